@@ -1,0 +1,60 @@
+"""The ``ravatard`` command: one file a sub-command; heavy imports stay inside the sub-command that needs them."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from ravatard import __version__
+from ravatard.errors import ConfigError, RavatardError
+
+#: Sub-command -> one line for ``ravatard --help``. The module is ravatard.cli.<name>, with
+#: ``add_arguments(parser)`` and ``run(arguments) -> int``.
+COMMANDS = {
+    "run": "be the appliance: listen, talk to the avatar, show it with the lights",
+    "demo": "watch a whole conversation without hardware, account or network",
+    "simulate": "a RAVATAR service on this machine, for trying things out",
+    "config": "check the configuration, or show what is in effect and where it comes from",
+    "devices": "list microphones and speakers with the names to write in the configuration",
+}
+
+#: sysexits.h: EX_CONFIG. systemd does not restart the daemon for it (RestartPreventExitStatus).
+EXIT_CONFIG = 78
+EXIT_FAILURE = 1
+
+
+def _module_name(command: str) -> str:
+    return f"ravatard.cli.{command.replace('-', '_')}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one sub-command; returns the exit status. Errors are one sentence on stderr, never a traceback."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="ravatard", description="An always-on voice appliance for cloud avatars."
+    )
+    parser.add_argument("--version", action="version", version=f"ravatard {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    # Only the sub-command that was named is imported: the others may need what this start does not.
+    wanted = next((word for word in given if not word.startswith("-")), None)
+    for name, line in COMMANDS.items():
+        sub = commands.add_parser(name, help=line, description=line[0].upper() + line[1:] + ".")
+        if name == wanted:
+            importlib.import_module(_module_name(name)).add_arguments(sub)
+    parsed = parser.parse_args(given)
+    try:
+        return int(importlib.import_module(_module_name(parsed.command)).run(parsed))
+    except ConfigError as error:
+        print(f"ravatard: {error}", file=sys.stderr)
+        return EXIT_CONFIG
+    except RavatardError as error:
+        print(f"ravatard: {error}", file=sys.stderr)
+        return EXIT_FAILURE
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (``ravatard devices | head``): nothing is left to say.
+        sys.stderr.close()
+        return EXIT_FAILURE

@@ -1,0 +1,1 @@
+"""WHO the appliance talks to: tokens, connections, and one folder a cloud."""

@@ -1,0 +1,1 @@
+"""RAVATAR: its messages (``wire``) and its service (``service``)."""

@@ -1,0 +1,57 @@
+"""What the configuration may say about turns and sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ravatard.setting import setting
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """Section ``session``: when a paid live session is held."""
+
+    keep: Literal["on-need", "always"] = setting(
+        "on-need",
+        "on-need: started when somebody speaks; always: held as long as the appliance is online.",
+        restart=False,
+    )
+    idle_s: float = setting(
+        120.0,
+        "With on-need: end the session when nothing was said or answered for this long.",
+        unit="s",
+        low=5,
+        high=3_600,
+        restart=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOptions:
+    """Section ``turn``: one exchange."""
+
+    answer_s: float | None = setting(
+        None,
+        "Wait this long for an answer; unset: as the service's messageTimeoutSeconds says.",
+        unit="s",
+        low=1,
+        high=300,
+        restart=False,
+    )
+    closing_silence_s: float = setting(
+        5.0,
+        "Silence sent after an utterance, at real-time pace, until the service answers.",
+        unit="s",
+        low=0,
+        high=60,
+        restart=False,
+    )
+    busy_shown_s: float = setting(
+        10.0,
+        "How long the lights show that the service is busy.",
+        unit="s",
+        low=1,
+        high=600,
+        restart=False,
+    )

@@ -1,0 +1,154 @@
+"""What the lights and the status say, decided from the states by one list in order of precedence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, unique
+
+from ravatard.core.states import Link, Microphone, Refusal, Talk
+
+
+@unique
+class Look(Enum):
+    """One thing the appliance can show. The order here is the order of precedence, first wins."""
+
+    OFF = "off"
+    FAULT = "fault"
+    NO_MONEY = "no-money"
+    MUTED = "muted"
+    NO_MICROPHONE = "no-microphone"
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    BUSY = "busy"
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+    READY = "ready"
+    STARTING = "starting"
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """How a look is lit.
+
+    Attributes:
+        colour: red, green, blue, each 0 to 1.
+        on_s: seconds lit in one period.
+        off_s: seconds dark in one period; 0 with no fades means steadily lit.
+        fade_s: seconds of fading in, and again of fading out; 0 switches hard.
+        plain_on_s: ``on_s`` for a light that can only be on or off, where it differs; None for the same.
+        plain_off_s: the same for ``off_s``.
+    """
+
+    colour: tuple[float, float, float]
+    on_s: float = 0.0
+    off_s: float = 0.0
+    fade_s: float = 0.0
+    plain_on_s: float | None = None
+    plain_off_s: float | None = None
+
+
+#: #1ba74b, an open microphone: the colour of the vendor's own client (PROTOCOL.md, voice modes).
+GREEN = (0x1B / 255, 0xA7 / 255, 0x4B / 255)
+RED = (1.0, 0.0, 0.0)
+ORANGE = (1.0, 0.4, 0.0)
+BLUE = (0.0, 0.25, 1.0)
+VIOLET = (0.5, 0.0, 1.0)
+DIM = (0.01, 0.06, 0.027)
+BLACK = (0.0, 0.0, 0.0)
+
+#: One pattern each, told apart by rhythm alone, so that a single LED of one colour is enough.
+LIGHTS: dict[Look, Light] = {
+    Look.OFF: Light(BLACK),
+    Look.FAULT: Light(RED, on_s=0.5, off_s=0.5),
+    Look.NO_MONEY: Light(VIOLET, on_s=1.5, off_s=0.5),
+    Look.MUTED: Light(RED, plain_on_s=3.8, plain_off_s=0.2),
+    Look.NO_MICROPHONE: Light(RED, on_s=0.1, off_s=0.1),
+    Look.OFFLINE: Light(ORANGE, on_s=1.0, off_s=1.0),
+    Look.CONNECTING: Light(ORANGE, on_s=0.1, off_s=0.4),
+    Look.BUSY: Light(ORANGE, on_s=0.1, off_s=1.4),
+    Look.LISTENING: Light(GREEN),
+    Look.THINKING: Light(BLUE, fade_s=0.5, plain_on_s=0.25, plain_off_s=0.25),
+    Look.SPEAKING: Light(BLUE, on_s=0.4, off_s=0.1),
+    # A single LED stays dark but blinks shortly, so that "ready" never looks like "dead".
+    Look.READY: Light(DIM, plain_on_s=0.05, plain_off_s=3.95),
+    Look.STARTING: Light(GREEN, fade_s=1.0, plain_on_s=1.5, plain_off_s=1.5),
+}
+
+#: What ``STATUS=`` and the log say for each look.
+WORDS: dict[Look, str] = {
+    Look.OFF: "off",
+    Look.FAULT: "needs a person",
+    Look.NO_MONEY: "the account has no money",
+    Look.MUTED: "muted",
+    Look.NO_MICROPHONE: "no microphone",
+    Look.OFFLINE: "offline",
+    Look.CONNECTING: "connecting",
+    Look.BUSY: "all avatars are busy",
+    Look.LISTENING: "listening",
+    Look.THINKING: "thinking",
+    Look.SPEAKING: "speaking",
+    Look.READY: "ready",
+    Look.STARTING: "starting",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """All that the indication depends on.
+
+    Attributes:
+        started: the microphone has delivered, or been found missing, since start.
+        link: our connection to the cloud.
+        talk: where the conversation is.
+        microphone: the capture device.
+        pressed: the button is down and may open the gate.
+        busy: the service had no free place a moment ago.
+        denied: why the service refuses us, or None.
+    """
+
+    started: bool = False
+    link: Link = Link.OFFLINE
+    talk: Talk = Talk.IDLE
+    microphone: Microphone = Microphone.ABSENT
+    pressed: bool = False
+    busy: bool = False
+    denied: Refusal | None = None
+
+
+def look_for(condition: Condition) -> Look:  # noqa: PLR0911 - a list of precedence is a list of returns
+    """The first thing of DESIGN's order of precedence that is true."""
+    if condition.link is Link.DENIED:
+        return Look.NO_MONEY if condition.denied is Refusal.MONEY else Look.FAULT
+    if condition.microphone is Microphone.MUTED:
+        return Look.MUTED
+    if not condition.started:
+        return Look.STARTING
+    if condition.microphone is Microphone.ABSENT:
+        return Look.NO_MICROPHONE
+    if condition.link is Link.OFFLINE:
+        return Look.OFFLINE
+    if condition.link is Link.CONNECTING:
+        return Look.CONNECTING
+    if condition.busy:
+        return Look.BUSY
+    if condition.talk is Talk.LISTENING or condition.pressed:
+        return Look.LISTENING
+    if condition.talk is Talk.THINKING:
+        return Look.THINKING
+    return Look.SPEAKING if condition.talk is Talk.SPEAKING else Look.READY
+
+
+@dataclass(frozen=True, slots=True)
+class Indication:
+    """What to show now: the look, and one line for the status."""
+
+    look: Look
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Action: show this from now on; the newest wins."""
+
+    indication: Indication

@@ -1,0 +1,104 @@
+"""The states of the small machines: link, session, talk, microphone, and the gate's mode."""
+
+from __future__ import annotations
+
+from enum import Enum, unique
+
+
+@unique
+class Link(Enum):
+    """Our connection to the cloud."""
+
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    ONLINE = "online"
+    DENIED = "denied"
+
+
+@unique
+class Session(Enum):
+    """The live session with the service: paid for from STARTING until it is NONE again."""
+
+    NONE = "none"
+    STARTING = "starting"
+    LIVE = "live"
+
+
+@unique
+class Talk(Enum):
+    """Where the conversation is."""
+
+    IDLE = "idle"
+    LISTENING = "listening"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+
+
+@unique
+class Microphone(Enum):
+    """The capture device: OPEN delivers, HELD delivers but is not listened to, MUTED is closed on purpose."""
+
+    ABSENT = "absent"
+    OPEN = "open"
+    HELD = "held"
+    MUTED = "muted"
+
+
+@unique
+class GateMode(Enum):
+    """Who opens the gate: the voice detector, the button, or either."""
+
+    VAD = "vad"
+    BUTTON = "button"
+    BOTH = "both"
+
+
+@unique
+class Cause(Enum):
+    """What opened an utterance."""
+
+    VOICE = "voice"
+    BUTTON = "button"
+
+
+@unique
+class CloseReason(Enum):
+    """What closed an utterance."""
+
+    SILENCE = "silence"
+    """The speaker stopped: the silence limit passed."""
+    RELEASED = "released"
+    """The button was released, or pressed again in toggle mode."""
+    LONGEST = "longest"
+    """The longest utterance allowed was reached."""
+    NO_SPEECH = "no-speech"
+    """The button was pressed but nobody spoke."""
+    HELD = "held"
+    """The microphone was held or muted in mid-utterance."""
+    LOST = "lost"
+    """The microphone went away in mid-utterance."""
+
+
+@unique
+class Refusal(Enum):
+    """Why the service started no session."""
+
+    BUSY = "busy"
+    TIMEOUT = "timeout"
+    MONEY = "money"
+    DENIED = "denied"
+    FAILED = "failed"
+
+
+@unique
+class Outcome(Enum):
+    """How a turn ended."""
+
+    ANSWERED = "answered"
+    UNANSWERED = "unanswered"
+    """No answer came within the service's message timeout."""
+    NOTHING_SAID = "nothing-said"
+    SUPERSEDED = "superseded"
+    """The speaker went on before the answer came; the next turn carries on."""
+    CANCELLED = "cancelled"
+    """The session could not be had, or the link or the appliance went down."""

@@ -1,0 +1,1 @@
+"""Real hardware, imported lazily: sound in a child process, pins through gpiozero."""

@@ -1,0 +1,90 @@
+"""What the configuration may say about microphone, button and lights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ravatard.core.audio import AudioFormat
+from ravatard.setting import setting
+
+
+@dataclass(frozen=True, slots=True)
+class MicrophoneOptions:
+    """Section ``microphone``: where the sound comes from. At most one of command, fifo and wav is set."""
+
+    device: str | None = setting(
+        None,
+        "Name of the microphone as `ravatard devices` prints it; unset takes the only USB microphone, else the "
+        "system's default.",
+    )
+    command: str | None = setting(
+        None, "A program whose output is raw PCM, instead of a sound card; started without a shell."
+    )
+    fifo: str | None = setting(None, "Path of a FIFO that delivers raw PCM, instead of a sound card.")
+    wav: str | None = setting(None, "Path of a WAV file played as the microphone in real time.")
+    repeat: bool = setting(False, "Start the WAV file again at its end; otherwise silence follows.")
+    alsa_config: Literal["slim", "system"] = setting(
+        "slim",
+        "ALSA configuration the sound process reads: `slim` knows sound cards only and saves 18 MB, `system` is "
+        "the machine's own (needed for PulseAudio, PipeWire or devices from asound.conf).",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureOptions:
+    """Section ``capture``: the shape of the sound as the source delivers it, and how it is read."""
+
+    rate_hz: int = setting(
+        16_000,
+        "Rate asked for; a card that refuses is opened at what it can do.",
+        unit="Hz",
+        low=8_000,
+        high=192_000,
+    )
+    channels: int = setting(1, "Channels asked for, or delivered by command or FIFO.", low=1, high=32)
+    sample_format: Literal["s16le", "s24le", "s32le", "f32le"] = setting(
+        "s16le", "Sample format delivered by command or FIFO."
+    )
+    channel: int | None = setting(
+        None, "Channel to use of several, counted from 0; unset takes the mean of all.", low=0, high=31
+    )
+    quiet_block_ms: int = setting(
+        60, "Sound read at once while it is quiet: longer is cheaper.", unit="ms", low=10, high=200
+    )
+    speech_block_ms: int = setting(
+        20,
+        "Sound read at once while somebody speaks or a button is down: shorter is quicker.",
+        unit="ms",
+        low=10,
+        high=100,
+    )
+
+    @property
+    def format(self) -> AudioFormat:
+        """The shape of the PCM a command or FIFO delivers."""
+        return AudioFormat(self.rate_hz, self.channels, self.sample_format)
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonOptions:
+    """Section ``button``: the push button, to ground unless ``pull_up`` says otherwise."""
+
+    pin: int | None = setting(None, "GPIO number of the button; unset means there is none.", low=0, high=53)
+    pull_up: bool = setting(True, "True: the button connects the pin to ground; False: to 3.3 V.")
+    bounce_ms: int = setting(20, "Edges closer together than this are one edge.", unit="ms", low=0, high=200)
+
+
+@dataclass(frozen=True, slots=True)
+class LightsOptions:
+    """Section ``lights``: one LED, one dimmable LED, or one RGB LED."""
+
+    kind: Literal["none", "led", "pwm", "rgb"] = setting(
+        "none", "none; led: on or off; pwm: one dimmable LED; rgb: three dimmable LEDs in one."
+    )
+    pin: int | None = setting(None, "GPIO number of the LED (led, pwm).", low=0, high=53)
+    red: int | None = setting(None, "GPIO number of red (rgb).", low=0, high=53)
+    green: int | None = setting(None, "GPIO number of green (rgb).", low=0, high=53)
+    blue: int | None = setting(None, "GPIO number of blue (rgb).", low=0, high=53)
+    active_high: bool = setting(True, "True: lit when the pin is high; False: lit when it is low.")
+    brightness: int = setting(100, "Brightness of everything shown (pwm, rgb).", unit="%", low=1, high=100)

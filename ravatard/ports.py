@@ -1,0 +1,251 @@
+"""The seams: what the stages need from hardware, cloud and people. Small Protocols, nothing else.
+
+``devices``, ``cloud`` and ``host`` implement them for real, ``sim`` for a world without hardware or network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ravatard.core.events import (
+    Answered,
+    ButtonPressed,
+    ButtonReleased,
+    Capabilities,
+    EarCommand,
+    EarEvent,
+    Event,
+    StreamBroke,
+)
+from ravatard.core.indication import Look
+
+
+class Ear(Protocol):
+    """A microphone with the gate behind it."""
+
+    def events(self) -> AsyncIterator[EarEvent]:
+        """What the ear hears, for ever. Device trouble is an event, never an exception.
+
+        Cancelling the iteration leaves the ear as it is; :meth:`close` ends it.
+        """
+        ...
+
+    def command(self, command: EarCommand) -> None:
+        """Tell the gate something; takes effect at its next block. Never waits."""
+        ...
+
+    async def close(self) -> None:
+        """Close the capture device. Idempotent; returns within two seconds."""
+        ...
+
+
+class Button(Protocol):
+    """The push button."""
+
+    def events(self) -> AsyncIterator[ButtonPressed | ButtonReleased]:
+        """Edges in order, debounced, for ever."""
+        ...
+
+    def close(self) -> None:
+        """Give the pin back. Idempotent."""
+        ...
+
+
+class Lamp(Protocol):
+    """The lights."""
+
+    def show(self, look: Look) -> None:
+        """Show ``look`` until told otherwise. Returns at once; patterns run by themselves."""
+        ...
+
+    def close(self) -> None:
+        """Lights off, pins given back. Idempotent."""
+        ...
+
+
+class Wire(Protocol):
+    """One open connection to a cloud."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the service can do; fixed while the connection lives."""
+        ...
+
+    async def send_audio(self, pcm: bytes) -> None:
+        """Send one chunk (s16le mono 16 kHz, padded here when short).
+
+        Raises:
+            LinkError: the connection broke or took too long.
+        """
+        ...
+
+    async def send_text(self, text: str) -> None:
+        """Send one line of text.
+
+        Raises:
+            LinkError: the connection broke or took too long.
+        """
+        ...
+
+    def receive(self) -> AsyncIterator[Answered | StreamBroke]:
+        """What the service says, until the connection breaks.
+
+        Raises:
+            LinkError: the connection broke.
+            DeniedError: the service refuses us.
+        """
+        ...
+
+
+class Cloud(Protocol):
+    """A service an avatar lives at."""
+
+    def connect(self) -> AbstractAsyncContextManager[Wire]:
+        """Prepare everything up to an open connection. Costs no money.
+
+        Raises:
+            LinkError: may be retried.
+            DeniedError: a person must act.
+            PeerError: the service broke its protocol.
+        """
+        ...
+
+    async def start_session(self) -> None:
+        """Start the live session, if the service has such a thing. Idempotent while one is held.
+
+        Cancellation: the request goes on behind the scenes; once its id is known the session is ended.
+
+        Raises:
+            BusyError, LinkError, DeniedError, PeerError: no session was had.
+        """
+        ...
+
+    async def end_session(self) -> None:
+        """End the live session, if one is held. Never raises for what the network does; bounded in time."""
+        ...
+
+    def forget_session(self) -> None:
+        """The service says the session is gone: do not end it, do not use it."""
+        ...
+
+    async def close(self) -> None:
+        """End what is held and close every connection. Idempotent; bounded in time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """What an HTTP request was answered.
+
+    Attributes:
+        status: the HTTP status.
+        body: the whole body, at most the network's limit.
+        retry_after: the ``Retry-After`` header as it came, or None.
+    """
+
+    status: int
+    body: bytes = field(repr=False)
+    retry_after: str | None = None
+
+
+class SocketClosed(Exception):
+    """A WebSocket was closed by the other side.
+
+    Attributes:
+        code: the close code, or None when the connection just broke.
+        reason: the close reason as it came.
+    """
+
+    def __init__(self, code: int | None, reason: str = "") -> None:
+        super().__init__(f"closed with code {code}" if code is not None else "connection broke")
+        self.code = code
+        self.reason = reason
+
+
+class Socket(Protocol):
+    """An open WebSocket."""
+
+    async def send(self, text: str) -> None:
+        """Hand one text message to the socket.
+
+        Raises:
+            SocketClosed, OSError: it is gone.
+        """
+        ...
+
+    async def receive(self) -> str | bytes:
+        """The next text or binary message, whole.
+
+        Raises:
+            SocketClosed, OSError: it is gone.
+        """
+        ...
+
+
+class Network(Protocol):
+    """HTTP requests and WebSockets: a constructor argument of every cloud, so that a test can be the network."""
+
+    async def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> HttpReply:
+        """One request, answered whole, redirects not followed. The caller sets the deadline.
+
+        Raises:
+            OSError: no answer was had (refused, unreachable, broken, TLS).
+        """
+        ...
+
+    def socket(self, url: str, *, headers: Mapping[str, str]) -> AbstractAsyncContextManager[Socket]:
+        """Open a WebSocket; leaving the context closes it. The caller sets the deadline for opening.
+
+        Raises:
+            UpgradeRefused: the server answered the upgrade with an HTTP status.
+            OSError: no connection was had.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close every connection. Idempotent."""
+        ...
+
+
+class UpgradeRefused(Exception):
+    """The server answered a WebSocket upgrade with an ordinary HTTP reply.
+
+    Attributes:
+        status: the HTTP status.
+        retry_after: the ``Retry-After`` header as it came, or None.
+    """
+
+    def __init__(self, status: int, retry_after: str | None = None) -> None:
+        super().__init__(f"upgrade refused with status {status}")
+        self.status = status
+        self.retry_after = retry_after
+
+
+class Notifier(Protocol):
+    """The service manager."""
+
+    def notify(self, *fields: str) -> None:
+        """Tell it, for example, ``READY=1`` or ``STATUS=ready``. Never raises, never waits."""
+        ...
+
+    @property
+    def watchdog_s(self) -> float | None:
+        """Seconds within which ``WATCHDOG=1`` must arrive, or None when nobody watches."""
+        ...
+
+
+class Observer(Protocol):
+    """Somebody who looks at the hub and never touches it: a terminal, a recorder, a test."""
+
+    def saw(self, event: Event, now: float) -> None:
+        """The hub is about to handle ``event``."""
+        ...
+
+    def did(self, action: object, now: float) -> None:
+        """The hub has asked for ``action``."""
+        ...

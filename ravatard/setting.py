@@ -1,0 +1,55 @@
+"""How an option describes itself: default, unit, range and one sentence, beside the code that uses it.
+
+Option groups are frozen dataclasses whose fields are made with :func:`setting`. ``config.py`` reads the
+descriptions; nothing else does. A group stays at eight fields or fewer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the configuration file may say about one option.
+
+    Attributes:
+        text: one sentence for the person who edits the file.
+        unit: "ms", "s", "Hz", "dB", … or "" for a bare number or word.
+        low: smallest value allowed, or None.
+        high: largest value allowed, or None.
+        pattern: a regular expression the whole string must match, or None.
+        secret: masked by ``config show``; may come from a systemd credential.
+        restart: True when a reload cannot apply it.
+    """
+
+    text: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    pattern: str | None = None
+    secret: bool = False
+    restart: bool = True
+
+
+def setting(
+    default: Any,
+    text: str,
+    *,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    pattern: str | None = None,
+    secret: bool = False,
+    restart: bool = True,
+) -> Any:
+    """A dataclass field with its description. The annotation of the field is its type.
+
+    Types understood by the configuration: bool, int, float, str, ``Literal[...]`` of strings, ``X | None``,
+    ``Secret``, and tuples of those.
+    """
+    described = Setting(
+        text=text, unit=unit, low=low, high=high, pattern=pattern, secret=secret, restart=restart
+    )
+    return field(default=default, metadata={"setting": described}, repr=not secret)

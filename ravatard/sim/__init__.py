@@ -1,0 +1,1 @@
+"""A complete world without hardware or network: cloud, microphone, panel."""

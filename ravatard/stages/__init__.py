@@ -1,0 +1,1 @@
+"""WHEN things run: one eternal coroutine a file."""
