@@ -55,3 +55,22 @@ class TurnOptions:
         high=600,
         restart=False,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationOptions:
+    """All that the conversation is told beforehand, gathered from the sections that concern it.
+
+    Attributes:
+        session: section ``session``.
+        turn: section ``turn``.
+        gate_mode: ``gate.mode`` as configured.
+        longest_s: ``gate.longest_s``.
+        has_button: a button is configured and works.
+    """
+
+    session: SessionOptions
+    turn: TurnOptions
+    gate_mode: Literal["auto", "vad", "button", "both"]
+    longest_s: float
+    has_button: bool

@@ -1,7 +1,7 @@
 """All that happens and all that is asked for: the words the hub hears and speaks.
 
-Inputs enter :class:`ravatard.core.conversation.Conversation` through one inbox, in one order; actions leave it.
-Times named ``…_at`` are seconds on the event loop's clock (``CLOCK_MONOTONIC``), the same in every process of
+Inputs enter :class:`ravatard.core.conversation.Conversation` through one inbox, in one order; actions
+leave it. Times named ``…_at`` are seconds on the event loop's clock (``CLOCK_MONOTONIC``), the same in every process of
 this machine. What people said, and what they were answered, never shows in a ``repr``.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.states import Cause, CloseReason, GateMode, Outcome, Refusal, Session
 
 # ------------------------------------------------------------------ inputs: the ear
@@ -259,12 +260,10 @@ class StreamBroke:
     """The service says in words that the stream is in trouble (PROTOCOL.md, "Stream errors come as text").
 
     Attributes:
-        session_over: the session is gone or must be thrown away.
-        refusal: BUSY, TIMEOUT or FAILED.
-        reason: the service's sentence, shortened.
+        refusal: BUSY, TIMEOUT, FAILED (the session must be ended) or EXPIRED (it is gone already).
+        reason: our sentence for it.
     """
 
-    session_over: bool
     refusal: Refusal
     reason: str
 
@@ -277,6 +276,13 @@ class TextGiven:
     """Somebody wants to say something in writing."""
 
     text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsChanged:
+    """The configuration was reloaded."""
+
+    options: ConversationOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +323,7 @@ Event = (
     | Answered
     | StreamBroke
     | TextGiven
+    | OptionsChanged
     | PlaybackStarted
     | PlaybackEnded
     | Tick
@@ -362,14 +369,26 @@ EarCommand = SetGate | Press | Release | Hold
 
 @dataclass(frozen=True, slots=True)
 class StartSession:
-    """Start the live session; what is sent afterwards waits for it."""
+    """Start the live session, unless one is held; what is sent afterwards waits for it.
+
+    Attributes:
+        turn: number of the turn that needs it; 0 when the session is held always.
+    """
+
+    turn: int
 
 
 @dataclass(frozen=True, slots=True)
 class EndSession:
-    """End the live session with the service."""
+    """End the live session with the service.
+
+    Attributes:
+        reason: why, for the log.
+        gone: the service says that it is over already; forget it, do not end it again.
+    """
 
     reason: str
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,13 +399,11 @@ class SendAudio:
         turn: number of the turn.
         pcm: s16le mono 16 kHz, padded by the wire when short.
         read_at: when the last sample was read, or None for closing silence.
-        last: no more of what the person said follows in this turn (closing silence may).
     """
 
     turn: int
     pcm: bytes = field(repr=False)
     read_at: float | None
-    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,8 +443,8 @@ class TurnSummary:
         speech_ms: how much of that was judged speech.
         messages: audio messages of the person's voice sent.
         silence_messages: messages of closing silence sent.
-        answer_ms: from the gate's closing to the first answer; None without an answer; negative never: an answer
-            that came before the gate closed counts 0.
+        answer_ms: from the gate's closing to the first answer; 0 when that came before the gate closed, None
+            without an answer.
     """
 
     turn: int

@@ -81,13 +81,14 @@ class CloseReason(Enum):
 
 @unique
 class Refusal(Enum):
-    """Why the service started no session."""
+    """Why the service does not serve us."""
 
     BUSY = "busy"
     TIMEOUT = "timeout"
     MONEY = "money"
     DENIED = "denied"
     FAILED = "failed"
+    EXPIRED = "expired"
 
 
 @unique

@@ -1,0 +1,53 @@
+"""When a token must be renewed, counted on the monotonic clock: a Raspberry Pi boots with a wrong date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: RAVATAR, Authentication document: "JWT token for authentication (valid for 24 hours)".
+DOCUMENTED_LIFETIME_S = 24 * 3600.0
+#: Renewed when this much of the lifetime is over, spread over the next tenth so that a fleet that was
+#: switched on by one fuse does not renew in one second.
+RENEW_AFTER = 0.8
+RENEW_SPREAD = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """The life of one token in seconds of the loop's clock."""
+
+    renew_at: float
+    dies_at: float
+
+    def fresh(self, now: float) -> bool:
+        """True while there is no reason to renew."""
+        return now < self.renew_at
+
+    def alive(self, now: float) -> bool:
+        """True while the service should accept it."""
+        return now < self.dies_at
+
+
+def expiry(
+    received_at: float,
+    issued: float | None,
+    expires: float | None,
+    chance: float,
+    *,
+    default_s: float = DOCUMENTED_LIFETIME_S,
+) -> Expiry:
+    """The life of a token received at ``received_at``.
+
+    Args:
+        received_at: loop time.
+        issued: the token's ``iat`` claim, or None.
+        expires: the token's ``exp`` claim, or None.
+        chance: in [0, 1), spreads the renewals of a fleet.
+        default_s: lifetime when the claims do not say: only the *difference* of the claims is used, never
+            our own wall clock.
+    """
+    lifetime = default_s
+    if issued is not None and expires is not None and expires > issued:
+        lifetime = float(expires - issued)
+    renew_after = lifetime * (RENEW_AFTER + RENEW_SPREAD * chance)
+    return Expiry(received_at + renew_after, received_at + lifetime)

@@ -1,0 +1,36 @@
+"""Who opens the gate: the configuration's word, else the service's, but never so that nobody could."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ravatard.core.states import GateMode
+
+
+@dataclass(frozen=True, slots=True)
+class GateChoice:
+    """The gate mode to use, and what the owner should know about it ("" for nothing)."""
+
+    mode: GateMode
+    warning: str = ""
+
+
+def gate_mode(configured: str, listens: bool | None, *, has_button: bool) -> GateChoice:
+    """The mode for ``gate.mode`` as configured and the service's ``vadEnabled`` (None: not known yet or unsaid).
+
+    With ``auto`` the service decides between voice and button; a configured button always works. A service that
+    wants push-to-talk from an appliance without a button is not obeyed: that would be a device that is on but deaf.
+    """
+    if configured != "auto":
+        return GateChoice(GateMode(configured))
+    if listens is False and has_button:
+        return GateChoice(GateMode.BUTTON)
+    if has_button:
+        return GateChoice(GateMode.BOTH)
+    if listens is False:
+        return GateChoice(
+            GateMode.VAD,
+            "the service asks for push-to-talk (vadEnabled is false), but no button is configured: listening by voice; "
+            "set button.pin, or gate.mode to vad to say that this is meant",
+        )
+    return GateChoice(GateMode.VAD)

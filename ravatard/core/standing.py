@@ -1,0 +1,154 @@
+"""How we stand with the service: the link, the live session, what it refused, and when paying ends."""
+
+from __future__ import annotations
+
+from ravatard.core.conversation_options import ConversationOptions
+from ravatard.core.events import Action, Capabilities, EndSession, SessionChanged, StartSession
+from ravatard.core.indication import Show
+from ravatard.core.states import Cause, Link, Refusal, Session
+from ravatard.core.tables import LINK, SESSION, LinkCue, SessionCue, step
+
+#: RAVATAR, Authentication document: messageTimeoutSeconds, "Message response timeout (default: 30)".
+DOCUMENTED_ANSWER_S = 30.0
+#: Without money the service is not asked again by a voice for an hour; a press of the button asks at once.
+NO_MONEY_S = 3600.0
+
+
+class Standing:
+    """Two small machines, link and session, and the memory of refusals. Times are seconds of the loop's clock.
+
+    Attributes:
+        link: our connection.
+        session: the live session.
+        capabilities: of the service, since the link was up for the first time.
+        detail: what people should know about the link, in words.
+        active_at: when somebody last said, wrote or answered something.
+    """
+
+    def __init__(self, options: ConversationOptions, out: list[Action | Show]) -> None:
+        """``out``: the list that actions are added to."""
+        self.link = Link.OFFLINE
+        self.session = Session.NONE
+        self.capabilities: Capabilities | None = None
+        self.detail = ""
+        self.active_at = 0.0
+        self.options = options
+        self._out = out
+        self._refusal: Refusal | None = None
+        self._busy_until: float | None = None
+        self._no_money_until: float | None = None
+
+    # -------------------------------------------------------------- the link
+
+    def connecting(self) -> None:
+        """A connection attempt begins."""
+        self.link = step(LINK, self.link, LinkCue.TRYING)
+
+    def online(self, capabilities: Capabilities) -> None:
+        """The link is up; a session that is kept always is wanted at once."""
+        self.link = step(LINK, self.link, LinkCue.UP)
+        self.capabilities = capabilities
+        self.detail = f"{capabilities.avatar} ({capabilities.language})"
+        self._refusal = None
+        if self.options.session.keep == "always":
+            self.want_session(turn=0)
+
+    def offline(self, reason: str) -> None:
+        """The link is down."""
+        self.link = step(LINK, self.link, LinkCue.DOWN)
+        self.detail = reason
+
+    def denied(self, reason: str, refusal: Refusal) -> None:
+        """The service refuses us."""
+        self.link = step(LINK, self.link, LinkCue.REFUSED)
+        self.detail = reason
+        self._refusal = refusal
+
+    # -------------------------------------------------------------- the session
+
+    def want_session(self, turn: int) -> None:
+        """Start a session for ``turn``, unless there is one or the service has no such thing."""
+        if self.session is Session.NONE and (self.capabilities is None or self.capabilities.needs_session):
+            self._cue(SessionCue.WANTED, "wanted")
+            self._out.append(StartSession(turn))
+
+    def session_started(self, now: float) -> None:
+        """It is there, and its idle time counts from now."""
+        self.active_at = now
+        self._cue(SessionCue.STARTED, "started")
+
+    def session_over(self, reason: str) -> None:
+        """It is over without our doing, or never came to be."""
+        self._cue(SessionCue.OVER, reason)
+
+    def end_session(self, reason: str, *, gone: bool = False) -> None:
+        """End it, if there is one; ``gone``: the service has ended it already."""
+        if self.session is not Session.NONE:
+            self._cue(SessionCue.OVER, reason)
+            self._out.append(EndSession(reason, gone=gone))
+
+    def _cue(self, cue: SessionCue, reason: str) -> None:
+        before, self.session = self.session, step(SESSION, self.session, cue)
+        if self.session is not before:
+            self._out.append(SessionChanged(self.session, reason))
+
+    # -------------------------------------------------------------- refusals
+
+    def refused(self, refusal: Refusal, retry_after_s: float | None, now: float) -> None:
+        """Remember a refusal that passes by itself."""
+        if refusal is Refusal.BUSY:
+            self._busy_until = now + max(self.options.turn.busy_shown_s, retry_after_s or 0.0)
+        elif refusal is Refusal.MONEY:
+            self._no_money_until = now + NO_MONEY_S
+
+    def pressed(self) -> None:
+        """A person asks: what was refused for want of money may be tried again."""
+        self._no_money_until = None
+
+    def may_talk(self, cause: Cause, now: float) -> bool:
+        """False when a turn could only be refused."""
+        if self.link is Link.DENIED:
+            return False
+        return cause is Cause.BUTTON or not self._no_money(now)
+
+    def _no_money(self, now: float) -> bool:
+        return self._no_money_until is not None and now < self._no_money_until
+
+    # -------------------------------------------------------------- what others ask
+
+    @property
+    def answer_s(self) -> float:
+        """Seconds an answer may take: the configuration's word, else the service's."""
+        if self.options.turn.answer_s is not None:
+            return self.options.turn.answer_s
+        return self.capabilities.answer_timeout_s if self.capabilities else DOCUMENTED_ANSWER_S
+
+    @property
+    def busy(self) -> bool:
+        """The service had no free place a moment ago."""
+        return self._busy_until is not None
+
+    def shown_link(self, now: float) -> tuple[Link, Refusal | None]:
+        """The link as people should see it, and why it is denied."""
+        return (Link.DENIED, Refusal.MONEY) if self._no_money(now) else (self.link, self._refusal)
+
+    # -------------------------------------------------------------- the clock
+
+    def deadline(self, *, idle: bool) -> float | None:
+        """When :meth:`look_at_the_clock` is due; ``idle``: nobody speaks, thinks or waits."""
+        times = [self._busy_until, self._no_money_until, self._idle_ends_at if idle else None]
+        return min((at for at in times if at is not None), default=None)
+
+    def look_at_the_clock(self, now: float, *, idle: bool) -> None:
+        """Do what is due."""
+        if self._busy_until is not None and now >= self._busy_until:
+            self._busy_until = None
+        if self._no_money_until is not None and now >= self._no_money_until:
+            self._no_money_until = None
+        if idle and self._idle_ends_at is not None and now >= self._idle_ends_at:
+            self.end_session(f"nothing said for {self.options.session.idle_s:g} s")
+
+    @property
+    def _idle_ends_at(self) -> float | None:
+        held = self.session is Session.LIVE and self.options.session.keep == "on-need"
+        return self.active_at + self.options.session.idle_s if held else None
