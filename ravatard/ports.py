@@ -101,7 +101,14 @@ class Wire(Protocol):
 
 
 class Cloud(Protocol):
-    """A service an avatar lives at."""
+    """A service an avatar lives at. Used inside :meth:`opened`."""
+
+    def opened(self) -> AbstractAsyncContextManager[None]:
+        """The time in which the cloud may be used. Leaving it, for whatever reason, ends what is still paid for.
+
+        Leaving is bounded in time and never raises for what the network does.
+        """
+        ...
 
     def connect(self) -> AbstractAsyncContextManager[Wire]:
         """Prepare everything up to an open connection. Costs no money.
@@ -113,8 +120,12 @@ class Cloud(Protocol):
         """
         ...
 
+    async def maintain(self) -> None:
+        """Eternal while connected: what must be done ahead of time, such as renewing the token."""
+        ...
+
     async def start_session(self) -> None:
-        """Start the live session, if the service has such a thing. Idempotent while one is held.
+        """Start the live session, unless one is held or the service has no such thing.
 
         Cancellation: the request goes on behind the scenes; once its id is known the session is ended.
 
@@ -123,16 +134,11 @@ class Cloud(Protocol):
         """
         ...
 
-    async def end_session(self) -> None:
-        """End the live session, if one is held. Never raises for what the network does; bounded in time."""
-        ...
+    async def end_session(self, *, gone: bool = False) -> None:
+        """End the live session, if one is held; ``gone``: the service has ended it, so forget it only.
 
-    def forget_session(self) -> None:
-        """The service says the session is gone: do not end it, do not use it."""
-        ...
-
-    async def close(self) -> None:
-        """End what is held and close every connection. Idempotent; bounded in time."""
+        Never raises for what the network does; bounded in time; what could not be ended is tried again.
+        """
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ravatard.secret import Secret
 from ravatard.setting import setting
 
 
@@ -24,7 +25,7 @@ class ServiceOptions:
         "Who this appliance is for the service; unset: `ravatard-` and a name made from this machine's id.",
         pattern=r"[A-Za-z0-9_-]{1,128}",
     )
-    project_id: str | None = setting(
+    project_id: Secret | None = setting(
         None, "Your project, as given by RAVATAR.", pattern=r"[A-Za-z0-9-]{1,64}", secret=True
     )
     avatar: str | None = setting(

@@ -1,0 +1,192 @@
+"""RAVATAR's REST calls: bodies to send, and what the replies mean. Pure.
+
+Sources: the Authentication and Live Mode documents, and PROTOCOL.md. Unknown fields are normal and tolerated; a
+reply that lacks what it is for is a :class:`PeerError`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, MoneyError, PeerError
+from ravatard.secret import Secret
+
+T = TypeVar("T")
+
+
+class _TokenReply(msgspec.Struct):
+    result: str = ""
+    jwt: str = ""
+    #: Seen instead of ``jwt`` in the vendor's client (PROTOCOL.md).
+    token: str = ""
+    error: str = ""
+
+
+class AvatarInfo(msgspec.Struct, frozen=True):
+    """One avatar of ``/connection``."""
+
+    id: str = msgspec.field(name="_id", default="")
+    name: str = ""
+    greeting: str = msgspec.field(name="greetingText", default="")
+    has_live_mode: bool = msgspec.field(name="hasLiveMode", default=False)
+
+
+class LanguageInfo(msgspec.Struct, frozen=True):
+    """One language of ``/connection``."""
+
+    name: str = ""
+    code: str = msgspec.field(name="language_code", default="")
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """What ``GET /connection`` says. Defaults are the documented ones."""
+
+    session: str = ""
+    avatars: list[AvatarInfo] = msgspec.field(name="avatars_info", default_factory=list)
+    languages: list[LanguageInfo] = []
+    answer_timeout_s: float = msgspec.field(name="messageTimeoutSeconds", default=30.0)
+    vad_enabled: bool | None = msgspec.field(name="vadEnabled", default=None)
+
+
+class _StartReply(msgspec.Struct):
+    status: int = 0
+    license_id: str = msgspec.field(name="LicenseId", default="")
+    streaming_url: str = msgspec.field(name="streamingUrl", default="")
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A live session as started. Both fields give access and stay out of every log."""
+
+    license_id: Secret
+    streaming_url: Secret
+
+
+def token_request(user_id: str, project_id: Secret | None) -> bytes:
+    """Body of ``POST /jwt``."""
+    body = {"user_id": user_id}
+    if project_id is not None:
+        body["project_id"] = project_id.reveal()
+    return json.dumps(body).encode()
+
+
+def token_reply(status: int, body: bytes, retry_after_s: float | None = None) -> Secret:
+    """The token in the answer to ``POST /jwt``. ``result: failure`` is a failure whatever the status.
+
+    Raises:
+        AuthError: user or project are refused; a person must act.
+        MoneyError, LinkError, PeerError: see :func:`raise_for_status`.
+    """
+    reply = _decoded(body, _TokenReply, "/jwt") if body.lstrip().startswith(b"{") else _TokenReply()
+    if reply.error == "project_not_found":
+        raise AuthError("the service does not know this project; check service.project_id")
+    if reply.error in ("invalid_user_id", "invalid_project_id"):
+        key = "service.user_id" if reply.error == "invalid_user_id" else "service.project_id"
+        raise AuthError(f"the service refuses the value of {key} ({reply.error}); correct it")
+    raise_for_status("/jwt", status, retry_after_s, body)
+    token = reply.jwt or reply.token
+    if reply.result == "failure" or not token:
+        raise LinkError("the service gave no token and did not say why; trying again later")
+    return Secret(token)
+
+
+def connection_reply(status: int, body: bytes, retry_after_s: float | None = None) -> Connection:
+    """What ``GET /connection`` says.
+
+    Raises:
+        RavatardError: see :func:`raise_for_status`.
+    """
+    raise_for_status("/connection", status, retry_after_s, body)
+    return _decoded(body, Connection, "/connection")
+
+
+def start_request(avatar_id: str, width: int, height: int) -> bytes:
+    """Body of ``POST /startLiveSession``: the document wants the numbers as strings."""
+    return json.dumps({"avatar_id": avatar_id, "width": str(width), "height": str(height)}).encode()
+
+
+def start_reply(status: int, body: bytes, retry_after_s: float | None = None) -> LiveSession:
+    """The session in the answer to ``POST /startLiveSession``. The body's status counts, not HTTP's.
+
+    Raises:
+        BusyError: 503; no avatar is free.
+        LinkTimeout: 504; the stream did not come up in time.
+        RavatardError: see :func:`raise_for_status`.
+    """
+    where = "/startLiveSession"
+    reply = _StartReply()
+    if body.lstrip().startswith(b"{"):
+        reply = _decoded(body, _StartReply, where)
+    said = reply.status or status
+    if said == 503:
+        raise BusyError("all avatars are busy at the moment", retry_after_s=retry_after_s)
+    if said == 504:
+        raise LinkTimeout("the service could not start the stream in time", retry_after_s=retry_after_s)
+    if said == -1:
+        raise LinkError("the service failed to start a live session and does not say why (status -1)")
+    raise_for_status(where, said, retry_after_s, body)
+    if not reply.license_id:
+        raise PeerError("the service says that the live session started, but gives no LicenseId")
+    return LiveSession(Secret(reply.license_id), Secret(reply.streaming_url))
+
+
+def end_request(license_id: Secret) -> bytes:
+    """Body of ``POST /endLiveSession``."""
+    return json.dumps({"LicenseId": license_id.reveal()}).encode()
+
+
+def raise_for_status(where: str, status: int, retry_after_s: float | None, body: bytes = b"") -> None:
+    """Nothing for 2xx, else the error that says what may be done about it (PROTOCOL.md, "Any call").
+
+    Raises:
+        MoneyError: 402.
+        AuthError: 401 and 403, when renewing the token did not help.
+        BusyError: 429 and 503.
+        LinkTimeout: 504.
+        LinkError: any other 5xx.
+        DeniedError: any other 4xx: asking the same again cannot help.
+        PeerError: anything else, such as a redirect.
+    """
+    if 200 <= status < 300:
+        return
+    said = _error_word(body)
+    if status == 402:
+        raise MoneyError("the account has no money (402); top it up at RAVATAR")
+    if status in (401, 403):
+        raise AuthError(
+            f"the service refuses our token at {where} ({status}{said}); check service.project_id"
+        )
+    if status in (429, 503):
+        raise BusyError(f"the service is busy ({status} at {where})", retry_after_s=retry_after_s)
+    if status == 504:
+        raise LinkTimeout(f"the service took too long ({status} at {where})", retry_after_s=retry_after_s)
+    if status >= 500:
+        raise LinkError(f"the service failed ({status}{said} at {where})", retry_after_s=retry_after_s)
+    if status >= 400:
+        raise DeniedError(f"the service refuses {where} ({status}{said}); check the service section")
+    raise PeerError(f"the service answered {where} with status {status}; check service.base_url")
+
+
+def _error_word(body: bytes) -> str:
+    """The service's own short error word, when it is one: never a text that could hold anything else."""
+    try:
+        word = json.loads(body).get("error", "")
+    except (ValueError, AttributeError, RecursionError):
+        return ""
+    fits = (
+        isinstance(word, str) and 0 < len(word) <= 64 and word.replace("_", "").isalnum() and word.isascii()
+    )
+    return f", {word}" if fits and not word.startswith("eyJ") else ""
+
+
+def _decoded(body: bytes, kind: type[T], where: str) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind, strict=False)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        detail = str(error).split(" - at ")[-1] if " - at " in str(error) else "no valid JSON"
+        raise PeerError(f"the service's reply to {where} cannot be understood ({detail})") from None
