@@ -1,0 +1,102 @@
+"""THE WIRING: which part is joined to which, and what ends when the daemon is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ravatard.core.backoff import Backoff, BackoffOptions
+from ravatard.core.conversation import Conversation
+from ravatard.core.conversation_options import ConversationOptions
+from ravatard.core.events import TextGiven
+from ravatard.ports import Button, Cloud, Ear, Lamp, Notifier, Observer
+from ravatard.stages.capture import Progress, capture
+from ravatard.stages.converse import Hub
+from ravatard.stages.heartbeat import heartbeat
+from ravatard.stages.indicate import indicate
+from ravatard.stages.mailbox import Inbox, Latest, Outbox
+from ravatard.stages.press import press
+from ravatard.stages.pulse import HubPulse
+from ravatard.stages.reload import reload
+from ravatard.stages.uplink import uplink
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the appliance is made of: real devices and a real cloud, or a simulated world."""
+
+    ear: Ear
+    cloud: Cloud
+    lamp: Lamp
+    notifier: Notifier
+    chance: Callable[[], float]
+    button: Button | None = None
+    observers: Sequence[Observer] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """What a signal handler, a test or the demo may do to a running appliance.
+
+    Attributes:
+        stop: set to end it.
+        reload: set to read the configuration anew.
+        inbox: where :meth:`say` puts text.
+    """
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    reload: asyncio.Event = field(default_factory=asyncio.Event)
+    inbox: Inbox = field(default_factory=Inbox)
+
+    def say(self, text: str) -> None:
+        """Say something in writing."""
+        self.inbox.put(TextGiven(text))
+
+
+class _Stop(Exception):  # noqa: N818 - no error: the one way out of a group of eternal tasks
+    """Raised inside the group of stages when the appliance is told to stop."""
+
+
+async def run(
+    parts: Parts,
+    options: ConversationOptions,
+    reconnect: BackoffOptions,
+    controls: Controls,
+    reread: Callable[[], ConversationOptions],
+) -> None:
+    """Be the appliance until ``controls.stop`` is set.
+
+    However it ends, the microphone is closed, the live session ended and the lights are off.
+
+    Raises:
+        ExceptionGroup: a bug of ours (HouseError among them); the process should end, and be started again.
+    """
+    inbox, outbox = controls.inbox, Outbox()
+    conversation = Conversation(options)
+    shown = Latest(conversation.indication)
+    hub = Hub(conversation, parts.ear, outbox, shown, parts.observers)
+    progress = Progress()
+    async with asyncio.TaskGroup() as closing, parts.cloud.opened():
+        try:
+            async with asyncio.TaskGroup() as stages:
+                start = stages.create_task
+                start(capture(parts.ear, inbox, progress), name="capture")
+                start(hub.run(inbox), name="converse")
+                start(uplink(parts.cloud, outbox, inbox, Backoff(reconnect, parts.chance)), name="uplink")
+                start(indicate(shown, parts.lamp), name="indicate")
+                start(heartbeat(parts.notifier, HubPulse(hub, progress, inbox)), name="heartbeat")
+                start(reload(controls.reload, reread, inbox, parts.notifier), name="reload")
+                if parts.button is not None:
+                    start(press(parts.button, inbox), name="press")
+                await controls.stop.wait()
+                parts.notifier.notify("STOPPING=1", "STATUS=stopping")
+                raise _Stop
+        except* _Stop:
+            pass
+        finally:
+            # Both at once: the session is paid for by the second, and the microphone must not listen on.
+            closing.create_task(parts.ear.close(), name="close ear")
+            parts.lamp.close()
+            if parts.button is not None:
+                parts.button.close()

@@ -1,0 +1,48 @@
+"""Carries what the ear hears to the hub."""
+
+from __future__ import annotations
+
+from ravatard.core.events import Listened, MicrophoneLost, MicrophoneReady
+from ravatard.errors import HouseError
+from ravatard.ports import Ear
+from ravatard.stages.mailbox import Inbox
+
+
+class Progress:
+    """How far the ear got: what the watchdog looks at.
+
+    Attributes:
+        samples: samples captured since start, over all openings of the device.
+        absent: the device is known to be missing, and that is shown.
+    """
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.absent = False
+        self._opening = 0
+
+    def note(self, event: object) -> None:
+        """Keep count of one event of the ear."""
+        match event:
+            case MicrophoneReady():
+                self.absent = False
+                self._opening = 0
+                self.samples += 1
+            case MicrophoneLost():
+                self.absent = True
+                self._opening = 0
+            case Listened(samples=samples):
+                self.samples += max(0, samples - self._opening)
+                self._opening = samples
+
+
+async def capture(ear: Ear, inbox: Inbox, progress: Progress) -> None:
+    """Eternal. The ear's own troubles come as events; that it *ends* is a bug of ours.
+
+    Raises:
+        HouseError: the ear stopped, or the inbox is full.
+    """
+    async for event in ear.events():
+        progress.note(event)
+        inbox.put(event)
+    raise HouseError("the ear ended by itself")

@@ -1,0 +1,121 @@
+"""The hub: takes events one by one, lets the conversation decide, hands out the actions. Waits for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from typing import assert_never
+
+from ravatard.core.conversation import Conversation
+from ravatard.core.events import (
+    Action,
+    DropTurn,
+    EndSession,
+    Event,
+    Hold,
+    Press,
+    Release,
+    SendAudio,
+    SendText,
+    SessionChanged,
+    SetGate,
+    StartSession,
+    StopPlayback,
+    Tell,
+    Tick,
+    TurnEnded,
+    UtteranceDropped,
+)
+from ravatard.core.indication import Indication, Show
+from ravatard.ports import Ear, Observer
+from ravatard.stages.mailbox import Inbox, Latest, Outbox
+
+log = logging.getLogger("ravatard")
+
+
+class Hub:
+    """The conversation with its mailboxes around it.
+
+    Attributes:
+        turns: how many events were handled; the watchdog looks whether it moves.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        ear: Ear,
+        outbox: Outbox,
+        shown: Latest[Indication],
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self.conversation = conversation
+        self.turns = 0
+        self._ear = ear
+        self._outbox = outbox
+        self._shown = shown
+        self._observers = list(observers)
+
+    def watch(self, observer: Observer) -> None:
+        """Let ``observer`` look at everything from now on."""
+        self._observers.append(observer)
+
+    async def run(self, inbox: Inbox) -> None:
+        """Eternal. Cancelling between two events loses nothing: an event is handled whole or not at all.
+
+        Raises:
+            HouseError: a bug of ours.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            event: Event
+            try:
+                async with asyncio.timeout_at(self.conversation.deadline):
+                    event = await inbox.get()
+            except TimeoutError:
+                event = Tick()
+            self.handle(event, loop.time())
+
+    def handle(self, event: Event, now: float) -> None:
+        """One event, all the way."""
+        self.turns += 1
+        for observer in self._observers:
+            observer.saw(event, now)
+        # An action may have an event of its own (the outbox was full): the list grows while it is worked off.
+        pending: list[Event] = [event]
+        while pending:
+            for action in self.conversation.handle(pending.pop(0), now):
+                for observer in self._observers:
+                    observer.did(action, now)
+                pending.extend(self._carry_out(action))
+
+    def _carry_out(self, action: Action | Show) -> Iterator[Event]:
+        match action:
+            case Show(indication):
+                self._shown.put(indication)
+            case Tell(text, warning):
+                log.log(logging.WARNING if warning else logging.INFO, "%s", text)
+            case TurnEnded(summary):
+                answer = "" if summary.answer_ms is None else f" after {summary.answer_ms / 1000:.1f} s"
+                log.info(
+                    "turn %d: %s%s; %.1f s sent in %d messages",
+                    summary.turn,
+                    summary.outcome.value,
+                    answer,
+                    summary.spoken_ms / 1000,
+                    summary.messages,
+                    extra={"RAVATARD_TURN": summary.turn, "RAVATARD_OUTCOME": summary.outcome.value},
+                )
+            case SessionChanged(session, reason):
+                log.info("live session %s (%s)", session.value, reason)
+            case StopPlayback():
+                pass  # nothing plays yet: the avatar's voice comes with the playback stage
+            case SetGate() | Press() | Release() | Hold():
+                self._ear.command(action)
+            case SendAudio(turn=turn):
+                if not self._outbox.put(action):
+                    yield UtteranceDropped(turn, "more than 30 s of speech wait for the network")
+            case StartSession() | EndSession() | SendText() | DropTurn():
+                self._outbox.put(action)
+            case _:
+                assert_never(action)

@@ -1,0 +1,151 @@
+"""An honest watchdog: tells the service manager that the appliance works, only while it does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import NoReturn, Protocol
+
+from ravatard.ports import Notifier
+
+_LOG = logging.getLogger(__name__)
+
+#: ``WATCHDOG=1`` goes out at half the interval (sd_watchdog_enabled(3)); after one was withheld, the next
+#: look is taken sooner, so that a hiccup which is over in time does not cost a restart.
+_BEATS_PER_INTERVAL = 2
+_LOOKS_PER_INTERVAL = 8
+
+
+class Pulse(Protocol):
+    """What the heart can feel: kept by those who know, only looked at here."""
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set by the owner when ``ready`` or ``status`` changed; cleared here."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """The first frame was heard, or the microphone was found missing and shown so, and the lights lit."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """One line for people."""
+        ...
+
+    def nudge(self) -> None:
+        """Give the hub something harmless to do, a ``Tick``: an idle hub must turn too."""
+        ...
+
+    @property
+    def hub_turns(self) -> int:
+        """Events the hub has handled since start."""
+        ...
+
+    @property
+    def samples(self) -> int:
+        """Samples captured; starts again when the device is opened again."""
+        ...
+
+    @property
+    def microphone_excused(self) -> bool:
+        """No samples are expected: closed on purpose, or missing, shown to people and being retried."""
+        ...
+
+    @property
+    def overdue(self) -> str | None:
+        """The state that has lasted longer than its deadline, in words, or None."""
+        ...
+
+
+class _Examination:
+    """Compares the pulse with what it was at the last beat."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+        self._begin()
+
+    def _begin(self) -> None:
+        self._hub_turns, self._samples = self._pulse.hub_turns, self._pulse.samples
+        self._pulse.nudge()
+
+    def complaint(self) -> str | None:
+        """What is wrong since the last beat, or None; then this is the last beat."""
+        pulse = self._pulse
+        if pulse.overdue is not None:
+            return pulse.overdue
+        if pulse.hub_turns == self._hub_turns:
+            return "the hub stands still"
+        if pulse.samples == self._samples and not pulse.microphone_excused:
+            return "the microphone is open but delivers nothing"
+        self._begin()
+        return None
+
+
+async def heartbeat(notifier: Notifier, pulse: Pulse) -> None:
+    """Send ``READY=1`` once, ``STATUS=`` when it changes, ``WATCHDOG=1`` while all is well. Never returns.
+
+    Cancelling it is safe at any time.
+    """
+    sender = _Sender(notifier)
+    while not pulse.ready:
+        sender.status(pulse.status)
+        await _change(pulse)
+    sender.status(pulse.status, "READY=1")
+    if notifier.watchdog_s is not None:
+        await _watch(notifier.watchdog_s, sender, pulse)
+    while True:
+        sender.status(pulse.status)
+        await _change(pulse)
+
+
+async def _change(pulse: Pulse) -> None:
+    await pulse.changed.wait()
+    pulse.changed.clear()
+
+
+async def _watch(interval_s: float, sender: _Sender, pulse: Pulse) -> NoReturn:
+    loop = asyncio.get_running_loop()
+    examination = _Examination(pulse)
+    complaint: str | None = None
+    look_at = loop.time() + interval_s / _BEATS_PER_INTERVAL
+    while True:
+        sender.status(pulse.status if complaint is None else f"{pulse.status}; stuck: {complaint}")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(look_at):
+                await _change(pulse)
+                continue
+        before, complaint = complaint, examination.complaint()
+        if complaint is None:
+            sender.beat()
+        look_at = loop.time() + interval_s / (_LOOKS_PER_INTERVAL if complaint else _BEATS_PER_INTERVAL)
+        if complaint != before:
+            _tell(complaint)
+
+
+def _tell(complaint: str | None) -> None:
+    if complaint is None:
+        _LOG.info("systemd's watchdog is fed again")
+    else:
+        _LOG.error("systemd's watchdog is not fed: %s", complaint)
+
+
+class _Sender:
+    """Sends what is new."""
+
+    def __init__(self, notifier: Notifier) -> None:
+        self._notifier = notifier
+        self._status: str | None = None
+
+    def status(self, status: str, *fields: str) -> None:
+        """``STATUS=`` if it is another one than before, with ``fields`` in any case."""
+        news = () if status == self._status else (f"STATUS={status}",)
+        self._status = status
+        if fields or news:
+            self._notifier.notify(*fields, *news)
+
+    def beat(self) -> None:
+        """``WATCHDOG=1``."""
+        self._notifier.notify("WATCHDOG=1")

@@ -1,0 +1,20 @@
+"""Shows the newest indication on the lights."""
+
+from __future__ import annotations
+
+import logging
+
+from ravatard.core.indication import Indication
+from ravatard.ports import Lamp
+from ravatard.stages.mailbox import Latest
+
+log = logging.getLogger(__name__)
+
+
+async def indicate(shown: Latest[Indication], lamp: Lamp) -> None:
+    """Eternal. The lamp's own patterns run by themselves; only changes come through here."""
+    lamp.show(shown.value.look)
+    while True:
+        indication = await shown.changed()
+        log.debug("showing %s", indication.look.value)
+        lamp.show(indication.look)

@@ -1,0 +1,124 @@
+"""The queues between the stages: each bounded, each with a named overflow policy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Generic, TypeVar
+
+from ravatard.core.audio import bytes_for
+from ravatard.core.events import DropTurn, EndSession, Event, SendAudio, SendText, StartSession
+from ravatard.errors import HouseError
+
+T = TypeVar("T")
+
+#: DESIGN, "One direction of flow": beyond this the hub is stuck.
+INBOX_LIMIT = 4_096
+#: DESIGN, the same table: an outage's worth of speech.
+OUTBOX_SPEECH_MS = 30_000.0
+
+Outgoing = StartSession | EndSession | SendAudio | SendText
+
+
+class Inbox:
+    """Everything that happens, in one order. When full the hub is stuck: raises, and systemd restarts us."""
+
+    def __init__(self, limit: int = INBOX_LIMIT) -> None:
+        self._queue: asyncio.Queue[Event] = asyncio.Queue(limit)
+
+    def put(self, event: Event) -> None:
+        """Add one event. Never waits.
+
+        Raises:
+            HouseError: the hub has not taken anything for thousands of events.
+        """
+        try:
+            self._queue.put_nowait(event)
+        except asyncio.QueueFull:
+            raise HouseError(f"the hub is stuck: {self._queue.maxsize} events wait in its inbox") from None
+
+    async def get(self) -> Event:
+        """The next event. Cancelling loses none."""
+        return await self._queue.get()
+
+
+class Outbox:
+    """What is to be sent, in order, at most 30 s of speech. When full the turn is dropped as a whole."""
+
+    def __init__(self, limit_ms: float = OUTBOX_SPEECH_MS) -> None:
+        self._waiting: deque[Outgoing] = deque()
+        self._limit_bytes = bytes_for(limit_ms)
+        self._bytes = 0
+        self._filled = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, action: Outgoing | DropTurn) -> bool:
+        """Add one action, or take back a turn. Never waits.
+
+        Returns:
+            False when there was no room: then nothing of that turn waits any more.
+        """
+        if isinstance(action, DropTurn):
+            self._drop(action.turn)
+            return True
+        if isinstance(action, SendAudio):
+            if self._bytes + len(action.pcm) > self._limit_bytes:
+                self._drop(action.turn)
+                return False
+            self._bytes += len(action.pcm)
+        self._waiting.append(action)
+        self._filled.set()
+        return True
+
+    async def get(self) -> Outgoing:
+        """The next action. Cancelling loses none: it is taken only when it is returned."""
+        while not self._waiting:
+            self._filled.clear()
+            await self._filled.wait()
+        action = self._waiting.popleft()
+        if isinstance(action, SendAudio):
+            self._bytes -= len(action.pcm)
+        return action
+
+    def put_back(self, action: Outgoing) -> None:
+        """Give back what :meth:`get` returned and nobody could carry out; it is the next again."""
+        self._waiting.appendleft(action)
+        if isinstance(action, SendAudio):
+            self._bytes += len(action.pcm)
+        self._filled.set()
+
+    async def get_end(self) -> EndSession:
+        """The first wish to end the session, wherever it waits: also without a link, for that is paid time."""
+        while True:
+            for action in self._waiting:
+                if isinstance(action, EndSession):
+                    self._waiting.remove(action)
+                    return action
+            self._filled.clear()
+            await self._filled.wait()
+
+    def _drop(self, turn: int) -> None:
+        kept = [a for a in self._waiting if isinstance(a, EndSession) or a.turn != turn]
+        self._bytes = sum(len(a.pcm) for a in kept if isinstance(a, SendAudio))
+        self._waiting = deque(kept)
+
+
+class Latest(Generic[T]):
+    """One value; the newest wins, older ones nobody took are forgotten."""
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+        self._changed = asyncio.Event()
+
+    def put(self, value: T) -> None:
+        """Replace the value. Never waits."""
+        self.value = value
+        self._changed.set()
+
+    async def changed(self) -> T:
+        """Wait for a value that was not taken yet, and take it."""
+        await self._changed.wait()
+        self._changed.clear()
+        return self.value

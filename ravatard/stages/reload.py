@@ -1,0 +1,33 @@
+"""Replaces the options that may change while running, when asked to; a bad configuration changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from ravatard.core.conversation_options import ConversationOptions
+from ravatard.core.events import OptionsChanged
+from ravatard.errors import ConfigError
+from ravatard.ports import Notifier
+from ravatard.stages.mailbox import Inbox
+
+log = logging.getLogger(__name__)
+
+
+async def reload(
+    asked: asyncio.Event, read: Callable[[], ConversationOptions], inbox: Inbox, notifier: Notifier
+) -> None:
+    """Eternal. ``read`` reads the configuration anew; it raises ConfigError when that is bad."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        notifier.notify("RELOADING=1")
+        try:
+            options = read()
+        except ConfigError as error:
+            log.warning("the configuration is not reloaded; the old one stays in force: %s", error)
+        else:
+            inbox.put(OptionsChanged(options))
+            log.info("configuration reloaded; what needs a restart waits for one")
+        notifier.notify("READY=1")

@@ -1,0 +1,160 @@
+"""Keeps the link to the cloud: connects, sends what the outbox holds, brings back what the service says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from ravatard.core.backoff import Backoff
+from ravatard.core.events import (
+    EndSession,
+    LinkConnecting,
+    LinkDenied,
+    LinkOffline,
+    LinkOnline,
+    MessageSent,
+    SendAudio,
+    SendText,
+    SessionRefused,
+    SessionStarted,
+    StartSession,
+    UtteranceDropped,
+)
+from ravatard.core.states import Refusal
+from ravatard.errors import (
+    BusyError,
+    DeniedError,
+    HouseError,
+    LinkError,
+    LinkTimeout,
+    MoneyError,
+    PeerError,
+    RavatardError,
+)
+from ravatard.ports import Cloud, Wire
+from ravatard.stages.mailbox import Inbox, Outbox
+
+log = logging.getLogger(__name__)
+
+#: A refusal that a person must mend is looked at again this often: perhaps somebody did.
+DENIED_RETRY_S = 3600.0
+
+
+async def uplink(cloud: Cloud, outbox: Outbox, inbox: Inbox, backoff: Backoff) -> None:
+    """Eternal. Everything the network or the service does is an event; only our own bugs end it.
+
+    Cancelled anywhere, it leaves the connection closed; a session still held is the caller's to end
+    (``cloud.opened()``).
+    """
+    loop = asyncio.get_running_loop()
+    while True:
+        inbox.put(LinkConnecting())
+        up_at: float | None = None
+        trouble: RavatardError | None = None
+        try:
+            async with cloud.connect() as wire:
+                up_at = loop.time()
+                inbox.put(LinkOnline(wire.capabilities))
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_receive(wire, inbox), name="receive")
+                    group.create_task(cloud.maintain(), name="maintain")
+                    await _send(cloud, wire, outbox, inbox)
+        except* (LinkError, DeniedError, PeerError) as errors:
+            trouble = _first(errors)
+        # On Python 3.11 and 3.12 a group that is failing may swallow the cancellation from outside.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
+        up_s = loop.time() - up_at if up_at is not None else 0.0
+        await _wait(_told(trouble, inbox, backoff, up_s), cloud, outbox)
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> RavatardError:
+    """The first error of a group, however deep; one broken link usually fails several tasks."""
+    found: BaseException = errors
+    while isinstance(found, BaseExceptionGroup):
+        # What a person must mend outranks what the broken link did to the others.
+        leaves = found.exceptions
+        found = next((e for e in leaves if isinstance(e, DeniedError)), leaves[0])
+    if not isinstance(found, RavatardError):
+        raise HouseError(f"an unexpected {type(found).__name__}") from found
+    return found
+
+
+def _told(trouble: RavatardError | None, inbox: Inbox, backoff: Backoff, up_s: float) -> float:
+    """Tell the hub; returns the seconds to wait."""
+    if isinstance(trouble, DeniedError):
+        refusal = Refusal.MONEY if isinstance(trouble, MoneyError) else Refusal.DENIED
+        inbox.put(LinkDenied(str(trouble), refusal))
+        return DENIED_RETRY_S
+    asked_s = trouble.retry_after_s if isinstance(trouble, LinkError) else None
+    wait_s = backoff.failed(up_s=up_s, retry_after_s=asked_s)
+    inbox.put(LinkOffline(str(trouble) + "." if trouble else "the connection ended.", wait_s))
+    return wait_s
+
+
+async def _wait(seconds: float, cloud: Cloud, outbox: Outbox) -> None:
+    """Sit out a pause. A session is paid for also while we are offline: the wish to end it is heard at once."""
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                end = await outbox.get_end()
+                await cloud.end_session(gone=end.gone)
+    except TimeoutError:
+        return
+
+
+async def _receive(wire: Wire, inbox: Inbox) -> None:
+    """Eternal while the link lives.
+
+    Raises:
+        LinkError: the connection ended, also in good order: nobody asked for that.
+    """
+    async for said in wire.receive():
+        inbox.put(said)
+    raise LinkError("the service ended the connection")
+
+
+async def _send(cloud: Cloud, wire: Wire, outbox: Outbox, inbox: Inbox) -> None:
+    """Eternal while the link lives: the outbox in its order."""
+    loop = asyncio.get_running_loop()
+    while True:
+        action = await outbox.get()
+        match action:
+            case StartSession():
+                await _start(cloud, action, outbox, inbox)
+            case EndSession(gone=gone):
+                await cloud.end_session(gone=gone)
+            case SendAudio(turn=turn) | SendText(turn=turn):
+                try:
+                    if isinstance(action, SendAudio):
+                        await wire.send_audio(action.pcm)
+                    else:
+                        await wire.send_text(action.text)
+                except BaseException:
+                    # Cancelled or broken: nobody knows whether it arrived. A turn with a hole is no turn.
+                    inbox.put(UtteranceDropped(turn, "the connection broke in the middle of it"))
+                    raise
+                read_at = action.read_at if isinstance(action, SendAudio) else None
+                inbox.put(MessageSent(turn, read_at, loop.time()))
+
+
+async def _start(cloud: Cloud, action: StartSession, outbox: Outbox, inbox: Inbox) -> None:
+    """Have a session. When the link breaks meanwhile the wish goes back into the outbox, in its place."""
+    try:
+        await cloud.start_session()
+    except asyncio.CancelledError:
+        outbox.put_back(action)
+        raise
+    except BusyError as error:
+        inbox.put(SessionRefused(Refusal.BUSY, str(error), error.retry_after_s))
+    except LinkTimeout as error:
+        inbox.put(SessionRefused(Refusal.TIMEOUT, str(error), error.retry_after_s))
+    except MoneyError as error:
+        inbox.put(SessionRefused(Refusal.MONEY, str(error)))
+    except DeniedError as error:
+        inbox.put(SessionRefused(Refusal.DENIED, str(error)))
+    except (LinkError, PeerError) as error:
+        inbox.put(SessionRefused(Refusal.FAILED, str(error)))
+    else:
+        inbox.put(SessionStarted())
