@@ -1,0 +1,89 @@
+"""``ravatard config``: check the configuration, show what is in effect, print the annotated reference."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ravatard.config import DEFAULT_PATH, Loaded, Schema, load, reference
+from ravatard.config.schema import Key
+from ravatard.secret import MASK
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe ``check``, ``show`` and ``reference``."""
+    what = parser.add_subparsers(dest="what", required=True)
+    check = what.add_parser("check", help="find every mistake; exit status 78 if there is one")
+    show = what.add_parser("show", help="every setting in effect and where it was written, secrets masked")
+    what.add_parser("reference", help="print the annotated reference file")
+    for parser_with_file in (check, show):
+        parser_with_file.add_argument(
+            "--config", type=Path, metavar="PATH", help=f"the file to read instead of {DEFAULT_PATH}"
+        )
+    show.add_argument("--json", action="store_true", help="for programs instead of people")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked.
+
+    Raises:
+        ConfigErrors: the configuration is wrong; ``main`` shows it and exits with 78.
+    """
+    if arguments.what == "reference":
+        print(reference(), end="")
+        return 0
+    loaded = load(arguments.config, os.environ)
+    if arguments.what == "check":
+        print(f"configuration is good: {_count(loaded)} read")
+    elif arguments.json:
+        print(json.dumps(_for_programs(loaded), indent=2))
+    else:
+        print("\n".join(_for_people(loaded)))
+    return 0
+
+
+def _count(loaded: Loaded) -> str:
+    return "1 file" if len(loaded.files) == 1 else f"{len(loaded.files)} files"
+
+
+def _value(loaded: Loaded, key: Key) -> Any:
+    """The value in effect; a secret that is set is masked."""
+    value = getattr(getattr(loaded.options, key.section), key.name)
+    return MASK if key.secret and value is not None else value
+
+
+def _for_programs(loaded: Loaded) -> dict[str, Any]:
+    return {
+        section: {
+            key.name: {
+                "value": _value(loaded, key),
+                "unit": key.setting.unit,
+                "origin": str(loaded.origins[key.dotted]),
+            }
+            for key in Schema().keys.values()
+            if key.section == section
+        }
+        for section in Schema().sections
+    }
+
+
+def _for_people(loaded: Loaded) -> list[str]:
+    rows = [
+        (key.dotted, _in_words(_value(loaded, key), key.setting.unit), str(loaded.origins[key.dotted]))
+        for key in Schema().keys.values()
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return [f"{name:{widths[0]}}  {value:{widths[1]}}  {origin}" for name, value, origin in rows]
+
+
+def _in_words(value: object, unit: str) -> str:
+    if value is None:
+        return "(unset)"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return f"{value} {unit}".rstrip()

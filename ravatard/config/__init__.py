@@ -1,0 +1,19 @@
+"""Load, validate and explain the configuration: files, environment and credentials in, option groups out."""
+
+from ravatard.config.loading import DEFAULT_PATH, Loaded, load
+from ravatard.config.problems import ConfigErrors, Origin, Problem
+from ravatard.config.reference import reference
+from ravatard.config.schema import Key, Options, Schema
+
+__all__ = [
+    "DEFAULT_PATH",
+    "ConfigErrors",
+    "Key",
+    "Loaded",
+    "Options",
+    "Origin",
+    "Problem",
+    "Schema",
+    "load",
+    "reference",
+]

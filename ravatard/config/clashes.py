@@ -1,0 +1,111 @@
+"""Settings that are each in order and together are not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ravatard.config.problems import Origin, shown
+from ravatard.config.schema import Options
+
+# ALSA's names by number, alone or as hw:2,0, plughw:2, hw:CARD=2,DEV=0. The number changes with the order
+# in which the kernel finds the cards.
+_BY_NUMBER = re.compile(r"(?:(?:plug)?hw:(?:CARD=)?)?\d+(?:,(?:DEV=)?\d+)*")
+
+_PINS_BY_KIND = {
+    "none": (),
+    "led": ("lights.pin",),
+    "pwm": ("lights.pin",),
+    "rgb": ("lights.red", "lights.green", "lights.blue"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Two or more settings that contradict each other.
+
+    Attributes:
+        keys: every setting involved, the one to mend first.
+        text: what is wrong and what to do.
+    """
+
+    keys: tuple[str, ...]
+    text: str
+
+    def blamed(self, origins: Mapping[str, Origin]) -> str:
+        """The setting the message is filed under: the first that somebody wrote."""
+        return next((key for key in self.keys if origins[key] != Origin()), self.keys[0])
+
+
+def find_clashes(options: Options, origins: Mapping[str, Origin]) -> Iterator[Clash]:
+    """Every contradiction in ``options``."""
+    yield from _microphone(options)
+    yield from _pins(options, origins)
+    yield from _gate(options)
+    yield from _voice(options)
+
+
+def _microphone(options: Options) -> Iterator[Clash]:
+    microphone = options.microphone
+    sources = [name for name in ("device", "command", "fifo", "wav") if getattr(microphone, name) is not None]
+    if len(sources) > 1:
+        keys = tuple(f"microphone.{name}" for name in sources)
+        yield Clash(keys, f"only one source of sound is possible; keep one of {', '.join(keys)}")
+    if microphone.device is not None and _BY_NUMBER.fullmatch(microphone.device):
+        text = (
+            f"found {shown(microphone.device)}, a number that changes when something is plugged in; "
+            "write the name `ravatard devices` prints"
+        )
+        yield Clash(("microphone.device",), text)
+    capture = options.capture
+    if capture.channel is not None and capture.channel >= capture.channels:
+        text = (
+            f"channel {capture.channel} does not exist among {capture.channels}, counted from 0; "
+            "raise capture.channels or name another channel"
+        )
+        yield Clash(("capture.channel", "capture.channels"), text)
+
+
+def _pins(options: Options, origins: Mapping[str, Origin]) -> Iterator[Clash]:
+    lights = options.lights
+    used = {"button.pin": options.button.pin}
+    for key in _PINS_BY_KIND[lights.kind]:
+        used[key] = getattr(lights, key.removeprefix("lights."))
+        if used[key] is None:
+            text = f"lights.kind {lights.kind} needs {key}; write the GPIO number the LED is connected to"
+            yield Clash(("lights.kind", key), text)
+    taken: dict[int, str] = {}
+    for key, pin in used.items():
+        if pin is None:
+            continue
+        if pin in taken:
+            other = taken[pin]
+            text = f"GPIO {pin} is already used by {other} ({origins[other]}); each needs a pin of its own"
+            yield Clash((key, other), text)
+        taken.setdefault(pin, key)
+
+
+def _gate(options: Options) -> Iterator[Clash]:
+    gate = options.gate
+    if gate.mode in ("button", "both") and options.button.pin is None:
+        text = (
+            f"gate.mode {gate.mode} needs button.pin; write the GPIO number of the button, or use vad or auto"
+        )
+        yield Clash(("gate.mode", "button.pin"), text)
+    if gate.silence_ms >= gate.longest_s * 1000:
+        text = (
+            f"gate.silence_ms {gate.silence_ms} must be less than gate.longest_s {gate.longest_s:g} s, "
+            "or silence never ends an utterance; lower the one or raise the other"
+        )
+        yield Clash(("gate.silence_ms", "gate.longest_s"), text)
+
+
+def _voice(options: Options) -> Iterator[Clash]:
+    voice = options.voice
+    if voice.start_frames > voice.start_window:
+        text = (
+            f"voice.start_frames {voice.start_frames} must be at most voice.start_window "
+            f"{voice.start_window}; lower the one or raise the other"
+        )
+        yield Clash(("voice.start_frames", "voice.start_window"), text)

@@ -1,0 +1,208 @@
+"""One YAML file as a tree of its source texts with their line numbers.
+
+The texts stay as they were written: only whoever knows the type of a setting knows whether ``no`` is a
+Norwegian or a boolean. An alias points to the node it names, so no file grows when it is read.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from ravatard.errors import ConfigError
+
+#: A configuration is a few kilobytes; what is larger was named by mistake (a recording, /dev/zero).
+LIMIT_BYTES = 256 * 1024
+#: File, section, list: three levels are used.
+DEEPEST = 8
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_TEXT_TAGS = (None, "!", "tag:yaml.org,2002:str")
+_HINTS = {
+    "mapping values are not allowed": "indent a section's keys alike; a value with ': ' in it needs quotes",
+    "cannot start any token": "put the value in quotes",
+    "did not find expected key": "indent a section's keys alike, by two spaces",
+}
+
+
+class DocumentError(ConfigError):
+    """The file is no readable YAML.
+
+    Attributes:
+        line: where, counted from 1, or None when the whole file is meant.
+    """
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One word or text.
+
+    Attributes:
+        text: as written, without quotes and escapes.
+        plain: written without quotes, so that it may mean a number, a boolean or null.
+        line: counted from 1.
+    """
+
+    text: str = field(repr=False)
+    plain: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Node, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys with values, in order, duplicates included."""
+
+    entries: tuple[tuple[Node, Node], ...]
+    line: int
+
+
+Node = Scalar | Sequence | Mapping
+
+
+def read(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        DocumentError: it is too large or not UTF-8.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        content = file.read(LIMIT_BYTES + 1)
+    if len(content) > LIMIT_BYTES:
+        raise DocumentError(f"larger than {LIMIT_BYTES // 1024} KiB, so this is no configuration")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DocumentError(
+            f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8", line
+        ) from None
+
+
+def parse(text: str) -> Node | None:
+    """The tree of one YAML document, or None for an empty one.
+
+    Raises:
+        DocumentError: a syntax error, or something no configuration needs (tags, several documents).
+    """
+    if control := _CONTROL.search(text):
+        line = text.count("\n", 0, control.start()) + 1
+        raise DocumentError(f"control character 0x{ord(control.group()):02x}; delete it", line)
+    composer = _Composer()
+    # The parser in C is thirty times as fast; a PyYAML built without libyaml has only the other.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        # Events one by one: a file nested ten thousand deep is refused at the ninth level.
+        for event in yaml.parse(text, Loader=loader):
+            composer.take(event)
+    except yaml.YAMLError as error:
+        raise _syntax_error(error, text) from None
+    return composer.root
+
+
+class _Open:
+    """A list or mapping whose end has not come yet."""
+
+    def __init__(self, event: yaml.CollectionStartEvent) -> None:
+        self.is_mapping = isinstance(event, yaml.MappingStartEvent)
+        self.anchor: str | None = event.anchor
+        self.line = _line(event)
+        self.nodes: list[Node] = []
+
+    def closed(self) -> Node:
+        if not self.is_mapping:
+            return Sequence(tuple(self.nodes), self.line)
+        return Mapping(tuple(zip(self.nodes[::2], self.nodes[1::2], strict=True)), self.line)
+
+
+class _Composer:
+    """Builds the tree from the parser's events."""
+
+    def __init__(self) -> None:
+        self.root: Node | None = None
+        self._documents = 0
+        self._open: list[_Open] = []
+        self._anchors: dict[str, Node] = {}
+
+    def take(self, event: yaml.Event) -> None:
+        """Take the next event.
+
+        Raises:
+            DocumentError: it asks for something no configuration needs.
+        """
+        line = _line(event)
+        match event:
+            case yaml.DocumentStartEvent():
+                self._documents += 1
+                if self._documents > 1:
+                    raise DocumentError("a second document starts here; delete the line '---'", line)
+            case yaml.AliasEvent():
+                if event.anchor not in self._anchors:
+                    raise DocumentError(
+                        "this alias (*name) refers to nothing above it; in quotes it is text", line
+                    )
+                self._add(self._anchors[event.anchor], None)
+            case yaml.ScalarEvent():
+                _refuse_tag(event.tag, line)
+                # Only plain text may be a number: '5', "5" and !!str 5 are not.
+                plain = event.implicit[0] and event.tag is None
+                text = event.value.rstrip("\n") if event.style in ("|", ">") else event.value
+                self._add(Scalar(text, plain, line), event.anchor)
+            case yaml.CollectionStartEvent():
+                _refuse_tag(event.tag, line)
+                if len(self._open) == DEEPEST:
+                    raise DocumentError(f"nested more than {DEEPEST} levels deep", line)
+                self._open.append(_Open(event))
+            case yaml.CollectionEndEvent():
+                ended = self._open.pop()
+                self._add(ended.closed(), ended.anchor)
+
+    def _add(self, node: Node, anchor: str | None) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = node
+        if self._open:
+            self._open[-1].nodes.append(node)
+        else:
+            self.root = None if isinstance(node, Scalar) and node.plain and not node.text else node
+
+
+def _line(event: yaml.Event) -> int:
+    # The type stubs allow for events without a mark; the parser makes none.
+    return 1 if event.start_mark is None else event.start_mark.line + 1
+
+
+def _refuse_tag(tag: str | None, line: int) -> None:
+    if tag not in _TEXT_TAGS:
+        raise DocumentError("tags (!name) are not understood; in quotes it is text", line)
+
+
+def _syntax_error(error: yaml.YAMLError, text: str) -> DocumentError:
+    # Only the parser's own words are taken: its snippet of the line may contain a secret.
+    mark = getattr(error, "problem_mark", None)
+    problem = str(getattr(error, "problem", None) or "contains a character YAML does not allow")
+    if mark is None:
+        return DocumentError(problem)
+    written = text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""
+    if "\t" in written[: len(written) - len(written.lstrip())]:
+        return DocumentError("indented with a tab; YAML allows only spaces there", mark.line + 1)
+    hint = next((f"; {hint}" for known, hint in _HINTS.items() if known in problem), "")
+    begun = getattr(error, "context_mark", None)
+    if begun is not None and begun.line < mark.line:
+        # An open quote is noticed at the end of the file; where it was opened is what helps.
+        problem += f" {getattr(error, 'context', '')} that begins on line {begun.line + 1}"
+    return DocumentError(f"not valid YAML: {problem}{hint}", mark.line + 1)

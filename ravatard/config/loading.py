@@ -1,0 +1,74 @@
+"""The configuration in effect: every source in its order of precedence, checked as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ravatard.config.clashes import find_clashes
+from ravatard.config.problems import ConfigErrors, Origin
+from ravatard.config.schema import Options, Schema
+from ravatard.config.sources import Gathering, find_files, read_credentials, read_environment, read_file
+
+DEFAULT_PATH = Path("/etc/ravatard/ravatard.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration without errors.
+
+    Attributes:
+        options: every option group.
+        origins: ``section.key`` -> where its value comes from, for every key there is.
+        files: the files that were read, in order.
+    """
+
+    options: Options
+    origins: Mapping[str, Origin]
+    files: tuple[Path, ...]
+
+
+def load(path: Path | None, environ: Mapping[str, str], *, default_path: Path = DEFAULT_PATH) -> Loaded:
+    """Read, merge and check the configuration.
+
+    From weakest to strongest: defaults, the file, ``ravatard.d/*.yaml`` beside it in the order of their
+    names, environment variables ``RAVATARD_SECTION__KEY``, and for secrets the systemd credentials
+    ``ravatard.<section>.<key>`` in the directory ``CREDENTIALS_DIRECTORY`` names.
+
+    Args:
+        path: the file somebody asked for; None for ``default_path``, which may be missing.
+        environ: the process's environment, as far as the configuration may see it.
+        default_path: where the file is when nobody names one.
+
+    Raises:
+        ConfigErrors: with every problem there is.
+    """
+    gathering = Gathering(Schema())
+    files = find_files(path or default_path, required=path is not None, gathering=gathering)
+    files = [file for file in files if read_file(file, gathering)]
+    read_environment(environ, gathering)
+    if directory := environ.get("CREDENTIALS_DIRECTORY"):
+        read_credentials(Path(directory), gathering)
+    options = _options(gathering)
+    origins = {dotted: gathering.origins.get(dotted, Origin()) for dotted in gathering.schema.keys}
+    if not gathering.incomplete:
+        for clash in find_clashes(options, origins):
+            # Whoever has mended a refused value may find the clash gone.
+            if gathering.refused.isdisjoint(clash.keys):
+                key = clash.blamed(origins)
+                gathering.complain(origins[key], key, clash.text)
+    if gathering.problems:
+        raise ConfigErrors(gathering.problems)
+    return Loaded(options, origins, tuple(files))
+
+
+def _options(gathering: Gathering) -> Options:
+    groups: dict[str, Any] = {}
+    for section, group in gathering.schema.sections.items():
+        given = {
+            item.name: gathering.values.get(f"{section}.{item.name}", item.default) for item in fields(group)
+        }
+        groups[section] = group(**given)
+    return Options(**groups)

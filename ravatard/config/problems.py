@@ -1,0 +1,72 @@
+"""Where a value came from, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from ravatard.errors import ConfigError
+from ravatard.logs import redact
+
+_LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the effective value of one setting was written.
+
+    Attributes:
+        kind: which of the four sources.
+        name: path of the file, name of the variable, name of the credential; "" for a default.
+        line: line in the file, counted from 1; None when it is no file or the whole file is meant.
+    """
+
+    kind: Literal["default", "file", "environment", "credential"] = "default"
+    name: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        if self.kind == "default":
+            return "default"
+        if self.kind == "file":
+            return self.name if self.line is None else f"{self.name}:{self.line}"
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing a person must mend.
+
+    Attributes:
+        origin: where it is written.
+        key: ``section.key`` or ``section``; "" when no key can be named.
+        text: what was found and what is allowed or to be done. Never contains a secret.
+    """
+
+    origin: Origin
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (str(self.origin), self.key, self.text) if part)
+
+
+class ConfigErrors(ConfigError):
+    """Everything that is wrong with the configuration; ``str`` has one line for each problem.
+
+    Attributes:
+        problems: in the order of reading.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def shown(text: str) -> str:
+    """``text`` as a message may quote it: in quotes, on one line, short, without what looks like a secret."""
+    clean = redact(text)
+    if len(clean) > _LONGEST_SHOWN:
+        clean = clean[: _LONGEST_SHOWN - 1] + "…"
+    return repr(clean)

@@ -1,0 +1,76 @@
+"""The annotated reference file, made from the code so that it is never behind it."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+from ravatard.config.schema import Key, Schema
+from ravatard.config.values import allowed
+
+_WIDTH = 100
+
+_HEAD = """\
+Everything that can be set, at its default. Copy this file to /etc/ravatard/ravatard.yaml.
+
+To change a setting, remove the "#" in front of its name and write your value. Everything else may
+be deleted: what is not written is at its default. `ravatard config check` finds mistakes,
+`ravatard config show` tells what is in effect and where it was written.
+
+Stronger than this file, each more than the one before:
+  1. files ravatard.d/*.yaml beside it, in the order of their names
+  2. environment variables: RAVATARD_GATE__SILENCE_MS=700 sets silence_ms of gate
+  3. for secrets: a systemd credential, named where the secret is described
+
+"Reload": `systemctl reload ravatard` applies a change. "Restart": it takes a restart.
+"""
+
+# What YAML reads as it stands: no quotes, no ": ", no " #", nothing special in front.
+_NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9/](?:[A-Za-z0-9_./-]|:(?=\S))*")
+
+
+def reference() -> str:
+    """The text of ``config/ravatard.yaml``."""
+    schema = Schema()
+    lines = [f"# {line}".rstrip() for line in _HEAD.splitlines()]
+    for section, group in schema.sections.items():
+        lines += ["", "", *_comment(_purpose(group), ""), f"{section}:"]
+        for key in schema.keys.values():
+            if key.section == section:
+                lines += ["", *_describe(key), f"  #{key.name}: {_written(key.default)}".rstrip()]
+    return "\n".join(lines) + "\n"
+
+
+def _purpose(group: type) -> str:
+    """First line of the group's docstring, without the name of the section before it."""
+    first = (group.__doc__ or "").strip().partition("\n")[0]
+    purpose = first.partition(": ")[2] or first
+    return (purpose[:1].upper() + purpose[1:]).replace("``", "`")
+
+
+def _describe(key: Key) -> list[str]:
+    words = allowed(key)
+    facts = [words[:1].upper() + words[1:]]
+    facts.append("Restart" if key.setting.restart else "Reload")
+    if key.secret:
+        facts.append(f"Secret: better in the credential {key.credential}")
+    return [*_comment(key.setting.text, "  "), *_comment(". ".join(facts) + ".", "  ")]
+
+
+def _comment(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ", break_on_hyphens=False
+    )
+
+
+def _written(value: object) -> str:
+    """A default as YAML."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, str) and not _NEEDS_NO_QUOTES.fullmatch(value):
+        return "'" + value.replace("'", "''") + "'"
+    return str(value)

@@ -1,0 +1,140 @@
+"""Which settings there are: the sections, and every key with its type, default and description."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field, fields
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
+from ravatard.core.backoff import BackoffOptions
+from ravatard.core.conversation_options import SessionOptions, TurnOptions
+from ravatard.core.endpointer import VoiceOptions
+from ravatard.core.gate import GateOptions
+from ravatard.devices.options import ButtonOptions, CaptureOptions, LightsOptions, MicrophoneOptions
+from ravatard.errors import HouseError
+from ravatard.logs import LogOptions
+from ravatard.secret import Secret
+from ravatard.setting import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Every option group, one field a section, in the order of the reference file."""
+
+    service: ServiceOptions = field(default_factory=ServiceOptions)
+    microphone: MicrophoneOptions = field(default_factory=MicrophoneOptions)
+    button: ButtonOptions = field(default_factory=ButtonOptions)
+    lights: LightsOptions = field(default_factory=LightsOptions)
+    gate: GateOptions = field(default_factory=GateOptions)
+    voice: VoiceOptions = field(default_factory=VoiceOptions)
+    session: SessionOptions = field(default_factory=SessionOptions)
+    turn: TurnOptions = field(default_factory=TurnOptions)
+    stream: StreamOptions = field(default_factory=StreamOptions)
+    capture: CaptureOptions = field(default_factory=CaptureOptions)
+    deadlines: DeadlineOptions = field(default_factory=DeadlineOptions)
+    reconnect: BackoffOptions = field(default_factory=BackoffOptions)
+    logging: LogOptions = field(default_factory=LogOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting.
+
+    Attributes:
+        section: the section it stands in.
+        name: its name there.
+        type: the whole annotation, e.g. ``int | None``.
+        default: what holds when nobody writes it.
+        setting: its description.
+    """
+
+    section: str
+    name: str
+    type: Any
+    default: object
+    setting: Setting
+
+    @property
+    def dotted(self) -> str:
+        """``section.key``, as messages and ``config show`` name it."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"RAVATARD_{self.section}__{self.name}".upper()
+
+    @property
+    def credential(self) -> str:
+        """The systemd credential that sets it, if it is a secret."""
+        return f"ravatard.{self.dotted}"
+
+    @property
+    def optional(self) -> bool:
+        """Whether it may be left unset."""
+        return NoneType in get_args(self.type)
+
+    @property
+    def form(self) -> Any:
+        """The type without ``None``: bool, int, float, str, Secret, ``Literal[...]`` or ``tuple[...]``.
+
+        Raises:
+            HouseError: the annotation is a union of more than that.
+        """
+        if get_origin(self.type) in (None, Literal, tuple):
+            return self.type
+        members = [member for member in get_args(self.type) if member is not NoneType]
+        if len(members) != 1:
+            raise HouseError(f"{self.dotted} has a type the configuration cannot explain: {self.type}")
+        return members[0]
+
+    @property
+    def secret(self) -> bool:
+        """Whether its value is never shown."""
+        return self.setting.secret or self.form is Secret
+
+
+class Schema:
+    """Every section and key of :class:`Options`.
+
+    Attributes:
+        sections: section name -> its dataclass, in order.
+        keys: ``section.key`` -> the setting, in order.
+    """
+
+    def __init__(self) -> None:
+        self.sections: dict[str, type[Any]] = get_type_hints(Options)
+        self.keys: dict[str, Key] = {}
+        for section, group in self.sections.items():
+            types = get_type_hints(group)
+            for item in fields(group):
+                key = Key(section, item.name, types[item.name], item.default, item.metadata["setting"])
+                self.keys[key.dotted] = key
+
+    def names(self, section: str) -> list[str]:
+        """The keys of one section."""
+        return [key.name for key in self.keys.values() if key.section == section]
+
+    def about_unknown_section(self, name: str) -> str:
+        """What to tell somebody who wrote a section that does not exist."""
+        if name in self.keys:
+            section, _, key = name.partition(".")
+            return f"unknown section; write {key} on a line of its own, indented, below {section}:"
+        if near := difflib.get_close_matches(name, self.sections, n=1):
+            return f"unknown section; did you mean {near[0]}?"
+        homes = [key.dotted for key in self.keys.values() if key.name == name]
+        if homes:
+            return f"unknown section; did you mean the key {' or '.join(homes)}?"
+        return f"unknown section; there are {', '.join(self.sections)}"
+
+    def about_unknown_key(self, section: str, name: str) -> str:
+        """What to tell somebody who wrote a key that ``section`` does not have."""
+        homes = [key.dotted for key in self.keys.values() if key.name == name]
+        here = [f"{section}.{near}" for near in difflib.get_close_matches(name, self.names(section), n=1)]
+        anywhere = {key.name: key.dotted for key in self.keys.values()}
+        there = [anywhere[near] for near in difflib.get_close_matches(name, anywhere, n=1, cutoff=0.75)]
+        if near := homes or here or there:
+            return f"unknown key; did you mean {' or '.join(near)}?"
+        return f"unknown key; {section} has {', '.join(self.names(section))}"

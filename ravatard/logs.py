@@ -1,0 +1,234 @@
+"""Where log lines go and what they look like, and the last guard that keeps secrets out of them."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TextIO, cast
+
+from ravatard.secret import MASK, Secret
+from ravatard.setting import setting
+
+#: Takes one journal entry, as ``systemd.journal.send`` does: the message, then fields by name.
+JournalSend = Callable[..., object]
+
+_IDENTIFIER = "ravatard"
+#: Chatty at info, and of no use to an owner: every request, every event loop.
+_QUIET_AT_INFO = ("aiohttp.access", "asyncio")
+
+_SHORTEST_MASKED = 4
+
+# A value that follows token= or LicenseId in a URL, a header, JSON or a repr.
+_NAMED = re.compile(
+    r"""(
+        token(?:=|%3d)                                             # ?token=… &access_token=…
+      | (?:token|jwt|licen[cs]e_?id)\\*["']\s*[:,=]\s*b?\\*["']     # "token": "…"  ('LicenseId', '…')
+      | licen[cs]e_?id(?:\\*["'])?\s*(?:[:=]|%3d)\s*(?:b?\\*["'])?  # LicenseId: …  "LicenseId": 7
+      | bearer(?:\s|%20)+                                          # Authorization: Bearer …
+    )[^\s"'&,;<>(){}\[\]\\]+""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# A JSON Web Token anywhere: its header always begins with {" in base64 (RFC 7515 section 3.1).
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,4}")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_FIELD_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """Section ``logging``: what is logged, and how it looks."""
+
+    level: Literal["debug", "info", "warning", "error"] = setting(
+        "info", "The least that is logged: info is what an owner should know.", restart=False
+    )
+    style: Literal["auto", "journal", "plain"] = setting(
+        "auto",
+        "journal: entries with fields for systemd's journal; plain: lines of text on standard error; "
+        "auto: journal when systemd runs the daemon, else plain.",
+        restart=False,
+    )
+
+
+def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
+    """``text`` with everything masked that is, or looks like, a secret.
+
+    Args:
+        text: anything that is about to be shown or written down.
+        secrets: values known to be secret, masked wherever they stand; those of less than four characters
+            are not, for they stand in every other word.
+    """
+    for secret in secrets:
+        if len(secret.reveal()) >= _SHORTEST_MASKED:
+            text = text.replace(secret.reveal(), MASK)
+    return _JWT.sub(MASK, _NAMED.sub(rf"\1{MASK}", text))
+
+
+class Redaction(logging.Filter):
+    """Masks secrets in message, arguments, exception text and stack of every record that passes.
+
+    The record is changed in place, with its message put together and its arguments gone: whatever handles
+    it later, ``logging``'s own complaint about a broken handler included, cannot show them either.
+    """
+
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        super().__init__()
+        self._secrets = tuple(secrets)
+        self._formatter = logging.Formatter()
+
+    def clean(self, text: str) -> str:
+        """``text`` without secrets, and without control characters that could repaint a terminal."""
+        visible = _CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)
+        return redact(visible, self._secrets)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Clean ``record``; every record passes."""
+        try:
+            message = record.getMessage()
+        except Exception as error:  # noqa: BLE001 - an argument that cannot be shown must not end the daemon
+            message = f"{record.msg} (its arguments cannot be shown: {type(error).__name__})"
+        record.msg = self.clean(message)
+        record.args = None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self._formatter.formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = self.clean(record.exc_text)
+        if record.stack_info:
+            record.stack_info = self.clean(record.stack_info)
+        return True
+
+
+class PlainFormatter(logging.Formatter):
+    """``HH:MM:SS level name: message``; further lines are indented, so that none can pass for a record."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The lines of one record."""
+        shown = copy.copy(record)
+        shown.levelname = record.levelname.lower()
+        return super().format(shown).replace("\n", "\n  ")
+
+
+class PrefixFormatter(logging.Formatter):
+    """``<N>name: message``: lines the journal reads a priority from (sd-daemon(3)), on each line of them."""
+
+    def __init__(self) -> None:
+        super().__init__("%(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The lines of one record."""
+        prefix = f"<{priority(record.levelno)}>"
+        return prefix + super().format(record).replace("\n", f"\n{prefix}  ")
+
+
+class JournalHandler(logging.Handler):
+    """Sends records to systemd's journal, ``extra`` as fields of their own in upper case.
+
+    Our own instead of systemd-python's, which sends the arguments and every attribute as they are.
+
+    Args:
+        send: ``systemd.journal.send``.
+        redaction: cleans the record and its fields.
+    """
+
+    def __init__(self, send: JournalSend, redaction: Redaction) -> None:
+        super().__init__()
+        self._send = send
+        self._clean = redaction.clean
+        self._usual = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+        self.addFilter(redaction)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record; a failure is reported as ``logging`` does."""
+        try:
+            fields = {
+                name.upper(): self._clean(str(value))
+                for name, value in vars(record).items()
+                if name not in self._usual and _FIELD_NAME.fullmatch(name.upper())
+            }
+            fields |= {
+                "PRIORITY": str(priority(record.levelno)),
+                "SYSLOG_IDENTIFIER": _IDENTIFIER,
+                "LOGGER": record.name,
+                "CODE_FILE": record.pathname,
+                "CODE_FUNC": record.funcName,
+            }
+            fields.pop("MESSAGE", None)
+            self._send(self.format(record), **fields | {"CODE_LINE": record.lineno})
+        except Exception:  # noqa: BLE001 - what logging.Handler asks of every emit
+            self.handleError(record)
+
+
+def priority(level: int) -> int:
+    """The syslog priority (RFC 5424 section 6.2.1) of a logging level."""
+    steps = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
+    return next((number for least, number in steps if level >= least), 7)
+
+
+def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether ``stream`` ends in systemd's journal.
+
+    systemd names the journal's device and inode in ``JOURNAL_STREAM`` (systemd.exec(5)).
+    """
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+def systemd_journal() -> JournalSend | None:
+    """``systemd.journal.send``, or None where systemd-python is not installed."""
+    try:
+        from systemd.journal import send
+    except ImportError:
+        return None
+    return cast(JournalSend, send)
+
+
+def configure(
+    options: LogOptions,
+    *,
+    under_systemd: bool,
+    stream: TextIO | None = None,
+    secrets: Iterable[Secret] = (),
+    find_journal: Callable[[], JournalSend | None] = systemd_journal,
+) -> logging.Handler:
+    """Send all logging where ``options`` say. Called again, it takes the place of the call before.
+
+    Args:
+        options: level and style.
+        under_systemd: whether standard error ends in the journal, see :func:`is_journal`.
+        stream: where lines of text go; None for standard error.
+        secrets: values to mask wherever they appear.
+        find_journal: returns what sends to the journal, or None.
+
+    Returns:
+        The one handler that is now in charge.
+    """
+    redaction = Redaction(secrets)
+    in_journal = options.style == "journal" or (options.style == "auto" and under_systemd)
+    send = find_journal() if in_journal else None
+    handler: logging.Handler
+    if send is not None:
+        handler = JournalHandler(send, redaction)
+    else:
+        handler = logging.StreamHandler(stream or sys.stderr)
+        handler.setFormatter(PrefixFormatter() if in_journal else PlainFormatter())
+        handler.addFilter(redaction)
+    level = logging.getLevelNamesMapping()[options.level.upper()]
+    root = logging.getLogger()
+    for old in [old for old in root.handlers if any(isinstance(part, Redaction) for part in old.filters)]:
+        root.removeHandler(old)
+        old.close()
+    root.addHandler(handler)
+    root.setLevel(level)
+    for name in _QUIET_AT_INFO:
+        logging.getLogger(name).setLevel(level if level != logging.INFO else logging.WARNING)
+    return handler

@@ -1,0 +1,173 @@
+"""YAML files, well-formed and otherwise, as trees of texts with lines."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ravatard.config.document import (
+    LIMIT_BYTES,
+    DocumentError,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    parse,
+    read,
+)
+
+
+def _value(text: str) -> Node:
+    """The value of the only key."""
+    root = parse(text)
+    assert isinstance(root, Mapping)
+    return root.entries[0][1]
+
+
+def test_a_plain_text_stays_as_it_was_written() -> None:
+    assert _value("language: no") == Scalar("no", plain=True, line=1)
+
+
+@pytest.mark.parametrize("text", ["a: '5'", 'a: "5"', "a: !!str 5", "a: ! 5", "a: |\n  5\n", "a: >\n  5\n"])
+def test_a_quoted_or_block_text_is_not_plain(text: str) -> None:
+    found = _value(text)
+
+    assert isinstance(found, Scalar)
+    assert (found.text, found.plain) == ("5", False)
+
+
+def test_lines_are_counted_from_one() -> None:
+    root = parse("# a comment\n\na:\n  b: 1\n  c: [2,\n    3]\n")
+
+    assert isinstance(root, Mapping)
+    inner = root.entries[0][1]
+    assert isinstance(inner, Mapping)
+    assert [(name.line, value.line) for name, value in inner.entries] == [(4, 4), (5, 5)]
+
+
+def test_duplicate_keys_are_kept_for_whoever_reads_the_tree() -> None:
+    root = parse("a: 1\na: 2\n")
+
+    assert isinstance(root, Mapping)
+    assert len(root.entries) == 2
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# only a comment\n", "---\n", "--- # nothing\n...\n"])
+def test_an_empty_document_is_nothing(text: str) -> None:
+    assert parse(text) is None
+
+
+def test_an_alias_is_the_node_it_names() -> None:
+    root = parse("a: &x [1, 2]\nb: *x\n")
+
+    assert isinstance(root, Mapping)
+    (_, first), (_, second) = root.entries
+    assert first is second
+    assert isinstance(first, Sequence)
+
+
+def test_a_billion_laughs_stay_nine_nodes() -> None:
+    lines = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+
+    root = parse("\n".join(lines))
+
+    assert isinstance(root, Mapping)
+    assert len(root.entries) == 30
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("a: 1\n\tb: 2\n", 2, "tab"),
+        ("a:\n\t- 1\n", 2, "tab"),
+        ("a: b: c\n", 1, "needs quotes"),
+        ("a: 1\n b: 2\n", 2, "alike"),
+        ("a: [1, 2\n", 2, "not valid YAML"),
+        ("a: 'open\nb: 1\n", 3, "quoted scalar that begins on line 1"),
+        ("a: @home\n", 1, "in quotes"),
+        ("a: 1\n---\na: 2\n", 2, "second document"),
+        ("a: *nowhere\n", 1, "alias"),
+        ("a: &a [*a]\n", 1, "alias"),
+        ("a: !!python/object/apply:os.system [reboot]\n", 1, "tags"),
+        ("a: !!int '5'\n", 1, "tags"),
+        ("\n!!set {a}\n", 2, "tags"),
+        ("a: 1\nb: \x00\n", 2, "0x00"),
+        ("a: \x1b[31m\n", 1, "0x1b"),
+        ("%YAML 3.0\n---\na: 1\n", 1, "incompatible"),
+    ],
+)
+def test_what_is_no_usable_yaml_is_refused_with_its_line(text: str, line: int, says: str) -> None:
+    with pytest.raises(DocumentError, match=says) as caught:
+        parse(text)
+
+    assert caught.value.line == line
+
+
+def test_a_character_yaml_forbids_is_refused_without_a_line() -> None:
+    with pytest.raises(DocumentError, match="does not allow") as caught:
+        parse("a: \ufffe\n")
+
+    assert caught.value.line is None
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 50_000, "- " * 100_000, "? " * 100_000])
+def test_deep_nesting_is_refused_early(text: str) -> None:
+    with pytest.raises(DocumentError, match="levels deep"):
+        parse(text)
+
+
+def test_a_syntax_error_does_not_quote_the_line() -> None:
+    with pytest.raises(DocumentError) as caught:
+        parse("project_id: 'hush: \n")
+
+    assert "hush" not in str(caught.value)
+
+
+@given(st.text(alphabet=st.sampled_from("ab:-[]{}&*!|>'\"#%@,? \t\n\x00é\ufffe<~"), max_size=60))
+@settings(deadline=None, max_examples=500)
+def test_any_text_is_parsed_or_refused(text: str) -> None:
+    with suppress(DocumentError):
+        parse(text)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_bytes(b"\xef\xbb\xbfa: 1\n")
+
+    assert read(file) == "a: 1\n"
+
+
+def test_a_file_in_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_bytes("a: 1\nb: Zoë\n".encode("latin-1"))
+
+    with pytest.raises(DocumentError, match=r"0xeb is not UTF-8; save the file as UTF-8") as caught:
+        read(file)
+
+    assert caught.value.line == 2
+
+
+def test_a_file_in_utf_16_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_bytes("a: 1\n".encode("utf-16"))
+
+    with pytest.raises(DocumentError, match="UTF-8"):
+        read(file)
+
+
+def test_a_file_that_is_far_too_large_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_bytes(b"#" * (LIMIT_BYTES + 1))
+
+    with pytest.raises(DocumentError, match="256 KiB"):
+        read(file)
+
+
+def test_an_endless_file_is_refused() -> None:
+    with pytest.raises(DocumentError, match="256 KiB"):
+        read(Path("/dev/zero"))

@@ -1,0 +1,53 @@
+"""What a Secret shows, and what it does not."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from ravatard.secret import MASK, Secret
+
+
+@pytest.mark.parametrize("show", [str, repr, "{}".format, "{:>40}".format, "%s".__mod__, "{!r}".format])
+def test_no_way_of_writing_it_shows_it(show: object) -> None:
+    assert callable(show)
+
+    written = show(Secret("open sesame"))
+
+    assert MASK in written
+    assert "sesame" not in written
+
+
+def test_it_is_read_on_purpose_only() -> None:
+    assert Secret("open sesame").reveal() == "open sesame"
+
+
+def test_pickling_is_refused() -> None:
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(Secret("open sesame"))
+
+
+def test_copying_is_refused_like_pickling() -> None:
+    with pytest.raises(TypeError, match="not pickled"):
+        copy.copy(Secret("open sesame"))
+
+
+def test_secrets_are_compared_by_value() -> None:
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != Secret("b")
+    assert hash(Secret("a")) == hash(Secret("a"))
+
+
+def test_a_secret_is_not_equal_to_its_text() -> None:
+    assert Secret("a") != "a"
+
+
+def test_only_an_empty_secret_is_false() -> None:
+    assert Secret("a")
+    assert not Secret("")
+
+
+def test_it_has_no_attributes_a_debugger_would_list() -> None:
+    assert not hasattr(Secret("a"), "__dict__")
