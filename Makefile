@@ -1,0 +1,96 @@
+# The commands of the house. `make` alone lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+# More words for pytest, or for the demo: make test ARGS="-k gate"
+ARGS ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+
+# What PyAudio and systemd-python are compiled with, and what makes the virtual environment.
+BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
+# What the integration tests play and record with.
+TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng
+
+# Stamps: nothing is asked of apt or pip again until pyproject.toml or this file changes.
+SETUP := $(VENV)/.stamp-setup
+TOOLS := $(VENV)/.stamp-tools
+PACKAGES := $(VENV)/.stamp-test-packages
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup demo test unit cover check format bench clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+
+setup: $(SETUP)  ## install what the daemon needs: system packages, virtual environment, ravatard
+
+demo: $(SETUP)  ## watch a whole conversation without hardware, account or network
+	@$(BIN)/ravatard demo $(ARGS)
+
+test: $(TOOLS) $(PACKAGES)  ## run the whole suite
+	$(BIN)/pytest $(ARGS)
+
+unit: $(TOOLS)  ## run the tests that need no sound server, in seconds
+	$(BIN)/pytest tests/unit $(ARGS)
+
+cover: $(TOOLS)  ## show that the tests take every branch of the core
+	$(BIN)/pytest -q tests/unit/core --cov=ravatard.core --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=100
+
+check: $(TOOLS)  ## format, lint, types and import contracts, as CI does it
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(TOOLS)  ## put the code into the house's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(TOOLS)  ## measure, beside the floor measured in the same run
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+clean:  ## remove everything that was made here
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find ravatard tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Installs the Debian packages of the list that are missing; elsewhere it names them and goes on.
+define install_packages
+	@missing=; for package in $(1); do \
+		dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then echo "No apt here. Install what Debian calls:$$missing"; exit 0; fi; \
+	echo "Installing system packages:$$missing"; \
+	if [ "$$(id -u)" = 0 ]; then as_root=; elif command -v sudo >/dev/null; then as_root=sudo; \
+	else echo "Neither root nor sudo. As root, run: apt-get install$$missing" >&2; exit 1; fi; \
+	$$as_root apt-get -q -q update && \
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -q -y --no-install-recommends install $$missing >/dev/null
+endef
+
+# Debian ships Python's headers and the maker of virtual environments apart; other builds bring them along.
+python_packages = $(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo python3-venv) \
+	$(shell $(PYTHON) -c 'import sys, sysconfig, pathlib; \
+	sys.exit(not (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists())' 2>/dev/null || echo python3-dev)
+
+$(SETUP): pyproject.toml Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is not Python 3.11 or later; try: make PYTHON=python3.11" >&2; exit 1; }
+	$(call install_packages,$(BUILD_PACKAGES) $(python_packages))
+	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing ravatard into $(VENV)"
+	@$(PIP) --editable '.[systemd,resample]'
+	@touch $@
+
+$(TOOLS): $(SETUP)
+	@echo "Installing the tools of the tests into $(VENV)"
+	@$(PIP) --editable '.[systemd,resample,test]'
+	@touch $@
+
+$(PACKAGES): $(SETUP)
+	$(call install_packages,$(TEST_PACKAGES))
+	@touch $@

@@ -1,0 +1,131 @@
+"""gpiozero's border: it is imported here, lazily, and its errors and warnings leave here as one sentence."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol, TypeVar
+
+from ravatard.errors import DeviceError
+
+_LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class PinFactory(Protocol):
+    """What gpiozero calls a pin factory: the way to the pins of one kind of machine, or to mock pins."""
+
+    def close(self) -> None:
+        """Give everything back."""
+        ...
+
+
+#: What gpiozero's exceptions, by class name, mean to the owner.
+_MEANINGS = {
+    "GPIOPinInUse": "is already used by another setting of this configuration; choose another pin",
+    "PinInvalidPin": "does not exist on this board; `pinout` shows those that do",
+    "PinFixedPull": "has a pull-up resistor on the board; set button.pull_up to true or choose another pin",
+    "PinPWMUnsupported": "cannot be dimmed here; set lights.kind to led",
+}
+
+#: The same for errors that only their text tells apart: those of lgpio, and of importing it.
+_TEXTS = {
+    # lgpio makes a pipe of this name in the working directory (joan2937/lg, lgNotify.c).
+    ".lgd-nfy": "lgpio needs a working directory it may write to; start ravatard in one, or set LG_WD",
+    "GPIO busy": "is held by another program or a kernel driver; `gpioinfo` shows by which",
+    "No module named 'lgpio'": "install lgpio (Debian: python3-lgpio), or name another library in "
+    "GPIOZERO_PIN_FACTORY",
+    "can not open gpiochip": "may not be opened; add the user to the group gpio",
+    "ermission denied": "may not be opened; add the user to the group gpio",
+}
+
+
+def foreign_errors() -> tuple[type[Exception], ...]:
+    """What gpiozero and the pin libraries below it raise. Imports gpiozero."""
+    from gpiozero import GPIOZeroError
+
+    # lgpio's own exception is no relative of gpiozero's and passes through it.
+    lgpio_error = getattr(sys.modules.get("lgpio"), "error", None)
+    own = () if lgpio_error is None else (lgpio_error,)
+    return (GPIOZeroError, ImportError, OSError, RuntimeError, *own)
+
+
+def open_pins(
+    settings: dict[str, int],
+    build: Callable[[ModuleType, PinFactory], T],
+    factory: PinFactory | None = None,
+    dev: Path = Path("/dev"),
+) -> T:
+    """Open a gpiozero device.
+
+    Args:
+        settings: name in the configuration -> GPIO number, of every pin the device uses.
+        build: makes the device from the module ``gpiozero`` and the pin factory.
+        factory: pin factory to use; None for gpiozero's own choice, made once a process.
+        dev: where device files are.
+
+    Raises:
+        DeviceError: the pins cannot be used; names them and the remedy.
+    """
+    named = ", ".join(f"{name} (GPIO {number})" for name, number in settings.items())
+    try:
+        import gpiozero
+    except ImportError as error:
+        raise DeviceError(f"{named}: gpiozero cannot be imported ({error}); install it again") from error
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            return build(gpiozero, _usable_factory(gpiozero, factory, caught))
+        except foreign_errors() as error:
+            raise DeviceError(f"{named}: {_explain(error, settings, dev)}") from error
+        finally:
+            for warning in caught:
+                _LOG.debug("gpiozero: %s", warning.message)
+
+
+def _usable_factory(
+    gpiozero: Any, factory: PinFactory | None, caught: list[warnings.WarningMessage]
+) -> PinFactory:
+    """The pin factory to use.
+
+    gpiozero only warns when lgpio fails, and goes on with a library that breaks later, at the first edge; so
+    a fallback is a failure here. Whoever wants another library names it in ``GPIOZERO_PIN_FACTORY``.
+    """
+    if factory is not None:
+        return factory
+    try:
+        gpiozero.Device.ensure_pin_factory()
+    except gpiozero.BadPinFactory as error:
+        raise gpiozero.BadPinFactory(_first_fallback(gpiozero, caught) or str(error)) from error
+    found: PinFactory = gpiozero.Device.pin_factory
+    if reason := _first_fallback(gpiozero, caught):
+        found.close()
+        gpiozero.Device.pin_factory = None
+        raise gpiozero.BadPinFactory(reason)
+    return found
+
+
+def _first_fallback(gpiozero: Any, caught: list[warnings.WarningMessage]) -> str | None:
+    kinds = (gpiozero.PinFactoryFallback, gpiozero.NativePinFactoryFallback)
+    return next((str(one.message) for one in caught if issubclass(one.category, kinds)), None)
+
+
+def _explain(error: Exception, settings: dict[str, int], dev: Path) -> str:
+    """What happened, and what to do next."""
+    text = str(error)
+    if meaning := _MEANINGS.get(type(error).__name__):
+        number = re.search(r"GPIO(\d+)", text)
+        numbers = number.group(1) if number else ", ".join(str(one) for one in settings.values())
+        return f"GPIO {numbers} {meaning}"
+    if type(error).__name__ == "BadPinFactory" and not any(dev.glob("gpiochip*")):
+        return f"this machine has no GPIO (no {dev}/gpiochip*); leave the pin unset here"
+    for part, meaning in _TEXTS.items():
+        if part in text:
+            return f"{meaning} ({text})"
+    return f"cannot be used: {text or type(error).__name__}"

@@ -1,0 +1,83 @@
+"""A button and lights without hardware: pressed by a program, and remembering what they showed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+
+from ravatard.core.events import ButtonPressed, ButtonReleased
+from ravatard.core.indication import Look
+from ravatard.errors import HouseError
+
+
+class RecordingLamp:
+    """Lights that keep what they were told to show; implements :class:`ravatard.ports.Lamp`.
+
+    Attributes:
+        shown: (seconds on the loop's clock, look), one entry a change, the newest last; the oldest go first.
+        closed: the pins would have been given back.
+    """
+
+    def __init__(self, kept: int = 100_000) -> None:
+        self.shown: deque[tuple[float, Look]] = deque(maxlen=kept)
+        self.closed = False
+
+    @property
+    def look(self) -> Look:
+        """What is to be seen now."""
+        return self.shown[-1][1] if self.shown else Look.OFF
+
+    def show(self, look: Look) -> None:
+        """Note ``look`` unless it is shown already."""
+        if look is not self.look and not self.closed:
+            self.shown.append((asyncio.get_running_loop().time(), look))
+
+    def close(self) -> None:
+        """Go dark. Idempotent."""
+        self.show(Look.OFF)
+        self.closed = True
+
+
+class FakeButton:
+    """A button pressed by a program; implements :class:`ravatard.ports.Button` for one consumer.
+
+    What is pressed before anybody listens is kept. Call its verbs in the event loop.
+    """
+
+    def __init__(self) -> None:
+        self._edges: asyncio.Queue[ButtonPressed | ButtonReleased] = asyncio.Queue(maxsize=1024)
+        self.down = False
+        self.closed = False
+
+    def press(self) -> None:
+        """Push it down.
+
+        Raises:
+            HouseError: it is down already.
+        """
+        self._move(down=True)
+        self._edges.put_nowait(ButtonPressed(asyncio.get_running_loop().time()))
+
+    def release(self) -> None:
+        """Let it go.
+
+        Raises:
+            HouseError: it is not down.
+        """
+        self._move(down=False)
+        self._edges.put_nowait(ButtonReleased(asyncio.get_running_loop().time()))
+
+    async def events(self) -> AsyncIterator[ButtonPressed | ButtonReleased]:
+        """What was done to the button, in order, for ever."""
+        while True:
+            yield await self._edges.get()
+
+    def close(self) -> None:
+        """Take it off the panel. Idempotent."""
+        self.closed = True
+
+    def _move(self, *, down: bool) -> None:
+        if self.down is down:
+            raise HouseError(f"the button is {'down' if down else 'up'} already")
+        self.down = down

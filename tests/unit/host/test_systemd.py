@@ -1,0 +1,211 @@
+"""systemd hears what it is told, over a real datagram socket; a deaf systemd harms nobody."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ravatard.host.systemd import (
+    NullNotifier,
+    SystemdNotifier,
+    library_notify,
+    open_notifier,
+    under_journal,
+)
+
+
+class Manager:
+    """The other end of ``NOTIFY_SOCKET``."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
+        self._socket.setblocking(False)
+
+    def heard(self) -> str:
+        return self._socket.recv(65536).decode()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@contextlib.contextmanager
+def listening(address: str) -> Iterator[Manager]:
+    manager = Manager(address)
+    try:
+        yield manager
+    finally:
+        manager.close()
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[Manager]:
+    with listening(str(tmp_path / "notify")) as manager:
+        yield manager
+
+
+def no_library() -> None:
+    return None
+
+
+def test_fields_go_out_as_one_datagram(manager: Manager) -> None:
+    notifier = open_notifier({"NOTIFY_SOCKET": manager.address}, no_library)
+
+    notifier.notify("READY=1", "STATUS=ready")
+
+    assert manager.heard() == "READY=1\nSTATUS=ready"
+
+
+def test_an_abstract_socket_is_found_by_its_at_sign() -> None:
+    with listening(f"@ravatard-test-{os.getpid()}") as manager:
+        notifier = open_notifier({"NOTIFY_SOCKET": manager.address}, no_library)
+
+        notifier.notify("WATCHDOG=1")
+
+        assert manager.heard() == "WATCHDOG=1"
+
+
+def test_the_library_is_used_when_it_is_there(manager: Manager) -> None:
+    sent: list[str] = []
+
+    notifier = open_notifier({"NOTIFY_SOCKET": manager.address}, lambda: sent.append)
+    notifier.notify("READY=1")
+
+    assert sent == ["READY=1"]
+
+
+def test_systemd_python_itself_speaks_to_the_socket(
+    manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("systemd.daemon", reason="systemd-python is an extra")
+    monkeypatch.setenv("NOTIFY_SOCKET", manager.address)
+
+    open_notifier(os.environ, library_notify).notify("READY=1", "STATUS=bereit: Gerät gehört, 1 µs")
+
+    assert manager.heard() == "READY=1\nSTATUS=bereit: Gerät gehört, 1 µs"
+
+
+def test_a_missing_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "systemd.daemon", None)
+
+    assert library_notify() is None
+
+
+def test_a_status_of_several_lines_cannot_smuggle_a_field(manager: Manager) -> None:
+    notifier = open_notifier({"NOTIFY_SOCKET": manager.address}, no_library)
+
+    notifier.notify("STATUS=microphone lost\nSTOPPING=1")
+
+    assert manager.heard() == "STATUS=microphone lost STOPPING=1"
+
+
+def test_reloading_says_when() -> None:
+    sent: list[str] = []
+    notifier = SystemdNotifier(sent.append, monotonic_ns=lambda: 1_234_567_890)
+
+    notifier.notify("RELOADING=1", "STATUS=reloading")
+
+    assert sent == ["RELOADING=1\nSTATUS=reloading\nMONOTONIC_USEC=1234567"]
+
+
+def test_a_manager_that_is_gone_is_logged_once_and_harms_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = str(tmp_path / "notify")
+    notifier = open_notifier({"NOTIFY_SOCKET": address}, no_library)
+
+    notifier.notify("READY=1")
+    notifier.notify("WATCHDOG=1")
+    with listening(address) as manager:
+        notifier.notify("STATUS=back")
+        heard = manager.heard()
+    notifier.notify("WATCHDOG=1")
+
+    assert heard == "STATUS=back"
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+
+
+def test_a_manager_that_does_not_read_is_not_waited_for(manager: Manager) -> None:
+    notifier = open_notifier({"NOTIFY_SOCKET": manager.address}, no_library)
+
+    for _ in range(5000):
+        notifier.notify("STATUS=" + "x" * 200)
+
+    assert manager.heard().startswith("STATUS=")
+
+
+def test_a_nul_in_a_field_harms_nobody(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", manager.address)
+
+    open_notifier(os.environ).notify("STATUS=a\0b")
+
+
+@pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": ""}])
+def test_without_systemd_nobody_is_told(environ: dict[str, str]) -> None:
+    notifier = open_notifier(environ)
+
+    notifier.notify("READY=1")
+
+    assert isinstance(notifier, NullNotifier)
+    assert notifier.watchdog_s is None
+
+
+def test_an_address_only_the_library_knows_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    notifier = open_notifier({"NOTIFY_SOCKET": "vsock:2:1234"}, no_library)
+
+    assert isinstance(notifier, NullNotifier)
+    assert "vsock:2:1234 needs systemd-python" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"WATCHDOG_USEC": "30000000"}, 30.0),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}, 30.0),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": "-5"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+        ({"WATCHDOG_USEC": ""}, None),
+        ({}, None),
+    ],
+)
+def test_the_watchdog_counts_only_for_the_process_it_watches(
+    environ: dict[str, str], expected: float | None
+) -> None:
+    notifier = open_notifier({"NOTIFY_SOCKET": "/run/notify", **environ}, no_library)
+
+    assert notifier.watchdog_s == expected
+
+
+def test_the_journal_is_known_by_its_stream(tmp_path: Path) -> None:
+    with (tmp_path / "stream").open("w") as stream:
+        stat = os.fstat(stream.fileno())
+        environ = {"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"}
+
+        assert under_journal(environ, stream.fileno())
+
+
+@pytest.mark.parametrize("value", ["", "1:2", "nonsense", ":"])
+def test_a_stream_that_was_redirected_is_not_the_journal(tmp_path: Path, value: str) -> None:
+    with (tmp_path / "stream").open("w") as stream:
+        assert not under_journal({"JOURNAL_STREAM": value}, stream.fileno())
+
+
+def test_without_the_variable_there_is_no_journal(tmp_path: Path) -> None:
+    with (tmp_path / "stream").open("w") as stream:
+        assert not under_journal({}, stream.fileno())
+
+
+def test_a_closed_descriptor_is_not_the_journal(tmp_path: Path) -> None:
+    with (tmp_path / "stream").open("w") as stream:
+        descriptor = stream.fileno()
+
+    assert not under_journal({"JOURNAL_STREAM": "1:2"}, descriptor)
