@@ -1,0 +1,56 @@
+"""Which avatar and which language."""
+
+from __future__ import annotations
+
+import pytest
+
+from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
+from ravatard.cloud.ravatar.rest import AvatarInfo, Connection, LanguageInfo
+from ravatard.errors import DeniedError
+
+STILL = AvatarInfo(id="a-0", name="Statue")
+AVA = AvatarInfo(id="a-1", name="Ava", has_live_mode=True)
+BOB = AvatarInfo(id="a-2", name="Bob", has_live_mode=True)
+CONNECTION = Connection(
+    avatars=[STILL, AVA, BOB], languages=[LanguageInfo("English", "en"), LanguageInfo("German", "de-DE")]
+)
+
+
+@pytest.mark.parametrize(("wanted", "avatar"), [(None, AVA), ("a-2", BOB), ("Bob", BOB), ("aVA", AVA)])
+def test_an_avatar_is_found_by_id_or_name_else_the_first_with_live_mode(
+    wanted: str | None, avatar: AvatarInfo
+) -> None:
+    assert choose_avatar(CONNECTION, wanted) == avatar
+
+
+def test_an_id_goes_before_a_name() -> None:
+    named_like_an_id = AvatarInfo(id="a-9", name="a-1", has_live_mode=True)
+
+    assert choose_avatar(Connection(avatars=[named_like_an_id, AVA]), "a-1") == AVA
+
+
+@pytest.mark.parametrize("wanted", ["Eve", "Statue"])
+def test_an_avatar_that_cannot_be_had_names_those_that_can(wanted: str) -> None:
+    with pytest.raises(DeniedError, match=rf"'{wanted}'.*Ava, Bob"):
+        choose_avatar(CONNECTION, wanted)
+
+
+def test_a_project_without_live_avatars_is_told_so() -> None:
+    with pytest.raises(DeniedError, match="no avatar with a live mode"):
+        choose_avatar(Connection(avatars=[STILL]), None)
+    with pytest.raises(DeniedError, match="none"):
+        choose_avatar(Connection(), "Eve")
+
+
+@pytest.mark.parametrize(("wanted", "code"), [("en", "en"), ("EN", "en"), ("de-de", "de-DE")])
+def test_a_language_is_spelt_as_the_service_spells_it(wanted: str, code: str) -> None:
+    assert choose_language(CONNECTION, wanted) == code
+
+
+def test_a_language_the_service_does_not_speak_names_those_it_does() -> None:
+    with pytest.raises(DeniedError, match=r"'fr'.*en, de-DE"):
+        choose_language(CONNECTION, "fr")
+
+
+def test_a_service_that_lists_no_languages_takes_any() -> None:
+    assert choose_language(Connection(), "fr") == "fr"

@@ -1,0 +1,235 @@
+"""RAVATAR's REST calls: what is asked, and which error each refusal becomes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ravatard.cloud.ravatar import rest
+from ravatard.errors import (
+    AuthError,
+    BusyError,
+    DeniedError,
+    LinkError,
+    LinkTimeout,
+    MoneyError,
+    PeerError,
+    RavatardError,
+)
+from ravatard.secret import Secret
+
+# ---------------------------------------------------------------- asked
+
+
+def test_the_bodies_are_those_of_the_documents() -> None:
+    assert json.loads(rest.token_request("user-1", Secret("proj-abc"))) == {
+        "user_id": "user-1",
+        "project_id": "proj-abc",
+    }
+    assert json.loads(rest.token_request("user-1", None)) == {"user_id": "user-1"}
+    assert json.loads(rest.start_request("avatar-1", 1280, 720)) == {
+        "avatar_id": "avatar-1",
+        "width": "1280",
+        "height": "720",
+    }
+    assert json.loads(rest.end_request(Secret("license-1"))) == {"LicenseId": "license-1"}
+
+
+# ---------------------------------------------------------------- /jwt
+
+
+@pytest.mark.parametrize("name", ["jwt", "token"])
+def test_the_token_is_found_under_both_names(name: str) -> None:
+    body = json.dumps({"result": "success", name: "eyJ.a.b"}).encode()
+
+    assert rest.token_reply(200, body) == Secret("eyJ.a.b")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "word"),
+    [
+        (400, {"error": "invalid_user_id"}, AuthError, "service.user_id"),
+        (400, {"error": "invalid_project_id"}, AuthError, "service.project_id"),
+        (401, {"error": "project_not_found"}, AuthError, "service.project_id"),
+        (500, {"error": "token_generation_failed"}, LinkError, "token_generation_failed"),
+        (200, {"result": "failure"}, LinkError, "no token"),
+        (200, {"result": "failure", "jwt": "eyJ.a.b"}, LinkError, "no token"),
+        (200, {"result": "failure", "error": "project_not_found"}, AuthError, "service.project_id"),
+        (200, {}, LinkError, "no token"),
+        (402, {}, MoneyError, "money"),
+        (503, {}, BusyError, "busy"),
+        (404, {}, DeniedError, "404"),
+        (301, {}, PeerError, "service.base_url"),
+    ],
+)
+def test_a_token_refused_says_what_to_do(
+    status: int, body: dict[str, str], error: type[RavatardError], word: str
+) -> None:
+    with pytest.raises(error, match=word) as caught:
+        rest.token_reply(status, json.dumps(body).encode())
+
+    assert "eyJ" not in str(caught.value)
+
+
+def test_a_page_instead_of_json_is_judged_by_its_status() -> None:
+    with pytest.raises(LinkError, match="502"):
+        rest.token_reply(502, b"<html>bad gateway</html>")
+
+
+# ---------------------------------------------------------------- /connection
+
+
+def test_a_connection_is_read_as_documented() -> None:
+    body = {
+        "status": 200,
+        "session": "s-1",
+        "avatars_info": [
+            {"_id": "a-1", "name": "Ava", "hasLiveMode": True, "greetingText": "Hi", "previewIcons": {}},
+            {"_id": "a-2"},
+        ],
+        "languages": [{"name": "English", "language_code": "en", "icon_url": "x"}],
+        "messageTimeoutSeconds": 12,
+        "vadEnabled": True,
+    }
+
+    connection = rest.connection_reply(200, json.dumps(body).encode())
+
+    assert connection.session == "s-1"
+    assert [(a.id, a.name, a.has_live_mode) for a in connection.avatars] == [
+        ("a-1", "Ava", True),
+        ("a-2", "", False),
+    ]
+    assert connection.languages[0].code == "en"
+    assert (connection.answer_timeout_s, connection.vad_enabled) == (12.0, True)
+
+
+def test_a_connection_that_says_little_leaves_the_documented_defaults() -> None:
+    connection = rest.connection_reply(200, b"{}")
+
+    assert connection.answer_timeout_s == 30.0
+    assert connection.vad_enabled is None
+    assert connection.avatars == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"nonsense", b'{"avatars_info": 5}', b'{"avatars_info": [7]}', b"\xff"]
+)
+def test_a_connection_nobody_can_read_is_the_services_fault(body: bytes) -> None:
+    with pytest.raises(PeerError, match="/connection"):
+        rest.connection_reply(200, body)
+
+
+# ---------------------------------------------------------------- /startLiveSession
+
+
+def test_a_started_session_gives_its_licence_and_shows_neither() -> None:
+    body = {"status": 200, "LicenseId": "license-1", "streamingUrl": "https://stream.example/x"}
+
+    session = rest.start_reply(200, json.dumps(body).encode())
+
+    assert session.license_id == Secret("license-1")
+    assert "license-1" not in repr(session)
+    assert "stream.example" not in repr(session)
+
+
+@pytest.mark.parametrize("status", [200, 503])
+def test_the_bodys_status_counts_whatever_http_says(status: int) -> None:
+    body = json.dumps({"status": 503, "error": "All AI assistants are busy at the moment"}).encode()
+
+    with pytest.raises(BusyError) as caught:
+        rest.start_reply(status, body, 9.0)
+
+    assert caught.value.retry_after_s == 9.0
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (200, {"status": 504, "error": "x"}, LinkTimeout),
+        (200, {"status": -1, "error": "x"}, LinkError),
+        (200, {"status": 402}, MoneyError),
+        (402, {}, MoneyError),
+        (403, {}, AuthError),
+        (429, {}, BusyError),
+        (400, {"error": "invalid_width"}, DeniedError),
+        (500, {}, LinkError),
+        (200, {"status": 200}, PeerError),
+        (200, {"status": 200, "LicenseId": ""}, PeerError),
+    ],
+)
+def test_a_session_refused_becomes_the_right_error(
+    status: int, body: dict[str, object], error: type[RavatardError]
+) -> None:
+    with pytest.raises(error):
+        rest.start_reply(status, json.dumps(body).encode())
+
+
+def test_a_status_written_as_text_is_a_status() -> None:
+    with pytest.raises(BusyError):
+        rest.start_reply(200, b'{"status": "503"}')
+
+
+# ---------------------------------------------------------------- every status
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (301, PeerError),
+        (400, DeniedError),
+        (401, AuthError),
+        (402, MoneyError),
+        (403, AuthError),
+        (429, BusyError),
+        (500, LinkError),
+        (503, BusyError),
+        (504, LinkTimeout),
+        (599, LinkError),
+    ],
+)
+def test_every_kind_of_status_has_its_error(status: int, error: type[RavatardError]) -> None:
+    with pytest.raises(error):
+        rest.raise_for_status("/x", status, None)
+
+
+def test_success_raises_nothing() -> None:
+    rest.raise_for_status("/x", 200, None)
+    rest.raise_for_status("/x", 204, None)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"error": "eyJhbGciOi"}', b'{"error": "two words"}', b'{"error": 5}', b"[]", b'{"error": ""}']
+)
+def test_only_a_plain_error_word_is_repeated(body: bytes) -> None:
+    with pytest.raises(LinkError) as caught:
+        rest.raise_for_status("/x", 500, None, body)
+
+    assert str(caught.value) == "the service failed (500 at /x)"
+
+
+@settings(deadline=None)
+@given(st.integers(100, 599), st.binary())
+def test_no_reply_raises_anything_but_our_errors(status: int, body: bytes) -> None:
+    for parse in (rest.token_reply, rest.connection_reply, rest.start_reply):
+        try:
+            parse(status, body)
+        except RavatardError:
+            continue
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(["status", "LicenseId", "jwt", "result", "avatars_info", "languages", "session"]),
+        st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2),
+    )
+)
+def test_no_field_of_any_type_raises_anything_but_our_errors(body: dict[str, object]) -> None:
+    for parse in (rest.token_reply, rest.connection_reply, rest.start_reply):
+        try:
+            parse(200, json.dumps(body).encode())
+        except RavatardError:
+            continue

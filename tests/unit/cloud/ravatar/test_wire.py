@@ -1,0 +1,236 @@
+"""RAVATAR's socket messages: what is sent, and what is made of everything that may come."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ravatard.cloud.ravatar.wire import (
+    AudioTemplate,
+    Unknown,
+    common_fields,
+    received,
+    stream_error,
+    text_message,
+)
+from ravatard.core.events import Answered, StreamBroke
+from ravatard.core.states import Refusal
+from ravatard.secret import Secret
+
+LICENCE = Secret("license-abc-123")
+COMMON = common_fields("avatar-1", "user-1", "en", "ravatard", "session-1")
+
+# ---------------------------------------------------------------- sent
+
+
+def test_a_voice_message_is_the_one_of_the_document() -> None:
+    pcm = bytes(range(256)) * 32
+
+    message = json.loads(AudioTemplate(COMMON, LICENCE).fill(pcm))
+
+    assert message == {
+        "avatar_id": "avatar-1",
+        "user_id": "user-1",
+        "chat_type": "voice",
+        "language": "en",
+        "requestType": "audio",
+        "source": "ravatard",
+        "isLive": True,
+        "LicenseId": "license-abc-123",
+        "audio_base64_pcm": base64.b64encode(pcm).decode(),
+        "session": "session-1",
+    }
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=8192))
+def test_every_voice_message_holds_exactly_4096_samples(pcm: bytes) -> None:
+    sound = base64.b64decode(json.loads(AudioTemplate(COMMON, LICENCE).fill(pcm))["audio_base64_pcm"])
+
+    assert len(sound) == 8192
+    assert sound.startswith(pcm)
+    assert not any(sound[len(pcm) :])
+
+
+def test_names_with_every_kind_of_character_survive_the_template() -> None:
+    common = common_fields('a"b\\', "ü", "日本", "{}%s", "\u2028")
+
+    message = json.loads(AudioTemplate(common, Secret('"')).fill(b""))
+
+    assert {key: message[key] for key in common} == common
+
+
+def test_a_template_does_not_show_what_is_in_it() -> None:
+    assert "license" not in repr(AudioTemplate(COMMON, LICENCE))
+
+
+def test_text_in_live_mode_names_its_licence_and_text_in_chat_mode_does_not() -> None:
+    live = json.loads(text_message(COMMON, "Hello", LICENCE))
+    chat = json.loads(text_message(COMMON, "Hello", None))
+
+    assert live == {
+        **COMMON,
+        "chat_type": "text",
+        "requestType": "text",
+        "request": "Hello",
+        "isLive": True,
+        "LicenseId": "license-abc-123",
+    }
+    assert chat["isLive"] is False
+    assert "LicenseId" not in chat
+
+
+def test_a_session_nobody_gave_is_left_out() -> None:
+    assert "session" not in common_fields("a", "u", "en", "s", "")
+
+
+# ---------------------------------------------------------------- received: answers
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"answer": "Hi."},
+        {"type": "incoming", "answer": "Hi."},
+        {"direction": "incoming", "answer": "Hi.", "fileUrl": None, "request": 7},
+        {"type": "INCOMING", "content": "Hi."},
+        {"type": "incoming", "message": "Hi.", "timestamp": "2026-01-01T00:00:00Z"},
+        {"answer": "", "content": "Hi.", "date": 1737820801, "unheard_of": {"a": [1]}},
+        {"answer": 5, "content": "Hi."},
+    ],
+)
+def test_an_answer_is_understood_in_every_documented_shape(message: object) -> None:
+    meaning = received(json.dumps(message))
+
+    assert isinstance(meaning, Answered)
+    assert meaning.text == "Hi."
+
+
+def test_text_is_taken_from_the_first_field_that_has_some() -> None:
+    meaning = received('{"message": "3", "content": "2", "answer": "1"}')
+
+    assert isinstance(meaning, Answered)
+    assert meaning.text == "1"
+
+
+def test_a_binary_frame_of_json_is_json() -> None:
+    assert isinstance(received(b'{"answer": "Hi."}'), Answered)
+
+
+def test_what_the_service_heard_and_where_its_film_is_comes_along() -> None:
+    meaning = received(
+        json.dumps({"answer": "Hi.", "request": "hello", "fileUrl": "https://x.example/a.mp4"})
+    )
+
+    assert isinstance(meaning, Answered)
+    assert (meaning.heard, meaning.file_url) == ("hello", "https://x.example/a.mp4")
+
+
+@pytest.mark.parametrize(
+    "value", ["SGVsbG8=", "data:audio/webm;base64,SGVsbG8=", "data:audio/webm;codecs=opus;base64,SGVsbG8="]
+)
+@pytest.mark.parametrize("name", ["file_base64_data", "audio_base64"])
+def test_inline_sound_is_decoded(name: str, value: str) -> None:
+    meaning = received(json.dumps({"type": "incoming", name: value}))
+
+    assert isinstance(meaning, Answered)
+    assert meaning.sound == b"Hello"
+
+
+@pytest.mark.parametrize("value", ["no base64!", "data:", "data:,", "SGVsbG8", "ü"])
+def test_inline_sound_that_is_none_counts_as_missing(value: str) -> None:
+    assert isinstance(received(json.dumps({"audio_base64": value})), Unknown)
+
+
+# ---------------------------------------------------------------- received: the rest
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("Something went wrong", Refusal.FAILED),
+        ("something went wrong.", Refusal.FAILED),
+        ("Connection timeout", Refusal.TIMEOUT),
+        ("All AI assistants are busy at the moment", Refusal.BUSY),
+        ("Session expired", Refusal.EXPIRED),
+        (" Session expired! ", Refusal.EXPIRED),
+    ],
+)
+@pytest.mark.parametrize("shape", ["plain", "string", "answer", "message", "error", "system"])
+def test_a_stream_error_is_known_however_it_is_wrapped(text: str, refusal: Refusal, shape: str) -> None:
+    wrapped = {
+        "plain": text,
+        "string": json.dumps(text),
+        "answer": json.dumps({"type": "incoming", "answer": text}),
+        "message": json.dumps({"message": text}),
+        "error": json.dumps({"status": 503, "error": text}),
+        "system": json.dumps({"type": "system", "content": text}),
+    }[shape]
+
+    meaning = received(wrapped)
+
+    assert isinstance(meaning, StreamBroke)
+    assert meaning.refusal is refusal
+
+
+def test_an_avatar_that_tells_of_an_error_has_not_met_one() -> None:
+    story = "Something went wrong with my cake yesterday, so let me tell you how I baked it again."
+
+    assert stream_error(story) is None
+    assert isinstance(received(json.dumps({"answer": story})), Answered)
+
+
+@pytest.mark.parametrize("kind", ["connection", "system", "outgoing", "event", "no such type", "x" * 500])
+def test_other_types_say_nothing_to_us(kind: str) -> None:
+    meaning = received(json.dumps({"type": kind, "content": "Hi."}))
+
+    assert isinstance(meaning, Unknown)
+    assert not meaning.malformed
+    assert len(meaning.what) < 60
+
+
+@pytest.mark.parametrize("message", ["{}", '{"type": "incoming"}', '{"answer": null}', '"hello"'])
+def test_a_message_without_content_says_nothing(message: str) -> None:
+    assert isinstance(received(message), Unknown)
+
+
+@pytest.mark.parametrize("data", ["", "{", "hello", b"\xff\xfe\x00", "[1, 2]", "7", "null", "[" * 100_000])
+def test_what_is_no_message_is_told_as_such_without_its_content(data: str | bytes) -> None:
+    meaning = received(data)
+
+    assert isinstance(meaning, Unknown)
+    assert meaning.malformed
+    assert "hello" not in meaning.what
+
+
+@settings(deadline=None)
+@given(st.text() | st.binary())
+def test_nothing_that_comes_raises(data: str | bytes) -> None:
+    assert isinstance(received(data), Answered | StreamBroke | Unknown)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+FIELDS = [
+    "type",
+    "direction",
+    "answer",
+    "content",
+    "message",
+    "file_base64_data",
+    "fileUrl",
+    "error",
+    "request",
+]
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(FIELDS), JSON))
+def test_no_field_of_any_type_raises(message: dict[str, object]) -> None:
+    assert isinstance(received(json.dumps(message)), Answered | StreamBroke | Unknown)

@@ -1,0 +1,199 @@
+"""One token for every caller, renewed ahead of its end by one request."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ravatard.cloud.token import RENEW_RETRY_S, TokenKeeper, claims
+from ravatard.errors import AuthError, LinkError, RavatardError
+from ravatard.secret import Secret
+
+
+def jwt(number: int, lifetime_s: float | None = 1000.0) -> Secret:
+    payload: dict[str, object] = {"n": number}
+    if lifetime_s is not None:
+        payload |= {"iat": 1_700_000_000, "exp": 1_700_000_000 + lifetime_s}
+    middle = base64.urlsafe_b64encode(json.dumps(payload).encode()).rstrip(b"=").decode()
+    return Secret(f"eyJhbGciOiJIUzI1NiJ9.{middle}.c2ln")
+
+
+class Office:
+    """Gives tokens, slowly, and counts."""
+
+    def __init__(self) -> None:
+        self.given = 0
+        self.asked = 0
+        self.failure: RavatardError | None = None
+
+    async def fetch(self) -> Secret:
+        self.asked += 1
+        await asyncio.sleep(1.0)
+        if self.failure is not None:
+            raise self.failure
+        self.given += 1
+        return jwt(self.given)
+
+    def keeper(self) -> TokenKeeper:
+        return TokenKeeper(self.fetch, lambda: 0.0)
+
+
+async def test_callers_at_the_same_time_share_one_request() -> None:
+    office = Office()
+    keeper = office.keeper()
+
+    async with asyncio.TaskGroup() as group:
+        callers = [group.create_task(keeper.token()) for _ in range(20)]
+
+    assert office.asked == 1
+    assert {caller.result() for caller in callers} == {jwt(1)}
+
+
+async def test_a_fresh_token_is_used_again() -> None:
+    office = Office()
+    keeper = office.keeper()
+    await keeper.token()
+    await asyncio.sleep(700.0)
+
+    assert await keeper.token() == jwt(1)
+    assert office.asked == 1
+
+
+async def test_an_old_token_is_renewed_before_it_dies() -> None:
+    office = Office()
+    keeper = office.keeper()
+    await keeper.token()
+    await asyncio.sleep(801.0)
+
+    assert await keeper.token() == jwt(2)
+
+
+async def test_a_refused_token_is_never_given_again() -> None:
+    office = Office()
+    keeper = office.keeper()
+    keeper.refused(await keeper.token())
+
+    assert await keeper.token() == jwt(2)
+
+
+async def test_a_late_refusal_of_an_older_token_leaves_the_newer_alone() -> None:
+    office = Office()
+    keeper = office.keeper()
+    old = await keeper.token()
+    keeper.refused(old)
+    await keeper.token()
+
+    keeper.refused(old)
+
+    assert await keeper.token() == jwt(2)
+    assert office.asked == 2
+
+
+async def test_when_the_renewing_caller_is_cancelled_the_next_one_renews() -> None:
+    office = Office()
+    keeper = office.keeper()
+
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(keeper.token())
+        await asyncio.sleep(0.5)
+        second = group.create_task(keeper.token())
+        await asyncio.sleep(0)
+        first.cancel()
+
+    assert first.cancelled()
+    assert second.result() == jwt(1)
+    assert office.asked == 2
+
+
+async def test_a_failed_renewal_leaves_the_living_token_in_use() -> None:
+    office = Office()
+    keeper = office.keeper()
+    await keeper.token()
+    await asyncio.sleep(900.0)
+    office.failure = LinkError("no network")
+
+    assert await keeper.token() == jwt(1)
+
+
+async def test_a_dead_token_is_not_used_when_renewing_fails() -> None:
+    office = Office()
+    keeper = office.keeper()
+    await keeper.token()
+    await asyncio.sleep(1001.0)
+    office.failure = LinkError("no network")
+
+    with pytest.raises(LinkError):
+        await keeper.token()
+
+
+async def test_keeping_fresh_renews_ahead_of_time_for_ever() -> None:
+    office = Office()
+    keeper = office.keeper()
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(10_000.0):
+            await keeper.keep_fresh()
+
+    # Each token lives 1,000 s and is renewed after 800 s and the second that renewing takes.
+    assert office.asked == 13
+
+
+async def test_keeping_fresh_goes_on_after_a_failure(caplog: pytest.LogCaptureFixture) -> None:
+    office = Office()
+    keeper = office.keeper()
+    office.failure = LinkError("no network")
+
+    with caplog.at_level(logging.WARNING), suppress(TimeoutError):
+        async with asyncio.timeout(RENEW_RETRY_S * 3):
+            await keeper.keep_fresh()
+
+    assert office.asked == 3
+    assert "no network" in caplog.text
+
+
+async def test_keeping_fresh_ends_when_a_person_must_act() -> None:
+    office = Office()
+    office.failure = AuthError("no such project")
+
+    with pytest.raises(AuthError):
+        await office.keeper().keep_fresh()
+
+
+async def test_a_token_without_claims_lives_a_day() -> None:
+    async def fetch() -> Secret:
+        return Secret("opaque")
+
+    keeper = TokenKeeper(fetch, lambda: 0.0)
+    await keeper.token()
+    await asyncio.sleep(0.79 * 86_400)
+
+    assert await keeper.token() == Secret("opaque")
+
+
+def test_claims_are_read_from_a_jwt() -> None:
+    assert claims(jwt(1, 1000.0)) == (1_700_000_000.0, 1_700_001_000.0)
+    assert claims(jwt(1, None)) == (None, None)
+
+
+@pytest.mark.parametrize("token", ["", "a", "a.b", "a.b.c", "..", "a.WzFd.c", "a.IjEi.c", "a.e30.c", "ü.ü.ü"])
+def test_a_token_that_is_no_jwt_has_no_claims(token: str) -> None:
+    assert claims(Secret(token)) == (None, None)
+
+
+def test_claims_of_the_wrong_type_count_as_none() -> None:
+    middle = base64.urlsafe_b64encode(b'{"iat": true, "exp": "soon"}').decode()
+
+    assert claims(Secret(f"a.{middle}.c")) == (None, None)
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_no_token_raises(text: str) -> None:
+    claims(Secret(text))
