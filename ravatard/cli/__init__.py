@@ -1,14 +1,16 @@
-"""The ``ravatard`` command: one file a sub-command; heavy imports stay inside the sub-command that needs them."""
+"""The ``ravatard`` command: one file a sub-command, and heavy imports stay inside the one that needs them."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import io
+import logging
 import sys
 from collections.abc import Sequence
 
 from ravatard import __version__
-from ravatard.errors import ConfigError, RavatardError
+from ravatard.errors import ConfigError, HouseError, RavatardError
 
 #: Sub-command -> one line for ``ravatard --help``. The module is ravatard.cli.<name>, with
 #: ``add_arguments(parser)`` and ``run(arguments) -> int``.
@@ -23,6 +25,8 @@ COMMANDS = {
 #: sysexits.h: EX_CONFIG. systemd does not restart the daemon for it (RestartPreventExitStatus).
 EXIT_CONFIG = 78
 EXIT_FAILURE = 1
+#: sysexits.h: EX_SOFTWARE. A bug of ours; systemd starts us again.
+EXIT_BUG = 70
 
 
 def _module_name(command: str) -> str:
@@ -44,13 +48,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name == wanted:
             importlib.import_module(_module_name(name)).add_arguments(sub)
     parsed = parser.parse_args(given)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot show a character shows its number; it never ends the program.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return int(importlib.import_module(_module_name(parsed.command)).run(parsed))
     except ConfigError as error:
-        print(f"ravatard: {error}", file=sys.stderr)
+        _complain(error)
         return EXIT_CONFIG
+    except HouseError as error:
+        return _bug(error)
     except RavatardError as error:
-        print(f"ravatard: {error}", file=sys.stderr)
+        _complain(error)
         return EXIT_FAILURE
     except KeyboardInterrupt:
         return 130
@@ -58,3 +67,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output went away (``ravatard devices | head``): nothing is left to say.
         sys.stderr.close()
         return EXIT_FAILURE
+    except Exception as error:
+        return _bug(error)
+
+
+def _complain(error: RavatardError) -> None:
+    for line in str(error).splitlines():
+        print(f"ravatard: {line}", file=sys.stderr)
+
+
+def _bug(error: Exception) -> int:
+    """Tell of a bug through the log, whose filter keeps secrets out of the traceback.
+
+    Raises:
+        Exception: the error itself while logging is not set up; nothing is secret yet then.
+    """
+    logger = logging.getLogger("ravatard")
+    if not logger.hasHandlers():
+        raise error
+    logger.critical("ravatard ends because of a bug of its own; please report this", exc_info=error)
+    return EXIT_BUG

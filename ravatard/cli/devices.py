@@ -1,0 +1,77 @@
+"""``ravatard devices``: microphones and speakers, with the names to write in the configuration."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from ravatard.devices.listing import Devices, Listed, list_devices
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
+    parser.add_argument("--json", action="store_true", help="for programs instead of people")
+    parser.add_argument(
+        "--alsa-config",
+        choices=("slim", "system"),
+        help="look with this ALSA configuration only; otherwise as the appliance does: slim, and when that "
+        "knows no microphone, the machine's own",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what there is. No device at all is an answer, not a failure.
+
+    Raises:
+        DeviceError: PortAudio is missing or broken.
+    """
+    devices = list_devices(os.environ, slim=arguments.alsa_config != "system")
+    if arguments.alsa_config is None and devices.alsa_config == "slim" and not devices.microphones:
+        devices = list_devices(os.environ, slim=False)
+    if arguments.json:
+        print(json.dumps(asdict(devices), indent=2))
+    else:
+        print("\n".join(_for_people(devices)))
+    return 0
+
+
+def _for_people(devices: Devices) -> list[str]:
+    lines = _section(
+        "Microphones",
+        devices.microphones,
+        "none; plug one in, or let microphone.command, microphone.fifo or microphone.wav deliver sound",
+    )
+    lines += ["", *_section("Speakers", devices.speakers, "none")]
+    if devices.microphones:
+        lines += [
+            "",
+            "In the configuration:",
+            "",
+            "microphone:",
+            f"  device: {json.dumps(devices.microphones[0].name, ensure_ascii=False)}",
+        ]
+        if devices.alsa_config == "system":
+            lines.append("  alsa_config: system")
+    return lines
+
+
+def _section(title: str, devices: Sequence[Listed], none: str) -> list[str]:
+    if not devices:
+        return [f"{title}: {none}"]
+    width = max(len(device.name) for device in devices)
+    return [f"{title}:", *(f"  {device.name:{width}}  {_about(device)}".rstrip() for device in devices)]
+
+
+def _about(device: Listed) -> str:
+    known = [
+        f"{device.channels} ch",
+        f"{device.rate_hz} Hz",
+        f"card {device.card}" if device.card else "",
+        f"usb {device.usb}" if device.usb else "",
+        f"port {device.port}" if device.port else "",
+        "the system's default" if device.default else "",
+    ]
+    return ", ".join(word for word in known if word)

@@ -1,0 +1,43 @@
+"""One run of the appliance in this process: signals in, exit status out, and a hard end to stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from ravatard.app import Controls, Parts, run
+from ravatard.core.backoff import BackoffOptions
+from ravatard.core.conversation_options import ConversationOptions
+
+#: Stopping takes as long as the service needs to answer; beyond this the kernel ends us, whatever hangs.
+STOP_LIMIT_S = 10
+
+
+def _stop(controls: Controls) -> None:
+    if controls.stop.is_set():
+        return
+    controls.stop.set()
+    # SIGALRM's default action ends the process even when the event loop hangs in a library.
+    signal.alarm(STOP_LIMIT_S)
+
+
+async def live(
+    parts: Parts,
+    options: ConversationOptions,
+    reconnect: BackoffOptions,
+    controls: Controls,
+    reread: Callable[[], ConversationOptions],
+) -> None:
+    """Run until SIGTERM or SIGINT, or until ``controls.stop`` is set by somebody else."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, _stop, controls)
+    loop.add_signal_handler(signal.SIGHUP, controls.reload.set)
+    try:
+        await run(parts, options, reconnect, controls, reread)
+    finally:
+        signal.alarm(0)
+        for number in (*signals, signal.SIGHUP):
+            loop.remove_signal_handler(number)

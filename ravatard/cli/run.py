@@ -1,0 +1,87 @@
+"""``ravatard run``: be the appliance until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from ravatard import logs
+from ravatard.app import Controls
+from ravatard.cli.assembly import build, conversation_options, simulated
+from ravatard.cli.lifetime import live
+from ravatard.config import Loaded, load
+from ravatard.core.conversation_options import ConversationOptions
+from ravatard.devices.source_check import check_source
+from ravatard.ports import Observer
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``run``."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="default: /etc/ravatard/ravatard.yaml")
+    parser.add_argument(
+        "--simulate", action="store_true", help="talk to a simulated service in this process, and watch"
+    )
+    parser.add_argument(
+        "--say",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="say this in writing first; may be repeated",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0 after SIGTERM or SIGINT."""
+    environ = dict(os.environ)
+    loaded = load(arguments.config, environ)
+    asyncio.run(_appliance(arguments, loaded, environ))
+    return 0
+
+
+def configure_logs(loaded: Loaded, environ: Mapping[str, str], *, quiet: bool = False) -> None:
+    """Logging as configured; ``quiet`` leaves the terminal to somebody else unless something is wrong."""
+    options = loaded.options.logging
+    if quiet and options.level == "info":
+        options = replace(options, level="error")
+    project = loaded.options.service.project_id
+    logs.configure(
+        options,
+        under_systemd=logs.is_journal(sys.stderr, environ),
+        secrets=[project] if project else [],
+    )
+
+
+async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Mapping[str, str]) -> None:
+    configure_logs(loaded, environ, quiet=arguments.simulate)
+    check_source(loaded.options.microphone, loaded.options.capture, environ)
+    async with AsyncExitStack() as stack:
+        options = loaded.options
+        observers: list[Observer] = []
+        if arguments.simulate:
+            # Only a simulated run needs these.
+            from ravatard.cli.narrator import Narrator
+            from ravatard.sim.server import SimServer
+
+            server = await stack.enter_async_context(SimServer())
+            options = simulated(options, server.base_url)
+            now = asyncio.get_running_loop().time()
+            observers.append(Narrator(sys.stdout, colour=sys.stdout.isatty(), started_at=now))
+        parts = build(options, environ, observers)
+        has_button = parts.button is not None
+        controls = Controls()
+        for text in arguments.say:
+            controls.say(text)
+
+        def reread() -> ConversationOptions:
+            again = load(arguments.config, environ)
+            configure_logs(again, environ, quiet=arguments.simulate)
+            return conversation_options(again.options, has_button=has_button)
+
+        wanted = conversation_options(options, has_button=has_button)
+        await live(parts, wanted, options.reconnect, controls, reread)
