@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.conversation import Conversation
@@ -54,8 +55,14 @@ class Controls:
         self.inbox.put(TextGiven(text))
 
 
-class _Stop(Exception):  # noqa: N818 - no error: the one way out of a group of eternal tasks
-    """Raised inside the group of stages when the appliance is told to stop."""
+class _Stop(Exception):
+    """No error: the one way out of a group of eternal tasks, raised when the appliance is told to stop."""
+
+
+async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
+    await controls.stop.wait()
+    notifier.notify("STOPPING=1", "STATUS=stopping")
+    raise _Stop
 
 
 async def run(
@@ -89,9 +96,7 @@ async def run(
                 start(reload(controls.reload, reread, inbox, parts.notifier), name="reload")
                 if parts.button is not None:
                     start(press(parts.button, inbox), name="press")
-                await controls.stop.wait()
-                parts.notifier.notify("STOPPING=1", "STATUS=stopping")
-                raise _Stop
+                await _stopped(controls, parts.notifier)
         except* _Stop:
             pass
         finally:

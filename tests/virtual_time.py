@@ -35,8 +35,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._now_s
 
     def jump(self, seconds: float) -> None:
-        """Put the clock forward."""
-        self._now_s = round(self._now_s + seconds, 9)
+        """Put the clock forward, by a nanosecond at least: a timer that is due in less must not stop time."""
+        self._now_s = max(round(self._now_s + seconds, 9), round(self._now_s + 1e-9, 9))
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts

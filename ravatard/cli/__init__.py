@@ -64,16 +64,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of our output went away (``ravatard devices | head``): nothing is left to say.
-        sys.stderr.close()
-        return EXIT_FAILURE
+        return _unread()
     except Exception as error:
-        return _bug(error)
+        # A narrated run writes inside its stages, whose errors come as a group.
+        unread = isinstance(error, ExceptionGroup) and error.split(BrokenPipeError)[1] is None
+        return _unread() if unread else _bug(error)
 
 
 def _complain(error: RavatardError) -> None:
     for line in str(error).splitlines():
         print(f"ravatard: {line}", file=sys.stderr)
+
+
+def _unread() -> int:
+    """The reader of our output went away (``ravatard devices | head``): nothing is left to say."""
+    sys.stderr.close()
+    return EXIT_FAILURE
 
 
 def _bug(error: Exception) -> int:

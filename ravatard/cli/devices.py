@@ -34,11 +34,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(asdict(devices), indent=2))
     else:
-        print("\n".join(_for_people(devices)))
+        print(as_text(devices))
     return 0
 
 
-def _for_people(devices: Devices) -> list[str]:
+def as_text(devices: Devices) -> str:
+    """``devices`` for people."""
     lines = _section(
         "Microphones",
         devices.microphones,
@@ -55,7 +56,7 @@ def _for_people(devices: Devices) -> list[str]:
         ]
         if devices.alsa_config == "system":
             lines.append("  alsa_config: system")
-    return lines
+    return "\n".join(lines)
 
 
 def _section(title: str, devices: Sequence[Listed], none: str) -> list[str]:

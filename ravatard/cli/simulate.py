@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import signal
 from collections.abc import Callable
 from dataclasses import fields
@@ -69,7 +70,13 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RavatardError: the port could not be had.
     """
-    options = SimOptions(
+    asyncio.run(_serve(options_of(arguments), arguments.host, arguments.port))
+    return 0
+
+
+def options_of(arguments: argparse.Namespace) -> SimOptions:
+    """The options that the command line means."""
+    return SimOptions(
         licences=arguments.licences,
         token_lifetime_s=arguments.token_lifetime_s,
         projects=tuple(arguments.project) if arguments.project else None,
@@ -79,8 +86,6 @@ def run(arguments: argparse.Namespace) -> int:
         vad_enabled=arguments.vad_enabled,
         strict_chunks=arguments.strict_chunks,
     )
-    asyncio.run(_serve(options, arguments.host, arguments.port))
-    return 0
 
 
 async def _serve(options: SimOptions, host: str, port: int) -> None:
@@ -100,14 +105,15 @@ async def _serve(options: SimOptions, host: str, port: int) -> None:
 
 def _number(kind: type[int] | type[float], told: Setting) -> Callable[[str], float]:
     """A converter for argparse that refuses what the setting's range does not allow."""
+    low = -math.inf if told.low is None else told.low
+    high = math.inf if told.high is None else told.high
 
     def convert(text: str) -> float:
         try:
             number = kind(text)
         except ValueError:
             number = None
-        low, high = told.low, told.high
-        if number is None or (low is not None and number < low) or (high is not None and not number <= high):
+        if number is None or not low <= number <= high:
             raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
         return number
 

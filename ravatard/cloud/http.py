@@ -61,7 +61,7 @@ class AiohttpNetwork:
     """One connection pool for a whole run."""
 
     def __init__(self, *, ping_s: float) -> None:
-        """``ping_s``: seconds between pings on a socket; half of it without an answer breaks the connection."""
+        """``ping_s``: seconds between pings on a socket; half of it without an answer breaks it."""
         self._ping_s = ping_s
         self._session: aiohttp.ClientSession | None = None
 

@@ -97,8 +97,8 @@ class Lease:
     async def settle(self) -> None:
         """End what is owed, once each. Cancelling leaves the ending to go on behind the scenes.
 
-        Were the request itself cancelled, nobody would know whether it arrived: the lease would be ended twice,
-        or never.
+        Were the request itself cancelled, nobody would know whether it arrived: the lease would be ended
+        twice, or never.
         """
         if self._settling is None and self.owed and self._group is not None:
             self._settling = asyncio.get_running_loop().create_future()

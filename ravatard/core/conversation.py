@@ -10,36 +10,29 @@ from collections.abc import Callable
 from typing import Any
 
 from ravatard.core import events as ev
-from ravatard.core.audio import CHUNK_SAMPLES, silence
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.gate_choice import gate_mode
 from ravatard.core.indication import WORDS, Condition, Indication, Look, Show, look_for
 from ravatard.core.standing import Standing
-from ravatard.core.states import Cause, CloseReason, GateMode, Microphone, Outcome, Refusal, Session, Talk
-from ravatard.core.tables import MICROPHONE, TALK, MicrophoneCue, TalkCue, step
-from ravatard.core.turn import Turn
+from ravatard.core.states import GateMode, Microphone, Refusal, Session, Talk
+from ravatard.core.tables import MICROPHONE, MicrophoneCue, TalkCue, step
+from ravatard.core.turns import Turns
 
 #: Measured: with the microphone held this long after the last sample has left the converter, no echo of the
 #: avatar's own voice opened the gate in any room that was tried.
 PLAYBACK_TAIL_S = 0.3
-#: An utterance whose closing never came (the ear died with it) is closed by us this long after its limit.
-LISTENING_GRACE_S = 5.0
-_SILENCE = silence(CHUNK_SAMPLES)
 
 
 class Conversation:
-    """Two small machines, talk and microphone, the standing with the service, and one turn at a time."""
+    """Couples the four small machines: link and session (standing), talk (turns), and the microphone here."""
 
     def __init__(self, options: ConversationOptions) -> None:
         self._actions: list[ev.Action | Show] = []
         self._options = options
         self._standing = Standing(options, self._actions)
-        self.talk = Talk.IDLE
+        self._turns = Turns(options, self._standing, self._actions)
         self.microphone = Microphone.ABSENT
         self.gate = gate_mode(options.gate_mode, None, has_button=options.has_button).mode
-        self.turn: Turn | None = None
-        self._turns = 0
-        self._utterance: int | None = None
         self._started = False
         self._pressed = False
         self._free_at: float | None = None
@@ -86,10 +79,14 @@ class Conversation:
     @property
     def deadline(self) -> float | None:
         """When a :class:`Tick` is wanted, or None."""
-        times = [self._free_at, self._standing.deadline(idle=self.talk is Talk.IDLE), self._listening_ends_at]
-        if self.turn is not None:
-            times.append(self.turn.deadline)
+        standing_at = self._standing.deadline(idle=self.talk is Talk.IDLE)
+        times = (self._free_at, standing_at, self._turns.deadline)
         return min((at for at in times if at is not None), default=None)
+
+    @property
+    def talk(self) -> Talk:
+        """Where the conversation is."""
+        return self._turns.talk
 
     @property
     def session(self) -> Session:
@@ -115,39 +112,17 @@ class Conversation:
         self._started = True
         self._microphone_cue(MicrophoneCue.LOST)
         self._do(ev.Tell(f"no microphone: {event.reason}", warning=True))
-        if self.turn is not None and self._utterance is not None:
-            # The ear could not close it any more. The service must still hear silence (DESIGN 4.6).
-            self._close_turn(self.turn, CloseReason.LOST, 0.0, now)
+        self._turns.lost_the_microphone(now)
 
     def _on_opened(self, event: ev.UtteranceOpened, now: float) -> None:
-        if not self._standing.may_talk(event.cause, now):
-            return
-        self._end_turn(Outcome.SUPERSEDED, now)
-        self._utterance = event.utterance
-        self._begin_turn(event.cause, now)
-        self._talk_cue(TalkCue.OPENED)
+        self._turns.opened(event.utterance, event.cause, now)
 
     def _on_chunk(self, event: ev.ChunkCaptured, now: float) -> None:
         del now
-        if self.turn is not None and event.utterance == self._utterance:
-            self.turn.captured(event.pcm)
-            self._do(ev.SendAudio(self.turn.number, event.pcm, event.read_at))
+        self._turns.chunk(event.utterance, event.pcm, event.read_at)
 
     def _on_closed(self, event: ev.UtteranceClosed, now: float) -> None:
-        if self.turn is not None and event.utterance == self._utterance:
-            self._close_turn(self.turn, event.reason, event.speech_ms, now)
-
-    def _close_turn(self, turn: Turn, reason: CloseReason, speech_ms: float, now: float) -> None:
-        self._utterance = None
-        turn.close(now, speech_ms, self._standing.answer_s, self._options.turn.closing_silence_s)
-        self._standing.active_at = now
-        if turn.answered_at is not None:
-            # The service found the end before we did, and has answered.
-            self._end_turn(Outcome.ANSWERED, now)
-        elif reason is CloseReason.NO_SPEECH:
-            self._end_turn(Outcome.NOTHING_SAID, now)
-        else:
-            self._talk_cue(TalkCue.CLOSED)
+        self._turns.closed(event.utterance, event.reason, event.speech_ms, now)
 
     def _on_pressed(self, event: ev.ButtonPressed, now: float) -> None:
         del event, now
@@ -155,7 +130,7 @@ class Conversation:
         self._standing.pressed()
         if self.talk is Talk.SPEAKING:
             self._do(ev.StopPlayback())
-            self._talk_cue(TalkCue.SILENT)
+            self._turns.cue(TalkCue.SILENT)
         self._free_microphone()
         self._do(ev.Press())
 
@@ -163,6 +138,9 @@ class Conversation:
         del event, now
         self._pressed = False
         self._do(ev.Release())
+
+    def _on_text(self, event: ev.TextGiven, now: float) -> None:
+        self._turns.wrote(event.text, now)
 
     # -------------------------------------------------------------- the cloud
 
@@ -179,14 +157,13 @@ class Conversation:
     def _on_offline(self, event: ev.LinkOffline, now: float) -> None:
         self._standing.offline(event.reason)
         self._do(ev.Tell(f"offline: {event.reason} Next attempt in {event.retry_s:.1f} s.", warning=True))
-        if self.turn is not None and self.turn.begun:
-            # Half of it went out on the lost connection: the rest alone would be half an utterance.
-            self._cancel_turn(now)
+        # Half of it went out on the lost connection: the rest alone would be half an utterance.
+        self._turns.cancel(now, only_begun=True)
 
     def _on_denied(self, event: ev.LinkDenied, now: float) -> None:
         self._standing.denied(event.reason, event.refusal)
         self._do(ev.Tell(event.reason, warning=True))
-        self._cancel_turn(now)
+        self._turns.cancel(now)
 
     def _on_session_started(self, event: ev.SessionStarted, now: float) -> None:
         del event
@@ -196,55 +173,35 @@ class Conversation:
         self._standing.session_over(f"refused: {event.refusal.value}")
         self._standing.refused(event.refusal, event.retry_after_s, now)
         self._do(ev.Tell(f"no live session: {event.reason}", warning=True))
-        self._cancel_turn(now)
+        self._turns.cancel(now)
 
     def _on_session_ended(self, event: ev.SessionEnded, now: float) -> None:
         self._standing.session_over(event.reason)
-        if self.turn is not None and self.turn.begun:
-            self._cancel_turn(now)
+        self._turns.cancel(now, only_begun=True)
 
     def _on_stream_broke(self, event: ev.StreamBroke, now: float) -> None:
         self._do(ev.Tell(f"the service says: {event.reason}", warning=True))
         self._standing.refused(event.refusal, None, now)
-        self._cancel_turn(now)
+        self._turns.cancel(now)
         if event.refusal in (Refusal.FAILED, Refusal.EXPIRED):
             self._standing.end_session(event.reason, gone=event.refusal is Refusal.EXPIRED)
 
     def _on_sent(self, event: ev.MessageSent, now: float) -> None:
-        if self.turn is not None and event.turn == self.turn.number:
-            self.turn.sent(now, self._standing.answer_s, voice=event.read_at is not None)
+        self._turns.sent(event.turn, now, voice=event.read_at is not None)
 
     def _on_dropped(self, event: ev.UtteranceDropped, now: float) -> None:
-        if self.turn is not None and event.turn == self.turn.number:
-            self._do(ev.Tell(f"the utterance was cancelled: {event.reason}", warning=True))
-            self._cancel_turn(now)
+        self._turns.dropped(event.turn, event.reason, now)
 
     def _on_answered(self, event: ev.Answered, now: float) -> None:
         del event
-        self._standing.active_at = now
-        if self.turn is None or not self.turn.begun:
-            # Nothing of this turn is with the service yet: the answer is to an earlier one, or to nobody.
-            return
-        self.turn.answered(now)
-        if self.talk is not Talk.LISTENING:
-            self._end_turn(Outcome.ANSWERED, now)
-
-    def _on_text(self, event: ev.TextGiven, now: float) -> None:
-        if self.talk is Talk.LISTENING and self.turn is not None:
-            self._do(ev.SendText(self.turn.number, event.text))
-            return
-        self._end_turn(Outcome.SUPERSEDED, now)
-        turn = self._begin_turn(None, now)
-        self._do(ev.SendText(turn.number, event.text))
-        turn.close(now, 0.0, self._standing.answer_s, 0.0)
-        self._talk_cue(TalkCue.WROTE)
+        self._turns.answered(now)
 
     # -------------------------------------------------------------- the speaker, the options
 
     def _on_playback_started(self, event: ev.PlaybackStarted, now: float) -> None:
         del event, now
         self._free_at = None
-        self._talk_cue(TalkCue.SOUNDED)
+        self._turns.cue(TalkCue.SOUNDED)
         if self.talk is Talk.SPEAKING:
             # Half duplex follows the speaker (DESIGN 4.7): else the avatar would hear itself.
             self._microphone_cue(MicrophoneCue.HOLD)
@@ -253,7 +210,7 @@ class Conversation:
     def _on_playback_ended(self, event: ev.PlaybackEnded, now: float) -> None:
         del event
         self._standing.active_at = now
-        self._talk_cue(TalkCue.SILENT)
+        self._turns.cue(TalkCue.SILENT)
         if self.microphone is Microphone.HELD:
             self._free_at = now + PLAYBACK_TAIL_S
 
@@ -265,7 +222,7 @@ class Conversation:
 
     def _on_options(self, event: ev.OptionsChanged, now: float) -> None:
         del now
-        self._options = self._standing.options = event.options
+        self._options = self._standing.options = self._turns.options = event.options
         self._choose_gate()
 
     def _choose_gate(self) -> None:
@@ -281,80 +238,18 @@ class Conversation:
     def _ignore(self, event: ev.Event, now: float) -> None:
         pass
 
-    # -------------------------------------------------------------- turns
-
-    def _begin_turn(self, cause: Cause | None, now: float) -> Turn:
-        self._turns += 1
-        self.turn = Turn(self._turns, cause, now)
-        self._standing.active_at = now
-        self._standing.want_session(self._turns)
-        return self.turn
-
-    def _cancel_turn(self, now: float) -> None:
-        if self.turn is None:
-            return
-        self._do(ev.DropTurn(self.turn.number))
-        self._utterance = None
-        if self.session is Session.STARTING:
-            self._standing.session_over("no longer needed")
-        self._end_turn(Outcome.CANCELLED, now)
-
-    def _end_turn(self, outcome: Outcome, now: float) -> None:
-        if self.turn is None:
-            return
-        summary = self.turn.summary(outcome)
-        self.turn = None
-        self._standing.active_at = now
-        self._do(ev.TurnEnded(summary))
-        self._talk_cue(TalkCue.DONE)
-
-    # -------------------------------------------------------------- the clock
-
-    @property
-    def _listening_ends_at(self) -> float | None:
-        if self.turn is None or self.talk is not Talk.LISTENING:
-            return None
-        return self.turn.opened_at + self._options.longest_s + LISTENING_GRACE_S
+    # -------------------------------------------------------------- the clock, the lights
 
     def _look_at_the_clock(self, now: float) -> None:
-        if self.turn is not None:
-            self._look_at_the_turn(self.turn, now)
+        self._turns.look_at_the_clock(now)
         if self._free_at is not None and now >= self._free_at:
             self._free_microphone()
         self._standing.look_at_the_clock(now, idle=self.talk is Talk.IDLE)
 
-    def _look_at_the_turn(self, turn: Turn, now: float) -> None:
-        if self._listening_ends_at is not None and now >= self._listening_ends_at:
-            self._do(ev.Tell("the utterance never closed; closing it", warning=True))
-            self._close_turn(turn, CloseReason.LOST, 0.0, now)
-        if turn.silence_now(now):
-            self._do(ev.SendAudio(turn.number, _SILENCE, None))
-        if turn.answer_by is not None and now >= turn.answer_by:
-            self._give_up(turn, now)
-
-    def _give_up(self, turn: Turn, now: float) -> None:
-        if turn.begun:
-            self._do(ev.Tell(f"no answer within {self._standing.answer_s:g} s", warning=True))
-            self._end_turn(Outcome.UNANSWERED, now)
-        else:
-            self._do(ev.Tell("the turn could not be sent in time and was cancelled", warning=True))
-            self._cancel_turn(now)
-
-    # -------------------------------------------------------------- small change
-
-    def _do(self, action: ev.Action | Show) -> None:
-        self._actions.append(action)
-
-    def _talk_cue(self, cue: TalkCue) -> None:
-        self.talk = step(TALK, self.talk, cue)
-
-    def _microphone_cue(self, cue: MicrophoneCue) -> None:
-        self.microphone = step(MICROPHONE, self.microphone, cue)
-
     def _show(self, now: float) -> None:
         link, refusal = self._standing.shown_link(now)
         condition = Condition(
-            started=self._started,
+            started=self._started and self._standing.tried,
             link=link,
             talk=self.talk,
             microphone=self.microphone,
@@ -368,3 +263,9 @@ class Conversation:
         if shown != self.indication:
             self.indication = shown
             self._do(Show(shown))
+
+    def _do(self, action: ev.Action | Show) -> None:
+        self._actions.append(action)
+
+    def _microphone_cue(self, cue: MicrophoneCue) -> None:
+        self.microphone = step(MICROPHONE, self.microphone, cue)

@@ -1,8 +1,8 @@
 """All that happens and all that is asked for: the words the hub hears and speaks.
 
 Inputs enter :class:`ravatard.core.conversation.Conversation` through one inbox, in one order; actions
-leave it. Times named ``…_at`` are seconds on the event loop's clock (``CLOCK_MONOTONIC``), the same in every process of
-this machine. What people said, and what they were answered, never shows in a ``repr``.
+leave it. Times named ``…_at`` are seconds on the event loop's clock (``CLOCK_MONOTONIC``), the same in every
+process of this machine. What people said, and what they were answered, never shows in a ``repr``.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ class Capabilities:
         streams_audio: takes chunks while the person speaks (else the whole utterance when it closed).
         chunk_samples: samples a message carries when it streams.
         needs_session: wants a session started before anything is sent, and ended afterwards.
-        listens: the service's own ``vadEnabled``: True for voice detection, False for push-to-talk, None unsaid.
+        listens: the service's own ``vadEnabled``: True for voice, False for push-to-talk, None unsaid.
         answer_timeout_s: seconds the service gives itself for an answer.
         avatar: the avatar's name, for people.
         language: language code in use.

@@ -16,10 +16,10 @@ class GateChoice:
 
 
 def gate_mode(configured: str, listens: bool | None, *, has_button: bool) -> GateChoice:
-    """The mode for ``gate.mode`` as configured and the service's ``vadEnabled`` (None: not known yet or unsaid).
+    """The mode for ``gate.mode`` as configured and the service's ``vadEnabled`` (None: unknown or unsaid).
 
-    With ``auto`` the service decides between voice and button; a configured button always works. A service that
-    wants push-to-talk from an appliance without a button is not obeyed: that would be a device that is on but deaf.
+    With ``auto`` the service decides between voice and button; a configured button always works. A service
+    that wants push-to-talk from an appliance without a button is not obeyed: the device would be on but deaf.
     """
     if configured != "auto":
         return GateChoice(GateMode(configured))
@@ -30,7 +30,7 @@ def gate_mode(configured: str, listens: bool | None, *, has_button: bool) -> Gat
     if listens is False:
         return GateChoice(
             GateMode.VAD,
-            "the service asks for push-to-talk (vadEnabled is false), but no button is configured: listening by voice; "
-            "set button.pin, or gate.mode to vad to say that this is meant",
+            "the service asks for push-to-talk (vadEnabled is false), but no button is configured: listening "
+            "by voice; set button.pin, or gate.mode to vad to say that this is meant",
         )
     return GateChoice(GateMode.VAD)

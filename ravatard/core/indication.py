@@ -79,12 +79,12 @@ LIGHTS: dict[Look, Light] = {
 WORDS: dict[Look, str] = {
     Look.OFF: "off",
     Look.FAULT: "needs a person",
-    Look.NO_MONEY: "the account has no money",
+    Look.NO_MONEY: "no money",
     Look.MUTED: "muted",
     Look.NO_MICROPHONE: "no microphone",
     Look.OFFLINE: "offline",
     Look.CONNECTING: "connecting",
-    Look.BUSY: "all avatars are busy",
+    Look.BUSY: "busy",
     Look.LISTENING: "listening",
     Look.THINKING: "thinking",
     Look.SPEAKING: "speaking",
@@ -98,7 +98,7 @@ class Condition:
     """All that the indication depends on.
 
     Attributes:
-        started: the microphone has delivered, or been found missing, since start.
+        started: the microphone was opened or found missing, and a connection was tried, since the start.
         link: our connection to the cloud.
         talk: where the conversation is.
         microphone: the capture device.

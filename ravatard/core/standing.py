@@ -15,7 +15,9 @@ NO_MONEY_S = 3600.0
 
 
 class Standing:
-    """Two small machines, link and session, and the memory of refusals. Times are seconds of the loop's clock.
+    """Two small machines, link and session, and the memory of refusals.
+
+    Times are seconds of the loop's clock.
 
     Attributes:
         link: our connection.
@@ -23,6 +25,7 @@ class Standing:
         capabilities: of the service, since the link was up for the first time.
         detail: what people should know about the link, in words.
         active_at: when somebody last said, wrote or answered something.
+        tried: a connection was attempted since the start.
     """
 
     def __init__(self, options: ConversationOptions, out: list[Action | Show]) -> None:
@@ -32,6 +35,7 @@ class Standing:
         self.capabilities: Capabilities | None = None
         self.detail = ""
         self.active_at = 0.0
+        self.tried = False
         self.options = options
         self._out = out
         self._refusal: Refusal | None = None
@@ -42,6 +46,7 @@ class Standing:
 
     def connecting(self) -> None:
         """A connection attempt begins."""
+        self.tried = True
         self.link = step(LINK, self.link, LinkCue.TRYING)
 
     def online(self, capabilities: Capabilities) -> None:

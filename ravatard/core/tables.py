@@ -1,6 +1,7 @@
 """The four small machines as tables: every state with every cue, so that none is forgotten.
 
-A cue is what an event means for one machine. The machines are coupled in ``conversation.py``, never multiplied.
+A cue is what an event means for one machine. The machines are coupled in ``conversation.py``, never
+multiplied.
 """
 
 from __future__ import annotations

@@ -44,13 +44,13 @@ class Turn:
         self._messages += 1
 
     def sent(self, now: float, answer_s: float, *, voice: bool) -> None:
-        """A message of this turn is on the wire; the service's time for an answer counts from the last one."""
+        """A message of this turn is on the wire; the time for an answer counts from the last one."""
         self.begun = True
         if voice and self.answer_by is not None:
             self.answer_by = now + answer_s
 
     def close(self, now: float, speech_ms: float, answer_s: float, silence_s: float) -> None:
-        """The person stopped: the answer is awaited, and silence goes on until it comes or ``silence_s`` passed."""
+        """The person stopped: silence goes on until the answer comes or ``silence_s`` passed."""
         self.closed_at = now
         self._speech_ms = speech_ms
         self.answer_by = now + answer_s

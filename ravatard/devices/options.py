@@ -15,8 +15,8 @@ class MicrophoneOptions:
 
     device: str | None = setting(
         None,
-        "Name of the microphone as `ravatard devices` prints it; unset takes the only USB microphone, else the "
-        "system's default.",
+        "Name of the microphone as `ravatard devices` prints it; unset takes the only USB microphone, else "
+        "the system's default.",
     )
     command: str | None = setting(
         None, "A program whose output is raw PCM, instead of a sound card; started without a shell."
@@ -26,8 +26,8 @@ class MicrophoneOptions:
     repeat: bool = setting(False, "Start the WAV file again at its end; otherwise silence follows.")
     alsa_config: Literal["slim", "system"] = setting(
         "slim",
-        "ALSA configuration the sound process reads: `slim` knows sound cards only and saves 18 MB, `system` is "
-        "the machine's own (needed for PulseAudio, PipeWire or devices from asound.conf).",
+        "ALSA configuration the sound process reads: `slim` knows sound cards only and saves 18 MB, `system` "
+        "is the machine's own (needed for PulseAudio, PipeWire or devices from asound.conf).",
     )
 
 

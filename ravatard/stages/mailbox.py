@@ -90,7 +90,7 @@ class Outbox:
         self._filled.set()
 
     async def get_end(self) -> EndSession:
-        """The first wish to end the session, wherever it waits: also without a link, for that is paid time."""
+        """The first wish to end the session, wherever it waits: without a link, too, time is paid for."""
         while True:
             for action in self._waiting:
                 if isinstance(action, EndSession):

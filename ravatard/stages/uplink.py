@@ -94,7 +94,7 @@ def _told(trouble: RavatardError | None, inbox: Inbox, backoff: Backoff, up_s: f
 
 
 async def _wait(seconds: float, cloud: Cloud, outbox: Outbox) -> None:
-    """Sit out a pause. A session is paid for also while we are offline: the wish to end it is heard at once."""
+    """Sit out a pause. A session is paid for while we are offline, too: a wish to end it is heard at once."""
     try:
         async with asyncio.timeout(seconds):
             while True:

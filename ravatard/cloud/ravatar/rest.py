@@ -1,7 +1,7 @@
 """RAVATAR's REST calls: bodies to send, and what the replies mean. Pure.
 
-Sources: the Authentication and Live Mode documents, and PROTOCOL.md. Unknown fields are normal and tolerated; a
-reply that lacks what it is for is a :class:`PeerError`.
+Sources: the Authentication and Live Mode documents, and PROTOCOL.md. Unknown fields are normal and tolerated;
+a reply that lacks what it is for is a :class:`PeerError`.
 """
 
 from __future__ import annotations

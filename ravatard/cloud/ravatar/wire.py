@@ -1,7 +1,7 @@
 """RAVATAR's socket messages: wishes to text, text to facts. Pure.
 
-Sources: the Live Mode and Chat Mode documents, and PROTOCOL.md. Missing and unknown fields are normal; a field
-of a type nobody can use counts as missing.
+Sources: the Live Mode and Chat Mode documents, and PROTOCOL.md. Missing and unknown fields are normal; a
+field of a type nobody can use counts as missing.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 
 from ravatard.core import events as ev
 from ravatard.core.audio import silence
-from ravatard.core.conversation import LISTENING_GRACE_S, PLAYBACK_TAIL_S, Conversation
+from ravatard.core.conversation import PLAYBACK_TAIL_S, Conversation
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.indication import Look, Show
 from ravatard.core.standing import NO_MONEY_S
@@ -23,6 +23,7 @@ from ravatard.core.states import (
     Session,
     Talk,
 )
+from ravatard.core.turns import LISTENING_GRACE_S
 
 CAPABILITIES = ev.Capabilities(
     streams_audio=True,
@@ -156,7 +157,6 @@ def test_the_lights_follow_the_turn() -> None:
     talker.answers()
 
     assert [a.indication.look for _, a in talker.log if isinstance(a, Show)] == [
-        Look.OFFLINE,
         Look.CONNECTING,
         Look.READY,
         Look.LISTENING,

@@ -1,0 +1,176 @@
+"""Who speaks now: the talk machine and the one turn there is, from its first sample to its end."""
+
+from __future__ import annotations
+
+from ravatard.core import events as ev
+from ravatard.core.audio import CHUNK_SAMPLES, silence
+from ravatard.core.conversation_options import ConversationOptions
+from ravatard.core.indication import Show
+from ravatard.core.standing import Standing
+from ravatard.core.states import Cause, CloseReason, Outcome, Session, Talk
+from ravatard.core.tables import TALK, TalkCue, step
+from ravatard.core.turn import Turn
+
+#: An utterance whose closing never came (the ear died with it) is closed by us this long after its limit.
+LISTENING_GRACE_S = 5.0
+_SILENCE = silence(CHUNK_SAMPLES)
+
+
+class Turns:
+    """One small machine, talk, and one turn at a time. Times are seconds of the loop's clock.
+
+    Attributes:
+        talk: where the conversation is.
+        turn: the turn that is open or waits for its answer, or None.
+        options: may be replaced while running.
+    """
+
+    def __init__(self, options: ConversationOptions, standing: Standing, out: list[ev.Action | Show]) -> None:
+        """``out``: the list that actions are added to."""
+        self.talk = Talk.IDLE
+        self.turn: Turn | None = None
+        self.options = options
+        self._standing = standing
+        self._out = out
+        self._count = 0
+        self._utterance: int | None = None
+
+    # -------------------------------------------------------------- what is said
+
+    def opened(self, utterance: int, cause: Cause, now: float) -> None:
+        """The gate opened. Who goes on before the answer came begins a new turn."""
+        if not self._standing.may_talk(cause, now):
+            return
+        self._end(Outcome.SUPERSEDED, now)
+        self._utterance = utterance
+        self._begin(cause, now)
+        self.cue(TalkCue.OPENED)
+
+    def chunk(self, utterance: int, pcm: bytes, read_at: float) -> None:
+        """A chunk of the open utterance; of any other it is ignored."""
+        if self.turn is not None and utterance == self._utterance:
+            self.turn.captured(pcm)
+            self._out.append(ev.SendAudio(self.turn.number, pcm, read_at))
+
+    def closed(self, utterance: int, reason: CloseReason, speech_ms: float, now: float) -> None:
+        """The gate closed."""
+        if self.turn is not None and utterance == self._utterance:
+            self._close(self.turn, reason, speech_ms, now)
+
+    def lost_the_microphone(self, now: float) -> None:
+        """The ear cannot close the utterance any more. The service must still hear silence (DESIGN 4.6)."""
+        if self.turn is not None and self._utterance is not None:
+            self._close(self.turn, CloseReason.LOST, 0.0, now)
+
+    def wrote(self, text: str, now: float) -> None:
+        """Somebody wrote: a turn of its own, or a part of what is being said."""
+        if self.talk is Talk.LISTENING and self.turn is not None:
+            self._out.append(ev.SendText(self.turn.number, text))
+            return
+        self._end(Outcome.SUPERSEDED, now)
+        turn = self._begin(None, now)
+        self._out.append(ev.SendText(turn.number, text))
+        turn.close(now, 0.0, self._standing.answer_s, 0.0)
+        self.cue(TalkCue.WROTE)
+
+    # -------------------------------------------------------------- what comes of it
+
+    def sent(self, number: int, now: float, *, voice: bool) -> None:
+        """A message of turn ``number`` is on the wire."""
+        if self.turn is not None and number == self.turn.number:
+            self.turn.sent(now, self._standing.answer_s, voice=voice)
+
+    def answered(self, now: float) -> None:
+        """The service answered: the turn that is with it, or nobody."""
+        self._standing.active_at = now
+        if self.turn is None or not self.turn.begun:
+            # Nothing of this turn is with the service yet: the answer is to an earlier one.
+            return
+        self.turn.answered(now)
+        if self.talk is not Talk.LISTENING:
+            self._end(Outcome.ANSWERED, now)
+
+    def dropped(self, number: int, reason: str, now: float) -> None:
+        """Turn ``number`` cannot be sent whole."""
+        if self.turn is not None and number == self.turn.number:
+            self._out.append(ev.Tell(f"the utterance was cancelled: {reason}", warning=True))
+            self.cancel(now)
+
+    def cancel(self, now: float, *, only_begun: bool = False) -> None:
+        """Give the turn up as a whole; ``only_begun``: unless nothing of it went out yet."""
+        if self.turn is None or (only_begun and not self.turn.begun):
+            return
+        self._out.append(ev.DropTurn(self.turn.number))
+        self._utterance = None
+        if self._standing.session is Session.STARTING:
+            self._standing.session_over("no longer needed")
+        self._end(Outcome.CANCELLED, now)
+
+    def cue(self, cue: TalkCue) -> None:
+        """Move the talk machine."""
+        self.talk = step(TALK, self.talk, cue)
+
+    # -------------------------------------------------------------- the clock
+
+    @property
+    def deadline(self) -> float | None:
+        """When :meth:`look_at_the_clock` is due, or None."""
+        turn_at = self.turn.deadline if self.turn is not None else None
+        return min((at for at in (turn_at, self._listening_ends_at) if at is not None), default=None)
+
+    def look_at_the_clock(self, now: float) -> None:
+        """Do what is due: close, send silence, give up."""
+        turn = self.turn
+        if turn is None:
+            return
+        if self._listening_ends_at is not None and now >= self._listening_ends_at:
+            self._out.append(ev.Tell("the utterance never closed; closing it", warning=True))
+            self._close(turn, CloseReason.LOST, 0.0, now)
+        if turn.silence_now(now):
+            self._out.append(ev.SendAudio(turn.number, _SILENCE, None))
+        if turn.answer_by is not None and now >= turn.answer_by:
+            self._give_up(turn, now)
+
+    @property
+    def _listening_ends_at(self) -> float | None:
+        if self.turn is None or self.talk is not Talk.LISTENING:
+            return None
+        return self.turn.opened_at + self.options.longest_s + LISTENING_GRACE_S
+
+    # -------------------------------------------------------------- begin, close, end
+
+    def _begin(self, cause: Cause | None, now: float) -> Turn:
+        self._count += 1
+        self.turn = Turn(self._count, cause, now)
+        self._standing.active_at = now
+        self._standing.want_session(self._count)
+        return self.turn
+
+    def _close(self, turn: Turn, reason: CloseReason, speech_ms: float, now: float) -> None:
+        self._utterance = None
+        turn.close(now, speech_ms, self._standing.answer_s, self.options.turn.closing_silence_s)
+        self._standing.active_at = now
+        if turn.answered_at is not None:
+            # The service found the end before we did, and has answered.
+            self._end(Outcome.ANSWERED, now)
+        elif reason is CloseReason.NO_SPEECH:
+            self._end(Outcome.NOTHING_SAID, now)
+        else:
+            self.cue(TalkCue.CLOSED)
+
+    def _end(self, outcome: Outcome, now: float) -> None:
+        if self.turn is None:
+            return
+        summary = self.turn.summary(outcome)
+        self.turn = None
+        self._standing.active_at = now
+        self._out.append(ev.TurnEnded(summary))
+        self.cue(TalkCue.DONE)
+
+    def _give_up(self, turn: Turn, now: float) -> None:
+        if turn.begun:
+            self._out.append(ev.Tell(f"no answer within {self._standing.answer_s:g} s", warning=True))
+            self._end(Outcome.UNANSWERED, now)
+        else:
+            self._out.append(ev.Tell("the turn could not be sent in time and was cancelled", warning=True))
+            self.cancel(now)

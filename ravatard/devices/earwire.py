@@ -1,0 +1,257 @@
+"""The wire between the daemon and its sound process: records in, bytes out, and back; no I/O.
+
+A record is ``type`` (one byte), ``length`` (u32, little-endian) and ``length`` bytes of payload. Both ends
+are always the same installation, so the format carries no version. Hand what a pipe delivers, cut anywhere,
+to :meth:`Decoder.feed`.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from enum import Enum, unique
+from typing import Any
+
+from ravatard.core.endpointer import VoiceOptions
+from ravatard.core.events import (
+    ChunkCaptured,
+    EarCommand,
+    EarEvent,
+    Hold,
+    Listened,
+    MicrophoneEnded,
+    MicrophoneLost,
+    MicrophoneReady,
+    Press,
+    PressIgnored,
+    Release,
+    SetGate,
+    UtteranceClosed,
+    UtteranceOpened,
+)
+from ravatard.core.gate import GateOptions
+from ravatard.core.states import Cause, CloseReason, GateMode
+from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.errors import DeviceError
+
+#: No honest record comes near: a chunk is 8 kB, a raw block of the longest duration 6 kB.
+LONGEST_PAYLOAD = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Parent to child, once: capture sound.
+
+    Attributes:
+        mode: the gate's mode; None runs no gate and sends every block as a :class:`RawBlock`.
+    """
+
+    microphone: MicrophoneOptions
+    capture: CaptureOptions
+    gate: GateOptions
+    voice: VoiceOptions
+    mode: GateMode | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListDevices:
+    """Parent to child, once: say which devices there are, and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawBlock:
+    """Child to parent: sound as it was read, when no gate runs in the child.
+
+    Attributes:
+        read_at: when it was read, seconds on the monotonic clock.
+        pcm: s16le mono 16 kHz, any length.
+    """
+
+    read_at: float
+    pcm: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Child to parent: the devices there are, as JSON text (:mod:`ravatard.devices.portaudio` makes it)."""
+
+    text: str
+
+
+@unique
+class Trouble(Enum):
+    """How far the sound process came before it failed."""
+
+    OPENING = "opening"
+    """The source could not be opened: another ALSA configuration may know it."""
+    RUNNING = "running"
+    """It was open, and then stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Child to parent, its last word: one sentence."""
+
+    trouble: Trouble
+    reason: str
+
+
+Record = EarEvent | EarCommand | Start | ListDevices | RawBlock | Listing | Failed
+
+_HEADER = struct.Struct("<BI")
+_LISTENED = struct.Struct("<QddI")
+_OPENED = struct.Struct("<QBQQ")
+_CHUNK = struct.Struct("<QIQd")
+_CLOSED = struct.Struct("<QBQdQ")
+_NUMBER = struct.Struct("<d")
+_FLAG = struct.Struct("<B")
+
+_CAUSES = tuple(Cause)
+_CLOSE_REASONS = tuple(CloseReason)
+_MODES = tuple(GateMode)
+_TROUBLES = tuple(Trouble)
+
+
+def _pack_start(start: Start) -> bytes:
+    options = {name: asdict(getattr(start, name)) for name in ("microphone", "capture", "gate", "voice")}
+    return json.dumps(options | {"mode": start.mode.value if start.mode else None}).encode()
+
+
+def _unpack_start(payload: bytes) -> Start:
+    said = json.loads(payload)
+    return Start(
+        microphone=MicrophoneOptions(**said["microphone"]),
+        capture=CaptureOptions(**said["capture"]),
+        gate=GateOptions(**said["gate"]),
+        voice=VoiceOptions(**said["voice"]),
+        mode=None if said["mode"] is None else GateMode(said["mode"]),
+    )
+
+
+def _unpack_opened(payload: bytes) -> UtteranceOpened:
+    utterance, cause, first, decided = _OPENED.unpack(payload)
+    return UtteranceOpened(utterance, _CAUSES[cause], first, decided)
+
+
+def _unpack_chunk(payload: bytes) -> ChunkCaptured:
+    utterance, sequence, first, read_at = _CHUNK.unpack_from(payload)
+    return ChunkCaptured(utterance, sequence, first, payload[_CHUNK.size :], read_at)
+
+
+def _unpack_closed(payload: bytes) -> UtteranceClosed:
+    utterance, reason, end, speech_ms, decided = _CLOSED.unpack(payload)
+    return UtteranceClosed(utterance, _CLOSE_REASONS[reason], end, speech_ms, decided)
+
+
+@dataclass(frozen=True, slots=True)
+class _Codec:
+    """How one kind of record is written and read."""
+
+    number: int
+    pack: Callable[[Any], bytes]
+    unpack: Callable[[bytes], Record]
+
+
+_CODECS: dict[type, _Codec] = {
+    MicrophoneReady: _Codec(1, lambda r: r.device.encode(), lambda p: MicrophoneReady(p.decode())),
+    MicrophoneLost: _Codec(2, lambda r: r.reason.encode(), lambda p: MicrophoneLost(p.decode())),
+    MicrophoneEnded: _Codec(3, lambda _: b"", lambda _: MicrophoneEnded()),
+    Listened: _Codec(
+        4,
+        lambda r: _LISTENED.pack(r.samples, r.level_db, r.floor_db, r.overruns),
+        lambda p: Listened(*_LISTENED.unpack(p)),
+    ),
+    UtteranceOpened: _Codec(
+        5,
+        lambda r: _OPENED.pack(r.utterance, _CAUSES.index(r.cause), r.first_sample, r.decided_at_sample),
+        _unpack_opened,
+    ),
+    ChunkCaptured: _Codec(
+        6, lambda r: _CHUNK.pack(r.utterance, r.sequence, r.first_sample, r.read_at) + r.pcm, _unpack_chunk
+    ),
+    UtteranceClosed: _Codec(
+        7,
+        lambda r: _CLOSED.pack(
+            r.utterance, _CLOSE_REASONS.index(r.reason), r.end_sample, r.speech_ms, r.decided_at_sample
+        ),
+        _unpack_closed,
+    ),
+    PressIgnored: _Codec(8, lambda r: _NUMBER.pack(r.held_ms), lambda p: PressIgnored(_NUMBER.unpack(p)[0])),
+    RawBlock: _Codec(
+        9,
+        lambda r: _NUMBER.pack(r.read_at) + r.pcm,
+        lambda p: RawBlock(_NUMBER.unpack_from(p)[0], p[_NUMBER.size :]),
+    ),
+    Failed: _Codec(
+        10,
+        lambda r: _FLAG.pack(_TROUBLES.index(r.trouble)) + r.reason.encode(),
+        lambda p: Failed(_TROUBLES[p[0]], p[1:].decode()),
+    ),
+    Listing: _Codec(11, lambda r: r.text.encode(), lambda p: Listing(p.decode())),
+    Start: _Codec(32, _pack_start, _unpack_start),
+    ListDevices: _Codec(33, lambda _: b"", lambda _: ListDevices()),
+    SetGate: _Codec(
+        34,
+        lambda r: _FLAG.pack(_MODES.index(r.mode)),
+        lambda p: SetGate(_MODES[_FLAG.unpack(p)[0]]),
+    ),
+    Press: _Codec(35, lambda _: b"", lambda _: Press()),
+    Release: _Codec(36, lambda _: b"", lambda _: Release()),
+    Hold: _Codec(37, lambda r: _FLAG.pack(r.held), lambda p: Hold(bool(_FLAG.unpack(p)[0]))),
+}
+
+_UNPACKERS = {codec.number: codec.unpack for codec in _CODECS.values()}
+
+
+def encode(record: Record) -> bytes:
+    """``record`` as bytes for the pipe."""
+    codec = _CODECS[type(record)]
+    payload = codec.pack(record)
+    return _HEADER.pack(codec.number, len(payload)) + payload
+
+
+class Decoder:
+    """Bytes, cut anywhere, into records."""
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Record]:
+        """Take what the pipe delivered; return the records that are complete now, in order.
+
+        Raises:
+            DeviceError: this is not our protocol. Nothing that follows can be understood: end the other side.
+        """
+        buffer = self._buffer
+        buffer += data
+        records: list[Record] = []
+        at = 0
+        while len(buffer) - at >= _HEADER.size:
+            number, length = _HEADER.unpack_from(buffer, at)
+            if number not in _UNPACKERS or length > LONGEST_PAYLOAD:
+                raise DeviceError(
+                    f"the sound process sent a record of type {number} with {length} bytes, which its "
+                    "protocol does not know; it will be started again"
+                )
+            end = at + _HEADER.size + length
+            if len(buffer) < end:
+                break
+            records.append(_unpack(number, bytes(buffer[at + _HEADER.size : end])))
+            at = end
+        del buffer[:at]
+        return records
+
+
+def _unpack(number: int, payload: bytes) -> Record:
+    try:
+        return _UNPACKERS[number](payload)
+    # UnicodeDecodeError and json's error are ValueErrors; wrong fields of options are TypeErrors.
+    except (struct.error, ValueError, IndexError, KeyError, TypeError) as error:
+        raise DeviceError(
+            f"the sound process sent a record of type {number} with {len(payload)} bytes that make no sense "
+            f"({error}); it will be started again"
+        ) from error

@@ -1,0 +1,161 @@
+"""Sound through the gate to the daemon, and the daemon's commands to the gate."""
+
+from __future__ import annotations
+
+import _thread
+import select
+import time
+from collections.abc import Callable
+
+from ravatard.core.audio import RATE_HZ, SPEECH, AudioFormat
+from ravatard.core.events import (
+    GateEvent,
+    Hold,
+    Listened,
+    MicrophoneEnded,
+    MicrophoneLost,
+    MicrophoneReady,
+    Press,
+    Release,
+    SetGate,
+)
+from ravatard.core.gate import Gate
+from ravatard.devices.earpipes import Inbox, Outbox
+from ravatard.devices.earwire import Failed, RawBlock, Record, encode
+from ravatard.errors import HouseError
+
+#: A sign of life four times a second of sound.
+HEARTBEAT_SAMPLES = RATE_HZ // 4
+
+
+class Listener:
+    """Sound through the gate to the daemon, and the daemon's commands to the gate: the sink of every source.
+
+    Sound may come from PortAudio's thread while commands come in ours, hence the lock.
+    """
+
+    def __init__(
+        self,
+        gate: Gate | None,
+        channel: int | None,
+        inbox: Inbox,
+        outbox: Outbox,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Without a gate every block of sound goes out as it is."""
+        self._gate = gate
+        self._channel = channel
+        self._inbox = inbox
+        self._outbox = outbox
+        self.now = clock
+        self._lock = _thread.allocate_lock()
+        self._commands = select.poll()
+        self._commands.register(inbox.fd, select.POLLIN)
+        self._both: dict[int, select.poll] = {}
+        self._device = ""
+        self._convert: Callable[[bytes], bytes] | None = None
+        self.heard = False
+        self._overruns = 0
+        self._beat_at = HEARTBEAT_SAMPLES
+
+    @property
+    def attentive(self) -> bool:
+        """Whether somebody speaks or a button is down."""
+        return self._gate is not None and self._gate.attentive
+
+    def opened(self, device: str, shape: AudioFormat) -> None:
+        """The source is open.
+
+        Raises:
+            DeviceError: the extra that converts ``shape`` is not installed.
+        """
+        self._device = device
+        if shape != SPEECH:
+            from ravatard.devices.convert import converter_for
+
+            converter = converter_for(shape, self._channel)
+            self._convert = converter.convert if converter else None
+
+    def hear(self, pcm: bytes, read_at: float, overran: bool = False) -> None:
+        """Sound of the source's shape, whole frames.
+
+        Raises:
+            DaemonGone: nobody wants it any more.
+        """
+        with self._lock:
+            if self._convert is not None:
+                pcm = self._convert(pcm)
+            self._overruns += overran
+            out = b"" if self.heard else encode(MicrophoneReady(self._device))
+            self.heard = True
+            if self._gate is None:
+                out += encode(RawBlock(read_at, pcm))
+            else:
+                for event in self._gate.feed(pcm, read_at):
+                    out += encode(event)
+                if self._gate.samples >= self._beat_at:
+                    out += self._heartbeat(self._gate)
+            if out or self._outbox.pending:
+                self._outbox.put(out)
+
+    def _heartbeat(self, gate: Gate) -> bytes:
+        # On a grid of its own, so that blocks of 60 ms do not stretch it to 300 ms.
+        self._beat_at += ((gate.samples - self._beat_at) // HEARTBEAT_SAMPLES + 1) * HEARTBEAT_SAMPLES
+        return encode(Listened(gate.samples, gate.level_db, gate.floor_db, self._overruns))
+
+    def tell(self, record: MicrophoneEnded | MicrophoneLost | Failed) -> None:
+        """What is not sound. What the gate had open is closed first when there will be no more.
+
+        Raises:
+            DaemonGone: nobody wants to know.
+        """
+        with self._lock:
+            out = b""
+            if not isinstance(record, MicrophoneEnded):
+                self.heard = False
+                self._beat_at = HEARTBEAT_SAMPLES
+                if self._gate is not None:
+                    out = _encoded(self._gate.lost(self.now()))
+            self._outbox.put(out + encode(record))
+            if isinstance(record, Failed):
+                self._outbox.drain()
+
+    def wait(self, seconds: float | None, fd: int | None = None) -> bool:
+        """Wait until ``fd`` can be read (True), or the time is over or a command came (False).
+
+        Raises:
+            DaemonGone: the daemon closed its end.
+        """
+        if fd is None:
+            poll = self._commands
+        elif (known := self._both.get(fd)) is not None:
+            poll = known
+        else:
+            poll = self._both[fd] = select.poll()
+            poll.register(self._inbox.fd, select.POLLIN)
+            poll.register(fd, select.POLLIN)
+        readable = False
+        for number, _ in poll.poll(None if seconds is None else max(0.0, seconds * 1000)):
+            if number == fd:
+                readable = True
+            else:
+                self.obey(self._inbox.read())
+        return readable
+
+    def obey(self, records: list[Record]) -> None:
+        """Hand commands to the gate.
+
+        Raises:
+            DaemonGone: nobody wants to know what came of it.
+            HouseError: these are no commands.
+        """
+        with self._lock:
+            for record in records:
+                if not isinstance(record, SetGate | Press | Release | Hold):
+                    raise HouseError(f"the daemon sent {type(record).__name__}, which is no command")
+                if self._gate is not None:
+                    self._outbox.put(_encoded(self._gate.command(record, self.now())))
+
+
+def _encoded(events: list[GateEvent]) -> bytes:
+    return b"".join([encode(event) for event in events])

@@ -1,0 +1,92 @@
+"""The sound process: ``python -m ravatard.devices.soundworker``. Opens the microphone, runs the gate, tells.
+
+Its daemon talks to it on standard input and reads it on what was standard output (:mod:`earwire`); what
+libraries print goes to standard error. It ends when its standard input does, whatever else happens, and
+imports as little as it can: no asyncio, no logging, no numpy, no msgspec.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from ravatard.core.gate import Gate
+from ravatard.devices.earpipes import DaemonGone, Inbox, Outbox
+from ravatard.devices.earwire import Failed, ListDevices, Listing, Record, Start, Trouble, encode
+from ravatard.devices.listener import Listener
+from ravatard.devices.sources import open_source
+from ravatard.errors import HouseError, RavatardError
+
+
+def _listen(start: Start, inbox: Inbox, outbox: Outbox, commands: list[Record]) -> None:
+    """Hear until something ends it; a failure is told to the daemon."""
+    gate = None
+    if start.mode is not None:
+        from ravatard.devices.vad import speech_detector
+
+        detector = speech_detector(start.voice.aggressiveness)
+        gate = Gate(start.gate, start.voice, detector, mode=start.mode)
+    listener = Listener(gate, start.capture.channel, inbox, outbox)
+    listener.obey(commands)
+    try:
+        open_source(start.microphone, start.capture).run(listener)
+    except RavatardError as error:
+        trouble = Trouble.RUNNING if listener.heard else Trouble.OPENING
+        listener.tell(Failed(trouble, str(error)))
+
+
+def _list(outbox: Outbox) -> None:
+    from ravatard.devices.portaudio import listing, open_portaudio
+
+    outbox.put(encode(Listing(listing(open_portaudio()))))
+    outbox.drain()
+
+
+def serve(inbox: Inbox, outbox: Outbox) -> None:
+    """Do what the daemon's first record asks for.
+
+    Raises:
+        DaemonGone: the daemon closed its end.
+        HouseError: the first record is none that begins anything.
+    """
+    records: list[Record] = []
+    while not records:
+        records = inbox.read()
+    try:
+        match records[0]:
+            case Start() as start:
+                _listen(start, inbox, outbox, records[1:])
+            case ListDevices():
+                _list(outbox)
+            case other:
+                raise HouseError(f"the daemon began with {type(other).__name__}")
+    except RavatardError as error:
+        outbox.put(encode(Failed(Trouble.OPENING, str(error))))
+        outbox.drain()
+
+
+def main() -> NoReturn:
+    """Be the sound process."""
+    # JACK and some drivers print on standard output: only we may write where the daemon reads records.
+    outbox = Outbox(os.dup(1))
+    os.dup2(2, 1)
+    # The daemon decides when we end, by closing our input. A Ctrl-C or systemd's SIGTERM is for it alone.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        serve(Inbox(0), outbox)
+    except DaemonGone:
+        pass
+    except BaseException:  # noqa: BLE001 - the last word of this process, on the daemon's record of our stderr
+        sys.excepthook(*sys.exc_info())
+    finally:
+        # No tidy end: PortAudio may hang in its own, and a command must not outlive us.
+        if os.getpgrp() == os.getpid():
+            os.killpg(0, signal.SIGKILL)
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

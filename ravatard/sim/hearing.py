@@ -1,0 +1,153 @@
+"""Where a spoken turn ends, found as a detector on a server finds it: from the silence it receives.
+
+Frames that just stop end nothing, however long they stay away: there is no clock in here. The decisions
+depend on the samples alone, never on how they were cut into messages.
+"""
+
+from __future__ import annotations
+
+import audioop
+import math
+from collections import deque
+from dataclasses import dataclass
+
+from ravatard.core.audio import bytes_for, ms_of, samples_for, samples_in
+from ravatard.sim.options import HearingOptions
+
+_WINDOW_MS = 20
+_WINDOW_SAMPLES = samples_for(_WINDOW_MS)
+_WINDOW_BYTES = bytes_for(_WINDOW_MS)
+#: Quieter than the last bit of any real microphone: padding, not room noise, and no news about the room.
+_DIGITAL_SILENCE_DBFS = -80.0
+_NOTHING_DBFS = -100.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechBegan:
+    """Somebody speaks.
+
+    Attributes:
+        first_sample: index of the first sample of speech, counted from the first sample ever heard.
+    """
+
+    first_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """Speech was followed by enough silence.
+
+    Attributes:
+        first_sample: index of the first sample of speech.
+        last_sample: index one past the last sample of speech.
+        decided_at_sample: index one past the sample that decided it.
+    """
+
+    first_sample: int
+    last_sample: int
+    decided_at_sample: int
+
+    @property
+    def speech_ms(self) -> float:
+        """From the first to the last sample of speech, in milliseconds."""
+        return ms_of(self.last_sample - self.first_sample)
+
+
+class NoiseFloor:
+    """The quietest moment of the last few seconds, in dBFS."""
+
+    def __init__(self, options: HearingOptions) -> None:
+        self._span = max(1, options.floor_window_ms // _WINDOW_MS)
+        self._cautious_dbfs = options.cautious_floor_dbfs
+        self._heard = 0
+        # (number, level), levels rising: the first is the minimum of the span.
+        self._candidates: deque[tuple[int, float]] = deque()
+
+    def learn(self, level_dbfs: float) -> float:
+        """Take one window into account; returns the floor after it."""
+        if level_dbfs > _DIGITAL_SILENCE_DBFS:
+            while self._candidates and self._candidates[-1][1] >= level_dbfs:
+                self._candidates.pop()
+            self._candidates.append((self._heard, level_dbfs))
+            self._heard += 1
+            if self._candidates[0][0] <= self._heard - 1 - self._span:
+                self._candidates.popleft()
+        lowest = self._candidates[0][1] if self._candidates else _NOTHING_DBFS
+        return lowest if self._heard >= self._span else min(lowest, self._cautious_dbfs)
+
+
+class TurnDetector:
+    """Sound in, in pieces of any size; the beginnings and ends of turns out."""
+
+    def __init__(self, options: HearingOptions) -> None:
+        self._quietest_dbfs = options.quietest_dbfs
+        self._margin_db = options.margin_db
+        self._onset_windows = max(1, options.onset_ms // _WINDOW_MS)
+        self._silence_windows = max(1, options.silence_ms // _WINDOW_MS)
+        self._floor = NoiseFloor(options)
+        self._rest = b""
+        self._window = 0
+        self._was_loud = False
+        self._speaking = False
+        # The speech that is going on, or may be beginning, in windows.
+        self._first = 0
+        self._last = 0
+        self._voiced = 0
+
+    @property
+    def speaking(self) -> bool:
+        """A turn has begun and not ended."""
+        return self._speaking
+
+    def hear(self, pcm: bytes) -> list[SpeechBegan | TurnEnded]:
+        """Take the next sound, s16le mono 16 kHz; returns what it decided, in order."""
+        sound = self._rest + pcm
+        whole = len(sound) // _WINDOW_BYTES * _WINDOW_BYTES
+        self._rest = sound[whole:]
+        news: list[SpeechBegan | TurnEnded] = []
+        for start in range(0, whole, _WINDOW_BYTES):
+            event = self._hear_window(sound[start : start + _WINDOW_BYTES])
+            self._window += 1
+            if event is not None:
+                news.append(event)
+        return news
+
+    def _hear_window(self, window: bytes) -> SpeechBegan | TurnEnded | None:
+        level = level_dbfs(window)
+        threshold = max(self._floor.learn(level) + self._margin_db, self._quietest_dbfs)
+        loud = level > threshold
+        # One loud window alone is a click and keeps no turn open.
+        voiced = loud and self._was_loud
+        self._was_loud = loud
+        if voiced:
+            return self._hear_voice()
+        if self._voiced and self._window - self._last >= self._silence_windows:
+            return self._hear_enough_silence()
+        return None
+
+    def _hear_voice(self) -> SpeechBegan | None:
+        if not self._voiced:
+            self._first = self._window - 1
+        self._voiced += 1
+        self._last = self._window
+        if self._speaking or self._voiced + 1 < self._onset_windows:
+            return None
+        self._speaking = True
+        return SpeechBegan(self._first * _WINDOW_SAMPLES)
+
+    def _hear_enough_silence(self) -> TurnEnded | None:
+        self._voiced = 0
+        if not self._speaking:
+            return None
+        self._speaking = False
+        return TurnEnded(
+            first_sample=self._first * _WINDOW_SAMPLES,
+            last_sample=(self._last + 1) * _WINDOW_SAMPLES,
+            decided_at_sample=(self._window + 1) * _WINDOW_SAMPLES,
+        )
+
+
+def level_dbfs(pcm: bytes) -> float:
+    """Level of ``pcm`` (s16le mono) relative to full scale; -100 for digital silence and for no sound."""
+    loudness = audioop.rms(pcm, 2) if samples_in(pcm) else 0
+    return 20 * math.log10(loudness / 32_768) if loudness else _NOTHING_DBFS

@@ -1,0 +1,117 @@
+"""A microphone without hardware: sound is put into the room by a program, the real gate listens to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+from ravatard.core.audio import bytes_for, samples_in, seconds_of
+from ravatard.core.endpointer import VoiceOptions
+from ravatard.core.events import EarCommand, EarEvent, Listened, MicrophoneLost, MicrophoneReady
+from ravatard.core.gate import Gate, GateOptions
+from ravatard.core.states import GateMode
+
+#: Blocks as the sound process reads them: long while it is quiet, short while it matters.
+QUIET_BLOCK_MS = 60
+SPEECH_BLOCK_MS = 20
+LISTENED_EVERY_S = 0.25
+
+
+class SimEar:
+    """A :class:`ravatard.ports.Ear` paced by the loop's clock, with verbs of the room and the cable.
+
+    Attributes:
+        heard: samples the gate was given since the device was opened.
+        closed: the capture device is closed for good.
+    """
+
+    def __init__(
+        self,
+        gate: GateOptions,
+        voice: VoiceOptions,
+        is_speech: Callable[[bytes], bool],
+        *,
+        mode: GateMode,
+        noise: Callable[[int], bytes] = bytes,
+    ) -> None:
+        """``noise`` gives that many bytes of what a quiet room sounds like."""
+        self.heard = 0
+        self.closed = False
+        self._gate = Gate(gate, voice, is_speech, mode=mode)
+        self._noise = noise
+        self._air: deque[memoryview] = deque()
+        self._plugged = True
+        self._changed = asyncio.Event()
+        self._events: deque[EarEvent] = deque()
+
+    # -------------------------------------------------------------- the room and the cable
+
+    def sound(self, pcm: bytes) -> None:
+        """Let ``pcm`` (s16le mono 16 kHz) be heard after what is heard already."""
+        self._air.append(memoryview(pcm))
+
+    @property
+    def quiet(self) -> bool:
+        """Everything put into the room was heard."""
+        return not self._air
+
+    def unplug(self) -> None:
+        """Pull the microphone out."""
+        self._plugged = False
+        self._changed.set()
+
+    def replug(self) -> None:
+        """Put it back."""
+        self._plugged = True
+        self._changed.set()
+
+    # -------------------------------------------------------------- the port
+
+    async def events(self) -> AsyncIterator[EarEvent]:
+        """What is heard, for ever."""
+        while True:
+            async for event in self._opened():
+                yield event
+            while not self._plugged:
+                self._changed.clear()
+                await self._changed.wait()
+
+    def command(self, command: EarCommand) -> None:
+        """Tell the gate something."""
+        self._events.extend(self._gate.command(command, asyncio.get_running_loop().time()))
+
+    async def close(self) -> None:
+        """Close the device."""
+        self.closed = True
+
+    async def _opened(self) -> AsyncIterator[EarEvent]:
+        """One opening of the device, until it is pulled out."""
+        loop = asyncio.get_running_loop()
+        opened_at = told_at = loop.time()
+        self.heard = 0
+        yield MicrophoneReady("simulated microphone")
+        while self._plugged:
+            block = self._take(bytes_for(SPEECH_BLOCK_MS if self._gate.attentive else QUIET_BLOCK_MS))
+            # A block can be read when its last sample was recorded.
+            await asyncio.sleep(opened_at + seconds_of(self.heard + samples_in(block)) - loop.time())
+            self.heard += samples_in(block)
+            self._events.extend(self._gate.feed(block, loop.time()))
+            while self._events:
+                yield self._events.popleft()
+            if loop.time() - told_at >= LISTENED_EVERY_S:
+                told_at = loop.time()
+                yield Listened(self.heard, self._gate.level_db, self._gate.floor_db)
+        for event in self._gate.lost(loop.time()):
+            yield event
+        yield MicrophoneLost("it was pulled out")
+
+    def _take(self, length: int) -> bytes:
+        taken = bytearray()
+        while self._air and len(taken) < length:
+            piece = self._air.popleft()
+            rest = length - len(taken)
+            taken += piece[:rest]
+            if len(piece) > rest:
+                self._air.appendleft(piece[rest:])
+        return bytes(taken) + self._noise(length - len(taken))

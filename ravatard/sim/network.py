@@ -1,0 +1,202 @@
+"""The simulated cloud without sockets: the :class:`ravatard.ports.Network` in memory, on the loop's time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from ravatard.ports import HttpReply, SocketClosed, UpgradeRefused
+from ravatard.sim.exchange import CLOSE_TOO_BIG, MESSAGE_LIMIT_BYTES, Close, Line, Reply, Request, Service
+
+_GOING_AWAY = 1001
+
+
+class SimNetwork:
+    """Every host of this network is the one service.
+
+    Attributes:
+        down: True: requests and new sockets fail with OSError; open sockets stay (see :meth:`drop_sockets`).
+        sockets_down: True: new sockets fail with OSError; requests do not.
+        latency_s: one way, for requests and messages; taken anew for each.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.down = False
+        self.sockets_down = False
+        self.latency_s = 0.0
+        self._service = service
+        self._sockets: set[MemorySocket] = set()
+
+    @property
+    def open_sockets(self) -> int:
+        """Sockets that neither side has closed."""
+        return len(self._sockets)
+
+    async def request(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> HttpReply:
+        """One request to the service.
+
+        Raises:
+            OSError: the network is down, now or when the answer is on its way.
+        """
+        request = _request(method, url, headers, body)
+        await self._travel()
+        reply = self._service.handle(request, asyncio.get_running_loop().time())
+        await self._travel()
+        return HttpReply(reply.status, reply.body, reply.headers.get("retry-after"))
+
+    @asynccontextmanager
+    async def socket(self, url: str, *, headers: Mapping[str, str]) -> AsyncIterator[MemorySocket]:
+        """Open a socket.
+
+        Raises:
+            UpgradeRefused: the service answered the upgrade with a reply.
+            OSError: the network is down.
+        """
+        await self._travel()
+        if self.sockets_down:
+            raise ConnectionRefusedError("the simulated network lets no socket through")
+        socket = MemorySocket(self._sockets.discard, lambda: self.latency_s)
+        answer = self._service.connect(
+            _request("GET", url, headers, None), asyncio.get_running_loop().time(), socket.wake
+        )
+        if isinstance(answer, Reply):
+            await self._travel()
+            raise UpgradeRefused(answer.status, answer.headers.get("retry-after"))
+        socket.attach(answer)
+        self._sockets.add(socket)
+        try:
+            await self._travel()
+            yield socket
+        finally:
+            socket.leave()
+
+    def drop_sockets(self, code: int | None = None, reason: str = "") -> None:
+        """End every open socket now: with a close code, or (None) as a pulled cable once it is noticed."""
+        for socket in list(self._sockets):
+            socket.drop(code, reason)
+
+    async def close(self) -> None:
+        """End every open socket. Idempotent."""
+        self.drop_sockets(_GOING_AWAY)
+
+    async def _travel(self) -> None:
+        # Also without latency: a real request never completes without giving others a turn.
+        await asyncio.sleep(self.latency_s)
+        if self.down:
+            raise ConnectionRefusedError("the simulated network is down")
+
+
+class MemorySocket:
+    """A :class:`ravatard.ports.Socket` whose other end is a line of the service."""
+
+    def __init__(self, gone: Callable[[MemorySocket], None], latency_s: Callable[[], float]) -> None:
+        self._gone = gone
+        self._latency_s = latency_s
+        self._line: Line | None = None
+        self._news = asyncio.Event()
+        self._arrived: deque[str] = deque()
+        self._ended: tuple[int | None, str] | None = None
+        self._last_arrival = 0.0
+
+    def attach(self, line: Line) -> None:
+        """This is the other end."""
+        self._line = line
+
+    def wake(self) -> None:
+        """The other end may have something to say."""
+        self._news.set()
+
+    async def send(self, text: str) -> None:
+        """Hand one message to the network; it arrives after the latency, in order.
+
+        Raises:
+            SocketClosed: the socket is gone.
+        """
+        size = len(text.encode())
+        await asyncio.sleep(0)
+        self._raise_if_ended()
+        loop = asyncio.get_running_loop()
+        self._last_arrival = max(self._last_arrival, loop.time() + self._latency_s())
+        if self._last_arrival <= loop.time():
+            self._arrive(text, size)
+        else:
+            loop.call_at(self._last_arrival, self._arrive, text, size)
+
+    async def receive(self) -> str:
+        """The next message, the latency after the service said it.
+
+        Raises:
+            SocketClosed: the socket is gone and everything that came before was received.
+        """
+        loop = asyncio.get_running_loop()
+        due: float | None = None
+        while True:
+            self._news.clear()
+            # A timer may fire a hair early, and adding the latency may round: what was waited for is due.
+            self._fetch(max(loop.time() - self._latency_s(), due or 0.0))
+            if self._arrived:
+                return self._arrived.popleft()
+            self._raise_if_ended()
+            next_due = None if self._line is None else self._line.next_due()
+            try:
+                async with asyncio.timeout_at(None if next_due is None else next_due + self._latency_s()):
+                    await self._news.wait()
+                due = None
+            except TimeoutError:
+                due = next_due
+
+    def leave(self) -> None:
+        """The client closes the socket; what it sent before still arrives."""
+        loop = asyncio.get_running_loop()
+        if self._ended is None and self._last_arrival > loop.time():
+            self._ended = (None, "")
+            loop.call_at(self._last_arrival, self._hang_up)
+        else:
+            self.drop(None, "")
+
+    def drop(self, code: int | None, reason: str) -> None:
+        """The socket is gone, for both sides."""
+        if self._ended is None:
+            self._ended = (code, reason)
+            self._news.set()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            self._gone(self)
+            line.closed(asyncio.get_running_loop().time())
+
+    def _arrive(self, text: str, size: int) -> None:
+        if self._line is None:
+            return
+        now = asyncio.get_running_loop().time()
+        if size > MESSAGE_LIMIT_BYTES:
+            self._line.unreadable(CLOSE_TOO_BIG, now)
+            self.drop(CLOSE_TOO_BIG, "message too big")
+        else:
+            self._line.heard(text, now)
+
+    def _fetch(self, said_by: float) -> None:
+        if self._line is None:
+            return
+        for item in self._line.due(said_by):
+            if isinstance(item, Close):
+                self.drop(item.code, item.reason)
+                return
+            self._arrived.append(item)
+
+    def _raise_if_ended(self) -> None:
+        if self._ended is not None:
+            raise SocketClosed(*self._ended)
+
+
+def _request(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Request:
+    parts = urlsplit(url)
+    target = f"{parts.path or '/'}?{parts.query}"
+    return Request.of(method, target, {"host": parts.netloc, **headers}, body or b"")

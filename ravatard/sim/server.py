@@ -1,0 +1,224 @@
+"""The simulated cloud behind real sockets: HTTP and WebSocket by aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import secrets
+import time
+from contextlib import suppress
+from types import TracebackType
+
+from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
+
+from ravatard.errors import RavatardError
+from ravatard.sim.cloud import SimCloud
+from ravatard.sim.exchange import (
+    BODY_LIMIT_BYTES,
+    MESSAGE_LIMIT_BYTES,
+    SOCKET_PATH,
+    Close,
+    Line,
+    Reply,
+    Request,
+    Service,
+)
+from ravatard.sim.options import FrontOptions, SimOptions
+from ravatard.sim.record import Record
+
+
+class SimServer:
+    """A simulated service to connect to, from ``async with`` to its end.
+
+    Attributes:
+        cloud: the service; its licences, options and record.
+        service: what answers; the cloud, or what was put before it.
+        host: address listened on.
+        port: port listened on; after the start never 0.
+    """
+
+    def __init__(
+        self,
+        options: SimOptions | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        cloud: SimCloud | None = None,
+        front: FrontOptions | None = None,
+    ) -> None:
+        """Prepare a service; nothing listens yet.
+
+        Args:
+            options: how it behaves; not used when a cloud is given.
+            host: address to listen on.
+            port: port to listen on; 0 takes a free one.
+            cloud: the service; None makes one with a new key, so that a restarted one refuses old tokens.
+            front: how long clients may take.
+        """
+        self.host = host
+        self.port = port
+        self.cloud = cloud or SimCloud(
+            options, key=secrets.token_bytes(32), epoch_s=time.time() - time.monotonic()
+        )
+        self.service: Service = self.cloud
+        self._front = front or FrontOptions()
+        self._sockets: dict[web.WebSocketResponse, web.BaseRequest] = {}
+        self._runner: web.ServerRunner | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Where it is, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def record(self) -> Record:
+        """What happened."""
+        return self.cloud.record
+
+    async def __aenter__(self) -> SimServer:
+        """Listen.
+
+        Raises:
+            RavatardError: the port is taken, or the address is not ours.
+        """
+        # No access log: it would write the socket's token down. No lingering: bodies are read to their end.
+        server = web.Server(self._answer, access_log=None, lingering_time=0.0)
+        runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=self._front.close_s)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self.host, self.port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise RavatardError(self._why_not(error)) from error
+        self._runner = runner
+        self.port = runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close every socket and stop listening, within a second."""
+        if self._runner is None:
+            return
+        runner, self._runner = self._runner, None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number, socket in enumerate(self._sockets):
+                    group.create_task(self._say_goodbye(socket), name=f"goodbye-{number}")
+        finally:
+            await runner.cleanup()
+
+    def drop_sockets(self) -> None:
+        """Break every open socket as a pulled cable does: no close frame."""
+        for request in self._sockets.values():
+            if request.transport is not None:
+                request.transport.abort()
+
+    async def _say_goodbye(self, socket: web.WebSocketResponse) -> None:
+        with suppress(ConnectionError):
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the simulator stops")
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        wants_socket = request.path == SOCKET_PATH and web.WebSocketResponse().can_prepare(request)
+        try:
+            body = b"" if wants_socket else await _body(request, self._front.body_s)
+        except TimeoutError:
+            return web.Response(status=408)
+        asked = Request.of(request.method, request.raw_path, dict(request.headers), body)
+        if wants_socket:
+            return await self._open_socket(request, asked)
+        return _response(self.service.handle(asked, _now()))
+
+    async def _open_socket(self, request: web.BaseRequest, asked: Request) -> web.StreamResponse:
+        wake = asyncio.Event()
+        line = self.service.connect(asked, _now(), wake.set)
+        if isinstance(line, Reply):
+            return _response(line)
+        socket = web.WebSocketResponse(
+            timeout=self._front.close_s, heartbeat=self._front.ping_s, max_msg_size=MESSAGE_LIMIT_BYTES
+        )
+        try:
+            await socket.prepare(request)
+            self._sockets[socket] = request
+            async with asyncio.TaskGroup() as group:
+                speaking = group.create_task(_speak(socket, line, wake, self._front.send_s), name="sim-speak")
+                await _listen(socket, line)
+                speaking.cancel()
+        finally:
+            self._sockets.pop(socket, None)
+            line.closed(_now())
+        return socket
+
+    def _why_not(self, error: OSError) -> str:
+        if error.errno == errno.EADDRINUSE:
+            return (
+                f"port {self.port} of {self.host} is taken by another program; stop that one, or choose "
+                "another port with --port (0 takes a free one)"
+            )
+        reason = error.strerror or str(error)
+        return (
+            f"cannot listen on {self.host} port {self.port}: {reason}; choose an address of this machine "
+            "with --host and a port above 1023 with --port"
+        )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _response(reply: Reply) -> web.Response:
+    return web.Response(status=reply.status, headers=dict(reply.headers), body=reply.body)
+
+
+async def _body(request: web.BaseRequest, body_s: float) -> bytes:
+    """The body, or as much of it as shows that it is too long.
+
+    All of it is read in any case: a client that is still sending does not see the reply.
+
+    Raises:
+        TimeoutError: it did not come in time.
+    """
+    body = bytearray()
+    async with asyncio.timeout(body_s):
+        async for piece in request.content.iter_chunked(BODY_LIMIT_BYTES):
+            if len(body) <= BODY_LIMIT_BYTES:
+                body += piece
+    return bytes(body)
+
+
+async def _listen(socket: web.WebSocketResponse, line: Line) -> None:
+    """Hand over what comes until the socket is closed."""
+    async for message in socket:
+        if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+            line.heard(message.data, _now())
+        elif isinstance(message.data, WebSocketError):
+            line.unreadable(message.data.code, _now())
+
+
+async def _speak(socket: web.WebSocketResponse, line: Line, wake: asyncio.Event, send_s: float) -> None:
+    """Send what the line has to say, when it is due, until the socket is gone."""
+    due: float | None = None
+    while True:
+        wake.clear()
+        # A timer may fire a hair before its time: what was waited for is due.
+        for item in line.due(max(_now(), due or 0.0)):
+            try:
+                async with asyncio.timeout(send_s):
+                    if isinstance(item, Close):
+                        await socket.close(code=item.code, message=item.reason.encode())
+                        return
+                    await socket.send_str(item)
+            except (ConnectionError, TimeoutError):
+                # The client is gone or does not read; the listening side notices by itself.
+                return
+        due = line.next_due()
+        try:
+            async with asyncio.timeout_at(due):
+                await wake.wait()
+            due = None
+        except TimeoutError:
+            continue

@@ -1,0 +1,76 @@
+"""The other placement, to compare with: ``ravatard run`` with the gate in the daemon, sound raw through the pipe.
+
+All else is the shipped program: its command line, its stages, its sound process and the watch over it. The sound
+process gets no gate, reads 60 ms while it is quiet and 20 ms when told that the gate is attentive (as shipped),
+and sends each block; the event loop reads it and feeds the gate.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ravatard.cli import assembly, main
+from ravatard.core.endpointer import VoiceOptions
+from ravatard.core.events import EarCommand, Listened, Press, Release
+from ravatard.core.gate import Gate, GateOptions
+from ravatard.core.states import GateMode
+from ravatard.devices import soundchild
+from ravatard.devices.earwire import RawBlock, Record
+from ravatard.devices.listener import HEARTBEAT_SAMPLES
+from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.sound import ChildEar
+from ravatard.devices.vad import speech_detector
+
+
+class DaemonEar(ChildEar):
+    """A ChildEar whose child only reads."""
+
+    def __init__(
+        self,
+        microphone: MicrophoneOptions,
+        capture: CaptureOptions,
+        gate: GateOptions,
+        voice: VoiceOptions,
+        *,
+        mode: GateMode,
+        environ: Mapping[str, str],
+    ) -> None:
+        super().__init__(microphone, capture, gate, voice, mode=mode, environ=environ)
+        self._start = replace(self._start, mode=None)
+        self._gate = Gate(gate, voice, speech_detector(voice.aggressiveness), mode=mode)
+        self._told_attentive = False
+        self._beat_at = HEARTBEAT_SAMPLES
+
+    def command(self, command: EarCommand) -> None:
+        """Obeyed here; nothing to tell the child."""
+        for event in self._gate.command(command, 0.0):
+            super()._take(event)
+
+    def _take(self, record: Record) -> None:
+        if not isinstance(record, RawBlock):
+            super()._take(record)
+            return
+        gate = self._gate
+        for event in gate.feed(record.pcm, record.read_at):
+            super()._take(event)
+        if gate.samples >= self._beat_at:
+            self._beat_at += HEARTBEAT_SAMPLES
+            super()._take(Listened(gate.samples, gate.level_db, gate.floor_db, 0))
+        if gate.attentive is not self._told_attentive and self._child is not None:
+            self._told_attentive = gate.attentive
+            self._child.tell(Press() if gate.attentive else Release())
+
+
+def _raw_worker() -> list[str]:
+    return [sys.executable, "-P", "-m", "tests.benchmarks.raw_worker"]
+
+
+if __name__ == "__main__":
+    if not TYPE_CHECKING:
+        assembly.ChildEar = DaemonEar
+        soundchild.worker_command = _raw_worker
+    # What comes first is the name of the command this stands in for.
+    sys.exit(main(sys.argv[2:]))

@@ -1,0 +1,153 @@
+"""A whole appliance in virtual time: the real stages, hub, gate and client, a simulated room and service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from ravatard.app import Controls, Parts, run
+from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
+from ravatard.cloud.ravatar.service import RavatarCloud
+from ravatard.core import events as ev
+from ravatard.core.backoff import BackoffOptions
+from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.endpointer import VoiceOptions
+from ravatard.core.gate import GateOptions
+from ravatard.core.gate_choice import gate_mode
+from ravatard.secret import Secret
+from ravatard.sim.cloud import SimCloud
+from ravatard.sim.microphone import SimEar
+from ravatard.sim.network import SimNetwork
+from ravatard.sim.options import SimOptions
+from ravatard.sim.panel import FakeButton, RecordingLamp
+from ravatard.sim.record import Record
+from tests.unit.core.sounds import quiet, voice
+
+
+class Notes:
+    """A notifier that keeps what it was told, with the time."""
+
+    def __init__(self, watchdog_s: float | None = None) -> None:
+        self.watchdog_s = watchdog_s
+        self.told: list[tuple[float, str]] = []
+
+    def notify(self, *fields: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self.told += [(now, line) for line in fields]
+
+    def times(self, line: str) -> list[float]:
+        return [at for at, told in self.told if told == line]
+
+
+class Diary:
+    """An observer that keeps what a test may ask about."""
+
+    def __init__(self) -> None:
+        self.turns: list[ev.TurnSummary] = []
+        self.answers: list[str] = []
+        self.opened: list[ev.UtteranceOpened] = []
+        self.sessions: list[tuple[float, str]] = []
+
+    def saw(self, event: ev.Event, now: float) -> None:
+        del now
+        if isinstance(event, ev.Answered):
+            self.answers.append(event.text)
+        elif isinstance(event, ev.UtteranceOpened):
+            self.opened.append(event)
+
+    def did(self, action: object, now: float) -> None:
+        if isinstance(action, ev.TurnEnded):
+            self.turns.append(action.summary)
+        elif isinstance(action, ev.SessionChanged):
+            self.sessions.append((now, action.session.value))
+
+
+@dataclass
+class World:
+    """What the appliance stands in, with verbs of the real world."""
+
+    sim: SimCloud
+    network: SimNetwork
+    ear: SimEar
+    lamp: RecordingLamp
+    button: FakeButton
+    notes: Notes
+    diary: Diary = field(default_factory=Diary)
+    controls: Controls = field(default_factory=Controls)
+
+    @property
+    def record(self) -> Record:
+        return self.sim.record
+
+    async def speaks(self, seconds: float = 1.5) -> None:
+        """Somebody speaks, in syllables; returns when the last sample is in the air."""
+        self.ear.sound((voice(400) + quiet(100)) * round(seconds * 2))
+        await self.passes(seconds)
+
+    async def passes(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def until(self, what: Callable[[], bool], within_s: float = 60.0) -> None:
+        """Wait for something, looking every 10 ms of virtual time."""
+        async with asyncio.timeout(within_s):
+            while not what():
+                # In virtual time looking again costs nothing, and nobody else has to tell us.
+                await asyncio.sleep(0.01)
+
+    def looks(self) -> list[str]:
+        return [look.value for _, look in self.lamp.shown]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How the appliance is configured."""
+
+    gate: GateOptions = field(default_factory=GateOptions)
+    voice: VoiceOptions = field(default_factory=VoiceOptions)
+    session: SessionOptions = field(default_factory=SessionOptions)
+    turn: TurnOptions = field(default_factory=TurnOptions)
+    service: ServiceOptions = field(
+        default_factory=lambda: ServiceOptions(base_url="http://sim.example", project_id=Secret("proj-1"))
+    )
+    has_button: bool = False
+    watchdog_s: float | None = None
+
+    def conversation(self) -> ConversationOptions:
+        return ConversationOptions(
+            self.session, self.turn, self.gate.mode, self.gate.longest_s, self.has_button
+        )
+
+
+@asynccontextmanager
+async def appliance(wishes: Wishes | None = None, service: SimOptions | None = None) -> AsyncIterator[World]:
+    """A running appliance; leaving stops it as SIGTERM does."""
+    wishes = wishes or Wishes()
+    sim = SimCloud(service or SimOptions())
+    network = SimNetwork(sim)
+    mode = gate_mode(wishes.gate.mode, None, has_button=wishes.has_button).mode
+    ear = SimEar(wishes.gate, wishes.voice, lambda frame: any(frame[::32]), mode=mode)
+    world = World(sim, network, ear, RecordingLamp(), FakeButton(), Notes(wishes.watchdog_s))
+    cloud = RavatarCloud(
+        wishes.service, StreamOptions(), DeadlineOptions(), network, user_id="kiosk-1", chance=lambda: 0.5
+    )
+    parts = Parts(
+        ear=ear,
+        cloud=cloud,
+        lamp=world.lamp,
+        notifier=world.notes,
+        chance=lambda: 0.5,
+        button=world.button if wishes.has_button else None,
+        observers=[world.diary],
+    )
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(
+            run(parts, wishes.conversation(), BackoffOptions(), world.controls, wishes.conversation),
+            name="appliance",
+        )
+        try:
+            yield world
+        finally:
+            world.controls.stop.set()
+        await running

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from ravatard.cli import simulate
+from ravatard.sim.options import SimOptions
+
+
+def _parsed(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    simulate.add_arguments(parser)
+    return parser.parse_args(words)
+
+
+def test_without_arguments_everything_is_as_the_options_say() -> None:
+    parsed = _parsed()
+
+    assert simulate.options_of(parsed) == SimOptions()
+    assert (parsed.host, parsed.port) == ("127.0.0.1", 8480)
+
+
+def test_every_argument_reaches_its_option() -> None:
+    words = "--licences 5 --token-lifetime 60 --think 0 --no-vad --no-strict-chunks --no-carry-on"
+
+    options = simulate.options_of(_parsed(*words.split(), "--answer", "a", "--answer", "b", "--project", "p"))
+
+    assert options == SimOptions(
+        licences=5,
+        token_lifetime_s=60,
+        projects=("p",),
+        think_s=0,
+        answers=("a", "b"),
+        carry_on=False,
+        vad_enabled=False,
+        strict_chunks=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "allowed"),
+    [
+        ("--licences", "-1", "0 to 1000"),
+        ("--licences", "2.5", "0 to 1000"),
+        ("--think", "601", "0 to 600"),
+        ("--think", "soon", "0 to 600"),
+        ("--think", "nan", "0 to 600"),
+        ("--port", "65536", "0 to 65535"),
+    ],
+)
+def test_a_number_out_of_range_is_told_with_the_range(
+    option: str, value: str, allowed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        _parsed(f"{option}={value}")
+
+    assert ended.value.code == 2
+    assert f"{option}: {value!r} is not a number from {allowed}" in " ".join(capsys.readouterr().err.split())
+
+
+def test_help_gives_sentences_and_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        _parsed("--help")
+
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Live sessions that may be open at the same time. (default: 2)" in shown

@@ -1,0 +1,500 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from itertools import pairwise
+
+import pytest
+
+from ravatard.core.endpointer import VoiceOptions
+from ravatard.core.events import (
+    ChunkCaptured,
+    EarEvent,
+    Hold,
+    Listened,
+    MicrophoneEnded,
+    MicrophoneLost,
+    MicrophoneReady,
+    Press,
+    PressIgnored,
+    Release,
+    SetGate,
+    UtteranceClosed,
+    UtteranceOpened,
+)
+from ravatard.core.gate import GateOptions
+from ravatard.core.states import Cause, CloseReason, GateMode
+from ravatard.devices.earwire import Failed, Listing, Record, Start, Trouble
+from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.sound import ChildEar, Patience
+from ravatard.errors import DeviceError, HouseError
+
+READY = MicrophoneReady("USB Mic")
+BEAT = Listened(4_000, -60.0, -62.0)
+OPENED = UtteranceOpened(1, Cause.VOICE, 1_000, 5_800)
+CHUNK = ChunkCaptured(1, 0, 1_000, bytes(8_192), 3.0)
+CLOSED = UtteranceClosed(1, CloseReason.SILENCE, 5_096, 200.0, 20_000)
+
+
+class FakeChild:
+    """A sound process that says what the test makes it say."""
+
+    def __init__(self, environment: Mapping[str, str], first: Record) -> None:
+        self.environment = environment
+        self.told: list[Record] = [first]
+        self.born_at = asyncio.get_running_loop().time()
+        self.killed = False
+        self.printed = ""
+        self.clings = False
+        self._said: asyncio.Queue[list[Record] | Exception] = asyncio.Queue()
+
+    def says(self, *records: Record) -> None:
+        self._said.put_nowait(list(records))
+
+    def ends(self) -> None:
+        self._said.put_nowait([])
+
+    def babbles(self) -> None:
+        self._said.put_nowait(DeviceError("the sound process sent nonsense"))
+
+    def tell(self, record: Record) -> None:
+        self.told.append(record)
+
+    async def receive(self, limit_s: float | None) -> list[Record]:
+        async with asyncio.timeout(limit_s):
+            said = await self._said.get()
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    def noise(self) -> str:
+        return self.printed
+
+    def kill(self) -> None:
+        self.killed = True
+        self.ends()
+
+    async def reaped(self, limit_s: float) -> bool:
+        assert self.killed
+        if self.clings:
+            await asyncio.sleep(limit_s)
+            return False
+        return True
+
+
+class Room:
+    """An ear, the children it started, and its events."""
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str] | None = None,
+        toggle: bool = False,
+        microphone: MicrophoneOptions | None = None,
+    ) -> None:
+        self.children: list[FakeChild] = []
+        self.cannot_start = False
+        self._born = asyncio.Event()
+        self.ear = ChildEar(
+            microphone or MicrophoneOptions(alsa_config="system"),
+            CaptureOptions(),
+            GateOptions(toggle=toggle),
+            VoiceOptions(),
+            mode=GateMode.VAD,
+            environ=environ or {"HOME": "/home/ada"},
+            patience=Patience(start_s=10, silence_s=1, first_retry_s=0.25, longest_retry_s=4, stable_s=5),
+            spawn=self.spawn,
+        )
+        self.events: AsyncIterator[EarEvent] = self.ear.events()
+
+    def spawn(self, environment: Mapping[str, str], first: Record) -> FakeChild:
+        if self.cannot_start:
+            raise DeviceError("the sound process cannot be started: Cannot allocate memory")
+        child = FakeChild(environment, first)
+        self.children.append(child)
+        self._born.set()
+        return child
+
+    async def next(self) -> EarEvent:
+        return await anext(self.events)
+
+    async def child(self, number: int = 1) -> FakeChild:
+        """The child of that number, as soon as it was started."""
+        while len(self.children) < number:
+            await self._born.wait()
+            self._born.clear()
+        return self.children[number - 1]
+
+
+async def ready(room: Room) -> FakeChild:
+    """A room whose first child is heard."""
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(room.next())
+        child = await room.child()
+        child.says(READY)
+    assert first.result() == READY
+    return child
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def test_events_of_the_child_come_out_in_order() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(BEAT, OPENED, CHUNK)
+    child.says(CLOSED, PressIgnored(80.0), MicrophoneEnded())
+
+    heard = [await room.next() for _ in range(6)]
+
+    assert heard == [BEAT, OPENED, CHUNK, CLOSED, PressIgnored(80.0), MicrophoneEnded()]
+    await room.ear.close()
+
+
+async def test_nothing_is_started_before_somebody_listens() -> None:
+    room = Room()
+
+    await asyncio.sleep(1)
+
+    assert room.children == []
+    await room.ear.close()
+
+
+async def test_silence_of_more_than_a_second_is_a_loss_and_the_child_is_killed_and_started_again() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(BEAT)
+    await room.next()
+    before = now()
+
+    lost = await room.next()
+    lost_s = now() - before
+    async with asyncio.TaskGroup() as group:
+        again = group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+
+    assert lost == MicrophoneLost("the microphone fell silent: nothing for 1 s")
+    assert lost_s == pytest.approx(1.0)
+    assert child.killed
+    assert second.born_at - (before + lost_s) == pytest.approx(0.25)
+    assert again.result() == READY
+    await room.ear.close()
+
+
+async def test_a_child_that_never_opens_its_device_has_more_time() -> None:
+    room = Room()
+
+    lost = await room.next()
+
+    assert lost == MicrophoneLost("the microphone did not open: nothing for 10 s")
+    assert now() == pytest.approx(10.0)
+    await room.ear.close()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        (FakeChild.ends, "the sound process ended by itself"),
+        (FakeChild.babbles, "the sound process sent nonsense"),
+        (lambda child: child.says(Failed(Trouble.RUNNING, "it ended")), "it ended"),
+    ],
+)
+async def test_every_other_end_is_a_loss_too(trouble: object, reason: str) -> None:
+    room = Room()
+    child = await ready(room)
+    child.printed = "ALSA: no such device"
+
+    assert callable(trouble)
+    trouble(child)
+    lost = await room.next()
+
+    assert lost == MicrophoneLost(f"{reason} [ALSA: no such device]")
+    assert child.killed
+    await room.ear.close()
+
+
+async def test_retries_grow_to_a_few_seconds_never_end_and_are_told_once() -> None:
+    room = Room()
+    heard: list[EarEvent] = []
+
+    async def fail_for_ever() -> None:
+        for number in range(1, 12):
+            (await room.child(number)).says(Failed(Trouble.OPENING, "there is no microphone"))
+
+    async def listen() -> None:
+        async for event in room.events:
+            heard.append(event)
+
+    async with asyncio.TaskGroup() as group:
+        listening = group.create_task(listen())
+        await fail_for_ever()
+        await asyncio.sleep(0.1)
+        listening.cancel()
+
+    births = [child.born_at for child in room.children]
+    waits = [after - before for before, after in pairwise(births)]
+    assert waits == [0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0]
+    assert heard == [MicrophoneLost("there is no microphone")]
+    await room.ear.close()
+
+
+async def test_a_microphone_that_was_heard_for_some_seconds_is_tried_again_quickly() -> None:
+    room = Room()
+    for number in (1, 2, 3):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(room.next())
+            (await room.child(number)).says(Failed(Trouble.OPENING, f"no {number}"))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        child = await room.child(4)
+        child.says(READY)
+    for _ in range(12):
+        await asyncio.sleep(0.5)
+        child.says(BEAT)
+        await room.next()
+    child.ends()
+    await room.next()
+    lost_at = now()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        again = await room.child(5)
+        again.says(READY)
+
+    assert again.born_at - lost_at == pytest.approx(0.25, abs=0.02)
+    await room.ear.close()
+
+
+async def test_utterances_are_counted_over_restarts_and_an_open_one_is_closed_as_lost() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(OPENED, CHUNK, CLOSED, UtteranceOpened(2, Cause.BUTTON, 9_000, 9_000))
+    child.says(ChunkCaptured(2, 0, 9_000, bytes(200), 4.0))
+    child.ends()
+    heard = [await room.next() for _ in range(7)]
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+    second.says(OPENED, CHUNK, CLOSED)
+    after = [await room.next() for _ in range(3)]
+
+    assert heard[5] == UtteranceClosed(2, CloseReason.LOST, 9_100, 0.0, 9_100)
+    assert isinstance(heard[6], MicrophoneLost)
+    assert [event.utterance for event in after if not isinstance(event, MicrophoneLost)] == [3, 3, 3]  # type: ignore[union-attr]  # gate events
+    await room.ear.close()
+
+
+async def test_what_the_gate_was_told_outlives_a_restart() -> None:
+    room = Room()
+    child = await ready(room)
+    for command in (SetGate(GateMode.BOTH), Hold(True), Press(), Release(), Press()):
+        room.ear.command(command)
+    child.ends()
+    await room.next()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+
+    first, *commands = second.told
+    assert child.told[1:] == [SetGate(GateMode.BOTH), Hold(True), Press(), Release(), Press()]
+    assert isinstance(first, Start)
+    assert first.mode is GateMode.BOTH
+    assert commands == [Hold(True), Press()]
+    await room.ear.close()
+
+
+async def test_with_toggle_a_press_is_not_repeated() -> None:
+    room = Room(toggle=True)
+    child = await ready(room)
+    room.ear.command(Press())
+    child.ends()
+    await room.next()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+
+    assert second.told[1:] == []
+    await room.ear.close()
+
+
+async def test_a_command_before_anything_runs_is_kept_for_the_first_child() -> None:
+    room = Room()
+    room.ear.command(SetGate(GateMode.BUTTON))
+
+    child = await ready(room)
+
+    assert isinstance(child.told[0], Start)
+    assert child.told[0].mode is GateMode.BUTTON
+    await room.ear.close()
+
+
+async def test_when_the_slim_configuration_opens_nothing_the_machines_own_is_tried_at_once() -> None:
+    room = Room(microphone=MicrophoneOptions(device="USB Mic"))
+    async with asyncio.TaskGroup() as group:
+        lost = group.create_task(room.next())
+        slim = await room.child()
+        slim.says(Failed(Trouble.OPENING, "there is no microphone 'USB Mic' at the moment"))
+    async with asyncio.TaskGroup() as group:
+        found = group.create_task(room.next())
+        own = await room.child(2)
+        own.says(READY)
+
+    assert slim.environment["ALSA_CONFIG_PATH"].endswith("alsa.conf")
+    assert lost.result() == MicrophoneLost(
+        "there is no microphone 'USB Mic' at the moment; trying the machine's own ALSA configuration"
+    )
+    assert "ALSA_CONFIG_PATH" not in own.environment
+    assert own.born_at - slim.born_at < 0.1
+    assert found.result() == MicrophoneReady("USB Mic (by the machine's own ALSA configuration)")
+    await room.ear.close()
+
+
+async def test_when_neither_knows_it_they_take_turns() -> None:
+    room = Room(microphone=MicrophoneOptions())
+    listening = asyncio.ensure_future(_drain(room))
+    for number in range(1, 6):
+        (await room.child(number)).says(Failed(Trouble.OPENING, "no"))
+    listening.cancel()
+
+    slim = ["ALSA_CONFIG_PATH" in child.environment for child in room.children]
+    assert slim == [True, False, True, False, True]
+    await room.ear.close()
+
+
+async def test_a_configuration_that_worked_is_kept_when_the_card_is_lost() -> None:
+    room = Room(microphone=MicrophoneOptions())
+    child = await ready(room)
+    child.says(Failed(Trouble.RUNNING, "pulled out"))
+    await room.next()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+
+    assert "ALSA_CONFIG_PATH" in second.environment
+    await room.ear.close()
+
+
+@pytest.mark.parametrize(
+    ("microphone", "environ"),
+    [
+        (MicrophoneOptions(alsa_config="system"), {}),
+        (MicrophoneOptions(command="arecord -q"), {}),
+        (MicrophoneOptions(), {"ALSA_CONFIG_PATH": "/etc/mine.conf"}),
+    ],
+)
+async def test_elsewhere_there_is_nothing_to_fall_back_to(
+    microphone: MicrophoneOptions, environ: dict[str, str]
+) -> None:
+    room = Room(microphone=microphone, environ={"HOME": "/home/ada"} | environ)
+    async with asyncio.TaskGroup() as group:
+        lost = group.create_task(room.next())
+        child = await room.child()
+        child.says(Failed(Trouble.OPENING, "no"))
+
+    assert lost.result() == MicrophoneLost("no")
+    assert child.environment.get("ALSA_CONFIG_PATH") == environ.get("ALSA_CONFIG_PATH")
+    await room.ear.close()
+
+
+async def test_a_child_that_waits_for_sound_by_itself_is_left_alone() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(MicrophoneLost("nobody writes into the FIFO"))
+    lost = await room.next()
+    async with asyncio.TaskGroup() as group:
+        again = group.create_task(room.next())
+        await asyncio.sleep(3_600)
+        child.says(READY)
+
+    assert lost == MicrophoneLost("nobody writes into the FIFO")
+    assert again.result() == READY
+    assert len(room.children) == 1
+    assert (await room.next()) == MicrophoneLost("the microphone fell silent: nothing for 1 s")
+    await room.ear.close()
+
+
+async def test_a_machine_that_can_start_no_process_is_a_loss_like_any_other() -> None:
+    room = Room()
+    room.cannot_start = True
+    lost = await room.next()
+    room.cannot_start = False
+    child = await ready(room)
+
+    assert lost == MicrophoneLost("the sound process cannot be started: Cannot allocate memory")
+    assert child.born_at == pytest.approx(0.25)
+    await room.ear.close()
+
+
+async def test_cancelling_the_iteration_loses_nothing() -> None:
+    room = Room()
+    child = await ready(room)
+    waiting = asyncio.ensure_future(room.next())
+    await asyncio.sleep(0.1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    child.says(BEAT)
+
+    room.events = room.ear.events()
+
+    assert await room.next() == BEAT
+    assert not child.killed
+    await room.ear.close()
+
+
+async def test_closing_ends_the_child_and_the_events_and_can_be_done_twice() -> None:
+    room = Room()
+    child = await ready(room)
+    waiting = asyncio.ensure_future(_drain(room))
+    await asyncio.sleep(0.1)
+
+    await room.ear.close()
+    await room.ear.close()
+
+    assert await waiting == []
+    assert child.killed
+
+
+async def test_closing_during_a_pause_starts_nothing_more() -> None:
+    room = Room()
+    child = await ready(room)
+    child.ends()
+    await room.next()
+    waiting = asyncio.ensure_future(_drain(room))
+    await asyncio.sleep(0.1)
+
+    await room.ear.close()
+
+    assert await waiting == []
+    assert len(room.children) == 1
+
+
+async def test_a_process_the_kernel_does_not_let_go_of_holds_nobody_up_for_long() -> None:
+    room = Room()
+    child = await ready(room)
+    child.clings = True
+    before = now()
+
+    await room.ear.close()
+
+    assert now() - before <= 2.0
+
+
+async def test_a_record_that_is_no_event_is_a_bug_of_ours() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(Listing("{}"))
+
+    with pytest.raises(HouseError, match="said Listing to an ear"):
+        await room.next()
+    await room.ear.close()
+
+
+async def _drain(room: Room) -> list[EarEvent]:
+    return [event async for event in room.events]
