@@ -17,5 +17,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     real = pyfuncitem.get_closest_marker("integration") is not None
-    run(pyfuncitem.obj(**arguments), asyncio.SelectorEventLoop if real else VirtualTimeLoop)
+    # Debug mode notes a stack for every timer and callback: most of the time of a test that runs for hours.
+    debug = pyfuncitem.get_closest_marker("hours") is None
+    run(pyfuncitem.obj(**arguments), asyncio.SelectorEventLoop if real else VirtualTimeLoop, debug=debug)
     return True

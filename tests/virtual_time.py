@@ -80,15 +80,18 @@ def _describe(loop: asyncio.AbstractEventLoop) -> str:
 
 
 def run(
-    main: Coroutine[Any, Any, T], loop_factory: Callable[[], asyncio.AbstractEventLoop] = VirtualTimeLoop
+    main: Coroutine[Any, Any, T],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = VirtualTimeLoop,
+    *,
+    debug: bool = True,
 ) -> T:
-    """Run ``main`` to its end, in virtual time unless another loop is given, with asyncio's debug mode on.
+    """Run ``main`` to its end, in virtual time unless another loop is given.
 
     Raises:
         Deadlock: ``main`` waits for something that never comes.
         LeftBehind: tasks are still pending when ``main`` returns, or an exception reached only the loop.
     """
-    with asyncio.Runner(debug=True, loop_factory=loop_factory) as runner:
+    with asyncio.Runner(debug=debug, loop_factory=loop_factory) as runner:
         loop = runner.get_loop()
         strays: list[str] = []
         loop.set_exception_handler(lambda _loop, context: strays.append(_stray(context)))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ravatard.sim.options import HearingOptions, SimOptions
+from ravatard.sim.options import SimOptions
 from ravatard.sim.record import SessionRecord
 from ravatard.sim.server import SimServer
 from tests.benchmarks import procfs
@@ -25,9 +25,9 @@ def feeder(pcm: Path, *, piece_ms: int = 20, speed: float = 1, journal: Path | N
     ]
 
 
-def service(think_s: float = 0.8, hearing: HearingOptions | None = None) -> SimServer:
+def service(think_s: float = 0.8) -> SimServer:
     """A simulated service, in this process, with licences for all."""
-    return SimServer(SimOptions(think_s=think_s, licences=50), hearing=hearing)
+    return SimServer(SimOptions(think_s=think_s, licences=50))
 
 
 class Appliance(Daemon):

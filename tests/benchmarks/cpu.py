@@ -115,7 +115,9 @@ async def _start(
     placements = {SHIPPED: None, OTHER: "tests.benchmarks.gate_in_daemon"}
     appliances = {
         name: await stack.enter_async_context(
-            Appliance(folder.with_name(f"{folder.name}-{number}"), server.base_url, microphone, prototype=module)
+            Appliance(
+                folder.with_name(f"{folder.name}-{number}"), server.base_url, microphone, prototype=module
+            )
         )
         for number, (name, module) in enumerate(placements.items())
     }

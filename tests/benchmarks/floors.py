@@ -127,7 +127,10 @@ def build_c_floor(folder: Path) -> tuple[list[str], str]:
     program = [str(target), str(_webrtcvad.__file__)]
     if _survives(program):
         return program, "the C program calls webrtcvad's C functions in its Python extension module"
-    return [str(target), "-"], "webrtcvad's C functions cannot be had: the C program reads only, and sends nothing"
+    return [
+        str(target),
+        "-",
+    ], "webrtcvad's C functions cannot be had: the C program reads only, and sends nothing"
 
 
 def _survives(program: list[str]) -> bool:

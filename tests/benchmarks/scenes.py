@@ -19,6 +19,9 @@ from ravatard.devices.vad import speech_detector
 #: The demo's recording: four requests by espeak-ng over a soft noise, a third of it speech.
 RECORDING = Path(ravatard.sim.__file__).parent / "data" / "demo.wav"
 ROOM_DBFS = -66.0
+#: A request and the pause after it: enough silence for the gate and the service to end the turn.
+TURN_S = 2.2
+_REQUEST_S = 0.8
 #: Between two requests; the last of the silence that ended an utterance, and the pre-roll of the next.
 _TAIL_MS = 700.0
 
@@ -41,18 +44,20 @@ def speech(seconds: float) -> bytes:
 
 
 def short_turns(turns: int) -> bytes:
-    """One short request, then a pause, ``turns`` times: a second and a half each."""
+    """One short request, then a pause, ``turns`` times: :data:`TURN_S` each."""
     recording = _recording()
     first, end = utterances(recording.astype("<i2").tobytes())[-1]
-    turn = np.zeros(RATE_HZ * 3 // 2)
-    spoken = recording[first:end][: RATE_HZ * 4 // 5]
+    turn = np.zeros(round(TURN_S * RATE_HZ))
+    spoken = recording[first:end][: round(_REQUEST_S * RATE_HZ)]
     turn[: len(spoken)] = spoken
-    return _repeated(turn, turns * len(turn) / RATE_HZ)
+    return _repeated(turn, turns * TURN_S)
 
 
 def utterances(pcm: bytes) -> list[tuple[int, int]]:
     """First sample and end of what the appliance's own gate opens for, without the silence that ended it."""
-    gate = Gate(GateOptions(), VoiceOptions(), speech_detector(VoiceOptions().aggressiveness), mode=GateMode.VAD)
+    gate = Gate(
+        GateOptions(), VoiceOptions(), speech_detector(VoiceOptions().aggressiveness), mode=GateMode.VAD
+    )
     found: list[tuple[int, int]] = []
     opened = 0
     for event in gate.feed(pcm, 0.0):

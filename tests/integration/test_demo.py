@@ -78,8 +78,10 @@ async def test_a_reader_that_goes_away_ends_the_demo_without_a_traceback() -> No
         await demo.until(lambda: "ready" in demo.stdout, "it listens")
         demo.close_stdout()
 
-        await demo.ended(within_s=10)
+        status = await demo.ended(within_s=10)
 
+        # Python itself makes 120 of it when it cannot flush its output at the end.
+        assert status in (1, 120)
         assert demo.stderr == ""
         assert demo.orphans() == []
 

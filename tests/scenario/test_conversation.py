@@ -11,7 +11,7 @@ from ravatard.core.conversation_options import SessionOptions
 from ravatard.core.gate import GateOptions
 from ravatard.core.states import Outcome
 from ravatard.sim.options import SimOptions
-from tests.scenario.world import Wishes, appliance
+from tests.scenario.world import Wishes, appliance, loud
 
 
 async def test_a_question_is_heard_sent_and_answered() -> None:
@@ -40,13 +40,15 @@ async def test_the_first_sample_of_the_preroll_is_the_first_the_service_gets() -
 
         (session,) = world.record.sessions
         (opened,) = world.diary.opened
-        onset = next(i for i in range(0, len(session.audio), 2) if session.audio[i : i + 2] != b"\0\0") // 2
+        frames = range(0, len(session.audio), 64)
+        onset = next(at for at in frames if loud(bytes(session.audio[at : at + 64]))) // 2
 
     # Speech began 300 ms of pre-roll after the first sample that was sent, less what the start rule took.
     assert 0 < onset <= samples_for(300)
     assert opened.decided_at_sample - opened.first_sample <= samples_for(300 + 80)
 
 
+@pytest.mark.hours
 async def test_an_hour_of_conversation() -> None:
     async with appliance() as world:
         await world.passes(2.0)
@@ -62,6 +64,7 @@ async def test_an_hour_of_conversation() -> None:
     assert max(turn.answer_ms or 0.0 for turn in world.diary.turns) < 1500.0
 
 
+@pytest.mark.hours
 async def test_a_quiet_day_costs_nothing_and_is_never_deaf() -> None:
     async with appliance(Wishes(watchdog_s=20.0)) as world:
         await world.passes(600.0)
@@ -79,6 +82,7 @@ async def test_a_quiet_day_costs_nothing_and_is_never_deaf() -> None:
     assert 119.0 < session.ended_at - session.started_at < 130.0
 
 
+@pytest.mark.hours
 async def test_a_session_kept_always_is_there_before_anybody_speaks() -> None:
     async with appliance(Wishes(session=SessionOptions(keep="always"))) as world:
         await world.passes(600.0)

@@ -8,6 +8,7 @@ import pytest
 
 from ravatard.core.states import Outcome
 from tests.scenario.world import Wishes, appliance
+from tests.unit.core.sounds import voice
 
 
 async def test_a_lost_link_comes_back_by_itself_and_the_session_lives_on() -> None:
@@ -107,7 +108,7 @@ async def test_stopping_at_any_moment_ends_the_session_within_the_time(after_s: 
     async with appliance() as world:
         world.network.latency_s = 0.2
         await world.passes(1.0)
-        world.ear.sound(b"\x10\x10" * 32_000)
+        world.ear.sound(voice(1500))
         await world.passes(after_s)
         stopped_at = loop.time()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import audioop
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from ravatard.app import Controls, Parts, run
 from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.core import events as ev
+from ravatard.core.audio import bytes_for
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.endpointer import VoiceOptions
@@ -23,7 +26,20 @@ from ravatard.sim.network import SimNetwork
 from ravatard.sim.options import SimOptions
 from ravatard.sim.panel import FakeButton, RecordingLamp
 from ravatard.sim.record import Record
-from tests.unit.core.sounds import quiet, voice
+from tests.unit.core.sounds import voice
+
+_NOISE = random.Random(7).randbytes(bytes_for(1000))  # noqa: S311 - noise, no secret
+_SOFT_NOISE = audioop.mul(_NOISE, 2, 10 ** (-61 / 20))
+
+
+def room_noise(length: int) -> bytes:
+    """``length`` bytes of what a quiet room sounds like, at -66 dBFS."""
+    return (_SOFT_NOISE * (length // len(_SOFT_NOISE) + 1))[:length]
+
+
+def loud(frame: bytes) -> bool:
+    """A detector that takes everything louder than the room for speech."""
+    return audioop.rms(frame, 2) > 300
 
 
 class Notes:
@@ -83,7 +99,7 @@ class World:
 
     async def speaks(self, seconds: float = 1.5) -> None:
         """Somebody speaks, in syllables; returns when the last sample is in the air."""
-        self.ear.sound((voice(400) + quiet(100)) * round(seconds * 2))
+        self.ear.sound((voice(400) + room_noise(bytes_for(100))) * round(seconds * 2))
         await self.passes(seconds)
 
     async def passes(self, seconds: float) -> None:
@@ -92,8 +108,8 @@ class World:
     async def until(self, what: Callable[[], bool], within_s: float = 60.0) -> None:
         """Wait for something, looking every 10 ms of virtual time."""
         async with asyncio.timeout(within_s):
-            while not what():
-                # In virtual time looking again costs nothing, and nobody else has to tell us.
+            # In virtual time looking again costs nothing, and nobody else has to tell us.
+            while not what():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     def looks(self) -> list[str]:
@@ -127,7 +143,7 @@ async def appliance(wishes: Wishes | None = None, service: SimOptions | None = N
     sim = SimCloud(service or SimOptions())
     network = SimNetwork(sim)
     mode = gate_mode(wishes.gate.mode, None, has_button=wishes.has_button).mode
-    ear = SimEar(wishes.gate, wishes.voice, lambda frame: any(frame[::32]), mode=mode)
+    ear = SimEar(wishes.gate, wishes.voice, loud, mode=mode, noise=room_noise)
     world = World(sim, network, ear, RecordingLamp(), FakeButton(), Notes(wishes.watchdog_s))
     cloud = RavatarCloud(
         wishes.service, StreamOptions(), DeadlineOptions(), network, user_id="kiosk-1", chance=lambda: 0.5

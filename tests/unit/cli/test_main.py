@@ -192,8 +192,16 @@ def test_several_problems_are_several_lines_each_with_the_programs_name(
     assert capsys.readouterr().err == "ravatard: one\nravatard: two\n"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        BrokenPipeError(),
+        ExceptionGroup("stages", [ExceptionGroup("hub", [BrokenPipeError()]), BrokenPipeError()]),
+    ],
+    ids=["alone", "in a group"],
+)
 def test_a_reader_that_went_away_is_no_traceback(
-    command: _FakeCommand, monkeypatch: pytest.MonkeyPatch
+    command: _FakeCommand, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     class Closing:
         closed = False
@@ -203,7 +211,7 @@ def test_a_reader_that_went_away_is_no_traceback(
 
     stderr = Closing()
     monkeypatch.setattr(sys, "stderr", stderr)
-    command.act = _failing(BrokenPipeError())
+    command.act = _failing(error)
 
     status = main(["make-tea"])
 

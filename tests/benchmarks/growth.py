@@ -1,0 +1,103 @@
+"""Whether the appliance grows: memory, files and threads of the real processes over hundreds of turns."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks import procfs, scenes
+from tests.benchmarks.appliance import Appliance, feeder, service
+from tests.benchmarks.report import Aim, Row, Table, slope
+
+#: The microphone runs this much faster than time. Whatever comes, the daemon keeps up: at eight times the pace
+#: it takes 5 % of a core.
+SPEED = 8.0
+#: The service's detector hears enough silence in the utterance itself, and answers at once.
+_CONFIG = {"gate": {"silence_ms": 700}, "session": {"keep": "always"}}
+_EVERY = 10
+#: One arena of Python's allocator; less than that is no growth but chance.
+_CHANCE_KB = 256.0
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at one process. Memory in kB."""
+
+    turns: int
+    anonymous: float
+    files: int
+    threads: int
+
+
+async def measure(*, warm_up: int, turns: int) -> list[Table]:
+    """One table: daemon and sound process."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # More than is needed: a turn may be missed, and the recording must not begin again with the same noise.
+        (folder / "turns.pcm").write_bytes(scenes.short_turns(80))
+        microphone = feeder(folder / "turns.pcm", speed=SPEED)
+        async with (
+            service(think_s=0) as server,
+            Appliance(folder / "growth", server.base_url, microphone, _CONFIG) as appliance,
+        ):
+            await appliance.ready()
+            pids = appliance.pids
+            looks: list[list[Look]] = [[], []]
+            for wanted in range(warm_up, warm_up + turns + 1, _EVERY):
+                answers = await appliance.until(
+                    lambda wanted=wanted: (
+                        server.record.counts["answers"] >= wanted and server.record.counts["answers"]
+                    ),
+                    f"{wanted} answers",
+                    within_s=_EVERY * 10 + warm_up,
+                )
+                for seen, pid in zip(looks, pids, strict=True):
+                    seen.append(_look(pid, answers))
+            if appliance.pids != pids:
+                raise RuntimeError(f"the sound process was started again\n{appliance.story()}")
+            violations = server.record.counts["violations"]
+    return [_table(looks, warm_up, violations)]
+
+
+def _look(pid: int, turns: int) -> Look:
+    memory = procfs.memory([pid])
+    return Look(turns, memory.anonymous * 1024, procfs.open_files(pid), procfs.threads(pid))
+
+
+def _table(looks: Sequence[Sequence[Look]], warm_up: int, violations: int) -> Table:
+    rows = []
+    for process, seen in zip(("daemon", "sound process"), looks, strict=True):
+        first, last = seen[0], seen[-1]
+        per_turn_kb = slope([(look.turns, look.anonymous) for look in seen])
+        grown_kb = per_turn_kb * (last.turns - first.turns)
+        rows.append(
+            Row(
+                f"{process}: anonymous memory, kB",
+                [f"{first.anonymous:.0f}", f"{last.anonymous:.0f}", f"{per_turn_kb * 1024:+.0f} B"],
+                Aim(f"< {_CHANCE_KB:g} kB in all", grown_kb < _CHANCE_KB),
+            )
+        )
+        counted: dict[str, Callable[[Look], int]] = {
+            "open files": lambda look: look.files,
+            "threads": lambda look: look.threads,
+        }
+        for what, count in counted.items():
+            rise = slope([(look.turns, count(look)) for look in seen])
+            rows.append(
+                Row(
+                    f"{process}: {what}",
+                    [str(count(first)), str(count(last)), f"{rise:+.3f}"],
+                    Aim("none", count(last) <= max(count(look) for look in seen[: len(seen) // 2])),
+                )
+            )
+    turns = looks[0][-1].turns - looks[0][0].turns
+    notes = (
+        f"Real processes on a microphone {SPEED:g} times as fast as time; slope: of the straight line through looks "
+        f"every {_EVERY} turns.",
+        f"The service saw {violations} violations of its protocol.",
+    )
+    columns = (f"after {warm_up} turns", f"after {turns + warm_up}", "slope per turn")
+    return Table(f"Growth over {turns} turns", columns, rows, notes)

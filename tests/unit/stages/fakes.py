@@ -1,0 +1,142 @@
+"""Parts that do what a test says and remember what they were told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from ravatard.core import events as ev
+from ravatard.core.indication import Look
+from ravatard.errors import RavatardError
+
+CAPABILITIES = ev.Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
+
+
+class FakeEar:
+    """An ear whose events a test puts in."""
+
+    def __init__(self) -> None:
+        self.commands: list[ev.EarCommand] = []
+        self.says: asyncio.Queue[ev.EarEvent | None] = asyncio.Queue()
+        self.closed = False
+
+    async def events(self) -> AsyncIterator[ev.EarEvent]:
+        while (event := await self.says.get()) is not None:
+            yield event
+
+    def command(self, command: ev.EarCommand) -> None:
+        self.commands.append(command)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class FakeLamp:
+    """A lamp that remembers."""
+
+    def __init__(self) -> None:
+        self.looks: list[Look] = []
+
+    def show(self, look: Look) -> None:
+        self.looks.append(look)
+
+    def close(self) -> None:
+        self.looks.append(Look.OFF)
+
+
+class FakeNotifier:
+    """A service manager that remembers."""
+
+    watchdog_s: float | None = None
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def notify(self, *fields: str) -> None:
+        self.told += fields
+
+
+class FakeCloud:
+    """A cloud a test can make slow, make fail, and look at; its own wire as well.
+
+    Attributes:
+        refusals: errors that the next connections end with.
+        session_errors: errors that the next starts end with.
+        connect_s, start_s, send_s: how long each takes.
+        log: what was asked of it, in order.
+        says: what the service says; an error ends the connection.
+    """
+
+    def __init__(self) -> None:
+        self.capabilities = CAPABILITIES
+        self.refusals: list[RavatardError] = []
+        self.session_errors: list[RavatardError] = []
+        self.send_errors: list[RavatardError] = []
+        self.connect_s = self.start_s = self.send_s = self.maintain_s = 0.0
+        self.log: list[str] = []
+        self.says: asyncio.Queue[ev.Answered | ev.StreamBroke | RavatardError | None] = asyncio.Queue()
+        self.maintain_error: RavatardError | None = None
+        self.connections = 0
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        yield
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[FakeCloud]:
+        self.connections += 1
+        await asyncio.sleep(self.connect_s)
+        if self.refusals:
+            raise self.refusals.pop(0)
+        try:
+            yield self
+        finally:
+            self.log.append("closed")
+
+    async def maintain(self) -> None:
+        if self.maintain_error is not None:
+            await asyncio.sleep(self.maintain_s)
+            raise self.maintain_error
+        await asyncio.Event().wait()
+
+    async def start_session(self) -> None:
+        self.log.append("start")
+        await asyncio.sleep(self.start_s)
+        if self.session_errors:
+            raise self.session_errors.pop(0)
+        self.log.append("started")
+
+    async def end_session(self, *, gone: bool = False) -> None:
+        self.log.append("forget" if gone else "end")
+
+    async def send_audio(self, pcm: bytes) -> None:
+        await self._send(f"audio {len(pcm)}")
+
+    async def send_text(self, text: str) -> None:
+        await self._send(f"text {text}")
+
+    async def receive(self) -> AsyncIterator[ev.Answered | ev.StreamBroke]:
+        while (said := await self.says.get()) is not None:
+            if isinstance(said, RavatardError):
+                raise said
+            yield said
+
+    async def _send(self, what: str) -> None:
+        await asyncio.sleep(self.send_s)
+        if self.send_errors:
+            raise self.send_errors.pop(0)
+        self.log.append(what)
+
+
+@asynccontextmanager
+async def running(stage: Callable[[], object]) -> AsyncIterator[asyncio.Task[None]]:
+    """A stage at work, cancelled on leaving; a cancellation that gets lost fails the test."""
+    task: asyncio.Task[None] = asyncio.get_running_loop().create_task(stage())  # type: ignore[arg-type]
+    try:
+        await asyncio.sleep(0.001)
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task], timeout=60.0)
+        assert task.done(), "the cancellation was swallowed"

@@ -1,0 +1,37 @@
+"""Presses reach the hub."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from ravatard.core.events import ButtonPressed, ButtonReleased
+from ravatard.errors import HouseError
+from ravatard.sim.panel import FakeButton
+from ravatard.stages.mailbox import Inbox
+from ravatard.stages.press import press
+from tests.unit.stages.fakes import running
+
+
+async def test_edges_reach_the_inbox_in_order() -> None:
+    button, inbox = FakeButton(), Inbox()
+
+    async with running(lambda: press(button, inbox)) as task:
+        button.press()
+        button.release()
+
+        assert isinstance(await inbox.get(), ButtonPressed)
+        assert isinstance(await inbox.get(), ButtonReleased)
+
+    assert task.cancelled()
+
+
+async def test_a_button_that_ends_is_a_bug() -> None:
+    class Broken(FakeButton):
+        async def events(self) -> AsyncIterator[ButtonPressed | ButtonReleased]:
+            return
+            yield
+
+    with pytest.raises(HouseError, match="ended"):
+        await press(Broken(), Inbox())

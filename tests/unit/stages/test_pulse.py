@@ -1,0 +1,68 @@
+"""What the watchdog feels is what is so."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ravatard.core import events as ev
+from ravatard.stages.capture import Progress
+from ravatard.stages.pulse import HubPulse
+from tests.unit.stages.test_converse import Desk
+
+
+def pulse_of(desk: Desk) -> tuple[HubPulse, Progress]:
+    progress = Progress()
+    return HubPulse(desk.hub, progress, desk.inbox), progress
+
+
+async def test_ready_is_the_first_look_after_starting() -> None:
+    desk = Desk()
+    pulse, _ = pulse_of(desk)
+    desk.hub.handle(ev.Tick(), 0.0)
+    before = pulse.ready
+
+    desk.hub.handle(ev.MicrophoneReady("usb"), 0.0)
+    desk.hub.handle(ev.LinkConnecting(), 0.0)
+
+    assert (before, pulse.ready, pulse.changed.is_set(), pulse.status) == (False, True, True, "connecting")
+
+
+async def test_a_nudge_makes_the_hub_turn() -> None:
+    desk = Desk()
+    pulse, _ = pulse_of(desk)
+
+    pulse.nudge()
+    desk.hub.handle(await desk.inbox.get(), 0.0)
+
+    assert pulse.hub_turns == 1
+
+
+async def test_a_missing_microphone_is_excused_and_an_open_one_is_not() -> None:
+    desk = Desk()
+    pulse, progress = pulse_of(desk)
+    assert pulse.microphone_excused
+
+    desk.hub.handle(ev.MicrophoneReady("usb"), 0.0)
+    progress.note(ev.MicrophoneReady("usb"))
+
+    assert not pulse.microphone_excused
+    assert pulse.samples == 1
+
+
+async def test_a_state_over_its_deadline_is_named() -> None:
+    desk = Desk()
+    pulse, _ = pulse_of(desk)
+    desk.hub.handle(ev.LinkOnline(_without_session()), 0.0)
+    desk.hub.handle(ev.TextGiven("hello"), 0.0)
+    before = pulse.overdue
+
+    await asyncio.sleep(40.0)
+
+    assert before is None
+    assert "thinking" in str(pulse.overdue)
+
+
+def _without_session() -> ev.Capabilities:
+    return ev.Capabilities(
+        True, 4096, needs_session=False, listens=True, answer_timeout_s=30.0, avatar="", language=""
+    )

@@ -1,0 +1,48 @@
+"""A good configuration takes the place of the old one; a bad one changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.events import OptionsChanged
+from ravatard.errors import ConfigError
+from ravatard.stages.mailbox import Inbox
+from ravatard.stages.reload import reload
+from tests.unit.stages.fakes import FakeNotifier, running
+
+OPTIONS = ConversationOptions(SessionOptions(), TurnOptions(), "vad", 15.0, has_button=False)
+
+
+async def test_new_options_reach_the_hub_and_systemd_is_told() -> None:
+    asked, inbox, notifier = asyncio.Event(), Inbox(), FakeNotifier()
+
+    async with running(lambda: reload(asked, lambda: OPTIONS, inbox, notifier)):
+        asked.set()
+
+        assert await inbox.get() == OptionsChanged(OPTIONS)
+
+    assert notifier.told == ["RELOADING=1", "READY=1"]
+
+
+async def test_a_bad_configuration_is_told_and_the_old_one_stays(caplog: pytest.LogCaptureFixture) -> None:
+    asked, inbox, notifier = asyncio.Event(), Inbox(), FakeNotifier()
+
+    def read() -> ConversationOptions:
+        raise ConfigError("gate.mode is 'loud'")
+
+    async with running(lambda: reload(asked, read, inbox, notifier)):
+        with caplog.at_level(logging.WARNING):
+            asked.set()
+            await asyncio.sleep(0.01)
+            asked.set()
+            await asyncio.sleep(0.01)
+
+    assert notifier.told == ["RELOADING=1", "READY=1"] * 2
+    assert "the old one stays" in caplog.text
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await inbox.get()
