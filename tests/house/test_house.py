@@ -38,6 +38,15 @@ TOP_LEVEL = {
 #: Modules without a unit test of their own, and what shows them instead.
 SHOWN_ELSEWHERE = {
     "__main__.py": "three lines; the integration tests start the daemon",
+    "cli/assembly.py": "joins the real parts; the integration tests run what it builds",
+    "cli/demo.py": "integration/test_demo.py runs it",
+    "cli/lifetime.py": "signals; integration/test_stop.py sends them",
+    "cli/run.py": "the integration tests start it",
+    "cloud/http.py": "integration/test_http.py, on real sockets",
+    "cloud/ravatar/link.py": "one half of the service; cloud/ravatar/test_service.py drives both",
+    "core/standing.py": "one half of the conversation; core/test_conversation.py takes every branch",
+    "core/turns.py": "one half of the conversation; core/test_conversation.py takes every branch",
+    "sim/server.py": "integration/test_simulator_server.py, on real sockets",
     "app.py": "the wiring; every scenario runs it",
     "errors.py": "a tree of exceptions, without behaviour",
     "ports.py": "seams, without behaviour",

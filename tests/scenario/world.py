@@ -28,7 +28,7 @@ from ravatard.sim.panel import FakeButton, RecordingLamp
 from ravatard.sim.record import Record
 from tests.unit.core.sounds import voice
 
-_NOISE = random.Random(7).randbytes(bytes_for(1000))  # noqa: S311 - noise, no secret
+_NOISE = random.Random(7).randbytes(bytes_for(1000))
 _SOFT_NOISE = audioop.mul(_NOISE, 2, 10 ** (-61 / 20))
 
 

@@ -1,0 +1,233 @@
+"""The real network, on real sockets: what comes through, what is refused, and what errors never say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import WSMsgType, web
+
+from ravatard.cloud.http import BODY_LIMIT_BYTES, MESSAGE_LIMIT_BYTES, AiohttpNetwork
+from ravatard.ports import SocketClosed, UpgradeRefused
+
+pytestmark = pytest.mark.integration
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+TOKEN = "eyJ.secret.token"
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[str]:
+    """A server on a free port that answers everything with ``handler``; gives its host and port."""
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def network(ping_s: float = 5.0) -> AsyncIterator[AiohttpNetwork]:
+    net = AiohttpNetwork(ping_s=ping_s)
+    try:
+        async with asyncio.timeout(30.0):
+            yield net
+    finally:
+        await net.close()
+
+
+async def echo(request: web.Request) -> web.StreamResponse:
+    socket = web.WebSocketResponse(max_msg_size=0)
+    await socket.prepare(request)
+    async for message in socket:
+        if message.type is WSMsgType.TEXT:
+            await socket.send_str(message.data)
+        else:
+            await socket.send_bytes(message.data)
+    return socket
+
+
+async def test_a_request_brings_body_headers_and_status_both_ways() -> None:
+    seen: list[tuple[str, str, bytes, str]] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        seen.append((request.method, request.path, await request.read(), request.headers["Authorization"]))
+        return web.Response(status=503, text="later", headers={"Retry-After": "7"})
+
+    async with serving(handler) as host, network() as net:
+        reply = await net.request(
+            "POST", f"http://{host}/jwt", headers={"Authorization": "Bearer x"}, body=b"{}"
+        )
+
+    assert (reply.status, reply.body, reply.retry_after) == (503, b"later", "7")
+    assert seen == [("POST", "/jwt", b"{}", "Bearer x")]
+
+
+async def test_a_redirect_is_told_and_not_followed() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("http://127.0.0.1:1/elsewhere")
+
+    async with serving(handler) as host, network() as net:
+        reply = await net.request("GET", f"http://{host}/", headers={})
+
+    assert reply.status == 302
+
+
+async def test_a_body_without_end_is_refused() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=bytes(BODY_LIMIT_BYTES + 1))
+
+    async with serving(handler) as host, network() as net:
+        with pytest.raises(OSError, match="larger than"):
+            await net.request("GET", f"http://{host}/", headers={})
+
+
+async def test_nobody_there_is_an_os_error_with_its_cause() -> None:
+    async with network() as net:
+        with pytest.raises(OSError, match="Connect"):
+            await net.request("GET", "http://127.0.0.1:1/", headers={})
+
+
+async def test_a_server_that_hangs_up_is_an_os_error() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    async with serving(handler) as host, network() as net:
+        with pytest.raises(OSError, match="Disconnected"):
+            await net.request("GET", f"http://{host}/", headers={})
+
+
+@pytest.mark.parametrize("url", ["http://", "nonsense", "http://127.0.0.1:99999/"])
+async def test_a_url_that_is_none_is_an_os_error(url: str) -> None:
+    async with network() as net:
+        with pytest.raises(OSError, match=r".+"):
+            await net.request("GET", url, headers={})
+        with pytest.raises(OSError, match=r".+"):
+            async with net.socket(url, headers={}):
+                pass
+
+
+async def test_messages_go_both_ways_whole() -> None:
+    async with serving(echo) as host, network() as net:
+        async with net.socket(f"ws://{host}/ws/chat?token={TOKEN}", headers={}) as socket:
+            for text in ("hello", "x" * 1_000_000):
+                await socket.send(text)
+                assert await socket.receive() == text
+
+
+async def test_a_refused_upgrade_tells_its_status_and_when_to_come_back() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=503, headers={"Retry-After": "9"})
+
+    async with serving(handler) as host, network() as net:
+        with pytest.raises(UpgradeRefused) as caught:
+            async with net.socket(f"ws://{host}/ws/chat?token={TOKEN}", headers={}):
+                pass
+
+    assert (caught.value.status, caught.value.retry_after) == (503, "9")
+    assert TOKEN not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1008, 4401])
+async def test_a_close_tells_its_code(code: int) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.close(code=code, message=b"bye")
+        return socket
+
+    async with serving(handler) as host, network() as net:
+        async with net.socket(f"ws://{host}/", headers={}) as socket:
+            with pytest.raises(SocketClosed) as caught:
+                await socket.receive()
+
+    assert caught.value.code == code
+
+
+async def test_a_connection_that_just_breaks_is_closed_without_good_order() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        assert request.transport is not None
+        request.transport.abort()
+        return socket
+
+    async with serving(handler) as host, network() as net:
+        async with net.socket(f"ws://{host}/", headers={}) as socket:
+            with pytest.raises(SocketClosed) as caught:
+                await socket.receive()
+
+    assert caught.value.code in (None, 1006)
+
+
+async def test_a_message_of_20_mb_closes_the_socket_and_not_the_program() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str("x" * 20 * 1024 * 1024)
+        await socket.receive()
+        return socket
+
+    assert MESSAGE_LIMIT_BYTES < 20 * 1024 * 1024
+    async with serving(handler) as host, network() as net:
+        async with net.socket(f"ws://{host}/", headers={}) as socket:
+            with pytest.raises(SocketClosed) as caught:
+                await socket.receive()
+
+    assert caught.value.code == 1009
+
+
+async def test_sending_on_a_closed_socket_is_an_os_error() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.close()
+        return socket
+
+    async with serving(handler) as host, network() as net:
+        async with net.socket(f"ws://{host}/", headers={}) as socket:
+            with pytest.raises(SocketClosed):
+                await socket.receive()
+            with pytest.raises(OSError, match=r".+"):
+                await socket.send("hello?")
+
+
+async def test_a_peer_that_answers_no_ping_is_found() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(autoping=False)
+        await socket.prepare(request)
+        while (await socket.receive()).type is not WSMsgType.CLOSED:
+            pass
+        return socket
+
+    async with serving(handler) as host, network(ping_s=0.2) as net:
+        async with net.socket(f"ws://{host}/", headers={}) as socket:
+            with pytest.raises(SocketClosed):
+                await socket.receive()
+
+
+async def test_no_error_shows_the_token_in_the_url() -> None:
+    async with network() as net:
+        for url in (f"ws://127.0.0.1:1/ws/chat?token={TOKEN}", f"ws://no host/?token={TOKEN}"):
+            with pytest.raises(OSError, match=r".+") as caught:
+                async with net.socket(url, headers={}):
+                    pass
+            assert TOKEN not in str(caught.value)
+            assert caught.value.__cause__ is None
+
+
+async def test_closing_twice_is_closing_once() -> None:
+    net = AiohttpNetwork(ping_s=5.0)
+
+    await net.close()
+    await net.close()
