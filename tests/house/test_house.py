@@ -46,12 +46,17 @@ SHOWN_ELSEWHERE = {
     "cloud/ravatar/link.py": "one half of the service; cloud/ravatar/test_service.py drives both",
     "core/standing.py": "one half of the conversation; core/test_conversation.py takes every branch",
     "core/turns.py": "one half of the conversation; core/test_conversation.py takes every branch",
+    "devices/listing.py": "a child process lists; integration/test_sound.py runs it",
+    "sim/page.py": "one page of text; integration/test_simulator_server.py fetches it",
+    "sim/premises.py": "what the cloud is made of; sim/test_cloud.py uses all of it",
     "sim/server.py": "integration/test_simulator_server.py, on real sockets",
     "app.py": "the wiring; every scenario runs it",
     "errors.py": "a tree of exceptions, without behaviour",
     "ports.py": "seams, without behaviour",
     "core/events.py": "words, without behaviour",
     "core/states.py": "words, without behaviour",
+    "sim/state.py": "the record as JSON; sim/test_cloud.py reads it",
+    "sim/talk.py": "a turn in a session; sim/test_line.py drives every branch",
 }
 
 #: Names that say nothing about what a module knows.
