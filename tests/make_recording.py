@@ -40,7 +40,9 @@ def spoken(voice: str, text: str) -> NDArray[np.float64]:
     heard = np.flatnonzero(np.abs(samples) > 0.01)
     samples = samples[heard[0] : heard[-1]]
     loud = samples[np.abs(samples) > 0.05]
-    return samples * 10 ** (LEVEL_DBFS / 20) / np.sqrt((loud**2).mean())
+    gain = 10 ** (LEVEL_DBFS / 20) / float(np.sqrt((loud**2).mean()))
+    levelled: NDArray[np.float64] = samples * gain
+    return levelled
 
 
 def main() -> None:
