@@ -6,7 +6,7 @@ VENV ?= .venv
 ARGS ?=
 
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --use-pep517
 
 # What PyAudio and systemd-python are compiled with, and what makes the virtual environment.
 BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
