@@ -21,6 +21,7 @@ from ravatard.core.events import (
     StreamBroke,
 )
 from ravatard.core.indication import Look
+from ravatard.secret import Secret
 
 
 class Ear(Protocol):
@@ -104,7 +105,7 @@ class Cloud(Protocol):
     """A service an avatar lives at. Used inside :meth:`opened`."""
 
     def opened(self) -> AbstractAsyncContextManager[None]:
-        """The time in which the cloud may be used. Leaving it, for whatever reason, ends what is still paid for.
+        """The time in which the cloud may be used. Leaving it ends what is still paid for.
 
         Leaving is bounded in time and never raises for what the network does.
         """
@@ -192,7 +193,7 @@ class Socket(Protocol):
 
 
 class Network(Protocol):
-    """HTTP requests and WebSockets: a constructor argument of every cloud, so that a test can be the network."""
+    """HTTP requests and WebSockets: an argument of every cloud, so that a test can be the network."""
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
@@ -230,6 +231,37 @@ class UpgradeRefused(Exception):
         super().__init__(f"upgrade refused with status {status}")
         self.status = status
         self.retry_after = retry_after
+
+
+class Ledger(Protocol):
+    """The list of live sessions that are being paid for, kept where a power cut does not reach it."""
+
+    def owed(self) -> list[Debt]:
+        """Everything on the list. A damaged or missing list is what can be read of it."""
+        ...
+
+    def add(self, debt: Debt) -> None:
+        """Write it down, durably, before it is used. Never raises: a full disk is logged, once."""
+        ...
+
+    def strike(self, debt: Debt) -> None:
+        """It is ended. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """One live session that must be ended, with what is needed to do so.
+
+    Attributes:
+        licence: the service's id for it.
+        base_url: where the service is.
+        user_id: whose token can end it.
+    """
+
+    licence: Secret
+    base_url: str
+    user_id: str
 
 
 class Notifier(Protocol):

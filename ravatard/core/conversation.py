@@ -21,6 +21,8 @@ from ravatard.core.turns import Turns
 #: Measured: with the microphone held this long after the last sample has left the converter, no echo of the
 #: avatar's own voice opened the gate in any room that was tried.
 PLAYBACK_TAIL_S = 0.3
+#: Holding the button this long mutes or unmutes, where holding does not mean talking.
+LONG_PRESS_S = 1.0
 
 
 class Conversation:
@@ -36,6 +38,8 @@ class Conversation:
         self._started = False
         self._pressed = False
         self._free_at: float | None = None
+        self._muted = options.muted
+        self._long_press_at: float | None = None
         self.indication = Indication(Look.STARTING, WORDS[Look.STARTING])
         self._handlers: dict[type[Any], Callable[[Any, float], None]] = {
             ev.MicrophoneReady: self._on_microphone_ready,
@@ -57,6 +61,9 @@ class Conversation:
             ev.Answered: self._on_answered,
             ev.StreamBroke: self._on_stream_broke,
             ev.TextGiven: self._on_text,
+            ev.MuteAsked: self._on_mute_asked,
+            ev.MicrophoneClosed: self._on_microphone_closed,
+            ev.RestartSessionAsked: self._on_restart_session,
             ev.OptionsChanged: self._on_options,
             ev.PlaybackStarted: self._on_playback_started,
             ev.PlaybackEnded: self._on_playback_ended,
@@ -80,7 +87,7 @@ class Conversation:
     def deadline(self) -> float | None:
         """When a :class:`Tick` is wanted, or None."""
         standing_at = self._standing.deadline(idle=self.talk is Talk.IDLE)
-        times = (self._free_at, standing_at, self._turns.deadline)
+        times = (self._free_at, self._long_press_at, standing_at, self._turns.deadline)
         return min((at for at in times if at is not None), default=None)
 
     @property
@@ -105,16 +112,40 @@ class Conversation:
     def _on_microphone_ready(self, event: ev.MicrophoneReady, now: float) -> None:
         del now
         self._started = True
+        if self._muted:
+            # It opened before it heard of being muted, and is closing already.
+            return
         self._microphone_cue(MicrophoneCue.READY)
         self._do(ev.Tell(f"microphone open: {event.device}"))
 
     def _on_microphone_lost(self, event: ev.MicrophoneLost, now: float) -> None:
         self._started = True
+        if self._muted:
+            return
         self._microphone_cue(MicrophoneCue.LOST)
         self._do(ev.Tell(f"no microphone: {event.reason}", warning=True))
         self._turns.lost_the_microphone(now)
 
+    def _on_microphone_closed(self, event: ev.MicrophoneClosed, now: float) -> None:
+        del event, now
+        self._started = True
+        if self._muted:
+            self._microphone_cue(MicrophoneCue.CLOSED)
+            self._do(ev.Tell("microphone closed: muted"))
+
+    def _on_mute_asked(self, event: ev.MuteAsked, now: float) -> None:
+        wanted = not self._muted if event.muted is None else event.muted
+        if wanted is self._muted:
+            return
+        self._muted = wanted
+        if wanted:
+            # At once: what was not sent yet never leaves, and no silence follows it either.
+            self._turns.cancel(now)
+        self._do(ev.Mute(wanted))
+
     def _on_opened(self, event: ev.UtteranceOpened, now: float) -> None:
+        if self._muted:
+            return
         self._turns.opened(event.utterance, event.cause, now)
 
     def _on_chunk(self, event: ev.ChunkCaptured, now: float) -> None:
@@ -125,9 +156,12 @@ class Conversation:
         self._turns.closed(event.utterance, event.reason, event.speech_ms, now)
 
     def _on_pressed(self, event: ev.ButtonPressed, now: float) -> None:
-        del event, now
+        del event
         self._pressed = True
         self._standing.pressed()
+        if self._options.long_press_mutes and (self.gate is GateMode.VAD or self._options.toggle):
+            # Holding is free for another meaning only where it does not mean talking.
+            self._long_press_at = now + LONG_PRESS_S
         if self.talk is Talk.SPEAKING:
             self._do(ev.StopPlayback())
             self._turns.cue(TalkCue.SILENT)
@@ -137,6 +171,7 @@ class Conversation:
     def _on_released(self, event: ev.ButtonReleased, now: float) -> None:
         del event, now
         self._pressed = False
+        self._long_press_at = None
         self._do(ev.Release())
 
     def _on_text(self, event: ev.TextGiven, now: float) -> None:
@@ -170,13 +205,13 @@ class Conversation:
         self._standing.session_started(now)
 
     def _on_session_refused(self, event: ev.SessionRefused, now: float) -> None:
-        self._standing.session_over(f"refused: {event.refusal.value}")
+        self._standing.session_over(f"refused: {event.refusal.value}", now)
         self._standing.refused(event.refusal, event.retry_after_s, now)
         self._do(ev.Tell(f"no live session: {event.reason}", warning=True))
         self._turns.cancel(now)
 
     def _on_session_ended(self, event: ev.SessionEnded, now: float) -> None:
-        self._standing.session_over(event.reason)
+        self._standing.session_over(event.reason, now)
         self._turns.cancel(now, only_begun=True)
 
     def _on_stream_broke(self, event: ev.StreamBroke, now: float) -> None:
@@ -184,7 +219,12 @@ class Conversation:
         self._standing.refused(event.refusal, None, now)
         self._turns.cancel(now)
         if event.refusal in (Refusal.FAILED, Refusal.EXPIRED):
-            self._standing.end_session(event.reason, gone=event.refusal is Refusal.EXPIRED)
+            self._standing.end_session(event.reason, now, gone=event.refusal is Refusal.EXPIRED)
+
+    def _on_restart_session(self, event: ev.RestartSessionAsked, now: float) -> None:
+        del event
+        self._turns.cancel(now)
+        self._standing.end_session("a new one was asked for", now)
 
     def _on_sent(self, event: ev.MessageSent, now: float) -> None:
         self._turns.sent(event.turn, now, voice=event.read_at is not None)
@@ -222,7 +262,8 @@ class Conversation:
 
     def _on_options(self, event: ev.OptionsChanged, now: float) -> None:
         del now
-        self._options = self._standing.options = self._turns.options = event.options
+        self._options = self._turns.options = event.options
+        self._standing.reconfigure(event.options)
         self._choose_gate()
 
     def _choose_gate(self) -> None:
@@ -244,6 +285,9 @@ class Conversation:
         self._turns.look_at_the_clock(now)
         if self._free_at is not None and now >= self._free_at:
             self._free_microphone()
+        if self._long_press_at is not None and now >= self._long_press_at:
+            self._long_press_at = None
+            self._on_mute_asked(ev.MuteAsked(None), now)
         self._standing.look_at_the_clock(now, idle=self.talk is Talk.IDLE)
 
     def _show(self, now: float) -> None:
@@ -253,7 +297,7 @@ class Conversation:
             link=link,
             talk=self.talk,
             microphone=self.microphone,
-            pressed=self._pressed and self.gate is not GateMode.VAD,
+            pressed=self._pressed and self.gate is not GateMode.VAD and not self._muted,
             busy=self._standing.busy,
             denied=refusal,
         )

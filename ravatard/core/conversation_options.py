@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from ravatard.core.spend import SpendOptions
 from ravatard.setting import setting
 
 
@@ -67,6 +68,10 @@ class ConversationOptions:
         gate_mode: ``gate.mode`` as configured.
         longest_s: ``gate.longest_s``.
         has_button: a button is configured and works.
+        toggle: ``gate.toggle``: the button is pressed, not held, to talk.
+        long_press_mutes: ``button.long_press`` is "mute".
+        spend: section ``spend``.
+        muted: start with the microphone closed.
     """
 
     session: SessionOptions
@@ -74,3 +79,7 @@ class ConversationOptions:
     gate_mode: Literal["auto", "vad", "button", "both"]
     longest_s: float
     has_button: bool
+    toggle: bool = False
+    long_press_mutes: bool = True
+    spend: SpendOptions = field(default_factory=SpendOptions)
+    muted: bool = False

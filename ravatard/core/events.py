@@ -30,6 +30,11 @@ class MicrophoneLost:
 
 
 @dataclass(frozen=True, slots=True)
+class MicrophoneClosed:
+    """The capture device was closed on purpose (:class:`Mute`): nothing listens any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class MicrophoneEnded:
     """A recording used as the microphone is over; silence follows."""
 
@@ -279,6 +284,22 @@ class TextGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class MuteAsked:
+    """Somebody wants the microphone closed, or open again.
+
+    Attributes:
+        muted: True, False, or None for the other of what is.
+    """
+
+    muted: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestartSessionAsked:
+    """Somebody wants the live session ended; the next words start a new one."""
+
+
+@dataclass(frozen=True, slots=True)
 class OptionsChanged:
     """The configuration was reloaded."""
 
@@ -303,6 +324,7 @@ class Tick:
 Event = (
     MicrophoneReady
     | MicrophoneLost
+    | MicrophoneClosed
     | MicrophoneEnded
     | Listened
     | UtteranceOpened
@@ -323,6 +345,8 @@ Event = (
     | Answered
     | StreamBroke
     | TextGiven
+    | MuteAsked
+    | RestartSessionAsked
     | OptionsChanged
     | PlaybackStarted
     | PlaybackEnded
@@ -333,7 +357,7 @@ Event = (
 GateEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed | PressIgnored
 
 #: What an ear produces.
-EarEvent = MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEvent
+EarEvent = MicrophoneReady | MicrophoneLost | MicrophoneClosed | MicrophoneEnded | Listened | GateEvent
 
 # ------------------------------------------------------------------ actions: to the ear
 
@@ -362,7 +386,17 @@ class Hold:
     held: bool
 
 
-EarCommand = SetGate | Press | Release | Hold
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Close the capture device (True), or open it again (False)."""
+
+    muted: bool
+
+
+#: What the gate understands.
+GateCommand = SetGate | Press | Release | Hold
+
+EarCommand = GateCommand | Mute
 
 # ------------------------------------------------------------------ actions: to the cloud
 
@@ -421,7 +455,12 @@ class DropTurn:
     turn: int
 
 
-CloudAction = StartSession | EndSession | SendAudio | SendText | DropTurn
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """A person asks: try to connect now, whatever the pause was to be."""
+
+
+CloudAction = StartSession | EndSession | SendAudio | SendText | DropTurn | Reconnect
 
 # ------------------------------------------------------------------ actions: to people
 

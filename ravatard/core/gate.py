@@ -8,7 +8,7 @@ from typing import Literal, assert_never
 
 from ravatard.core.audio import CHUNK_SAMPLES, SAMPLE_BYTES, bytes_for, ms_of, samples_for
 from ravatard.core.endpointer import Endpointer, VoiceOptions
-from ravatard.core.events import EarCommand, GateEvent, Hold, Press, PressIgnored, Release, SetGate
+from ravatard.core.events import GateCommand, GateEvent, Hold, Press, PressIgnored, Release, SetGate
 from ravatard.core.framing import Framer
 from ravatard.core.recorder import Recorder
 from ravatard.core.states import Cause, CloseReason, GateMode
@@ -152,7 +152,7 @@ class Gate:
                 self._take(frame)
         return self._events()
 
-    def command(self, command: EarCommand, now_at: float) -> list[GateEvent]:
+    def command(self, command: GateCommand, now_at: float) -> list[GateEvent]:
         """Obey at the current sample position, which alone decides; ``now_at`` is when the command came."""
         match command:
             case SetGate(mode):

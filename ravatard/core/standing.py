@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from ravatard.core.conversation_options import ConversationOptions
-from ravatard.core.events import Action, Capabilities, EndSession, SessionChanged, StartSession
+from ravatard.core.events import (
+    Action,
+    Capabilities,
+    EndSession,
+    Reconnect,
+    SessionChanged,
+    StartSession,
+    Tell,
+)
 from ravatard.core.indication import Show
+from ravatard.core.spend import SpendGuard
 from ravatard.core.states import Cause, Link, Refusal, Session
 from ravatard.core.tables import LINK, SESSION, LinkCue, SessionCue, step
 
@@ -41,6 +50,14 @@ class Standing:
         self._refusal: Refusal | None = None
         self._busy_until: float | None = None
         self._no_money_until: float | None = None
+        self._spend = SpendGuard(options.spend)
+        self._spend_ends_at: float | None = None
+
+    def reconfigure(self, options: ConversationOptions) -> None:
+        """New options hold from now on; what was refused may have been mended."""
+        self.options = options
+        self._spend.options = options.spend
+        self.retry()
 
     # -------------------------------------------------------------- the link
 
@@ -80,15 +97,18 @@ class Standing:
     def session_started(self, now: float) -> None:
         """It is there, and its idle time counts from now."""
         self.active_at = now
+        self._spend.started(now)
         self._cue(SessionCue.STARTED, "started")
 
-    def session_over(self, reason: str) -> None:
+    def session_over(self, reason: str, now: float) -> None:
         """It is over without our doing, or never came to be."""
+        self._spend.ended(now)
         self._cue(SessionCue.OVER, reason)
 
-    def end_session(self, reason: str, *, gone: bool = False) -> None:
+    def end_session(self, reason: str, now: float, *, gone: bool = False) -> None:
         """End it, if there is one; ``gone``: the service has ended it already."""
         if self.session is not Session.NONE:
+            self._spend.ended(now)
             self._cue(SessionCue.OVER, reason)
             self._out.append(EndSession(reason, gone=gone))
 
@@ -107,12 +127,22 @@ class Standing:
             self._no_money_until = now + NO_MONEY_S
 
     def pressed(self) -> None:
-        """A person asks: what was refused for want of money may be tried again."""
+        """A person asks: what was refused may be tried again."""
+        self.retry()
+
+    def retry(self) -> None:
+        """Forget refusals that only a person could mend: perhaps somebody did."""
         self._no_money_until = None
+        if self.link is Link.DENIED:
+            self._out.append(Reconnect())
 
     def may_talk(self, cause: Cause, now: float) -> bool:
         """False when a turn could only be refused."""
         if self.link is Link.DENIED:
+            return False
+        spent = self._spend.refusal(now)
+        if spent is not None:
+            self._out.append(Tell(spent, warning=True))
             return False
         return cause is Cause.BUTTON or not self._no_money(now)
 
@@ -141,7 +171,12 @@ class Standing:
 
     def deadline(self, *, idle: bool) -> float | None:
         """When :meth:`look_at_the_clock` is due; ``idle``: nobody speaks, thinks or waits."""
-        times = [self._busy_until, self._no_money_until, self._idle_ends_at if idle else None]
+        times = [
+            self._busy_until,
+            self._no_money_until,
+            self._spend_ends_at,
+            self._idle_ends_at if idle else None,
+        ]
         return min((at for at in times if at is not None), default=None)
 
     def look_at_the_clock(self, now: float, *, idle: bool) -> None:
@@ -151,7 +186,14 @@ class Standing:
         if self._no_money_until is not None and now >= self._no_money_until:
             self._no_money_until = None
         if idle and self._idle_ends_at is not None and now >= self._idle_ends_at:
-            self.end_session(f"nothing said for {self.options.session.idle_s:g} s")
+            self.end_session(f"nothing said for {self.options.session.idle_s:g} s", now)
+        self._spend_ends_at = self._spend.ends_at(now)
+        if self._spend_ends_at is not None and now >= self._spend_ends_at:
+            self._spend_ends_at = None
+            self._out.append(
+                Tell("the live session has lasted as long as is allowed (section spend)", warning=True)
+            )
+            self.end_session("the limit of section spend", now)
 
     @property
     def _idle_ends_at(self) -> float | None:

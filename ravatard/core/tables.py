@@ -61,6 +61,8 @@ class MicrophoneCue(Enum):
     LOST = "lost"
     HOLD = "hold"
     FREE = "free"
+    CLOSED = "closed"
+    """The device was closed because somebody muted it."""
 
 
 LINK: Mapping[tuple[Link, LinkCue], Link] = {
@@ -130,19 +132,23 @@ MICROPHONE: Mapping[tuple[Microphone, MicrophoneCue], Microphone] = {
     (Microphone.ABSENT, MicrophoneCue.LOST): Microphone.ABSENT,
     (Microphone.ABSENT, MicrophoneCue.HOLD): Microphone.ABSENT,
     (Microphone.ABSENT, MicrophoneCue.FREE): Microphone.ABSENT,
+    (Microphone.ABSENT, MicrophoneCue.CLOSED): Microphone.MUTED,
     (Microphone.OPEN, MicrophoneCue.READY): Microphone.OPEN,
     (Microphone.OPEN, MicrophoneCue.LOST): Microphone.ABSENT,
     (Microphone.OPEN, MicrophoneCue.HOLD): Microphone.HELD,
     (Microphone.OPEN, MicrophoneCue.FREE): Microphone.OPEN,
+    (Microphone.OPEN, MicrophoneCue.CLOSED): Microphone.MUTED,
     (Microphone.HELD, MicrophoneCue.READY): Microphone.HELD,
     (Microphone.HELD, MicrophoneCue.LOST): Microphone.ABSENT,
     (Microphone.HELD, MicrophoneCue.HOLD): Microphone.HELD,
     (Microphone.HELD, MicrophoneCue.FREE): Microphone.OPEN,
-    # Muted: the device is closed on purpose, and nothing but un-muting opens it.
-    (Microphone.MUTED, MicrophoneCue.READY): Microphone.MUTED,
-    (Microphone.MUTED, MicrophoneCue.LOST): Microphone.MUTED,
+    (Microphone.HELD, MicrophoneCue.CLOSED): Microphone.MUTED,
+    # Muted: the device is closed on purpose. It only opens, or turns out to be missing, after un-muting.
+    (Microphone.MUTED, MicrophoneCue.READY): Microphone.OPEN,
+    (Microphone.MUTED, MicrophoneCue.LOST): Microphone.ABSENT,
     (Microphone.MUTED, MicrophoneCue.HOLD): Microphone.MUTED,
     (Microphone.MUTED, MicrophoneCue.FREE): Microphone.MUTED,
+    (Microphone.MUTED, MicrophoneCue.CLOSED): Microphone.MUTED,
 }
 
 

@@ -103,7 +103,7 @@ class Turns:
         self._out.append(ev.DropTurn(self.turn.number))
         self._utterance = None
         if self._standing.session is Session.STARTING:
-            self._standing.session_over("no longer needed")
+            self._standing.session_over("no longer needed", now)
         self._end(Outcome.CANCELLED, now)
 
     def cue(self, cue: TalkCue) -> None:

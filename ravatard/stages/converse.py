@@ -14,7 +14,9 @@ from ravatard.core.events import (
     EndSession,
     Event,
     Hold,
+    Mute,
     Press,
+    Reconnect,
     Release,
     SendAudio,
     SendText,
@@ -113,12 +115,12 @@ class Hub:
                 log.info("live session %s (%s)", session.value, reason)
             case StopPlayback():
                 pass  # nothing plays yet: the avatar's voice comes with the playback stage
-            case SetGate() | Press() | Release() | Hold():
+            case SetGate() | Press() | Release() | Hold() | Mute():
                 self._ear.command(action)
             case SendAudio(turn=turn):
                 if not self._outbox.put(action):
                     yield UtteranceDropped(turn, "more than 30 s of speech wait for the network")
-            case StartSession() | EndSession() | SendText() | DropTurn():
+            case StartSession() | EndSession() | SendText() | DropTurn() | Reconnect():
                 self._outbox.put(action)
             case _:
                 assert_never(action)

@@ -7,7 +7,7 @@ from collections import deque
 from typing import Generic, TypeVar
 
 from ravatard.core.audio import bytes_for
-from ravatard.core.events import DropTurn, EndSession, Event, SendAudio, SendText, StartSession
+from ravatard.core.events import DropTurn, EndSession, Event, Reconnect, SendAudio, SendText, StartSession
 from ravatard.errors import HouseError
 
 T = TypeVar("T")
@@ -18,6 +18,8 @@ INBOX_LIMIT = 4_096
 OUTBOX_SPEECH_MS = 30_000.0
 
 Outgoing = StartSession | EndSession | SendAudio | SendText
+#: What is heard at once, with or without a link.
+Urgent = EndSession | Reconnect
 
 
 class Inbox:
@@ -49,19 +51,24 @@ class Outbox:
         self._waiting: deque[Outgoing] = deque()
         self._limit_bytes = bytes_for(limit_ms)
         self._bytes = 0
+        self._reconnect = False
         self._filled = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, action: Outgoing | DropTurn) -> bool:
-        """Add one action, or take back a turn. Never waits.
+    def put(self, action: Outgoing | DropTurn | Reconnect) -> bool:
+        """Add one action, take back a turn, or ask for a connection. Never waits.
 
         Returns:
             False when there was no room: then nothing of that turn waits any more.
         """
         if isinstance(action, DropTurn):
             self._drop(action.turn)
+            return True
+        if isinstance(action, Reconnect):
+            self._reconnect = True
+            self._filled.set()
             return True
         if isinstance(action, SendAudio):
             if self._bytes + len(action.pcm) > self._limit_bytes:
@@ -89,9 +96,12 @@ class Outbox:
             self._bytes += len(action.pcm)
         self._filled.set()
 
-    async def get_end(self) -> EndSession:
-        """The first wish to end the session, wherever it waits: without a link, too, time is paid for."""
+    async def get_urgent(self) -> Urgent:
+        """What cannot wait for a link: the wish to connect now, or the first wish to end the paid session."""
         while True:
+            if self._reconnect:
+                self._reconnect = False
+                return Reconnect()
             for action in self._waiting:
                 if isinstance(action, EndSession):
                     self._waiting.remove(action)

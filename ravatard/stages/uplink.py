@@ -97,9 +97,8 @@ async def _wait(seconds: float, cloud: Cloud, outbox: Outbox) -> None:
     """Sit out a pause. A session is paid for while we are offline, too: a wish to end it is heard at once."""
     try:
         async with asyncio.timeout(seconds):
-            while True:
-                end = await outbox.get_end()
-                await cloud.end_session(gone=end.gone)
+            while isinstance(urgent := await outbox.get_urgent(), EndSession):
+                await cloud.end_session(gone=urgent.gone)
     except TimeoutError:
         return
 

@@ -123,7 +123,7 @@ async def test_the_wish_to_end_the_session_is_found_wherever_it_waits() -> None:
     outbox.put(audio(1))
     outbox.put(EndSession("idle"))
 
-    assert await outbox.get_end() == EndSession("idle")
+    assert await outbox.get_urgent() == EndSession("idle")
     assert await outbox.get() == audio(1)
 
 
@@ -131,7 +131,7 @@ async def test_the_wish_to_end_the_session_is_waited_for_past_everything_else() 
     outbox = Outbox()
 
     async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(outbox.get_end())
+        waiting = group.create_task(outbox.get_urgent())
         await asyncio.sleep(1.0)
         outbox.put(audio(1))
         await asyncio.sleep(1.0)
