@@ -12,7 +12,7 @@ from ravatard.core.audio import CHUNK_SAMPLES, samples_for, samples_in
 from ravatard.core.endpointer import SILENT_DB, VoiceOptions
 from ravatard.core.events import (
     ChunkCaptured,
-    EarCommand,
+    GateCommand,
     GateEvent,
     Hold,
     Press,
@@ -30,7 +30,7 @@ PRESS, RELEASE, HOLD, LET_GO = Press(), Release(), Hold(held=True), Hold(held=Fa
 MODES = list(GateMode)
 SHORT = GateOptions(silence_ms=200, longest_s=2, no_speech_s=1)
 
-Step = bytes | EarCommand
+Step = bytes | GateCommand
 
 
 class Ear:
