@@ -11,8 +11,10 @@ from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.conversation import Conversation
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.events import TextGiven
-from ravatard.ports import Button, Cloud, Ear, Lamp, Notifier, Observer
+from ravatard.core.report import Reporter
+from ravatard.ports import Button, Cloud, ControlDoor, Ear, Lamp, Notifier, Observer
 from ravatard.stages.capture import Progress, capture
+from ravatard.stages.control import Desk, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
@@ -25,7 +27,10 @@ from ravatard.stages.uplink import uplink
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the appliance is made of: real devices and a real cloud, or a simulated world."""
+    """What the appliance is made of: real devices and a real cloud, or a simulated world.
+
+    ``without``: a sentence for each part that was configured and could not be had.
+    """
 
     ear: Ear
     cloud: Cloud
@@ -34,6 +39,7 @@ class Parts:
     chance: Callable[[], float]
     button: Button | None = None
     observers: Sequence[Observer] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +50,13 @@ class Controls:
         stop: set to end it.
         reload: set to read the configuration anew.
         inbox: where :meth:`say` puts text.
+        door: where other processes may ask; None when they may not.
     """
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reload: asyncio.Event = field(default_factory=asyncio.Event)
     inbox: Inbox = field(default_factory=Inbox)
+    door: ControlDoor | None = None
 
     def say(self, text: str) -> None:
         """Say something in writing."""
@@ -84,6 +92,9 @@ async def run(
     shown = Latest(conversation.indication)
     hub = Hub(conversation, parts.ear, outbox, shown, parts.observers)
     progress = Progress()
+    reporter = Reporter(conversation, options, asyncio.get_running_loop().time(), parts.without)
+    desk = Desk(inbox, conversation, reporter, controls.reload)
+    hub.watch(desk)
     async with asyncio.TaskGroup() as closing, parts.cloud.opened():
         try:
             async with asyncio.TaskGroup() as stages:
@@ -93,7 +104,9 @@ async def run(
                 start(uplink(parts.cloud, outbox, inbox, Backoff(reconnect, parts.chance)), name="uplink")
                 start(indicate(shown, parts.lamp), name="indicate")
                 start(heartbeat(parts.notifier, HubPulse(hub, progress, inbox)), name="heartbeat")
-                start(reload(controls.reload, reread, inbox, parts.notifier), name="reload")
+                start(reload(controls.reload, desk.reading(reread), inbox, parts.notifier), name="reload")
+                if controls.door is not None:
+                    start(control(controls.door, desk), name="control")
                 if parts.button is not None:
                     start(press(parts.button, inbox), name="press")
                 await _stopped(controls, parts.notifier)

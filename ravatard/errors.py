@@ -11,6 +11,7 @@
     ├── DeniedError          the service refuses us; retrying alone cannot help
     │   ├── AuthError        token refused even after one renewal, unknown project
     │   └── MoneyError       402: the account has no money
+    ├── NoSessionError       nothing can be sent: no live session is held
     ├── PeerError            the service broke its own protocol
     └── HouseError           our bug: crash, systemd restarts
 """
@@ -61,6 +62,10 @@ class AuthError(DeniedError):
 
 class MoneyError(DeniedError):
     """The account has no money (402). Never retried by itself."""
+
+
+class NoSessionError(RavatardError):
+    """Nothing can be sent, for no live session is held. The link is well; the turn is lost."""
 
 
 class PeerError(RavatardError):

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ravatard.core.asking import Desk
 from ravatard.core.events import (
     Answered,
     ButtonPressed,
@@ -286,4 +287,12 @@ class Observer(Protocol):
 
     def did(self, action: object, now: float) -> None:
         """The hub has asked for ``action``."""
+        ...
+
+
+class ControlDoor(Protocol):
+    """The way in for those who ask from outside this process."""
+
+    async def serve(self, desk: Desk) -> None:
+        """Let people in, for ever. A client's troubles are its own."""
         ...

@@ -19,6 +19,16 @@ COMMANDS = {
     "demo": "watch a whole conversation without hardware, account or network",
     "simulate": "a RAVATAR service on this machine, for trying things out",
     "config": "check the configuration, or show what is in effect and where it comes from",
+    "replay": "go through what the flight recorder kept, and show which states it led to",
+    "status": "how the running appliance is: what it does, since when, what is wrong",
+    "mute": "close the running appliance's microphone",
+    "unmute": "open the running appliance's microphone again",
+    "toggle-mute": "mute the running appliance, or unmute it",
+    "say": "say something to the avatar in writing",
+    "press": "press the button of the running appliance",
+    "restart-session": "end the live session; the next words start a new one",
+    "reload": "let the running appliance read its configuration anew",
+    "end-sessions": "end the live sessions that a daemon left open when it died",
     "devices": "list microphones and speakers with the names to write in the configuration",
 }
 

@@ -20,40 +20,50 @@ from ravatard.devices.sound import ChildEar
 from ravatard.errors import DeviceError
 from ravatard.host.identity import user_id
 from ravatard.host.systemd import open_notifier
-from ravatard.ports import Button, Cloud, Lamp, Observer
+from ravatard.ports import Button, Cloud, Lamp, Ledger, Observer
 from ravatard.secret import Secret
 
 log = logging.getLogger("ravatard")
 
 
-def conversation_options(options: Options, *, has_button: bool) -> ConversationOptions:
-    """What the conversation must know, gathered from its sections."""
+def conversation_options(options: Options, *, has_button: bool, muted: bool = False) -> ConversationOptions:
+    """What the conversation must know, gathered from its sections; ``muted``: start with a closed microphone."""
     return ConversationOptions(
         session=options.session,
         turn=options.turn,
-        gate_mode=options.gate.mode,
-        longest_s=options.gate.longest_s,
+        gate=options.gate,
+        spend=options.spend,
         has_button=has_button,
+        long_press_mutes=options.button.long_press == "mute",
+        muted=muted,
     )
 
 
-def build(options: Options, environ: Mapping[str, str], observers: Sequence[Observer] = ()) -> Parts:
+def build(
+    options: Options,
+    environ: Mapping[str, str],
+    observers: Sequence[Observer] = (),
+    ledger: Ledger | None = None,
+) -> Parts:
     """All parts. Must be called with an event loop running.
 
-    A missing light or button is told once and done without: neither makes the appliance deaf.
+    A missing light or button is told once and done without: neither makes the appliance deaf. Live sessions
+    are written down in ``ledger``; None is for a service that ends with this process.
     """
-    button = _button(options)
+    without: list[str] = []
+    button = _button(options, without)
     mode = gate_mode(options.gate.mode, None, has_button=button is not None).mode
     return Parts(
         ear=ChildEar(
             options.microphone, options.capture, options.gate, options.voice, mode=mode, environ=environ
         ),
-        cloud=_cloud(options),
-        lamp=_lamp(options),
+        cloud=_cloud(options, ledger),
+        lamp=_lamp(options, without),
         notifier=open_notifier(environ),
         chance=random.SystemRandom().random,
         button=button,
         observers=observers,
+        without=tuple(without),
     )
 
 
@@ -63,7 +73,7 @@ def simulated(options: Options, base_url: str) -> Options:
     return replace(options, service=service)
 
 
-def _cloud(options: Options) -> Cloud:
+def _cloud(options: Options, ledger: Ledger | None) -> Cloud:
     return RavatarCloud(
         options.service,
         options.stream,
@@ -71,20 +81,23 @@ def _cloud(options: Options) -> Cloud:
         AiohttpNetwork(ping_s=options.deadlines.ping_s),
         user_id=user_id(),
         chance=random.SystemRandom().random,
+        ledger=ledger,
     )
 
 
-def _button(options: Options) -> Button | None:
+def _button(options: Options, without: list[str]) -> Button | None:
     try:
         return open_button(options.button)
     except DeviceError as error:
         log.warning("running without the button: %s", error)
+        without.append(f"no button: {error}")
         return None
 
 
-def _lamp(options: Options) -> Lamp:
+def _lamp(options: Options, without: list[str]) -> Lamp:
     try:
         return open_lamp(options.lights)
     except DeviceError as error:
         log.warning("running without lights: %s", error)
+        without.append(f"no lights: {error}")
         return open_lamp(LightsOptions())

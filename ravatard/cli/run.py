@@ -6,9 +6,10 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ravatard import logs
@@ -18,6 +19,11 @@ from ravatard.cli.lifetime import live
 from ravatard.config import Loaded, load
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.devices.source_check import check_source
+from ravatard.host.control import control_socket
+from ravatard.host.ledger import FileLedger
+from ravatard.host.recorder import flight_recorder
+from ravatard.host.runtime import SOCKET_NAME, runtime_directory
+from ravatard.host.state import state_directory
 from ravatard.ports import Observer
 
 
@@ -33,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="TEXT",
         help="say this in writing first; may be repeated",
+    )
+    parser.add_argument(
+        "--socket",
+        type=Path,
+        metavar="PATH",
+        help="where `ravatard status` and others reach it; default: in the runtime directory",
     )
 
 
@@ -57,6 +69,12 @@ def configure_logs(loaded: Loaded, environ: Mapping[str, str], *, quiet: bool = 
     )
 
 
+def _clean(loaded: Loaded) -> Callable[[str], str]:
+    """Takes every secret out of a text."""
+    project = loaded.options.service.project_id
+    return partial(logs.redact, secrets=[project] if project else [])
+
+
 async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Mapping[str, str]) -> None:
     configure_logs(loaded, environ, quiet=arguments.simulate)
     check_source(loaded.options.microphone, loaded.options.capture, environ)
@@ -72,9 +90,14 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
             options = simulated(options, server.base_url)
             now = asyncio.get_running_loop().time()
             observers.append(Narrator(sys.stdout, colour=sys.stdout.isatty(), started_at=now))
-        parts = build(options, environ, observers)
+        # Before any pin or sound card is touched: they may be another daemon's.
+        control = arguments.socket or runtime_directory(environ) / SOCKET_NAME
+        door = await stack.enter_async_context(control_socket(control))
+        # The simulated service ends with this process, and its sessions with it.
+        ledger = None if arguments.simulate else FileLedger(state_directory(environ))
+        parts = build(options, environ, observers, ledger)
         has_button = parts.button is not None
-        controls = Controls()
+        controls = Controls(door=door)
         for text in arguments.say:
             controls.say(text)
 
@@ -84,4 +107,8 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
             return conversation_options(again.options, has_button=has_button)
 
         wanted = conversation_options(options, has_button=has_button)
+        if not arguments.simulate:
+            folder = state_directory(environ) / "recorder"
+            recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), _clean(loaded))
+            parts = replace(parts, observers=[*observers, stack.enter_context(recorder)])
         await live(parts, wanted, options.reconnect, controls, reread)

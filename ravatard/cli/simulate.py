@@ -6,10 +6,14 @@ import argparse
 import asyncio
 import math
 import signal
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Iterator
 from dataclasses import fields
+from pathlib import Path
 
+from ravatard.errors import RavatardError
 from ravatard.setting import Setting
+from ravatard.sim import fault_file, fault_steps
 from ravatard.sim.options import SimOptions
 
 _PORT = 8480
@@ -62,16 +66,58 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             default=getattr(defaults, name),
             help=described[name].text,
         )
+    parser.add_argument(
+        "--faults",
+        metavar="FILE",
+        help="misbehave as this scenario says: a YAML file, or the name of one of ours",
+    )
+    parser.add_argument(
+        "--write-certificate",
+        metavar="FILE",
+        help="with a scenario's 'tls': write the certificate here, for clients that are to trust it",
+    )
+    parser.add_argument(
+        "--list-faults", action="store_true", help="list our scenarios, and every fault with its settings"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; returns 0 then.
 
     Raises:
-        RavatardError: the port could not be had.
+        RavatardError: the port could not be had, or the scenario cannot be used.
     """
-    asyncio.run(_serve(options_of(arguments), arguments.host, arguments.port))
+    if arguments.list_faults:
+        print("\n".join(fault_lines()))
+        return 0
+    scenario = fault_steps.Scenario() if arguments.faults is None else fault_file.load(arguments.faults)
+    tls = _certificate(scenario, arguments.write_certificate)
+    asyncio.run(_serve(options_of(arguments), scenario, tls, arguments.host, arguments.port))
     return 0
+
+
+def fault_lines() -> Iterator[str]:
+    """What a person may write after ``--faults``, and into a file for it."""
+    yield "Scenarios:"
+    for name, about in fault_file.shipped().items():
+        yield f"  {name:18} {about}"
+    yield ""
+    yield "Faults (do: NAME, or do: {NAME: {SETTING: VALUE}}):"
+    for word, kind in fault_steps.WORDS.items():
+        yield f"  {word:18} {(kind.__doc__ or '').partition(chr(10))[0]}"
+        yield from _setting_lines(kind)
+    yield ""
+    yield "When (when: {SETTING: VALUE}, or leave it out: always):"
+    yield from _setting_lines(fault_steps.When)
+    yield "Beside 'when' and 'do':"
+    yield from _setting_lines(fault_steps.Step)
+
+
+def _setting_lines(kind: type[fault_steps.Fault | fault_steps.When | fault_steps.Step]) -> Iterator[str]:
+    for one in fields(kind):
+        if "setting" in one.metadata:
+            default = "" if one.default in {None, ""} else f" (default: {one.default!s:.40})"
+            yield f"    {one.name:16} {one.metadata['setting'].text}{default}"
 
 
 def options_of(arguments: argparse.Namespace) -> SimOptions:
@@ -88,14 +134,35 @@ def options_of(arguments: argparse.Namespace) -> SimOptions:
     )
 
 
-async def _serve(options: SimOptions, host: str, port: int) -> None:
+def _certificate(scenario: fault_steps.Scenario, file: str | None) -> ssl.SSLContext | None:
+    if scenario.certificate is None:
+        return None
+    from ravatard.sim.certificate import shown
+
+    tls = shown(scenario.certificate)
+    if file is not None:
+        try:
+            Path(file).write_bytes(tls.pem)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "that is no file name"
+            raise RavatardError(f"cannot write the certificate to {file!r}: {reason}") from None
+    return tls.context
+
+
+async def _serve(
+    options: SimOptions, scenario: fault_steps.Scenario, tls: ssl.SSLContext | None, host: str, port: int
+) -> None:
+    from ravatard.sim.faults import FaultyService
     from ravatard.sim.server import SimServer
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with SimServer(options, host=host, port=port) as server:
+    async with SimServer(options, host=host, port=port, tls=tls) as server:
+        server.service = FaultyService(server.cloud, scenario, began=loop.time())
+        if any(isinstance(step.do, fault_steps.EarFault) for step in scenario.steps):
+            print("The steps about the microphone are left out: a service has none.", flush=True)
         print(
             f"RAVATAR simulator at {server.base_url}; watch it at {server.base_url}/sim/; Ctrl-C stops it",
             flush=True,

@@ -12,6 +12,7 @@ from ravatard.core.backoff import BackoffOptions
 from ravatard.core.conversation_options import SessionOptions, TurnOptions
 from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.gate import GateOptions
+from ravatard.core.spend import SpendOptions
 from ravatard.devices.options import ButtonOptions, CaptureOptions, LightsOptions, MicrophoneOptions
 from ravatard.errors import HouseError
 from ravatard.logs import LogOptions
@@ -31,6 +32,7 @@ class Options:
     voice: VoiceOptions = field(default_factory=VoiceOptions)
     session: SessionOptions = field(default_factory=SessionOptions)
     turn: TurnOptions = field(default_factory=TurnOptions)
+    spend: SpendOptions = field(default_factory=SpendOptions)
     stream: StreamOptions = field(default_factory=StreamOptions)
     capture: CaptureOptions = field(default_factory=CaptureOptions)
     deadlines: DeadlineOptions = field(default_factory=DeadlineOptions)

@@ -13,33 +13,24 @@ from ravatard.core import events as ev
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.gate_choice import gate_mode
 from ravatard.core.indication import WORDS, Condition, Indication, Look, Show, look_for
+from ravatard.core.listening import Listening
 from ravatard.core.standing import Standing
 from ravatard.core.states import GateMode, Microphone, Refusal, Session, Talk
-from ravatard.core.tables import MICROPHONE, MicrophoneCue, TalkCue, step
+from ravatard.core.tables import TalkCue
 from ravatard.core.turns import Turns
-
-#: Measured: with the microphone held this long after the last sample has left the converter, no echo of the
-#: avatar's own voice opened the gate in any room that was tried.
-PLAYBACK_TAIL_S = 0.3
-#: Holding the button this long mutes or unmutes, where holding does not mean talking.
-LONG_PRESS_S = 1.0
 
 
 class Conversation:
-    """Couples the four small machines: link and session (standing), talk (turns), and the microphone here."""
+    """Couples the four small machines: link and session (standing), talk (turns), microphone (listening)."""
 
     def __init__(self, options: ConversationOptions) -> None:
         self._actions: list[ev.Action | Show] = []
         self._options = options
         self._standing = Standing(options, self._actions)
         self._turns = Turns(options, self._standing, self._actions)
-        self.microphone = Microphone.ABSENT
-        self.gate = gate_mode(options.gate_mode, None, has_button=options.has_button).mode
-        self._started = False
+        self._listening = Listening(self._actions, muted=options.muted)
+        self.gate = gate_mode(options.gate.mode, None, has_button=options.has_button).mode
         self._pressed = False
-        self._free_at: float | None = None
-        self._muted = options.muted
-        self._long_press_at: float | None = None
         self.indication = Indication(Look.STARTING, WORDS[Look.STARTING])
         self._handlers: dict[type[Any], Callable[[Any, float], None]] = {
             ev.MicrophoneReady: self._on_microphone_ready,
@@ -87,13 +78,18 @@ class Conversation:
     def deadline(self) -> float | None:
         """When a :class:`Tick` is wanted, or None."""
         standing_at = self._standing.deadline(idle=self.talk is Talk.IDLE)
-        times = (self._free_at, self._long_press_at, standing_at, self._turns.deadline)
+        times = (standing_at, self._turns.deadline, self._listening.deadline)
         return min((at for at in times if at is not None), default=None)
 
     @property
     def talk(self) -> Talk:
         """Where the conversation is."""
         return self._turns.talk
+
+    @property
+    def microphone(self) -> Microphone:
+        """The capture device's state."""
+        return self._listening.microphone
 
     @property
     def session(self) -> Session:
@@ -111,42 +107,24 @@ class Conversation:
 
     def _on_microphone_ready(self, event: ev.MicrophoneReady, now: float) -> None:
         del now
-        self._started = True
-        if self._muted:
-            # It opened before it heard of being muted, and is closing already.
-            return
-        self._microphone_cue(MicrophoneCue.READY)
-        self._do(ev.Tell(f"microphone open: {event.device}"))
+        self._listening.ready(event.device)
 
     def _on_microphone_lost(self, event: ev.MicrophoneLost, now: float) -> None:
-        self._started = True
-        if self._muted:
-            return
-        self._microphone_cue(MicrophoneCue.LOST)
-        self._do(ev.Tell(f"no microphone: {event.reason}", warning=True))
+        self._listening.lost(event.reason)
         self._turns.lost_the_microphone(now)
 
     def _on_microphone_closed(self, event: ev.MicrophoneClosed, now: float) -> None:
         del event, now
-        self._started = True
-        if self._muted:
-            self._microphone_cue(MicrophoneCue.CLOSED)
-            self._do(ev.Tell("microphone closed: muted"))
+        self._listening.closed()
 
     def _on_mute_asked(self, event: ev.MuteAsked, now: float) -> None:
-        wanted = not self._muted if event.muted is None else event.muted
-        if wanted is self._muted:
-            return
-        self._muted = wanted
-        if wanted:
+        if self._listening.mute(event.muted) and self._listening.muted:
             # At once: what was not sent yet never leaves, and no silence follows it either.
             self._turns.cancel(now)
-        self._do(ev.Mute(wanted))
 
     def _on_opened(self, event: ev.UtteranceOpened, now: float) -> None:
-        if self._muted:
-            return
-        self._turns.opened(event.utterance, event.cause, now)
+        if not self._listening.muted:
+            self._turns.opened(event.utterance, event.cause, now)
 
     def _on_chunk(self, event: ev.ChunkCaptured, now: float) -> None:
         del now
@@ -159,19 +137,18 @@ class Conversation:
         del event
         self._pressed = True
         self._standing.pressed()
-        if self._options.long_press_mutes and (self.gate is GateMode.VAD or self._options.toggle):
-            # Holding is free for another meaning only where it does not mean talking.
-            self._long_press_at = now + LONG_PRESS_S
         if self.talk is Talk.SPEAKING:
             self._do(ev.StopPlayback())
             self._turns.cue(TalkCue.SILENT)
-        self._free_microphone()
+        # Holding is free for another meaning only where it does not mean talking.
+        may_mute = self._options.long_press_mutes and (self.gate is GateMode.VAD or self._options.gate.toggle)
+        self._listening.pressed(now, may_mute=may_mute)
         self._do(ev.Press())
 
     def _on_released(self, event: ev.ButtonReleased, now: float) -> None:
         del event, now
         self._pressed = False
-        self._long_press_at = None
+        self._listening.released()
         self._do(ev.Release())
 
     def _on_text(self, event: ev.TextGiven, now: float) -> None:
@@ -240,25 +217,16 @@ class Conversation:
 
     def _on_playback_started(self, event: ev.PlaybackStarted, now: float) -> None:
         del event, now
-        self._free_at = None
+        self._listening.still_sounding()
         self._turns.cue(TalkCue.SOUNDED)
         if self.talk is Talk.SPEAKING:
-            # Half duplex follows the speaker (DESIGN 4.7): else the avatar would hear itself.
-            self._microphone_cue(MicrophoneCue.HOLD)
-            self._do(ev.Hold(held=True))
+            self._listening.hold()
 
     def _on_playback_ended(self, event: ev.PlaybackEnded, now: float) -> None:
         del event
         self._standing.active_at = now
         self._turns.cue(TalkCue.SILENT)
-        if self.microphone is Microphone.HELD:
-            self._free_at = now + PLAYBACK_TAIL_S
-
-    def _free_microphone(self) -> None:
-        self._free_at = None
-        if self.microphone is Microphone.HELD:
-            self._microphone_cue(MicrophoneCue.FREE)
-            self._do(ev.Hold(held=False))
+        self._listening.silent(now)
 
     def _on_options(self, event: ev.OptionsChanged, now: float) -> None:
         del now
@@ -269,7 +237,7 @@ class Conversation:
     def _choose_gate(self) -> None:
         capabilities = self._standing.capabilities
         listens = capabilities.listens if capabilities else None
-        choice = gate_mode(self._options.gate_mode, listens, has_button=self._options.has_button)
+        choice = gate_mode(self._options.gate.mode, listens, has_button=self._options.has_button)
         if choice.warning:
             self._do(ev.Tell(choice.warning, warning=True))
         if choice.mode is not self.gate:
@@ -283,21 +251,18 @@ class Conversation:
 
     def _look_at_the_clock(self, now: float) -> None:
         self._turns.look_at_the_clock(now)
-        if self._free_at is not None and now >= self._free_at:
-            self._free_microphone()
-        if self._long_press_at is not None and now >= self._long_press_at:
-            self._long_press_at = None
+        if self._listening.look_at_the_clock(now):
             self._on_mute_asked(ev.MuteAsked(None), now)
         self._standing.look_at_the_clock(now, idle=self.talk is Talk.IDLE)
 
     def _show(self, now: float) -> None:
         link, refusal = self._standing.shown_link(now)
         condition = Condition(
-            started=self._started and self._standing.tried,
+            started=self._listening.known and self._standing.tried,
             link=link,
             talk=self.talk,
             microphone=self.microphone,
-            pressed=self._pressed and self.gate is not GateMode.VAD and not self._muted,
+            pressed=self._pressed and self.gate is not GateMode.VAD and not self._listening.muted,
             busy=self._standing.busy,
             denied=refusal,
         )
@@ -310,6 +275,3 @@ class Conversation:
 
     def _do(self, action: ev.Action | Show) -> None:
         self._actions.append(action)
-
-    def _microphone_cue(self, cue: MicrophoneCue) -> None:
-        self.microphone = step(MICROPHONE, self.microphone, cue)

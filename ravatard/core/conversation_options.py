@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ravatard.core.gate import GateOptions
 from ravatard.core.spend import SpendOptions
 from ravatard.setting import setting
 
@@ -65,10 +66,8 @@ class ConversationOptions:
     Attributes:
         session: section ``session``.
         turn: section ``turn``.
-        gate_mode: ``gate.mode`` as configured.
-        longest_s: ``gate.longest_s``.
+        gate: section ``gate``.
         has_button: a button is configured and works.
-        toggle: ``gate.toggle``: the button is pressed, not held, to talk.
         long_press_mutes: ``button.long_press`` is "mute".
         spend: section ``spend``.
         muted: start with the microphone closed.
@@ -76,10 +75,8 @@ class ConversationOptions:
 
     session: SessionOptions
     turn: TurnOptions
-    gate_mode: Literal["auto", "vad", "button", "both"]
-    longest_s: float
+    gate: GateOptions
     has_button: bool
-    toggle: bool = False
     long_press_mutes: bool = True
     spend: SpendOptions = field(default_factory=SpendOptions)
     muted: bool = False

@@ -51,6 +51,8 @@ class SpendGuard:
         if self._since is not None:
             self._past.append((self._since, now))
             self._since = None
+            # Also without a limit: months of sessions must not pile up here.
+            self._forget(now)
 
     def refusal(self, now: float) -> str | None:
         """Why no session may be started now, in words; None when one may."""
@@ -77,7 +79,10 @@ class SpendGuard:
         return None if self.options.day_minutes is None else self.options.day_minutes * 60
 
     def _spent(self, now: float) -> float:
-        while self._past and self._past[0][1] <= now - DAY_S:
-            self._past.popleft()
+        self._forget(now)
         past = sum(end - max(begin, now - DAY_S) for begin, end in self._past)
         return past + (now - max(self._since, now - DAY_S) if self._since is not None else 0.0)
+
+    def _forget(self, now: float) -> None:
+        while self._past and self._past[0][1] <= now - DAY_S:
+            self._past.popleft()

@@ -34,6 +34,8 @@ class Turns:
         self._out = out
         self._count = 0
         self._utterance: int | None = None
+        #: Turns that were superseded before anything of them was sent, and when each is too old to be sent.
+        self._waiting: tuple[tuple[int, float], ...] = ()
 
     # -------------------------------------------------------------- what is said
 
@@ -41,7 +43,7 @@ class Turns:
         """The gate opened. Who goes on before the answer came begins a new turn."""
         if not self._standing.may_talk(cause, now):
             return
-        self._end(Outcome.SUPERSEDED, now)
+        self._supersede(now)
         self._utterance = utterance
         self._begin(cause, now)
         self.cue(TalkCue.OPENED)
@@ -67,7 +69,7 @@ class Turns:
         if self.talk is Talk.LISTENING and self.turn is not None:
             self._out.append(ev.SendText(self.turn.number, text))
             return
-        self._end(Outcome.SUPERSEDED, now)
+        self._supersede(now)
         turn = self._begin(None, now)
         self._out.append(ev.SendText(turn.number, text))
         turn.close(now, 0.0, self._standing.answer_s, 0.0)
@@ -77,6 +79,7 @@ class Turns:
 
     def sent(self, number: int, now: float, *, voice: bool) -> None:
         """A message of turn ``number`` is on the wire."""
+        self._waiting = tuple(turn for turn in self._waiting if turn[0] != number)
         if self.turn is not None and number == self.turn.number:
             self.turn.sent(now, self._standing.answer_s, voice=voice)
 
@@ -92,12 +95,16 @@ class Turns:
 
     def dropped(self, number: int, reason: str, now: float) -> None:
         """Turn ``number`` cannot be sent whole."""
+        self._waiting = tuple(turn for turn in self._waiting if turn[0] != number)
         if self.turn is not None and number == self.turn.number:
             self._out.append(ev.Tell(f"the utterance was cancelled: {reason}", warning=True))
             self.cancel(now)
 
     def cancel(self, now: float, *, only_begun: bool = False) -> None:
-        """Give the turn up as a whole; ``only_begun``: unless nothing of it went out yet."""
+        """Give up what is not answered; ``only_begun``: but leave what nothing went out of yet."""
+        if not only_begun:
+            self._out.extend(ev.DropTurn(number) for number, _ in self._waiting)
+            self._waiting = ()
         if self.turn is None or (only_begun and not self.turn.begun):
             return
         self._out.append(ev.DropTurn(self.turn.number))
@@ -116,10 +123,16 @@ class Turns:
     def deadline(self) -> float | None:
         """When :meth:`look_at_the_clock` is due, or None."""
         turn_at = self.turn.deadline if self.turn is not None else None
-        return min((at for at in (turn_at, self._listening_ends_at) if at is not None), default=None)
+        too_old_at = min((at for _, at in self._waiting), default=None)
+        times = (turn_at, self._listening_ends_at, too_old_at)
+        return min((at for at in times if at is not None), default=None)
 
     def look_at_the_clock(self, now: float) -> None:
         """Do what is due: close, send silence, give up."""
+        for number in [number for number, too_old_at in self._waiting if now >= too_old_at]:
+            self._waiting = tuple(turn for turn in self._waiting if turn[0] != number)
+            self._out.append(ev.DropTurn(number))
+            self._out.append(ev.Tell("words that could not be sent in time were cancelled", warning=True))
         turn = self.turn
         if turn is None:
             return
@@ -135,7 +148,7 @@ class Turns:
     def _listening_ends_at(self) -> float | None:
         if self.turn is None or self.talk is not Talk.LISTENING:
             return None
-        return self.turn.opened_at + self.options.longest_s + LISTENING_GRACE_S
+        return self.turn.opened_at + self.options.gate.longest_s + LISTENING_GRACE_S
 
     # -------------------------------------------------------------- begin, close, end
 
@@ -145,6 +158,12 @@ class Turns:
         self._standing.active_at = now
         self._standing.want_session(self._count)
         return self.turn
+
+    def _supersede(self, now: float) -> None:
+        """The next turn begins; this one may still wait for the link, for as long as it would be answered."""
+        if self.turn is not None and not self.turn.begun and self.turn.answer_by is not None:
+            self._waiting += ((self.turn.number, self.turn.answer_by),)
+        self._end(Outcome.SUPERSEDED, now)
 
     def _close(self, turn: Turn, reason: CloseReason, speech_ms: float, now: float) -> None:
         self._utterance = None

@@ -17,8 +17,8 @@ from typing import Any
 from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import (
     ChunkCaptured,
-    EarCommand,
-    EarEvent,
+    GateCommand,
+    GateEvent,
     Hold,
     Listened,
     MicrophoneEnded,
@@ -40,12 +40,33 @@ from ravatard.errors import DeviceError
 LONGEST_PAYLOAD = 1 << 20
 
 
+@unique
+class Trouble(Enum):
+    """How far the sound process came before it failed."""
+
+    OPENING = "opening"
+    """The source could not be opened: another ALSA configuration may know it."""
+    RUNNING = "running"
+    """It was open, and then stopped."""
+    SILENT = "silent"
+    """It is open and delivers nothing but zeros."""
+    OFF_PACE = "off pace"
+    """It is open and delivers much more or much less than it should."""
+
+    @property
+    def leaves_doubt(self) -> bool:
+        """Whether the source works as far as one can see, so that only its sound can disprove the fault."""
+        return self in (Trouble.SILENT, Trouble.OFF_PACE)
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """Parent to child, once: capture sound.
 
     Attributes:
         mode: the gate's mode; None runs no gate and sends every block as a :class:`RawBlock`.
+        doubt: SILENT or OFF_PACE when that ended the process before: the microphone is not ready until its
+            sound disproves it, and meanwhile only gives signs of life.
     """
 
     microphone: MicrophoneOptions
@@ -53,6 +74,7 @@ class Start:
     gate: GateOptions
     voice: VoiceOptions
     mode: GateMode | None
+    doubt: Trouble | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +102,6 @@ class Listing:
     text: str
 
 
-@unique
-class Trouble(Enum):
-    """How far the sound process came before it failed."""
-
-    OPENING = "opening"
-    """The source could not be opened: another ALSA configuration may know it."""
-    RUNNING = "running"
-    """It was open, and then stopped."""
-
-
 @dataclass(frozen=True, slots=True)
 class Failed:
     """Child to parent, its last word: one sentence."""
@@ -98,7 +110,9 @@ class Failed:
     reason: str
 
 
-Record = EarEvent | EarCommand | Start | ListDevices | RawBlock | Listing | Failed
+#: What an ear may be told by its sound process. That it was closed on purpose only the daemon knows.
+Heard = MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEvent | Failed
+Record = Heard | GateCommand | Start | ListDevices | RawBlock | Listing
 
 _HEADER = struct.Struct("<BI")
 _LISTENED = struct.Struct("<QddI")
@@ -116,7 +130,9 @@ _TROUBLES = tuple(Trouble)
 
 def _pack_start(start: Start) -> bytes:
     options = {name: asdict(getattr(start, name)) for name in ("microphone", "capture", "gate", "voice")}
-    return json.dumps(options | {"mode": start.mode.value if start.mode else None}).encode()
+    mode = start.mode.value if start.mode else None
+    doubt = start.doubt.value if start.doubt else None
+    return json.dumps(options | {"mode": mode, "doubt": doubt}).encode()
 
 
 def _unpack_start(payload: bytes) -> Start:
@@ -127,6 +143,7 @@ def _unpack_start(payload: bytes) -> Start:
         gate=GateOptions(**said["gate"]),
         voice=VoiceOptions(**said["voice"]),
         mode=None if said["mode"] is None else GateMode(said["mode"]),
+        doubt=None if said["doubt"] is None else Trouble(said["doubt"]),
     )
 
 
@@ -249,8 +266,9 @@ class Decoder:
 def _unpack(number: int, payload: bytes) -> Record:
     try:
         return _UNPACKERS[number](payload)
-    # UnicodeDecodeError and json's error are ValueErrors; wrong fields of options are TypeErrors.
-    except (struct.error, ValueError, IndexError, KeyError, TypeError) as error:
+    # UnicodeDecodeError and json's error are ValueErrors; wrong fields of options are TypeErrors; json that
+    # is nested a thousand deep is a RecursionError.
+    except (struct.error, ValueError, IndexError, KeyError, TypeError, RecursionError) as error:
         raise DeviceError(
             f"the sound process sent a record of type {number} with {len(payload)} bytes that make no sense "
             f"({error}); it will be started again"

@@ -22,10 +22,14 @@ from ravatard.core.events import (
 from ravatard.core.gate import Gate
 from ravatard.devices.earpipes import Inbox, Outbox
 from ravatard.devices.earwire import Failed, RawBlock, Record, encode
+from ravatard.devices.liveness import Liveness
 from ravatard.errors import HouseError
 
 #: A sign of life four times a second of sound.
 HEARTBEAT_SAMPLES = RATE_HZ // 4
+#: The same while what comes is no proper sound, by the clock.
+_DOUBT_BEAT_S = 0.25
+_NOTHING_DB = float("-inf")
 
 
 class Listener:
@@ -40,9 +44,20 @@ class Listener:
         channel: int | None,
         inbox: Inbox,
         outbox: Outbox,
+        *,
+        liveness: Callable[[AudioFormat], Liveness],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Without a gate every block of sound goes out as it is."""
+        """Without a gate every block of sound goes out as it is.
+
+        Args:
+            gate: decides what is meant for the avatar.
+            channel: the channel to use of several.
+            inbox: commands.
+            outbox: what is heard.
+            liveness: makes what judges sound of a shape.
+            clock: seconds on the monotonic clock.
+        """
         self._gate = gate
         self._channel = channel
         self._inbox = inbox
@@ -54,6 +69,9 @@ class Listener:
         self._both: dict[int, select.poll] = {}
         self._device = ""
         self._convert: Callable[[bytes], bytes] | None = None
+        self._judge = liveness
+        self._liveness = liveness(SPEECH)
+        self._doubt_beat_at = -1.0
         self.heard = False
         self._overruns = 0
         self._beat_at = HEARTBEAT_SAMPLES
@@ -70,6 +88,7 @@ class Listener:
             DeviceError: the extra that converts ``shape`` is not installed.
         """
         self._device = device
+        self._liveness = self._judge(shape)
         if shape != SPEECH:
             from ravatard.devices.convert import converter_for
 
@@ -83,9 +102,13 @@ class Listener:
             DaemonGone: nobody wants it any more.
         """
         with self._lock:
+            self._overruns += overran
+            failed = self._liveness.examine(pcm, read_at)
+            if self._liveness.doubt is not None:
+                self._outbox.put(self._gone(failed) if failed else self._doubt_beat(read_at))
+                return
             if self._convert is not None:
                 pcm = self._convert(pcm)
-            self._overruns += overran
             out = b"" if self.heard else encode(MicrophoneReady(self._device))
             self.heard = True
             if self._gate is None:
@@ -103,6 +126,20 @@ class Listener:
         self._beat_at += ((gate.samples - self._beat_at) // HEARTBEAT_SAMPLES + 1) * HEARTBEAT_SAMPLES
         return encode(Listened(gate.samples, gate.level_db, gate.floor_db, self._overruns))
 
+    def _doubt_beat(self, read_at: float) -> bytes:
+        """The source lives, but what it delivers is no proper sound: no samples count."""
+        if read_at < self._doubt_beat_at:
+            return b""
+        self._doubt_beat_at = read_at + _DOUBT_BEAT_S
+        return encode(Listened(0, _NOTHING_DB, _NOTHING_DB, self._overruns))
+
+    def _gone(self, record: MicrophoneLost | Failed) -> bytes:
+        """``record``, after the end of what the gate had open."""
+        self.heard = False
+        self._beat_at = HEARTBEAT_SAMPLES
+        out = b"" if self._gate is None else _encoded(self._gate.lost(self.now()))
+        return out + encode(record)
+
     def tell(self, record: MicrophoneEnded | MicrophoneLost | Failed) -> None:
         """What is not sound. What the gate had open is closed first when there will be no more.
 
@@ -110,13 +147,8 @@ class Listener:
             DaemonGone: nobody wants to know.
         """
         with self._lock:
-            out = b""
-            if not isinstance(record, MicrophoneEnded):
-                self.heard = False
-                self._beat_at = HEARTBEAT_SAMPLES
-                if self._gate is not None:
-                    out = _encoded(self._gate.lost(self.now()))
-            self._outbox.put(out + encode(record))
+            self._liveness.interrupted()
+            self._outbox.put(encode(record) if isinstance(record, MicrophoneEnded) else self._gone(record))
             if isinstance(record, Failed):
                 self._outbox.drain()
 

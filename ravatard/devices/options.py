@@ -8,6 +8,9 @@ from typing import Literal
 from ravatard.core.audio import AudioFormat
 from ravatard.setting import setting
 
+#: Exact zeros for this long are a fault of a sound card, whose converter always has some noise.
+CARD_ZEROS_S = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class MicrophoneOptions:
@@ -29,6 +32,16 @@ class MicrophoneOptions:
         "ALSA configuration the sound process reads: `slim` knows sound cards only and saves 18 MB, `system` "
         "is the machine's own (needed for PulseAudio, PipeWire or devices from asound.conf).",
     )
+    keep_mute: bool = setting(
+        False,
+        "True: a microphone that was muted stays closed over a restart and a power cut; False: it is opened "
+        "at every start.",
+    )
+
+    @property
+    def is_card(self) -> bool:
+        """Whether the sound comes from a sound card."""
+        return self.command is self.fifo is self.wav is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +72,32 @@ class CaptureOptions:
         low=10,
         high=100,
     )
+    zeros_s: float | None = setting(
+        None,
+        "A microphone that delivers nothing but exact zeros for this long is reported and opened again; 0 is "
+        "never; unset is 10 for a sound card, and never for a command or FIFO. A recording may be silent.",
+        unit="s",
+        low=0,
+        high=3_600,
+    )
+    check_rate: bool = setting(
+        True,
+        "True: a microphone whose sound comes a fifth too slow or a quarter too fast for seconds is reported "
+        "and opened again; False: whatever comes is taken.",
+    )
 
     @property
     def format(self) -> AudioFormat:
         """The shape of the PCM a command or FIFO delivers."""
         return AudioFormat(self.rate_hz, self.channels, self.sample_format)
+
+    def zeros_limit_s(self, microphone: MicrophoneOptions) -> float | None:
+        """How long ``microphone`` may deliver exact zeros; None: for ever."""
+        if microphone.wav is not None:
+            return None
+        if self.zeros_s is None:
+            return CARD_ZEROS_S if microphone.is_card else None
+        return self.zeros_s or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +107,11 @@ class ButtonOptions:
     pin: int | None = setting(None, "GPIO number of the button; unset means there is none.", low=0, high=53)
     pull_up: bool = setting(True, "True: the button connects the pin to ground; False: to 3.3 V.")
     bounce_ms: int = setting(20, "Edges closer together than this are one edge.", unit="ms", low=0, high=200)
+    long_press: Literal["mute", "none"] = setting(
+        "mute",
+        "What holding the button for a second does where holding does not mean talking (gate.mode vad, or "
+        "gate.toggle): mute closes the microphone or opens it again; none does nothing.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ _CONTINUE = 0
 _ALSA = 8
 #: PaErrorCode: invalid channel count, invalid rate, format not supported, and the unexpected from ALSA.
 _ANOTHER_SHAPE_MAY_DO = (-9998, -9997, -9994, -9999)
+#: PaErrorCode: paDeviceUnavailable, which is what "busy" becomes.
+_UNAVAILABLE = -9985
 #: Rates tried after what was asked for and what the device likes best.
 _USUAL_RATES_HZ = (48_000, 44_100)
 
@@ -171,9 +173,7 @@ class CardSource:
                 )
             except (OSError, ValueError) as error:
                 if error.args[:1] and error.args[0] not in _ANOTHER_SHAPE_MAY_DO:
-                    raise DeviceError(
-                        f"microphone '{device.text}' cannot be opened: {_words(error)}"
-                    ) from error
+                    raise DeviceError(_cannot_open(device.text, error)) from error
                 refusals.append(
                     f"{shape.rate_hz} Hz {shape.sample_format} x{shape.channels}: {_words(error)}"
                 )
@@ -225,6 +225,13 @@ def _callback(sink: Sink) -> Callable[[bytes, int, object, int], tuple[None, int
         return None, _CONTINUE
 
     return heard
+
+
+def _cannot_open(name: str, error: Exception) -> str:
+    says = f"microphone '{name}' cannot be opened: {_words(error)}"
+    if error.args[:1] == (_UNAVAILABLE,):
+        return f"{says}; another program may have it, `fuser -v /dev/snd/*` names it"
+    return says
 
 
 def _words(error: Exception) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from typing import assert_never
 
-from ravatard.core.audio import samples_in
 from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import (
     ChunkCaptured,
@@ -16,9 +15,11 @@ from ravatard.core.events import (
     EarEvent,
     Hold,
     Listened,
+    MicrophoneClosed,
     MicrophoneEnded,
     MicrophoneLost,
     MicrophoneReady,
+    Mute,
     Press,
     PressIgnored,
     Release,
@@ -27,60 +28,21 @@ from ravatard.core.events import (
     UtteranceOpened,
 )
 from ravatard.core.gate import GateOptions
-from ravatard.core.states import CloseReason, GateMode
+from ravatard.core.states import GateMode
 from ravatard.devices.earwire import Failed, Record, Start, Trouble
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.soundchild import SoundChild, child_environment
+from ravatard.devices.reopening import Reopening
+from ravatard.devices.soundchild import child_environment
+from ravatard.devices.surroundings import Child, Surroundings
+from ravatard.devices.utterances import Utterances
 from ravatard.errors import DeviceError, HouseError
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long the ear waits for what.
-
-    Attributes:
-        start_s: for the first sound of a new process: a Pi Zero 2 W takes 3 s to start one.
-        silence_s: for the next sign of life, which comes every 0.25 s of sound.
-        first_retry_s: before the first new start; doubles with each that fails.
-        longest_retry_s: the longest of these waits.
-        stable_s: sound for this long makes the waits short again.
-        reap_s: for the kernel to let go of a killed process.
-    """
-
-    start_s: float = 12.0
-    silence_s: float = 1.0
-    first_retry_s: float = 0.25
-    longest_retry_s: float = 4.0
-    stable_s: float = 5.0
-    reap_s: float = 1.0
-
-
-class Child(Protocol):
-    """A sound process, as :class:`ravatard.devices.soundchild.SoundChild` is one."""
-
-    def tell(self, record: Record) -> None:
-        """Hand it a command."""
-        ...
-
-    async def receive(self, limit_s: float | None) -> list[Record]:
-        """What it has said; [] when it has ended; TimeoutError or DeviceError when there is trouble."""
-        ...
-
-    def noise(self) -> str:
-        """What its libraries printed."""
-        ...
-
-    def kill(self) -> None:
-        """End it."""
-        ...
-
-    async def reaped(self, limit_s: float) -> bool:
-        """Wait until it is gone."""
-        ...
-
-
 class ChildEar:
-    """An :class:`ravatard.ports.Ear` on real hardware, or on a command, a FIFO or a recording."""
+    """An :class:`ravatard.ports.Ear` on real hardware, or on a command, a FIFO or a recording.
+
+    Muted, there is no sound process at all, and so nothing that could listen.
+    """
 
     def __init__(
         self,
@@ -91,8 +53,8 @@ class ChildEar:
         *,
         mode: GateMode,
         environ: Mapping[str, str],
-        patience: Patience | None = None,
-        spawn: Callable[[Mapping[str, str], Record], Child] = SoundChild,
+        muted: bool = False,
+        surroundings: Surroundings | None = None,
     ) -> None:
         """Nothing is started before :meth:`events` is iterated.
 
@@ -103,44 +65,57 @@ class ChildEar:
             voice: section ``voice``.
             mode: who may open the gate, until a SetGate says otherwise.
             environ: the daemon's environment; what ALSA and PulseAudio need is in it.
-            patience: how long to wait for what.
-            spawn: starts a sound process with an environment and its first record.
+            muted: open nothing until a Mute says otherwise.
+            surroundings: what starts processes, shows cards, and how long they may take.
         """
         self._start = Start(microphone, capture, gate, voice, mode)
         self._environ = environ
-        self._patience = patience or Patience()
-        self._spawn = spawn
+        surroundings = surroundings or Surroundings()
+        self._patience = surroundings.patience
+        self._spawn = surroundings.spawn
+        self._reopening = Reopening(self._patience, surroundings.cards)
         self._child: Child | None = None
         self._killed: list[Child] = []
         self._limit_s: float | None = None
         self._events: deque[EarEvent] = deque()
-        self._closed = asyncio.Event()
-        card = microphone.command is microphone.fifo is microphone.wav is None
-        self._has_slim = card and microphone.alsa_config == "slim" and "ALSA_CONFIG_PATH" not in environ
-        self._slim = self._has_slim
-        self._failures = 0
-        self._retry_at = 0.0
-        self._ready_at: float | None = None
+        self._utterances = Utterances()
+        self._closed = self._closing_told = False
+        self._woken = asyncio.Event()
+        self._has_slim = (
+            microphone.is_card and microphone.alsa_config == "slim" and "ALSA_CONFIG_PATH" not in environ
+        )
+        self._slim = self._reopening.by_cards = self._has_slim
+        #: This process has delivered something; and it was sound.
+        self._delivers = self._ready = False
         self._told: set[str] = set()
+        self._muted = muted
         self._held = self._pressed = False
-        # Utterances are counted since the ear started; every new process begins with 1 again.
-        self._before = self._utterance = 0
-        self._open = False
-        self._end_sample = 0
 
     async def events(self) -> AsyncIterator[EarEvent]:
         """What the ear hears, until it is closed. Device trouble is an event, never an exception.
 
         Cancelling the iteration leaves the ear as it is: the next one goes on where this one stopped.
         """
-        while not self._closed.is_set():
+        while not self._closed:
             while self._events:
                 yield self._events.popleft()
-            await self._listen()
+            if self._muted:
+                await self._stay_closed()
+            elif self._child is not None:
+                await self._listen(self._child)
+            else:
+                await self._open()
 
     def command(self, command: EarCommand) -> None:
-        """Tell the gate something. Never waits. What must outlive a restart is remembered."""
+        """Tell the gate something. Never waits. What must outlive a restart is remembered.
+
+        Mute closes the capture device at once: its process is killed, and nothing that it said comes out any
+        more; MicrophoneClosed follows when the kernel has let go of it.
+        """
         match command:
+            case Mute(muted):
+                self._mute(muted)
+                return
             case SetGate(mode):
                 self._start = replace(self._start, mode=mode)
             case Hold(held):
@@ -149,51 +124,67 @@ class ChildEar:
                 self._pressed = True
             case Release():
                 self._pressed = False
+            case _:
+                assert_never(command)
         if self._child is not None:
             self._child.tell(command)
 
     async def close(self) -> None:
         """End the sound process and what it started. Idempotent; returns within two seconds."""
-        self._closed.set()
+        self._closed = True
         self._drop()
+        self._woken.set()
         await self._reap()
+
+    # -------------------------------------------------------------- muted
+
+    def _mute(self, muted: bool) -> None:
+        if muted is self._muted:
+            return
+        self._muted = muted
+        self._closing_told = False
+        self._drop()
+        # Of an utterance that was open nothing follows, not even its end: whoever muted has ended it.
+        self._events.clear()
+        self._utterances.lost()
+        self._told.clear()
+        self._reopening.now()
+        self._woken.set()
+
+    async def _stay_closed(self) -> None:
+        """Say once that nothing listens, when that is so, and wait until it may again."""
+        await self._reap()
+        if not self._muted or self._killed:
+            # A driver that hangs: it is not closed, so nobody is told that it is.
+            return
+        if not self._closing_told:
+            self._closing_told = True
+            self._events.append(MicrophoneClosed())
+            return
+        await self._pause(None)
 
     # -------------------------------------------------------------- one process
 
-    async def _listen(self) -> None:
-        """Wait for the next records, with a process to hear them from."""
-        loop = asyncio.get_running_loop()
-        if self._child is None:
-            await self._pause(self._retry_at - loop.time())
-            if self._closed.is_set():
-                return
-            try:
-                self._child = self._started()
-            except DeviceError as error:
-                self._lose(str(error), Trouble.OPENING)
-                return
-        trouble = Trouble.OPENING if self._ready_at is None else Trouble.RUNNING
-        child = self._child
+    async def _open(self) -> None:
+        """Start a process, once that is due."""
+        wait_s = self._reopening.wait_s(asyncio.get_running_loop().time())
+        if wait_s > 0:
+            await self._pause(wait_s)
+            return
+        self._reopening.begins()
         try:
-            records = await child.receive(self._limit_s)
-        except TimeoutError:
-            what = "did not open" if trouble is Trouble.OPENING else "fell silent"
-            self._lose(f"the microphone {what}: nothing for {self._limit_s:g} s", trouble)
+            self._child = self._started()
         except DeviceError as error:
-            self._lose(str(error), trouble)
-        else:
-            if not records and not self._closed.is_set():
-                self._lose("the sound process ended by itself", trouble)
-            for record in records:
-                self._take(record)
-        if self._killed:
-            await self._reap()
+            self._lose(str(error), Trouble.OPENING)
 
     def _started(self) -> Child:
         environment = child_environment(self._environ, slim=self._slim)
         child = self._spawn(environment, self._start)
-        self._before = self._utterance
+        self._utterances.restart()
+        self._delivers = self._ready = False
         self._limit_s = self._patience.start_s
+        if self._start.doubt is not None:
+            self._reopening.doubted(asyncio.get_running_loop().time())
         if self._held:
             child.tell(Hold(True))
         # With toggle a press is an edge: repeated, it would open what the person did not ask for again.
@@ -201,43 +192,68 @@ class ChildEar:
             child.tell(Press())
         return child
 
+    async def _listen(self, child: Child) -> None:
+        """Wait for what the process says next."""
+        trouble = Trouble.RUNNING if self._delivers else Trouble.OPENING
+        lost = ""
+        records: list[Record] = []
+        try:
+            records = await child.receive(self._limit_s)
+        except TimeoutError:
+            what = "fell silent" if self._delivers else "did not open"
+            lost = f"the microphone {what}: nothing for {self._limit_s:g} s"
+        except DeviceError as error:
+            lost = str(error)
+        else:
+            if not records:
+                lost = "the sound process ended by itself"
+        if lost and child is self._child:
+            self._lose(lost, trouble)
+        for record in records:
+            # What a process says counts until it is dropped, be it by a mute in the meantime.
+            if child is self._child:
+                self._take(record)
+        await self._reap()
+
     def _take(self, record: Record) -> None:
         """One record of the child."""
         match record:
             case Failed(trouble, reason):
                 self._lose(reason, trouble)
             case UtteranceOpened() | ChunkCaptured() | UtteranceClosed():
-                self._events.append(self._numbered(record))
-            case MicrophoneReady(device):
-                self._ready_at = asyncio.get_running_loop().time()
-                self._limit_s = self._patience.silence_s
-                self._told.clear()
-                own = self._has_slim and not self._slim
-                self._events.append(
-                    MicrophoneReady(f"{device} (by the machine's own ALSA configuration)") if own else record
-                )
+                self._events.append(self._utterances.numbered(record))
+            case MicrophoneReady():
+                self._hear(record)
             case MicrophoneLost():
                 # It waits by itself for sound to come back: a FIFO without a writer.
-                self._limit_s = self._ready_at = None
+                self._limit_s, self._ready = None, False
                 self._events.append(record)
+            case Listened() if not self._ready:
+                self._doubt()
             case Listened() | MicrophoneEnded() | PressIgnored():
                 self._events.append(record)
             case _:
                 raise HouseError(f"the sound process said {type(record).__name__} to an ear")
 
-    def _numbered(
-        self, event: UtteranceOpened | ChunkCaptured | UtteranceClosed
-    ) -> UtteranceOpened | ChunkCaptured | UtteranceClosed:
-        """``event`` with its utterance counted since the ear started, not since the process did."""
-        match event:
-            case UtteranceOpened():
-                self._utterance = self._before + event.utterance
-                self._open, self._end_sample = True, event.first_sample
-            case ChunkCaptured():
-                self._end_sample = event.first_sample + samples_in(event.pcm)
-            case UtteranceClosed():
-                self._open = False
-        return replace(event, utterance=self._utterance) if self._before else event
+    def _hear(self, ready: MicrophoneReady) -> None:
+        """The microphone delivers sound."""
+        self._delivers = self._ready = True
+        self._limit_s = self._patience.silence_s
+        self._start = replace(self._start, doubt=None)
+        self._reopening.ready(asyncio.get_running_loop().time())
+        self._told.clear()
+        own = self._has_slim and not self._slim
+        # What only the machine's own configuration knows is no card, and the kernel does not show it.
+        self._reopening.by_cards = self._has_slim and not own
+        name = f"{ready.device} (by the machine's own ALSA configuration)" if own else ready.device
+        self._events.append(MicrophoneReady(name))
+
+    def _doubt(self) -> None:
+        """A sign of life of a microphone that still delivers no proper sound."""
+        self._delivers = True
+        self._limit_s = self._patience.silence_s
+        if self._reopening.is_anew(asyncio.get_running_loop().time()):
+            self._drop()
 
     # -------------------------------------------------------------- trouble
 
@@ -245,26 +261,19 @@ class ChildEar:
         """The child is of no use any more: end it, say so, and plan the next one."""
         noise = self._child.noise() if self._child is not None else ""
         self._drop()
-        now = asyncio.get_running_loop().time()
-        if self._ready_at is not None and now - self._ready_at >= self._patience.stable_s:
-            self._failures = 0
-        self._ready_at = None
-        self._retry_at = now + min(
-            self._patience.longest_retry_s, self._patience.first_retry_s * 2.0 ** min(self._failures, 30)
-        )
-        self._failures += 1
+        if at_once := trouble.leaves_doubt:
+            self._start = replace(self._start, doubt=trouble)
         if noise:
             reason = f"{reason} [{noise}]"
         if self._has_slim and trouble is Trouble.OPENING:
             self._slim = not self._slim
             if not self._slim:
                 # Nothing has to settle for another configuration to be tried.
-                self._retry_at = now
+                at_once = True
                 reason = f"{reason}; trying the machine's own ALSA configuration"
-        if self._open:
-            self._open = False
-            end = self._end_sample
-            self._events.append(UtteranceClosed(self._utterance, CloseReason.LOST, end, 0.0, end))
+        self._reopening.lost(asyncio.get_running_loop().time(), at_once=at_once)
+        if closed := self._utterances.lost():
+            self._events.append(closed)
         if reason not in self._told:
             self._told.add(reason)
             self._events.append(MicrophoneLost(reason))
@@ -279,11 +288,13 @@ class ChildEar:
         """Let the kernel clean up. One that hangs in a driver is asked again after the next loss."""
         self._killed = [child for child in self._killed if not await child.reaped(self._patience.reap_s)]
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait, but no longer than until the ear is closed."""
-        if seconds > 0:
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._closed.wait()
-            except TimeoutError:
-                return
+    async def _pause(self, seconds: float | None) -> None:
+        """Wait, but no longer than until the ear is closed, muted or un-muted."""
+        if self._closed:
+            return
+        self._woken.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return

@@ -186,15 +186,40 @@ class SoundChild:
             self._waiter.set_result(None)
 
     async def reaped(self, limit_s: float) -> bool:
-        """Wait until the kernel has let go of it; False when it has not after ``limit_s``: a driver hangs."""
+        """Wait until the kernel has let go of it and of the command it started.
+
+        False when it has not after ``limit_s``: a driver hangs.
+        """
         until = self._loop.time() + limit_s
         pause_s = 0.001
-        while self._process.poll() is None:
+        while self._process.poll() is None or group_is_running(self._process.pid):
             if self._loop.time() >= until:
                 return False
             await asyncio.sleep(pause_s)
             pause_s = min(0.05, pause_s * 2)
         return True
+
+
+def group_is_running(group: int) -> bool:
+    """Whether any process of ``group`` still runs; one that is dead and only not waited for does not."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        # A command that became another user; it is there all the same.
+        return True
+    processes = (entry for entry in Path("/proc").iterdir() if entry.name.isdecimal())
+    return any(_state_in(process, group) not in "ZX" for process in processes)
+
+
+def _state_in(process: Path, group: int) -> str:
+    """proc(5): the state of ``process``, a letter; X (dead) when it is not of ``group``."""
+    try:
+        fields = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return "X"
+    return fields[0] if fields[2] == str(group) else "X"
 
 
 def in_one_line(printed: bytes) -> str:

@@ -12,10 +12,12 @@ import signal
 import sys
 from typing import NoReturn
 
+from ravatard.core.audio import AudioFormat
 from ravatard.core.gate import Gate
 from ravatard.devices.earpipes import DaemonGone, Inbox, Outbox
 from ravatard.devices.earwire import Failed, ListDevices, Listing, Record, Start, Trouble, encode
 from ravatard.devices.listener import Listener
+from ravatard.devices.liveness import Liveness
 from ravatard.devices.sources import open_source
 from ravatard.errors import HouseError, RavatardError
 
@@ -28,7 +30,12 @@ def _listen(start: Start, inbox: Inbox, outbox: Outbox, commands: list[Record]) 
 
         detector = speech_detector(start.voice.aggressiveness)
         gate = Gate(start.gate, start.voice, detector, mode=start.mode)
-    listener = Listener(gate, start.capture.channel, inbox, outbox)
+
+    def liveness(shape: AudioFormat) -> Liveness:
+        zeros_s = start.capture.zeros_limit_s(start.microphone)
+        return Liveness(shape, zeros_s, start.doubt, check_rate=start.capture.check_rate)
+
+    listener = Listener(gate, start.capture.channel, inbox, outbox, liveness=liveness)
     listener.obey(commands)
     try:
         open_source(start.microphone, start.capture).run(listener)

@@ -34,6 +34,8 @@ _FMT = struct.Struct("<HHIIHH")
 #: What CaptureOptions allows a source, too; a rate beyond is a broken header.
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 192_000
 MOST_CHANNELS = 32
+#: Chunks before the data; a file of zeros is one empty chunk every eight bytes.
+_MOST_CHUNKS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,9 @@ def _read(path: str, fd: int, size: int) -> WavInfo:
             f"`ffmpeg -i {path} -ar 16000 -ac 1 recording.wav`"
         )
     at, found = 12, None
-    while at + _CHUNK.size <= size:
+    for _ in range(_MOST_CHUNKS):
+        if at + _CHUNK.size > size:
+            break
         name, length = _CHUNK.unpack(os.pread(fd, _CHUNK.size, at))
         start = at + _CHUNK.size
         if name == b"fmt ":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, unique
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
@@ -53,6 +54,38 @@ class Request:
         )
 
 
+@unique
+class Fate(Enum):
+    """What becomes of a reply on its way."""
+
+    ARRIVES = "arrives"
+    NEVER = "never"
+    """It is waited for in vain; the connection stays."""
+    LOST = "lost"
+    """The connection breaks before it arrives; whether the service did the work is another question."""
+    REFUSED = "refused"
+    """There is no connection at all."""
+    UNTRUSTED = "untrusted"
+    """The service's certificate is not to be trusted. A real listener shows such a one by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a reply travels.
+
+    Attributes:
+        fate: what becomes of it.
+        after_s: how much later it goes out, in seconds.
+        pieces: how many pieces a real front writes it in.
+        why: for ``UNTRUSTED``: what is wrong with the certificate.
+    """
+
+    fate: Fate = Fate.ARRIVES
+    after_s: float = 0.0
+    pieces: int = 1
+    why: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What a request is answered.
@@ -61,11 +94,13 @@ class Reply:
         status: HTTP status.
         headers: by lower-case name.
         body: as it goes out.
+        delivery: how it travels.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
+    delivery: Delivery = Delivery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +109,33 @@ class Close:
 
     code: int
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The connection breaks without a close frame, as when a cable is cut and that is noticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class HalfOpen:
+    """The socket stays, but nothing comes or goes any more and no ping is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fragments:
+    """One message in several frames, each in a packet of its own. Memory has no frames: it arrives whole.
+
+    Attributes:
+        text: the message.
+        pieces: how many frames.
+    """
+
+    text: str = field(repr=False)
+    pieces: int
+
+
+#: What a line hands to its front.
+Outgoing = str | Fragments | Close | Drop | HalfOpen
 
 
 def json_object(raw: str | bytes) -> dict[str, object]:
@@ -108,7 +170,7 @@ class Line(Protocol):
         """When :meth:`due` will have something, or None while nothing is planned."""
         ...
 
-    def due(self, now: float) -> Sequence[str | Close]:
+    def due(self, now: float) -> Sequence[Outgoing]:
         """Everything to be sent by now, in order, handed out once."""
         ...
 

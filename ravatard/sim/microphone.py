@@ -8,7 +8,15 @@ from collections.abc import AsyncIterator, Callable
 
 from ravatard.core.audio import bytes_for, samples_in, seconds_of
 from ravatard.core.endpointer import VoiceOptions
-from ravatard.core.events import EarCommand, EarEvent, Listened, MicrophoneLost, MicrophoneReady
+from ravatard.core.events import (
+    EarCommand,
+    EarEvent,
+    Listened,
+    MicrophoneClosed,
+    MicrophoneLost,
+    MicrophoneReady,
+    Mute,
+)
 from ravatard.core.gate import Gate, GateOptions
 from ravatard.core.states import GateMode
 
@@ -24,6 +32,7 @@ class SimEar:
     Attributes:
         heard: samples the gate was given since the device was opened.
         closed: the capture device is closed for good.
+        name: what the device is called at its next opening.
     """
 
     def __init__(
@@ -38,10 +47,16 @@ class SimEar:
         """``noise`` gives that many bytes of what a quiet room sounds like."""
         self.heard = 0
         self.closed = False
+        self.name = "simulated microphone"
         self._gate = Gate(gate, voice, is_speech, mode=mode)
         self._noise = noise
         self._air: deque[memoryview] = deque()
         self._plugged = True
+        self._muted = False
+        self._why_lost = ""
+        self._hung = False
+        self._deaf = False
+        self._fast = False
         self._changed = asyncio.Event()
         self._events: deque[EarEvent] = deque()
 
@@ -56,15 +71,31 @@ class SimEar:
         """Everything put into the room was heard."""
         return not self._air
 
-    def unplug(self) -> None:
-        """Pull the microphone out."""
+    def unplug(self, why: str = "it was pulled out") -> None:
+        """Pull the microphone out, or end it in another way that is noticed."""
         self._plugged = False
+        self._why_lost = why
         self._changed.set()
 
     def replug(self) -> None:
         """Put it back."""
         self._plugged = True
         self._changed.set()
+
+    # -------------------------------------------------------------- what may be wrong with it
+
+    def hang(self, *, hung: bool = True) -> None:
+        """Deliver nothing and say nothing, or go on."""
+        self._hung = hung
+        self._changed.set()
+
+    def zeros(self, *, deaf: bool = True) -> None:
+        """Deliver digital zeros whatever is heard, or hear again."""
+        self._deaf = deaf
+
+    def double_rate(self, *, fast: bool = True) -> None:
+        """Deliver samples at twice the pace, or at the right one again."""
+        self._fast = fast
 
     # -------------------------------------------------------------- the port
 
@@ -73,12 +104,21 @@ class SimEar:
         while True:
             async for event in self._opened():
                 yield event
-            while not self._plugged:
+            told: EarEvent | None = None
+            while self._muted or not self._plugged:
                 self._changed.clear()
+                state = MicrophoneClosed() if self._muted else MicrophoneLost(self._why_lost)
+                if state != told:
+                    told = state
+                    yield state
                 await self._changed.wait()
 
     def command(self, command: EarCommand) -> None:
-        """Tell the gate something."""
+        """Tell the gate something, or close the device and open it again."""
+        if isinstance(command, Mute):
+            self._muted = command.muted
+            self._changed.set()
+            return
         self._events.extend(self._gate.command(command, asyncio.get_running_loop().time()))
 
     async def close(self) -> None:
@@ -86,13 +126,20 @@ class SimEar:
         self.closed = True
 
     async def _opened(self) -> AsyncIterator[EarEvent]:
-        """One opening of the device, until it is pulled out."""
+        """One opening of the device, until it is pulled out or closed on purpose."""
         loop = asyncio.get_running_loop()
         opened_at = told_at = loop.time()
         self.heard = 0
-        yield MicrophoneReady("simulated microphone")
-        while self._plugged:
+        yield MicrophoneReady(self.name)
+        while self._plugged and not self._muted:
+            if self._hung:
+                hung_at = loop.time()
+                await self._unhung()
+                opened_at += loop.time() - hung_at
+                continue
             block = self._take(bytes_for(SPEECH_BLOCK_MS if self._gate.attentive else QUIET_BLOCK_MS))
+            if self._fast:
+                opened_at -= seconds_of(samples_in(block)) / 2
             # A block can be read when its last sample was recorded.
             await asyncio.sleep(opened_at + seconds_of(self.heard + samples_in(block)) - loop.time())
             self.heard += samples_in(block)
@@ -104,7 +151,11 @@ class SimEar:
                 yield Listened(self.heard, self._gate.level_db, self._gate.floor_db)
         for event in self._gate.lost(loop.time()):
             yield event
-        yield MicrophoneLost("it was pulled out")
+
+    async def _unhung(self) -> None:
+        while self._hung and self._plugged and not self._muted:
+            self._changed.clear()
+            await self._changed.wait()
 
     def _take(self, length: int) -> bytes:
         taken = bytearray()
@@ -114,4 +165,4 @@ class SimEar:
             taken += piece[:rest]
             if len(piece) > rest:
                 self._air.appendleft(piece[rest:])
-        return bytes(taken) + self._noise(length - len(taken))
+        return bytes(length) if self._deaf else bytes(taken) + self._noise(length - len(taken))

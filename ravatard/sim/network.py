@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from ravatard.ports import HttpReply, SocketClosed, UpgradeRefused
-from ravatard.sim.exchange import CLOSE_TOO_BIG, MESSAGE_LIMIT_BYTES, Close, Line, Reply, Request, Service
+from ravatard.sim.exchange import (
+    CLOSE_TOO_BIG,
+    MESSAGE_LIMIT_BYTES,
+    Close,
+    Drop,
+    Fate,
+    Fragments,
+    HalfOpen,
+    Line,
+    Reply,
+    Request,
+    Service,
+)
 
 _GOING_AWAY = 1001
+#: What a careful client takes of a reply, and of a message.
+REPLY_LIMIT_BYTES = 4 * 1024 * 1024
+RECEIVE_LIMIT_BYTES = 8 * 1024 * 1024
 
 
 class SimNetwork:
@@ -21,12 +37,14 @@ class SimNetwork:
         down: True: requests and new sockets fail with OSError; open sockets stay (see :meth:`drop_sockets`).
         sockets_down: True: new sockets fail with OSError; requests do not.
         latency_s: one way, for requests and messages; taken anew for each.
+        ping_s: how long the client takes to notice that a socket is half-open.
     """
 
     def __init__(self, service: Service) -> None:
         self.down = False
         self.sockets_down = False
         self.latency_s = 0.0
+        self.ping_s = 7.5
         self._service = service
         self._sockets: set[MemorySocket] = set()
 
@@ -41,12 +59,12 @@ class SimNetwork:
         """One request to the service.
 
         Raises:
-            OSError: the network is down, now or when the answer is on its way.
+            OSError: the network is down, now or when the answer is on its way; or a fault says so.
         """
         request = _request(method, url, headers, body)
         await self._travel()
         reply = self._service.handle(request, asyncio.get_running_loop().time())
-        await self._travel()
+        await self._arrival(reply)
         return HttpReply(reply.status, reply.body, reply.headers.get("retry-after"))
 
     @asynccontextmanager
@@ -55,17 +73,17 @@ class SimNetwork:
 
         Raises:
             UpgradeRefused: the service answered the upgrade with a reply.
-            OSError: the network is down.
+            OSError: the network is down; or a fault says so.
         """
         await self._travel()
         if self.sockets_down:
             raise ConnectionRefusedError("the simulated network lets no socket through")
-        socket = MemorySocket(self._sockets.discard, lambda: self.latency_s)
+        socket = MemorySocket(self._sockets.discard, lambda: self.latency_s, self.ping_s)
         answer = self._service.connect(
             _request("GET", url, headers, None), asyncio.get_running_loop().time(), socket.wake
         )
         if isinstance(answer, Reply):
-            await self._travel()
+            await self._arrival(answer)
             raise UpgradeRefused(answer.status, answer.headers.get("retry-after"))
         socket.attach(answer)
         self._sockets.add(socket)
@@ -84,6 +102,27 @@ class SimNetwork:
         """End every open socket. Idempotent."""
         self.drop_sockets(_GOING_AWAY)
 
+    async def _arrival(self, reply: Reply) -> None:
+        """Wait until ``reply`` is here.
+
+        Raises:
+            OSError: it never will be.
+        """
+        delivery = reply.delivery
+        if delivery.fate is Fate.REFUSED:
+            raise ConnectionRefusedError("the simulated service refuses the connection")
+        if delivery.fate is Fate.UNTRUSTED:
+            raise ssl.SSLCertVerificationError(1, delivery.why)
+        if delivery.fate is Fate.NEVER:
+            # Only the caller's deadline ends this.
+            await asyncio.get_running_loop().create_future()
+        await asyncio.sleep(delivery.after_s)
+        await self._travel()
+        if delivery.fate is Fate.LOST:
+            raise ConnectionResetError("the simulated connection broke before the answer")
+        if len(reply.body) > REPLY_LIMIT_BYTES:
+            raise ConnectionError(f"the reply is larger than {REPLY_LIMIT_BYTES} bytes")
+
     async def _travel(self) -> None:
         # Also without latency: a real request never completes without giving others a turn.
         await asyncio.sleep(self.latency_s)
@@ -94,9 +133,12 @@ class SimNetwork:
 class MemorySocket:
     """A :class:`ravatard.ports.Socket` whose other end is a line of the service."""
 
-    def __init__(self, gone: Callable[[MemorySocket], None], latency_s: Callable[[], float]) -> None:
+    def __init__(
+        self, gone: Callable[[MemorySocket], None], latency_s: Callable[[], float], ping_s: float
+    ) -> None:
         self._gone = gone
         self._latency_s = latency_s
+        self._ping_s = ping_s
         self._line: Line | None = None
         self._news = asyncio.Event()
         self._arrived: deque[str] = deque()
@@ -186,10 +228,24 @@ class MemorySocket:
         if self._line is None:
             return
         for item in self._line.due(said_by):
-            if isinstance(item, Close):
-                self.drop(item.code, item.reason)
+            match item:
+                case Close(code, reason):
+                    self.drop(code, reason)
+                case Drop():
+                    self.drop(None, "")
+                case HalfOpen():
+                    # For the service it stays open; the client finds out by its ping.
+                    asyncio.get_running_loop().call_later(self._ping_s, self.drop, None, "")
+                case Fragments(text) | str(text):
+                    self._receive(text)
+            if self._ended is not None:
                 return
-            self._arrived.append(item)
+
+    def _receive(self, text: str) -> None:
+        if len(text) > RECEIVE_LIMIT_BYTES:
+            self.drop(CLOSE_TOO_BIG, "message too big")
+        else:
+            self._arrived.append(text)
 
     def _raise_if_ended(self) -> None:
         if self._ended is not None:

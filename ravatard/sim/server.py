@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import secrets
+import ssl
 import time
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
@@ -18,13 +20,24 @@ from ravatard.sim.exchange import (
     MESSAGE_LIMIT_BYTES,
     SOCKET_PATH,
     Close,
+    Drop,
+    Fate,
+    Fragments,
+    HalfOpen,
     Line,
+    Outgoing,
     Reply,
     Request,
     Service,
 )
+from ravatard.sim.fault_frames import frames, pieces_of
 from ravatard.sim.options import FrontOptions, SimOptions
 from ravatard.sim.record import Record
+
+#: How often an answer that never comes looks whether anybody still waits for it.
+_LOOK_S = 0.1
+#: Between two pieces of one reply or message: each is a packet of its own.
+_PIECE_S = 0.005
 
 
 class SimServer:
@@ -45,6 +58,7 @@ class SimServer:
         port: int = 0,
         cloud: SimCloud | None = None,
         front: FrontOptions | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Prepare a service; nothing listens yet.
 
@@ -54,6 +68,7 @@ class SimServer:
             port: port to listen on; 0 takes a free one.
             cloud: the service; None makes one with a new key, so that a restarted one refuses old tokens.
             front: how long clients may take.
+            tls: the certificate to show; None: no TLS.
         """
         self.host = host
         self.port = port
@@ -62,6 +77,7 @@ class SimServer:
         )
         self.service: Service = self.cloud
         self._front = front or FrontOptions()
+        self._tls = tls
         self._sockets: dict[web.WebSocketResponse, web.BaseRequest] = {}
         self._runner: web.ServerRunner | None = None
 
@@ -69,7 +85,7 @@ class SimServer:
     def base_url(self) -> str:
         """Where it is, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     @property
     def record(self) -> Record:
@@ -87,7 +103,7 @@ class SimServer:
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=self._front.close_s)
         await runner.setup()
         try:
-            await web.TCPSite(runner, self.host, self.port).start()
+            await web.TCPSite(runner, self.host, self.port, ssl_context=self._tls).start()
         except OSError as error:
             await runner.cleanup()
             raise RavatardError(self._why_not(error)) from error
@@ -115,8 +131,7 @@ class SimServer:
     def drop_sockets(self) -> None:
         """Break every open socket as a pulled cable does: no close frame."""
         for request in self._sockets.values():
-            if request.transport is not None:
-                request.transport.abort()
+            _abort(request)
 
     async def _say_goodbye(self, socket: web.WebSocketResponse) -> None:
         with suppress(ConnectionError):
@@ -131,13 +146,13 @@ class SimServer:
         asked = Request.of(request.method, request.raw_path, dict(request.headers), body)
         if wants_socket:
             return await self._open_socket(request, asked)
-        return _response(self.service.handle(asked, _now()))
+        return await _delivered(self.service.handle(asked, _now()), request)
 
     async def _open_socket(self, request: web.BaseRequest, asked: Request) -> web.StreamResponse:
         wake = asyncio.Event()
         line = self.service.connect(asked, _now(), wake.set)
         if isinstance(line, Reply):
-            return _response(line)
+            return await _delivered(line, request)
         socket = web.WebSocketResponse(
             timeout=self._front.close_s, heartbeat=self._front.ping_s, max_msg_size=MESSAGE_LIMIT_BYTES
         )
@@ -145,7 +160,8 @@ class SimServer:
             await socket.prepare(request)
             self._sockets[socket] = request
             async with asyncio.TaskGroup() as group:
-                speaking = group.create_task(_speak(socket, line, wake, self._front.send_s), name="sim-speak")
+                speaker = _Speaker(socket, request, line, wake)
+                speaking = group.create_task(speaker.run(self._front.send_s), name="sim-speak")
                 await _listen(socket, line)
                 speaking.cancel()
         finally:
@@ -170,8 +186,32 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _response(reply: Reply) -> web.Response:
-    return web.Response(status=reply.status, headers=dict(reply.headers), body=reply.body)
+async def _delivered(reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
+    """Send ``reply`` as its delivery says."""
+    delivery = reply.delivery
+    await asyncio.sleep(delivery.after_s)
+    # aiohttp tells a handler nothing of a client that left.
+    while delivery.fate is Fate.NEVER and request.transport is not None:  # noqa: ASYNC110 - no event to wait for
+        await asyncio.sleep(_LOOK_S)
+    if delivery.fate is Fate.UNTRUSTED:
+        # Whoever got here trusts our certificate, or was never shown one: it is broken off in its place.
+        delivery = replace(delivery, fate=Fate.REFUSED)
+    if delivery.fate is not Fate.ARRIVES:
+        _abort(request)
+        return web.Response()
+    if delivery.pieces == 1:
+        return web.Response(status=reply.status, headers=dict(reply.headers), body=reply.body)
+    response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
+    await response.prepare(request)
+    for piece in pieces_of(reply.body, delivery.pieces):
+        await response.write(piece)
+        await asyncio.sleep(_PIECE_S)
+    return response
+
+
+def _abort(request: web.BaseRequest) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 async def _body(request: web.BaseRequest, body_s: float) -> bytes:
@@ -199,26 +239,53 @@ async def _listen(socket: web.WebSocketResponse, line: Line) -> None:
             line.unreadable(message.data.code, _now())
 
 
-async def _speak(socket: web.WebSocketResponse, line: Line, wake: asyncio.Event, send_s: float) -> None:
-    """Send what the line has to say, when it is due, until the socket is gone."""
-    due: float | None = None
-    while True:
-        wake.clear()
-        # A timer may fire a hair before its time: what was waited for is due.
-        for item in line.due(max(_now(), due or 0.0)):
+class _Speaker:
+    """The speaking half of one socket."""
+
+    def __init__(
+        self, socket: web.WebSocketResponse, request: web.BaseRequest, line: Line, wake: asyncio.Event
+    ) -> None:
+        self._socket = socket
+        self._request = request
+        self._line = line
+        self._wake = wake
+
+    async def run(self, send_s: float) -> None:
+        """Send what the line has to say, when it is due, until the socket is gone."""
+        due: float | None = None
+        while True:
+            self._wake.clear()
+            # A timer may fire a hair before its time: what was waited for is due.
+            for item in self._line.due(max(_now(), due or 0.0)):
+                try:
+                    async with asyncio.timeout(send_s):
+                        await self._send(item)
+                except (ConnectionError, TimeoutError):
+                    # The client is gone or does not read; the listening side notices by itself.
+                    return
+            due = self._line.next_due()
             try:
-                async with asyncio.timeout(send_s):
-                    if isinstance(item, Close):
-                        await socket.close(code=item.code, message=item.reason.encode())
-                        return
-                    await socket.send_str(item)
-            except (ConnectionError, TimeoutError):
-                # The client is gone or does not read; the listening side notices by itself.
-                return
-        due = line.next_due()
-        try:
-            async with asyncio.timeout_at(due):
-                await wake.wait()
-            due = None
-        except TimeoutError:
-            continue
+                async with asyncio.timeout_at(due):
+                    await self._wake.wait()
+                due = None
+            except TimeoutError:
+                continue
+
+    async def _send(self, item: Outgoing) -> None:
+        transport = self._request.transport
+        match item:
+            case Close(code, reason):
+                await self._socket.close(code=code, message=reason.encode())
+                raise ConnectionResetError
+            case Drop():
+                _abort(self._request)
+                raise ConnectionResetError
+            case HalfOpen() if isinstance(transport, asyncio.Transport):
+                # Unread, a ping is unanswered; our own heartbeat gives the socket up in the end.
+                transport.pause_reading()
+            case Fragments(text, pieces) if isinstance(transport, asyncio.Transport):
+                for frame in frames(text, pieces):
+                    transport.write(frame)
+                    await asyncio.sleep(_PIECE_S)
+            case str(text):
+                await self._socket.send_str(text)

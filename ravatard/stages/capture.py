@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.core.events import Listened, MicrophoneLost, MicrophoneReady
+from ravatard.core.events import Listened, MicrophoneClosed, MicrophoneLost, MicrophoneReady
 from ravatard.errors import HouseError
 from ravatard.ports import Ear
 from ravatard.stages.mailbox import Inbox
@@ -13,7 +13,7 @@ class Progress:
 
     Attributes:
         samples: samples captured since start, over all openings of the device.
-        absent: the device is known to be missing, and that is shown.
+        absent: the device is known to be missing or closed on purpose, and that is shown.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Progress:
                 self.absent = False
                 self._opening = 0
                 self.samples += 1
-            case MicrophoneLost():
+            case MicrophoneLost() | MicrophoneClosed():
                 self.absent = True
                 self._opening = 0
             case Listened(samples=samples):

@@ -84,12 +84,13 @@ class Hub:
     def handle(self, event: Event, now: float) -> None:
         """One event, all the way."""
         self.turns += 1
-        for observer in self._observers:
-            observer.saw(event, now)
         # An action may have an event of its own (the outbox was full): the list grows while it is worked off.
         pending: list[Event] = [event]
         while pending:
-            for action in self.conversation.handle(pending.pop(0), now):
+            event = pending.pop(0)
+            for observer in self._observers:
+                observer.saw(event, now)
+            for action in self.conversation.handle(event, now):
                 for observer in self._observers:
                     observer.did(action, now)
                 pending.extend(self._carry_out(action))

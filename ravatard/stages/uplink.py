@@ -7,6 +7,7 @@ import logging
 
 from ravatard.core.backoff import Backoff
 from ravatard.core.events import (
+    DropTurn,
     EndSession,
     LinkConnecting,
     LinkDenied,
@@ -28,6 +29,7 @@ from ravatard.errors import (
     LinkError,
     LinkTimeout,
     MoneyError,
+    NoSessionError,
     PeerError,
     RavatardError,
 )
@@ -130,6 +132,11 @@ async def _send(cloud: Cloud, wire: Wire, outbox: Outbox, inbox: Inbox) -> None:
                         await wire.send_audio(action.pcm)
                     else:
                         await wire.send_text(action.text)
+                except NoSessionError as error:
+                    # It was refused, or it ended, while this waited. Nothing of the turn may follow later.
+                    outbox.put(DropTurn(turn))
+                    inbox.put(UtteranceDropped(turn, str(error)))
+                    continue
                 except BaseException:
                     # Cancelled or broken: nobody knows whether it arrived. A turn with a hole is no turn.
                     inbox.put(UtteranceDropped(turn, "the connection broke in the middle of it"))
@@ -139,7 +146,10 @@ async def _send(cloud: Cloud, wire: Wire, outbox: Outbox, inbox: Inbox) -> None:
 
 
 async def _start(cloud: Cloud, action: StartSession, outbox: Outbox, inbox: Inbox) -> None:
-    """Have a session. When the link breaks meanwhile the wish goes back into the outbox, in its place."""
+    """Have a session. When the link breaks meanwhile the wish goes back into the outbox, in its place.
+
+    A refusal drops the turn at once: its chunks wait right behind, and the hub has yet to hear of it.
+    """
     try:
         await cloud.start_session()
     except asyncio.CancelledError:
@@ -157,3 +167,5 @@ async def _start(cloud: Cloud, action: StartSession, outbox: Outbox, inbox: Inbo
         inbox.put(SessionRefused(Refusal.FAILED, str(error)))
     else:
         inbox.put(SessionStarted())
+        return
+    outbox.put(DropTurn(action.turn))

@@ -17,7 +17,17 @@ import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from tests.benchmarks import cpu, encoding, footprint, gate_quality, growth, imports, latency, lifecycle
+from tests.benchmarks import (
+    cpu,
+    encoding,
+    footprint,
+    gate_quality,
+    growth,
+    imports,
+    latency,
+    lifecycle,
+    recovery,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,10 @@ async def _lifecycle(effort: Effort) -> Report:
     return await lifecycle.measure(lives=effort.choose(20, 4))
 
 
+async def _recovery(effort: Effort) -> Report:
+    return await recovery.measure(rounds=effort.choose(20, 3))
+
+
 async def _imports(_: Effort) -> Report:
     return await imports.measure()
 
@@ -84,6 +98,7 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "cpu": _cpu,
     "latency": _latency,
     "lifecycle": _lifecycle,
+    "recovery": _recovery,
     "imports": _imports,
     "memory": _memory,
     "growth": _growth,

@@ -1,4 +1,4 @@
-"""A microphone for a machine without one."""
+"""A microphone for a machine without one, and a runtime directory for each test."""
 
 from __future__ import annotations
 
@@ -8,6 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.integration.virtual_audio import VirtualAudio, missing
+
+
+@pytest.fixture(autouse=True)
+def runtime_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the daemons of this test put their control socket: two tests at once must not meet there."""
+    directory = tmp_path / "run"
+    directory.mkdir()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(directory))
+    return directory
 
 
 @pytest.fixture

@@ -69,7 +69,9 @@ class Daemon(Program):
         self._configs = (service, *configs)
         self._in_journal = in_journal
         self._address = str(folder / "notify")
-        notify = {"NOTIFY_SOCKET": self._address}
+        notify = {"NOTIFY_SOCKET": self._address, "STATE_DIRECTORY": str(folder / "state")}
+        # Two daemons at once must not meet at one control socket, whoever starts them.
+        notify["RUNTIME_DIRECTORY"] = os.environ.get("RUNTIME_DIRECTORY", str(folder))
         if watchdog_s is not None:
             notify["WATCHDOG_USEC"] = str(round(watchdog_s * 1_000_000))
         self.configure()

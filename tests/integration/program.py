@@ -16,7 +16,14 @@ T = TypeVar("T")
 
 RAVATARD = Path(sysconfig.get_path("scripts")) / "ravatard"
 #: What the surroundings of the tests may have set and no process under test may see.
-_NOT_INHERITED = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM", "INVOCATION_ID")
+_NOT_INHERITED = (
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "JOURNAL_STREAM",
+    "INVOCATION_ID",
+    "STATE_DIRECTORY",
+)
 _LOOK_EVERY_S = 0.01
 #: How long anything may take that is not the point of a test; machines are noisy.
 PATIENCE_S = 15.0

@@ -31,6 +31,6 @@ class Simulator(Program):
 async def simulate(*words: str) -> AsyncIterator[Simulator]:
     """Start it, and wait until it listens; ``words``: more of its command line."""
     async with Simulator("simulate", "--port", "0", *words) as program:
-        urls = await program.until(lambda: re.findall(r"at (http://\S+?);", program.stdout), "it listens")
+        urls = await program.until(lambda: re.findall(r"at (https?://\S+?);", program.stdout), "it listens")
         program.base_url = urls[0]
         yield program

@@ -24,9 +24,11 @@ from ravatard.core.events import (
     EarEvent,
     Hold,
     Listened,
+    MicrophoneClosed,
     MicrophoneEnded,
     MicrophoneLost,
     MicrophoneReady,
+    Mute,
     Press,
     Release,
     UtteranceClosed,
@@ -479,6 +481,173 @@ def test_the_sound_process_ends_with_the_daemon_even_while_portaudio_hangs(audio
 
     assert hung
     assert process.wait(3) == -signal.SIGKILL
+
+
+# ---------------------------------------------------------------- mute
+
+
+def holders(path: str) -> list[int]:
+    """Processes that have a file open whose name begins like this: the proof that a microphone is closed."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        try:
+            names = [str(fd.readlink()) for fd in folder.iterdir()]
+        except OSError:
+            continue
+        if any(name.startswith(path) for name in names):
+            found.append(int(folder.parent.name))
+    return found
+
+
+async def test_muting_ends_the_sound_process_and_its_command_before_it_is_called_closed(
+    tmp_path: Path,
+) -> None:
+    script, note = tmp_path / "stubborn.py", tmp_path / "pid"
+    script.write_text(
+        "import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"open({str(note)!r}, 'w').write(str(os.getpid()))\n"
+        "while True:\n    os.write(1, bytes(640)); time.sleep(0.02)\n"
+    )
+
+    async with listening(command=f"{sys.executable} -S {script}") as (ear, events):
+        await next_event(events, MicrophoneReady)
+        family = descendants(os.getpid())
+        before = time.monotonic()
+        ear.command(Mute(True))
+        await next_event(events, MicrophoneClosed)
+        took_s = time.monotonic() - before
+        left = [pid for pid in family if is_running(pid)]
+        first = int(note.read_text())
+        ear.command(Mute(False))
+        await next_event(events, MicrophoneReady)
+        second = int(note.read_text())
+
+    assert first in family
+    assert left == []
+    assert took_s < 0.5
+    assert second != first
+
+
+async def test_a_muted_fifo_is_not_even_opened_and_un_muting_opens_it(tmp_path: Path) -> None:
+    path = tmp_path / "microphone"
+    os.mkfifo(path)
+
+    async with listening(fifo=str(path)) as (ear, events):
+        await next_event(events, MicrophoneLost)
+        open_before = holders(str(path))
+        ear.command(Mute(True))
+        await next_event(events, MicrophoneClosed)
+        open_muted = holders(str(path))
+        ear.command(Mute(False))
+        await next_event(events, MicrophoneLost)
+        open_after = holders(str(path))
+
+    assert (len(open_before), open_muted, len(open_after)) == (1, [], 1)
+
+
+async def test_an_utterance_ends_with_the_mute_and_not_a_chunk_follows(tmp_path: Path) -> None:
+    recording = write_wav(tmp_path / "speech.wav", np.concatenate([spoken_like()] * 5))
+    after: list[EarEvent] = []
+
+    async with listening(wav=str(recording)) as (ear, events):
+        await next_event(events, ChunkCaptured)
+        ear.command(Mute(True))
+        async with asyncio.timeout(20):
+            async for event in events:
+                after.append(event)
+                if isinstance(event, MicrophoneClosed):
+                    ear.command(Mute(False))
+                elif isinstance(event, MicrophoneReady):
+                    break
+
+    assert [type(event) for event in after] == [MicrophoneClosed, MicrophoneReady]
+
+
+@needs_sound
+async def test_a_muted_card_has_no_listener_and_is_heard_again_afterwards(audio: VirtualAudio) -> None:
+    async with listening(device="usb_mic", environ=audio.environ()) as (ear, events):
+        await next_event(events, MicrophoneReady)
+        listeners_before = audio.microphone.listeners()
+        ear.command(Mute(True))
+        await next_event(events, MicrophoneClosed)
+        # PulseAudio needs a moment to see that its client is gone.
+        await asyncio.sleep(0.2)
+        listeners_muted = audio.microphone.listeners()
+        ear.command(Mute(False))
+        await next_event(events, MicrophoneReady)
+
+    assert (listeners_before, listeners_muted) == (1, 0)
+
+
+# ---------------------------------------------------------------- faults
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
+async def test_a_sound_process_that_crashes_or_stands_still_is_replaced(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    recording = write_wav(tmp_path / "quiet.wav", np.ones(16_000, np.int16))
+
+    async with listening(wav=str(recording), repeat=True) as (_, events):
+        await next_event(events, MicrophoneReady)
+        (child,) = descendants(os.getpid())
+        before = time.monotonic()
+        os.kill(child, number)
+        await next_event(events, MicrophoneLost)
+        noticed_s = time.monotonic() - before
+        await next_event(events, MicrophoneReady)
+        back_s = time.monotonic() - before
+
+    assert not is_running(child)
+    assert noticed_s < 1.5
+    assert back_s < 3
+
+
+@needs_sound
+async def test_a_microphone_that_is_switched_off_is_told_once_and_heard_as_soon_as_it_is_on(
+    audio: VirtualAudio,
+) -> None:
+    capture = CaptureOptions(zeros_s=2)
+    async with listening(device="usb_mic", environ=audio.environ(), capture=capture) as (_, events):
+        await next_event(events, MicrophoneReady)
+        audio.microphone.switch_off()
+        lost = await next_event(events, MicrophoneLost)
+        waiting = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(4)
+        quiet = not waiting.done()
+        before = time.monotonic()
+        audio.microphone.switch_on()
+        back = await waiting
+        back_s = time.monotonic() - before
+
+    assert "only digital silence (exact zeros for 2 s)" in lost.reason
+    assert quiet
+    assert back == MicrophoneReady("usb_mic")
+    assert back_s < 1.5
+
+
+async def test_a_command_at_twice_its_rate_is_told_and_heard_when_it_is_right_again(tmp_path: Path) -> None:
+    script, fast = tmp_path / "microphone.py", tmp_path / "fast"
+    fast.touch()
+    script.write_text(
+        "import os, time\nfrom pathlib import Path\nbegun, written = time.monotonic(), 0\n"
+        f"fast = Path({str(fast)!r})\n"
+        "while True:\n"
+        "    pieces = 2 if fast.exists() else 1\n"
+        "    os.write(1, bytes(639 * pieces) + bytes([1] * pieces)); written += 1\n"
+        "    time.sleep(max(0, begun + 0.02 * written - time.monotonic()))\n"
+    )
+
+    async with listening(command=f"{sys.executable} -S {script}") as (_, events):
+        await next_event(events, MicrophoneReady)
+        lost = await next_event(events, MicrophoneLost)
+        fast.unlink()
+        before = time.monotonic()
+        await next_event(events, MicrophoneReady)
+        back_s = time.monotonic() - before
+
+    assert "where 16000 were agreed" in lost.reason
+    assert back_s < 4
 
 
 def descendants(pid: int) -> list[int]:

@@ -24,6 +24,10 @@ PLUGIN = "libasound_module_pcm_pulse.so"
 MICROPHONE = "usb_mic"
 SPEAKER = "speaker"
 _QUIET_LATENCY_MS = 20
+#: The noise of a real converter: white, some 4 of 32,768, because exact zeros are a fault. PulseAudio's
+#: volumes are cubes of 65,536ths.
+_NOISE = ("--volume=3300", "/dev/urandom")
+_ZEROS = ("/dev/zero",)
 
 
 def missing() -> list[str]:
@@ -87,11 +91,8 @@ class VirtualDevice:
             *("pactl", "load-module", "module-null-sink", f"sink_name={self.sink}"),
             *("format=s16le", f"rate={self._rate_hz}", f"channels={self._channels}"),
         ).stdout.strip()
-        # A null sink nobody plays into hands out its monitor in blocks of two seconds; silence mends that.
+        self._keep(*_NOISE)
         latency = f"--latency-msec={_QUIET_LATENCY_MS}"
-        self._keeper = self._spawn(
-            "pacat", "--playback", f"--device={self.sink}", latency, *self._format, "/dev/zero"
-        )
         recorder = self._spawn(
             "parec", f"--device={self.sink}.monitor", latency, *self._format, stdout=subprocess.PIPE
         )
@@ -100,11 +101,35 @@ class VirtualDevice:
         end(recorder)
         recorder.stdout.close()
 
+    def switch_off(self) -> None:
+        """The microphone's own switch: exact zeros from here on."""
+        self._keep(*_ZEROS)
+
+    def switch_on(self) -> None:
+        """The switch the other way: its noise is back."""
+        self._keep(*_NOISE)
+
+    def _keep(self, *sound: str) -> None:
+        """Play ``sound`` for ever.
+
+        A null sink nobody plays into hands out its monitor in blocks of two seconds.
+        """
+        if self._keeper is not None:
+            end(self._keeper)
+        latency = f"--latency-msec={_QUIET_LATENCY_MS}"
+        self._keeper = self._spawn(
+            "pacat", "--playback", f"--device={self.sink}", latency, *self._format, *sound
+        )
+
     def unplug(self) -> None:
         """The device disappears; whoever has it open is cut off."""
         assert self._keeper is not None
         end(self._keeper)
         self._run("pactl", "unload-module", self._module)
+
+    def listeners(self) -> int:
+        """How many programs record from the device."""
+        return len(self._run("pactl", "list", "short", "source-outputs").stdout.splitlines())
 
     def stall(self) -> None:
         """The device hangs: no sound, no error."""

@@ -19,8 +19,12 @@ from ravatard.core.conversation_options import ConversationOptions, SessionOptio
 from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.gate import GateOptions
 from ravatard.core.gate_choice import gate_mode
+from ravatard.ports import Observer
 from ravatard.secret import Secret
 from ravatard.sim.cloud import SimCloud
+from ravatard.sim.fault_ear import trouble
+from ravatard.sim.fault_steps import Scenario
+from ravatard.sim.faults import FaultyService
 from ravatard.sim.microphone import SimEar
 from ravatard.sim.network import SimNetwork
 from ravatard.sim.options import SimOptions
@@ -129,19 +133,20 @@ class Wishes:
     )
     has_button: bool = False
     watchdog_s: float | None = None
+    observers: tuple[Observer, ...] = ()
 
     def conversation(self) -> ConversationOptions:
-        return ConversationOptions(
-            self.session, self.turn, self.gate.mode, self.gate.longest_s, self.has_button
-        )
+        return ConversationOptions(self.session, self.turn, self.gate, self.has_button)
 
 
 @asynccontextmanager
-async def appliance(wishes: Wishes | None = None, service: SimOptions | None = None) -> AsyncIterator[World]:
-    """A running appliance; leaving stops it as SIGTERM does."""
+async def appliance(
+    wishes: Wishes | None = None, service: SimOptions | None = None, faults: Scenario | None = None
+) -> AsyncIterator[World]:
+    """A running appliance, on a bad night if there are ``faults``; leaving stops it as SIGTERM does."""
     wishes = wishes or Wishes()
     sim = SimCloud(service or SimOptions())
-    network = SimNetwork(sim)
+    network = SimNetwork(FaultyService(sim, faults) if faults is not None else sim)
     mode = gate_mode(wishes.gate.mode, None, has_button=wishes.has_button).mode
     ear = SimEar(wishes.gate, wishes.voice, loud, mode=mode, noise=room_noise)
     world = World(sim, network, ear, RecordingLamp(), FakeButton(), Notes(wishes.watchdog_s))
@@ -155,13 +160,15 @@ async def appliance(wishes: Wishes | None = None, service: SimOptions | None = N
         notifier=world.notes,
         chance=lambda: 0.5,
         button=world.button if wishes.has_button else None,
-        observers=[world.diary],
+        observers=[world.diary, *wishes.observers],
     )
     async with asyncio.TaskGroup() as group:
         running = group.create_task(
             run(parts, wishes.conversation(), BackoffOptions(), world.controls, wishes.conversation),
             name="appliance",
         )
+        if faults is not None:
+            group.create_task(trouble(ear, faults), name="trouble")
         try:
             yield world
         finally:

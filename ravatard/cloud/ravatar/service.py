@@ -12,15 +12,15 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from ravatard.cloud.lease import Lease
 from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
 from ravatard.cloud.ravatar import rest
+from ravatard.cloud.ravatar.account import Accounts
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
 from ravatard.cloud.ravatar.link import RavatarWire
 from ravatard.cloud.ravatar.wire import AudioTemplate, common_fields, text_message
 from ravatard.cloud.replies import cause_of, retry_after
-from ravatard.cloud.token import TokenKeeper
 from ravatard.core.audio import CHUNK_SAMPLES
 from ravatard.core.events import Capabilities
-from ravatard.errors import AuthError, DeniedError, LinkError, LinkTimeout
-from ravatard.ports import HttpReply, Network, Socket, UpgradeRefused, Wire
+from ravatard.errors import LinkError, LinkTimeout, NoSessionError
+from ravatard.ports import Debt, Ledger, Network, Socket, UpgradeRefused, Wire
 from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -41,16 +41,29 @@ class RavatarCloud:
         *,
         user_id: str,
         chance: Callable[[], float],
+        ledger: Ledger | None = None,
     ) -> None:
-        """``user_id``: used when the configuration names none; ``chance`` gives numbers in [0, 1)."""
+        """Nothing is asked of the service yet.
+
+        Args:
+            service: which service, as whom, for which avatar.
+            stream: the picture to ask for.
+            deadlines: how long the service may take.
+            network: how it is reached; closed with the cloud.
+            user_id: used when the configuration names none.
+            chance: gives numbers in [0, 1).
+            ledger: where live sessions are written down; None: nowhere. What is on it is ended, also when it
+                was started by another user or at another base URL.
+        """
         self._service = service
         self._stream = stream
         self._deadlines = deadlines
         self._network = network
         self._user_id = service.user_id or user_id
-        self._tokens = TokenKeeper(self._fetch_token, chance)
+        accounts = Accounts(service.project_id, deadlines, network, chance)
+        self._account = accounts.of(service.base_url, self._user_id)
         # A start in flight may be waited for on the way out, then the ending itself.
-        self._lease = Lease(self._start, self._end, close_s=deadlines.end_s * 2 + 0.5)
+        self._lease = Lease(self._start, accounts.end, close_s=deadlines.end_s * 2 + 0.5, ledger=ledger)
         self._avatar: rest.AvatarInfo | None = None
         self._common: dict[str, Any] = {}
         self._template: AudioTemplate | None = None
@@ -67,7 +80,8 @@ class RavatarCloud:
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Wire]:
         """See :meth:`ravatard.ports.Cloud.connect`."""
-        connection = rest.connection_reply(*await self._authorised("GET", "/connection"))
+        self._lease.prompt()
+        connection = rest.connection_reply(*await self._account.call("GET", "/connection"))
         avatar = choose_avatar(connection, self._service.avatar)
         language = choose_language(connection, self._service.language)
         self._avatar = avatar
@@ -91,7 +105,7 @@ class RavatarCloud:
         """Renew the token ahead of time, and end what could not be ended."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._settle_for_ever(), name="settle")
-            await self._tokens.keep_fresh()
+            await self._account.tokens.keep_fresh()
 
     async def start_session(self) -> None:
         """See :meth:`ravatard.ports.Cloud.start_session`."""
@@ -108,7 +122,7 @@ class RavatarCloud:
         """The message for one chunk in the live session that is held.
 
         Raises:
-            LinkError: none is held.
+            NoSessionError: none is held.
         """
         if self._template is None:
             self._template = AudioTemplate(self._common, self._license())
@@ -118,87 +132,33 @@ class RavatarCloud:
         """The message for one line of text in the live session that is held.
 
         Raises:
-            LinkError: none is held.
+            NoSessionError: none is held.
         """
         return text_message(self._common, text, self._license())
 
     def token_refused(self) -> None:
         """The socket was closed for its token's sake: the next connection starts with a new one."""
-        self._tokens.forget()
+        self._account.tokens.forget()
 
     # -------------------------------------------------------------- the calls
 
     def _license(self) -> Secret:
         if self._lease.held is None:
-            raise LinkError("there is no live session to send this in")
-        return self._lease.held
+            raise NoSessionError("there is no live session to send this in")
+        return self._lease.held.licence
 
-    async def _fetch_token(self) -> Secret:
-        body = rest.token_request(self._user_id, self._service.project_id)
-        return rest.token_reply(*await self._call("POST", "/jwt", self._deadlines.token_s, body=body))
-
-    async def _start(self) -> Secret:
+    async def _start(self) -> Debt:
         if self._avatar is None:
             raise LinkError("no avatar is known yet")
         body = rest.start_request(self._avatar.id, self._stream.width, self._stream.height)
-        reply = await self._authorised("POST", "/startLiveSession", body, self._deadlines.start_s)
+        reply = await self._account.call("POST", "/startLiveSession", body, self._deadlines.start_s)
         self._template = None
-        return rest.start_reply(*reply).license_id
-
-    async def _end(self, license_id: Secret) -> None:
-        status, body, retry_after_s = await self._authorised(
-            "POST", "/endLiveSession", rest.end_request(license_id), self._deadlines.end_s
-        )
-        try:
-            rest.raise_for_status("/endLiveSession", status, retry_after_s, body)
-        except DeniedError as error:
-            if isinstance(error, AuthError):
-                raise LinkError(str(error)) from error
-            # It does not know the licence (any more): then there is nothing left to end.
-            log.debug("the service would not end the session: %s", error)
-
-    async def _authorised(
-        self, method: str, path: str, body: bytes | None = None, deadline_s: float | None = None
-    ) -> tuple[int, bytes, float | None]:
-        """One call with our token; renewed once and repeated once after 403 (Authentication document)."""
-        for last in (False, True):
-            token = await self._tokens.token()
-            reply = await self._call(
-                method, path, deadline_s or self._deadlines.request_s, body=body, token=token
-            )
-            if reply[0] not in (401, 403) or last:
-                break
-            self._tokens.refused(token)
-        return reply
-
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        deadline_s: float,
-        *,
-        body: bytes | None = None,
-        token: Secret | None = None,
-    ) -> tuple[int, bytes, float | None]:
-        headers = {"Accept": "application/json"}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token.reveal()}"
-        url = self._service.base_url.rstrip("/") + path
-        try:
-            async with asyncio.timeout(deadline_s):
-                reply: HttpReply = await self._network.request(method, url, headers=headers, body=body)
-        except TimeoutError:
-            raise LinkTimeout(f"{self._host} did not answer {path} within {deadline_s:g} s") from None
-        except OSError as error:
-            raise LinkError(f"cannot reach {self._host} ({cause_of(error)})") from None
-        return reply.status, reply.body, retry_after(reply.retry_after)
+        return Debt(rest.start_reply(*reply).license_id, self._service.base_url, self._user_id)
 
     @asynccontextmanager
     async def _socket(self) -> AsyncIterator[Socket]:
         base = self._service.socket_url or socket_url(self._service.base_url)
-        token = await self._tokens.token()
+        token = await self._account.tokens.token()
         url = f"{base}?token={quote(token.reveal(), safe='')}"
         opening = self._network.socket(url, headers={})
         try:
@@ -206,29 +166,27 @@ class RavatarCloud:
                 socket = await opening.__aenter__()
         except TimeoutError:
             limit = self._deadlines.connect_s
-            raise LinkTimeout(f"the socket at {self._host} did not open within {limit:g} s") from None
+            raise LinkTimeout(f"the socket at {self._account.host} did not open within {limit:g} s") from None
         except UpgradeRefused as refused:
             if refused.status in (401, 403):
                 # The next attempt comes with a new token; were that refused too, /connection would say so.
-                self._tokens.refused(token)
-                raise LinkError(f"{self._host} refuses the socket ({refused.status})") from None
+                self._account.tokens.refused(token)
+                raise LinkError(f"{self._account.host} refuses the socket ({refused.status})") from None
             rest.raise_for_status("the socket", refused.status, retry_after(refused.retry_after))
-            raise LinkError(f"{self._host} answers the socket with status {refused.status}") from None
+            raise LinkError(f"{self._account.host} answers the socket with status {refused.status}") from None
         except OSError as error:
-            raise LinkError(f"cannot open a socket to {self._host} ({cause_of(error)})") from None
+            raise LinkError(f"cannot open a socket to {self._account.host} ({cause_of(error)})") from None
         try:
             yield socket
         finally:
             await opening.__aexit__(None, None, None)
 
     async def _settle_for_ever(self) -> None:
+        # We are connected: what failed while we were not need not wait any longer.
+        await self._lease.settle()
         while True:
-            await self._lease.settle()
             await asyncio.sleep(SETTLE_EVERY_S)
-
-    @property
-    def _host(self) -> str:
-        return urlsplit(self._service.base_url).netloc or self._service.base_url
+            self._lease.prompt()
 
 
 def socket_url(base_url: str) -> str:

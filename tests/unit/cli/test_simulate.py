@@ -5,6 +5,7 @@ import argparse
 import pytest
 
 from ravatard.cli import simulate
+from ravatard.errors import ConfigError
 from ravatard.sim.options import SimOptions
 
 
@@ -65,3 +66,19 @@ def test_help_gives_sentences_and_defaults(capsys: pytest.CaptureFixture[str]) -
 
     shown = " ".join(capsys.readouterr().out.split())
     assert "Live sessions that may be open at the same time. (default: 2)" in shown
+
+
+def test_scenarios_faults_and_their_settings_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    status = simulate.run(_parsed("--list-faults"))
+
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert status == 0
+    assert "busy No avatar is free: the first two starts are told so in the body of an HTTP 200." in lines
+    assert "half-open The socket stays, but nothing comes or goes any more and no ping is answered." in lines
+    assert "status The HTTP status. (default: 503)" in lines
+    assert "for_s How long it lasts." in lines
+
+
+def test_an_unknown_scenario_is_told_before_anything_listens() -> None:
+    with pytest.raises(ConfigError, match="no scenario 'nonesuch'"):
+        simulate.run(_parsed("--faults", "nonesuch"))

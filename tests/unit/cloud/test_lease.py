@@ -5,41 +5,68 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from itertools import pairwise
 
 import pytest
 
-from ravatard.cloud.lease import Lease
+from ravatard.cloud.lease import FIRST_PAUSE_S, Lease, MemoryLedger
 from ravatard.errors import BusyError, HouseError, LinkError
+from ravatard.ports import Debt
 from ravatard.secret import Secret
+
+
+def debt(licence: str) -> Debt:
+    return Debt(Secret(licence), "https://service.example", "kiosk-1")
+
+
+class Book(MemoryLedger):
+    """A ledger that tells what was done with it, in order."""
+
+    def __init__(self, *owed: Debt) -> None:
+        super().__init__()
+        for one in owed:
+            super().add(one)
+        self.entries: list[str] = []
+
+    def add(self, debt: Debt) -> None:
+        self.entries.append(f"+{debt.licence.reveal()}")
+        super().add(debt)
+
+    def strike(self, debt: Debt) -> None:
+        self.entries.append(f"-{debt.licence.reveal()}")
+        super().strike(debt)
 
 
 class Counter:
     """The paying side: takes time to start and to end, and counts."""
 
-    def __init__(self, *, start_s: float = 1.0, end_s: float = 0.5) -> None:
+    def __init__(self, *, start_s: float = 1.0, end_s: float = 0.5, book: Book | None = None) -> None:
+        self.book = Book() if book is None else book
+        self.asked: list[str] = []
         self.started: list[str] = []
         self.ended: list[str] = []
         self.refusals = 0
         self.end_failures = 0
         self._start_s, self._end_s = start_s, end_s
 
-    async def start(self) -> Secret:
+    async def start(self) -> Debt:
         await asyncio.sleep(self._start_s)
         if self.refusals:
             self.refusals -= 1
             raise BusyError("no place")
         self.started.append(f"lease-{len(self.started) + 1}")
-        return Secret(self.started[-1])
+        return debt(self.started[-1])
 
-    async def end(self, lease: Secret) -> None:
+    async def end(self, lease: Debt) -> None:
+        self.asked.append(lease.licence.reveal())
         await asyncio.sleep(self._end_s)
         if self.end_failures:
             self.end_failures -= 1
             raise LinkError("no network")
-        self.ended.append(lease.reveal())
+        self.ended.append(lease.licence.reveal())
 
     def lease(self, close_s: float = 5.0) -> Lease:
-        return Lease(self.start, self.end, close_s=close_s)
+        return Lease(self.start, self.end, close_s=close_s, ledger=self.book)
 
     @property
     def open(self) -> list[str]:
@@ -63,7 +90,7 @@ async def test_what_was_acquired_is_held_and_ended_once() -> None:
         await lease.release()
         await lease.release()
 
-    assert (held, lease.held) == (Secret("lease-1"), None)
+    assert (held, lease.held) == (debt("lease-1"), None)
     assert (counter.started, counter.ended) == (["lease-1"], ["lease-1"])
 
 
@@ -122,7 +149,7 @@ async def test_a_start_that_is_wanted_again_before_it_came_is_kept() -> None:
     async with lease.opened():
         await cancelled_after(0.5, lease.acquire)
         await lease.acquire()
-        assert lease.held == Secret("lease-1")
+        assert lease.held == debt("lease-1")
 
     assert counter.started == counter.ended == ["lease-1"]
 
@@ -173,11 +200,10 @@ async def test_an_ending_that_failed_is_owed_and_settled_later(caplog: pytest.Lo
     async with lease.opened():
         await lease.acquire()
         with caplog.at_level(logging.WARNING):
-            counter.end_failures = 2
             await lease.release()
-        assert lease.owed == [Secret("lease-1")]
+        assert lease.owed == [debt("lease-1")]
         await lease.acquire()
-        assert lease.held == Secret("lease-2")
+        assert lease.held == debt("lease-2")
         await lease.settle()
         assert lease.owed == []
 
@@ -216,3 +242,169 @@ async def test_leaving_is_bounded_in_time(caplog: pytest.LogCaptureFixture) -> N
 async def test_outside_of_its_time_no_lease_is_given() -> None:
     with pytest.raises(HouseError):
         await Counter().lease().acquire()
+
+
+async def test_without_a_ledger_a_lease_is_ended_all_the_same() -> None:
+    counter = Counter()
+    lease = Lease(counter.start, counter.end, close_s=5.0)
+
+    async with lease.opened():
+        await lease.acquire()
+
+    assert counter.ended == ["lease-1"]
+
+
+# ------------------------------------------------------------------ what is on the ledger
+
+
+async def test_a_lease_is_on_the_ledger_before_anybody_can_use_it_and_until_it_is_ended() -> None:
+    counter = Counter()
+    lease = counter.lease()
+
+    async with lease.opened():
+        await lease.acquire()
+        while_held = list(counter.book.entries)
+        leaving = asyncio.get_running_loop().time()
+        await lease.release()
+
+    assert while_held == ["+lease-1"]
+    assert asyncio.get_running_loop().time() == leaving + 0.5
+    assert counter.book.entries == ["+lease-1", "-lease-1"]
+
+
+async def test_a_start_that_nobody_wants_any_more_is_on_the_ledger_while_it_is_being_ended() -> None:
+    counter = Counter()
+    lease = counter.lease()
+
+    async with lease.opened():
+        await cancelled_after(0.5, lease.acquire)
+        await asyncio.sleep(0.75)
+        while_ending = counter.book.owed()
+
+    assert while_ending == [debt("lease-1")]
+    assert counter.book.owed() == []
+
+
+async def test_a_lease_the_other_side_ended_leaves_the_ledger() -> None:
+    counter = Counter()
+    lease = counter.lease()
+
+    async with lease.opened():
+        await lease.acquire()
+        lease.forget()
+        lease.forget()
+
+        assert counter.book.entries == ["+lease-1", "-lease-1"]
+
+
+async def test_an_ending_that_failed_to_the_last_stays_on_the_ledger() -> None:
+    counter = Counter()
+    counter.end_failures = 9
+    lease = counter.lease()
+
+    async with lease.opened():
+        await lease.acquire()
+
+    assert counter.book.owed() == [debt("lease-1")]
+
+
+async def test_what_another_run_has_left_is_ended_from_the_beginning_on_once_each() -> None:
+    counter = Counter(book=Book(debt("old-1"), debt("old-2")))
+    lease = counter.lease()
+
+    async with lease.opened():
+        lease.prompt()
+        await asyncio.sleep(0.25)
+        lease.prompt()
+        await cancelled_after(0.1, lease.settle)
+        await lease.settle()
+
+        assert counter.book.owed() == []
+
+    assert sorted(counter.asked) == ["old-1", "old-2"]
+
+
+async def test_what_another_run_has_left_does_not_wait_for_itself_nor_does_a_new_lease() -> None:
+    counter = Counter(end_s=100.0, book=Book(debt("old")))
+    lease = counter.lease()
+    loop = asyncio.get_running_loop()
+
+    async with lease.opened():
+        await lease.acquire()
+
+        assert loop.time() == 1.0
+        assert lease.owed == [debt("old")]
+        await asyncio.sleep(200.0)
+
+    assert counter.asked == counter.ended == ["old", "lease-1"]
+
+
+async def test_an_ending_that_fails_is_tried_again_at_growing_distances_and_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    counter = Counter(end_s=0.0, book=Book(debt("old")))
+    counter.end_failures = 1_000
+    lease = counter.lease()
+    loop = asyncio.get_running_loop()
+    asked_at: list[float] = []
+
+    async with lease.opened():
+        while loop.time() < 3_600:
+            asked = len(counter.asked)
+            lease.prompt()
+            await asyncio.sleep(FIRST_PAUSE_S)
+            if len(counter.asked) > asked:
+                asked_at.append(loop.time())
+
+    gaps = [round(later - earlier) for earlier, later in pairwise(asked_at)]
+    assert gaps[:7] == [10, 20, 40, 80, 160, 320, 640]
+    assert set(gaps[7:]) <= {640}
+    assert [record.levelname for record in caplog.records if "tried again" in record.message] == ["WARNING"]
+
+
+async def test_on_the_way_out_only_our_own_leases_are_asked_for_again() -> None:
+    counter = Counter(book=Book(debt("old")))
+    counter.end_failures = 2
+    lease = counter.lease()
+
+    async with lease.opened():
+        await asyncio.sleep(1.0)
+        await lease.acquire()
+        await lease.release()
+
+    assert counter.asked == ["old", "lease-1", "lease-1"]
+    assert counter.book.owed() == [debt("old")]
+
+
+async def test_a_start_that_outlives_the_time_for_leaving_is_ended_too() -> None:
+    counter = Counter(start_s=10.0)
+    lease = counter.lease(close_s=1.0)
+
+    async with lease.opened():
+        await cancelled_after(0.5, lease.acquire)
+
+    assert counter.started == counter.ended == ["lease-1"]
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0])
+async def test_whenever_the_process_dies_the_next_run_ends_what_it_knew_of(after_s: float) -> None:
+    counter = Counter()
+
+    async def run() -> None:
+        lease = counter.lease()
+        async with lease.opened():
+            await lease.acquire()
+            await asyncio.sleep(0.5)
+            await lease.release()
+            await asyncio.sleep(10.0)
+
+    loop = asyncio.get_running_loop()
+    dying = loop.create_task(run())
+    await asyncio.sleep(after_s)
+    on_disk = counter.book.owed()
+    known = [f"lease-{number + 1}" for number in range(len(counter.started))]
+
+    assert [one.licence.reveal() for one in on_disk] == [one for one in known if one not in counter.ended]
+    dying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await dying

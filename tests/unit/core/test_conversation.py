@@ -9,9 +9,11 @@ import pytest
 
 from ravatard.core import events as ev
 from ravatard.core.audio import silence
-from ravatard.core.conversation import PLAYBACK_TAIL_S, Conversation
+from ravatard.core.conversation import Conversation
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.gate import GateOptions
 from ravatard.core.indication import Look, Show
+from ravatard.core.listening import PLAYBACK_TAIL_S
 from ravatard.core.standing import NO_MONEY_S
 from ravatard.core.states import (
     Cause,
@@ -34,9 +36,7 @@ CAPABILITIES = ev.Capabilities(
     avatar="Ava",
     language="en",
 )
-OPTIONS = ConversationOptions(
-    SessionOptions(), TurnOptions(), gate_mode="auto", longest_s=15.0, has_button=True
-)
+OPTIONS = ConversationOptions(SessionOptions(), TurnOptions(), GateOptions(), has_button=True)
 CHUNK = silence(4096)
 
 
@@ -538,7 +538,9 @@ def test_new_options_hold_from_the_next_moment_on() -> None:
     talker.answers()
 
     actions = talker.happens(
-        ev.OptionsChanged(replace(OPTIONS, gate_mode="button", session=SessionOptions(idle_s=10.0)))
+        ev.OptionsChanged(
+            replace(OPTIONS, gate=GateOptions(mode="button"), session=SessionOptions(idle_s=10.0))
+        )
     )
 
     assert of(ev.SetGate, actions) == [ev.SetGate(GateMode.BUTTON)]
@@ -548,7 +550,7 @@ def test_new_options_hold_from_the_next_moment_on() -> None:
 def test_options_may_change_before_the_service_is_known() -> None:
     talker = Talker(online=False)
 
-    talker.happens(ev.OptionsChanged(replace(OPTIONS, gate_mode="vad")))
+    talker.happens(ev.OptionsChanged(replace(OPTIONS, gate=GateOptions(mode="vad"))))
 
     assert talker.hub.gate is GateMode.VAD
 
@@ -565,7 +567,7 @@ def test_a_press_is_shown_at_once() -> None:
 
 
 def test_a_press_that_opens_nothing_is_not_shown_as_listening() -> None:
-    talker = Talker(replace(OPTIONS, gate_mode="vad"))
+    talker = Talker(replace(OPTIONS, gate=GateOptions(mode="vad")))
 
     talker.happens(ev.ButtonPressed(talker.now))
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from ravatard.core import events as ev
 from ravatard.core.audio import silence
-from ravatard.core.conversation import LONG_PRESS_S
+from ravatard.core.gate import GateOptions
 from ravatard.core.indication import Look
+from ravatard.core.listening import LONG_PRESS_S
 from ravatard.core.spend import SpendOptions
 from ravatard.core.states import Cause, Microphone, Outcome, Refusal, Session
 from tests.unit.core.test_conversation import OPTIONS, Talker, of, outcomes
@@ -101,7 +102,7 @@ def test_an_appliance_may_start_muted() -> None:
 
 
 def test_a_long_press_mutes_and_another_unmutes_where_holding_does_not_mean_talking() -> None:
-    talker = Talker(replace(OPTIONS, gate_mode="vad"))
+    talker = Talker(replace(OPTIONS, gate=GateOptions(mode="vad")))
 
     for wanted in (True, False):
         talker.happens(ev.ButtonPressed(talker.now))
@@ -111,7 +112,7 @@ def test_a_long_press_mutes_and_another_unmutes_where_holding_does_not_mean_talk
 
 
 def test_a_short_press_mutes_nothing() -> None:
-    talker = Talker(replace(OPTIONS, gate_mode="vad"))
+    talker = Talker(replace(OPTIONS, gate=GateOptions(mode="vad")))
     talker.happens(ev.ButtonPressed(talker.now))
     talker.passes(0.5)
     talker.happens(ev.ButtonReleased(talker.now))
@@ -127,7 +128,7 @@ def test_holding_to_talk_mutes_nothing() -> None:
 
 
 def test_a_long_press_may_be_switched_off() -> None:
-    talker = Talker(replace(OPTIONS, gate_mode="vad", long_press_mutes=False))
+    talker = Talker(replace(OPTIONS, gate=GateOptions(mode="vad"), long_press_mutes=False))
     talker.happens(ev.ButtonPressed(talker.now))
 
     assert of(ev.Mute, talker.passes(10.0)) == []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import struct
 
 import pytest
@@ -59,6 +60,10 @@ RECORDS: list[Record] = [
     Listing('{"microphones": []}'),
     START,
     Start(MicrophoneOptions(), CaptureOptions(), GateOptions(), VoiceOptions(), None),
+    *(
+        Start(MicrophoneOptions(), CaptureOptions(zeros_s=3.0), GateOptions(), VoiceOptions(), None, doubt)
+        for doubt in (Trouble.SILENT, Trouble.OFF_PACE)
+    ),
     ListDevices(),
     *(SetGate(mode) for mode in GateMode),
     Press(),
@@ -123,6 +128,7 @@ def test_a_length_beyond_reason_is_refused_at_once() -> None:
         (10, b""),
         (32, b"{}"),
         (32, b"no json"),
+        (32, b"[" * 100_000),
         (32, b'{"microphone": {"colour": 1}, "capture": {}, "gate": {}, "voice": {}, "mode": null}'),
         (34, b"\x63"),
         (37, b""),
@@ -131,6 +137,67 @@ def test_a_length_beyond_reason_is_refused_at_once() -> None:
 def test_a_payload_that_makes_no_sense_is_refused(number: int, payload: bytes) -> None:
     with pytest.raises(DeviceError, match=f"of type {number} with {len(payload)} bytes that make no sense"):
         Decoder().feed(struct.pack("<BI", number, len(payload)) + payload)
+
+
+@given(pieces=st.lists(st.binary(max_size=300), max_size=5))
+@settings(deadline=None)
+def test_any_bytes_are_records_or_an_error_of_ours(pieces: list[bytes]) -> None:
+    decoder = Decoder()
+
+    try:
+        records = [record for piece in pieces for record in decoder.feed(piece)]
+    except DeviceError:
+        return
+
+    assert all(isinstance(record, Record) for record in records)
+
+
+@given(number=st.integers(0, 255), payload=st.binary(max_size=200))
+@settings(deadline=None, max_examples=200)
+def test_any_payload_is_a_record_or_an_error_of_ours(number: int, payload: bytes) -> None:
+    try:
+        records = Decoder().feed(struct.pack("<BI", number, len(payload)) + payload)
+    except DeviceError:
+        return
+
+    assert isinstance(records[0], Record)
+
+
+@given(
+    said=st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text() | st.integers(),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["microphone", "capture", "gate", "voice", "mode", "doubt", "wav"]), inner
+            )
+        ),
+    )
+)
+@settings(deadline=None, max_examples=100)
+def test_any_json_is_a_start_or_an_error_of_ours(said: object) -> None:
+    payload = json.dumps(said).encode()
+
+    try:
+        (record,) = Decoder().feed(struct.pack("<BI", 32, len(payload)) + payload)
+    except DeviceError:
+        return
+
+    assert isinstance(record, Start)
+
+
+@given(number=st.integers(0, len(RECORDS) - 1), at=st.integers(0, 400), byte=st.integers(0, 255))
+@settings(deadline=None, max_examples=200)
+def test_a_byte_that_was_damaged_is_a_record_or_an_error_of_ours(number: int, at: int, byte: int) -> None:
+    data = bytearray(encode(RECORDS[number]))
+    data[at % len(data)] = byte
+
+    try:
+        records = Decoder().feed(bytes(data))
+    except DeviceError:
+        return
+
+    assert len(records) <= 1
 
 
 def test_what_was_said_does_not_show_in_a_repr() -> None:

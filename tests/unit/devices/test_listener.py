@@ -25,6 +25,7 @@ from ravatard.core.states import CloseReason, GateMode
 from ravatard.devices.earpipes import DaemonGone, Inbox, Outbox
 from ravatard.devices.earwire import Decoder, Failed, RawBlock, Record, Trouble, encode
 from ravatard.devices.listener import Listener
+from ravatard.devices.liveness import Liveness
 from ravatard.errors import HouseError
 
 BLOCK = bytes(1_920)  # 60 ms
@@ -33,13 +34,27 @@ BLOCK = bytes(1_920)  # 60 ms
 class Daemon:
     """The daemon's ends of a listener's pipes."""
 
-    def __init__(self, gate: Gate | None, channel: int | None = None) -> None:
+    def __init__(
+        self,
+        gate: Gate | None,
+        channel: int | None = None,
+        *,
+        zeros_s: float | None = None,
+        doubt: Trouble | None = None,
+    ) -> None:
         theirs_in, self._tell = os.pipe()
         self._hear, theirs_out = os.pipe()
         self._fds = [theirs_in, self._tell, self._hear, theirs_out]
         self._decoder = Decoder()
         os.set_blocking(self._hear, False)
-        self.listener = Listener(gate, channel, Inbox(theirs_in), Outbox(theirs_out), clock=lambda: 5.0)
+        self.listener = Listener(
+            gate,
+            channel,
+            Inbox(theirs_in),
+            Outbox(theirs_out),
+            liveness=lambda shape: Liveness(shape, zeros_s, doubt),
+            clock=lambda: 5.0,
+        )
 
     def says(self, *records: Record) -> None:
         os.write(self._tell, b"".join(encode(record) for record in records))
@@ -112,7 +127,7 @@ def test_commands_reach_the_gate_while_sound_is_waited_for(daemon: Daemon) -> No
     woken = daemon.listener.wait(10.0)
     attentive = daemon.listener.attentive
     for block in range(10):
-        daemon.listener.hear(BLOCK, float(block))
+        daemon.listener.hear(BLOCK, 0.06 * block)
     daemon.says(Release())
     daemon.listener.wait(10.0)
 
@@ -160,7 +175,7 @@ def test_when_the_sound_is_lost_the_utterance_is_closed_first_and_the_next_sound
     daemon.listener.opened("FIFO mic", SPEECH)
     daemon.listener.obey([Press()])
     for block in range(10):
-        daemon.listener.hear(BLOCK, float(block))
+        daemon.listener.hear(BLOCK, 0.06 * block)
     daemon.hears()
 
     daemon.listener.tell(MicrophoneLost("nobody writes"))
@@ -208,3 +223,47 @@ def test_other_shapes_are_converted_before_they_are_heard() -> None:
     daemon.close()
 
     assert heard[1] == RawBlock(1.0, struct.pack("<2h", 2, 4))
+
+
+def deliver(daemon: Daemon, block: bytes, blocks: int, *, begun: float = 0.0) -> float:
+    """Hand on blocks of 60 ms at their own pace; when the last one was read."""
+    for number in range(blocks):
+        daemon.listener.hear(block, begun + 0.06 * number)
+    return begun + 0.06 * blocks
+
+
+def test_a_microphone_that_only_delivers_zeros_fails_after_the_end_of_what_was_open() -> None:
+    gate = Gate(GateOptions(), VoiceOptions(), lambda _: False, mode=GateMode.BUTTON)
+    daemon = Daemon(gate, zeros_s=1.2)
+    daemon.listener.opened("USB Mic", SPEECH)
+    daemon.listener.obey([Press()])
+
+    deliver(daemon, BLOCK, 30)
+    heard = daemon.hears()
+    daemon.close()
+
+    closed, failed, *after = [record for record in heard if not isinstance(record, Listened)][-2:]
+    assert isinstance(closed, UtteranceClosed)
+    assert closed.reason is CloseReason.LOST
+    assert isinstance(failed, Failed)
+    assert failed.trouble is Trouble.SILENT
+    assert after == []
+
+
+def test_in_doubt_there_are_signs_of_life_and_the_first_sound_makes_it_ready() -> None:
+    gate = Gate(GateOptions(), VoiceOptions(), lambda _: False, mode=GateMode.BUTTON)
+    daemon = Daemon(gate, zeros_s=2.0, doubt=Trouble.SILENT)
+    daemon.listener.opened("USB Mic", SPEECH)
+
+    now = deliver(daemon, BLOCK, 100)
+    silent = daemon.hears()
+    deliver(daemon, b"\1" + BLOCK[1:], 5, begun=now)
+    sound = daemon.hears()
+    daemon.close()
+
+    assert {type(record) for record in silent} == {Listened}
+    assert {record.samples for record in silent if isinstance(record, Listened)} == {0}
+    assert 18 <= len(silent) <= 24
+    assert sound[0] == MicrophoneReady("USB Mic")
+    assert isinstance(sound[1], Listened)
+    assert sound[1].samples == 4_800

@@ -160,7 +160,7 @@ def test_a_device_that_is_busy_is_not_asked_again_and_again(tmp_path: Path) -> N
     portaudio.plug_in("USB Mic: Audio (hw:1,0)")
     portaudio.broken = OSError(-9985, "Device unavailable")
 
-    with pytest.raises(DeviceError, match="'USB Mic: Audio' cannot be opened: Device unavailable"):
+    with pytest.raises(DeviceError, match=r"'USB Mic: Audio' cannot be opened: Device unavailable; .*fuser"):
         source(portaudio, tmp_path).open(sink)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 
 import pytest
@@ -10,6 +11,7 @@ from ravatard.devices.soundchild import (
     SLIM_CONFIG,
     SoundChild,
     child_environment,
+    group_is_running,
     in_one_line,
     worker_command,
 )
@@ -49,6 +51,12 @@ def test_the_slim_configuration_is_part_of_the_package_and_has_a_default_device(
 
 def test_a_sound_process_takes_no_module_from_the_folder_it_is_started_in() -> None:
     assert worker_command() == [sys.executable, "-P", "-m", "ravatard.devices.soundworker"]
+
+
+def test_a_group_runs_as_long_as_one_of_its_processes_does() -> None:
+    # proc(5): no process has a number beyond 2^22.
+    assert group_is_running(os.getpgrp())
+    assert not group_is_running(2**22 + 1)
 
 
 @pytest.mark.parametrize(

@@ -140,3 +140,50 @@ def test_rubbish_is_refused_or_understood_but_never_a_crash(
     except DeviceError:
         return
     assert info.data_start + info.data_bytes <= path.stat().st_size
+
+
+#: Pieces a WAV file is made of, whole, wrong and cut, in any order and number.
+_PIECES = st.one_of(
+    st.binary(max_size=60),
+    st.builds(
+        lambda name, body, length: name + struct.pack("<I", length) + body,
+        st.sampled_from([b"fmt ", b"data", b"LIST", b"fact"]),
+        st.binary(max_size=60),
+        st.integers(0, 2**32 - 1) | st.integers(0, 60),
+    ),
+    st.builds(
+        lambda tag, channels, rate_hz, bits, tail: chunk(b"fmt ", fmt(tag, channels, rate_hz, bits, tail)),
+        st.sampled_from([1, 3, 7, 0xFFFE]),
+        st.integers(0, 40),
+        st.sampled_from([0, 8_000, 16_000, 192_000, 2**32 - 1]),
+        st.sampled_from([0, 8, 16, 24, 32, 64]),
+        st.binary(max_size=30),
+    ),
+)
+
+
+@given(begins=st.sampled_from([b"", b"RIFF\0\0\0\0WAVE"]), pieces=st.lists(_PIECES, max_size=6))
+@settings(deadline=None, max_examples=150)
+def test_any_bytes_are_a_recording_that_is_all_there_or_an_error_of_ours(
+    tmp_path_factory: pytest.TempPathFactory, begins: bytes, pieces: list[bytes]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.wav"
+    path.write_bytes(begins + b"".join(pieces))
+
+    try:
+        info = read_wav_info(str(path))
+    except DeviceError:
+        return
+
+    assert 0 < info.data_bytes <= path.stat().st_size - info.data_start
+    assert info.data_bytes % info.format.frame_bytes == 0
+
+
+def test_a_file_of_empty_chunks_is_given_up_early(recording: Path) -> None:
+    with recording.open("wb") as file:
+        file.write(b"RIFF\0\0\0\0WAVE")
+        # A hole in the file: zeros without end, an empty chunk every eight bytes.
+        file.truncate(4 << 30)
+
+    with pytest.raises(DeviceError, match="no data chunk"):
+        read_wav_info(str(recording))

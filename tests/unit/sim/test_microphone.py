@@ -103,3 +103,38 @@ async def test_closing_is_remembered() -> None:
     await room.close()
 
     assert room.closed
+
+
+async def test_muted_the_device_is_closed_in_mid_word_and_nothing_more_is_heard() -> None:
+    room = ear()
+    room.sound(quiet(500) + voice(3000))
+    loop = asyncio.get_running_loop()
+    loop.call_at(1.0, room.command, ev.Mute(True))
+    loop.call_at(5.0, room.command, ev.Mute(False))
+
+    found = await heard(room, 6.0)
+
+    shown = [(at, event) for at, event in found if not isinstance(event, ev.Listened | ev.ChunkCaptured)]
+    kinds = [type(event) for _, event in shown]
+    assert kinds[:5] == [
+        ev.MicrophoneReady,
+        ev.UtteranceOpened,
+        ev.UtteranceClosed,
+        ev.MicrophoneClosed,
+        ev.MicrophoneReady,
+    ]
+    assert 1.0 <= shown[3][0] < 1.1
+    assert shown[4][0] == 5.0
+    assert not [at for at, _ in found if shown[3][0] < at < 5.0]
+
+
+async def test_unmuted_without_its_plug_it_is_lost_and_closing_is_told_once() -> None:
+    room = ear()
+    loop = asyncio.get_running_loop()
+    loop.call_at(1.0, room.command, ev.Mute(True))
+    loop.call_at(2.0, room.unplug)
+    loop.call_at(3.0, room.command, ev.Mute(False))
+
+    found = [event for _, event in await heard(room, 6.0) if not isinstance(event, ev.Listened)]
+
+    assert [type(event) for event in found] == [ev.MicrophoneReady, ev.MicrophoneClosed, ev.MicrophoneLost]

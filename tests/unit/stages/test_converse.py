@@ -11,13 +11,16 @@ from ravatard.core import events as ev
 from ravatard.core.audio import silence
 from ravatard.core.conversation import Conversation
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.gate import GateOptions
 from ravatard.core.indication import Look, Show
 from ravatard.core.states import Cause, CloseReason
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar, running
 
-OPTIONS = ConversationOptions(SessionOptions(), TurnOptions(), "both", 15.0, has_button=True)
+OPTIONS = ConversationOptions(
+    SessionOptions(), TurnOptions(), GateOptions(mode="both", longest_s=15.0), has_button=True
+)
 
 
 class Watcher:

@@ -9,12 +9,15 @@ import pytest
 
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.events import OptionsChanged
+from ravatard.core.gate import GateOptions
 from ravatard.errors import ConfigError
 from ravatard.stages.mailbox import Inbox
 from ravatard.stages.reload import reload
 from tests.unit.stages.fakes import FakeNotifier, running
 
-OPTIONS = ConversationOptions(SessionOptions(), TurnOptions(), "vad", 15.0, has_button=False)
+OPTIONS = ConversationOptions(
+    SessionOptions(), TurnOptions(), GateOptions(mode="vad", longest_s=15.0), has_button=False
+)
 
 
 async def test_new_options_reach_the_hub_and_systemd_is_told() -> None:

@@ -10,13 +10,14 @@ from dataclasses import replace
 
 import pytest
 
+from ravatard.cloud.lease import MemoryLedger
 from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
 from ravatard.cloud.ravatar.service import RavatarCloud, socket_url
 from ravatard.core.audio import silence
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout
-from ravatard.ports import Wire
+from ravatard.ports import Debt, Ledger, Wire
 from ravatard.secret import Secret
 from ravatard.sim.cloud import SimCloud
 from ravatard.sim.network import SimNetwork
@@ -29,9 +30,14 @@ class World:
     """The simulated service, the network to it, and our client."""
 
     def __init__(
-        self, options: SimOptions | None = None, service: ServiceOptions = SERVICE, key: bytes = b"one"
+        self,
+        options: SimOptions | None = None,
+        service: ServiceOptions = SERVICE,
+        key: bytes = b"one",
+        ledger: Ledger | None = None,
+        sim: SimCloud | None = None,
     ) -> None:
-        self.sim = SimCloud(options or SimOptions(), key=key)
+        self.sim = sim or SimCloud(options or SimOptions(), key=key)
         self.network = SimNetwork(self.sim)
         self.cloud = RavatarCloud(
             service,
@@ -40,6 +46,7 @@ class World:
             self.network,
             user_id="kiosk-1",
             chance=lambda: 0.0,
+            ledger=ledger,
         )
 
     @asynccontextmanager
@@ -173,7 +180,7 @@ async def test_a_token_the_service_forgot_is_renewed_once_and_the_call_repeated(
             pass
         # A restarted service signs with another key.
         other = World(key=b"another")
-        world.cloud._network = other.network
+        world.cloud._network = world.cloud._account._network = other.network
 
         async with world.cloud.connect() as wire:
             assert wire.capabilities.avatar
@@ -272,7 +279,7 @@ async def test_a_dead_licence_is_told_as_an_expired_session() -> None:
     async with world.wire() as wire:
         await world.cloud.start_session()
         (licence,) = world.sim.record.open_licences()
-        common = {"Authorization": f"Bearer {(await world.cloud._tokens.token()).reveal()}"}
+        common = {"Authorization": f"Bearer {(await world.cloud._account.tokens.token()).reveal()}"}
         await world.network.request(
             "POST",
             "http://sim.example/endLiveSession",
@@ -324,7 +331,7 @@ async def test_no_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         async with world.wire() as wire:
             await world.cloud.start_session()
             (licence,) = world.sim.record.open_licences()
-            token = (await world.cloud._tokens.token()).reveal()
+            token = (await world.cloud._account.tokens.token()).reveal()
             await wire.send_text("a private question")
             await first_answer(wire)
 
@@ -342,3 +349,93 @@ async def test_no_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 )
 def test_the_socket_lies_beside_the_base_url(base: str, socket: str) -> None:
     assert socket_url(base) == socket
+
+
+# ------------------------------------------------------------------ what is on the ledger
+
+
+async def left_behind(*services: ServiceOptions) -> tuple[SimCloud, MemoryLedger]:
+    """A service with an open session of each of these clients, all of them killed."""
+    sim, ledger = SimCloud(SimOptions(licences=9)), MemoryLedger()
+    for service in services:
+        world = World(service=service, sim=sim)
+        async with world.wire():
+            await world.cloud.start_session()
+            held = world.cloud._lease.held
+            assert held is not None
+            ledger.add(held)
+            world.network.down = True
+    return sim, ledger
+
+
+async def test_a_session_is_on_the_ledger_with_all_that_ending_it_needs() -> None:
+    ledger = MemoryLedger()
+    world = World(ledger=ledger)
+
+    async with world.wire():
+        await world.cloud.start_session()
+        on_ledger = ledger.owed()
+        await world.cloud.end_session()
+        struck_off = ledger.owed() == []
+
+    (licence,) = [session.licence for session in world.sim.record.sessions]
+    assert on_ledger == [Debt(Secret(licence), "http://sim.example", "kiosk-1")]
+    assert struck_off
+
+
+async def test_what_a_killed_run_has_left_is_ended_without_a_connection() -> None:
+    sim, ledger = await left_behind(SERVICE, SERVICE)
+    world = World(sim=sim, ledger=ledger)
+
+    async with world.cloud.opened():
+        await asyncio.sleep(1.0)
+
+    assert sim.record.open_licences() == []
+    assert sim.record.counts["sessions_ended"] == 2
+    assert (world.violations, ledger.owed()) == ([], [])
+
+
+async def test_sessions_of_another_user_and_another_address_are_ended_with_tokens_of_their_own() -> None:
+    moved = replace(SERVICE, base_url="http://old.example/")
+    renamed = replace(SERVICE, user_id="kiosk-before")
+    sim, ledger = await left_behind(moved, renamed)
+    world = World(sim=sim, ledger=ledger)
+
+    async with world.wire():
+        await asyncio.sleep(1.0)
+
+    assert sim.record.open_licences() == []
+    assert (world.violations, ledger.owed()) == ([], [])
+
+
+async def test_a_session_that_cannot_be_ended_stays_on_the_ledger_with_one_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sim, ledger = await left_behind(replace(SERVICE, user_id="kiosk-before"))
+    sim.premises.options = replace(sim.premises.options, projects=("other",))
+    caplog.clear()
+    world = World(sim=sim, ledger=ledger)
+
+    async with world.cloud.opened():
+        for _ in range(3):
+            await asyncio.sleep(60.0)
+            with pytest.raises(AuthError):
+                async with world.cloud.connect():
+                    pass
+
+    told = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(ledger.owed()) == 1
+    assert ["service.project_id" in record.message for record in told] == [True]
+    assert ledger.owed()[0].licence.reveal() not in caplog.text
+
+
+async def test_a_session_the_service_does_not_know_any_more_is_struck_off() -> None:
+    ledger = MemoryLedger()
+    ledger.add(Debt(Secret("license-of-last-year"), "http://sim.example", "kiosk-1"))
+    world = World(ledger=ledger)
+
+    async with world.cloud.opened():
+        await asyncio.sleep(1.0)
+
+    assert ledger.owed() == []
+    assert world.sim.record.refusals == {"unknown_licence": 1}

@@ -1,0 +1,211 @@
+"""``ravatard replay``: what the flight recorder kept, told in order and gone through again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ravatard import __version__
+from ravatard.core import events as ev
+from ravatard.core.journal import Began, Gap, Happened, JournalError, Reached, Record, decode
+from ravatard.core.plain import NotPlainError
+from ravatard.core.replaying import Difference, Replay
+from ravatard.host.ring import parts
+
+#: A file of the recorder is an eighth of a megabyte; whatever is much more is none.
+_MOST_BYTES = 4_000_000
+#: Events worth a line of their own; the states that follow from the others are told anyway.
+_TOLD = (
+    ev.MicrophoneReady,
+    ev.MicrophoneLost,
+    ev.MicrophoneClosed,
+    ev.LinkOnline,
+    ev.LinkOffline,
+    ev.LinkDenied,
+    ev.SessionRefused,
+    ev.SessionEnded,
+    ev.UtteranceDropped,
+    ev.StreamBroke,
+    ev.MuteAsked,
+    ev.RestartSessionAsked,
+    ev.OptionsChanged,
+)
+EXIT_DIFFERENT = 1
+EXIT_UNREADABLE = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is replayed, and how it is told."""
+    parser.add_argument(
+        "recording",
+        type=Path,
+        metavar="FILE|DIR",
+        help="a flight recorder's file, or its folder (below the daemon's StateDirectory)",
+    )
+    parser.add_argument("--json", action="store_true", help="for programs: one object a line")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0 when the same states are reached, 1 at a difference, 2 with nothing to replay."""
+    teller = _Json() if arguments.json else _Words()
+    replay, readable, found = Replay(), 0, False
+    try:
+        for at, record in _records(arguments.recording):
+            if isinstance(record, str):
+                teller.note(record)
+                replay.interrupted()
+                continue
+            readable += 1
+            try:
+                replay.take(at, record)
+            except NotPlainError as error:
+                teller.note(f"a checkpoint cannot be used, so what follows is only shown: {error}")
+            found = found or replay.following
+            teller.tell(at, record)
+            if replay.difference is not None:
+                teller.differ(replay.difference)
+                return EXIT_DIFFERENT
+    except OSError as error:
+        return _nothing(f"{arguments.recording} cannot be read: {error.strerror}")
+    if not readable:
+        return _nothing(f"{arguments.recording} holds no line of a flight recorder that can be read")
+    if not found:
+        return _nothing(f"{arguments.recording} holds no beginning from which a conversation can be followed")
+    teller.agree(replay)
+    return 0
+
+
+def _nothing(sentence: str) -> int:
+    print(f"ravatard: {sentence}", file=sys.stderr)
+    return EXIT_UNREADABLE
+
+
+def _records(recording: Path) -> Iterator[tuple[float, Record | str]]:
+    """Every record in order, and a sentence for everything that is missing.
+
+    Raises:
+        OSError: nothing can be read.
+    """
+    files = parts(recording) if recording.is_dir() else [(1, recording)]
+    before: int | None = None
+    for number, path in files:
+        if before is not None and number != before + 1:
+            yield 0.0, f"missing: {number - before - 1} files before {path.name}"
+        before = number
+        yield from _records_of(path)
+
+
+def _records_of(path: Path) -> Iterator[tuple[float, Record | str]]:
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES)
+    damaged = 0
+    for line in content.split(b"\n"):
+        if not line:
+            continue
+        try:
+            at, record = decode(line)
+        except JournalError:
+            damaged += 1
+            continue
+        if damaged:
+            yield 0.0, _damage(path, damaged, tail=isinstance(record, Began))
+            damaged = 0
+        yield at, record
+    if damaged:
+        yield 0.0, _damage(path, damaged, tail=True)
+
+
+def _damage(path: Path, lines: int, *, tail: bool) -> str:
+    if tail and lines == 1:
+        return f"torn: the last line of {path.name} was being written when it ended"
+    return f"damaged: {lines} line{'s' if lines > 1 else ''} of {path.name}"
+
+
+class _Words:
+    """Tells a person. Times are seconds since the start or checkpoint that is told above them."""
+
+    def __init__(self) -> None:
+        self._began_at: float | None = None
+
+    def tell(self, at: float, record: Record) -> None:
+        match record:
+            case Began(why, version, _, wall_s):
+                self._began_at = at
+                other = "" if version == __version__ else f", recorded by version {version}"
+                print(f"{_date(wall_s)}  {'started' if why == 'start' else f'goes on ({why})'}{other}")
+            case Happened(event) if isinstance(event, _TOLD):
+                self._line(at, "event", repr(event))
+            case Reached(what, value):
+                self._line(at, what, value)
+            case Gap(why):
+                self._line(at, "left out", why)
+            case _:
+                pass
+
+    def note(self, sentence: str) -> None:
+        print(f"            {sentence}")
+
+    def differ(self, one: Difference) -> None:
+        self._line(
+            one.at,
+            "DIFFERENT",
+            f"after {one.event}: replayed {_state(one.replayed)}, recorded {_state(one.recorded)}",
+        )
+
+    def agree(self, replay: Replay) -> None:
+        print(f"{replay.events} events replayed; the same {replay.states} states were reached")
+
+    def _line(self, at: float, what: str, text: str) -> None:
+        # A ring that begins in the middle has no beginning to count from until the first checkpoint.
+        since = at if self._began_at is None else at - self._began_at
+        print(f"{since:10.3f} s  {what:<9} {text}")
+
+
+class _Json:
+    """Tells a program."""
+
+    def tell(self, at: float, record: Record) -> None:
+        match record:
+            case Began(why, version, _, wall_s):
+                self._print(at=at, began=why, version=version, wall_s=wall_s)
+            case Happened(event) if isinstance(event, _TOLD):
+                self._print(at=at, event=type(event).__name__, text=repr(event))
+            case Reached(what, value):
+                self._print(at=at, what=what, value=value)
+            case Gap(why):
+                self._print(at=at, gap=why)
+            case _:
+                pass
+
+    def note(self, sentence: str) -> None:
+        self._print(note=sentence)
+
+    def differ(self, one: Difference) -> None:
+        self._print(
+            at=one.at,
+            equal=False,
+            after=one.event,
+            replayed=_state(one.replayed),
+            recorded=_state(one.recorded),
+        )
+
+    def agree(self, replay: Replay) -> None:
+        self._print(equal=True, events=replay.events, states=replay.states)
+
+    def _print(self, **content: object) -> None:
+        print(json.dumps(content))
+
+
+def _state(one: Reached | None) -> str:
+    return "nothing" if one is None else f"{one.what} {one.value}"
+
+
+def _date(wall_s: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(wall_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError, OSError):
+        return "(no date)"

@@ -1,0 +1,117 @@
+"""``ravatard status``: how the running appliance is, for people and for programs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ravatard.cli.asking import add_socket, sentence, socket_of
+from ravatard.host.control_client import Reply, Unanswered, ask, watch
+
+#: It runs, but not as it should: something is missing, or a person is needed.
+EXIT_DEGRADED = 3
+_TURNS_SHOWN = 5
+_DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3_600, 60
+
+Report = Mapping[str, Any]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``status``."""
+    parser.add_argument("--json", action="store_true", help="for programs instead of people")
+    parser.add_argument("--watch", action="store_true", help="go on: one line at every change")
+    add_socket(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0 when it works, 3 when something is not as it should be, 1 when no daemon runs.
+
+    Raises:
+        Unanswered: no daemon runs, or it does not answer.
+    """
+    path = socket_of(arguments)
+    if not arguments.watch:
+        report = _report(ask(path, {"do": "status"}))
+        print(json.dumps(report, indent=2) if arguments.json else "\n".join(in_words(report)))
+        return 0 if report["working"] else EXIT_DEGRADED
+    for reply in watch(path):
+        report = _report(reply)
+        print(json.dumps(report) if arguments.json else one_line(report), flush=True)
+    return 0
+
+
+def _report(reply: Reply) -> Report:
+    report = reply.get("status")
+    if reply.get("ok") is not True or not isinstance(report, dict):
+        raise Unanswered(sentence(reply))
+    return report | {"pid": reply.get("pid")}
+
+
+def one_line(report: Report) -> str:
+    """The report as one line."""
+    parts = [report["status"], f"session {report['session']['state']}", *report["degraded"]]
+    return "; ".join(dict.fromkeys(parts))
+
+
+def in_words(report: Report) -> Iterator[str]:
+    """The report as lines for a person."""
+    yield f"{report['status']}, for {_age(report['since_s'])}"
+    for trouble in report["degraded"]:
+        yield f"  ! {trouble}"
+    yield ""
+    for name, text in _rows(report):
+        yield f"  {name:<12} {text}"
+    turns = report["turns"][-_TURNS_SHOWN:]
+    if turns:
+        yield ""
+        yield from (_turn(turn) for turn in reversed(turns))
+
+
+def _rows(report: Report) -> Iterator[tuple[str, str]]:
+    microphone, link, session = report["microphone"], report["link"], report["session"]
+    yield "avatar", f"{report['avatar']} ({report['language']})" if report["avatar"] else "not known yet"
+    yield "link", _since(link)
+    yield "live session", _since(session)
+    hearing = microphone["state"] + (f", {microphone['device']}" if microphone["device"] else "")
+    if microphone["level_db"] is not None:
+        hearing += f", {microphone['level_db']:.0f} dB (quiet room {microphone['floor_db']:.0f} dB)"
+    if report["muted"] and microphone["state"] != "muted":
+        hearing += ", being closed"
+    yield "microphone", hearing
+    yield "gate", f"{report['gate']}, {report['talk']}"
+    yield "running", f"{_age(report['uptime_s'])}, process {report['pid']}"
+    counters = report["counters"]
+    ended = {name: count for name, count in counters["turns"].items() if count}
+    yield "turns", ", ".join(f"{count} {name}" for name, count in ended.items()) or "none yet"
+    counted = {name: count for name, count in counters.items() if name != "turns" and count}
+    yield "counted", ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counted.items()) or "-"
+
+
+def _since(state: Mapping[str, Any]) -> str:
+    reason = f": {state['reason']}" if state["reason"] else ""
+    return f"{state['state']} for {_age(state['since_s'])}{reason}"
+
+
+def _turn(turn: Mapping[str, Any]) -> str:
+    answer = "" if turn["answer_ms"] is None else f" after {turn['answer_ms'] / 1000:.1f} s"
+    sent = "" if turn["slowest_send_ms"] is None else f", sent within {turn['slowest_send_ms']:.0f} ms"
+    spoken = (
+        "in writing" if turn["cause"] == "text" else f"{turn['spoken_ms'] / 1000:.1f} s by {turn['cause']}"
+    )
+    return (
+        f"  turn {turn['turn']}, {_age(turn['ended_s_ago'])} ago: {spoken}, {turn['outcome']}{answer}{sent}"
+    )
+
+
+def _age(seconds: float) -> str:
+    """A length of time as people say it, two units at most."""
+    whole = int(seconds)
+    if whole < _MINUTE_S:
+        return f"{whole} s"
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
+    if whole < _DAY_S:
+        return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S} min"
+    return f"{whole // _DAY_S} d {whole % _DAY_S // _HOUR_S} h"

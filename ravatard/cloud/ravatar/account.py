@@ -1,0 +1,162 @@
+"""One user at one base URL: the token, the calls made with it, and the end of what that user has started."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from ravatard.cloud.options import DeadlineOptions
+from ravatard.cloud.ravatar import rest
+from ravatard.cloud.replies import cause_of, retry_after
+from ravatard.cloud.token import TokenKeeper
+from ravatard.errors import AuthError, DeniedError, LinkError, LinkTimeout, MoneyError
+from ravatard.ports import Debt, HttpReply, Network
+from ravatard.secret import Secret
+
+log = logging.getLogger(__name__)
+
+#: An HTTP status, the whole body, and the seconds of Retry-After.
+Answer = tuple[int, bytes, float | None]
+
+
+class Account:
+    """Who we are at one service.
+
+    Attributes:
+        tokens: this user's token there.
+        host: the service, as a person reads it.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        user_id: str,
+        project_id: Secret | None,
+        deadlines: DeadlineOptions,
+        network: Network,
+        chance: Callable[[], float],
+    ) -> None:
+        """``project_id`` is the configured one; ``chance`` gives numbers in [0, 1)."""
+        self.tokens = TokenKeeper(self._fetch_token, chance)
+        self.host = urlsplit(base_url).netloc or base_url
+        self._base_url = base_url.rstrip("/")
+        self._user_id = user_id
+        self._project_id = project_id
+        self._deadlines = deadlines
+        self._network = network
+
+    async def call(
+        self, method: str, path: str, body: bytes | None = None, deadline_s: float | None = None
+    ) -> Answer:
+        """One call with our token; renewed once and repeated once after 403 (Authentication document).
+
+        Raises:
+            LinkError, DeniedError, PeerError: no token could be had, or no answer.
+        """
+        for last in (False, True):
+            token = await self.tokens.token()
+            reply = await self._call(method, path, deadline_s or self._deadlines.request_s, body, token)
+            if reply[0] not in (401, 403) or last:
+                break
+            self.tokens.refused(token)
+        return reply
+
+    async def end(self, licence: Secret) -> None:
+        """End a live session of this user. One that the service does not know any more is ended.
+
+        All of it, a token included, takes two of the configured deadlines at most: it happens on the way out.
+
+        Raises:
+            LinkError, DeniedError, PeerError: it may still be open.
+        """
+        limit_s = 2 * self._deadlines.end_s
+        try:
+            async with asyncio.timeout(limit_s):
+                answer = await self.call(
+                    "POST", "/endLiveSession", rest.end_request(licence), self._deadlines.end_s
+                )
+        except TimeoutError:
+            raise LinkTimeout(f"{self.host} did not end a live session within {limit_s:g} s") from None
+        status, body, retry_after_s = answer
+        try:
+            rest.raise_for_status("/endLiveSession", _said(status, body), retry_after_s, body)
+        except (AuthError, MoneyError):
+            raise
+        except DeniedError as error:
+            # It does not know the licence (any more): then there is nothing left to end.
+            log.debug("the service would not end the session: %s", error)
+
+    async def _fetch_token(self) -> Secret:
+        body = rest.token_request(self._user_id, self._project_id)
+        return rest.token_reply(*await self._call("POST", "/jwt", self._deadlines.token_s, body))
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        deadline_s: float,
+        body: bytes | None = None,
+        token: Secret | None = None,
+    ) -> Answer:
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token.reveal()}"
+        try:
+            async with asyncio.timeout(deadline_s):
+                reply: HttpReply = await self._network.request(
+                    method, self._base_url + path, headers=headers, body=body
+                )
+        except TimeoutError:
+            raise LinkTimeout(f"{self.host} did not answer {path} within {deadline_s:g} s") from None
+        except OSError as error:
+            raise LinkError(f"cannot reach {self.host} ({cause_of(error)})") from None
+        return reply.status, reply.body, retry_after(reply.retry_after)
+
+
+class Accounts:
+    """The accounts of one project: our own, and those under which sessions on the ledger were started."""
+
+    def __init__(
+        self,
+        project_id: Secret | None,
+        deadlines: DeadlineOptions,
+        network: Network,
+        chance: Callable[[], float],
+    ) -> None:
+        """See :class:`Account`."""
+        self._project_id = project_id
+        self._deadlines = deadlines
+        self._network = network
+        self._chance = chance
+        self._known: dict[tuple[str, str], Account] = {}
+
+    def of(self, base_url: str, user_id: str) -> Account:
+        """The account of this user there."""
+        key = base_url.rstrip("/"), user_id
+        if key not in self._known:
+            self._known[key] = Account(
+                base_url, user_id, self._project_id, self._deadlines, self._network, self._chance
+            )
+        return self._known[key]
+
+    async def end(self, debt: Debt) -> None:
+        """End a live session, whoever has started it.
+
+        Raises:
+            LinkError, DeniedError, PeerError: it may still be open.
+        """
+        await self.of(debt.base_url, debt.user_id).end(debt.licence)
+
+
+def _said(status: int, body: bytes) -> int:
+    """The status of an answer: a good one may be corrected in the body, as in ``/startLiveSession``."""
+    try:
+        said = json.loads(body).get("status")
+    except (ValueError, AttributeError, RecursionError):
+        return status
+    return said if 200 <= status < 300 and type(said) is int else status

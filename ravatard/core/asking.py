@@ -1,0 +1,161 @@
+"""What may be asked of a running appliance, as lines of JSON: requests in, replies out. Knows no socket.
+
+One request a line, at most :data:`LINE_LIMIT_BYTES`; one reply a line. A request is an object whose ``do`` is
+
+==================  ================  ==========================================================
+``do``              with              asks for
+==================  ================  ==========================================================
+``status``                            one reply with ``status``
+``watch``                             such a reply now and at every change, until the asker leaves
+``mute``                              the capture device closed; answered when it is
+``unmute``                            the capture device open; answered when it is
+``toggle-mute``                       the other of both
+``say``             ``text``          something said in writing
+``press``           ``ms`` (0)        the button pressed, and released after ``ms`` milliseconds
+``restart-session``                   the live session ended; the next words start a new one
+``reload``                            the configuration read anew
+==================  ================  ==========================================================
+
+A reply has ``ok``: with true, ``says`` is a sentence for people; with false, ``error`` is one.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven
+from ravatard.errors import RavatardError
+
+#: A line that is longer is refused; the longest text allowed fits in several times.
+LINE_LIMIT_BYTES = 65_536
+#: Longer than anybody says in one breath; a service's own limit may be lower.
+TEXT_LIMIT = 4_000
+#: The longest utterance allowed is shorter than that.
+PRESS_LIMIT_MS = 120_000
+
+#: Control characters; halves of surrogate pairs, which JSON can write down and nobody can send.
+_UNSPEAKABLE = ("Cc", "Cs")
+
+
+class AskedWrongly(RavatardError):
+    """A request cannot be understood; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusAsked:
+    """How is it?"""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchAsked:
+    """How is it, now and at every change?"""
+
+
+@dataclass(frozen=True, slots=True)
+class PressAsked:
+    """Press the button and release it ``ms`` milliseconds later."""
+
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadAsked:
+    """Read the configuration anew."""
+
+
+Request = StatusAsked | WatchAsked | PressAsked | ReloadAsked | MuteAsked | TextGiven | RestartSessionAsked
+
+
+class Desk(Protocol):
+    """Where requests are answered."""
+
+    def answers(self, line: bytes) -> AsyncGenerator[bytes, None]:
+        """The replies to the request in ``line``, each a line with its end; endless when it asks to watch.
+
+        Cancelling is safe at any time.
+        """
+        ...
+
+
+Fields = Mapping[str, Any]
+
+
+def _text(fields: Fields) -> Request:
+    text = fields.get("text")
+    if not isinstance(text, str):
+        raise AskedWrongly("say needs a string as its text")
+    words = " ".join(text.split())
+    if not words:
+        raise AskedWrongly("say needs a text that is not empty")
+    if len(words) > TEXT_LIMIT:
+        raise AskedWrongly(f"say takes at most {TEXT_LIMIT} characters, not {len(words)}")
+    if any(unicodedata.category(one) in _UNSPEAKABLE for one in words):
+        raise AskedWrongly("say takes no control characters and no halves of surrogate pairs")
+    return TextGiven(words)
+
+
+def _press(fields: Fields) -> Request:
+    ms = fields.get("ms", 0)
+    if isinstance(ms, bool) or not isinstance(ms, int | float):
+        raise AskedWrongly("press needs a number as its ms")
+    if not 0 <= ms <= PRESS_LIMIT_MS or math.isnan(ms):
+        raise AskedWrongly(f"press takes ms from 0 to {PRESS_LIMIT_MS}")
+    return PressAsked(ms)
+
+
+#: What may be asked: the names of its fields besides ``do``, and how they become a request.
+_FORMS: Mapping[str, tuple[frozenset[str], Callable[[Fields], Request]]] = {
+    "status": (frozenset(), lambda _: StatusAsked()),
+    "watch": (frozenset(), lambda _: WatchAsked()),
+    "mute": (frozenset(), lambda _: MuteAsked(True)),
+    "unmute": (frozenset(), lambda _: MuteAsked(False)),
+    "toggle-mute": (frozenset(), lambda _: MuteAsked(None)),
+    "say": (frozenset({"text"}), _text),
+    "press": (frozenset({"ms"}), _press),
+    "restart-session": (frozenset(), lambda _: RestartSessionAsked()),
+    "reload": (frozenset(), lambda _: ReloadAsked()),
+}
+
+
+def decode(line: bytes) -> Request:
+    """The request in one line; nothing of what was asked is repeated in an error, it may be speech.
+
+    Raises:
+        AskedWrongly: it is none.
+    """
+    if len(line) > LINE_LIMIT_BYTES:
+        raise AskedWrongly(f"a request is at most {LINE_LIMIT_BYTES} bytes long")
+    try:
+        asked = json.loads(line)
+    except (ValueError, RecursionError):
+        raise AskedWrongly('a request is one line of JSON, for example {"do": "status"}') from None
+    if not isinstance(asked, dict) or not isinstance(asked.get("do"), str):
+        raise AskedWrongly('a request is an object with a "do", for example {"do": "status"}')
+    form = _FORMS.get(asked.pop("do"))
+    if form is None:
+        raise AskedWrongly(f'"do" is one of {", ".join(_FORMS)}')
+    names, made = form
+    if not asked.keys() <= names:
+        wanted = f"takes only {', '.join(sorted(names))}" if names else "takes nothing"
+        raise AskedWrongly(f'this request {wanted} besides "do"')
+    return made(asked)
+
+
+def line_of(fields: Fields) -> bytes:
+    """``fields`` as one line, its end included: plain ASCII, so that no reader can stumble over it."""
+    return json.dumps(fields, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def agreed(says: str, **more: Any) -> bytes:
+    """The reply to a request that was carried out."""
+    return line_of({"ok": True, "says": says, **more})
+
+
+def refused(error: str, **more: Any) -> bytes:
+    """The reply to a request that was not."""
+    return line_of({"ok": False, "error": error, **more})

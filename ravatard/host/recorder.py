@@ -1,0 +1,270 @@
+"""The flight recorder: an observer of the hub that keeps what happened, for the morning after a bad night.
+
+Costs next to nothing while nothing happens: it has no timer and no task, what changes nothing is summed up
+once a minute, and lines are written in batches.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from enum import Enum, unique
+from pathlib import Path
+from typing import Self
+
+from ravatard import __version__
+from ravatard.core import events as ev
+from ravatard.core.allowance import Allowance
+from ravatard.core.checkpoint import marks, memory
+from ravatard.core.conversation import Conversation
+from ravatard.core.conversation_options import ConversationOptions
+from ravatard.core.journal import Began, Gap, Happened, JournalError, Record, decode, encode, reached
+from ravatard.core.routine import RoutineSum
+from ravatard.host.ring import FILE_BYTES, Ring
+
+log = logging.getLogger(__name__)
+
+#: random(4): another one at every boot; the loop's clock begins again with it.
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+#: The limit of a day; half a megabyte of it may come at once, after a quiet time.
+DAY_BYTES = 5_000_000
+BURST_BYTES = 500_000
+#: With less than this share of the burst left only what is rare is written, until more than that share is.
+LEAN_BELOW, FULL_ABOVE = 0.2, 0.5
+#: What waits to be written is written after this long, as soon as anything happens at all.
+BATCH_S = 5.0
+BATCH_BYTES = 8_192
+ROUTINE_S = 60.0
+#: After a failure of the disk it is tried again this often.
+RETRY_S = 30.0
+
+#: They come several times a second and mostly change nothing: then they are summed up.
+_FREQUENT = (ev.Listened, ev.MessageSent, ev.Tick)
+#: What a turn is made of: left out when a talkative day is over its budget.
+_TALK = (*_FREQUENT, ev.ChunkCaptured, ev.UtteranceOpened, ev.UtteranceClosed, ev.PressIgnored, ev.Answered)
+#: States worth writing at once; the rest waits for its batch.
+_URGENT = frozenset({"look", "session", "turn", "muted"})
+
+
+@unique
+class Keeping(Enum):
+    """How much is written."""
+
+    ALL = "all"
+    RARE = "rare"
+    """Over budget: sessions, link, microphone, mute, turns, lights; not enough to be replayed."""
+    NOTHING = "nothing"
+    """The disk failed, or the budget is used up to the last byte."""
+
+
+class Recorder:
+    """An observer. Use as a context: leaving writes what still waits.
+
+    A second conversation hears every event, too: it tells which of them changed nothing, and what must be
+    remembered at the beginning of a new file. Nothing here raises for what the disk does.
+
+    Attributes:
+        keeping: how much is written now.
+    """
+
+    def __init__(
+        self,
+        ring: Ring,
+        options: ConversationOptions,
+        now: float,
+        *,
+        boot: str,
+        wall: Callable[[], float] = time.time,
+        clean: Callable[[str], str] = str,
+    ) -> None:
+        """Write that the conversation starts.
+
+        Args:
+            ring: where to.
+            options: as the hub's conversation is given them.
+            now: loop time in seconds.
+            boot: id of this boot of the machine.
+            wall: wall time in seconds, for people only.
+            clean: takes secrets out of sentences.
+        """
+        self.keeping = Keeping.ALL
+        self._ring = ring
+        self._options = options
+        self._mirror = Conversation(options)
+        self._look = self._mirror.indication.look.value
+        self._boot, self._wall, self._clean = boot, wall, clean
+        self._waiting: list[bytes] = []
+        self._bytes = 0
+        self._flush_at = self._retry_at = now
+        self._complained = False
+        self._left_out = ""
+        self._routine = RoutineSum(now)
+        self._allowance = Allowance(DAY_BYTES, BURST_BYTES, now)
+        self._count_what_was_written(now)
+        self._begin("start", now)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what still waits. Idempotent."""
+        self._flush(self._flush_at)
+        self._ring.close()
+
+    # -------------------------------------------------------------- the observer
+
+    def saw(self, event: ev.Event, now: float) -> None:
+        """One event."""
+        self._allowance.passed(now)
+        self._consider(now)
+        if isinstance(event, _FREQUENT):
+            self._saw_frequent(event, now)
+        else:
+            # Written before the conversation hears it: should it break on it, the reason is there to be read.
+            if self.keeping is Keeping.ALL or not isinstance(event, _TALK):
+                self._write(now, Happened(event))
+            self._mirror.handle(event, now)
+            if isinstance(event, ev.OptionsChanged):
+                self._options = event.options
+        if now >= self._flush_at:
+            self._flush(now)
+
+    def did(self, action: object, now: float) -> None:
+        """One action."""
+        state = reached(action)
+        if state is None:
+            return
+        if state.what == "look":
+            if state.value == self._look:
+                # The same light with other words; those are in the event's line.
+                return
+            self._look = state.value
+        self._write(now, state)
+        if state.what in _URGENT:
+            self._flush(now)
+            self._ring.hasten()
+
+    def _saw_frequent(self, event: ev.Listened | ev.MessageSent | ev.Tick, now: float) -> None:
+        before = marks(self._mirror)
+        try:
+            changed = bool(self._mirror.handle(event, now)) or marks(self._mirror) != before
+        except Exception:
+            # A bug, on which the hub breaks next: the reason is there to be read.
+            self._write(now, Happened(event))
+            raise
+        if changed and self.keeping is Keeping.ALL:
+            self._write(now, Happened(event))
+        self._routine.add(event)
+        if now >= self._routine.since + ROUTINE_S:
+            if self._allowance.left > FULL_ABOVE * BURST_BYTES:
+                self._write(now, self._routine.line())
+            self._routine = RoutineSum(now)
+
+    # -------------------------------------------------------------- how much is written
+
+    def _consider(self, now: float) -> None:
+        """Between two events everything about the last one is written: the place for a new beginning."""
+        if self.keeping is not Keeping.NOTHING and self._ring.size > FILE_BYTES - 2 * BATCH_BYTES:
+            self._begin("new file", now)
+        if self.keeping is Keeping.ALL:
+            if self._allowance.left < LEAN_BELOW * BURST_BYTES:
+                self.keeping, self._left_out = Keeping.RARE, "more happened than the day's budget allows"
+                self._write(now, Gap(self._left_out))
+        elif now >= self._retry_at and self._allowance.left > FULL_ABOVE * BURST_BYTES:
+            self._begin(self._left_out, now)
+
+    def _begin(self, why: str, now: float) -> None:
+        """Write a line from which the conversation can be followed, in a new file if it is time for one."""
+        self._flush(now)
+        rare = self.keeping is Keeping.RARE and why == "new file"
+        remembered = None if why == "start" else memory(self._mirror)
+        record = Began(
+            why, __version__, self._boot, self._wall(), self._allowance.left, self._options, remembered
+        )
+        self.keeping = Keeping.ALL
+        try:
+            self._ring.make_room(2 * BATCH_BYTES + len(encode(now, record, self._clean)))
+        except (OSError, JournalError) as error:
+            self._failed(error, now)
+            return
+        self._write(now, record)
+        if rare:
+            self.keeping = Keeping.RARE
+            self._write(now, Gap(self._left_out))
+        self._flush(now)
+
+    def _count_what_was_written(self, now: float) -> None:
+        """Go on with the allowance of the process before: a crash loop must not wear out the card."""
+        try:
+            written = self._ring.newest()
+        except OSError:
+            return
+        lines = written.splitlines(keepends=True)
+        spent, last_at = 0, None
+        for line in reversed(lines):
+            spent += len(line)
+            if last_at is not None and b',"began",' not in line:
+                continue
+            try:
+                at, record = decode(line)
+            except JournalError:
+                continue
+            last_at = at if last_at is None else last_at
+            if isinstance(record, Began):
+                same_clock = bool(self._boot) and record.boot == self._boot
+                self._allowance.resume(record.allowance, spent, (now if same_clock else last_at) - at)
+                return
+        self._allowance.resume(BURST_BYTES, spent, 0.0)
+
+    # -------------------------------------------------------------- writing
+
+    def _write(self, now: float, record: Record) -> None:
+        if self.keeping is Keeping.NOTHING:
+            return
+        line = encode(now, record, self._clean)
+        if self._bytes + len(line) > self._allowance.left:
+            self.keeping, self._left_out = Keeping.NOTHING, "the day's budget was used up"
+            return
+        self._waiting.append(line)
+        self._bytes += len(line)
+        if self._bytes >= BATCH_BYTES:
+            self._flush(now)
+
+    def _flush(self, now: float) -> None:
+        self._flush_at = now + BATCH_S
+        if not self._waiting:
+            return
+        data = b"".join(self._waiting)
+        self._waiting.clear()
+        self._bytes = 0
+        self._allowance.spend(len(data))
+        try:
+            self._ring.append(data)
+        except OSError as error:
+            self._failed(error, now)
+        else:
+            self._complained = False
+
+    def _failed(self, error: OSError | JournalError, now: float) -> None:
+        why = f"the disk failed: {error.strerror}" if isinstance(error, OSError) else str(error)
+        self.keeping, self._left_out = Keeping.NOTHING, why
+        self._retry_at = now + RETRY_S
+        self._ring.close()
+        if not self._complained:
+            self._complained = True
+            log.warning("the flight recorder cannot write and goes on trying: %s", error)
+
+
+def flight_recorder(
+    folder: Path, options: ConversationOptions, now: float, clean: Callable[[str], str]
+) -> Recorder:
+    """The recorder of this machine, with its ring in ``folder``. Never raises for what the disk does."""
+    try:
+        boot = _BOOT_ID.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        boot = ""
+    return Recorder(Ring(folder), options, now, boot=boot, clean=clean)

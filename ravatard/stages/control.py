@@ -1,0 +1,229 @@
+"""Answers what is asked over the control socket: requests become events of the hub, replies say what is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+
+from ravatard.core import asking
+from ravatard.core.conversation import Conversation
+from ravatard.core.conversation_options import ConversationOptions
+from ravatard.core.events import (
+    ButtonPressed,
+    ButtonReleased,
+    Event,
+    MuteAsked,
+    RestartSessionAsked,
+    TextGiven,
+)
+from ravatard.core.report import Reporter
+from ravatard.core.states import Link, Microphone, Session
+from ravatard.errors import ConfigError, HouseError
+from ravatard.ports import ControlDoor
+from ravatard.stages.mailbox import Inbox
+
+#: How long an answer to mute may wait for the stream's true state.
+MUTE_S = 2.0
+#: Reading the configuration takes some ten milliseconds on the slowest machine.
+RELOAD_S = 5.0
+
+
+async def control(door: ControlDoor, desk: Desk) -> None:
+    """Eternal.
+
+    Raises:
+        HouseError: the socket stopped being served.
+    """
+    await door.serve(desk)
+    raise HouseError("the control socket ended by itself")
+
+
+class Desk:
+    """Implements :class:`ravatard.core.asking.Desk`; looks at the hub as one of its observers."""
+
+    def __init__(
+        self, inbox: Inbox, conversation: Conversation, reporter: Reporter, reload: asyncio.Event
+    ) -> None:
+        """``reload`` is set to have the configuration read, which must happen by way of :meth:`reading`."""
+        self._inbox = inbox
+        self._conversation = conversation
+        self._reporter = reporter
+        self._reload = reload
+        self._news = asyncio.Event()
+        self._unheard: list[MuteAsked] = []
+        self._readings = 0
+        self._reading_error = ""
+        self._down = False
+
+    # -------------------------------------------------------------- looking at the hub
+
+    def saw(self, event: Event, now: float) -> None:
+        """The hub is about to handle ``event``."""
+        before = self._reporter.changes
+        self._reporter.saw(event, now)
+        # The very request, not one that looks like it.
+        self._unheard = [asked for asked in self._unheard if asked is not event]
+        self._tell(changed=self._reporter.changes != before)
+
+    def did(self, action: object, now: float) -> None:
+        """The hub has asked for ``action``."""
+        before = self._reporter.changes
+        self._reporter.did(action, now)
+        self._tell(changed=self._reporter.changes != before)
+
+    def reading(self, read: Callable[[], ConversationOptions]) -> Callable[[], ConversationOptions]:
+        """``read``, so that whoever asked for it learns what came of it."""
+
+        def observed() -> ConversationOptions:
+            self._reading_error = ""
+            try:
+                return read()
+            except ConfigError as error:
+                self._reading_error = str(error)
+                raise
+            finally:
+                self._readings += 1
+                self._tell(changed=True)
+
+        return observed
+
+    def _tell(self, *, changed: bool) -> None:
+        """Wake everybody who waits; they run when the hub is done, and then see what it made of it."""
+        if changed:
+            self._news.set()
+            self._news = asyncio.Event()
+
+    async def _until(self, settled: Callable[[], bool], limit_s: float) -> None:
+        """Wait for something the hub does, at most ``limit_s``; the caller looks what is true then."""
+        try:
+            async with asyncio.timeout(limit_s):
+                while not settled():
+                    await self._news.wait()
+        except TimeoutError:
+            return
+
+    # -------------------------------------------------------------- answering
+
+    async def answers(self, line: bytes) -> AsyncGenerator[bytes, None]:
+        """The replies to one request: one line each, only one unless it asks to watch.
+
+        Cancelling is safe at any time; a button that was pressed is released then.
+
+        Raises:
+            HouseError: the hub is stuck.
+        """
+        try:
+            request = asking.decode(line)
+        except asking.AskedWrongly as error:
+            yield asking.refused(str(error))
+            return
+        match request:
+            case asking.WatchAsked():
+                async for reply in self._watch():
+                    yield reply
+            case asking.StatusAsked():
+                yield self._status()
+            case asking.PressAsked(ms):
+                yield await self._press(ms)
+            case asking.ReloadAsked():
+                yield await self._read_again()
+            case MuteAsked():
+                yield await self._mute(request)
+            case TextGiven():
+                yield self._say(request)
+            case RestartSessionAsked():
+                yield self._restart(request)
+
+    def _status(self) -> bytes:
+        report = self._reporter.snapshot(asyncio.get_running_loop().time())
+        return asking.agreed(report["status"], status=report)
+
+    async def _watch(self) -> AsyncIterator[bytes]:
+        while True:
+            face = self._reporter.face()
+            yield self._status()
+            while face == self._reporter.face():
+                await self._news.wait()
+
+    async def _mute(self, asked: MuteAsked) -> bytes:
+        self._unheard.append(asked)
+        self._inbox.put(asked)
+
+        def heard() -> bool:
+            return not any(one is asked for one in self._unheard)
+
+        def settled() -> bool:
+            return heard() and self._reporter.muted is self._closed
+
+        try:
+            await self._until(settled, MUTE_S)
+            return self._muting(asked, heard=heard())
+        finally:
+            self._unheard = [one for one in self._unheard if one is not asked]
+
+    @property
+    def _closed(self) -> bool:
+        return self._conversation.microphone is Microphone.MUTED
+
+    def _muting(self, asked: MuteAsked, *, heard: bool) -> bytes:
+        """What is true now, whatever was asked for."""
+        wanted = self._reporter.muted
+        state = {"muted": wanted, "microphone": self._conversation.microphone.value}
+        if not heard:
+            return asking.refused(f"the appliance did not react within {MUTE_S:g} s", **state)
+        if asked.muted is not None and asked.muted is not wanted:
+            return asking.refused(f"somebody else has {'' if wanted else 'un'}muted it meanwhile", **state)
+        if wanted is not self._closed:
+            doing = "closed" if wanted else "open"
+            return asking.refused(
+                f"the microphone is not {doing} after {MUTE_S:g} s; it is tried on", **state
+            )
+        if wanted:
+            return asking.agreed("muted: the microphone is closed", **state)
+        if self._conversation.microphone is Microphone.ABSENT:
+            why = self._reporter.microphone_trouble or "it was not opened yet"
+            return asking.refused(f"not muted, but there is no microphone: {why}", **state)
+        return asking.agreed("not muted: the microphone is open", **state)
+
+    def _say(self, given: TextGiven) -> bytes:
+        self._inbox.put(given)
+        if self._reporter.link is Link.ONLINE:
+            return asking.agreed("said")
+        return asking.agreed(
+            f"kept for as long as an answer may take: {self._conversation.indication.status}"
+        )
+
+    async def _press(self, ms: float) -> bytes:
+        if self._down:
+            return asking.refused("the button is being pressed already")
+        clock = asyncio.get_running_loop().time
+        self._down = True
+        self._inbox.put(ButtonPressed(clock()))
+        try:
+            if ms:
+                await asyncio.sleep(ms / 1000)
+        finally:
+            self._down = False
+            self._inbox.put(ButtonReleased(clock()))
+        return asking.agreed(f"pressed for {ms:g} ms" if ms else "pressed and released")
+
+    def _restart(self, asked: RestartSessionAsked) -> bytes:
+        held = self._conversation.session is not Session.NONE
+        self._inbox.put(asked)
+        return asking.agreed(
+            "the live session is being ended; the next words start a new one"
+            if held
+            else "no live session is held; the next words start one"
+        )
+
+    async def _read_again(self) -> bytes:
+        before = self._readings
+        self._reload.set()
+        await self._until(lambda: self._readings != before, RELOAD_S)
+        if self._readings == before:
+            return asking.refused(f"the configuration was not read within {RELOAD_S:g} s")
+        if self._reading_error:
+            return asking.refused(
+                f"the configuration is not reloaded; the old one stays in force: {self._reading_error}"
+            )
+        return asking.agreed("configuration reloaded; what needs a restart waits for one")

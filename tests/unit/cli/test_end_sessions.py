@@ -1,0 +1,153 @@
+"""``ravatard end-sessions``: what it says, what it leaves alone, and its exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ravatard.cli import EXIT_CONFIG, main
+from ravatard.cli.end_sessions import LIMIT_S, end_all
+from ravatard.cloud.lease import MemoryLedger
+from ravatard.errors import LinkError
+from ravatard.host.ledger import NAME, FileLedger
+from ravatard.ports import Debt
+from ravatard.secret import Secret
+
+
+def debt(licence: str) -> Debt:
+    return Debt(Secret(licence), "https://service.example/", "kiosk-1")
+
+
+def ledger_with(*licences: str) -> MemoryLedger:
+    ledger = MemoryLedger()
+    for licence in licences:
+        ledger.add(debt(licence))
+    return ledger
+
+
+@pytest.fixture
+def end_sessions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., tuple[int, str]]]:
+    """Runs the command over ``tmp_path/state``; gives its exit status and all that it showed."""
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+
+    def run(*words: str) -> tuple[int, str]:
+        status = main(["end-sessions", "--state", str(tmp_path / "state"), *words])
+        captured = capsys.readouterr()
+        return status, captured.out + captured.err
+
+    root = logging.getLogger()
+    before = root.level, root.handlers[:]
+    yield run
+    root.setLevel(before[0])
+    root.handlers[:] = before[1]
+
+
+async def test_all_that_is_owed_is_ended_at_once_and_told_without_the_licence() -> None:
+    ledger, told = ledger_with("one", "two"), list[str]()
+
+    async def end(_debt: Debt) -> None:
+        await asyncio.sleep(5.0)
+
+    nothing_left = await end_all(ledger, end, told.append)
+
+    assert (nothing_left, ledger.owed()) == (True, [])
+    assert asyncio.get_running_loop().time() == 5.0
+    assert told == [
+        "live session 1 of 2 at service.example: ended",
+        "live session 2 of 2 at service.example: ended",
+    ]
+
+
+async def test_what_cannot_be_ended_stays_on_the_list_with_its_reason() -> None:
+    ledger, told = ledger_with("one", "two"), list[str]()
+
+    async def end(which: Debt) -> None:
+        if which == debt("one"):
+            raise LinkError("cannot reach service.example (refused)")
+
+    nothing_left = await end_all(ledger, end, told.append)
+
+    assert (nothing_left, ledger.owed()) == (False, [debt("one")])
+    assert "live session 1 of 2 at service.example: not ended: cannot reach service.example (refused)" in told
+
+
+async def test_a_service_that_says_nothing_is_not_waited_for_longer_than_systemd_waits() -> None:
+    ledger, told = ledger_with("one", "two"), list[str]()
+
+    async def end(_debt: Debt) -> None:
+        await asyncio.sleep(3_600.0)
+
+    nothing_left = await end_all(ledger, end, told.append)
+
+    assert (nothing_left, len(ledger.owed())) == (False, 2)
+    assert asyncio.get_running_loop().time() == LIMIT_S
+    assert told[0].endswith("not ended: no answer within 8 s")
+
+
+def test_where_no_daemon_ever_was_nothing_is_left_open(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    status, shown = end_sessions()
+
+    assert (status, "no live session is on the list" in shown) == (0, True)
+    assert not (tmp_path / "state").exists()
+
+
+def test_an_empty_list_needs_no_configuration(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+
+    status, shown = end_sessions("--config", str(tmp_path / "missing.yaml"))
+
+    assert (status, "no live session is on the list" in shown) == (0, True)
+
+
+def test_what_a_running_daemon_uses_is_left_alone(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    daemon = FileLedger(tmp_path / "state")
+    daemon.add(debt("in-use"))
+
+    status, shown = end_sessions()
+
+    assert (status, daemon.owed()) == (1, [debt("in-use")])
+    assert "ends its session when it stops" in shown
+    assert "in-use" not in shown
+
+
+def test_force_looks_at_a_running_daemons_list(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    FileLedger(tmp_path / "state").owed()
+
+    assert end_sessions("--force")[0] == 0
+
+
+def test_a_list_that_cannot_be_read_may_hold_anything(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    (tmp_path / "state" / NAME).mkdir(parents=True)
+
+    status, shown = end_sessions()
+
+    assert (status, "cannot tell whether a live session is open" in shown) == (1, True)
+
+
+def test_a_session_to_end_needs_a_configuration(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    dead = FileLedger(tmp_path / "state")
+    dead.add(debt("left"))
+    dead.close()
+
+    status, shown = end_sessions("--config", str(tmp_path / "missing.yaml"))
+
+    assert (status, "missing.yaml" in shown) == (EXIT_CONFIG, True)
+    assert FileLedger(tmp_path / "state").owed() == [debt("left")]

@@ -1,0 +1,98 @@
+"""A report in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ravatard.cli.status import _age, in_words, one_line
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    return {
+        "status": "ready: Ava (en)",
+        "since_s": 75.2,
+        "working": True,
+        "degraded": [],
+        "link": {"state": "online", "since_s": 7_500.0, "reason": ""},
+        "session": {"state": "none", "since_s": 30.0, "reason": "nothing said for 120 s"},
+        "talk": "idle",
+        "microphone": {"state": "open", "device": "USB", "level_db": -40.2, "floor_db": -61.0},
+        "muted": False,
+        "gate": "vad",
+        "avatar": "Ava",
+        "language": "en",
+        "uptime_s": 200_000.0,
+        "pid": 4711,
+        "turns": [],
+        "counters": {"utterances": 2, "microphone_losses": 1, "overruns": 0, "turns": {"answered": 0}},
+    } | changes
+
+
+TURN = {
+    "turn": 7,
+    "ended_s_ago": 12.0,
+    "outcome": "answered",
+    "cause": "voice",
+    "spoken_ms": 2_560,
+    "answer_ms": 840,
+    "slowest_send_ms": 12.4,
+}
+
+
+def test_the_first_line_says_how_it_is_and_since_when() -> None:
+    assert next(in_words(report())) == "ready: Ava (en), for 1 min 15 s"
+
+
+def test_everything_is_told_in_words() -> None:
+    assert list(in_words(report()))[2:] == [
+        "  avatar       Ava (en)",
+        "  link         online for 2 h 5 min",
+        "  live session none for 30 s: nothing said for 120 s",
+        "  microphone   open, USB, -40 dB (quiet room -61 dB)",
+        "  gate         vad, idle",
+        "  running      2 d 7 h, process 4711",
+        "  turns        none yet",
+        "  counted      2 utterances, 1 microphone losses",
+    ]
+
+
+def test_what_is_wrong_comes_next() -> None:
+    lines = list(in_words(report(degraded=["no lights: pin 5 is taken", "offline: no route."])))
+
+    assert lines[1:3] == ["  ! no lights: pin 5 is taken", "  ! offline: no route."]
+
+
+def test_an_appliance_that_knows_nothing_yet_is_told_too() -> None:
+    nothing = {"state": "open", "device": "", "level_db": None, "floor_db": None}
+    lines = list(in_words(report(avatar="", microphone=nothing, muted=True, counters={"turns": {}})))
+
+    assert "  avatar       not known yet" in lines
+    assert "  microphone   open, being closed" in lines
+    assert lines[-1] == "  counted      -"
+
+
+def test_the_newest_turns_are_told_newest_first() -> None:
+    turns = [TURN | {"turn": number} for number in range(1, 10)]
+    written = TURN | {"turn": 10, "cause": "text", "outcome": "unanswered"}
+    written |= {"answer_ms": None, "slowest_send_ms": None}
+
+    lines = list(in_words(report(turns=[*turns, written])))[-5:]
+
+    assert lines[0] == "  turn 10, 12 s ago: in writing, unanswered"
+    assert lines[1] == "  turn 9, 12 s ago: 2.6 s by voice, answered after 0.8 s, sent within 12 ms"
+
+
+def test_a_watcher_gets_one_line_without_repetition() -> None:
+    line = one_line(report(status="offline: no route.", degraded=["offline: no route.", "no lights: taken"]))
+
+    assert line == "offline: no route.; session none; no lights: taken"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (3_661, "1 h 1 min"), (90_000, "1 d 1 h")],
+)
+def test_times_are_said_in_two_units(seconds: float, words: str) -> None:
+    assert _age(seconds) == words
