@@ -104,7 +104,7 @@ class Cloud(Protocol):
     """A service an avatar lives at. Used inside :meth:`opened`."""
 
     def opened(self) -> AbstractAsyncContextManager[None]:
-        """The time in which the cloud may be used. Leaving it, for whatever reason, ends what is still paid for.
+        """The time in which the cloud may be used. Leaving it ends what is still paid for.
 
         Leaving is bounded in time and never raises for what the network does.
         """
@@ -192,7 +192,7 @@ class Socket(Protocol):
 
 
 class Network(Protocol):
-    """HTTP requests and WebSockets: a constructor argument of every cloud, so that a test can be the network."""
+    """HTTP requests and WebSockets: an argument of every cloud, so that a test can be the network."""
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None

@@ -14,7 +14,7 @@ from tests.unit.sim.caller import chunks, quiet, tone
 
 def _noise(seconds: float, dbfs: float, seed: int = 1) -> bytes:
     """White noise, s16le mono 16 kHz."""
-    chance = random.Random(seed)  # noqa: S311 - noise, no secret
+    chance = random.Random(seed)
     deviation = 32_768 * 10 ** (dbfs / 20)
     count = int(seconds * 16_000)
     return struct.pack(f"<{count}h", *(int(chance.gauss(0, deviation)) for _ in range(count)))
