@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ravatard.core.audio import RATE_HZ, bytes_for, padded, CHUNK_SAMPLES, samples_in, seconds_of
+from ravatard.core.audio import CHUNK_SAMPLES, RATE_HZ, bytes_for, padded, samples_in, seconds_of
 from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import ChunkCaptured
 from ravatard.core.gate import Gate, GateOptions

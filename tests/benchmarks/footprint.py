@@ -40,9 +40,9 @@ async def measure() -> list[Table]:
         ),
     ]
     notes = [
-        "alone: both processes if nobody else ran this Python, as on an appliance: libraries that the benchmark "
-        "and the simulator",
-        "use too counted in full, those that both processes use counted once. The last two columns are PSS.",
+        "alone: both processes if nobody else ran this Python, as on an appliance: libraries that the",
+        "benchmark and the simulator use too counted in full, those that both processes use counted once.",
+        "The last two columns are PSS.",
     ]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -58,15 +58,14 @@ async def measure() -> list[Table]:
         else:
             rows.append(await _card(folder))
             notes.append(
-                "The microphone of the last line is PulseAudio's, through ALSA's plugin: 10 MB of its libraries "
-                "are in the figure."
+                "The microphone of the last line is PulseAudio's: the libraries of ALSA's plugin are in it."
             )
     return [Table("Memory after connecting, microphone open: MB", _COLUMNS, rows, notes)]
 
 
 async def _program(what: str, script: str, environ: Mapping[str, str] | None = None) -> Row:
     """An interpreter that runs ``script`` and waits."""
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220 - forking takes milliseconds
         [sys.executable, "-P", "-c", f"{script}\nprint(flush=True)\nimport time; time.sleep(600)"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

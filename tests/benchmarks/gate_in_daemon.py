@@ -1,8 +1,8 @@
-"""The other placement, to compare with: ``ravatard run`` with the gate in the daemon, sound raw through the pipe.
+"""The other placement, to compare with: ``ravatard run`` with its gate in the daemon.
 
-All else is the shipped program: its command line, its stages, its sound process and the watch over it. The sound
-process gets no gate, reads 60 ms while it is quiet and 20 ms when told that the gate is attentive (as shipped),
-and sends each block; the event loop reads it and feeds the gate.
+All else is the shipped program: its command line, its stages, its sound process and the watch over it. The
+sound process gets no gate, reads 60 ms while it is quiet and 20 ms when told that the gate is attentive (as
+shipped), and sends each block; the event loop reads it and feeds the gate.
 """
 
 from __future__ import annotations

@@ -47,6 +47,7 @@ SHOWN_ELSEWHERE = {
     "core/standing.py": "one half of the conversation; core/test_conversation.py takes every branch",
     "core/turns.py": "one half of the conversation; core/test_conversation.py takes every branch",
     "devices/listing.py": "a child process lists; integration/test_sound.py runs it",
+    "devices/sink.py": "a seam, without behaviour",
     "sim/page.py": "one page of text; integration/test_simulator_server.py fetches it",
     "sim/premises.py": "what the cloud is made of; sim/test_cloud.py uses all of it",
     "sim/server.py": "integration/test_simulator_server.py, on real sockets",
