@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ravatard.core.audio import samples_in
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import (
     ChunkCaptured,
     EarCommand,
@@ -26,7 +25,7 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import CloseReason, GateMode
 from ravatard.devices.earwire import Failed, Record, Start, Trouble
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions

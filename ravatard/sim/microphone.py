@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from ravatard.core.audio import bytes_for, samples_in, seconds_of
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import EarCommand, EarEvent, Listened, MicrophoneLost, MicrophoneReady
-from ravatard.core.gate import Gate, GateOptions
+from ravatard.core.gate import Gate
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 
 #: Blocks as the sound process reads them: long while it is quiet, short while it matters.

@@ -16,9 +16,8 @@ from ravatard.core import events as ev
 from ravatard.core.audio import bytes_for
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.endpointer import VoiceOptions
-from ravatard.core.gate import GateOptions
 from ravatard.core.gate_choice import gate_mode
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.secret import Secret
 from ravatard.sim.cloud import SimCloud
 from ravatard.sim.microphone import SimEar

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from ravatard.core.audio import SPEECH, AudioFormat
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import (
     ChunkCaptured,
     Hold,
@@ -20,7 +19,8 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate import Gate, GateOptions
+from ravatard.core.gate import Gate
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import CloseReason, GateMode
 from ravatard.devices.earpipes import DaemonGone, Inbox, Outbox
 from ravatard.devices.earwire import Decoder, Failed, RawBlock, Record, Trouble, encode
