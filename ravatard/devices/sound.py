@@ -39,7 +39,7 @@ class Patience:
 
     Attributes:
         start_s: for the first sound of a new process: a Pi Zero 2 W takes 3 s to start one.
-        silence_s: for the next sign of life, which comes every 0.25 s of sound.
+        silence_s: for the next sign of life, which comes every half second of sound.
         first_retry_s: before the first new start; doubles with each that fails.
         longest_retry_s: the longest of these waits.
         stable_s: sound for this long makes the waits short again.

@@ -30,10 +30,15 @@ _SHOWN = 6
 _NOT_FOR_DAEMON = (
     *("_webrtcvad", "aiohttp.test_utils", "aiohttp.web", "audioop", "gpiozero", "numpy", "pyaudio", "soxr"),
     *("unittest", "uvloop", "webrtcvad", "ravatard.cli.config", "ravatard.cli.demo", "ravatard.cli.devices"),
-    *("ravatard.cli.narrator", "ravatard.cli.simulate", "ravatard.core.framing", "ravatard.core.noise_floor"),
-    *("ravatard.core.recorder", "ravatard.devices.convert", "ravatard.devices.portaudio", "ravatard.sim"),
-    *("ravatard.devices.recording", "ravatard.devices.soundworker", "ravatard.devices.vad"),
-    *("ravatard.devices.wav",),
+    *("ravatard.cli.narrator", "ravatard.cli.simulate", "ravatard.core.endpointer", "ravatard.core.framing"),
+    *(
+        "ravatard.core.gate",
+        "ravatard.core.noise_floor",
+        "ravatard.core.recorder",
+        "ravatard.devices.convert",
+    ),
+    *("ravatard.devices.portaudio", "ravatard.devices.recording", "ravatard.devices.soundworker"),
+    *("ravatard.devices.vad", "ravatard.devices.wav", "ravatard.sim"),
 )
 _NOT_FOR_WORKER = (
     *(

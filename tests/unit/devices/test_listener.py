@@ -86,16 +86,16 @@ def test_the_first_block_makes_the_microphone_ready(daemon: Daemon) -> None:
     assert daemon.hears() == [MicrophoneReady("USB Mic")]
 
 
-def test_a_sign_of_life_goes_out_every_quarter_of_a_second_of_sound(daemon: Daemon) -> None:
+def test_a_sign_of_life_goes_out_every_half_second_of_sound(daemon: Daemon) -> None:
     daemon.listener.opened("USB Mic", SPEECH)
 
     for block in range(50):
         daemon.listener.hear(BLOCK, 0.06 * block, overran=block == 7)
 
     beats = [record for record in daemon.hears() if isinstance(record, Listened)]
-    assert [beat.samples for beat in beats[:5]] == [4_800, 8_640, 12_480, 16_320, 20_160]
-    assert len(beats) == 12
-    assert [beat.overruns for beat in beats[:3]] == [0, 1, 1]
+    assert [beat.samples for beat in beats[:5]] == [8_640, 16_320, 24_000, 32_640, 40_320]
+    assert len(beats) == 6
+    assert [beat.overruns for beat in beats[:3]] == [1, 1, 1]
 
 
 def test_a_block_that_is_late_by_seconds_is_one_sign_of_life(daemon: Daemon) -> None:
@@ -165,7 +165,7 @@ def test_when_the_sound_is_lost_the_utterance_is_closed_first_and_the_next_sound
 
     daemon.listener.tell(MicrophoneLost("nobody writes"))
     lost = daemon.hears()
-    daemon.listener.hear(bytes(8_000), 9.0)
+    daemon.listener.hear(bytes(16_000), 9.0)
     again = daemon.hears()
 
     assert isinstance(lost[-2], UtteranceClosed)
@@ -173,7 +173,7 @@ def test_when_the_sound_is_lost_the_utterance_is_closed_first_and_the_next_sound
     assert lost[-1] == MicrophoneLost("nobody writes")
     assert again[0] == MicrophoneReady("FIFO mic")
     assert isinstance(again[1], Listened)
-    assert again[1].samples == 4_000
+    assert again[1].samples == 8_000
 
 
 def test_the_end_of_a_recording_closes_nothing(daemon: Daemon) -> None:
