@@ -27,7 +27,7 @@ log = logging.getLogger("ravatard")
 
 
 def conversation_options(options: Options, *, has_button: bool, muted: bool = False) -> ConversationOptions:
-    """What the conversation must know, gathered from its sections; ``muted``: start with a closed microphone."""
+    """What the conversation must know, gathered from its sections; ``muted``: start with it closed."""
     return ConversationOptions(
         session=options.session,
         turn=options.turn,

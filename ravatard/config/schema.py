@@ -10,8 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.conversation_options import SessionOptions, TurnOptions
-from ravatard.core.endpointer import VoiceOptions
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.spend import SpendOptions
 from ravatard.devices.options import ButtonOptions, CaptureOptions, LightsOptions, MicrophoneOptions
 from ravatard.errors import HouseError

@@ -11,12 +11,10 @@ import audioop
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 from ravatard.core.audio import SAMPLE_BYTES
+from ravatard.core.gate_options import VoiceOptions
 from ravatard.core.noise_floor import NoiseFloor
-from ravatard.setting import setting
 
 #: Silence as a level: one step of 16 bits is -90.3 dBFS.
 SILENT_DB = -96.0
@@ -44,28 +42,6 @@ HISS_CROSSINGS_PER_MS = 6.5
 OWN_RANGE_DB = 20.0
 #: The loudest is forgotten at this pace: people turn away, and a cough is louder than what follows.
 OWN_FORGET_DB_PER_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceOptions:
-    """Section ``voice``: when a frame counts as speech, and how many make a start."""
-
-    aggressiveness: int = setting(
-        2, "webrtcvad's mode: 0 lets most through, 3 least and no soft whispering.", low=0, high=3
-    )
-    frame_ms: Literal[10, 20, 30] = setting(20, "Length of the frames webrtcvad judges.", unit="ms")
-    start_frames: int = setting(3, "Speech frames that open the gate …", low=1, high=50)
-    start_window: int = setting(
-        4, "… among this many frames in a row; never fewer than start_frames.", low=1, high=50
-    )
-    floor_margin_db: float = setting(
-        5.0,
-        "Speech must be this much louder than the tracked noise floor: less hears softer voices in noise, "
-        "more closes surer.",
-        unit="dB",
-        low=0,
-        high=30,
-    )
 
 
 class Endpointer:

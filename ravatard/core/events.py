@@ -41,7 +41,7 @@ class MicrophoneEnded:
 
 @dataclass(frozen=True, slots=True)
 class Listened:
-    """A sign of life of the ear, several times a second while the device is open.
+    """A sign of life of the ear, twice a second while the device is open.
 
     Attributes:
         samples: samples captured since the device was opened.

@@ -3,47 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import assert_never
 
 from ravatard.core.audio import CHUNK_SAMPLES, SAMPLE_BYTES, bytes_for, ms_of, samples_for
-from ravatard.core.endpointer import Endpointer, VoiceOptions
+from ravatard.core.endpointer import Endpointer
 from ravatard.core.events import GateCommand, GateEvent, Hold, Press, PressIgnored, Release, SetGate
 from ravatard.core.framing import Framer
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.recorder import Recorder
 from ravatard.core.states import Cause, CloseReason, GateMode
-from ravatard.setting import setting
 
-
-@dataclass(frozen=True, slots=True)
-class GateOptions:
-    """Section ``gate``: what opens and closes an utterance."""
-
-    mode: Literal["auto", "vad", "button", "both"] = setting(
-        "auto",
-        "vad: speech opens; button: holding the button opens; both: either; auto: as the service's "
-        "vadEnabled says, but never button alone when no button is configured.",
-        restart=False,
-    )
-    preroll_ms: int = setting(
-        300,
-        "Sound kept from before the gate opened, so that the first syllable is never cut.",
-        unit="ms",
-        low=0,
-        high=2_000,
-    )
-    silence_ms: int = setting(900, "Silence that ends an utterance.", unit="ms", low=200, high=5_000)
-    longest_s: float = setting(15.0, "Longest utterance, pre-roll included.", unit="s", low=1, high=120)
-    no_speech_s: float = setting(
-        5.0, "After a press, close when nobody has spoken for this long.", unit="s", low=1, high=60
-    )
-    shortest_press_ms: int = setting(
-        200, "Holding the button for less than this is nothing.", unit="ms", low=0, high=2_000
-    )
-    toggle: bool = setting(
-        False,
-        "True: press once to open, silence or a second press closes; False: hold the button while speaking.",
-    )
+#: Blocks of up to this length are read while nothing depends on the next one.
+LONG_BLOCK_MS = 60
 
 
 class Gate:
@@ -114,8 +85,17 @@ class Gate:
 
     @property
     def attentive(self) -> bool:
-        """Something is going on: short blocks are worth their price."""
-        return self.is_open or self._pending is not None or self._endpointer.suspicious
+        """Short blocks are worth their price.
+
+        Speech may be beginning, a finger is on the button, or the next long block would delay a chunk that is
+        nearly full, or an end that is nearly due.
+        """
+        if self._pending is not None or self._owned_since is not None:
+            return True
+        if not self.is_open:
+            return self._endpointer.suspicious
+        silence = (self._silence_frames - self._endpointer.quiet_frames) * self._frame_samples
+        return min(self._recorder.missing, silence) < samples_for(LONG_BLOCK_MS)
 
     @property
     def level_db(self) -> float:

@@ -1,4 +1,4 @@
-"""Whether we listen: the microphone is open, held while the avatar is heard, muted by a person, or missing."""
+"""Whether we listen: the microphone is open, held while the avatar is heard, muted, or missing."""
 
 from __future__ import annotations
 

@@ -35,6 +35,11 @@ class Recorder:
         self._chunks = 0
         self._read_at = 0.0
 
+    @property
+    def missing(self) -> int:
+        """While open: samples until the next chunk is complete."""
+        return self._chunk_samples - (self.end - self._first)
+
     def add(self, pcm: bytes, read_at: float) -> Sequence[RecorderEvent]:
         """Append whole samples (s16le mono), the last read at ``read_at``."""
         self._sound += pcm

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum, unique
 from typing import Any
 
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import (
     ChunkCaptured,
     GateCommand,
@@ -31,7 +30,7 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.errors import DeviceError

@@ -25,8 +25,8 @@ from ravatard.devices.earwire import Failed, RawBlock, Record, encode
 from ravatard.devices.liveness import Liveness
 from ravatard.errors import HouseError
 
-#: A sign of life four times a second of sound.
-HEARTBEAT_SAMPLES = RATE_HZ // 4
+#: A sign of life twice a second of sound: each one wakes the daemon.
+HEARTBEAT_SAMPLES = RATE_HZ // 2
 #: The same while what comes is no proper sound, by the clock.
 _DOUBT_BEAT_S = 0.25
 _NOTHING_DB = float("-inf")

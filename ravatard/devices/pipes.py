@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from ravatard.core.events import MicrophoneLost
 from ravatard.devices.options import CaptureOptions
-from ravatard.devices.sources import Sink
+from ravatard.devices.sink import Sink
 from ravatard.errors import DeviceError
 
 #: A source that was heard and then delivers nothing for this long is stuck. Shorter than the daemon's own

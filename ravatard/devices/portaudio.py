@@ -16,7 +16,7 @@ from ravatard.core.audio import RATE_HZ, AudioFormat
 from ravatard.devices.earwire import Failed, Trouble
 from ravatard.devices.identity import SoundDevice, choose, name_to_write, read_cards, split_name
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.sources import Sink
+from ravatard.devices.sink import Sink
 from ravatard.errors import DeviceError
 
 #: portaudio.h: PaSampleFormat, paInputOverflow, paContinue, PaHostApiTypeId.

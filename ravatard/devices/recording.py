@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from ravatard.core.events import MicrophoneEnded
 from ravatard.devices.options import CaptureOptions
-from ravatard.devices.sources import Sink
+from ravatard.devices.sink import Sink
 from ravatard.devices.wav import read_wav_info
 from ravatard.errors import DeviceError
 

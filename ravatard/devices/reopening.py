@@ -12,7 +12,7 @@ class Patience:
 
     Attributes:
         start_s: for the first sound of a new process: a Pi Zero 2 W takes 3 s to start one.
-        silence_s: for the next sign of life, which comes every 0.25 s of sound.
+        silence_s: for the next sign of life, which comes every half second of sound.
         first_retry_s: before the next start after one that failed; doubles with each.
         longest_retry_s: the longest of these waits where only trying tells whether the source is back.
         longest_idle_s: the longest where the kernel would show it.

@@ -74,8 +74,13 @@ def connection_body(user_id: str, vad_enabled: bool, options: AnnouncedOptions) 
     }
 
 
+def portrait(one: Avatar) -> str:
+    """The avatar's picture as a data URI, without a double quote in it."""
+    return _picture(one.name[0], one.colour)
+
+
 def _described(one: Avatar) -> dict[str, object]:
-    picture = _picture(one.name[0], one.colour)
+    picture = portrait(one)
     return {
         "_id": one.avatar_id,
         "name": one.name,

@@ -148,6 +148,9 @@ class SimCloud:
                 return Reply(302, {"location": "/sim/"})
             case "/sim" | "/sim/":
                 return Reply(200, {"content-type": "text/html; charset=utf-8"}, PAGE.encode())
+            case "/favicon.ico":
+                # Every browser asks by itself for this; it is no call of a client's.
+                return Reply(204, {})
             case "/sim/state":
                 return json_reply(200, state_of(self.premises, len(self._lines), now))
             case path if path == SOCKET_PATH:

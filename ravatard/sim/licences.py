@@ -50,6 +50,12 @@ class Licences:
         session = self._open.get(licence)
         return session if session is not None and session.user_id == user_id else None
 
+    def numbered(self, number: int, user_id: str) -> SessionRecord | None:
+        """The open session of this number, if it is this user's."""
+        return next(
+            (one for one in self._open.values() if (one.number, one.user_id) == (number, user_id)), None
+        )
+
     def end(self, licence: str, by: str, reason: str, now: float) -> SessionRecord | None:
         """Give a licence back; None when it is not open."""
         session = self._open.pop(licence, None)

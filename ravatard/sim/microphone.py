@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from ravatard.core.audio import bytes_for, samples_in, seconds_of
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import (
     EarCommand,
     EarEvent,
@@ -17,7 +16,8 @@ from ravatard.core.events import (
     MicrophoneReady,
     Mute,
 )
-from ravatard.core.gate import Gate, GateOptions
+from ravatard.core.gate import Gate
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 
 #: Blocks as the sound process reads them: long while it is quiet, short while it matters.

@@ -142,6 +142,7 @@ class MemorySocket:
         self._line: Line | None = None
         self._news = asyncio.Event()
         self._arrived: deque[str] = deque()
+        self._travelling: deque[tuple[str, int]] = deque()
         self._ended: tuple[int | None, str] | None = None
         self._last_arrival = 0.0
 
@@ -164,10 +165,12 @@ class MemorySocket:
         self._raise_if_ended()
         loop = asyncio.get_running_loop()
         self._last_arrival = max(self._last_arrival, loop.time() + self._latency_s())
+        self._travelling.append((text, size))
         if self._last_arrival <= loop.time():
-            self._arrive(text, size)
+            self._arrive()
         else:
-            loop.call_at(self._last_arrival, self._arrive, text, size)
+            # Timers of the same moment fire in any order; what arrives is always the oldest.
+            loop.call_at(self._last_arrival, self._arrive)
 
     async def receive(self) -> str:
         """The next message, the latency after the service said it.
@@ -214,7 +217,8 @@ class MemorySocket:
             self._gone(self)
             line.closed(asyncio.get_running_loop().time())
 
-    def _arrive(self, text: str, size: int) -> None:
+    def _arrive(self) -> None:
+        text, size = self._travelling.popleft()
         if self._line is None:
             return
         now = asyncio.get_running_loop().time()

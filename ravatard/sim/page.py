@@ -33,7 +33,8 @@ PAGE = """<!doctype html>
     return tr;
   }
   const fill = (id, rows) => element(id).replaceChildren(...rows);
-  const said = (m) => m.fields.answer ?? m.fields.message ?? m.fields.request ?? "";
+  const said = (m) => m.fields.answer ?? m.fields.message ?? m.fields.request
+    ?? m.fields.file_base64_data ?? "";
   function show(s) {
     const ago = (at) => at === null ? "" : seconds(s.now_s - at) + " ago";
     element("at").textContent = s.sockets + " socket(s) open";

@@ -10,6 +10,7 @@ import msgspec
 
 from ravatard.sim import catalog
 from ravatard.sim.exchange import BODY_LIMIT_BYTES, Reply, Request, json_object
+from ravatard.sim.picture import picture_page
 from ravatard.sim.premises import Premises
 from ravatard.sim.tokens import Claims, TokenRefused
 
@@ -26,6 +27,8 @@ BUSY = "All AI assistants are busy at the moment"
 _PER_PAGE = 100
 _LONGEST_PAGE = 1_000
 _PAGE_NUMBER = re.compile(r"[0-9]{1,6}")
+#: Where ``streamingUrl`` leads unless told otherwise; a session's number follows.
+_STREAM = "/stream/"
 
 Body = Mapping[str, object]
 
@@ -75,6 +78,8 @@ class RestCalls:
             raise self._refusal("body_size", 413, f"the body is longer than {BODY_LIMIT_BYTES} bytes")
         if (request.method, request.path) == ("POST", "/jwt"):
             return self._jwt(request, now)
+        if request.method == "GET" and request.path.startswith(_STREAM):
+            return self._picture(request, now)
         call = self._calls.get((request.method, request.path))
         if call is None:
             known = {path for _, path in self._calls} | {"/jwt"}
@@ -150,12 +155,27 @@ class RestCalls:
         self._check_size(fields, "height", _HIGHEST)
         session = self._premises.licences.start(caller.user_id, avatar.avatar_id, now)
         if session is None:
-            # The document shows the status in the body; the HTTP status beside it is not documented.
-            raise RestRefused("busy", json_reply(200, {"status": 503, "error": BUSY}))
+            # The document shows the status in the body and calls it a status code. It is both here: a client
+            # that looks at the HTTP status alone must not take this for a session without a LicenseId.
+            raise RestRefused("busy", json_reply(503, {"status": 503, "error": BUSY}))
         url = self._premises.announced.streaming_url or (
-            f"http://{request.headers.get('host', 'localhost')}/stream/{session.number}"
+            f"http://{request.headers.get('host', 'localhost')}{_STREAM}{session.number}"
         )
         return json_reply(200, {"status": 200, "LicenseId": session.licence, "streamingUrl": url})
+
+    def _picture(self, request: Request, now: float) -> Reply:
+        """What an iframe shows (Live Mode document, "Iframe Integration"): the token is in its address."""
+        caller = self.caller(request.query.get("token", ""), now)
+        number = request.path.removeprefix(_STREAM)
+        session = None
+        if _PAGE_NUMBER.fullmatch(number):
+            session = self._premises.licences.numbered(int(number), caller.user_id)
+        avatar = session and catalog.avatar(session.avatar_id)
+        if not session or not avatar:
+            # No breach: a page may be loaded again when its session is over.
+            raise RestRefused("no_stream", json_reply(404, {"status": 404, "error": "no such stream"}))
+        page = picture_page(avatar, session.number)
+        return Reply(200, {"content-type": "text/html; charset=utf-8"}, page.encode())
 
     def _check_size(self, fields: Body, name: str, highest: int) -> None:
         found = fields.get(name, "1")

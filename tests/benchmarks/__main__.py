@@ -1,4 +1,4 @@
-"""``make bench``, or ``python -m tests.benchmarks [--quick] [--only NAME] [--seconds N]``: all figures, one report.
+"""All figures in one report: ``make bench``, or ``python -m tests.benchmarks [--quick] [--only NAME]``.
 
 Nothing here fails for being slow: a figure that misses its aim is printed as such. Other load on the machine
 moves what is timed; the ratios within one run stand.

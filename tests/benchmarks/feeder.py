@@ -1,4 +1,4 @@
-"""A microphone that is a program: ``python -I -S feeder.py PCM PIECE_MS SPEED JOURNAL`` at the pace of a card.
+"""A microphone that is a program: ``python -I -S feeder.py PCM PIECE_MS SPEED JOURNAL``, paced as a card is.
 
 Writes raw s16le mono 16 kHz from the file PCM to standard output, a piece each PIECE_MS / SPEED, and the file
 again at its end. Deadlines count from the beginning, so that the pace never drifts. JOURNAL, unless "-", gets

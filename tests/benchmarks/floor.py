@@ -1,8 +1,8 @@
 """The least that Python can do: ``python -P floor.py BLOCK_MS PORT < pipe``, one bare loop and nothing else.
 
-Blocking reads of one block, webrtcvad on every frame of 20 ms, the usual 3-of-4 rule with 300 ms of pre-roll and
-900 ms of hang-over, base64 of every chunk of 4,096 samples, a blocking send. No events, no asyncio, no HTTP, no
-WebSocket, no noise floor, no closing silence.
+Blocking reads of one block, webrtcvad on every frame of 20 ms, the usual 3-of-4 rule with 300 ms of pre-roll
+and 900 ms of hang-over, base64 of every chunk of 4,096 samples, a blocking send. No events, no asyncio, no
+HTTP, no WebSocket, no noise floor, no closing silence.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ravatard.core.audio import RATE_HZ, bytes_for, padded, CHUNK_SAMPLES, samples_in, seconds_of
-from ravatard.core.endpointer import VoiceOptions
+from ravatard.core.audio import CHUNK_SAMPLES, RATE_HZ, bytes_for, padded, samples_in, seconds_of
 from ravatard.core.events import ChunkCaptured
-from ravatard.core.gate import Gate, GateOptions
+from ravatard.core.gate import Gate
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.vad import speech_detector
 from tests.benchmarks.appliance import feeder
@@ -116,21 +116,21 @@ def build_c_floor(folder: Path) -> tuple[list[str], str]:
     """floor.c, compiled: the words that start it, [] when that cannot be; and a sentence about it."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
-        return [], "no C compiler: without the C program"
+        return [], "No C compiler: no C program"
     target = folder / "floor"
     words = [compiler, "-O2", "-rdynamic", "-o", str(target), str(_HERE / "floor.c"), "-ldl"]
     built = subprocess.run(words, capture_output=True, text=True, check=False)
     if built.returncode:
-        return [], f"floor.c does not compile: without the C program ({built.stderr.splitlines()[0]})"
+        return [], f"floor.c does not compile: no C program ({built.stderr.splitlines()[0]})"
     import _webrtcvad
 
     program = [str(target), str(_webrtcvad.__file__)]
     if _survives(program):
-        return program, "the C program calls webrtcvad's C functions in its Python extension module"
+        return program, "The C program calls webrtcvad's C functions in its Python extension module"
     return [
         str(target),
         "-",
-    ], "webrtcvad's C functions cannot be had: the C program reads only, and sends nothing"
+    ], "webrtcvad's C functions cannot be had: the C program only reads"
 
 
 def _survives(program: list[str]) -> bool:

@@ -7,13 +7,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from ravatard.devices.soundchild import child_environment
 from tests.benchmarks import procfs, scenes
 from tests.benchmarks.appliance import ROOT, Appliance, feeder, service
-from tests.benchmarks.report import Row, Table, at_most
+from tests.benchmarks.procfs import Memory
+from tests.benchmarks.report import Aim, Row, Table, at_most
 from tests.integration.daemon import Config
 from tests.integration.virtual_audio import MICROPHONE, VirtualAudio, missing
 
@@ -27,46 +29,51 @@ _PORTAUDIO = "from ravatard.devices.portaudio import open_portaudio; portaudio =
 
 async def measure() -> list[Table]:
     """One table."""
+    slim = await _program(_PORTAUDIO, child_environment(os.environ, slim=True))
+    stock = await _program(_PORTAUDIO, child_environment(os.environ, slim=False))
     rows = [
-        await _program("a bare interpreter, waiting", ""),
-        await _program("an interpreter with asyncio and aiohttp", _AIOHTTP),
-        await _program(
-            "PyAudio(), ALSA's slim configuration", _PORTAUDIO, child_environment(os.environ, slim=True)
-        ),
-        await _program(
-            "PyAudio(), the machine's ALSA configuration",
-            _PORTAUDIO,
-            child_environment(os.environ, slim=False),
-        ),
+        _row("a bare interpreter, waiting", await _program("")),
+        _row("an interpreter with asyncio and aiohttp", await _program(_AIOHTTP)),
+        _row("PyAudio(), ALSA's slim configuration", slim),
+        _row("PyAudio(), the machine's ALSA configuration", stock),
     ]
     notes = [
-        "alone: both processes if nobody else ran this Python, as on an appliance: libraries that the benchmark "
-        "and the simulator",
-        "use too counted in full, those that both processes use counted once. The last two columns are PSS.",
+        "alone: both processes if nobody else ran this Python, as on an appliance: libraries that the",
+        "benchmark and the simulator use too counted in full, those that both processes use counted once.",
+        "The last two columns are PSS.",
     ]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "speech.pcm").write_bytes(scenes.conversation(60))
         (folder / "quiet.pcm").write_bytes(scenes.quiet_room(30))
         quiet, talk = (feeder(folder / f"{sound}.pcm") for sound in ("quiet", "speech"))
-        rows += [
-            await _appliance("ravatard, listening", folder / "listening", quiet),
-            await _appliance("ravatard, in a conversation", folder / "talking", talk, talks=True),
-        ]
+        listening = await _appliance(folder / "listening", quiet)
+        talking = await _appliance(folder / "talking", talk, talks=True)
+        rows += [_pair("ravatard, listening", *listening), _pair("ravatard, in a conversation", *talking)]
         if lacks := missing():
             notes.append(f"No PortAudio microphone was measured: virtual sound needs {', '.join(lacks)}.")
         else:
-            rows.append(await _card(folder))
-            notes.append(
-                "The microphone of the last line is PulseAudio's, through ALSA's plugin: 10 MB of its libraries "
-                "are in the figure."
-            )
+            rows += await _card(folder, slim)
+            notes += [
+                "The PortAudio microphone is a virtual one of PulseAudio. ALSA's plugin for that loads",
+                "libraries which no sound card needs: the last line is without what they add to PyAudio().",
+            ]
     return [Table("Memory after connecting, microphone open: MB", _COLUMNS, rows, notes)]
 
 
-async def _program(what: str, script: str, environ: Mapping[str, str] | None = None) -> Row:
-    """An interpreter that runs ``script`` and waits."""
-    process = subprocess.Popen(
+def _row(what: str, memory: Memory, *more: str, aim: Aim | None = None) -> Row:
+    figures = [f"{memory.pss:.1f}", f"{memory.alone:.1f}", f"{memory.anonymous:.1f}", *more]
+    return Row(what, figures, aim or Aim())
+
+
+def _pair(what: str, both: Memory, daemon: Memory, sound: Memory, *, judged: bool = True) -> Row:
+    aim = at_most(both.pss, _AIM_MB, "MB PSS") if judged else None
+    return _row(what, both, f"{daemon.pss:.1f}", f"{sound.pss:.1f}", aim=aim)
+
+
+async def _program(script: str, environ: Mapping[str, str] | None = None) -> Memory:
+    """An interpreter that ran ``script`` and waits."""
+    process = subprocess.Popen(  # noqa: ASYNC220 - forking takes milliseconds
         [sys.executable, "-P", "-c", f"{script}\nprint(flush=True)\nimport time; time.sleep(600)"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -74,23 +81,22 @@ async def _program(what: str, script: str, environ: Mapping[str, str] | None = N
     )
     try:
         if process.stdout is None or not await asyncio.to_thread(process.stdout.readline):
-            return Row(what, ["-"])
-        memory = procfs.memory([process.pid])
-        return Row(what, [f"{memory.pss:.1f}", f"{memory.alone:.1f}", f"{memory.anonymous:.1f}"])
+            raise RuntimeError(f"this ends by itself: {script}")
+        return procfs.memory([process.pid])
     finally:
         process.kill()
         process.communicate()
 
 
 async def _appliance(
-    what: str,
     folder: Path,
     microphone: list[str],
     config: Config | None = None,
     environ: dict[str, str] | None = None,
     *,
     talks: bool = False,
-) -> Row:
+) -> tuple[Memory, Memory, Memory]:
+    """Both processes together, the daemon, the sound process."""
     async with (
         service() as server,
         Appliance(folder, server.base_url, microphone, config or {}, environ=environ) as appliance,
@@ -99,20 +105,30 @@ async def _appliance(
         if talks:
             await appliance.until(lambda: server.record.counts["answers"], "an answer", 60)
         await asyncio.sleep(_SETTLE_S)
-        both = procfs.memory(appliance.pids)
-        each = [f"{procfs.memory([pid]).pss:.1f}" for pid in appliance.pids]
-        figures = [f"{both.pss:.1f}", f"{both.alone:.1f}", f"{both.anonymous:.1f}", *each]
-        return Row(what, figures, at_most(both.pss, _AIM_MB, "MB PSS"))
+        daemon, sound = appliance.pids
+        return procfs.memory([daemon, sound]), procfs.memory([daemon]), procfs.memory([sound])
 
 
-async def _card(folder: Path) -> Row:
-    (folder / "audio").mkdir()
-    audio = VirtualAudio(folder / "audio")
-    await asyncio.to_thread(audio.__enter__)
-    try:
+async def _card(folder: Path, slim: Memory) -> list[Row]:
+    with _virtual_audio(folder / "audio") as audio:
+        environ = audio.environ({})
         card: Config = {"microphone": {"device": MICROPHONE}}
-        return await _appliance(
-            "ravatard, listening by PortAudio", folder / "card", [], card, audio.environ({})
-        )
-    finally:
-        await asyncio.to_thread(audio.__exit__, None, None, None)
+        both, daemon, sound = await _appliance(folder / "card", [], card, environ)
+        plugin = await _program(_PORTAUDIO, audio.environ(os.environ))
+    without = Memory(
+        both.pss - plugin.pss + slim.pss,
+        both.alone - plugin.alone + slim.alone,
+        both.anonymous - plugin.anonymous + slim.anonymous,
+    )
+    what = "ravatard, listening by PortAudio"
+    return [
+        _pair(what, both, daemon, sound, judged=False),
+        _row("   without PulseAudio's plugin", without, aim=at_most(without.pss, _AIM_MB, "MB PSS")),
+    ]
+
+
+@contextmanager
+def _virtual_audio(folder: Path) -> Iterator[VirtualAudio]:
+    folder.mkdir()
+    with VirtualAudio(folder) as audio:
+        yield audio

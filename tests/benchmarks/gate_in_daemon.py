@@ -1,8 +1,8 @@
-"""The other placement, to compare with: ``ravatard run`` with the gate in the daemon, sound raw through the pipe.
+"""The other placement, to compare with: ``ravatard run`` with its gate in the daemon.
 
-All else is the shipped program: its command line, its stages, its sound process and the watch over it. The sound
-process gets no gate, reads 60 ms while it is quiet and 20 ms when told that the gate is attentive (as shipped),
-and sends each block; the event loop reads it and feeds the gate.
+All else is the shipped program: its command line, its stages, its sound process and the watch over it. The
+sound process gets no gate, reads 60 ms while it is quiet and 20 ms when told that the gate is attentive (as
+shipped), and sends each block; the event loop reads it and feeds the gate.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ravatard.cli import assembly, main
-from ravatard.core.endpointer import VoiceOptions
-from ravatard.core.events import EarCommand, Listened, Press, Release
-from ravatard.core.gate import Gate, GateOptions
+from ravatard.core.events import EarCommand, Listened, Mute, Press, Release
+from ravatard.core.gate import Gate
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices import soundchild
 from ravatard.devices.earwire import RawBlock, Record
@@ -46,6 +46,9 @@ class DaemonEar(ChildEar):
 
     def command(self, command: EarCommand) -> None:
         """Obeyed here; nothing to tell the child."""
+        if isinstance(command, Mute):
+            super().command(command)
+            return
         for event in self._gate.command(command, 0.0):
             super()._take(event)
 

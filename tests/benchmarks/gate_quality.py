@@ -28,9 +28,9 @@ from types import ModuleType
 from typing import Any
 
 from ravatard.core.audio import RATE_HZ, bytes_for, samples_for, samples_in
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import UtteranceClosed, UtteranceOpened
-from ravatard.core.gate import Gate, GateOptions
+from ravatard.core.gate import Gate
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.vad import speech_detector
 

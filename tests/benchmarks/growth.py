@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from ravatard.sim.server import SimServer
 from tests.benchmarks import procfs, scenes
 from tests.benchmarks.appliance import Appliance, feeder, service
 from tests.benchmarks.report import Aim, Row, Table, slope
+from tests.integration.daemon import Config
 
-#: The microphone runs this much faster than time. Whatever comes, the daemon keeps up: at eight times the pace
-#: it takes 5 % of a core.
+#: The microphone runs this much faster than time. The daemon keeps up: it takes 5 % of a core then.
 SPEED = 8.0
 #: The service's detector hears enough silence in the utterance itself, and answers at once.
-_CONFIG = {
+_CONFIG: Config = {
     "gate": {"silence_ms": 700},
     "session": {"keep": "always"},
     # It is faster than time on purpose.
@@ -41,7 +42,6 @@ async def measure(*, warm_up: int, turns: int) -> list[Table]:
     """One table: daemon and sound process."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # More than is needed: a turn may be missed, and the recording must not begin again with the same noise.
         (folder / "turns.pcm").write_bytes(scenes.short_turns(80))
         microphone = feeder(folder / "turns.pcm", speed=SPEED)
         async with (
@@ -52,19 +52,20 @@ async def measure(*, warm_up: int, turns: int) -> list[Table]:
             pids = appliance.pids
             looks: list[list[Look]] = [[], []]
             for wanted in range(warm_up, warm_up + turns + 1, _EVERY):
-                answers = await appliance.until(
-                    lambda wanted=wanted: (
-                        server.record.counts["answers"] >= wanted and server.record.counts["answers"]
-                    ),
-                    f"{wanted} answers",
-                    within_s=_EVERY * 10 + warm_up,
-                )
+                answered = partial(_answered, server, wanted)
+                answers = await appliance.until(answered, f"{wanted} answers", _EVERY * 10.0 + warm_up)
                 for seen, pid in zip(looks, pids, strict=True):
                     seen.append(_look(pid, answers))
             if appliance.pids != pids:
                 raise RuntimeError(f"the sound process was started again\n{appliance.story()}")
             violations = server.record.counts["violations"]
     return [_table(looks, warm_up, violations)]
+
+
+def _answered(server: SimServer, wanted: int) -> int:
+    """How many turns were answered, once ``wanted`` were; 0 until then."""
+    answers = server.record.counts["answers"]
+    return answers if answers >= wanted else 0
 
 
 def _look(pid: int, turns: int) -> Look:
@@ -100,8 +101,8 @@ def _table(looks: Sequence[Sequence[Look]], warm_up: int, violations: int) -> Ta
             )
     turns = looks[0][-1].turns - looks[0][0].turns
     notes = (
-        f"Real processes on a microphone {SPEED:g} times as fast as time; slope: of the straight line through looks "
-        f"every {_EVERY} turns.",
+        f"Real processes on a microphone {SPEED:g} times as fast as time. Slope: of the straight line",
+        f"through looks every {_EVERY} turns.",
         f"The service saw {violations} violations of its protocol.",
     )
     columns = (f"after {warm_up} turns", f"after {turns + warm_up}", "slope per turn")

@@ -11,8 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ravatard.core.endpointer import VoiceOptions
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.earwire import Start, encode
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
@@ -29,27 +28,18 @@ _SHOWN = 6
 #: What a configuration with a command as microphone, by voice, without button and lights, has no use for. A
 #: package stands for all that is in it.
 _NOT_FOR_DAEMON = (
-    *(
-        "_webrtcvad",
-        "aiohttp.test_utils",
-        "aiohttp.worker",
-        "audioop",
-        "gpiozero",
-        "numpy",
-        "pyaudio",
-        "soxr",
-    ),
+    *("_webrtcvad", "aiohttp.test_utils", "aiohttp.web", "audioop", "gpiozero", "numpy", "pyaudio", "soxr"),
     *("unittest", "uvloop", "webrtcvad", "ravatard.cli.config", "ravatard.cli.demo", "ravatard.cli.devices"),
+    *("ravatard.cli.narrator", "ravatard.cli.simulate", "ravatard.core.endpointer", "ravatard.core.framing"),
     *(
-        "ravatard.cli.narrator",
-        "ravatard.cli.simulate",
+        "ravatard.core.gate",
+        "ravatard.core.noise_floor",
+        "ravatard.core.recorder",
         "ravatard.devices.convert",
-        "ravatard.devices.portaudio",
     ),
-    *("ravatard.devices.recording", "ravatard.devices.soundworker", "ravatard.devices.vad", "ravatard.sim"),
+    *("ravatard.devices.portaudio", "ravatard.devices.recording", "ravatard.devices.soundworker"),
+    *("ravatard.devices.vad", "ravatard.devices.wav", "ravatard.sim"),
 )
-#: aiohttp imports its server whenever it is imported: told, but not ours to change.
-_FOREIGN = ("aiohttp.web",)
 _NOT_FOR_WORKER = (
     *(
         "aiohttp",
@@ -89,11 +79,9 @@ async def measure() -> list[Table]:
         daemon = await _daemon_imports(folder, feeder(pcm))
         worker = await asyncio.to_thread(_worker_imports, shlex.join(feeder(pcm)))
     notes = [
-        "Own time of each module under -X importtime, which makes imports slower; a package's own time is that of "
-        "all its modules.",
+        "Own time under -X importtime, which makes imports slower; a package stands for all its modules.",
         *_told("The daemon imports what it does not use", unused(daemon, _NOT_FOR_DAEMON)),
         *_told("The sound process imports what it does not use", unused(worker, _NOT_FOR_WORKER)),
-        *_told("Imported by aiohttp, whoever wants it", unused(daemon, _FOREIGN)),
     ]
     rows = [
         *_rows("daemon", daemon, unused(daemon, _NOT_FOR_DAEMON)),

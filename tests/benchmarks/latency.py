@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
-from ravatard.core.audio import CHUNK_BYTES, SAMPLE_BYTES, bytes_for, padded
+from ravatard.core.audio import CHUNK_BYTES, SAMPLE_BYTES, bytes_for
 from ravatard.sim.record import SessionRecord
 from tests.benchmarks import panel, scenes
 from tests.benchmarks.appliance import Appliance, feeder, service
@@ -30,10 +30,9 @@ async def measure(*, chunks: int, presses: int) -> list[Table]:
         _row("button edge -> LED", light_ms, p99=20 + _FRAME_MS),
     ]
     notes = (
-        "Read to socket: from the sound process's read_at to the daemon's sent_at (MessageSent), by an observer in "
-        "the real daemon.",
-        "Written to service: from the moment the microphone wrote the 20 ms that complete a chunk, to the simulator "
-        "that has it whole.",
+        "Read to socket: from the sound process's read_at to the daemon's sent_at (MessageSent), told by an",
+        "observer in the real daemon. Written to service: from the moment when the microphone wrote the",
+        "20 ms that complete a chunk, to its message at the simulator, whole; waits between reads are in it.",
         "Button: from the edge of a mock pin, in a thread of its own, to the pin of the LED.",
     )
     return [Table("Latency", _COLUMNS, rows, notes)]

@@ -89,8 +89,8 @@ def _imports_cpu_ms() -> float:
 
 
 def _table(lives: Sequence[Life]) -> Table:
-    def row(what: str, values: Sequence[float], aim: Aim = Aim()) -> Row:
-        return Row(what, [spread(values, 0), f"{percentile(values, 95):.0f}"], aim)
+    def row(what: str, values: Sequence[float], aim: Aim | None = None) -> Row:
+        return Row(what, [spread(values, 0), f"{percentile(values, 95):.0f}"], aim or Aim())
 
     ready, ended, exited = ([getattr(life, name) for life in lives] for name in ("ready", "ended", "exited"))
     rows = [

@@ -13,9 +13,8 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import EarEvent, MicrophoneClosed, MicrophoneLost, MicrophoneReady, Mute
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.reopening import Patience

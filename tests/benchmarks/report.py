@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ class Table:
         title: what they are about.
         columns: headings of the figures.
         rows: the lines.
-        notes: sentences below: how it was measured, what it does not show.
+        notes: what stands below, pieces of one paragraph: how it was measured, what it does not show.
     """
 
     title: str
@@ -72,7 +73,9 @@ class Table:
                 for at, (cell, width) in enumerate(zip(line, widths, strict=True))
             ]
             text.append("  ".join([first, *rest]).rstrip())
-        return "\n".join([*text, *(f"  {note}" for note in self.notes)])
+        if self.notes:
+            text.append(textwrap.fill(" ".join(self.notes), 110, initial_indent="  ", subsequent_indent="  "))
+        return "\n".join(text)
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
@@ -98,7 +101,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
-    """Rise per step of the straight line that fits ``points`` (x, y) best; 0 for fewer than two different x."""
+    """Rise per step in x of the line that fits ``points`` (x, y) best; 0 for fewer than two different x."""
     if len({x for x, _ in points}) < 2:
         return 0.0
     return statistics.linear_regression([x for x, _ in points], [y for _, y in points]).slope

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 import ravatard.sim
 from ravatard.core.audio import RATE_HZ
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import UtteranceClosed, UtteranceOpened
-from ravatard.core.gate import Gate, GateOptions
+from ravatard.core.gate import Gate
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.vad import speech_detector
 

@@ -127,6 +127,16 @@ class Pins:
         """See :func:`lit`: of the light up to now."""
         return lit(await self._ask("history"))
 
+    async def shows(self, colour: str, within_s: float = 5.0) -> None:
+        """Wait until the light has had ``colour`` for longer than what counts as one moment."""
+        async with asyncio.timeout(within_s):
+            while True:
+                since, now_shown = (await self.light())[-1]
+                if now_shown == colour and time.monotonic() - since > 2 * _TOGETHER_S:
+                    return
+                # Another process is looked at: there is no event to wait for.
+                await asyncio.sleep(_TOGETHER_S)
+
     def light_until_the_end(self) -> Light:
         """The same when the program is over."""
         return lit(json.loads(Path(f"{self._address}.json").read_text()))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ravatard.core.audio import CHUNK_SAMPLES, RATE_HZ
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
@@ -67,6 +67,7 @@ async def test_what_is_spoken_into_a_real_microphone_reaches_the_service_and_is_
         await daemon.ready()
         audio.microphone.play(recording)
         await daemon.until(lambda: _answers(server) == 2 and daemon.shows("ready"), "both are answered", 30)
+        await pins.shows("glow")
         await daemon.stopped()
 
         assert _nothing_owed(server)
@@ -159,6 +160,7 @@ async def test_where_the_service_wants_a_button_the_voice_alone_opens_nothing(tm
         await daemon.until(lambda: server.record.counts["turns"], "speech arrives")
         await pins.up()
         await daemon.until(lambda: _answers(server) == 1 and daemon.shows("ready"), "it is answered")
+        await pins.shows("glow")
         await daemon.stopped()
 
         assert _nothing_owed(server)

@@ -91,6 +91,8 @@ async def test_a_browser_holds_a_live_conversation() -> None:
 
         async with browser.socket() as ws:
             greeting = await ws.receive_json(timeout=5)
+            async with browser.session.get(live["streamingUrl"], params={"token": browser.token}) as reply:
+                picture = (reply.status, reply.content_type)
             await ws.send_json(common | {"chat_type": "text", "requestType": "text", "request": "Hello!"})
             written = await ws.receive_json(timeout=5)
             for piece in chunks(tone(1.024) + quiet(0.768)):
@@ -102,6 +104,7 @@ async def test_a_browser_holds_a_live_conversation() -> None:
         history = await browser.call("GET", "/chat?user_id=web-user&per_page=50&page=1")
 
         assert greeting["type"] == "connection"
+        assert picture == (200, "text/html")
         assert [one["request"] for one in (written, spoken, recorded)] == [
             "Hello!",
             "(speech, 1.0 s)",
@@ -114,10 +117,14 @@ async def test_a_browser_holds_a_live_conversation() -> None:
         assert not server.record.violations
 
 
-async def test_a_busy_service_answers_in_the_body() -> None:
+async def test_a_busy_service_answers_in_the_status_and_in_the_body() -> None:
     async with _served(SimOptions(licences=0)) as (_, browser):
-        answer = await browser.call("POST", "/startLiveSession", {"avatar_id": ADA})
+        headers = {"Authorization": f"Bearer {browser.token}"}
+        body = {"avatar_id": ADA}
+        async with browser.session.post("/startLiveSession", json=body, headers=headers) as reply:
+            status, answer = reply.status, await reply.json()
 
+    assert status == 503
     assert answer == {"status": 503, "error": "All AI assistants are busy at the moment"}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ravatard.core.audio import samples_for
 from ravatard.core.conversation_options import SessionOptions
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions
 from ravatard.core.states import Outcome
 from ravatard.sim.options import SimOptions
 from tests.scenario.world import Wishes, appliance, loud

@@ -16,9 +16,8 @@ from ravatard.core import events as ev
 from ravatard.core.audio import bytes_for
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.endpointer import VoiceOptions
-from ravatard.core.gate import GateOptions
 from ravatard.core.gate_choice import gate_mode
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.ports import Observer
 from ravatard.secret import Secret
 from ravatard.sim.cloud import SimCloud
@@ -69,6 +68,8 @@ class Diary:
         self.answers: list[str] = []
         self.opened: list[ev.UtteranceOpened] = []
         self.sessions: list[tuple[float, str]] = []
+        #: How old each chunk was when it was sent, in seconds.
+        self.ages_s: list[float] = []
 
     def saw(self, event: ev.Event, now: float) -> None:
         del now
@@ -76,6 +77,8 @@ class Diary:
             self.answers.append(event.text)
         elif isinstance(event, ev.UtteranceOpened):
             self.opened.append(event)
+        elif isinstance(event, ev.MessageSent) and event.read_at is not None:
+            self.ages_s.append(event.sent_at - event.read_at)
 
     def did(self, action: object, now: float) -> None:
         if isinstance(action, ev.TurnEnded):

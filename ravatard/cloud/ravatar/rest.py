@@ -8,55 +8,42 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TypeVar
 
-import msgspec
-
+from ravatard.cloud.ravatar.fields import Fields, fields_of
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, MoneyError, PeerError
 from ravatard.secret import Secret
 
-T = TypeVar("T")
+#: Authentication document: messageTimeoutSeconds, "Message response timeout (default: 30)".
+DOCUMENTED_ANSWER_S = 30.0
+_LONGEST_ANSWER_S = 3600.0
 
 
-class _TokenReply(msgspec.Struct):
-    result: str = ""
-    jwt: str = ""
-    #: Seen instead of ``jwt`` in the vendor's client (PROTOCOL.md).
-    token: str = ""
-    error: str = ""
-
-
-class AvatarInfo(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class AvatarInfo:
     """One avatar of ``/connection``."""
 
-    id: str = msgspec.field(name="_id", default="")
+    id: str
     name: str = ""
-    greeting: str = msgspec.field(name="greetingText", default="")
-    has_live_mode: bool = msgspec.field(name="hasLiveMode", default=False)
+    has_live_mode: bool = False
 
 
-class LanguageInfo(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class LanguageInfo:
     """One language of ``/connection``."""
 
-    name: str = ""
-    code: str = msgspec.field(name="language_code", default="")
+    name: str
+    code: str
 
 
-class Connection(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Connection:
     """What ``GET /connection`` says. Defaults are the documented ones."""
 
     session: str = ""
-    avatars: list[AvatarInfo] = msgspec.field(name="avatars_info", default_factory=list)
-    languages: list[LanguageInfo] = []
-    answer_timeout_s: float = msgspec.field(name="messageTimeoutSeconds", default=30.0)
-    vad_enabled: bool | None = msgspec.field(name="vadEnabled", default=None)
-
-
-class _StartReply(msgspec.Struct):
-    status: int = 0
-    license_id: str = msgspec.field(name="LicenseId", default="")
-    streaming_url: str = msgspec.field(name="streamingUrl", default="")
-    error: str = ""
+    avatars: tuple[AvatarInfo, ...] = ()
+    languages: tuple[LanguageInfo, ...] = ()
+    answer_timeout_s: float = DOCUMENTED_ANSWER_S
+    vad_enabled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +69,17 @@ def token_reply(status: int, body: bytes, retry_after_s: float | None = None) ->
         AuthError: user or project are refused; a person must act.
         MoneyError, LinkError, PeerError: see :func:`raise_for_status`.
     """
-    reply = _decoded(body, _TokenReply, "/jwt") if body.lstrip().startswith(b"{") else _TokenReply()
-    if reply.error == "project_not_found":
+    reply = fields_of(body) or Fields({})
+    error = reply.text("error")
+    if error == "project_not_found":
         raise AuthError("the service does not know this project; check service.project_id")
-    if reply.error in ("invalid_user_id", "invalid_project_id"):
-        key = "service.user_id" if reply.error == "invalid_user_id" else "service.project_id"
-        raise AuthError(f"the service refuses the value of {key} ({reply.error}); correct it")
+    if error in ("invalid_user_id", "invalid_project_id"):
+        key = "service.user_id" if error == "invalid_user_id" else "service.project_id"
+        raise AuthError(f"the service refuses the value of {key} ({error}); correct it")
     raise_for_status("/jwt", status, retry_after_s, body)
-    token = reply.jwt or reply.token
-    if reply.result == "failure" or not token:
+    # ``token`` was seen instead of ``jwt`` in the vendor's client (PROTOCOL.md).
+    token = reply.text("jwt", "token")
+    if reply.text("result") == "failure" or not token:
         raise LinkError("the service gave no token and did not say why; trying again later")
     return Secret(token)
 
@@ -102,7 +91,26 @@ def connection_reply(status: int, body: bytes, retry_after_s: float | None = Non
         RavatardError: see :func:`raise_for_status`.
     """
     raise_for_status("/connection", status, retry_after_s, body)
-    return _decoded(body, Connection, "/connection")
+    reply = fields_of(body)
+    if reply is None:
+        raise PeerError("the service's reply to /connection is no JSON object; check service.base_url")
+    answer_s = reply.number("messageTimeoutSeconds") or 0.0
+    return Connection(
+        session=reply.text("session"),
+        # The documents say ``_id`` and ``language_code``; the vendor's client has met ``id`` and ``code``.
+        avatars=tuple(
+            AvatarInfo(
+                avatar.identifier("_id", "id"), avatar.text("name"), avatar.truth("hasLiveMode") is True
+            )
+            for avatar in reply.objects("avatars_info")
+        ),
+        languages=tuple(
+            LanguageInfo(language.text("name"), language.text("language_code", "code"))
+            for language in reply.objects("languages")
+        ),
+        answer_timeout_s=answer_s if 0 < answer_s <= _LONGEST_ANSWER_S else DOCUMENTED_ANSWER_S,
+        vad_enabled=reply.truth("vadEnabled"),
+    )
 
 
 def start_request(avatar_id: str, width: int, height: int) -> bytes:
@@ -119,10 +127,12 @@ def start_reply(status: int, body: bytes, retry_after_s: float | None = None) ->
         RavatardError: see :func:`raise_for_status`.
     """
     where = "/startLiveSession"
-    reply = _StartReply()
-    if body.lstrip().startswith(b"{"):
-        reply = _decoded(body, _StartReply, where)
-    said = reply.status or status
+    reply = fields_of(body) or Fields({})
+    said = int(reply.number("status") or status)
+    licence = reply.identifier("LicenseId")
+    if licence and 200 <= status < 300:
+        # Whatever else is odd about the reply: this is being paid for, and only its id can end it.
+        return LiveSession(Secret(licence), Secret(reply.text("streamingUrl")))
     if said == 503:
         raise BusyError("all avatars are busy at the moment", retry_after_s=retry_after_s)
     if said == 504:
@@ -130,9 +140,7 @@ def start_reply(status: int, body: bytes, retry_after_s: float | None = None) ->
     if said == -1:
         raise LinkError("the service failed to start a live session and does not say why (status -1)")
     raise_for_status(where, said, retry_after_s, body)
-    if not reply.license_id:
-        raise PeerError("the service says that the live session started, but gives no LicenseId")
-    return LiveSession(Secret(reply.license_id), Secret(reply.streaming_url))
+    raise PeerError("the service says that the live session started, but gives no LicenseId")
 
 
 def end_request(license_id: Secret) -> bytes:
@@ -182,11 +190,3 @@ def _error_word(body: bytes) -> str:
         isinstance(word, str) and 0 < len(word) <= 64 and word.replace("_", "").isalnum() and word.isascii()
     )
     return f", {word}" if fits and not word.startswith("eyJ") else ""
-
-
-def _decoded(body: bytes, kind: type[T], where: str) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind, strict=False)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        detail = str(error).split(" - at ")[-1] if " - at " in str(error) else "no valid JSON"
-        raise PeerError(f"the service's reply to {where} cannot be understood ({detail})") from None

@@ -12,8 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from ravatard.cloud.ravatar.fields import Fields, fields_of
 from ravatard.core.audio import CHUNK_SAMPLES, padded
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
@@ -96,7 +95,7 @@ _LONGEST_STREAM_ERROR = 60
 
 def stream_error(text: str) -> StreamBroke | None:
     """The stream error that ``text`` is, or None."""
-    plain = text.strip().strip('"').casefold()
+    plain = text.strip().strip('"').strip().casefold()
     if len(plain) > _LONGEST_STREAM_ERROR:
         return None
     for beginning, refusal, reason in _STREAM_ERRORS:
@@ -105,42 +104,50 @@ def stream_error(text: str) -> StreamBroke | None:
     return None
 
 
+#: Types of messages that are not meant for people (PROTOCOL.md, "Messages received on the socket").
+_NOT_FOR_PEOPLE = frozenset({"connection", "system", "outgoing"})
+
+
 def received(data: str | bytes) -> Answered | StreamBroke | Unknown:
     """What one message of the socket means. Never raises, whatever came."""
-    try:
-        message = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-        return stream_error(text) or Unknown(f"no JSON ({len(data)} characters)", malformed=True)
-    if isinstance(message, str):
-        return stream_error(message) or Unknown("a JSON string")
-    if not isinstance(message, dict):
-        return Unknown(f"JSON, but a {type(message).__name__} and no object", malformed=True)
-    return _meaning(message)
+    message = fields_of(data)
+    if message is not None:
+        return _meaning(message)
+    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+    return stream_error(text) or Unknown(f"no JSON object ({len(data)} characters)", malformed=True)
 
 
-def _meaning(message: dict[str, Any]) -> Answered | StreamBroke | Unknown:
-    def first(*names: str) -> str:
-        return next((v for n in names if isinstance(v := message.get(n), str) and v), "")
-
-    text = first("answer", "content", "message")
-    broke = stream_error(text) or stream_error(first("error"))
+def _meaning(message: Fields) -> Answered | StreamBroke | Unknown:
+    text = message.text("answer", "content", "message")
+    broke = stream_error(text) or stream_error(message.text("error"))
     if broke is not None:
         return broke
-    kind = first("type", "direction").casefold()
-    file_url = first("fileUrl")
-    sound = _inline_sound(first("file_base64_data", "audio_base64"))
-    # Without a kind, an answer is an answer: the documents promise no kind at all.
-    if kind in ("incoming", "") and (text or file_url or sound):
-        return Answered(text=text, heard=first("request"), file_url=file_url, sound=sound)
+    kinds = {message.text("type").casefold(), message.text("direction").casefold()}
+    heard, text = _question(text)
+    sound = _inline_sound(message.text("file_base64_data", "audio_base64"))
+    file_url = message.text("fileUrl")
+    # Unknown kinds, too, may carry an answer: the vendor's client shows whatever has words or sound.
+    if not kinds & _NOT_FOR_PEOPLE and (text or file_url or sound):
+        return Answered(text=text, heard=heard or message.text("request"), file_url=file_url, sound=sound)
+    kind = "/".join(sorted(kinds - {""}))
     return Unknown(f"type {kind!r}" if len(kind) <= 32 else "an overlong type")
 
 
+def _question(text: str) -> tuple[str, str]:
+    """A spoken answer may begin with what was heard, as ``>question``, and an empty line."""
+    first, gap, rest = text.partition("\n\n")
+    return (first[1:].strip(), rest) if first.startswith(">") and gap else ("", text)
+
+
 def _inline_sound(value: str) -> bytes:
-    """The bytes of base64 sound, which may be a ``data:`` URI; b"" when it is neither."""
+    """The bytes of base64 sound, which may be a ``data:`` URI, have line breaks, or lack its padding.
+
+    b"" when it is none of that.
+    """
     if value.startswith("data:"):
         value = value.partition(",")[2]
+    value = "".join(value.split()).rstrip("=")
     try:
-        return base64.b64decode(value, validate=True)
+        return base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
     except (binascii.Error, ValueError):
         return b""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ravatard.core import events as ev
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions
 from ravatard.core.spend import SpendOptions
 from ravatard.core.states import Cause, CloseReason, Refusal
 

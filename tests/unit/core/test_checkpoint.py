@@ -27,7 +27,8 @@ def test_everything_a_conversation_has_is_remembered_or_known_to_be_derived() ->
     conversation = Conversation(OPTIONS)
     parts = {"": conversation}
     parts |= {
-        f"{path}.": attrgetter(path)(conversation) for path in ("_standing", "_standing._spend", "_turns")
+        f"{path}.": attrgetter(path)(conversation)
+        for path in ("_listening", "_standing", "_standing._spend", "_turns")
     }
 
     found = set().union(*(_fields(owner, prefix) for prefix, owner in parts.items()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ravatard.core.audio import bytes_for, silence
-from ravatard.core.endpointer import OWN_RANGE_DB, SILENT_DB, Endpointer, VoiceOptions, is_tone
+from ravatard.core.endpointer import OWN_RANGE_DB, SILENT_DB, Endpointer, is_tone
+from ravatard.core.gate_options import VoiceOptions
 from tests.unit.core.sounds import beep, hears_sound, hiss, quiet, stroke, voice
 
 FRAME = bytes_for(20)

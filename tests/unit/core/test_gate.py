@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ravatard.core.audio import CHUNK_SAMPLES, samples_for, samples_in
-from ravatard.core.endpointer import SILENT_DB, VoiceOptions
+from ravatard.core.endpointer import SILENT_DB
 from ravatard.core.events import (
     ChunkCaptured,
     GateCommand,
@@ -22,7 +22,8 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate import Gate, GateOptions
+from ravatard.core.gate import LONG_BLOCK_MS, Gate
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from tests.unit.core.sounds import hears_sound, hiss, quiet, voice
 
@@ -490,6 +491,32 @@ def test_the_gate_is_attentive_from_the_first_sign_of_speech() -> None:
     ear.play(voice(20))
 
     assert (calm, ear.gate.attentive, ear.gate.is_open) == (False, True, False)
+
+
+def test_while_somebody_speaks_the_gate_is_attentive_only_where_a_long_block_would_delay_a_chunk() -> None:
+    ear = Ear(GateMode.VAD).play(quiet(500), voice(60))
+    assert ear.gate.is_open
+
+    attentive_at = []
+    for _ in range(40):
+        filled = (ms(ear.gate.samples - ear.opened[0].first_sample)) % 256
+        if ear.gate.attentive:
+            attentive_at.append(filled)
+        ear.play(voice(10))
+
+    assert attentive_at
+    assert all(filled > 256 - LONG_BLOCK_MS for filled in attentive_at)
+
+
+def test_the_gate_is_attentive_where_a_long_block_would_delay_the_end() -> None:
+    ear = Ear(GateMode.VAD).play(quiet(500), voice(500))
+
+    last = False
+    while ear.gate.is_open:
+        last = ear.gate.attentive
+        ear.play(quiet(20))
+
+    assert last
 
 
 def test_the_gate_is_attentive_under_a_finger() -> None:

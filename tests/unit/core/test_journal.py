@@ -188,7 +188,7 @@ def _reads_or_refuses(line: bytes) -> None:
         (_line(1.0, "opened", 1, "telepathy", 0, 0), "not one of voice, button"),
         (_line(1.0, "opened", 1, ["voice"], 0, 0), "not one of"),
         (_line(1.0, "online", "Ava"), "list of Capabilities"),
-        (_line(1.0, "began", "start", "1", "b", 1.0, 1.0, [], None), "8|9 fields, not 0"),
+        (_line(1.0, "began", "start", "1", "b", 1.0, 1.0, [], None), "7 fields, not 0"),
         (_line(1.0, "began", "start", "1", "b", 1.0, 1.0, None, 7), "list"),
     ],
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ravatard.core import events as ev
 from ravatard.core.audio import silence
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions
 from ravatard.core.indication import Look
 from ravatard.core.listening import LONG_PRESS_S
 from ravatard.core.spend import SpendOptions

@@ -11,7 +11,7 @@ import pytest
 from ravatard.core import events as ev
 from ravatard.core.conversation import Conversation
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions
 from ravatard.core.report import TURNS_KEPT, Reporter
 from ravatard.core.states import Cause, CloseReason, Link, Outcome, Refusal
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import (
     ChunkCaptured,
     Hold,
@@ -22,7 +21,7 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.earwire import (
     LONGEST_PAYLOAD,

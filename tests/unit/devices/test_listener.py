@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from ravatard.core.audio import SPEECH, AudioFormat
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import (
     ChunkCaptured,
     Hold,
@@ -20,7 +19,8 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate import Gate, GateOptions
+from ravatard.core.gate import Gate
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import CloseReason, GateMode
 from ravatard.devices.earpipes import DaemonGone, Inbox, Outbox
 from ravatard.devices.earwire import Decoder, Failed, RawBlock, Record, Trouble, encode
@@ -101,16 +101,16 @@ def test_the_first_block_makes_the_microphone_ready(daemon: Daemon) -> None:
     assert daemon.hears() == [MicrophoneReady("USB Mic")]
 
 
-def test_a_sign_of_life_goes_out_every_quarter_of_a_second_of_sound(daemon: Daemon) -> None:
+def test_a_sign_of_life_goes_out_every_half_second_of_sound(daemon: Daemon) -> None:
     daemon.listener.opened("USB Mic", SPEECH)
 
     for block in range(50):
         daemon.listener.hear(BLOCK, 0.06 * block, overran=block == 7)
 
     beats = [record for record in daemon.hears() if isinstance(record, Listened)]
-    assert [beat.samples for beat in beats[:5]] == [4_800, 8_640, 12_480, 16_320, 20_160]
-    assert len(beats) == 12
-    assert [beat.overruns for beat in beats[:3]] == [0, 1, 1]
+    assert [beat.samples for beat in beats[:5]] == [8_640, 16_320, 24_000, 32_640, 40_320]
+    assert len(beats) == 6
+    assert [beat.overruns for beat in beats[:3]] == [1, 1, 1]
 
 
 def test_a_block_that_is_late_by_seconds_is_one_sign_of_life(daemon: Daemon) -> None:
@@ -180,7 +180,7 @@ def test_when_the_sound_is_lost_the_utterance_is_closed_first_and_the_next_sound
 
     daemon.listener.tell(MicrophoneLost("nobody writes"))
     lost = daemon.hears()
-    daemon.listener.hear(bytes(8_000), 9.0)
+    daemon.listener.hear(bytes(16_000), 9.0)
     again = daemon.hears()
 
     assert isinstance(lost[-2], UtteranceClosed)
@@ -188,7 +188,7 @@ def test_when_the_sound_is_lost_the_utterance_is_closed_first_and_the_next_sound
     assert lost[-1] == MicrophoneLost("nobody writes")
     assert again[0] == MicrophoneReady("FIFO mic")
     assert isinstance(again[1], Listened)
-    assert again[1].samples == 4_000
+    assert again[1].samples == 8_000
 
 
 def test_the_end_of_a_recording_closes_nothing(daemon: Daemon) -> None:
@@ -257,7 +257,7 @@ def test_in_doubt_there_are_signs_of_life_and_the_first_sound_makes_it_ready() -
 
     now = deliver(daemon, BLOCK, 100)
     silent = daemon.hears()
-    deliver(daemon, b"\1" + BLOCK[1:], 5, begun=now)
+    deliver(daemon, b"\1" + BLOCK[1:], 10, begun=now)
     sound = daemon.hears()
     daemon.close()
 
@@ -266,4 +266,4 @@ def test_in_doubt_there_are_signs_of_life_and_the_first_sound_makes_it_ready() -
     assert 18 <= len(silent) <= 24
     assert sound[0] == MicrophoneReady("USB Mic")
     assert isinstance(sound[1], Listened)
-    assert sound[1].samples == 4_800
+    assert sound[1].samples == 8_640

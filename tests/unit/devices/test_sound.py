@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import (
     ChunkCaptured,
     EarEvent,
@@ -24,7 +23,7 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.earwire import Failed, Listing, Record, Start, Trouble
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions

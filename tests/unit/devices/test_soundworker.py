@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.core.endpointer import VoiceOptions
 from ravatard.core.events import MicrophoneReady, Press
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.earpipes import DaemonGone, Inbox, Outbox
 from ravatard.devices.earwire import Decoder, Failed, RawBlock, Record, Start, Trouble, encode

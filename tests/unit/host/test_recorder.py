@@ -10,7 +10,7 @@ import pytest
 from ravatard.core import events as ev
 from ravatard.core.conversation import Conversation
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions
 from ravatard.core.journal import Began, Gap, Happened, Reached, Record, Routine, decode
 from ravatard.core.replaying import Replay
 from ravatard.core.states import Cause, CloseReason, Refusal

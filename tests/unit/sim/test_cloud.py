@@ -99,6 +99,16 @@ def test_a_person_who_opens_the_address_is_shown_the_page() -> None:
     assert caller.ask("GET", "/sim").body == page.body
 
 
+def test_a_browser_that_asks_for_an_icon_by_itself_breaks_no_rule() -> None:
+    caller = Caller(SimCloud())
+
+    reply = caller.ask("GET", "/favicon.ico", signed=False)
+
+    assert (reply.status, reply.body) == (204, b"")
+    assert not caller.cloud.record.violations
+    assert "/favicon.ico" not in {request.path for request in caller.cloud.record.requests}
+
+
 def test_a_service_may_end_a_session_and_tell_its_user_alone() -> None:
     caller = Caller(SimCloud())
     other = Caller(caller.cloud, "user-2")

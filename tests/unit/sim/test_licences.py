@@ -42,6 +42,19 @@ def test_a_licence_is_held_by_its_user_alone() -> None:
     assert pool.held("another", "user-1") is None
 
 
+def test_an_open_session_is_found_by_its_number_and_its_user() -> None:
+    pool = _pool(2)
+    first, second = _start(pool), _start(pool)
+
+    pool.end(first, "client", "asked for", 2.0)
+
+    found = pool.numbered(2, "user-1")
+    assert found is not None
+    assert found.licence == second
+    assert pool.numbered(1, "user-1") is None
+    assert pool.numbered(2, "user-2") is None
+
+
 def test_an_ended_licence_is_remembered_with_who_ended_it() -> None:
     pool = _pool(1)
     licence = _start(pool)

@@ -9,8 +9,7 @@ import pytest
 
 from ravatard.core import events as ev
 from ravatard.core.audio import samples_in
-from ravatard.core.endpointer import VoiceOptions
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.sim.microphone import SimEar
 from tests.unit.core.sounds import hears_sound, quiet, voice

@@ -290,3 +290,20 @@ async def test_sockets_may_be_down_while_requests_pass() -> None:
             pass
 
     assert reply.status == 200
+
+
+async def test_messages_sent_in_one_moment_arrive_in_their_order() -> None:
+    cloud = SimCloud()
+    network = SimNetwork(cloud)
+    body = b'{"user_id": "u"}'
+    reply = await network.request("POST", "http://sim.example/jwt", headers={}, body=body)
+    token = json.loads(reply.body)["jwt"]
+    network.latency_s = 0.7
+
+    async with network.socket(f"ws://sim.example/ws/chat?token={token}", headers={}) as socket:
+        for number in range(20):
+            await socket.send(json.dumps({"avatar_id": str(number)}))
+        await asyncio.sleep(2.0)
+
+    came = [message.fields.get("avatar_id") for message in cloud.record.messages if message.direction == "in"]
+    assert came == [str(number) for number in range(20)]

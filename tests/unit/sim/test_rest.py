@@ -221,14 +221,71 @@ def test_the_largest_picture_is_allowed() -> None:
     )
 
 
-def test_a_busy_service_says_so_in_the_body() -> None:
+def test_a_busy_service_says_so_in_the_status_and_in_the_body() -> None:
     caller = _caller(SimOptions(licences=1))
     caller.start()
 
     status, body = caller.post("/startLiveSession", {"avatar_id": ADA})
 
-    assert (status, body) == (200, {"status": 503, "error": "All AI assistants are busy at the moment"})
+    assert (status, body) == (503, {"status": 503, "error": "All AI assistants are busy at the moment"})
     assert caller.cloud.record.refusals == {"busy": 1}
+    assert not caller.cloud.record.violations
+
+
+# ------------------------------------------------------------------ the picture
+
+
+def _picture(caller: Caller, number: str = "1", token: str | None = None) -> int:
+    """The status of a look at a picture, as an iframe looks: no header, the token in the address."""
+    shown = caller.token if token is None else token
+    return caller.ask("GET", f"/stream/{number}?token={shown}", signed=False).status
+
+
+def test_the_announced_picture_can_be_embedded_by_a_page() -> None:
+    caller = _caller()
+    _, started = caller.post("/startLiveSession", {"avatar_id": ADA})
+    path = started["streamingUrl"].removeprefix("http://localhost")
+
+    reply = caller.ask("GET", f"{path}?token={caller.token}", signed=False)
+
+    assert reply.status == 200
+    assert reply.headers["content-type"].startswith("text/html")
+    assert not {"x-frame-options", "content-security-policy"} & set(reply.headers)
+    assert b"<b>Ada</b>" in reply.body
+    assert caller.token.encode() not in reply.body
+    assert not caller.cloud.record.violations
+
+
+@pytest.mark.parametrize("token", ["", "x.y.z"])
+def test_a_picture_needs_a_token_in_its_address(token: str) -> None:
+    caller = _caller()
+    caller.start()
+
+    assert _picture(caller, token=token) == 403
+    assert caller.cloud.record.counts["violations"] == 1
+
+
+@pytest.mark.parametrize("number", ["2", "0", "", "x", "1/2", "-1", "9999999"])
+def test_there_is_no_picture_of_a_session_that_is_not_open(number: str) -> None:
+    caller = _caller()
+    caller.start()
+
+    assert _picture(caller, number) == 404
+    assert caller.cloud.record.refusals == {"no_stream": 1}
+
+
+def test_there_is_no_picture_of_anothers_session() -> None:
+    caller = _caller()
+    caller.start()
+
+    assert _picture(Caller(caller.cloud, "user-2")) == 404
+
+
+def test_a_page_that_looks_on_after_the_end_breaks_no_rule() -> None:
+    caller = _caller()
+    caller.end(caller.start())
+
+    assert _picture(caller) == 404
     assert not caller.cloud.record.violations
 
 

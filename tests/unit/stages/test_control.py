@@ -14,7 +14,7 @@ from ravatard.core import asking
 from ravatard.core import events as ev
 from ravatard.core.conversation import Conversation
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions
 from ravatard.core.report import Reporter
 from ravatard.core.states import Refusal
 from ravatard.errors import ConfigError, HouseError

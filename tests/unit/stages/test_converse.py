@@ -11,7 +11,7 @@ from ravatard.core import events as ev
 from ravatard.core.audio import silence
 from ravatard.core.conversation import Conversation
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.gate import GateOptions
+from ravatard.core.gate_options import GateOptions
 from ravatard.core.indication import Look, Show
 from ravatard.core.states import Cause, CloseReason
 from ravatard.stages.converse import Hub

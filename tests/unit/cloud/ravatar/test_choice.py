@@ -12,7 +12,7 @@ STILL = AvatarInfo(id="a-0", name="Statue")
 AVA = AvatarInfo(id="a-1", name="Ava", has_live_mode=True)
 BOB = AvatarInfo(id="a-2", name="Bob", has_live_mode=True)
 CONNECTION = Connection(
-    avatars=[STILL, AVA, BOB], languages=[LanguageInfo("English", "en"), LanguageInfo("German", "de-DE")]
+    avatars=(STILL, AVA, BOB), languages=(LanguageInfo("English", "en"), LanguageInfo("German", "de-DE"))
 )
 
 
@@ -26,7 +26,7 @@ def test_an_avatar_is_found_by_id_or_name_else_the_first_with_live_mode(
 def test_an_id_goes_before_a_name() -> None:
     named_like_an_id = AvatarInfo(id="a-9", name="a-1", has_live_mode=True)
 
-    assert choose_avatar(Connection(avatars=[named_like_an_id, AVA]), "a-1") == AVA
+    assert choose_avatar(Connection(avatars=(named_like_an_id, AVA)), "a-1") == AVA
 
 
 @pytest.mark.parametrize("wanted", ["Eve", "Statue"])
@@ -37,7 +37,7 @@ def test_an_avatar_that_cannot_be_had_names_those_that_can(wanted: str) -> None:
 
 def test_a_project_without_live_avatars_is_told_so() -> None:
     with pytest.raises(DeniedError, match="no avatar with a live mode"):
-        choose_avatar(Connection(avatars=[STILL]), None)
+        choose_avatar(Connection(avatars=(STILL,)), None)
     with pytest.raises(DeniedError, match="none"):
         choose_avatar(Connection(), "Eve")
 

@@ -106,17 +106,49 @@ def test_a_connection_is_read_as_documented() -> None:
     assert (connection.answer_timeout_s, connection.vad_enabled) == (12.0, True)
 
 
+def test_what_is_null_counts_as_missing() -> None:
+    body = {
+        "session": None,
+        "avatars_info": [{"_id": "a-1", "name": None, "greetingText": None, "hasLiveMode": True}, None],
+        "languages": None,
+        "messageTimeoutSeconds": None,
+        "vadEnabled": None,
+    }
+
+    connection = rest.connection_reply(200, json.dumps(body).encode())
+
+    assert [avatar.id for avatar in connection.avatars] == ["a-1"]
+    assert (connection.session, connection.languages) == ("", ())
+    assert (connection.answer_timeout_s, connection.vad_enabled) == (30.0, None)
+
+
+def test_both_spellings_of_ids_and_codes_are_read() -> None:
+    body = {
+        "avatars_info": [{"id": "a-1", "hasLiveMode": True}],
+        "languages": [{"code": "en", "name": "English"}],
+    }
+
+    connection = rest.connection_reply(200, json.dumps(body).encode())
+
+    assert (connection.avatars[0].id, connection.languages[0].code) == ("a-1", "en")
+
+
+@pytest.mark.parametrize("seconds", [0, -5, "soon", True, 1e9])
+def test_an_absurd_message_timeout_leaves_the_documented_one(seconds: object) -> None:
+    body = json.dumps({"messageTimeoutSeconds": seconds}).encode()
+
+    assert rest.connection_reply(200, body).answer_timeout_s == 30.0
+
+
 def test_a_connection_that_says_little_leaves_the_documented_defaults() -> None:
     connection = rest.connection_reply(200, b"{}")
 
     assert connection.answer_timeout_s == 30.0
     assert connection.vad_enabled is None
-    assert connection.avatars == []
+    assert connection.avatars == ()
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"nonsense", b'{"avatars_info": 5}', b'{"avatars_info": [7]}', b"\xff"]
-)
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"nonsense", b"\xff", b'"x"', b"[" * 100_000])
 def test_a_connection_nobody_can_read_is_the_services_fault(body: bytes) -> None:
     with pytest.raises(PeerError, match="/connection"):
         rest.connection_reply(200, body)
@@ -133,6 +165,27 @@ def test_a_started_session_gives_its_licence_and_shows_neither() -> None:
     assert session.license_id == Secret("license-1")
     assert "license-1" not in repr(session)
     assert "stream.example" not in repr(session)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"streamingUrl": None},
+        {"error": None},
+        {"status": "success"},
+        {"status": None},
+        {"LicenseId": 4711},
+        {"streamingUrl": 5, "error": [], "status": {}},
+    ],
+)
+def test_a_licence_that_was_granted_is_never_lost_for_the_oddness_of_other_fields(
+    odd: dict[str, object],
+) -> None:
+    body = {"status": 200, "LicenseId": "license-1", "streamingUrl": "https://stream.example/x", **odd}
+
+    session = rest.start_reply(200, json.dumps(body).encode())
+
+    assert session.license_id == Secret(str(body["LicenseId"]))
 
 
 @pytest.mark.parametrize("status", [200, 503])

@@ -16,7 +16,7 @@ from ravatard.cloud.ravatar.service import RavatarCloud, socket_url
 from ravatard.core.audio import silence
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
-from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout
+from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, NoSessionError
 from ravatard.ports import Debt, Ledger, Wire
 from ravatard.secret import Secret
 from ravatard.sim.cloud import SimCloud
@@ -122,9 +122,9 @@ async def test_without_a_session_nothing_can_be_sent() -> None:
     world = World()
 
     async with world.wire() as wire:
-        with pytest.raises(LinkError, match="no live session"):
+        with pytest.raises(NoSessionError, match="no live session"):
             await wire.send_audio(silence(4096))
-        with pytest.raises(LinkError, match="no live session"):
+        with pytest.raises(NoSessionError, match="no live session"):
             await wire.send_text("Hello?")
 
 

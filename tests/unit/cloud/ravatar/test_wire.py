@@ -96,6 +96,10 @@ def test_a_session_nobody_gave_is_left_out() -> None:
     [
         {"answer": "Hi."},
         {"type": "incoming", "answer": "Hi."},
+        {"type": "message", "direction": "incoming", "answer": "Hi."},
+        {"type": "event", "answer": "Hi."},
+        {"type": "no such type", "content": "Hi."},
+        {"answer": ">what I said\n\nHi."},
         {"direction": "incoming", "answer": "Hi.", "fileUrl": None, "request": 7},
         {"type": "INCOMING", "content": "Hi."},
         {"type": "incoming", "message": "Hi.", "timestamp": "2026-01-01T00:00:00Z"},
@@ -131,7 +135,14 @@ def test_what_the_service_heard_and_where_its_film_is_comes_along() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["SGVsbG8=", "data:audio/webm;base64,SGVsbG8=", "data:audio/webm;codecs=opus;base64,SGVsbG8="]
+    "value",
+    [
+        "SGVsbG8=",
+        "SGVsbG8",
+        "SGVs\r\nbG8=\n",
+        "data:audio/webm;base64,SGVsbG8=",
+        "data:audio/webm;codecs=opus;base64,SGVsbG8=",
+    ],
 )
 @pytest.mark.parametrize("name", ["file_base64_data", "audio_base64"])
 def test_inline_sound_is_decoded(name: str, value: str) -> None:
@@ -141,7 +152,7 @@ def test_inline_sound_is_decoded(name: str, value: str) -> None:
     assert meaning.sound == b"Hello"
 
 
-@pytest.mark.parametrize("value", ["no base64!", "data:", "data:,", "SGVsbG8", "ü"])
+@pytest.mark.parametrize("value", ["no base64!", "data:", "data:,", "A", "ü"])
 def test_inline_sound_that_is_none_counts_as_missing(value: str) -> None:
     assert isinstance(received(json.dumps({"audio_base64": value})), Unknown)
 
@@ -184,9 +195,25 @@ def test_an_avatar_that_tells_of_an_error_has_not_met_one() -> None:
     assert isinstance(received(json.dumps({"answer": story})), Answered)
 
 
-@pytest.mark.parametrize("kind", ["connection", "system", "outgoing", "event", "no such type", "x" * 500])
-def test_other_types_say_nothing_to_us(kind: str) -> None:
-    meaning = received(json.dumps({"type": kind, "content": "Hi."}))
+def test_the_question_in_front_of_a_spoken_answer_is_what_was_heard() -> None:
+    meaning = received(json.dumps({"answer": ">what I said\n\nHi.\n\nBye."}))
+
+    assert isinstance(meaning, Answered)
+    assert (meaning.heard, meaning.text) == ("what I said", "Hi.\n\nBye.")
+
+
+@pytest.mark.parametrize("field", ["type", "direction"])
+@pytest.mark.parametrize("kind", ["connection", "system", "outgoing", "SYSTEM"])
+def test_what_is_not_meant_for_people_says_nothing_to_us(kind: str, field: str) -> None:
+    meaning = received(json.dumps({field: kind, "content": "Hi."}))
+
+    assert isinstance(meaning, Unknown)
+    assert not meaning.malformed
+
+
+@pytest.mark.parametrize("kind", ["event", "no such type", "x" * 500])
+def test_an_event_without_words_or_sound_says_nothing_to_us(kind: str) -> None:
+    meaning = received(json.dumps({"type": kind, "data": {"a": 1}}))
 
     assert isinstance(meaning, Unknown)
     assert not meaning.malformed

@@ -1,0 +1,61 @@
+"""Reads JSON objects that may lack or mistype any of their fields: what is unusable counts as missing.
+
+A typed decoder would refuse a whole reply for one odd field, and with it, perhaps, the id of a session that
+is being paid for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+
+class Fields:
+    """One JSON object."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def text(self, *names: str) -> str:
+        """The first of ``names`` that holds text other than ""; "" when none does."""
+        found = (self._values.get(name) for name in names)
+        return next((value for value in found if isinstance(value, str) and value), "")
+
+    def identifier(self, *names: str) -> str:
+        """Like :meth:`text`, but a whole number is an identifier too."""
+        for name in names:
+            value = self._values.get(name)
+            if isinstance(value, int) and not isinstance(value, bool):
+                return str(value)
+        return self.text(*names)
+
+    def number(self, name: str) -> float | None:
+        """A number, also one written as text; None for anything else."""
+        value = self._values.get(name)
+        if isinstance(value, bool):
+            return None
+        try:
+            return float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            return None
+
+    def truth(self, name: str) -> bool | None:
+        """True or False; None for anything else."""
+        value = self._values.get(name)
+        return value if isinstance(value, bool) else None
+
+    def objects(self, name: str) -> list[Fields]:
+        """The objects of a list; what is no object in it is left out."""
+        value = self._values.get(name)
+        return [Fields(item) for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def fields_of(data: str | bytes) -> Fields | None:
+    """The object in ``data``; None when it is no JSON, or no object."""
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return Fields(value) if isinstance(value, dict) else None

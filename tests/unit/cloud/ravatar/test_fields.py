@@ -1,0 +1,59 @@
+"""What is unusable counts as missing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ravatard.cloud.ravatar.fields import Fields, fields_of
+
+FIELDS = Fields(
+    {"text": "words", "empty": "", "null": None, "number": 7, "written": "7.5", "yes": True, "list": [{}, 5]}
+)
+
+
+def test_text_is_the_first_that_has_some() -> None:
+    assert FIELDS.text("null", "empty", "number", "text", "written") == "words"
+    assert FIELDS.text("missing", "yes") == ""
+
+
+def test_an_identifier_may_be_a_number_but_not_a_truth() -> None:
+    assert FIELDS.identifier("number") == "7"
+    assert FIELDS.identifier("yes", "text") == "words"
+
+
+def test_a_number_may_be_written_as_text() -> None:
+    assert (FIELDS.number("number"), FIELDS.number("written")) == (7.0, 7.5)
+    assert [FIELDS.number(name) for name in ("text", "null", "yes", "list", "missing")] == [None] * 5
+
+
+def test_only_a_truth_is_a_truth() -> None:
+    assert FIELDS.truth("yes") is True
+    assert FIELDS.truth("number") is None
+
+
+def test_only_objects_of_a_list_are_objects() -> None:
+    assert len(FIELDS.objects("list")) == 1
+    assert FIELDS.objects("text") == FIELDS.objects("missing") == []
+
+
+@pytest.mark.parametrize("data", ["", "[]", "7", b"\xff", "[" * 100_000, '"x"'])
+def test_what_is_no_object_has_no_fields(data: str | bytes) -> None:
+    assert fields_of(data) is None
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from("abc"), st.none() | st.text() | st.integers() | st.floats()))
+def test_no_value_raises(values: dict[str, object]) -> None:
+    for fields in (Fields(values), fields_of(json.dumps(values)) or Fields({})):
+        for name in "abc":
+            (
+                fields.text(name),
+                fields.identifier(name),
+                fields.number(name),
+                fields.truth(name),
+                fields.objects(name),
+            )
