@@ -12,7 +12,6 @@ from ravatard.core.audio import RATE_HZ, AudioFormat
 from ravatard.devices.identity import is_index
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.pipes import split_command
-from ravatard.devices.wav import read_wav_info
 from ravatard.errors import ConfigError, DeviceError
 
 
@@ -40,6 +39,9 @@ def check_source(microphone: MicrophoneOptions, capture: CaptureOptions, environ
     elif microphone.fifo is not None:
         _check_fifo(Path(microphone.fifo))
     elif microphone.wav is not None:
+        # Read nowhere else in the daemon.
+        from ravatard.devices.wav import read_wav_info
+
         try:
             shape = read_wav_info(microphone.wav).format
         except DeviceError as error:

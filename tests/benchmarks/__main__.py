@@ -110,7 +110,7 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
 def main() -> int:
     """Print the report; exit status 1 when something could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure the appliance.")
-    parser.add_argument("--quick", action="store_true", help="a minute and a half instead of nine")
+    parser.add_argument("--quick", action="store_true", help="a minute and a half instead of eight")
     parser.add_argument("--only", action="append", choices=PARTS, help="only this part; may be repeated")
     parser.add_argument(
         "--seconds", type=float, metavar="N", help="length of each window of CPU (default: 21.5, quick: 6)"
