@@ -44,18 +44,27 @@ def build(
     environ: Mapping[str, str],
     observers: Sequence[Observer] = (),
     ledger: Ledger | None = None,
+    *,
+    muted: bool = False,
 ) -> Parts:
     """All parts. Must be called with an event loop running.
 
     A missing light or button is told once and done without: neither makes the appliance deaf. Live sessions
-    are written down in ``ledger``; None is for a service that ends with this process.
+    are written down in ``ledger``; None is for a service that ends with this process. ``muted``: the
+    microphone stays closed until somebody asks for it.
     """
     without: list[str] = []
     button = _button(options, without)
     mode = gate_mode(options.gate.mode, None, has_button=button is not None).mode
     return Parts(
         ear=ChildEar(
-            options.microphone, options.capture, options.gate, options.voice, mode=mode, environ=environ
+            options.microphone,
+            options.capture,
+            options.gate,
+            options.voice,
+            mode=mode,
+            environ=environ,
+            muted=muted,
         ),
         cloud=_cloud(options, ledger),
         lamp=_lamp(options, without),

@@ -20,6 +20,7 @@ from ravatard.config import Loaded, load
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.devices.source_check import check_source
 from ravatard.host.control import control_socket
+from ravatard.host.kept_mute import KeptMute
 from ravatard.host.ledger import FileLedger
 from ravatard.host.recorder import flight_recorder
 from ravatard.host.runtime import SOCKET_NAME, runtime_directory
@@ -95,7 +96,12 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
         door = await stack.enter_async_context(control_socket(control))
         # The simulated service ends with this process, and its sessions with it.
         ledger = None if arguments.simulate else FileLedger(state_directory(environ))
-        parts = build(options, environ, observers, ledger)
+        kept = KeptMute(state_directory(environ))
+        keeps = options.microphone.keep_mute and not arguments.simulate
+        muted = keeps and kept.muted
+        if keeps:
+            observers.append(kept)
+        parts = build(options, environ, observers, ledger, muted=muted)
         has_button = parts.button is not None
         controls = Controls(door=door)
         for text in arguments.say:
@@ -106,7 +112,7 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
             configure_logs(again, environ, quiet=arguments.simulate)
             return conversation_options(again.options, has_button=has_button)
 
-        wanted = conversation_options(options, has_button=has_button)
+        wanted = conversation_options(options, has_button=has_button, muted=muted)
         if not arguments.simulate:
             folder = state_directory(environ) / "recorder"
             recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), _clean(loaded))

@@ -89,6 +89,8 @@ class Daemon(Program):
 
     async def __aenter__(self) -> Self:
         self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        # The folder may have seen a daemon's earlier life.
+        Path(self._address).unlink(missing_ok=True)
         self._manager.bind(self._address)
         await super().__aenter__()
         self._loop.add_reader(self._manager, self._hear)

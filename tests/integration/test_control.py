@@ -387,6 +387,25 @@ async def test_muting_ends_the_process_that_listens(tmp_path: Path) -> None:
         await daemon.stopped()
 
 
+async def test_a_muted_appliance_stays_so_over_a_restart_if_configured(tmp_path: Path) -> None:
+    config = _quiet(tmp_path)
+    keeping: Config = {"microphone": {**config["microphone"], "keep_mute": True}}
+    async with SimServer() as server:
+        async with Daemon(tmp_path, server.base_url, keeping) as daemon:
+            await daemon.ready()
+            await _asked("mute")
+            await daemon.stopped()
+        async with Daemon(tmp_path, server.base_url, keeping) as daemon:
+            await daemon.showing("muted")
+
+            assert daemon.offspring() == []
+            assert (await _asked("unmute"))[0] == 0
+            await daemon.stopped()
+        async with Daemon(tmp_path, server.base_url, keeping) as daemon:
+            await daemon.ready()
+            await daemon.stopped()
+
+
 async def test_what_is_said_and_pressed_reaches_the_service(tmp_path: Path) -> None:
     pins = Pins(tmp_path)
     async with (

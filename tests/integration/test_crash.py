@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -81,8 +80,6 @@ class House:
 
     def daemon(self) -> Daemon:
         """The daemon's next life."""
-        with suppress(FileNotFoundError):
-            (self._folder / "notify").unlink()
         return Daemon(self._folder, self.server.base_url, self._config)
 
     @property
