@@ -69,6 +69,8 @@ class Daemon(Program):
         self._configs = (service, *configs)
         self._in_journal = in_journal
         self._address = str(folder / "notify")
+        # The folder may have seen a daemon's earlier life.
+        (folder / "notify").unlink(missing_ok=True)
         notify = {"NOTIFY_SOCKET": self._address, "STATE_DIRECTORY": str(folder / "state")}
         # Two daemons at once must not meet at one control socket, whoever starts them.
         notify["RUNTIME_DIRECTORY"] = os.environ.get("RUNTIME_DIRECTORY", str(folder))
@@ -89,8 +91,6 @@ class Daemon(Program):
 
     async def __aenter__(self) -> Self:
         self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        # The folder may have seen a daemon's earlier life.
-        Path(self._address).unlink(missing_ok=True)
         self._manager.bind(self._address)
         await super().__aenter__()
         self._loop.add_reader(self._manager, self._hear)
