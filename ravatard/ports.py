@@ -85,11 +85,7 @@ class Wire(Protocol):
         ...
 
     async def send_text(self, text: str) -> None:
-        """Send one line of text.
-
-        Raises:
-            LinkError: the connection broke or took too long.
-        """
+        """Send one line of text. Raises as :meth:`send_audio` does."""
         ...
 
     def receive(self) -> AsyncIterator[Answered | StreamBroke]:
@@ -99,6 +95,10 @@ class Wire(Protocol):
             LinkError: the connection broke.
             DeniedError: the service refuses us.
         """
+        ...
+
+    async def outdated(self) -> None:
+        """Returns when a new connection should take the place of this one, which works as yet."""
         ...
 
 
@@ -113,7 +113,7 @@ class Cloud(Protocol):
         ...
 
     def connect(self) -> AbstractAsyncContextManager[Wire]:
-        """Prepare everything up to an open connection. Costs no money.
+        """Prepare everything up to an open connection, also beside one that is in use. Costs no money.
 
         Raises:
             LinkError: may be retried.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,11 @@ MESSAGE_LIMIT_BYTES = 8 * 1024 * 1024
 
 def _lost(error: Exception) -> OSError:
     """The error without its text where that may hold a URL, and so a token."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        inner = error.certificate_error
+        # OpenSSL's own words: a host name at most.
+        if isinstance(inner, ssl.SSLCertVerificationError):
+            return inner
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientOSError):
         cause = error.strerror or type(error).__name__
         return ConnectionError(error.errno, cause)
@@ -60,9 +66,15 @@ class AiohttpSocket:
 class AiohttpNetwork:
     """One connection pool for a whole run."""
 
-    def __init__(self, *, ping_s: float) -> None:
-        """``ping_s``: seconds between pings on a socket; half of it without an answer breaks it."""
+    def __init__(self, *, ping_s: float, tls: ssl.SSLContext | None = None) -> None:
+        """Nothing is connected yet.
+
+        Args:
+            ping_s: seconds between pings on a socket; half of it without an answer breaks it.
+            tls: whom to trust; None: whom this machine trusts.
+        """
         self._ping_s = ping_s
+        self._tls = True if tls is None else tls
         self._session: aiohttp.ClientSession | None = None
 
     def _pool(self) -> aiohttp.ClientSession:
@@ -79,11 +91,11 @@ class AiohttpNetwork:
         """One request. Cancelling closes its connection.
 
         Raises:
-            OSError: no answer was had.
+            OSError: no answer was had; as ``ssl.SSLCertVerificationError``: the server is not trusted.
         """
         try:
             async with self._pool().request(
-                method, url, headers=headers, data=body, allow_redirects=False
+                method, url, headers=headers, data=body, allow_redirects=False, ssl=self._tls
             ) as response:
                 content = bytearray()
                 async for piece in response.content.iter_any():
@@ -108,6 +120,7 @@ class AiohttpNetwork:
                 headers=headers,
                 heartbeat=self._ping_s,
                 max_msg_size=MESSAGE_LIMIT_BYTES,
+                ssl=self._tls,
                 timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
             )
         except aiohttp.WSServerHandshakeError as error:

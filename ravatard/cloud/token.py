@@ -49,6 +49,7 @@ class TokenKeeper:
         self._lock = asyncio.Lock()
         self._token: Secret | None = None
         self._expiry: Expiry | None = None
+        self._renewed = asyncio.Event()
 
     async def token(self) -> Secret:
         """A token the service should accept.
@@ -70,12 +71,14 @@ class TokenKeeper:
     def refused(self, token: Secret) -> None:
         """The service refused ``token``: never hand it out again. A newer one is left alone."""
         if token == self._token:
-            self.forget()
+            self._token = None
+            self._expiry = None
 
-    def forget(self) -> None:
-        """The service refused the current token, whichever that is."""
-        self._token = None
-        self._expiry = None
+    async def newer(self, token: Secret) -> None:
+        """Returns when there is another token than ``token`` to be had."""
+        while self._token is None or self._token == token:
+            self._renewed.clear()
+            await self._renewed.wait()
 
     async def keep_fresh(self) -> None:
         """Eternal: renew ahead of time, so that ending a session never waits for a token."""
@@ -103,6 +106,7 @@ class TokenKeeper:
         issued, expires = claims(token)
         self._token = token
         self._expiry = expiry(self._now(), issued, expires, self._chance())
+        self._renewed.set()
         log.debug("token renewed; next renewal in %.0f s", self._expiry.renew_at - self._now())
         return token
 

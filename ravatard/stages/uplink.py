@@ -12,7 +12,6 @@ from ravatard.core.events import (
     LinkConnecting,
     LinkDenied,
     LinkOffline,
-    LinkOnline,
     MessageSent,
     SendAudio,
     SendText,
@@ -33,7 +32,8 @@ from ravatard.errors import (
     PeerError,
     RavatardError,
 )
-from ravatard.ports import Cloud, Wire
+from ravatard.ports import Cloud
+from ravatard.stages.line import Line
 from ravatard.stages.mailbox import Inbox, Outbox
 
 log = logging.getLogger(__name__)
@@ -54,20 +54,19 @@ async def uplink(cloud: Cloud, outbox: Outbox, inbox: Inbox, backoff: Backoff) -
         up_at: float | None = None
         trouble: RavatardError | None = None
         try:
-            async with cloud.connect() as wire:
+            async with Line.connected(cloud, outbox, inbox) as line:
                 up_at = loop.time()
-                inbox.put(LinkOnline(wire.capabilities))
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(_receive(wire, inbox), name="receive")
+                    group.create_task(line.carry(group), name="carry")
                     group.create_task(cloud.maintain(), name="maintain")
-                    await _send(cloud, wire, outbox, inbox)
+                    await _send(cloud, line, outbox, inbox)
         except* (LinkError, DeniedError, PeerError) as errors:
             trouble = _first(errors)
         # On Python 3.11 and 3.12 a group that is failing may swallow the cancellation from outside.
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise asyncio.CancelledError
-        up_s = loop.time() - up_at if up_at is not None else 0.0
+        up_s = None if up_at is None else loop.time() - up_at
         await _wait(_told(trouble, inbox, backoff, up_s), cloud, outbox)
 
 
@@ -83,7 +82,7 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> RavatardError:
     return found
 
 
-def _told(trouble: RavatardError | None, inbox: Inbox, backoff: Backoff, up_s: float) -> float:
+def _told(trouble: RavatardError | None, inbox: Inbox, backoff: Backoff, up_s: float | None) -> float:
     """Tell the hub; returns the seconds to wait."""
     if isinstance(trouble, DeniedError):
         refusal = Refusal.MONEY if isinstance(trouble, MoneyError) else Refusal.DENIED
@@ -105,18 +104,7 @@ async def _wait(seconds: float, cloud: Cloud, outbox: Outbox) -> None:
         return
 
 
-async def _receive(wire: Wire, inbox: Inbox) -> None:
-    """Eternal while the link lives.
-
-    Raises:
-        LinkError: the connection ended, also in good order: nobody asked for that.
-    """
-    async for said in wire.receive():
-        inbox.put(said)
-    raise LinkError("the service ended the connection")
-
-
-async def _send(cloud: Cloud, wire: Wire, outbox: Outbox, inbox: Inbox) -> None:
+async def _send(cloud: Cloud, line: Line, outbox: Outbox, inbox: Inbox) -> None:
     """Eternal while the link lives: the outbox in its order."""
     loop = asyncio.get_running_loop()
     while True:
@@ -128,10 +116,7 @@ async def _send(cloud: Cloud, wire: Wire, outbox: Outbox, inbox: Inbox) -> None:
                 await cloud.end_session(gone=gone)
             case SendAudio(turn=turn) | SendText(turn=turn):
                 try:
-                    if isinstance(action, SendAudio):
-                        await wire.send_audio(action.pcm)
-                    else:
-                        await wire.send_text(action.text)
+                    await line.send(action)
                 except NoSessionError as error:
                     # It was refused, or it ended, while this waited. Nothing of the turn may follow later.
                     outbox.put(DropTurn(turn))

@@ -20,12 +20,14 @@ from dataclasses import dataclass
 from tests.benchmarks import (
     cpu,
     encoding,
+    fleet,
     footprint,
     gate_quality,
     growth,
     imports,
     latency,
     lifecycle,
+    outage,
     recovery,
 )
 
@@ -66,6 +68,14 @@ async def _recovery(effort: Effort) -> Report:
     return await recovery.measure(rounds=effort.choose(20, 3))
 
 
+async def _outage(effort: Effort) -> Report:
+    return await outage.measure(rounds=effort.choose(20, 4))
+
+
+async def _fleet(_: Effort) -> Report:
+    return fleet.measure(devices=10_000)
+
+
 async def _imports(_: Effort) -> Report:
     return await imports.measure()
 
@@ -99,6 +109,8 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "latency": _latency,
     "lifecycle": _lifecycle,
     "recovery": _recovery,
+    "outage": _outage,
+    "fleet": _fleet,
     "imports": _imports,
     "memory": _memory,
     "growth": _growth,

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from aiohttp import WSMsgType, web
 
 from ravatard.cloud.http import BODY_LIMIT_BYTES, MESSAGE_LIMIT_BYTES, AiohttpNetwork
+from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
+from ravatard.cloud.ravatar.service import RavatarCloud
+from ravatard.errors import LinkError
 from ravatard.ports import SocketClosed, UpgradeRefused
+from ravatard.secret import Secret
+from tests.integration.simulate import simulate
 
 pytestmark = pytest.mark.integration
 
@@ -231,3 +239,50 @@ async def test_closing_twice_is_closing_once() -> None:
 
     await net.close()
     await net.close()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with the openssl command")
+@pytest.mark.parametrize(
+    ("kind", "trusted", "host", "told"),
+    [
+        ("not-yet-valid", True, "127.0.0.1", "is not yet valid: this machine's clock says 20"),
+        ("expired", True, "127.0.0.1", "has expired"),
+        ("self-signed", False, "127.0.0.1", "signed by nobody but itself"),
+        ("self-signed", True, "127.0.0.2", "made for another host"),
+        ("self-signed", True, "127.0.0.1", ""),
+    ],
+)
+async def test_what_is_wrong_with_a_certificate_is_told_by_name_and_without_the_token(
+    kind: str, trusted: bool, host: str, told: str, tmp_path: Path
+) -> None:
+    night, pem = tmp_path / "night.yaml", tmp_path / "certificate.pem"
+    night.write_text(f"[{{do: {{tls: {{certificate: {kind}}}}}, when: {{after_s: 1000}}}}]")
+    words = ("--host", host, "--faults", str(night), "--write-certificate", str(pem))
+    async with simulate(*words) as simulator:
+        net = AiohttpNetwork(ping_s=5.0, tls=ssl.create_default_context(cafile=str(pem) if trusted else None))
+        url = f"{simulator.base_url.replace('https', 'wss')}/ws/chat?token={TOKEN}"
+        with pytest.raises((OSError, UpgradeRefused)) as caught:
+            async with net.socket(url, headers={}):
+                pass
+        said = await _why_not(simulator.base_url, net)
+
+    assert isinstance(caught.value, ssl.SSLCertVerificationError) == bool(told)
+    assert TOKEN not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert said.startswith(f"the certificate of {host}:" if told else "")
+    assert told in said
+    assert "://" not in said
+
+
+async def _why_not(base_url: str, net: AiohttpNetwork) -> str:
+    """Why there is no connection; "" when there is one."""
+    service = ServiceOptions(base_url=base_url, project_id=Secret("proj-1"))
+    cloud = RavatarCloud(
+        service, StreamOptions(), DeadlineOptions(), net, user_id="kiosk-1", chance=lambda: 0.5
+    )
+    async with cloud.opened():
+        try:
+            async with cloud.connect():
+                return ""
+        except LinkError as error:
+            return str(error)

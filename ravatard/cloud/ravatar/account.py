@@ -8,11 +8,12 @@ import logging
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from ravatard.cloud.certificate import lost
 from ravatard.cloud.options import DeadlineOptions
 from ravatard.cloud.ravatar import rest
-from ravatard.cloud.replies import cause_of, retry_after
+from ravatard.cloud.replies import retry_after
 from ravatard.cloud.token import TokenKeeper
-from ravatard.errors import AuthError, DeniedError, LinkError, LinkTimeout, MoneyError
+from ravatard.errors import AuthError, DeniedError, LinkTimeout, MoneyError
 from ravatard.ports import Debt, HttpReply, Network
 from ravatard.secret import Secret
 
@@ -114,7 +115,7 @@ class Account:
         except TimeoutError:
             raise LinkTimeout(f"{self.host} did not answer {path} within {deadline_s:g} s") from None
         except OSError as error:
-            raise LinkError(f"cannot reach {self.host} ({cause_of(error)})") from None
+            raise lost(f"cannot reach {self.host}", self.host, error) from None
         return reply.status, reply.body, retry_after(reply.retry_after)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
 
-from ravatard.cloud.ravatar.wire import Unknown, received
+from ravatard.cloud.ravatar.wire import AudioTemplate, Unknown, received, text_message
 from ravatard.cloud.replies import cause_of
+from ravatard.cloud.token import TokenKeeper
 from ravatard.core.events import Answered, Capabilities, StreamBroke
 from ravatard.errors import LinkError, LinkTimeout
 from ravatard.ports import Socket, SocketClosed
+from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
 
@@ -19,30 +22,46 @@ log = logging.getLogger(__name__)
 _TOKEN_CODES = frozenset({1008, 4001, 4003, 4401, 4403})
 
 
-class Speaker(Protocol):
-    """What the socket needs to know of the session it speaks in."""
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """The token a socket was opened with, and who knows a newer one."""
 
-    def audio_message(self, pcm: bytes) -> str:
-        """The message for one chunk."""
-        ...
-
-    def text_message(self, text: str) -> str:
-        """The message for one line of text."""
-        ...
-
-    def token_refused(self) -> None:
-        """The socket was closed for its token's sake."""
-        ...
+    token: Secret
+    tokens: TokenKeeper
 
 
 class RavatarWire:
-    """One open socket."""
+    """One open socket.
 
-    def __init__(self, socket: Socket, capabilities: Capabilities, cloud: Speaker, send_s: float) -> None:
+    Each has its own fields and its own token: while one takes the place of another both are open.
+    """
+
+    def __init__(
+        self,
+        socket: Socket,
+        capabilities: Capabilities,
+        common: dict[str, Any],
+        licence: Callable[[], Secret],
+        badge: Badge,
+        send_s: float,
+    ) -> None:
+        """Take over an open socket; whoever opened it closes it.
+
+        Args:
+            socket: the socket.
+            capabilities: what ``/connection`` told.
+            common: the fields of every message.
+            licence: gives the live session that is held now; raises NoSessionError when none is.
+            badge: the token it was opened with.
+            send_s: how long it may take a message to be handed over.
+        """
         self._socket = socket
         self._capabilities = capabilities
-        self._cloud = cloud
+        self._common = common
+        self._licence = licence
+        self._badge = badge
         self._send_s = send_s
+        self._template: tuple[Secret, AudioTemplate] | None = None
 
     @property
     def capabilities(self) -> Capabilities:
@@ -50,12 +69,29 @@ class RavatarWire:
         return self._capabilities
 
     async def send_audio(self, pcm: bytes) -> None:
-        """One chunk in the live session."""
-        await self._send(self._cloud.audio_message(pcm))
+        """One chunk in the live session that is held.
+
+        Raises:
+            NoSessionError: none is held.
+            LinkError: see :meth:`ravatard.ports.Wire.send_audio`.
+        """
+        licence = self._licence()
+        if self._template is None or self._template[0] != licence:
+            self._template = licence, AudioTemplate(self._common, licence)
+        await self._send(self._template[1].fill(pcm))
 
     async def send_text(self, text: str) -> None:
-        """One line of text in the live session."""
-        await self._send(self._cloud.text_message(text))
+        """One line of text in the live session that is held.
+
+        Raises:
+            NoSessionError: none is held.
+            LinkError: see :meth:`ravatard.ports.Wire.send_text`.
+        """
+        await self._send(text_message(self._common, text, self._licence()))
+
+    async def outdated(self) -> None:
+        """Returns when there is a newer token than that of this socket."""
+        await self._badge.tokens.newer(self._badge.token)
 
     async def receive(self) -> AsyncIterator[Answered | StreamBroke]:
         """What the service says, until the socket closes."""
@@ -65,7 +101,7 @@ class RavatarWire:
                 meaning = received(await self._socket.receive())
             except SocketClosed as closed:
                 if closed.code in _TOKEN_CODES:
-                    self._cloud.token_refused()
+                    self._badge.tokens.refused(self._badge.token)
                 raise LinkError(f"the service closed the socket ({_closing(closed.code)})") from None
             except OSError as error:
                 raise LinkError(f"the socket broke ({cause_of(error)})") from None

@@ -6,17 +6,17 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from ravatard.cloud.certificate import lost
 from ravatard.cloud.lease import Lease
 from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
 from ravatard.cloud.ravatar import rest
 from ravatard.cloud.ravatar.account import Accounts
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
-from ravatard.cloud.ravatar.link import RavatarWire
-from ravatard.cloud.ravatar.wire import AudioTemplate, common_fields, text_message
-from ravatard.cloud.replies import cause_of, retry_after
+from ravatard.cloud.ravatar.link import Badge, RavatarWire
+from ravatard.cloud.ravatar.wire import common_fields
+from ravatard.cloud.replies import retry_after
 from ravatard.core.audio import CHUNK_SAMPLES
 from ravatard.core.events import Capabilities
 from ravatard.errors import LinkError, LinkTimeout, NoSessionError
@@ -65,8 +65,6 @@ class RavatarCloud:
         # A start in flight may be waited for on the way out, then the ending itself.
         self._lease = Lease(self._start, accounts.end, close_s=deadlines.end_s * 2 + 0.5, ledger=ledger)
         self._avatar: rest.AvatarInfo | None = None
-        self._common: dict[str, Any] = {}
-        self._template: AudioTemplate | None = None
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -85,10 +83,7 @@ class RavatarCloud:
         avatar = choose_avatar(connection, self._service.avatar)
         language = choose_language(connection, self._service.language)
         self._avatar = avatar
-        self._common = common_fields(
-            avatar.id, self._user_id, language, self._service.source, connection.session
-        )
-        self._template = None
+        common = common_fields(avatar.id, self._user_id, language, self._service.source, connection.session)
         capabilities = Capabilities(
             streams_audio=True,
             chunk_samples=CHUNK_SAMPLES,
@@ -98,8 +93,9 @@ class RavatarCloud:
             avatar=avatar.name or avatar.id,
             language=language,
         )
-        async with self._socket() as socket:
-            yield RavatarWire(socket, capabilities, self, self._deadlines.send_s)
+        badge = Badge(await self._account.tokens.token(), self._account.tokens)
+        async with self._socket(badge.token) as socket:
+            yield RavatarWire(socket, capabilities, common, self._license, badge, self._deadlines.send_s)
 
     async def maintain(self) -> None:
         """Renew the token ahead of time, and end what could not be ended."""
@@ -113,32 +109,9 @@ class RavatarCloud:
 
     async def end_session(self, *, gone: bool = False) -> None:
         """See :meth:`ravatard.ports.Cloud.end_session`."""
-        self._template = None
         if gone:
             self._lease.forget()
         await self._lease.release()
-
-    def audio_message(self, pcm: bytes) -> str:
-        """The message for one chunk in the live session that is held.
-
-        Raises:
-            NoSessionError: none is held.
-        """
-        if self._template is None:
-            self._template = AudioTemplate(self._common, self._license())
-        return self._template.fill(pcm)
-
-    def text_message(self, text: str) -> str:
-        """The message for one line of text in the live session that is held.
-
-        Raises:
-            NoSessionError: none is held.
-        """
-        return text_message(self._common, text, self._license())
-
-    def token_refused(self) -> None:
-        """The socket was closed for its token's sake: the next connection starts with a new one."""
-        self._account.tokens.forget()
 
     # -------------------------------------------------------------- the calls
 
@@ -152,13 +125,11 @@ class RavatarCloud:
             raise LinkError("no avatar is known yet")
         body = rest.start_request(self._avatar.id, self._stream.width, self._stream.height)
         reply = await self._account.call("POST", "/startLiveSession", body, self._deadlines.start_s)
-        self._template = None
         return Debt(rest.start_reply(*reply).license_id, self._service.base_url, self._user_id)
 
     @asynccontextmanager
-    async def _socket(self) -> AsyncIterator[Socket]:
+    async def _socket(self, token: Secret) -> AsyncIterator[Socket]:
         base = self._service.socket_url or socket_url(self._service.base_url)
-        token = await self._account.tokens.token()
         url = f"{base}?token={quote(token.reveal(), safe='')}"
         opening = self._network.socket(url, headers={})
         try:
@@ -175,7 +146,8 @@ class RavatarCloud:
             rest.raise_for_status("the socket", refused.status, retry_after(refused.retry_after))
             raise LinkError(f"{self._account.host} answers the socket with status {refused.status}") from None
         except OSError as error:
-            raise LinkError(f"cannot open a socket to {self._account.host} ({cause_of(error)})") from None
+            host = self._account.host
+            raise lost(f"cannot open a socket to {host}", host, error) from None
         try:
             yield socket
         finally:

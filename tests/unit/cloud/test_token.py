@@ -96,6 +96,30 @@ async def test_a_late_refusal_of_an_older_token_leaves_the_newer_alone() -> None
     assert office.asked == 2
 
 
+async def test_a_newer_token_is_waited_for_by_all_who_hold_the_old_one() -> None:
+    office = Office()
+    keeper = office.keeper()
+    loop = asyncio.get_running_loop()
+    old = await keeper.token()
+    seen: list[float] = []
+
+    async def wait() -> None:
+        await keeper.newer(old)
+        seen.append(loop.time())
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(wait())
+        await asyncio.sleep(10.0)
+        keeper.refused(old)
+        await asyncio.sleep(10.0)
+        assert seen == []
+        await keeper.token()
+
+    assert seen == [22.0, 22.0]
+    await keeper.newer(old)
+
+
 async def test_when_the_renewing_caller_is_cancelled_the_next_one_renews() -> None:
     office = Office()
     keeper = office.keeper()

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.core.backoff import Backoff, BackoffOptions
+from ravatard.core.backoff import STEEP_S, Backoff, BackoffOptions
 
 OPTIONS = BackoffOptions(first_s=1.0, longest_s=60.0, stable_s=30.0)
+CHANCES = st.floats(0, 1, exclude_max=True)
 
 
-def test_the_ceiling_doubles_up_to_the_longest_wait() -> None:
+def test_the_ceiling_grows_up_to_the_longest_wait() -> None:
     backoff = Backoff(OPTIONS, lambda: 1.0)
 
-    assert [backoff.failed() for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    waits = [backoff.failed() for _ in range(7)]
+
+    assert waits == pytest.approx([1.0, 2.1, 5.061, 15.82, 60.0, 60.0, 60.0], abs=0.01)
 
 
 def test_the_wait_is_anything_between_nothing_and_the_ceiling() -> None:
@@ -22,14 +27,65 @@ def test_the_wait_is_anything_between_nothing_and_the_ceiling() -> None:
     backoff = Backoff(OPTIONS, lambda: next(dice))
 
     assert backoff.failed() == 0.0
-    assert backoff.failed() == 0.5
+    assert backoff.failed() == 0.25
+
+
+@settings(deadline=None)
+@given(st.lists(CHANCES, min_size=1, max_size=100), st.floats(0.0, 600.0))
+def test_a_wait_is_bounded_by_how_long_the_outage_has_lasted(dice: list[float], listens_at: float) -> None:
+    backoff = Backoff(BackoffOptions(), iter([*dice, *[0.5] * 200]).__next__)
+    now = 0.0
+
+    while now < listens_at:
+        now += backoff.failed()
+
+    assert now - listens_at <= min(120.0, 1 + listens_at + listens_at**2 / STEEP_S) + 1e-6
 
 
 def test_a_link_that_was_up_shortly_forgives_nothing() -> None:
     backoff = Backoff(OPTIONS, lambda: 1.0)
     backoff.failed()
 
-    assert backoff.failed(up_s=29.9) == 2.0
+    assert backoff.failed(up_s=29.9) == pytest.approx(2.1)
+
+
+@pytest.mark.parametrize(("up_s", "wait_s"), [(None, 0.0), (0.0, 0.5), (29.9, 0.5), (30.0, 0.0)])
+def test_a_link_that_did_not_hold_costs_half_the_ceiling_at_least(up_s: float | None, wait_s: float) -> None:
+    backoff = Backoff(OPTIONS, lambda: 0.0)
+
+    assert backoff.failed(up_s=up_s) == wait_s
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 1e-9, 0.5, 0.999]) | CHANCES, st.floats(0, 5)), max_size=60),
+    st.sampled_from([60.0, 120.0]),
+)
+def test_a_server_that_accepts_and_closes_sees_less_than_30_connections_in_any_10_minutes(
+    nights: list[tuple[float, float]], longest_s: float
+) -> None:
+    """Whatever the dice say, also always zero, and however shortly the link was up."""
+    dice = iter([chance for chance, _ in nights])
+    backoff = Backoff(BackoffOptions(longest_s=longest_s), lambda: next(dice, 0.0))
+    ups = iter([up_s for _, up_s in nights])
+    connected_at = [0.0]
+
+    while connected_at[-1] < 3_600.0:
+        up_s = next(ups, 0.0)
+        connected_at.append(connected_at[-1] + up_s + backoff.failed(up_s=up_s))
+
+    assert all(later - first > 600.0 for first, later in zip(connected_at, connected_at[29:], strict=False))
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_the_same_with_real_dice(seed: int) -> None:
+    backoff = Backoff(BackoffOptions(), random.Random(seed).random)
+
+    connections, now = 1, 0.0
+    while (now := now + backoff.failed(up_s=0.0)) < 600.0:
+        connections += 1
+
+    assert connections < 25
 
 
 def test_a_stable_link_lets_the_waits_start_small_again() -> None:

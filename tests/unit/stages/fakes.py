@@ -78,6 +78,7 @@ class FakeCloud:
         self.says: asyncio.Queue[ev.Answered | ev.StreamBroke | RavatardError | None] = asyncio.Queue()
         self.maintain_error: RavatardError | None = None
         self.connections = 0
+        self.renewed = asyncio.Event()
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -99,6 +100,10 @@ class FakeCloud:
             await asyncio.sleep(self.maintain_s)
             raise self.maintain_error
         await asyncio.Event().wait()
+
+    async def outdated(self) -> None:
+        await self.renewed.wait()
+        self.renewed.clear()
 
     async def start_session(self) -> None:
         self.log.append("start")

@@ -122,7 +122,7 @@ async def test_what_an_owner_should_know_is_logged_by_its_weight(caplog: pytest.
     assert levels["microphone open: usb"] == "INFO"
     assert levels["no microphone: unplugged"] == "WARNING"
     assert any(text.startswith("turn 1: answered after 0.0 s") for text in levels)
-    assert any(text.startswith("live session starting") for text in levels)
+    assert any(text.startswith("live session: starting") for text in levels)
     assert "private words" not in caplog.text
 
 

@@ -149,3 +149,27 @@ async def test_of_the_latest_only_the_newest_counts() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1.0):
             await latest.changed()
+
+
+async def test_a_session_that_other_turns_wait_for_outlives_the_turn_that_wanted_it_first() -> None:
+    outbox = Outbox()
+    for action in (StartSession(1), audio(1), audio(2), SendText(3, "x")):
+        outbox.put(action)
+
+    outbox.put(DropTurn(1))
+
+    assert [await outbox.get() for _ in range(len(outbox))] == [StartSession(2), audio(2), SendText(3, "x")]
+
+
+async def test_a_session_nobody_else_waits_for_goes_with_its_turn() -> None:
+    outbox = Outbox()
+    for action in (StartSession(1), audio(1), EndSession("idle"), StartSession(2), audio(2)):
+        outbox.put(action)
+
+    outbox.put(DropTurn(1))
+
+    assert [await outbox.get() for _ in range(len(outbox))] == [
+        EndSession("idle"),
+        StartSession(2),
+        audio(2),
+    ]

@@ -439,3 +439,37 @@ async def test_a_session_the_service_does_not_know_any_more_is_struck_off() -> N
 
     assert ledger.owed() == []
     assert world.sim.record.refusals == {"unknown_licence": 1}
+
+
+async def test_a_connection_is_outdated_when_its_token_was_renewed() -> None:
+    world = World(SimOptions(token_lifetime_s=100.0))
+    loop = asyncio.get_running_loop()
+
+    async with world.wire() as wire, asyncio.TaskGroup() as group:
+        maintaining = group.create_task(world.cloud.maintain())
+        await wire.outdated()
+        outdated_at = loop.time()
+        maintaining.cancel()
+
+    assert outdated_at == pytest.approx(80.0, abs=0.1)
+
+
+async def test_two_connections_may_be_open_and_the_end_of_the_old_one_leaves_the_new_token_alone() -> None:
+    world = World(SimOptions(token_lifetime_s=100.0))
+
+    async with world.wire() as old:
+        await world.cloud.start_session()
+        await asyncio.sleep(90.0)
+        async with world.cloud.connect() as new:
+            await old.send_text("On the old one")
+            assert isinstance(await first_answer(old), Answered)
+            await new.send_text("On the new one")
+            assert isinstance(await first_answer(new), Answered)
+            world.network.drop_sockets(1008)
+            with pytest.raises(LinkError, match="1008"):
+                await first_answer(old)
+            asked = [request.path for request in world.sim.record.requests].count("/jwt")
+            await world.cloud.end_session()
+
+    assert asked == [request.path for request in world.sim.record.requests].count("/jwt") == 2
+    assert world.violations == []

@@ -1,0 +1,52 @@
+"""Why a host was not reached, in a sentence; what its certificate lacks is told by name.
+
+A Raspberry Pi has no clock of its own: it boots with a date of the past, and until the time service has set
+it every certificate is "not yet valid". That is no fault of the service, and mends itself.
+"""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime
+
+from ravatard.cloud.replies import cause_of
+from ravatard.errors import LinkError
+
+# OpenSSL, include/openssl/x509_vfy.h: X509_V_ERR_*.
+_NOT_YET_VALID = 9
+_EXPIRED = 10
+_SELF_SIGNED = frozenset({18, 19})
+_UNKNOWN_ISSUER = frozenset({2, 20, 21})
+_OTHER_HOST = frozenset({62, 64})
+
+
+def lost(what: str, host: str, error: OSError, now: datetime | None = None) -> LinkError:
+    """What to raise when ``host`` could not be reached.
+
+    Args:
+        what: what failed, for example "cannot reach sim.example".
+        host: the host, as a person reads it.
+        error: the reason.
+        now: what counts as this machine's clock; None: the clock.
+    """
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = _distrust(getattr(error, "verify_code", None), now or datetime.now(UTC))
+        if reason:
+            return LinkError(f"the certificate of {host} {reason}")
+    return LinkError(f"{what} ({cause_of(error)})")
+
+
+def _distrust(code: int | None, now: datetime) -> str:
+    """The rest of the sentence; "" for what has no sentence of its own."""
+    clock = f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC"
+    if code == _NOT_YET_VALID:
+        return f"is not yet valid: {clock}; waiting for the clock"
+    if code == _EXPIRED:
+        return f"has expired: {clock}; if that is right, the service must renew its certificate"
+    if code in _SELF_SIGNED:
+        return "is signed by nobody but itself; install its issuer on this machine, or check service.base_url"
+    if code in _UNKNOWN_ISSUER:
+        return "is signed by nobody this machine knows; install ca-certificates, or its issuer"
+    if code in _OTHER_HOST:
+        return "was made for another host; check service.base_url, or somebody stands between"
+    return ""

@@ -1,0 +1,64 @@
+"""What a certificate lacks is told by name, and never with a secret."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime
+
+import pytest
+
+from ravatard.cloud.certificate import lost
+
+BOOTED = datetime(1970, 1, 1, 0, 3, tzinfo=UTC)
+
+
+def distrust(code: int) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed: see ?token=eyJ.x.y")
+    error.verify_code = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (
+            9,
+            "the certificate of sim.example is not yet valid: this machine's clock says 1970-01-01 00:03 UTC"
+            "; waiting for the clock",
+        ),
+        (10, "has expired: this machine's clock says 1970-01-01"),
+        (18, "signed by nobody but itself"),
+        (19, "signed by nobody but itself"),
+        (2, "nobody this machine knows"),
+        (20, "nobody this machine knows"),
+        (21, "nobody this machine knows"),
+        (62, "made for another host"),
+        (64, "made for another host"),
+    ],
+)
+def test_each_fault_of_a_certificate_has_its_sentence(code: int, told: str) -> None:
+    error = lost("cannot reach sim.example", "sim.example", distrust(code), BOOTED)
+
+    assert told in str(error)
+    assert "sim.example" in str(error)
+    assert "eyJ" not in str(error)
+
+
+def test_the_date_is_that_of_this_machine() -> None:
+    error = lost("cannot reach sim.example", "sim.example", distrust(9))
+
+    assert f"clock says {datetime.now(UTC):%Y-%m}" in str(error)
+
+
+@pytest.mark.parametrize("error", [distrust(1), ssl.SSLCertVerificationError(1, "token"), OSError("token")])
+def test_a_fault_without_a_sentence_is_told_without_its_secrets(error: OSError) -> None:
+    told = str(lost("cannot reach sim.example", "sim.example", error))
+
+    assert told.startswith("cannot reach sim.example (")
+    assert "eyJ" not in told
+
+
+def test_anything_else_is_told_with_its_cause() -> None:
+    error = lost("cannot reach sim.example", "sim.example", ConnectionRefusedError(111, "Connection refused"))
+
+    assert str(error) == "cannot reach sim.example (Connection refused)"
