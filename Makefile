@@ -21,7 +21,7 @@ PACKAGES := $(VENV)/.stamp-test-packages
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo test unit cover check format bench clean
+.PHONY: help setup demo test unit cover check format bench soak clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
@@ -53,6 +53,9 @@ format: $(TOOLS)  ## put the code into the house's format
 
 bench: $(TOOLS)  ## measure, beside the floor measured in the same run
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+soak: $(TOOLS)  ## watch the daemon for an hour beside a busy core; ARGS="--minutes N" for another time
+	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
 
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

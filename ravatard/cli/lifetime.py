@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable
 
@@ -13,11 +14,14 @@ from ravatard.core.conversation_options import ConversationOptions
 #: Stopping takes as long as the service needs to answer; beyond this the kernel ends us, whatever hangs.
 STOP_LIMIT_S = 10
 
+log = logging.getLogger("ravatard")
+
 
 def _stop(controls: Controls) -> None:
     if controls.stop.is_set():
         return
     controls.stop.set()
+    log.info("stopping: the microphone is closed, and the live session ended if there is one")
     # SIGALRM's default action ends the process even when the event loop hangs in a library.
     signal.alarm(STOP_LIMIT_S)
 

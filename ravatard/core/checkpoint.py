@@ -35,6 +35,7 @@ REMEMBERED: dict[str, Any] = {
     "_standing.active_at": float,
     "_standing.tried": bool,
     "_standing._refusal": Refusal | None,
+    "_standing._asked_at": float | None,
     "_standing._busy_until": float | None,
     "_standing._no_money_until": float | None,
     "_standing._spend._since": float | None,

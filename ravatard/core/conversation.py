@@ -143,7 +143,9 @@ class Conversation:
         # Holding is free for another meaning only where it does not mean talking.
         may_mute = self._options.long_press_mutes and (self.gate is GateMode.VAD or self._options.gate.toggle)
         self._listening.pressed(now, may_mute=may_mute)
-        self._do(ev.Press())
+        # The gate would remember it, and open of itself at the unmuting, however much later.
+        if not self._listening.muted:
+            self._do(ev.Press())
 
     def _on_released(self, event: ev.ButtonReleased, now: float) -> None:
         del event, now

@@ -21,6 +21,8 @@ from ravatard.core.tables import LINK, SESSION, LinkCue, SessionCue, step
 DOCUMENTED_ANSWER_S = 30.0
 #: Without money the service is not asked again by a voice for an hour; a press of the button asks at once.
 NO_MONEY_S = 3600.0
+#: Somebody who speaks while we are offline is worth an attempt at once, but a television no stream of them.
+ASK_EVERY_S = 20.0
 
 
 class Standing:
@@ -48,6 +50,7 @@ class Standing:
         self.options = options
         self._out = out
         self._refusal: Refusal | None = None
+        self._asked_at: float | None = None
         self._busy_until: float | None = None
         self._no_money_until: float | None = None
         self._spend = SpendGuard(options.spend)
@@ -90,6 +93,10 @@ class Standing:
 
     def want_session(self, turn: int) -> None:
         """Start a session for ``turn``, unless there is one or the service has no such thing."""
+        asked_s = self.active_at - self._asked_at if self._asked_at is not None else ASK_EVERY_S
+        if self.link is Link.OFFLINE and asked_s >= ASK_EVERY_S:
+            self._asked_at = self.active_at
+            self._out.append(Reconnect())
         if self.session is Session.NONE and (self.capabilities is None or self.capabilities.needs_session):
             self._cue(SessionCue.WANTED, "wanted")
             self._out.append(StartSession(turn))
@@ -133,7 +140,7 @@ class Standing:
     def retry(self) -> None:
         """Forget refusals that only a person could mend: perhaps somebody did."""
         self._no_money_until = None
-        if self.link is Link.DENIED:
+        if self.link in (Link.DENIED, Link.OFFLINE):
             self._out.append(Reconnect())
 
     def may_talk(self, cause: Cause, now: float) -> bool:

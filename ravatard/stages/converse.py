@@ -113,7 +113,7 @@ class Hub:
                     extra={"RAVATARD_TURN": summary.turn, "RAVATARD_OUTCOME": summary.outcome.value},
                 )
             case SessionChanged(session, reason):
-                log.info("live session %s (%s)", session.value, reason)
+                log.info("live session: %s (%s)", session.value, reason)
             case StopPlayback():
                 pass  # nothing plays yet: the avatar's voice comes with the playback stage
             case SetGate() | Press() | Release() | Hold() | Mute():

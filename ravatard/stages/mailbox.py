@@ -110,7 +110,21 @@ class Outbox:
             await self._filled.wait()
 
     def _drop(self, turn: int) -> None:
-        kept = [a for a in self._waiting if isinstance(a, EndSession) or a.turn != turn]
+        kept: list[Outgoing] = []
+        orphaned = False
+        for action in self._waiting:
+            if isinstance(action, EndSession):
+                # What follows is another session's, and has a start of its own.
+                orphaned = False
+                kept.append(action)
+            elif action.turn == turn:
+                orphaned = orphaned or isinstance(action, StartSession)
+            else:
+                if orphaned and not isinstance(action, StartSession):
+                    # The session was not the dropped turn's alone: who waits behind it needs it, too.
+                    kept.append(StartSession(action.turn))
+                orphaned = False
+                kept.append(action)
         self._bytes = sum(len(a.pcm) for a in kept if isinstance(a, SendAudio))
         self._waiting = deque(kept)
 

@@ -195,7 +195,7 @@ async def test_a_service_that_has_frozen_does_not_keep_the_daemon(tmp_path: Path
     # Not one byte comes back: the socket's goodbye and the session's end both run into their limits.
     async with simulate() as service, Daemon(tmp_path, service.base_url, _talking(tmp_path)) as daemon:
         await daemon.showing("listening")
-        await daemon.until(lambda: "live session live" in daemon.stderr, "a session is held")
+        await daemon.until(lambda: "live session: live" in daemon.stderr, "a session is held")
         service.send(signal.SIGSTOP)
 
         took_s = await daemon.stopped(within_s=EVER_S)

@@ -26,7 +26,7 @@ from ravatard.sim.fault_steps import Scenario
 from ravatard.sim.faults import FaultyService
 from ravatard.sim.microphone import SimEar
 from ravatard.sim.network import SimNetwork
-from ravatard.sim.options import SimOptions
+from ravatard.sim.options import KeepOptions, SimOptions
 from ravatard.sim.panel import FakeButton, RecordingLamp
 from ravatard.sim.record import Record
 from tests.unit.core.sounds import voice
@@ -144,11 +144,17 @@ class Wishes:
 
 @asynccontextmanager
 async def appliance(
-    wishes: Wishes | None = None, service: SimOptions | None = None, faults: Scenario | None = None
+    wishes: Wishes | None = None,
+    service: SimOptions | None = None,
+    faults: Scenario | None = None,
+    keep: KeepOptions | None = None,
 ) -> AsyncIterator[World]:
-    """A running appliance, on a bad night if there are ``faults``; leaving stops it as SIGTERM does."""
+    """A running appliance, on a bad night if there are ``faults``; leaving stops it as SIGTERM does.
+
+    ``keep``: how much the simulated service records.
+    """
     wishes = wishes or Wishes()
-    sim = SimCloud(service or SimOptions())
+    sim = SimCloud(service or SimOptions(), keep=keep)
     network = SimNetwork(FaultyService(sim, faults) if faults is not None else sim)
     mode = gate_mode(wishes.gate.mode, None, has_button=wishes.has_button).mode
     ear = SimEar(wishes.gate, wishes.voice, loud, mode=mode, noise=room_noise)

@@ -159,6 +159,26 @@ def test_a_press_or_a_reload_asks_a_service_again_that_refused_us() -> None:
     assert ev.Reconnect() in talker.happens(ev.OptionsChanged(OPTIONS))
 
 
+def test_who_speaks_while_we_are_offline_is_worth_an_attempt_at_once_now_and_then() -> None:
+    talker = Talker()
+    talker.happens(ev.LinkOffline("cut.", 100.0))
+
+    attempts = []
+    for _ in range(5):
+        attempts.append(len(of(ev.Reconnect, talker.opens())))
+        talker.closes()
+        talker.passes(8.0)
+
+    assert attempts == [1, 0, 0, 1, 0]
+
+
+def test_a_press_while_we_are_offline_is_an_attempt_at_once() -> None:
+    talker = Talker()
+    talker.happens(ev.LinkOffline("cut.", 100.0))
+
+    assert ev.Reconnect() in talker.happens(ev.ButtonPressed(talker.now))
+
+
 def test_a_press_while_all_is_well_reconnects_nothing() -> None:
     assert of(ev.Reconnect, Talker().happens(ev.ButtonPressed(0.0))) == []
 
