@@ -117,7 +117,7 @@ class Condition:
 
 
 def look_for(condition: Condition) -> Look:  # noqa: PLR0911 - a list of precedence is a list of returns
-    """The first thing of DESIGN's order of precedence that is true."""
+    """The first thing in the order of precedence (the order of :class:`Look`) that is true."""
     if condition.link is Link.DENIED:
         return Look.NO_MONEY if condition.denied is Refusal.MONEY else Look.FAULT
     if condition.microphone is Microphone.MUTED:

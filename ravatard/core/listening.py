@@ -78,7 +78,7 @@ class Listening:
     # -------------------------------------------------------------- what the speaker does
 
     def hold(self) -> None:
-        """The avatar is heard (DESIGN 4.7): it must not hear itself."""
+        """The avatar is heard: it must not hear itself. Half duplex follows the speaker, not the server."""
         self._free_at = None
         self._cue(MicrophoneCue.HOLD)
         self._out.append(ev.Hold(held=True))

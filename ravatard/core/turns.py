@@ -60,7 +60,10 @@ class Turns:
             self._close(self.turn, reason, speech_ms, now)
 
     def lost_the_microphone(self, now: float) -> None:
-        """The ear cannot close the utterance any more. The service must still hear silence (DESIGN 4.6)."""
+        """The ear cannot close the utterance any more.
+
+        The service must still hear silence: a detector never ends a turn whose frames just stop.
+        """
         if self.turn is not None and self._utterance is not None:
             self._close(self.turn, CloseReason.LOST, 0.0, now)
 

@@ -12,9 +12,9 @@ from ravatard.errors import HouseError
 
 T = TypeVar("T")
 
-#: DESIGN, "One direction of flow": beyond this the hub is stuck.
+#: A busy second has some twenty events: with this many waiting, the hub is stuck.
 INBOX_LIMIT = 4_096
-#: DESIGN, the same table: an outage's worth of speech.
+#: An outage's worth of speech: what is older would be answered too late anyway.
 OUTBOX_SPEECH_MS = 30_000.0
 
 Outgoing = StartSession | EndSession | SendAudio | SendText

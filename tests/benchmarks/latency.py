@@ -14,7 +14,7 @@ from tests.benchmarks import panel, scenes
 from tests.benchmarks.appliance import Appliance, feeder, service
 from tests.benchmarks.report import Aim, Row, Table, at_most, percentile
 
-#: DESIGN's frame; the aim of a press is 20 ms and one of these.
+#: A frame of the gate; the aim of a press is 20 ms and one of these.
 _FRAME_MS = 20
 _PIECE_MS = 20
 _COLUMNS = ("p50 ms", "p99 ms", "worst ms", "count")

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "ravatard"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-#: DESIGN: "no other folder"; dot files are free.
+#: What was agreed, and no other folder; dot files are free.
 TOP_LEVEL = {
     "CHANGELOG.md",
     "LICENSE",
