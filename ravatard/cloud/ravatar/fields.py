@@ -6,6 +6,7 @@ is being paid for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,14 +33,15 @@ class Fields:
         return self.text(*names)
 
     def number(self, name: str) -> float | None:
-        """A number, also one written as text; None for anything else."""
+        """A finite number, also one written as text; None for anything else."""
         value = self._values.get(name)
         if isinstance(value, bool):
             return None
         try:
-            return float(value)  # type: ignore[arg-type]
+            number = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             return None
+        return number if math.isfinite(number) else None
 
     def truth(self, name: str) -> bool | None:
         """True or False; None for anything else."""

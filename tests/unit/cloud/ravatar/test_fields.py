@@ -30,6 +30,11 @@ def test_a_number_may_be_written_as_text() -> None:
     assert [FIELDS.number(name) for name in ("text", "null", "yes", "list", "missing")] == [None] * 5
 
 
+@pytest.mark.parametrize("value", ["NAN", "inf", "-Infinity", "1e999", float("nan"), float("inf"), 10**400])
+def test_what_is_no_finite_number_is_none(value: object) -> None:
+    assert Fields({"status": value}).number("status") is None
+
+
 def test_only_a_truth_is_a_truth() -> None:
     assert FIELDS.truth("yes") is True
     assert FIELDS.truth("number") is None

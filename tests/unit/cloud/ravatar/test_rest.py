@@ -174,6 +174,8 @@ def test_a_started_session_gives_its_licence_and_shows_neither() -> None:
         {"error": None},
         {"status": "success"},
         {"status": None},
+        {"status": "NAN"},
+        {"status": "1e999"},
         {"LicenseId": 4711},
         {"streamingUrl": 5, "error": [], "status": {}},
     ],
