@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 
 import pytest
+from hypothesis import settings
 
 from tests.virtual_time import VirtualTimeLoop, run
+
+# Locally every run looks at new examples; CI looks at the same ones again: red means that a change broke it.
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("local", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 @pytest.hookimpl(tryfirst=True)
