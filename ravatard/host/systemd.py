@@ -1,6 +1,6 @@
-"""What the service manager is told, and whether the daemon runs under it: sd_notify and the journal's stream.
+"""What the service manager is told, and how often it wants to hear from us.
 
-Sources: sd_notify(3), sd_watchdog_enabled(3), and JOURNAL_STREAM in systemd.exec(5).
+Sources: sd_notify(3) and sd_watchdog_enabled(3).
 """
 
 from __future__ import annotations
@@ -94,16 +94,6 @@ def open_notifier(
     if address:
         _LOG.warning("NOTIFY_SOCKET=%s needs systemd-python: pip install 'ravatard[systemd]'", address)
     return NullNotifier()
-
-
-def under_journal(environ: Mapping[str, str], descriptor: int) -> bool:
-    """Whether ``descriptor`` (standard error) is the journal's stream, and no pipe or terminal."""
-    device, _, inode = environ.get("JOURNAL_STREAM", "").partition(":")
-    try:
-        stream = os.fstat(descriptor)
-    except OSError:
-        return False
-    return (device, inode) == (str(stream.st_dev), str(stream.st_ino))
 
 
 def _watchdog_s(environ: Mapping[str, str]) -> float | None:

@@ -437,6 +437,19 @@ def test_the_journal_is_known_by_device_and_inode(tmp_path: Path) -> None:
         assert not is_journal(stream, {})
 
 
+@pytest.mark.parametrize("value", ["", "1:2", "nonsense", ":"])
+def test_a_stream_that_was_redirected_is_not_the_journal(tmp_path: Path, value: str) -> None:
+    with (tmp_path / "log").open("w", encoding="utf-8") as stream:
+        assert not is_journal(stream, {"JOURNAL_STREAM": value})
+
+
+def test_a_closed_file_is_not_the_journal(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w", encoding="utf-8") as stream:
+        pass
+
+    assert not is_journal(stream, {"JOURNAL_STREAM": "1:2"})
+
+
 def test_a_stream_without_a_file_is_no_journal() -> None:
     closed = io.StringIO()
     closed.close()

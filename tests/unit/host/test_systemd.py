@@ -16,7 +16,6 @@ from ravatard.host.systemd import (
     SystemdNotifier,
     library_notify,
     open_notifier,
-    under_journal,
 )
 
 
@@ -183,29 +182,3 @@ def test_the_watchdog_counts_only_for_the_process_it_watches(
     notifier = open_notifier({"NOTIFY_SOCKET": "/run/notify", **environ}, no_library)
 
     assert notifier.watchdog_s == expected
-
-
-def test_the_journal_is_known_by_its_stream(tmp_path: Path) -> None:
-    with (tmp_path / "stream").open("w") as stream:
-        stat = os.fstat(stream.fileno())
-        environ = {"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"}
-
-        assert under_journal(environ, stream.fileno())
-
-
-@pytest.mark.parametrize("value", ["", "1:2", "nonsense", ":"])
-def test_a_stream_that_was_redirected_is_not_the_journal(tmp_path: Path, value: str) -> None:
-    with (tmp_path / "stream").open("w") as stream:
-        assert not under_journal({"JOURNAL_STREAM": value}, stream.fileno())
-
-
-def test_without_the_variable_there_is_no_journal(tmp_path: Path) -> None:
-    with (tmp_path / "stream").open("w") as stream:
-        assert not under_journal({}, stream.fileno())
-
-
-def test_a_closed_descriptor_is_not_the_journal(tmp_path: Path) -> None:
-    with (tmp_path / "stream").open("w") as stream:
-        descriptor = stream.fileno()
-
-    assert not under_journal({"JOURNAL_STREAM": "1:2"}, descriptor)

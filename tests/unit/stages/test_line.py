@@ -6,37 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from ravatard.core import events as ev
 from ravatard.core.audio import silence
-from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.errors import AuthError, LinkError
 from ravatard.stages.line import REOPEN_S, STILL_S
-from ravatard.stages.mailbox import Inbox, Outbox
-from ravatard.stages.uplink import uplink
 from tests.unit.stages.fakes import CAPABILITIES, FakeCloud, running
+from tests.unit.stages.test_uplink import Line as Uplink
 
 CHUNK = silence(4096)
 
 
-class Line:
+class Line(Uplink):
     """An uplink that is online, and what it told the hub since."""
-
-    def __init__(self) -> None:
-        self.cloud, self.outbox, self.inbox = FakeCloud(), Outbox(), Inbox()
-
-    async def run(self) -> None:
-        await uplink(self.cloud, self.outbox, self.inbox, Backoff(BackoffOptions(), lambda: 1.0))
-
-    async def told(self) -> list[Any]:
-        await asyncio.sleep(0.001)
-        told = []
-        while not self.inbox._queue.empty():
-            told.append(await self.inbox.get())
-        return told
 
     @property
     def moved(self) -> bool:
