@@ -34,6 +34,7 @@ REMEMBERED: dict[str, Any] = {
     "_standing.detail": str,
     "_standing.active_at": float,
     "_standing.tried": bool,
+    "_standing.session_used": bool,
     "_standing._refusal": Refusal | None,
     "_standing._asked_at": float | None,
     "_standing._busy_until": float | None,
@@ -53,6 +54,7 @@ OF_THE_TURN: dict[str, Any] = {
     "closed_at": float | None,
     "answered_at": float | None,
     "begun": bool,
+    "resent": bool,
     "answer_by": float | None,
     "silence_due": float | None,
     "_silence_until": float,
@@ -78,6 +80,8 @@ DERIVED = frozenset(
         "_turns",
         "_turns.options",
         "_turns._out",
+        # Speech is not kept on disk; what is sent anew changes no state.
+        "_turns._said",
         "_turns._standing",
         "_turns.turn",
     }

@@ -194,11 +194,23 @@ class Conversation:
         self._turns.cancel(now, only_begun=True)
 
     def _on_stream_broke(self, event: ev.StreamBroke, now: float) -> None:
+        if event.refusal is Refusal.EXPIRED and self._standing.session is not Session.NONE:
+            self._on_session_expired(event.reason, now)
+            return
         self._do(ev.Tell(f"the service says: {event.reason}", warning=True))
         self._standing.refused(event.refusal, None, now)
         self._turns.cancel(now)
-        if event.refusal in (Refusal.FAILED, Refusal.EXPIRED):
-            self._standing.end_session(event.reason, now, gone=event.refusal is Refusal.EXPIRED)
+        if event.refusal is Refusal.FAILED:
+            self._standing.end_session(event.reason, now)
+
+    def _on_session_expired(self, reason: str, now: float) -> None:
+        if not self._standing.session_used:
+            # Nothing was sent in this one: an echo of what was sent in the one before. It must not be
+            # forgotten for that, for it is being paid for.
+            return
+        self._do(ev.Tell(f"the service says: {reason}", warning=True))
+        self._standing.end_session(reason, now, gone=True)
+        self._turns.say_again(now)
 
     def _on_restart_session(self, event: ev.RestartSessionAsked, now: float) -> None:
         del event
@@ -206,6 +218,7 @@ class Conversation:
         self._standing.end_session("a new one was asked for", now)
 
     def _on_sent(self, event: ev.MessageSent, now: float) -> None:
+        self._standing.session_used |= self.session is Session.LIVE
         self._turns.sent(event.turn, now, voice=event.read_at is not None)
 
     def _on_dropped(self, event: ev.UtteranceDropped, now: float) -> None:

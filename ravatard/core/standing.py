@@ -37,6 +37,7 @@ class Standing:
         detail: what people should know about the link, in words.
         active_at: when somebody last said, wrote or answered something.
         tried: a connection was attempted since the start.
+        session_used: something was sent in the session that is held.
     """
 
     def __init__(self, options: ConversationOptions, out: list[Action | Show]) -> None:
@@ -47,6 +48,7 @@ class Standing:
         self.detail = ""
         self.active_at = 0.0
         self.tried = False
+        self.session_used = False
         self.options = options
         self._out = out
         self._refusal: Refusal | None = None
@@ -122,6 +124,7 @@ class Standing:
     def _cue(self, cue: SessionCue, reason: str) -> None:
         before, self.session = self.session, step(SESSION, self.session, cue)
         if self.session is not before:
+            self.session_used = False
             self._out.append(SessionChanged(self.session, reason))
 
     # -------------------------------------------------------------- refusals

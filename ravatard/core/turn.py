@@ -24,6 +24,8 @@ class Turn:
         self.answered_at: float | None = None
         #: Something of it is on the wire, or may be: it can no longer be sent anew as a whole.
         self.begun = False
+        #: It was sent a second time, as a whole, because the session it was sent in had been over.
+        self.resent = False
         self.answer_by: float | None = None
         self.silence_due: float | None = None
         self._silence_until = 0.0
@@ -47,6 +49,13 @@ class Turn:
         """A message of this turn is on the wire; the time for an answer counts from the last one."""
         self.begun = True
         if voice and self.answer_by is not None:
+            self.answer_by = now + answer_s
+
+    def sent_anew(self, now: float, answer_s: float) -> None:
+        """What was sent reached nobody; all of it goes out once more."""
+        self.resent = True
+        self.begun = False
+        if self.answer_by is not None:
             self.answer_by = now + answer_s
 
     def close(self, now: float, speech_ms: float, answer_s: float, silence_s: float) -> None:

@@ -34,6 +34,8 @@ class Turns:
         self._out = out
         self._count = 0
         self._utterance: int | None = None
+        #: Everything of the turn that was said or written, for as long as it may have to be sent anew.
+        self._said: list[ev.SendAudio | ev.SendText] = []
         #: Turns that were superseded before anything of them was sent, and when each is too old to be sent.
         self._waiting: tuple[tuple[int, float], ...] = ()
 
@@ -52,7 +54,7 @@ class Turns:
         """A chunk of the open utterance; of any other it is ignored."""
         if self.turn is not None and utterance == self._utterance:
             self.turn.captured(pcm)
-            self._out.append(ev.SendAudio(self.turn.number, pcm, read_at))
+            self._say(ev.SendAudio(self.turn.number, pcm, read_at))
 
     def closed(self, utterance: int, reason: CloseReason, speech_ms: float, now: float) -> None:
         """The gate closed."""
@@ -70,13 +72,17 @@ class Turns:
     def wrote(self, text: str, now: float) -> None:
         """Somebody wrote: a turn of its own, or a part of what is being said."""
         if self.talk is Talk.LISTENING and self.turn is not None:
-            self._out.append(ev.SendText(self.turn.number, text))
+            self._say(ev.SendText(self.turn.number, text))
             return
         self._supersede(now)
         turn = self._begin(None, now)
-        self._out.append(ev.SendText(turn.number, text))
+        self._say(ev.SendText(turn.number, text))
         turn.close(now, 0.0, self._standing.answer_s, 0.0)
         self.cue(TalkCue.WROTE)
+
+    def _say(self, what: ev.SendAudio | ev.SendText) -> None:
+        self._said.append(what)
+        self._out.append(what)
 
     # -------------------------------------------------------------- what comes of it
 
@@ -115,6 +121,21 @@ class Turns:
         if self._standing.session is Session.STARTING:
             self._standing.session_over("no longer needed", now)
         self._end(Outcome.CANCELLED, now)
+
+    def say_again(self, now: float) -> None:
+        """The session this turn was sent in was over before: send all of it, once more, in a new session.
+
+        Never twice: what a session that is over was sent, nobody answers; and what the next one is told to be
+        too late for as well is given up.
+        """
+        turn = self.turn
+        if turn is None or turn.resent or turn.answered_at is not None:
+            self.cancel(now)
+            return
+        self._out.append(ev.DropTurn(turn.number))
+        turn.sent_anew(now, self._standing.answer_s)
+        self._standing.want_session(turn.number)
+        self._out.extend(self._said)
 
     def cue(self, cue: TalkCue) -> None:
         """Move the talk machine."""
@@ -157,6 +178,7 @@ class Turns:
 
     def _begin(self, cause: Cause | None, now: float) -> Turn:
         self._count += 1
+        self._said = []
         self.turn = Turn(self._count, cause, now)
         self._standing.active_at = now
         self._standing.want_session(self._count)
@@ -185,6 +207,7 @@ class Turns:
             return
         summary = self.turn.summary(outcome)
         self.turn = None
+        self._said = []
         self._standing.active_at = now
         self._out.append(ev.TurnEnded(summary))
         self.cue(TalkCue.DONE)

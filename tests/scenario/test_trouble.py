@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from ravatard.core.audio import RATE_HZ
 from ravatard.core.states import Outcome
 from tests.scenario.world import Wishes, appliance
 from tests.unit.core.sounds import voice
@@ -25,6 +26,22 @@ async def test_a_lost_link_comes_back_by_itself_and_the_session_lives_on() -> No
 
     assert world.record.counts["sessions_started"] == world.record.counts["sessions_ended"] == 1
     assert not world.record.violations
+
+
+async def test_a_session_the_service_forgot_costs_no_word() -> None:
+    async with appliance() as world:
+        await world.passes(2.0)
+        await world.speaks(1.5)
+        await world.until(lambda: bool(world.diary.answers))
+        (session,) = world.record.open_licences()
+        world.sim.expire_licence(session, asyncio.get_running_loop().time(), tell="")
+        await world.speaks(3.0)
+        await world.until(lambda: len(world.diary.answers) == 2)
+
+    assert [turn.outcome for turn in world.diary.turns] == [Outcome.ANSWERED] * 2
+    assert world.record.counts["sessions_started"] == 2
+    assert not world.record.open_licences()
+    assert world.record.sessions[1].samples >= 3.0 * RATE_HZ
 
 
 async def test_a_link_lost_in_mid_sentence_cancels_the_turn_as_a_whole() -> None:

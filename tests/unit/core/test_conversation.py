@@ -398,16 +398,98 @@ def test_without_money_voices_are_refused_for_an_hour_but_a_press_asks() -> None
     assert of(ev.StartSession, talker.opens()) == [ev.StartSession(3)]
 
 
-def test_a_session_that_went_wrong_is_ended_and_one_that_expired_is_forgotten() -> None:
-    for refusal, gone in ((Refusal.FAILED, False), (Refusal.EXPIRED, True)):
-        talker = Talker()
-        talker.says()
+def test_a_session_that_went_wrong_is_ended() -> None:
+    talker = Talker()
+    talker.says()
 
-        actions = talker.happens(ev.StreamBroke(refusal, "it broke"))
+    actions = talker.happens(ev.StreamBroke(Refusal.FAILED, "it broke"))
 
-        assert of(ev.EndSession, actions) == [ev.EndSession("it broke", gone=gone)]
-        assert outcomes(talker) == [Outcome.CANCELLED]
-        assert talker.hub.session is Session.NONE
+    assert of(ev.EndSession, actions) == [ev.EndSession("it broke")]
+    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert talker.hub.session is Session.NONE
+
+
+def test_words_sent_in_a_session_that_was_over_are_sent_anew_as_a_whole_in_another() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionStarted())
+    first, second = b"\1\0" * 4096, b"\2\0" * 4096
+    talker.chunk(first)
+    talker.chunk(second)
+
+    actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    told = [action for action in actions if isinstance(action, ev.CloudAction)]
+    assert told == [
+        ev.EndSession("it expired", gone=True),
+        ev.DropTurn(1),
+        ev.StartSession(1),
+        ev.SendAudio(1, first, talker.now),
+        ev.SendAudio(1, second, talker.now),
+    ]
+    talker.happens(ev.SessionStarted())
+    talker.closes()
+    talker.happens(ev.MessageSent(1, talker.now, talker.now), ev.Answered("well"))
+    assert outcomes(talker) == [Outcome.ANSWERED]
+
+
+def test_words_that_wait_for_their_answer_are_given_its_whole_time_when_sent_anew() -> None:
+    talker = Talker()
+    talker.says()
+    talker.passes(20.0)
+
+    talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"), ev.SessionStarted())
+    talker.passes(25.0)
+
+    assert outcomes(talker) == []
+    talker.passes(6.0)
+    assert outcomes(talker) == [Outcome.CANCELLED]
+
+
+def test_text_sent_in_a_session_that_was_over_is_sent_anew() -> None:
+    talker = Talker()
+    talker.happens(ev.TextGiven("hello"), ev.SessionStarted(), ev.MessageSent(1, None, talker.now))
+
+    actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    assert of(ev.StartSession, actions) == [ev.StartSession(1)]
+    assert of(ev.SendText, actions) == [ev.SendText(1, "hello")]
+
+
+def test_words_are_sent_anew_once_and_then_given_up() -> None:
+    talker = Talker()
+    talker.says()
+    talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"), ev.SessionStarted())
+    talker.happens(ev.MessageSent(1, talker.now, talker.now))
+
+    actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    assert of(ev.SendAudio, actions) == []
+    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert talker.hub.session is Session.NONE
+
+
+def test_an_echo_of_the_session_before_does_not_make_a_new_one_forgotten() -> None:
+    talker = Talker()
+    talker.says()
+    talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    starting = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+    started = talker.happens(ev.SessionStarted(), ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    assert of(ev.EndSession, starting + started) == []
+    assert talker.hub.session is Session.LIVE
+
+
+def test_a_session_that_expires_while_nobody_talks_is_forgotten() -> None:
+    talker = Talker()
+    talker.says()
+    talker.happens(ev.Answered("well"))
+
+    actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    assert of(ev.EndSession, actions) == [ev.EndSession("it expired", gone=True)]
+    assert of(ev.StartSession, actions) == []
 
 
 def test_a_stream_timeout_costs_the_turn_but_not_the_session() -> None:
