@@ -11,6 +11,7 @@
     ├── DeniedError          the service refuses us; retrying alone cannot help
     │   ├── AuthError        token refused even after one renewal, unknown project
     │   └── MoneyError       402: the account has no money
+    ├── MediaError           the sound of one answer cannot be had or decoded
     ├── NoSessionError       nothing can be sent: no live session is held
     ├── PeerError            the service broke its own protocol
     └── HouseError           our bug: crash, systemd restarts
@@ -66,6 +67,10 @@ class MoneyError(DeniedError):
 
 class NoSessionError(RavatardError):
     """Nothing can be sent, for no live session is held. The link is well; the turn is lost."""
+
+
+class MediaError(RavatardError):
+    """The sound of one answer could not be fetched or decoded. Only that answer is lost."""
 
 
 class PeerError(RavatardError):

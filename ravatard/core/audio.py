@@ -45,6 +45,9 @@ class AudioFormat:
 
 
 SPEECH = AudioFormat()
+#: All sound on its way to a speaker: s16le mono at Opus' own rate, so that the live voice is never converted.
+VOICE_RATE_HZ = 48_000
+VOICE = AudioFormat(VOICE_RATE_HZ)
 
 
 def samples_for(duration_ms: float) -> int:

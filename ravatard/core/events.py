@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ravatard.core.conversation_options import ConversationOptions
-from ravatard.core.states import Cause, CloseReason, GateMode, Outcome, Refusal, Session
+from ravatard.core.states import (
+    Cause,
+    CloseReason,
+    Earcon,
+    GateMode,
+    Outcome,
+    Refusal,
+    Session,
+    VoiceSource,
+)
 
 # ------------------------------------------------------------------ inputs: the ear
 
@@ -150,6 +159,7 @@ class Capabilities:
         answer_timeout_s: seconds the service gives itself for an answer.
         avatar: the avatar's name, for people.
         language: language code in use.
+        voice: where an answer's sound comes from: a stream that runs as long as the session, or the answer.
     """
 
     streams_audio: bool
@@ -159,6 +169,7 @@ class Capabilities:
     answer_timeout_s: float
     avatar: str
     language: str
+    voice: VoiceSource = VoiceSource.ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,14 +317,108 @@ class OptionsChanged:
     options: ConversationOptions
 
 
+# ------------------------------------------------------------------ inputs: the speaker, the avatar's voice
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerReady:
+    """The playback device takes sound.
+
+    Attributes:
+        device: its name, for people.
+        latency_ms: from the last write to the converter, as the sound system states it.
+    """
+
+    device: str
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerLost:
+    """The playback device is gone, or could not be opened. The speaker goes on trying."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A sign of life of the speaker, twice a second while anything waits or sounds, and once after it.
+
+    Attributes:
+        underruns: times the device wanted sound of an answer that had not come, since it was opened.
+        buffered_ms: sound that waits.
+        dropped_ms: sound that was thrown away because too much waited, since the device was opened.
+    """
+
+    underruns: int
+    buffered_ms: float
+    dropped_ms: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class PlaybackStarted:
-    """Sound of an answer leaves the speaker."""
+    """Audible sound of an answer is about to leave the speaker (it has entered the playout buffer).
+
+    Attributes:
+        at: when its first audible sample leaves the converter.
+    """
+
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybackEnded:
-    """The last sample of an answer has left the speaker."""
+    """The last audible sample of an answer has left the speaker.
+
+    Attributes:
+        at: when it left the converter; may be some tenths of a second ago, a pause between words is no end.
+    """
+
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerUnplayable:
+    """The sound of an answer could not be had or decoded.
+
+    Attributes:
+        turn: number of the turn that was answered.
+        reason: one sentence.
+    """
+
+    turn: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceOnline:
+    """The avatar's live voice arrives."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceOffline:
+    """The avatar's live voice does not arrive (any more); whoever brings it goes on trying.
+
+    Attributes:
+        reason: one sentence.
+        hopeless: it was tried so often that only a new session can help.
+    """
+
+    reason: str
+    hopeless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeAsked:
+    """Somebody wants the answers louder or softer.
+
+    Attributes:
+        percent: of full; as a change when ``relative``.
+        relative: add ``percent`` to what is.
+    """
+
+    percent: int
+    relative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,10 +453,20 @@ Event = (
     | MuteAsked
     | RestartSessionAsked
     | OptionsChanged
+    | SpeakerReady
+    | SpeakerLost
+    | Played
     | PlaybackStarted
     | PlaybackEnded
+    | AnswerUnplayable
+    | VoiceOnline
+    | VoiceOffline
+    | VolumeAsked
     | Tick
 )
+
+#: What a speaker produces.
+SpeakerEvent = SpeakerReady | SpeakerLost | Played | PlaybackStarted | PlaybackEnded
 
 #: What the gate itself produces.
 GateEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed | PressIgnored
@@ -441,6 +556,21 @@ class SendAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class SendUtterance:
+    """Send a whole utterance at once, to a service that does not stream.
+
+    Attributes:
+        turn: number of the turn.
+        pcm: s16le mono 16 kHz, the whole utterance.
+        read_at: when its last sample was read.
+    """
+
+    turn: int
+    pcm: bytes = field(repr=False)
+    read_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class SendText:
     """Send one line of text as a turn."""
 
@@ -460,14 +590,43 @@ class Reconnect:
     """A person asks: try to connect now, whatever the pause was to be."""
 
 
-CloudAction = StartSession | EndSession | SendAudio | SendText | DropTurn | Reconnect
+CloudAction = StartSession | EndSession | SendAudio | SendUtterance | SendText | DropTurn | Reconnect
 
-# ------------------------------------------------------------------ actions: to people
+# ------------------------------------------------------------------ actions: to the speaker, to people
+
+
+@dataclass(frozen=True, slots=True)
+class PlayAnswer:
+    """Play the sound that came with an answer, or is where the answer says.
+
+    Attributes:
+        turn: number of the turn that was answered.
+        file_url: see :class:`Answered`.
+        sound: see :class:`Answered`.
+    """
+
+    turn: int
+    file_url: str = field(default="", repr=False)
+    sound: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class StopPlayback:
-    """Silence the speaker now."""
+    """Silence the speaker now; what still comes of the answer that sounds is not played either."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayEarcon:
+    """Sound a short signal, beside whatever plays."""
+
+    earcon: Earcon
+
+
+@dataclass(frozen=True, slots=True)
+class SetVolume:
+    """Answers and earcons at this loudness from now on, in percent of full."""
+
+    percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -524,6 +683,8 @@ class Tell:
     warning: bool = False
 
 
-PeopleAction = StopPlayback | TurnEnded | SessionChanged | Tell
+SpeakerAction = PlayAnswer | StopPlayback | PlayEarcon | SetVolume
 
-Action = EarCommand | CloudAction | PeopleAction
+PeopleAction = TurnEnded | SessionChanged | Tell
+
+Action = EarCommand | CloudAction | SpeakerAction | PeopleAction

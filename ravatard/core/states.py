@@ -103,3 +103,27 @@ class Outcome(Enum):
     """The speaker went on before the answer came; the next turn carries on."""
     CANCELLED = "cancelled"
     """The session could not be had, or the link or the appliance went down."""
+
+
+@unique
+class VoiceSource(Enum):
+    """Where the sound of an answer comes from."""
+
+    STREAM = "stream"
+    """A stream of its own, for as long as the session lasts."""
+    ANSWER = "answer"
+    """The answer: inline, or a file at the address it gives."""
+    ELSEWHERE = "elsewhere"
+    """A browser plays it, or nobody does; why is in the status."""
+
+
+@unique
+class Earcon(Enum):
+    """The short signals of the speaker: what cannot be seen from the other side of the room."""
+
+    LISTENING = "listening"
+    SENT = "sent"
+    ERROR = "error"
+    MUTED = "muted"
+    OFFLINE = "offline"
+    NO_MONEY = "no-money"

@@ -37,6 +37,8 @@ TOP_LEVEL = {
 
 #: Modules without a unit test of their own, and what shows them instead.
 SHOWN_ELSEWHERE = {
+    "ports/__init__.py": "seams, without behaviour",
+    "ports/sound.py": "seams, without behaviour",
     "__main__.py": "three lines; the integration tests start the daemon",
     "cli/assembly.py": "joins the real parts; the integration tests run what it builds",
     "cli/demo.py": "integration/test_demo.py runs it",
@@ -68,7 +70,6 @@ SHOWN_ELSEWHERE = {
     "sim/server.py": "integration/test_simulator_server.py, on real sockets",
     "app.py": "the wiring; every scenario runs it",
     "errors.py": "a tree of exceptions, without behaviour",
-    "ports.py": "seams, without behaviour",
     "core/events.py": "words, without behaviour",
     "core/states.py": "words, without behaviour",
     "sim/state.py": "the record as JSON; sim/test_cloud.py reads it",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from ravatard.core.asking import Desk
 from ravatard.core.events import (
@@ -22,6 +22,7 @@ from ravatard.core.events import (
     StreamBroke,
 )
 from ravatard.core.indication import Look
+from ravatard.ports.sound import VoiceSink
 from ravatard.secret import Secret
 
 
@@ -84,6 +85,10 @@ class Wire(Protocol):
         """
         ...
 
+    async def send_utterance(self, pcm: bytes) -> None:
+        """Send a whole utterance (s16le mono 16 kHz). Raises as :meth:`send_audio` does."""
+        ...
+
     async def send_text(self, text: str) -> None:
         """Send one line of text. Raises as :meth:`send_audio` does."""
         ...
@@ -133,6 +138,13 @@ class Cloud(Protocol):
 
         Raises:
             BusyError, LinkError, DeniedError, PeerError: no session was had.
+        """
+        ...
+
+    async def voice(self, sink: VoiceSink) -> NoReturn:
+        """Eternal while opened: bring in the live voice of whichever session is held, if it has one.
+
+        What breaks is told to ``sink`` and tried again with jitter, for as long as that session is held.
         """
         ...
 
