@@ -13,12 +13,14 @@ from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.events import TextGiven
 from ravatard.core.report import Reporter
 from ravatard.ports import Button, Cloud, ControlDoor, Ear, Lamp, Notifier, Observer
+from ravatard.ports.sound import Decoder, Fetch, Speaker
 from ravatard.stages.capture import Progress, capture
 from ravatard.stages.control import Desk, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
+from ravatard.stages.playback import NoMouth, Playback
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
 from ravatard.stages.reload import reload
@@ -29,7 +31,8 @@ from ravatard.stages.uplink import uplink
 class Parts:
     """What the appliance is made of: real devices and a real cloud, or a simulated world.
 
-    ``without``: a sentence for each part that was configured and could not be had.
+    ``without``: a sentence for each part that was configured and could not be had; ``sound``: None when the
+    avatar is not heard.
     """
 
     ear: Ear
@@ -40,6 +43,22 @@ class Parts:
     button: Button | None = None
     observers: Sequence[Observer] = ()
     without: tuple[str, ...] = ()
+    sound: Sound | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What the avatar is heard with.
+
+    Attributes:
+        speaker: the loudspeaker.
+        fetch: downloads answers that are files.
+        decoder: makes sound of them.
+    """
+
+    speaker: Speaker
+    fetch: Fetch
+    decoder: Decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +107,15 @@ async def run(
         ExceptionGroup: a bug of ours (HouseError among them); the process should end, and be started again.
     """
     inbox, outbox = controls.inbox, Outbox()
+    sound = parts.sound
+    mouth: Playback | NoMouth
+    if sound is not None:
+        mouth = Playback(sound.speaker, sound.fetch, sound.decoder, inbox)
+    else:
+        mouth = NoMouth(inbox)
     conversation = Conversation(options)
     shown = Latest(conversation.indication)
-    hub = Hub(conversation, parts.ear, outbox, shown, parts.observers)
+    hub = Hub(conversation, parts.ear, outbox, shown, mouth, parts.observers)
     progress = Progress()
     reporter = Reporter(conversation, options, asyncio.get_running_loop().time(), parts.without)
     desk = Desk(inbox, conversation, reporter, controls.reload)
@@ -105,6 +130,9 @@ async def run(
                 start(indicate(shown, parts.lamp), name="indicate")
                 start(heartbeat(parts.notifier, HubPulse(hub, progress, inbox)), name="heartbeat")
                 start(reload(controls.reload, desk.reading(reread), inbox, parts.notifier), name="reload")
+                start(parts.cloud.voice(mouth), name="voice")
+                if isinstance(mouth, Playback):
+                    start(mouth.run(), name="playback")
                 if controls.door is not None:
                     start(control(controls.door, desk), name="control")
                 if parts.button is not None:
@@ -115,6 +143,8 @@ async def run(
         finally:
             # Both at once: the session is paid for by the second, and the microphone must not listen on.
             closing.create_task(parts.ear.close(), name="close ear")
+            if sound is not None:
+                closing.create_task(sound.speaker.close(), name="close speaker")
             parts.lamp.close()
             if parts.button is not None:
                 parts.button.close()

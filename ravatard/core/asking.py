@@ -12,6 +12,8 @@ One request a line, at most :data:`LINE_LIMIT_BYTES`; one reply a line. A reques
 ``toggle-mute``                       the other of both
 ``say``             ``text``          something said in writing
 ``press``           ``ms`` (0)        the button pressed, and released after ``ms`` milliseconds
+``volume``          ``percent``       the answers at this loudness, in percent of full
+``volume``          ``by``            the answers louder (``by`` > 0) or softer by so many percent of full
 ``restart-session``                   the live session ended; the next words start a new one
 ``reload``                            the configuration read anew
 ==================  ================  ==========================================================
@@ -28,7 +30,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven
+from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven, VolumeAsked
 from ravatard.errors import RavatardError
 
 #: A line that is longer is refused; the longest text allowed fits in several times.
@@ -37,6 +39,8 @@ LINE_LIMIT_BYTES = 65_536
 TEXT_LIMIT = 4_000
 #: The longest utterance allowed is shorter than that.
 PRESS_LIMIT_MS = 120_000
+#: As loud as it can be, in percent.
+FULL_VOLUME = 100
 
 #: Control characters; halves of surrogate pairs, which JSON can write down and nobody can send.
 _UNSPEAKABLE = ("Cc", "Cs")
@@ -68,7 +72,16 @@ class ReloadAsked:
     """Read the configuration anew."""
 
 
-Request = StatusAsked | WatchAsked | PressAsked | ReloadAsked | MuteAsked | TextGiven | RestartSessionAsked
+Request = (
+    StatusAsked
+    | WatchAsked
+    | PressAsked
+    | ReloadAsked
+    | MuteAsked
+    | TextGiven
+    | VolumeAsked
+    | RestartSessionAsked
+)
 
 
 class Desk(Protocol):
@@ -108,6 +121,19 @@ def _press(fields: Fields) -> Request:
     return PressAsked(ms)
 
 
+def _volume(fields: Fields) -> Request:
+    if len(fields) != 1:
+        raise AskedWrongly("volume needs either percent or by")
+    ((name, number),) = fields.items()
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise AskedWrongly(f"volume needs a whole number as its {name}")
+    relative = name == "by"
+    lowest = -FULL_VOLUME if relative else 0
+    if not lowest <= number <= FULL_VOLUME:
+        raise AskedWrongly(f"volume takes {name} from {lowest} to {FULL_VOLUME}")
+    return VolumeAsked(number, relative=relative)
+
+
 #: What may be asked: the names of its fields besides ``do``, and how they become a request.
 _FORMS: Mapping[str, tuple[frozenset[str], Callable[[Fields], Request]]] = {
     "status": (frozenset(), lambda _: StatusAsked()),
@@ -117,6 +143,7 @@ _FORMS: Mapping[str, tuple[frozenset[str], Callable[[Fields], Request]]] = {
     "toggle-mute": (frozenset(), lambda _: MuteAsked(None)),
     "say": (frozenset({"text"}), _text),
     "press": (frozenset({"ms"}), _press),
+    "volume": (frozenset({"percent", "by"}), _volume),
     "restart-session": (frozenset(), lambda _: RestartSessionAsked()),
     "reload": (frozenset(), lambda _: ReloadAsked()),
 }

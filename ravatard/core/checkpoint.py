@@ -45,6 +45,13 @@ REMEMBERED: dict[str, Any] = {
     "_turns._count": int,
     "_turns._utterance": int | None,
     "_turns._waiting": tuple[tuple[int, float], ...],
+    "_turns._sound_by": float | None,
+    "_turns._postponed_by": float | None,
+    "_signals._told": bool,
+    "_speaking.since": float | None,
+    "_speaking.volume": int,
+    "_speaking.streaming": bool,
+    "_speaking._gave_up": bool,
 }
 #: The same of the turn that is open, if one is.
 OF_THE_TURN: dict[str, Any] = {
@@ -55,6 +62,7 @@ OF_THE_TURN: dict[str, Any] = {
     "answered_at": float | None,
     "begun": bool,
     "resent": bool,
+    "whole": bool,
     "answer_by": float | None,
     "silence_due": float | None,
     "_silence_until": float,
@@ -83,6 +91,17 @@ DERIVED = frozenset(
         # Speech is not kept on disk; what is sent anew changes no state.
         "_turns._said",
         "_turns._standing",
+        "_turns._signals",
+        "_signals",
+        "_signals.options",
+        "_signals._out",
+        "_speaking",
+        "_speaking.options",
+        "_speaking._standing",
+        "_speaking._turns",
+        "_speaking._listening",
+        "_speaking._signals",
+        "_speaking._out",
         "_turns.turn",
     }
 )

@@ -14,9 +14,10 @@ from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.gate_choice import gate_mode
 from ravatard.core.indication import WORDS, Condition, Indication, Look, Show, look_for
 from ravatard.core.listening import Listening
+from ravatard.core.signals import Signals
+from ravatard.core.speaking import Speaking
 from ravatard.core.standing import Standing
 from ravatard.core.states import GateMode, Microphone, Refusal, Session, Talk
-from ravatard.core.tables import TalkCue
 from ravatard.core.turns import Turns
 
 
@@ -27,8 +28,12 @@ class Conversation:
         self._actions: list[ev.Action | Show] = []
         self._options = options
         self._standing = Standing(options, self._actions)
-        self._turns = Turns(options, self._standing, self._actions)
+        self._signals = Signals(options, self._actions)
+        self._turns = Turns(options, self._standing, self._signals, self._actions)
         self._listening = Listening(self._actions, muted=options.muted)
+        self._speaking = Speaking(
+            options, self._standing, self._turns, self._listening, self._signals, self._actions
+        )
         self.gate = gate_mode(options.gate.mode, None, has_button=options.has_button).mode
         self._pressed = False
         self.indication = Indication(Look.STARTING, WORDS[Look.STARTING])
@@ -40,7 +45,7 @@ class Conversation:
             ev.UtteranceClosed: self._on_closed,
             ev.ButtonPressed: self._on_pressed,
             ev.ButtonReleased: self._on_released,
-            ev.LinkConnecting: self._on_connecting,
+            ev.LinkConnecting: lambda *_: self._standing.connecting(),
             ev.LinkOnline: self._on_online,
             ev.LinkOffline: self._on_offline,
             ev.LinkDenied: self._on_denied,
@@ -53,13 +58,20 @@ class Conversation:
             ev.StreamBroke: self._on_stream_broke,
             ev.TextGiven: self._on_text,
             ev.MuteAsked: self._on_mute_asked,
-            ev.MicrophoneClosed: self._on_microphone_closed,
+            ev.MicrophoneClosed: lambda *_: self._listening.closed(),
             ev.RestartSessionAsked: self._on_restart_session,
             ev.OptionsChanged: self._on_options,
-            ev.PlaybackStarted: self._on_playback_started,
-            ev.PlaybackEnded: self._on_playback_ended,
+            ev.PlaybackStarted: lambda _, now: self._speaking.started(now, pressed=self._pressed),
+            ev.PlaybackEnded: lambda event, now: self._speaking.ended(event.at, now),
+            ev.SpeakerLost: lambda event, now: self._speaking.lost(event.reason, now),
+            ev.AnswerUnplayable: lambda event, _: self._speaking.unplayable(event.reason),
+            ev.VoiceOnline: lambda *_: self._speaking.voice_online(),
+            ev.VoiceOffline: self._speaking.voice_offline,
+            ev.VolumeAsked: lambda event, _: self._speaking.volume_asked(event),
             # Nothing to decide: the clock is looked at after every event, and the rest matters to others.
             ev.Tick: self._ignore,
+            ev.SpeakerReady: self._ignore,
+            ev.Played: self._ignore,
             ev.Listened: self._ignore,
             ev.MicrophoneEnded: self._ignore,
             ev.PressIgnored: self._ignore,
@@ -78,7 +90,7 @@ class Conversation:
     def deadline(self) -> float | None:
         """When a :class:`Tick` is wanted, or None."""
         standing_at = self._standing.deadline(idle=self.talk is Talk.IDLE)
-        times = (standing_at, self._turns.deadline, self._listening.deadline)
+        times = (standing_at, self._turns.deadline, self._listening.deadline, self._speaking.deadline)
         return min((at for at in times if at is not None), default=None)
 
     @property
@@ -95,6 +107,11 @@ class Conversation:
     def session(self) -> Session:
         """The live session's state."""
         return self._standing.session
+
+    @property
+    def volume(self) -> int:
+        """Loudness of answers, percent of full."""
+        return self._speaking.volume
 
     def overdue(self, now: float, grace_s: float = 2.0) -> str | None:
         """What should have happened ``grace_s`` ago and did not, in words; None when all is well."""
@@ -113,17 +130,17 @@ class Conversation:
         self._listening.lost(event.reason)
         self._turns.lost_the_microphone(now)
 
-    def _on_microphone_closed(self, event: ev.MicrophoneClosed, now: float) -> None:
-        del event, now
-        self._listening.closed()
-
     def _on_mute_asked(self, event: ev.MuteAsked, now: float) -> None:
-        if self._listening.mute(event.muted) and self._listening.muted:
+        if not self._listening.mute(event.muted):
+            return
+        self._signals.muted(self._listening.muted)
+        if self._listening.muted:
             # At once: what was not sent yet never leaves, and no silence follows it either.
-            self._turns.cancel(now)
+            self._turns.cancel(now, asked=True)
 
     def _on_opened(self, event: ev.UtteranceOpened, now: float) -> None:
         if not self._listening.muted:
+            self._speaking.opened(event.cause, now)
             self._turns.opened(event.utterance, event.cause, now)
 
     def _on_chunk(self, event: ev.ChunkCaptured, now: float) -> None:
@@ -132,14 +149,13 @@ class Conversation:
 
     def _on_closed(self, event: ev.UtteranceClosed, now: float) -> None:
         self._turns.closed(event.utterance, event.reason, event.speech_ms, now)
+        self._speaking.closed(now, pressed=self._pressed)
 
     def _on_pressed(self, event: ev.ButtonPressed, now: float) -> None:
         del event
         self._pressed = True
         self._standing.pressed()
-        if self.talk is Talk.SPEAKING:
-            self._do(ev.StopPlayback())
-            self._turns.cue(TalkCue.SILENT)
+        self._speaking.stop(now)
         # Holding is free for another meaning only where it does not mean talking.
         may_mute = self._options.long_press_mutes and (self.gate is GateMode.VAD or self._options.gate.toggle)
         self._listening.pressed(now, may_mute=may_mute)
@@ -158,15 +174,11 @@ class Conversation:
 
     # -------------------------------------------------------------- the cloud
 
-    def _on_connecting(self, event: ev.LinkConnecting, now: float) -> None:
-        del event, now
-        self._standing.connecting()
-
     def _on_online(self, event: ev.LinkOnline, now: float) -> None:
-        del now
-        self._standing.online(event.capabilities)
+        self._standing.online(event.capabilities, now)
         self._do(ev.Tell(f"online: {self._standing.detail}"))
         self._choose_gate()
+        self._turns.link_came(now)
 
     def _on_offline(self, event: ev.LinkOffline, now: float) -> None:
         self._standing.offline(event.reason)
@@ -185,6 +197,11 @@ class Conversation:
 
     def _on_session_refused(self, event: ev.SessionRefused, now: float) -> None:
         self._standing.session_over(f"refused: {event.refusal.value}", now)
+        other_mode = self._options.other_mode and event.refusal is Refusal.BUSY
+        if other_mode or not self._standing.needs_session:
+            self._do(ev.Tell(f"no live session: {event.reason}; trying without one"))
+            self._turns.postpone(now)
+            return
         self._standing.refused(event.refusal, event.retry_after_s, now)
         self._do(ev.Tell(f"no live session: {event.reason}", warning=True))
         self._turns.cancel(now)
@@ -214,7 +231,7 @@ class Conversation:
 
     def _on_restart_session(self, event: ev.RestartSessionAsked, now: float) -> None:
         del event
-        self._turns.cancel(now)
+        self._turns.cancel(now, asked=True)
         self._standing.end_session("a new one was asked for", now)
 
     def _on_sent(self, event: ev.MessageSent, now: float) -> None:
@@ -225,27 +242,16 @@ class Conversation:
         self._turns.dropped(event.turn, event.reason, now)
 
     def _on_answered(self, event: ev.Answered, now: float) -> None:
-        del event
-        self._turns.answered(now)
+        turn = self._turns.turn
+        self._turns.answered(now, self_heard=event.self_heard)
+        self._speaking.answered(event, turn.number if turn is not None else 0, now)
 
-    # -------------------------------------------------------------- the speaker, the options
-
-    def _on_playback_started(self, event: ev.PlaybackStarted, now: float) -> None:
-        del event, now
-        self._listening.still_sounding()
-        self._turns.cue(TalkCue.SOUNDED)
-        if self.talk is Talk.SPEAKING:
-            self._listening.hold()
-
-    def _on_playback_ended(self, event: ev.PlaybackEnded, now: float) -> None:
-        del event
-        self._standing.active_at = now
-        self._turns.cue(TalkCue.SILENT)
-        self._listening.silent(now)
+    # -------------------------------------------------------------- the options
 
     def _on_options(self, event: ev.OptionsChanged, now: float) -> None:
         del now
         self._options = self._turns.options = event.options
+        self._speaking.options = self._signals.options = event.options
         self._standing.reconfigure(event.options)
         self._choose_gate()
 
@@ -268,6 +274,7 @@ class Conversation:
         self._turns.look_at_the_clock(now)
         if self._listening.look_at_the_clock(now):
             self._on_mute_asked(ev.MuteAsked(None), now)
+        self._speaking.look_at_the_clock(now)
         self._standing.look_at_the_clock(now, idle=self.talk is Talk.IDLE)
 
     def _show(self, now: float) -> None:

@@ -263,12 +263,14 @@ class Answered:
         heard: what the service understood, "" when it does not say.
         file_url: where the answer's sound or film is, "" when nowhere.
         sound: inline sound as it came (a container, not PCM), b"" when none.
+        self_heard: what the service understood is the answer before: the avatar heard itself.
     """
 
     text: str = field(repr=False)
     heard: str = field(default="", repr=False)
     file_url: str = field(default="", repr=False)
     sound: bytes = field(default=b"", repr=False)
+    self_heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +365,7 @@ class PlaybackStarted:
         at: when its first audible sample leaves the converter.
     """
 
-    at: float = 0.0
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +376,7 @@ class PlaybackEnded:
         at: when it left the converter; may be some tenths of a second ago, a pause between words is no end.
     """
 
-    at: float = 0.0
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

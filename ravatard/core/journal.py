@@ -52,8 +52,15 @@ EVENTS: dict[str, type[Any]] = {
     "mute-asked": ev.MuteAsked,
     "restart-session": ev.RestartSessionAsked,
     "options": ev.OptionsChanged,
+    "speaker-ready": ev.SpeakerReady,
+    "speaker-lost": ev.SpeakerLost,
+    "sounding": ev.Played,
     "playing": ev.PlaybackStarted,
     "played": ev.PlaybackEnded,
+    "unplayable": ev.AnswerUnplayable,
+    "voice-online": ev.VoiceOnline,
+    "voice-offline": ev.VoiceOffline,
+    "volume-asked": ev.VolumeAsked,
     "tick": ev.Tick,
 }
 _WORDS = {kind: word for word, kind in EVENTS.items()}

@@ -7,9 +7,6 @@ from ravatard.core.indication import Show
 from ravatard.core.states import Microphone
 from ravatard.core.tables import MICROPHONE, MicrophoneCue, step
 
-#: Measured: with the microphone held this long after the last sample has left the converter, no echo of the
-#: avatar's own voice opened the gate in any room that was tried.
-PLAYBACK_TAIL_S = 0.3
 #: Holding the button this long mutes or unmutes, where holding does not mean talking.
 LONG_PRESS_S = 1.0
 
@@ -83,14 +80,14 @@ class Listening:
         self._cue(MicrophoneCue.HOLD)
         self._out.append(ev.Hold(held=True))
 
-    def still_sounding(self) -> None:
-        """The speaker sounds again before its tail was over."""
+    def sounds(self) -> None:
+        """The speaker sounds, perhaps again before its tail was over."""
         self._free_at = None
 
-    def silent(self, now: float) -> None:
-        """The avatar fell silent; its echo has not yet."""
+    def silent(self, at: float, tail_s: float) -> None:
+        """The avatar fell silent at ``at``; its echo has not yet."""
         if self.microphone is Microphone.HELD:
-            self._free_at = now + PLAYBACK_TAIL_S
+            self._free_at = at + tail_s
 
     def _free(self) -> None:
         self._free_at = None

@@ -13,6 +13,7 @@ from ravatard.core.conversation import Conversation
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.gate_choice import gate_mode
 from ravatard.core.indication import Look, Show
+from ravatard.core.report_speaker import SpeakerReport
 from ravatard.core.states import Link, Microphone, Outcome, Session
 from ravatard.core.tables import LINK, LinkCue, step
 
@@ -33,7 +34,7 @@ _COUNTED: dict[type[Any], str] = {
 }
 
 #: These change nothing that is reported but numbers.
-_QUIET = (ev.Listened, ev.ChunkCaptured, ev.MessageSent, ev.Tick)
+_QUIET = (ev.Listened, ev.ChunkCaptured, ev.MessageSent, ev.Played, ev.Tick)
 
 
 class Reporter:
@@ -81,6 +82,7 @@ class Reporter:
         self._outcomes: Counter[Outcome] = Counter()
         self._turns: deque[tuple[float, ev.TurnSummary, float | None]] = deque(maxlen=TURNS_KEPT)
         self._sending: tuple[int, float] = (0, 0.0)
+        self._speaker = SpeakerReport(options)
 
     # -------------------------------------------------------------- looking at the hub
 
@@ -89,6 +91,8 @@ class Reporter:
         if name := _COUNTED.get(type(event)):
             self._counts[name] += 1
         self.changes += not isinstance(event, _QUIET)
+        self._speaker.saw(event)
+        self._speaker.timed(event, now)
         match event:
             case ev.LinkConnecting():
                 self._link_is(LinkCue.TRYING, now)
@@ -179,6 +183,7 @@ class Reporter:
             said.append(f"no microphone: {self.microphone_trouble or 'not opened yet'}")
         if self._recording_over:
             said.append("deaf: the recording used as the microphone is over")
+        said += self._speaker.degraded
         listens = self._capabilities.listens if self._capabilities is not None else None
         choice = gate_mode(self._options.gate.mode, listens, has_button=self._options.has_button)
         return [*said, choice.warning] if choice.warning else said
@@ -187,7 +192,8 @@ class Reporter:
         """All of the report that is not a number: what a watcher wants to be told of when it changes."""
         mind = self._conversation
         states = (self._link, mind.session, mind.talk, mind.microphone, self.muted, mind.gate)
-        return (mind.indication, *states, self._device, *self.degraded, self._outcomes.total())
+        speaker = (mind.volume, *self._speaker.face())
+        return (mind.indication, *states, self._device, *speaker, *self.degraded, self._outcomes.total())
 
     def snapshot(self, now: float) -> dict[str, Any]:
         """Everything, as plain data; the newest turn is the last."""
@@ -209,6 +215,8 @@ class Reporter:
             "talk": mind.talk.value,
             "microphone": {"state": mind.microphone.value, "device": self._device, **self._levels()},
             "muted": self.muted,
+            "speaker": self._speaker.snapshot(),
+            "volume": mind.volume,
             "gate": mind.gate.value,
             "avatar": capabilities.avatar if capabilities else "",
             "language": capabilities.language if capabilities else "",
@@ -216,6 +224,7 @@ class Reporter:
             "turns": [_turn(now - at, summary, slowest_s) for at, summary, slowest_s in self._turns],
             "counters": {
                 **self._counts,
+                **self._speaker.counts,
                 "turns": {outcome.value: self._outcomes[outcome] for outcome in Outcome},
             },
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.core.events import Listened, MessageSent, Tick
+from ravatard.core.events import Listened, MessageSent, Played, Tick
 from ravatard.core.journal import Routine
 
 
@@ -19,7 +19,7 @@ class RoutineSum:
         self._last: Listened | None = None
         self._lowest_db, self._highest_db, self._slowest_s = 0.0, -200.0, 0.0
 
-    def add(self, event: Listened | MessageSent | Tick) -> None:
+    def add(self, event: Listened | MessageSent | Played | Tick) -> None:
         """One more."""
         if isinstance(event, Listened):
             self._lowest_db = min(event.level_db, self._lowest_db) if self._listened else event.level_db

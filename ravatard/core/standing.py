@@ -71,13 +71,15 @@ class Standing:
         self.tried = True
         self.link = step(LINK, self.link, LinkCue.TRYING)
 
-    def online(self, capabilities: Capabilities) -> None:
-        """The link is up; a session that is kept always is wanted at once."""
+    def online(self, capabilities: Capabilities, now: float) -> None:
+        """The link is up: a session kept always is wanted at once, and one not needed is ended."""
         self.link = step(LINK, self.link, LinkCue.UP)
         self.capabilities = capabilities
         self.detail = f"{capabilities.avatar} ({capabilities.language})"
         self._refusal = None
-        if self.options.session.keep == "always":
+        if not capabilities.needs_session:
+            self.end_session("not needed in this mode", now)
+        elif self.options.session.keep == "always":
             self.want_session(turn=0)
 
     def offline(self, reason: str) -> None:
@@ -99,7 +101,7 @@ class Standing:
         if self.link is Link.OFFLINE and asked_s >= ASK_EVERY_S:
             self._asked_at = self.active_at
             self._out.append(Reconnect())
-        if self.session is Session.NONE and (self.capabilities is None or self.capabilities.needs_session):
+        if self.session is Session.NONE and self.needs_session:
             self._cue(SessionCue.WANTED, "wanted")
             self._out.append(StartSession(turn))
 
@@ -160,6 +162,16 @@ class Standing:
         return self._no_money_until is not None and now < self._no_money_until
 
     # -------------------------------------------------------------- what others ask
+
+    @property
+    def needs_session(self) -> bool:
+        """Nothing can be sent without a live session; before the service was reached: as configured."""
+        return self.options.streams if self.capabilities is None else self.capabilities.needs_session
+
+    @property
+    def streams(self) -> bool:
+        """The service takes sound while somebody speaks; before it was reached: as the configuration says."""
+        return self.options.streams if self.capabilities is None else self.capabilities.streams_audio
 
     @property
     def answer_s(self) -> float:

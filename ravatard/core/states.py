@@ -99,6 +99,8 @@ class Outcome(Enum):
     UNANSWERED = "unanswered"
     """No answer came within the service's message timeout."""
     NOTHING_SAID = "nothing-said"
+    SELF_HEARD = "self-heard"
+    """What was heard was the avatar's own voice; the answer to it is not played."""
     SUPERSEDED = "superseded"
     """The speaker went on before the answer came; the next turn carries on."""
     CANCELLED = "cancelled"

@@ -47,6 +47,8 @@ class TalkCue(Enum):
     """Text was given."""
     DONE = "done"
     """The turn is over: answered, given up, cancelled."""
+    AWAITED = "awaited"
+    """It was answered, and the sound of the answer is on its way."""
     SOUNDED = "sounded"
     """The speaker began to sound."""
     SILENT = "silent"
@@ -103,12 +105,14 @@ TALK: Mapping[tuple[Talk, TalkCue], Talk] = {
     (Talk.IDLE, TalkCue.CLOSED): Talk.IDLE,
     (Talk.IDLE, TalkCue.WROTE): Talk.THINKING,
     (Talk.IDLE, TalkCue.DONE): Talk.IDLE,
+    (Talk.IDLE, TalkCue.AWAITED): Talk.THINKING,
     (Talk.IDLE, TalkCue.SOUNDED): Talk.SPEAKING,
     (Talk.IDLE, TalkCue.SILENT): Talk.IDLE,
     (Talk.LISTENING, TalkCue.OPENED): Talk.LISTENING,
     (Talk.LISTENING, TalkCue.CLOSED): Talk.THINKING,
     (Talk.LISTENING, TalkCue.WROTE): Talk.LISTENING,
     (Talk.LISTENING, TalkCue.DONE): Talk.IDLE,
+    (Talk.LISTENING, TalkCue.AWAITED): Talk.LISTENING,
     # Who speaks is listened to, whatever the speaker does.
     (Talk.LISTENING, TalkCue.SOUNDED): Talk.LISTENING,
     (Talk.LISTENING, TalkCue.SILENT): Talk.LISTENING,
@@ -116,6 +120,7 @@ TALK: Mapping[tuple[Talk, TalkCue], Talk] = {
     (Talk.THINKING, TalkCue.CLOSED): Talk.THINKING,
     (Talk.THINKING, TalkCue.WROTE): Talk.THINKING,
     (Talk.THINKING, TalkCue.DONE): Talk.IDLE,
+    (Talk.THINKING, TalkCue.AWAITED): Talk.THINKING,
     (Talk.THINKING, TalkCue.SOUNDED): Talk.SPEAKING,
     (Talk.THINKING, TalkCue.SILENT): Talk.THINKING,
     (Talk.SPEAKING, TalkCue.OPENED): Talk.LISTENING,
@@ -123,6 +128,7 @@ TALK: Mapping[tuple[Talk, TalkCue], Talk] = {
     (Talk.SPEAKING, TalkCue.WROTE): Talk.THINKING,
     # The answer's text may come while its sound is already playing.
     (Talk.SPEAKING, TalkCue.DONE): Talk.SPEAKING,
+    (Talk.SPEAKING, TalkCue.AWAITED): Talk.SPEAKING,
     (Talk.SPEAKING, TalkCue.SOUNDED): Talk.SPEAKING,
     (Talk.SPEAKING, TalkCue.SILENT): Talk.IDLE,
 }

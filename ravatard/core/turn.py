@@ -16,7 +16,7 @@ class Turn:
     A turn is *open* while the person speaks, *waiting* from then until it is answered or given up.
     """
 
-    def __init__(self, number: int, cause: Cause | None, opened_at: float) -> None:
+    def __init__(self, number: int, cause: Cause | None, opened_at: float, *, whole: bool = False) -> None:
         self.number = number
         self.cause = cause
         self.opened_at = opened_at
@@ -26,6 +26,8 @@ class Turn:
         self.begun = False
         #: It was sent a second time, as a whole, because the session it was sent in had been over.
         self.resent = False
+        #: What is said goes out in one message when it is all there; decided when the turn begins.
+        self.whole = whole
         self.answer_by: float | None = None
         self.silence_due: float | None = None
         self._silence_until = 0.0
@@ -40,15 +42,28 @@ class Turn:
         times = [at for at in (self.silence_due, self.answer_by) if at is not None]
         return min(times, default=None)
 
-    def captured(self, pcm: bytes) -> None:
-        """A chunk of what the person says goes to the outbox."""
+    def captured(self, pcm: bytes, *, sent: bool) -> None:
+        """A chunk of what the person says; ``sent``: it goes to the outbox at once."""
         self._samples += samples_in(pcm)
-        self._messages += 1
+        self._messages += sent
+
+    def sent_whole(self) -> None:
+        """All that was said goes to the outbox in one message."""
+        self._messages = 1
 
     def sent(self, now: float, answer_s: float, *, voice: bool) -> None:
         """A message of this turn is on the wire; the time for an answer counts from the last one."""
         self.begun = True
         if voice and self.answer_by is not None:
+            self.answer_by = now + answer_s
+
+    def goes_out_whole(self, now: float, answer_s: float) -> None:
+        """What was to be streamed waits until it can go out in one message."""
+        self.whole = True
+        self._messages = self._silences = 0
+        self.begun = False
+        self.silence_due = None
+        if self.answer_by is not None:
             self.answer_by = now + answer_s
 
     def sent_anew(self, now: float, answer_s: float) -> None:
@@ -64,7 +79,8 @@ class Turn:
         self._speech_ms = speech_ms
         self.answer_by = now + answer_s
         self._silence_until = now + silence_s
-        self.silence_due = now + SILENCE_PERIOD_S if self._messages and silence_s > 0 else None
+        streamed = self._messages > 0 and not self.whole
+        self.silence_due = now + SILENCE_PERIOD_S if streamed and silence_s > 0 else None
 
     def silence_now(self, now: float) -> bool:
         """True when one message of silence is to be sent now; schedules the next one."""

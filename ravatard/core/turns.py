@@ -6,11 +6,14 @@ from ravatard.core import events as ev
 from ravatard.core.audio import CHUNK_SAMPLES, silence
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.indication import Show
+from ravatard.core.signals import Signals
 from ravatard.core.standing import Standing
 from ravatard.core.states import Cause, CloseReason, Outcome, Session, Talk
 from ravatard.core.tables import TALK, TalkCue, step
 from ravatard.core.turn import Turn
 
+#: A service that is busy in one mode is given this long to be reached in the other.
+OTHER_MODE_S = 10.0
 #: An utterance whose closing never came (the ear died with it) is closed by us this long after its limit.
 LISTENING_GRACE_S = 5.0
 _SILENCE = silence(CHUNK_SAMPLES)
@@ -25,12 +28,19 @@ class Turns:
         options: may be replaced while running.
     """
 
-    def __init__(self, options: ConversationOptions, standing: Standing, out: list[ev.Action | Show]) -> None:
+    def __init__(
+        self,
+        options: ConversationOptions,
+        standing: Standing,
+        signals: Signals,
+        out: list[ev.Action | Show],
+    ) -> None:
         """``out``: the list that actions are added to."""
         self.talk = Talk.IDLE
         self.turn: Turn | None = None
         self.options = options
         self._standing = standing
+        self._signals = signals
         self._out = out
         self._count = 0
         self._utterance: int | None = None
@@ -38,23 +48,32 @@ class Turns:
         self._said: list[ev.SendAudio | ev.SendText] = []
         #: Turns that were superseded before anything of them was sent, and when each is too old to be sent.
         self._waiting: tuple[tuple[int, float], ...] = ()
+        #: Until when another mode of the service is awaited, in which the turn can go out.
+        self._postponed_by: float | None = None
+        #: Until when the sound of an answer is awaited.
+        self._sound_by: float | None = None
 
     # -------------------------------------------------------------- what is said
 
     def opened(self, utterance: int, cause: Cause, now: float) -> None:
         """The gate opened. Who goes on before the answer came begins a new turn."""
         if not self._standing.may_talk(cause, now):
+            self._signals.refused(cause, self._standing.shown_link(now)[1])
             return
         self._supersede(now)
         self._utterance = utterance
         self._begin(cause, now)
+        self._signals.opened(cause, self._standing.link)
         self.cue(TalkCue.OPENED)
 
     def chunk(self, utterance: int, pcm: bytes, read_at: float) -> None:
         """A chunk of the open utterance; of any other it is ignored."""
         if self.turn is not None and utterance == self._utterance:
-            self.turn.captured(pcm)
-            self._say(ev.SendAudio(self.turn.number, pcm, read_at))
+            said = ev.SendAudio(self.turn.number, pcm, read_at)
+            self._said.append(said)
+            self.turn.captured(pcm, sent=not self.turn.whole)
+            if not self.turn.whole:
+                self._out.append(said)
 
     def closed(self, utterance: int, reason: CloseReason, speech_ms: float, now: float) -> None:
         """The gate closed."""
@@ -62,10 +81,7 @@ class Turns:
             self._close(self.turn, reason, speech_ms, now)
 
     def lost_the_microphone(self, now: float) -> None:
-        """The ear cannot close the utterance any more.
-
-        The service must still hear silence: a detector never ends a turn whose frames just stop.
-        """
+        """The ear cannot close the utterance any more; its end must be heard all the same."""
         if self.turn is not None and self._utterance is not None:
             self._close(self.turn, CloseReason.LOST, 0.0, now)
 
@@ -80,9 +96,10 @@ class Turns:
         turn.close(now, 0.0, self._standing.answer_s, 0.0)
         self.cue(TalkCue.WROTE)
 
-    def _say(self, what: ev.SendAudio | ev.SendText) -> None:
+    def _say(self, what: ev.SendText) -> None:
         self._said.append(what)
-        self._out.append(what)
+        if self._postponed_by is None:
+            self._out.append(what)
 
     # -------------------------------------------------------------- what comes of it
 
@@ -92,15 +109,16 @@ class Turns:
         if self.turn is not None and number == self.turn.number:
             self.turn.sent(now, self._standing.answer_s, voice=voice)
 
-    def answered(self, now: float) -> None:
-        """The service answered: the turn that is with it, or nobody."""
+    def answered(self, now: float, *, self_heard: bool = False) -> None:
+        """The service answered: the turn that is with it, or nobody; ``self_heard``: no person was heard."""
         self._standing.active_at = now
         if self.turn is None or not self.turn.begun:
             # Nothing of this turn is with the service yet: the answer is to an earlier one.
             return
+        self._signals.worked()
         self.turn.answered(now)
         if self.talk is not Talk.LISTENING:
-            self._end(Outcome.ANSWERED, now)
+            self._end(Outcome.SELF_HEARD if self_heard else Outcome.ANSWERED, now)
 
     def dropped(self, number: int, reason: str, now: float) -> None:
         """Turn ``number`` cannot be sent whole."""
@@ -109,13 +127,15 @@ class Turns:
             self._out.append(ev.Tell(f"the utterance was cancelled: {reason}", warning=True))
             self.cancel(now)
 
-    def cancel(self, now: float, *, only_begun: bool = False) -> None:
-        """Give up what is not answered; ``only_begun``: but leave what nothing went out of yet."""
+    def cancel(self, now: float, *, only_begun: bool = False, asked: bool = False) -> None:
+        """Give up what is unanswered; ``only_begun``: what partly went out; ``asked``: a person wants it."""
         if not only_begun:
             self._out.extend(ev.DropTurn(number) for number, _ in self._waiting)
             self._waiting = ()
         if self.turn is None or (only_begun and not self.turn.begun):
             return
+        if not asked:
+            self._signals.failed(self._standing.shown_link(now)[1])
         self._out.append(ev.DropTurn(self.turn.number))
         self._utterance = None
         if self._standing.session is Session.STARTING:
@@ -125,8 +145,7 @@ class Turns:
     def say_again(self, now: float) -> None:
         """The session this turn was sent in was over before: send all of it, once more, in a new session.
 
-        Never twice: what a session that is over was sent, nobody answers; and what the next one is told to be
-        too late for as well is given up.
+        Nobody answers what a session was sent that is over, so nothing is heard twice.
         """
         turn = self.turn
         if turn is None or turn.resent or turn.answered_at is not None:
@@ -136,6 +155,43 @@ class Turns:
         turn.sent_anew(now, self._standing.answer_s)
         self._standing.want_session(turn.number)
         self._out.extend(self._said)
+
+    def postpone(self, now: float) -> None:
+        """No session can be had, but the service may be reached in a mode that needs none."""
+        if self.turn is None:
+            return
+        self.turn.goes_out_whole(now, self._standing.answer_s)
+        self._postponed_by = now + OTHER_MODE_S
+        self.link_came(now)
+
+    def link_came(self, now: float) -> None:
+        """The service is reached, perhaps in another mode: what waited for that goes out."""
+        if self._postponed_by is None or self.turn is None or self._standing.needs_session:
+            return
+        self._postponed_by = None
+        self._out.extend(said for said in self._said if isinstance(said, ev.SendText))
+        if self.turn.closed_at is not None:
+            self._send_whole(self.turn, now)
+
+    def await_sound(self, until: float) -> None:
+        """The answer is there, and its sound on its way; until it sounds the avatar still seems to think."""
+        self._sound_by = until
+        self.cue(TalkCue.AWAITED)
+
+    def sound_came(self) -> None:
+        """No sound is awaited any more."""
+        self._sound_by = None
+
+    def no_sound(self) -> None:
+        """The sound that was awaited will not come."""
+        awaited, self._sound_by = self._sound_by is not None, None
+        if awaited and self.turn is None:
+            self.cue(TalkCue.DONE)
+
+    @property
+    def sound_awaited(self) -> bool:
+        """An answer was given whose sound has not begun."""
+        return self._sound_by is not None
 
     def cue(self, cue: TalkCue) -> None:
         """Move the talk machine."""
@@ -148,7 +204,7 @@ class Turns:
         """When :meth:`look_at_the_clock` is due, or None."""
         turn_at = self.turn.deadline if self.turn is not None else None
         too_old_at = min((at for _, at in self._waiting), default=None)
-        times = (turn_at, self._listening_ends_at, too_old_at)
+        times = (turn_at, self._listening_ends_at, too_old_at, self._sound_by, self._postponed_by)
         return min((at for at in times if at is not None), default=None)
 
     def look_at_the_clock(self, now: float) -> None:
@@ -157,6 +213,11 @@ class Turns:
             self._waiting = tuple(turn for turn in self._waiting if turn[0] != number)
             self._out.append(ev.DropTurn(number))
             self._out.append(ev.Tell("words that could not be sent in time were cancelled", warning=True))
+            self._signals.failed()
+        if self._sound_by is not None and now >= self._sound_by:
+            self.no_sound()
+        if self._postponed_by is not None and now >= self._postponed_by:
+            self.cancel(now)
         turn = self.turn
         if turn is None:
             return
@@ -179,7 +240,8 @@ class Turns:
     def _begin(self, cause: Cause | None, now: float) -> Turn:
         self._count += 1
         self._said = []
-        self.turn = Turn(self._count, cause, now)
+        self._sound_by = None
+        self.turn = Turn(self._count, cause, now, whole=not self._standing.streams)
         self._standing.active_at = now
         self._standing.want_session(self._count)
         return self.turn
@@ -193,6 +255,8 @@ class Turns:
     def _close(self, turn: Turn, reason: CloseReason, speech_ms: float, now: float) -> None:
         self._utterance = None
         turn.close(now, speech_ms, self._standing.answer_s, self.options.turn.closing_silence_s)
+        if reason is not CloseReason.NO_SPEECH:
+            self._send_whole(turn, now)
         self._standing.active_at = now
         if turn.answered_at is not None:
             # The service found the end before we did, and has answered.
@@ -200,13 +264,27 @@ class Turns:
         elif reason is CloseReason.NO_SPEECH:
             self._end(Outcome.NOTHING_SAID, now)
         else:
+            self._signals.sent(turn.cause)
             self.cue(TalkCue.CLOSED)
+
+    def _send_whole(self, turn: Turn, now: float) -> None:
+        """To a service that does not stream: everything that was said, now that it is all there."""
+        spoken = [said for said in self._said if isinstance(said, ev.SendAudio)]
+        if not turn.whole or not spoken or self._postponed_by is not None:
+            return
+        # In another mode by now it may need a session after all.
+        self._standing.want_session(turn.number)
+        turn.sent_whole()
+        read_at = spoken[-1].read_at
+        pcm = b"".join(said.pcm for said in spoken)
+        self._out.append(ev.SendUtterance(turn.number, pcm, now if read_at is None else read_at))
 
     def _end(self, outcome: Outcome, now: float) -> None:
         if self.turn is None:
             return
         summary = self.turn.summary(outcome)
         self.turn = None
+        self._postponed_by = None
         self._said = []
         self._standing.active_at = now
         self._out.append(ev.TurnEnded(summary))
@@ -215,6 +293,7 @@ class Turns:
     def _give_up(self, turn: Turn, now: float) -> None:
         if turn.begun:
             self._out.append(ev.Tell(f"no answer within {self._standing.answer_s:g} s", warning=True))
+            self._signals.failed()
             self._end(Outcome.UNANSWERED, now)
         else:
             self._out.append(ev.Tell("the turn could not be sent in time and was cancelled", warning=True))

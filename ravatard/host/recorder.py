@@ -40,7 +40,7 @@ ROUTINE_S = 60.0
 RETRY_S = 30.0
 
 #: They come several times a second and mostly change nothing: then they are summed up.
-_FREQUENT = (ev.Listened, ev.MessageSent, ev.Tick)
+_FREQUENT = (ev.Listened, ev.MessageSent, ev.Played, ev.Tick)
 #: What a turn is made of: left out when a talkative day is over its budget.
 _TALK = (*_FREQUENT, ev.ChunkCaptured, ev.UtteranceOpened, ev.UtteranceClosed, ev.PressIgnored, ev.Answered)
 #: States worth writing at once; the rest waits for its batch.
@@ -148,7 +148,7 @@ class Recorder:
             self._flush(now)
             self._ring.hasten()
 
-    def _saw_frequent(self, event: ev.Listened | ev.MessageSent | ev.Tick, now: float) -> None:
+    def _saw_frequent(self, event: ev.Listened | ev.MessageSent | ev.Played | ev.Tick, now: float) -> None:
         before = marks(self._mirror)
         try:
             changed = bool(self._mirror.handle(event, now)) or marks(self._mirror) != before

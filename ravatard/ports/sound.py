@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import NoReturn, Protocol
 
@@ -121,7 +121,7 @@ class Fetch(Protocol):
 class Decoder(Protocol):
     """Makes PCM of any sound or film."""
 
-    def pcm(self, pieces: AsyncIterator[bytes], content_type: str = "") -> AsyncIterator[bytes]:
+    def pcm(self, pieces: AsyncIterator[bytes], content_type: str = "") -> AsyncGenerator[bytes, None]:
         """s16le mono 48 kHz, while ``pieces`` still come in. Closing the iterator ends all that decodes.
 
         Raises:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 
 from ravatard.core import asking
 from ravatard.core.conversation import Conversation
@@ -15,6 +16,7 @@ from ravatard.core.events import (
     MuteAsked,
     RestartSessionAsked,
     TextGiven,
+    VolumeAsked,
 )
 from ravatard.core.report import Reporter
 from ravatard.core.states import Link, Microphone, Session
@@ -24,6 +26,8 @@ from ravatard.stages.mailbox import Inbox
 
 #: How long an answer to mute may wait for the stream's true state.
 MUTE_S = 2.0
+#: How long an answer to volume may wait for the hub.
+VOLUME_S = 2.0
 #: Reading the configuration takes some ten milliseconds on the slowest machine.
 RELOAD_S = 5.0
 
@@ -50,7 +54,7 @@ class Desk:
         self._reporter = reporter
         self._reload = reload
         self._news = asyncio.Event()
-        self._unheard: list[MuteAsked] = []
+        self._unheard: list[MuteAsked | VolumeAsked] = []
         self._readings = 0
         self._reading_error = ""
         self._down = False
@@ -63,7 +67,7 @@ class Desk:
         self._reporter.saw(event, now)
         # The very request, not one that looks like it.
         self._unheard = [asked for asked in self._unheard if asked is not event]
-        self._tell(changed=self._reporter.changes != before)
+        self._tell(changed=self._reporter.changes != before or isinstance(event, VolumeAsked))
 
     def did(self, action: object, now: float) -> None:
         """The hub has asked for ``action``."""
@@ -117,22 +121,29 @@ class Desk:
         except asking.AskedWrongly as error:
             yield asking.refused(str(error))
             return
+        if isinstance(request, asking.WatchAsked):
+            async for reply in self._watch():
+                yield reply
+        else:
+            yield await self._answer(request)
+
+    async def _answer(self, request: asking.Request) -> bytes:
+        """The one reply to a request that has one."""
         match request:
-            case asking.WatchAsked():
-                async for reply in self._watch():
-                    yield reply
-            case asking.StatusAsked():
-                yield self._status()
             case asking.PressAsked(ms):
-                yield await self._press(ms)
+                return await self._press(ms)
             case asking.ReloadAsked():
-                yield await self._read_again()
+                return await self._read_again()
             case MuteAsked():
-                yield await self._mute(request)
+                return await self._mute(request)
+            case VolumeAsked():
+                return await self._volume(request)
             case TextGiven():
-                yield self._say(request)
+                return self._say(request)
             case RestartSessionAsked():
-                yield self._restart(request)
+                return self._restart(request)
+            case asking.StatusAsked() | asking.WatchAsked():
+                return self._status()
 
     def _status(self) -> bytes:
         report = self._reporter.snapshot(asyncio.get_running_loop().time())
@@ -146,20 +157,25 @@ class Desk:
                 await self._news.wait()
 
     async def _mute(self, asked: MuteAsked) -> bytes:
+        def settled() -> bool:
+            return self._heard(asked) and self._reporter.muted is self._closed
+
+        with self._asking(asked):
+            await self._until(settled, MUTE_S)
+            return self._muting(asked, heard=self._heard(asked))
+
+    @contextmanager
+    def _asking(self, asked: MuteAsked | VolumeAsked) -> Iterator[None]:
+        """Put a request to the hub; inside, :meth:`_heard` knows whether it was handled."""
         self._unheard.append(asked)
         self._inbox.put(asked)
-
-        def heard() -> bool:
-            return not any(one is asked for one in self._unheard)
-
-        def settled() -> bool:
-            return heard() and self._reporter.muted is self._closed
-
         try:
-            await self._until(settled, MUTE_S)
-            return self._muting(asked, heard=heard())
+            yield
         finally:
             self._unheard = [one for one in self._unheard if one is not asked]
+
+    def _heard(self, asked: MuteAsked | VolumeAsked) -> bool:
+        return not any(one is asked for one in self._unheard)
 
     @property
     def _closed(self) -> bool:
@@ -184,6 +200,14 @@ class Desk:
             why = self._reporter.microphone_trouble or "it was not opened yet"
             return asking.refused(f"not muted, but there is no microphone: {why}", **state)
         return asking.agreed("not muted: the microphone is open", **state)
+
+    async def _volume(self, asked: VolumeAsked) -> bytes:
+        with self._asking(asked):
+            await self._until(lambda: self._heard(asked), VOLUME_S)
+            if not self._heard(asked):
+                return asking.refused(f"the appliance did not react within {VOLUME_S:g} s")
+        percent = self._reporter.snapshot(asyncio.get_running_loop().time())["volume"]
+        return asking.agreed(f"volume {percent} %", volume=percent)
 
     def _say(self, given: TextGiven) -> bytes:
         self._inbox.put(given)

@@ -15,13 +15,17 @@ from ravatard.core.events import (
     Event,
     Hold,
     Mute,
+    PlayAnswer,
+    PlayEarcon,
     Press,
     Reconnect,
     Release,
     SendAudio,
     SendText,
+    SendUtterance,
     SessionChanged,
     SetGate,
+    SetVolume,
     StartSession,
     StopPlayback,
     Tell,
@@ -32,6 +36,7 @@ from ravatard.core.events import (
 from ravatard.core.indication import Indication, Show
 from ravatard.ports import Ear, Observer
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
+from ravatard.stages.playback import Mouth
 
 log = logging.getLogger("ravatard")
 
@@ -49,6 +54,7 @@ class Hub:
         ear: Ear,
         outbox: Outbox,
         shown: Latest[Indication],
+        mouth: Mouth,
         observers: Sequence[Observer] = (),
     ) -> None:
         self.conversation = conversation
@@ -56,6 +62,7 @@ class Hub:
         self._ear = ear
         self._outbox = outbox
         self._shown = shown
+        self._mouth = mouth
         self._observers = list(observers)
 
     def watch(self, observer: Observer) -> None:
@@ -99,29 +106,37 @@ class Hub:
         match action:
             case Show(indication):
                 self._shown.put(indication)
-            case Tell(text, warning):
-                log.log(logging.WARNING if warning else logging.INFO, "%s", text)
-            case TurnEnded(summary):
-                answer = "" if summary.answer_ms is None else f" after {summary.answer_ms / 1000:.1f} s"
-                log.info(
-                    "turn %d: %s%s; %.1f s sent in %d messages",
-                    summary.turn,
-                    summary.outcome.value,
-                    answer,
-                    summary.spoken_ms / 1000,
-                    summary.messages,
-                    extra={"RAVATARD_TURN": summary.turn, "RAVATARD_OUTCOME": summary.outcome.value},
-                )
-            case SessionChanged(session, reason):
-                log.info("live session: %s (%s)", session.value, reason)
-            case StopPlayback():
-                pass  # nothing plays yet: the avatar's voice comes with the playback stage
+            case Tell() | TurnEnded() | SessionChanged():
+                _log(action)
+                if isinstance(action, TurnEnded) and action.summary.answer_ms is not None:
+                    self._mouth.answered()
+            case PlayAnswer() | StopPlayback() | PlayEarcon() | SetVolume():
+                self._mouth.do(action)
             case SetGate() | Press() | Release() | Hold() | Mute():
                 self._ear.command(action)
-            case SendAudio(turn=turn):
+            case SendAudio(turn=turn) | SendUtterance(turn=turn):
                 if not self._outbox.put(action):
                     yield UtteranceDropped(turn, "more than 30 s of speech wait for the network")
             case StartSession() | EndSession() | SendText() | DropTurn() | Reconnect():
                 self._outbox.put(action)
             case _:
                 assert_never(action)
+
+
+def _log(action: Tell | TurnEnded | SessionChanged) -> None:
+    match action:
+        case Tell(text, warning):
+            log.log(logging.WARNING if warning else logging.INFO, "%s", text)
+        case TurnEnded(summary):
+            answer = "" if summary.answer_ms is None else f" after {summary.answer_ms / 1000:.1f} s"
+            log.info(
+                "turn %d: %s%s; %.1f s sent in %d messages",
+                summary.turn,
+                summary.outcome.value,
+                answer,
+                summary.spoken_ms / 1000,
+                summary.messages,
+                extra={"RAVATARD_TURN": summary.turn, "RAVATARD_OUTCOME": summary.outcome.value},
+            )
+        case SessionChanged(session, reason):
+            log.info("live session: %s (%s)", session.value, reason)

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
-from ravatard.core.events import Answered, LinkOnline, SendAudio, SendText, StreamBroke
+from ravatard.core.echo_guard import EchoGuard
+from ravatard.core.events import Answered, LinkOnline, SendAudio, SendText, SendUtterance, StreamBroke
 from ravatard.errors import LinkError, PeerError
 from ravatard.ports import Cloud, Wire
 from ravatard.stages.mailbox import Inbox, Outbox
@@ -45,6 +46,7 @@ class Line:
         self._turn: int | None = None
         self._unanswered = 0
         self._busy_until = 0.0
+        self._guard = EchoGuard()
 
     @classmethod
     @asynccontextmanager
@@ -92,7 +94,7 @@ class Line:
             await older.aclose()
             log.debug("moved to a connection with a new token")
 
-    async def send(self, message: SendAudio | SendText) -> None:
+    async def send(self, message: SendAudio | SendUtterance | SendText) -> None:
         """Send one message on the connection in use. Cancelled, nobody knows whether it arrived.
 
         Raises:
@@ -103,6 +105,8 @@ class Line:
         try:
             if isinstance(message, SendAudio):
                 await self._wire.send_audio(message.pcm)
+            elif isinstance(message, SendUtterance):
+                await self._wire.send_utterance(message.pcm)
             else:
                 await self._wire.send_text(message.text)
         finally:
@@ -130,7 +134,8 @@ class Line:
         """
         async for said in wire.receive():
             self._heard(said)
-            self._inbox.put(said)
+            # Here, not in the hub: what people said never enters it, and so no recorder.
+            self._inbox.put(self._guard.judged(said) if isinstance(said, Answered) else said)
         raise LinkError("the service ended the connection")
 
     def _heard(self, said: Answered | StreamBroke) -> None:

@@ -7,7 +7,16 @@ from collections import deque
 from typing import Generic, TypeVar
 
 from ravatard.core.audio import bytes_for
-from ravatard.core.events import DropTurn, EndSession, Event, Reconnect, SendAudio, SendText, StartSession
+from ravatard.core.events import (
+    DropTurn,
+    EndSession,
+    Event,
+    Reconnect,
+    SendAudio,
+    SendText,
+    SendUtterance,
+    StartSession,
+)
 from ravatard.errors import HouseError
 
 T = TypeVar("T")
@@ -17,7 +26,7 @@ INBOX_LIMIT = 4_096
 #: An outage's worth of speech: what is older would be answered too late anyway.
 OUTBOX_SPEECH_MS = 30_000.0
 
-Outgoing = StartSession | EndSession | SendAudio | SendText
+Outgoing = StartSession | EndSession | SendAudio | SendUtterance | SendText
 #: What is heard at once, with or without a link.
 Urgent = EndSession | Reconnect
 
@@ -70,7 +79,7 @@ class Outbox:
             self._reconnect = True
             self._filled.set()
             return True
-        if isinstance(action, SendAudio):
+        if isinstance(action, SendAudio | SendUtterance):
             if self._bytes + len(action.pcm) > self._limit_bytes:
                 self._drop(action.turn)
                 return False
@@ -85,14 +94,14 @@ class Outbox:
             self._filled.clear()
             await self._filled.wait()
         action = self._waiting.popleft()
-        if isinstance(action, SendAudio):
+        if isinstance(action, SendAudio | SendUtterance):
             self._bytes -= len(action.pcm)
         return action
 
     def put_back(self, action: Outgoing) -> None:
         """Give back what :meth:`get` returned and nobody could carry out; it is the next again."""
         self._waiting.appendleft(action)
-        if isinstance(action, SendAudio):
+        if isinstance(action, SendAudio | SendUtterance):
             self._bytes += len(action.pcm)
         self._filled.set()
 
@@ -125,7 +134,7 @@ class Outbox:
                     kept.append(StartSession(action.turn))
                 orphaned = False
                 kept.append(action)
-        self._bytes = sum(len(a.pcm) for a in kept if isinstance(a, SendAudio))
+        self._bytes = sum(len(a.pcm) for a in kept if isinstance(a, SendAudio | SendUtterance))
         self._waiting = deque(kept)
 
 

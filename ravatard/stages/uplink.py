@@ -15,6 +15,7 @@ from ravatard.core.events import (
     MessageSent,
     SendAudio,
     SendText,
+    SendUtterance,
     SessionRefused,
     SessionStarted,
     StartSession,
@@ -114,7 +115,7 @@ async def _send(cloud: Cloud, line: Line, outbox: Outbox, inbox: Inbox) -> None:
                 await _start(cloud, action, outbox, inbox)
             case EndSession(gone=gone):
                 await cloud.end_session(gone=gone)
-            case SendAudio(turn=turn) | SendText(turn=turn):
+            case SendAudio(turn=turn) | SendUtterance(turn=turn) | SendText(turn=turn):
                 try:
                     await line.send(action)
                 except NoSessionError as error:
@@ -126,7 +127,7 @@ async def _send(cloud: Cloud, line: Line, outbox: Outbox, inbox: Inbox) -> None:
                     # Cancelled or broken: nobody knows whether it arrived. A turn with a hole is no turn.
                     inbox.put(UtteranceDropped(turn, "the connection broke in the middle of it"))
                     raise
-                read_at = action.read_at if isinstance(action, SendAudio) else None
+                read_at = None if isinstance(action, SendText) else action.read_at
                 inbox.put(MessageSent(turn, read_at, loop.time()))
 
 

@@ -23,7 +23,7 @@ from ravatard.core.asking import (
     line_of,
     refused,
 )
-from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven
+from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven, VolumeAsked
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,8 @@ from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven
         ('{"do": "say", "text": "می‌خواهم 👩‍👧"}'.encode(), TextGiven("می‌خواهم 👩‍👧")),
         (b'{"do": "press"}', PressAsked(0)),
         (b'{"do": "press", "ms": 1200.5}', PressAsked(1200.5)),
+        (b'{"do": "volume", "percent": 60}', VolumeAsked(60)),
+        (b'{"do": "volume", "by": -10}', VolumeAsked(-10, relative=True)),
         (b'{"do": "restart-session"}', RestartSessionAsked()),
         (b'{"do": "reload"}', ReloadAsked()),
     ],
@@ -74,9 +76,18 @@ def test_a_line_is_a_request(line: bytes, request_: Request) -> None:
         (b'{"do": "press", "ms": 120001}', f"from 0 to {PRESS_LIMIT_MS}"),
         (b'{"do": "press", "ms": NaN}', f"from 0 to {PRESS_LIMIT_MS}"),
         (b'{"do": "press", "ms": Infinity}', f"from 0 to {PRESS_LIMIT_MS}"),
+        (b'{"do": "volume"}', "either percent or by"),
+        (b'{"do": "volume", "percent": 60, "by": 1}', "either percent or by"),
+        (b'{"do": "volume", "percent": "60"}', "whole number as its percent"),
+        (b'{"do": "volume", "percent": 60.0}', "whole number as its percent"),
+        (b'{"do": "volume", "by": true}', "whole number as its by"),
+        (b'{"do": "volume", "percent": -1}', "percent from 0 to 100"),
+        (b'{"do": "volume", "percent": 101}', "percent from 0 to 100"),
+        (b'{"do": "volume", "by": -101}', "by from -100 to 100"),
+        (b'{"do": "volume", "loud": 1}', "takes only by, percent besides"),
         (b" " * (LINE_LIMIT_BYTES + 1), f"at most {LINE_LIMIT_BYTES} bytes"),
     ],
-    ids=range(26),
+    ids=range(35),
 )
 def test_anything_else_is_refused_with_a_reason(line: bytes, complaint: str) -> None:
     with pytest.raises(AskedWrongly, match=complaint):
@@ -96,8 +107,8 @@ _JSON = st.recursive(
     max_leaves=5,
 )
 _ALMOST = st.fixed_dictionaries(
-    {"do": st.sampled_from(["say", "press", "mute", "status", "reload"]) | _JSON},
-    optional={"text": _JSON, "ms": _JSON, "more": _JSON},
+    {"do": st.sampled_from(["say", "press", "mute", "volume", "status", "reload"]) | _JSON},
+    optional={"text": _JSON, "ms": _JSON, "percent": _JSON, "by": _JSON, "more": _JSON},
 )
 
 
@@ -111,6 +122,8 @@ def test_whatever_comes_is_a_request_or_our_error(line: bytes) -> None:
     assert isinstance(request, Request)
     if isinstance(request, TextGiven):
         assert request.text.encode()
+    if isinstance(request, VolumeAsked):
+        assert -100 <= request.percent <= 100
 
 
 @settings(deadline=None)

@@ -28,7 +28,14 @@ def test_everything_a_conversation_has_is_remembered_or_known_to_be_derived() ->
     parts = {"": conversation}
     parts |= {
         f"{path}.": attrgetter(path)(conversation)
-        for path in ("_listening", "_standing", "_standing._spend", "_turns")
+        for path in (
+            "_listening",
+            "_signals",
+            "_speaking",
+            "_standing",
+            "_standing._spend",
+            "_turns",
+        )
     }
 
     found = set().union(*(_fields(owner, prefix) for prefix, owner in parts.items()))

@@ -13,7 +13,6 @@ from ravatard.core.conversation import Conversation
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.gate_options import GateOptions
 from ravatard.core.indication import Look, Show
-from ravatard.core.listening import PLAYBACK_TAIL_S
 from ravatard.core.standing import NO_MONEY_S
 from ravatard.core.states import (
     Cause,
@@ -38,6 +37,7 @@ CAPABILITIES = ev.Capabilities(
 )
 OPTIONS = ConversationOptions(SessionOptions(), TurnOptions(), GateOptions(), has_button=True)
 CHUNK = silence(4096)
+PLAYBACK_TAIL_S = OPTIONS.audio.tail_ms / 1000
 
 
 class Talker:
@@ -716,12 +716,12 @@ def test_what_matters_to_others_changes_nothing_here() -> None:
 def test_the_microphone_is_held_while_the_avatar_is_heard_and_a_little_longer() -> None:
     talker = Talker()
     talker.says()
-    assert ev.Hold(held=True) in talker.happens(ev.PlaybackStarted())
+    assert ev.Hold(held=True) in talker.happens(ev.PlaybackStarted(talker.now))
     assert talker.look() is Look.SPEAKING
 
     talker.answers()
     assert talker.talk() is Talk.SPEAKING
-    talker.happens(ev.PlaybackEnded())
+    talker.happens(ev.PlaybackEnded(talker.now))
     assert talker.microphone() is Microphone.HELD
 
     assert ev.Hold(held=False) in talker.passes(PLAYBACK_TAIL_S + 0.01)
@@ -730,7 +730,7 @@ def test_the_microphone_is_held_while_the_avatar_is_heard_and_a_little_longer() 
 
 def test_a_press_stops_the_answer_and_opens_the_microphone_at_once() -> None:
     talker = Talker()
-    talker.happens(ev.PlaybackStarted())
+    talker.happens(ev.PlaybackStarted(talker.now))
 
     actions = talker.happens(ev.ButtonPressed(talker.now))
 
@@ -743,8 +743,8 @@ def test_a_press_stops_the_answer_and_opens_the_microphone_at_once() -> None:
 
 def test_sound_that_starts_again_within_the_tail_keeps_the_microphone_held() -> None:
     talker = Talker()
-    talker.happens(ev.PlaybackStarted(), ev.PlaybackEnded())
-    talker.happens(ev.PlaybackStarted())
+    talker.happens(ev.PlaybackStarted(talker.now), ev.PlaybackEnded(talker.now))
+    talker.happens(ev.PlaybackStarted(talker.now))
 
     assert of(ev.Hold, talker.passes(5.0)) == []
 
@@ -753,7 +753,7 @@ def test_sound_while_somebody_speaks_holds_nothing() -> None:
     talker = Talker()
     talker.opens()
 
-    assert of(ev.Hold, talker.happens(ev.PlaybackStarted(), ev.PlaybackEnded())) == []
+    assert of(ev.Hold, talker.happens(ev.PlaybackStarted(talker.now), ev.PlaybackEnded(talker.now))) == []
 
 
 # ---------------------------------------------------------------- the whole

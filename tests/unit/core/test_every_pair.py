@@ -16,9 +16,20 @@ from ravatard.core.conversation import Conversation
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions
 from ravatard.core.gate_options import GateOptions
 from ravatard.core.indication import Condition, Show, look_for
-from ravatard.core.states import Cause, CloseReason, GateMode, Link, Microphone, Refusal, Session, Talk
+from ravatard.core.states import (
+    Cause,
+    CloseReason,
+    GateMode,
+    Link,
+    Microphone,
+    Refusal,
+    Session,
+    Talk,
+    VoiceSource,
+)
 from tests.unit.core.recorded import EVERY_EVENT
-from tests.unit.core.test_conversation import CAPABILITIES, OPTIONS
+from tests.unit.core.test_conversation import CAPABILITIES
+from tests.unit.core.test_speaking import ALOUD as OPTIONS
 
 CHUNK = silence(4096)
 
@@ -98,6 +109,13 @@ def steps(story: Story) -> Iterator[Step]:  # noqa: C901 - a list of contents is
         yield 0.0, ev.LinkDenied("no", refusal)
     for listens in (True, False):
         yield 0.0, ev.LinkOnline(replace(CAPABILITIES, listens=listens))
+    for source in VoiceSource:
+        streams = source is VoiceSource.STREAM
+        yield 0.0, ev.LinkOnline(replace(CAPABILITIES, streams_audio=streams, voice=source))
+    for hopeless in (True, False):
+        yield 0.0, ev.VoiceOffline("no voice", hopeless)
+    yield 0.0, ev.Answered("hello", file_url="https://a.example/b.wav")
+    yield 0.0, ev.Answered("hello", self_heard=True)
     for muted in (True, False, None):
         yield 0.0, ev.MuteAsked(muted)
     for pause_s in PAUSES_S:
@@ -108,7 +126,9 @@ def steps(story: Story) -> Iterator[Step]:  # noqa: C901 - a list of contents is
         *(ev.LinkConnecting(), ev.LinkOffline("no network.", 1.0)),
         *(ev.SessionStarted(), ev.SessionEnded("over"), ev.Answered("hello"), ev.TextGiven("hello")),
         *(ev.RestartSessionAsked(), ev.OptionsChanged(story.options)),
-        *(ev.PlaybackStarted(), ev.PlaybackEnded()),
+        *(ev.PlaybackStarted(now), ev.PlaybackEnded(now), ev.Played(0, 20.0)),
+        *(ev.SpeakerReady("usb", 20.0), ev.SpeakerLost("gone"), ev.AnswerUnplayable(1, "no sound")),
+        *(ev.VoiceOnline(), ev.VolumeAsked(-10, relative=True)),
     ):
         yield 0.0, event
 
@@ -125,7 +145,11 @@ def check(story: Story, actions: list[Any], before: Story) -> None:
     hub = story.hub
     turn = hub._turns.turn
     # Somebody is listened to, or an answer awaited, exactly in a turn; only sound may overlay one.
-    assert turn is not None or hub.talk in (Talk.IDLE, Talk.SPEAKING)
+    awaited = Talk.THINKING if hub._turns.sound_awaited else Talk.IDLE
+    assert turn is not None or hub.talk in (awaited, Talk.IDLE, Talk.SPEAKING)
+    # Who is heard is followed by the microphone: held at most while something sounds, and its tail.
+    sounds = hub._speaking.since is not None or hub._listening._free_at is not None
+    assert hub.microphone is not Microphone.HELD or sounds
     if hub.talk is Talk.LISTENING:
         assert turn is not None
         assert turn.closed_at is None

@@ -45,8 +45,10 @@ def _without_words(event: ev.Event, at: float) -> ev.Event:
             return replace(event, pcm=bytes(len(pcm)), read_at=at)
         case ev.TextGiven(text):
             return ev.TextGiven(" " * len(text))
-        case ev.Answered(text, heard, url, sound):
-            return ev.Answered(" " * len(text), " " * len(heard), " " * len(url), bytes(len(sound)))
+        case ev.Answered(text, heard, url, sound, self_heard):
+            return ev.Answered(
+                " " * len(text), " " * len(heard), " " * len(url), bytes(len(sound)), self_heard
+            )
     return event
 
 
@@ -188,7 +190,7 @@ def _reads_or_refuses(line: bytes) -> None:
         (_line(1.0, "opened", 1, "telepathy", 0, 0), "not one of voice, button"),
         (_line(1.0, "opened", 1, ["voice"], 0, 0), "not one of"),
         (_line(1.0, "online", "Ava"), "list of Capabilities"),
-        (_line(1.0, "began", "start", "1", "b", 1.0, 1.0, [], None), "7 fields, not 0"),
+        (_line(1.0, "began", "start", "1", "b", 1.0, 1.0, [], None), "fields, not 0"),
         (_line(1.0, "began", "start", "1", "b", 1.0, 1.0, None, 7), "list"),
     ],
 )

@@ -10,7 +10,7 @@ from ravatard.core.turn import SILENCE_PERIOD_S, Turn
 def closed_turn(*, messages: int = 2, at: float = 10.0, silence_s: float = 1.0) -> Turn:
     turn = Turn(1, Cause.VOICE, 8.0)
     for _ in range(messages):
-        turn.captured(silence(4096))
+        turn.captured(silence(4096), sent=True)
     turn.close(at, 1500.0, answer_s=30.0, silence_s=silence_s)
     return turn
 
@@ -18,8 +18,8 @@ def closed_turn(*, messages: int = 2, at: float = 10.0, silence_s: float = 1.0) 
 def test_what_was_captured_is_counted() -> None:
     turn = Turn(7, Cause.BUTTON, 0.0)
 
-    turn.captured(silence(4096))
-    turn.captured(silence(1600))
+    turn.captured(silence(4096), sent=True)
+    turn.captured(silence(1600), sent=True)
     turn.close(2.0, 250.0, 30.0, 5.0)
     turn.answered(3.25)
 
@@ -74,7 +74,7 @@ def test_an_answer_ends_the_silence_and_the_waiting() -> None:
 
 def test_an_answer_before_the_gate_closed_counts_as_immediate() -> None:
     turn = Turn(1, Cause.VOICE, 0.0)
-    turn.captured(silence(4096))
+    turn.captured(silence(4096), sent=True)
 
     turn.answered(1.0)
     turn.close(2.0, 500.0, 30.0, 5.0)

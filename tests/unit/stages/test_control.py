@@ -21,6 +21,7 @@ from ravatard.errors import ConfigError, HouseError
 from ravatard.stages.control import Desk, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
+from ravatard.stages.playback import NoMouth
 from ravatard.stages.reload import reload
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar, FakeNotifier, running
 
@@ -56,7 +57,7 @@ class Room:
         self.ear = ClosingEar(self.inbox)
         self.mind = Conversation(OPTIONS)
         self.outbox = Outbox()
-        self.hub = Hub(self.mind, self.ear, self.outbox, Latest(self.mind.indication))
+        self.hub = Hub(self.mind, self.ear, self.outbox, Latest(self.mind.indication), NoMouth(Inbox()))
         self.reload = asyncio.Event()
         self.desk = Desk(self.inbox, self.mind, Reporter(self.mind, OPTIONS, 0.0), self.reload)
         self.hub.watch(self.desk)
@@ -189,6 +190,34 @@ async def test_a_hub_that_stands_still_is_told_of() -> None:
         reply = await made.asked("mute")
 
     assert reply["error"] == "the appliance did not react within 2 s"
+
+
+async def test_the_volume_is_answered_with_what_it_is_then() -> None:
+    async with room() as made:
+        replies = [
+            await made.asked("volume", percent=40),
+            await made.asked("volume", by=-30),
+            await made.asked("volume", by=-30),
+            await made.asked("volume", by=100),
+        ]
+
+    assert [reply["volume"] for reply in replies] == [40, 10, 0, 100]
+    assert [reply["says"] for reply in replies] == [
+        "volume 40 %",
+        "volume 10 %",
+        "volume 0 %",
+        "volume 100 %",
+    ]
+
+
+async def test_a_hub_that_stands_still_changes_no_volume() -> None:
+    async with room(hub=False) as made:
+        began = now()
+        reply = await made.asked("volume", percent=40)
+
+        assert now() - began == pytest.approx(2.0)
+
+    assert reply == {"ok": False, "error": "the appliance did not react within 2 s"}
 
 
 async def test_what_is_said_becomes_a_turn() -> None:

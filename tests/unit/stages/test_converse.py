@@ -16,6 +16,7 @@ from ravatard.core.indication import Look, Show
 from ravatard.core.states import Cause, CloseReason
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
+from ravatard.stages.playback import NoMouth
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar, running
 
 OPTIONS = ConversationOptions(
@@ -45,7 +46,7 @@ class Desk:
         self.ear, self.inbox, self.outbox = FakeEar(), Inbox(), Outbox(limit_ms)
         self.shown = Latest(self.conversation.indication)
         self.watcher = Watcher()
-        self.hub = Hub(self.conversation, self.ear, self.outbox, self.shown, [self.watcher])
+        self.hub = Hub(self.conversation, self.ear, self.outbox, self.shown, NoMouth(Inbox()), [self.watcher])
 
     def happens(self, *events: ev.Event) -> None:
         for event in events:
@@ -113,7 +114,7 @@ async def test_what_an_owner_should_know_is_logged_by_its_weight(caplog: pytest.
     with caplog.at_level(logging.INFO):
         desk.speaks(chunks=1)
         desk.happens(ev.MessageSent(1, 0.0, 0.0), ev.UtteranceClosed(1, CloseReason.SILENCE, 0, 0, 0))
-        desk.happens(ev.Answered("private words"), ev.MicrophoneLost("unplugged"), ev.PlaybackStarted())
+        desk.happens(ev.Answered("private words"), ev.MicrophoneLost("unplugged"), ev.PlaybackStarted(0.0))
         desk.happens(ev.ButtonPressed(0.0))
         async with running(lambda: desk.hub.run(desk.inbox)):
             await asyncio.sleep(0.01)

@@ -1,0 +1,189 @@
+"""Brings answers to the speaker: files and inline sound one after the other, the live voice as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from typing import Protocol, assert_never
+
+from ravatard.core.events import (
+    AnswerUnplayable,
+    PlayAnswer,
+    PlayEarcon,
+    SetVolume,
+    SpeakerAction,
+    StopPlayback,
+    VoiceOffline,
+    VoiceOnline,
+)
+from ravatard.core.silencer import Silencer
+from ravatard.errors import MediaError
+from ravatard.ports.sound import Decoder, Fetch, Speaker
+from ravatard.stages.mailbox import Inbox
+
+#: Answers that wait to be played. Nobody listens to more; what comes then is told and left out.
+MOST_WAITING = 4
+#: The speaker holds two seconds; when it has taken nothing for this long it never will.
+ROOM_S = 10.0
+
+
+class Mouth(Protocol):
+    """What the hub has the avatar speak with. Nothing in here waits."""
+
+    def do(self, action: SpeakerAction) -> None:
+        """Carry it out, or begin to."""
+        ...
+
+    def answered(self) -> None:
+        """A turn was answered: what the live voice says now is not what was interrupted."""
+        ...
+
+
+class NoMouth:
+    """Without a speaker nothing is heard here. A live voice may be heard elsewhere: in a browser."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        """``inbox``: where it is told whether the live voice arrives."""
+        self._inbox = inbox
+
+    def do(self, action: SpeakerAction) -> None:
+        """Nothing."""
+
+    def answered(self) -> None:
+        """Nothing."""
+
+    def online(self) -> None:
+        """It arrives there."""
+        self._inbox.put(VoiceOnline())
+
+    def heard(self, pcm: bytes) -> None:
+        """Nobody listens here."""
+
+    def offline(self, reason: str, *, hopeless: bool = False) -> None:
+        """It does not arrive."""
+        self._inbox.put(VoiceOffline(reason, hopeless))
+
+
+class Playback:
+    """A :class:`Mouth`, and where the live voice goes (:class:`ravatard.ports.sound.VoiceSink`)."""
+
+    def __init__(self, speaker: Speaker, fetch: Fetch, decoder: Decoder, inbox: Inbox) -> None:
+        """``fetch`` and ``decoder`` are used for answers that bring their sound, or say where it is."""
+        self._speaker = speaker
+        self._fetch = fetch
+        self._decoder = decoder
+        self._inbox = inbox
+        self._waiting: deque[PlayAnswer] = deque()
+        self._filled = asyncio.Event()
+        self._playing: asyncio.Task[None] | None = None
+        self._voices = 0
+        self._live: int | None = None
+        self._silencer = Silencer()
+
+    async def run(self) -> None:
+        """Eternal. Cancelling leaves the speaker as it is; its owner closes it."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._listen(), name="speaker events")
+            while True:
+                while not self._waiting:
+                    self._filled.clear()
+                    await self._filled.wait()
+                answer = self._waiting.popleft()
+                # A group of its own: an answer that is stopped is cancelled, and nothing else with it.
+                async with asyncio.TaskGroup() as one:
+                    self._playing = one.create_task(self._play(answer), name="play answer")
+                self._playing = None
+
+    # -------------------------------------------------------------- from the hub
+
+    def do(self, action: SpeakerAction) -> None:
+        """See :class:`Mouth`."""
+        match action:
+            case PlayAnswer():
+                self._add(action)
+            case StopPlayback():
+                self._stop()
+            case PlayEarcon(earcon):
+                self._speaker.cue(earcon)
+            case SetVolume(percent):
+                self._speaker.set_volume(percent)
+            case _:
+                assert_never(action)
+
+    def answered(self) -> None:
+        """See :class:`Mouth`."""
+        self._silencer.disarm()
+
+    def _add(self, answer: PlayAnswer) -> None:
+        if len(self._waiting) >= MOST_WAITING:
+            self._inbox.put(
+                AnswerUnplayable(answer.turn, f"{MOST_WAITING} answers wait to be played already")
+            )
+            return
+        self._waiting.append(answer)
+        self._filled.set()
+
+    def _stop(self) -> None:
+        self._waiting.clear()
+        if self._playing is not None:
+            self._playing.cancel()
+        self._speaker.stop()
+        if self._live is not None:
+            self._silencer.arm()
+
+    # -------------------------------------------------------------- from the live voice
+
+    def online(self) -> None:
+        """A stream is connected."""
+        self._voices += 1
+        self._live = self._voices
+        self._silencer.disarm()
+        self._inbox.put(VoiceOnline())
+
+    def heard(self, pcm: bytes) -> None:
+        """The next piece, s16le mono 48 kHz."""
+        if self._live is not None and self._silencer.passes(pcm):
+            self._speaker.feed(self._live, pcm)
+
+    def offline(self, reason: str, *, hopeless: bool = False) -> None:
+        """The stream broke, or could not be had."""
+        if self._live is not None:
+            self._speaker.finish(self._live)
+            self._live = None
+        self._inbox.put(VoiceOffline(reason, hopeless))
+
+    # -------------------------------------------------------------- inside
+
+    async def _listen(self) -> None:
+        async for event in self._speaker.events():
+            self._inbox.put(event)
+
+    async def _play(self, answer: PlayAnswer) -> None:
+        self._voices += 1
+        voice = self._voices
+        try:
+            async with AsyncExitStack() as stack:
+                pieces, content_type = await self._opened(answer, stack)
+                pcm = await stack.enter_async_context(aclosing(self._decoder.pcm(pieces, content_type)))
+                async for piece in pcm:
+                    self._speaker.feed(voice, piece)
+                    async with asyncio.timeout(ROOM_S):
+                        await self._speaker.room()
+        except MediaError as error:
+            self._inbox.put(AnswerUnplayable(answer.turn, str(error)))
+        except TimeoutError:
+            self._inbox.put(AnswerUnplayable(answer.turn, f"the speaker took nothing for {ROOM_S:g} s"))
+        finally:
+            self._speaker.finish(voice)
+
+    async def _opened(self, answer: PlayAnswer, stack: AsyncExitStack) -> tuple[AsyncIterator[bytes], str]:
+        if answer.sound:
+            return _one(answer.sound), ""
+        fetched = await stack.enter_async_context(self._fetch.open(answer.file_url))
+        return fetched.pieces(), fetched.content_type
+
+
+async def _one(piece: bytes) -> AsyncIterator[bytes]:
+    yield piece

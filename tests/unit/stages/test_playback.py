@@ -1,0 +1,277 @@
+"""Answers find their way to the speaker, and stop on their way when they are to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from ravatard.core import events as ev
+from ravatard.core.audio import VOICE
+from ravatard.core.states import Earcon
+from ravatard.errors import MediaError
+from ravatard.sim.speaker import SimSpeaker
+from ravatard.stages.mailbox import Inbox
+from ravatard.stages.playback import MOST_WAITING, ROOM_S, NoMouth, Playback
+from tests.unit.stages.fakes import running
+
+LOUD = b"\x00\x20\x00\xe0" * (VOICE.bytes_for(100) // 4)
+QUIET = bytes(VOICE.bytes_for(100))
+
+
+class Page:
+    """A download of the same piece a number of times."""
+
+    content_type = "audio/test"
+
+    def __init__(self, pieces: int) -> None:
+        self.left = pieces
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        for _ in range(self.left):
+            yield LOUD
+
+
+class Shelf:
+    """A ``Fetch`` whose files have as many pieces as their address says."""
+
+    def __init__(self) -> None:
+        self.open_now = 0
+
+    @asynccontextmanager
+    async def open(self, url: str) -> AsyncIterator[Page]:
+        if not url.isdigit():
+            raise MediaError("there is no such file.")
+        self.open_now += 1
+        try:
+            yield Page(int(url))
+        finally:
+            self.open_now -= 1
+
+
+class AsIs:
+    """A ``Decoder`` for sound that is none but PCM."""
+
+    def __init__(self) -> None:
+        self.types: list[str] = []
+
+    async def pcm(self, pieces: AsyncIterator[bytes], content_type: str = "") -> AsyncGenerator[bytes, None]:
+        self.types.append(content_type)
+        async for piece in pieces:
+            if piece == b"garbage":
+                raise MediaError("this is no sound.")
+            yield piece
+
+
+class Desk:
+    """The stage with everything around it."""
+
+    def __init__(self) -> None:
+        self.speaker, self.inbox = SimSpeaker(), Inbox()
+        self.shelf, self.decoder = Shelf(), AsIs()
+        self.playback = Playback(self.speaker, self.shelf, self.decoder, self.inbox)
+
+    def heard_s(self) -> float:
+        return sum(len(piece.pcm) for piece in self.speaker.sounded) / VOICE.bytes_for(1000)
+
+    def told(self) -> list[ev.Event]:
+        events = []
+        while not self.inbox._queue.empty():
+            events.append(self.inbox._queue.get_nowait())
+        return events
+
+
+async def test_a_file_is_fetched_decoded_and_played() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.do(ev.PlayAnswer(1, "30"))
+        await asyncio.sleep(10)
+
+    assert desk.heard_s() == pytest.approx(3.0)
+    assert desk.decoder.types == ["audio/test"]
+    kinds = [type(event) for event in desk.told()]
+    assert kinds == [ev.SpeakerReady, ev.PlaybackStarted, ev.PlaybackEnded]
+
+
+async def test_a_long_answer_is_not_fetched_faster_than_it_is_played() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.do(ev.PlayAnswer(1, "600"))
+        await asyncio.sleep(10)
+
+        assert 10.0 < desk.heard_s() < 13.0
+        assert desk.shelf.open_now == 1
+
+
+async def test_inline_sound_needs_no_fetching() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.do(ev.PlayAnswer(1, "", LOUD))
+        await asyncio.sleep(1)
+
+    assert desk.heard_s() == pytest.approx(0.1)
+
+
+async def test_answers_are_played_one_after_the_other() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.do(ev.PlayAnswer(1, "10"))
+        desk.playback.do(ev.PlayAnswer(2, "20"))
+        await asyncio.sleep(10)
+
+    assert desk.heard_s() == pytest.approx(3.0)
+
+
+async def test_more_answers_than_anybody_would_listen_to_are_refused() -> None:
+    desk = Desk()
+
+    for turn in range(MOST_WAITING + 1):
+        desk.playback.do(ev.PlayAnswer(turn, "10"))
+
+    (refused,) = desk.told()
+    assert isinstance(refused, ev.AnswerUnplayable)
+    assert refused.turn == MOST_WAITING
+
+
+@pytest.mark.parametrize(("url", "sound"), [("nowhere", b""), ("", b"garbage")])
+async def test_what_cannot_be_played_is_told_and_the_next_answer_plays(url: str, sound: bytes) -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.do(ev.PlayAnswer(7, url, sound))
+        desk.playback.do(ev.PlayAnswer(8, "10"))
+        await asyncio.sleep(5)
+
+    assert [event.turn for event in desk.told() if isinstance(event, ev.AnswerUnplayable)] == [7]
+    assert desk.heard_s() == pytest.approx(1.0)
+
+
+async def test_a_speaker_that_takes_nothing_ends_the_answer() -> None:
+    desk = Desk()
+
+    async def full() -> None:
+        await asyncio.Event().wait()
+
+    desk.speaker.room = full  # type: ignore[method-assign]
+    async with running(desk.playback.run):
+        desk.playback.do(ev.PlayAnswer(7, "10"))
+        await asyncio.sleep(ROOM_S + 1)
+
+    (refused,) = [event for event in desk.told() if isinstance(event, ev.AnswerUnplayable)]
+    assert "took nothing" in refused.reason
+
+
+async def test_stopping_silences_what_plays_and_forgets_what_waits() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.do(ev.PlayAnswer(1, "100"))
+        desk.playback.do(ev.PlayAnswer(2, "100"))
+        await asyncio.sleep(1.0)
+        desk.playback.do(ev.StopPlayback())
+        await asyncio.sleep(5.0)
+
+        assert desk.heard_s() < 1.1
+        assert desk.shelf.open_now == 0
+        desk.playback.do(ev.PlayAnswer(3, "10"))
+        await asyncio.sleep(5.0)
+        assert desk.heard_s() == pytest.approx(2.0, abs=0.1)
+
+
+async def test_earcons_and_volume_reach_the_speaker() -> None:
+    desk = Desk()
+
+    desk.playback.do(ev.PlayEarcon(Earcon.SENT))
+    desk.playback.do(ev.SetVolume(30))
+
+    assert [earcon for _, earcon in desk.speaker.earcons] == [Earcon.SENT]
+    assert desk.speaker.percent == 30
+
+
+# ---------------------------------------------------------------- the live voice
+
+
+async def test_the_live_voice_is_played_as_it_comes() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        await asyncio.sleep(0.01)
+        desk.playback.online()
+        for _ in range(5):
+            desk.playback.heard(LOUD)
+            await asyncio.sleep(0.1)
+        desk.playback.offline("the stream broke.", hopeless=True)
+        await asyncio.sleep(1.0)
+
+    assert desk.heard_s() == pytest.approx(0.5)
+    told = desk.told()
+    assert [type(event) for event in told] == [
+        ev.SpeakerReady,
+        ev.VoiceOnline,
+        ev.PlaybackStarted,
+        ev.VoiceOffline,
+        ev.PlaybackEnded,
+    ]
+    assert told[3] == ev.VoiceOffline("the stream broke.", hopeless=True)
+
+
+async def test_nothing_is_played_of_a_stream_that_is_over() -> None:
+    desk = Desk()
+    desk.playback.online()
+    desk.playback.offline("the stream broke.")
+
+    desk.playback.heard(LOUD)
+
+    assert desk.heard_s() == 0.0
+
+
+async def test_a_stream_that_never_was_can_be_told_of() -> None:
+    desk = Desk()
+
+    desk.playback.offline("nobody is there.")
+
+    assert desk.told() == [ev.VoiceOffline("nobody is there.")]
+
+
+async def test_what_still_comes_of_an_interrupted_live_answer_is_not_played() -> None:
+    desk = Desk()
+    desk.playback.online()
+    desk.playback.do(ev.StopPlayback())
+
+    for piece in (LOUD, LOUD, QUIET, LOUD, QUIET, QUIET, QUIET, QUIET):
+        desk.playback.heard(piece)
+    assert desk.heard_s() == 0.0
+    desk.playback.heard(LOUD)
+
+    assert desk.heard_s() == pytest.approx(0.1)
+
+
+async def test_the_next_answer_is_played_whatever_was_interrupted() -> None:
+    desk = Desk()
+    desk.playback.online()
+    desk.playback.do(ev.StopPlayback())
+
+    desk.playback.answered()
+    desk.playback.heard(LOUD)
+
+    assert desk.heard_s() == pytest.approx(0.1)
+
+
+async def test_without_a_speaker_only_the_news_of_the_live_voice_is_passed_on() -> None:
+    inbox = Inbox()
+    mouth = NoMouth(inbox)
+
+    mouth.do(ev.StopPlayback())
+    mouth.answered()
+    mouth.online()
+    mouth.heard(LOUD)
+    mouth.offline("the page was closed.")
+
+    assert await inbox.get() == ev.VoiceOnline()
+    assert await inbox.get() == ev.VoiceOffline("the page was closed.")
