@@ -71,13 +71,25 @@ class Lease:
         #: Those had in this run, as long as they are not ended.
         self._ours: set[Debt] = set()
         self._wanted = False
-        #: The lease in use, or None.
-        self.held: Debt | None = None
+        self._held: Debt | None = None
+        self._news = asyncio.Event()
+
+    @property
+    def held(self) -> Debt | None:
+        """The lease in use, or None."""
+        return self._held
+
+    async def other_than(self, known: Debt | None) -> Debt | None:
+        """Returns the lease in use, or None, as soon as that is not ``known`` itself."""
+        while self._held is known:
+            self._news.clear()
+            await self._news.wait()
+        return self._held
 
     @property
     def owed(self) -> list[Debt]:
         """Leases that nobody uses and that are not ended yet."""
-        return [debt for debt in self._ledger.owed() if debt != self.held]
+        return [debt for debt in self._ledger.owed() if debt != self._held]
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -128,16 +140,16 @@ class Lease:
         if self._starting is not None:
             # _run_start ends what nobody wants any more.
             await asyncio.wait([self._starting])
-        if self.held is not None:
-            held, self.held = self.held, None
+        if (held := self._held) is not None:
+            self._hold(None)
             await asyncio.shield(self._ending(held))
         self.prompt()
 
     def forget(self) -> None:
         """The service says that the lease in use is over: it must not be ended again."""
-        if self.held is not None:
-            self._over(self.held)
-            self.held = None
+        if self._held is not None:
+            self._over(self._held)
+            self._hold(None)
 
     def prompt(self) -> None:
         """End what is owed behind the scenes, but for those whose ending failed a short while ago."""
@@ -155,6 +167,10 @@ class Lease:
         await self._end_all(self.owed)
 
     # ------------------------------------------------------------------ inside
+
+    def _hold(self, lease: Debt | None) -> None:
+        self._held = lease
+        self._news.set()
 
     async def _end_all(self, debts: Iterable[Debt]) -> None:
         if endings := [self._ending(debt) for debt in debts]:
@@ -209,9 +225,9 @@ class Lease:
         # Nothing may wait between these two: a lease is on the list before anybody can use it.
         self._ledger.add(lease)
         self._ours.add(lease)
-        self.held = lease
         self._starting = None
-        if not self._wanted:
-            self.held = None
+        if self._wanted:
+            self._hold(lease)
+        else:
             await self._ending(lease)
         outcome.set_result(None)

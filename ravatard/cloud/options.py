@@ -29,13 +29,38 @@ class ServiceOptions:
         None, "Your project, as given by RAVATAR.", pattern=r"[A-Za-z0-9-]{1,64}", secret=True
     )
     avatar: str | None = setting(
-        None, "Id or name of the avatar; unset takes the first one that has a live mode."
+        None,
+        "Id or name of the avatar; unset takes the first one that can talk in the mode of section ravatar.",
     )
     language: str = setting(
         "en", "Language code of the conversation.", pattern=r"[A-Za-z]{2,3}([_-][A-Za-z0-9]+)*"
     )
     source: str = setting(
         "ravatard", "What this client calls itself in every message.", pattern=r"[^\s].{0,63}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RavatarOptions:
+    """Section ``ravatar``: live sessions or chat, and what to do when no session is to be had."""
+
+    mode: Literal["live", "chat", "auto"] = setting(
+        "live",
+        "live: sound goes out while you speak, in a live session that is paid for; chat: whole utterances, "
+        "no session, the answer brings its sound; auto: live, but chat for a while when no avatar is free.",
+    )
+    chat_while_busy_s: float = setting(
+        300.0,
+        "With mode auto: how long chat mode lasts before live mode is tried again, give or take a quarter.",
+        unit="s",
+        low=10,
+        high=86_400,
+    )
+    voice_attempts: int = setting(
+        5,
+        "Attempts in a row at the live voice of one session before only a new session can help.",
+        low=1,
+        high=100,
     )
 
 

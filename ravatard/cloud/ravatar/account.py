@@ -113,7 +113,8 @@ class Account:
                     method, self._base_url + path, headers=headers, body=body
                 )
         except TimeoutError:
-            raise LinkTimeout(f"{self.host} did not answer {path} within {deadline_s:g} s") from None
+            what = path.partition("?")[0]
+            raise LinkTimeout(f"{self.host} did not answer {what} within {deadline_s:g} s") from None
         except OSError as error:
             raise lost(f"cannot reach {self.host}", self.host, error) from None
         return reply.status, reply.body, retry_after(reply.retry_after)

@@ -6,28 +6,39 @@ from ravatard.cloud.ravatar.rest import AvatarInfo, Connection
 from ravatard.errors import DeniedError
 
 
-def choose_avatar(connection: Connection, wanted: str | None) -> AvatarInfo:
-    """The avatar called ``wanted`` by id or name, else the first with a live mode.
+def choose_avatar(connection: Connection, wanted: str | None, *, live: bool = True) -> AvatarInfo:
+    """The avatar called ``wanted`` by id or name, else the first; ``live``: out of those with a live mode.
 
     Raises:
-        DeniedError: there is none, or it has no live mode; names those that have.
+        DeniedError: there is none, or it has no live mode; names those that may be had.
     """
-    live = [a for a in connection.avatars if a.has_live_mode and a.id]
-    known = ", ".join(a.name or a.id for a in live) or "none"
+    named = [avatar for avatar in connection.avatars if avatar.id]
+    usable = [avatar for avatar in named if avatar.has_live_mode or not live]
+    known = ", ".join(avatar.name or avatar.id for avatar in usable) or "none"
     if wanted is None:
-        if not live:
-            raise DeniedError(
-                "the service has no avatar with a live mode for this project; ask RAVATAR for one"
-            )
-        return live[0]
-    by_id = [a for a in connection.avatars if a.id == wanted]
-    by_name = [a for a in connection.avatars if a.name.casefold() == wanted.casefold()]
+        if usable:
+            return usable[0]
+        raise DeniedError(_none_usable(named))
+    by_id = [avatar for avatar in named if avatar.id == wanted]
+    by_name = [avatar for avatar in named if avatar.name.casefold() == wanted.casefold()]
     found = next(iter(by_id + by_name), None)
     if found is None:
         raise DeniedError(f"the service has no avatar {wanted!r}; set service.avatar to one of: {known}")
-    if not found.has_live_mode:
-        raise DeniedError(f"avatar {wanted!r} has no live mode; set service.avatar to one of: {known}")
+    if found not in usable:
+        raise DeniedError(
+            f"avatar {wanted!r} has no live mode; set service.avatar to one of: {known}, "
+            "or ravatar.mode to chat"
+        )
     return found
+
+
+def _none_usable(named: list[AvatarInfo]) -> str:
+    if not named:
+        return "the service has no avatar for this project; ask RAVATAR for one"
+    return (
+        "the service has no avatar with a live mode for this project; ask RAVATAR for one, "
+        "or set ravatar.mode to chat"
+    )
 
 
 def choose_language(connection: Connection, wanted: str) -> str:

@@ -1,18 +1,19 @@
-"""One open socket to RAVATAR: chunks and lines out, answers in."""
+"""One open socket to RAVATAR: chunks, utterances and lines out, answers in."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ravatard.cloud.ravatar.wire import AudioTemplate, Unknown, received, text_message
+from ravatard.cloud.ravatar.wire import AudioTemplate, Unknown, received, text_message, utterance_message
 from ravatard.cloud.replies import cause_of
 from ravatard.cloud.token import TokenKeeper
+from ravatard.core.audio import samples_in, seconds_of
 from ravatard.core.events import Answered, Capabilities, StreamBroke
-from ravatard.errors import LinkError, LinkTimeout
+from ravatard.errors import LinkError, LinkTimeout, NoSessionError
 from ravatard.ports import Socket, SocketClosed
 from ravatard.secret import Secret
 
@@ -30,35 +31,41 @@ class Badge:
     tokens: TokenKeeper
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How one talks on a socket.
+
+    Attributes:
+        capabilities: what ``/connection`` told, for the mode.
+        common: the fields of every message.
+        licence: in live mode, gives the live session that is held now, or raises NoSessionError when none is;
+            None in chat mode, which has none.
+        changed: returns when the mode is another one.
+    """
+
+    capabilities: Capabilities
+    common: dict[str, Any]
+    licence: Callable[[], Secret] | None
+    changed: Callable[[], Awaitable[None]]
+
+
 class RavatarWire:
     """One open socket.
 
     Each has its own fields and its own token: while one takes the place of another both are open.
     """
 
-    def __init__(
-        self,
-        socket: Socket,
-        capabilities: Capabilities,
-        common: dict[str, Any],
-        licence: Callable[[], Secret],
-        badge: Badge,
-        send_s: float,
-    ) -> None:
+    def __init__(self, socket: Socket, manner: Manner, badge: Badge, send_s: float) -> None:
         """Take over an open socket; whoever opened it closes it.
 
         Args:
             socket: the socket.
-            capabilities: what ``/connection`` told.
-            common: the fields of every message.
-            licence: gives the live session that is held now; raises NoSessionError when none is.
+            manner: the mode, and all that follows from it.
             badge: the token it was opened with.
             send_s: how long it may take a message to be handed over.
         """
         self._socket = socket
-        self._capabilities = capabilities
-        self._common = common
-        self._licence = licence
+        self._manner = manner
         self._badge = badge
         self._send_s = send_s
         self._template: tuple[Secret, AudioTemplate] | None = None
@@ -66,32 +73,62 @@ class RavatarWire:
     @property
     def capabilities(self) -> Capabilities:
         """What the service can do."""
-        return self._capabilities
+        return self._manner.capabilities
 
     async def send_audio(self, pcm: bytes) -> None:
         """One chunk in the live session that is held.
 
         Raises:
-            NoSessionError: none is held.
+            NoSessionError: none is held, or chat mode has none.
             LinkError: see :meth:`ravatard.ports.Wire.send_audio`.
         """
         licence = self._licence()
+        if licence is None:
+            raise NoSessionError("in chat mode an utterance is sent whole, not in chunks")
         if self._template is None or self._template[0] != licence:
-            self._template = licence, AudioTemplate(self._common, licence)
-        await self._send(self._template[1].fill(pcm))
+            self._template = licence, AudioTemplate(self._manner.common, licence)
+        await self._send(self._template[1].fill(pcm), self._send_s)
 
-    async def send_text(self, text: str) -> None:
-        """One line of text in the live session that is held.
+    async def send_utterance(self, pcm: bytes) -> None:
+        """A whole utterance: in chat mode, or in the live session that is held.
+
+        It may take as long as the speech itself on top: what carries live mode carries it in that time.
 
         Raises:
-            NoSessionError: none is held.
+            NoSessionError: in live mode, none is held.
+            LinkError: see :meth:`ravatard.ports.Wire.send_utterance`.
+        """
+        # Chat Mode document: isPushToTalk is "true when VAD is disabled", not when nothing is said of it.
+        push_to_talk = self.capabilities.listens is False
+        message = utterance_message(self._manner.common, pcm, self._licence(), push_to_talk=push_to_talk)
+        await self._send(message, self._send_s + seconds_of(samples_in(pcm)))
+
+    async def send_text(self, text: str) -> None:
+        """One line of text: in chat mode, or in the live session that is held.
+
+        Raises:
+            NoSessionError: in live mode, none is held.
             LinkError: see :meth:`ravatard.ports.Wire.send_text`.
         """
-        await self._send(text_message(self._common, text, self._licence()))
+        await self._send(text_message(self._manner.common, text, self._licence()), self._send_s)
 
     async def outdated(self) -> None:
-        """Returns when there is a newer token than that of this socket."""
-        await self._badge.tokens.newer(self._badge.token)
+        """Returns when there is a newer token than that of this socket, or another mode than its own."""
+        outdated = asyncio.Event()
+
+        async def told(news: Awaitable[None]) -> None:
+            await news
+            outdated.set()
+
+        async with asyncio.TaskGroup() as group:
+            newer = self._badge.tokens.newer(self._badge.token)
+            waiting = [
+                group.create_task(told(newer), name="newer token"),
+                group.create_task(told(self._manner.changed()), name="other mode"),
+            ]
+            await outdated.wait()
+            for task in waiting:
+                task.cancel()
 
     async def receive(self) -> AsyncIterator[Answered | StreamBroke]:
         """What the service says, until the socket closes."""
@@ -113,12 +150,15 @@ class RavatarWire:
             else:
                 log.debug("the service sent a message that says nothing to us: %s", meaning.what)
 
-    async def _send(self, message: str) -> None:
+    def _licence(self) -> Secret | None:
+        return self._manner.licence() if self._manner.licence is not None else None
+
+    async def _send(self, message: str, limit_s: float) -> None:
         try:
-            async with asyncio.timeout(self._send_s):
+            async with asyncio.timeout(limit_s):
                 await self._socket.send(message)
         except TimeoutError:
-            raise LinkTimeout(f"the socket did not take a message within {self._send_s:g} s") from None
+            raise LinkTimeout(f"the socket did not take a message within {limit_s:g} s") from None
         except (SocketClosed, OSError) as error:
             raise LinkError(f"the socket broke while sending ({cause_of(error)})") from None
 

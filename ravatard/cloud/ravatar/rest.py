@@ -24,6 +24,7 @@ class AvatarInfo:
     id: str
     name: str = ""
     has_live_mode: bool = False
+    greeting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,10 @@ def connection_reply(status: int, body: bytes, retry_after_s: float | None = Non
         # The documents say ``_id`` and ``language_code``; the vendor's client has met ``id`` and ``code``.
         avatars=tuple(
             AvatarInfo(
-                avatar.identifier("_id", "id"), avatar.text("name"), avatar.truth("hasLiveMode") is True
+                avatar.identifier("_id", "id"),
+                avatar.text("name"),
+                avatar.truth("hasLiveMode") is True,
+                avatar.text("greetingText"),
             )
             for avatar in reply.objects("avatars_info")
         ),

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.lease import Lease
-from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
+from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
 from ravatard.cloud.ravatar import rest
 from ravatard.cloud.ravatar.account import Accounts
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
-from ravatard.cloud.ravatar.link import Badge, RavatarWire
+from ravatard.cloud.ravatar.history import (
+    DOCUMENTED_PER_PAGE,
+    HistoryMessage,
+    Reading,
+    history_path,
+    history_reply,
+)
+from ravatard.cloud.ravatar.link import Badge, Manner, RavatarWire
+from ravatard.cloud.ravatar.mode import TalkMode
+from ravatard.cloud.ravatar.voice import LiveVoice, oddity
 from ravatard.cloud.ravatar.wire import common_fields
 from ravatard.cloud.replies import retry_after
 from ravatard.core.audio import CHUNK_SAMPLES
 from ravatard.core.events import Capabilities
-from ravatard.errors import LinkError, LinkTimeout, NoSessionError
+from ravatard.core.states import VoiceSource
+from ravatard.errors import BusyError, DeniedError, LinkError, LinkTimeout, NoSessionError, PeerError
 from ravatard.ports import Debt, Ledger, Network, Socket, UpgradeRefused, Wire
+from ravatard.ports.sound import VoicePlayer, VoiceSink
 from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -32,7 +45,7 @@ SETTLE_EVERY_S = 10.0
 class RavatarCloud:
     """The service, for one user and one avatar."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a cloud is made of: three option groups, a network, the rest by name
         self,
         service: ServiceOptions,
         stream: StreamOptions,
@@ -42,6 +55,8 @@ class RavatarCloud:
         user_id: str,
         chance: Callable[[], float],
         ledger: Ledger | None = None,
+        ravatar: RavatarOptions | None = None,
+        voice_player: VoicePlayer | None = None,
     ) -> None:
         """Nothing is asked of the service yet.
 
@@ -54,6 +69,8 @@ class RavatarCloud:
             chance: gives numbers in [0, 1).
             ledger: where live sessions are written down; None: nowhere. What is on it is ended, also when it
                 was started by another user or at another base URL.
+            ravatar: live or chat mode; None: as by default.
+            voice_player: brings in the live voice; None: somebody else does, or nobody.
         """
         self._service = service
         self._stream = stream
@@ -65,6 +82,13 @@ class RavatarCloud:
         # A start in flight may be waited for on the way out, then the ending itself.
         self._lease = Lease(self._start, accounts.end, close_s=deadlines.end_s * 2 + 0.5, ledger=ledger)
         self._avatar: rest.AvatarInfo | None = None
+        options = ravatar or RavatarOptions()
+        self._mode = TalkMode(options, chance)
+        self._live_session: rest.LiveSession | None = None
+        self._voice: LiveVoice | None = None
+        if voice_player is not None:
+            tokens = self._account.tokens
+            self._voice = LiveVoice(voice_player, self._lease, tokens, chance, options.voice_attempts)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -77,25 +101,48 @@ class RavatarCloud:
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Wire]:
-        """See :meth:`ravatard.ports.Cloud.connect`."""
+        """See :meth:`ravatard.ports.Cloud.connect`; in the mode of the moment."""
         self._lease.prompt()
-        connection = rest.connection_reply(*await self._account.call("GET", "/connection"))
-        avatar = choose_avatar(connection, self._service.avatar)
+        live = self._mode.live
+        connection = await self.about()
+        avatar = choose_avatar(connection, self._service.avatar, live=self._mode.ever_live)
         language = choose_language(connection, self._service.language)
         self._avatar = avatar
-        common = common_fields(avatar.id, self._user_id, language, self._service.source, connection.session)
-        capabilities = Capabilities(
-            streams_audio=True,
-            chunk_samples=CHUNK_SAMPLES,
-            needs_session=True,
-            listens=connection.vad_enabled,
-            answer_timeout_s=connection.answer_timeout_s,
-            avatar=avatar.name or avatar.id,
-            language=language,
+        manner = Manner(
+            capabilities=self._capabilities(live, connection, avatar.name or avatar.id, language),
+            common=self._common(connection, avatar, language),
+            licence=self._license if live else None,
+            changed=lambda: self._mode.changed(live),
         )
         badge = Badge(await self._account.tokens.token(), self._account.tokens)
         async with self._socket(badge.token) as socket:
-            yield RavatarWire(socket, capabilities, common, self._license, badge, self._deadlines.send_s)
+            yield RavatarWire(socket, manner, badge, self._deadlines.send_s)
+
+    async def about(self) -> rest.Connection:
+        """What the service offers this user: avatars, languages. Costs no money.
+
+        Raises:
+            LinkError, DeniedError, PeerError: no token could be had, or no answer.
+        """
+        return rest.connection_reply(*await self._account.call("GET", "/connection"))
+
+    async def history(
+        self, since: datetime | None = None, per_page: int = DOCUMENTED_PER_PAGE
+    ) -> AsyncIterator[HistoryMessage]:
+        """What was said before, the newest first; pages are fetched as they are needed.
+
+        Args:
+            since: nothing older; must have a time zone.
+            per_page: messages asked for at a time.
+
+        Raises:
+            LinkError, DeniedError, PeerError: no token could be had, or no answer.
+        """
+        reading = Reading(since)
+        while not reading.over:
+            path = history_path(self._user_id, per_page, reading.page)
+            for message in reading.read(history_reply(*await self._account.call("GET", path))):
+                yield message
 
     async def maintain(self) -> None:
         """Renew the token ahead of time, and end what could not be ended."""
@@ -104,8 +151,34 @@ class RavatarCloud:
             await self._account.tokens.keep_fresh()
 
     async def start_session(self) -> None:
-        """See :meth:`ravatard.ports.Cloud.start_session`."""
+        """See :meth:`ravatard.ports.Cloud.start_session`; while chat mode takes its place, it is busy.
+
+        Raises:
+            BusyError: no avatar is free, or none was a short while ago.
+            LinkError, DeniedError, PeerError: see :meth:`ravatard.ports.Cloud.start_session`.
+        """
+        if not self._mode.ever_live:
+            return
+        if not self._mode.live:
+            raise BusyError("all avatars were busy a short while ago; chat mode goes on")
         await self._lease.acquire()
+
+    async def voice(self, sink: VoiceSink) -> NoReturn:
+        """See :meth:`ravatard.ports.Cloud.voice`; without a player nothing ever happens."""
+        if self._voice is not None:
+            await self._voice.run(sink, self._streaming_url)
+        while True:
+            await asyncio.Event().wait()
+
+    async def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:
+        """For a display: the live session's ``streamingUrl``, and the token to open it with.
+
+        Told now and at every change, for ever. None: no session is held, or it has nothing to show.
+        """
+        session: Debt | None = None
+        while True:
+            yield None if session is None else await self._shown(session)
+            session = await self._lease.other_than(session)
 
     async def end_session(self, *, gone: bool = False) -> None:
         """See :meth:`ravatard.ports.Cloud.end_session`."""
@@ -120,12 +193,55 @@ class RavatarCloud:
             raise NoSessionError("there is no live session to send this in")
         return self._lease.held.licence
 
+    def _streaming_url(self, debt: Debt) -> Secret:
+        session = self._live_session
+        known = session is not None and session.license_id == debt.licence
+        return session.streaming_url if session is not None and known else Secret("")
+
+    async def _shown(self, debt: Debt) -> tuple[Secret, Secret] | None:
+        url = self._streaming_url(debt)
+        try:
+            return None if oddity(url) else (url, await self._account.tokens.token())
+        except (LinkError, DeniedError, PeerError) as error:
+            log.warning("the avatar cannot be shown: %s", error)
+            return None
+
+    def _capabilities(
+        self, live: bool, connection: rest.Connection, avatar: str, language: str
+    ) -> Capabilities:
+        if not live:
+            voice = VoiceSource.ANSWER
+        elif self._voice is not None:
+            voice = VoiceSource.STREAM
+        else:
+            voice = VoiceSource.ELSEWHERE
+        return Capabilities(
+            streams_audio=live,
+            chunk_samples=CHUNK_SAMPLES,
+            needs_session=live,
+            listens=connection.vad_enabled,
+            answer_timeout_s=connection.answer_timeout_s,
+            avatar=avatar,
+            language=language,
+            voice=voice,
+        )
+
+    def _common(self, connection: rest.Connection, avatar: rest.AvatarInfo, language: str) -> dict[str, Any]:
+        return common_fields(avatar.id, self._user_id, language, self._service.source, connection.session)
+
     async def _start(self) -> Debt:
         if self._avatar is None:
             raise LinkError("no avatar is known yet")
         body = rest.start_request(self._avatar.id, self._stream.width, self._stream.height)
         reply = await self._account.call("POST", "/startLiveSession", body, self._deadlines.start_s)
-        return Debt(rest.start_reply(*reply).license_id, self._service.base_url, self._user_id)
+        try:
+            session = rest.start_reply(*reply)
+        except BusyError as error:
+            self._mode.busy(error.retry_after_s)
+            raise
+        # The address stays here, in memory: the ledger needs no more than what ends the session.
+        self._live_session = session
+        return Debt(session.license_id, self._service.base_url, self._user_id)
 
     @asynccontextmanager
     async def _socket(self, token: Secret) -> AsyncIterator[Socket]:

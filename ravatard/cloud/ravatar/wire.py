@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import struct
 from dataclasses import dataclass
 from typing import Any
 
 from ravatard.cloud.ravatar.fields import Fields, fields_of
-from ravatard.core.audio import CHUNK_SAMPLES, padded
+from ravatard.core.audio import CHUNK_SAMPLES, RATE_HZ, SAMPLE_BYTES, padded
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
 from ravatard.secret import Secret
@@ -27,24 +28,66 @@ class AudioTemplate:
 
     def __init__(self, common: dict[str, Any], license_id: Secret) -> None:
         """``common``: the fields of :func:`common_fields`."""
-        hole = "\N{OBJECT REPLACEMENT CHARACTER}"
-        message = {
-            **common,
-            "chat_type": "voice",
-            "requestType": "audio",
-            "isLive": True,
-            "LicenseId": license_id.reveal(),
-            "audio_base64_pcm": hole,
-        }
-        self._head, self._tail = json.dumps(message, ensure_ascii=False).split(hole)
+        self._head, self._tail = _around_sound(_voice_fields(common, license_id), "audio_base64_pcm")
 
     def __repr__(self) -> str:
         return "AudioTemplate()"
 
     def fill(self, pcm: bytes) -> str:
         """The message for one chunk; ``pcm`` (s16le mono 16 kHz) is padded with silence to 4,096 samples."""
-        sound = binascii.b2a_base64(padded(pcm, CHUNK_SAMPLES), newline=False).decode("ascii")
-        return f"{self._head}{sound}{self._tail}"
+        return f"{self._head}{_base64(padded(pcm, CHUNK_SAMPLES))}{self._tail}"
+
+
+def utterance_message(
+    common: dict[str, Any], pcm: bytes, license_id: Secret | None, *, push_to_talk: bool
+) -> str:
+    """A whole utterance as a WAV file; in live mode with the LicenseId, in chat mode (None) without.
+
+    The documents name no largest message; a second of speech is 43 kB of it.
+
+    Args:
+        common: the fields of :func:`common_fields`.
+        pcm: s16le mono 16 kHz.
+        license_id: the live session it is said in.
+        push_to_talk: the service's voice detection is off; only then is the field sent (Chat Mode document:
+            "true when VAD is disabled").
+    """
+    fields = _voice_fields(common, license_id)
+    if push_to_talk:
+        fields["isPushToTalk"] = True
+    head, tail = _around_sound(fields, "file_base64_data")
+    return f"{head}{_base64(wav(pcm))}{tail}"
+
+
+def wav(pcm: bytes) -> bytes:
+    """``pcm`` (s16le mono 16 kHz) as a WAV file: the Chat Mode document's "Standard Audio Format"."""
+    plain_pcm, channels = 1, 1
+    form = struct.pack(
+        "<HHIIHH", plain_pcm, channels, RATE_HZ, RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES
+    )
+    chunks = b"".join((b"WAVEfmt ", struct.pack("<I", len(form)), form, b"data", struct.pack("<I", len(pcm))))
+    return b"".join((b"RIFF", struct.pack("<I", len(chunks) + len(pcm)), chunks, pcm))
+
+
+def _voice_fields(common: dict[str, Any], license_id: Secret | None) -> dict[str, Any]:
+    return {**common, "chat_type": "voice", "requestType": "audio", **_mode_fields(license_id)}
+
+
+def _mode_fields(license_id: Secret | None) -> dict[str, Any]:
+    """Live mode names its session, chat mode has none."""
+    return {"isLive": False} if license_id is None else {"isLive": True, "LicenseId": license_id.reveal()}
+
+
+def _around_sound(message: dict[str, Any], name: str) -> tuple[str, str]:
+    """What comes before and after the sound in ``message`` with a field ``name`` for it."""
+    hole = "\N{OBJECT REPLACEMENT CHARACTER}"
+    # The sound comes last, so that a name with the hole's character in it cannot be taken for it.
+    head, _, tail = json.dumps({**message, name: hole}, ensure_ascii=False).rpartition(hole)
+    return head, tail
+
+
+def _base64(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def common_fields(avatar_id: str, user_id: str, language: str, source: str, session: str) -> dict[str, Any]:
@@ -62,11 +105,8 @@ def common_fields(avatar_id: str, user_id: str, language: str, source: str, sess
 
 def text_message(common: dict[str, Any], text: str, license_id: Secret | None) -> str:
     """One line of text; in live mode with the LicenseId, in chat mode (None) without."""
-    message: dict[str, Any] = {**common, "chat_type": "text", "requestType": "text", "request": text}
-    message["isLive"] = license_id is not None
-    if license_id is not None:
-        message["LicenseId"] = license_id.reveal()
-    return json.dumps(message, ensure_ascii=False)
+    message = {**common, "chat_type": "text", "requestType": "text", "request": text}
+    return json.dumps({**message, **_mode_fields(license_id)}, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

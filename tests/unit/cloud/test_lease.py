@@ -408,3 +408,63 @@ async def test_whenever_the_process_dies_the_next_run_ends_what_it_knew_of(after
     dying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await dying
+
+
+# ------------------------------------------------------------------ who looks on
+
+
+async def test_who_waits_for_another_lease_is_told_of_each_and_of_none() -> None:
+    counter = Counter()
+    lease = counter.lease()
+    loop = asyncio.get_running_loop()
+    seen: list[tuple[float, Debt | None]] = []
+
+    async def look_on() -> None:
+        known: Debt | None = None
+        while len(seen) < 3:
+            known = await lease.other_than(known)
+            seen.append((loop.time(), known))
+
+    async with lease.opened(), asyncio.TaskGroup() as group:
+        group.create_task(look_on())
+        group.create_task(look_on_once(lease))
+        await lease.acquire()
+        await asyncio.sleep(5.0)
+        await lease.release()
+        await asyncio.sleep(5.0)
+        await lease.acquire()
+        await asyncio.sleep(0.0)
+
+    # It counts as given up when its ending begins, not when that has worked.
+    assert seen == [(1.0, debt("lease-1")), (6.0, None), (12.5, debt("lease-2"))]
+
+
+async def look_on_once(lease: Lease) -> None:
+    assert await lease.other_than(None) == debt("lease-1")
+
+
+async def test_a_lease_with_the_same_name_is_another_one() -> None:
+    counter = Counter()
+    lease = counter.lease()
+
+    async with lease.opened():
+        await lease.acquire()
+        first = lease.held
+        lease.forget()
+        counter.started.clear()
+        await lease.acquire()
+
+        assert await lease.other_than(first) == first
+
+
+async def test_a_lease_nobody_wants_any_more_is_never_shown() -> None:
+    counter = Counter()
+    lease = counter.lease()
+
+    async with lease.opened():
+        await cancelled_after(0.5, lease.acquire)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(60.0):
+                await lease.other_than(None)
+
+    assert counter.ended == ["lease-1"]

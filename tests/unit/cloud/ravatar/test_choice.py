@@ -35,6 +35,22 @@ def test_an_avatar_that_cannot_be_had_names_those_that_can(wanted: str) -> None:
         choose_avatar(CONNECTION, wanted)
 
 
+@pytest.mark.parametrize(("wanted", "avatar"), [(None, STILL), ("Statue", STILL), ("Bob", BOB)])
+def test_in_chat_mode_every_avatar_may_be_had(wanted: str | None, avatar: AvatarInfo) -> None:
+    assert choose_avatar(CONNECTION, wanted, live=False) == avatar
+
+
+def test_an_avatar_without_a_live_mode_may_be_had_in_chat_mode_and_that_is_said() -> None:
+    with pytest.raises(DeniedError, match=r"ravatar\.mode to chat"):
+        choose_avatar(CONNECTION, "Statue")
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_project_without_avatars_is_told_so(live: bool) -> None:
+    with pytest.raises(DeniedError, match="no avatar for this project"):
+        choose_avatar(Connection(), None, live=live)
+
+
 def test_a_project_without_live_avatars_is_told_so() -> None:
     with pytest.raises(DeniedError, match="no avatar with a live mode"):
         choose_avatar(Connection(avatars=(STILL,)), None)

@@ -11,13 +11,14 @@ from dataclasses import replace
 import pytest
 
 from ravatard.cloud.lease import MemoryLedger
-from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
+from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
 from ravatard.cloud.ravatar.service import RavatarCloud, socket_url
 from ravatard.core.audio import silence
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, NoSessionError
 from ravatard.ports import Debt, Ledger, Wire
+from ravatard.ports.sound import VoicePlayer
 from ravatard.secret import Secret
 from ravatard.sim.cloud import SimCloud
 from ravatard.sim.network import SimNetwork
@@ -36,6 +37,8 @@ class World:
         key: bytes = b"one",
         ledger: Ledger | None = None,
         sim: SimCloud | None = None,
+        ravatar: RavatarOptions | None = None,
+        voice_player: VoicePlayer | None = None,
     ) -> None:
         self.sim = sim or SimCloud(options or SimOptions(), key=key)
         self.network = SimNetwork(self.sim)
@@ -47,6 +50,8 @@ class World:
             user_id="kiosk-1",
             chance=lambda: 0.0,
             ledger=ledger,
+            ravatar=ravatar,
+            voice_player=voice_player,
         )
 
     @asynccontextmanager

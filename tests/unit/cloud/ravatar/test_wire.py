@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import wave
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,8 @@ from ravatard.cloud.ravatar.wire import (
     received,
     stream_error,
     text_message,
+    utterance_message,
+    wav,
 )
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
@@ -86,6 +90,59 @@ def test_text_in_live_mode_names_its_licence_and_text_in_chat_mode_does_not() ->
 
 def test_a_session_nobody_gave_is_left_out() -> None:
     assert "session" not in common_fields("a", "u", "en", "s", "")
+
+
+# ---------------------------------------------------------------- whole utterances
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=400).map(lambda data: data[: len(data) // 2 * 2]))
+def test_a_wav_file_holds_the_sound_as_the_document_wants_it(pcm: bytes) -> None:
+    with wave.open(io.BytesIO(wav(pcm))) as file:
+        assert file.getparams()[:4] == (1, 2, 16_000, len(pcm) // 2)
+        assert file.readframes(len(pcm)) == pcm
+
+
+def test_a_wav_file_is_byte_for_byte_what_the_standard_library_writes() -> None:
+    written = io.BytesIO()
+    with wave.open(written, "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(b"\1\2" * 99)
+
+    assert wav(b"\1\2" * 99) == written.getvalue()
+
+
+def test_an_utterance_in_chat_mode_is_the_one_of_the_document() -> None:
+    message = json.loads(utterance_message(COMMON, b"\1\2", None, push_to_talk=True))
+
+    assert message == {
+        "avatar_id": "avatar-1",
+        "user_id": "user-1",
+        "chat_type": "voice",
+        "language": "en",
+        "requestType": "audio",
+        "source": "ravatard",
+        "isLive": False,
+        "isPushToTalk": True,
+        "file_base64_data": base64.b64encode(wav(b"\1\2")).decode(),
+        "session": "session-1",
+    }
+
+
+def test_an_utterance_in_live_mode_names_its_licence() -> None:
+    message = json.loads(utterance_message(COMMON, b"\1\2", LICENCE, push_to_talk=False))
+
+    assert (message["isLive"], message["LicenseId"]) == (True, "license-abc-123")
+    assert "isPushToTalk" not in message
+
+
+def test_names_with_the_holes_own_character_survive_the_template() -> None:
+    common = common_fields("\ufffc", "\ufffc", "\ufffc", "\ufffc", "\ufffc")
+
+    message = json.loads(utterance_message(common, b"", None, push_to_talk=False))
+
+    assert {key: message[key] for key in common} == common
+    assert base64.b64decode(message["file_base64_data"]) == wav(b"")
 
 
 # ---------------------------------------------------------------- received: answers
