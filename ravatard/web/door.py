@@ -1,0 +1,143 @@
+"""The page's HTTP server on loopback: who may come in, what they get, and how many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from aiohttp import web
+
+from ravatard.web.address import Origin, visited_as
+from ravatard.web.assets import STRICT, Assets
+
+log = logging.getLogger(__name__)
+
+STATE_PATH = "/state"
+#: A browser opens six at once to one host; a second browser may look on.
+MOST_CONNECTIONS = 24
+_KEPT_ALIVE_S = 15.0
+_GOODBYE_S = 0.2
+_BACKLOG = 16
+
+
+class Door:
+    """Answers requests for the files itself; sockets are handed on."""
+
+    def __init__(
+        self,
+        assets: Assets,
+        origins: Callable[[], tuple[Origin, ...]],
+        converse: Callable[[web.BaseRequest, Origin], Awaitable[web.StreamResponse]],
+    ) -> None:
+        """Nothing listens yet.
+
+        Args:
+            assets: the files.
+            origins: what the page's iframe may show at this moment.
+            converse: talks with one page over its socket, to its end.
+        """
+        self._assets = assets
+        self._origins = origins
+        self._converse = converse
+
+    @asynccontextmanager
+    async def opened(self, port: int) -> AsyncIterator[int]:
+        """Listens on 127.0.0.1, and on ::1 where there is IPv6, and gives the port; leaving ends all of it.
+
+        Raises:
+            OSError: the port is taken, or may not be had.
+        """
+        # No access log, no lingering: nothing of a request is worth keeping.
+        server = web.Server(
+            self._answer, access_log=None, lingering_time=0.0, keepalive_timeout=_KEPT_ALIVE_S
+        )
+
+        def protocol() -> asyncio.Protocol:
+            return server() if len(server.connections) < MOST_CONNECTIONS else _Full()
+
+        loop = asyncio.get_running_loop()
+        listening: list[asyncio.Server] = []
+        try:
+            for bound in _bound(port):
+                listening.append(await loop.create_server(protocol, sock=bound, backlog=_BACKLOG))
+            yield int(listening[0].sockets[0].getsockname()[1])
+        finally:
+            for one in listening:
+                one.close()
+            await server.shutdown(_GOODBYE_S)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        visited = visited_as(request.headers.get("Host", ""))
+        if visited is None:
+            return _words(421, "This page has to be opened as 127.0.0.1 or localhost.")
+        if request.path == STATE_PATH:
+            return await self._socket(request, visited)
+        asset = self._assets.get(request.path, self._origins())
+        if asset is None:
+            return _words(404, "There is only one page here: /")
+        if request.method not in ("GET", "HEAD"):
+            return _words(405, "This page can only be looked at.", {"Allow": "GET, HEAD"})
+        return web.Response(
+            body=asset.body, headers=asset.headers, content_type=asset.content_type, charset="utf-8"
+        )
+
+    async def _socket(self, request: web.BaseRequest, visited: Origin) -> web.StreamResponse:
+        if not web.WebSocketResponse().can_prepare(request):
+            return _words(426, "This address is for the page's own WebSocket.", {"Upgrade": "websocket"})
+        origin = request.headers.get("Origin", "")
+        embedder = Origin.of(origin)
+        # The page itself, and not another one of this machine: its origin is exactly what it was opened as,
+        # with TLS if something in front of us speaks it.
+        if embedder is None or origin not in (f"{scheme}://{request.headers['Host']}" for scheme in _SCHEMES):
+            log.warning("a page of another origin asked for the kiosk's state and was refused")
+            return _words(403, "Only the page served here may ask for this.")
+        return await self._converse(request, embedder)
+
+
+_SCHEMES = ("http", "https")
+
+
+def _words(status: int, text: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, text=f"{text}\n", headers=STRICT | (headers or {}))
+
+
+class _Full(asyncio.Protocol):
+    """A connection too many: closed at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+def _bound(port: int) -> list[socket.socket]:
+    """Sockets bound to both loopback addresses; at least that of IPv4.
+
+    Raises:
+        OSError: see :meth:`Door.opened`.
+    """
+    first = _bind(socket.AF_INET, "127.0.0.1", port)
+    try:
+        second = _bind(socket.AF_INET6, "::1", first.getsockname()[1])
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            log.warning("port %d of ::1 is taken; open the page as 127.0.0.1, not as localhost", port)
+        return [first]
+    return [first, second]
+
+
+def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.setblocking(False)
+        made.bind((host, port))
+    except OSError:
+        with suppress(OSError):
+            made.close()
+        raise
+    return made

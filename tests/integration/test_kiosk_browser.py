@@ -1,0 +1,214 @@
+"""The kiosk in a real browser: every look in words, the stream embedded, and what is told when it is not.
+
+Screenshots are kept in ``RAVATARD_ARTIFACTS``, where that is set.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from ravatard.core.indication import WORDS, Indication, Look
+from ravatard.secret import Secret
+from ravatard.sim.options import SimOptions
+from ravatard.sim.server import SimServer
+from ravatard.sim.streaming.options import StreamOptions
+from ravatard.web.screen import Screen
+from tests.integration.devtools import CHROMIUM, Tab, chromium
+from tests.integration.kiosk_rig import QUOTED_TOKEN, TOKEN, Served, Streamer, moved, serving, streaming
+from tests.integration.receiver import calling
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt install chromium"),
+]
+
+#: What the unit starts the browser with: sound without a touch.
+AUDIBLE = "--autoplay-policy=no-user-gesture-required"
+SIZES = ((800, 480), (1920, 1080))
+
+
+@asynccontextmanager
+async def browsing(folder: Path, *words: str, **options: Any) -> AsyncIterator[tuple[Streamer, Served, Tab]]:
+    async with streaming() as streamer, serving(**options) as served:
+        async with chromium(folder / "profile", *words) as browser:
+            await browser.open(served.base)
+            await served.shows(Screen.EMPTY)
+            yield streamer, served, browser
+
+
+def artifact(folder: Path, name: str) -> Path:
+    """Where a screenshot is kept."""
+    kept = Path(os.environ.get("RAVATARD_ARTIFACTS", folder))
+    kept.mkdir(parents=True, exist_ok=True)
+    return kept / name
+
+
+async def keep_pictures(browser: Tab, folder: Path, name: str) -> None:
+    for width, height in SIZES:
+        await browser.resize(width, height)
+        await browser.until("innerWidth", width)
+        assert await browser.value("document.documentElement.scrollHeight <= innerHeight")
+        await browser.screenshot(artifact(folder, f"kiosk-{name}-{width}x{height}.png"))
+
+
+def text_of(element: str) -> str:
+    return f"document.getElementById('{element}').innerText"
+
+
+async def test_a_browser_shows_every_look_in_words_that_fit(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as (_, served, browser):
+        for look in Look:
+            served.kiosk.show(Indication(look, f"{WORDS[look]}: more of it"))
+            await browser.until(f"{text_of('word')}.toLowerCase()", WORDS[look])
+            await browser.until(text_of("status"), f"{WORDS[look]}: more of it")
+            await browser.until("getComputedStyle(document.querySelector('#orb')).display", "grid")
+            await keep_pictures(browser, tmp_path, look.value)
+            for element in ("word", "advice"):
+                inside = "(b => b.left >= 0 && b.right <= innerWidth && b.bottom <= innerHeight)"
+                assert await browser.value(
+                    f"({inside})(document.getElementById('{element}').getBoundingClientRect())"
+                )
+        served.kiosk.show(Indication(Look.LISTENING, "listening"))
+        green = "getComputedStyle(document.querySelector('#orb')).backgroundColor"
+        await browser.until(green, "rgb(27, 167, 75)")
+
+
+async def test_a_browser_embeds_the_stream_as_the_vendors_client_does(tmp_path: Path) -> None:
+    async with browsing(tmp_path, AUDIBLE) as (streamer, served, browser):
+        served.kiosk.show(Indication(Look.SPEAKING, "speaking"))
+        served.kiosk.stage(Secret(f"{streamer.base}/s?x=1"), Secret(TOKEN))
+        await served.shows(Screen.PLAYING)
+
+        frame = "document.querySelector('#stage > iframe')"
+        attributes = await browser.value(
+            f"Object.fromEntries([...{frame}.attributes].map(one => [one.name, one.value]))"
+        )
+        assert attributes == {
+            "title": "RAVATAR Pixel Streaming",
+            "src": f"{streamer.base}/s?x=1&token={QUOTED_TOKEN}",
+            "allow": "camera; microphone; autoplay; fullscreen; clipboard-read; clipboard-write; "
+            "pointer-lock; encrypted-media",
+            "allowfullscreen": "",
+            "referrerpolicy": "no-referrer",
+            "sandbox": "allow-same-origin allow-scripts allow-forms allow-popups "
+            "allow-popups-to-escape-sandbox allow-modals allow-pointer-lock",
+        }
+        await browser.until(f"{text_of('word')}.toLowerCase()", "speaking")
+        await browser.until("document.getElementById('touch').hidden")
+        await browser.until("document.getElementById('note').hidden")
+        await browser.until("getComputedStyle(document.getElementById('stage')).opacity", "1")
+        await keep_pictures(browser, tmp_path, "picture")
+
+
+async def test_a_renewed_token_leaves_the_picture_alone_and_the_end_takes_it_away(tmp_path: Path) -> None:
+    async with browsing(tmp_path, AUDIBLE) as (streamer, served, browser):
+        served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
+        await served.shows(Screen.PLAYING)
+
+        served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret("renewed"))
+        served.kiosk.show(Indication(Look.THINKING, "thinking"))
+        await browser.until(f"{text_of('word')}.toLowerCase()", "thinking")
+        assert [one for one in streamer.by_browser if "token" in one] == [f"/s?token={QUOTED_TOKEN}"]
+
+        served.kiosk.stage(None, None)
+        await browser.until("document.querySelectorAll('iframe').length", 0)
+        served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret("renewed"))
+        await served.shows(Screen.PLAYING)
+        assert "/s?token=renewed" in streamer.by_browser
+
+
+async def test_a_browser_tells_why_a_page_that_refuses_is_not_shown(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as (streamer, served, browser):
+        served.kiosk.show(Indication(Look.SPEAKING, "speaking"))
+        served.kiosk.stage(Secret(f"{streamer.base}/deny"), Secret(TOKEN))
+        await served.shows(Screen.REFUSED)
+
+        note = await browser.value(text_of("note"))
+        assert "X-Frame-Options: DENY" in note
+        assert f"frame-ancestors {served.base}" in note
+        assert await browser.value("document.querySelectorAll('iframe').length") == 0
+        assert streamer.by_browser == []
+        await keep_pictures(browser, tmp_path, "refused")
+
+
+async def test_a_page_that_closes_itself_or_never_plays_is_told(tmp_path: Path) -> None:
+    async with browsing(tmp_path, AUDIBLE, start_s=2.0) as (streamer, served, browser):
+        served.kiosk.stage(Secret(f"{streamer.base}/close"), Secret(TOKEN))
+        await served.shows(Screen.REFUSED)
+        assert "ended the picture" in await browser.value(text_of("note"))
+
+        served.kiosk.stage(Secret(f"{streamer.base}/mute"), Secret(TOKEN))
+        await served.shows(Screen.SILENT)
+        assert "has not said that it plays" in await browser.value(text_of("note"))
+
+
+async def test_a_browser_that_wants_a_touch_before_sound_gets_a_button_for_it(tmp_path: Path) -> None:
+    async with browsing(tmp_path) as (streamer, served, browser):
+        served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
+        await served.shows(Screen.SILENT)
+        await browser.until("document.getElementById('touch').hidden", False)
+
+        await browser.touch("#touch")
+
+        await served.shows(Screen.PLAYING)
+        await browser.until("document.getElementById('touch').hidden")
+
+
+async def test_a_redirect_nobody_looked_at_is_not_followed(tmp_path: Path) -> None:
+    async with browsing(tmp_path, check_page=False) as (streamer, served, browser):
+        elsewhere = streamer.base.replace("127.0.0.1", "localhost")
+
+        async def away(request: web.BaseRequest) -> web.StreamResponse:
+            del request
+            return moved(f"{elsewhere}/s")
+
+        runner = web.ServerRunner(web.Server(away, access_log=None))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+            served.kiosk.stage(Secret(url), Secret(TOKEN))
+            await served.shows(Screen.REFUSED)
+            note = await browser.value(text_of("note"))
+        finally:
+            await runner.cleanup()
+
+    assert "led to another place" in note
+    assert "planted" not in note
+
+
+async def test_a_browser_outlives_the_daemon_and_finds_the_next_one(tmp_path: Path) -> None:
+    async with chromium(tmp_path / "profile") as browser:
+        async with serving() as first:
+            port = first.kiosk.port
+            await browser.open(first.base)
+            await first.shows(Screen.EMPTY)
+        await browser.until("document.documentElement.dataset.look", "gone")
+        await browser.until(f"{text_of('word')}.toLowerCase()", "not running")
+        await keep_pictures(browser, tmp_path, "gone")
+
+        async with serving(port=port) as second:
+            await second.shows(Screen.EMPTY)
+            await browser.until("document.documentElement.dataset.look", "starting")
+
+
+async def test_the_simulators_stream_plays_on_the_page_and_its_end_is_told(tmp_path: Path) -> None:
+    media = ("--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns")
+    async with (
+        SimServer(SimOptions(), stream=StreamOptions()) as server,
+        calling(server.base_url) as caller,
+        browsing(tmp_path, AUDIBLE, "--mute-audio", *media) as (_, served, browser),
+    ):
+        served.kiosk.stage(Secret(caller.streaming_url), Secret(caller.token))
+        await served.shows(Screen.PLAYING)
+
+        await caller.end()
+        await served.shows(Screen.REFUSED)
+        assert "ended the picture" in await browser.value(text_of("note"))
