@@ -23,12 +23,17 @@ COMMANDS = {
     "status": "how the running appliance is: what it does, since when, what is wrong",
     "mute": "close the running appliance's microphone",
     "unmute": "open the running appliance's microphone again",
+    "volume": "how loud the answers are: show it, or change it",
     "toggle-mute": "mute the running appliance, or unmute it",
     "say": "say something to the avatar in writing",
     "press": "press the button of the running appliance",
     "restart-session": "end the live session; the next words start a new one",
     "reload": "let the running appliance read its configuration anew",
     "end-sessions": "end the live sessions that a daemon left open when it died",
+    "chat": "a conversation in writing, in this terminal",
+    "history": "what was said and answered so far, as the service keeps it",
+    "avatars": "list the avatars there are for you",
+    "languages": "list the languages the service speaks",
     "devices": "list microphones and speakers with the names to write in the configuration",
 }
 

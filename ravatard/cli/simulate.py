@@ -152,6 +152,7 @@ def _certificate(scenario: fault_steps.Scenario, file: str | None) -> ssl.SSLCon
 async def _serve(
     options: SimOptions, scenario: fault_steps.Scenario, tls: ssl.SSLContext | None, host: str, port: int
 ) -> None:
+    from ravatard.sim.fault_stream import trouble
     from ravatard.sim.faults import FaultyService
     from ravatard.sim.server import SimServer
 
@@ -167,7 +168,10 @@ async def _serve(
             f"RAVATAR simulator at {server.base_url}; watch it at {server.base_url}/sim/; Ctrl-C stops it",
             flush=True,
         )
-        await stop.wait()
+        async with asyncio.TaskGroup() as group:
+            playing = group.create_task(trouble(server.streaming, scenario), name="stream-trouble")
+            await stop.wait()
+            playing.cancel()
 
 
 def _number(kind: type[int] | type[float], told: Setting) -> Callable[[str], float]:

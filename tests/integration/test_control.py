@@ -406,6 +406,24 @@ async def test_a_muted_appliance_stays_so_over_a_restart_if_configured(tmp_path:
             await daemon.stopped()
 
 
+async def test_the_volume_is_shown_set_and_changed(tmp_path: Path) -> None:
+    async with SimServer() as server, Daemon(tmp_path, server.base_url, _quiet(tmp_path)) as daemon:
+        await daemon.ready()
+
+        replies = [await _asked("volume", *words) for words in (("40",), ("+15",), ("-100",), ("+30%",), ())]
+        report = await _report()
+        wrong = await _asked("volume", "loud")
+        await daemon.stopped()
+
+        assert [said for _, said, _ in replies] == [
+            *("volume 40 %\n", "volume 55 %\n", "volume 0 %\n", "volume 30 %\n", "30 %\n")
+        ]
+        assert [status for status, _, _ in replies] == [0] * 5
+        assert report["volume"] == 30
+        assert wrong[0] == 2
+        assert "neither a number from 0 to 100 nor +N or -N" in wrong[2]
+
+
 async def test_what_is_said_and_pressed_reaches_the_service(tmp_path: Path) -> None:
     pins = Pins(tmp_path)
     async with (
@@ -477,7 +495,9 @@ async def test_a_degraded_appliance_says_so_and_a_watcher_sees_it(tmp_path: Path
             assert "has ended" in watching.stderr
 
 
-@pytest.mark.parametrize("words", [["status"], ["mute"], ["say", "hello"], ["press"], ["reload"]])
+@pytest.mark.parametrize(
+    "words", [["status"], ["mute"], ["say", "hello"], ["press"], ["reload"], ["volume"], ["volume", "60"]]
+)
 async def test_without_a_daemon_a_command_says_so(words: list[str]) -> None:
     status, said, complaint = await _asked(*words)
 

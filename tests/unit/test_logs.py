@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +27,7 @@ from ravatard.logs import (
     priority,
     redact,
     systemd_journal,
+    take_hooks,
 )
 from ravatard.secret import MASK, Secret
 
@@ -57,7 +59,9 @@ class _Journal:
 def _logging_as_it_was() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in (None, "aiohttp.access", "asyncio")]
     before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    hooks = sys.excepthook, sys.unraisablehook, threading.excepthook
     yield
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
     for logger, level, handlers in before:
         logger.setLevel(level)
         logger.handlers[:] = handlers
@@ -472,3 +476,93 @@ def test_systemd_python_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "systemd.journal", None)
 
     assert systemd_journal() is None
+
+
+# ---------------------------------------------------------------------- crashes
+
+
+def _raise(text: str) -> None:
+    error = ValueError(f"about {text}")
+    error.add_note(f"note on {text}")
+    raise ExceptionGroup(f"several of {text}", [error]) from OSError(f"cause of {text}")
+
+
+def test_a_crash_shows_no_secret_the_process_holds_whatever_it_looks_like() -> None:
+    held = Secret("license-7-ab12cd")
+    stream = _plain()
+
+    try:
+        _raise(held.reveal())
+    except ExceptionGroup:
+        log.critical("crashed with %s", held.reveal(), exc_info=True, stack_info=True)
+
+    assert held.reveal() not in stream.getvalue()
+    for words in ("cause of", "about", "note on", "several of", "crashed with"):
+        assert f"{words} {MASK}" in stream.getvalue()
+
+
+def test_a_crash_in_the_journal_shows_none_either(journal: _Journal) -> None:
+    held = Secret("license-8-ab12cd")
+    configure(LogOptions(style="journal"), under_systemd=True, find_journal=journal.find)
+
+    try:
+        _raise(held.reveal())
+    except ExceptionGroup:
+        log.exception("crashed", extra={"about": held.reveal()})
+
+    assert held.reveal() not in str(journal.entries)
+
+
+@pytest.fixture
+def _hooks_of_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    monkeypatch.setattr(sys, "unraisablehook", sys.__unraisablehook__)
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)
+
+
+class _Falling:
+    """Something whose end fails."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def __del__(self) -> None:
+        raise ValueError(self._text)
+
+
+@pytest.mark.usefixtures("_hooks_of_python")
+def test_what_nobody_caught_is_logged_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    held = Secret("license-9-ab12cd")
+    configure(LogOptions(), under_systemd=False)
+    error = ValueError(held.reveal())
+
+    sys.excepthook(ValueError, error, None)
+    failed = threading.Thread(target=_raise, args=(held.reveal(),), name="resolver")
+    failed.start()
+    failed.join()
+    leaving = threading.Thread(target=sys.exit)
+    leaving.start()
+    leaving.join()
+    _Falling(held.reveal())
+
+    captured = capsys.readouterr()
+    assert held.reveal() not in captured.err + captured.out
+    assert f"ValueError: {MASK}" in captured.err
+    assert "the thread resolver ended because of an error" in captured.err
+    assert "xception ignored in a function" in captured.err
+    assert captured.err.count("ravatard: ") == 3
+
+
+def test_hooks_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ours(*_: object) -> None:
+        """Somebody else's."""
+
+    for module, name in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+        monkeypatch.setattr(module, name, ours)
+
+    take_hooks()
+
+    assert [sys.excepthook, sys.unraisablehook, threading.excepthook] == [ours, ours, ours]

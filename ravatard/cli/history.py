@@ -1,0 +1,144 @@
+"""``ravatard history``: what was said and answered so far, as the service keeps it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Protocol
+
+from ravatard.cli.standalone import add_config, asked, loaded_quietly
+from ravatard.cli.visible import visible
+from ravatard.cloud.ravatar.history import DOCUMENTED_PER_PAGE, HistoryMessage
+from ravatard.cloud.ravatar.service import RavatarCloud
+
+_DEFAULT_LIMIT = 100
+_HIGHEST_LIMIT = 100_000
+_AGO = re.compile(r"([0-9]{1,4})\s*([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_INCOMING = "incoming"
+
+
+class Teller(Protocol):
+    """A service that tells what was said before."""
+
+    def history(self, since: datetime | None, per_page: int) -> AsyncIterator[HistoryMessage]:
+        """The newest first."""
+        ...
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``history``."""
+    parser.add_argument("--json", action="store_true", help="for programs: one object a line, oldest first")
+    parser.add_argument(
+        "--since",
+        type=moment_of,
+        metavar="WHEN",
+        help="nothing older: 90m, 12h, 2d, 3w ago, or a date such as 2026-11-01 or 2026-11-01T18:30",
+    )
+    parser.add_argument(
+        "--limit",
+        type=_limit,
+        default=_DEFAULT_LIMIT,
+        metavar="N",
+        help="at most so many messages, the newest ones (default: %(default)s)",
+    )
+    add_config(parser)
+
+
+def moment_of(text: str, now: datetime | None = None) -> datetime:
+    """The point in time that ``text`` means; a date without a zone is one of this machine's.
+
+    Raises:
+        argparse.ArgumentTypeError: it means none.
+    """
+    try:
+        if found := _AGO.fullmatch(text.strip().lower()):
+            ago = timedelta(**{_UNITS[found[2]]: int(found[1])})
+            return (now or datetime.now(UTC)) - ago
+        return datetime.fromisoformat(text.strip()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither an age such as 90m, 12h, 2d or 3w, nor a date such as 2026-11-01"
+        ) from None
+
+
+def _limit(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= _HIGHEST_LIMIT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {_HIGHEST_LIMIT}")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0, also when nothing was said yet.
+
+    Raises:
+        RavatardError: the service did not tell.
+    """
+    options = loaded_quietly(arguments.config, dict(os.environ)).options
+
+    async def read(cloud: RavatarCloud) -> list[HistoryMessage]:
+        return await newest(cloud, arguments.limit, arguments.since)
+
+    messages = asked(options, read)
+    if arguments.json:
+        for message in messages:
+            print(json.dumps(as_plain(message)))
+    elif messages:
+        print("\n".join(table(messages)))
+    else:
+        print("nothing was said yet" if arguments.since is None else "nothing was said since then")
+    return 0
+
+
+async def newest(cloud: Teller, limit: int, since: datetime | None = None) -> list[HistoryMessage]:
+    """The last ``limit`` messages, the oldest of them first.
+
+    Raises:
+        RavatardError: the service did not tell.
+    """
+    found: list[HistoryMessage] = []
+    # Closed when the limit is reached in the middle of a page.
+    messages = cloud.history(since, min(limit, DOCUMENTED_PER_PAGE))
+    async for message in messages:
+        found.append(message)
+        if len(found) == limit:
+            break
+    return found[::-1]
+
+
+def table(messages: Iterable[HistoryMessage], zone: tzinfo | None = None) -> Iterator[str]:
+    """Lines for people: one for each day, below it time, who, and what; in ``zone``, else in our own."""
+    day = ""
+    for message in messages:
+        at = message.at.astimezone(zone) if message.at is not None else None
+        if at is not None and at.strftime("%A, %Y-%m-%d") != day:
+            day = at.strftime("%A, %Y-%m-%d")
+            yield day
+        who, said = told(message)
+        yield f"  {at.strftime('%H:%M') if at is not None else '     '}  {who}: {said}"
+
+
+def told(message: HistoryMessage) -> tuple[str, str]:
+    """Who said what, fit for a terminal."""
+    if message.direction == _INCOMING:
+        return visible(message.avatar) or "avatar", visible(message.answer) or "(sound without words)"
+    return "you", visible(message.request) or f"({visible(message.chat_type) or 'something'} without words)"
+
+
+def as_plain(message: HistoryMessage) -> dict[str, Any]:
+    """One message for a program; the names are the documented ones, the time is ISO 8601 in UTC."""
+    return {
+        "id": message.id,
+        "at": message.at.isoformat() if message.at is not None else None,
+        "direction": message.direction,
+        "request": message.request,
+        "answer": message.answer,
+        "avatar": message.avatar,
+        "chat_type": message.chat_type,
+        "language": message.language,
+        "file_url": message.file_url,
+    }

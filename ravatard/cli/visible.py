@@ -1,0 +1,63 @@
+"""Text from outside made fit for a terminal: what it cannot do there any more, and how much room it takes."""
+
+from __future__ import annotations
+
+import unicodedata
+
+#: Control characters (they repaint a terminal, rename it, answer for the person who types), halves of
+#: surrogate pairs, line and paragraph separators.
+_STRIPPED = frozenset({"Cc", "Cs", "Zl", "Zp"})
+#: Overrides of the writing direction, which make a text read as another one. (Marks and isolates stay:
+#: languages written from right to left need them.)
+_OVERRIDES = frozenset("\u202d\u202e")
+#: Take no cell of their own: combining marks, joiners, variation selectors.
+_NO_CELL = frozenset({"Mn", "Me", "Cf"})
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """``text`` without anything that a terminal obeys; white space of any kind becomes single blanks.
+
+    Args:
+        text: from the service, from a file, from anybody.
+        lines: keep the ends of lines; empty ones and blanks around them go.
+    """
+    if lines:
+        return "\n".join(line for line in map(visible, text.splitlines()) if line)
+    return " ".join(harmless(" ".join(text.split())).split())
+
+
+def harmless(text: str) -> str:
+    """``text`` without anything that a terminal obeys, but for blanks and the ends of lines."""
+    return "".join(
+        one
+        for one in text
+        if one == "\n" or (one not in _OVERRIDES and unicodedata.category(one) not in _STRIPPED)
+    )
+
+
+def cells(text: str) -> int:
+    """Columns of a terminal that ``text`` takes: East Asian wide characters take two (UAX #11)."""
+    return sum(_cells_of(one) for one in text)
+
+
+def _cells_of(character: str) -> int:
+    if unicodedata.category(character) in _NO_CELL:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def fitted(text: str, columns: int) -> str:
+    """The beginning of ``text`` that fits into ``columns``, with an ellipsis when something is left out."""
+    if cells(text) <= columns:
+        return text
+    return f"{head(text, columns - 1)}…" if columns > 0 else ""
+
+
+def head(text: str, columns: int) -> str:
+    """The longest beginning of ``text`` that fits into ``columns``."""
+    used = 0
+    for index, one in enumerate(text):
+        used += _cells_of(one)
+        if used > columns:
+            return text[:index]
+    return text

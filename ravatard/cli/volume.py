@@ -1,0 +1,57 @@
+"""``ravatard volume``: how loud the running appliance answers, shown or changed."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from ravatard.cli.asking import add_socket, sentence, settle, socket_of
+from ravatard.host.control_client import Unanswered, ask
+
+_GIVEN = re.compile(r"([+-]?)([0-9]{1,3})%?")
+_FULL = 100
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``volume``."""
+    parser.usage = "ravatard volume [-h] [--socket PATH] [PERCENT | +N | -N]"
+    # argparse takes -10 for a number, and so for an argument, as long as no option looks like one.
+    parser.add_argument(
+        "wanted",
+        nargs="?",
+        type=request_of,
+        metavar="PERCENT",
+        help="0 to 100; with a sign, so much louder or softer; without it, show how loud it is",
+    )
+    add_socket(parser)
+
+
+def request_of(text: str) -> dict[str, int]:
+    """What to ask of the daemon.
+
+    Raises:
+        argparse.ArgumentTypeError: ``text`` is no volume.
+    """
+    found = _GIVEN.fullmatch(text)
+    if found is None or int(found[2]) > _FULL:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number from 0 to {_FULL} nor +N or -N")
+    sign, digits = found.groups()
+    return {"by": int(sign + digits)} if sign else {"percent": int(digits)}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0 when it is shown or set, else 1.
+
+    Raises:
+        Unanswered: no daemon runs, or it does not answer.
+    """
+    if arguments.wanted is not None:
+        return settle(arguments, do="volume", **arguments.wanted)
+    reply = ask(socket_of(arguments), {"do": "status"})
+    report = reply.get("status")
+    if reply.get("ok") is not True or not isinstance(report, dict):
+        raise Unanswered(sentence(reply))
+    if "volume" not in report:
+        raise Unanswered("this appliance does not tell how loud it is; is it older than this command?")
+    print(f"{report['volume']} %")
+    return 0
