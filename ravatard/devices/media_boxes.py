@@ -1,0 +1,49 @@
+"""How a film file lies: whether it can be decoded while it comes in, or its index stands at its end."""
+
+from __future__ import annotations
+
+import struct
+from enum import Enum, unique
+
+#: ISO/IEC 14496-12 section 4.2: size and type; size 1 means that 64 bits of size follow, 0 "to the end".
+_BOX = struct.Struct(">I4s")
+_LONG = struct.Struct(">Q")
+#: The boxes a film may begin with.
+_FIRST = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid", b"sidx"})
+
+
+@unique
+class Order(Enum):
+    """What the first boxes of a file say."""
+
+    UNDECIDED = "undecided"
+    """More of the file is needed."""
+    STREAM = "stream"
+    """Read it as it comes: the index comes first, or it is no film of this kind."""
+    WHOLE = "whole"
+    """Sound and picture come before the index, without which they are noise: all of it is needed first."""
+
+
+def order_of(head: bytes) -> Order:
+    """What is to be done with a file that begins with ``head``, any number of its bytes."""
+    at = 0
+    while True:
+        if len(head) - at < _BOX.size:
+            return Order.UNDECIDED
+        size, name = _BOX.unpack_from(head, at)
+        if at == 0 and name not in _FIRST:
+            return Order.STREAM
+        # A fragment brings its own index; "mdat" first means that the index is last.
+        if name in {b"moov", b"moof"}:
+            return Order.STREAM
+        if name == b"mdat":
+            return Order.WHOLE
+        header = _BOX.size
+        if size == 1:
+            if len(head) - at < _BOX.size + _LONG.size:
+                return Order.UNDECIDED
+            (size,) = _LONG.unpack_from(head, at + _BOX.size)
+            header += _LONG.size
+        if size < header:
+            return Order.STREAM
+        at += size
