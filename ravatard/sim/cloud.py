@@ -6,16 +6,19 @@ Written from the service's documents. A front (``server``, ``network``) brings r
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ravatard.sim.exchange import SOCKET_PATH, Reply, Request
 from ravatard.sim.licences import Licences
 from ravatard.sim.line import SESSION_EXPIRED, ChatLine
-from ravatard.sim.options import AnnouncedOptions, HearingOptions, KeepOptions, SimOptions
+from ravatard.sim.options import AnnouncedOptions, ChatOptions, HearingOptions, KeepOptions, SimOptions
 from ravatard.sim.page import PAGE
 from ravatard.sim.premises import Premises
 from ravatard.sim.record import Record
 from ravatard.sim.rest import RestCalls, RestRefused, json_reply
+from ravatard.sim.spoken import FILES, Speak, SpokenAnswers
 from ravatard.sim.state import state_of
+from ravatard.sim.synthesizer import Synthesizer
 from ravatard.sim.tokens import TokenMint
 
 #: 2026-01-01: what the calendar of a front without one says when its clock stands at 0.
@@ -39,6 +42,8 @@ class SimCloud:
         hearing: HearingOptions | None = None,
         announced: AnnouncedOptions | None = None,
         keep: KeepOptions | None = None,
+        chat: ChatOptions | None = None,
+        speak: Speak | None = None,
     ) -> None:
         """Make a service.
 
@@ -49,6 +54,11 @@ class SimCloud:
             hearing: how it finds the end of a turn.
             announced: what it says about itself.
             keep: how much it records.
+            chat: how its answers in chat mode get to the client's ear.
+            speak: what an answer sounds like in chat mode; None: as a :class:`Synthesizer` says it.
+
+        Raises:
+            RavatardError: what ``chat`` asks for needs PyAV, which is not installed.
         """
         chosen = options or SimOptions()
         self.record = Record(keep or KeepOptions())
@@ -61,6 +71,7 @@ class SimCloud:
             licences=Licences(chosen.licences, mint.label, self.record),
             record=self.record,
             epoch_s=epoch_s,
+            spoken=SpokenAnswers(chat or ChatOptions(), speak or Synthesizer().wav, mint.label, self.record),
         )
         self._rest = RestCalls(self.premises, self._end_by_client)
         self._lines: list[ChatLine] = []
@@ -90,7 +101,9 @@ class SimCloud:
         except RestRefused as refused:
             return self._refuse(refused, now)
         self.record.counts["lines_opened"] += 1
-        line = ChatLine(self.premises, caller.user_id, self.record.counts["lines_opened"], wake, self._forget)
+        number = self.record.counts["lines_opened"]
+        origin = f"{self.premises.scheme}://{request.headers.get('host', 'localhost')}"
+        line = ChatLine(self.premises, caller.user_id, number, origin, wake, self._forget)
         self._lines.append(line)
         line.say("connection", "Connected", now)
         return line
@@ -125,6 +138,7 @@ class SimCloud:
         if session is None:
             return ""
         self.premises.talks.pop(licence, None)
+        self.premises.voice.ended(licence)
         for line in self._lines:
             line.session_over(licence, now)
         return session.user_id
@@ -153,6 +167,10 @@ class SimCloud:
                 return Reply(204, {})
             case "/sim/state":
                 return json_reply(200, state_of(self.premises, len(self._lines), now))
+            case path if path.startswith(FILES):
+                reply = self.premises.spoken.file(path)
+                self.record.request(now, "GET", path[:80], reply.status)
+                return reply
             case path if path == SOCKET_PATH:
                 return json_reply(426, {"status": 426, "error": "open a WebSocket here"})
         return None
@@ -170,4 +188,4 @@ def _with_cors(reply: Reply, request: Request) -> Reply:
     if "access-control-request-private-network" in request.headers:
         # A page from the internet asks whether it may talk to a machine at home.
         cors["access-control-allow-private-network"] = "true"
-    return Reply(reply.status, {**reply.headers, **cors}, reply.body)
+    return replace(reply, headers={**reply.headers, **cors})

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ravatard.core.audio import RATE_HZ, SAMPLE_BYTES, seconds_of
+from ravatard.core.audio import RATE_HZ, SAMPLE_BYTES, samples_in, seconds_of
+from ravatard.sim import codec
 
 _PCM = 1
 _EXTENSIBLE = 0xFFFE
 _EBML = b"\x1a\x45\xdf\xa3"
+_OGG = b"OggS\0"
 #: The document type stands in the EBML header, which is a few dozen bytes long.
 _EBML_HEADER_BYTES = 128
 
@@ -23,31 +25,50 @@ class Recording:
     """A recording that may be sent.
 
     Attributes:
-        kind: "WAV" or "WebM".
+        kind: "WAV", "WebM" or "Ogg".
         size_bytes: of the whole file.
-        seconds: how long it lasts, or None where that takes decoding (WebM).
+        pcm: its sound, s16le mono 16 kHz; None where nothing here can decode it (WebM and Ogg without PyAV).
     """
 
     kind: str
     size_bytes: int
-    seconds: float | None
+    pcm: bytes | None = field(repr=False)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it lasts, or None where nobody knows."""
+        return None if self.pcm is None else seconds_of(samples_in(self.pcm))
 
 
-def sniff(raw: bytes) -> Recording:
-    """What ``raw`` is.
+def opened(raw: bytes) -> Recording:
+    """What ``raw`` is, and what it sounds like.
+
+    The documents name WAV and WebM; the vendor's web client records Ogg where a browser has no WebM.
 
     Raises:
-        ContainerError: neither WAV nor WebM, or a WAV of another format than 16 kHz mono 16 bit (Chat Mode
-            document, "Standard Audio Format").
+        ContainerError: none of the three; a WAV of another format than 16 kHz mono 16 bit (Chat Mode
+            document, "Standard Audio Format"); or nothing that can be decoded.
     """
     if raw[:4] == b"RIFF" and raw[8:12] == b"WAVE":
-        return Recording("WAV", len(raw), _wav_seconds(raw))
+        return Recording("WAV", len(raw), _wav_sound(raw))
     if raw[:4] == _EBML and b"webm" in raw[:_EBML_HEADER_BYTES]:
-        return Recording("WebM", len(raw), None)
-    raise ContainerError("the recording is neither WAV nor WebM")
+        return Recording("WebM", len(raw), _decoded(raw, "WebM", "matroska"))
+    if raw[:5] == _OGG:
+        return Recording("Ogg", len(raw), _decoded(raw, "Ogg", "ogg"))
+    raise ContainerError("the recording is neither WAV nor WebM nor Ogg")
 
 
-def _wav_seconds(raw: bytes) -> float:
+def _decoded(raw: bytes, kind: str, demuxer: str) -> bytes | None:
+    # The sample rate is not looked at: Opus is always 48 kHz, whatever it was recorded at.
+    if not codec.available():
+        return None
+    try:
+        return codec.decoded(raw, demuxer)
+    except codec.CodecError as error:
+        raise ContainerError(f"the {kind} recording is no use: {error}") from None
+
+
+def _wav_sound(raw: bytes) -> bytes:
     # Own walk over the chunks: the standard library's ``wave`` refuses the extensible header on some Pythons
     # and the unfinished sizes of a streamed file on all.
     position = 12
@@ -61,7 +82,8 @@ def _wav_seconds(raw: bytes) -> float:
         elif name == b"data":
             if not shaped:
                 break
-            return seconds_of(min(size, len(raw) - position) // SAMPLE_BYTES)
+            sound = raw[position : position + size]
+            return sound[: samples_in(sound) * SAMPLE_BYTES]
         position += size + size % 2
     raise ContainerError("the WAV recording is cut short")
 

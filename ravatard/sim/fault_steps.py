@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ravatard.setting import setting
+from ravatard.sim.streaming.steps import STREAM_WORDS, StreamFault
 
 Certificate = Literal["self-signed", "not-yet-valid", "expired"]
 
@@ -180,7 +181,7 @@ CallFault = Answer | Refuse | Hang | Lose | ExpireToken | Tls
 SpeechFault = Delay | Split | Truncate | Malformed | Oversize | Swallow
 Strike = Hangup | Cut | Freeze | Say | Unasked | ExpireLicence
 EarFault = EarHang | EarCrash | EarZeros | EarDoubleRate | EarRename
-Fault = CallFault | SpeechFault | Strike | EarFault
+Fault = CallFault | SpeechFault | Strike | EarFault | StreamFault
 
 #: The word for each fault in a scenario.
 WORDS: dict[str, type[Fault]] = {
@@ -207,6 +208,7 @@ WORDS: dict[str, type[Fault]] = {
     "ear-zeros": EarZeros,
     "ear-double-rate": EarDoubleRate,
     "ear-rename": EarRename,
+    **STREAM_WORDS,
 }
 
 

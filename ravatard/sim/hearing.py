@@ -11,7 +11,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from ravatard.core.audio import bytes_for, ms_of, samples_for, samples_in
+from ravatard.core.audio import bytes_for, ms_of, samples_for, samples_in, seconds_of, silence
 from ravatard.sim.options import HearingOptions
 
 _WINDOW_MS = 20
@@ -145,6 +145,15 @@ class TurnDetector:
             last_sample=(self._last + 1) * _WINDOW_SAMPLES,
             decided_at_sample=(self._window + 1) * _WINDOW_SAMPLES,
         )
+
+
+def speech_seconds(pcm: bytes, options: HearingOptions) -> float:
+    """How much of a whole recording (s16le mono 16 kHz) is speech: 0 when nobody spoke."""
+    detector = TurnDetector(options)
+    # A recording ends where its button was let go; the silence that ends the turn is ours.
+    ending = silence(samples_for(options.silence_ms + 2 * _WINDOW_MS))
+    turns = [event for event in detector.hear(pcm + ending) if isinstance(event, TurnEnded)]
+    return seconds_of(sum(min(turn.last_sample, samples_in(pcm)) - turn.first_sample for turn in turns))
 
 
 def level_dbfs(pcm: bytes) -> float:

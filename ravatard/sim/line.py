@@ -7,16 +7,20 @@ from functools import partial
 
 import msgspec
 
-from ravatard.sim.container import Recording
+from ravatard.errors import HouseError
+from ravatard.sim import utterance
 from ravatard.sim.exchange import CLOSE_TOO_BIG, MESSAGE_LIMIT_BYTES, Close
-from ravatard.sim.messages import MessageRefused, Said, check, fields_of, shown
+from ravatard.sim.messages import MessageRefused, Said, check, fields_of, shown, without_sound
 from ravatard.sim.outbox import Outbox, Planned
 from ravatard.sim.premises import Premises
 from ravatard.sim.record import MessageRecord, SessionRecord, TurnRecord
+from ravatard.sim.spoken import Sound
+from ravatard.sim.utterance import Understood
 
 #: PROTOCOL.md, "Stream errors come as text".
 SESSION_EXPIRED = "Session expired"
-_LONGEST_QUOTE = 80
+#: Said to a recording in which nobody speaks, and to that alone.
+NOTHING_HEARD = "I did not hear anything. Please say that again."
 
 
 class ChatLine:
@@ -31,6 +35,7 @@ class ChatLine:
         premises: Premises,
         user_id: str,
         number: int,
+        origin: str,
         wake: Callable[[], None],
         gone: Callable[[ChatLine], None],
     ) -> None:
@@ -39,6 +44,8 @@ class ChatLine:
         self._premises = premises
         self._record = premises.record
         self._number = number
+        # Where this client reaches us: what it is given to fetch must be there.
+        self._origin = origin
         self._outbox = Outbox(wake)
 
     # ------------------------------------------------------------------ from the front
@@ -50,7 +57,7 @@ class ChatLine:
         try:
             fields = fields_of(message)
             kept = shown(fields)
-            said = check(fields, self.user_id, self._premises.options.strict_chunks)
+            said = check(fields, self.user_id, self._premises.options)
         except MessageRefused as refused:
             self._note("in", "refused", kept, now)
             self._record.violated(now, refused.kind, refused.detail, self.user_id)
@@ -127,20 +134,25 @@ class ChatLine:
             case bytes() if session is not None:
                 self._note("in", "pcm", said.fields, now)
                 talk = self._premises.talk_of(session)
-                for turn in talk.hear(said.content, now):
+                begun = len(session.turns)
+                ended = talk.hear(said.content, now)
+                if len(session.turns) > begun:
+                    self._premises.voice.hush(session.licence)
+                for turn in ended:
                     talk.waiting = self._plan(said, partial(self._write_to_turn, said, turn), now)
                 return
-            case Recording(kind=kind, seconds=seconds):
-                self._note("in", "blob", said.fields, now)
-                if seconds is None:
-                    heard, request = f"your {kind} recording", f"({kind} recording)"
-                else:
-                    heard, request = f"you for {seconds:.1f} seconds", f"(speech, {seconds:.1f} s)"
-            case text:
+            case str(words):
                 self._note("in", "text", said.fields, now)
-                heard, request = f'you write "{str(text)[:_LONGEST_QUOTE]}"', str(text)
-        self._remember(said, "outgoing", request, now)
-        self._plan(said, partial(self._write, said, heard, request), now)
+                understood = utterance.text(words)
+            case bytes():
+                raise HouseError("a PCM message without a session came through the check of its fields")
+            case sent:
+                understood = utterance.recording(sent, self._premises.hearing)
+                self._note("in", "blob", said.fields | {"file_base64_data": f"({understood.noted})"}, now)
+        if said.licence is not None:
+            self._premises.voice.hush(said.licence)
+        self._remember(said, "outgoing", understood.request, now)
+        self._plan(said, partial(self._write, said, understood), now)
 
     def _plan(self, said: Said, write: Callable[[float], str], now: float) -> Planned | None:
         options = self._premises.options
@@ -152,21 +164,41 @@ class ChatLine:
 
     def _write_to_turn(self, said: Said, turn: TurnRecord, now: float) -> str:
         turn.answered_at = now
-        request = f"(speech, {turn.speech_s:.1f} s)"
-        self._remember(said, "outgoing", request, now)
-        return self._write(said, f"you for {turn.speech_s:.1f} seconds", request, now)
+        understood = utterance.speech(turn.speech_s)
+        self._remember(said, "outgoing", understood.request, now)
+        return self._write(said, understood, now)
 
-    def _write(self, said: Said, heard: str, request: str, now: float) -> str:
-        answers = self._premises.options.answers
-        answer = answers[self._record.counts["answers"] % len(answers)].replace("{heard}", heard)
-        self._record.counts["answers"] += 1
-        kept = self._remember(said, "incoming", request, now, answer=answer, avatar_name=said.avatar.name)
+    def _write(self, said: Said, understood: Understood, now: float) -> str:
+        answer = self._answer_to(understood)
+        if said.licence is None:
+            sound = self._premises.spoken.sound_of(answer, self._origin)
+        else:
+            # In live mode the voice is in the stream (PROTOCOL.md, "The avatar's voice in live mode").
+            sound = Sound()
+            self._premises.voice.speak(said.licence, answer)
+        kept = self._remember(
+            said,
+            "incoming",
+            understood.request,
+            now,
+            answer=answer,
+            avatar_name=said.avatar.name,
+            **sound.kept,
+        )
         # On the socket ``date`` is in seconds, in the history in milliseconds (PROTOCOL.md, section 1).
-        fields = {"type": "incoming", **kept, "date": int(self._premises.wall_s(now))}
+        fields = {"type": "incoming", **kept, **sound.sent, "date": int(self._premises.wall_s(now))}
         return self._written("incoming", fields, now)
 
+    def _answer_to(self, understood: Understood) -> str:
+        answers = self._premises.options.answers
+        number = self._record.counts["answers"]
+        self._record.counts["answers"] += 1
+        if understood.silent:
+            return NOTHING_HEARD
+        return answers[number % len(answers)].replace("{heard}", understood.heard)
+
     def _remember(
-        self, said: Said, direction: str, request: str, now: float, **more: str
+        self, said: Said, direction: str, request: str, now: float, **more: object
     ) -> dict[str, object]:
         self._record.counts["history"] += 1
         message: dict[str, object] = {
@@ -184,7 +216,7 @@ class ChatLine:
         return message
 
     def _written(self, kind: str, fields: dict[str, object], now: float) -> str:
-        self._note("out", kind, fields, now)
+        self._note("out", kind, without_sound(fields), now)
         return msgspec.json.encode(fields).decode()
 
     def _note(self, direction: str, kind: str, fields: dict[str, object], now: float) -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from ravatard.core.audio import CHUNK_BYTES, SAMPLE_BYTES
 from ravatard.sim import catalog
-from ravatard.sim.container import ContainerError, Recording, sniff
+from ravatard.sim.container import ContainerError, Recording, opened
 from ravatard.sim.exchange import json_object
+from ravatard.sim.options import SimOptions
 
 _DOCUMENTED = (
     "avatar_id",
@@ -29,6 +30,7 @@ _DOCUMENTED = (
     "isPushToTalk",
 )
 _SOUND = ("audio_base64_pcm", "file_base64_data")
+_OUR_SOUND = ("file_base64_data", "audio_base64")
 
 
 class MessageRefused(Exception):
@@ -78,21 +80,22 @@ def fields_of(message: str | bytes) -> dict[str, object]:
 
 def shown(fields: Mapping[str, object]) -> dict[str, object]:
     """What may be kept of a message: documented fields only, sound replaced by its size, long text cut."""
-    kept: dict[str, object] = {name: _short(fields[name]) for name in _DOCUMENTED if name in fields}
-    for name in _SOUND:
-        if name in fields:
-            sound = fields[name]
-            kept[name] = f"({len(sound)} characters)" if isinstance(sound, str) else _short(sound)
-    return kept
+    kept = {name: _short(fields[name]) for name in _DOCUMENTED if name in fields}
+    return kept | {name: _sized(fields[name]) for name in _SOUND if name in fields}
 
 
-def check(fields: Mapping[str, object], user_id: str, strict_chunks: bool) -> Said:
+def without_sound(fields: Mapping[str, object]) -> dict[str, object]:
+    """A message of ours as it is kept: sound replaced by its size."""
+    return {name: _sized(value) if name in _OUR_SOUND else value for name, value in fields.items()}
+
+
+def check(fields: Mapping[str, object], user_id: str, options: SimOptions) -> Said:
     """Check every field of a message of ``user_id``'s.
 
     Args:
         fields: the message.
         user_id: whom the socket's token was made for.
-        strict_chunks: refuse PCM of other than 4,096 samples.
+        options: how strict the service is, and what it announced.
 
     Raises:
         MessageRefused: with the first thing that is wrong.
@@ -110,11 +113,25 @@ def check(fields: Mapping[str, object], user_id: str, strict_chunks: bool) -> Sa
     _text(fields, "source")
     if "session" in fields and _text(fields, "session") != catalog.session_id(user_id):
         raise MessageRefused("unknown_session", "session is not the one GET /connection gave this user")
-    if not isinstance(fields.get("isPushToTalk", False), bool):
-        raise MessageRefused("wrong_field", "isPushToTalk must be true or false")
     licence = _licence(fields)
-    content = _content(fields, licence is not None, strict_chunks)
+    content = _content(fields, licence is not None, options.strict_chunks)
+    _check_push_to_talk(fields, chat=licence is None, vad_enabled=options.vad_enabled)
     return Said(avatar, language, licence, shown(fields), content)
+
+
+def _check_push_to_talk(fields: Mapping[str, object], *, chat: bool, vad_enabled: bool) -> None:
+    """``isPushToTalk`` is "true when VAD is disabled" (Chat Mode document, "Sending Audio Messages").
+
+    With the detector on it may be true as well: its user holds a button all the same. In live mode no table
+    of the documents has the field, and the vendor's client leaves it out there.
+    """
+    held = fields.get("isPushToTalk", False)
+    if not isinstance(held, bool):
+        raise MessageRefused("wrong_field", "isPushToTalk must be true or false")
+    if chat and not vad_enabled and not held and fields["chat_type"] == "voice":
+        raise MessageRefused(
+            "push_to_talk", "isPushToTalk must be true: GET /connection says that vadEnabled is false"
+        )
 
 
 def _licence(fields: Mapping[str, object]) -> str | None:
@@ -163,7 +180,7 @@ def _pcm(pcm: bytes, strict: bool) -> bytes:
 
 def _recording(raw: bytes) -> Recording:
     try:
-        return sniff(raw)
+        return opened(raw)
     except ContainerError as error:
         raise MessageRefused("wrong_container", str(error)) from None
 
@@ -186,6 +203,10 @@ def _text(fields: Mapping[str, object], name: str) -> str:
 
 def _quoted(fields: Mapping[str, object], name: str) -> str:
     return repr(_short(fields[name]))
+
+
+def _sized(sound: object) -> object:
+    return f"({len(sound)} characters)" if isinstance(sound, str) else _short(sound)
 
 
 def _short(found: object) -> object:

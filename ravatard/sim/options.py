@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ravatard.setting import setting
+from ravatard.sim.codec import Container, Mp4
 
 #: ``{heard}`` becomes what the service understood: "you for 2.1 seconds", or 'you write "hello"'.
 ANSWERS = (
@@ -37,6 +39,32 @@ class SimOptions:
     strict_chunks: bool = setting(
         True, "True: PCM messages of other than 4,096 samples are refused; False: they are taken."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """How an answer in chat mode sounds, and how its sound gets to the client."""
+
+    sound: Literal["text", "file", "inline"] = setting(
+        "file", "text: no sound; file: to be fetched at fileUrl; inline: in the message itself."
+    )
+    container: Container = setting("wav", "What the sound is packed in; all but wav need PyAV.")
+    mp4: Mp4 = setting(
+        "fragmented", "index-last: to be played once it is there; film: with a picture, as the document's."
+    )
+    inline_field: Literal["file_base64_data", "audio_base64"] = setting(
+        "file_base64_data", "The field that sound in a message is in."
+    )
+    data_uri: bool = setting(
+        False, "True: sound in a message is a data: URI with its type; False: base64 alone."
+    )
+    bytes_per_s: int | None = setting(
+        None, "How fast files come; unset: as fast as they can.", unit="byte/s", low=100, high=100_000_000
+    )
+    file_fault: Literal["none", "missing", "truncated", "wrong-type", "huge"] = setting(
+        "none", "What is wrong with every file; wrong-type: a web page in its place."
+    )
+    huge_bytes: int = setting(64_000_000, "How large a huge file is.", unit="byte", low=1, high=1_000_000_000)
 
 
 @dataclass(frozen=True, slots=True)

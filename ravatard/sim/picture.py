@@ -1,4 +1,4 @@
-"""The page at ``streamingUrl``: it stands where the service would stream the avatar's picture."""
+"""The pages at ``streamingUrl`` without a stream: a still picture, and the black one for a wrong token."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ _STYLE = (
     "body { font: 15px/1.45 system-ui, sans-serif; text-align: center; margin: 10% 1rem; "
     "color: #ddd; background: #111 } img { width: 40%; max-width: 12rem }"
 )
+
+
+#: What a wrong token gets: nothing to see, and the page around it is told that the session is over.
+FORBIDDEN_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Forbidden</title>
+<style>html { background: #000 }</style>
+<script>
+if (window.parent !== window) window.parent.postMessage("ravatar-session-close", "*");
+</script>
+"""
 
 
 def picture_page(avatar: Avatar, session: int) -> str:
@@ -20,5 +32,6 @@ def picture_page(avatar: Avatar, session: int) -> str:
 <style>{_STYLE}</style>
 <img src="{portrait(avatar)}" alt="">
 <p><b>{avatar.name}</b>, live session {session}</p>
-<p>The simulator streams no picture and no voice: the answers come as text.</p>
+<p>This simulator streams no picture and no voice: for both it needs ravatard[live-audio]. The answers come
+as text.</p>
 """

@@ -9,8 +9,10 @@ from ravatard.sim.history import History
 from ravatard.sim.licences import Licences
 from ravatard.sim.options import AnnouncedOptions, HearingOptions, SimOptions
 from ravatard.sim.record import Record, SessionRecord
+from ravatard.sim.spoken import SpokenAnswers
 from ravatard.sim.talk import Talk
 from ravatard.sim.tokens import TokenMint
+from ravatard.sim.voice import NoVoice, Voice
 
 
 @dataclass(slots=True)
@@ -25,8 +27,11 @@ class Premises:
         licences: the pool of live sessions.
         record: what happened.
         epoch_s: Unix time at which the front's clock stood at 0.
+        spoken: what its answers in chat mode sound like.
         history: what ``GET /chat`` gives back.
         talks: the ears of the open sessions, by licence.
+        voice: what says the answers aloud; replaced by a front that can.
+        scheme: how browsers reach the front: "http" or "https".
     """
 
     options: SimOptions
@@ -36,8 +41,11 @@ class Premises:
     licences: Licences
     record: Record
     epoch_s: float
+    spoken: SpokenAnswers
     history: History = field(default_factory=History)
     talks: dict[str, Talk] = field(default_factory=dict)
+    voice: Voice = field(default_factory=NoVoice)
+    scheme: str = "http"
 
     def wall_s(self, now: float) -> float:
         """Unix time at ``now`` of the front's clock."""

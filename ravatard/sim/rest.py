@@ -10,7 +10,7 @@ import msgspec
 
 from ravatard.sim import catalog
 from ravatard.sim.exchange import BODY_LIMIT_BYTES, Reply, Request, json_object
-from ravatard.sim.picture import picture_page
+from ravatard.sim.picture import FORBIDDEN_PAGE, picture_page
 from ravatard.sim.premises import Premises
 from ravatard.sim.tokens import Claims, TokenRefused
 
@@ -29,6 +29,7 @@ _LONGEST_PAGE = 1_000
 _PAGE_NUMBER = re.compile(r"[0-9]{1,6}")
 #: Where ``streamingUrl`` leads unless told otherwise; a session's number follows.
 _STREAM = "/stream/"
+_HTML = "text/html; charset=utf-8"
 
 Body = Mapping[str, object]
 
@@ -159,13 +160,17 @@ class RestCalls:
             # that looks at the HTTP status alone must not take this for a session without a LicenseId.
             raise RestRefused("busy", json_reply(503, {"status": 503, "error": BUSY}))
         url = self._premises.announced.streaming_url or (
-            f"http://{request.headers.get('host', 'localhost')}{_STREAM}{session.number}"
+            f"{self._premises.scheme}://{request.headers.get('host', 'localhost')}{_STREAM}{session.number}"
         )
         return json_reply(200, {"status": 200, "LicenseId": session.licence, "streamingUrl": url})
 
     def _picture(self, request: Request, now: float) -> Reply:
         """What an iframe shows (Live Mode document, "Iframe Integration"): the token is in its address."""
-        caller = self.caller(request.query.get("token", ""), now)
+        try:
+            caller = self.caller(request.query.get("token", ""), now)
+        except RestRefused as refused:
+            page = Reply(refused.reply.status, {"content-type": _HTML}, FORBIDDEN_PAGE.encode())
+            raise RestRefused(refused.kind, page, refused.breach) from None
         number = request.path.removeprefix(_STREAM)
         session = None
         if _PAGE_NUMBER.fullmatch(number):
@@ -174,8 +179,8 @@ class RestCalls:
         if not session or not avatar:
             # No breach: a page may be loaded again when its session is over.
             raise RestRefused("no_stream", json_reply(404, {"status": 404, "error": "no such stream"}))
-        page = picture_page(avatar, session.number)
-        return Reply(200, {"content-type": "text/html; charset=utf-8"}, page.encode())
+        still = Reply(200, {"content-type": _HTML}, picture_page(avatar, session.number).encode())
+        return self._premises.voice.page(session) or still
 
     def _check_size(self, fields: Body, name: str, highest: int) -> None:
         found = fields.get(name, "1")

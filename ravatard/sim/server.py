@@ -8,20 +8,19 @@ import secrets
 import ssl
 import time
 from contextlib import suppress
-from dataclasses import replace
 from types import TracebackType
 
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 
 from ravatard.errors import RavatardError
 from ravatard.sim.cloud import SimCloud
+from ravatard.sim.delivery import PIECE_S, abort, delivered
 from ravatard.sim.exchange import (
     BODY_LIMIT_BYTES,
     MESSAGE_LIMIT_BYTES,
     SOCKET_PATH,
     Close,
     Drop,
-    Fate,
     Fragments,
     HalfOpen,
     Line,
@@ -30,14 +29,13 @@ from ravatard.sim.exchange import (
     Request,
     Service,
 )
-from ravatard.sim.fault_frames import frames, pieces_of
+from ravatard.sim.fault_frames import frames
 from ravatard.sim.options import FrontOptions, SimOptions
 from ravatard.sim.record import Record
+from ravatard.sim.streaming.house import Streaming
+from ravatard.sim.streaming.options import StreamFaults, StreamOptions
 
-#: How often an answer that never comes looks whether anybody still waits for it.
-_LOOK_S = 0.1
-#: Between two pieces of one reply or message: each is a packet of its own.
-_PIECE_S = 0.005
+_LOOPBACK = ("127.0.0.1", "::1")
 
 
 class SimServer:
@@ -46,6 +44,7 @@ class SimServer:
     Attributes:
         cloud: the service; its licences, options and record.
         service: what answers; the cloud, or what was put before it.
+        streaming: the avatars' picture and voice; its socket is at "/" of the same origin.
         host: address listened on.
         port: port listened on; after the start never 0.
     """
@@ -59,6 +58,8 @@ class SimServer:
         cloud: SimCloud | None = None,
         front: FrontOptions | None = None,
         tls: ssl.SSLContext | None = None,
+        stream: StreamOptions | None = None,
+        stream_faults: StreamFaults | None = None,
     ) -> None:
         """Prepare a service; nothing listens yet.
 
@@ -69,6 +70,8 @@ class SimServer:
             cloud: the service; None makes one with a new key, so that a restarted one refuses old tokens.
             front: how long clients may take.
             tls: the certificate to show; None: no TLS.
+            stream: what players of the avatar's picture and voice are offered.
+            stream_faults: what is wrong with that from the start.
         """
         self.host = host
         self.port = port
@@ -78,6 +81,10 @@ class SimServer:
         self.service: Service = self.cloud
         self._front = front or FrontOptions()
         self._tls = tls
+        self.cloud.premises.scheme = "https" if tls else "http"
+        # On a loopback address nobody outside can come: the media stay inside, too.
+        inside = (host,) if host in _LOOPBACK else ()
+        self.streaming = Streaming(self.cloud.premises, stream, faults=stream_faults, addresses=inside)
         self._sockets: dict[web.WebSocketResponse, web.BaseRequest] = {}
         self._runner: web.ServerRunner | None = None
 
@@ -107,6 +114,7 @@ class SimServer:
         except OSError as error:
             await runner.cleanup()
             raise RavatardError(self._why_not(error)) from error
+        await self.streaming.__aenter__()
         self._runner = runner
         self.port = runner.addresses[0][1]
         return self
@@ -122,6 +130,7 @@ class SimServer:
             return
         runner, self._runner = self._runner, None
         try:
+            await self.streaming.__aexit__(kind, error, traceback)
             async with asyncio.TaskGroup() as group:
                 for number, socket in enumerate(self._sockets):
                     group.create_task(self._say_goodbye(socket), name=f"goodbye-{number}")
@@ -131,14 +140,17 @@ class SimServer:
     def drop_sockets(self) -> None:
         """Break every open socket as a pulled cable does: no close frame."""
         for request in self._sockets.values():
-            _abort(request)
+            abort(request)
 
     async def _say_goodbye(self, socket: web.WebSocketResponse) -> None:
         with suppress(ConnectionError):
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the simulator stops")
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        wants_socket = request.path == SOCKET_PATH and web.WebSocketResponse().can_prepare(request)
+        upgrade = web.WebSocketResponse().can_prepare(request)
+        if upgrade and (request.path == "/" or request.path.startswith("/stream/")):
+            return await self.streaming.serve(request)
+        wants_socket = request.path == SOCKET_PATH and upgrade
         try:
             body = b"" if wants_socket else await _body(request, self._front.body_s)
         except TimeoutError:
@@ -146,13 +158,13 @@ class SimServer:
         asked = Request.of(request.method, request.raw_path, dict(request.headers), body)
         if wants_socket:
             return await self._open_socket(request, asked)
-        return await _delivered(self.service.handle(asked, _now()), request)
+        return await delivered(self.service.handle(asked, _now()), request)
 
     async def _open_socket(self, request: web.BaseRequest, asked: Request) -> web.StreamResponse:
         wake = asyncio.Event()
         line = self.service.connect(asked, _now(), wake.set)
         if isinstance(line, Reply):
-            return await _delivered(line, request)
+            return await delivered(line, request)
         socket = web.WebSocketResponse(
             timeout=self._front.close_s, heartbeat=self._front.ping_s, max_msg_size=MESSAGE_LIMIT_BYTES
         )
@@ -184,34 +196,6 @@ class SimServer:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-async def _delivered(reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
-    """Send ``reply`` as its delivery says."""
-    delivery = reply.delivery
-    await asyncio.sleep(delivery.after_s)
-    # aiohttp tells a handler nothing of a client that left.
-    while delivery.fate is Fate.NEVER and request.transport is not None:  # noqa: ASYNC110 - no event to wait for
-        await asyncio.sleep(_LOOK_S)
-    if delivery.fate is Fate.UNTRUSTED:
-        # Whoever got here trusts our certificate, or was never shown one: it is broken off in its place.
-        delivery = replace(delivery, fate=Fate.REFUSED)
-    if delivery.fate is not Fate.ARRIVES:
-        _abort(request)
-        return web.Response()
-    if delivery.pieces == 1:
-        return web.Response(status=reply.status, headers=dict(reply.headers), body=reply.body)
-    response = web.StreamResponse(status=reply.status, headers=dict(reply.headers))
-    await response.prepare(request)
-    for piece in pieces_of(reply.body, delivery.pieces):
-        await response.write(piece)
-        await asyncio.sleep(_PIECE_S)
-    return response
-
-
-def _abort(request: web.BaseRequest) -> None:
-    if request.transport is not None:
-        request.transport.abort()
 
 
 async def _body(request: web.BaseRequest, body_s: float) -> bytes:
@@ -278,7 +262,7 @@ class _Speaker:
                 await self._socket.close(code=code, message=reason.encode())
                 raise ConnectionResetError
             case Drop():
-                _abort(self._request)
+                abort(self._request)
                 raise ConnectionResetError
             case HalfOpen() if isinstance(transport, asyncio.Transport):
                 # Unread, a ping is unanswered; our own heartbeat gives the socket up in the end.
@@ -286,6 +270,6 @@ class _Speaker:
             case Fragments(text, pieces) if isinstance(transport, asyncio.Transport):
                 for frame in frames(text, pieces):
                     transport.write(frame)
-                    await asyncio.sleep(_PIECE_S)
+                    await asyncio.sleep(PIECE_S)
             case str(text):
                 await self._socket.send_str(text)

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from ravatard.app import Controls, Parts, run
-from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
+from ravatard.app import Controls, Parts, Sound, run
+from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.core import events as ev
 from ravatard.core.audio import bytes_for
@@ -18,6 +18,7 @@ from ravatard.core.backoff import BackoffOptions
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.gate_choice import gate_mode
 from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.speaking_options import AudioOptions
 from ravatard.ports import Observer
 from ravatard.secret import Secret
 from ravatard.sim.cloud import SimCloud
@@ -29,6 +30,8 @@ from ravatard.sim.network import SimNetwork
 from ravatard.sim.options import KeepOptions, SimOptions
 from ravatard.sim.panel import FakeButton, RecordingLamp
 from ravatard.sim.record import Record
+from ravatard.sim.speaker import SimSpeaker
+from tests.scenario.heard import FakeVoice, Shelf, WavOnly, spoken
 from tests.unit.core.sounds import voice
 
 _NOISE = random.Random(7).randbytes(bytes_for(1000))
@@ -97,6 +100,8 @@ class World:
     lamp: RecordingLamp
     button: FakeButton
     notes: Notes
+    speaker: SimSpeaker = field(default_factory=SimSpeaker)
+    voice: FakeVoice = field(default_factory=FakeVoice)
     diary: Diary = field(default_factory=Diary)
     controls: Controls = field(default_factory=Controls)
 
@@ -137,9 +142,24 @@ class Wishes:
     has_button: bool = False
     watchdog_s: float | None = None
     observers: tuple[Observer, ...] = ()
+    ravatar: RavatarOptions = field(default_factory=RavatarOptions)
+    audio: AudioOptions = field(default_factory=AudioOptions)
+    speaks: bool = False
+    #: What the room sounds like to the microphone, given what the speaker plays.
+    room: Callable[[SimSpeaker], Callable[[int], bytes]] = lambda _: room_noise
+    is_speech: Callable[[bytes], bool] = loud
 
     def conversation(self) -> ConversationOptions:
-        return ConversationOptions(self.session, self.turn, self.gate, self.has_button)
+        return ConversationOptions(
+            self.session,
+            self.turn,
+            self.gate,
+            self.has_button,
+            audio=self.audio,
+            speaks=self.speaks,
+            streams=self.ravatar.mode != "chat",
+            other_mode=self.ravatar.mode == "auto",
+        )
 
 
 @asynccontextmanager
@@ -148,19 +168,28 @@ async def appliance(
     service: SimOptions | None = None,
     faults: Scenario | None = None,
     keep: KeepOptions | None = None,
+    speak: Callable[[str], bytes] = spoken,
 ) -> AsyncIterator[World]:
     """A running appliance, on a bad night if there are ``faults``; leaving stops it as SIGTERM does.
 
-    ``keep``: how much the simulated service records.
+    ``keep``: how much the simulated service records; ``speak``: what its answers sound like, as WAV.
     """
     wishes = wishes or Wishes()
-    sim = SimCloud(service or SimOptions(), keep=keep)
+    sim = SimCloud(service or SimOptions(), keep=keep, speak=speak)
     network = SimNetwork(FaultyService(sim, faults) if faults is not None else sim)
     mode = gate_mode(wishes.gate.mode, None, has_button=wishes.has_button).mode
-    ear = SimEar(wishes.gate, wishes.voice, loud, mode=mode, noise=room_noise)
-    world = World(sim, network, ear, RecordingLamp(), FakeButton(), Notes(wishes.watchdog_s))
+    speaker = SimSpeaker()
+    ear = SimEar(wishes.gate, wishes.voice, wishes.is_speech, mode=mode, noise=wishes.room(speaker))
+    world = World(sim, network, ear, RecordingLamp(), FakeButton(), Notes(wishes.watchdog_s), speaker)
     cloud = RavatarCloud(
-        wishes.service, StreamOptions(), DeadlineOptions(), network, user_id="kiosk-1", chance=lambda: 0.5
+        wishes.service,
+        StreamOptions(),
+        DeadlineOptions(),
+        network,
+        user_id="kiosk-1",
+        chance=lambda: 0.5,
+        ravatar=wishes.ravatar,
+        voice_player=world.voice if wishes.speaks else None,
     )
     parts = Parts(
         ear=ear,
@@ -170,6 +199,7 @@ async def appliance(
         chance=lambda: 0.5,
         button=world.button if wishes.has_button else None,
         observers=[world.diary, *wishes.observers],
+        sound=Sound(world.speaker, Shelf(sim), WavOnly()) if wishes.speaks else None,
     )
     async with asyncio.TaskGroup() as group:
         running = group.create_task(

@@ -9,6 +9,7 @@ import struct
 from typing import Any
 
 from ravatard.sim.cloud import SimCloud
+from ravatard.sim.codec import encoded
 from ravatard.sim.exchange import Close, Line, Reply, Request
 
 ADA = "avatar-ada-001"
@@ -36,8 +37,15 @@ def chunks(pcm: bytes) -> list[bytes]:
 def wav(
     seconds: float = 1.0, *, channels: int = 1, rate_hz: int = 16_000, bits: int = 16, code: int = 1
 ) -> bytes:
-    """A WAV file of silence."""
+    """A WAV file: a tone in the format that the documents want, silence in any other."""
     data = bytes(int(seconds * rate_hz) * channels * bits // 8)
+    return wav_of(
+        tone(seconds) if len(data) == int(seconds * 16_000) * 2 else data, channels, rate_hz, bits, code
+    )
+
+
+def wav_of(data: bytes, channels: int = 1, rate_hz: int = 16_000, bits: int = 16, code: int = 1) -> bytes:
+    """A WAV file of this sound."""
     frame = channels * bits // 8
     shape = struct.pack("<HHIIHH", code, channels, rate_hz, rate_hz * frame, frame, bits)
     chunks_ = (
@@ -46,9 +54,14 @@ def wav(
     return b"RIFF" + struct.pack("<I", len(chunks_)) + chunks_
 
 
-def webm() -> bytes:
-    """The beginning of a WebM file."""
-    return b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm" + bytes(40)
+def webm(seconds: float = 1.0) -> bytes:
+    """A WebM file of a tone."""
+    return encoded(wav(seconds), "webm")
+
+
+def ogg(seconds: float = 1.0) -> bytes:
+    """An Ogg file of a tone."""
+    return encoded(wav(seconds), "ogg")
 
 
 class Caller:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
 
+from ravatard.errors import RavatardError
 from ravatard.sim.cloud import SimCloud
 from ravatard.sim.exchange import Reply, Request
-from ravatard.sim.options import SimOptions
-from tests.unit.sim.caller import Caller, quiet, said, tone
+from ravatard.sim.options import ChatOptions, SimOptions
+from tests.unit.sim.caller import Caller, quiet, said, tone, wav
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,52 @@ def test_every_reply_may_be_read_by_a_page(target: str) -> None:
     reply = Caller(SimCloud()).ask("GET", target, signed=False, Origin="https://app.example")
 
     assert reply.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_file_is_had_without_a_token_by_a_page_from_anywhere_and_recorded() -> None:
+    caller = Caller(SimCloud(speak=lambda _: wav(0.5)))
+    line = caller.line()
+    caller.send(line, caller.text())
+    (answer,) = said(line, 1.0)
+
+    path = answer["fileUrl"].removeprefix("http://localhost")
+    reply = caller.ask("GET", path, signed=False, Origin="https://app.example")
+
+    assert (reply.status, reply.body) == (200, wav(0.5))
+    assert reply.headers["access-control-allow-origin"] == "*"
+    assert [(one.path, one.status) for one in caller.cloud.record.requests][-1] == (path, 200)
+
+
+def test_a_slow_file_stays_slow_on_its_way_through_the_service() -> None:
+    caller = Caller(SimCloud(chat=ChatOptions(bytes_per_s=1_000), speak=lambda _: wav(0.5)))
+    line = caller.line()
+    caller.send(line, caller.text())
+    (answer,) = said(line, 1.0)
+
+    reply = caller.ask("GET", answer["fileUrl"].removeprefix("http://localhost"), signed=False)
+
+    assert reply.delivery.pieces == pytest.approx(len(wav(0.5)) / 1_000 * 200, abs=1)
+
+
+def test_an_address_is_where_the_client_came_from() -> None:
+    cloud = SimCloud()
+    cloud.premises.scheme = "https"
+    caller = Caller(cloud)
+    target = f"/ws/chat?token={caller.token}"
+    line = cloud.connect(Request.of("GET", target, {"Host": "sim.test:8480"}), 0.0, lambda: None)
+    assert not isinstance(line, Reply)
+
+    caller.send(line, caller.text())
+    answer = said(line, 1.0)[1]
+
+    assert answer["fileUrl"].startswith("https://sim.test:8480/sim/files/")
+
+
+def test_an_answer_as_mp3_needs_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+
+    with pytest.raises(RavatardError, match="answers as mp3 need PyAV"):
+        SimCloud(chat=ChatOptions(container="mp3"))
 
 
 def test_a_socket_needs_a_token() -> None:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.sim.hearing import NoiseFloor, SpeechBegan, TurnDetector, TurnEnded, level_dbfs
+from ravatard.sim.hearing import (
+    NoiseFloor,
+    SpeechBegan,
+    TurnDetector,
+    TurnEnded,
+    level_dbfs,
+    speech_seconds,
+)
 from ravatard.sim.options import HearingOptions
 from tests.unit.sim.caller import chunks, quiet, tone
 
@@ -137,6 +144,28 @@ def test_the_floor_is_the_quietest_moment_of_its_window() -> None:
 
 def test_before_any_sound_the_floor_is_the_bottom() -> None:
     assert NoiseFloor(HearingOptions()).learn(-100.0) == -100.0
+
+
+@pytest.mark.parametrize(
+    ("pcm", "seconds"),
+    [
+        (b"", 0.0),
+        (quiet(3.0), 0.0),
+        (tone(0.04), 0.0),
+        (tone(0.5), 0.5),
+        (tone(0.505)[:-2], 0.505),
+        (quiet(0.5) + tone(1.0) + quiet(0.3), 1.0),
+        (tone(1.0) + quiet(1.0) + tone(0.5), 1.5),
+    ],
+)
+def test_the_speech_in_a_whole_recording_is_what_lies_in_its_turns(pcm: bytes, seconds: float) -> None:
+    assert speech_seconds(pcm, HearingOptions()) == pytest.approx(seconds, abs=0.02)
+
+
+@given(pcm=st.binary(max_size=20_000))
+@settings(deadline=None, max_examples=50)
+def test_speech_never_lasts_longer_than_its_recording(pcm: bytes) -> None:
+    assert 0 <= speech_seconds(pcm[: len(pcm) // 2 * 2], HearingOptions()) <= len(pcm) / 32_000
 
 
 @pytest.mark.parametrize(

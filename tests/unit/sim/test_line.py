@@ -1,19 +1,41 @@
 from __future__ import annotations
 
+import base64
 import json
+import sys
 
 import pytest
 
 from ravatard.sim.cloud import SimCloud
 from ravatard.sim.exchange import Close
-from ravatard.sim.options import SimOptions
-from tests.unit.sim.caller import ADA, CHUNK, Caller, quiet, said, tone, wav, webm
+from ravatard.sim.line import NOTHING_HEARD
+from ravatard.sim.options import ChatOptions, SimOptions
+from ravatard.sim.voice import NoVoice
+from tests.unit.sim.caller import ADA, CHUNK, Caller, ogg, quiet, said, tone, wav, wav_of, webm
 
 THINK_S = 0.8
 
 
-def _caller(**options: object) -> Caller:
-    return Caller(SimCloud(SimOptions(**options)))  # type: ignore[arg-type] # one keyword at a time
+def _caller(chat: ChatOptions | None = None, **options: object) -> Caller:
+    service = SimOptions(**options)  # type: ignore[arg-type] # one keyword at a time
+    return Caller(SimCloud(service, chat=chat, speak=_speak))
+
+
+def _speak(_text: str) -> bytes:
+    return wav(0.5)
+
+
+class _Stream(NoVoice):
+    """A voice that writes down what it was asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str, str]] = []
+
+    def speak(self, licence: str, text: str) -> None:
+        self.calls.append(("speak", licence, text))
+
+    def hush(self, licence: str) -> None:
+        self.calls.append(("hush", licence, ""))
 
 
 def test_a_text_is_answered_after_the_think_time() -> None:
@@ -31,7 +53,7 @@ def test_a_text_is_answered_after_the_think_time() -> None:
 
 
 def test_an_answer_has_the_fields_a_client_may_use() -> None:
-    caller = _caller()
+    caller = _caller(chat=ChatOptions(sound="text"))
     line = caller.line()
     caller.send(line, caller.text("Hello!", language="de"))
 
@@ -192,15 +214,96 @@ def test_the_record_keeps_the_sound_that_was_sent() -> None:
 
 
 @pytest.mark.parametrize("live", [True, False])
-def test_a_recording_is_answered_with_its_length(live: bool) -> None:
+@pytest.mark.parametrize("raw", [wav(1.5), webm(1.5), ogg(1.5)])
+def test_a_recording_is_answered_with_the_length_of_its_speech(live: bool, raw: bytes) -> None:
     caller = _caller()
     line, licence = caller.line(), caller.start()
     more = {"isLive": True, "LicenseId": licence} if live else {}
 
-    caller.send(line, caller.blob(wav(1.5), **more))
-    caller.send(line, caller.blob(webm(), **more))
+    caller.send(line, caller.blob(raw, **more))
+    (answer,) = said(line, 1.0)
 
-    assert [answer["request"] for answer in said(line, 1.0)] == ["(speech, 1.5 s)", "(WebM recording)"]
+    assert (answer["request"], answer["chat_type"]) == ("(speech, 1.5 s)", "voice")
+    assert answer["answer"] == "I heard you for 1.5 seconds. How interesting!"
+
+
+@pytest.mark.parametrize("sound", [quiet(2.0), b"", quiet(1.0) + tone(0.04) + quiet(1.0)])
+def test_a_recording_in_which_nobody_speaks_is_told_so(sound: bytes) -> None:
+    caller = _caller()
+    line = caller.line()
+
+    caller.send(line, caller.blob(wav_of(sound)))
+    (answer,) = said(line, 1.0)
+
+    assert answer["answer"] == NOTHING_HEARD
+    assert answer["request"].startswith("(silence, ")
+    assert not caller.cloud.record.violations
+
+
+def test_without_pyav_a_recording_is_answered_and_the_record_says_that_nobody_heard_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caller = _caller()
+    line, raw = caller.line(), webm()
+    monkeypatch.setitem(sys.modules, "av", None)
+
+    caller.send(line, caller.blob(raw))
+
+    assert [answer["request"] for answer in said(line, 1.0)] == ["(WebM recording)"]
+    assert caller.cloud.record.messages[1].fields["file_base64_data"] == (
+        f"(WebM of {len(raw)} bytes, taken unheard: PyAV is not installed)"
+    )
+
+
+def test_the_record_says_what_a_recording_is_and_how_much_of_it_is_speech() -> None:
+    caller = _caller()
+    line = caller.line()
+
+    caller.send(line, caller.blob(wav_of(quiet(1.0) + tone(1.0) + quiet(1.0))))
+
+    kept = caller.cloud.record.messages[1].fields["file_base64_data"]
+    assert kept == "(WAV, 3.0 s, 1.0 s of it speech)"
+
+
+def test_an_answer_in_chat_mode_says_where_its_sound_is_and_the_history_remembers() -> None:
+    caller = _caller(licences=0)
+    line = caller.line()
+
+    caller.send(line, caller.text())
+    (answer,) = said(line, 1.0)
+    _, history = caller.get("/chat?user_id=user-1")
+
+    assert answer["fileUrl"].startswith("http://localhost/sim/files/")
+    assert [message.get("fileUrl") for message in history["payload"]] == [None, answer["fileUrl"]]
+
+
+def test_sound_in_a_message_is_neither_in_the_history_nor_in_the_record() -> None:
+    caller = _caller(chat=ChatOptions(sound="inline"))
+    line = caller.line()
+
+    caller.send(line, caller.text())
+    (answer,) = said(line, 1.0)
+    _, history = caller.get("/chat?user_id=user-1")
+
+    assert base64.b64decode(answer["file_base64_data"]) == wav(0.5)
+    assert "file_base64_data" not in history["payload"][1]
+    assert caller.cloud.record.messages[-1].fields["file_base64_data"] == (
+        f"({len(answer['file_base64_data'])} characters)"
+    )
+
+
+def test_an_answer_in_live_mode_is_spoken_in_the_stream_alone() -> None:
+    caller = _caller()
+    line, licence, stream = caller.line(), caller.start(), _Stream()
+    caller.cloud.premises.voice = stream
+
+    caller.send(line, caller.text(isLive=True, LicenseId=licence))
+    (answer,) = said(line, 1.0)
+    caller.send(line, caller.text())
+    said(line, 2.0)
+
+    assert "fileUrl" not in answer
+    assert stream.calls == [("hush", licence, ""), ("speak", licence, answer["answer"])]
 
 
 @pytest.mark.parametrize("message", ["{", b"\xff\xfe", "[]"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -15,7 +15,10 @@ from ravatard.ports import SocketClosed, UpgradeRefused
 from ravatard.sim.fault_ear import trouble
 from ravatard.sim.fault_file import load, shipped
 from ravatard.sim.fault_steps import EarFault
+from ravatard.sim.fault_stream import trouble as stream_trouble
 from ravatard.sim.network import MemorySocket
+from ravatard.sim.speech import Speech
+from ravatard.sim.streaming.house import Streaming
 from tests.unit.sim.night import Night, message
 from tests.unit.sim.test_microphone import ear, heard
 
@@ -212,6 +215,47 @@ async def _bad_microphone(night: Night) -> None:
     assert not [at for at, _ in found if 20.2 < at < 23.0]
 
 
+@asynccontextmanager
+async def _streaming(night: Night) -> AsyncIterator[Streaming]:
+    """The streams of this night."""
+    async with Streaming(night.cloud.premises, speech=Speech(None)) as streaming:
+        await night.start()
+        async with asyncio.TaskGroup() as group:
+            playing = group.create_task(stream_trouble(streaming, night.scenario), name="trouble")
+            await asyncio.sleep(0.001)
+            yield streaming
+            playing.cancel()
+
+
+async def _stream_missing(night: Night) -> None:
+    async with _streaming(night) as streaming:
+        lists = [streaming.listed(None) for _ in range(4)]
+        refusals = [streaming.refusal("Streamer1", lists[-1][0]) for _ in range(3)]
+
+    assert [len(one) for one in lists] == [0, 0, 0, 1]
+    assert [bool(one) for one in refusals] == [True, True, False]
+
+
+async def _stream_loss(night: Night) -> None:
+    async with _streaming(night) as streaming:
+        losses = []
+        for wait_s in (5, 10, 30):
+            await asyncio.sleep(wait_s)
+            losses.append((streaming.weather.loss, streaming.weather.jitter_s))
+
+    assert losses == [(0.0, 0.0), (0.05, 0.05), (0.0, 0.0)]
+
+
+async def _stream_dies(night: Night) -> None:
+    async with _streaming(night) as streaming:
+        states = []
+        for wait_s in (45, 15, 12, 10):
+            await asyncio.sleep(wait_s)
+            states.append((streaming.weather.dead, len(streaming.listed(None))))
+
+    assert states == [(True, 1), (False, 1), (False, 0), (False, 1)]
+
+
 SHOWN: dict[str, Callable[[Night], Awaitable[None]]] = {
     "accept-then-close": _accept_then_close,
     "babble": _babble,
@@ -227,7 +271,10 @@ SHOWN: dict[str, Callable[[Night], Awaitable[None]]] = {
     "router-reboot": _router_reboot,
     "silent-service": _silent_service,
     "slow": _slow,
+    "stream-dies": _stream_dies,
     "stream-errors": _stream_errors,
+    "stream-loss": _stream_loss,
+    "stream-missing": _stream_missing,
     "token-dies": _token_dies,
     "wrong-date": _wrong_date,
 }

@@ -1,0 +1,1 @@
+"""The simulated avatar's stream: a PixelStreaming signalling server and a streamer that speaks."""

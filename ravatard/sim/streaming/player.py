@@ -1,0 +1,213 @@
+"""The streamer's end of one peer connection: offer, answer, candidates, sound. Only this knows aiortc's."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.sdp import candidate_from_sdp
+
+from ravatard.sim.streaming.description import AnswerRefused, Description, Disguise
+from ravatard.sim.streaming.mouth import Mouth
+from ravatard.sim.streaming.options import StreamOptions
+from ravatard.sim.streaming.signalling import Candidate
+from ravatard.sim.streaming.tracks import PictureTrack, VoiceTrack
+from ravatard.sim.streaming.weather import Weather
+
+#: RFC 8839, section 5.1: foundation, component, transport, priority, address, port, …
+_CANDIDATE = re.compile(r"(\S+ \d+ (?:udp|UDP) \d+) (\S+) (\d+ typ \S+.*)")
+_EARLIEST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a player's connection needs of the house around it.
+
+    Attributes:
+        options: what it is offered.
+        weather: what happens to its packets.
+        addresses: own addresses it may use; empty: all but loopback.
+        group: where its tasks live.
+        now: the front's clock.
+    """
+
+    options: StreamOptions
+    weather: Weather
+    addresses: tuple[str, ...]
+    group: asyncio.TaskGroup
+    now: Callable[[], float]
+
+
+class Player:
+    """One player's connection, from the offer to its end.
+
+    Attributes:
+        counts: what came from the player: "upstream" frames, data channel "messages".
+        offered: the offer as it went out.
+    """
+
+    def __init__(self, mouth: Mouth, around: Surroundings, remote: str) -> None:
+        """Prepare; ``remote`` is the address the player's socket comes from."""
+        self.counts: Counter[str] = Counter()
+        self.offered = ""
+        self._around = around
+        self._remote = remote
+        self._disguise: Disguise | None = None
+        self._early: list[Candidate] = []
+        self._answered = False
+        self._bundled: list[str] = []
+        policy = RTCBundlePolicy.MAX_BUNDLE if around.options.max_bundle else RTCBundlePolicy.BALANCED
+        # Without a list of its own aiortc asks a server on the internet.
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=policy))
+        self._connection.on("track", self._upstream)
+        self._add_tracks(mouth)
+        self._channel = self._connection.createDataChannel("cirrus", ordered=True)
+        self._channel.on("message", self._message)
+        self._dress()
+
+    @property
+    def state(self) -> str:
+        """How far it is: "new", "connecting", "connected", "failed" or "closed"."""
+        return self._connection.connectionState
+
+    async def offer(self) -> tuple[str, list[tuple[str, str, int]]]:
+        """The offer, and the candidates (text, section, its number) that follow it."""
+        options = self._around.options
+        await self._connection.setLocalDescription(await self._connection.createOffer())
+        self._disguise = Disguise(
+            self._connection.localDescription.sdp,
+            video=options.video,
+            max_bundle=options.max_bundle,
+            trickle=options.trickle,
+        )
+        self.offered = self._disguise.offer
+        return self.offered, self._disguise.candidates
+
+    @property
+    def fragment(self) -> str:
+        """The user name fragment its candidates carry."""
+        return self._disguise.fragment if self._disguise else ""
+
+    async def answered(self, sdp: str) -> None:
+        """Take the answer, and the candidates that came before it.
+
+        Raises:
+            AnswerRefused: a browser's stack would have thrown, or ours does.
+        """
+        if self._disguise is None or self._answered:
+            raise AnswerRefused("there is no offer open")
+        own = self._disguise.own(sdp)
+        self._bundled = Description.of(own).bundled()
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(own, "answer"))
+        except Exception as error:
+            # Garbage makes aiortc raise whatever its parser stumbles over.
+            raise AnswerRefused(f"{type(error).__name__} in the answer") from error
+        self._answered = True
+        early, self._early = self._early, []
+        for one in early:
+            await self._add(one)
+
+    async def candidate(self, found: Candidate) -> None:
+        """Take a candidate; before the answer it waits for it."""
+        if self._answered:
+            await self._add(found)
+        elif len(self._early) < _EARLIEST:
+            self._early.append(found)
+
+    async def sent(self) -> dict[str, int]:
+        """Packets that left, by kind: "audio" and "video"."""
+        found: Counter[str] = Counter()
+        for one in (await self._connection.getStats()).values():
+            if one.type == "outbound-rtp":
+                found[one.kind] += one.packetsSent
+        return dict(found)
+
+    async def close(self) -> None:
+        """End it; the player notices at once."""
+        await self._connection.close()
+
+    # ------------------------------------------------------------------ inside
+
+    def _add_tracks(self, mouth: Mouth) -> None:
+        options, now = self._around.options, self._around.now
+        tracks: list[MediaStreamTrack] = [VoiceTrack(mouth, now)]
+        if options.video != "none":
+            tracks.insert(len(tracks) if options.audio_first else 0, PictureTrack(mouth, now))
+        for track in tracks:
+            # All tracks of a connection are one media stream: a page plays no sound without its picture.
+            self._connection.addTrack(track)
+        for transceiver in self._connection.getTransceivers():
+            if transceiver.kind == "video":
+                transceiver.direction = "sendonly"
+                wanted = "video/H264" if options.video == "h264" else "video/VP8"
+                known = RTCRtpSender.getCapabilities("video").codecs
+                transceiver.setCodecPreferences([one for one in known if one.mimeType == wanted])
+
+    def _dress(self) -> None:
+        """Put the weather before every transport, and give it the addresses it may use.
+
+        aiortc has no way to do either: it never uses loopback, and a packet goes straight to the socket.
+        """
+        transports: set[Any] = {one.sender.transport for one in self._connection.getTransceivers()}
+        if self._connection.sctp is not None:
+            transports.add(self._connection.sctp.transport)
+        for transport in transports:
+            transport._send_rtp = self._around.weather.through(transport._send_rtp, self._around.group)  # noqa: SLF001
+            if self._around.addresses:
+                ice = transport.transport.iceGatherer._connection  # noqa: SLF001
+                ice.get_component_candidates = self._only_here(ice.get_component_candidates)
+
+    def _only_here(self, gather: Any) -> Any:
+        async def gathered(component: int, addresses: list[str], timeout: int = 5) -> Any:
+            return await gather(component, list(self._around.addresses), timeout)
+
+        return gathered
+
+    def _upstream(self, track: MediaStreamTrack) -> None:
+        self._around.group.create_task(self._drop(track), name="upstream")
+
+    async def _drop(self, track: MediaStreamTrack) -> None:
+        """Read the microphone a browser may send, and forget it: unread it would pile up."""
+        try:
+            while True:
+                await track.recv()
+                self.counts["upstream"] += 1
+        except MediaStreamError:
+            return
+
+    def _message(self, _message: str | bytes) -> None:
+        self.counts["messages"] += 1
+
+    async def _add(self, found: Candidate) -> None:
+        """Hand a candidate to aiortc; what is of no use to it is dropped: TCP, the end, other nonsense."""
+        match = _CANDIDATE.fullmatch(found.text.removeprefix("candidate:").strip())
+        if match is None:
+            return
+        address = match[2]
+        try:
+            ip_address(address)
+        except ValueError:
+            # A name by which a browser hides its address: it is where its socket comes from.
+            address = self._remote
+        try:
+            candidate = candidate_from_sdp(f"{match[1]} {address} {match[3]}")
+            # aiortc forgets candidates of sections that use another one's transport.
+            candidate.sdpMid = self._bundled[0] if found.mid in self._bundled else found.mid
+            candidate.sdpMLineIndex = None if self._bundled else found.line
+            await self._connection.addIceCandidate(candidate)
+        except (ValueError, AssertionError, IndexError):
+            return

@@ -1,0 +1,143 @@
+"""The words between a PixelStreaming player and its signalling server: JSON text to messages and back.
+
+As the open signalling server does it: what cannot be read and what is unknown is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from ravatard.sim.exchange import json_object
+
+_PROTOCOL = "1.3.0"
+
+
+@dataclass(frozen=True, slots=True)
+class ListStreamers:
+    """Who is there?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """The player wants this streamer."""
+
+    streamer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """The player wants it no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The player's answer to the offer."""
+
+    sdp: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to reach the player.
+
+    Attributes:
+        text: the candidate line with or without "candidate:"; "" after the last one.
+        mid: the section it belongs to, or None.
+        line: that section's number, or None.
+    """
+
+    text: str = field(repr=False)
+    mid: str | None
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Is anybody there? The time goes back as it came."""
+
+    time: object
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something else; ``kind`` is its type, "" when it has none."""
+
+    kind: str
+
+
+Message = ListStreamers | Subscribe | Unsubscribe | Answer | Candidate | Ping | Unknown
+
+
+def read(text: str | bytes) -> Message:
+    """What a player says."""
+    try:
+        fields = json_object(text)
+    except ValueError:
+        return Unknown("")
+    kind = fields.get("type")
+    match kind:
+        case "listStreamers":
+            return ListStreamers()
+        case "subscribe" if isinstance(wanted := fields.get("streamerId"), str):
+            return Subscribe(wanted)
+        case "unsubscribe":
+            return Unsubscribe()
+        case "answer" if isinstance(sdp := fields.get("sdp"), str):
+            return Answer(sdp)
+        case "iceCandidate":
+            return _candidate(fields.get("candidate"))
+        case "ping":
+            return Ping(fields.get("time"))
+    return Unknown(kind[:40] if isinstance(kind, str) else "")
+
+
+def _candidate(found: object) -> Message:
+    if not isinstance(found, dict) or not isinstance(text := found.get("candidate"), str):
+        return Unknown("iceCandidate")
+    mid, line = found.get("sdpMid"), found.get("sdpMLineIndex")
+    known_line = line if isinstance(line, int) and not isinstance(line, bool) else None
+    return Candidate(text, mid if isinstance(mid, str) else None, known_line)
+
+
+def config(ice_servers: Sequence[str]) -> str:
+    """The first thing a player is told."""
+    servers = [{"urls": list(ice_servers)}] if ice_servers else []
+    return _written("config", protocolVersion=_PROTOCOL, peerConnectionOptions={"iceServers": servers})
+
+
+def streamer_list(ids: Sequence[str]) -> str:
+    """Who is there."""
+    return _written("streamerList", ids=list(ids))
+
+
+def subscribe_failed(message: str) -> str:
+    """The streamer cannot be had."""
+    return _written("subscribeFailed", message=message)
+
+
+def offer(sdp: str) -> str:
+    """What the streamer offers."""
+    return _written("offer", sdp=sdp)
+
+
+def ice_candidate(text: str, mid: str, line: int, fragment: str) -> str:
+    """One way to reach the streamer, in the form browsers use."""
+    candidate = {"candidate": text, "sdpMid": mid, "sdpMLineIndex": line, "usernameFragment": fragment}
+    return _written("iceCandidate", candidate=candidate)
+
+
+def pong(time: object) -> str:
+    """Somebody is there."""
+    return _written("pong", time=time)
+
+
+def ping(time: int) -> str:
+    """Is the player there? The open server never asks; other servers may."""
+    return _written("ping", time=time)
+
+
+def _written(kind: str, **fields: object) -> str:
+    return msgspec.json.encode({"type": kind, **fields}).decode()
