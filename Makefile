@@ -86,12 +86,12 @@ $(SETUP): pyproject.toml Makefile
 	$(call install_packages,$(BUILD_PACKAGES) $(python_packages))
 	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing ravatard into $(VENV)"
-	@$(PIP) --editable '.[systemd,resample]'
+	@$(PIP) --editable '.[systemd,resample,live-audio,media]'
 	@touch $@
 
 $(TOOLS): $(SETUP)
 	@echo "Installing the tools of the tests into $(VENV)"
-	@$(PIP) --editable '.[systemd,resample,test]'
+	@$(PIP) --editable '.[systemd,resample,live-audio,media,test]'
 	@touch $@
 
 $(PACKAGES): $(SETUP)

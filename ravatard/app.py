@@ -13,10 +13,12 @@ from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.events import TextGiven
 from ravatard.core.report import Reporter
 from ravatard.ports import Button, Cloud, ControlDoor, Ear, Lamp, Notifier, Observer
+from ravatard.ports.display import Display
 from ravatard.ports.sound import Decoder, Fetch, Speaker
 from ravatard.stages.capture import Progress, capture
 from ravatard.stages.control import Desk, control
 from ravatard.stages.converse import Hub
+from ravatard.stages.display import OnDisplay, display
 from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
@@ -32,7 +34,7 @@ class Parts:
     """What the appliance is made of: real devices and a real cloud, or a simulated world.
 
     ``without``: a sentence for each part that was configured and could not be had; ``sound``: None when the
-    avatar is not heard.
+    avatar is not heard; ``screen``: None without a display.
     """
 
     ear: Ear
@@ -44,6 +46,7 @@ class Parts:
     observers: Sequence[Observer] = ()
     without: tuple[str, ...] = ()
     sound: Sound | None = None
+    screen: Display | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,9 @@ async def run(
                 start(heartbeat(parts.notifier, HubPulse(hub, progress, inbox)), name="heartbeat")
                 start(reload(controls.reload, desk.reading(reread), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(mouth), name="voice")
+                if parts.screen is not None:
+                    hub.watch(OnDisplay(parts.screen))
+                    start(display(parts.screen, parts.cloud), name="display")
                 if isinstance(mouth, Playback):
                     start(mouth.run(), name="playback")
                 if controls.door is not None:
@@ -145,6 +151,7 @@ async def run(
             closing.create_task(parts.ear.close(), name="close ear")
             if sound is not None:
                 closing.create_task(sound.speaker.close(), name="close speaker")
+                closing.create_task(sound.decoder.close(), name="close decoder")
             parts.lamp.close()
             if parts.button is not None:
                 parts.button.close()

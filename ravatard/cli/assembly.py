@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ravatard.app import Parts
+from ravatard.cli.assembly_sound import display, sound, voice_player, warn_of_echo
 from ravatard.cloud.http import AiohttpNetwork
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.config import Options
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.gate_choice import gate_mode
+from ravatard.core.means import Means
 from ravatard.devices.gpio import open_button
 from ravatard.devices.lamp import open_lamp
 from ravatard.devices.options import LightsOptions
@@ -21,13 +23,19 @@ from ravatard.errors import DeviceError
 from ravatard.host.identity import user_id
 from ravatard.host.systemd import open_notifier
 from ravatard.ports import Button, Cloud, Lamp, Ledger, Observer
+from ravatard.ports.sound import VoicePlayer
 from ravatard.secret import Secret
 
 log = logging.getLogger("ravatard")
 
 
-def conversation_options(options: Options, *, has_button: bool, muted: bool = False) -> ConversationOptions:
-    """What the conversation must know, gathered from its sections; ``muted``: start with it closed."""
+def conversation_options(
+    options: Options, *, has_button: bool, muted: bool = False, volume: int | None = None
+) -> ConversationOptions:
+    """What the conversation must know, gathered from its sections.
+
+    ``muted``: start with the microphone closed; ``volume``: percent to start with, None as configured.
+    """
     return ConversationOptions(
         session=options.session,
         turn=options.turn,
@@ -36,6 +44,14 @@ def conversation_options(options: Options, *, has_button: bool, muted: bool = Fa
         has_button=has_button,
         long_press_mutes=options.button.long_press == "mute",
         muted=muted,
+        means=Means(
+            speaks=options.speaker.enabled,
+            earcons=options.earcons.enabled,
+            volume=options.speaker.volume if volume is None else volume,
+            audio=options.audio,
+            streams=options.ravatar.mode != "chat",
+            other_mode=options.ravatar.mode == "auto",
+        ),
     )
 
 
@@ -46,14 +62,19 @@ def build(
     ledger: Ledger | None = None,
     *,
     muted: bool = False,
+    volume: int | None = None,
 ) -> Parts:
     """All parts. Must be called with an event loop running.
 
     A missing light or button is told once and done without: neither makes the appliance deaf. Live sessions
     are written down in ``ledger``; None is for a service that ends with this process. ``muted``: the
-    microphone stays closed until somebody asks for it.
+    microphone stays closed until somebody asks for it. ``volume``: percent, None as configured.
+
+    Raises:
+        ConfigError: a file that the configuration names cannot be used.
     """
     without: list[str] = []
+    warn_of_echo(options)
     button = _button(options, without)
     mode = gate_mode(options.gate.mode, None, has_button=button is not None).mode
     return Parts(
@@ -66,12 +87,14 @@ def build(
             environ=environ,
             muted=muted,
         ),
-        cloud=_cloud(options, ledger),
+        cloud=_cloud(options, ledger, voice_player(options, without)),
         lamp=_lamp(options, without),
         notifier=open_notifier(environ),
         chance=random.SystemRandom().random,
         button=button,
         observers=observers,
+        sound=sound(options, environ, volume=volume),
+        screen=display(options),
         without=tuple(without),
     )
 
@@ -82,7 +105,7 @@ def simulated(options: Options, base_url: str) -> Options:
     return replace(options, service=service)
 
 
-def _cloud(options: Options, ledger: Ledger | None) -> Cloud:
+def _cloud(options: Options, ledger: Ledger | None, player: VoicePlayer | None) -> Cloud:
     return RavatarCloud(
         options.service,
         options.stream,
@@ -91,6 +114,8 @@ def _cloud(options: Options, ledger: Ledger | None) -> Cloud:
         user_id=user_id(),
         chance=random.SystemRandom().random,
         ledger=ledger,
+        ravatar=options.ravatar,
+        voice_player=player,
     )
 
 

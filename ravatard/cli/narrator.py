@@ -14,6 +14,7 @@ from ravatard.core.states import Cause, Outcome, Session
 _CAUSES = {Cause.VOICE: "by voice", Cause.BUTTON: "by the button"}
 _OUTCOMES = {
     Outcome.UNANSWERED: "no answer came",
+    Outcome.SELF_HEARD: "the avatar heard itself",
     Outcome.NOTHING_SAID: "nothing was said",
     Outcome.SUPERSEDED: "the speaker went on",
     Outcome.CANCELLED: "cancelled",

@@ -21,6 +21,7 @@ from ravatard.core.conversation_options import ConversationOptions
 from ravatard.devices.source_check import check_source
 from ravatard.host.control import control_socket
 from ravatard.host.kept_mute import KeptMute
+from ravatard.host.kept_volume import KeptVolume
 from ravatard.host.ledger import FileLedger
 from ravatard.host.recorder import flight_recorder
 from ravatard.host.runtime import SOCKET_NAME, runtime_directory
@@ -101,7 +102,11 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
         muted = keeps and kept.muted
         if keeps:
             observers.append(kept)
-        parts = build(options, environ, observers, ledger, muted=muted)
+        kept_volume = KeptVolume(state_directory(environ))
+        volume = None if arguments.simulate else kept_volume.percent
+        if not arguments.simulate:
+            observers.append(kept_volume)
+        parts = build(options, environ, observers, ledger, muted=muted, volume=volume)
         has_button = parts.button is not None
         controls = Controls(door=door)
         for text in arguments.say:
@@ -112,7 +117,7 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
             configure_logs(again, environ, quiet=arguments.simulate)
             return conversation_options(again.options, has_button=has_button)
 
-        wanted = conversation_options(options, has_button=has_button, muted=muted)
+        wanted = conversation_options(options, has_button=has_button, muted=muted, volume=volume)
         if not arguments.simulate:
             folder = state_directory(environ) / "recorder"
             recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), _clean(loaded))

@@ -44,6 +44,7 @@ def find_clashes(options: Options, origins: Mapping[str, Origin]) -> Iterator[Cl
     yield from _pins(options, origins)
     yield from _gate(options)
     yield from _voice(options)
+    yield from _speaker(options)
 
 
 def _microphone(options: Options) -> Iterator[Clash]:
@@ -109,3 +110,23 @@ def _voice(options: Options) -> Iterator[Clash]:
             f"{voice.start_window}; lower the one or raise the other"
         )
         yield Clash(("voice.start_frames", "voice.start_window"), text)
+
+
+def _speaker(options: Options) -> Iterator[Clash]:
+    speaker = options.speaker
+    sinks = [name for name in ("device", "command", "wav") if getattr(speaker, name) is not None]
+    if len(sinks) > 1:
+        keys = tuple(f"speaker.{name}" for name in sinks)
+        yield Clash(keys, f"sound can go to one place only; keep one of {', '.join(keys)}")
+    if speaker.device is not None and _BY_NUMBER.fullmatch(speaker.device):
+        text = (
+            f"found {shown(speaker.device)}, a number that changes when something is plugged in; "
+            "write the name `ravatard devices` prints"
+        )
+        yield Clash(("speaker.device",), text)
+    if options.audio.barge_in == "voice" and options.audio.echo == "half-duplex":
+        text = (
+            "with half-duplex no voice is heard while the avatar speaks, so none can interrupt it; "
+            "set audio.echo to off, if something takes the echo away, or audio.barge_in to button"
+        )
+        yield Clash(("audio.barge_in", "audio.echo"), text)

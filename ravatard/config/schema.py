@@ -7,16 +7,22 @@ from dataclasses import dataclass, field, fields
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
+from ravatard.cloud.media_options import MediaOptions
+from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
+from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.conversation_options import SessionOptions, TurnOptions
 from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.speaking_options import AudioOptions
 from ravatard.core.spend import SpendOptions
+from ravatard.devices.earcon_options import EarconOptions
 from ravatard.devices.options import ButtonOptions, CaptureOptions, LightsOptions, MicrophoneOptions
+from ravatard.devices.speaker_options import SpeakerOptions
 from ravatard.errors import HouseError
 from ravatard.logs import LogOptions
 from ravatard.secret import Secret
 from ravatard.setting import Setting
+from ravatard.web.options import KioskOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,8 @@ class Options:
 
     service: ServiceOptions = field(default_factory=ServiceOptions)
     microphone: MicrophoneOptions = field(default_factory=MicrophoneOptions)
+    speaker: SpeakerOptions = field(default_factory=SpeakerOptions)
+    audio: AudioOptions = field(default_factory=AudioOptions)
     button: ButtonOptions = field(default_factory=ButtonOptions)
     lights: LightsOptions = field(default_factory=LightsOptions)
     gate: GateOptions = field(default_factory=GateOptions)
@@ -32,10 +40,15 @@ class Options:
     session: SessionOptions = field(default_factory=SessionOptions)
     turn: TurnOptions = field(default_factory=TurnOptions)
     spend: SpendOptions = field(default_factory=SpendOptions)
+    ravatar: RavatarOptions = field(default_factory=RavatarOptions)
     stream: StreamOptions = field(default_factory=StreamOptions)
+    live_audio: LiveAudioOptions = field(default_factory=LiveAudioOptions)
+    media: MediaOptions = field(default_factory=MediaOptions)
+    earcons: EarconOptions = field(default_factory=EarconOptions)
     capture: CaptureOptions = field(default_factory=CaptureOptions)
     deadlines: DeadlineOptions = field(default_factory=DeadlineOptions)
     reconnect: BackoffOptions = field(default_factory=BackoffOptions)
+    kiosk: KioskOptions = field(default_factory=KioskOptions)
     logging: LogOptions = field(default_factory=LogOptions)
 
 

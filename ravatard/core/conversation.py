@@ -197,7 +197,7 @@ class Conversation:
 
     def _on_session_refused(self, event: ev.SessionRefused, now: float) -> None:
         self._standing.session_over(f"refused: {event.refusal.value}", now)
-        other_mode = self._options.other_mode and event.refusal is Refusal.BUSY
+        other_mode = self._options.means.other_mode and event.refusal is Refusal.BUSY
         if other_mode or not self._standing.needs_session:
             self._do(ev.Tell(f"no live session: {event.reason}; trying without one"))
             self._turns.postpone(now)

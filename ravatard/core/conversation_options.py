@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ravatard.core.gate_options import GateOptions
-from ravatard.core.speaking_options import AudioOptions
+from ravatard.core.means import Means
 from ravatard.core.spend import SpendOptions
 from ravatard.setting import setting
 
@@ -72,12 +72,7 @@ class ConversationOptions:
         long_press_mutes: ``button.long_press`` is "mute".
         spend: section ``spend``.
         muted: start with the microphone closed.
-        audio: section ``audio``.
-        earcons: section ``earcons`` wants them.
-        volume: percent of full to start with.
-        speaks: there is a speaker.
-        other_mode: a service that has no free session is reached in a mode without one.
-        streams: what to expect of the service before it was reached: it takes sound while somebody speaks.
+        means: what there is to talk with.
     """
 
     session: SessionOptions
@@ -87,9 +82,4 @@ class ConversationOptions:
     long_press_mutes: bool = True
     spend: SpendOptions = field(default_factory=SpendOptions)
     muted: bool = False
-    audio: AudioOptions = field(default_factory=AudioOptions)
-    earcons: bool = True
-    volume: int = 100
-    speaks: bool = False
-    streams: bool = True
-    other_mode: bool = False
+    means: Means = field(default_factory=Means)

@@ -54,5 +54,5 @@ class Signals:
         self._sound(Earcon.MUTED if muted else Earcon.LISTENING)
 
     def _sound(self, earcon: Earcon) -> None:
-        if self.options.earcons and self.options.speaks:
+        if self.options.means.earcons and self.options.means.speaks:
             self._out.append(PlayEarcon(earcon))

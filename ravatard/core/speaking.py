@@ -40,7 +40,7 @@ class Speaking:
         """``out``: the list that actions are added to."""
         self.options = options
         self.since: float | None = None
-        self.volume = options.volume
+        self.volume = options.means.volume
         self.streaming = False
         self._gave_up = False
         self._standing = standing
@@ -57,7 +57,11 @@ class Speaking:
         self._listening.sounds()
         self._turns.cue(TalkCue.SOUNDED)
         self._turns.sound_came()
-        if self._turns.talk is Talk.SPEAKING and self.options.audio.echo == "half-duplex" and not pressed:
+        if (
+            self._turns.talk is Talk.SPEAKING
+            and self.options.means.audio.echo == "half-duplex"
+            and not pressed
+        ):
             self._listening.hold()
 
     def ended(self, at: float, now: float) -> None:
@@ -65,7 +69,7 @@ class Speaking:
         self.since = None
         self._standing.active_at = now
         self._turns.cue(TalkCue.SILENT)
-        self._listening.silent(at, self.options.audio.tail_ms / 1000)
+        self._listening.silent(at, self.options.means.audio.tail_ms / 1000)
 
     def closed(self, now: float, *, pressed: bool) -> None:
         """Somebody spoke while the avatar was heard, and is done: now it must not hear itself."""
@@ -86,7 +90,7 @@ class Speaking:
             self.stop(now)
             self._out.append(ev.Tell("the avatar heard itself; that answer is not played", warning=True))
             return
-        if self._turns.talk is Talk.LISTENING or not self.options.speaks:
+        if self._turns.talk is Talk.LISTENING or not self.options.means.speaks:
             return
         capabilities = self._standing.capabilities
         source = capabilities.voice if capabilities is not None else VoiceSource.ELSEWHERE
@@ -104,7 +108,7 @@ class Speaking:
 
     def opened(self, cause: Cause, now: float) -> None:
         """Somebody begins to speak."""
-        if self.options.audio.barge_in == "voice" or cause is Cause.BUTTON:
+        if self.options.means.audio.barge_in == "voice" or cause is Cause.BUTTON:
             self.stop(now)
 
     def stop(self, now: float) -> None:
@@ -114,7 +118,7 @@ class Speaking:
             self._turns.no_sound()
             self._out.append(ev.StopPlayback())
             self._turns.cue(TalkCue.SILENT)
-            self._listening.silent(now, self.options.audio.tail_ms / 1000)
+            self._listening.silent(now, self.options.means.audio.tail_ms / 1000)
 
     def voice_online(self) -> None:
         """The live voice arrives."""
@@ -142,11 +146,11 @@ class Speaking:
     @property
     def deadline(self) -> float | None:
         """When :meth:`look_at_the_clock` is due, or None."""
-        return None if self.since is None else self.since + self.options.audio.longest_answer_s
+        return None if self.since is None else self.since + self.options.means.audio.longest_answer_s
 
     def look_at_the_clock(self, now: float) -> None:
         """Stop what sounds for ever: it would keep the microphone held, and us deaf."""
         if self.deadline is not None and now >= self.deadline:
-            longest_s = self.options.audio.longest_answer_s
+            longest_s = self.options.means.audio.longest_answer_s
             self._out.append(ev.Tell(f"an answer was stopped: it sounded for {longest_s:g} s", warning=True))
             self.stop(now)

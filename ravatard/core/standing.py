@@ -166,12 +166,12 @@ class Standing:
     @property
     def needs_session(self) -> bool:
         """Nothing can be sent without a live session; before the service was reached: as configured."""
-        return self.options.streams if self.capabilities is None else self.capabilities.needs_session
+        return self.options.means.streams if self.capabilities is None else self.capabilities.needs_session
 
     @property
     def streams(self) -> bool:
         """The service takes sound while somebody speaks; before it was reached: as the configuration says."""
-        return self.options.streams if self.capabilities is None else self.capabilities.streams_audio
+        return self.options.means.streams if self.capabilities is None else self.capabilities.streams_audio
 
     @property
     def answer_s(self) -> float:

@@ -37,6 +37,11 @@ class Turn:
         self._silences = 0
 
     @property
+    def spoken(self) -> bool:
+        """Somebody's voice is part of it."""
+        return self._samples > 0
+
+    @property
     def deadline(self) -> float | None:
         """When :meth:`silence_now` or the caller's look at ``answer_by`` is due next."""
         times = [at for at in (self.silence_due, self.answer_by) if at is not None]

@@ -269,15 +269,14 @@ class Turns:
 
     def _send_whole(self, turn: Turn, now: float) -> None:
         """To a service that does not stream: everything that was said, now that it is all there."""
-        spoken = [said for said in self._said if isinstance(said, ev.SendAudio)]
-        if not turn.whole or not spoken or self._postponed_by is not None:
+        if not turn.whole or not turn.spoken or self._postponed_by is not None:
             return
+        spoken = [said for said in self._said if isinstance(said, ev.SendAudio)]
         # In another mode by now it may need a session after all.
         self._standing.want_session(turn.number)
         turn.sent_whole()
-        read_at = spoken[-1].read_at
-        pcm = b"".join(said.pcm for said in spoken)
-        self._out.append(ev.SendUtterance(turn.number, pcm, now if read_at is None else read_at))
+        read_at = next((said.read_at for said in reversed(spoken) if said.read_at is not None), now)
+        self._out.append(ev.SendUtterance(turn.number, b"".join(said.pcm for said in spoken), read_at))
 
     def _end(self, outcome: Outcome, now: float) -> None:
         if self.turn is None:

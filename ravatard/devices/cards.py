@@ -1,4 +1,4 @@
-"""What the kernel shows of the machine's microphones, so that PortAudio is not started for nothing."""
+"""What the kernel shows of the machine's sound cards, so that PortAudio is not started for nothing."""
 
 from __future__ import annotations
 
@@ -18,17 +18,31 @@ def capture_state(root: str = "/") -> Hashable:
         root: where ``proc`` and ``sys`` are, so that a test can bring its own.
     """
     return frozenset(
-        (card.number, card.id, card.usb, card.port, _open_microphones(root, card.number))
+        (card.number, card.id, card.usb, card.port, _in_use(root, card.number, "c"))
         for card in read_cards(root).values()
     )
 
 
-def _open_microphones(root: str, card: int) -> frozenset[str]:
-    """The capture substreams of one card that are in use; the kernel says ``closed`` of the others."""
+def playback_state(root: str = "/") -> Hashable:
+    """The same of the machine's speakers."""
+    return frozenset(
+        (card.number, card.id, card.usb, card.port, _in_use(root, card.number, "p"))
+        for card in read_cards(root).values()
+    )
+
+
+def _in_use(root: str, card: int, direction: str) -> frozenset[str]:
+    """The substreams of one card that are in use; the kernel says ``closed`` of the others.
+
+    Args:
+        root: as above.
+        card: its number.
+        direction: "c" for capture, "p" for playback.
+    """
     folder = Path(root, f"proc/asound/card{card}")
     return frozenset(
         str(status.relative_to(folder))
-        for status in folder.glob("pcm*c/sub*/status")
+        for status in folder.glob(f"pcm*{direction}/sub*/status")
         if not _text(status).startswith("closed")
     )
 

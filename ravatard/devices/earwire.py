@@ -1,18 +1,15 @@
 """The wire between the daemon and its sound process: records in, bytes out, and back; no I/O.
 
-A record is ``type`` (one byte), ``length`` (u32, little-endian) and ``length`` bytes of payload. Both ends
-are always the same installation, so the format carries no version. Hand what a pipe delivers, cut anywhere,
-to :meth:`Decoder.feed`.
+Hand what a pipe delivers, cut anywhere, to :meth:`Decoder.feed`; the framing is that of
+:mod:`ravatard.devices.records`.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import Enum, unique
-from typing import Any
 
 from ravatard.core.events import (
     ChunkCaptured,
@@ -33,10 +30,7 @@ from ravatard.core.events import (
 from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.errors import DeviceError
-
-#: No honest record comes near: a chunk is 8 kB, a raw block of the longest duration 6 kB.
-LONGEST_PAYLOAD = 1 << 20
+from ravatard.devices.records import Codec, RecordDecoder, Wire
 
 
 @unique
@@ -66,6 +60,7 @@ class Start:
         mode: the gate's mode; None runs no gate and sends every block as a :class:`RawBlock`.
         doubt: SILENT or OFF_PACE when that ended the process before: the microphone is not ready until its
             sound disproves it, and meanwhile only gives signs of life.
+        echo_fd: the ring of what the speaker plays (:mod:`ravatard.devices.echo_ring`), when it is wanted.
     """
 
     microphone: MicrophoneOptions
@@ -74,6 +69,7 @@ class Start:
     voice: VoiceOptions
     mode: GateMode | None
     doubt: Trouble | None = None
+    echo_fd: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +91,21 @@ class RawBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class EchoBlock:
+    """Child to parent: a :class:`RawBlock` with what the speaker played while it was recorded.
+
+    Attributes:
+        read_at: when it was read, seconds on the monotonic clock.
+        pcm: s16le mono 16 kHz, any length.
+        reference: s16le mono 16 kHz, as long as ``pcm``.
+    """
+
+    read_at: float
+    pcm: bytes = field(repr=False)
+    reference: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Child to parent: the devices there are, as JSON text (:mod:`ravatard.devices.portaudio` makes it)."""
 
@@ -111,9 +122,8 @@ class Failed:
 
 #: What an ear may be told by its sound process. That it was closed on purpose only the daemon knows.
 Heard = MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEvent | Failed
-Record = Heard | GateCommand | Start | ListDevices | RawBlock | Listing
+Record = Heard | GateCommand | Start | ListDevices | RawBlock | EchoBlock | Listing
 
-_HEADER = struct.Struct("<BI")
 _LISTENED = struct.Struct("<QddI")
 _OPENED = struct.Struct("<QBQQ")
 _CHUNK = struct.Struct("<QIQd")
@@ -131,7 +141,7 @@ def _pack_start(start: Start) -> bytes:
     options = {name: asdict(getattr(start, name)) for name in ("microphone", "capture", "gate", "voice")}
     mode = start.mode.value if start.mode else None
     doubt = start.doubt.value if start.doubt else None
-    return json.dumps(options | {"mode": mode, "doubt": doubt}).encode()
+    return json.dumps(options | {"mode": mode, "doubt": doubt, "echo_fd": start.echo_fd}).encode()
 
 
 def _unpack_start(payload: bytes) -> Start:
@@ -143,6 +153,7 @@ def _unpack_start(payload: bytes) -> Start:
         voice=VoiceOptions(**said["voice"]),
         mode=None if said["mode"] is None else GateMode(said["mode"]),
         doubt=None if said["doubt"] is None else Trouble(said["doubt"]),
+        echo_fd=said["echo_fd"],
     )
 
 
@@ -161,114 +172,67 @@ def _unpack_closed(payload: bytes) -> UtteranceClosed:
     return UtteranceClosed(utterance, _CLOSE_REASONS[reason], end, speech_ms, decided)
 
 
-@dataclass(frozen=True, slots=True)
-class _Codec:
-    """How one kind of record is written and read."""
-
-    number: int
-    pack: Callable[[Any], bytes]
-    unpack: Callable[[bytes], Record]
+def _unpack_echo(payload: bytes) -> EchoBlock:
+    half = (len(payload) - _NUMBER.size) // 2
+    sound = payload[_NUMBER.size :]
+    return EchoBlock(_NUMBER.unpack_from(payload)[0], sound[:half], sound[half:])
 
 
-_CODECS: dict[type, _Codec] = {
-    MicrophoneReady: _Codec(1, lambda r: r.device.encode(), lambda p: MicrophoneReady(p.decode())),
-    MicrophoneLost: _Codec(2, lambda r: r.reason.encode(), lambda p: MicrophoneLost(p.decode())),
-    MicrophoneEnded: _Codec(3, lambda _: b"", lambda _: MicrophoneEnded()),
-    Listened: _Codec(
+_CODECS: dict[type, Codec[Record]] = {
+    MicrophoneReady: Codec(1, lambda r: r.device.encode(), lambda p: MicrophoneReady(p.decode())),
+    MicrophoneLost: Codec(2, lambda r: r.reason.encode(), lambda p: MicrophoneLost(p.decode())),
+    MicrophoneEnded: Codec(3, lambda _: b"", lambda _: MicrophoneEnded()),
+    Listened: Codec(
         4,
         lambda r: _LISTENED.pack(r.samples, r.level_db, r.floor_db, r.overruns),
         lambda p: Listened(*_LISTENED.unpack(p)),
     ),
-    UtteranceOpened: _Codec(
+    UtteranceOpened: Codec(
         5,
         lambda r: _OPENED.pack(r.utterance, _CAUSES.index(r.cause), r.first_sample, r.decided_at_sample),
         _unpack_opened,
     ),
-    ChunkCaptured: _Codec(
+    ChunkCaptured: Codec(
         6, lambda r: _CHUNK.pack(r.utterance, r.sequence, r.first_sample, r.read_at) + r.pcm, _unpack_chunk
     ),
-    UtteranceClosed: _Codec(
+    UtteranceClosed: Codec(
         7,
         lambda r: _CLOSED.pack(
             r.utterance, _CLOSE_REASONS.index(r.reason), r.end_sample, r.speech_ms, r.decided_at_sample
         ),
         _unpack_closed,
     ),
-    PressIgnored: _Codec(8, lambda r: _NUMBER.pack(r.held_ms), lambda p: PressIgnored(_NUMBER.unpack(p)[0])),
-    RawBlock: _Codec(
+    PressIgnored: Codec(8, lambda r: _NUMBER.pack(r.held_ms), lambda p: PressIgnored(_NUMBER.unpack(p)[0])),
+    RawBlock: Codec(
         9,
         lambda r: _NUMBER.pack(r.read_at) + r.pcm,
         lambda p: RawBlock(_NUMBER.unpack_from(p)[0], p[_NUMBER.size :]),
     ),
-    Failed: _Codec(
+    Failed: Codec(
         10,
         lambda r: _FLAG.pack(_TROUBLES.index(r.trouble)) + r.reason.encode(),
         lambda p: Failed(_TROUBLES[p[0]], p[1:].decode()),
     ),
-    Listing: _Codec(11, lambda r: r.text.encode(), lambda p: Listing(p.decode())),
-    Start: _Codec(32, _pack_start, _unpack_start),
-    ListDevices: _Codec(33, lambda _: b"", lambda _: ListDevices()),
-    SetGate: _Codec(
+    EchoBlock: Codec(12, lambda r: _NUMBER.pack(r.read_at) + r.pcm + r.reference, _unpack_echo),
+    Listing: Codec(11, lambda r: r.text.encode(), lambda p: Listing(p.decode())),
+    Start: Codec(32, _pack_start, _unpack_start),
+    ListDevices: Codec(33, lambda _: b"", lambda _: ListDevices()),
+    SetGate: Codec(
         34,
         lambda r: _FLAG.pack(_MODES.index(r.mode)),
         lambda p: SetGate(_MODES[_FLAG.unpack(p)[0]]),
     ),
-    Press: _Codec(35, lambda _: b"", lambda _: Press()),
-    Release: _Codec(36, lambda _: b"", lambda _: Release()),
-    Hold: _Codec(37, lambda r: _FLAG.pack(r.held), lambda p: Hold(bool(_FLAG.unpack(p)[0]))),
+    Press: Codec(35, lambda _: b"", lambda _: Press()),
+    Release: Codec(36, lambda _: b"", lambda _: Release()),
+    Hold: Codec(37, lambda r: _FLAG.pack(r.held), lambda p: Hold(bool(_FLAG.unpack(p)[0]))),
 }
 
-_UNPACKERS = {codec.number: codec.unpack for codec in _CODECS.values()}
+WIRE: Wire[Record] = Wire(_CODECS)
+encode = WIRE.encode
 
 
-def encode(record: Record) -> bytes:
-    """``record`` as bytes for the pipe."""
-    codec = _CODECS[type(record)]
-    payload = codec.pack(record)
-    return _HEADER.pack(codec.number, len(payload)) + payload
-
-
-class Decoder:
+class Decoder(RecordDecoder[Record]):
     """Bytes, cut anywhere, into records."""
 
-    __slots__ = ("_buffer",)
-
     def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> list[Record]:
-        """Take what the pipe delivered; return the records that are complete now, in order.
-
-        Raises:
-            DeviceError: this is not our protocol. Nothing that follows can be understood: end the other side.
-        """
-        buffer = self._buffer
-        buffer += data
-        records: list[Record] = []
-        at = 0
-        while len(buffer) - at >= _HEADER.size:
-            number, length = _HEADER.unpack_from(buffer, at)
-            if number not in _UNPACKERS or length > LONGEST_PAYLOAD:
-                raise DeviceError(
-                    f"the sound process sent a record of type {number} with {length} bytes, which its "
-                    "protocol does not know; it will be started again"
-                )
-            end = at + _HEADER.size + length
-            if len(buffer) < end:
-                break
-            records.append(_unpack(number, bytes(buffer[at + _HEADER.size : end])))
-            at = end
-        del buffer[:at]
-        return records
-
-
-def _unpack(number: int, payload: bytes) -> Record:
-    try:
-        return _UNPACKERS[number](payload)
-    # UnicodeDecodeError and json's error are ValueErrors; wrong fields of options are TypeErrors; json that
-    # is nested a thousand deep is a RecursionError.
-    except (struct.error, ValueError, IndexError, KeyError, TypeError, RecursionError) as error:
-        raise DeviceError(
-            f"the sound process sent a record of type {number} with {len(payload)} bytes that make no sense "
-            f"({error}); it will be started again"
-        ) from error
+        super().__init__(WIRE)

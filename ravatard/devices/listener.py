@@ -6,8 +6,9 @@ import _thread
 import select
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from ravatard.core.audio import RATE_HZ, SPEECH, AudioFormat
+from ravatard.core.audio import RATE_HZ, SPEECH, AudioFormat, samples_in, seconds_of
 from ravatard.core.events import (
     GateEvent,
     Hold,
@@ -21,9 +22,12 @@ from ravatard.core.events import (
 )
 from ravatard.core.gate import Gate
 from ravatard.devices.earpipes import Inbox, Outbox
-from ravatard.devices.earwire import Failed, RawBlock, Record, encode
+from ravatard.devices.earwire import EchoBlock, Failed, RawBlock, Record, encode
 from ravatard.devices.liveness import Liveness
 from ravatard.errors import HouseError
+
+if TYPE_CHECKING:
+    from ravatard.devices.echo_reference import EchoReference
 
 #: A sign of life twice a second of sound: each one wakes the daemon.
 HEARTBEAT_SAMPLES = RATE_HZ // 2
@@ -47,6 +51,8 @@ class Listener:
         *,
         liveness: Callable[[AudioFormat], Liveness],
         clock: Callable[[], float] = time.monotonic,
+        echo: EchoReference | None = None,
+        cancel: Callable[[bytes, bytes], bytes] | None = None,
     ) -> None:
         """Without a gate every block of sound goes out as it is.
 
@@ -57,8 +63,12 @@ class Listener:
             outbox: what is heard.
             liveness: makes what judges sound of a shape.
             clock: seconds on the monotonic clock.
+            echo: what the speaker played; without a gate it goes out beside each block.
+            cancel: takes it out of a block: (block, reference) to a block as long, s16le mono 16 kHz.
         """
         self._gate = gate
+        self._echo = echo
+        self._cancel = cancel
         self._channel = channel
         self._inbox = inbox
         self._outbox = outbox
@@ -95,8 +105,8 @@ class Listener:
             converter = converter_for(shape, self._channel)
             self._convert = converter.convert if converter else None
 
-    def hear(self, pcm: bytes, read_at: float, overran: bool = False) -> None:
-        """Sound of the source's shape, whole frames.
+    def hear(self, pcm: bytes, read_at: float, overran: bool = False, age_s: float | None = None) -> None:
+        """Sound of the source's shape, whole frames; see :class:`ravatard.devices.sink.Sink`.
 
         Raises:
             DaemonGone: nobody wants it any more.
@@ -111,8 +121,14 @@ class Listener:
                 pcm = self._convert(pcm)
             out = b"" if self.heard else encode(MicrophoneReady(self._device))
             self.heard = True
+            reference = b""
+            if self._echo is not None:
+                samples = samples_in(pcm)
+                age_s = seconds_of(samples) if age_s is None else age_s
+                reference = self._echo.block(read_at - age_s, samples)
+                pcm = pcm if self._cancel is None else self._cancel(pcm, reference)
             if self._gate is None:
-                out += encode(RawBlock(read_at, pcm))
+                out += encode(EchoBlock(read_at, pcm, reference) if self._echo else RawBlock(read_at, pcm))
             else:
                 for event in self._gate.feed(pcm, read_at):
                     out += encode(event)

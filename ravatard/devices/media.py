@@ -78,14 +78,15 @@ class MediaDecoder:
         self._command = list(command or worker_command(limits.cpu_s))
         self._installed = installed
         self._warm: MediaChild | None = None
+        self._needed = False
 
     async def prepare(self) -> None:
         """Start a decoding process, so that the next answer need not wait until it has loaded its library.
 
-        Cheap to call when one waits already; one that is not used ends by itself after two minutes. Failure
-        is told by :meth:`pcm`.
+        Not before an answer has needed one: a service that sends WAV never does. Cheap to call when one waits
+        already; one that is not used ends by itself after two minutes. Failure is told by :meth:`pcm`.
         """
-        if not self._installed() or (self._warm is not None and self._warm.alive):
+        if not self._needed or not self._installed() or (self._warm is not None and self._warm.alive):
             return
         await self.close()
         try:
@@ -150,6 +151,7 @@ class MediaDecoder:
                 yield pcm
 
     async def _in_child(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        self._needed = True
         if not self._installed():
             raise MediaError(
                 "the answer's sound is no WAV file, and decoding it needs PyAV: `pip install ravatard[media]`"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import _thread
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from ravatard.core.audio import RATE_HZ, AudioFormat
@@ -20,16 +20,19 @@ from ravatard.devices.sink import Sink
 from ravatard.errors import DeviceError
 
 #: portaudio.h: PaSampleFormat, paInputOverflow, paContinue, PaHostApiTypeId.
-_FORMATS = {"s16le": 0x8, "s32le": 0x2, "s24le": 0x4, "f32le": 0x1}
+FORMATS = {"s16le": 0x8, "s32le": 0x2, "s24le": 0x4, "f32le": 0x1}
 _INPUT_OVERFLOW = 0x2
-_CONTINUE = 0
+CONTINUE = 0
 _ALSA = 8
 #: PaErrorCode: invalid channel count, invalid rate, format not supported, and the unexpected from ALSA.
-_ANOTHER_SHAPE_MAY_DO = (-9998, -9997, -9994, -9999)
+ANOTHER_SHAPE_MAY_DO = (-9998, -9997, -9994, -9999)
 #: PaErrorCode: paDeviceUnavailable, which is what "busy" becomes.
 _UNAVAILABLE = -9985
 #: Rates tried after what was asked for and what the device likes best.
-_USUAL_RATES_HZ = (48_000, 44_100)
+USUAL_RATES_HZ = (48_000, 44_100)
+
+#: What a driver says of its latency is not believed beyond this.
+_OLDEST_S = 2.0
 
 
 def open_portaudio() -> Any:
@@ -49,7 +52,7 @@ def open_portaudio() -> Any:
         return pyaudio.PyAudio()
     except OSError as error:
         raise DeviceError(
-            f"PortAudio does not start ({_words(error)}); is ALSA's configuration sound?"
+            f"PortAudio does not start ({words_of(error)}); is ALSA's configuration sound?"
         ) from error
 
 
@@ -86,8 +89,8 @@ def listing(portaudio: Any, root: str = "/") -> str:
     microphones = [device for device in every if device.inputs]
     speakers = [device for device in every if device.outputs]
     default = {
-        "microphones": _default(portaudio.get_default_input_device_info),
-        "speakers": _default(portaudio.get_default_output_device_info),
+        "microphones": default_index(portaudio.get_default_input_device_info),
+        "speakers": default_index(portaudio.get_default_output_device_info),
     }
     return json.dumps(
         {
@@ -110,11 +113,38 @@ def listing(portaudio: Any, root: str = "/") -> str:
     )
 
 
-def _default(ask: Callable[[], dict[str, Any]]) -> int | None:
+def default_index(ask: Callable[[], dict[str, Any]]) -> int | None:
+    """PortAudio's index of the system's default device; None when it has none."""
     try:
         return int(ask()["index"])
     except OSError:
         return None
+
+
+def pick(wanted: str | None, among: Sequence[SoundDevice], default: int | None, *, kind: str) -> SoundDevice:
+    """The device that is ``wanted``, else the only USB device, else the system's default.
+
+    Args:
+        wanted: the name in the configuration; None takes what there is.
+        among: the devices that can do it.
+        default: PortAudio's index of the system's default.
+        kind: "microphone" or "speaker", for the sentence.
+
+    Raises:
+        DeviceError: there is none, or no telling which.
+    """
+    if wanted is not None:
+        return choose(wanted, among, kind=kind)
+    usb = [device for device in among if device.is_usb]
+    if len({device.card for device in usb}) == 1:
+        return min(usb, key=lambda device: device.pcm)
+    for device in among:
+        if device.index == default:
+            return device
+    if not among:
+        raise DeviceError(f"there is no {kind}; plug one in")
+    names = ", ".join(f"'{name_to_write(device, among)}'" for device in among)
+    raise DeviceError(f"no {kind} is the system's default; write one of {names} as {kind}.device")
 
 
 class CardSource:
@@ -162,7 +192,7 @@ class CardSource:
                 self._stream = self._portaudio.open(
                     rate=shape.rate_hz,
                     channels=shape.channels,
-                    format=_FORMATS[shape.sample_format],
+                    format=FORMATS[shape.sample_format],
                     input=True,
                     input_device_index=device.index,
                     # One length for the life of a stream. The long one: it is cheaper, and a slow machine
@@ -172,10 +202,10 @@ class CardSource:
                     start=False,
                 )
             except (OSError, ValueError) as error:
-                if error.args[:1] and error.args[0] not in _ANOTHER_SHAPE_MAY_DO:
-                    raise DeviceError(_cannot_open(device.text, error)) from error
+                if error.args[:1] and error.args[0] not in ANOTHER_SHAPE_MAY_DO:
+                    raise DeviceError(cannot_open(device.text, error)) from error
                 refusals.append(
-                    f"{shape.rate_hz} Hz {shape.sample_format} x{shape.channels}: {_words(error)}"
+                    f"{shape.rate_hz} Hz {shape.sample_format} x{shape.channels}: {words_of(error)}"
                 )
                 continue
             sink.opened(device.text, shape)
@@ -188,53 +218,45 @@ class CardSource:
 
     def _choose(self) -> SoundDevice:
         microphones = [device for device in devices(self._portaudio, self._root) if device.inputs]
-        if self._wanted is not None:
-            return choose(self._wanted, microphones, kind="microphone")
-        usb = [device for device in microphones if device.is_usb]
-        if len({device.card for device in usb}) == 1:
-            return min(usb, key=lambda device: device.pcm)
-        default = _default(self._portaudio.get_default_input_device_info)
-        for device in microphones:
-            if device.index == default:
-                return device
-        if not microphones:
-            raise DeviceError("there is no microphone; plug one in")
-        names = ", ".join(f"'{name_to_write(device, microphones)}'" for device in microphones)
-        raise DeviceError(f"no microphone is the system's default; write one of {names} as microphone.device")
+        default = default_index(self._portaudio.get_default_input_device_info)
+        return pick(self._wanted, microphones, default, kind="microphone")
 
     def _shapes(self, device: SoundDevice) -> Iterator[AudioFormat]:
         """What to ask the device for, best first: what is configured, then what needs least converting."""
         asked = AudioFormat(self._capture.rate_hz, self._capture.channels)
         yield asked
-        rates = dict.fromkeys((RATE_HZ, device.rate_hz, *_USUAL_RATES_HZ))
+        rates = dict.fromkeys((RATE_HZ, device.rate_hz, *USUAL_RATES_HZ))
         channels = dict.fromkeys((self._capture.channels, 1, 2, device.inputs))
         for rate_hz in rates:
-            for sample_format in _FORMATS:
+            for sample_format in FORMATS:
                 for count in channels:
                     shape = AudioFormat(rate_hz, count, sample_format)
                     if shape != asked and (self._capture.channel or 0) < count <= device.inputs:
                         yield shape
 
 
-def _callback(sink: Sink) -> Callable[[bytes, int, object, int], tuple[None, int]]:
+def _callback(sink: Sink) -> Callable[[bytes, int, Mapping[str, float], int], tuple[None, int]]:
     """What PortAudio calls for each block, in its own thread. An exception in it ends the stream."""
     hear, now = sink.hear, sink.now
 
-    def heard(pcm: bytes, _frames: int, _times: object, status: int) -> tuple[None, int]:
-        hear(pcm, now(), status & _INPUT_OVERFLOW != 0)
-        return None, _CONTINUE
+    def heard(pcm: bytes, _frames: int, times: Mapping[str, float], status: int) -> tuple[None, int]:
+        # How long sound lies in a sound server's buffers changes while it is listened to.
+        age_s = times.get("current_time", 0.0) - times.get("input_buffer_adc_time", 0.0)
+        hear(pcm, now(), status & _INPUT_OVERFLOW != 0, age_s if 0 < age_s < _OLDEST_S else None)
+        return None, CONTINUE
 
     return heard
 
 
-def _cannot_open(name: str, error: Exception) -> str:
-    says = f"microphone '{name}' cannot be opened: {_words(error)}"
+def cannot_open(name: str, error: Exception, kind: str = "microphone") -> str:
+    """One sentence about a device that PortAudio would not open."""
+    says = f"{kind} '{name}' cannot be opened: {words_of(error)}"
     if error.args[:1] == (_UNAVAILABLE,):
         return f"{says}; another program may have it, `fuser -v /dev/snd/*` names it"
     return says
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
     """PortAudio's own words; PyAudio raises with (number, text) or the other way round."""
     words = [part for part in error.args if isinstance(part, str)]
     return words[0] if words else str(error)

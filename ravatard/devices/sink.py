@@ -29,8 +29,15 @@ class Sink(Protocol):
         """
         ...
 
-    def hear(self, pcm: bytes, read_at: float, overran: bool = False) -> None:
-        """Whole frames of the source's own shape; ``overran`` when sound was lost right before them."""
+    def hear(self, pcm: bytes, read_at: float, overran: bool = False, age_s: float | None = None) -> None:
+        """Whole frames of the source's own shape.
+
+        Args:
+            pcm: the frames.
+            read_at: when they were read.
+            overran: sound was lost right before them.
+            age_s: how long ago, then, the first of them was at the converter; None: it is not known.
+        """
         ...
 
     def tell(self, record: MicrophoneEnded | MicrophoneLost | Failed) -> None:

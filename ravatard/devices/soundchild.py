@@ -12,10 +12,12 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from ravatard.devices.earwire import Decoder, Record, encode
+from ravatard.devices.earwire import WIRE, Record, encode
+from ravatard.devices.records import RecordDecoder, Wire
 from ravatard.errors import DeviceError, HouseError
 
 #: What is kept of what libraries print: enough for the lines around a failure.
@@ -26,6 +28,7 @@ _POSITION = re.compile(r"^ALSA lib \S+?:\d+:\(\w+\) ")
 _CHATTER = re.compile(r"jack|cannot connect to server", re.IGNORECASE)
 #: Records that wait to be received before the pipe is no longer read: a minute of speech.
 _MOST_RECORDS = 256
+R = TypeVar("R")
 SLIM_CONFIG = Path(__file__).with_name("alsa.conf")
 
 
@@ -52,18 +55,26 @@ def worker_command() -> list[str]:
     return [sys.executable, "-P", "-m", "ravatard.devices.soundworker"]
 
 
-class SoundChild:
-    """One running sound process."""
+class PipedChild(Generic[R]):
+    """One running child process that is told and tells records of type ``R``."""
 
-    def __init__(self, environment: Mapping[str, str], first: Record) -> None:
-        """Start it with ``first`` (Start or ListDevices) waiting on its standard input. Needs a running loop.
+    def __init__(
+        self, environment: Mapping[str, str], command: list[str], wire: Wire[R], pass_fds: Sequence[int] = ()
+    ) -> None:
+        """Start it. Needs a running loop.
+
+        Args:
+            environment: all that it finds in its environment.
+            command: what to start.
+            wire: the records on its pipes.
+            pass_fds: files it inherits, under the same numbers.
 
         Raises:
             DeviceError: no process can be started.
         """
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                worker_command(),
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -71,6 +82,7 @@ class SoundChild:
                 env=dict(environment),
                 # Its own group, with the command it may start: both end together, Ctrl-C is for us.
                 process_group=0,
+                pass_fds=pass_fds,
             )
         except OSError as error:
             raise DeviceError(f"the sound process cannot be started: {error.strerror}") from error
@@ -78,8 +90,8 @@ class SoundChild:
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise HouseError("Popen made no pipes")
         self._loop = asyncio.get_running_loop()
-        self._decoder = Decoder()
-        self._records: list[Record] = []
+        self._decoder = RecordDecoder(wire)
+        self._records: list[R] = []
         self._broken: DeviceError | None = None
         self._over = False
         self._full = False
@@ -91,24 +103,13 @@ class SoundChild:
             os.set_blocking(fd, False)
         self._loop.add_reader(self._stdout, self._on_output)
         self._loop.add_reader(self._stderr, self._on_noise)
-        self.tell(first)
 
     @property
     def pid(self) -> int:
         """The process, and the group of all it starts."""
         return self._process.pid
 
-    def tell(self, record: Record) -> None:
-        """Hand it a command. Never waits; one that hangs or has ended does not hear it."""
-        if self._over:
-            return
-        try:
-            os.write(self._stdin, encode(record))
-        except (BlockingIOError, BrokenPipeError):
-            # Thousands of commands unread, or gone: whoever waits for its sound will notice there is none.
-            return
-
-    async def receive(self, limit_s: float | None) -> list[Record]:
+    async def receive(self, limit_s: float | None) -> list[R]:
         """What it has said since the last call, waiting for something; [] when it has ended.
 
         Cancellation loses nothing: what comes meanwhile is handed out by the next call.
@@ -198,6 +199,29 @@ class SoundChild:
             await asyncio.sleep(pause_s)
             pause_s = min(0.05, pause_s * 2)
         return True
+
+
+class SoundChild(PipedChild[Record]):
+    """The microphone's sound process, running."""
+
+    def __init__(self, environment: Mapping[str, str], first: Record, pass_fds: Sequence[int] = ()) -> None:
+        """Start it with ``first`` (Start or ListDevices) waiting on its standard input. Needs a running loop.
+
+        Raises:
+            DeviceError: no process can be started.
+        """
+        super().__init__(environment, worker_command(), WIRE, pass_fds)
+        self.tell(first)
+
+    def tell(self, record: Record) -> None:
+        """Hand it a command. Never waits; one that hangs or has ended does not hear it."""
+        if self._over:
+            return
+        try:
+            os.write(self._stdin, encode(record))
+        except (BlockingIOError, BrokenPipeError):
+            # Thousands of commands unread, or gone: whoever waits for its sound will notice there is none.
+            return
 
 
 def group_is_running(group: int) -> bool:

@@ -7,14 +7,12 @@ imports as little as it can: no asyncio, no logging, no numpy, no msgspec.
 
 from __future__ import annotations
 
-import os
-import signal
-import sys
 from typing import NoReturn
 
 from ravatard.core.audio import AudioFormat
 from ravatard.core.gate import Gate
-from ravatard.devices.earpipes import DaemonGone, Inbox, Outbox
+from ravatard.devices.childpipes import live
+from ravatard.devices.earpipes import Inbox, Outbox
 from ravatard.devices.earwire import Failed, ListDevices, Listing, Record, Start, Trouble, encode
 from ravatard.devices.listener import Listener
 from ravatard.devices.liveness import Liveness
@@ -35,7 +33,13 @@ def _listen(start: Start, inbox: Inbox, outbox: Outbox, commands: list[Record]) 
         zeros_s = start.capture.zeros_limit_s(start.microphone)
         return Liveness(shape, zeros_s, start.doubt, check_rate=start.capture.check_rate)
 
-    listener = Listener(gate, start.capture.channel, inbox, outbox, liveness=liveness)
+    echo = None
+    if start.echo_fd is not None:
+        from ravatard.devices.echo_reference import EchoReference
+        from ravatard.devices.echo_ring import EchoRing
+
+        echo = EchoReference(EchoRing(start.echo_fd))
+    listener = Listener(gate, start.capture.channel, inbox, outbox, liveness=liveness, echo=echo)
     listener.obey(commands)
     try:
         open_source(start.microphone, start.capture).run(listener)
@@ -76,23 +80,7 @@ def serve(inbox: Inbox, outbox: Outbox) -> None:
 
 def main() -> NoReturn:
     """Be the sound process."""
-    # JACK and some drivers print on standard output: only we may write where the daemon reads records.
-    outbox = Outbox(os.dup(1))
-    os.dup2(2, 1)
-    # The daemon decides when we end, by closing our input. A Ctrl-C or systemd's SIGTERM is for it alone.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    try:
-        serve(Inbox(0), outbox)
-    except DaemonGone:
-        pass
-    except BaseException:  # noqa: BLE001 - the last word of this process, on the daemon's record of our stderr
-        sys.excepthook(*sys.exc_info())
-    finally:
-        # No tidy end: PortAudio may hang in its own, and a command must not outlive us.
-        if os.getpgrp() == os.getpid():
-            os.killpg(0, signal.SIGKILL)
-        os._exit(0)
+    live(lambda fd, outbox: serve(Inbox(fd), outbox))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from ravatard.core.asking import Desk
@@ -22,6 +22,11 @@ from ravatard.core.events import (
     StreamBroke,
 )
 from ravatard.core.indication import Look
+from ravatard.ports.network import HttpReply as HttpReply
+from ravatard.ports.network import Network as Network
+from ravatard.ports.network import Socket as Socket
+from ravatard.ports.network import SocketClosed as SocketClosed
+from ravatard.ports.network import UpgradeRefused as UpgradeRefused
 from ravatard.ports.sound import VoiceSink
 from ravatard.secret import Secret
 
@@ -148,102 +153,19 @@ class Cloud(Protocol):
         """
         ...
 
+    def picture(self) -> AsyncIterator[tuple[Secret, Secret] | None]:
+        """For a display: where the avatar is seen, and the token to open that with; None: nowhere.
+
+        Told now and at every change, for ever.
+        """
+        ...
+
     async def end_session(self, *, gone: bool = False) -> None:
         """End the live session, if one is held; ``gone``: the service has ended it, so forget it only.
 
         Never raises for what the network does; bounded in time; what could not be ended is tried again.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class HttpReply:
-    """What an HTTP request was answered.
-
-    Attributes:
-        status: the HTTP status.
-        body: the whole body, at most the network's limit.
-        retry_after: the ``Retry-After`` header as it came, or None.
-    """
-
-    status: int
-    body: bytes = field(repr=False)
-    retry_after: str | None = None
-
-
-class SocketClosed(Exception):
-    """A WebSocket was closed by the other side.
-
-    Attributes:
-        code: the close code, or None when the connection just broke.
-        reason: the close reason as it came.
-    """
-
-    def __init__(self, code: int | None, reason: str = "") -> None:
-        super().__init__(f"closed with code {code}" if code is not None else "connection broke")
-        self.code = code
-        self.reason = reason
-
-
-class Socket(Protocol):
-    """An open WebSocket."""
-
-    async def send(self, text: str) -> None:
-        """Hand one text message to the socket.
-
-        Raises:
-            SocketClosed, OSError: it is gone.
-        """
-        ...
-
-    async def receive(self) -> str | bytes:
-        """The next text or binary message, whole.
-
-        Raises:
-            SocketClosed, OSError: it is gone.
-        """
-        ...
-
-
-class Network(Protocol):
-    """HTTP requests and WebSockets: an argument of every cloud, so that a test can be the network."""
-
-    async def request(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
-    ) -> HttpReply:
-        """One request, answered whole, redirects not followed. The caller sets the deadline.
-
-        Raises:
-            OSError: no answer was had (refused, unreachable, broken, TLS).
-        """
-        ...
-
-    def socket(self, url: str, *, headers: Mapping[str, str]) -> AbstractAsyncContextManager[Socket]:
-        """Open a WebSocket; leaving the context closes it. The caller sets the deadline for opening.
-
-        Raises:
-            UpgradeRefused: the server answered the upgrade with an HTTP status.
-            OSError: no connection was had.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Close every connection. Idempotent."""
-        ...
-
-
-class UpgradeRefused(Exception):
-    """The server answered a WebSocket upgrade with an ordinary HTTP reply.
-
-    Attributes:
-        status: the HTTP status.
-        retry_after: the ``Retry-After`` header as it came, or None.
-    """
-
-    def __init__(self, status: int, retry_after: str | None = None) -> None:
-        super().__init__(f"upgrade refused with status {status}")
-        self.status = status
-        self.retry_after = retry_after
 
 
 class Ledger(Protocol):

@@ -39,7 +39,7 @@ class Speaker(Protocol):
         ...
 
     def stop(self) -> None:
-        """Throw away what waits and fall silent, within 30 ms. Later pieces of the newest voice play again."""
+        """Throw away what waits and fall silent, within 30 ms. Later pieces of the newest voice play."""
         ...
 
     def cue(self, earcon: Earcon) -> None:
@@ -113,7 +113,7 @@ class Fetch(Protocol):
         """Begin to download; leaving closes the connection.
 
         Raises:
-            MediaError: the address may not be fetched, or cannot be; one sentence, without the address' query.
+            MediaError: the address may not be fetched, or cannot be; one sentence, without its query.
         """
         ...
 
@@ -127,4 +127,12 @@ class Decoder(Protocol):
         Raises:
             MediaError: it cannot be decoded; one sentence.
         """
+        ...
+
+    async def prepare(self) -> None:
+        """An answer is expected: be ready, so that it need not wait. Never raises, returns soon."""
+        ...
+
+    async def close(self) -> None:
+        """End what waits. Idempotent."""
         ...

@@ -115,6 +115,8 @@ class Hub:
             case SetGate() | Press() | Release() | Hold() | Mute():
                 self._ear.command(action)
             case SendAudio(turn=turn) | SendUtterance(turn=turn):
+                if isinstance(action, SendUtterance):
+                    self._mouth.expect()
                 if not self._outbox.put(action):
                     yield UtteranceDropped(turn, "more than 30 s of speech wait for the network")
             case StartSession() | EndSession() | SendText() | DropTurn() | Reconnect():

@@ -40,6 +40,10 @@ class Mouth(Protocol):
         """A turn was answered: what the live voice says now is not what was interrupted."""
         ...
 
+    def expect(self) -> None:
+        """An answer that brings its own sound will come."""
+        ...
+
 
 class NoMouth:
     """Without a speaker nothing is heard here. A live voice may be heard elsewhere: in a browser."""
@@ -52,6 +56,9 @@ class NoMouth:
         """Nothing."""
 
     def answered(self) -> None:
+        """Nothing."""
+
+    def expect(self) -> None:
         """Nothing."""
 
     def online(self) -> None:
@@ -81,11 +88,13 @@ class Playback:
         self._voices = 0
         self._live: int | None = None
         self._silencer = Silencer()
+        self._expected = asyncio.Event()
 
     async def run(self) -> None:
         """Eternal. Cancelling leaves the speaker as it is; its owner closes it."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="speaker events")
+            group.create_task(self._prepare(), name="prepare decoder")
             while True:
                 while not self._waiting:
                     self._filled.clear()
@@ -115,6 +124,10 @@ class Playback:
     def answered(self) -> None:
         """See :class:`Mouth`."""
         self._silencer.disarm()
+
+    def expect(self) -> None:
+        """See :class:`Mouth`."""
+        self._expected.set()
 
     def _add(self, answer: PlayAnswer) -> None:
         if len(self._waiting) >= MOST_WAITING:
@@ -159,6 +172,12 @@ class Playback:
     async def _listen(self) -> None:
         async for event in self._speaker.events():
             self._inbox.put(event)
+
+    async def _prepare(self) -> None:
+        while True:
+            await self._expected.wait()
+            self._expected.clear()
+            await self._decoder.prepare()
 
     async def _play(self, answer: PlayAnswer) -> None:
         self._voices += 1

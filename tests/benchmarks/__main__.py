@@ -27,8 +27,10 @@ from tests.benchmarks import (
     imports,
     latency,
     lifecycle,
+    media,
     outage,
     recovery,
+    speaker,
 )
 
 
@@ -72,6 +74,10 @@ async def _outage(effort: Effort) -> Report:
     return await outage.measure(rounds=effort.choose(20, 4))
 
 
+async def _speaker(effort: Effort) -> Report:
+    return await speaker.measure(seconds=effort.seconds, rounds=effort.choose(20, 5))
+
+
 async def _fleet(_: Effort) -> Report:
     return fleet.measure(devices=10_000)
 
@@ -110,11 +116,13 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "lifecycle": _lifecycle,
     "recovery": _recovery,
     "outage": _outage,
+    "speaker": _speaker,
     "fleet": _fleet,
     "imports": _imports,
     "memory": _memory,
     "growth": _growth,
     "messages": _messages,
+    "media": lambda effort: media.measure(rounds=effort.choose(9, 3)),
     "gate": _gate,
 }
 

@@ -18,6 +18,7 @@ from ravatard.core.backoff import BackoffOptions
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.gate_choice import gate_mode
 from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.means import Means
 from ravatard.core.speaking_options import AudioOptions
 from ravatard.ports import Observer
 from ravatard.secret import Secret
@@ -155,10 +156,12 @@ class Wishes:
             self.turn,
             self.gate,
             self.has_button,
-            audio=self.audio,
-            speaks=self.speaks,
-            streams=self.ravatar.mode != "chat",
-            other_mode=self.ravatar.mode == "auto",
+            means=Means(
+                speaks=self.speaks,
+                audio=self.audio,
+                streams=self.ravatar.mode != "chat",
+                other_mode=self.ravatar.mode == "auto",
+            ),
         )
 
 

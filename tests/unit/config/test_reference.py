@@ -90,4 +90,4 @@ def test_a_sections_purpose_is_the_first_line_of_its_docstring(group: type, purp
 
 
 def test_every_section_of_the_schema_is_in_it_in_order() -> None:
-    assert re.findall(r"^([a-z]+):$", reference(), flags=re.MULTILINE) == list(Schema().sections)
+    assert re.findall(r"^([a-z_]+):$", reference(), flags=re.MULTILINE) == list(Schema().sections)

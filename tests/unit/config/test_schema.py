@@ -71,8 +71,8 @@ def test_the_project_is_a_secret() -> None:
         ("microfone", "did you mean microphone?"),
         ("silence_ms", "did you mean the key gate.silence_ms?"),
         ("gate.silence_ms", "write silence_ms on a line of its own, indented, below gate:"),
-        ("zzz", "there are service, microphone, button"),
-        ("", "there are service, microphone, button"),
+        ("zzz", "there are service, microphone, speaker"),
+        ("", "there are service, microphone, speaker"),
     ],
 )
 def test_an_unknown_section_is_answered_with_the_nearest(name: str, says: str) -> None:

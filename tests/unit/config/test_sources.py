@@ -263,7 +263,7 @@ def test_a_wrong_variable_is_named_instead_of_a_line(gathering: Gathering) -> No
         "environment RAVATARD_GATE__SILENCE_MS: gate.silence_ms: found 'soon'; "
         "allowed: a whole number from 200 to 5000 ms",
         "environment RAVATARD_GATE__SILNCE_MS: unknown key; did you mean gate.silence_ms?",
-        "environment RAVATARD_gate__mode: unknown key; did you mean gate.mode?",
+        "environment RAVATARD_gate__mode: unknown key; did you mean gate.mode or ravatar.mode?",
     ]
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ravatard.core import events as ev
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.gate_options import GateOptions
+from ravatard.core.means import Means
 from ravatard.core.speaking_options import AudioOptions
 from ravatard.core.spend import SpendOptions
 from ravatard.core.states import Cause, CloseReason, Refusal
@@ -49,8 +50,13 @@ def options() -> st.SearchStrategy[ConversationOptions]:
             day_minutes=st.sampled_from([None, 0.5, 2]),
         ),
         muted=st.booleans(),
-        speaks=st.booleans(),
-        audio=st.builds(AudioOptions, echo=st.sampled_from(["off", "half-duplex"])),
+        means=st.builds(
+            Means,
+            speaks=st.booleans(),
+            audio=st.builds(AudioOptions, echo=st.sampled_from(["off", "half-duplex"])),
+            streams=st.booleans(),
+            other_mode=st.booleans(),
+        ),
     )
 
 

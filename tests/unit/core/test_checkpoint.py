@@ -44,6 +44,11 @@ def test_everything_a_conversation_has_is_remembered_or_known_to_be_derived() ->
     assert set(vars(Turn(1, None, 0.0))) == set(OF_THE_TURN)
 
 
+def _wordless(actions: list[Any]) -> list[Any]:
+    """Without what people said: it is not kept, and so not said again by who only remembers."""
+    return [one for one in actions if not isinstance(one, ev.SendAudio | ev.SendText | ev.SendUtterance)]
+
+
 @settings(deadline=None, max_examples=300)
 @given(options(), stories(), stories())
 def test_a_restored_conversation_goes_on_exactly_as_the_one_it_was(
@@ -61,7 +66,7 @@ def test_a_restored_conversation_goes_on_exactly_as_the_one_it_was(
     assert memory(copy) == memory(original)
     for passed, event in after:
         now += passed
-        assert copy.handle(event, now) == original.handle(event, now)
+        assert _wordless(copy.handle(event, now)) == _wordless(original.handle(event, now))
         assert copy.deadline == original.deadline
         assert memory(copy) == memory(original)
 

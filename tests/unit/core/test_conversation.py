@@ -37,7 +37,7 @@ CAPABILITIES = ev.Capabilities(
 )
 OPTIONS = ConversationOptions(SessionOptions(), TurnOptions(), GateOptions(), has_button=True)
 CHUNK = silence(4096)
-PLAYBACK_TAIL_S = OPTIONS.audio.tail_ms / 1000
+PLAYBACK_TAIL_S = OPTIONS.means.audio.tail_ms / 1000
 
 
 class Talker:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -230,7 +231,7 @@ def test_a_stop_fades_and_throws_away_what_waits() -> None:
     last = samples_of(line.taken[-2])
     assert line.taken[-1] is None
     assert (len(last), last[FADE_SAMPLES]) == (BLOCK, 0)
-    assert all(one >= other for one, other in zip(last, last[1:], strict=False))
+    assert all(one >= other for one, other in pairwise(last))
     assert line.playout.is_over
     assert line.playout.waiting == 0
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ravatard.core import events as ev
+from ravatard.core.means import Means
 from ravatard.core.report_speaker import SpeakerReport
 from ravatard.core.states import Cause, CloseReason
 from tests.unit.core.test_conversation import OPTIONS
 
-ALOUD = replace(OPTIONS, speaks=True)
+ALOUD = replace(OPTIONS, means=Means(speaks=True))
 
 
 def told(*events: ev.Event) -> SpeakerReport:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from ravatard.core import events as ev
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.indication import Look
+from ravatard.core.means import Means
 from ravatard.core.speaking import FILE_SOUND_S, STREAM_SOUND_S
 from ravatard.core.speaking_options import AudioOptions
 from ravatard.core.states import (
@@ -25,20 +27,26 @@ from ravatard.core.states import (
 from ravatard.core.turns import OTHER_MODE_S
 from tests.unit.core.test_conversation import CAPABILITIES, CHUNK, OPTIONS, Talker, of, outcomes
 
-ALOUD = replace(OPTIONS, speaks=True)
+ALOUD = replace(OPTIONS, means=Means(speaks=True))
+
+
+def aloud(**means: Any) -> ConversationOptions:
+    return replace(OPTIONS, means=Means(**{"speaks": True, **means}))
+
+
 CHAT = replace(CAPABILITIES, streams_audio=False, needs_session=False, voice=VoiceSource.ANSWER)
 LIVE = replace(CAPABILITIES, voice=VoiceSource.STREAM)
 URL = "https://files.example/answer.wav"
 
 
 def in_chat(options: AudioOptions | None = None) -> Talker:
-    talker = Talker(replace(ALOUD, audio=options or AudioOptions()))
+    talker = Talker(aloud(audio=options or AudioOptions()))
     talker.happens(ev.LinkOnline(CHAT))
     return talker
 
 
 def in_live_mode(options: AudioOptions | None = None) -> Talker:
-    talker = Talker(replace(ALOUD, audio=options or AudioOptions()))
+    talker = Talker(aloud(audio=options or AudioOptions()))
     talker.happens(ev.LinkOnline(LIVE), ev.VoiceOnline())
     return talker
 
@@ -92,7 +100,7 @@ def test_it_is_told_as_one_message() -> None:
 
 
 def test_before_the_service_was_reached_the_configuration_says_whether_it_streams() -> None:
-    talker = Talker(replace(ALOUD, streams=False), online=False)
+    talker = Talker(aloud(streams=False), online=False)
     talker.opens()
     talker.chunk()
 
@@ -101,7 +109,7 @@ def test_before_the_service_was_reached_the_configuration_says_whether_it_stream
 
 # ---------------------------------------------------------------- a service that is busy in one mode
 
-AUTO = replace(ALOUD, other_mode=True)
+AUTO = aloud(other_mode=True)
 
 
 def refused_in_live_mode(options: ConversationOptions = AUTO) -> Talker:
@@ -276,7 +284,7 @@ def test_who_speaks_is_not_interrupted_by_a_late_answer() -> None:
 
 
 def test_without_a_speaker_nothing_is_played() -> None:
-    talker = Talker(replace(ALOUD, speaks=False))
+    talker = Talker(aloud(speaks=False))
     talker.happens(ev.LinkOnline(CHAT))
 
     assert of(ev.PlayAnswer, talker.happens(ev.Answered("Hello.", file_url=URL))) == []
@@ -481,7 +489,7 @@ def test_that_the_live_voice_arrives_is_told_once() -> None:
     ],
 )
 def test_the_volume_is_set_within_its_limits(asked: ev.VolumeAsked, percent: int) -> None:
-    talker = Talker(replace(ALOUD, volume=80))
+    talker = Talker(aloud(volume=80))
 
     assert of(ev.SetVolume, talker.happens(asked)) == [ev.SetVolume(percent)]
     assert talker.hub.volume == percent
@@ -585,7 +593,7 @@ def test_who_mutes_in_mid_word_wants_that() -> None:
 
 
 def test_earcons_can_be_off() -> None:
-    talker = Talker(replace(ALOUD, earcons=False))
+    talker = Talker(aloud(earcons=False))
 
     talker.happens(ev.MuteAsked(True))
 

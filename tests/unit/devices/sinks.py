@@ -52,7 +52,7 @@ class FakeSink:
     def opened(self, device: str, shape: AudioFormat) -> None:
         self.device, self.shape = device, shape
 
-    def hear(self, pcm: bytes, read_at: float, overran: bool = False) -> None:
+    def hear(self, pcm: bytes, read_at: float, overran: bool = False, age_s: float | None = None) -> None:
         self.heard.append((round(read_at, 6), pcm))
         self.overruns += overran
 

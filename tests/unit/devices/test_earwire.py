@@ -24,7 +24,6 @@ from ravatard.core.events import (
 from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.earwire import (
-    LONGEST_PAYLOAD,
     Decoder,
     Failed,
     ListDevices,
@@ -36,6 +35,7 @@ from ravatard.devices.earwire import (
     encode,
 )
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.records import LONGEST_PAYLOAD
 from ravatard.errors import DeviceError
 
 START = Start(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import NoReturn
 
 from ravatard.core import events as ev
 from ravatard.core.indication import Look
 from ravatard.errors import RavatardError
+from ravatard.ports.sound import VoiceSink
+from ravatard.secret import Secret
 
 CAPABILITIES = ev.Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
 
@@ -78,7 +81,19 @@ class FakeCloud:
         self.says: asyncio.Queue[ev.Answered | ev.StreamBroke | RavatardError | None] = asyncio.Queue()
         self.maintain_error: RavatardError | None = None
         self.connections = 0
+        self.pictures: list[tuple[Secret, Secret] | None] = []
         self.renewed = asyncio.Event()
+
+    async def voice(self, sink: VoiceSink) -> NoReturn:
+        raise AssertionError("nobody listens to a voice here")
+
+    async def picture(self) -> AsyncIterator[tuple[Secret, Secret] | None]:
+        for picture in self.pictures:
+            yield picture
+        await asyncio.Event().wait()
+
+    async def send_utterance(self, pcm: bytes) -> None:
+        await self._send(f"utterance {len(pcm)}")
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:

@@ -56,6 +56,7 @@ class AsIs:
 
     def __init__(self) -> None:
         self.types: list[str] = []
+        self.prepared = 0
 
     async def pcm(self, pieces: AsyncIterator[bytes], content_type: str = "") -> AsyncGenerator[bytes, None]:
         self.types.append(content_type)
@@ -63,6 +64,12 @@ class AsIs:
             if piece == b"garbage":
                 raise MediaError("this is no sound.")
             yield piece
+
+    async def prepare(self) -> None:
+        self.prepared += 1
+
+    async def close(self) -> None:
+        self.prepared = 0
 
 
 class Desk:
@@ -194,6 +201,16 @@ async def test_earcons_and_volume_reach_the_speaker() -> None:
     assert desk.speaker.percent == 30
 
 
+async def test_the_decoder_is_prepared_while_an_answer_is_awaited() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.expect()
+        await asyncio.sleep(0.1)
+
+        assert desk.decoder.prepared == 1
+
+
 # ---------------------------------------------------------------- the live voice
 
 
@@ -269,6 +286,7 @@ async def test_without_a_speaker_only_the_news_of_the_live_voice_is_passed_on() 
 
     mouth.do(ev.StopPlayback())
     mouth.answered()
+    mouth.expect()
     mouth.online()
     mouth.heard(LOUD)
     mouth.offline("the page was closed.")

@@ -1,0 +1,1 @@
+"""The avatar's live voice: a WebRTC stream of which only the sound is taken."""

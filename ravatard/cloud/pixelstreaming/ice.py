@@ -1,0 +1,161 @@
+"""Which STUN and TURN servers are asked, how long for, and which addresses of the other side are of use."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Any
+
+from ravatard.cloud.pixelstreaming.signalling import IceServer
+from ravatard.secret import Secret
+
+# RFC 7064 and 7065: scheme:host[:port][?transport=…]. aiortc reads no IPv6 address here, and takes a stun:
+# address with a transport (which the RFC does not know) as a reason to give up altogether.
+_ADDRESS = re.compile(
+    r"(?P<scheme>stuns?|turns?):(?P<host>[^?:\s\[\]@/]+)(?::(?P<port>[0-9]{1,5}))?(?:\?transport=(?P<over>\w+))?",
+    re.IGNORECASE,
+)
+
+#: How long a gathering that nobody waits for any more may take to end.
+_GRACE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """One STUN or TURN server that aiortc can use."""
+
+    url: str
+    username: str | None = None
+    credential: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAddress:
+    """A candidate of the other side: the fields of RFC 8839 section 5.1 that matter."""
+
+    foundation: str
+    component: int
+    priority: int
+    host: str
+    port: int
+    kind: str
+    related_host: str | None = None
+    related_port: int | None = None
+
+
+def usable(servers: Iterable[IceServer]) -> tuple[list[Helper], list[str]]:
+    """The servers to ask, at most one STUN and one TURN: aiortc uses no more.
+
+    Returns:
+        Those, and for each address that is left out a text that says why, without credentials.
+    """
+    chosen: dict[str, Helper] = {}
+    dropped: list[str] = []
+    for server in servers:
+        for url in server.urls:
+            role, lack = _judge(url, server)
+            if lack:
+                dropped.append(f"{url[:80]} ({lack})")
+            elif role in chosen:
+                dropped.append(f"{url[:80]} (one {role} server is enough)")
+            elif role == "STUN":
+                chosen[role] = Helper(url)
+            else:
+                chosen[role] = Helper(url, server.username, server.credential)
+    return list(chosen.values()), dropped
+
+
+def _judge(url: str, server: IceServer) -> tuple[str, str]:
+    """STUN or TURN, and why it cannot be used, or ""."""
+    match = _ADDRESS.fullmatch(url)
+    if match is None or int(match["port"] or 1) not in range(1, 65_536):
+        return "", "not understood"
+    scheme, over = match["scheme"], (match["over"] or "").lower()
+    if scheme != scheme.lower() or over != (match["over"] or ""):
+        return "", "not written in lower case"
+    if scheme == "stuns":
+        return "", "STUN over TLS is not supported"
+    if scheme == "stun":
+        return "STUN", "a stun: address has no transport" if over else ""
+    if over not in (("", "tcp") if scheme == "turns" else ("", "udp", "tcp")):
+        return "", "this transport is not supported"
+    if not server.username or not server.credential:
+        return "", "without user name or credential"
+    return "TURN", ""
+
+
+def parse_candidate(text: str) -> RemoteAddress | None:
+    """The address in ``text``, with or without ``candidate:`` or ``a=candidate:`` before it.
+
+    None for what is of no use: the end of candidates (""), TCP, anything malformed.
+    """
+    words = text.strip().removeprefix("a=").removeprefix("candidate:").split()
+    if len(words) < 8 or words[2].lower() != "udp" or words[6] != "typ":
+        return None
+    component, priority, port = (_number(words[place]) for place in (1, 3, 5))
+    if not component or priority is None or not port or port > 65_535 or not _is_address(words[4]):
+        return None
+    more = dict(zip(words[8::2], words[9::2], strict=False))
+    return RemoteAddress(
+        foundation=words[0],
+        component=component,
+        priority=priority,
+        host=words[4],
+        port=port,
+        kind=words[7],
+        related_host=more.get("raddr"),
+        related_port=_number(more.get("rport", "")),
+    )
+
+
+def _is_address(host: str) -> bool:
+    """Whether it is an IP address.
+
+    Names of multicast DNS, behind which browsers hide theirs, are left out: each that is not found costs a
+    second, and whoever has one finds us by the addresses we give.
+    """
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else None
+
+
+class Gathering:
+    """Stands before aioice's gathering: its five seconds for a dead server are out of reach of aiortc's API.
+
+    It also adds 127.0.0.1 where wanted, which aioice leaves out: a machine with only ``lo`` has no other.
+    """
+
+    def __init__(
+        self, gather: Callable[..., Coroutine[Any, Any, Any]], limit_s: float, *, loopback: bool
+    ) -> None:
+        """``gather``: aioice's ``get_component_candidates``, bound to its connection."""
+        self._gather = gather
+        self._limit_s = limit_s
+        self._extra = ["127.0.0.1"] if loopback else []
+
+    async def __call__(self, component: int, addresses: list[str]) -> Any:
+        """Gather as aioice asks to, but not longer.
+
+        Cancelled in the middle, aioice would leave sockets and requests behind that nobody closes: cancelling
+        lets it come to its end first, for a second at most.
+        """
+        addresses = [*self._extra, *addresses]
+        async with asyncio.TaskGroup() as group:
+            gathering = group.create_task(
+                self._gather(component=component, addresses=addresses, timeout=self._limit_s),
+                name="pixelstreaming gathering",
+            )
+            try:
+                return await asyncio.shield(gathering)
+            except asyncio.CancelledError:
+                await asyncio.wait([gathering], timeout=_GRACE_S)
+                raise

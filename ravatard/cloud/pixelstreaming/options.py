@@ -1,0 +1,32 @@
+"""What the configuration may say about the avatar's live voice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ravatard.setting import setting
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAudioOptions:
+    """Section ``live_audio``: the sound of a live session's stream."""
+
+    enabled: Literal["auto", "on", "off"] = setting(
+        "auto",
+        "auto: play the stream's sound where ravatard[live-audio] is installed; on: tell when it cannot be "
+        "played; off: never open the stream.",
+    )
+    connect_s: float = setting(
+        15.0, "From opening the stream's page to its first sound.", unit="s", low=1, high=120
+    )
+    rtp_s: float = setting(
+        3.0,
+        "A stream without a packet for so long is gone; a live one sends fifty a second, also in silence.",
+        unit="s",
+        low=0.5,
+        high=60,
+    )
+    gather_s: float = setting(
+        1.0, "How long STUN and TURN servers may take to tell our addresses.", unit="s", low=0.1, high=10
+    )

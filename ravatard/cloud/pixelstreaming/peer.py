@@ -1,0 +1,218 @@
+"""One WebRTC connection by aiortc, made to do what it has no switch for.
+
+The only module that imports aiortc, 70 MB of it: imported by the player when a stream is opened. Private
+names of aiortc are used in three places (jitter buffer, decoder thread, ICE agent); each is looked for first,
+and missed in words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+import aiortc
+
+from ravatard.cloud.pixelstreaming.ice import Gathering, Helper, RemoteAddress
+from ravatard.cloud.pixelstreaming.reception import Reception
+from ravatard.cloud.pixelstreaming.sdp import Offer, finish
+from ravatard.errors import LinkError
+
+log = logging.getLogger(__name__)
+
+#: In aiortc.RTCRtpReceiver: what packets are put into after they were counted.
+_JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"
+#: Relay candidates are all there is with ForceTURN: then its server gets the time aioice gives it.
+_RELAY_GATHER_S = 5.0
+#: aioice's rounds of checks are 20 ms apart, and the last one ends after it was closed.
+_LAST_CHECK_S = 0.05
+
+
+class Peer:
+    """The player's end of one connection. :meth:`close` must be awaited, or the process may not end."""
+
+    def __init__(
+        self,
+        helpers: Iterable[Helper],
+        reception: Reception,
+        changed: Callable[[], None],
+        *,
+        gather_s: float,
+        relay_only: bool,
+        loopback: bool,
+    ) -> None:
+        """Nothing is connected yet.
+
+        Args:
+            helpers: STUN and TURN servers.
+            reception: where packets of sound go.
+            changed: called when :attr:`lost` may have changed, and at the first packet.
+            gather_s: how long the helpers may take.
+            relay_only: connect through a TURN server only.
+            loopback: offer 127.0.0.1, too.
+        """
+        self._reception = reception
+        self._changed = changed
+        self._gather_s = _RELAY_GATHER_S if relay_only else gather_s
+        self._loopback = loopback and not relay_only
+        policy = aiortc.RTCIceTransportPolicy.RELAY if relay_only else aiortc.RTCIceTransportPolicy.ALL
+        # Without a list, even an empty one, aiortc asks a STUN server of a third party.
+        servers = [_server(helper) for helper in helpers]
+        self._connection = aiortc.RTCPeerConnection(
+            aiortc.RTCConfiguration(iceServers=servers, iceTransportPolicy=policy)
+        )
+        self._connection.on("connectionstatechange", changed)
+        self._connection.on("datachannel", _drain)
+
+    @property
+    def lost(self) -> str:
+        """Why no more sound can come of it; "" while some can."""
+        state = self._connection.connectionState
+        return f"the media connection is {state}" if state in ("failed", "closed") else ""
+
+    async def answer(self, offer: Offer) -> str:
+        """The answer to an offer, as the streamer gets it. Again for a later offer of the same transport.
+
+        Raises:
+            LinkError: aiortc does not accept the offer.
+        """
+        try:
+            await self._connection.setRemoteDescription(
+                aiortc.RTCSessionDescription(sdp=offer.shown, type="offer")
+            )
+            receivers = self._turn_away_all_but(offer.audio_mid)
+            self._take_over(receivers)
+            self._limit_gathering()
+            await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except (ValueError, AssertionError, KeyError, IndexError, AttributeError, TypeError) as error:
+            # What a malformed description makes aiortc raise; its errors of state are ValueErrors or below.
+            raise LinkError(f"the stream's offer cannot be answered ({type(error).__name__})") from error
+        except (aiortc.InvalidStateError, aiortc.exceptions.OperationError) as error:
+            raise LinkError(f"the stream's offer cannot be answered ({error})") from error
+        return finish(offer, self._connection.localDescription.sdp)
+
+    async def add(self, address: RemoteAddress, mid: str | None, index: int | None) -> None:
+        """One more address of the streamer; either ``mid`` or ``index`` says of which section."""
+        if mid is None and index is None:
+            return
+        candidate = aiortc.RTCIceCandidate(
+            component=address.component,
+            foundation=address.foundation,
+            ip=address.host,
+            port=address.port,
+            priority=address.priority,
+            protocol="udp",
+            type=address.kind,
+            relatedAddress=address.related_host,
+            relatedPort=address.related_port,
+            sdpMid=mid,
+            sdpMLineIndex=index,
+        )
+        await self._connection.addIceCandidate(candidate)
+
+    async def close(self) -> None:
+        """Close it; idempotent. Cancelling leaves sockets open, but no thread."""
+        for receiver in self._connection.getReceivers():
+            _end_decoder(receiver)
+        connecting = self._connection.connectionState in ("new", "connecting")
+        transports = self._transports()
+        for transport in transports:
+            # aiortc goes on connecting the next section while it closes, and fails with nobody looking.
+            transport.start = _closed
+        await self._connection.close()
+        if connecting:
+            # aioice may come to its end only now, and then keeps asking the other side's consent for ever.
+            await asyncio.sleep(_LAST_CHECK_S)
+            for transport in transports:
+                await _agent(transport).close()
+
+    def _transports(self) -> list[Any]:
+        """The ICE transports there are; one, when everything is bundled."""
+        ends: list[Any] = [one.receiver for one in self._connection.getTransceivers()]
+        if self._connection.sctp is not None:
+            ends.append(self._connection.sctp)
+        return list({id(end.transport.transport): end.transport.transport for end in ends}.values())
+
+    def _turn_away_all_but(self, audio_mid: str) -> list[Any]:
+        """Decline every section but one; returns the receivers of that one."""
+        wanted = []
+        for transceiver in self._connection.getTransceivers():
+            if transceiver.mid == audio_mid:
+                transceiver.direction = "recvonly"
+                wanted.append(transceiver.receiver)
+            else:
+                transceiver.direction = "inactive"
+        return wanted
+
+    def _take_over(self, receivers: list[Any]) -> None:
+        for receiver in receivers:
+            if not hasattr(receiver, _JITTER_BUFFER):
+                raise _foreign("its jitter buffer")
+            setattr(receiver, _JITTER_BUFFER, _Doorstep(receiver, self._reception, self._changed))
+
+    def _limit_gathering(self) -> None:
+        """Shorten the wait for dead STUN and TURN servers."""
+        for transport in self._transports():
+            agent = _agent(transport)
+            gather = getattr(agent, "get_component_candidates", None)
+            if gather is None:
+                raise _foreign("its gathering")
+            if not isinstance(gather, Gathering):
+                agent.get_component_candidates = Gathering(gather, self._gather_s, loopback=self._loopback)
+
+
+class _Doorstep:
+    """Hands packets to the reception, and sends aiortc's decoder thread home at the first."""
+
+    def __init__(self, receiver: Any, reception: Reception, begun: Callable[[], None]) -> None:
+        self._receiver: Any = receiver
+        self._reception = reception
+        self._begun = begun
+
+    def add(self, packet: Any) -> tuple[bool, None]:
+        taken = self._reception.add(packet)
+        if self._receiver is not None:
+            _end_decoder(self._receiver)
+            self._receiver = None
+            self._begun()
+        return taken
+
+
+def _agent(transport: Any) -> Any:
+    """Aioice's part of a transport."""
+    agent = getattr(transport.iceGatherer, "_connection", None)
+    if agent is None:
+        raise _foreign("its ICE agent")
+    return agent
+
+
+async def _closed(_parameters: object) -> NoReturn:
+    """Ends the task of aiortc that comes by."""
+    raise asyncio.CancelledError
+
+
+def _end_decoder(receiver: Any) -> None:
+    """End the thread that would decode. It is no daemon thread: left alone, it keeps the process alive."""
+    end = getattr(receiver, "_handle_disconnect", None)
+    if end is None:
+        raise _foreign("its decoder thread")
+    end()
+
+
+def _foreign(what: str) -> LinkError:
+    version = getattr(aiortc, "__version__", "?")
+    return LinkError(
+        f"aiortc {version} is not the version this was made for: {what} is not where it was; "
+        "install ravatard[live-audio] anew"
+    )
+
+
+def _server(helper: Helper) -> aiortc.RTCIceServer:
+    credential = helper.credential.reveal() if helper.credential is not None else None
+    return aiortc.RTCIceServer(urls=helper.url, username=helper.username, credential=credential)
+
+
+def _drain(channel: Any) -> None:
+    """Keep the data channel, which the engine may want, and drop what comes: aiortc queues nothing."""
+    log.debug("the stream opened the data channel %.40r", channel.label)

@@ -1,0 +1,97 @@
+"""Stands where aiortc has its jitter buffer: RTP packets in, concealed sound out to the sink.
+
+aiortc's own keeps four packets back, conceals nothing, and after a loss throws good packets away and stays
+300 ms behind for good.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from ravatard.cloud.pixelstreaming.jitter import Decode, Fill, JitterBuffer, Restart, Step
+from ravatard.ports.sound import VoiceSink
+
+log = logging.getLogger(__name__)
+
+
+class Packet(Protocol):
+    """What is read of an RTP packet of aiortc."""
+
+    @property
+    def ssrc(self) -> int:
+        """The sender's number of the stream."""
+        ...
+
+    @property
+    def sequence_number(self) -> int:
+        """16 bit, wraps."""
+        ...
+
+    @property
+    def timestamp(self) -> int:
+        """32 bit, in samples, wraps."""
+        ...
+
+    @property
+    def payload(self) -> bytes:
+        """One Opus packet."""
+        ...
+
+
+class Codec(Protocol):
+    """:class:`ravatard.cloud.pixelstreaming.opus.OpusDecoder`, or another."""
+
+    def decode(self, payload: bytes, samples: int) -> bytes:
+        """A packet's sound."""
+        ...
+
+    def fill(self, samples: int, following: bytes) -> bytes:
+        """Sound in place of what is missing."""
+        ...
+
+    def reset(self) -> None:
+        """Forget what was decoded."""
+        ...
+
+
+class Reception:
+    """The receiving end of one stream's sound; outlives the connection that feeds it.
+
+    Attributes:
+        last_at: when the last packet came; None before the first.
+        jitter: the buffer, for its counts.
+    """
+
+    def __init__(self, codec: Codec, sink: VoiceSink, clock: Callable[[], float]) -> None:
+        """``clock``: the loop's time. The sink is told ``online`` at the first packet."""
+        self.last_at: float | None = None
+        self.jitter = JitterBuffer()
+        self._codec = codec
+        self._sink = sink
+        self._clock = clock
+
+    def add(self, packet: Packet) -> tuple[bool, None]:
+        """Takes one packet; called by aiortc after it was counted for the receiver reports.
+
+        Returns:
+            No picture is to be asked for, and nothing is to be decoded by aiortc.
+        """
+        if self.last_at is None:
+            log.info("the avatar's voice is connected")
+            self._sink.online()
+        self.last_at = self._clock()
+        steps = self.jitter.add(packet.ssrc, packet.sequence_number, packet.timestamp, packet.payload)
+        for step in steps:
+            self._take(step)
+        return False, None
+
+    def _take(self, step: Step) -> None:
+        match step:
+            case Decode(payload, samples):
+                self._sink.heard(self._codec.decode(payload, samples))
+            case Fill(samples, following):
+                self._sink.heard(self._codec.fill(samples, following))
+            case Restart():
+                self._codec.reset()

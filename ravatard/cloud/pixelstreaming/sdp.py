@@ -1,0 +1,244 @@
+"""Takes only the sound out of an offer, whatever the video in it is. Pure.
+
+aiortc refuses an offer whose video codecs it does not know, and a streamer that bundles everything on the
+video section (``max-bundle``) refuses an answer that rejects it. So aiortc is shown a section that is not
+wanted with one payload type under the name of a codec it knows, answers ``a=inactive``, and then the offer's
+own names are put back into that answer. It also is shown nothing it could trip over: every attribute it
+has no use for is left out, candidates that are no UDP candidates among them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ravatard.cloud.pixelstreaming.ice import parse_candidate
+from ravatard.errors import LinkError
+
+#: What we ask of the encoder: mono, and the copy of the last packet that :mod:`jitter` fills holes with.
+_OPUS_WISHES = "minptime=10;useinbandfec=1;stereo=0"
+#: Payload types aiortc leaves alone.
+_DYNAMIC = range(96, 128)
+_STAND_IN_TYPE = "127"
+_STAND_IN = {"video": "VP8/90000", "audio": "opus/48000/2"}
+#: Payload formats that only carry or mend another one.
+_AUXILIARY = frozenset({"rtx", "red", "ulpfec", "flexfec-03", "telephone-event", "cn"})
+_DIRECTIONS = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
+#: What belongs to a whole transport; a section bundled with another may leave it to that one.
+_TRANSPORT = ("ice-ufrag", "ice-pwd", "fingerprint", "setup", "rtcp-mux")
+_SHOWN_SESSION = frozenset({"group", "msid-semantic", "ice-lite", "ice-options", *_TRANSPORT})
+_SHOWN = frozenset(
+    {"mid", "rtcp", "ice-options", "extmap", "candidate", "sctp-port", "sctpmap", "max-message-size"}
+    | _DIRECTIONS
+    | set(_TRANSPORT)
+)
+_TIED_TO_FORMAT = frozenset({"rtpmap", "fmtp", "rtcp-fb"})
+_TIED_TO_SENDER = frozenset({"ssrc", "ssrc-group", "msid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An offer, ready for aiortc.
+
+    Attributes:
+        shown: the offer as aiortc gets it.
+        transport: what tells one transport of the streamer from another (its ICE user name); renegotiation
+            keeps it.
+        audio_mid: the section whose sound is wanted.
+        first_mid: the section that candidates are for, or None when sections are not bundled.
+        declined: for each section that is not wanted, its number: the payload type and the attribute lines
+            to put back.
+    """
+
+    shown: str = field(repr=False)
+    transport: str = field(repr=False)
+    audio_mid: str
+    first_mid: str | None
+    declined: dict[int, tuple[str, tuple[str, ...]]] = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Section:
+    kind: str
+    port: str
+    profile: str
+    formats: list[str]
+    lines: list[str]
+
+    def values(self, name: str) -> list[str]:
+        return [value for attribute, value in map(_attribute, self.lines) if attribute == name]
+
+    def format_named(self, *names: str, exclude: frozenset[str] = frozenset()) -> str | None:
+        """The first payload type whose encoding is one of ``names`` (any, if none) and not in ``exclude``."""
+        encodings = {}
+        for value in self.values("rtpmap"):
+            number, _, encoding = value.partition(" ")
+            encodings[number] = encoding.partition("/")[0].strip().lower()
+        for number in self.formats:
+            encoding = encodings.get(number, "")
+            if encoding not in exclude and (not names or encoding in names):
+                return number
+        return None
+
+    def head(self, formats: list[str]) -> str:
+        return f"m={self.kind} {self.port} {self.profile} {' '.join(formats)}"
+
+
+def prepare(sdp: str) -> Offer:
+    """Read an offer.
+
+    Raises:
+        LinkError: there is no Opus sound in it, or it is no offer at all.
+    """
+    session, sections = _split(sdp)
+    wanted = next(
+        (number for number, one in enumerate(sections) if one.kind == "audio" and _opus_type(one)), None
+    )
+    if wanted is None:
+        kinds = ", ".join(one.kind[:20] for one in sections[:8]) or "nothing"
+        raise LinkError(f"the stream offers no sound that can be played (it offers {kinds}; Opus is needed)")
+    bundle = _bundle(session)
+    lender = next((one for one in sections if one.values("mid")[:1] == bundle[:1]), None) if bundle else None
+    lines = [line for line in session if _shown_in_session(line)]
+    declined = {}
+    for number, section in enumerate(sections):
+        shown, put_back = _shown_section(section, wanted=number == wanted)
+        if put_back is not None:
+            declined[number] = put_back
+        lines += shown + _missing(section, session, lender)
+    return Offer(
+        shown=_joined(lines),
+        transport=" ".join(_ufrags(session, sections)),
+        audio_mid=_mid(sections[wanted]),
+        first_mid=bundle[0] if bundle else None,
+        declined=declined,
+    )
+
+
+def finish(offer: Offer, answer: str) -> str:
+    """The answer aiortc makes to ``offer.shown``, as the streamer gets it."""
+    session, sections = _split(answer)
+    lines = list(session)
+    for number, section in enumerate(sections):
+        if number in offer.declined:
+            kept, attributes = offer.declined[number]
+            gone = _TIED_TO_FORMAT | _TIED_TO_SENDER | _DIRECTIONS
+            rest = [line for line in section.lines if _attribute(line)[0] not in gone]
+            lines += [section.head([kept]), *rest, "a=inactive", *attributes]
+        elif section.kind == "audio":
+            rest = [line for line in section.lines if _attribute(line)[0] != "fmtp"]
+            wishes = [f"a=fmtp:{kind} {_OPUS_WISHES}" for kind in section.formats]
+            lines += [section.head(section.formats), *rest, *wishes]
+        else:
+            lines += [section.head(section.formats), *section.lines]
+    return _joined(lines)
+
+
+def candidates(answer: str) -> list[tuple[str, str, int, str]]:
+    """Our own addresses in an answer: candidate, mid, number of the section, ICE user name; each once."""
+    _, sections = _split(answer)
+    found: dict[str, tuple[str, str, int, str]] = {}
+    for number, section in enumerate(sections):
+        name = next(iter(section.values("ice-ufrag")), "")
+        for value in section.values("candidate"):
+            found.setdefault(value, (f"candidate:{value}", _mid(section), number, name))
+    return list(found.values())
+
+
+def without_passwords(sdp: str) -> str:
+    """``sdp`` on one line for the log, its ICE passwords masked."""
+    lines = ["a=ice-pwd:…" if _attribute(line)[0] == "ice-pwd" else line for line in sdp.splitlines()]
+    return " | ".join(line for line in lines if line)
+
+
+def _split(sdp: str) -> tuple[list[str], list[_Section]]:
+    session: list[str] = []
+    sections: list[_Section] = []
+    for line in (one.rstrip() for one in sdp.replace("\r\n", "\n").split("\n")):
+        if line.startswith("m="):
+            words = line[2:].split()
+            if len(words) < 4:
+                raise LinkError("the stream's description cannot be read (a media line is cut short)")
+            sections.append(_Section(words[0], words[1], words[2], words[3:], []))
+        elif line:
+            (sections[-1].lines if sections else session).append(line)
+    return session, sections
+
+
+def _attribute(line: str) -> tuple[str, str]:
+    """Name and value of an ``a=`` line; ("", "") for any other."""
+    if not line.startswith("a="):
+        return "", ""
+    name, _, value = line[2:].partition(":")
+    return name, value.strip()
+
+
+def _bundle(session: list[str]) -> list[str]:
+    for line in session:
+        name, value = _attribute(line)
+        words = value.split()
+        if name == "group" and words[:1] == ["BUNDLE"]:
+            return words[1:]
+    return []
+
+
+def _mid(section: _Section) -> str:
+    return next(iter(section.values("mid")), "")
+
+
+def _ufrags(session: list[str], sections: list[_Section]) -> list[str]:
+    found = [value for name, value in map(_attribute, session) if name == "ice-ufrag"]
+    return sorted({*found, *(value for section in sections for value in section.values("ice-ufrag"))})
+
+
+def _opus_type(section: _Section) -> str | None:
+    kind = section.format_named("opus")
+    return kind if kind is not None and kind.isdecimal() and int(kind) in _DYNAMIC else None
+
+
+def _shown_in_session(line: str) -> bool:
+    return line[:2] in ("v=", "o=", "s=", "t=") or _attribute(line)[0] in _SHOWN_SESSION
+
+
+def _shown_section(
+    section: _Section, *, wanted: bool
+) -> tuple[list[str], tuple[str, tuple[str, ...]] | None]:
+    """The lines aiortc gets, and for a section that is not wanted what to put back into its answer."""
+    rest = [line for line in section.lines if _is_shown(line)]
+    if section.kind not in _STAND_IN:
+        return [section.head(section.formats), *rest], None
+    if wanted:
+        kind = _opus_type(section) or _STAND_IN_TYPE
+        sender = [line for line in section.lines if _attribute(line)[0] == "msid"]
+        return [section.head([kind]), *rest, *sender, f"a=rtpmap:{kind} {_STAND_IN['audio']}"], None
+    kept = section.format_named(exclude=_AUXILIARY) or section.formats[0]
+    attributes = tuple(
+        line
+        for line in section.lines
+        if _attribute(line)[0] in ("rtpmap", "fmtp") and _attribute(line)[1].split(" ")[0] == kept
+    )
+    stand_in = f"a=rtpmap:{_STAND_IN_TYPE} {_STAND_IN[section.kind]}"
+    return [section.head([_STAND_IN_TYPE]), *rest, stand_in], (kept, attributes)
+
+
+def _is_shown(line: str) -> bool:
+    name, value = _attribute(line)
+    if name == "candidate":
+        return parse_candidate(value) is not None
+    if name == "extmap":
+        return len(value.split()) == 2
+    return name in _SHOWN
+
+
+def _missing(section: _Section, session: list[str], lender: _Section | None) -> list[str]:
+    """The transport's attributes that ``section`` leaves to the section it is bundled with."""
+    if lender is None or lender is section:
+        return []
+    general = {_attribute(line)[0] for line in session}
+    names = [name for name in _TRANSPORT if name not in general and not section.values(name)]
+    if section.kind not in _STAND_IN:
+        names = [name for name in names if name != "rtcp-mux"]
+    return [line for line in lender.lines if _attribute(line)[0] in names]
+
+
+def _joined(lines: list[str]) -> str:
+    return "".join(f"{line}\r\n" for line in lines)

@@ -1,0 +1,284 @@
+"""The conversation with a PixelStreaming signalling server, message by message. Pure.
+
+Whoever owns the socket tells the machine what came (:meth:`Signalling.opened`, :meth:`Signalling.received`,
+:meth:`Signalling.answered`) and calls :meth:`Signalling.tick` when :attr:`Signalling.deadline` has come; each
+returns what is to be done, in order. Times are seconds of one clock that never goes back.
+
+Like the server, it ignores what it does not know: unknown types and fields, and broken JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from ravatard.secret import Secret
+
+#: The page's interval. An answer that is not there when the next one is due means a broken socket.
+PING_S = 30.0
+#: First, and longest, wait before asking again for a streamer that is not there yet.
+ASK_AGAIN_S = 1.0
+ASK_AGAIN_LONGEST_S = 5.0
+#: Candidates that wait for our answer, and notes that are told; what goes beyond is dropped.
+_QUEUE = 64
+_TOLD = 32
+_SHOWN = 120
+#: In the protocol, without use to a player.
+_IGNORED = frozenset(
+    {"playerCount", "streamerDisconnected", "peerDataChannels", "identify", "playerConnected"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    """A STUN or TURN server the service names."""
+
+    urls: tuple[str, ...]
+    username: str = field(default="", repr=False)
+    credential: Secret = field(default=Secret(""), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send this text on the socket."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Make an answer to this offer, and give it to :meth:`Signalling.answered`."""
+
+    sdp: str = field(repr=False)
+    servers: tuple[IceServer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An address of the other side.
+
+    Attributes:
+        text: ``candidate:…``; "" for the end of candidates.
+        mid: the section it is for, or None.
+        index: the number of that section, or None.
+    """
+
+    text: str = field(repr=False)
+    mid: str | None
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Nothing comes of this socket any more; ``reason`` completes "the stream failed: …"."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line for the log; each is given once."""
+
+    text: str
+    unusual: bool = False
+
+
+Action = Send | Offered | Candidate | Failed | Note
+
+
+class Signalling:
+    """One socket's worth of signalling, as the player.
+
+    Attributes:
+        awaiting: what comes next, for the message of a deadline that passed.
+        deadline: when to call :meth:`tick`.
+    """
+
+    def __init__(self, streamer: str | None = None) -> None:
+        """``streamer``: the one to subscribe to; None: the only one there is."""
+        self.awaiting = "the list of streamers"
+        self.deadline = float("inf")
+        self._wanted = streamer
+        self._streamer: str | None = None
+        self._servers: tuple[IceServer, ...] = ()
+        self._answered = False
+        self._queued: list[Candidate] = []
+        self._told: set[str] = set()
+        self._ping_at = float("inf")
+        self._unanswered = False
+        self._ask_at = float("inf")
+        self._ask_wait_s = ASK_AGAIN_S
+
+    def opened(self, now: float) -> list[Action]:
+        """The socket is open. The page asks at once; it does not wait for the configuration."""
+        self._ping_at = now + PING_S
+        return self._done([_message(type="listStreamers")])
+
+    def received(self, data: str | bytes, now: float) -> list[Action]:
+        """One text or binary frame."""
+        try:
+            message = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return self._done(self._once("the signalling server sent something that is no JSON"))
+        kind = message.get("type") if isinstance(message, dict) else None
+        if not isinstance(kind, str):
+            return self._done(self._once("the signalling server sent a message without a type"))
+        return self._done(self._meant(kind, message, now))
+
+    def answered(self, sdp: str) -> list[Action]:
+        """Our answer is made. Candidates that came too early follow it."""
+        self.awaiting = "the first packet of sound"
+        self._answered = True
+        queued, self._queued = self._queued, []
+        # Both rates as the page sends them.
+        answer = _message(type="answer", sdp=sdp, minBitrateBps=0, maxBitrateBps=0)
+        return [answer, *queued]
+
+    def found(self, candidate: str, mid: str, index: int, fragment: str) -> list[Action]:
+        """One of our own addresses, after the answer; ``candidate`` as in an SDP attribute."""
+        told = {"candidate": candidate, "sdpMid": mid, "sdpMLineIndex": index, "usernameFragment": fragment}
+        return [_message(type="iceCandidate", candidate=told)]
+
+    def tick(self, now: float) -> list[Action]:
+        """Does what is due at ``now``; often nothing."""
+        actions: list[Action] = []
+        if now >= self._ask_at:
+            self._ask_at = float("inf")
+            actions.append(_message(type="listStreamers"))
+        if now >= self._ping_at:
+            if self._unanswered:
+                self._ping_at = float("inf")
+                return self._done([Failed(f"the signalling server left a ping unanswered for {PING_S:g} s")])
+            self._unanswered = True
+            self._ping_at = now + PING_S
+            actions.append(_message(type="ping", time=int(now * 1000)))
+        return self._done(actions)
+
+    def _meant(self, kind: str, message: Mapping[str, Any], now: float) -> list[Action]:
+        match kind:
+            case "config":
+                self._servers = _ice_servers(message.get("peerConnectionOptions"))
+                return []
+            case "streamerList":
+                return self._listed(message.get("ids"), now)
+            case "offer":
+                return self._offered(message.get("sdp"))
+            case "iceCandidate":
+                return self._candidate(message.get("candidate"))
+            case "subscribeFailed":
+                return [Failed(f"the signalling server refuses the subscription ({_reason(message)})")]
+            case "streamerIdChanged":
+                return self._renamed(message.get("newID"))
+            case _:
+                return self._kept_alive(kind, message)
+
+    def _kept_alive(self, kind: str, message: Mapping[str, Any]) -> list[Action]:
+        if kind == "ping":
+            return [_message(type="pong", time=message.get("time"))]
+        if kind == "pong":
+            self._unanswered = False
+        elif kind not in _IGNORED:
+            return self._once(f"the signalling server sent a message of unknown type {_shown(kind)!r}")
+        return []
+
+    def _listed(self, ids: object, now: float) -> list[Action]:
+        if self._streamer is not None:
+            return []
+        names = [one for one in ids if isinstance(one, str) and one] if isinstance(ids, list) else []
+        if self._wanted is None and len(names) == 1:
+            self._streamer = names[0]
+        elif self._wanted in names:
+            self._streamer = self._wanted
+        if self._streamer is not None:
+            self.awaiting = "an offer"
+            self._ask_at = float("inf")
+            return [_message(type="subscribe", streamerId=self._streamer)]
+        self.awaiting = "the streamer to appear"
+        self._ask_at = now + self._ask_wait_s
+        self._ask_wait_s = min(self._ask_wait_s * 1.5, ASK_AGAIN_LONGEST_S)
+        if not names:
+            return []
+        listed = _shown(", ".join(names))
+        if self._wanted is None:
+            self.awaiting = "one streamer; there are several and the address names none"
+            return self._once(
+                f"there are several streamers ({listed}) and the address names none", unusual=True
+            )
+        return self._once(f"the streamer {_shown(self._wanted)!r} is not there, only {listed}", unusual=True)
+
+    def _offered(self, sdp: object) -> list[Action]:
+        if not isinstance(sdp, str) or not sdp:
+            return self._once("the signalling server sent an offer without a description", unusual=True)
+        # Candidates that came before it stay: a server may let them overtake.
+        self._answered = False
+        self.awaiting = "our own answer"
+        return [Offered(sdp, self._servers)]
+
+    def _candidate(self, value: object) -> list[Action]:
+        if not isinstance(value, dict) or not isinstance(value.get("candidate"), str):
+            return self._once("the signalling server sent a candidate that is none")
+        mid, index = value.get("sdpMid"), value.get("sdpMLineIndex")
+        candidate = Candidate(
+            value["candidate"],
+            mid if isinstance(mid, str) else None,
+            index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else None,
+        )
+        if self._answered:
+            return [candidate]
+        if len(self._queued) < _QUEUE:
+            self._queued.append(candidate)
+        return []
+
+    def _renamed(self, name: object) -> list[Action]:
+        if not isinstance(name, str) or not name:
+            return []
+        self._streamer = self._streamer and name
+        self._wanted = self._wanted and name
+        return self._once(f"the streamer is now called {_shown(name)!r}")
+
+    def _once(self, text: str, *, unusual: bool = False) -> list[Action]:
+        if text in self._told or len(self._told) >= _TOLD:
+            return []
+        self._told.add(text)
+        return [Note(text, unusual)]
+
+    def _done(self, actions: list[Action]) -> list[Action]:
+        self.deadline = min(self._ping_at, self._ask_at)
+        return actions
+
+
+def _message(**fields: Any) -> Send:
+    return Send(msgspec.json.encode(fields).decode())
+
+
+def _reason(message: Mapping[str, Any]) -> str:
+    reason = message.get("message")
+    return _shown(reason) if isinstance(reason, str) and reason else "no reason given"
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def _ice_servers(options: object) -> tuple[IceServer, ...]:
+    listed = options.get("iceServers") if isinstance(options, dict) else None
+    if not isinstance(listed, list):
+        return ()
+    servers = []
+    for one in listed[:_TOLD]:
+        if not isinstance(one, dict):
+            continue
+        urls = one.get("urls", one.get("url"))
+        texts = [urls] if isinstance(urls, str) else urls if isinstance(urls, list) else []
+        name, credential = one.get("username"), one.get("credential")
+        servers.append(
+            IceServer(
+                tuple(url for url in texts if isinstance(url, str)),
+                name if isinstance(name, str) else "",
+                Secret(credential if isinstance(credential, str) else ""),
+            )
+        )
+    return tuple(servers)

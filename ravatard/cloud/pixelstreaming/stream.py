@@ -1,0 +1,257 @@
+"""One open stream: its signalling socket, its media connection, and when to give it up.
+
+Media and signalling fail apart from each other: sound goes on when the socket dies, and a dead streamer may
+keep its socket. So the end of the socket ends nothing once there is sound; packets that stay away do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from ravatard.cloud.pixelstreaming.address import StreamAddress
+from ravatard.cloud.pixelstreaming.ice import parse_candidate, usable
+from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
+from ravatard.cloud.pixelstreaming.reception import Reception
+from ravatard.cloud.pixelstreaming.sdp import Offer, candidates, prepare, without_passwords
+from ravatard.cloud.pixelstreaming.signalling import (
+    Action,
+    Candidate,
+    Failed,
+    Note,
+    Offered,
+    Send,
+    Signalling,
+)
+from ravatard.errors import LinkError, LinkTimeout
+
+if TYPE_CHECKING:  # 70 MB, loaded when a stream is opened
+    from ravatard.cloud.pixelstreaming.peer import Peer
+
+log = logging.getLogger(__name__)
+
+#: Messages that wait while one is dealt with; then the socket is not read on.
+_INBOX = 64
+#: Handing one message to the socket.
+_SEND_S = 5.0
+#: aiortc closes in some 20 ms; the whole player has two seconds, and a gathering may take one to end.
+_CLOSE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a stream is held to.
+
+    Attributes:
+        address: what its page said.
+        options: the configuration.
+        sound_by: loop time by which there must be sound.
+        loopback: offer 127.0.0.1, too.
+    """
+
+    address: StreamAddress
+    options: LiveAudioOptions
+    sound_by: float
+    loopback: bool
+
+
+class _SocketLost(Exception):
+    """The signalling socket is gone; the message says how."""
+
+
+class Stream:
+    """From an open socket to the end of the sound."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, reception: Reception, terms: Terms) -> None:
+        """Takes over ``socket``: :meth:`close` closes it."""
+        self._socket = socket
+        self._reception = reception
+        self._terms = terms
+        self._signalling = Signalling(terms.address.streamer)
+        self._inbox: asyncio.Queue[str | bytes | _SocketLost | None] = asyncio.Queue(_INBOX)
+        self._socket_lost = ""
+        self._peer: Peer | None = None
+        self._offer: Offer | None = None
+
+    async def run(self) -> LinkError:
+        """Play until it ends; returns why. Cancelling is safe at any time."""
+        if self._terms.address.player_offers:
+            log.warning("the stream asks the player for the offer (BrowserSendOffer); we wait for its own")
+        async with asyncio.TaskGroup() as group:
+            # The reason is returned, not raised: a group would wrap it.
+            reader = group.create_task(self._read(), name="pixelstreaming socket")
+            try:
+                return await self._follow()
+            except LinkError as error:
+                return error
+            finally:
+                reader.cancel()
+
+    async def close(self) -> None:
+        """Close media and socket, in less than two seconds whatever happens."""
+        counts = self._reception.jitter.counts
+        if counts.received:
+            log.debug("the stream's packets: %s", counts)
+        try:
+            if self._peer is not None:
+                await self._close_peer(self._peer)
+        finally:
+            await self._socket.close()
+
+    async def _close_peer(self, peer: Peer) -> None:
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await peer.close()
+        except TimeoutError:
+            log.warning("the media connection did not close within %g s", _CLOSE_S)
+
+    async def _read(self) -> None:
+        """Socket to inbox. Ends with the socket."""
+        while True:
+            message = await self._socket.receive()
+            if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                await self._inbox.put(message.data)
+                continue
+            code = self._socket.close_code
+            await self._inbox.put(_SocketLost(f"closed with code {code}" if code else "broken"))
+            return
+
+    async def _follow(self) -> LinkError:
+        """The only place where things happen, one after the other."""
+        loop = asyncio.get_running_loop()
+        await self._do(self._signalling.opened(loop.time()))
+        while True:
+            failure = self._failure(loop.time())
+            if failure is not None:
+                return failure
+            try:
+                async with asyncio.timeout_at(self._wake_at()):
+                    message = await self._inbox.get()
+            except TimeoutError:
+                await self._do(self._signalling.tick(loop.time()))
+                continue
+            if isinstance(message, _SocketLost):
+                self._lose_socket(str(message))
+            elif message is not None:
+                await self._do(self._signalling.received(message, loop.time()))
+
+    def _failure(self, now: float) -> LinkError | None:
+        """What ended the stream, if something did."""
+        if self._peer is not None and self._peer.lost:
+            return LinkError(f"the stream ended: {self._peer.lost}")
+        last_at, silence_s = self._reception.last_at, self._terms.options.rtp_s
+        if last_at is None:
+            if self._socket_lost:
+                return LinkError(f"the stream failed before there was sound: {self._socket_lost}")
+            if now >= self._terms.sound_by:
+                limit_s, awaited = self._terms.options.connect_s, self._signalling.awaiting
+                return LinkTimeout(f"no sound from the stream within {limit_s:g} s (waited for {awaited})")
+        elif now >= last_at + silence_s:
+            also = f", and {self._socket_lost}" if self._socket_lost else ""
+            return LinkError(f"the stream ended: no packet for {silence_s:g} s{also}")
+        return None
+
+    def _wake_at(self) -> float:
+        last_at = self._reception.last_at
+        limit = self._terms.sound_by if last_at is None else last_at + self._terms.options.rtp_s
+        return limit if self._socket_lost else min(limit, self._signalling.deadline)
+
+    def _lose_socket(self, how: str) -> None:
+        if self._socket_lost:
+            return
+        self._socket_lost = f"the signalling socket is {how}"
+        if self._reception.last_at is not None:
+            log.info("%s; the sound goes on for as long as it comes", self._socket_lost)
+
+    async def _do(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Send(text):
+                    await self._send(text)
+                case Offered():
+                    await self._answer(action)
+                case Candidate():
+                    await self._add(action)
+                case Failed(reason):
+                    self._fail(reason)
+                case Note(text, unusual):
+                    log.log(logging.WARNING if unusual else logging.INFO, "%s", text)
+
+    def _fail(self, reason: str) -> None:
+        if self._reception.last_at is None:
+            raise LinkError(f"the stream failed: {reason}")
+        self._lose_socket(f"of no use any more ({reason})")
+
+    async def _send(self, text: str) -> None:
+        if self._socket_lost:
+            return
+        try:
+            async with asyncio.timeout(_SEND_S):
+                await self._socket.send_str(text)
+        except TimeoutError:
+            self._lose_socket(f"stuck: it took no message within {_SEND_S:g} s")
+        except (aiohttp.ClientError, ConnectionError, RuntimeError):
+            # Closed already; the reader is about to say how.
+            return
+
+    async def _answer(self, offered: Offered) -> None:
+        """Answer an offer: of the connection there is, or of a new one."""
+        offer = prepare(offered.sdp)
+        log.debug("the stream's offer: %s", without_passwords(offered.sdp))
+        peer = self._peer
+        if peer is None or self._offer is None or self._offer.transport != offer.transport:
+            peer = await self._new_peer(offered)
+        self._offer = offer
+        answer = await self._answer_of(peer, offer)
+        addresses = candidates(answer)
+        if not addresses:
+            raise LinkError("this machine has no network address to give to the stream; is the network up?")
+        await self._do(self._signalling.answered(answer))
+        for found in addresses:
+            await self._do(self._signalling.found(*found))
+
+    async def _answer_of(self, peer: Peer, offer: Offer) -> str:
+        begun = asyncio.get_running_loop().time()
+        limit = begun + self._terms.options.connect_s
+        try:
+            async with asyncio.timeout_at(self._terms.sound_by if self._reception.last_at is None else limit):
+                return await peer.answer(offer)
+        except TimeoutError:
+            raise LinkTimeout("the stream's offer could not be answered in time") from None
+
+    async def _new_peer(self, offered: Offered) -> Peer:
+        from ravatard.cloud.pixelstreaming.peer import Peer
+
+        if self._peer is not None:
+            log.info("the stream begins anew")
+            await self._close_peer(self._peer)
+        helpers, dropped = usable(offered.servers)
+        if dropped:
+            log.info("ICE servers that are not asked: %s", ", ".join(dropped))
+        self._peer = Peer(
+            helpers,
+            self._reception,
+            self._wake,
+            gather_s=self._terms.options.gather_s,
+            relay_only=self._terms.address.relay_only,
+            loopback=self._terms.loopback,
+        )
+        return self._peer
+
+    async def _add(self, candidate: Candidate) -> None:
+        address = parse_candidate(candidate.text)
+        if address is None or self._peer is None or self._offer is None:
+            return
+        bundled = self._offer.first_mid
+        # One transport carries all sections; a candidate named after another section would be dropped.
+        mid, index = (candidate.mid, candidate.index) if bundled is None else (bundled, None)
+        await self._peer.add(address, mid, index)
+
+    def _wake(self) -> None:
+        """Look at the connection's state. A full inbox wakes by itself."""
+        if not self._inbox.full():
+            self._inbox.put_nowait(None)

@@ -1,0 +1,90 @@
+"""Records on a pipe between the daemon and a child of its own: their framing; no I/O.
+
+A record is ``type`` (one byte), ``length`` (u32, little-endian) and ``length`` bytes of payload. Both ends
+are always the same installation, so the format carries no version.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from ravatard.errors import DeviceError
+
+#: No honest record comes near: a chunk is 8 kB, a raw block of the longest duration 6 kB, a piece of an
+#: answer 64 kB.
+LONGEST_PAYLOAD = 1 << 20
+
+_HEADER = struct.Struct("<BI")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Codec(Generic[R]):
+    """How one kind of record is written and read."""
+
+    number: int
+    pack: Callable[[Any], bytes]
+    unpack: Callable[[bytes], R]
+
+
+class Wire(Generic[R]):
+    """One protocol: the kinds of its records."""
+
+    def __init__(self, codecs: Mapping[type, Codec[R]]) -> None:
+        self._codecs = dict(codecs)
+        self.unpackers = {codec.number: codec.unpack for codec in codecs.values()}
+
+    def encode(self, record: R) -> bytes:
+        """``record`` as bytes for the pipe."""
+        codec = self._codecs[type(record)]
+        payload = codec.pack(record)
+        return _HEADER.pack(codec.number, len(payload)) + payload
+
+
+class RecordDecoder(Generic[R]):
+    """Bytes, cut anywhere, into records."""
+
+    __slots__ = ("_buffer", "_unpackers")
+
+    def __init__(self, wire: Wire[R]) -> None:
+        self._buffer = bytearray()
+        self._unpackers = wire.unpackers
+
+    def feed(self, data: bytes) -> list[R]:
+        """Take what the pipe delivered; return the records that are complete now, in order.
+
+        Raises:
+            DeviceError: this is not our protocol. Nothing that follows can be understood: end the other side.
+        """
+        buffer = self._buffer
+        buffer += data
+        records: list[R] = []
+        at = 0
+        while len(buffer) - at >= _HEADER.size:
+            number, length = _HEADER.unpack_from(buffer, at)
+            if number not in self._unpackers or length > LONGEST_PAYLOAD:
+                raise DeviceError(
+                    f"the sound process sent a record of type {number} with {length} bytes, which its "
+                    "protocol does not know; it will be started again"
+                )
+            end = at + _HEADER.size + length
+            if len(buffer) < end:
+                break
+            records.append(self._unpack(number, bytes(buffer[at + _HEADER.size : end])))
+            at = end
+        del buffer[:at]
+        return records
+
+    def _unpack(self, number: int, payload: bytes) -> R:
+        try:
+            return self._unpackers[number](payload)
+        # UnicodeDecodeError and json's error are ValueErrors; wrong fields of options are TypeErrors; json
+        # that is nested a thousand deep is a RecursionError.
+        except (struct.error, ValueError, IndexError, KeyError, TypeError, RecursionError) as error:
+            raise DeviceError(
+                f"the sound process sent a record of type {number} with {len(payload)} bytes that make no "
+                f"sense ({error}); it will be started again"
+            ) from error

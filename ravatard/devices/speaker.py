@@ -1,0 +1,290 @@
+"""The voice: a speaker in a child process of its own, started again when it dies or stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+
+from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.events import (
+    PlaybackEnded,
+    PlaybackStarted,
+    Played,
+    SpeakerEvent,
+    SpeakerLost,
+    SpeakerReady,
+)
+from ravatard.core.playout import LONGEST_SAMPLES
+from ravatard.core.states import Earcon
+from ravatard.devices.playwire import (
+    LONGEST_FEED,
+    Beat,
+    Feed,
+    Finish,
+    Play,
+    PlayCue,
+    PlayFailed,
+    PlayRecord,
+    SetCue,
+    Stop,
+    Volume,
+)
+from ravatard.devices.reopening import Reopening
+from ravatard.devices.soundchild import child_environment
+from ravatard.devices.speaker_level import Level
+from ravatard.devices.speaker_options import SpeakerOptions
+from ravatard.devices.speaker_surroundings import PlayingChild, SpeakerSurroundings
+from ravatard.errors import DeviceError, HouseError
+
+#: More than this must wait before whoever feeds has to.
+_ENOUGH_S = 2.0
+
+
+class ChildSpeaker:
+    """An :class:`ravatard.ports.sound.Speaker` on real hardware, or on a command or a recording."""
+
+    def __init__(
+        self,
+        options: SpeakerOptions,
+        *,
+        environ: Mapping[str, str],
+        earcons: Mapping[Earcon, bytes] | None = None,
+        volume: int | None = None,
+        echo_fd: int | None = None,
+        surroundings: SpeakerSurroundings | None = None,
+    ) -> None:
+        """Nothing is started before :meth:`events` is iterated.
+
+        Args:
+            options: section ``speaker``.
+            environ: the daemon's environment; what ALSA and PulseAudio need is in it.
+            earcons: how each short signal sounds, s16le mono 48 kHz; one that is missing is silent.
+            volume: percent to begin with; None takes that of the options.
+            echo_fd: a ring (:func:`ravatard.devices.echo_ring.make_ring`) that takes what is really played.
+            surroundings: what starts processes, shows cards, and how long they may take.
+        """
+        self._play = Play(options, options.volume if volume is None else volume, echo_fd=echo_fd)
+        self._environ = environ
+        self._earcons = dict(earcons or {})
+        surroundings = surroundings or SpeakerSurroundings()
+        self._patience = surroundings.patience
+        self._spawn = surroundings.spawn
+        self._reopening = Reopening(self._patience, surroundings.cards)
+        self._has_slim = (
+            options.is_card and options.alsa_config == "slim" and "ALSA_CONFIG_PATH" not in environ
+        )
+        self._slim = self._reopening.by_cards = self._has_slim
+        self._child: PlayingChild | None = None
+        self._killed: list[PlayingChild] = []
+        self._limit_s = self._patience.start_s
+        self._events: deque[SpeakerEvent] = deque()
+        self._told: set[str] = set()
+        self._ready = self._closed = self._active = self._sounds = False
+        self._woken, self._eased = asyncio.Event(), asyncio.Event()
+        self._level = Level()
+        self._dropped = 0
+
+    # -------------------------------------------------------------- what the port promises
+
+    async def events(self) -> AsyncIterator[SpeakerEvent]:
+        """What becomes of the sound, until the speaker is closed. Device trouble is an event.
+
+        Cancelling the iteration leaves the speaker as it is: the next one goes on where this one stopped.
+        """
+        while not self._closed:
+            while self._events:
+                yield self._events.popleft()
+            if self._child is not None:
+                await self._attend(self._child)
+            else:
+                await self._open()
+
+    def feed(self, voice: int, pcm: bytes) -> None:
+        """The next piece of a voice. Never waits; without a device, and beyond 120 s, it is dropped."""
+        if self._child is None or not self._ready:
+            return
+        room = LONGEST_SAMPLES - self._level.waiting(self._now())
+        whole = min(len(pcm), max(0, int(room)) * SAMPLE_BYTES)
+        self._dropped += (len(pcm) - whole) // SAMPLE_BYTES
+        for at in range(0, whole, LONGEST_FEED):
+            self._child.tell(Feed(voice, bytes(pcm[at : min(at + LONGEST_FEED, whole)])))
+        self._level.fed(whole, self._now())
+
+    def finish(self, voice: int) -> None:
+        """Nothing more comes of this voice."""
+        if self._child is not None:
+            self._child.tell(Finish(voice))
+
+    async def room(self) -> None:
+        """Returns when less than two seconds of sound wait. Cancelling is safe."""
+        while (wait_s := self._level.waiting(self._now()) / VOICE_RATE_HZ - _ENOUGH_S) >= 0:
+            self._eased.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s + 0.005):
+                    await self._eased.wait()
+
+    def stop(self) -> None:
+        """Throw away what waits and fall silent."""
+        if self._child is not None:
+            self._level.stopped(self._child.unsaid())
+            self._child.tell(Stop())
+            self._eased.set()
+
+    def cue(self, earcon: Earcon) -> None:
+        """Sound a short signal over whatever plays."""
+        if self._child is not None and self._ready:
+            self._child.tell(PlayCue(earcon))
+
+    def set_volume(self, percent: int) -> None:
+        """Loudness in percent of full; remembered over a restart of the process."""
+        percent = min(100, max(0, percent))
+        self._play = replace(self._play, volume=percent)
+        if self._child is not None:
+            self._child.tell(Volume(percent))
+
+    async def close(self) -> None:
+        """End the sound process and what it started. Idempotent; returns within two seconds."""
+        self._closed = True
+        self._drop()
+        self._woken.set()
+        await self._reap()
+
+    # -------------------------------------------------------------- one process
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _open(self) -> None:
+        """Start a process, once that is due."""
+        wait_s = self._reopening.wait_s(self._now())
+        if wait_s > 0:
+            await self._pause(wait_s)
+            return
+        self._reopening.begins()
+        try:
+            child = self._spawn(child_environment(self._environ, slim=self._slim), self._play)
+        except DeviceError as error:
+            self._lose(str(error), opening=True)
+            return
+        self._child = child
+        self._limit_s = self._patience.start_s
+        self._level = Level()
+        for earcon, pcm in self._earcons.items():
+            child.tell(SetCue(earcon, pcm))
+
+    async def _attend(self, child: PlayingChild) -> None:
+        """Wait for what the process says next."""
+        lost, opening = "", not self._ready
+        records: list[PlayRecord] = []
+        try:
+            records = await child.receive(self._limit_s)
+        except TimeoutError:
+            what = "did not open" if opening else "stands still"
+            lost = f"the speaker {what}: nothing for {self._limit_s:g} s"
+        except DeviceError as error:
+            lost = str(error)
+        else:
+            if not records:
+                lost = "the speaker's sound process ended by itself"
+        if lost and child is self._child:
+            self._lose(lost, opening=opening)
+        for record in records:
+            if child is self._child:
+                self._take(record)
+        await self._reap()
+
+    def _take(self, record: PlayRecord) -> None:
+        match record:
+            case PlayFailed(opening, reason):
+                self._lose(reason, opening=opening)
+            case SpeakerReady():
+                self._hear(record)
+            case Beat():
+                self._beat(record)
+            case PlaybackStarted():
+                self._sounds = True
+                self._events.append(record)
+            case PlaybackEnded():
+                self._sounds = False
+                self._events.append(record)
+            case _:
+                raise HouseError(f"the sound process said {type(record).__name__} to a speaker")
+
+    def _hear(self, ready: SpeakerReady) -> None:
+        self._ready = True
+        self._limit_s = self._patience.silence_s
+        self._reopening.ready(self._now())
+        self._told.clear()
+        self._play = replace(self._play, fresh=False)
+        own = self._has_slim and not self._slim
+        # What only the machine's own configuration knows is no card, and the kernel does not show it.
+        self._reopening.by_cards = self._has_slim and not own
+        name = f"{ready.device} (by the machine's own ALSA configuration)" if own else ready.device
+        self._events.append(replace(ready, device=name))
+
+    def _beat(self, beat: Beat) -> None:
+        now = self._now()
+        self._level.told(beat, now)
+        if beat.active or self._active:
+            waiting = self._level.waiting(now) if beat.active else 0
+            dropped = beat.dropped + self._dropped
+            self._events.append(Played(beat.underruns, _ms(waiting), _ms(dropped)))
+        self._active = beat.active
+
+    # -------------------------------------------------------------- trouble
+
+    def _lose(self, reason: str, *, opening: bool) -> None:
+        """The child is of no use any more: end it, say so, and plan the next one."""
+        noise = self._child.noise() if self._child is not None else ""
+        self._drop()
+        if noise:
+            reason = f"{reason} [{noise}]"
+        at_once = self._has_slim and opening and self._slim
+        if self._has_slim and opening:
+            self._slim = not self._slim
+            if at_once:
+                reason = f"{reason}; trying the machine's own ALSA configuration"
+        now = self._now()
+        self._reopening.lost(now, at_once=at_once)
+        if self._sounds:
+            # Whoever waits for the end of an answer must not wait for ever.
+            self._sounds = False
+            self._events.append(PlaybackEnded(now))
+        if self._active:
+            self._active = False
+            self._events.append(Played(0, 0.0, _ms(self._dropped)))
+        if reason not in self._told:
+            self._told.add(reason)
+            self._events.append(SpeakerLost(reason))
+
+    def _drop(self) -> None:
+        self._ready = False
+        self._level = Level()
+        self._eased.set()
+        self._dropped = 0
+        if self._child is not None:
+            self._child.kill()
+            self._killed.append(self._child)
+            self._child = None
+
+    async def _reap(self) -> None:
+        """Let the kernel clean up. One that hangs in a driver is asked again after the next loss."""
+        self._killed = [child for child in self._killed if not await child.reaped(self._patience.reap_s)]
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the speaker is closed."""
+        if self._closed:
+            return
+        self._woken.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+
+def _ms(samples: float) -> float:
+    return samples * 1000 / VOICE_RATE_HZ

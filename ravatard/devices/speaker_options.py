@@ -1,0 +1,55 @@
+"""What the configuration may say about the speaker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ravatard.setting import setting
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerOptions:
+    """Section ``speaker``: where the sound goes. At most one of command and wav is set."""
+
+    enabled: bool = setting(True, "False: there is no speaker, and nothing is heard here.")
+    device: str | None = setting(
+        None,
+        "Name of the speaker as `ravatard devices` prints it; unset takes the only USB speaker, else the "
+        "system's default.",
+    )
+    command: str | None = setting(
+        None,
+        "A program that plays raw PCM (s16le mono 48 kHz) from its standard input, instead of a sound card; "
+        "started without a shell.",
+    )
+    wav: str | None = setting(
+        None,
+        "Path of a WAV file that takes what would be heard, instead of a sound card; of a long silence one "
+        "second is kept.",
+    )
+    alsa_config: Literal["slim", "system"] = setting(
+        "slim",
+        "ALSA configuration the speaker's process reads: `slim` knows sound cards only and saves 18 MB, "
+        "`system` is the machine's own (needed for PulseAudio, PipeWire or devices from asound.conf).",
+    )
+    volume: int = setting(
+        100, "Loudness at the first start, on a scale the ear takes for even.", unit="%", low=0, high=100
+    )
+    mixer: bool = setting(
+        True,
+        "True: the volume is set with the card's own control where it has one (needs `ravatard[mixer]`); "
+        "False: always with a factor.",
+    )
+    period_ms: int = setting(
+        10,
+        "Sound handed to the device at once: longer is cheaper, shorter falls silent sooner.",
+        unit="ms",
+        low=5,
+        high=100,
+    )
+
+    @property
+    def is_card(self) -> bool:
+        """Whether the sound goes to a sound card."""
+        return self.command is self.wav is None

@@ -1,0 +1,84 @@
+"""The simulated stream in headless Chromium: picture and sound through the element that a page shows."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import statistics
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ravatard.sim.options import SimOptions
+from ravatard.sim.server import SimServer
+from ravatard.sim.streaming.options import StreamOptions
+from tests.integration.browser import browsing, chromium
+from tests.integration.receiver import calling, correlation
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(chromium() is None, reason="no chromium: apt install chromium"),
+]
+
+#: 150 ms at 48 kHz.
+PIECE_BYTES = 7_200 * 2
+#: Takes down what the page's element plays, 48 kHz mono, from now on.
+LISTEN = """
+(async () => {
+  const context = new AudioContext({ sampleRate: 48000 });
+  const source = context.createMediaStreamSource(document.querySelector("video").captureStream());
+  const tap = context.createScriptProcessor(4096, 1, 1);
+  window.heard = [];
+  tap.onaudioprocess = event => window.heard.push(event.inputBuffer.getChannelData(0).slice());
+  source.connect(tap).connect(context.destination);
+  await context.resume();
+  return true;
+})()
+"""
+HEARD = """
+(() => {
+  const pieces = window.heard, all = new Int16Array(pieces.length * 4096);
+  pieces.forEach((piece, at) => all.set(piece.map(one => Math.max(-1, Math.min(1, one)) * 32767), at * 4096));
+  let text = "";
+  for (const byte of new Uint8Array(all.buffer)) text += String.fromCharCode(byte);
+  return btoa(text);
+})()
+"""
+
+
+def rms(pcm: bytes) -> float:
+    """How loud s16le sound is."""
+    return float(np.sqrt((np.frombuffer(pcm, "<i2").astype(np.float64) ** 2).mean()))
+
+
+@pytest.mark.parametrize("options", [StreamOptions(), StreamOptions(video="h264", audio_first=True)])
+async def test_a_browser_shows_the_picture_and_plays_what_is_said(
+    options: StreamOptions, tmp_path: Path
+) -> None:
+    quick = SimOptions(think_s=0.05)
+    async with (
+        asyncio.timeout(60),
+        SimServer(quick, stream=options) as server,
+        calling(server.base_url) as caller,
+        browsing(tmp_path) as browser,
+    ):
+        await browser.go(f"{caller.streaming_url}?token={caller.token}")
+        await browser.until("document.querySelector('video')?.currentTime > 0.2")
+        size = await browser.ask("[document.querySelector('video').videoWidth, peer.connectionState]")
+        await browser.ask(LISTEN)
+        await caller.write("hello")
+        await asyncio.sleep(0.5)
+        said = server.streaming.said(caller.licence)
+        await asyncio.sleep(len(said[0].pcm) / 96_000 + 1.0)
+        heard = np.frombuffer(base64.b64decode(await browser.ask(HEARD)), "<i2")
+        # A browser stretches sound to keep its delay: the pieces are like, their distances are not.
+        pieces = [said[0].pcm[at : at + PIECE_BYTES] for at in range(0, len(said[0].pcm), PIECE_BYTES)]
+        found = [correlation(heard, piece) for piece in pieces if rms(piece) > 500]
+        places = [place for _, place in found]
+
+        assert size == [160, "connected"]
+        assert statistics.median(like for like, _ in found) >= 0.9
+        assert statistics.mean(after > before for before, after in pairwise(places)) > 0.8
+        assert not server.record.violations

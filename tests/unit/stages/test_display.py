@@ -1,0 +1,56 @@
+"""A display shows the picture of whichever session is held, and what the appliance does."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NoReturn
+
+from ravatard.core.indication import Indication, Look, Show
+from ravatard.secret import Secret
+from ravatard.stages.display import OnDisplay, display
+from tests.unit.stages.fakes import FakeCloud, running
+
+
+class FakeScreen:
+    def __init__(self) -> None:
+        self.serving = 0
+        self.shown: list[Indication] = []
+        self.staged: list[str | None] = []
+
+    async def serve(self) -> NoReturn:
+        self.serving += 1
+        try:
+            await asyncio.Event().wait()
+            raise AssertionError("nobody sets it")
+        finally:
+            self.serving -= 1
+
+    def show(self, indication: Indication) -> None:
+        self.shown.append(indication)
+
+    def stage(self, url: Secret | None, token: Secret | None) -> None:
+        self.staged.append(None if url is None or token is None else url.reveal() + token.reveal())
+
+
+async def test_the_picture_follows_the_session_while_the_page_is_served() -> None:
+    screen, cloud = FakeScreen(), FakeCloud()
+    cloud.pictures = [None, (Secret("url"), Secret("+token")), None]
+
+    async with running(lambda: display(screen, cloud)):
+        await asyncio.sleep(0.1)
+        assert screen.serving == 1
+
+    assert screen.serving == 0
+    assert screen.staged == [None, "url+token", None]
+
+
+def test_what_the_hub_shows_is_shown_and_nothing_else() -> None:
+    screen = FakeScreen()
+    observer = OnDisplay(screen)
+    indication = Indication(Look.READY, "ready")
+
+    observer.saw("an event", 1.0)
+    observer.did("an action", 1.0)
+    observer.did(Show(indication), 1.0)
+
+    assert screen.shown == [indication]
