@@ -26,6 +26,7 @@ REMEMBERED: dict[str, Any] = {
     "_listening.microphone": Microphone,
     "_listening.muted": bool,
     "_listening.known": bool,
+    "_listening._held": bool,
     "_listening._free_at": float | None,
     "_listening._toggle_at": float | None,
     "_standing.link": Link,

@@ -26,6 +26,8 @@ class Listening:
         self.muted = muted
         self.known = False
         self._out = out
+        #: The ear was told not to listen. It remembers that also while there is no device.
+        self._held = False
         self._free_at: float | None = None
         self._toggle_at: float | None = None
 
@@ -36,6 +38,8 @@ class Listening:
         self.known = True
         if not self.muted:
             self._cue(MicrophoneCue.READY)
+            if self._held:
+                self._cue(MicrophoneCue.HOLD)
             self._out.append(ev.Tell(f"microphone open: {device}"))
 
     def lost(self, reason: str) -> None:
@@ -77,6 +81,7 @@ class Listening:
     def hold(self) -> None:
         """The avatar is heard: it must not hear itself. Half duplex follows the speaker, not the server."""
         self._free_at = None
+        self._held = True
         self._cue(MicrophoneCue.HOLD)
         self._out.append(ev.Hold(held=True))
 
@@ -86,12 +91,13 @@ class Listening:
 
     def silent(self, at: float, tail_s: float) -> None:
         """The avatar fell silent at ``at``; its echo has not yet."""
-        if self.microphone is Microphone.HELD:
+        if self._held:
             self._free_at = at + tail_s
 
     def _free(self) -> None:
         self._free_at = None
-        if self.microphone is Microphone.HELD:
+        if self._held:
+            self._held = False
             self._cue(MicrophoneCue.FREE)
             self._out.append(ev.Hold(held=False))
 

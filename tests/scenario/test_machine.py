@@ -8,9 +8,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from ravatard.cloud.options import RavatarOptions
 from ravatard.core import events as ev
 from ravatard.core.conversation_options import SessionOptions
 from ravatard.core.gate_options import GateOptions
+from ravatard.core.speaking_options import AudioOptions
 from ravatard.core.states import Outcome
 from tests.scenario.witness import INCIDENTS, Witness, mend
 from tests.scenario.world import Wishes, World, appliance
@@ -20,7 +22,18 @@ from tests.virtual_time import run
 QUIET_S = 150.0
 ANSWERED_WITHIN_S = 40.0
 
-DEEDS = ("speaks", "presses", "writes", "mutes", "unmutes", "toggles", "reloads", "restarts", "waits")
+DEEDS = (
+    "speaks",
+    "is told",
+    "presses",
+    "writes",
+    "mutes",
+    "unmutes",
+    "toggles",
+    "reloads",
+    "restarts",
+    "waits",
+)
 
 Step = tuple[str, float]
 
@@ -37,6 +50,16 @@ WISHES = st.sampled_from(
         Wishes(gate=GateOptions(mode="both", toggle=True), has_button=True),
         Wishes(session=SessionOptions(keep="always"), has_button=True),
         Wishes(session=SessionOptions(idle_s=5.0), has_button=True),
+        Wishes(gate=GateOptions(mode="both"), has_button=True, speaks=True),
+        Wishes(ravatar=RavatarOptions(mode="chat"), has_button=True, speaks=True),
+        Wishes(ravatar=RavatarOptions(mode="auto"), has_button=True, speaks=True),
+        Wishes(
+            audio=AudioOptions(echo="off", barge_in="voice"),
+            ravatar=RavatarOptions(mode="auto"),
+            gate=GateOptions(mode="both", toggle=True),
+            has_button=True,
+            speaks=True,
+        ),
     ]
 )
 
@@ -50,6 +73,9 @@ async def does(world: World, step: Step) -> None:
             await world.speaks(max(0.5, seconds))
             # What was said while nothing listened is not heard later.
             world.ear._air.clear()
+            return
+        case "is told":
+            await world.voice.says(max(0.5, seconds))
             return
         case "presses":
             # Down, or up again: other steps happen in between.
@@ -85,6 +111,7 @@ async def recovers(world: World, witness: Witness) -> None:
         await world.passes(1.0)
     assert world.lamp.look.value == "ready"
     assert world.lamp.look is witness.look
+    assert not witness.held
     answers = len(world.diary.answers)
     await world.speaks(1.5)
     await world.until(lambda: len(world.diary.answers) > answers, ANSWERED_WITHIN_S)
@@ -106,6 +133,7 @@ async def lives(wishes: Wishes, steps: list[Step], *, to_the_end: bool) -> None:
         reachable = not world.network.down
     witness.accept(world)
     assert world.ear.closed
+    assert world.voice.opened == world.voice.closed
     assert world.lamp.look.value == "off"
     if reachable:
         assert world.record.open_licences() == []

@@ -27,6 +27,7 @@ class Witness:
         ended: the numbers of the turns that are over, in order.
         muted: (from, to) on the loop's clock: when nothing may have left; the last may still be open.
         look: what the hub wants to be seen.
+        held: the microphone delivers and is not listened to.
         complaints: a sentence for each thing that must not be.
     """
 
@@ -37,6 +38,7 @@ class Witness:
         self.look = Look.STARTING
         self.complaints: list[str] = []
         self.inbox: Inbox | None = None
+        self.held = False
         self._closed = False
 
     def saw(self, event: ev.Event, now: float) -> None:
@@ -54,7 +56,9 @@ class Witness:
             case ev.Mute(False):
                 self._closed = False
                 self.muted[-1] = (self.muted[-1][0], now)
-            case ev.SendAudio(turn=turn) | ev.SendText(turn=turn):
+            case ev.Hold(held):
+                self.held = held
+            case ev.SendAudio(turn=turn) | ev.SendText(turn=turn) | ev.SendUtterance(turn=turn):
                 self.begun = max(self.begun, turn)
             case ev.TurnEnded(summary):
                 self.ended.append(summary.turn)
@@ -75,7 +79,7 @@ class Witness:
         leaked = [
             (message.at, since, until)
             for message in world.record.messages
-            if message.direction == "in" and message.kind == "pcm"
+            if message.direction == "in" and message.kind in ("pcm", "blob")
             for since, until in self.muted
             if since + late_s < message.at and (until is None or message.at < until)
         ]
@@ -116,6 +120,11 @@ INCIDENTS: dict[str, Callable[[World], None]] = {
     "tokens expire": cut_power_of_tokens,
     "microphone is unplugged": lambda world: world.ear.unplug(),
     "microphone is plugged in": lambda world: world.ear.replug(),
+    "speaker is unplugged": lambda world: world.speaker.unplug(),
+    "speaker is plugged in": lambda world: world.speaker.replug(),
+    "voice breaks": lambda world: world.voice.breaks(),
+    "nobody streams": lambda world: setattr(world.voice, "broken", "nobody streams."),
+    "somebody streams": lambda world: setattr(world.voice, "broken", ""),
 }
 
 
@@ -131,5 +140,7 @@ def mend(world: World) -> None:
     world.network.latency_s = 0.0
     world.sim.premises.licences.total = 2
     world.ear.replug()
+    world.speaker.replug()
+    world.voice.broken = ""
     if world.button.down:
         world.button.release()

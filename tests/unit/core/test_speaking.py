@@ -357,6 +357,37 @@ def test_a_person_who_spoke_into_the_answer_leaves_the_microphone_held_afterward
     assert talker.microphone() is Microphone.HELD
 
 
+@pytest.mark.parametrize(
+    "gone",
+    [
+        (ev.MicrophoneLost("unplugged"), ev.MicrophoneReady("usb")),
+        (ev.MuteAsked(True), ev.MicrophoneClosed(), ev.MuteAsked(False), ev.MicrophoneReady("usb")),
+    ],
+)
+def test_a_microphone_that_was_away_while_the_avatar_spoke_is_listened_to_afterwards(
+    gone: tuple[ev.Event, ...],
+) -> None:
+    talker = in_chat()
+    sounds(talker)
+    talker.happens(*gone[:-1])
+
+    talker.happens(ev.PlaybackEnded(talker.now))
+    actions = talker.passes(0.5)
+    talker.happens(gone[-1])
+
+    assert of(ev.Hold, actions) == [ev.Hold(False)]
+    assert talker.microphone() is Microphone.OPEN
+
+
+def test_a_microphone_that_comes_back_while_the_avatar_speaks_is_held() -> None:
+    talker = in_chat()
+    sounds(talker)
+
+    talker.happens(ev.MicrophoneLost("unplugged"), ev.MicrophoneReady("usb"))
+
+    assert talker.microphone() is Microphone.HELD
+
+
 def test_while_the_button_is_down_the_microphone_is_not_held() -> None:
     talker = in_chat()
     talker.happens(ev.ButtonPressed(talker.now))
