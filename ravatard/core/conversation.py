@@ -122,9 +122,10 @@ class Conversation:
 
     # -------------------------------------------------------------- the microphone and the gate
 
-    def _on_microphone_ready(self, event: ev.MicrophoneReady, now: float) -> None:
-        del now
+    def _on_microphone_ready(self, event: ev.MicrophoneReady, _: float) -> None:
         self._listening.ready(event.device)
+        if self._pressed and self._listening.able and not self._options.gate.toggle:
+            self._do(ev.Press())
 
     def _on_microphone_lost(self, event: ev.MicrophoneLost, now: float) -> None:
         self._listening.lost(event.reason)
@@ -159,8 +160,8 @@ class Conversation:
         # Holding is free for another meaning only where it does not mean talking.
         may_mute = self._options.long_press_mutes and (self.gate is GateMode.VAD or self._options.gate.toggle)
         self._listening.pressed(now, may_mute=may_mute)
-        # The gate would remember it, and open of itself at the unmuting, however much later.
-        if not self._listening.muted:
+        # The gate would remember it, and open of itself once there is a microphone, however much later.
+        if self._listening.able:
             self._do(ev.Press())
 
     def _on_released(self, event: ev.ButtonReleased, now: float) -> None:

@@ -31,6 +31,11 @@ class Listening:
         self._free_at: float | None = None
         self._toggle_at: float | None = None
 
+    @property
+    def able(self) -> bool:
+        """There is a microphone, and nobody wants it closed."""
+        return not self.muted and self.microphone in (Microphone.OPEN, Microphone.HELD)
+
     # -------------------------------------------------------------- what the device does
 
     def ready(self, device: str) -> None:

@@ -13,6 +13,27 @@ from ravatard.core.spend import SpendOptions
 from ravatard.core.states import Cause, Microphone, Outcome, Refusal, Session
 from tests.unit.core.test_conversation import OPTIONS, Talker, of, outcomes
 
+TOGGLING = replace(OPTIONS, gate=GateOptions(mode="both", toggle=True))
+
+
+def test_a_press_without_a_microphone_opens_nothing_when_there_is_one_again() -> None:
+    talker = Talker(TOGGLING)
+    talker.happens(ev.MicrophoneLost("unplugged"))
+
+    pressed = talker.happens(ev.ButtonPressed(talker.now), ev.ButtonReleased(talker.now))
+
+    assert of(ev.Press, pressed + talker.happens(ev.MicrophoneReady("usb"))) == []
+
+
+def test_a_button_held_until_the_microphone_is_back_is_listened_to() -> None:
+    talker = Talker(replace(OPTIONS, gate=GateOptions(mode="both")))
+    talker.happens(ev.MicrophoneLost("unplugged"))
+
+    pressed = talker.happens(ev.ButtonPressed(talker.now))
+
+    assert of(ev.Press, pressed) == []
+    assert of(ev.Press, talker.happens(ev.MicrophoneReady("usb"))) == [ev.Press()]
+
 
 def muted(talker: Talker) -> list[object]:
     actions = talker.happens(ev.MuteAsked(True))
