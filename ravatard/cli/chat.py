@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 from ravatard.cli.chat_input import Lines
 from ravatard.cli.chat_screen import ChatScreen, PlainScreen, TerminalScreen, is_terminal
 from ravatard.cli.chat_visit import ChatSettings, Visit
+from ravatard.cli.end_sessions import CHAT
 from ravatard.cli.standalone import add_config, loaded_quietly, open_network, service_cloud
 from ravatard.config import Options
 from ravatard.core.backoff import Backoff
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from ravatard.cloud.ravatar.service import RavatarCloud
     from ravatard.ports import Ledger
 
-#: Below the state directory: the daemon's own list of live sessions is locked while it runs.
-LEDGER = "chat"
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 #: What a shell adds to the number of the signal that ended a program.
 _SIGNALLED = 128
@@ -82,7 +81,7 @@ async def _chat(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
             options = replace(options, service=service)
         ledger: Ledger | None = None
         if arguments.mode == "live" and not arguments.simulate:
-            ledger = FileLedger(state_directory(environ) / LEDGER)
+            ledger = FileLedger(state_directory(environ) / CHAT)
             stack.callback(ledger.close)
         if terminal is not None:
             stack.enter_context(terminal.opened())

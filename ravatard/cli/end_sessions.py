@@ -17,6 +17,8 @@ from ravatard.host.ledger import FileLedger
 from ravatard.host.state import state_directory
 from ravatard.ports import Debt, Ledger
 
+#: Below the state directory: the list of ``ravatard chat``, which may run beside the daemon.
+CHAT = "chat"
 #: For all of them together: systemd ends ExecStopPost= after TimeoutStopSec=.
 LIMIT_S = 8.0
 
@@ -45,11 +47,18 @@ def run(arguments: argparse.Namespace) -> int:
     if not directory.exists():
         print(f"no live session is on the list: there is no {directory}")
         return 0
+    status = _end_those_in(directory, arguments, environ)
+    if (directory / CHAT).exists():
+        status = max(status, _end_those_in(directory / CHAT, arguments, environ))
+    return status
+
+
+def _end_those_in(directory: Path, arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     ledger = FileLedger(directory, shared=arguments.force)
     try:
         owed = ledger.owed()
         if ledger.taken:
-            print(f"the daemon that uses {directory} ends its session when it stops; --force ends it now")
+            print(f"the program that uses {directory} ends its session when it stops; --force ends it now")
             return 1
         if ledger.trouble:
             print("cannot tell whether a live session is open")

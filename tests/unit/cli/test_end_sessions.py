@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.cli import EXIT_CONFIG, main
-from ravatard.cli.end_sessions import LIMIT_S, end_all
+from ravatard.cli.end_sessions import CHAT, LIMIT_S, end_all
 from ravatard.cloud.lease import MemoryLedger
 from ravatard.errors import LinkError
 from ravatard.host.ledger import NAME, FileLedger
@@ -151,3 +151,15 @@ def test_a_session_to_end_needs_a_configuration(
 
     assert (status, "missing.yaml" in shown) == (EXIT_CONFIG, True)
     assert FileLedger(tmp_path / "state").owed() == [debt("left")]
+
+
+def test_a_chat_that_died_is_looked_after_as_well(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    dead = FileLedger(tmp_path / "state" / CHAT)
+    dead.add(debt("left"))
+    dead.close()
+
+    status, shown = end_sessions("--config", str(tmp_path / "missing.yaml"))
+
+    assert (status, "missing.yaml" in shown) == (EXIT_CONFIG, True)
