@@ -1,0 +1,193 @@
+"""What a report needs: settings, findings, what happened last, what the kernel says of the sound cards.
+
+Everything goes through a :class:`ravatard.doctor.scrub.Scrubber`. The list of live sessions, the
+credentials and the microphone's sound never get into it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import platform
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+from ravatard import __version__
+from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema, load
+from ravatard.doctor.check import Case
+from ravatard.doctor.machine import Machine
+from ravatard.doctor.scrub import Scrubber
+from ravatard.doctor.settings import credential_files
+from ravatard.host.control_client import Unanswered
+from ravatard.host.ledger import NAME as LEDGER
+from ravatard.host.ledger import parse
+from ravatard.host.ring import parts
+from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
+from ravatard.host.state import SYSTEM, state_directory
+from ravatard.secret import MASK, Secret
+
+#: Of a file more than this says nothing new.
+_LARGEST_BYTES = 1 << 20
+_JOURNAL_LINES = "2000"
+_JOURNAL_S = 10.0
+_RECORDER = "recorder"
+_SECRET_VARIABLES = ("PROJECT_ID", "TOKEN", "SECRET", "PASSWORD", "KEY")
+_FILES = (
+    "/etc/os-release",
+    "/proc/device-tree/model",
+    "/proc/mounts",
+    "/boot/firmware/config.txt",
+    "/boot/config.txt",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/etc/asound.conf",
+)
+
+
+def find_secrets(case: Case) -> list[Secret]:
+    """Every secret that whoever asks could read: of the configuration, credentials, units and sessions."""
+    found = [Secret(value) for value in _of_environment(dict(case.machine.environ))]
+    if case.unit is not None:
+        found += [Secret(value) for value in _of_environment(case.unit.environment)]
+    for file in credential_files(case):
+        if text := _read(file):
+            found.append(Secret(text.strip()))
+    try:
+        loaded = _loaded(case)
+    except ConfigErrors:
+        # What cannot be read as a configuration is masked by the names of its keys.
+        pass
+    else:
+        for key in Schema().keys.values():
+            value = getattr(getattr(loaded.options, key.section), key.name)
+            if isinstance(value, Secret):
+                found.append(value)
+            elif key.secret and isinstance(value, str):
+                found.append(Secret(value))
+    debts, _ = parse((_read(_state(case) / LEDGER) or "").encode())
+    return found + [debt.licence for debt in debts]
+
+
+def _of_environment(environ: dict[str, str]) -> list[str]:
+    return [
+        value
+        for name, value in environ.items()
+        if name.startswith("RAVATARD_") and any(word in name.upper() for word in _SECRET_VARIABLES)
+    ]
+
+
+def _loaded(case: Case) -> Any:
+    default = case.machine.path(str(DEFAULT_PATH))
+    return load(case.asked.config, case.machine.environ, default_path=default)
+
+
+def _state(case: Case) -> Path:
+    system = case.machine.path(str(SYSTEM))
+    return state_directory(case.machine.environ, case.asked.state, system=system)
+
+
+async def contents(case: Case, findings: object, scrubber: Scrubber) -> dict[str, str]:
+    """Name in the bundle -> text, secrets removed. What cannot be read says so in its place."""
+    machine = case.machine
+    told = {
+        "doctor.json": json.dumps(findings, indent=2),
+        "status.json": _status(case),
+        "versions.txt": _versions(),
+        "journal.txt": await _journal(machine),
+        **dict(_config(case)),
+        **dict(_recorder(case)),
+        **dict(_units(case)),
+        **dict(_system(machine)),
+    }
+    return {name: scrubber.clean(text) for name, text in sorted(told.items())}
+
+
+def _status(case: Case) -> str:
+    system = case.machine.path(str(SYSTEM_DIRECTORY))
+    socket = case.asked.socket or find_socket(case.machine.environ, system=system, uid=case.machine.uid)
+    try:
+        return json.dumps(dict(case.machine.ask(socket, {"do": "status"})), indent=2)
+    except Unanswered as error:
+        return f"{error}\n"
+
+
+def _config(case: Case) -> Iterator[tuple[str, str]]:
+    """Every file as it is written, and what is in effect."""
+    first = case.asked.config or case.machine.path(str(DEFAULT_PATH))
+    for file in (first, *sorted((first.parent / "ravatard.d").glob("*.yaml"))):
+        yield f"config/{file.name}", _or_why(file)
+    try:
+        loaded = _loaded(case)
+    except ConfigErrors as errors:
+        yield "config/errors.txt", f"{errors}\n"
+        return
+    lines = []
+    for key in Schema().keys.values():
+        value = getattr(getattr(loaded.options, key.section), key.name)
+        shown = MASK if key.secret and value is not None else value
+        lines.append(f"{key.dotted} is {shown!r} ({loaded.origins[key.dotted]})")
+    yield "config/effective.txt", "\n".join([*lines, ""])
+
+
+def _recorder(case: Case) -> Iterator[tuple[str, str]]:
+    folder = _state(case) / _RECORDER
+    try:
+        for _, file in parts(folder):
+            yield f"recorder/{file.name}", _or_why(file)
+    except OSError as error:
+        yield "recorder/why-empty.txt", f"{case.machine.shown(folder)}: {error.strerror}\n"
+
+
+def _units(case: Case) -> Iterator[tuple[str, str]]:
+    for file in case.unit.files if case.unit is not None else ():
+        yield f"units{file}", _or_why(case.machine.path(file))
+
+
+def _system(machine: Machine) -> Iterator[tuple[str, str]]:
+    asound = machine.path("/proc/asound")
+    files = [path for pattern in ("*", "card*/*", "card*/pcm*/info") for path in asound.glob(pattern)]
+    for path in sorted(files):
+        if path.is_file() and not path.is_symlink():
+            yield f"system{machine.shown(path)}", _or_why(path)
+    for name in _FILES:
+        if machine.text(name) is not None:
+            yield f"system{name}", _or_why(machine.path(name))
+
+
+async def _journal(machine: Machine) -> str:
+    command = (
+        "journalctl",
+        "--unit=ravatard",
+        f"--lines={_JOURNAL_LINES}",
+        "--no-pager",
+        "--output=short-iso",
+    )
+    try:
+        async with asyncio.timeout(_JOURNAL_S):
+            ran = await machine.run(*command)
+    except TimeoutError:
+        return f"journalctl did not answer within {_JOURNAL_S:g} s\n"
+    return "there is no journalctl\n" if ran is None else ran.out
+
+
+def _versions() -> str:
+    packages = sorted({f"{one.metadata['Name']} {one.version}" for one in distributions()}, key=str.lower)
+    head = [f"ravatard {__version__}", f"Python {platform.python_version()}", platform.platform(), ""]
+    return "\n".join([*head, *packages, ""])
+
+
+def _read(file: Path) -> str | None:
+    try:
+        if not file.is_file():
+            return None
+        with file.open("rb") as opened:
+            return opened.read(_LARGEST_BYTES).decode(errors="replace")
+    except OSError:
+        return None
+
+
+def _or_why(file: Path) -> str:
+    text = _read(file)
+    return f"{file.name} cannot be read\n" if text is None else text

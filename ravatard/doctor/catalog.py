@@ -1,0 +1,71 @@
+"""Every check there is, in the order in which a person would look."""
+
+from __future__ import annotations
+
+from ravatard.doctor import (
+    cards,
+    hearing,
+    host,
+    installed,
+    pins,
+    rights,
+    running,
+    service,
+    settings,
+    sounding,
+)
+from ravatard.doctor.check import Check
+
+_LOOK = ("config",)
+_HEAR = ("microphone",)
+
+CHECKS = (
+    Check("credentials", settings.look_at_credentials),
+    Check("config", settings.look_at_config, ("credentials",)),
+    Check("daemon", running.look_at_daemon, limit_s=15.0),
+    # The machine
+    Check("versions", host.look_at_versions, _LOOK),
+    Check("unit", installed.look_at_unit),
+    Check("unit.watchdog", installed.look_at_watchdog, ("unit",)),
+    Check("state", host.look_at_state),
+    Check("disk", host.look_at_disk, ("state",)),
+    Check("power", host.look_at_power),
+    Check("clock", host.look_at_clock),
+    Check("groups", rights.look_at_groups, _LOOK),
+    Check("devices", rights.look_at_devices, ("groups",)),
+    # Sound
+    Check("overlay", cards.look_at_overlay, _LOOK),
+    Check("cards", cards.look_at_cards, ("overlay",)),
+    Check("mixer", cards.look_at_mixer, ("cards",), limit_s=10.0),
+    Check(
+        "microphone", hearing.look_at_microphone, ("config", "devices", "mixer", "daemon"), hearing.LIMIT_S
+    ),
+    Check("microphone.level", hearing.look_at_level, _HEAR),
+    Check("microphone.silence", hearing.look_at_silence, _HEAR),
+    Check("microphone.clipping", hearing.look_at_clipping, _HEAR),
+    Check("microphone.rate", hearing.look_at_rate, _HEAR),
+    Check("microphone.dc", hearing.look_at_offset, _HEAR),
+    Check("speaker", sounding.look_at_speaker, ("config", "devices", "mixer", "daemon"), sounding.LIMIT_S),
+    Check("echo", sounding.look_at_echo, ("microphone", "speaker"), sounding.LIMIT_S),
+    # Button and lights
+    Check("gpio", pins.look_at_gpio, _LOOK),
+    Check("gpio.factory", pins.look_at_factory, ("gpio", "versions")),
+    Check("gpio.workdir", pins.look_at_work_directory, ("gpio", "state")),
+    Check("spi", pins.look_at_spi, _LOOK),
+    # The service
+    Check("dns", service.look_at_dns, _LOOK, 10.0),
+    Check("tls", service.look_at_tls, ("dns",), 12.0),
+    Check("token", service.look_at_token, ("tls",), 30.0),
+    Check("avatar", service.look_at_avatar, ("token",), 30.0),
+    Check("live", service.look_at_live, ("avatar", "state", "daemon"), service.LIVE_LIMIT_S),
+    Check("stream", service.look_at_stream, ("live",), 12.0),
+)
+
+#: Headings for people, above the check of that id.
+HEADINGS = {
+    "credentials": "Settings",
+    "versions": "Machine",
+    "overlay": "Sound",
+    "gpio": "Button and lights",
+    "dns": "Service",
+}

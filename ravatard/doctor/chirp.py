@@ -1,0 +1,104 @@
+"""A chirp, and where it is found again in a recording: delay, loudness, and how long it echoes."""
+
+from __future__ import annotations
+
+import array
+import math
+import sys
+from dataclasses import dataclass
+
+from ravatard.core.audio import RATE_HZ
+from ravatard.errors import DeviceError
+
+LENGTH_S = 0.5
+#: Where small speakers still play and rooms are quietest.
+_LOW_HZ, _HIGH_HZ = 400.0, 4_000.0
+#: -12 dBFS: loud enough, and no shock.
+_AMPLITUDE = 8_192
+_EDGE_S = 0.02
+#: Correlation from which on it is no chance: noise comes to 0.05, speech to 0.13, a room that rings to 0.5.
+_HEARD = 0.2
+#: The echo is over when it is no louder than this over the room.
+_OVER_DB = 6.0
+_FRAME = RATE_HZ // 50
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """How the chirp came back.
+
+    Attributes:
+        heard: it did.
+        match: how much alike the best match is, 0 to 1.
+        at_s: when it begins in the recording, seconds.
+        gain_db: its level over that of what was played.
+        tail_ms: how long sound stays above the room after its end.
+    """
+
+    heard: bool
+    match: float
+    at_s: float = 0.0
+    gain_db: float = 0.0
+    tail_ms: float = 0.0
+
+
+def chirp(rate_hz: int) -> bytes:
+    """Half a second that rises from 400 to 4000 Hz with soft edges; s16le mono."""
+    count = round(LENGTH_S * rate_hz)
+    edge = round(_EDGE_S * rate_hz)
+    samples = array.array("h")
+    for number in range(count):
+        t = number / rate_hz
+        phase = 2 * math.pi * (_LOW_HZ * t + (_HIGH_HZ - _LOW_HZ) * t * t / (2 * LENGTH_S))
+        soft = min(1.0, number / edge, (count - 1 - number) / edge)
+        samples.append(round(_AMPLITUDE * soft * math.sin(phase)))
+    if sys.byteorder == "big":
+        samples.byteswap()
+    return samples.tobytes()
+
+
+def find(pcm: bytes) -> Echo:
+    """Look for the chirp in ``pcm`` (s16le mono 16 kHz) with a matched filter.
+
+    Raises:
+        DeviceError: numpy is not installed.
+    """
+    try:
+        import numpy as np
+    except ImportError as error:
+        raise DeviceError("measuring the echo needs numpy: pip install 'ravatard[resample]'") from error
+    played = np.frombuffer(chirp(RATE_HZ), "<i2").astype(float)
+    sound = np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2").astype(float)
+    if len(sound) < len(played):
+        return Echo(heard=False, match=0.0)
+    sound -= sound.mean()
+    size = 1 << (len(sound) + len(played)).bit_length()
+    spectrum = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(played, size))
+    product = np.abs(np.fft.irfft(spectrum, size)[: len(sound) - len(played) + 1])
+    # By its own loudness at every place: else whoever speaks meanwhile is taken for a chirp.
+    sums = np.concatenate(([0.0], np.cumsum(sound * sound)))
+    energy = np.maximum(sums[len(played) :] - sums[: len(product)], len(played))
+    alike = product / np.sqrt(energy * float(played @ played))
+    at = int(alike.argmax())
+    match = min(1.0, float(alike[at]))
+    if match < _HEARD:
+        return Echo(heard=False, match=match)
+    gain = float(product[at]) / float(played @ played)
+    tail_ms = _tail_ms(sound[at + len(played) :].tolist(), sound[:at].tolist())
+    return Echo(True, match, at / RATE_HZ, 20 * math.log10(gain), tail_ms)
+
+
+def _tail_ms(after: list[float], before: list[float]) -> float:
+    """How long ``after`` stays louder than ``before``; with nothing before, than its own quietest part."""
+    frames, room = _loudness(after), sorted(_loudness(before) or _loudness(after))
+    if not frames:
+        return 0.0
+    limit = room[len(room) // 2] * 10 ** (_OVER_DB / 20)
+    over = next((number for number, loud in enumerate(frames) if loud <= limit), len(frames))
+    return over * 1000 * _FRAME / RATE_HZ
+
+
+def _loudness(samples: list[float]) -> list[float]:
+    """RMS of each whole 20 ms; never 0."""
+    starts = range(0, len(samples) - _FRAME + 1, _FRAME)
+    return [math.sqrt(1 + sum(one * one for one in samples[at : at + _FRAME]) / _FRAME) for at in starts]

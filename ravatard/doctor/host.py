@@ -1,0 +1,174 @@
+"""The machine itself: its clock, its power, its disk, and what is installed on it."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+
+from ravatard import __version__
+from ravatard.doctor.check import Case
+from ravatard.doctor.machine import Machine, names, output
+from ravatard.doctor.outcome import Outcome, broken, fine, needless, unknown, warning
+from ravatard.doctor.person import service_user
+from ravatard.doctor.rights import needs_pins
+from ravatard.host.state import SYSTEM, state_directory
+
+#: systemd-timesyncd(8): exists once the clock was set from the network.
+_SYNCHRONIZED = "/run/systemd/timesync/synchronized"
+#: No clock of today says less: this was written later.
+_OLDEST_YEAR = 2025
+_THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
+#: Raspberry Pi documentation, vcgencmd get_throttled: bits of now; the same, 16 higher, since the boot.
+_POWER_BITS = {
+    0: "too little voltage",
+    1: "slowed down for too little voltage",
+    2: "throttled",
+    3: "slowed down for its temperature",
+}
+_SINCE_BOOT = 16
+_FULL_BYTES, _TIGHT_BYTES = 5 << 20, 100 << 20
+_REQUIRED = ("aiohttp", "msgspec", "PyYAML", "PyAudio", "gpiozero")
+#: Cannot find a Pi 5's pins (gpiozero's changelog, 2.0.1.post3).
+_BAD_GPIOZERO = ("2.0.1.post1", "2.0.1.post2")
+
+
+async def look_at_clock(case: Case) -> Outcome:
+    """The clock was set from the network, or at least says a year that can be."""
+    machine = case.machine
+    now = machine.now()
+    if now.year < _OLDEST_YEAR:
+        return broken(
+            f"the clock says {now:%Y-%m-%d}: certificates and tokens will look wrong",
+            "connect the network and `sudo timedatectl set-ntp true`",
+        )
+    if machine.path(_SYNCHRONIZED).exists():
+        return fine(f"set from the network, {now:%Y-%m-%d %H:%M} UTC")
+    said = await output(machine, "timedatectl", "show", "--property=NTPSynchronized", "--value")
+    match (said or "").strip():
+        case "yes":
+            return fine(f"set from the network, {now:%Y-%m-%d %H:%M} UTC")
+        case "no":
+            return warning(
+                f"the clock says {now:%Y-%m-%d %H:%M} UTC and was not set from the network",
+                "sudo timedatectl set-ntp true",
+            )
+    return unknown(
+        f"nobody says whether the clock ({now:%Y-%m-%d %H:%M} UTC) was set from the network",
+        "compare it with your watch; `timedatectl` shows it",
+    )
+
+
+async def look_at_power(case: Case) -> Outcome:
+    """The board gets enough voltage and is cool enough."""
+    machine = case.machine
+    model = (machine.text("/proc/device-tree/model") or "").strip("\0\n ")
+    if not model.startswith("Raspberry Pi"):
+        return needless(f"{model or 'no Raspberry Pi'}: it does not tell")
+    said = machine.text(_THROTTLED)
+    if said is None:
+        printed = await output(machine, "vcgencmd", "get_throttled")
+        said = printed.partition("=")[2] if printed else None
+    try:
+        bits = int((said or "").strip(), 16)
+    except ValueError:
+        return unknown(f"{model} does not tell", "run it as root, or `vcgencmd get_throttled`")
+    now = [words for bit, words in _POWER_BITS.items() if bits >> bit & 1]
+    before = [words for bit, words in _POWER_BITS.items() if bits >> bit + _SINCE_BOOT & 1]
+    remedy = "use the board's own power supply and a short cable; cool it if it is hot"
+    if now:
+        return broken(f"{names(now)}, now", remedy, bits=f"{bits:#x}")
+    if before:
+        return warning(f"{names(before)}, since the boot", remedy, bits=f"{bits:#x}")
+    return fine(f"{model}: enough voltage, cool enough", bits=f"{bits:#x}")
+
+
+def _state(case: Case) -> Path:
+    """Where the daemon keeps its state."""
+    system = case.machine.path(str(SYSTEM))
+    if case.unit is not None and case.asked.state is None:
+        return system
+    return state_directory(case.machine.environ, case.asked.state, system=system)
+
+
+def _existing(path: Path) -> Path:
+    """``path``, or the nearest folder above it that is there."""
+    return next((folder for folder in (path, *path.parents) if folder.is_dir()), Path("/"))
+
+
+def look_at_state(case: Case) -> Outcome:
+    """The state directory can be written to: the list of live sessions lives there."""
+    state = _state(case)
+    folder = _existing(state)
+    shown = case.machine.shown(state)
+    if mount := _read_only(case.machine, case.machine.shown(folder)):
+        return broken(
+            f"{mount} is mounted read-only, so {shown} cannot be written: a session would stay open",
+            f"sudo mount -o remount,rw {mount}, or mount a writable file system on {shown}",
+        )
+    person = service_user(case)
+    # systemd makes what StateDirectory= names.
+    if (folder == state or case.unit is None) and not person.may_at(folder, "wx"):
+        return broken(
+            f"{person.name} may not write to {case.machine.shown(folder)}",
+            f"sudo chown -R {person.name} {case.machine.shown(folder)}",
+        )
+    return fine(f"{person.name} may write to {shown}")
+
+
+def _read_only(machine: Machine, path: str) -> str:
+    """The mount point of ``path`` if it is mounted read-only, else "". Source: proc_pid_mounts(5)."""
+    best, options = "", ""
+    for line in (machine.text("/proc/mounts") or "").splitlines():
+        fields = line.split()
+        if len(fields) < 4:
+            continue
+        mount = fields[1]
+        inside = mount in ("/", path) or path.startswith(f"{mount}/")
+        # Of several on one point the last one counts.
+        if inside and len(mount) >= len(best):
+            best, options = mount, fields[3]
+    return best if "ro" in options.split(",") else ""
+
+
+def look_at_disk(case: Case) -> Outcome:
+    """There is room for the state."""
+    folder = _existing(_state(case))
+    shown = case.machine.shown(folder)
+    free = case.machine.free_bytes(folder)
+    words = f"{free / (1 << 20):.0f} MB free at {shown}"
+    if free < _FULL_BYTES:
+        return broken(
+            f"the disk is full: {words}",
+            "make room: sudo apt clean; sudo journalctl --vacuum-size=20M",
+            free_bytes=free,
+        )
+    if free < _TIGHT_BYTES:
+        return warning(words, "make room: sudo apt clean; sudo journalctl --vacuum-size=20M", free_bytes=free)
+    return fine(words, free_bytes=free)
+
+
+def look_at_versions(case: Case) -> Outcome:
+    """What is needed is installed, in versions that work."""
+    wanted = [package for package in _REQUIRED if package != "gpiozero" or needs_pins(case.options)]
+    found = {package: case.machine.version(package) for package in wanted}
+    found["webrtcvad"] = case.machine.version("webrtcvad-wheels") or case.machine.version("webrtcvad")
+    if missing := [package for package, version in found.items() if version is None]:
+        return broken(
+            f"{names(missing)} {'are' if len(missing) > 1 else 'is'} not installed",
+            f"{sys.executable} -m pip install --upgrade ravatard",
+        )
+    if found.get("gpiozero") in _BAD_GPIOZERO:
+        return broken(
+            f"gpiozero {found['gpiozero']} cannot find a Pi 5's pins",
+            f"{sys.executable} -m pip install 'gpiozero>=2.0.1.post3'",
+        )
+    measured = {package: version for package, version in found.items() if version}
+    python = platform.python_version()
+    return fine(
+        f"ravatard {__version__}, Python {python}, {len(measured)} packages",
+        ravatard=__version__,
+        python=python,
+        machine=platform.machine(),
+        **measured,
+    )

@@ -1,0 +1,81 @@
+"""Who the appliance runs as, and what that user may open; by the modes of files, not by trying."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from ravatard.doctor.check import Case
+from ravatard.doctor.machine import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user.
+
+    Attributes:
+        name: what it is called.
+        uid: its number.
+        groups: the groups it is in, by number.
+    """
+
+    name: str
+    uid: int
+    groups: frozenset[int]
+
+    def may(self, found: os.stat_result, wanted: str) -> bool:
+        """Whether it may do ``wanted`` ("r", "w", "rw", "wx") with what ``found`` describes; root may all.
+
+        Source: path_resolution(7): the first class that fits decides. Access lists are not looked at.
+        """
+        if self.uid == 0:
+            return True
+        bits = sum({"r": stat.S_IROTH, "w": stat.S_IWOTH, "x": stat.S_IXOTH}[letter] for letter in wanted)
+        if found.st_uid == self.uid:
+            bits <<= 6
+        elif found.st_gid in self.groups:
+            bits <<= 3
+        return found.st_mode & bits == bits
+
+    def may_at(self, path: Path, wanted: str) -> bool:
+        """The same of a path; what is not there may not be done."""
+        try:
+            return self.may(path.stat(), wanted)
+        except OSError:
+            return False
+
+
+def group_ids(machine: Machine) -> dict[str, int]:
+    """The groups of the machine, by name."""
+    return {name: gid for name, gid, _ in _groups(machine)}
+
+
+def service_user(case: Case) -> Person:
+    """Who the daemon runs as: the unit's user, or without a unit whoever asks."""
+    machine = case.machine
+    users = {fields[0]: fields for fields in _lines(machine, "/etc/passwd", 4)}
+    if case.unit is None:
+        name = next((name for name, fields in users.items() if fields[2] == str(machine.uid)), "")
+        return Person(name or f"user {machine.uid}", machine.uid, machine.groups)
+    name = case.unit.last("User") or "root"
+    uid, gid = (int(users[name][2]), int(users[name][3])) if name in users else (-1, -1)
+    uid = 0 if name == "root" else uid
+    given = {word for line in case.unit.all("SupplementaryGroups") for word in line.split()}
+    given.add(case.unit.last("Group"))
+    member = {number for group, number, members in _groups(machine) if name in members or group in given}
+    return Person(name, uid, frozenset({gid, *member}))
+
+
+def _groups(machine: Machine) -> list[tuple[str, int, list[str]]]:
+    return [
+        (fields[0], int(fields[2]), fields[3].split(","))
+        for fields in _lines(machine, "/etc/group", 4)
+        if fields[2].isdecimal()
+    ]
+
+
+def _lines(machine: Machine, file: str, fields: int) -> list[list[str]]:
+    split = (line.split(":") for line in (machine.text(file) or "").splitlines())
+    return [parts for parts in split if len(parts) >= fields]

@@ -1,0 +1,104 @@
+"""Checks of button and lights: the pins, the library that drives them, the SPI bus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ravatard.doctor.check import Case
+from ravatard.doctor.outcome import Outcome, broken, fine, needless
+from ravatard.doctor.person import service_user
+from ravatard.doctor.rights import needs_pins, needs_spi
+
+#: gpiozero's own names. Only lgpio works on a Pi 5, and on all others (gpiozero's documentation, api_pins).
+_RIGHT = "lgpio"
+_FOLDERS_OF_SYSTEMD = {"StateDirectory": "/var/lib", "RuntimeDirectory": "/run"}
+
+
+def look_at_gpio(case: Case) -> Outcome:
+    """The machine has pins."""
+    if not needs_pins(case.options):
+        return needless("no button and no lights are on pins")
+    if case.machine.environ.get("GPIOZERO_PIN_FACTORY") == "mock":
+        return needless("the pins are mock pins")
+    chips = sorted(path.name for path in case.machine.path("/dev").glob("gpiochip*"))
+    if not chips:
+        return broken(
+            "this machine has no GPIO: there is no /dev/gpiochip*",
+            "leave button.pin and lights.kind unset here, or use a board with pins and its own kernel",
+        )
+    return fine(", ".join(chips))
+
+
+def look_at_factory(case: Case) -> Outcome:
+    """It is lgpio that gpiozero will take."""
+    if not needs_pins(case.options):
+        return needless("no button and no lights are on pins")
+    environ = case.machine.environ if case.unit is None else case.unit.environment
+    factory = environ.get("GPIOZERO_PIN_FACTORY", "")
+    if factory == "mock":
+        return needless("the pins are mock pins")
+    if factory not in ("", _RIGHT):
+        return broken(
+            f"GPIOZERO_PIN_FACTORY is {factory!r}, which cannot see edges on every board",
+            "set GPIOZERO_PIN_FACTORY=lgpio",
+        )
+    version = case.machine.version(_RIGHT)
+    if version is None:
+        return broken(
+            "lgpio is not installed, so gpiozero falls back to what breaks at the first press",
+            "sudo apt install python3-lgpio, or pip install lgpio",
+        )
+    return fine(f"lgpio {version}")
+
+
+def look_at_work_directory(case: Case) -> Outcome:
+    """The library lgpio may make its pipe where the service runs."""
+    if not needs_pins(case.options):
+        return needless("no button and no lights are on pins")
+    unit = case.unit
+    if unit is None:
+        return needless("not installed as a service")
+    person = service_user(case)
+    folder = unit.environment.get("LG_WD") or unit.folder("WorkingDirectory") or "/"
+    made = {f"{base}/{name}" for key, base in _FOLDERS_OF_SYSTEMD.items() for name in unit.last(key).split()}
+    if folder in made:
+        return fine(f"{folder}, made by systemd for {person.name}")
+    if person.may_at(case.machine.path(folder), "wx"):
+        return fine(folder)
+    return broken(
+        f"lgpio cannot make its pipe: {person.name} may not write to the working directory {folder}",
+        "remove WorkingDirectory= from the drop-in, or set Environment=LG_WD=/run/ravatard",
+    )
+
+
+def look_at_spi(case: Case) -> Outcome:
+    """The bus of the lights is switched on."""
+    if not needs_spi(case.options):
+        return needless("no lights hang on SPI")
+    device = case.options.pixels.device
+    found = sorted(path.name for path in case.machine.path("/dev").glob("spidev*"))
+    if not found:
+        return broken(
+            "SPI is off: there is no /dev/spidev*",
+            f"write dtparam=spi=on into {boot_config(case)} and reboot",
+        )
+    if device.rpartition("/")[2] not in found:
+        return broken(
+            f"there is no {device}, only {', '.join(found)}", "write one of these into pixels.device"
+        )
+    if case.machine.version("spidev") is None:
+        return broken("the Python package spidev is not installed", "pip install 'ravatard[leds]'")
+    return fine(device)
+
+
+def boot_config(case: Case) -> str:
+    """The firmware's configuration: its place changed with Debian 12."""
+    places = ("/boot/firmware/config.txt", "/boot/config.txt")
+    return next((place for place in places if _is_file(case.machine.path(place))), places[0])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False

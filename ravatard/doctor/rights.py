@@ -1,0 +1,81 @@
+"""Checks of what the appliance's user may open: the groups it is in, the device files that let it in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ravatard.config import Options
+from ravatard.doctor.check import Case
+from ravatard.doctor.machine import names
+from ravatard.doctor.outcome import Outcome, broken, fine, needless
+from ravatard.doctor.person import group_ids, service_user
+
+#: Group -> the device files it is for. Sources: udev's rules for audio, Raspberry Pi OS for the rest.
+_DEVICES = {"audio": "dev/snd/*", "gpio": "dev/gpiochip*", "spi": "dev/spidev*"}
+
+
+def needs_sound(options: Options) -> bool:
+    """Whether a sound card of this machine is used."""
+    return options.microphone.is_card or (options.speaker.enabled and options.speaker.is_card)
+
+
+def needs_pins(options: Options) -> bool:
+    """Whether GPIO pins of this machine are used."""
+    lights, pixels = options.lights, options.pixels
+    wired = lights.kind == "apa102" and (pixels.data is not None or pixels.power is not None)
+    return options.button.pin is not None or lights.kind in ("led", "pwm", "rgb") or wired
+
+
+def needs_spi(options: Options) -> bool:
+    """Whether the lights hang on SPI."""
+    return options.lights.kind == "apa102" and options.pixels.data is None
+
+
+def _groups(case: Case) -> Iterator[str]:
+    needs = {"audio": needs_sound, "gpio": needs_pins, "spi": needs_spi}
+    for group, needed in needs.items():
+        if needed(case.options):
+            yield group
+
+
+def look_at_groups(case: Case) -> Outcome:
+    """The user is in every group that it needs."""
+    person, known = service_user(case), group_ids(case.machine)
+    wanted = [group for group in _groups(case) if group in known]
+    if person.uid == 0:
+        return fine("root needs no group")
+    if person.uid < 0:
+        return broken(
+            f"the service runs as {person.name}, and there is no such user",
+            "install it again: sudo make install",
+        )
+    if missing := [group for group in wanted if known[group] not in person.groups]:
+        plural = "s" if len(missing) > 1 else ""
+        return broken(
+            f"{person.name} is not in the group{plural} {names(missing)}",
+            f"sudo usermod -aG {','.join(missing)} {person.name}, then restart the service or log in anew",
+        )
+    return fine(f"{person.name} is in {names(wanted)}" if wanted else "no group is needed")
+
+
+def look_at_devices(case: Case) -> Outcome:
+    """The device files that there are let the user in."""
+    person = service_user(case)
+    wanted = list(_groups(case))
+    if not wanted:
+        return needless("no device of this machine is used")
+    count = 0
+    for group in wanted:
+        for path in sorted(case.machine.root.glob(_DEVICES[group])):
+            if path.is_dir():
+                continue
+            count += 1
+            if not person.may_at(path, "rw"):
+                shown = case.machine.shown(path)
+                return broken(
+                    f"{person.name} may not open {shown}",
+                    f"give it to the group {group} with a udev rule (hardware/60-ravatard.rules)",
+                )
+    if not count:
+        return needless("there are no device files to be opened")
+    return fine(f"{person.name} may open {count} device file{'s' if count > 1 else ''}")

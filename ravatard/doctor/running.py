@@ -1,0 +1,65 @@
+"""The check that at most one daemon runs, which is asked how it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ravatard.doctor.check import Case
+from ravatard.doctor.machine import Machine
+from ravatard.doctor.outcome import Outcome, broken, fine, unknown, warning
+from ravatard.host.control_client import Unanswered
+from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
+
+
+def look_at_daemon(case: Case) -> Outcome:
+    """At most one daemon runs, and it answers. It is asked how it is; nothing is opened that it has open."""
+    pids = daemons(case.machine)
+    # Whoever names a socket runs several on purpose, and means this one.
+    if len(pids) > 1 and case.asked.socket is None:
+        first, *others = pids
+        return broken(
+            f"{len(pids)} daemons run at once: process {first} first, then {', '.join(map(str, others))}",
+            f"stop all but one: sudo systemctl stop ravatard; kill {' '.join(map(str, others))}",
+        )
+    socket = case.asked.socket or find_socket(
+        case.machine.environ, system=case.machine.path(str(SYSTEM_DIRECTORY)), uid=case.machine.uid
+    )
+    try:
+        reply = case.machine.ask(socket, {"do": "status"})
+    except Unanswered as error:
+        if not pids or case.asked.socket is not None:
+            return fine("not running: microphone and speaker are free to be tried")
+        return unknown(f"process {pids[0]} runs, but: {error}", "sudo ravatard doctor may ask it")
+    report: Any = reply.get("status")
+    if not isinstance(report, dict):
+        return unknown(f"whoever answers at {socket} does not say how it is", "restart it")
+    case.daemon = report
+    pid = reply.get("pid")
+    if troubles := report.get("degraded"):
+        return warning(f"process {pid} runs, but {troubles[0]}", "look below, and at `ravatard status`")
+    return fine(f"process {pid}: {report.get('status')}")
+
+
+def daemons(machine: Machine) -> list[int]:
+    """The processes that are ``ravatard run``, the oldest first. Children of one do not count."""
+    found = []
+    for folder in machine.path("/proc").glob("[0-9]*"):
+        words = (machine.text(f"/proc/{folder.name}/cmdline") or "").split("\0")
+        if _is_daemon(words):
+            found.append((_started(machine, folder.name), int(folder.name)))
+    return [pid for _, pid in sorted(found)]
+
+
+def _is_daemon(words: list[str]) -> bool:
+    """``ravatard run``, ``python …/ravatard run`` or ``python -m ravatard run``."""
+    if "run" not in words[1:4]:
+        return False
+    before = words[: words.index("run")]
+    return bool(before) and Path(before[-1]).name == "ravatard"
+
+
+def _started(machine: Machine, pid: str) -> int:
+    """Clock ticks from the boot to its start. Source: proc_pid_stat(5), field 22."""
+    fields = (machine.text(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
+    return int(fields[19]) if len(fields) > 19 else 0

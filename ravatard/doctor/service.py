@@ -1,0 +1,250 @@
+"""Checks of the way to the cloud, step by step: name, connection, token, avatar, live session, stream."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import random
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ravatard.cloud.addresses import Reach, reach_of
+from ravatard.cloud.certificate import lost
+from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
+from ravatard.cloud.ravatar.service import RavatarCloud
+from ravatard.doctor.check import Case
+from ravatard.doctor.outcome import Outcome, broken, fine, needless, unknown, warning
+from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, MoneyError, PeerError
+from ravatard.host.identity import user_id
+from ravatard.host.ledger import FileLedger
+from ravatard.host.state import SYSTEM, state_directory
+from ravatard.ports import Ledger, Network
+from ravatard.secret import Secret
+
+#: A connection and TLS handshake over a slow mobile network.
+CONNECT_S = 8.0
+#: To start a session and to end it; each has its own deadline below.
+LIVE_LIMIT_S = 75.0
+_STREAM_S = 5.0
+_SEALED = "the project id is readable for root only"
+
+
+def _address(url: str) -> tuple[str, int, bool]:
+    """Host, port, and whether TLS is spoken."""
+    parts = urlsplit(url)
+    tls = parts.scheme in ("https", "wss")
+    return parts.hostname or "", parts.port or (443 if tls else 80), tls
+
+
+async def look_at_dns(case: Case) -> Outcome:
+    """The service's name has an address."""
+    host, _, _ = _address(case.options.service.base_url)
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return needless(f"{host} is an address")
+    # Not the resolver in a thread of ours: a program can be ended when it hangs.
+    ran = await case.machine.run("getent", "ahosts", host)
+    if ran is None:
+        return unknown("getent is not installed", "sudo apt install libc-bin")
+    found = list(dict.fromkeys(line.split()[0] for line in ran.out.splitlines() if line.strip()))
+    if ran.status or not found:
+        return broken(
+            f"{host} has no address: no network, no name server, or a wrong service.base_url",
+            "look at `ip route` and /etc/resolv.conf; `resolvectl query` asks",
+        )
+    return fine(f"{host} is {found[0]}", address=found[0])
+
+
+async def look_at_tls(case: Case) -> Outcome:
+    """It is reached, and is who it says."""
+    host, port, tls = _address(case.options.service.base_url)
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            await case.machine.connect(host, port, tls)
+    except TimeoutError:
+        return broken(
+            f"{host}:{port} does not answer within {CONNECT_S:g} s", "look for a firewall or a captive portal"
+        )
+    except OSError as error:
+        remedy = "look for a firewall or a captive portal; `curl -v` shows more"
+        if isinstance(error, ssl.SSLCertVerificationError):
+            remedy = "see the check `clock`; sudo apt install ca-certificates"
+        return broken(str(lost(f"cannot reach {host}:{port}", host, error, case.machine.now())), remedy)
+    if not tls and not _is_here(host):
+        return warning(
+            f"{host}:{port} answers, without TLS: whoever is between hears everything",
+            "write https:// in service.base_url",
+        )
+    return fine(f"{host}:{port} answers{' and its certificate is good' if tls else ''}")
+
+
+def _is_here(host: str) -> bool:
+    """Whether ``host`` is this machine or its network."""
+    try:
+        return reach_of(host) is not Reach.PUBLIC
+    except ValueError:
+        return host == "localhost"
+
+
+@asynccontextmanager
+async def _asked(case: Case) -> AsyncIterator[RavatarCloud]:
+    """The service, to be asked what costs nothing."""
+    network = case.machine.network()
+    try:
+        yield _cloud(case, network, None)
+    finally:
+        await network.close()
+
+
+def _cloud(case: Case, network: Network, ledger: Ledger | None) -> RavatarCloud:
+    """The service, as the appliance asks it."""
+    options = case.options
+    return RavatarCloud(
+        options.service,
+        options.stream,
+        options.deadlines,
+        network,
+        user_id=user_id(case.machine.path("/etc/machine-id")),
+        chance=random.SystemRandom().random,
+        ledger=ledger,
+        ravatar=options.ravatar,
+    )
+
+
+async def look_at_token(case: Case) -> Outcome:
+    """The service knows the project."""
+    if case.sealed:
+        return unknown(_SEALED, "sudo ravatard doctor can ask the service")
+    try:
+        async with _asked(case) as cloud:
+            await cloud.about()
+    except AuthError as error:
+        remedy = "check service.project_id, as RAVATAR gave it"
+        if case.options.service.project_id is None:
+            remedy = "write service.project_id, as RAVATAR gave it"
+        return broken(str(error), remedy)
+    except MoneyError as error:
+        return broken(str(error), "pay; nothing is wrong with this machine")
+    except (LinkError, PeerError) as error:
+        return broken(str(error), "try again later; ask RAVATAR whether the service is up")
+    except DeniedError as error:
+        return broken(str(error), "check section service of the configuration")
+    return fine("the service lets us in")
+
+
+async def look_at_avatar(case: Case) -> Outcome:
+    """The avatar and the language are to be had."""
+    if case.sealed:
+        return unknown(_SEALED, "sudo ravatard doctor can ask the service")
+    service = case.options.service
+    try:
+        async with _asked(case) as cloud:
+            offered = await cloud.about()
+        live = case.options.ravatar.mode != "chat"
+        avatar = choose_avatar(offered, service.avatar, live=live)
+        language = choose_language(offered, service.language)
+    except DeniedError as error:
+        return broken(str(error), "`ravatard avatars` and `ravatard languages` list what there is")
+    except (LinkError, PeerError) as error:
+        return broken(str(error), "try again later; ask RAVATAR whether the service is up")
+    return fine(f"{avatar.name or avatar.id}, speaking {language}", avatar=avatar.name or avatar.id)
+
+
+async def look_at_live(case: Case) -> Outcome:
+    """A live session is to be had: one is started and ended at once."""
+    if case.options.ravatar.mode == "chat":
+        return needless("ravatar.mode is chat")
+    if not case.asked.live:
+        return needless("--live starts a session, which is paid for, and ends it at once")
+    if case.daemon is not None:
+        return unknown(
+            "the running daemon keeps the list of sessions", "sudo systemctl stop ravatard, then again"
+        )
+    if case.sealed:
+        return unknown(_SEALED, "sudo ravatard doctor can ask the service")
+    ledger = FileLedger(_ledger_folder(case))
+    try:
+        # What is started here is written down first, so that not even a power cut leaves it open.
+        ledger.owed()
+        if ledger.taken or ledger.trouble:
+            return unknown(ledger.trouble or "another ravatard keeps the list of sessions", "run it as root")
+        return await _tried(case, ledger)
+    finally:
+        ledger.close()
+
+
+def _ledger_folder(case: Case) -> Path:
+    system = case.machine.path(str(SYSTEM))
+    return state_directory(case.machine.environ, case.asked.state, system=system)
+
+
+async def _tried(case: Case, ledger: Ledger) -> Outcome:
+    """Start a session and end it; leaving the cloud ends it too, whatever happened."""
+    cloud = _cloud(case, case.machine.network(), ledger)
+    async with cloud.opened():
+        outcome = await _session(case, cloud)
+    if ledger.owed():
+        return broken("a session was started and could not be ended", "ravatard end-sessions")
+    return outcome
+
+
+async def _session(case: Case, cloud: RavatarCloud) -> Outcome:
+    try:
+        async with cloud.connect():
+            await cloud.start_session()
+            try:
+                case.stream_url = await _stream_url(cloud)
+            finally:
+                await cloud.end_session()
+    except TimeoutError:
+        return warning(
+            "a session was started and ended, without an address to see and hear it at",
+            "ask RAVATAR: streamingUrl is missing in /startLiveSession",
+        )
+    except BusyError as error:
+        return warning(str(error), "nothing is wrong here: try again later, or set ravatar.mode to auto")
+    except MoneyError as error:
+        return broken(str(error), "pay; nothing is wrong with this machine")
+    except (LinkError, PeerError, DeniedError) as error:
+        return broken(str(error), "ask RAVATAR about live sessions for this project")
+    return fine("a session was started, and ended at once")
+
+
+async def _stream_url(cloud: RavatarCloud) -> Secret:
+    """Where the session that is held is seen and heard.
+
+    Raises:
+        TimeoutError: nobody says.
+    """
+    async with asyncio.timeout(_STREAM_S), aclosing(cloud.picture()) as shown:
+        async for session in shown:
+            if session is not None:
+                return session[0]
+    raise TimeoutError
+
+
+async def look_at_stream(case: Case) -> Outcome:
+    """Where the avatar's voice and picture come from is reached."""
+    if case.stream_url is None:
+        return needless("only a live session has one (--live)")
+    host, port, tls = _address(case.stream_url.reveal())
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            await case.machine.connect(host, port, tls)
+    except TimeoutError:
+        return broken(
+            f"the stream at {host}:{port} does not answer within {CONNECT_S:g} s",
+            "let the firewall pass it; the sound comes by UDP from there",
+        )
+    except OSError as error:
+        return broken(
+            str(lost(f"cannot reach the stream at {host}:{port}", host, error, case.machine.now())),
+            "let the firewall pass it; the sound comes by UDP from there",
+        )
+    return fine(f"{host}:{port} answers")

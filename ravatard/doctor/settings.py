@@ -1,0 +1,116 @@
+"""Checks of the configuration, and of the secrets that the service gets beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ravatard.config import DEFAULT_PATH, ConfigErrors, load
+from ravatard.doctor.check import Case
+from ravatard.doctor.outcome import Outcome, broken, fine, needless, unknown
+from ravatard.doctor.person import Person
+
+#: systemd.exec(5): where LoadCredential= without a path looks, the strongest first.
+_STORES = ("/etc/credstore", "/run/credstore", "/usr/lib/credstore")
+_PREFIX = "ravatard."
+
+
+def look_at_credentials(case: Case) -> Outcome:
+    """Every secret that the service is to be given can be read."""
+    files = list(credential_files(case))
+    if not files:
+        return needless("no secret is kept apart from the configuration")
+    asking = Person("you", case.machine.uid, case.machine.groups)
+    for path in files:
+        shown = case.machine.shown(path)
+        try:
+            found = path.stat()
+        except PermissionError:
+            return _sealed(case, shown)
+        except OSError as error:
+            return broken(
+                f"the credential {shown} cannot be read: {error.strerror}",
+                f"write it again: sudo install -m 600 FILE {shown}",
+            )
+        if path.is_dir() or found.st_size == 0:
+            what = "a directory" if path.is_dir() else "empty"
+            return broken(f"the credential {shown} is {what}", f"put the secret into {shown}, mode 600")
+        if not asking.may(found, "r"):
+            # systemd itself reads the store, as root; what it has handed over must be open to us.
+            if "credstore" in shown:
+                return _sealed(case, shown)
+            return broken(
+                f"the credential {shown} may not be read by you (mode {found.st_mode & 0o777:03o})",
+                f"give it to whoever runs ravatard: sudo chown USER {shown}",
+            )
+    return fine(f"{len(files)} secret{'s' if len(files) > 1 else ''} can be read")
+
+
+def _sealed(case: Case, shown: str) -> Outcome:
+    case.sealed = True
+    return unknown(f"only root may read {shown}", "sudo ravatard doctor looks at it too")
+
+
+def credential_files(case: Case) -> Iterator[Path]:
+    """The files from which the service gets its secrets, as far as they are there."""
+    machine = case.machine
+    if directory := machine.environ.get("CREDENTIALS_DIRECTORY"):
+        yield from _ours(Path(directory))
+        return
+    for line in case.unit.all("LoadCredential") if case.unit else []:
+        name, _, source = line.partition(":")
+        if source:
+            yield machine.path(source)
+            continue
+        stored = (machine.path(f"{store}/{name}") for store in _STORES)
+        # Without a path a credential need not be there.
+        yield from [path for path in stored if _is_there(path)][:1]
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except PermissionError:
+        # Whether it is there only root knows.
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _ours(directory: Path) -> list[Path]:
+    # Without the folder there are none; the configuration complains of it by itself.
+    return sorted(directory.glob(f"{_PREFIX}*"))
+
+
+def _from_elsewhere(case: Case) -> dict[str, str]:
+    """Secrets the unit takes from files of other names, as the variables that mean the same."""
+    found = {}
+    for line in case.unit.all("LoadCredential") if case.unit else []:
+        name, _, source = line.partition(":")
+        if source and name.startswith(_PREFIX) and (text := case.machine.text(source)):
+            found[name.replace(_PREFIX, "RAVATARD_", 1).replace(".", "__").upper()] = text.strip()
+    return found
+
+
+def look_at_config(case: Case) -> Outcome:
+    """The configuration can be used."""
+    machine = case.machine
+    environ = dict(machine.environ)
+    if "CREDENTIALS_DIRECTORY" not in environ and not case.sealed:
+        store = next((path.parent for path in credential_files(case) if path.name.startswith(_PREFIX)), None)
+        if store is not None:
+            environ["CREDENTIALS_DIRECTORY"] = str(store)
+        environ = _from_elsewhere(case) | environ
+    try:
+        loaded = load(case.asked.config, environ, default_path=machine.path(str(DEFAULT_PATH)))
+    except ConfigErrors as errors:
+        first = errors.problems[0]
+        more = len(errors.problems) - 1
+        text = str(first).replace(f"{machine.root}/", "/") + (f" (and {more} more)" if more else "")
+        return broken(text, "mend it; `ravatard config check` shows every mistake", mistakes=more + 1)
+    case.options, case.board = loaded.options, loaded.board
+    count = len(loaded.files)
+    if not count:
+        return fine("no file: everything is as by default")
+    return fine(f"{'1 file' if count == 1 else f'{count} files'} read", files=count)

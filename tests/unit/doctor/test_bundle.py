@@ -1,0 +1,112 @@
+"""What a report needs is in the bundle; secrets planted anywhere are not."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from urllib.parse import quote
+
+from ravatard.doctor.bundle import contents, find_secrets
+from ravatard.doctor.scrub import Scrubber
+from ravatard.host.ledger import render
+from ravatard.ports import Debt
+from ravatard.secret import Secret
+from tests.unit.doctor.patient import CONFIG, PROJECT, Patient, running
+
+LICENCE = "licence-never-shown-99"
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0LWNsYWltcw.c2lnbmF0dXJl"
+OVERRIDE = "project/override 42"
+STATE = "var/lib/ravatard"
+ENCODED = base64.b64encode(PROJECT.encode()).decode()
+
+
+def plant(patient: Patient) -> None:
+    """Secrets wherever a careless person or program may leave one."""
+    patient.config(
+        f"{CONFIG}  project_id: {PROJECT}\n# project_id: older-secret-1\n# see https://me:older-secret-2@example.org/?token={TOKEN}\n"
+    )
+    patient.write("etc/ravatard/ravatard.d/10-mine.yaml", f"service:\n  project_id: '{PROJECT}'\n")
+    patient.drop_in(f"[Service]\nEnvironment='RAVATARD_SERVICE__PROJECT_ID={OVERRIDE}'\n# was {PROJECT}\n")
+    patient.environ["RAVATARD_SERVICE__PROJECT_ID"] = PROJECT
+    patient.write(f"{STATE}/recorder/flight-000000001.log", f'{{"licence": "{LICENCE}", "x": "{PROJECT}"}}\n')
+    patient.write(f"{STATE}/live-sessions", render([Debt(Secret(LICENCE), "https://a.b", "u")]).decode())
+    patient.programs["journalctl"] = (
+        f"connected to wss://a.b/ws?token={TOKEN}\nAuthorization: Bearer {TOKEN}\n{LICENCE} ended\n"
+        f"{quote(OVERRIDE, safe='')} and {ENCODED} and {json.dumps(PROJECT)}\n"
+    )
+    patient.status = running(avatar=PROJECT, degraded=[f"odd: {LICENCE}"])
+    patient.write("proc/asound/version", f"ALSA {PROJECT}\n")
+    patient.write("etc/asound.conf", f"# password = {LICENCE}\n")
+
+
+async def bundle(patient: Patient) -> dict[str, str]:
+    case = patient.case()
+    return await contents(case, {"checks": [PROJECT]}, Scrubber(find_secrets(case)))
+
+
+async def test_secrets_planted_anywhere_do_not_appear(patient: Patient) -> None:
+    plant(patient)
+
+    everything = "\n".join(f"{name}\n{text}" for name, text in (await bundle(patient)).items())
+
+    for secret in (PROJECT, LICENCE, TOKEN, OVERRIDE, "older-secret-1", "older-secret-2", quote(OVERRIDE)):
+        assert secret not in everything
+    assert ENCODED not in everything
+    assert "eyJ" not in everything
+
+
+async def test_a_configuration_that_cannot_be_read_leaks_nothing_either(patient: Patient) -> None:
+    plant(patient)
+    del patient.environ["RAVATARD_SERVICE__PROJECT_ID"]
+    patient.remove("etc/credstore/*")
+    patient.config("service:\n  projectid: hidden-by-its-name-1\n  project_id: [hidden-by-its-name-2\n")
+
+    found = await bundle(patient)
+
+    assert "hidden-by-its-name" not in "\n".join(found.values())
+    assert "config/errors.txt" in found
+
+
+async def test_everything_a_report_needs_is_there(patient: Patient) -> None:
+    plant(patient)
+
+    found = await bundle(patient)
+
+    assert {
+        "config/10-mine.yaml",
+        "config/effective.txt",
+        "config/ravatard.yaml",
+        "doctor.json",
+        "journal.txt",
+        "recorder/flight-000000001.log",
+        "status.json",
+        "system/boot/firmware/config.txt",
+        "system/proc/asound/cards",
+        "units/etc/systemd/system/ravatard.service",
+        "units/etc/systemd/system/ravatard.service.d/own.conf",
+        "versions.txt",
+    } <= set(found)
+    assert "base_url: https://avatars.example" in found["config/ravatard.yaml"]
+    assert "USB-Audio - USB Mic" in found["system/proc/asound/cards"]
+    assert "service.base_url is 'https://avatars.example'" in found["config/effective.txt"]
+    assert "Type=notify" in found["units/etc/systemd/system/ravatard.service"]
+
+
+async def test_the_list_of_sessions_and_the_credentials_are_left_out(patient: Patient) -> None:
+    plant(patient)
+
+    assert not [name for name in await bundle(patient) if "live-sessions" in name or "credstore" in name]
+
+
+async def test_a_machine_with_nothing_makes_a_bundle_all_the_same(patient: Patient, tmp_path: Path) -> None:
+    patient.root = tmp_path / "empty"
+    patient.root.mkdir()
+    patient.programs.clear()
+
+    found = await bundle(patient)
+
+    assert found["journal.txt"] == "there is no journalctl\n"
+    assert found["config/ravatard.yaml"] == "ravatard.yaml cannot be read\n"
+    assert "recorder/why-empty.txt" in found
+    assert "nobody answers" in found["status.json"]

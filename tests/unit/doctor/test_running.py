@@ -1,0 +1,75 @@
+"""A daemon that runs, none, or several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ravatard.doctor.check import Asked
+from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.running import daemons
+from tests.unit.doctor.patient import Patient, running
+
+
+def process(patient: Patient, pid: int, command: str, started: int = 1) -> None:
+    patient.write(f"proc/{pid}/cmdline", command.replace(" ", "\0") + "\0")
+    patient.write(f"proc/{pid}/stat", f"{pid} (a name) with) S {'0 ' * 18}{started} 0")
+
+
+@pytest.mark.parametrize(
+    ("command", "is_one"),
+    [
+        ("/opt/ravatard/bin/python3 /opt/ravatard/bin/ravatard run", True),
+        ("/usr/bin/python3 -m ravatard run", True),
+        ("ravatard run --config x", True),
+        ("python3 -P -m ravatard.devices.soundworker", False),
+        ("python3 /usr/bin/ravatard doctor", False),
+        ("podman run ravatard", False),
+        ("run", False),
+        ("", False),
+    ],
+)
+def test_a_daemon_is_known_by_its_command(patient: Patient, command: str, is_one: bool) -> None:
+    process(patient, 77, command)
+
+    assert daemons(patient.machine()) == ([77] if is_one else [])
+
+
+def test_a_process_that_is_gone_meanwhile_does_not_matter(patient: Patient) -> None:
+    (patient.root / "proc/78").mkdir()
+    patient.write("proc/79/cmdline", "ravatard\0run\0")
+
+    assert daemons(patient.machine()) == [79]
+
+
+async def test_a_daemon_that_works_is_told_with_its_process(patient: Patient) -> None:
+    patient.status = running()
+
+    assert (await patient.finding("daemon")).outcome.text == "process 4711: listening"
+
+
+async def test_what_troubles_a_daemon_is_a_warning(patient: Patient) -> None:
+    patient.status = running(degraded=["no lights: gone", "more"])
+
+    outcome = (await patient.finding("daemon")).outcome
+
+    assert (outcome.verdict, outcome.text) == (Verdict.WARNING, "process 4711 runs, but no lights: gone")
+
+
+async def test_a_daemon_that_does_not_answer_is_unknown(patient: Patient) -> None:
+    process(patient, 640, "ravatard run")
+
+    outcome = (await patient.finding("daemon")).outcome
+
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert outcome.text.startswith("process 640 runs, but: no ravatard runs")
+
+
+async def test_whoever_names_a_socket_means_that_daemon_alone(patient: Patient) -> None:
+    process(patient, 640, "ravatard run")
+    process(patient, 641, "ravatard run")
+
+    outcome = (await patient.finding("daemon", Asked(socket=Path("/run/mine.sock")))).outcome
+
+    assert outcome.verdict is Verdict.FINE

@@ -1,0 +1,123 @@
+"""The way to the service, step by step. Live sessions: integration/test_doctor.py, with the simulator."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import pytest
+
+from ravatard.doctor.check import Asked
+from ravatard.doctor.outcome import Verdict
+from tests.unit.doctor.patient import CONFIG, Patient
+
+
+def at(address: str) -> str:
+    return CONFIG.replace("https://avatars.example", address)
+
+
+@pytest.mark.parametrize("address", ["http://192.0.2.1:8080", "http://[2001:db8::1]"])
+async def test_an_address_needs_no_name_server(patient: Patient, address: str) -> None:
+    patient.config(at(address))
+    patient.programs.clear()
+
+    assert (await patient.finding("dns")).outcome.verdict is Verdict.NEEDLESS
+
+
+async def test_a_name_is_told_with_its_address(patient: Patient) -> None:
+    assert (await patient.finding("dns")).outcome.measured == {"address": "192.0.2.7"}
+
+
+@pytest.mark.parametrize(
+    ("address", "connected", "verdict"),
+    [
+        ("https://avatars.example", ("avatars.example", 443, True), Verdict.FINE),
+        ("https://avatars.example:8443/api", ("avatars.example", 8443, True), Verdict.FINE),
+        ("http://avatars.example", ("avatars.example", 80, False), Verdict.WARNING),
+        ("http://127.0.0.1:8000", ("127.0.0.1", 8000, False), Verdict.FINE),
+        ("http://192.168.1.9", ("192.168.1.9", 80, False), Verdict.FINE),
+    ],
+)
+async def test_it_is_reached_where_the_configuration_says(
+    patient: Patient, address: str, connected: tuple[str, int, bool], verdict: Verdict
+) -> None:
+    patient.config(at(address))
+
+    outcome = (await patient.finding("tls")).outcome
+
+    assert patient.connections == [connected]
+    assert outcome.verdict is verdict
+
+
+async def test_a_certificate_that_is_not_yet_valid_is_told_with_the_clock(patient: Patient) -> None:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code = 9
+    patient.unreachable = error
+
+    outcome = (await patient.finding("tls")).outcome
+
+    assert "not yet valid: this machine's clock says 2026-08-07 12:00 UTC" in outcome.text
+    assert "`clock`" in outcome.remedy
+
+
+async def test_a_firewall_that_swallows_everything_is_broken_in_time(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(host: str, port: int, tls: bool) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(patient, "_connect", never)
+
+    outcome = (await patient.finding("tls")).outcome
+
+    assert outcome.verdict is Verdict.BROKEN
+    assert "within 8 s" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [(402, "no money"), (403, "refuses our token"), (500, "failed (500"), (404, "refuses /connection")],
+)
+async def test_what_the_service_refuses_is_told_in_its_words(
+    patient: Patient, status: int, says: str
+) -> None:
+    patient.network.replies["/connection"] = (status, {})
+
+    outcome = (await patient.finding("token")).outcome
+
+    assert outcome.verdict is Verdict.BROKEN
+    assert says in outcome.text
+
+
+async def test_without_a_project_the_remedy_is_to_write_one(patient: Patient) -> None:
+    patient.remove("etc/credstore/*")
+    patient.network.replies["/jwt"] = (200, {"result": "failure", "error": "project_not_found"})
+
+    assert (await patient.finding("token")).outcome.remedy.startswith("write service.project_id")
+
+
+async def test_a_secret_that_only_root_may_read_makes_the_service_unknown(patient: Patient) -> None:
+    (patient.root / "etc/credstore/ravatard.service.project_id").chmod(0o400)
+    patient.uid = 54321
+
+    found = {one.id: one.outcome for one in await patient.findings("avatar")}
+
+    assert found["credentials"].verdict is found["token"].verdict is Verdict.UNKNOWN
+    assert "sudo" in found["token"].remedy
+    assert patient.network.asked == []
+
+
+async def test_no_session_is_started_without_being_asked_for(patient: Patient) -> None:
+    found = {one.id: one.outcome.verdict for one in await patient.findings("live", "stream")}
+
+    assert found["live"] is found["stream"] is Verdict.NEEDLESS
+    assert ("POST", "/startLiveSession") not in patient.network.asked
+
+
+async def test_a_session_that_cannot_be_had_is_told(patient: Patient) -> None:
+    outcome = (
+        await patient.finding("live", Asked(live=True, state=patient.root / "var/lib/ravatard"))
+    ).outcome
+
+    assert outcome.verdict is Verdict.BROKEN
+    assert "cannot open a socket to avatars.example" in outcome.text

@@ -1,0 +1,100 @@
+"""The configuration, and the secrets beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ravatard.doctor.bundle import find_secrets
+from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.settings import look_at_config
+from ravatard.secret import Secret
+from tests.unit.doctor.patient import CONFIG, PROJECT, Patient
+
+
+async def test_the_secret_of_the_store_is_in_effect(patient: Patient) -> None:
+    case = patient.case()
+
+    assert look_at_config(case).verdict is Verdict.FINE
+    assert case.options.service.project_id is not None
+    assert case.options.service.project_id.reveal() == PROJECT
+
+
+async def test_every_mistake_is_counted_and_the_first_is_told(patient: Patient) -> None:
+    patient.config("microphon: {}\nservice:\n  languages: en\n")
+
+    outcome = (await patient.finding("config")).outcome
+
+    assert outcome.verdict is Verdict.BROKEN
+    assert "/etc/ravatard/ravatard.yaml:1: microphon" in outcome.text
+    assert outcome.text.endswith("(and 1 more)")
+    assert outcome.measured == {"mistakes": 2}
+
+
+async def test_without_a_file_everything_is_as_by_default(patient: Patient) -> None:
+    patient.remove("etc/ravatard/ravatard.yaml")
+
+    assert (await patient.finding("config")).outcome.text.startswith("no file")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [("empty", "is empty"), ("folder", "is a directory"), ("closed", "may not be read by you")],
+)
+async def test_a_credential_that_is_handed_over_and_useless_is_broken(
+    patient: Patient, spoil: str, says: str
+) -> None:
+    file = patient.write("credentials/ravatard.service.project_id", "" if spoil == "empty" else PROJECT)
+    patient.environ["CREDENTIALS_DIRECTORY"] = str(file.parent)
+    if spoil == "folder":
+        file.unlink()
+        file.mkdir()
+    elif spoil == "closed":
+        file.chmod(0o004)
+        patient.uid = 54321
+
+    found = {one.id: one.outcome for one in await patient.findings("config")}
+
+    assert found["credentials"].verdict is Verdict.BROKEN
+    assert says in found["credentials"].text
+    assert found["config"].verdict is Verdict.SKIPPED
+    assert PROJECT not in str(found)
+
+
+async def test_a_folder_of_credentials_that_is_gone_is_told_once(patient: Patient) -> None:
+    patient.environ["CREDENTIALS_DIRECTORY"] = "/nowhere"
+
+    ills = await patient.ills()
+
+    assert list(ills) == ["config"]
+    assert "'/nowhere' cannot be listed" in ills["config"]
+    assert find_secrets(patient.case()) == []
+
+
+async def test_a_secret_from_another_place_is_looked_for_there(patient: Patient) -> None:
+    patient.drop_in("[Service]\nLoadCredential=ravatard.service.project_id:/boot/firmware/project_id\n")
+
+    outcome = (await patient.finding("credentials")).outcome
+
+    assert (
+        outcome.text == "the credential /boot/firmware/project_id cannot be read: No such file or directory"
+    )
+
+
+async def test_a_secret_from_another_place_is_in_effect(patient: Patient) -> None:
+    patient.remove("etc/credstore/*")
+    patient.drop_in("[Service]\nLoadCredential=ravatard.service.project_id:/boot/firmware/project_id\n")
+    patient.write("boot/firmware/project_id", f"{PROJECT}\n")
+    case = patient.case()
+
+    assert look_at_config(case).verdict is Verdict.FINE
+    assert case.options.service.project_id == Secret(PROJECT)
+
+
+async def test_no_secret_apart_from_the_configuration_is_no_mistake(patient: Patient) -> None:
+    patient.remove("etc/credstore/*")
+    patient.config(f"{CONFIG}  project_id: {PROJECT}\n")
+
+    found = {one.id: one.outcome for one in await patient.findings("config")}
+
+    assert found["credentials"].verdict is Verdict.NEEDLESS
+    assert found["config"].verdict is Verdict.FINE
