@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ravatard.config.board_file import Board
+from ravatard.config.boards import reserved_pins
 from ravatard.config.problems import Origin, shown
 from ravatard.config.schema import Options
+from ravatard.devices.header import spi_pins
+from ravatard.devices.options import PixelOptions
 
 # ALSA's names by number, alone or as hw:2,0, plughw:2, hw:CARD=2,DEV=0. The number changes with the order
 # in which the kernel finds the cards.
@@ -18,6 +22,7 @@ _PINS_BY_KIND = {
     "led": ("lights.pin",),
     "pwm": ("lights.pin",),
     "rgb": ("lights.red", "lights.green", "lights.blue"),
+    "apa102": (),
 }
 
 
@@ -38,10 +43,12 @@ class Clash:
         return next((key for key in self.keys if origins[key] != Origin()), self.keys[0])
 
 
-def find_clashes(options: Options, origins: Mapping[str, Origin]) -> Iterator[Clash]:
-    """Every contradiction in ``options``."""
+def find_clashes(
+    options: Options, origins: Mapping[str, Origin], board: Board | None = None
+) -> Iterator[Clash]:
+    """Every contradiction in ``options``, and with what ``board`` uses itself."""
     yield from _microphone(options)
-    yield from _pins(options, origins)
+    yield from _pins(options, origins, board)
     yield from _gate(options)
     yield from _voice(options)
     yield from _speaker(options)
@@ -68,23 +75,48 @@ def _microphone(options: Options) -> Iterator[Clash]:
         yield Clash(("capture.channel", "capture.channels"), text)
 
 
-def _pins(options: Options, origins: Mapping[str, Origin]) -> Iterator[Clash]:
+def _pins(options: Options, origins: Mapping[str, Origin], board: Board | None) -> Iterator[Clash]:
     lights = options.lights
-    used = {"button.pin": options.button.pin}
+    used = [("button.pin", options.button.pin)]
     for key in _PINS_BY_KIND[lights.kind]:
-        used[key] = getattr(lights, key.removeprefix("lights."))
-        if used[key] is None:
+        used.append((key, getattr(lights, key.removeprefix("lights."))))
+        if used[-1][1] is None:
             text = f"lights.kind {lights.kind} needs {key}; write the GPIO number the LED is connected to"
             yield Clash(("lights.kind", key), text)
+    if lights.kind == "apa102":
+        used += _pixel_pins(options.pixels)
+        yield from _pixels(options.pixels)
+    reserved = reserved_pins(board)
     taken: dict[int, str] = {}
-    for key, pin in used.items():
+    for key, pin in used:
         if pin is None:
             continue
-        if pin in taken:
-            other = taken[pin]
+        if pin in reserved:
+            text = f"GPIO {pin} is used by the board for {reserved[pin]}; choose another pin"
+            yield Clash((key,), text)
+        if pin in taken and taken[pin] != key:
+            mine, other = key, taken[pin]
+            if board is not None and origins[key].name == str(board.path):
+                # The board's settings are given; what is to be mended is what the owner wrote.
+                mine, other = other, key
             text = f"GPIO {pin} is already used by {other} ({origins[other]}); each needs a pin of its own"
-            yield Clash((key, other), text)
+            yield Clash((mine, other), text)
         taken.setdefault(pin, key)
+
+
+def _pixel_pins(pixels: PixelOptions) -> list[tuple[str, int | None]]:
+    used = [("pixels.power", pixels.power)]
+    if pixels.data is None or pixels.clock is None:
+        return used + [("pixels.device", pin) for pin in spi_pins(pixels.device)]
+    return [*used, ("pixels.data", pixels.data), ("pixels.clock", pixels.clock)]
+
+
+def _pixels(pixels: PixelOptions) -> Iterator[Clash]:
+    if (pixels.data is None) != (pixels.clock is None):
+        text = (
+            "pixels that are not on SPI need both pixels.data and pixels.clock; write both, or none for SPI"
+        )
+        yield Clash(("pixels.data", "pixels.clock"), text)
 
 
 def _gate(options: Options) -> Iterator[Clash]:

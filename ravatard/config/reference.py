@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import textwrap
 
+from ravatard.config.migrations import HISTORY
 from ravatard.config.schema import Key, Schema
 from ravatard.config.values import allowed
+from ravatard.config.version import KEY
 
 _WIDTH = 100
 
@@ -25,6 +27,12 @@ Stronger than this file, each more than the one before:
 "Reload": `systemctl reload ravatard` applies a change. "Restart": it takes a restart.
 """
 
+_BOARD = """\
+The board with the button, the lights and the sound, whose settings hold where none are written below.
+`ravatard board list` prints the names, `ravatard board show NAME` what each sets. One of your own is a
+file boards/NAME.yaml beside this one. Restart.
+"""
+
 # What YAML reads as it stands: no quotes, no ": ", no " #", nothing special in front.
 _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9/](?:[A-Za-z0-9_./-]|:(?=\S))*")
 
@@ -33,6 +41,12 @@ def reference() -> str:
     """The text of ``config/ravatard.yaml``."""
     schema = Schema()
     lines = [f"# {line}".rstrip() for line in _HEAD.splitlines()]
+    lines += [
+        "",
+        "# The form this file is written in; `ravatard config migrate` brings an older one up to date.",
+    ]
+    lines.append(f"{KEY}: {HISTORY.current}")
+    lines += ["", *_comment(_BOARD, ""), "#board:"]
     for section, group in schema.sections.items():
         lines += ["", "", *_comment(_purpose(group), ""), f"{section}:"]
         for key in schema.keys.values():

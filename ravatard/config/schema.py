@@ -16,7 +16,13 @@ from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.speaking_options import AudioOptions
 from ravatard.core.spend import SpendOptions
 from ravatard.devices.earcon_options import EarconOptions
-from ravatard.devices.options import ButtonOptions, CaptureOptions, LightsOptions, MicrophoneOptions
+from ravatard.devices.options import (
+    ButtonOptions,
+    CaptureOptions,
+    LightsOptions,
+    MicrophoneOptions,
+    PixelOptions,
+)
 from ravatard.devices.speaker_options import SpeakerOptions
 from ravatard.errors import HouseError
 from ravatard.logs import LogOptions
@@ -35,6 +41,7 @@ class Options:
     audio: AudioOptions = field(default_factory=AudioOptions)
     button: ButtonOptions = field(default_factory=ButtonOptions)
     lights: LightsOptions = field(default_factory=LightsOptions)
+    pixels: PixelOptions = field(default_factory=PixelOptions)
     gate: GateOptions = field(default_factory=GateOptions)
     voice: VoiceOptions = field(default_factory=VoiceOptions)
     session: SessionOptions = field(default_factory=SessionOptions)
@@ -136,7 +143,7 @@ class Schema:
         if name in self.keys:
             section, _, key = name.partition(".")
             return f"unknown section; write {key} on a line of its own, indented, below {section}:"
-        if near := difflib.get_close_matches(name, self.sections, n=1):
+        if near := difflib.get_close_matches(name, [*self.sections, "board"], n=1):
             return f"unknown section; did you mean {near[0]}?"
         homes = [key.dotted for key in self.keys.values() if key.name == name]
         if homes:

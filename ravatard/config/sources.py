@@ -8,11 +8,15 @@ from collections.abc import Mapping as Environment
 from pathlib import Path
 
 from ravatard.config.document import DocumentError, Mapping, Node, Scalar, Sequence, parse, read
+from ravatard.config.migrations import HISTORY
 from ravatard.config.problems import Origin, Problem, shown
 from ravatard.config.schema import Key, Schema
 from ravatard.config.values import Unfit, convert
+from ravatard.config.version import Dated, History, brought_up_to_date
 
 _PREFIX = "RAVATARD_"
+#: The one key beside the sections and the version: which board's settings hold where nobody wrote any.
+BOARD = "board"
 _CREDENTIAL_PREFIX = "ravatard."
 #: More is not mended at one sitting, and a file that is something else altogether has thousands.
 _MOST_PROBLEMS = 100
@@ -24,17 +28,24 @@ class Gathering:
     Attributes:
         values: ``section.key`` -> the converted value.
         origins: ``section.key`` -> where that value stands.
+        nodes: ``section.key`` -> that value as it was written.
+        outdated: the files that are written in an older version, in the order of reading.
         problems: everything wrong, in the order of reading.
         refused: keys with a value that could not be taken.
+        board: the board that was named, and where; None when none was.
         incomplete: a whole source could not be read, so keys may be missing.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, history: History = HISTORY) -> None:
         self.schema = schema
+        self.history = history
         self.values: dict[str, object] = {}
         self.origins: dict[str, Origin] = {}
+        self.nodes: dict[str, Node] = {}
+        self.outdated: dict[Path, Dated] = {}
         self.problems: list[Problem] = []
         self.refused: set[str] = set()
+        self.board: tuple[Node, Origin] | None = None
         self.incomplete = False
 
     def put(self, key: Key, node: Node, origin: Origin) -> None:
@@ -42,6 +53,7 @@ class Gathering:
         try:
             self.values[key.dotted] = convert(node, key)
             self.origins[key.dotted] = origin
+            self.nodes[key.dotted] = node
         except Unfit as unfit:
             self.refused.add(key.dotted)
             self.complain(origin, key.dotted, str(unfit))
@@ -84,11 +96,11 @@ def find_files(path: Path, *, required: bool, gathering: Gathering) -> list[Path
     return files
 
 
-def read_file(path: Path, gathering: Gathering) -> bool:
-    """Gather one file; False when nothing of it could be read."""
+def read_file(path: Path, gathering: Gathering, text: str | None = None) -> bool:
+    """Gather one file, or ``text`` as if it stood there; False when nothing of it could be read."""
     where = str(path)
     try:
-        root = parse(read(path))
+        root = parse(read(path) if text is None else text)
     except DocumentError as error:
         gathering.lose(Origin("file", where, error.line), str(error))
         return False
@@ -103,21 +115,41 @@ def read_file(path: Path, gathering: Gathering) -> bool:
         return False
     if root is None:
         return True
-    if not isinstance(root, Mapping):
-        text = "found no sections; write a section, such as gate:, and its keys indented below it"
-        gathering.lose(Origin("file", where, root.line), text)
+    dated = _dated(root, where, gathering)
+    if dated is None:
         return False
-    for name, line, node in _entries(root, where, "", gathering):
-        if name not in gathering.schema.sections:
+    if dated.version != gathering.history.current:
+        gathering.outdated[path] = dated
+    _read_sections(dated.sections, where, gathering)
+    return True
+
+
+def _read_sections(sections: Mapping, where: str, gathering: Gathering) -> None:
+    for name, line, node in _entries(sections, where, "", gathering):
+        if name == BOARD:
+            gathering.board = None if _is_empty(node) else (node, Origin("file", where, line))
+        elif name not in gathering.schema.sections:
             about = gathering.schema.about_unknown_section(name)
             gathering.complain(Origin("file", where, line), _as_key(name), about)
         elif isinstance(node, Mapping):
             _read_section(name, node, where, gathering)
         elif not _is_empty(node):
             what = "a list" if isinstance(node, Sequence) else "a single value"
-            text = f"found {what}; a section is keys with values, indented below {name}:"
-            gathering.complain(Origin("file", where, node.line), name, text)
-    return True
+            about = f"found {what}; a section is keys with values, indented below {name}:"
+            gathering.complain(Origin("file", where, node.line), name, about)
+
+
+def _dated(root: Node, where: str, gathering: Gathering) -> Dated | None:
+    """The sections in today's form; None, and the complaint about it, when there are none."""
+    if not isinstance(root, Mapping):
+        text = "found no sections; write a section, such as gate:, and its keys indented below it"
+        gathering.lose(Origin("file", where, root.line), text)
+        return None
+    try:
+        return brought_up_to_date(root, gathering.history)
+    except DocumentError as error:
+        gathering.lose(Origin("file", where, error.line), str(error))
+        return None
 
 
 def _read_section(section: str, mapping: Mapping, where: str, gathering: Gathering) -> None:
@@ -166,7 +198,10 @@ def read_environment(environ: Environment[str, str], gathering: Gathering) -> No
     by_one_underscore = {name.replace("__", "_"): name for name in by_variable}
     for variable in sorted(name for name in environ if name.startswith(_PREFIX)):
         origin = Origin("environment", variable)
-        if key := by_variable.get(variable):
+        if variable == _PREFIX + BOARD.upper():
+            named = _from_variable(environ[variable])
+            gathering.board = None if _is_empty(named) else (named, origin)
+        elif key := by_variable.get(variable):
             gathering.put(key, _from_variable(environ[variable]), origin)
         elif "__" in variable:
             section, _, name = variable.removeprefix(_PREFIX).lower().partition("__")

@@ -43,12 +43,19 @@ class FileLedger:
         taken: another process has it.
     """
 
-    def __init__(self, directory: Path, *, shared: bool = False) -> None:
-        """Nothing is read yet. ``shared``: go ahead although another process holds the lock."""
+    def __init__(self, directory: Path, *, shared: bool = False, frozen: bool = False) -> None:
+        """Nothing is read yet.
+
+        Args:
+            directory: where the list is.
+            shared: go ahead although another process holds the lock.
+            frozen: write nothing; what changes is kept in memory alone.
+        """
         self.trouble = ""
         self.taken = False
         self._directory = directory
         self._shared = shared
+        self._frozen = frozen
         self._debts: dict[_Key, Debt] = {}
         #: The open directory, which also holds the lock; -1 while we have neither.
         self._fd = -1
@@ -83,7 +90,7 @@ class FileLedger:
 
     def _sync(self) -> None:
         """Have the lock, what was on the list, and on the list what is owed."""
-        if (self._fd >= 0 or self._open()) and not self._saved:
+        if (self._fd >= 0 or self._open()) and not self._saved and not self._frozen:
             self._save()
 
     def _open(self) -> bool:

@@ -120,6 +120,23 @@ def test_show_has_a_form_for_programs(config: Path, capsys: pytest.CaptureFixtur
     assert shown["service"]["user_id"] == {"value": None, "unit": "", "origin": "default"}
 
 
+def test_show_has_the_board_first_when_there_is_one(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    board = config.parent / "boards" / "mine.yaml"
+    board.parent.mkdir()
+    board.write_text("settings:\n  button:\n    pin: 24\n", encoding="utf-8")
+    config.write_text("board: mine\n", encoding="utf-8")
+
+    main(["config", "show", "--config", str(config)])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    main(["config", "show", "--json", "--config", str(config)])
+    shown = json.loads(capsys.readouterr().out)
+
+    assert lines[0] == ["board", "mine", str(board)]
+    assert ["button.pin", "24", f"{board}:3"] in lines
+    assert shown["board"] == {"value": "mine", "unit": "", "origin": str(board)}
+    assert shown["button"]["pin"]["origin"] == f"{board}:3"
+
+
 def test_the_reference_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "reference"]) == 0
     assert capsys.readouterr().out == reference()

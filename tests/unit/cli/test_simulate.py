@@ -6,7 +6,8 @@ import pytest
 
 from ravatard.cli import simulate
 from ravatard.errors import ConfigError
-from ravatard.sim.options import SimOptions
+from ravatard.sim.options import ChatOptions, SimOptions
+from ravatard.sim.streaming.options import StreamOptions
 
 
 def _parsed(*words: str) -> argparse.Namespace:
@@ -19,6 +20,8 @@ def test_without_arguments_everything_is_as_the_options_say() -> None:
     parsed = _parsed()
 
     assert simulate.options_of(parsed) == SimOptions()
+    assert simulate.chat_of(parsed) == ChatOptions()
+    assert simulate.stream_of(parsed) == StreamOptions()
     assert (parsed.host, parsed.port) == ("127.0.0.1", 8480)
 
 
@@ -37,6 +40,28 @@ def test_every_argument_reaches_its_option() -> None:
         vad_enabled=False,
         strict_chunks=False,
     )
+
+
+def test_answers_and_streams_can_be_made_of_another_kind() -> None:
+    words = "--chat-sound inline --chat-container mp3 --stream-video av1 --stream-audio-first"
+
+    parsed = _parsed(*words.split(), "--stream-max-bundle", "--stream-cookie")
+
+    assert simulate.chat_of(parsed) == ChatOptions(sound="inline", container="mp3")
+    assert simulate.stream_of(parsed) == StreamOptions(
+        video="av1", audio_first=True, max_bundle=True, cookie=True
+    )
+
+
+@pytest.mark.parametrize("option", ["--chat-sound", "--chat-container", "--stream-video"])
+def test_a_kind_that_does_not_exist_is_told_with_those_that_do(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        _parsed(option, "smoke")
+
+    assert ended.value.code == 2
+    assert f"{option}: invalid choice: 'smoke' (choose from" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

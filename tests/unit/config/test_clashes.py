@@ -40,6 +40,10 @@ def test_the_defaults_do_not_clash() -> None:
         {"lights": {"kind": "led", "pin": 17}, "button": {"pin": 4}},
         {"lights": {"kind": "rgb", "red": 1, "green": 2, "blue": 3, "pin": 1}},
         {"lights": {"kind": "none", "pin": 4}, "button": {"pin": 4}},
+        {"lights": {"kind": "apa102"}, "button": {"pin": 17}},
+        {"lights": {"kind": "apa102"}, "pixels": {"data": 5, "clock": 6}, "button": {"pin": 10}},
+        {"lights": {"kind": "apa102"}, "pixels": {"device": "/dev/spidev1.0"}, "button": {"pin": 10}},
+        {"lights": {"kind": "led", "pin": 10}, "pixels": {"data": 10}},
         {"gate": {"mode": "both"}, "button": {"pin": 0}},
         {"gate": {"mode": "vad"}},
         {"gate": {"silence_ms": 999, "longest_s": 1.0}},
@@ -136,3 +140,30 @@ def test_the_setting_somebody_wrote_is_the_one_to_mend() -> None:
     assert (
         clash.blamed({"voice.start_frames": Origin(), "voice.start_window": Origin()}) == "voice.start_frames"
     )
+
+
+@pytest.mark.parametrize(
+    ("sections", "pin", "keys"),
+    [
+        ({"button": {"pin": 11}}, 11, ("pixels.device", "button.pin")),
+        ({"button": {"pin": 8}}, 8, ("pixels.device", "button.pin")),
+        ({"pixels": {"power": 10}}, 10, ("pixels.device", "pixels.power")),
+        ({"pixels": {"data": 5, "clock": 5}}, 5, ("pixels.clock", "pixels.data")),
+        ({"pixels": {"data": 5, "clock": 17}, "button": {"pin": 17}}, 17, ("pixels.clock", "button.pin")),
+    ],
+)
+def test_the_pins_of_a_row_of_pixels_are_its_own(
+    sections: dict[str, dict[str, Any]], pin: int, keys: tuple[str, str]
+) -> None:
+    (clash,) = _clashes(lights={"kind": "apa102"}, **sections)
+
+    assert clash.keys == keys
+    assert f"GPIO {pin} is already used by {keys[1]}" in clash.text
+
+
+@pytest.mark.parametrize("line", ["data", "clock"])
+def test_a_row_on_two_pins_needs_both(line: str) -> None:
+    (clash,) = _clashes(lights={"kind": "apa102"}, pixels={line: 5})
+
+    assert clash.keys == ("pixels.data", "pixels.clock")
+    assert "need both pixels.data and pixels.clock" in clash.text

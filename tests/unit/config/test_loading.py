@@ -179,3 +179,22 @@ def test_a_clash_between_two_files_names_both(tmp_path: Path) -> None:
         "ravatard.d/10-a.yaml:1: lights.pin: GPIO 4 is already used by button.pin (a.yaml:1); "
         "each needs a pin of its own"
     )
+
+
+def test_a_text_that_is_not_written_yet_is_judged_as_if_it_stood_there(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.yaml", "gate: {mode: loud}")
+    more = _write(tmp_path / "ravatard.d" / "10-a.yaml", "gate: {silence_ms: 700}")
+
+    loaded = load(path, {}, instead={path: "gate: {mode: vad}"})
+
+    assert (loaded.options.gate.mode, loaded.options.gate.silence_ms) == ("vad", 700)
+    assert loaded.files == (path, more)
+
+
+def test_a_text_is_enough_for_a_default_file_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "ravatard.yaml"
+
+    loaded = load(None, {}, default_path=path, instead={path: "gate: {mode: vad}"})
+
+    assert str(loaded.origins["gate.mode"]) == f"{path}:1"
+    assert not path.exists()

@@ -1,0 +1,34 @@
+"""``ravatard config migrate``: write files of an older version in today's form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ravatard.cli.setup_writing import write_files
+from ravatard.config import load
+from ravatard.config.candidate import Candidate, up_to_date
+from ravatard.config.document import read
+from ravatard.config.migrations import HISTORY
+from ravatard.config.version import History
+
+
+def migrate(main: Path, environ: Mapping[str, str], history: History = HISTORY) -> list[str]:
+    """Bring every file of the configuration up to date; returns what was done, a sentence a file.
+
+    Each file that changes is kept beside it as ``NAME.v<its version>.bak``.
+
+    Raises:
+        ConfigErrors: the configuration is wrong, and nothing is written.
+        NotWritten: a file cannot be written; it is as it was.
+    """
+    loaded = load(main, environ, history=history)
+    said = []
+    for file, dated in loaded.outdated.items():
+        suffix = f".v{dated.version}.bak"
+        write_files(Candidate({file: up_to_date(read(file), history)}, loaded), suffix)
+        notes = "; ".join(dated.notes)
+        said.append(
+            f"{file}: from version {dated.version} to {history.current} ({notes}); {file.name}{suffix} kept"
+        )
+    return said or [f"nothing to do: the configuration is of version {history.current}"]

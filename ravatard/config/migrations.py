@@ -1,0 +1,36 @@
+"""Every change of the configuration's form so far, and what a change is made with.
+
+To change the form: raise ``HISTORY.current``, add a :class:`~ravatard.config.version.Migration` from the
+version before, and keep a file of that version as a fixture. Meaning changes only where the note says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ravatard.config.document import Mapping, Node, Scalar
+from ravatard.config.version import History, Migration
+
+
+def rename_key(sections: Mapping, section: str, old: str, new: str) -> Mapping:
+    """``sections`` with one key of a section under its new name; its value and line stay."""
+
+    def renamed(name: Node) -> Node:
+        return replace(name, text=new) if isinstance(name, Scalar) and name.text == old else name
+
+    def changed(name: Node, value: Node) -> Node:
+        if isinstance(name, Scalar) and name.text == section and isinstance(value, Mapping):
+            return Mapping(tuple((renamed(key), inner) for key, inner in value.entries), value.line)
+        return value
+
+    return Mapping(tuple((name, changed(name, value)) for name, value in sections.entries), sections.line)
+
+
+def _same(sections: Mapping) -> Mapping:
+    return sections
+
+
+HISTORY = History(
+    current=1,
+    steps=(Migration(0, "files from before versions were written mean the same", _same),),
+)
