@@ -10,18 +10,30 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 
 # What PyAudio and systemd-python are compiled with, and what makes the virtual environment.
 BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
+# What the installed appliance needs besides: PyAudio's library, Opus for the live voice, and to compile for it.
+INSTALL_PACKAGES := $(BUILD_PACKAGES) python3-dev python3-venv libasound2-dev libportaudio2 libopus0
 # What the integration tests play and record with.
 TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng
+# What makes the virtual machine of `make appliance`, and runs it.
+APPLIANCE_PACKAGES := qemu-system-x86 qemu-utils seabios mmdebstrap e2fsprogs cpio git linux-headers-amd64
 
 # Stamps: nothing is asked of apt or pip again until pyproject.toml or this file changes.
 SETUP := $(VENV)/.stamp-setup
 TOOLS := $(VENV)/.stamp-tools
 PACKAGES := $(VENV)/.stamp-test-packages
+# What goes to /opt/ravatard, made by Debian's own Python: another one may be where the service cannot see it.
+SYSTEM_PYTHON ?= /usr/bin/python3
+EXTRAS ?= systemd gpio leds resample live-audio media mixer
+ENVIRONMENT := build/appliance
+BUILT := $(ENVIRONMENT)/.stamp
+# What is built as root in another's clone is given to that other one.
+hand_over = @chown -R --reference=Makefile build 2>/dev/null || true
+APPLIANCE := $(VENV)/.stamp-appliance-packages
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo test unit cover check format bench soak clean
+.PHONY: help setup demo install uninstall deb package-test test unit cover check format bench soak appliance appliance-image clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
@@ -30,6 +42,15 @@ setup: $(SETUP)  ## install what the daemon needs: system packages, virtual envi
 
 demo: $(SETUP)  ## watch a whole conversation without hardware, account or network
 	@$(BIN)/ravatard demo $(ARGS)
+
+install: $(BUILT)  ## install the appliance as a service (sudo; DESTDIR=... only lays the files out)
+	@DESTDIR='$(DESTDIR)' systemd/install/install.sh $(ENVIRONMENT)
+
+uninstall:  ## remove it again (sudo; PURGE=1 with configuration, state and user)
+	@DESTDIR='$(DESTDIR)' PURGE='$(PURGE)' systemd/install/uninstall.sh
+
+deb: $(BUILT)  ## build dist/ravatard_*.deb, which installs the same
+	@systemd/install/package.sh $(ENVIRONMENT) dist
 
 test: $(TOOLS) $(PACKAGES)  ## run the whole suite
 	$(BIN)/pytest $(ARGS)
@@ -56,6 +77,17 @@ bench: $(TOOLS)  ## measure, beside the floor measured in the same run
 
 soak: $(TOOLS)  ## watch the daemon for an hour beside a busy core; ARGS="--minutes N" for another time
 	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
+
+appliance: $(TOOLS) $(APPLIANCE)  ## prove it on a real systemd in a virtual machine (minutes)
+	$(BIN)/python -m tests.appliance --packages "$(INSTALL_PACKAGES)" $(ARGS)
+
+# Needs root; kept in RAVATARD_APPLIANCE_CACHE, else in the user's cache.
+appliance-image: $(TOOLS) $(APPLIANCE)
+	$(BIN)/python -m tests.appliance --packages "$(INSTALL_PACKAGES)" --image-only
+
+package-test: $(TOOLS) $(BUILT)  ## install, upgrade and purge the .deb in a fresh Debian (root, two minutes)
+	$(call install_packages,mmdebstrap)
+	$(BIN)/python -m tests.packaging $(ENVIRONMENT)
 
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
@@ -97,3 +129,15 @@ $(TOOLS): $(SETUP)
 $(PACKAGES): $(SETUP)
 	$(call install_packages,$(TEST_PACKAGES))
 	@touch $@
+
+$(APPLIANCE): $(SETUP)
+	$(call install_packages,$(APPLIANCE_PACKAGES) $(INSTALL_PACKAGES))
+	@touch $@
+
+$(BUILT): pyproject.toml Makefile systemd/install/environment.sh hardware/boards $(wildcard hardware/boards/*) \
+		$(shell find ravatard -type f ! -name '*.pyc')
+	$(call install_packages,$(INSTALL_PACKAGES))
+	@echo "Building the environment of the appliance in $(ENVIRONMENT)"
+	@systemd/install/environment.sh $(SYSTEM_PYTHON) $(ENVIRONMENT) $(EXTRAS)
+	@touch $@
+	$(hand_over)

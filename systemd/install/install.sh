@@ -1,0 +1,54 @@
+#!/bin/sh
+# `make install`: install.sh ENVIRONMENT. With DESTDIR only files are laid out; the system is left alone.
+set -eu
+here=$(dirname "$0")
+. "$here/system.sh"
+environment=$1
+prefix=/usr/local
+
+if [ -n "${DESTDIR:-}" ]; then
+    "$here/stage.sh" "$environment" "$DESTDIR" "$prefix"
+    echo "Laid out below $DESTDIR; no user was made, and nothing was enabled or started."
+    exit 0
+fi
+
+need_root
+refuse_beside_package
+active=no
+if running_systemd && systemctl --quiet is-active $unit; then active=yes; fi
+"$here/stage.sh" "$environment" "" "$prefix"
+
+if command -v systemd-sysusers >/dev/null; then
+    systemd-sysusers $prefix/lib/sysusers.d/ravatard.conf
+else
+    echo "There is no systemd-sysusers: make the user ravatard as $prefix/lib/sysusers.d/ravatard.conf says." >&2
+fi
+if getent group ravatard >/dev/null; then
+    chown root:ravatard /etc/ravatard/ravatard.yaml
+fi
+
+if running_systemd; then
+    systemctl daemon-reload
+    systemctl --quiet enable $unit
+    # Without udev there are no devices it could give to a group.
+    if command -v udevadm >/dev/null; then
+        udevadm control --reload || true
+        udevadm trigger --subsystem-match=gpio --subsystem-match=spidev || true
+    fi
+    if [ $active = yes ]; then
+        systemctl restart $unit
+        echo "ravatard was running and has been restarted."
+    fi
+else
+    echo "systemd does not run here: the service is installed, but neither enabled nor started."
+fi
+
+if [ $active = no ]; then
+    cat <<'END'
+ravatard is installed. Next:
+  1. Give it your project and avatar:   sudoedit /etc/ravatard/ravatard.yaml
+  2. Look for mistakes:                 sudo ravatard config check
+  3. Start it (it also starts at boot): sudo systemctl start ravatard
+  4. See how it is:                     sudo ravatard status
+END
+fi

@@ -1,0 +1,38 @@
+#!/bin/sh
+# `make deb`: package.sh ENVIRONMENT DIRECTORY [VERSION] puts the .deb there and prints its path; no root needed.
+set -eu
+environment=$1 directory=$2
+here=$(dirname "$0")
+source=$(cd "$here/../.." && pwd)
+umask 022
+
+version=${3:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$source/pyproject.toml")}
+architecture=$(dpkg --print-architecture)
+python=$("$environment/opt/ravatard/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+next=${python%.*}.$((${python#*.} + 1))
+
+if [ "$(readlink "$environment/opt/ravatard/bin/python3")" != /usr/bin/python3 ]; then
+    echo "The package needs Debian's own Python in it: make deb SYSTEM_PYTHON=/usr/bin/python3" >&2
+    exit 1
+fi
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+chmod 755 "$root"
+"$here/stage.sh" "$environment" "$root" /usr
+
+mkdir "$root/DEBIAN"
+sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@PYTHON@/$python/" -e "s/@NEXT@/$next/" \
+    -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" "$source/systemd/debian/control.in" >"$root/DEBIAN/control"
+install -m 644 "$source/systemd/debian/conffiles" "$root/DEBIAN/"
+for script in preinst postinst prerm postrm; do
+    install -m 755 "$source/systemd/debian/$script" "$root/DEBIAN/"
+done
+(cd "$root" && find . -path ./DEBIAN -prune -o -type f ! -path ./etc/\* -printf '%P\0' | sort -z | xargs -0 md5sum) \
+    >"$root/DEBIAN/md5sums"
+
+mkdir -p "$directory"
+deb=$directory/ravatard_${version}_$architecture.deb
+# zstd: Debian 12 and later read it, and it is packed in seconds, not minutes.
+dpkg-deb --root-owner-group -Zzstd --build "$root" "$deb" >/dev/null
+echo "$deb"

@@ -1,0 +1,39 @@
+#!/bin/sh
+# `make uninstall`: takes away what install.sh made. Configuration, state and users stay unless PURGE=1.
+set -eu
+here=$(dirname "$0")
+. "$here/system.sh"
+prefix=/usr/local
+root=${DESTDIR:-}
+
+if [ -z "$root" ]; then
+    need_root
+    refuse_beside_package
+    if running_systemd; then
+        # Stopping ends the live session; that needs the program.
+        systemctl --quiet disable --now ravatard-kiosk.service $unit 2>/dev/null || true
+    fi
+fi
+
+rm -rf "$root/opt/ravatard" "$root/opt/ravatard.new" "$root/opt/ravatard.old"
+rm -rf "$root$prefix/share/doc/ravatard"
+rm -f "$root$prefix/bin/ravatard" "$root$prefix"/lib/systemd/system/ravatard*.service \
+    "$root$prefix/lib/sysusers.d/ravatard.conf" "$root$prefix/lib/udev/rules.d/60-ravatard.rules"
+for directory in lib/systemd/system lib/systemd lib/sysusers.d lib/udev/rules.d lib/udev share/doc; do
+    rmdir "$root$prefix/$directory" 2>/dev/null || true  # only if empty
+done
+if [ -z "$root" ] && running_systemd; then systemctl daemon-reload; fi
+
+if [ "${PURGE:-}" != 1 ]; then
+    echo "ravatard is removed. Kept: $root/etc/ravatard and $root/var/lib/ravatard (PURGE=1 removes them)."
+    exit 0
+fi
+rm -rf "$root/etc/ravatard" "$root/var/lib/ravatard" "$root/etc/systemd/system/ravatard.service.d"
+rm -f "$root"/etc/credstore/ravatard.* "$root"/etc/credstore.encrypted/ravatard.*
+# The groups gpio and spi stay: others may have come to use them.
+if [ -z "$root" ]; then
+    for user in ravatard ravatard-kiosk; do
+        if getent passwd $user >/dev/null; then userdel $user; fi
+    done
+fi
+echo "ravatard is removed, with its configuration, state and users."

@@ -1,0 +1,1 @@
+"""The package and ``make install`` in a fresh Debian (``make package-test``)."""
