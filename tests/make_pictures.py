@@ -99,35 +99,51 @@ def _arrow(x1: int, y1: int, x2: int, y2: int, text: str, *, below: bool = False
     )
 
 
+def _path(d: str) -> str:
+    """An arrow that goes around corners."""
+    return f'<path d="{d}" fill="none" stroke="#2b6cb0" stroke-width="2" marker-end="url(#tip)"/>'
+
+
 def flow() -> str:
-    """Which way sound, presses and answers go."""
+    """Which way sound, presses and answers go, and the avatar's voice back."""
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 330" width="860" height="330" '
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 470" width="860" height="470" '
         'font-family="sans-serif" font-size="14">',
         '<defs><marker id="tip" markerWidth="9" markerHeight="9" refX="8" refY="4" orient="auto">'
         '<path d="M0,0 L9,4 L0,8 z" fill="#2b6cb0"/></marker></defs>',
-        '<rect width="860" height="330" rx="8" fill="#f4f6f9"/>',
-        _box(20, 40, 150, 104, "sound process", "microphone", "voice detector", "pre-roll, chunks"),
-        _box(20, 220, 150, 70, "button", "GPIO"),
+        '<rect width="860" height="470" rx="8" fill="#f4f6f9"/>',
+        _box(20, 30, 160, 104, "sound process", "microphone", "voice detector", "pre-roll, chunks"),
+        _box(20, 180, 160, 70, "button", "GPIO"),
         _box(
             330,
-            40,
-            190,
-            250,
+            30,
+            200,
+            220,
             "conversation",
             "one inbox, one order:",
             "what happened in,",
             "what to do out",
             fill="#e8f1fb",
         ),
-        _box(690, 40, 150, 104, "avatar's cloud", "live session", "text, stream"),
-        _box(690, 220, 150, 70, "lights, status", "LEDs, systemd"),
-        _arrow(170, 82, 330, 82, "utterances, chunks"),
-        _arrow(330, 122, 170, 122, "gate mode, press", below=True),
-        _arrow(170, 255, 330, 255, "edges"),
-        _arrow(520, 82, 690, 82, "sound, silence, text"),
-        _arrow(690, 122, 520, 122, "answers", below=True),
-        _arrow(520, 255, 690, 255, "indication"),
+        _box(670, 30, 160, 104, "avatar's cloud", "live session or chat", "text, voice"),
+        _box(670, 180, 160, 70, "lights, status", "LEDs, systemd"),
+        _box(20, 326, 160, 104, "speaker process", "playout buffer", "earcons, volume", "sound card"),
+        _box(330, 326, 200, 104, "playback", "one answer after the other", "stops at a press"),
+        _box(
+            670, 326, 160, 104, "voice", "live: WebRTC, Opus", "chat: a file, decoded", "in its own process"
+        ),
+        _arrow(180, 72, 330, 72, "utterances, chunks"),
+        _arrow(330, 108, 180, 108, "gate mode, hold", below=True),
+        _arrow(180, 215, 330, 215, "edges"),
+        _arrow(530, 72, 670, 72, "sound, text"),
+        _arrow(670, 108, 530, 108, "answers", below=True),
+        _arrow(530, 215, 670, 215, "indication"),
+        _arrow(370, 250, 370, 326, "play, stop"),
+        _arrow(468, 326, 468, 250, "heard"),
+        _path("M830,90 h16 v288 h-16"),
+        _arrow(670, 378, 530, 378, "PCM, 48 kHz"),
+        _arrow(330, 362, 180, 362, "samples"),
+        _arrow(180, 398, 330, 398, "begins, ends", below=True),
         "</svg>",
         "",
     ]

@@ -19,6 +19,8 @@ COMMANDS = {
     "demo": "watch a whole conversation without hardware, account or network",
     "simulate": "a RAVATAR service on this machine, for trying things out",
     "config": "check the configuration, or show what is in effect and where it comes from",
+    "setup": "answer a few questions, and have the configuration written",
+    "boot-setup": "take over the settings file that was left on the boot partition",
     "replay": "go through what the flight recorder kept, and show which states it led to",
     "status": "how the running appliance is: what it does, since when, what is wrong",
     "mute": "close the running appliance's microphone",
@@ -34,7 +36,12 @@ COMMANDS = {
     "history": "what was said and answered so far, as the service keeps it",
     "avatars": "list the avatars there are for you",
     "languages": "list the languages the service speaks",
+    "board": "list boards, show one, or light every state on yours and read its button",
     "devices": "list microphones and speakers with the names to write in the configuration",
+    "doctor": "look at everything the appliance needs, and say what to do about what is wrong",
+    "meter": "how loud the microphone is, the room, and what the gate makes of it, live",
+    "find-mic": "speak, and learn which of the microphones hears you best",
+    "support-bundle": "everything a report needs in one file, without secrets",
 }
 
 #: sysexits.h: EX_CONFIG. systemd does not restart the daemon for it (RestartPreventExitStatus).

@@ -130,7 +130,7 @@ def _button(options: Options, without: list[str]) -> Button | None:
 
 def _lamp(options: Options, without: list[str]) -> Lamp:
     try:
-        return open_lamp(options.lights)
+        return open_lamp(options.lights, pixels=options.pixels)
     except DeviceError as error:
         log.warning("running without lights: %s", error)
         without.append(f"no lights: {error}")

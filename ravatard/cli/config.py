@@ -1,4 +1,4 @@
-"""``ravatard config``: check the configuration, show what is in effect, print the annotated reference."""
+"""``ravatard config``: check, show what is in effect, print the annotated reference, bring up to date."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from ravatard.config import DEFAULT_PATH, Loaded, Schema, load, reference
+from ravatard.config.board_file import Board
 from ravatard.config.schema import Key
 from ravatard.secret import MASK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe ``check``, ``show`` and ``reference``."""
+    """Describe ``check``, ``show``, ``reference`` and ``migrate``."""
     what = parser.add_subparsers(dest="what", required=True)
     check = what.add_parser("check", help="find every mistake; exit status 78 if there is one")
     show = what.add_parser("show", help="every setting in effect and where it was written, secrets masked")
     what.add_parser("reference", help="print the annotated reference file")
-    for parser_with_file in (check, show):
+    migrate = what.add_parser("migrate", help="write files of an older version anew, and keep what they were")
+    for parser_with_file in (check, show, migrate):
         parser_with_file.add_argument(
             "--config", type=Path, metavar="PATH", help=f"the file to read instead of {DEFAULT_PATH}"
         )
@@ -34,6 +36,12 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.what == "reference":
         print(reference(), end="")
+        return 0
+    if arguments.what == "migrate":
+        # Writing is for this one alone.
+        from ravatard.cli.config_migrate import migrate
+
+        print("\n".join(migrate(arguments.config or DEFAULT_PATH, os.environ)))
         return 0
     loaded = load(arguments.config, os.environ)
     if arguments.what == "check":
@@ -56,7 +64,8 @@ def _value(loaded: Loaded, key: Key) -> Any:
 
 
 def _for_programs(loaded: Loaded) -> dict[str, Any]:
-    return {
+    board = {} if loaded.board is None else {"board": _board(loaded.board)}
+    return board | {
         section: {
             key.name: {
                 "value": _value(loaded, key),
@@ -70,11 +79,17 @@ def _for_programs(loaded: Loaded) -> dict[str, Any]:
     }
 
 
+def _board(board: Board) -> dict[str, Any]:
+    return {"value": board.name, "unit": "", "origin": str(board.path)}
+
+
 def _for_people(loaded: Loaded) -> list[str]:
     rows = [
         (key.dotted, _in_words(_value(loaded, key), key.setting.unit), str(loaded.origins[key.dotted]))
         for key in Schema().keys.values()
     ]
+    if loaded.board is not None:
+        rows.insert(0, ("board", loaded.board.name, str(loaded.board.path)))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return [f"{name:{widths[0]}}  {value:{widths[1]}}  {origin}" for name, value, origin in rows]
 

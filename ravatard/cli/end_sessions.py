@@ -15,6 +15,7 @@ from ravatard import logs
 from ravatard.errors import LinkTimeout, RavatardError
 from ravatard.host.ledger import FileLedger
 from ravatard.host.state import state_directory
+from ravatard.host.state_version import NewerStateError, refuse_newer
 from ravatard.ports import Debt, Ledger
 
 #: Below the state directory: the list of ``ravatard chat``, which may run beside the daemon.
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _end_those_in(directory: Path, arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    ledger = FileLedger(directory, shared=arguments.force)
+    ledger = FileLedger(directory, shared=arguments.force, frozen=_is_newer(directory))
     try:
         owed = ledger.owed()
         if ledger.taken:
@@ -71,13 +72,22 @@ def _end_those_in(directory: Path, arguments: argparse.Namespace, environ: Mappi
         ledger.close()
 
 
+def _is_newer(directory: Path) -> bool:
+    """Whether the list is a newer ravatard's: what can be read of it is ended, and nothing written."""
+    try:
+        refuse_newer(directory)
+    except NewerStateError:
+        return True
+    return False
+
+
 def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int:
     # Most of the time nothing is left open, and none of this is needed.
     from ravatard.cloud.http import AiohttpNetwork
     from ravatard.cloud.ravatar.account import Accounts
     from ravatard.config import load
 
-    options = load(config, environ).options
+    options = load(config, without_hidden_credentials(environ)).options
     project = options.service.project_id
     under_systemd = logs.is_journal(sys.stderr, environ)
     logs.configure(options.logging, under_systemd=under_systemd, secrets=[project] if project else [])
@@ -91,6 +101,21 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int
             await network.close()
 
     return 0 if asyncio.run(all_of_them()) else 1
+
+
+def without_hidden_credentials(environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` without a directory of credentials that cannot be listed.
+
+    systemd 252 names it to ``ExecStopPost=`` and hides it there, seen on Debian 12; what the file says of the
+    project is enough. The daemon itself is stricter: for it a credential that cannot be read is an error.
+    """
+    kept = dict(environ)
+    if directory := kept.get("CREDENTIALS_DIRECTORY"):
+        try:
+            os.listdir(directory)  # noqa: PTH208 - only whether it can be done
+        except OSError:
+            del kept["CREDENTIALS_DIRECTORY"]
+    return kept
 
 
 async def end_all(

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Sequence
 from typing import TextIO
 
+from ravatard.cli.exchanges import Exchanges
 from ravatard.core import events as ev
 from ravatard.core.indication import LIGHTS, WORDS, Look, Show
 from ravatard.core.states import Cause, Outcome, Session
@@ -52,7 +53,25 @@ def told(event: ev.Event) -> tuple[str, str] | None:
         case ev.LinkDenied(reason) | ev.StreamBroke(_, reason) | ev.SessionRefused(_, reason):
             return "service", reason
         case ev.Answered(text):
-            return "avatar", f"“{text}”" if text else "(an answer without words)"
+            return "answer", f"“{text}”" if text else "(an answer without words)"
+        case ev.VoiceOnline():
+            return "voice", "the avatar's live voice arrives"
+        case ev.VoiceOffline(reason):
+            return "voice", reason
+    return None
+
+
+def spoken(event: ev.Event) -> tuple[str, str] | None:
+    """What an event of the speaker is to a person: a word and a sentence; None for nothing."""
+    match event:
+        case ev.SpeakerReady(device):
+            return "speaker", device
+        case ev.SpeakerLost(reason):
+            return "speaker", f"gone: {reason}"
+        case ev.AnswerUnplayable(_, reason):
+            return "speaker", reason
+        case ev.PlaybackStarted():
+            return "speaker", "the answer begins to sound"
     return None
 
 
@@ -75,12 +94,23 @@ class Narrator:
     """An observer of the hub that prints lines.
 
     Attributes:
-        recording_over: set once the recording used as a microphone is over and no turn is open.
+        recording_over: set once the recording used as a microphone is over, no turn is open, and the last
+            answer was heard out.
         turns: every turn that is over.
+        exchanges: what was answered and heard.
     """
 
-    def __init__(self, out: TextIO, *, colour: bool, started_at: float) -> None:
+    def __init__(self, out: TextIO, *, colour: bool, started_at: float, silence_ms: float = 0.0) -> None:
+        """Begin.
+
+        Args:
+            out: where the lines go.
+            colour: the lights are shown in their colours.
+            started_at: the loop's time that is 0.0 s.
+            silence_ms: silence that ends an utterance, as the gate is configured.
+        """
         self.recording_over = asyncio.Event()
+        self.exchanges = Exchanges(silence_ms)
         self.turns: list[ev.TurnSummary] = []
         self._out = out
         self._colour = colour
@@ -90,6 +120,7 @@ class Narrator:
         self._sessions = 0
         self._ended = False
         self._open = 0
+        self._look = Look.STARTING
 
     def saw(self, event: ev.Event, now: float) -> None:
         """One event."""
@@ -104,7 +135,10 @@ class Narrator:
                 self._silences += 1
             case _:
                 pass
-        line = heard(event) or told(event)
+        sounded_s = self.exchanges.saw(event, now)
+        line = heard(event) or told(event) or spoken(event)
+        if sounded_s is not None:
+            line = "speaker", f"silent after {sounded_s:.1f} s"
         if line is not None:
             self._say(now, *line)
         self._look_for_the_end()
@@ -113,6 +147,7 @@ class Narrator:
         """One action."""
         match action:
             case Show(indication):
+                self._look = indication.look
                 self._light(now, indication.look)
             case ev.SessionChanged(Session.LIVE):
                 self._sessions += 1
@@ -128,15 +163,18 @@ class Narrator:
 
     def summary(self, sessions: str) -> None:
         """The whole conversation in a few lines; ``sessions``: what the service says of its live sessions."""
-        spoken = [turn for turn in self.turns if turn.messages]
+        said = [turn for turn in self.turns if turn.messages]
         answers = [turn.answer_ms for turn in self.turns if turn.answer_ms is not None]
-        voice = sum(turn.messages for turn in spoken)
+        voice = sum(turn.messages for turn in said)
+        exchanges = self.exchanges
         rows = [
-            ("utterances found", f"{len(spoken)}, {sum(t.speech_ms for t in spoken) / 1000:.1f} s of speech"),
+            ("utterances found", f"{len(said)}, {sum(t.speech_ms for t in said) / 1000:.1f} s of speech"),
             ("messages sent", f"{voice} of voice, {self._silences} of closing silence"),
             ("last sample read to socket", _spread(self._send_ms)),
             ("end of utterance to answer", _spread(answers)),
+            ("end of speech to first sound", _spread(exchanges.waits_ms)),
             ("answered", f"{len(answers)} of {len(self.turns)} turns"),
+            ("heard", f"{exchanges.heard} of {exchanges.answers} answers, {exchanges.underruns} underruns"),
             ("live sessions", sessions),
         ]
         width = max(len(name) for name, _ in rows)
@@ -145,7 +183,9 @@ class Narrator:
             self._print(f"  {name:<{width}}  {text}")
 
     def _look_for_the_end(self) -> None:
-        if self._ended and self._open <= 0:
+        # While its sound is awaited the light says that the avatar thinks.
+        waits = self._look in (Look.THINKING, Look.SPEAKING)
+        if self._ended and self._open <= 0 and not waits:
             self.recording_over.set()
 
     def _say(self, now: float, what: str, text: str) -> None:

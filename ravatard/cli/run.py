@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -26,7 +27,10 @@ from ravatard.host.ledger import FileLedger
 from ravatard.host.recorder import flight_recorder
 from ravatard.host.runtime import SOCKET_NAME, runtime_directory
 from ravatard.host.state import state_directory
+from ravatard.host.state_version import bring_up_to_date
 from ravatard.ports import Observer
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,6 +83,14 @@ def _clean(loaded: Loaded) -> Callable[[str], str]:
 
 async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Mapping[str, str]) -> None:
     configure_logs(loaded, environ, quiet=arguments.simulate)
+    for file, dated in loaded.outdated.items():
+        notes = "; ".join(dated.notes)
+        log.warning(
+            "%s is of version %d and read as today's (%s); `sudo ravatard config migrate` writes that down",
+            file,
+            dated.version,
+            notes,
+        )
     check_source(loaded.options.microphone, loaded.options.capture, environ)
     async with AsyncExitStack() as stack:
         options = loaded.options
@@ -95,6 +107,9 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
         # Before any pin or sound card is touched: they may be another daemon's.
         control = arguments.socket or runtime_directory(environ) / SOCKET_NAME
         door = await stack.enter_async_context(control_socket(control))
+        if not arguments.simulate:
+            # Behind that door, so that nothing changes under a daemon that runs.
+            bring_up_to_date(state_directory(environ))
         # The simulated service ends with this process, and its sessions with it.
         ledger = None if arguments.simulate else FileLedger(state_directory(environ))
         kept = KeptMute(state_directory(environ))

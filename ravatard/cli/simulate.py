@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import math
+import secrets
 import signal
 import ssl
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 from ravatard.errors import RavatardError
 from ravatard.setting import Setting
 from ravatard.sim import fault_file, fault_steps
-from ravatard.sim.options import SimOptions
+from ravatard.sim.options import ChatOptions, SimOptions
+from ravatard.sim.streaming.options import StreamOptions
 
 _PORT = 8480
 _HIGHEST_PORT = 65_535
@@ -66,6 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             default=getattr(defaults, name),
             help=described[name].text,
         )
+    _add_group(parser, "chat", ChatOptions, ("sound", "container"))
+    _add_group(parser, "stream", StreamOptions, ("video", "audio_first", "max_bundle", "cookie"))
     parser.add_argument(
         "--faults",
         metavar="FILE",
@@ -81,6 +87,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_group(
+    parser: argparse.ArgumentParser,
+    prefix: str,
+    group: type[ChatOptions | StreamOptions],
+    names: Sequence[str],
+) -> None:
+    """Some settings of an option group, as ``--prefix-name``: a choice of words, or yes and no."""
+    types = get_type_hints(group)
+    described = {one.name: one for one in fields(group)}
+    for name in names:
+        words = get_args(types[name])
+        told: Setting = described[name].metadata["setting"]
+        parser.add_argument(
+            f"--{prefix}-{name.replace('_', '-')}",
+            default=described[name].default,
+            help=f"{told.text} (default: {described[name].default})" if words else told.text,
+            **({"choices": words} if words else {"action": argparse.BooleanOptionalAction}),
+        )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; returns 0 then.
 
@@ -92,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     scenario = fault_steps.Scenario() if arguments.faults is None else fault_file.load(arguments.faults)
     tls = _certificate(scenario, arguments.write_certificate)
-    asyncio.run(_serve(options_of(arguments), scenario, tls, arguments.host, arguments.port))
+    asyncio.run(_serve(arguments, scenario, tls))
     return 0
 
 
@@ -149,9 +175,25 @@ def _certificate(scenario: fault_steps.Scenario, file: str | None) -> ssl.SSLCon
     return tls.context
 
 
+def chat_of(arguments: argparse.Namespace) -> ChatOptions:
+    """How the command line means answers in chat mode to sound."""
+    return ChatOptions(sound=arguments.chat_sound, container=arguments.chat_container)
+
+
+def stream_of(arguments: argparse.Namespace) -> StreamOptions:
+    """What the command line means players of the stream to be offered."""
+    return StreamOptions(
+        video=arguments.stream_video,
+        audio_first=arguments.stream_audio_first,
+        max_bundle=arguments.stream_max_bundle,
+        cookie=arguments.stream_cookie,
+    )
+
+
 async def _serve(
-    options: SimOptions, scenario: fault_steps.Scenario, tls: ssl.SSLContext | None, host: str, port: int
+    arguments: argparse.Namespace, scenario: fault_steps.Scenario, tls: ssl.SSLContext | None
 ) -> None:
+    from ravatard.sim.cloud import SimCloud
     from ravatard.sim.fault_stream import trouble
     from ravatard.sim.faults import FaultyService
     from ravatard.sim.server import SimServer
@@ -160,7 +202,14 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with SimServer(options, host=host, port=port, tls=tls) as server:
+    cloud = SimCloud(
+        options_of(arguments),
+        key=secrets.token_bytes(32),
+        epoch_s=time.time() - time.monotonic(),
+        chat=chat_of(arguments),
+    )
+    where = {"host": arguments.host, "port": arguments.port}
+    async with SimServer(cloud=cloud, stream=stream_of(arguments), tls=tls, **where) as server:
         server.service = FaultyService(server.cloud, scenario, began=loop.time())
         if any(isinstance(step.do, fault_steps.EarFault) for step in scenario.steps):
             print("The steps about the microphone are left out: a service has none.", flush=True)

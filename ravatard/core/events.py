@@ -397,17 +397,26 @@ class VoiceOnline:
     """The avatar's live voice arrives."""
 
 
+#: The reason of a :class:`VoiceOffline` that is as it should be.
+SESSION_OVER = "the live session is over"
+
+
 @dataclass(frozen=True, slots=True)
 class VoiceOffline:
     """The avatar's live voice does not arrive (any more); whoever brings it goes on trying.
 
     Attributes:
-        reason: one sentence.
+        reason: one sentence, or :data:`SESSION_OVER`.
         hopeless: it was tried so often that only a new session can help.
     """
 
     reason: str
     hopeless: bool = False
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether it should have gone on: a voice ends with its session."""
+        return self.reason != SESSION_OVER
 
 
 @dataclass(frozen=True, slots=True)

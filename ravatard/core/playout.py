@@ -1,9 +1,9 @@
 """What waits to be played: when it may begin, what is counted as missing, and how it stays on time; no clock.
 
-Two kinds of voices come in. A **live** one comes as fast as it is spoken, late and in bursts: it begins when
-enough waits to ride out its jitter, what a stall left too much of is cut from its pauses, and the drift
-between its sender's clock and the converter's is taken up by single samples. A **finite** one is finished, or
-comes faster than it can be played: it begins at once, and nothing of it is cut.
+Two kinds of voices come in. A **live** one, begun as such, comes as fast as it is spoken, late and in bursts:
+it begins when enough waits to ride out its jitter, what a stall left too much of is cut from its pauses, and
+the drift between its sender's clock and the converter's is taken up by single samples. A **finite** one is
+fetched as fast as it can be: it begins at once when it is finished or enough waits, and nothing of it is cut.
 
 Sound is s16le mono of :data:`ravatard.core.audio.VOICE`; ``now`` is seconds on any steady clock.
 """
@@ -11,10 +11,10 @@ Sound is s16le mono of :data:`ravatard.core.audio.VOICE`; ``now`` is seconds on 
 from __future__ import annotations
 
 import audioop
-from array import array
 from collections import deque
 
 from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.seams import faded, slipped
 
 #: -50 dBFS: the loudest sample of what counts as a pause. Room noise in a studio voice lies below.
 AUDIBLE_PEAK = 104
@@ -28,17 +28,22 @@ _SHRINKAGE = 5 / 1000
 _PACKET = 20 * VOICE_RATE_HZ // 1000
 #: Between two pieces of a live voice this long is no jitter: its sender paused.
 _PAUSE_S = 0.3
-#: A voice that is this much ahead of the clock does not come live.
-_AHEAD_S = 0.5
 #: So much more than the pre-fill may wait before a pause is shortened: a burst that jitter explains.
 _SURPLUS = 40 * VOICE_RATE_HZ // 1000
 #: Silence this long before the sound ran out, and nobody missed anything.
 _EXPECTED = VOICE_RATE_HZ // 10
-#: The mean of what waits, over so long, may lie this far from the pre-fill before a sample is dropped or
-#: doubled, one in this many samples at most: 1,000 ppm, ten times what two bad crystals are apart.
+#: The mean of what waits, over so long, may lie this far from the pre-fill. In a pause that lasts it is put
+#: right at once, and nobody hears it.
 _MEAN_S = 2.0
 _BAND = 10 * VOICE_RATE_HZ // 1000
-_SLIP_EVERY = 1_000
+#: A pause this long lies between answers, or between sentences. The mean is over less there: what a stall
+#: just left is put right before the next word.
+_LULL = VOICE_RATE_HZ // 2
+_LULL_MEAN_S = 0.2
+#: In the sound itself the mean may drift further, and then one sample in this many at most is dropped or
+#: doubled: 250 ppm, twice what two bad crystals are apart.
+_DRIFT = 20 * VOICE_RATE_HZ // 1000
+_SLIP_EVERY = 4_000
 #: 5 ms: long enough that an end makes no click, short enough that nobody hears it go on.
 FADE_SAMPLES = 5 * VOICE_RATE_HZ // 1000
 
@@ -65,11 +70,11 @@ class Playout:
         self._newest = self._finished = -1
         self._odd = b""
         self._fed = 0
-        self._first_at = self._earliest = self._last_at = self._waits_since = 0.0
-        self._ahead = self._flowing = self._mends = self._stopped = False
+        self._earliest = self._last_at = self._waits_since = 0.0
+        self._live = self._flowing = self._mends = self._stopped = False
         self._tail = self._last = b""
         self._quiet = _EXPECTED
-        self._mean = 0.0
+        self._mean = self._aim = 0.0
         self._since_slip = 0
 
     @property
@@ -89,15 +94,19 @@ class Playout:
 
     # -------------------------------------------------------------- in
 
-    def put(self, voice: int, pcm: bytes, now: float) -> None:
-        """The next piece of a voice, cut anywhere. What is older than the newest voice is ignored."""
-        if voice < self._newest:
-            return
+    def begin(self, voice: int, *, live: bool) -> None:
+        """A voice follows. One that was not begun is finite."""
         if voice > self._newest:
             self._newest = voice
             self._odd = b""
             self._fed = 0
-            self._ahead = False
+            self._live = live
+
+    def put(self, voice: int, pcm: bytes, now: float) -> None:
+        """The next piece of a voice, cut anywhere. What is older than the newest voice is ignored."""
+        if voice < self._newest:
+            return
+        self.begin(voice, live=False)
         self._stopped = False
         pcm = self._odd + pcm if self._odd else pcm
         whole = len(pcm) & ~1
@@ -132,21 +141,20 @@ class Playout:
         self._stopped = True
 
     def _judge(self, samples: int, now: float) -> None:
-        """Learn from when a piece came: whether its voice is live, and how late its pieces can be."""
+        """Learn from when a piece of a live voice came how late its pieces can be."""
+        if not self._live:
+            return
         if not self._fed or now - self._last_at > _PAUSE_S:
             self._earliest = now - self._fed / VOICE_RATE_HZ
-            self._first_at = now if not self._fed else self._first_at
         self._last_at = now
         self._fed += samples
-        self._ahead |= self._fed / VOICE_RATE_HZ - (now - self._first_at) > _AHEAD_S
         # When the voice would have begun, had this piece not been late.
         begun = now - (self._fed - samples) / VOICE_RATE_HZ
         self._earliest = min(self._earliest, begun)
         jitter = (begun - self._earliest) * VOICE_RATE_HZ
         # A sender that is late for good is on time after a second.
         self._earliest += (begun - self._earliest) * min(1.0, samples / VOICE_RATE_HZ)
-        if not self._ahead:
-            self.pre_fill = max(self.pre_fill, min(jitter + _PACKET, MOST_PRE_FILL))
+        self.pre_fill = max(self.pre_fill, min(jitter + _PACKET, MOST_PRE_FILL))
 
     # -------------------------------------------------------------- out
 
@@ -158,12 +166,14 @@ class Playout:
             return tail.ljust(samples * SAMPLE_BYTES, b"\0")
         if not self._pieces:
             return self._let_down(samples)
-        is_live = self._finished < self._newest and not self._ahead
+        is_finished = self._finished >= self._newest
+        is_live = self._live and not is_finished
         if not self._flowing:
-            if is_live and not self._is_full(now):
+            if not is_finished and not self._is_full(now):
                 return None
             self._flowing = True
             self._mean = self.waiting
+            self._aim = self.pre_fill
         return self._next(samples, is_live)
 
     def _let_down(self, samples: int) -> bytes | None:
@@ -181,16 +191,20 @@ class Playout:
 
     def _next(self, samples: int, is_live: bool) -> bytes:
         if is_live:
-            self._mean += (self.waiting - self._mean) * samples / (_MEAN_S * VOICE_RATE_HZ)
+            over_s = _LULL_MEAN_S if self._lulls else _MEAN_S
+            # Jitter that is seen in a word is the next pause's business: the word is not stretched for it.
+            self._aim = self.pre_fill if self._lulls else self._aim
+            self._mean += (self.waiting - self._mean) * samples / (over_s * VOICE_RATE_HZ)
+        if is_live and self._lulls and self._mean - self.pre_fill < -_BAND:
+            # A pause is made longer: what follows it is safer from the jitter that was seen.
+            self._mean += samples
+            self.pre_fill = max(LEAST_PRE_FILL, self.pre_fill - samples * _SHRINKAGE)
+            return bytes(samples * SAMPLE_BYTES)
         slip = self._slip(samples) if is_live else 0
         pcm = self._pop(samples + slip)
-        while (
-            is_live
-            and self.waiting - self.pre_fill > _SURPLUS
-            and audioop.max(pcm, SAMPLE_BYTES) < AUDIBLE_PEAK
-        ):
+        while is_live and self._is_surplus and audioop.max(pcm, SAMPLE_BYTES) < AUDIBLE_PEAK:
             self.cut += len(pcm) // SAMPLE_BYTES
-            self._mean = self.waiting
+            self._mean -= len(pcm) // SAMPLE_BYTES
             pcm = self._pop(samples + slip)
         if self._mends:
             self._mends = False
@@ -204,13 +218,25 @@ class Playout:
         self._last = pcm[-SAMPLE_BYTES:]
         return pcm
 
+    @property
+    def _lulls(self) -> bool:
+        """Whether nothing was heard for a while."""
+        return self._quiet >= _LULL
+
+    @property
+    def _is_surplus(self) -> bool:
+        """Whether a quiet block may be left out: too much waits at the moment, or has for a while."""
+        if self.waiting <= self.pre_fill:
+            return False
+        return self.waiting - self.pre_fill > _SURPLUS or (self._lulls and self._mean - self.pre_fill > _BAND)
+
     def _slip(self, samples: int) -> int:
         """How many samples more to take than are wanted: 1, 0 or -1."""
         self._since_slip += samples
         if self._since_slip < _SLIP_EVERY or not FADE_SAMPLES <= samples < self.waiting:
             return 0
-        off = self._mean - self.pre_fill
-        if abs(off) <= _BAND:
+        off = self._mean - self._aim
+        if abs(off) <= _DRIFT:
             return 0
         self._since_slip = 0
         return 1 if off > 0 else -1
@@ -259,25 +285,3 @@ class Playout:
         popped = parts[0] if len(parts) == 1 else b"".join(parts)
         self.waiting -= len(popped) // SAMPLE_BYTES
         return popped
-
-
-def faded(pcm: bytes, *, out: bool) -> bytes:
-    """``pcm`` from full to nothing, or from nothing to full."""
-    samples = array("h", pcm)
-    count = len(samples)
-    for at in range(count):
-        samples[at] = samples[at] * (count - at if out else at) // (count + 1)
-    return samples.tobytes()
-
-
-def slipped(pcm: bytes, slip: int) -> bytes:
-    """``pcm`` without one sample (``slip`` 1) or with one doubled (-1), where its neighbour differs least."""
-    samples = array("h", pcm)
-    if len(samples) < 2:
-        return pcm
-    at = min(range(len(samples) - 1), key=lambda each: abs(samples[each] - samples[each + 1]))
-    if slip > 0:
-        del samples[at]
-    else:
-        samples.insert(at, samples[at])
-    return samples.tobytes()

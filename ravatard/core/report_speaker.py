@@ -12,7 +12,6 @@ _COUNTED: dict[type[Any], str] = {
     ev.PlaybackStarted: "answers_heard",
     ev.AnswerUnplayable: "answers_unplayable",
     ev.SpeakerLost: "speaker_losses",
-    ev.VoiceOffline: "voice_losses",
 }
 
 
@@ -25,7 +24,7 @@ class SpeakerReport:
 
     def __init__(self, options: ConversationOptions) -> None:
         self.options = options
-        self.counts = Counter(dict.fromkeys((*_COUNTED.values(), "underruns"), 0))
+        self.counts = Counter(dict.fromkeys((*_COUNTED.values(), "voice_losses", "underruns"), 0))
         self._device = ""
         self._latency_ms = 0.0
         self._speaker_trouble = ""
@@ -52,7 +51,8 @@ class SpeakerReport:
             case ev.VoiceOnline():
                 self._streaming, self._voice_trouble = True, ""
             case ev.VoiceOffline(reason):
-                self._streaming, self._voice_trouble = False, reason
+                self._streaming, self._voice_trouble = False, reason if event.is_trouble else ""
+                self.counts["voice_losses"] += event.is_trouble
             case ev.SessionEnded() | ev.RestartSessionAsked():
                 self._streaming = False
             case ev.OptionsChanged(options):

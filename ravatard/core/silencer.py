@@ -8,8 +8,8 @@ from ravatard.core.audio import VOICE
 
 #: Below this a live voice is silent: -50 dBFS, of 32,768. An encoder makes of digital silence less than that.
 QUIET_PEAK = 104
-#: A pause between words is shorter; the pause before another answer is longer.
-QUIET_MS = 350.0
+#: A pause between two sentences is shorter (espeak-ng: 320-360 ms); between two answers somebody speaks.
+QUIET_MS = 900.0
 #: A voice that never pauses is no reason to stay silent for good.
 LONGEST_MS = 30_000.0
 

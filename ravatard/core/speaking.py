@@ -97,6 +97,9 @@ class Speaking:
         if source is VoiceSource.ANSWER and (event.file_url or event.sound):
             self._out.append(ev.PlayAnswer(turn, event.file_url, event.sound))
             self._turns.await_sound(now + FILE_SOUND_S)
+        elif source is VoiceSource.STREAM and self.since is not None:
+            # It goes straight on from what is heard already: the speaker will not tell that it began.
+            self._turns.cue(TalkCue.SOUNDED)
         elif source is VoiceSource.STREAM and self.streaming:
             self._turns.await_sound(now + STREAM_SOUND_S)
 
@@ -130,7 +133,8 @@ class Speaking:
     def voice_offline(self, event: ev.VoiceOffline, now: float) -> None:
         """The live voice does not arrive. When that is hopeless the session is of no use to anybody."""
         self.streaming = False
-        self._out.append(ev.Tell(f"no live voice: {event.reason}", warning=True))
+        if event.is_trouble:
+            self._out.append(ev.Tell(f"no live voice: {event.reason}", warning=True))
         if event.hopeless and self._turns.turn is None and not self._gave_up:
             # Once: a stream that nobody can have must not buy one session after the other.
             self._gave_up = True

@@ -11,6 +11,7 @@ import struct
 from dataclasses import asdict, dataclass, field
 from enum import Enum, unique
 
+from ravatard.core.audio import SAMPLE_BYTES
 from ravatard.core.events import (
     ChunkCaptured,
     GateCommand,
@@ -61,6 +62,7 @@ class Start:
         doubt: SILENT or OFF_PACE when that ended the process before: the microphone is not ready until its
             sound disproves it, and meanwhile only gives signs of life.
         echo_fd: the ring of what the speaker plays (:mod:`ravatard.devices.echo_ring`), when it is wanted.
+        beat_ms: sound between two signs of life; None: twice a second. A level meter wants more of them.
     """
 
     microphone: MicrophoneOptions
@@ -70,6 +72,7 @@ class Start:
     mode: GateMode | None
     doubt: Trouble | None = None
     echo_fd: int | None = None
+    beat_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,8 @@ def _pack_start(start: Start) -> bytes:
     options = {name: asdict(getattr(start, name)) for name in ("microphone", "capture", "gate", "voice")}
     mode = start.mode.value if start.mode else None
     doubt = start.doubt.value if start.doubt else None
-    return json.dumps(options | {"mode": mode, "doubt": doubt, "echo_fd": start.echo_fd}).encode()
+    rest = {"mode": mode, "doubt": doubt, "echo_fd": start.echo_fd, "beat_ms": start.beat_ms}
+    return json.dumps(options | rest).encode()
 
 
 def _unpack_start(payload: bytes) -> Start:
@@ -154,6 +158,7 @@ def _unpack_start(payload: bytes) -> Start:
         mode=None if said["mode"] is None else GateMode(said["mode"]),
         doubt=None if said["doubt"] is None else Trouble(said["doubt"]),
         echo_fd=said["echo_fd"],
+        beat_ms=said["beat_ms"],
     )
 
 
@@ -173,8 +178,10 @@ def _unpack_closed(payload: bytes) -> UtteranceClosed:
 
 
 def _unpack_echo(payload: bytes) -> EchoBlock:
-    half = (len(payload) - _NUMBER.size) // 2
     sound = payload[_NUMBER.size :]
+    half, odd = divmod(len(sound), 2)
+    if odd or half % SAMPLE_BYTES:
+        raise ValueError(f"{len(sound)} bytes are no two blocks of the same length")
     return EchoBlock(_NUMBER.unpack_from(payload)[0], sound[:half], sound[half:])
 
 

@@ -19,10 +19,12 @@ _TAPS = 48
 _CUTOFF_HZ = 7_000
 #: Further off than this the two have lost each other, as after a device was opened anew.
 _JUMP_FRAMES = 2 * VOICE_RATE_HZ // 1000
+#: The reference is moved by one frame for so much sound, which makes up for 1,000 ppm.
+_SLIP_EVERY_S = 0.02
 #: While both clocks are young, a millisecond is taken out at once.
 _YOUNG_S, _YOUNG_FRAMES = 5.0, VOICE_RATE_HZ // 1000
-#: Less than this is left alone, or jitter would make it go to and fro: 83 us.
-_SLIP_FRAMES = 4
+#: Less than this is left alone, or it would go to and fro for nothing: 42 us.
+_SLIP_FRAMES = 2
 
 
 class EchoReference:
@@ -59,20 +61,21 @@ class EchoReference:
             return 0.0
         return (state.rate_hz / self._step / self._timeline.rate_hz - 1) * 1e6
 
-    def block(self, at: float, samples: int) -> bytes:
+    def block(self, read_at: float, samples: int, age_s: float = 0.0) -> bytes:
         """What the speaker played while these ``samples`` were recorded.
 
         Args:
-            at: when the first of them was recorded, seconds on CLOCK_MONOTONIC; may jitter.
+            read_at: when they were read, seconds on CLOCK_MONOTONIC; may be late.
             samples: how many. Blocks are asked about in order, without gaps.
+            age_s: how long before that the first of them was recorded, as far as is known.
 
         Returns:
             s16le mono of the microphone's rate, ``samples`` long; zeros where nothing was played.
         """
-        self._timeline.observe(self.samples_in, at)
+        self._timeline.observe(self.samples_in, read_at, -age_s)
         began = self._timeline.time_of(self.samples_in)
         self.samples_in += samples
-        first = self._align(began)
+        first = self._align(began, samples)
         count = samples * self._step
         self.frames_out += count
         if first is None:
@@ -82,7 +85,7 @@ class EchoReference:
             return self._ring.read(first, count)
         return self._thinned(first, samples)
 
-    def _align(self, began: float) -> int | None:
+    def _align(self, began: float, samples: int) -> int | None:
         """The frame of the speaker to begin with; None when there is no speaker."""
         state = self._ring.state()
         if state is None:
@@ -97,7 +100,8 @@ class EchoReference:
             return round(wanted)
         if abs(error) <= _SLIP_FRAMES:
             return self._next
-        slip = 1 if error > 0 else -1
+        most = max(1, round(samples / self._rate_hz / _SLIP_EVERY_S))
+        slip = max(-most, min(most, math.trunc(error)))
         self.slips += slip
         return self._next + slip
 

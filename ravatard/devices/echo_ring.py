@@ -113,17 +113,19 @@ class EchoWriter:
         self._number = last.number
         self._frames = last.frames
         self._silent_from = last.silent_from
-        self._timeline = Timeline(VOICE_RATE_HZ)
+        # The clock that ran before this process runs on.
+        self._timeline = Timeline(VOICE_RATE_HZ, known_hz=last.rate_hz)
 
-    def write(self, pcm: bytes | None, samples: int, at: float) -> None:
+    def write(self, pcm: bytes | None, samples: int, taken_at: float, latency_s: float = 0.0) -> None:
         """The next ``samples`` that go to the converter; None is silence.
 
         Args:
             pcm: s16le mono 48 kHz.
             samples: how many, no more than a second's.
-            at: when the first of them leaves the converter.
+            taken_at: when they were taken, seconds on CLOCK_MONOTONIC; may be late.
+            latency_s: from then until the first of them leaves the converter, as far as is known.
         """
-        self._timeline.observe(self._frames, at)
+        self._timeline.observe(self._frames, taken_at, latency_s)
         if pcm is not None:
             silence = min(self._frames - self._silent_from, RING_FRAMES)
             if silence:

@@ -1,90 +1,28 @@
-"""The lights on GPIO pins: one LED, one dimmable LED, or one RGB LED, and how each shows a look."""
+"""The lights: one LED, one dimmable LED, one RGB LED or a row of pixels, playing the pattern of a look."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from ravatard.core.indication import LIGHTS, Light, Look
-from ravatard.devices.options import LightsOptions
+from ravatard.core.indication import LIGHTS, Look
+from ravatard.devices.options import LightsOptions, PixelOptions
+from ravatard.devices.patterns import Colour, Pattern, coloured_pattern, dimmed_pattern, plain_pattern
 from ravatard.devices.pins import PinFactory, foreign_errors, open_pins
+from ravatard.devices.pixels import pixel_patterns
+from ravatard.devices.strip import SpiDevice, open_strip
 from ravatard.errors import DeviceError
 from ravatard.ports import Lamp
 
 _LOG = logging.getLogger(__name__)
 
-#: Steps of a fade: 25 a second look smooth, and each is a wake-up.
-_STEP_S = 0.04
-#: A colour darker than this is a glow, which a dimmable LED of any colour shows as such.
-_GLOW = 0.5
-
-Colour = tuple[float, float, float]
 V = TypeVar("V")
-V_co = TypeVar("V_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Step(Generic[V_co]):
-    """A value to write to the pin, and how long to leave it; 0 seconds for ever."""
-
-    value: V_co
-    seconds: float
-
-
-#: What is written one after the other, over and over.
-Pattern = tuple[Step[V], ...]
-
-
-def _rhythm(on_s: float, off_s: float, fade_s: float) -> Pattern[float]:
-    """Brightness over one period: fading in and out, hard on and off, or steadily on."""
-    if fade_s:
-        count = max(2, round(fade_s / _STEP_S))
-        rise = tuple(Step(index / count, fade_s / count) for index in range(count))
-        fall = tuple(Step(1 - index / count, fade_s / count) for index in range(count))
-        return rise + fall
-    if off_s:
-        return (Step(1.0, on_s), Step(0.0, off_s))
-    return (Step(1.0, 0.0),)
-
-
-def _plain_rhythm(light: Light) -> Pattern[float]:
-    """The rhythm that tells this light from every other one without its colour."""
-    on_s = light.on_s if light.plain_on_s is None else light.plain_on_s
-    off_s = light.off_s if light.plain_off_s is None else light.plain_off_s
-    return _rhythm(on_s, off_s, 0.0) if any(light.colour) else (Step(0.0, 0.0),)
-
-
-def plain_pattern(light: Light) -> Pattern[bool]:
-    """For an LED that is on or off."""
-    return tuple(Step(step.value > 0, step.seconds) for step in _plain_rhythm(light))
-
-
-def dimmed_pattern(light: Light, brightness: float) -> Pattern[float]:
-    """For one dimmable LED; ``brightness`` is between 0 and 1."""
-    peak = max(light.colour)
-    if light.fade_s:
-        rhythm = _rhythm(0.0, 0.0, light.fade_s)
-    elif 0 < peak < _GLOW:
-        rhythm = (Step(peak, 0.0),)
-    else:
-        rhythm = _plain_rhythm(light)
-    return tuple(Step(step.value * brightness, step.seconds) for step in rhythm)
-
-
-def coloured_pattern(light: Light, brightness: float) -> Pattern[Colour]:
-    """For an RGB LED; ``brightness`` is between 0 and 1."""
-    red, green, blue = light.colour
-    return tuple(
-        Step((red * level, green * level, blue * level), step.seconds)
-        for step in _rhythm(light.on_s, light.off_s, light.fade_s)
-        for level in (step.value * brightness,)
-    )
 
 
 class OutputPin(Protocol[V]):
-    """What is used of gpiozero's LED, PWMLED and RGBLED."""
+    """What is used of gpiozero's LED, PWMLED and RGBLED, and what a strip of pixels is."""
 
     value: V
 
@@ -162,12 +100,20 @@ class DarkLamp:
         """Nothing is held."""
 
 
-def open_lamp(options: LightsOptions, factory: PinFactory | None = None) -> Lamp:
+def open_lamp(
+    options: LightsOptions,
+    factory: PinFactory | None = None,
+    *,
+    pixels: PixelOptions | None = None,
+    spi: Callable[[], SpiDevice] | None = None,
+) -> Lamp:
     """The configured lights.
 
     Args:
         options: section ``lights``.
         factory: gpiozero pin factory; None for gpiozero's own choice.
+        pixels: section ``pixels``; None for its defaults.
+        spi: makes an unopened SPI device; None for spidev's.
 
     Raises:
         DeviceError: the pins cannot be used, or are not given.
@@ -175,6 +121,10 @@ def open_lamp(options: LightsOptions, factory: PinFactory | None = None) -> Lamp
     if options.kind == "none":
         return DarkLamp()
     brightness = options.brightness / 100
+    if options.kind == "apa102":
+        row = PixelOptions() if pixels is None else pixels
+        strip = open_strip(row, factory, spi=spi)
+        return PatternLamp(strip, pixel_patterns(row, brightness, strip.step_s))
     if options.kind == "rgb":
         rgb = _given(options, "red", "green", "blue")
         colours: OutputPin[Colour] = open_pins(

@@ -42,7 +42,7 @@ class Listener:
     Sound may come from PortAudio's thread while commands come in ours, hence the lock.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one thing to talk to a side, and what a listener can be made to do
         self,
         gate: Gate | None,
         channel: int | None,
@@ -53,6 +53,7 @@ class Listener:
         clock: Callable[[], float] = time.monotonic,
         echo: EchoReference | None = None,
         cancel: Callable[[bytes, bytes], bytes] | None = None,
+        beat_samples: int = HEARTBEAT_SAMPLES,
     ) -> None:
         """Without a gate every block of sound goes out as it is.
 
@@ -65,6 +66,7 @@ class Listener:
             clock: seconds on the monotonic clock.
             echo: what the speaker played; without a gate it goes out beside each block.
             cancel: takes it out of a block: (block, reference) to a block as long, s16le mono 16 kHz.
+            beat_samples: of sound between two signs of life.
         """
         self._gate = gate
         self._echo = echo
@@ -84,7 +86,7 @@ class Listener:
         self._doubt_beat_at = -1.0
         self.heard = False
         self._overruns = 0
-        self._beat_at = HEARTBEAT_SAMPLES
+        self._beat_samples = self._beat_at = beat_samples
 
     @property
     def attentive(self) -> bool:
@@ -125,7 +127,7 @@ class Listener:
             if self._echo is not None:
                 samples = samples_in(pcm)
                 age_s = seconds_of(samples) if age_s is None else age_s
-                reference = self._echo.block(read_at - age_s, samples)
+                reference = self._echo.block(read_at, samples, age_s)
                 pcm = pcm if self._cancel is None else self._cancel(pcm, reference)
             if self._gate is None:
                 out += encode(EchoBlock(read_at, pcm, reference) if self._echo else RawBlock(read_at, pcm))
@@ -139,7 +141,8 @@ class Listener:
 
     def _heartbeat(self, gate: Gate) -> bytes:
         # On a grid of its own, so that blocks of 60 ms do not stretch it to 300 ms.
-        self._beat_at += ((gate.samples - self._beat_at) // HEARTBEAT_SAMPLES + 1) * HEARTBEAT_SAMPLES
+        beat = self._beat_samples
+        self._beat_at += ((gate.samples - self._beat_at) // beat + 1) * beat
         return encode(Listened(gate.samples, gate.level_db, gate.floor_db, self._overruns))
 
     def _doubt_beat(self, read_at: float) -> bytes:
@@ -152,7 +155,7 @@ class Listener:
     def _gone(self, record: MicrophoneLost | Failed) -> bytes:
         """``record``, after the end of what the gate had open."""
         self.heard = False
-        self._beat_at = HEARTBEAT_SAMPLES
+        self._beat_at = self._beat_samples
         out = b"" if self._gate is None else _encoded(self._gate.lost(self.now()))
         return out + encode(record)
 

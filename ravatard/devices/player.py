@@ -17,6 +17,7 @@ from ravatard.devices.echo_ring import EchoWriter
 from ravatard.devices.mixer import Mixer, gain
 from ravatard.devices.playwire import (
     Beat,
+    Begin,
     Feed,
     Finish,
     PlayCue,
@@ -122,7 +123,7 @@ class Player:
             mixed = self._mixer.mix(block, samples)
             if self._ring is not None:
                 self._ring.skip(self._unseen)
-                self._ring.write(mixed, samples, leaves_at)
+                self._ring.write(mixed, samples, now, latency_s)
             self._until_beat -= samples + self._unseen
             self._unseen = 0
             self._busy = not (self._playout.is_idle and self._mixer.is_idle and not self._audibility.sounds)
@@ -168,6 +169,8 @@ class Player:
 
     def _do(self, record: PlayRecord, now: float) -> None:
         match record:
+            case Begin(voice, live):
+                self._playout.begin(voice, live=live)
             case Feed(voice, pcm):
                 self._received += len(pcm)
                 self._playout.put(voice, pcm, now)

@@ -41,6 +41,14 @@ class SetCue:
 
 
 @dataclass(frozen=True, slots=True)
+class Begin:
+    """Parent to child: a voice follows; a live one comes as fast as it is spoken."""
+
+    voice: int
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """Parent to child: the next piece of a voice."""
 
@@ -109,11 +117,12 @@ class PlayFailed:
 
 #: What a speaker is told by its sound process.
 Told = SpeakerReady | PlaybackStarted | PlaybackEnded | Beat | PlayFailed
-PlayRecord = Told | Play | SetCue | Feed | Finish | Stop | PlayCue | Volume
+PlayRecord = Told | Play | SetCue | Begin | Feed | Finish | Stop | PlayCue | Volume
 
 _NUMBER = struct.Struct("<d")
 _VOICE = struct.Struct("<q")
 _BYTE = struct.Struct("<B")
+_BEGIN = struct.Struct("<q?")
 _BEAT = struct.Struct("<?QQQQq")
 _EARCONS = tuple(Earcon)
 
@@ -124,6 +133,8 @@ def _pack_play(play: Play) -> bytes:
 
 def _unpack_play(payload: bytes) -> Play:
     said = json.loads(payload)
+    if not isinstance(said, dict):
+        raise TypeError("no object")
     return Play(SpeakerOptions(**said.pop("options")), **said)
 
 
@@ -166,6 +177,7 @@ WIRE: Wire[PlayRecord] = Wire(
             lambda r: _BYTE.pack(_EARCONS.index(r.earcon)),
             lambda p: PlayCue(_EARCONS[_BYTE.unpack(p)[0]]),
         ),
+        Begin: Codec(39, lambda r: _BEGIN.pack(r.voice, r.live), lambda p: Begin(*_BEGIN.unpack(p))),
         Volume: Codec(38, lambda r: _BYTE.pack(r.percent), lambda p: Volume(_BYTE.unpack(p)[0])),
     }
 )

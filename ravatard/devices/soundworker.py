@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from ravatard.core.audio import AudioFormat
+from ravatard.core.audio import AudioFormat, samples_for
 from ravatard.core.gate import Gate
 from ravatard.devices.childpipes import live
 from ravatard.devices.earpipes import Inbox, Outbox
 from ravatard.devices.earwire import Failed, ListDevices, Listing, Record, Start, Trouble, encode
-from ravatard.devices.listener import Listener
+from ravatard.devices.listener import HEARTBEAT_SAMPLES, Listener
 from ravatard.devices.liveness import Liveness
 from ravatard.devices.sources import open_source
 from ravatard.errors import HouseError, RavatardError
@@ -39,7 +39,10 @@ def _listen(start: Start, inbox: Inbox, outbox: Outbox, commands: list[Record]) 
         from ravatard.devices.echo_ring import EchoRing
 
         echo = EchoReference(EchoRing(start.echo_fd))
-    listener = Listener(gate, start.capture.channel, inbox, outbox, liveness=liveness, echo=echo)
+    beat = HEARTBEAT_SAMPLES if start.beat_ms is None else samples_for(start.beat_ms)
+    listener = Listener(
+        gate, start.capture.channel, inbox, outbox, liveness=liveness, echo=echo, beat_samples=beat
+    )
     listener.obey(commands)
     try:
         open_source(start.microphone, start.capture).run(listener)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
@@ -12,9 +11,7 @@ from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.core.events import (
     PlaybackEnded,
     PlaybackStarted,
-    Played,
     SpeakerEvent,
-    SpeakerLost,
     SpeakerReady,
 )
 from ravatard.core.playout import LONGEST_SAMPLES
@@ -22,6 +19,7 @@ from ravatard.core.states import Earcon
 from ravatard.devices.playwire import (
     LONGEST_FEED,
     Beat,
+    Begin,
     Feed,
     Finish,
     Play,
@@ -35,8 +33,10 @@ from ravatard.devices.playwire import (
 from ravatard.devices.reopening import Reopening
 from ravatard.devices.soundchild import child_environment
 from ravatard.devices.speaker_level import Level
+from ravatard.devices.speaker_news import SpeakerNews
 from ravatard.devices.speaker_options import SpeakerOptions
 from ravatard.devices.speaker_surroundings import PlayingChild, SpeakerSurroundings
+from ravatard.devices.speaker_waiting import Waiting
 from ravatard.errors import DeviceError, HouseError
 
 #: More than this must wait before whoever feeds has to.
@@ -80,12 +80,12 @@ class ChildSpeaker:
         self._child: PlayingChild | None = None
         self._killed: list[PlayingChild] = []
         self._limit_s = self._patience.start_s
-        self._events: deque[SpeakerEvent] = deque()
-        self._told: set[str] = set()
-        self._ready = self._closed = self._active = self._sounds = False
+        self._news = SpeakerNews()
+        self._ready = self._closed = False
         self._woken, self._eased = asyncio.Event(), asyncio.Event()
         self._level = Level()
-        self._dropped = 0
+        self._begun: Begin | None = None
+        self._waiting = Waiting()
 
     # -------------------------------------------------------------- what the port promises
 
@@ -95,43 +95,60 @@ class ChildSpeaker:
         Cancelling the iteration leaves the speaker as it is: the next one goes on where this one stopped.
         """
         while not self._closed:
-            while self._events:
-                yield self._events.popleft()
+            while self._news.events:
+                yield self._news.events.popleft()
             if self._child is not None:
                 await self._attend(self._child)
             else:
                 await self._open()
 
+    def begin(self, voice: int, *, live: bool) -> None:
+        """A voice follows."""
+        self._begun = Begin(voice, live)
+        self._waiting.begin(voice, live=live)
+        if self._child is not None:
+            self._child.tell(self._begun)
+
     def feed(self, voice: int, pcm: bytes) -> None:
         """The next piece of a voice. Never waits; without a device, and beyond 120 s, it is dropped."""
         if self._child is None or not self._ready:
+            self._news.dropped += self._waiting.put(Feed(voice, bytes(pcm)), self._now())
             return
         room = LONGEST_SAMPLES - self._level.waiting(self._now())
         whole = min(len(pcm), max(0, int(room)) * SAMPLE_BYTES)
-        self._dropped += (len(pcm) - whole) // SAMPLE_BYTES
+        self._news.dropped += (len(pcm) - whole) // SAMPLE_BYTES
         for at in range(0, whole, LONGEST_FEED):
             self._child.tell(Feed(voice, bytes(pcm[at : min(at + LONGEST_FEED, whole)])))
         self._level.fed(whole, self._now())
 
     def finish(self, voice: int) -> None:
         """Nothing more comes of this voice."""
-        if self._child is not None:
+        if not self._ready:
+            self._waiting.put(Finish(voice), self._now())
+        elif self._child is not None:
             self._child.tell(Finish(voice))
 
     async def room(self) -> None:
         """Returns when less than two seconds of sound wait. Cancelling is safe."""
-        while (wait_s := self._level.waiting(self._now()) / VOICE_RATE_HZ - _ENOUGH_S) >= 0:
+        while (wait_s := self._room_in_s()) >= 0:
             self._eased.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s + 0.005):
                     await self._eased.wait()
 
+    def _room_in_s(self) -> float:
+        """Seconds until there is room; negative when there is."""
+        if hope_s := self._waiting.left_s(self._now()):
+            return hope_s
+        return self._level.waiting(self._now()) / VOICE_RATE_HZ - _ENOUGH_S
+
     def stop(self) -> None:
         """Throw away what waits and fall silent."""
+        self._waiting.clear()
+        self._eased.set()
         if self._child is not None:
             self._level.stopped(self._child.unsaid())
             self._child.tell(Stop())
-            self._eased.set()
 
     def cue(self, earcon: Earcon) -> None:
         """Sound a short signal over whatever plays."""
@@ -174,6 +191,8 @@ class ChildSpeaker:
         self._level = Level()
         for earcon, pcm in self._earcons.items():
             child.tell(SetCue(earcon, pcm))
+        if self._begun is not None:
+            child.tell(self._begun)
 
     async def _attend(self, child: PlayingChild) -> None:
         """Wait for what the process says next."""
@@ -203,36 +222,30 @@ class ChildSpeaker:
             case SpeakerReady():
                 self._hear(record)
             case Beat():
-                self._beat(record)
-            case PlaybackStarted():
-                self._sounds = True
-                self._events.append(record)
-            case PlaybackEnded():
-                self._sounds = False
-                self._events.append(record)
+                now = self._now()
+                self._level.told(record, now)
+                self._news.beat(record, self._level.waiting(now))
+            case PlaybackStarted() | PlaybackEnded():
+                self._news.heard(record)
             case _:
                 raise HouseError(f"the sound process said {type(record).__name__} to a speaker")
 
     def _hear(self, ready: SpeakerReady) -> None:
         self._ready = True
+        for waited in self._waiting.take(self._now()):
+            if isinstance(waited, Feed):
+                self.feed(waited.voice, waited.pcm)
+            else:
+                self.finish(waited.voice)
+        self._eased.set()
         self._limit_s = self._patience.silence_s
         self._reopening.ready(self._now())
-        self._told.clear()
         self._play = replace(self._play, fresh=False)
         own = self._has_slim and not self._slim
         # What only the machine's own configuration knows is no card, and the kernel does not show it.
         self._reopening.by_cards = self._has_slim and not own
         name = f"{ready.device} (by the machine's own ALSA configuration)" if own else ready.device
-        self._events.append(replace(ready, device=name))
-
-    def _beat(self, beat: Beat) -> None:
-        now = self._now()
-        self._level.told(beat, now)
-        if beat.active or self._active:
-            waiting = self._level.waiting(now) if beat.active else 0
-            dropped = beat.dropped + self._dropped
-            self._events.append(Played(beat.underruns, _ms(waiting), _ms(dropped)))
-        self._active = beat.active
+        self._news.ready(replace(ready, device=name))
 
     # -------------------------------------------------------------- trouble
 
@@ -249,22 +262,14 @@ class ChildSpeaker:
                 reason = f"{reason}; trying the machine's own ALSA configuration"
         now = self._now()
         self._reopening.lost(now, at_once=at_once)
-        if self._sounds:
-            # Whoever waits for the end of an answer must not wait for ever.
-            self._sounds = False
-            self._events.append(PlaybackEnded(now))
-        if self._active:
-            self._active = False
-            self._events.append(Played(0, 0.0, _ms(self._dropped)))
-        if reason not in self._told:
-            self._told.add(reason)
-            self._events.append(SpeakerLost(reason))
+        if opening and not at_once:
+            self._waiting.give_up()
+        self._news.lost(reason, now)
 
     def _drop(self) -> None:
         self._ready = False
         self._level = Level()
         self._eased.set()
-        self._dropped = 0
         if self._child is not None:
             self._child.kill()
             self._killed.append(self._child)
@@ -284,7 +289,3 @@ class ChildSpeaker:
                 await self._woken.wait()
         except TimeoutError:
             return
-
-
-def _ms(samples: float) -> float:
-    return samples * 1000 / VOICE_RATE_HZ

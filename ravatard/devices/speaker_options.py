@@ -43,7 +43,9 @@ class SpeakerOptions:
     )
     period_ms: int = setting(
         10,
-        "Sound handed to the device at once: longer is cheaper, shorter falls silent sooner.",
+        "Sound handed to the device at once. A stop is silence some 13 ms later with 10 ms, 36 ms with "
+        "20 ms, 75 ms with 40 ms; 20 ms saves a third of what an idle speaker costs, 40 ms two thirds "
+        "(measured with PulseAudio; nearly all of it is its own).",
         unit="ms",
         low=5,
         high=100,

@@ -16,7 +16,7 @@ class Speaker(Protocol):
 
     Sound is given as *pieces* of a *voice*: s16le mono 48 kHz, any length. A voice is one answer, or the live
     stream of one session; its number is given by whoever plays it, growing. Pieces of an older voice than
-    the newest one are ignored.
+    the newest one are ignored. A voice is finite, nothing of it is cut, unless it was begun as a live one.
     """
 
     def events(self) -> AsyncIterator[SpeakerEvent]:
@@ -26,8 +26,15 @@ class Speaker(Protocol):
         """
         ...
 
+    def begin(self, voice: int, *, live: bool) -> None:
+        """A voice follows. A live one is kept on time: it waits for its jitter and is cut in its pauses."""
+        ...
+
     def feed(self, voice: int, pcm: bytes) -> None:
-        """The next piece of a voice. Never waits; beyond 120 s that wait the rest is dropped."""
+        """The next piece of a voice. Never waits; beyond 120 s that wait the rest is dropped.
+
+        Of a finite voice nothing is lost while the device is being opened, if that takes no more than 2 s.
+        """
         ...
 
     def finish(self, voice: int) -> None:

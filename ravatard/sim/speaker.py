@@ -43,6 +43,7 @@ class SimSpeaker:
         earcons: the short signals, with their times.
         percent: the volume.
         closed: the device is closed for good.
+        live: the voices that were begun, and whether each was a live one.
         stopped_at: when it was silenced, each time.
     """
 
@@ -55,6 +56,7 @@ class SimSpeaker:
         self._events: deque[SpeakerEvent] = deque()
         self._changed = asyncio.Event()
         self._plugged = True
+        self.live: dict[int, bool] = {}
         self._voice = 0
         self._finished = True
         self._ends_at = 0.0
@@ -91,6 +93,10 @@ class SimSpeaker:
                 if self._audible_until is not None and ends_at is not None and ends_at == self._silent_at:
                     self._events.append(PlaybackEnded(self._audible_until))
                     self._audible_until = None
+
+    def begin(self, voice: int, *, live: bool) -> None:
+        """A voice follows."""
+        self.live[voice] = live
 
     def feed(self, voice: int, pcm: bytes) -> None:
         """The next piece of a voice."""

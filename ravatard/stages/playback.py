@@ -152,6 +152,7 @@ class Playback:
         """A stream is connected."""
         self._voices += 1
         self._live = self._voices
+        self._speaker.begin(self._live, live=True)
         self._silencer.disarm()
         self._inbox.put(VoiceOnline())
 
@@ -182,6 +183,7 @@ class Playback:
     async def _play(self, answer: PlayAnswer) -> None:
         self._voices += 1
         voice = self._voices
+        self._speaker.begin(voice, live=False)
         try:
             async with AsyncExitStack() as stack:
                 pieces, content_type = await self._opened(answer, stack)

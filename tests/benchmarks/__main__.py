@@ -31,6 +31,7 @@ from tests.benchmarks import (
     outage,
     recovery,
     speaker,
+    voice,
 )
 
 
@@ -39,7 +40,7 @@ class Effort:
     """How long to measure.
 
     Attributes:
-        quick: all in a minute and a half, with fewer repetitions.
+        quick: all in two and a half minutes, with fewer repetitions.
         seconds: length of each window of CPU.
     """
 
@@ -76,6 +77,15 @@ async def _outage(effort: Effort) -> Report:
 
 async def _speaker(effort: Effort) -> Report:
     return await speaker.measure(seconds=effort.seconds, rounds=effort.choose(20, 5))
+
+
+async def _voice(effort: Effort) -> Report:
+    return await voice.measure(
+        seconds=effort.seconds,
+        presses=effort.choose(50, 8),
+        answers=effort.choose(20, 5),
+        whole_demo=not effort.quick,
+    )
 
 
 async def _fleet(_: Effort) -> Report:
@@ -117,6 +127,7 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "recovery": _recovery,
     "outage": _outage,
     "speaker": _speaker,
+    "voice": _voice,
     "fleet": _fleet,
     "imports": _imports,
     "memory": _memory,
@@ -130,7 +141,7 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
 def main() -> int:
     """Print the report; exit status 1 when something could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure the appliance.")
-    parser.add_argument("--quick", action="store_true", help="a minute and a half instead of eight")
+    parser.add_argument("--quick", action="store_true", help="two and a half minutes instead of eleven")
     parser.add_argument("--only", action="append", choices=PARTS, help="only this part; may be repeated")
     parser.add_argument(
         "--seconds", type=float, metavar="N", help="length of each window of CPU (default: 21.5, quick: 6)"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ravatard.host.runtime import SOCKET_NAME
 from ravatard.sim.options import SimOptions
 from ravatard.sim.record import SessionRecord
 from ravatard.sim.server import SimServer
@@ -52,12 +54,19 @@ class Appliance(Daemon):
             {
                 "service": {"user_id": self.user_id},
                 "microphone": {"command": shlex.join(microphone)} if microphone else {},
+                # What is compared with a floor listens and is silent; voice.py measures one that speaks.
+                "speaker": {"enabled": False},
                 "logging": {"level": "warning"},
             },
             *configs,
             environ={"PYTHONPATH": str(ROOT)} | (environ or {}) if prototype else environ,
             launcher=launcher,
         )
+
+    @property
+    def control(self) -> Path:
+        """Its control socket."""
+        return Path(os.environ.get("RUNTIME_DIRECTORY", str(self.config_file.parent))) / SOCKET_NAME
 
     @property
     def pids(self) -> tuple[int, int]:

@@ -103,7 +103,7 @@ async def _daemon_imports(folder: Path, microphone: Sequence[str]) -> dict[str, 
     ):
         await appliance.ready()
         await appliance.until(lambda: appliance.sessions(server), "a live session")
-        return _parsed(appliance.stderr)
+        return parsed(appliance.stderr)
 
 
 def _worker_imports(microphone: str) -> dict[str, float]:
@@ -131,10 +131,11 @@ def _worker_imports(microphone: str) -> dict[str, float]:
             process.stdin.close()
             process.stdout.read()
         said.seek(0)
-        return _parsed(said.read())
+        return parsed(said.read())
 
 
-def _parsed(printed: str) -> dict[str, float]:
+def parsed(printed: str) -> dict[str, float]:
+    """What ``-X importtime`` printed: module -> own ms."""
     return {name: int(own_us) / 1000 for own_us, name in _LINE.findall(printed)}
 
 

@@ -1,49 +1,54 @@
 """``ravatard run`` with one observer more, which writes down when messages went out. For the latencies.
 
 Each chunk of the person's voice leaves two doubles in the file $BENCHMARK_JOURNAL: when its last sample was
-read, and when the socket had taken its message; both on the monotonic clock.
+read, and when the socket had taken its message; both on the monotonic clock. In $BENCHMARK_PLAYED, if it is
+set, each sign of life of the speaker leaves one: the milliseconds of sound that wait to be played.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from struct import pack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ravatard.cli.run
 from ravatard.app import Parts
 from ravatard.cli import main
-from ravatard.cli.assembly import build
-from ravatard.config import Options
-from ravatard.core.events import Event, MessageSent
-from ravatard.ports import Observer
+from ravatard.cli.lifetime import live
+from ravatard.core.events import Event, MessageSent, Played
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 class Journal:
     """An observer of the hub."""
 
-    def __init__(self, path: str) -> None:
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    def __init__(self, path: str, played: str = "") -> None:
+        self._file = os.open(path, _NEW, 0o644)
+        self._played = os.open(played, _NEW, 0o644) if played else None
 
     def saw(self, event: Event, now: float) -> None:
         """One event."""
         del now
         if isinstance(event, MessageSent) and event.read_at is not None:
             os.write(self._file, pack("<dd", event.read_at, event.sent_at))
+        elif isinstance(event, Played) and self._played is not None:
+            os.write(self._played, pack("<d", event.buffered_ms))
 
     def did(self, action: object, now: float) -> None:
         """Nothing."""
 
 
-def observed(options: Options, environ: Mapping[str, str], observers: Sequence[Observer] = ()) -> Parts:
-    """The appliance's parts, and the journal."""
-    return build(options, environ, [*observers, Journal(environ["BENCHMARK_JOURNAL"])])
+async def observed(parts: Parts, *rest: Any) -> None:
+    """The appliance, and the journal."""
+    journal = Journal(os.environ["BENCHMARK_JOURNAL"], os.environ.get("BENCHMARK_PLAYED", ""))
+    await live(replace(parts, observers=[*parts.observers, journal]), *rest)
 
 
 if __name__ == "__main__":
     if not TYPE_CHECKING:
-        ravatard.cli.run.build = observed
+        ravatard.cli.run.live = observed
     # What comes first is the name of the command this stands in for.
     sys.exit(main(sys.argv[2:]))

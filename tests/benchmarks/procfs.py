@@ -44,16 +44,21 @@ def open_files(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
+def children_of(pid: int) -> tuple[int, ...]:
+    """The children of a process, oldest first: of the daemon its sound process, and its speaker's."""
+    return tuple(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
 def child_of(pid: int) -> int:
     """The one child of a process: of the daemon its sound process.
 
     Raises:
         LookupError: it has none, or several.
     """
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    found = children_of(pid)
     if len(found) != 1:
         raise LookupError(f"process {pid} has {len(found)} children and not one")
-    return int(found[0])
+    return found[0]
 
 
 @dataclass(frozen=True, slots=True)

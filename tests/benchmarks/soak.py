@@ -1,7 +1,8 @@
 """The daemon in real time beside a busy core: ``make soak``, ``python -m tests.benchmarks.soak --minutes N``.
 
-A recording is its microphone, again and again; every answer begins and ends a turn. What grows, and whether a
-frame is ever dropped, is looked at every half a minute.
+A recording is its microphone, again and again; every answer begins and ends a turn. With ``--speaks`` the
+answers are heard too, from the live stream, by a program that is the speaker. What grows, and whether a frame
+is ever dropped, is looked at every half a minute.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ravatard.cli.pauses import lengthened
 from ravatard.sim.server import SimServer
 from tests.benchmarks import procfs, scenes
 from tests.benchmarks.appliance import Appliance, service
@@ -33,11 +35,17 @@ _AIM_KB_PER_HOUR = 1024.0
 #: Over less than this a single page is a steep slope.
 _JUDGED_S = 1800.0
 _CONFIG: Config = {"microphone": {"wav": str(scenes.RECORDING), "repeat": True}}
+#: Room for an answer, which the microphone is not listened to in.
+_PAUSE_S = 6.0
+_ALOUD: Config = {
+    "speaker": {"enabled": True, "command": "dd of=/dev/null status=none"},
+    "live_audio": {"enabled": "on"},
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at the daemon and its sound process together. Memory in kB."""
+    """One look at the daemon and its sound processes together. Memory in kB."""
 
     at_s: float
     rss: float
@@ -48,24 +56,28 @@ class Look:
     dropped: int
 
 
-async def measure(minutes: float) -> Table:
-    """One table, and a line to standard error at every look."""
+async def measure(minutes: float, *, speaks: bool = False) -> Table:
+    """One table, and a line to standard error at every look; ``speaks``: the answers are heard."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        configs = [_CONFIG]
+        if speaks:
+            recording = lengthened(scenes.RECORDING, folder / "patient.wav", _PAUSE_S)
+            configs += [{"microphone": {"wav": str(recording)}}, _ALOUD]
         async with (
             service() as server,
-            Appliance(folder / "soak", server.base_url, [], _CONFIG) as appliance,
+            Appliance(folder / "soak", server.base_url, [], *configs) as appliance,
             _busy_core(),
         ):
             await appliance.ready()
-            pids = appliance.pids
+            pids = appliance.pid, *procfs.children_of(appliance.pid)
             await asyncio.sleep(_SETTLE_S)
             looks = await _watched(appliance, server, pids, minutes)
             report = await _report(appliance)
-            if appliance.pids != pids:
-                raise RuntimeError(f"the sound process was started again\n{appliance.story()}")
+            if (appliance.pid, *procfs.children_of(appliance.pid)) != pids:
+                raise RuntimeError(f"a sound process was started again\n{appliance.story()}")
             violations = server.record.counts["violations"]
-    return _table(looks, report, violations)
+    return _table(looks, report, violations, speaks=speaks)
 
 
 async def _watched(
@@ -123,7 +135,7 @@ async def _busy_core() -> AsyncIterator[None]:
         await burner.wait()
 
 
-def _table(looks: Sequence[Look], report: dict[str, Any], violations: int) -> Table:
+def _table(looks: Sequence[Look], report: dict[str, Any], violations: int, *, speaks: bool) -> Table:
     first, last = looks[0], looks[-1]
 
     def row(what: str, name: str, aim: float | None) -> Row:
@@ -141,9 +153,13 @@ def _table(looks: Sequence[Look], report: dict[str, Any], violations: int) -> Ta
         row("answers", "answers", None),
         Row("dropped frames", [str(first.dropped), str(last.dropped)], Aim("none", last.dropped == 0)),
     ]
+    if speaks:
+        heard, underruns = report["counters"]["answers_heard"], report["counters"]["underruns"]
+        rows.append(Row("times the avatar was heard", ["", str(heard)]))
+        rows.append(Row("underruns", ["", str(underruns)]))
     turns = ", ".join(f"{count} {name}" for name, count in report["counters"]["turns"].items() if count)
     notes = (
-        "The daemon and its sound process together, beside a program that keeps one core busy.",
+        "The daemon and its sound processes together, beside a program that keeps one core busy.",
         "Slope: of the straight line through all looks; over a few minutes it says little.",
         f"Turns: {turns or 'none'}. The service saw {violations} violations of its protocol.",
     )
@@ -154,7 +170,9 @@ def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.soak", description="Watch the daemon.")
     parser.add_argument("--minutes", type=float, default=60.0, metavar="N", help="how long (default: 60)")
-    print(asyncio.run(measure(parser.parse_args().minutes)))
+    parser.add_argument("--speaks", action="store_true", help="the answers are heard, too")
+    chosen = parser.parse_args()
+    print(asyncio.run(measure(chosen.minutes, speaks=chosen.speaks)))
     return 0
 
 

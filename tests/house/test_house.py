@@ -37,6 +37,11 @@ TOP_LEVEL = {
 
 #: Modules without a unit test of their own, and what shows them instead.
 SHOWN_ELSEWHERE = {
+    "cli/doctor.py": "integration/test_doctor.py runs it",
+    "cli/meter.py": "integration/test_doctor.py runs it on real sound",
+    "doctor/bench.py": "integration/test_doctor.py, on real sound",
+    "doctor/check.py": "values; every test of the doctor makes them",
+    "doctor/outcome.py": "words, without behaviour",
     "ports/__init__.py": "seams, without behaviour",
     "ports/network.py": "seams, without behaviour",
     "ports/display.py": "seams, without behaviour",
@@ -53,6 +58,8 @@ SHOWN_ELSEWHERE = {
     "cli/demo.py": "integration/test_demo.py runs it",
     "cli/lifetime.py": "signals; integration/test_stop.py sends them",
     "cli/run.py": "the integration tests start it",
+    "cli/setup.py": "a terminal; integration/test_setup.py types into one",
+    "cli/setup_outside.py": "the real machine; integration/test_setup.py asks it",
     "cli/asking.py": "where to ask; integration/test_control.py asks with every command",
     "cli/mute.py": "one request; integration/test_control.py asks it",
     "cli/press.py": "one request; integration/test_control.py asks it",

@@ -86,8 +86,13 @@ class Daemon(Program):
         )
 
     def configure(self, *configs: Config) -> None:
-        """Write the configuration file anew, with ``configs`` on top of what it was made with."""
-        self.config_file.write_text(yaml.safe_dump(merged(*self._configs, *configs)))
+        """Write the configuration file anew, with ``configs`` on top of what it was made with.
+
+        Unless one of them has a section ``speaker`` there is none: no test may play on the machine's own.
+        """
+        config = merged(*self._configs, *configs)
+        config.setdefault("speaker", {"enabled": False})
+        self.config_file.write_text(yaml.safe_dump(config))
 
     async def __aenter__(self) -> Self:
         self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)

@@ -49,8 +49,9 @@ class _Pin(MockPWMPin):  # type: ignore[misc]  # gpiozero has no types
     """MockPin's own times are differences; their beginning is kept here."""
 
     def clear_states(self) -> None:
-        self.since = time.monotonic()
         super().clear_states()
+        # Not a time of our own: microseconds decide in which order two pins changed.
+        self.since = self._last_change
 
     @property
     def history(self) -> History:
@@ -137,9 +138,14 @@ class Pins:
                 # Another process is looked at: there is no event to wait for.
                 await asyncio.sleep(_TOGETHER_S)
 
+    def history_until_the_end(self) -> dict[str, History]:
+        """All that every pin ever was, when the program is over."""
+        histories: dict[str, History] = json.loads(Path(f"{self._address}.json").read_text())
+        return histories
+
     def light_until_the_end(self) -> Light:
         """The same when the program is over."""
-        return lit(json.loads(Path(f"{self._address}.json").read_text()))
+        return lit(self.history_until_the_end())
 
     async def _ask(self, line: str) -> Any:
         async with asyncio.timeout(10):

@@ -1,4 +1,4 @@
-"""``ravatard demo`` as a person runs it: the whole conversation on the terminal, and a status for scripts."""
+"""``ravatard demo`` as a person runs it: the whole conversation on the terminal and in a recording."""
 
 from __future__ import annotations
 
@@ -9,26 +9,113 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ravatard.sim.speech import Speech
 from tests.integration import recordings
 from tests.integration.program import Program
+from tests.integration.receiver import correlation
+from tests.integration.virtual_audio import VirtualAudio, missing
 
 pytestmark = pytest.mark.integration
 
+RATE_HZ = 48_000
+CHANGES = ["ready", *["listening", "thinking", "speaking", "ready"] * 4]
 
-async def test_the_demo_shows_a_conversation_and_sums_it_up() -> None:
-    async with Program("demo") as demo:
+
+async def likenesses(shown: str, recording: Path) -> list[float]:
+    """For each answer that was shown: how much like it is what was recorded.
+
+    By the median of pieces of a fifth of a second: on a busy machine live sound that comes late is patched.
+    """
+    heard = recordings.read(recording)
+    found = []
+    for text in re.findall(r" answer +“(.+)”\n", shown):
+        said = np.frombuffer(await Speech().say(text), "<i2")
+        pieces = [said[at : at + RATE_HZ // 5] for at in range(0, len(said) - RATE_HZ // 5, RATE_HZ // 5)]
+        loud = [piece for piece in pieces if np.abs(piece).max() > 2_000]
+        found.append(float(np.median([correlation(heard, piece.tobytes())[0] for piece in loud])))
+    return found
+
+
+async def test_the_demo_shows_a_conversation_that_is_heard_and_sums_it_up(tmp_path: Path) -> None:
+    recording = tmp_path / "heard.wav"
+    async with Program("demo", "--record-speaker", str(recording)) as demo:
         status = await demo.ended(within_s=60)
+        took_s = demo.now - demo.started_at
 
-        assert (status, demo.stderr) == (0, "")
-        assert len(re.findall(r"\d s +hearing +utterance \d, opened by voice\n", demo.stdout)) == 4
-        assert len(re.findall(r"\d s +heard +utterance \d: \d\.\d s of speech", demo.stdout)) == 4
-        assert len(re.findall(r"\d s +avatar +“.+”\n", demo.stdout)) == 4
-        assert len(re.findall(r"\d s +turn +\d: answered after \d\.\d s; \d+ messages", demo.stdout)) == 4
-        lights = re.findall(r"● light +(\w+)\n", demo.stdout)
-        assert lights[-13:] == ["ready", *["listening", "thinking", "ready"] * 4]
-        assert re.search(r"utterances found +4, \d\.\d s of speech\n", demo.stdout)
-        assert re.search(r"answered +4 of 4 turns\n", demo.stdout)
-        assert re.search(r"live sessions +1 started, 1 ended, 0 still open\n$", demo.stdout)
+    assert (status, demo.stderr) == (0, "")
+    assert took_s < 45
+    assert demo.stdout.startswith("Live mode: ")
+    assert f"What is heard is written to {recording}\n" in demo.stdout
+    assert len(re.findall(r"\d s +hearing +utterance \d, opened by voice\n", demo.stdout)) == 4
+    assert len(re.findall(r"\d s +heard +utterance \d: \d\.\d s of speech", demo.stdout)) == 4
+    assert len(re.findall(r"\d s +answer +“.+”\n", demo.stdout)) == 4
+    assert len(re.findall(r"\d s +speaker +the answer begins to sound\n", demo.stdout)) >= 4
+    assert len(re.findall(r"\d s +speaker +silent after \d\.\d s\n", demo.stdout)) >= 4
+    assert len(re.findall(r"\d s +turn +\d: answered after \d\.\d s; \d+ messages", demo.stdout)) == 4
+    assert re.findall(r"● light +(\w+)\n", demo.stdout)[-len(CHANGES) :] == CHANGES
+    assert re.search(r"utterances found +4, \d\.\d s of speech\n", demo.stdout)
+    assert re.search(r"end of speech to first sound +median \d\.\d s, longest \d\.\d s\n", demo.stdout)
+    assert re.search(r"answered +4 of 4 turns\n", demo.stdout)
+    assert re.search(r"heard +4 of 4 answers, \d+ underruns\n", demo.stdout)
+    assert re.search(r"live sessions +1 started, 1 ended, 0 still open\n$", demo.stdout)
+    assert min(await likenesses(demo.stdout, recording)) >= 0.95
+
+
+async def test_without_aiortc_it_is_chat_mode_which_is_heard_too(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['aiortc'] = None\n")
+    request = recordings.write(tmp_path / "request.wav", recordings.one_request(0))
+    recording = tmp_path / "heard.wav"
+    words = ("demo", "--wav", str(request), "--record-speaker", str(recording))
+    async with Program(*words, environ={"PYTHONPATH": str(tmp_path)}) as demo:
+        status = await demo.ended(within_s=30)
+
+    assert (status, demo.stderr) == (0, "")
+    assert re.match(r"Chat mode, because .*aiortc is missing; install ravatard\[live-audio\]", demo.stdout)
+    assert re.search(r"heard +1 of 1 answers, 0 underruns\n", demo.stdout)
+    assert re.search(r"live sessions +0 started, 0 ended, 0 still open\n$", demo.stdout)
+    assert min(await likenesses(demo.stdout, recording)) >= 0.95
+
+
+async def test_a_speaker_is_used_when_there_is_one(tmp_path: Path) -> None:
+    if lacks := missing():
+        pytest.skip(f"virtual sound needs {', '.join(lacks)}")
+    request = recordings.write(tmp_path / "request.wav", recordings.one_request(0))
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    recording = tmp_path / "heard.wav"
+    with VirtualAudio(folder, speaker=True) as audio:
+        words = ("demo", "--wav", str(request), "--record-speaker", str(recording))
+        async with Program(*words, environ=audio.environ({})) as demo:
+            status = await demo.ended(within_s=30)
+
+    assert (status, demo.stderr) == (0, "")
+    devices = re.findall(r"\d s +speaker +(.+)\n", demo.stdout)
+    assert any("default" in device for device in devices), devices
+    assert re.search(r"heard +1 of 1 answers", demo.stdout)
+    assert min(await likenesses(demo.stdout, recording)) >= 0.95
+
+
+async def test_the_recording_is_in_the_runtime_directory_unless_it_is_asked_for(
+    tmp_path: Path, runtime_directory: Path
+) -> None:
+    request = recordings.write(tmp_path / "request.wav", recordings.one_request(3))
+    async with Program("demo", "--wav", str(request)) as demo:
+        status = await demo.ended(within_s=30)
+
+    assert (status, demo.stderr) == (0, "")
+    assert f"What is heard is written to {runtime_directory / 'demo.wav'}\n" in demo.stdout
+    assert len(recordings.read(runtime_directory / "demo.wav")) > RATE_HZ
+
+
+async def test_a_recording_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path) -> None:
+    target = tmp_path / "nowhere" / "heard.wav"
+    async with Program("demo", "--record-speaker", str(target)) as demo:
+        status = await demo.ended()
+
+    assert (status, demo.stdout) == (1, "")
+    assert demo.stderr.count("\n") == 1
+    for part in ("ravatard: ", str(target), "No such file", "--record-speaker"):
+        assert part in demo.stderr
 
 
 async def test_another_recording_of_another_shape_can_be_used(tmp_path: Path) -> None:

@@ -51,6 +51,6 @@ async def test_a_run_with_the_simulator_inside_shows_what_is_written_and_what_is
 
         assert (status, program.stderr) == (0, "")
         assert re.search(r"writing +“Good morning”\n", program.stdout)
-        assert re.search(r"avatar +“.*you write \"Good morning\"", program.stdout)
-        assert re.search(r"avatar +“.*you for \d", program.stdout)
+        assert re.search(r"answer +“.*you write \"Good morning\"", program.stdout)
+        assert re.search(r"answer +“.*you for \d", program.stdout)
         assert program.orphans() == []

@@ -215,8 +215,9 @@ async def test_the_microphone_gets_what_the_speaker_played_beside_each_block(aud
         microphone = MicrophoneOptions(device="loop", alsa_config="system")
         start = Start(microphone, CaptureOptions(), GateOptions(), VoiceOptions(), None, echo_fd=fd)
         child = SoundChild(child_environment(environ, slim=False), start, (fd,))
-        speaker.feed(1, speech(9).tobytes())
-        while len(heard) < 8 * 32_000:
+        speaker.begin(1, live=False)
+        speaker.feed(1, speech(16).tobytes())
+        while len(heard) < 15 * 32_000:
             for record in await child.receive(10):
                 if isinstance(record, EchoBlock):
                     heard += record.pcm
@@ -228,15 +229,18 @@ async def test_the_microphone_gets_what_the_speaker_played_beside_each_block(aud
     microphone_sound, reference = np.frombuffer(heard, "<i2"), np.frombuffer(played, "<i2")
     lags, likeness = [], []
     # The first seconds are for the clocks to find each other.
-    for at in range(2 * 16_000, len(reference) - 4_800, 8_000):
+    for at in range(5 * 16_000, len(reference) - 4_800, 8_000):
         mine, theirs = reference[at : at + 3_200], microphone_sound[at - 1_600 : at + 4_800]
         likeness.append(correlation(mine, theirs))
         both = np.correlate(theirs.astype(float), mine.astype(float), "valid")
         lags.append((int(np.argmax(both)) - 1_600) / 16)
     assert float(np.median(likeness)) > 0.8, likeness
-    # On a machine that is busy a sound server's own figures for its latency wander by this much.
-    assert max(lags) - min(lags) < 40, lags
-    assert abs(float(np.median(lags))) < 40, lags
+    # Constant is what matters; on a machine that is busy sound is lost now and then, which takes blocks to be
+    # known. What is wrong by a constant is the sound server's own figure when it began.
+    middle = float(np.median(lags))
+    steady = np.abs(np.array(lags) - middle)
+    assert float(np.percentile(steady, 75)) < 4, lags
+    assert abs(middle) < 15, lags
 
 
 async def test_a_program_plays_and_one_that_ends_is_started_again(tmp_path: Path) -> None:

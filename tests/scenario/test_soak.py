@@ -87,7 +87,7 @@ async def test_seven_days(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "ravatard")
     dice = random.Random(2026)
     witness = Witness()
-    wishes = Wishes(gate=GateOptions(mode="vad"), has_button=True, observers=(witness,))
+    wishes = Wishes(gate=GateOptions(mode="vad"), has_button=True, observers=(witness,), speaks=True)
     tasks, objects, traced = [], [], []
     opened = answered = 0
     async with appliance(wishes, keep=KeepOptions(audio_s=60.0, messages=500, requests=500)) as world:

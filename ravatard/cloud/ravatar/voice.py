@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from ravatard.cloud.lease import Lease
 from ravatard.cloud.token import TokenKeeper
 from ravatard.core.backoff import Backoff, BackoffOptions
+from ravatard.core.events import SESSION_OVER
 from ravatard.errors import DeniedError, LinkError, PeerError
 from ravatard.ports import Debt
 from ravatard.ports.sound import VoicePlayer, VoiceSink
@@ -93,7 +94,7 @@ class LiveVoice:
                 await asyncio.sleep(backoff.failed(up_s=up_s, retry_after_s=asked_s))
         finally:
             if stream.up_s() is not None:
-                stream.broke("the live session is over")
+                stream.broke(SESSION_OVER)
 
     async def _play(self, url: Secret, stream: _Stream, *, renew: bool) -> NoReturn:
         """One attempt.

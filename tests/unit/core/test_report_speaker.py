@@ -55,6 +55,14 @@ def test_a_live_voice_that_broke_is_told_until_it_is_back() -> None:
     assert told(ready, ev.VoiceOffline("no stream"), ev.VoiceOnline()).degraded == []
 
 
+def test_a_live_voice_that_ends_with_its_session_is_no_trouble() -> None:
+    over = told(ev.SpeakerReady("usb", 20.0), ev.VoiceOnline(), ev.VoiceOffline(ev.SESSION_OVER))
+
+    assert over.degraded == []
+    assert over.counts["voice_losses"] == 0
+    assert not over.snapshot()["live_voice"]
+
+
 def test_a_session_that_is_over_has_no_voice() -> None:
     assert not told(ev.VoiceOnline(), ev.SessionEnded("over")).snapshot()["live_voice"]
 

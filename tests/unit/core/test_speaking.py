@@ -296,6 +296,20 @@ def test_a_message_with_a_file_is_not_played_beside_the_live_voice() -> None:
     assert of(ev.PlayAnswer, talker.happens(ev.Answered("Hello.", file_url=URL))) == []
 
 
+def test_an_answer_that_goes_on_from_one_that_is_heard_is_heard() -> None:
+    talker = in_live_mode()
+    talker.answers()
+    sounds(talker)
+    talker.happens(ev.TextGiven("And now?"))
+
+    talker.answers()
+    talker.passes(STREAM_SOUND_S + 0.1)
+    assert talker.talk() is Talk.SPEAKING
+    talker.happens(ev.PlaybackEnded(talker.now))
+
+    assert talker.talk() is Talk.IDLE
+
+
 def test_the_live_voice_is_awaited_only_while_it_arrives() -> None:
     talker = in_live_mode()
     talker.answers()
@@ -476,6 +490,13 @@ def test_a_live_voice_that_cannot_be_had_ends_the_session() -> None:
 
     assert len(of(ev.EndSession, actions)) == 1
     assert talker.hub.session is Session.NONE
+
+
+def test_a_live_voice_that_ends_with_its_session_is_not_complained_of() -> None:
+    talker = in_live_mode()
+
+    assert of(ev.Tell, talker.happens(ev.VoiceOffline(ev.SESSION_OVER))) == []
+    assert len(of(ev.Tell, talker.happens(ev.VoiceOnline(), ev.VoiceOffline("it broke")))) == 2
 
 
 def test_a_voice_that_nobody_can_have_does_not_buy_one_session_after_the_other() -> None:

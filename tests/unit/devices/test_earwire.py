@@ -25,6 +25,7 @@ from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.earwire import (
     Decoder,
+    EchoBlock,
     Failed,
     ListDevices,
     Listing,
@@ -55,6 +56,8 @@ RECORDS: list[Record] = [
     *(UtteranceClosed(7, reason, 9_000, 1_240.0, 9_100) for reason in CloseReason),
     PressIgnored(120.5),
     RawBlock(3.5, b"\x01\x02"),
+    EchoBlock(3.5, b"\x01\x02\x03\x04", b"\x05\x06\x07\x08"),
+    EchoBlock(4.5, b"", b""),
     *(Failed(trouble, "no such device") for trouble in Trouble),
     Listing('{"microphones": []}'),
     START,
@@ -63,6 +66,7 @@ RECORDS: list[Record] = [
         Start(MicrophoneOptions(), CaptureOptions(zeros_s=3.0), GateOptions(), VoiceOptions(), None, doubt)
         for doubt in (Trouble.SILENT, Trouble.OFF_PACE)
     ),
+    Start(MicrophoneOptions(), CaptureOptions(), GateOptions(), VoiceOptions(), GateMode.VAD, beat_ms=50),
     ListDevices(),
     *(SetGate(mode) for mode in GateMode),
     Press(),
@@ -201,3 +205,21 @@ def test_a_byte_that_was_damaged_is_a_record_or_an_error_of_ours(number: int, at
 
 def test_what_was_said_does_not_show_in_a_repr() -> None:
     assert "secret" not in repr(RawBlock(1.0, b"secret"))
+
+
+def test_a_block_with_its_reference_is_cut_where_one_ends_and_the_other_begins() -> None:
+    (block,) = Decoder().feed(encode(EchoBlock(1.0, b"mine", b"your")))
+
+    assert isinstance(block, EchoBlock)
+    assert (block.pcm, block.reference) == (b"mine", b"your")
+
+
+@pytest.mark.parametrize("payload", [b"", b"\0" * 7, b"\0" * 8 + b"abc", b"\0" * 8 + b"ab"])
+def test_a_block_whose_halves_are_no_whole_samples_of_the_same_number_is_refused(payload: bytes) -> None:
+    with pytest.raises(DeviceError, match="no sense"):
+        Decoder().feed(struct.pack("<BI", 12, len(payload)) + payload)
+
+
+def test_sound_never_shows_in_what_is_printed() -> None:
+    assert "mine" not in repr(EchoBlock(1.0, b"mine", b"your"))
+    assert "your" not in repr(EchoBlock(1.0, b"mine", b"your"))

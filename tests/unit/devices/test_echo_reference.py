@@ -39,7 +39,7 @@ def played(
     return blocks
 
 
-@pytest.mark.parametrize("ppm", [-150, 0, 150])
+@pytest.mark.parametrize("ppm", [-200, -150, 0, 150, 200])
 def test_the_reference_stays_with_the_microphone_whatever_their_clocks_do(fd: int, ppm: float) -> None:
     sound = voice(30)
     microphone_hz = 16_000 * (1 + ppm / 1e6)
@@ -93,3 +93,24 @@ def test_a_speaker_that_was_opened_anew_is_joined_anew(fd: int) -> None:
 def test_other_rates_are_refused(fd: int) -> None:
     with pytest.raises(ValueError, match="44100"):
         EchoReference(EchoRing(fd), 44_100)
+
+
+def test_a_block_of_60_ms_keeps_up_with_two_clocks_that_are_far_apart(fd: int) -> None:
+    writer, reference = EchoWriter(fd), EchoReference(EchoRing(fd))
+    speaker_hz, microphone_hz = 48_000 * 1.0002, 16_000 * 0.9998
+
+    asked = 0
+    for _ in range(1_000):
+        while asked / microphone_hz + 0.1 > writer_at(writer) / speaker_hz:
+            writer.write(None, 480, writer_at(writer) / speaker_hz)
+        reference.block(asked / microphone_hz, 960)
+        asked += 960
+
+    true = asked / microphone_hz * speaker_hz
+    assert reference._next == pytest.approx(true, abs=0.0005 * 48_000)
+    assert reference.slips > 500
+
+
+def writer_at(writer: EchoWriter) -> int:
+    """Frames that were written."""
+    return writer._frames

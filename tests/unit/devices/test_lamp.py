@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from ravatard.core.indication import LIGHTS, Light, Look
-from ravatard.devices.lamp import (
-    DarkLamp,
-    Pattern,
-    PatternLamp,
-    Step,
-    coloured_pattern,
-    dimmed_pattern,
-    open_lamp,
-    plain_pattern,
-)
-from ravatard.devices.options import LightsOptions
+from ravatard.core.indication import LIGHTS, Look
+from ravatard.devices.apa102 import encode
+from ravatard.devices.lamp import DarkLamp, PatternLamp, open_lamp
+from ravatard.devices.options import LightsOptions, PixelOptions
+from ravatard.devices.patterns import dimmed_pattern
 from ravatard.errors import DeviceError
-
-V = TypeVar("V")
+from tests.unit.devices.rows import FakeSpi
 
 
 @pytest.fixture
@@ -270,40 +262,6 @@ def test_no_lights_show_nothing() -> None:
     assert isinstance(lamp, DarkLamp)
 
 
-PATTERNS: list[Callable[[Light], Pattern[object]]] = [
-    plain_pattern,
-    lambda light: dimmed_pattern(light, 1.0),
-    lambda light: coloured_pattern(light, 1.0),
-]
-
-
-@pytest.mark.parametrize("pattern", PATTERNS, ids=["led", "pwm", "rgb"])
-def test_no_two_looks_look_the_same(pattern: Callable[[Light], Pattern[object]]) -> None:
-    seen = {pattern(light): look for look, light in LIGHTS.items()}
-
-    assert len(seen) == len(LIGHTS)
-
-
-@pytest.mark.parametrize("pattern", PATTERNS, ids=["led", "pwm", "rgb"])
-def test_only_off_is_dark_all_the_time(pattern: Callable[[Light], Pattern[object]]) -> None:
-    dark = [
-        look
-        for look, light in LIGHTS.items()
-        if not any(step.value not in (0, False, (0, 0, 0)) for step in pattern(light))
-    ]
-
-    assert dark == [Look.OFF]
-
-
-def test_a_very_short_fade_still_has_two_ends() -> None:
-    assert dimmed_pattern(Light((1, 1, 1), fade_s=0.01), 1.0) == (
-        Step(0.0, 0.005),
-        Step(0.5, 0.005),
-        Step(1.0, 0.005),
-        Step(0.5, 0.005),
-    )
-
-
 @pytest.mark.parametrize(
     ("options", "missing"),
     [
@@ -322,3 +280,61 @@ async def test_an_rgb_led_that_cannot_be_opened_keeps_no_pin(factory: MockFactor
         open_lamp(LightsOptions(kind="rgb", red=5, green=6, blue=5), factory)
 
     open_lamp(LightsOptions(kind="led", pin=5), factory).close()
+
+
+def spi_row(folder: Path, count: int = 3) -> PixelOptions:
+    """A row on an SPI device that is there."""
+    device = folder / "spidev0.0"
+    device.touch()
+    return PixelOptions(count=count, device=str(device))
+
+
+async def test_a_row_of_pixels_shows_the_same_on_all(tmp_path: Path) -> None:
+    spi = FakeSpi()
+    lamp = open_lamp(LightsOptions(kind="apa102", brightness=20), pixels=spi_row(tmp_path), spi=lambda: spi)
+
+    lamp.show(Look.MUTED)
+
+    assert spi.written == [encode(((0.2, 0.0, 0.0),) * 3)]
+    lamp.close()
+
+
+async def test_a_row_of_pixels_wanders_while_thinking(tmp_path: Path) -> None:
+    spi = FakeSpi()
+    lamp = open_lamp(LightsOptions(kind="apa102"), pixels=spi_row(tmp_path), spi=lambda: spi)
+
+    lamp.show(Look.THINKING)
+    await asyncio.sleep(1.2 - 0.001)
+
+    assert len(spi.written) == 30
+    assert len(set(spi.written)) > 10
+    lamp.close()
+
+
+async def test_a_closed_row_of_pixels_is_dark_and_its_spi_given_back(tmp_path: Path) -> None:
+    spi = FakeSpi()
+    lamp = open_lamp(LightsOptions(kind="apa102"), pixels=spi_row(tmp_path, 12), spi=lambda: spi)
+    lamp.show(Look.FAULT)
+
+    lamp.close()
+    lamp.close()
+
+    assert spi.written[-1] == encode(((0.0, 0.0, 0.0),) * 12)
+    assert spi.closed
+
+
+async def test_a_row_that_cannot_be_written_stays_dark_and_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spi = FakeSpi()
+    lamp = open_lamp(LightsOptions(kind="apa102"), pixels=spi_row(tmp_path), spi=lambda: spi)
+    spi.broken = True
+
+    lamp.show(Look.FAULT)
+    lamp.show(Look.READY)
+    lamp.close()
+
+    assert [record.message for record in caplog.records] == [
+        "the lights stay dark from now on: writing to their pins failed ([Errno 5] the bus is gone)"
+    ]
+    assert spi.closed == 1

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from array import array
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -23,8 +24,10 @@ from ravatard.core.gate import Gate
 from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import CloseReason, GateMode
 from ravatard.devices.earpipes import DaemonGone, Inbox, Outbox
-from ravatard.devices.earwire import Decoder, Failed, RawBlock, Record, Trouble, encode
-from ravatard.devices.listener import Listener
+from ravatard.devices.earwire import Decoder, EchoBlock, Failed, RawBlock, Record, Trouble, encode
+from ravatard.devices.echo_reference import EchoReference
+from ravatard.devices.echo_ring import EchoRing, EchoWriter, make_ring
+from ravatard.devices.listener import HEARTBEAT_SAMPLES, Listener
 from ravatard.devices.liveness import Liveness
 from ravatard.errors import HouseError
 
@@ -41,6 +44,9 @@ class Daemon:
         *,
         zeros_s: float | None = None,
         doubt: Trouble | None = None,
+        echo: EchoReference | None = None,
+        cancel: Callable[[bytes, bytes], bytes] | None = None,
+        beat_samples: int = HEARTBEAT_SAMPLES,
     ) -> None:
         theirs_in, self._tell = os.pipe()
         self._hear, theirs_out = os.pipe()
@@ -54,6 +60,9 @@ class Daemon:
             Outbox(theirs_out),
             liveness=lambda shape: Liveness(shape, zeros_s, doubt),
             clock=lambda: 5.0,
+            echo=echo,
+            cancel=cancel,
+            beat_samples=beat_samples,
         )
 
     def says(self, *records: Record) -> None:
@@ -111,6 +120,19 @@ def test_a_sign_of_life_goes_out_every_half_second_of_sound(daemon: Daemon) -> N
     assert [beat.samples for beat in beats[:5]] == [8_640, 16_320, 24_000, 32_640, 40_320]
     assert len(beats) == 6
     assert [beat.overruns for beat in beats[:3]] == [1, 1, 1]
+
+
+def test_a_meter_gets_a_sign_of_life_with_every_block() -> None:
+    gate = Gate(GateOptions(), VoiceOptions(), lambda _: False, mode=GateMode.VAD)
+    daemon = Daemon(gate, beat_samples=800)
+    daemon.listener.opened("USB Mic", SPEECH)
+
+    for block in range(4):
+        daemon.listener.hear(BLOCK, 0.06 * block)
+
+    beats = [record.samples for record in daemon.hears() if isinstance(record, Listened)]
+    daemon.close()
+    assert beats == [960, 1_920, 2_880, 3_840]
 
 
 def test_a_block_that_is_late_by_seconds_is_one_sign_of_life(daemon: Daemon) -> None:
@@ -267,3 +289,119 @@ def test_in_doubt_there_are_signs_of_life_and_the_first_sound_makes_it_ready() -
     assert sound[0] == MicrophoneReady("USB Mic")
     assert isinstance(sound[1], Listened)
     assert sound[1].samples == 8_640
+
+
+# ---------------------------------------------------------------- the echo
+
+
+def tone(samples: int, level: int) -> bytes:
+    return array("h", [level] * samples).tobytes()
+
+
+def subtract(block: bytes, reference: bytes) -> bytes:
+    """A canceller for a room without walls."""
+    pairs = zip(array("h", block), array("h", reference), strict=True)
+    return array("h", [mine - theirs for mine, theirs in pairs]).tobytes()
+
+
+@pytest.fixture
+def speaker() -> Iterator[EchoReference]:
+    """What a speaker played: 1,000 from 10.0 s to 11.0 s."""
+    fd = make_ring()
+    writer, reference = EchoWriter(fd), EchoReference(EchoRing(fd))
+    for block in range(100):
+        writer.write(tone(480, 1_000), 480, 10.0 + block / 100)
+    yield reference
+    os.close(fd)
+
+
+def test_without_a_gate_each_block_goes_out_beside_what_the_speaker_played(speaker: EchoReference) -> None:
+    daemon = Daemon(None, echo=speaker)
+
+    daemon.listener.hear(tone(960, 7), 10.5)
+    (_, block) = daemon.hears()
+    daemon.close()
+
+    assert isinstance(block, EchoBlock)
+    assert (block.read_at, block.pcm) == (10.5, tone(960, 7))
+    assert array("h", block.reference)[100:-100].tolist() == pytest.approx([1_000] * 760, abs=1)
+
+
+@pytest.mark.parametrize("age_s", [None, 0.2])
+def test_the_reference_is_of_when_the_block_was_recorded_and_not_of_when_it_was_read(
+    speaker: EchoReference, age_s: float | None
+) -> None:
+    daemon = Daemon(None, echo=speaker)
+
+    daemon.listener.hear(tone(960, 7), 10.03, age_s=age_s)
+    (_, block) = daemon.hears()
+    daemon.close()
+
+    # Read 30 ms after the speaker began: of 60 ms only the second half, of what lay 200 ms nothing.
+    assert isinstance(block, EchoBlock)
+    reference = array("h", block.reference)
+    assert set(reference[:450]) == {0}
+    assert reference[700] == (pytest.approx(1_000, abs=1) if age_s is None else 0)
+
+
+def test_the_gate_hears_what_the_canceller_leaves(speaker: EchoReference) -> None:
+    heard: list[bytes] = []
+
+    def detector(frame: bytes) -> bool:
+        heard.append(bytes(frame))
+        return False
+
+    gate = Gate(GateOptions(), VoiceOptions(), detector, mode=GateMode.VAD)
+    daemon = Daemon(gate, echo=speaker, cancel=subtract)
+
+    for block in range(10):
+        daemon.listener.hear(tone(960, 1_007), 10.3 + 0.06 * block)
+    daemon.close()
+
+    sound = array("h", b"".join(heard))
+    assert len(sound) > 8_000
+    assert sound[1_000:].tolist() == pytest.approx([7] * (len(sound) - 1_000), abs=2)
+
+
+def test_the_canceller_gets_blocks_of_the_same_length_as_they_come_and_what_it_leaves_goes_out(
+    speaker: EchoReference,
+) -> None:
+    lengths: list[tuple[int, int]] = []
+
+    def cancel(block: bytes, reference: bytes) -> bytes:
+        lengths.append((len(block), len(reference)))
+        return bytes(len(block))
+
+    daemon = Daemon(None, echo=speaker, cancel=cancel)
+    daemon.listener.hear(tone(960, 7), 10.5)
+    daemon.listener.hear(tone(100, 7), 10.51)
+    heard = daemon.hears()
+    daemon.close()
+
+    assert lengths == [(1_920, 1_920), (200, 200)]
+    assert [block.pcm for block in heard if isinstance(block, EchoBlock)] == [bytes(1_920), bytes(200)]
+
+
+def test_sound_of_another_shape_is_converted_before_the_canceller_sees_it(speaker: EchoReference) -> None:
+    seen: list[bytes] = []
+
+    def cancel(block: bytes, reference: bytes) -> bytes:
+        seen.append(block)
+        return block
+
+    daemon = Daemon(None, channel=1, echo=speaker, cancel=cancel)
+    daemon.listener.opened("Array", AudioFormat(16_000, 2, "s16le"))
+    daemon.listener.hear(struct.pack("<4h", 1, 2, 3, 4), 10.5)
+    daemon.close()
+
+    assert seen == [struct.pack("<2h", 2, 4)]
+
+
+def test_without_an_echo_there_is_nothing_to_cancel() -> None:
+    daemon = Daemon(None, cancel=subtract)
+
+    daemon.listener.hear(tone(2, 7), 1.5)
+    heard = daemon.hears()
+    daemon.close()
+
+    assert heard[1] == RawBlock(1.5, tone(2, 7))

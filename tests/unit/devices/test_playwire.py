@@ -9,6 +9,7 @@ from ravatard.core.states import Earcon
 from ravatard.devices.playwire import (
     WIRE,
     Beat,
+    Begin,
     Feed,
     Finish,
     Play,
@@ -28,6 +29,8 @@ EVERY: list[PlayRecord] = [
     Play(SpeakerOptions(device="USB", volume=40), 30, fresh=False, echo_fd=5),
     Play(SpeakerOptions(command="aplay -t raw"), 100),
     SetCue(Earcon.MUTED, b"\1\2"),
+    Begin(7, live=True),
+    Begin(8, live=False),
     Feed(7, b"\1\2\3\4"),
     Finish(7),
     Stop(),

@@ -17,6 +17,7 @@ from ravatard.core.states import Earcon
 from ravatard.devices.playwire import (
     LONGEST_FEED,
     Beat,
+    Begin,
     Feed,
     Finish,
     Play,
@@ -186,21 +187,106 @@ async def test_one_that_dies_or_babbles_is_replaced_and_goes_on_with_the_recordi
     assert await room.next() == SpeakerLost("the sound process sent nonsense")
 
 
+async def test_the_first_answer_is_heard_from_its_beginning_when_the_device_opens_in_time() -> None:
+    room = Room(opens=False)
+    room.speaker.begin(1, live=False)
+    room.speaker.feed(1, bytes(LONGEST_FEED + 10))
+    room.speaker.finish(1)
+
+    async with asyncio.TaskGroup() as group:
+        opened = group.create_task(room.next())
+        waits = group.create_task(room.speaker.room())
+        await asyncio.sleep(1.5)
+        before, waited = list(room.children[0].told), not waits.done()
+        room.children[0].says(READY)
+
+    assert opened.result() == READY
+    assert waited
+    assert not any(isinstance(record, Feed) for record in before)
+    assert room.children[0].told[2:] == [
+        Begin(1, live=False),
+        Feed(1, bytes(LONGEST_FEED)),
+        Feed(1, bytes(10)),
+        Finish(1),
+    ]
+    assert now() == pytest.approx(1.5)
+
+
+async def test_an_answer_is_not_played_two_seconds_after_its_moment() -> None:
+    room = Room(opens=False)
+    room.speaker.feed(1, SECOND)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        await room.speaker.room()
+        waited_s = now()
+        room.speaker.feed(1, SECOND)
+        room.children[0].says(READY)
+
+    assert waited_s == pytest.approx(2.0, abs=0.1)
+    assert not any(isinstance(record, Feed) for record in room.children[0].told)
+
+
+async def test_an_answer_that_is_stopped_before_the_device_opens_is_not_heard() -> None:
+    room = Room(opens=False)
+    room.speaker.feed(1, SECOND)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        group.create_task(room.speaker.room())
+        await asyncio.sleep(0.5)
+        room.speaker.stop()
+        await asyncio.sleep(0)
+        room.children[0].says(READY)
+
+    assert now() == pytest.approx(0.5)
+    assert not any(isinstance(record, Feed) for record in room.children[0].told)
+
+
+async def test_a_live_voice_is_not_kept_and_is_live_for_the_next_process_too() -> None:
+    room = Room(opens=False)
+    room.speaker.begin(3, live=True)
+    room.speaker.feed(3, SECOND)
+    await room.speaker.room()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        await asyncio.sleep(0.5)
+        room.children[0].says(READY)
+
+    assert now() == pytest.approx(0.5)
+    assert room.children[0].told[2:] == [Begin(3, live=True)]
+
+
+async def test_an_answer_while_a_process_is_replaced_is_heard_by_the_next_one() -> None:
+    room, child = await ready()
+    child.says()
+    assert isinstance(await room.next(), SpeakerLost)
+
+    room.speaker.feed(4, SECOND[:960])
+    assert await room.next() == READY
+
+    assert Feed(4, SECOND[:960]) in room.children[1].told
+
+
 async def test_without_a_device_sound_is_dropped_and_nobody_waits_for_room() -> None:
     room = Room(opens=False)
     speaker = room.speaker
+    assert isinstance(await room.next(), SpeakerLost)
+    begun = now()
+
     speaker.feed(1, SECOND * 10)
     speaker.finish(1)
     speaker.stop()
     speaker.cue(Earcon.SENT)
     await speaker.room()
 
-    assert room.children == []
+    assert now() == begun
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(5):
             await room.next()
-    speaker.feed(1, SECOND)
-    assert not any(isinstance(record, Feed) for record in room.children[0].told)
+    assert len(room.children) > 1
+    assert not any(isinstance(record, Feed) for child in room.children for record in child.told)
 
 
 async def test_one_that_never_opens_is_told_once_and_tried_for_ever() -> None:

@@ -261,7 +261,7 @@ async def test_what_still_comes_of_an_interrupted_live_answer_is_not_played() ->
     desk.playback.online()
     desk.playback.do(ev.StopPlayback())
 
-    for piece in (LOUD, LOUD, QUIET, LOUD, QUIET, QUIET, QUIET, QUIET):
+    for piece in (LOUD, LOUD, QUIET, LOUD, *[QUIET] * 9):
         desk.playback.heard(piece)
     assert desk.heard_s() == 0.0
     desk.playback.heard(LOUD)
@@ -293,3 +293,14 @@ async def test_without_a_speaker_only_the_news_of_the_live_voice_is_passed_on() 
 
     assert await inbox.get() == ev.VoiceOnline()
     assert await inbox.get() == ev.VoiceOffline("the page was closed.")
+
+
+async def test_the_speaker_is_told_which_voice_is_live() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.do(ev.PlayAnswer(1, "1"))
+        await asyncio.sleep(1)
+        desk.playback.online()
+
+    assert desk.speaker.live == {1: False, 2: True}

@@ -1,0 +1,83 @@
+"""How long people wait for the avatar's voice, and whether they hear it at all: the figures of a summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ravatard.core import events as ev
+from ravatard.core.states import CloseReason
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What somebody said, and what came of it. Times are seconds of the loop's clock.
+
+    Attributes:
+        said_at: when they had said it; None when it was written.
+        answered: an answer came.
+        heard_at: when its first audible sample left the converter.
+    """
+
+    said_at: float | None
+    answered: bool = False
+    heard_at: float | None = None
+
+
+class Exchanges:
+    """Follows the events of a conversation.
+
+    Attributes:
+        underruns: times that the speaker ran out of an answer in its middle.
+    """
+
+    def __init__(self, silence_ms: float) -> None:
+        """``silence_ms``: of the gate; speech was over so long before the gate closed for silence."""
+        self.underruns = 0
+        self._silence_s = silence_ms / 1000
+        self._all: list[Exchange] = []
+        self._sounds_since: float | None = None
+        self._underruns_before = 0
+
+    @property
+    def answers(self) -> int:
+        """How many answers came."""
+        return sum(one.answered for one in self._all)
+
+    @property
+    def heard(self) -> int:
+        """How many of them were heard."""
+        return sum(one.answered and one.heard_at is not None for one in self._all)
+
+    @property
+    def waits_ms(self) -> list[float]:
+        """From the end of speech to the first sound of its answer."""
+        return [
+            (one.heard_at - one.said_at) * 1000
+            for one in self._all
+            if one.answered and one.heard_at is not None and one.said_at is not None
+        ]
+
+    def saw(self, event: ev.Event, now: float) -> float | None:
+        """One event; for the end of sound its length in seconds."""
+        match event:
+            case ev.UtteranceClosed(reason=reason):
+                waited_s = self._silence_s if reason is CloseReason.SILENCE else 0.0
+                self._all.append(Exchange(now - waited_s))
+            case ev.TextGiven():
+                self._all.append(Exchange(None))
+            case ev.Answered() if self._all:
+                self._all[-1].answered = True
+            case ev.PlaybackStarted(at):
+                self._sounds_since = at
+                if self._all and self._all[-1].heard_at is None:
+                    self._all[-1].heard_at = at
+            case ev.PlaybackEnded(at):
+                since, self._sounds_since = self._sounds_since, None
+                return None if since is None else at - since
+            case ev.SpeakerReady():
+                self._underruns_before = self.underruns
+            case ev.Played(underruns):
+                self.underruns = self._underruns_before + underruns
+            case _:
+                pass
+        return None

@@ -1,0 +1,71 @@
+"""Every ``ravatard`` command that README shows is run as it stands there, beside an appliance that runs."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+from pathlib import Path
+
+import pytest
+
+from ravatard.sim.server import SimServer
+from tests.house.test_house import readme_commands
+from tests.integration import recordings
+from tests.integration.aloud_rig import into_wav, quiet_room
+from tests.integration.daemon import Daemon
+from tests.integration.program import Program
+
+pytestmark = pytest.mark.integration
+
+COMMANDS = [
+    shlex.split(line, comments=True)[1:]
+    for line in readme_commands()
+    if line.startswith(".venv/bin/ravatard ")
+]
+#: They go on until they are told to stop.
+ETERNAL = [words for words in COMMANDS if words[0] == "run"]
+
+
+def test_there_are_commands_to_run() -> None:
+    shown = {words[0] for words in COMMANDS}
+
+    assert {"run", "devices", "config", "status", "say", "volume", "chat", "history", "avatars"} <= shown
+
+
+@pytest.mark.parametrize("words", [one for one in COMMANDS if one not in ETERNAL], ids=" ".join)
+async def test_a_command_of_the_readme_works(words: list[str], tmp_path: Path) -> None:
+    async with SimServer() as server:
+        # Some ask the appliance, others the service; both find what they need where a person has it, too.
+        environ = {
+            "RAVATARD_SERVICE__BASE_URL": server.base_url,
+            "RAVATARD_SERVICE__PROJECT_ID": "project-4711",
+        }
+        async with Daemon(tmp_path, server.base_url, quiet_room(tmp_path), into_wav(tmp_path)) as daemon:
+            await daemon.ready()
+            launcher = ("sh", "-c", 'echo "Good morning" | exec "$@"', "sh") if words == ["chat"] else ()
+            async with Program(*words, environ=environ, launcher=launcher) as command:
+                status = await command.ended()
+
+    assert (status, command.stderr) == (0, "")
+    assert command.stdout
+
+
+@pytest.mark.parametrize("words", ETERNAL, ids=" ".join)
+async def test_an_appliance_of_the_readme_runs_until_it_is_stopped(words: list[str], tmp_path: Path) -> None:
+    silence = recordings.write(tmp_path / "quiet.wav", recordings.quiet(5.0))
+    async with SimServer() as server:
+        environ = {
+            "RAVATARD_SERVICE__BASE_URL": server.base_url,
+            "RAVATARD_SERVICE__PROJECT_ID": "project-4711",
+            "RAVATARD_MICROPHONE__WAV": str(silence),
+            "RAVATARD_SPEAKER__WAV": str(tmp_path / "heard.wav"),
+            "STATE_DIRECTORY": str(tmp_path / "state"),
+        }
+        async with Program(*words, environ=environ) as appliance:
+            await appliance.until(lambda: "Ada" in appliance.stdout + appliance.stderr, "it is online")
+            appliance.send(signal.SIGTERM)
+            status = await appliance.ended()
+
+    assert status == 0
+    assert "Traceback" not in appliance.stderr
+    assert appliance.orphans() == []
