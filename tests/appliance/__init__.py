@@ -1,0 +1,1 @@
+"""The appliance in a virtual machine: real systemd, kernel sound card and GPIO chip (``make appliance``)."""

@@ -1,0 +1,125 @@
+"""Bad days: a daemon that hangs or is killed, no power, no network, the wrong time."""
+
+from __future__ import annotations
+
+import time
+
+from tests.appliance.guest_link import until
+from tests.appliance.house import SERVICE, House
+
+_WATCHDOG_S = 90.0
+
+
+async def hang(house: House) -> str:
+    """Stop the daemon's process in its tracks."""
+    await house.showing("ready")
+    stopped, cursor = await house.pid(), await house.cursor()
+    began = time.monotonic()
+    await house.run(f"kill -STOP {stopped}")
+    line = await house.heard_of("Watchdog timeout", cursor, _WATCHDOG_S)
+    noticed_s = time.monotonic() - began
+    await _another(house, stopped)
+    status = await house.showing("ready")
+    back_s = time.monotonic() - began
+    ended = await house.all_ended()
+    return (
+        f"{line.strip()!r} after {noticed_s:.0f} s, {status!r} after {back_s:.0f} s; "
+        f"session ended by {ended['ended_by']}"
+    )
+
+
+async def kill(house: House) -> str:
+    """Kill the daemon while it holds a session."""
+    await house.showing("ready")
+    session = await house.converse()
+    assert session["licence"] in await house.open_sessions(), "no session is held"
+    killed, cursor = await house.pid(), await house.cursor()
+    began = time.monotonic()
+    await house.run(f"kill -KILL {killed}")
+    line = await house.heard_of("ended", cursor)
+    ended = await house.all_ended()
+    ended_s = time.monotonic() - began
+    await _another(house, killed)
+    await house.showing("ready")
+    return (
+        f"session {ended['number']} ended by {ended['ended_by']} within {ended_s:.0f} s ({line.strip()!r}), "
+        f"ready again after {time.monotonic() - began:.0f} s"
+    )
+
+
+async def network(house: House) -> str:
+    """Pull the network cable, and plug it in again."""
+    await house.showing("ready")
+    began = time.monotonic()
+    await house.machine.network(up=False)
+    status = await house.showing("offline", 60)
+    noticed_s = time.monotonic() - began
+    restarts = (await house.shown())["NRestarts"]
+    await house.machine.network(up=True)
+    began = time.monotonic()
+    await house.showing("ready", 200)
+    back_s = time.monotonic() - began
+    await house.converse()
+    assert (await house.shown())["NRestarts"] == restarts, "it was restarted for an outage"
+    return f"{status!r} after {noticed_s:.0f} s; ready {back_s:.0f} s after the cable was back, and answered"
+
+
+async def power_cut(house: House) -> str:
+    """Pull the plug in mid-conversation, and boot again."""
+    await house.showing("ready")
+    session = await house.converse()
+    await house.machine.power_cut()
+    assert session["licence"] in await house.open_sessions(), "the session ended without anybody ending it"
+    began = time.monotonic()
+    await house.machine.power_on()
+    ended = await house.all_ended()
+    ended_s = time.monotonic() - began
+    await house.showing("ready")
+    await house.converse()
+    return (
+        f"session {session['number']} stayed open without power, was ended by {ended['ended_by']} "
+        f"{ended_s:.0f} s after power came back, then a new one answered"
+    )
+
+
+async def clock(house: House) -> str:
+    """Start with a clock that says 1970, and set it right later."""
+    await house.showing("ready")
+    await house.run(f"systemctl stop {SERVICE}")
+    cursor = await house.cursor()
+    await house.run("date --utc --set=1970-01-02")
+    await house.run(f"systemctl start {SERVICE}", within_s=130)
+    status = await house.showing("")
+    shown_at = await house.run("date --utc +%Y")
+    await house.showing("ready")
+    await house.converse()
+    await house.run(f"date --utc --set=@{int(time.time())}")
+    await house.showing("ready")
+    await house.converse()
+    assert "Traceback" not in await house.said(cursor), "it fell over the date"
+    return f"in {shown_at}: {status!r}, answered; and again after the clock leapt to today"
+
+
+async def reboot(house: House) -> str:
+    """Reboot in mid-conversation."""
+    await house.showing("ready")
+    session = await house.converse()
+    began = time.monotonic()
+    await house.machine.rebooted()
+    ended = next(one for one in await house.sessions() if one["licence"] == session["licence"])
+    assert ended["ended_at"] is not None, "the session was left open over the reboot"
+    status = await house.showing("ready")
+    back_s = time.monotonic() - began
+    await house.converse()
+    return (
+        f"session {ended['number']} ended by {ended['ended_by']} on the way down; "
+        f"{status!r} by itself after {back_s:.0f} s"
+    )
+
+
+async def _another(house: House, pid: str) -> str:
+    async def look() -> str:
+        now = await house.pid()
+        return now if now not in ("0", pid) else ""
+
+    return str(await until(look, "a new process", 90))

@@ -1,0 +1,107 @@
+"""Installing, starting, upgrading and removing, with the commands that README shows."""
+
+from __future__ import annotations
+
+import time
+
+from tests.appliance.house import CONFIG, SERVICE, SOURCE, House
+
+_INSTALL_S = 840.0
+_NEWER = "99.0.0"
+_DROP_IN = f"/etc/systemd/system/{SERVICE}.d/raspberry-pi.conf"
+_INSTALL = f"cd {SOURCE} && sudo make install 2>&1"
+#: What changes on a machine by itself, and what the test brought along.
+_NOT_OURS = "/opt/appliance /opt/source /opt/wheels /var/log /var/lib/systemd /tmp /var/tmp".split()
+_ALL_FILES = (
+    "find / -xdev \\( "
+    + " -o ".join(f"-path {folder}" for folder in _NOT_OURS)
+    + " -o -name __pycache__ \\) -prune -o -print | sort"
+)
+
+
+async def boot(house: House) -> str:
+    """Boot to the first command."""
+    began = time.monotonic()
+    await house.machine.power_on()
+    took_s = time.monotonic() - began
+    await house.run("tar --extract --file=/dev/vdb --directory=/opt", within_s=120)
+    await house.run(f"{_ALL_FILES} >/opt/appliance/before")
+    system = await house.run("uname -r; systemctl --version | head -1")
+    return f"first command after {took_s:.0f} s; Linux {' '.join(system.split())}"
+
+
+async def install(house: House) -> str:
+    """Install as README says."""
+    said = await house.run(_INSTALL, within_s=_INSTALL_S)
+    assert "Next" in said, f"it does not say what to do next: {said[-300:]}"
+    enabled = await house.run(f"systemctl is-enabled {SERVICE}")
+    exposure = await house.run(f"systemd-analyze security {SERVICE} --no-pager | grep -o 'level for.*'")
+    version = await house.run("ravatard --version")
+    assert (await house.shown())["ActiveState"] == "inactive"
+    return f"{version}; unit {enabled}; exposure {exposure.split()[3]}"
+
+
+async def start(house: House) -> str:
+    """Configure and start; READY must be seen by systemd."""
+    await house.write(CONFIG, house.config())
+    await house.run("ravatard config check")
+    # gpiozero asks which Raspberry Pi this is, and the service has a /proc of its own.
+    await house.run(f"mkdir -p {_DROP_IN.rpartition('/')[0]}")
+    await house.write(_DROP_IN, "[Service]\nBindReadOnlyPaths=/run/cpuinfo:/proc/cpuinfo")
+    await house.run("systemctl daemon-reload")
+    began = time.monotonic()
+    await house.run(f"systemctl start {SERVICE}", within_s=130)
+    took_s = time.monotonic() - began
+    status = await house.showing("ready")
+    shown = await house.shown()
+    user = await house.run(f"ps -o user= -p {shown['MainPID']}")
+    assert user == "ravatard", f"it runs as {user}"
+    assert shown["WatchdogUSec"] not in ("0", "infinity"), "systemd does not watch it"
+    return f"READY=1 after {took_s:.1f} s as user {user}, watchdog {shown['WatchdogUSec']}, status {status!r}"
+
+
+async def upgrade(house: House) -> str:
+    """Install again while somebody talks."""
+    await house.showing("ready")
+    session = await house.converse()
+    before = await house.pid()
+    await house.write(CONFIG, house.config(earcons={"enabled": False}))
+    # Another version of the same program: everything is built and laid out again.
+    newer = f's/^__version__ = .*/__version__ = "{_NEWER}"/'
+    await house.run(f"sed -i '{newer}' {SOURCE}/ravatard/__init__.py")
+    began = time.monotonic()
+    said = await house.run(_INSTALL, within_s=_INSTALL_S)
+    took_s = time.monotonic() - began
+    ended = next(one for one in await house.sessions() if one["licence"] == session["licence"])
+    assert ended["ended_at"] is not None, f"the session was left open: {ended}"
+    assert await house.pid() != before, f"the old program still runs: {said[-300:]}"
+    version = await house.run("ravatard --version")
+    assert _NEWER in version, f"it is still {version}"
+    config = await house.run(f"cat {CONFIG}")
+    assert "earcons" in config, "the edited configuration was overwritten"
+    await house.showing("ready")
+    await house.converse()
+    return (
+        f"{version}; session {ended['number']} ended by {ended['ended_by']}, configuration kept, "
+        f"answered again ({took_s:.0f} s)"
+    )
+
+
+async def purge(house: House) -> str:
+    """Remove it with everything."""
+    await house.run(f"cd {SOURCE} && sudo make uninstall PURGE=1 2>&1", within_s=120)
+    left = await house.run(
+        f"{_ALL_FILES} >/opt/appliance/after; comm -13 /opt/appliance/before /opt/appliance/after"
+    )
+    files = [file for file in left.splitlines() if "ravatard" in file]
+    assert not files, f"left behind: {', '.join(files[:8])}"
+    user = await house.machine.ask("getent passwd ravatard")
+    assert user.status == 2, f"the user is still there: {user.output}"
+    units = await house.run(
+        "systemctl list-unit-files --no-legend 'ravatard*'; systemctl list-units --no-legend 'ravatard*'; "
+        "ls /run/ravatard 2>/dev/null || true"
+    )
+    assert not units, f"systemd still knows {units}"
+    ended = not await house.open_sessions()
+    assert ended, "a session is still open"
+    return f"no file with ravatard in its name, no user, no unit; {len(left.splitlines())} other new files"

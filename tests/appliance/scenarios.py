@@ -1,0 +1,47 @@
+"""All that is done to the appliance, in this order: each begins where the last one left the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from tests.appliance import bad_days, installing, listening, sound_cards
+from tests.appliance.house import House
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One row of the table.
+
+    Attributes:
+        name: what is done.
+        play: does it; returns what was seen, raises GuestError or AssertionError when that is wrong.
+        always: nothing after it can work without it.
+    """
+
+    name: str
+    play: Callable[[House], Awaitable[str]]
+    always: bool = False
+
+
+SCENARIOS = (
+    Scenario("boot", installing.boot, always=True),
+    Scenario("install", installing.install, always=True),
+    Scenario("start", installing.start, always=True),
+    Scenario("devices", sound_cards.devices),
+    Scenario("speak", listening.speak),
+    Scenario("answer heard", listening.answer_heard),
+    Scenario("press the button", listening.press),
+    Scenario("lights", listening.lights),
+    Scenario("hang", bad_days.hang),
+    Scenario("kill -9", bad_days.kill),
+    Scenario("card pulled in mid-utterance", sound_cards.unplug),
+    Scenario("microphone busy", sound_cards.busy),
+    Scenario("other sound cards", sound_cards.others),
+    Scenario("network down and up", bad_days.network),
+    Scenario("power cut", bad_days.power_cut),
+    Scenario("clock at 1970", bad_days.clock),
+    Scenario("reboot", bad_days.reboot),
+    Scenario("upgrade in mid-conversation", installing.upgrade),
+    Scenario("purge", installing.purge),
+)
