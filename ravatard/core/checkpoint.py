@@ -40,6 +40,8 @@ REMEMBERED: dict[str, Any] = {
     "_standing._asked_at": float | None,
     "_standing._busy_until": float | None,
     "_standing._no_money_until": float | None,
+    "_standing._renew_at": float | None,
+    "_standing._spent": bool,
     "_standing._spend._since": float | None,
     "_standing._spend._past": tuple[tuple[float, float], ...],
     "_turns.talk": Talk,

@@ -21,6 +21,9 @@ from ravatard.core.tables import LINK, SESSION, LinkCue, SessionCue, step
 DOCUMENTED_ANSWER_S = 30.0
 #: Without money the service is not asked again by a voice for an hour; a press of the button asks at once.
 NO_MONEY_S = 3600.0
+#: A session that is to be held always, and is over, is started again after this long: whoever ends them at
+#: once must not be asked for one after the other.
+RENEW_S = 60.0
 #: Somebody who speaks while we are offline is worth an attempt at once, but a television no stream of them.
 ASK_EVERY_S = 20.0
 
@@ -57,6 +60,9 @@ class Standing:
         self._no_money_until: float | None = None
         self._spend = SpendGuard(options.spend)
         self._spend_ends_at: float | None = None
+        self._renew_at: float | None = None
+        #: The session reached a limit of section ``spend``; only somebody's words start another.
+        self._spent = False
 
     def reconfigure(self, options: ConversationOptions) -> None:
         """New options hold from now on; what was refused may have been mended."""
@@ -102,6 +108,7 @@ class Standing:
             self._asked_at = self.active_at
             self._out.append(Reconnect())
         if self.session is Session.NONE and self.needs_session:
+            self._spent = False
             self._cue(SessionCue.WANTED, "wanted")
             self._out.append(StartSession(turn))
 
@@ -198,6 +205,7 @@ class Standing:
             self._no_money_until,
             self._spend_ends_at,
             self._idle_ends_at if idle else None,
+            self._renew_at,
         ]
         return min((at for at in times if at is not None), default=None)
 
@@ -216,6 +224,21 @@ class Standing:
                 Tell("the live session has lasted as long as is allowed (section spend)", warning=True)
             )
             self.end_session("the limit of section spend", now)
+            self._spent = True
+        self._keep(now)
+
+    def _keep(self, now: float) -> None:
+        """Have a session that is to be held always, unless somebody must act first."""
+        kept = self.options.session.keep == "always" and self.needs_session and not self._spent
+        if not kept or self.link is not Link.ONLINE or self.session is not Session.NONE:
+            self._renew_at = None
+        elif self._renew_at is None:
+            self._renew_at = now + RENEW_S
+        elif now >= self._renew_at:
+            self._renew_at = now + RENEW_S
+            if not self._no_money(now) and self._spend.refusal(now) is None:
+                self._renew_at = None
+                self.want_session(turn=0)
 
     @property
     def _idle_ends_at(self) -> float | None:

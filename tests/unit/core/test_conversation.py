@@ -13,7 +13,8 @@ from ravatard.core.conversation import Conversation
 from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.gate_options import GateOptions
 from ravatard.core.indication import Look, Show
-from ravatard.core.standing import NO_MONEY_S
+from ravatard.core.spend import SpendOptions
+from ravatard.core.standing import NO_MONEY_S, RENEW_S
 from ravatard.core.states import (
     Cause,
     CloseReason,
@@ -325,6 +326,47 @@ def test_a_session_in_use_is_not_idle() -> None:
     talker.answers()
 
     assert of(ev.EndSession, talker.passes(119.0)) == []
+
+
+ALWAYS = replace(OPTIONS, session=SessionOptions(keep="always"))
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        ev.StreamBroke(Refusal.FAILED, "it broke"),
+        ev.SessionEnded("over"),
+        ev.RestartSessionAsked(),
+        ev.SessionRefused(Refusal.FAILED, "no"),
+    ],
+)
+def test_a_session_kept_always_that_is_over_is_started_again_after_a_while(over: ev.Event) -> None:
+    talker = Talker(ALWAYS)
+    talker.happens(ev.SessionStarted(), over)
+
+    assert of(ev.StartSession, talker.passes(RENEW_S - 0.1)) == []
+    assert of(ev.StartSession, talker.passes(0.2)) == [ev.StartSession(0)]
+    assert of(ev.StartSession, talker.passes(600.0)) == []
+
+
+def test_no_session_is_kept_without_a_link_or_without_money() -> None:
+    talker = Talker(ALWAYS)
+    talker.happens(ev.SessionRefused(Refusal.MONEY, "no money"))
+    assert of(ev.StartSession, talker.passes(NO_MONEY_S - 1)) == []
+    assert of(ev.StartSession, talker.passes(RENEW_S + 1)) == [ev.StartSession(0)]
+
+    talker.happens(ev.SessionRefused(Refusal.FAILED, "no"), ev.LinkOffline("no network.", 5.0))
+
+    assert of(ev.StartSession, talker.passes(600.0)) == []
+
+
+def test_a_session_that_reached_its_limit_is_not_kept_but_started_for_words() -> None:
+    talker = Talker(replace(ALWAYS, spend=SpendOptions(session_minutes=1)))
+    talker.happens(ev.SessionStarted())
+    assert len(of(ev.EndSession, talker.passes(61.0))) == 1
+
+    assert of(ev.StartSession, talker.passes(600.0)) == []
+    assert of(ev.StartSession, talker.opens()) == [ev.StartSession(1)]
 
 
 def test_a_session_kept_always_starts_with_the_link_and_never_idles() -> None:
