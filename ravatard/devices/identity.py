@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ravatard.errors import DeviceError
@@ -164,7 +164,9 @@ def choose(wanted: str, among: Sequence[SoundDevice], *, kind: str) -> SoundDevi
         raise DeviceError(
             f"{kind}.device {wanted!r} could be any of {_names(found, among)}; write one of these"
         )
-    raise DeviceError(f"there is no {kind} {wanted!r} at the moment; {_there_are(among, kind)}")
+    raise DeviceError(
+        f"there is no {kind} {wanted!r} at the moment, or another program has it; {_there_are(among, kind)}"
+    )
 
 
 def _matches(wanted: str, among: Sequence[SoundDevice]) -> list[SoundDevice]:
@@ -180,6 +182,17 @@ def _matches(wanted: str, among: Sequence[SoundDevice]) -> list[SoundDevice]:
         )
     whole = [device for device in among if device.text == wanted]
     return whole or [device for device in among if wanted.casefold() in device.text.casefold()]
+
+
+def named_card(wanted: str, cards: Iterable[Card]) -> list[tuple[Card, int | None]]:
+    """The cards that ``wanted`` names by their identity, each with the number of the PCM if it names one."""
+    if by_usb := _BY_USB.fullmatch(wanted.strip()):
+        usb, port = by_usb[1].lower(), by_usb[2]
+        return [(card, None) for card in cards if card.usb == usb and (port is None or card.port == port)]
+    if by_card := _BY_CARD.fullmatch(wanted.strip()):
+        pcm = None if by_card[2] is None else int(by_card[2])
+        return [(card, pcm) for card in cards if card.id == by_card[1]]
+    return []
 
 
 def _one_a_card(devices: list[SoundDevice]) -> list[SoundDevice]:

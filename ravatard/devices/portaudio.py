@@ -17,6 +17,7 @@ from ravatard.devices.earwire import Failed, Trouble
 from ravatard.devices.identity import SoundDevice, choose, name_to_write, read_cards, split_name
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.sink import Sink
+from ravatard.devices.taken import taken
 from ravatard.errors import DeviceError
 
 #: portaudio.h: PaSampleFormat, paInputOverflow, paContinue, PaHostApiTypeId.
@@ -121,7 +122,14 @@ def default_index(ask: Callable[[], dict[str, Any]]) -> int | None:
         return None
 
 
-def pick(wanted: str | None, among: Sequence[SoundDevice], default: int | None, *, kind: str) -> SoundDevice:
+def pick(
+    wanted: str | None,
+    among: Sequence[SoundDevice],
+    default: int | None,
+    *,
+    kind: str,
+    root: str = "/",
+) -> SoundDevice:
     """The device that is ``wanted``, else the only USB device, else the system's default.
 
     Args:
@@ -129,10 +137,13 @@ def pick(wanted: str | None, among: Sequence[SoundDevice], default: int | None, 
         among: the devices that can do it.
         default: PortAudio's index of the system's default.
         kind: "microphone" or "speaker", for the sentence.
+        root: where the kernel's ``proc`` and ``sys`` are.
 
     Raises:
-        DeviceError: there is none, or no telling which.
+        DeviceError: there is none, or no telling which, or another program has it.
     """
+    if in_use := taken(wanted, among, read_cards(root), root, kind=kind):
+        raise DeviceError(in_use)
     if wanted is not None:
         return choose(wanted, among, kind=kind)
     usb = [device for device in among if device.is_usb]
@@ -219,7 +230,7 @@ class CardSource:
     def _choose(self) -> SoundDevice:
         microphones = [device for device in devices(self._portaudio, self._root) if device.inputs]
         default = default_index(self._portaudio.get_default_input_device_info)
-        return pick(self._wanted, microphones, default, kind="microphone")
+        return pick(self._wanted, microphones, default, kind="microphone", root=self._root)
 
     def _shapes(self, device: SoundDevice) -> Iterator[AudioFormat]:
         """What to ask the device for, best first: what is configured, then what needs least converting."""

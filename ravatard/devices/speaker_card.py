@@ -84,7 +84,7 @@ class CardOutput:
     def _choose(self) -> SoundDevice:
         speakers = [device for device in devices(self._portaudio, self._root) if device.outputs]
         default = default_index(self._portaudio.get_default_output_device_info)
-        return pick(self._options.device, speakers, default, kind="speaker")
+        return pick(self._options.device, speakers, default, kind="speaker", root=self._root)
 
 
 def shapes(device: SoundDevice) -> Iterator[AudioFormat]:
