@@ -22,6 +22,10 @@ COMMANDS = [
     for line in readme_commands()
     if line.startswith(".venv/bin/ravatard ")
 ]
+#: How a person would: with words to say, or where a file may be left. $0 is a folder.
+LAUNCHED = {"chat": 'echo "Good morning" | exec "$@"', "support-bundle": 'cd "$0" && exec "$@"'}
+#: Their exit status says what they found on this machine, which has no sound card and no pins.
+FINDINGS = {"doctor", "find-mic"}
 #: They go on until they are told to stop.
 ETERNAL = [words for words in COMMANDS if words[0] == "run"]
 
@@ -42,12 +46,14 @@ async def test_a_command_of_the_readme_works(words: list[str], tmp_path: Path) -
         }
         async with Daemon(tmp_path, server.base_url, quiet_room(tmp_path), into_wav(tmp_path)) as daemon:
             await daemon.ready()
-            launcher = ("sh", "-c", 'echo "Good morning" | exec "$@"', "sh") if words == ["chat"] else ()
+            launcher = ("sh", "-c", LAUNCHED.get(words[0], 'exec "$@"'), str(tmp_path))
             async with Program(*words, environ=environ, launcher=launcher) as command:
                 status = await command.ended()
 
-    assert (status, command.stderr) == (0, "")
-    assert command.stdout
+    assert status == 0 or words[0] in FINDINGS
+    assert "Traceback" not in command.stderr
+    assert command.stderr == "" or words[0] in FINDINGS
+    assert command.stdout + command.stderr
 
 
 @pytest.mark.parametrize("words", ETERNAL, ids=" ".join)
