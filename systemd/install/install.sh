@@ -23,6 +23,9 @@ if command -v systemd-sysusers >/dev/null; then
 else
     echo "There is no systemd-sysusers: make the user ravatard as $prefix/lib/sysusers.d/ravatard.conf says." >&2
 fi
+# What an older version wrote is brought up to date, a copy kept beside it; what cannot be is told by the
+# daemon as well, and is no reason not to install.
+/opt/ravatard/bin/ravatard config migrate || true
 if getent group ravatard >/dev/null; then
     chown root:ravatard /etc/ravatard/ravatard.yaml
 fi
