@@ -64,6 +64,7 @@ class MediaDecoder:
         *,
         command: Sequence[str] | None = None,
         installed: Callable[[], bool] = has_pyav,
+        eager: bool = False,
     ) -> None:
         """Nothing runs yet.
 
@@ -72,13 +73,14 @@ class MediaDecoder:
             environ: the daemon's environment; little of it is handed on.
             command: how a decoding process is started; None: the shipped one.
             installed: whether there is a library to decode with.
+            eager: :meth:`prepare` need not wait for an answer that needed more than WAV.
         """
         self._limits = limits
         self._environment = worker_environment(environ)
         self._command = list(command or worker_command(limits.cpu_s))
         self._installed = installed
         self._warm: MediaChild | None = None
-        self._needed = False
+        self._needed = eager
 
     async def prepare(self) -> None:
         """Start a decoding process, so that the next answer need not wait until it has loaded its library.

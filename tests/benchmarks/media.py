@@ -38,7 +38,7 @@ class _Line:
 
 async def _first_ms(content: bytes, *, warm: bool) -> float:
     """From the first bytes to the first sample."""
-    decoder = MediaDecoder(Limits(), os.environ)
+    decoder = MediaDecoder(Limits(), os.environ, eager=True)
     if warm:
         await decoder.prepare()
         await asyncio.sleep(0.8)

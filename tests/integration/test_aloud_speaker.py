@@ -204,6 +204,8 @@ async def test_a_session_or_a_service_that_goes_away_leaves_no_player_behind(tmp
         for end in ("by us", "by the service", "socket broken"):
             await daemon.say("begin")
             await daemon.with_voice()
+            # Words that wait for their answer would be sent anew in another session.
+            await daemon.idle()
             assert daemon.udp_sockets() > 0
             if end == "by us":
                 await daemon.ask(do="restart-session")

@@ -156,7 +156,7 @@ async def test_whoever_plays_slowly_slows_down_decoder_and_download() -> None:
 
 
 async def test_a_process_made_ready_is_used_and_another_is_started_for_the_next_answer() -> None:
-    decoder = MediaDecoder(Limits(), os.environ)
+    decoder = MediaDecoder(Limits(), os.environ, eager=True)
     await decoder.prepare()
     await decoder.prepare()
     content = encoded("webm", 1.0)
@@ -169,8 +169,16 @@ async def test_a_process_made_ready_is_used_and_another_is_started_for_the_next_
     assert likeness(first, 1.0) > 0.98
 
 
-async def test_a_process_made_ready_that_died_meanwhile_is_replaced() -> None:
+async def test_nothing_is_made_ready_before_an_answer_has_needed_it() -> None:
     decoder = MediaDecoder(Limits(), os.environ)
+
+    await decoder.prepare()
+
+    assert decoder._warm is None
+
+
+async def test_a_process_made_ready_that_died_meanwhile_is_replaced() -> None:
+    decoder = MediaDecoder(Limits(), os.environ, eager=True)
     await decoder.prepare()
     assert decoder._warm is not None
     os.kill(decoder._warm.pid, signal.SIGKILL)
@@ -280,7 +288,7 @@ async def test_why_the_download_broke_off_is_told_after_what_was_heard_of_it() -
 
 @pytest.mark.parametrize("how", ["closed", "cancelled", "left with an error"])
 async def test_however_it_is_left_the_process_ends(how: str) -> None:
-    decoder = MediaDecoder(Limits(), os.environ)
+    decoder = MediaDecoder(Limits(), os.environ, eager=True)
     await decoder.prepare()
     assert decoder._warm is not None
     pid = decoder._warm.pid
