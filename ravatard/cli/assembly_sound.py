@@ -78,6 +78,12 @@ def display(options: Options, report: Callable[[str], None] | None = None) -> Di
 
 def warn_of_echo(options: Options) -> None:
     """A microphone that stays open while the avatar speaks hears the avatar."""
+    if options.kiosk.enabled and options.kiosk.sound == "browser" and options.ravatar.mode != "chat":
+        log.warning(
+            "the browser plays the live voice, so nothing here knows when the avatar is heard: the "
+            "microphone stays open meanwhile. Use a speakerphone that takes out its own sound, or "
+            "kiosk.sound: daemon"
+        )
     if options.speaker.enabled and options.audio.barge_in == "voice":
         log.warning(
             "a voice may interrupt the avatar, and nothing here takes the speaker's sound out of the "
