@@ -12,8 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
 # What the installed appliance needs besides: PyAudio's library, Opus for the live voice, and to compile for it.
 INSTALL_PACKAGES := $(BUILD_PACKAGES) python3-dev python3-venv libasound2-dev libportaudio2 libopus0
-# What the integration tests play and record with.
-TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng
+# What the integration tests play and record with, show pages in, and make certificates and cards with.
+TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools
 # What makes the virtual machine of `make appliance`, and runs it.
 APPLIANCE_PACKAGES := qemu-system-x86 qemu-utils seabios mmdebstrap e2fsprogs cpio git linux-headers-amd64
 
