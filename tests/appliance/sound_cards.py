@@ -54,7 +54,7 @@ async def busy(house: House) -> str:
         await asyncio.sleep(2)
         await house.run(f"systemctl start {SERVICE}", within_s=130)
         status = await house.showing("no microphone", 30)
-        line = await house.heard_of("another program may have it", cursor, 20)
+        line = await house.heard_of("by another program", cursor, 20)
     began = time.monotonic()
     await house.showing("ready", 60)
     return f"{status!r}; {line.strip()!r}; ready {time.monotonic() - began:.0f} s after it was free"
