@@ -9,8 +9,7 @@ from dataclasses import replace
 
 from ravatard.app import Parts
 from ravatard.cli.assembly_sound import display, sound, voice_player, warn_of_echo
-from ravatard.cloud.http import AiohttpNetwork
-from ravatard.cloud.ravatar.service import RavatarCloud
+from ravatard.cli.standalone import open_network, service_cloud
 from ravatard.config import Options
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.gate_choice import gate_mode
@@ -20,10 +19,8 @@ from ravatard.devices.lamp import open_lamp
 from ravatard.devices.options import LightsOptions
 from ravatard.devices.sound import ChildEar
 from ravatard.errors import DeviceError
-from ravatard.host.identity import user_id
 from ravatard.host.systemd import open_notifier
-from ravatard.ports import Button, Cloud, Lamp, Ledger, Observer
-from ravatard.ports.sound import VoicePlayer
+from ravatard.ports import Button, Lamp, Ledger, Observer
 from ravatard.secret import Secret
 
 log = logging.getLogger("ravatard")
@@ -87,7 +84,7 @@ def build(
             environ=environ,
             muted=muted,
         ),
-        cloud=_cloud(options, ledger, voice_player(options, without)),
+        cloud=service_cloud(options, open_network(options), ledger, voice_player(options, without)),
         lamp=_lamp(options, without),
         notifier=open_notifier(environ),
         chance=random.SystemRandom().random,
@@ -103,20 +100,6 @@ def simulated(options: Options, base_url: str) -> Options:
     """``options`` with the simulator at ``base_url`` as the service."""
     service = replace(options.service, base_url=base_url, socket_url=None, project_id=Secret("simulated"))
     return replace(options, service=service)
-
-
-def _cloud(options: Options, ledger: Ledger | None, player: VoicePlayer | None) -> Cloud:
-    return RavatarCloud(
-        options.service,
-        options.stream,
-        options.deadlines,
-        AiohttpNetwork(ping_s=options.deadlines.ping_s),
-        user_id=user_id(),
-        chance=random.SystemRandom().random,
-        ledger=ledger,
-        ravatar=options.ravatar,
-        voice_player=player,
-    )
 
 
 def _button(options: Options, without: list[str]) -> Button | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from ravatard.app import Sound
 from ravatard.config import Options
@@ -61,8 +61,8 @@ def voice_player(options: Options, without: list[str]) -> VoicePlayer | None:
     return None
 
 
-def display(options: Options, report: Callable[[str], None] | None = None) -> Display | None:
-    """The page for a display, or None when it is not configured; ``report`` takes what becomes of it."""
+def display(options: Options) -> Display | None:
+    """The page for a display, or None when it is not configured."""
     if not options.kiosk.enabled:
         return None
     from ravatard.web.kiosk import Kiosk
@@ -70,8 +70,6 @@ def display(options: Options, report: Callable[[str], None] | None = None) -> Di
 
     def told(screen: Screen) -> None:
         log.info("display: %s", SCREEN_WORDS[screen])
-        if report is not None:
-            report(SCREEN_WORDS[screen])
 
     return Kiosk(options.kiosk, report=told)
 

@@ -16,6 +16,7 @@ from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.config import Loaded, Options, load
 from ravatard.host.identity import user_id
 from ravatard.ports import Ledger, Network
+from ravatard.ports.sound import VoicePlayer
 
 T = TypeVar("T")
 
@@ -54,7 +55,12 @@ def open_network(options: Options) -> Network:
     return AiohttpNetwork(ping_s=options.deadlines.ping_s)
 
 
-def service_cloud(options: Options, network: Network, ledger: Ledger | None = None) -> RavatarCloud:
+def service_cloud(
+    options: Options,
+    network: Network,
+    ledger: Ledger | None = None,
+    voice_player: VoicePlayer | None = None,
+) -> RavatarCloud:
     """The configured service; live sessions are written down in ``ledger``. Needs a running event loop."""
     return RavatarCloud(
         options.service,
@@ -65,6 +71,7 @@ def service_cloud(options: Options, network: Network, ledger: Ledger | None = No
         chance=random.SystemRandom().random,
         ledger=ledger,
         ravatar=options.ravatar,
+        voice_player=voice_player,
     )
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import audioop
+
+from ravatard.core.audio import SAMPLE_BYTES
 from ravatard.core.events import PlaybackEnded, PlaybackStarted
 
+#: -50 dBFS: the loudest sample of what counts as a pause. Room noise in a studio voice lies below.
+AUDIBLE_PEAK = 104
 #: A pause between two words or sentences of a live voice is shorter.
 PAUSE_S = 0.7
+
+
+def is_audible(pcm: bytes) -> bool:
+    """Whether anybody hears ``pcm`` (s16le, whole samples)."""
+    return audioop.max(pcm, SAMPLE_BYTES) >= AUDIBLE_PEAK
 
 
 class Audibility:

@@ -10,14 +10,12 @@ Sound is s16le mono of :data:`ravatard.core.audio.VOICE`; ``now`` is seconds on 
 
 from __future__ import annotations
 
-import audioop
 from collections import deque
 
+from ravatard.core.audibility import is_audible
 from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.core.seams import faded, slipped
 
-#: -50 dBFS: the loudest sample of what counts as a pause. Room noise in a studio voice lies below.
-AUDIBLE_PEAK = 104
 LONGEST_SAMPLES = 120 * VOICE_RATE_HZ
 LEAST_PRE_FILL = 60 * VOICE_RATE_HZ // 1000
 MOST_PRE_FILL = 100 * VOICE_RATE_HZ // 1000
@@ -122,7 +120,7 @@ class Playout:
         self._judge(whole // SAMPLE_BYTES, now)
         if not self._pieces:
             self._waits_since = now
-        loud = audioop.max(pcm, SAMPLE_BYTES) >= AUDIBLE_PEAK
+        loud = is_audible(pcm)
         self._pieces.append((pcm, loud))
         self._loud_pieces += loud
         self.waiting += whole // SAMPLE_BYTES
@@ -202,7 +200,7 @@ class Playout:
             return bytes(samples * SAMPLE_BYTES)
         slip = self._slip(samples) if is_live else 0
         pcm = self._pop(samples + slip)
-        while is_live and self._is_surplus and audioop.max(pcm, SAMPLE_BYTES) < AUDIBLE_PEAK:
+        while is_live and self._is_surplus and not is_audible(pcm):
             self.cut += len(pcm) // SAMPLE_BYTES
             self._mean -= len(pcm) // SAMPLE_BYTES
             pcm = self._pop(samples + slip)
@@ -242,7 +240,7 @@ class Playout:
         return 1 if off > 0 else -1
 
     def _count_quiet(self, pcm: bytes, samples: int) -> None:
-        if audioop.max(pcm, SAMPLE_BYTES) >= AUDIBLE_PEAK:
+        if is_audible(pcm):
             self._quiet = 0
             return
         self._quiet += samples

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
-
+from ravatard.core.audibility import is_audible
 from ravatard.core.audio import VOICE
 
-#: Below this a live voice is silent: -50 dBFS, of 32,768. An encoder makes of digital silence less than that.
-QUIET_PEAK = 104
 #: A pause between two sentences is shorter (espeak-ng: 320-360 ms); between two answers somebody speaks.
 QUIET_MS = 900.0
 #: A voice that never pauses is no reason to stay silent for good.
@@ -37,11 +34,6 @@ class Silencer:
             return True
         length_ms = len(pcm) / VOICE.bytes_for(1)
         self._kept_ms += length_ms
-        self._quiet_ms = self._quiet_ms + length_ms if _peak(pcm) < QUIET_PEAK else 0.0
+        self._quiet_ms = 0.0 if is_audible(pcm) else self._quiet_ms + length_ms
         self._armed = self._quiet_ms < QUIET_MS and self._kept_ms < LONGEST_MS
         return False
-
-
-def _peak(pcm: bytes) -> int:
-    samples = array("h", pcm)
-    return max(max(samples, default=0), -min(samples, default=0))

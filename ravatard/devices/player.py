@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import _thread
-import audioop
 import time
 from collections.abc import Callable
 
-from ravatard.core.audibility import Audibility
-from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.audibility import Audibility, is_audible
+from ravatard.core.audio import VOICE_RATE_HZ
 from ravatard.core.events import SpeakerReady
-from ravatard.core.playout import AUDIBLE_PEAK, Playout
+from ravatard.core.playout import Playout
 from ravatard.core.states import Earcon
 from ravatard.devices.childpipes import Outbox
 from ravatard.devices.echo_ring import EchoWriter
@@ -135,7 +134,7 @@ class Player:
             return mixed
 
     def _heard(self, block: bytes | None, samples: int, leaves_at: float, now: float) -> bytes:
-        if block is not None and audioop.max(block, SAMPLE_BYTES) >= AUDIBLE_PEAK:
+        if block is not None and is_audible(block):
             started = self._audibility.block(leaves_at, samples / VOICE_RATE_HZ)
             return encode(started) if started else b""
         playout = self._playout

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from array import array
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from ravatard.core.audibility import is_audible
 from ravatard.core.audio import VOICE
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerEvent, SpeakerLost, SpeakerReady
 from ravatard.core.states import Earcon
@@ -18,8 +18,6 @@ LATENCY_S = 0.02
 #: A pause within a live voice that is no end.
 PAUSE_S = 0.7
 ROOM_S = 2.0
-#: -50 dBFS.
-AUDIBLE_PEAK = 104
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ class SimSpeaker:
         piece = Sounded(begins_at, pcm)
         self.sounded.append(piece)
         self._ends_at = piece.until
-        if _audible(pcm):
+        if is_audible(pcm):
             news = self._audible_until is None
             self._audible_until = piece.until
             if news:
@@ -169,11 +167,6 @@ class SimSpeaker:
     def _tell(self, event: SpeakerEvent) -> None:
         self._events.append(event)
         self._changed.set()
-
-
-def _audible(pcm: bytes) -> bool:
-    samples = array("h", pcm)
-    return max(max(samples, default=0), -min(samples, default=0)) > AUDIBLE_PEAK
 
 
 def _now() -> float:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NoReturn
 
-from ravatard.core.indication import Indication, Show
+from ravatard.core.indication import Indication
 from ravatard.secret import Secret
 from ravatard.web.address import Origin
 from ravatard.web.framing import Inspection
@@ -205,20 +205,3 @@ class Kiosk:
             return min(wait_s * 2, _LONGEST_WAIT_S)
         same = self._scene.stage is not None and self._scene.stage.frame == stage.frame
         return wait_s if same else _FIRST_WAIT_S
-
-
-class Onlooker:
-    """Shows the hub's indications on the kiosk: an :class:`ravatard.ports.Observer`."""
-
-    def __init__(self, kiosk: Kiosk) -> None:
-        """``kiosk`` is told of every change."""
-        self._kiosk = kiosk
-
-    def saw(self, event: object, now: float) -> None:
-        """Events are nothing to look at."""
-
-    def did(self, action: object, now: float) -> None:
-        """Show what the hub wants shown."""
-        del now
-        if isinstance(action, Show):
-            self._kiosk.show(action.indication)

@@ -19,9 +19,10 @@ import pytest
 
 from ravatard.core.indication import Indication, Look, Show
 from ravatard.secret import Secret
+from ravatard.stages.display import OnDisplay
 from ravatard.web.door import MOST_CONNECTIONS
 from ravatard.web.inspection import inspect
-from ravatard.web.kiosk import MOST_PAGES, Kiosk, Onlooker
+from ravatard.web.kiosk import MOST_PAGES, Kiosk
 from ravatard.web.options import KioskOptions
 from ravatard.web.screen import Screen
 from tests.integration.kiosk_rig import TOKEN, serving, streaming
@@ -172,7 +173,7 @@ async def test_stopping_closes_every_page_at_once() -> None:
 
 async def test_a_page_hears_the_newest_of_what_the_hub_shows() -> None:
     async with serving() as served, aiohttp.ClientSession() as session, served.page(session) as page:
-        onlooker = Onlooker(served.kiosk)
+        onlooker = OnDisplay(served.kiosk)
 
         onlooker.did(Show(Indication(Look.LISTENING, "listening")), 0.0)
         onlooker.did(object(), 0.0)
