@@ -11,6 +11,7 @@ from typing import Any
 from ravatard.config import DEFAULT_PATH, Loaded, Schema, load, reference
 from ravatard.config.board_file import Board
 from ravatard.config.schema import Key
+from ravatard.host.credentials import with_credentials
 from ravatard.secret import MASK
 
 
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         print("\n".join(migrate(arguments.config or DEFAULT_PATH, os.environ)))
         return 0
-    loaded = load(arguments.config, os.environ)
+    loaded = load(arguments.config, with_credentials(os.environ))
     if arguments.what == "check":
         print(f"configuration is good: {_count(loaded)} read")
     elif arguments.json:

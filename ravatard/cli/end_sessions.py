@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ravatard import logs
 from ravatard.errors import LinkTimeout, RavatardError
+from ravatard.host.credentials import with_credentials
 from ravatard.host.ledger import FileLedger
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import NewerStateError, refuse_newer
@@ -87,7 +88,7 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int
     from ravatard.cloud.ravatar.account import Accounts
     from ravatard.config import load
 
-    options = load(config, without_hidden_credentials(environ)).options
+    options = load(config, with_credentials(environ)).options
     project = options.service.project_id
     under_systemd = logs.is_journal(sys.stderr, environ)
     logs.configure(options.logging, under_systemd=under_systemd, secrets=[project] if project else [])
@@ -101,21 +102,6 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int
             await network.close()
 
     return 0 if asyncio.run(all_of_them()) else 1
-
-
-def without_hidden_credentials(environ: Mapping[str, str]) -> dict[str, str]:
-    """``environ`` without a directory of credentials that cannot be listed.
-
-    systemd 252 names it to ``ExecStopPost=`` and hides it there, seen on Debian 12; what the file says of the
-    project is enough. The daemon itself is stricter: for it a credential that cannot be read is an error.
-    """
-    kept = dict(environ)
-    if directory := kept.get("CREDENTIALS_DIRECTORY"):
-        try:
-            os.listdir(directory)  # noqa: PTH208 - only whether it can be done
-        except OSError:
-            del kept["CREDENTIALS_DIRECTORY"]
-    return kept
 
 
 async def end_all(

@@ -29,6 +29,7 @@ from ravatard.devices.sound import ChildEar
 from ravatard.devices.soundchild import SoundChild
 from ravatard.devices.surroundings import Surroundings
 from ravatard.host.control_client import Unanswered, ask
+from ravatard.host.credentials import with_credentials
 from ravatard.host.runtime import find_socket
 
 #: As quick as a needle needs to be; blocks while it is quiet are 60 ms anyhow.
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         Unanswered: the daemon that was asked ended.
     """
     environ = dict(os.environ)
-    options = load(arguments.config, environ).options
+    options = load(arguments.config, with_credentials(environ)).options
     screen = _Screen(Meter(marks_for(sys.stdout), options.voice.floor_margin_db))
     socket = arguments.socket or find_socket(environ)
     try:

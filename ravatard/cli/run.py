@@ -21,6 +21,7 @@ from ravatard.config import Loaded, load
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.devices.source_check import check_source
 from ravatard.host.control import control_socket
+from ravatard.host.credentials import keep_for_the_end, with_credentials
 from ravatard.host.kept_mute import KeptMute
 from ravatard.host.kept_volume import KeptVolume
 from ravatard.host.ledger import FileLedger
@@ -57,6 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 after SIGTERM or SIGINT."""
     environ = dict(os.environ)
+    if "CREDENTIALS_DIRECTORY" not in environ:
+        # By hand. For the service credentials that cannot be read are an error.
+        environ = with_credentials(environ)
     loaded = load(arguments.config, environ)
     asyncio.run(_appliance(arguments, loaded, environ))
     return 0
@@ -79,6 +83,13 @@ def _clean(loaded: Loaded) -> Callable[[str], str]:
     """Takes every secret out of a text."""
     project = loaded.options.service.project_id
     return partial(logs.redact, secrets=[project] if project else [])
+
+
+def _keep_credentials(environ: Mapping[str, str]) -> None:
+    try:
+        keep_for_the_end(environ)
+    except OSError as error:
+        log.warning("a session left open by a crash ends at the next start, not at once: %s", error)
 
 
 async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Mapping[str, str]) -> None:
@@ -110,6 +121,7 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
         if not arguments.simulate:
             # Behind that door, so that nothing changes under a daemon that runs.
             bring_up_to_date(state_directory(environ))
+            _keep_credentials(environ)
         # The simulated service ends with this process, and its sessions with it.
         ledger = None if arguments.simulate else FileLedger(state_directory(environ))
         kept = KeptMute(state_directory(environ))

@@ -15,7 +15,7 @@ from ravatard.config import DEFAULT_PATH, Loaded, load
 from ravatard.config.candidate import Wishes, candidate, read_wishes
 from ravatard.config.document import DocumentError, read
 from ravatard.errors import ConfigError, RavatardError
-from ravatard.host.credentials import STORE
+from ravatard.host.credentials import STORE, with_credentials
 
 
 class NoTerminal(RavatardError):
@@ -110,6 +110,4 @@ def _refuse_unwritable(config: Path) -> None:
 
 def _in_effect(config: Path, store: Path, environ: Mapping[str, str]) -> Loaded:
     """What is set now, the credentials included that only the service would be given."""
-    if "CREDENTIALS_DIRECTORY" not in environ and store.is_dir():
-        environ = {**environ, "CREDENTIALS_DIRECTORY": str(store)}
-    return load(None, environ, default_path=config)
+    return load(None, with_credentials(environ, store), default_path=config)

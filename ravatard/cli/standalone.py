@@ -14,6 +14,7 @@ from ravatard import logs
 from ravatard.cloud.http import AiohttpNetwork
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.config import Loaded, Options, load
+from ravatard.host.credentials import with_credentials
 from ravatard.host.identity import user_id
 from ravatard.ports import Ledger, Network
 from ravatard.ports.sound import VoicePlayer
@@ -37,7 +38,7 @@ def loaded_quietly(config: Path | None, environ: Mapping[str, str], stream: Text
     Raises:
         ConfigError: it cannot be used.
     """
-    loaded = load(config, environ)
+    loaded = load(config, with_credentials(environ))
     project = loaded.options.service.project_id
     logs.configure(
         logs.LogOptions(

@@ -51,11 +51,16 @@ def find_socket(
     return runtime_directory(environ, system=system, temporary=temporary, uid=uid) / SOCKET_NAME
 
 
+def service_directory(environ: Mapping[str, str]) -> Path | None:
+    """The runtime directory of a service of systemd, the first of several; None outside one."""
+    given = environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return Path(given) if given.startswith("/") else None
+
+
 def _candidates(environ: Mapping[str, str], system: Path, temporary: Path, uid: int | None) -> Iterator[Path]:
     """All directories, the best first."""
-    given = environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
-    if given.startswith("/"):
-        yield Path(given)
+    if given := service_directory(environ):
+        yield given
     yield system
     if (users := environ.get("XDG_RUNTIME_DIR", "")).startswith("/"):
         yield Path(users) / "ravatard"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ class Deadly:
         self._path = ""
         self._after = False
         self.victim = 0
+        self.projects: list[object] = []
 
     def kill_on(self, path: str, *, after: bool = False) -> None:
         """Kill ``victim`` at its next request of ``path``."""
@@ -47,6 +49,8 @@ class Deadly:
 
     def handle(self, request: Request, now: float) -> Reply:
         """Answer one HTTP request, or do not."""
+        if request.path == "/jwt":
+            self.projects.append(json.loads(request.body).get("project_id"))
         if request.path != self._path:
             return self._cloud.handle(request, now)
         if self._after:
@@ -78,9 +82,9 @@ class House:
         sound = recordings.write(folder / "one.wav", recordings.one_request(3, before_s=0.3, after_s=12.0))
         self._config: Config = {"microphone": {"wav": str(sound)}, "session": {"idle_s": 5}}
 
-    def daemon(self) -> Daemon:
+    def daemon(self, environ: Mapping[str, str] | None = None) -> Daemon:
         """The daemon's next life."""
-        return Daemon(self._folder, self.server.base_url, self._config)
+        return Daemon(self._folder, self.server.base_url, self._config, environ=environ)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -251,9 +255,9 @@ async def test_an_ending_whose_answer_never_came_does_no_harm_when_it_is_repeate
         assert server.record.counts["sessions_ended"] == server.record.counts["sessions_started"]
 
 
-def end_sessions(house: House, folder: Path, *words: str) -> Program:
-    """What ``ExecStopPost=`` runs."""
-    environ = {"STATE_DIRECTORY": str(house.state)}
+def end_sessions(house: House, folder: Path, *words: str, **more: str) -> Program:
+    """What ``ExecStopPost=`` runs; ``more``: of its environment."""
+    environ = {"STATE_DIRECTORY": str(house.state)} | more
     return Program("end-sessions", "--config", str(folder / "ravatard.yaml"), *words, environ=environ)
 
 
@@ -275,6 +279,30 @@ async def test_end_sessions_ends_what_a_killed_daemon_has_left(tmp_path: Path) -
         for secret in (licence, PROJECT):
             assert secret not in program.stdout + program.stderr
         assert USER not in program.stdout
+
+
+async def test_a_project_id_that_systemd_hides_from_the_last_command_is_known_to_it(tmp_path: Path) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "ravatard.service.project_id").write_text(PROJECT)
+    async with SimServer() as server:
+        house = House(tmp_path, server)
+        daemon = house.daemon(environ={"CREDENTIALS_DIRECTORY": str(credentials)})
+        daemon.config_file.write_text(
+            daemon.config_file.read_text().replace(f"  project_id: {PROJECT}\n", "")
+        )
+        async with daemon:
+            await daemon.until(house.gained("samples"), "speech arrives")
+            daemon.send(signal.SIGKILL)
+            await daemon.ended()
+        assert len(server.record.open_licences()) == 1
+
+        async with end_sessions(house, tmp_path, CREDENTIALS_DIRECTORY=str(tmp_path / "hidden")) as program:
+            status = await program.ended()
+
+        assert status == 0, program.story()
+        assert house.deadly.projects == [PROJECT, PROJECT]
+        assert (server.record.open_licences(), house.on_ledger()) == ([], [])
 
 
 async def test_end_sessions_leaves_a_running_daemon_alone(tmp_path: Path) -> None:

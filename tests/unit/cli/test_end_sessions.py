@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.cli import EXIT_CONFIG, main
-from ravatard.cli.end_sessions import CHAT, LIMIT_S, end_all, without_hidden_credentials
+from ravatard.cli.end_sessions import CHAT, LIMIT_S, end_all
 from ravatard.cloud.lease import MemoryLedger
 from ravatard.errors import LinkError
 from ravatard.host.ledger import NAME, FileLedger
@@ -163,16 +163,3 @@ def test_a_chat_that_died_is_looked_after_as_well(
     status, shown = end_sessions("--config", str(tmp_path / "missing.yaml"))
 
     assert (status, "missing.yaml" in shown) == (EXIT_CONFIG, True)
-
-
-def test_credentials_that_are_named_and_hidden_do_not_keep_a_session_open(tmp_path: Path) -> None:
-    hidden = {"CREDENTIALS_DIRECTORY": str(tmp_path / "hidden"), "STATE_DIRECTORY": "/state"}
-
-    assert without_hidden_credentials(hidden) == {"STATE_DIRECTORY": "/state"}
-    assert without_hidden_credentials({}) == {}
-
-
-def test_credentials_that_can_be_read_are_used(tmp_path: Path) -> None:
-    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
-
-    assert without_hidden_credentials(environ) == environ

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.host.credentials import STORE, store_credential
+from ravatard.host.credentials import STORE, keep_for_the_end, store_credential, with_credentials
 from ravatard.secret import Secret
 
 NAME = "ravatard.service.project_id"
@@ -69,3 +69,77 @@ def test_a_store_that_is_none_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="store"):
         store_credential(NAME, Secret("hush"), tmp_path / "store")
+
+
+def service(tmp_path: Path) -> dict[str, str]:
+    """The environment systemd gives the service, its credentials with one secret in them."""
+    for folder in ("credentials", "runtime"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "credentials" / NAME).write_text("hush")
+    return {
+        "CREDENTIALS_DIRECTORY": str(tmp_path / "credentials"),
+        "RUNTIME_DIRECTORY": f"{tmp_path / 'runtime'}:/run/another",
+    }
+
+
+def test_a_command_of_the_service_has_the_services_credentials(tmp_path: Path) -> None:
+    environ = service(tmp_path)
+
+    assert with_credentials(environ, tmp_path) == environ
+
+
+def test_where_systemd_hides_them_the_kept_ones_are_found(tmp_path: Path) -> None:
+    environ = service(tmp_path)
+    keep_for_the_end(environ)
+    hidden = environ | {"CREDENTIALS_DIRECTORY": str(tmp_path / "hidden")}
+
+    kept = Path(with_credentials(hidden, tmp_path)["CREDENTIALS_DIRECTORY"])
+
+    assert {file.name: file.read_text() for file in kept.iterdir()} == {NAME: "hush"}
+    assert kept.parent == tmp_path / "runtime"
+    assert kept.stat().st_mode & 0o7777 == 0o700
+    assert (kept / NAME).stat().st_mode & 0o7777 == 0o600
+
+
+def test_hidden_credentials_that_were_not_kept_are_none_and_the_store_is_not_asked(tmp_path: Path) -> None:
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path / "hidden"), "STATE_DIRECTORY": "/state"}
+
+    assert with_credentials(environ, tmp_path) == {"STATE_DIRECTORY": "/state"}
+
+
+def test_by_hand_the_store_is_read_if_it_may_be(tmp_path: Path) -> None:
+    assert with_credentials({"HOME": "/"}, tmp_path) == {
+        "HOME": "/",
+        "CREDENTIALS_DIRECTORY": str(tmp_path),
+    }
+    assert with_credentials({"HOME": "/"}, tmp_path / "none") == {"HOME": "/"}
+
+
+def test_a_credential_that_was_taken_back_is_kept_no_longer(tmp_path: Path) -> None:
+    environ = service(tmp_path)
+    keep_for_the_end(environ)
+    (tmp_path / "credentials" / NAME).rename(tmp_path / "credentials" / "ravatard.service.other")
+
+    keep_for_the_end(environ)
+
+    assert [file.name for file in (tmp_path / "runtime" / "credentials").iterdir()] == [
+        "ravatard.service.other"
+    ]
+
+
+@pytest.mark.parametrize("missing", ["CREDENTIALS_DIRECTORY", "RUNTIME_DIRECTORY"])
+def test_outside_a_service_nothing_is_kept(tmp_path: Path, missing: str) -> None:
+    environ = service(tmp_path)
+    del environ[missing]
+
+    keep_for_the_end(environ)
+
+    assert not list((tmp_path / "runtime").iterdir())
+
+
+def test_credentials_that_cannot_be_kept_are_an_error(tmp_path: Path) -> None:
+    environ = service(tmp_path)
+    (tmp_path / "runtime" / "credentials").write_text("a file")
+
+    with pytest.raises(OSError, match="credentials"):
+        keep_for_the_end(environ)
