@@ -139,7 +139,7 @@ class RavatarWire:
             except SocketClosed as closed:
                 if closed.code in _TOKEN_CODES:
                     self._badge.tokens.refused(self._badge.token)
-                raise LinkError(f"the service closed the socket ({_closing(closed.code)})") from None
+                raise LinkError(_parting(closed.code)) from None
             except OSError as error:
                 raise LinkError(f"the socket broke ({cause_of(error)})") from None
             if not isinstance(meaning, Unknown):
@@ -163,9 +163,9 @@ class RavatarWire:
             raise LinkError(f"the socket broke while sending ({cause_of(error)})") from None
 
 
-def _closing(code: int | None) -> str:
-    if code is None:
-        return "the connection broke"
-    if code == 1009:
-        return "1009: a message was too large"
-    return f"code {code}"
+def _parting(code: int | None) -> str:
+    # RFC 6455, 7.4.1: 1006 is what is told when nobody said goodbye.
+    if code in (None, 1006):
+        return "the connection to the service broke off"
+    said = "1009: a message was too large" if code == 1009 else f"code {code}"
+    return f"the service closed the socket ({said})"
