@@ -6,8 +6,10 @@ import asyncio
 import fcntl
 import io
 import os
+import select
 import struct
 import termios
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +17,10 @@ import pytest
 from ravatard.cli.chat_screen import ChatScreen, PlainScreen, TerminalScreen
 
 ERASE = "\r\x1b[K"
+#: Nothing draws this.
+MARK = b"\x00"
+#: Longest wait for the kernel.
+PATIENCE_S = 10.0
 
 
 class Terminal:
@@ -26,23 +32,31 @@ class Terminal:
 
     def __init__(self) -> None:
         self.ours, self.theirs = os.openpty()
-        os.set_blocking(self.ours, False)
         self.size(40)
 
     def size(self, columns: int) -> None:
         fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
     def type(self, keys: str) -> None:
+        """Returns when the keys have arrived: a thread of the kernel carries them over, when it has time."""
+        expected = self._waiting() + len(keys.encode())
         os.write(self.ours, keys.encode())
+        until = time.monotonic() + PATIENCE_S
+        while self._waiting() < expected and time.monotonic() < until:
+            os.sched_yield()
+
+    def _waiting(self) -> int:
+        """Bytes that the program can read."""
+        return int(struct.unpack("i", fcntl.ioctl(self.theirs, termios.FIONREAD, b"\0" * 4))[0])
 
     def seen(self) -> str:
-        """What was drawn since the last look."""
+        """What was drawn since the last look; all of it has arrived when a mark behind it has."""
+        os.write(self.theirs, MARK)
         drawn = b""
-        while True:
-            try:
-                drawn += os.read(self.ours, 4_096)
-            except BlockingIOError:
-                return drawn.decode().replace("\r\n", "\n")
+        while not drawn.endswith(MARK):
+            assert select.select([self.ours], [], [], PATIENCE_S)[0], f"only {drawn!r} arrived"
+            drawn += os.read(self.ours, 4_096)
+        return drawn.removesuffix(MARK).decode().replace("\r\n", "\n")
 
     def settings(self) -> object:
         return termios.tcgetattr(self.theirs)
