@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import ssl
+import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from tests.appliance.guest_link import until
-from tests.appliance.house import SERVICE, House
+from tests.appliance.house import DROP_INS, SERVICE, House, answered
+from tests.appliance.machine import HOST
+from tests.integration.simulate import Simulator, simulate
 
 _WATCHDOG_S = 90.0
+_SECURE_PORT = 8443
+_TRUST = f"{DROP_INS}/trust.conf"
 
 
 async def hang(house: House) -> str:
@@ -83,21 +93,61 @@ async def power_cut(house: House) -> str:
 
 
 async def clock(house: House) -> str:
-    """Start with a clock that says 1970, and set it right later."""
+    """Start with a clock that says 1970 and a service that shows a certificate; set the clock right later."""
     await house.showing("ready")
-    await house.run(f"systemctl stop {SERVICE}")
-    cursor = await house.cursor()
-    await house.run("date --utc --set=1970-01-02")
-    await house.run(f"systemctl start {SERVICE}", within_s=130)
-    status = await house.showing("")
-    shown_at = await house.run("date --utc +%Y")
-    await house.showing("ready")
-    await house.converse()
-    await house.run(f"date --utc --set=@{int(time.time())}")
-    await house.showing("ready")
-    await house.converse()
-    assert "Traceback" not in await house.said(cursor), "it fell over the date"
-    return f"in {shown_at}: {status!r}, answered; and again after the clock leapt to today"
+    async with _secure_cloud() as (cloud, certificate):
+        await _trust(house, cloud, certificate)
+        await house.configure(service={"base_url": f"https://localhost:{_SECURE_PORT}"})
+        await house.showing("ready")
+        await house.run(f"systemctl stop {SERVICE}")
+        cursor = await house.cursor()
+        await house.run("date --utc --set=1970-01-02")
+        await house.run(f"systemctl start {SERVICE}", within_s=130)
+        line = await house.heard_of("not yet valid", cursor)
+        status = await house.showing("offline")
+        checked = json.loads((await house.machine.ask("ravatard doctor --json --only tls", 120)).output)
+        verdicts = {check["id"]: check["verdict"] for check in checked["checks"]}
+        assert (await cloud.state())["sessions"] == [], "a session in spite of the certificate"
+        await house.run(f"date --utc --set=@{int(time.time())}")
+        began = time.monotonic()
+        await house.showing("ready", 200)
+        back_s = time.monotonic() - began
+        await house.speak()
+        await until(lambda: _answered(cloud), "an answer", 60)
+        said = await house.said(cursor)
+        assert "Traceback" not in said, "it fell over the date"
+        await house.configure()
+        await house.showing("ready")
+    return (
+        f"{status!r} ({line.strip()[-90:]!r}); doctor {verdicts}; ready {back_s:.0f} s after the clock leapt"
+    )
+
+
+@asynccontextmanager
+async def _secure_cloud() -> AsyncIterator[tuple[Simulator, str]]:
+    """Another service, behind a certificate that is good today."""
+    with tempfile.TemporaryDirectory(prefix="ravatard-secure-") as folder:
+        faults, pem = Path(folder) / "faults.yaml", Path(folder) / "certificate.pem"
+        faults.write_text("[{do: {tls: {certificate: self-signed}}, when: {after_s: 1000000}}]")
+        async with simulate("--faults", str(faults), "--write-certificate", str(pem)) as cloud:
+            cloud.trusts = ssl.create_default_context(cafile=str(pem))
+            yield cloud, pem.read_text()
+
+
+async def _trust(house: House, cloud: Simulator, certificate: str) -> None:
+    """Make the service known to the machine: by the name in its certificate, and as one to be trusted."""
+    port = cloud.base_url.rpartition(":")[2]
+    await house.run(
+        f"systemd-run --quiet --socket-property=ListenStream=127.0.0.1:{_SECURE_PORT} "
+        f"/lib/systemd/systemd-socket-proxyd {HOST}:{port}"
+    )
+    await house.write("/opt/appliance/service.pem", certificate)
+    await house.write(_TRUST, "[Service]\nEnvironment=SSL_CERT_FILE=/opt/appliance/service.pem")
+    await house.run("systemctl daemon-reload")
+
+
+async def _answered(cloud: Simulator) -> bool:
+    return any(answered(session) for session in (await cloud.state())["sessions"])
 
 
 async def reboot(house: House) -> str:

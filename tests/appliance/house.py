@@ -15,6 +15,8 @@ from tests.integration.simulate import Simulator
 BUTTON, LIGHT = 17, 27
 SERVICE = "ravatard.service"
 CONFIG = "/etc/ravatard/ravatard.yaml"
+DROP_INS = f"/etc/systemd/system/{SERVICE}.d"
+CREDENTIAL = "/etc/credstore/ravatard.service.project_id"
 HARDWARE = "/opt/appliance/hardware.sh"
 SOURCE = "/opt/source"
 #: The other end of the loopback card: what is played there is what the microphone hears.
@@ -45,10 +47,10 @@ class House:
         return await self.machine.run(command, within_s)
 
     def config(self, **more: dict[str, object]) -> str:
-        """The appliance's configuration file."""
+        """The appliance's configuration file; the project id is in the credential store alone."""
         port = self.cloud.base_url.rpartition(":")[2]
         options: dict[str, dict[str, object]] = {
-            "service": {"base_url": f"http://{HOST}:{port}", "project_id": "appliance-4711"},
+            "service": {"base_url": f"http://{HOST}:{port}"},
             # By its number: while another program has the first PCM, the card alone means the second.
             "microphone": {"device": "card:UsbMic,DEV=0"},
             "speaker": {"device": "card:UsbMic,DEV=0"},

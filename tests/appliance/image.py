@@ -28,13 +28,13 @@ _RECIPE = ("image.py", "initrd.py", "gpio_module.py", "apt.py")
 #: What the virtual machine itself needs, before ravatard asks for anything.
 _SYSTEM = (
     "systemd-sysv dbus udev kmod busybox-static iproute2 procps psmisc sudo make python3 python3-venv "
-    "alsa-utils libasound2-plugins libportaudio2 gpiod adduser"
+    "alsa-utils libasound2-plugins libportaudio2 gpiod adduser dosfstools"
 ).split()
 #: Parts of the kernel's modules that a virtual appliance can need; the rest is 300 MB.
 _MODULES = re.compile(
     r"^(lib|crypto|arch/x86/crypto|net/(core|packet|unix|ipv6|llc|802)|security"
-    r"|fs/(ext4|jbd2|mbcache|configfs|fuse|autofs|overlayfs)|sound/(core|drivers|soundcore)"
-    r"|drivers/(virtio|block/virtio_blk|net/(virtio_net|net_failover)|char/(virtio_console|hw_random)|gpio|leds"
+    r"|fs/(ext4|jbd2|mbcache|configfs|fuse|autofs|overlayfs|fat|nls)|sound/(core|drivers|soundcore)"
+    r"|drivers/(virtio|block/(virtio_blk|loop)|net/(virtio_net|net_failover)|char/(virtio_console|hw_random)|gpio|leds"
     r"|watchdog|firmware|rtc))"
 )
 _FILES = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from tests.appliance.house import CONFIG, SERVICE, SOURCE, House
+from tests.appliance.house import CONFIG, CREDENTIAL, DROP_INS, SERVICE, SOURCE, House
 
 _INSTALL_S = 840.0
 _NEWER = "99.0.0"
-_DROP_IN = f"/etc/systemd/system/{SERVICE}.d/raspberry-pi.conf"
+_PROJECT = "appliance-4711"
 _INSTALL = f"cd {SOURCE} && sudo make install 2>&1"
 #: What changes on a machine by itself, and what the test brought along.
 _NOT_OURS = "/opt/appliance /opt/source /opt/wheels /var/log /var/lib/systemd /tmp /var/tmp".split()
@@ -44,10 +44,13 @@ async def install(house: House) -> str:
 async def start(house: House) -> str:
     """Configure and start; READY must be seen by systemd."""
     await house.write(CONFIG, house.config())
+    await house.run(f"install -D -m 600 /dev/null {CREDENTIAL} && printf %s {_PROJECT} >{CREDENTIAL}")
     await house.run("ravatard config check")
     # gpiozero asks which Raspberry Pi this is, and the service has a /proc of its own.
-    await house.run(f"mkdir -p {_DROP_IN.rpartition('/')[0]}")
-    await house.write(_DROP_IN, "[Service]\nBindReadOnlyPaths=/run/cpuinfo:/proc/cpuinfo")
+    await house.run(f"mkdir -p {DROP_INS}")
+    await house.write(
+        f"{DROP_INS}/raspberry-pi.conf", "[Service]\nBindReadOnlyPaths=/run/cpuinfo:/proc/cpuinfo"
+    )
     await house.run("systemctl daemon-reload")
     began = time.monotonic()
     await house.run(f"systemctl start {SERVICE}", within_s=130)
@@ -56,6 +59,10 @@ async def start(house: House) -> str:
     shown = await house.shown()
     user = await house.run(f"ps -o user= -p {shown['MainPID']}")
     assert user == "ravatard", f"it runs as {user}"
+    seen = await house.run(
+        f"journalctl --unit {SERVICE}; ravatard status; cat /proc/{shown['MainPID']}/environ"
+    )
+    assert _PROJECT not in seen, "the project id can be read"
     assert shown["WatchdogUSec"] not in ("0", "infinity"), "systemd does not watch it"
     return f"READY=1 after {took_s:.1f} s as user {user}, watchdog {shown['WatchdogUSec']}, status {status!r}"
 

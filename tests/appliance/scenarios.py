@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.appliance import bad_days, installing, listening, sound_cards
+from tests.appliance import bad_days, caring, installing, listening, sound_cards
 from tests.appliance.house import House
 
 
@@ -33,6 +33,8 @@ SCENARIOS = (
     Scenario("answer heard", listening.answer_heard),
     Scenario("press the button", listening.press),
     Scenario("lights", listening.lights),
+    Scenario("doctor", caring.doctor),
+    Scenario("board test", caring.board_test),
     Scenario("hang", bad_days.hang),
     Scenario("kill -9", bad_days.kill),
     Scenario("card pulled in mid-utterance", sound_cards.unplug),
@@ -42,6 +44,7 @@ SCENARIOS = (
     Scenario("power cut", bad_days.power_cut),
     Scenario("clock at 1970", bad_days.clock),
     Scenario("reboot", bad_days.reboot),
+    Scenario("settings on the boot partition", caring.boot_settings),
     Scenario("upgrade in mid-conversation", installing.upgrade),
     Scenario("purge", installing.purge),
 )

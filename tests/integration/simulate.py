@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,13 +18,16 @@ class Simulator(Program):
 
     Attributes:
         base_url: where it is.
+        trusts: how to look at its certificate when it has one; see aiohttp.
     """
 
     base_url = ""
+    trusts: ssl.SSLContext | bool = True
 
     async def state(self) -> Any:
         """What ``GET /sim/state`` answers."""
-        async with aiohttp.ClientSession() as session, session.get(f"{self.base_url}/sim/state") as reply:
+        url = f"{self.base_url}/sim/state"
+        async with aiohttp.ClientSession() as session, session.get(url, ssl=self.trusts) as reply:
             return await reply.json()
 
 
