@@ -10,8 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 
 # What PyAudio and systemd-python are compiled with, and what makes the virtual environment.
 BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
-# What the installed appliance needs besides: PyAudio's library, Opus for the live voice, and to compile for it.
-INSTALL_PACKAGES := $(BUILD_PACKAGES) python3-dev python3-venv libasound2-dev libportaudio2 libopus0
+# What the installed appliance needs: Debian's own compiled modules, and Opus for the live voice.
+INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.sh)
 # What the integration tests play and record with, show pages in, and make certificates and cards with.
 TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools
 # What makes the virtual machine of `make appliance`, and runs it.
@@ -134,8 +134,8 @@ $(APPLIANCE): $(SETUP)
 	$(call install_packages,$(APPLIANCE_PACKAGES) $(INSTALL_PACKAGES))
 	@touch $@
 
-$(BUILT): pyproject.toml Makefile systemd/install/environment.sh hardware/boards $(wildcard hardware/boards/*) \
-		$(shell find ravatard -type f ! -name '*.pyc')
+$(BUILT): pyproject.toml Makefile systemd/install/environment.sh systemd/install/debian-modules.sh \
+		hardware/boards $(wildcard hardware/boards/*) $(shell find ravatard -type f ! -name '*.pyc')
 	$(call install_packages,$(INSTALL_PACKAGES))
 	@echo "Building the environment of the appliance in $(ENVIRONMENT)"
 	@systemd/install/environment.sh $(SYSTEM_PYTHON) $(ENVIRONMENT) $(EXTRAS)

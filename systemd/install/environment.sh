@@ -1,6 +1,8 @@
 #!/bin/sh
 # Builds the virtual environment of /opt/ravatard in another place: environment.sh PYTHON DIRECTORY [EXTRA...]
 #
+# Nothing is compiled: what PyPI has no wheels of comes from Debian, which compiles it for every processor.
+#
 # A virtual environment knows its path: in pyvenv.cfg, in the first line of its scripts, in compiled modules. Here
 # all three get the final one, so that the same tree serves `make install`, DESTDIR and the .deb, whose files
 # dpkg then knows one by one.
@@ -20,8 +22,16 @@ cp -R "$source/pyproject.toml" "$source/README.md" "$source/LICENSE" "$source/ra
 find "$directory/src" -name __pycache__ -type d -prune -exec rm -rf {} +
 
 "$python" -m venv "$target"
+# Linked one by one: of all else that the system may have, the appliance sees nothing.
+site=$("$target/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+debian=/usr/lib/python3/dist-packages
+modules=$("$(dirname "$0")/debian-modules.sh")
+for package in $modules; do
+    dpkg-query --listfiles "$package" | sed -n "s|^$debian/\([^/]*\)\$|\1|p" |
+        while read -r name; do ln -s "$debian/$name" "$site/$name"; done
+done
 pip="$target/bin/python -m pip --disable-pip-version-check --no-input --quiet"
-$pip install --use-pep517 --no-compile "$directory/src[$extras]"
+$pip install --use-pep517 --prefer-binary --no-compile "$directory/src[$extras]"
 $pip uninstall --yes setuptools pip
 rm -rf "$directory/src"
 # The boards that come with ravatard: where it looks for them in a virtual environment.

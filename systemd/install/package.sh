@@ -23,7 +23,7 @@ chmod 755 "$root"
 
 mkdir "$root/DEBIAN"
 sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@PYTHON@/$python/" -e "s/@NEXT@/$next/" \
-    -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" "$source/systemd/debian/control.in" >"$root/DEBIAN/control"
+    -e "s/@MODULES@/$("$here/debian-modules.sh" | xargs | sed 's/ /, /g')/" -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" "$source/systemd/debian/control.in" >"$root/DEBIAN/control"
 install -m 644 "$source/systemd/debian/conffiles" "$root/DEBIAN/"
 for script in preinst postinst prerm postrm; do
     install -m 755 "$source/systemd/debian/$script" "$root/DEBIAN/"

@@ -6,6 +6,7 @@ One tar archive that the machine sees as a disk: nothing has to be mounted, shar
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from tests.appliance.commands import output
 PROJECT = Path(__file__).parents[2]
 #: Only the tests of the building machine need these.
 _NOT_INSTALLED = ("test",)
+#: What systemd/install/debian-modules.sh names comes with the image: nothing is compiled in there, nor for it.
+_FROM_DEBIAN = re.compile(r"(pyaudio|systemd-python|spidev|pyalsaaudio)\b", re.IGNORECASE)
 _TAR_BLOCK_BYTES = 512
 
 
@@ -58,6 +61,7 @@ def _wheels(cache: Path, say: Callable[[str], object]) -> Path:
     for extra, requirements in said["project"]["optional-dependencies"].items():
         if extra not in _NOT_INSTALLED:
             wanted += requirements
+    wanted = [requirement for requirement in wanted if not _FROM_DEBIAN.match(requirement)]
     say(f"making wheels for {len(wanted)} requirements")
     unfinished = folder.with_suffix(".new")
     shutil.rmtree(unfinished, ignore_errors=True)
