@@ -80,6 +80,7 @@ async def _both(case: Case) -> tuple[Recording, Playback]:
     options, bench = case.options, case.machine.bench
     hears = asyncio.Event()
     played: list[Playback] = []
+    broke: Exception | None = None
 
     async def play() -> None:
         await hears.wait()
@@ -93,7 +94,9 @@ async def _both(case: Case) -> tuple[Recording, Playback]:
             if not played:
                 playing.cancel()
     except* DeviceError as errors:
-        raise errors.exceptions[0] from None
+        broke = errors.exceptions[0]
+    if broke is not None:
+        raise broke
     if not played:
         raise DeviceError(f"the speaker did not play within {_LISTEN_S:g} s")
     return recording, played[0]
