@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -28,3 +29,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     debug = pyfuncitem.get_closest_marker("hours") is None
     run(pyfuncitem.obj(**arguments), asyncio.SelectorEventLoop if real else VirtualTimeLoop, debug=debug)
     return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What was logged goes to another process, which takes only what can be encoded: not half a surrogate pair."""
+    report = yield
+    report.sections = [
+        (title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections
+    ]
+    return report
