@@ -24,7 +24,9 @@ from ravatard.core.events import (
     UtteranceOpened,
 )
 from ravatard.core.states import GateMode
+from ravatard.devices.cards import capture_state
 from ravatard.devices.earwire import Record, Start
+from ravatard.devices.reopening import Patience
 from ravatard.devices.sound import ChildEar
 from ravatard.devices.soundchild import SoundChild
 from ravatard.devices.surroundings import Surroundings
@@ -105,7 +107,7 @@ def quick_ear(options: Options, environ: Mapping[str, str]) -> ChildEar:
         # Nobody presses a button here: what only it could open would never open.
         mode=GateMode.VAD,
         environ=environ,
-        surroundings=Surroundings(spawn=spawn),
+        surroundings=Surroundings(Patience(), spawn, capture_state),
     )
 
 

@@ -36,6 +36,20 @@ def lost(what: str, host: str, error: OSError, now: datetime | None = None) -> L
     return LinkError(f"{what} ({cause_of(error)})")
 
 
+def without_url(error: Exception) -> OSError:
+    """A library's error as one of the system's, for :func:`lost`: without its text, which may hold a URL.
+
+    And a URL may hold a token.
+    """
+    # Where aiohttp keeps what OpenSSL said, in words that hold a host name at most.
+    inner = getattr(error, "certificate_error", None)
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return inner
+    if isinstance(error, OSError) and error.strerror:
+        return ConnectionError(error.errno, error.strerror)
+    return ConnectionError(type(error).__name__)
+
+
 def _distrust(code: int | None, now: datetime) -> str:
     """The rest of the sentence; "" for what has no sentence of its own."""
     clock = f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC"

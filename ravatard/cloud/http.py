@@ -9,25 +9,13 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from ravatard.cloud.certificate import without_url
 from ravatard.ports import HttpReply, Socket, SocketClosed, UpgradeRefused
 
 #: No documented reply comes near this: a minute of 24 kHz sound as base64 is 4 MB.
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 #: A spoken answer may come inline as base64; beyond this the peer is broken and the socket is closed (1009).
 MESSAGE_LIMIT_BYTES = 8 * 1024 * 1024
-
-
-def _lost(error: Exception) -> OSError:
-    """The error without its text where that may hold a URL, and so a token."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        inner = error.certificate_error
-        # OpenSSL's own words: a host name at most.
-        if isinstance(inner, ssl.SSLCertVerificationError):
-            return inner
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientOSError):
-        cause = error.strerror or type(error).__name__
-        return ConnectionError(error.errno, cause)
-    return ConnectionError(type(error).__name__)
 
 
 class AiohttpSocket:
@@ -45,7 +33,7 @@ class AiohttpSocket:
         try:
             await self._websocket.send_str(text)
         except (aiohttp.ClientError, ConnectionError, RuntimeError) as error:
-            raise _lost(error) from None
+            raise without_url(error) from None
 
     async def receive(self) -> str | bytes:
         """The next message, whole. Cancelling loses none.
@@ -104,7 +92,7 @@ class AiohttpNetwork:
                         raise ConnectionError(f"the reply is larger than {BODY_LIMIT_BYTES} bytes")
                 return HttpReply(response.status, bytes(content), response.headers.get("Retry-After"))
         except (aiohttp.ClientError, ValueError) as error:
-            raise _lost(error) from None
+            raise without_url(error) from None
 
     @asynccontextmanager
     async def socket(self, url: str, *, headers: Mapping[str, str]) -> AsyncIterator[Socket]:
@@ -127,7 +115,7 @@ class AiohttpNetwork:
             retry_after = error.headers.get("Retry-After") if error.headers else None
             raise UpgradeRefused(error.status, retry_after) from None
         except (aiohttp.ClientError, ValueError) as error:
-            raise _lost(error) from None
+            raise without_url(error) from None
         try:
             yield AiohttpSocket(websocket)
         finally:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from typing import Protocol
 
 from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.core.events import (
@@ -16,6 +17,7 @@ from ravatard.core.events import (
 )
 from ravatard.core.playout import LONGEST_SAMPLES
 from ravatard.core.states import Earcon
+from ravatard.devices.cards import playback_state
 from ravatard.devices.playwire import (
     LONGEST_FEED,
     Beat,
@@ -30,17 +32,26 @@ from ravatard.devices.playwire import (
     Stop,
     Volume,
 )
-from ravatard.devices.reopening import Reopening
-from ravatard.devices.soundchild import child_environment
+from ravatard.devices.reopening import Patience
 from ravatard.devices.speaker_level import Level
 from ravatard.devices.speaker_news import SpeakerNews
 from ravatard.devices.speaker_options import SpeakerOptions
-from ravatard.devices.speaker_surroundings import PlayingChild, SpeakerSurroundings
 from ravatard.devices.speaker_waiting import Waiting
+from ravatard.devices.speakerchild import SpeakerChild
+from ravatard.devices.supervisor import Supervisor
+from ravatard.devices.surroundings import Child, Surroundings
 from ravatard.errors import DeviceError, HouseError
 
 #: More than this must wait before whoever feeds has to.
 _ENOUGH_S = 2.0
+
+
+class PlayingChild(Child[PlayRecord], Protocol):
+    """A speaker's sound process, as :class:`ravatard.devices.speakerchild.SpeakerChild` is one."""
+
+    def unsaid(self) -> int:
+        """Take back sound that was not handed over; how many bytes."""
+        ...
 
 
 class ChildSpeaker:
@@ -54,7 +65,7 @@ class ChildSpeaker:
         earcons: Mapping[Earcon, bytes] | None = None,
         volume: int | None = None,
         echo_fd: int | None = None,
-        surroundings: SpeakerSurroundings | None = None,
+        surroundings: Surroundings[Play, PlayingChild] | None = None,
     ) -> None:
         """Nothing is started before :meth:`events` is iterated.
 
@@ -67,22 +78,14 @@ class ChildSpeaker:
             surroundings: what starts processes, shows cards, and how long they may take.
         """
         self._play = Play(options, options.volume if volume is None else volume, echo_fd=echo_fd)
-        self._environ = environ
+        surroundings = surroundings or Surroundings(Patience(), SpeakerChild, playback_state)
+        slim = options.is_card and options.alsa_config == "slim"
+        self._supervisor = Supervisor(surroundings, environ, slim=slim)
         self._earcons = dict(earcons or {})
-        surroundings = surroundings or SpeakerSurroundings()
-        self._patience = surroundings.patience
-        self._spawn = surroundings.spawn
-        self._reopening = Reopening(self._patience, surroundings.cards)
-        self._has_slim = (
-            options.is_card and options.alsa_config == "slim" and "ALSA_CONFIG_PATH" not in environ
-        )
-        self._slim = self._reopening.by_cards = self._has_slim
-        self._child: PlayingChild | None = None
-        self._killed: list[PlayingChild] = []
-        self._limit_s = self._patience.start_s
         self._news = SpeakerNews()
-        self._ready = self._closed = False
-        self._woken, self._eased = asyncio.Event(), asyncio.Event()
+        #: There is a process, and its device is open.
+        self._ready = False
+        self._eased = asyncio.Event()
         self._level = Level()
         self._begun: Begin | None = None
         self._waiting = Waiting()
@@ -94,11 +97,11 @@ class ChildSpeaker:
 
         Cancelling the iteration leaves the speaker as it is: the next one goes on where this one stopped.
         """
-        while not self._closed:
+        while not self._supervisor.closed:
             while self._news.events:
                 yield self._news.events.popleft()
-            if self._child is not None:
-                await self._attend(self._child)
+            if self._supervisor.child is not None:
+                await self._attend(self._supervisor.child)
             else:
                 await self._open()
 
@@ -106,27 +109,26 @@ class ChildSpeaker:
         """A voice follows."""
         self._begun = Begin(voice, live)
         self._waiting.begin(voice, live=live)
-        if self._child is not None:
-            self._child.tell(self._begun)
+        self._tell(self._begun)
 
     def feed(self, voice: int, pcm: bytes) -> None:
         """The next piece of a voice. Never waits; without a device, and beyond 120 s, it is dropped."""
-        if self._child is None or not self._ready:
+        if not self._ready:
             self._news.dropped += self._waiting.put(Feed(voice, bytes(pcm)), self._now())
             return
         room = LONGEST_SAMPLES - self._level.waiting(self._now())
         whole = min(len(pcm), max(0, int(room)) * SAMPLE_BYTES)
         self._news.dropped += (len(pcm) - whole) // SAMPLE_BYTES
         for at in range(0, whole, LONGEST_FEED):
-            self._child.tell(Feed(voice, bytes(pcm[at : min(at + LONGEST_FEED, whole)])))
+            self._tell(Feed(voice, bytes(pcm[at : min(at + LONGEST_FEED, whole)])))
         self._level.fed(whole, self._now())
 
     def finish(self, voice: int) -> None:
         """Nothing more comes of this voice."""
         if not self._ready:
             self._waiting.put(Finish(voice), self._now())
-        elif self._child is not None:
-            self._child.tell(Finish(voice))
+        else:
+            self._tell(Finish(voice))
 
     async def room(self) -> None:
         """Returns when less than two seconds of sound wait. Cancelling is safe."""
@@ -146,48 +148,44 @@ class ChildSpeaker:
         """Throw away what waits and fall silent."""
         self._waiting.clear()
         self._eased.set()
-        if self._child is not None:
-            self._level.stopped(self._child.unsaid())
-            self._child.tell(Stop())
+        if (child := self._supervisor.child) is not None:
+            self._level.stopped(child.unsaid())
+            child.tell(Stop())
 
     def cue(self, earcon: Earcon) -> None:
         """Sound a short signal over whatever plays."""
-        if self._child is not None and self._ready:
-            self._child.tell(PlayCue(earcon))
+        if self._ready:
+            self._tell(PlayCue(earcon))
 
     def set_volume(self, percent: int) -> None:
         """Loudness in percent of full; remembered over a restart of the process."""
         percent = min(100, max(0, percent))
         self._play = replace(self._play, volume=percent)
-        if self._child is not None:
-            self._child.tell(Volume(percent))
+        self._tell(Volume(percent))
 
     async def close(self) -> None:
         """End the sound process and what it started. Idempotent; returns within two seconds."""
-        self._closed = True
-        self._drop()
-        self._woken.set()
-        await self._reap()
+        self._reset()
+        await self._supervisor.close()
 
     # -------------------------------------------------------------- one process
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
+    def _tell(self, record: PlayRecord) -> None:
+        if self._supervisor.child is not None:
+            self._supervisor.child.tell(record)
+
     async def _open(self) -> None:
         """Start a process, once that is due."""
-        wait_s = self._reopening.wait_s(self._now())
-        if wait_s > 0:
-            await self._pause(wait_s)
-            return
-        self._reopening.begins()
         try:
-            child = self._spawn(child_environment(self._environ, slim=self._slim), self._play)
+            child = await self._supervisor.start(self._play)
         except DeviceError as error:
             self._lose(str(error), opening=True)
             return
-        self._child = child
-        self._limit_s = self._patience.start_s
+        if child is None:
+            return
         self._level = Level()
         for earcon, pcm in self._earcons.items():
             child.tell(SetCue(earcon, pcm))
@@ -196,24 +194,19 @@ class ChildSpeaker:
 
     async def _attend(self, child: PlayingChild) -> None:
         """Wait for what the process says next."""
-        lost, opening = "", not self._ready
-        records: list[PlayRecord] = []
+        opening = not self._ready
+        silent = "the speaker did not open" if opening else "the speaker stands still"
         try:
-            records = await child.receive(self._limit_s)
-        except TimeoutError:
-            what = "did not open" if opening else "stands still"
-            lost = f"the speaker {what}: nothing for {self._limit_s:g} s"
+            records = await self._supervisor.receive(
+                child, silent=silent, ended="the speaker's sound process ended by itself"
+            )
         except DeviceError as error:
-            lost = str(error)
+            self._lose(str(error), opening=opening)
         else:
-            if not records:
-                lost = "the speaker's sound process ended by itself"
-        if lost and child is self._child:
-            self._lose(lost, opening=opening)
-        for record in records:
-            if child is self._child:
-                self._take(record)
-        await self._reap()
+            for record in records:
+                if child is self._supervisor.child:
+                    self._take(record)
+        await self._supervisor.reap()
 
     def _take(self, record: PlayRecord) -> None:
         match record:
@@ -238,54 +231,21 @@ class ChildSpeaker:
             else:
                 self.finish(waited.voice)
         self._eased.set()
-        self._limit_s = self._patience.silence_s
-        self._reopening.ready(self._now())
         self._play = replace(self._play, fresh=False)
-        own = self._has_slim and not self._slim
-        # What only the machine's own configuration knows is no card, and the kernel does not show it.
-        self._reopening.by_cards = self._has_slim and not own
-        name = f"{ready.device} (by the machine's own ALSA configuration)" if own else ready.device
-        self._news.ready(replace(ready, device=name))
+        self._news.ready(replace(ready, device=self._supervisor.ready(ready.device)))
 
     # -------------------------------------------------------------- trouble
 
     def _lose(self, reason: str, *, opening: bool) -> None:
         """The child is of no use any more: end it, say so, and plan the next one."""
-        noise = self._child.noise() if self._child is not None else ""
-        self._drop()
-        if noise:
-            reason = f"{reason} [{noise}]"
-        at_once = self._has_slim and opening and self._slim
-        if self._has_slim and opening:
-            self._slim = not self._slim
-            if at_once:
-                reason = f"{reason}; trying the machine's own ALSA configuration"
-        now = self._now()
-        self._reopening.lost(now, at_once=at_once)
+        self._reset()
+        reason, at_once = self._supervisor.lose(reason, opening=opening)
         if opening and not at_once:
             self._waiting.give_up()
-        self._news.lost(reason, now)
+        self._news.lost(reason, self._now())
 
-    def _drop(self) -> None:
+    def _reset(self) -> None:
+        """Nothing plays and nothing is to be waited for."""
         self._ready = False
         self._level = Level()
         self._eased.set()
-        if self._child is not None:
-            self._child.kill()
-            self._killed.append(self._child)
-            self._child = None
-
-    async def _reap(self) -> None:
-        """Let the kernel clean up. One that hangs in a driver is asked again after the next loss."""
-        self._killed = [child for child in self._killed if not await child.reaped(self._patience.reap_s)]
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait, but no longer than until the speaker is closed."""
-        if self._closed:
-            return
-        self._woken.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return

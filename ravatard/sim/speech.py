@@ -23,7 +23,10 @@ RECORDINGS = {
 #: espeak-ng needs some 20 ms for a sentence; a machine that needs this long has other worries.
 _DEADLINE_S = 10.0
 #: Half a minute of speech. What is longer is cut: an answer of the simulator's own is one sentence.
-_LONGEST_TEXT = 400
+LONGEST_TEXT = 400
+#: What espeak-ng is told: how fast to speak, in words a minute, and that the text comes by standard input. An
+#: answer quotes what somebody wrote, which must be no option of the program's.
+ESPEAK_OPTIONS = ("-s", "165", "--stdin", "--stdout")
 _KEPT_TEXTS = 16
 
 
@@ -45,7 +48,7 @@ class Speech:
 
     async def say(self, text: str) -> bytes:
         """``text`` as sound; a recording when the synthesizer is missing, fails or takes too long."""
-        text = text[:_LONGEST_TEXT]
+        text = text[:LONGEST_TEXT]
         async with self._busy:
             if text not in self._made:
                 self._made[text] = await self._synthesized(text) or recorded(text)
@@ -57,9 +60,8 @@ class Speech:
         if self._program is None or not text.strip():
             return b""
         try:
-            # By standard input: an answer quotes what somebody wrote, and must be no option of the program's.
             process = await asyncio.create_subprocess_exec(
-                self._program, "-s", "165", "--stdin", "--stdout", stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+                self._program, *ESPEAK_OPTIONS, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
             )
         except OSError:
             self._program = None

@@ -7,12 +7,11 @@ import subprocess
 import wave
 
 from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
-from ravatard.sim.speech import recorded, voice_of
+from ravatard.sim.speech import ESPEAK_OPTIONS, LONGEST_TEXT, recorded, voice_of
 
 #: espeak-ng needs some 50 ms for a sentence, its start included. Everything else of the simulator stands
 #: still meanwhile.
 _DEADLINE_S = 3.0
-_LONGEST_TEXT = 400
 
 
 class Synthesizer:
@@ -30,7 +29,7 @@ class Synthesizer:
 
     def wav(self, text: str) -> bytes:
         """``text`` as a WAV file, 16 bit mono 48 kHz; of a long one the beginning."""
-        text = text[:_LONGEST_TEXT]
+        text = text[:LONGEST_TEXT]
         pcm = self._synthesized(text) or recorded(text)
         file = io.BytesIO()
         with wave.open(file, "wb") as writer:
@@ -44,9 +43,8 @@ class Synthesizer:
         if self._program is None or not text.strip():
             return b""
         try:
-            # By standard input: an answer quotes what somebody wrote, and must be no option of the program's.
             made = subprocess.run(  # noqa: S603 - the program is ours, the text is not in its command line
-                [self._program, "-s", "165", "--stdin", "--stdout"],
+                [self._program, *ESPEAK_OPTIONS],
                 input=text.encode(errors="replace"),
                 capture_output=True,
                 timeout=self._deadline_s,

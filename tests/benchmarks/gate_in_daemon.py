@@ -62,9 +62,10 @@ class DaemonEar(ChildEar):
         if gate.samples >= self._beat_at:
             self._beat_at += HEARTBEAT_SAMPLES
             super()._take(Listened(gate.samples, gate.level_db, gate.floor_db, 0))
-        if gate.attentive is not self._told_attentive and self._child is not None:
+        child = self._supervisor.child
+        if gate.attentive is not self._told_attentive and child is not None:
             self._told_attentive = gate.attentive
-            self._child.tell(Press() if gate.attentive else Release())
+            child.tell(Press() if gate.attentive else Release())
 
 
 def _raw_worker() -> list[str]:

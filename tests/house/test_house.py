@@ -94,7 +94,7 @@ SHOWN_ELSEWHERE = {
     "web/page.py": "integration/test_kiosk.py, on real sockets",
     "devices/childpipes.py": "one half of the pipes; devices/test_earpipes.py drives both",
     "devices/records.py": "the framing; devices/test_earwire.py and test_playwire.py drive it",
-    "devices/speaker_surroundings.py": "a seam; integration/test_speaker.py runs on the real machine",
+    "devices/surroundings.py": "a seam; integration/test_sound.py and test_speaker.py put real ones in",
     "devices/speakerchild.py": "a real process; integration/test_speaker.py runs it",
     "devices/speakerworker.py": "a real process; integration/test_speaker.py runs it",
     "devices/sink.py": "a seam, without behaviour",
@@ -210,7 +210,7 @@ def test_every_task_is_started_in_a_group() -> None:
 
 
 def test_nothing_is_raised_inside_except_star() -> None:
-    """Python 3.11.2, which is Debian 12's, packs what is raised there into a group; 3.11.4 and later do not."""
+    """Debian 12's Python, 3.11.2, packs what is raised there into a group; later ones do not."""
     found = [
         f"{named(module)}:{statement.lineno}"
         for module in MODULES

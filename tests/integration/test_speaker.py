@@ -126,7 +126,7 @@ async def next_event(events: AsyncIterator[SpeakerEvent], kind: type[Kind], with
 
 
 def pid_of(speaker: ChildSpeaker) -> int:
-    child = speaker._child
+    child = speaker._supervisor.child
     assert isinstance(child, SpeakerChild)
     return child.pid
 

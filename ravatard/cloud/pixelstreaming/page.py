@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 from yarl import URL
 
-from ravatard.cloud.certificate import lost
+from ravatard.cloud.certificate import lost, without_url
 from ravatard.cloud.pixelstreaming.address import StreamAddress, same_place, stream_address, with_token
 from ravatard.errors import DeniedError, LinkError
 from ravatard.secret import Secret
@@ -73,7 +73,7 @@ async def visit(session: aiohttp.ClientSession, url: Secret, token: Secret) -> S
     except aiohttp.TooManyRedirects:
         raise LinkError(f"the stream's page redirects more than {_REDIRECTS} times") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise lost("cannot fetch the stream's page", address.host or "?", _without_url(error)) from None
+        raise lost("cannot fetch the stream's page", address.host or "?", without_url(error)) from None
 
 
 async def connect(
@@ -106,7 +106,7 @@ async def connect(
                 raise LinkError(f"the signalling server refuses the socket (status {status})") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             host = URL(address.socket).host or "?"
-            raise lost("cannot reach the signalling server", host, _without_url(error)) from None
+            raise lost("cannot reach the signalling server", host, without_url(error)) from None
     raise _refused(f"status {status} for the signalling socket")
 
 
@@ -128,14 +128,3 @@ def _url(text: str) -> URL:
 
 def _refused(how: str) -> DeniedError:
     return DeniedError(f"the stream refuses the token ({how})")
-
-
-def _without_url(error: Exception) -> OSError:
-    """The error without its text where that may hold a URL, and so a token."""
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        inner = error.certificate_error
-        if isinstance(inner, ssl.SSLCertVerificationError):
-            return inner
-    if isinstance(error, OSError):
-        return ConnectionError(error.errno, error.strerror or type(error).__name__)
-    return ConnectionError(type(error).__name__)

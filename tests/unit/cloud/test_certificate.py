@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ravatard.cloud.certificate import lost
+from ravatard.cloud.certificate import lost, without_url
 
 BOOTED = datetime(1970, 1, 1, 0, 3, tzinfo=UTC)
 
@@ -62,3 +62,35 @@ def test_anything_else_is_told_with_its_cause() -> None:
     error = lost("cannot reach sim.example", "sim.example", ConnectionRefusedError(111, "Connection refused"))
 
     assert str(error) == "cannot reach sim.example (Connection refused)"
+
+
+SECRET = "cannot connect to wss://sim.example/?token=eyJ.x.y"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ConnectionResetError(104, "Connection reset by peer"), "[Errno 104] Connection reset by peer"),
+        (ConnectionResetError(SECRET), "ConnectionResetError"),
+        (TimeoutError(), "TimeoutError"),
+        (ValueError(SECRET), "ValueError"),
+        (RuntimeError(104, SECRET), "RuntimeError"),
+    ],
+)
+def test_an_error_of_a_library_keeps_the_systems_words_and_none_of_its_own(
+    error: Exception, told: str
+) -> None:
+    bare = without_url(error)
+
+    assert isinstance(bare, ConnectionError)
+    assert str(bare) == told
+
+
+class Distrusted(OSError):
+    """As aiohttp tells it: its text holds the address, the reason is an attribute."""
+
+    certificate_error = distrust(10)
+
+
+def test_what_openssl_said_of_a_certificate_is_kept() -> None:
+    assert without_url(Distrusted(1, SECRET)) is Distrusted.certificate_error

@@ -31,7 +31,7 @@ from ravatard.devices.playwire import (
 from ravatard.devices.reopening import Patience
 from ravatard.devices.speaker import ChildSpeaker
 from ravatard.devices.speaker_options import SpeakerOptions
-from ravatard.devices.speaker_surroundings import SpeakerSurroundings
+from ravatard.devices.surroundings import Surroundings
 from ravatard.errors import DeviceError, HouseError
 
 READY = SpeakerReady("USB speaker", 20.0)
@@ -89,7 +89,7 @@ class Room:
             environ={},
             earcons={Earcon.SENT: b"\1\0"},
             volume=70,
-            surroundings=SpeakerSurroundings(Patience(start_s=10), self.spawn, lambda: "cards"),
+            surroundings=Surroundings(Patience(start_s=10), self.spawn, lambda: "cards"),
         )
         self.events: AsyncIterator[SpeakerEvent] = self.speaker.events()
 
