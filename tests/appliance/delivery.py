@@ -20,7 +20,7 @@ from tests.appliance.commands import output
 PROJECT = Path(__file__).parents[2]
 #: Only the tests of the building machine need these.
 _NOT_INSTALLED = ("test",)
-#: What systemd/install/debian-modules.sh names comes with the image: nothing is compiled in there, nor for it.
+#: What systemd/install/debian-modules.sh names is in the image: nothing is compiled in there, nor for it.
 _FROM_DEBIAN = re.compile(r"(pyaudio|systemd-python|spidev|pyalsaaudio)\b", re.IGNORECASE)
 _TAR_BLOCK_BYTES = 512
 
