@@ -24,6 +24,7 @@ from ravatard.config import Options
 from ravatard.core.backoff import Backoff
 from ravatard.host.ledger import FileLedger
 from ravatard.host.state import state_directory
+from ravatard.host.state_version import refuse_newer
 from ravatard.secret import Secret
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ async def _chat(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
             options = replace(options, service=service)
         ledger: Ledger | None = None
         if arguments.mode == "live" and not arguments.simulate:
-            ledger = FileLedger(state_directory(environ) / CHAT)
+            state = state_directory(environ)
+            refuse_newer(state)
+            ledger = FileLedger(state / CHAT)
             stack.callback(ledger.close)
         if terminal is not None:
             stack.enter_context(terminal.opened())

@@ -49,14 +49,17 @@ def run(arguments: argparse.Namespace) -> int:
     if not directory.exists():
         print(f"no live session is on the list: there is no {directory}")
         return 0
-    status = _end_those_in(directory, arguments, environ)
+    newer = _is_newer(directory)
+    status = _end_those_in(directory, arguments, environ, newer=newer)
     if (directory / CHAT).exists():
-        status = max(status, _end_those_in(directory / CHAT, arguments, environ))
+        status = max(status, _end_those_in(directory / CHAT, arguments, environ, newer=newer))
     return status
 
 
-def _end_those_in(directory: Path, arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    ledger = FileLedger(directory, shared=arguments.force, frozen=_is_newer(directory))
+def _end_those_in(
+    directory: Path, arguments: argparse.Namespace, environ: Mapping[str, str], *, newer: bool
+) -> int:
+    ledger = FileLedger(directory, shared=arguments.force, frozen=newer)
     try:
         owed = ledger.owed()
         if ledger.taken:

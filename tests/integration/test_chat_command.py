@@ -230,6 +230,19 @@ async def test_the_session_of_a_chat_that_was_killed_is_ended_by_the_next(tmp_pa
     os.close(writer)
 
 
+async def test_in_the_state_of_a_newer_ravatard_no_session_is_begun(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "version").write_text("7\n")
+    async with SimServer() as server:
+        words = ("chat", "--mode", "live", "--config", config(tmp_path, server.base_url))
+        async with piped(tmp_path, "hello\n", *words) as program:
+            status = await program.ended()
+
+        assert (status, server.record.counts["sessions_started"]) == (78, 0), program.story()
+    assert "is of version 7, and this ravatard knows 1" in program.stderr
+    assert [file.name for file in (tmp_path / "state").iterdir()] == ["version"]
+
+
 # ---------------------------------------------------------------------- at a terminal
 
 

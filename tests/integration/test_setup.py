@@ -37,8 +37,9 @@ def names(folder: Path) -> list[str]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """What the files there hold."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    """What the files there hold, and those in the list of a chat."""
+    found = [*folder.iterdir(), *(folder / "chat").glob("*")]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found if path.is_file()}
 
 
 # ---------------------------------------------------------------------- the boot partition
@@ -462,6 +463,9 @@ async def test_the_state_of_a_newer_ravatard_is_left_alone_but_its_sessions_are_
             await daemon.until(lambda: server.record.counts["samples"], "speech arrives")
             daemon.send(signal.SIGKILL)
             await daemon.ended()
+        # `ravatard chat` keeps a list of its own below, of the same version.
+        (state / "chat").mkdir()
+        (state / "chat" / LEDGER).write_bytes((state / LEDGER).read_bytes())
         (state / "version").write_text("7\n")
         before = contents(state)
 
