@@ -52,8 +52,9 @@ uninstall:  ## remove it again (sudo; PURGE=1 with configuration, state and user
 deb: $(BUILT)  ## build dist/ravatard_*.deb, which installs the same
 	@systemd/install/package.sh $(ENVIRONMENT) dist
 
+# Two at a time, whatever the machine: most of the time is real sound and sockets, waited for.
 test: $(TOOLS) $(PACKAGES)  ## run the whole suite
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses=2 --dist=loadfile $(ARGS)
 
 unit: $(TOOLS)  ## run the tests that need no sound server, in seconds
 	$(BIN)/pytest tests/unit $(ARGS)
