@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 # What PyAudio and systemd-python are compiled with, and what makes the virtual environment.
 BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
 # What the installed appliance needs: Debian's own compiled modules, and Opus for the live voice.
-INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.sh)
+INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.sh; systemd/install/debian-modules.sh build)
 # What the integration tests play and record with, show pages in, and make certificates and cards with.
 TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools
 # What makes the virtual machine of `make appliance`, and runs it.

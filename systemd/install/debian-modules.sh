@@ -1,7 +1,23 @@
 #!/bin/sh
-# Names the Debian packages whose compiled Python modules the appliance uses: those that PyPI has no wheels of.
+# Names the Debian packages with the compiled Python modules that PyPI has no wheels of: debian-modules.sh
+# With `build`: what to compile the rest with, if anything is left to compile.
 set -eu
-. /etc/os-release
-echo python3-alsaaudio python3-pyaudio python3-spidev python3-systemd
-# PyPI's wheels of lgpio end with Python 3.12, which lies between Debian 12 and 13; 12 itself has no lgpio.
-if [ "${VERSION_ID:-0}" -ge 13 ]; then echo python3-lgpio; fi
+
+known() {
+    dpkg-query -W "$1" >/dev/null 2>&1 || apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'
+}
+
+modules="python3-alsaaudio python3-pyaudio python3-spidev python3-systemd"
+compile=
+# Raspberry Pi OS has lgpio, Debian has not; PyPI's wheels of it end with Python 3.12.
+if known python3-lgpio; then
+    modules="$modules python3-lgpio"
+elif /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then
+    compile="gcc libc6-dev python3-dev swig"
+fi
+
+case ${1:-modules} in
+modules) echo "$modules" ;;
+build) echo "$compile" ;;
+*) echo "debian-modules.sh: unknown: $1" >&2; exit 2 ;;
+esac

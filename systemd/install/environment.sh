@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the virtual environment of /opt/ravatard in another place: environment.sh PYTHON DIRECTORY [EXTRA...]
 #
-# Nothing is compiled: what PyPI has no wheels of comes from Debian, which compiles it for every processor.
+# Next to nothing is compiled: what PyPI has no wheels of comes from Debian, which compiles for every processor.
 #
 # A virtual environment knows its path: in pyvenv.cfg, in the first line of its scripts, in compiled modules. Here
 # all three get the final one, so that the same tree serves `make install`, DESTDIR and the .deb, whose files

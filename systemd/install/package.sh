@@ -9,6 +9,9 @@ umask 022
 version=${3:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$source/pyproject.toml")}
 architecture=$(dpkg --print-architecture)
 python=$("$environment/opt/ravatard/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# Whose modules environment.sh has linked.
+modules=$(find "$environment/opt/ravatard/lib" -type l -lname '/usr/lib/python3/dist-packages/*' -printf '%l\n' |
+    xargs dpkg-query --search | cut -d: -f1 | sort -u | paste -sd, | sed 's/,/, /g')
 next=${python%.*}.$((${python#*.} + 1))
 
 if [ "$(readlink "$environment/opt/ravatard/bin/python3")" != /usr/bin/python3 ]; then
@@ -23,7 +26,7 @@ chmod 755 "$root"
 
 mkdir "$root/DEBIAN"
 sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@PYTHON@/$python/" -e "s/@NEXT@/$next/" \
-    -e "s/@MODULES@/$("$here/debian-modules.sh" | xargs | sed 's/ /, /g')/" -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" "$source/systemd/debian/control.in" >"$root/DEBIAN/control"
+    -e "s/@MODULES@/$modules/" -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" "$source/systemd/debian/control.in" >"$root/DEBIAN/control"
 install -m 644 "$source/systemd/debian/conffiles" "$root/DEBIAN/"
 for script in preinst postinst prerm postrm; do
     install -m 755 "$source/systemd/debian/$script" "$root/DEBIAN/"
