@@ -33,7 +33,7 @@ APPLIANCE := $(VENV)/.stamp-appliance-packages
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo install uninstall deb package-test test unit cover check format bench soak appliance appliance-image clean
+.PHONY: help setup demo install install-packages uninstall deb package-test test unit cover check format bench soak appliance appliance-image clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
@@ -86,9 +86,14 @@ appliance: $(TOOLS) $(APPLIANCE)  ## prove it on a real systemd in a virtual mac
 appliance-image: $(TOOLS) $(APPLIANCE)
 	$(BIN)/python -m tests.appliance --packages "$(INSTALL_PACKAGES)" --image-only
 
-package-test: $(TOOLS) $(BUILT)  ## install, upgrade and purge the .deb in a fresh Debian (root, two minutes)
-	$(call install_packages,mmdebstrap)
-	$(BIN)/python -m tests.packaging $(ENVIRONMENT)
+package-test: $(TOOLS)  ## prove the .deb in a fresh Debian (root, minutes); ARGS="--suite trixie --architecture arm64"
+	$(call install_packages,mmdebstrap arch-test qemu-user-static)
+	$(BIN)/python -m tests.packaging $(ARGS)
+	$(hand_over)
+
+# Also what a fresh Debian of `make package-test` is prepared with.
+install-packages:
+	$(call install_packages,$(INSTALL_PACKAGES))
 
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

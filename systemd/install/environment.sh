@@ -31,7 +31,8 @@ for package in $modules; do
         while read -r name; do ln -s "$debian/$name" "$site/$name"; done
 done
 pip="$target/bin/python -m pip --disable-pip-version-check --no-input --quiet"
-$pip install --use-pep517 --prefer-binary --no-compile "$directory/src[$extras]"
+# PYPI: lgpio, where it has to be compiled, takes its C library along; Debian has none.
+PYPI=1 $pip install --use-pep517 --prefer-binary --no-compile "$directory/src[$extras]"
 $pip uninstall --yes setuptools pip
 rm -rf "$directory/src"
 # The boards that come with ravatard: where it looks for them in a virtual environment.

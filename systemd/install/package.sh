@@ -9,6 +9,8 @@ umask 022
 version=${3:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$source/pyproject.toml")}
 architecture=$(dpkg --print-architecture)
 python=$("$environment/opt/ravatard/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# What was compiled here may call what an older C library does not have.
+libc=$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)
 # Whose modules environment.sh has linked.
 modules=$(find "$environment/opt/ravatard/lib" -type l -lname '/usr/lib/python3/dist-packages/*' -printf '%l\n' |
     xargs dpkg-query --search | cut -d: -f1 | sort -u | paste -sd, | sed 's/,/, /g')
@@ -25,7 +27,7 @@ chmod 755 "$root"
 "$here/stage.sh" "$environment" "$root" /usr
 
 mkdir "$root/DEBIAN"
-sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@PYTHON@/$python/" -e "s/@NEXT@/$next/" \
+sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@PYTHON@/$python/" -e "s/@NEXT@/$next/" -e "s/@LIBC@/$libc/" \
     -e "s/@MODULES@/$modules/" -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" "$source/systemd/debian/control.in" >"$root/DEBIAN/control"
 install -m 644 "$source/systemd/debian/conffiles" "$root/DEBIAN/"
 for script in preinst postinst prerm postrm; do

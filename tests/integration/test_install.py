@@ -198,7 +198,7 @@ def test_the_package_says_what_it_needs(package: Path) -> None:
         return shown.stdout.strip()
 
     needed = {one.split()[0] for one in field("Depends").split(", ")}
-    assert {"python3", "systemd", "libopus0", "python3-pyaudio", "python3-systemd"} <= needed
+    assert {"python3", "systemd", "libopus0", "python3-pyaudio", "python3-systemd", "procps"} <= needed
     # What was compiled for one Python cannot be imported by the next.
     assert field("Depends").count("python3 (") == 2
     assert "@" not in field("Depends") + field("Version")

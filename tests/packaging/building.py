@@ -1,0 +1,83 @@
+"""``make deb`` as README says, in a fresh Debian that has what the Makefile lists and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.packaging.debian import Debian
+from tests.packaging.fresh_root import Contents, FreshRoot, unpack_root
+from tests.packaging.pip_settings import local_places, settings_here
+
+ROOT = Path(__file__).parents[2]
+#: Where the source is in there, and what `make` makes of it.
+_SOURCE = "/opt/source"
+_ENVIRONMENT = "build/appliance"
+#: Where pip keeps what it has downloaded.
+_DOWNLOADS = "/opt/downloads"
+#: A version before the real one, to upgrade from.
+OLD = "0~before"
+#: What the Makefile asks for the packages it needs.
+PREPARING = ("systemd/install/debian-modules.sh",)
+#: What an installation is made from.
+SOURCES = ("ravatard", "systemd", "hardware", "config")
+DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "Makefile")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What came out.
+
+    Attributes:
+        root: where it was built; ends with the run.
+        source: the copy of the repository it was built from.
+        environment: what systemd/install/environment.sh made.
+        old: the package as an earlier version.
+        new: the package that `make deb` made.
+    """
+
+    root: FreshRoot
+    source: Path
+    environment: Path
+    old: Path
+    new: Path
+
+    def site_packages(self) -> Path:
+        """Where the environment's modules are."""
+        (found,) = (self.environment / "opt/ravatard/lib").glob("python3*/site-packages")
+        return found
+
+
+def build(debian: Debian, cache: Path, into: Path, patience: float) -> Built:
+    """Build the package twice, under two versions.
+
+    Raises:
+        BuildError: there is no such root.
+        AssertionError: a command failed in it.
+    """
+    prepared = Contents("build", ("make", "python3"), making=(ROOT, ("Makefile", *PREPARING)))
+    unpack_root(debian, prepared, cache, into)
+    source = into / _SOURCE[1:]
+    lay_out_source(source)
+    downloads = cache / f"pip-{debian.suite}-{debian.architecture}"
+    # Else a module would be compiled in one run only; what was downloaded may stay.
+    shutil.rmtree(downloads / "wheels", ignore_errors=True)
+    downloads.mkdir(exist_ok=True)
+    settings = settings_here()
+    lent = {place: str(place) for place in local_places(settings)} | {downloads: _DOWNLOADS}
+    environ = settings | {"PIP_CACHE_DIR": _DOWNLOADS}
+    root = FreshRoot(into, patience=patience, online=True, lent=lent, environ=environ)
+    root.good(f"make -C {_SOURCE} deb", within_s=600)
+    (new,) = (source / "dist").glob("*.deb")
+    root.good(f"cd {_SOURCE} && systemd/install/package.sh {_ENVIRONMENT} old {OLD}", within_s=300)
+    (old,) = (source / "old").glob("*.deb")
+    return Built(root, source, source / _ENVIRONMENT, old, new)
+
+
+def lay_out_source(into: Path) -> None:
+    """Copy what an installation is made from."""
+    for name in SOURCES:
+        shutil.copytree(ROOT / name, into / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in DOCUMENTS:
+        shutil.copy(ROOT / name, into)

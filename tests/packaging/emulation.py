@@ -1,0 +1,77 @@
+"""Lets the kernel run another processor's programs while a run lasts, and leaves it as it was.
+
+Who runs which foreign program is one list for the whole kernel (binfmt_misc). What somebody has entered there
+is used and never changed; what is missing is entered by a process that takes it out again when this one ends,
+however it ends.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.appliance.commands import BuildError
+
+#: Debian's name of an architecture -> QEMU's.
+_PROCESSORS = {"arm64": "aarch64", "amd64": "x86_64"}
+#: Where qemu-user-static lays down what is to be entered: a line for .../register. With its flag F the
+#: interpreter is opened at once, and so found from inside any root.
+_ENTRIES = Path("/usr/lib/binfmt.d")
+#: The mount is private to this process; the entry is not, and must be taken out again.
+_HOLD = """
+set -e
+list=/proc/sys/fs/binfmt_misc
+[ -d $list ] || modprobe binfmt_misc
+mount --make-rprivate /
+mount -t binfmt_misc binfmt_misc $list
+[ ! -e "$list/$1" ] || { echo "$1 is there already and does not work"; exit 1; }
+cat "$2" >$list/register
+trap 'echo -1 >"$list/$1"' EXIT
+echo ready
+read -r _ || true
+"""
+
+
+@contextmanager
+def emulated(architecture: str) -> Iterator[bool]:
+    """Inside, programs of ``architecture`` run; the value says whether that had to be arranged.
+
+    Raises:
+        BuildError: they cannot; says what to install.
+    """
+    if _runs(architecture):
+        yield False
+        return
+    name = f"qemu-{_PROCESSORS[architecture]}"
+    entry = _ENTRIES / f"{name}.conf"
+    if not entry.exists():
+        raise BuildError(
+            f"this machine cannot run programs for {architecture}: {entry} is missing; "
+            "run: apt-get install qemu-user-static"
+        )
+    # A session of its own: Ctrl-C must not end it before its turn.
+    holder = subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", _HOLD, "sh", name, entry],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    with holder:
+        assert holder.stdout is not None
+        said = holder.stdout.readline().strip()
+        if said != "ready" or not _runs(architecture):
+            raise BuildError(f"programs for {architecture} do not run with {name}: {said or 'no answer'}")
+        yield True
+
+
+def _runs(architecture: str) -> bool:
+    program = shutil.which("arch-test")
+    if program is None:
+        raise BuildError("arch-test is missing; run: apt-get install arch-test")
+    tried = subprocess.run([program, architecture], capture_output=True, check=False, timeout=60)
+    return tried.returncode == 0
