@@ -25,7 +25,9 @@ _TAIL_BYTES = 2_000
 _TAIL_LINES = 3
 _POSITION = re.compile(r"^ALSA lib \S+?:\d+:\(\w+\) ")
 #: JACK's library, which nobody asked for, has no server to talk to and says so whatever happens.
-_CHATTER = re.compile(r"jack|cannot connect to server", re.IGNORECASE)
+_CHATTER = re.compile(
+    r"jack|cannot connect to server|cannot create (thread res|message buffer)", re.IGNORECASE
+)
 #: Records that wait to be received before the pipe is no longer read: a minute of speech.
 _MOST_RECORDS = 256
 R = TypeVar("R")

@@ -73,6 +73,7 @@ def test_a_group_runs_as_long_as_one_of_its_processes_does() -> None:
             b"Cannot connect to server socket err = No such file or directory\n",
             "",
         ),
+        (b"Cannot create thread res = 1\nCannot create message buffer\n", ""),
         (b"again\nagain\nagain\n", "again"),
         (b"one\ntwo\nthree\nfour\n", "two; three; four"),
         (b"cut off: \xff\xfe\n", "cut off: \ufffd\ufffd"),
