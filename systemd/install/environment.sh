@@ -25,11 +25,12 @@ find "$directory/src" -name __pycache__ -type d -prune -exec rm -rf {} +
 # Linked one by one: of all else that the system may have, the appliance sees nothing.
 site=$("$target/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 debian=/usr/lib/python3/dist-packages
-modules=$("$(dirname "$0")/debian-modules.sh")
-for package in $modules; do
-    dpkg-query --listfiles "$package" | sed -n "s|^$debian/\([^/]*\)\$|\1|p" |
-        while read -r name; do ln -s "$debian/$name" "$site/$name"; done
-done
+for package in $("$source/systemd/install/debian-modules.sh"); do
+    names=$(dpkg-query --listfiles "$package" | sed -n "s|^$debian/\([^/]*\)\$|\1|p")
+    [ -n "$names" ] || continue
+    for name in $names; do ln -s "$debian/$name" "$site/$name"; done
+    echo "$package"
+done >"$directory/debian-modules"
 pip="$target/bin/python -m pip --disable-pip-version-check --no-input --quiet"
 # PYPI: lgpio, where it has to be compiled, takes its C library along; Debian has none.
 PYPI=1 $pip install --use-pep517 --prefer-binary --no-compile "$directory/src[$extras]"

@@ -12,8 +12,7 @@ python=$("$environment/opt/ravatard/bin/python" -c 'import sys; print("%d.%d" % 
 # What was compiled here may call what an older C library does not have.
 libc=$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)
 # Whose modules environment.sh has linked.
-modules=$(find "$environment/opt/ravatard/lib" -type l -lname '/usr/lib/python3/dist-packages/*' -printf '%l\n' |
-    xargs dpkg-query --search | cut -d: -f1 | sort -u | paste -sd, | sed 's/,/, /g')
+modules=$(paste -sd, "$environment/debian-modules" | sed 's/,/, /g')
 next=${python%.*}.$((${python#*.} + 1))
 
 if [ "$(readlink "$environment/opt/ravatard/bin/python3")" != /usr/bin/python3 ]; then

@@ -32,6 +32,7 @@ def environment(tmp_path: Path) -> Path:
     program.chmod(0o755)
     program.with_name("python3").symlink_to("/usr/bin/python3")
     program.with_name("python").symlink_to("python3")
+    (folder / "debian-modules").write_text("python3-pyaudio\npython3-systemd\n")
     return folder
 
 
