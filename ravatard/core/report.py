@@ -136,9 +136,7 @@ class Reporter:
         """The hub has asked for ``action``."""
         match action:
             case Show(indication):
-                if indication.look is not self._look:
-                    self._look = indication.look
-                    self._since["look"] = now
+                self._looks(indication.look, now)
             case ev.SessionChanged(_, reason):
                 self._session_reason = reason
                 self._since["session"] = now
@@ -151,6 +149,11 @@ class Reporter:
             case _:
                 return
         self.changes += 1
+
+    def _looks(self, look: Look, now: float) -> None:
+        if look is not self._look:
+            self._look = look
+            self._since["look"] = now
 
     def _link_is(self, cue: LinkCue, now: float, reason: str = "") -> None:
         before, self._link = self._link, step(LINK, self._link, cue)
