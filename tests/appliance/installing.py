@@ -41,17 +41,21 @@ async def install(house: House) -> str:
     return f"{version}; unit {enabled}; exposure {exposure.split()[3]}"
 
 
-async def start(house: House) -> str:
-    """Configure and start; READY must be seen by systemd."""
+async def configure(house: House) -> None:
+    """What an owner writes down; and what makes this machine look like a Raspberry Pi to the service."""
     await house.write(CONFIG, house.config())
     await house.run(f"install -D -m 600 /dev/null {CREDENTIAL} && printf %s {_PROJECT} >{CREDENTIAL}")
     await house.run("ravatard config check")
     # gpiozero asks which Raspberry Pi this is, and the service has a /proc of its own.
     await house.run(f"mkdir -p {DROP_INS}")
-    await house.write(
-        f"{DROP_INS}/raspberry-pi.conf", "[Service]\nBindReadOnlyPaths=/run/cpuinfo:/proc/cpuinfo"
-    )
+    mounted = "[Service]\nBindReadOnlyPaths=/run/cpuinfo:/proc/cpuinfo"
+    await house.write(f"{DROP_INS}/raspberry-pi.conf", mounted)
     await house.run("systemctl daemon-reload")
+
+
+async def start(house: House) -> str:
+    """Configure and start; READY must be seen by systemd."""
+    await configure(house)
     began = time.monotonic()
     await house.run(f"systemctl start {SERVICE}", within_s=130)
     took_s = time.monotonic() - began
@@ -97,6 +101,11 @@ async def upgrade(house: House) -> str:
 async def purge(house: House) -> str:
     """Remove it with everything."""
     await house.run(f"cd {SOURCE} && sudo make uninstall PURGE=1 2>&1", within_s=120)
+    return await nothing_left(house)
+
+
+async def nothing_left(house: House) -> str:
+    """What is new on the machine since its first boot; nothing of ravatard's may be."""
     left = await house.run(
         f"{_ALL_FILES} >/opt/appliance/after; comm -13 /opt/appliance/before /opt/appliance/after"
     )
@@ -109,6 +118,5 @@ async def purge(house: House) -> str:
         "ls /run/ravatard 2>/dev/null || true"
     )
     assert not units, f"systemd still knows {units}"
-    ended = not await house.open_sessions()
-    assert ended, "a session is still open"
+    assert not await house.open_sessions(), "a session is still open"
     return f"no file with ravatard in its name, no user, no unit; {len(left.splitlines())} other new files"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.appliance import bad_days, caring, installing, listening, sound_cards
+from tests.appliance import bad_days, caring, installing, listening, packaged, sound_cards
 from tests.appliance.house import House
 
 
@@ -47,4 +47,7 @@ SCENARIOS = (
     Scenario("settings on the boot partition", caring.boot_settings),
     Scenario("upgrade in mid-conversation", installing.upgrade),
     Scenario("purge", installing.purge),
+    Scenario("package", packaged.package),
+    Scenario("package upgraded in mid-conversation", packaged.package_upgrade),
+    Scenario("package purged", packaged.package_purge),
 )
