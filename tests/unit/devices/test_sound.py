@@ -31,58 +31,13 @@ from ravatard.devices.reopening import Patience
 from ravatard.devices.sound import ChildEar
 from ravatard.devices.surroundings import Surroundings
 from ravatard.errors import DeviceError, HouseError
+from tests.unit.devices.children import FakeChild
 
 READY = MicrophoneReady("USB Mic")
 BEAT = Listened(4_000, -60.0, -62.0)
 OPENED = UtteranceOpened(1, Cause.VOICE, 1_000, 5_800)
 CHUNK = ChunkCaptured(1, 0, 1_000, bytes(8_192), 3.0)
 CLOSED = UtteranceClosed(1, CloseReason.SILENCE, 5_096, 200.0, 20_000)
-
-
-class FakeChild:
-    """A sound process that says what the test makes it say."""
-
-    def __init__(self, environment: Mapping[str, str], first: Record) -> None:
-        self.environment = environment
-        self.told: list[Record] = [first]
-        self.born_at = asyncio.get_running_loop().time()
-        self.killed = False
-        self.printed = ""
-        self.clings = False
-        self._said: asyncio.Queue[list[Record] | Exception] = asyncio.Queue()
-
-    def says(self, *records: Record) -> None:
-        self._said.put_nowait(list(records))
-
-    def ends(self) -> None:
-        self._said.put_nowait([])
-
-    def babbles(self) -> None:
-        self._said.put_nowait(DeviceError("the sound process sent nonsense"))
-
-    def tell(self, record: Record) -> None:
-        self.told.append(record)
-
-    async def receive(self, limit_s: float | None) -> list[Record]:
-        async with asyncio.timeout(limit_s):
-            said = await self._said.get()
-        if isinstance(said, Exception):
-            raise said
-        return said
-
-    def noise(self) -> str:
-        return self.printed
-
-    def kill(self) -> None:
-        self.killed = True
-        self.ends()
-
-    async def reaped(self, limit_s: float) -> bool:
-        assert self.killed
-        if self.clings:
-            await asyncio.sleep(limit_s)
-            return False
-        return True
 
 
 class Room:
@@ -97,7 +52,7 @@ class Room:
         muted: bool = False,
     ) -> None:
         self.cards: object = "one card"
-        self.children: list[FakeChild] = []
+        self.children: list[FakeChild[Record]] = []
         self.cannot_start = False
         self.opens_nothing = False
         self._born = asyncio.Event()
@@ -113,10 +68,10 @@ class Room:
         )
         self.events: AsyncIterator[EarEvent] = self.ear.events()
 
-    def spawn(self, environment: Mapping[str, str], first: Record) -> FakeChild:
+    def spawn(self, environment: Mapping[str, str], first: Record) -> FakeChild[Record]:
         if self.cannot_start:
             raise DeviceError("the sound process cannot be started: Cannot allocate memory")
-        child = FakeChild(environment, first)
+        child = FakeChild[Record](environment, first)
         self.children.append(child)
         if self.opens_nothing:
             child.says(Failed(Trouble.OPENING, "no microphone"))
@@ -126,7 +81,7 @@ class Room:
     async def next(self) -> EarEvent:
         return await anext(self.events)
 
-    async def child(self, number: int = 1) -> FakeChild:
+    async def child(self, number: int = 1) -> FakeChild[Record]:
         """The child of that number, as soon as it was started."""
         while len(self.children) < number:
             await self._born.wait()
@@ -134,7 +89,7 @@ class Room:
         return self.children[number - 1]
 
 
-async def ready(room: Room) -> FakeChild:
+async def ready(room: Room) -> FakeChild[Record]:
     """A room whose first child is heard."""
     async with asyncio.TaskGroup() as group:
         first = group.create_task(room.next())
@@ -185,7 +140,7 @@ async def test_silence_of_more_than_a_second_is_a_loss_and_the_child_is_killed_a
 
     assert lost == MicrophoneLost("the microphone fell silent: nothing for 1 s")
     assert lost_s == pytest.approx(1.0)
-    assert child.killed
+    assert child.kills
     assert second.born_at - (before + lost_s) == pytest.approx(0.25)
     assert again.result() == READY
     await room.ear.close()
@@ -204,8 +159,8 @@ async def test_a_child_that_never_opens_its_device_has_more_time() -> None:
 @pytest.mark.parametrize(
     ("trouble", "reason"),
     [
-        (FakeChild.ends, "the sound process ended by itself"),
-        (FakeChild.babbles, "the sound process sent nonsense"),
+        (FakeChild[Record].ends, "the sound process ended by itself"),
+        (FakeChild[Record].babbles, "the sound process sent nonsense"),
         (lambda child: child.says(Failed(Trouble.RUNNING, "it ended")), "it ended"),
     ],
 )
@@ -219,7 +174,7 @@ async def test_every_other_end_is_a_loss_too(trouble: object, reason: str) -> No
     lost = await room.next()
 
     assert lost == MicrophoneLost(f"{reason} [ALSA: no such device]")
-    assert child.killed
+    assert child.kills
     await room.ear.close()
 
 
@@ -452,7 +407,7 @@ async def test_cancelling_the_iteration_loses_nothing() -> None:
     room.events = room.ear.events()
 
     assert await room.next() == BEAT
-    assert not child.killed
+    assert not child.kills
     await room.ear.close()
 
 
@@ -466,7 +421,7 @@ async def test_closing_ends_the_child_and_the_events_and_can_be_done_twice() -> 
     await room.ear.close()
 
     assert await waiting == []
-    assert child.killed
+    assert child.kills
 
 
 async def test_closing_during_a_pause_starts_nothing_more() -> None:
@@ -525,7 +480,7 @@ async def test_muting_ends_the_process_at_once_and_says_so_when_it_is_gone() -> 
     child = await ready(room)
 
     room.ear.command(Mute(True))
-    killed_at_once = child.killed
+    killed_at_once = child.kills
     heard = await heard_within(room, 3_600)
 
     assert killed_at_once
@@ -639,7 +594,7 @@ async def test_muting_twice_and_un_muting_what_is_open_do_nothing() -> None:
     room = Room()
     child = await ready(room)
     room.ear.command(Mute(False))
-    open_still = not child.killed
+    open_still = not child.kills
     room.ear.command(Mute(True))
     closed = await room.next()
 
@@ -661,7 +616,7 @@ async def test_muted_and_back_in_one_breath_the_microphone_is_opened_again() -> 
         again = group.create_task(room.next())
         (await room.child(2)).says(READY)
 
-    assert first.killed
+    assert first.kills
     assert again.result() == READY
     await room.ear.close()
 

@@ -33,55 +33,24 @@ from ravatard.devices.speaker import ChildSpeaker
 from ravatard.devices.speaker_options import SpeakerOptions
 from ravatard.devices.surroundings import Surroundings
 from ravatard.errors import DeviceError, HouseError
+from tests.unit.devices.children import FakeChild
 
 READY = SpeakerReady("USB speaker", 20.0)
 SECOND = bytes(96_000)
 
 
-class FakeChild:
-    """A sound process that says what the test makes it say."""
-
-    def __init__(self, environment: Mapping[str, str], first: Play) -> None:
-        self.environment = environment
-        self.told: list[PlayRecord] = [first]
-        self.killed = False
-        self._said: asyncio.Queue[list[PlayRecord] | Exception] = asyncio.Queue()
-
-    def says(self, *records: PlayRecord) -> None:
-        self._said.put_nowait(list(records))
-
-    def babbles(self) -> None:
-        self._said.put_nowait(DeviceError("the sound process sent nonsense"))
-
-    def tell(self, record: PlayRecord) -> None:
-        self.told.append(record)
+class FakeSpeaker(FakeChild[PlayRecord]):
+    """One that has taken every sound at once."""
 
     def unsaid(self) -> int:
         return 0
-
-    async def receive(self, limit_s: float | None) -> list[PlayRecord]:
-        async with asyncio.timeout(limit_s):
-            said = await self._said.get()
-        if isinstance(said, Exception):
-            raise said
-        return said
-
-    def noise(self) -> str:
-        return ""
-
-    def kill(self) -> None:
-        self.killed = True
-        self._said.put_nowait([])
-
-    async def reaped(self, limit_s: float) -> bool:
-        return self.killed
 
 
 class Room:
     """A speaker, the children it started, and its events."""
 
     def __init__(self, *, alsa_config: str = "system", opens: bool = True) -> None:
-        self.children: list[FakeChild] = []
+        self.children: list[FakeSpeaker] = []
         self._opens = opens
         self.cannot_start = False
         self.speaker = ChildSpeaker(
@@ -93,10 +62,10 @@ class Room:
         )
         self.events: AsyncIterator[SpeakerEvent] = self.speaker.events()
 
-    def spawn(self, environment: Mapping[str, str], first: Play) -> FakeChild:
+    def spawn(self, environment: Mapping[str, str], first: Play) -> FakeSpeaker:
         if self.cannot_start:
             raise DeviceError("no memory")
-        child = FakeChild(environment, first)
+        child = FakeSpeaker(environment, first)
         if self._opens:
             child.says(READY)
         self.children.append(child)
@@ -106,7 +75,7 @@ class Room:
         return await anext(self.events)
 
 
-async def ready() -> tuple[Room, FakeChild]:
+async def ready() -> tuple[Room, FakeSpeaker]:
     room = Room()
     assert await room.next() == READY
     return room, room.children[0]
@@ -121,7 +90,7 @@ async def test_it_is_ready_when_its_process_says_so_and_knows_volume_and_earcons
 
     assert child.told[:2] == [Play(SpeakerOptions(alsa_config="system"), 70), SetCue(Earcon.SENT, b"\1\0")]
     await room.speaker.close()
-    assert child.killed
+    assert child.kills
 
 
 async def test_what_is_asked_for_is_handed_on_in_order() -> None:

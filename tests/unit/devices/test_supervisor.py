@@ -10,75 +10,35 @@ from ravatard.devices.soundchild import SLIM_CONFIG
 from ravatard.devices.supervisor import Supervisor
 from ravatard.devices.surroundings import Surroundings
 from ravatard.errors import DeviceError
+from tests.unit.devices.children import FakeChild
 
 HOME = {"HOME": "/home/ada"}
 OWN = {"ALSA_CONFIG_PATH": "/etc/asound.conf"}
-
-
-class FakeChild:
-    """A process that says what the test makes it say, in words."""
-
-    def __init__(self, environment: Mapping[str, str], first: str) -> None:
-        self.environment = environment
-        self.told = [first]
-        self.printed = ""
-        self.killed = 0
-        self.clings = False
-        self._said: asyncio.Queue[list[str] | Exception] = asyncio.Queue()
-
-    def says(self, *words: str) -> None:
-        self._said.put_nowait(list(words))
-
-    def babbles(self) -> None:
-        self._said.put_nowait(DeviceError("the process sent nonsense"))
-
-    def tell(self, record: str) -> None:
-        self.told.append(record)
-
-    async def receive(self, limit_s: float | None) -> list[str]:
-        async with asyncio.timeout(limit_s):
-            said = await self._said.get()
-        if isinstance(said, Exception):
-            raise said
-        return said
-
-    def noise(self) -> str:
-        return self.printed
-
-    def kill(self) -> None:
-        self.killed += 1
-        self.says()
-
-    async def reaped(self, limit_s: float) -> bool:
-        assert self.killed
-        if self.clings:
-            await asyncio.sleep(limit_s)
-        return not self.clings
 
 
 class Machine:
     """Where a supervisor starts its processes, and the one that it has."""
 
     def __init__(self, *, slim: bool = False, environ: Mapping[str, str] | None = None) -> None:
-        self.spawned: list[FakeChild] = []
+        self.spawned: list[FakeChild[str]] = []
         self.full = False
         self.cards = "one card"
         surroundings = Surroundings(Patience(start_s=10), self.spawn, lambda: self.cards)
         self.supervisor = Supervisor(surroundings, HOME if environ is None else environ, slim=slim)
 
-    def spawn(self, environment: Mapping[str, str], first: str) -> FakeChild:
+    def spawn(self, environment: Mapping[str, str], first: str) -> FakeChild[str]:
         if self.full:
             raise DeviceError("no memory")
-        self.spawned.append(FakeChild(environment, first))
+        self.spawned.append(FakeChild[str](environment, first))
         return self.spawned[-1]
 
-    async def started(self) -> FakeChild:
+    async def started(self) -> FakeChild[str]:
         """The next child, however often that has to be asked."""
         while (child := await self.supervisor.start("begin")) is None:
             pass
         return child
 
-    async def hears(self, child: FakeChild) -> list[str]:
+    async def hears(self, child: FakeChild[str]) -> list[str]:
         return await self.supervisor.receive(child, silent="Ada is silent", ended="Ada left")
 
 
@@ -208,7 +168,7 @@ async def test_a_child_that_ends_or_makes_no_sense_is_of_no_use() -> None:
 
     with pytest.raises(DeviceError, match=r"^Ada left$"):
         await machine.hears(child)
-    with pytest.raises(DeviceError, match=r"^the process sent nonsense$"):
+    with pytest.raises(DeviceError, match=r"^the sound process sent nonsense$"):
         await machine.hears(child)
 
 
@@ -238,7 +198,7 @@ async def test_a_lost_child_is_killed_once_and_what_it_printed_belongs_to_the_re
     machine.supervisor.drop()
 
     assert told == ("no card [ALSA: no such thing]", False)
-    assert child.killed == 1
+    assert child.kills == 1
 
 
 async def test_where_nothing_has_to_settle_the_next_one_is_due_at_once() -> None:
@@ -437,7 +397,7 @@ async def test_closed_it_ends_its_child_and_every_wait_and_waits_for_nothing_any
     await machine.supervisor.pause(None)
 
     assert machine.supervisor.closed
-    assert (child.killed, heard.result(), paused.result()) == (1, [], None)
+    assert (child.kills, heard.result(), paused.result()) == (1, [], None)
     assert now() == 0.5
 
 
