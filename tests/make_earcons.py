@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ravatard.core.audio import VOICE_RATE_HZ
 from ravatard.core.states import Earcon
-from ravatard.devices.earcons import SHIPPED
+from ravatard.devices.speaker.earcons import SHIPPED
 
 #: Root mean square of the sounding part; peaks are some 6 dB above: beside a voice, not over it.
 LEVEL_DBFS = -18.0

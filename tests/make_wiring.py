@@ -11,7 +11,7 @@ from pathlib import Path
 from ravatard.config import Schema
 from ravatard.config.board_file import Board, Wire, read_board
 from ravatard.config.sources import Gathering
-from ravatard.devices.header import CARRIES, PINS
+from ravatard.devices.panel.header import CARRIES, PINS
 
 BOARDS = Path(__file__).parents[1] / "hardware" / "boards"
 FOLDER = BOARDS.parent / "wiring"

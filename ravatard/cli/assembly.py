@@ -14,9 +14,9 @@ from ravatard.config import Options
 from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.gate_choice import gate_mode
 from ravatard.core.means import Means
-from ravatard.devices.gpio import open_button
-from ravatard.devices.lamp import open_lamp
 from ravatard.devices.options import LightsOptions
+from ravatard.devices.panel.gpio import open_button
+from ravatard.devices.panel.lamp import open_lamp
 from ravatard.devices.sound import ChildEar
 from ravatard.errors import DeviceError
 from ravatard.host.systemd import open_notifier

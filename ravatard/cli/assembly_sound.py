@@ -27,9 +27,9 @@ def sound(options: Options, environ: Mapping[str, str], *, volume: int | None = 
     if not options.speaker.enabled:
         return None
     from ravatard.cloud.fetch import WebFetch
-    from ravatard.devices.earcons import earcons
-    from ravatard.devices.media import Limits, MediaDecoder
-    from ravatard.devices.speaker import ChildSpeaker
+    from ravatard.devices.media.decoder import Limits, MediaDecoder
+    from ravatard.devices.speaker.earcons import earcons
+    from ravatard.devices.speaker.speaker import ChildSpeaker
 
     limits = Limits(options.media.largest_bytes, options.media.longest_s)
     return Sound(

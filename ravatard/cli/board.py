@@ -13,7 +13,7 @@ from ravatard.config.boards import Boards, about_unknown, boards_beside
 from ravatard.config.document import Node, Scalar, Sequence
 from ravatard.config.problems import Origin, Problem
 from ravatard.config.sources import Gathering
-from ravatard.devices.header import CARRIES
+from ravatard.devices.panel.header import CARRIES
 
 #: A state that is shown for longer was meant in milliseconds.
 _LONGEST_S = 600.0

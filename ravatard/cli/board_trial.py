@@ -12,8 +12,8 @@ from ravatard.cli.standalone import loaded_quietly
 from ravatard.config import Options
 from ravatard.core.events import ButtonPressed
 from ravatard.core.indication import WORDS, Look
-from ravatard.devices.gpio import open_button
-from ravatard.devices.lamp import open_lamp
+from ravatard.devices.panel.gpio import open_button
+from ravatard.devices.panel.lamp import open_lamp
 from ravatard.errors import DeviceError, RavatardError
 from ravatard.host.control_client import Unanswered, ask
 from ravatard.host.runtime import find_socket

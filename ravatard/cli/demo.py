@@ -21,10 +21,10 @@ from ravatard.cli.pauses import lengthened
 from ravatard.cli.run import configure_logs
 from ravatard.cloud.pixelstreaming.player import available
 from ravatard.config import Options, load
-from ravatard.devices.earcons import earcons
 from ravatard.devices.source_check import check_source
-from ravatard.devices.speaker import ChildSpeaker
-from ravatard.devices.speaker_tee import SpeakerTee
+from ravatard.devices.speaker.earcons import earcons
+from ravatard.devices.speaker.speaker import ChildSpeaker
+from ravatard.devices.speaker.tee import SpeakerTee
 from ravatard.errors import HouseError, RavatardError
 from ravatard.host.runtime import prepared, runtime_directory
 from ravatard.sim.options import SimOptions

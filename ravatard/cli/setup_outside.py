@@ -136,8 +136,8 @@ class Machine:
     def try_out(self, options: Options, say: Callable[[str], None]) -> None:
         """See :meth:`Outside.try_out`."""
         from ravatard.cli.board_trial import refuse_beside_daemon, trial
-        from ravatard.devices.gpio import open_button
-        from ravatard.devices.lamp import open_lamp
+        from ravatard.devices.panel.gpio import open_button
+        from ravatard.devices.panel.lamp import open_lamp
         from ravatard.host.runtime import find_socket
 
         refuse_beside_daemon(find_socket(self._environ))

@@ -13,7 +13,7 @@ from ravatard.config.problems import Origin, shown
 from ravatard.config.schema import Key, Schema
 from ravatard.config.sources import Gathering
 from ravatard.config.values import Unfit, convert
-from ravatard.devices.header import CARRIES, PIN_OF
+from ravatard.devices.panel.header import CARRIES, PIN_OF
 
 #: The sections a board may say something about; the rest is the owner's business, secrets included.
 SECTIONS = ("button", "lights", "pixels", "microphone", "speaker", "capture")

@@ -10,8 +10,8 @@ from ravatard.config.board_file import Board
 from ravatard.config.boards import reserved_pins
 from ravatard.config.problems import Origin, shown
 from ravatard.config.schema import Options
-from ravatard.devices.header import spi_pins
 from ravatard.devices.options import PixelOptions
+from ravatard.devices.panel.header import spi_pins
 
 # ALSA's names by number, alone or as hw:2,0, plughw:2, hw:CARD=2,DEV=0. The number changes with the order
 # in which the kernel finds the cards.

@@ -15,7 +15,6 @@ from ravatard.core.conversation_options import SessionOptions, TurnOptions
 from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.speaking_options import AudioOptions
 from ravatard.core.spend import SpendOptions
-from ravatard.devices.earcon_options import EarconOptions
 from ravatard.devices.options import (
     ButtonOptions,
     CaptureOptions,
@@ -23,7 +22,8 @@ from ravatard.devices.options import (
     MicrophoneOptions,
     PixelOptions,
 )
-from ravatard.devices.speaker_options import SpeakerOptions
+from ravatard.devices.speaker.earcon_options import EarconOptions
+from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.errors import HouseError
 from ravatard.logs import LogOptions
 from ravatard.secret import Secret

@@ -61,7 +61,8 @@ class Start:
         mode: the gate's mode; None runs no gate and sends every block as a :class:`RawBlock`.
         doubt: SILENT or OFF_PACE when that ended the process before: the microphone is not ready until its
             sound disproves it, and meanwhile only gives signs of life.
-        echo_fd: the ring of what the speaker plays (:mod:`ravatard.devices.echo_ring`), when it is wanted.
+        echo_fd: the ring of what the speaker plays (:mod:`ravatard.devices.speaker.echo_ring`), when it is
+            wanted.
         beat_ms: sound between two signs of life; None: twice a second. A level meter wants more of them.
     """
 

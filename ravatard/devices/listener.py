@@ -27,7 +27,7 @@ from ravatard.devices.liveness import Liveness
 from ravatard.errors import HouseError
 
 if TYPE_CHECKING:
-    from ravatard.devices.echo_reference import EchoReference
+    from ravatard.devices.speaker.echo_reference import EchoReference
 
 #: A sign of life twice a second of sound: each one wakes the daemon.
 HEARTBEAT_SAMPLES = RATE_HZ // 2

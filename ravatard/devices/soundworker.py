@@ -35,8 +35,8 @@ def _listen(start: Start, inbox: Inbox, outbox: Outbox, commands: list[Record]) 
 
     echo = None
     if start.echo_fd is not None:
-        from ravatard.devices.echo_reference import EchoReference
-        from ravatard.devices.echo_ring import EchoRing
+        from ravatard.devices.speaker.echo_reference import EchoReference
+        from ravatard.devices.speaker.echo_ring import EchoRing
 
         echo = EchoReference(EchoRing(start.echo_fd))
     beat = HEARTBEAT_SAMPLES if start.beat_ms is None else samples_for(start.beat_ms)

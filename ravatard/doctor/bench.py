@@ -20,8 +20,8 @@ from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.devices.earwire import Failed, RawBlock, Record, Start
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.soundchild import SoundChild, child_environment
-from ravatard.devices.speaker import ChildSpeaker
-from ravatard.devices.speaker_options import SpeakerOptions
+from ravatard.devices.speaker.options import SpeakerOptions
+from ravatard.devices.speaker.speaker import ChildSpeaker
 from ravatard.errors import DeviceError
 
 #: To start, open and deliver the first sound; a Pi Zero 2 W takes about 3 s.

@@ -57,8 +57,8 @@ _NOT_FOR_WORKER = (
     *("subprocess", "webrtcvad", "yaml", "ravatard.cli", "ravatard.cloud", "ravatard.sim", "ravatard.stages"),
     *(
         "ravatard.devices.convert",
-        "ravatard.devices.gpio",
-        "ravatard.devices.lamp",
+        "ravatard.devices.panel.gpio",
+        "ravatard.devices.panel.lamp",
         "ravatard.devices.portaudio",
     ),
     *(

@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-from ravatard.devices.media import Limits, MediaDecoder
-from ravatard.devices.mediachild import MediaChild, worker_command, worker_environment
+from ravatard.devices.media.child import MediaChild, worker_command, worker_environment
+from ravatard.devices.media.decoder import Limits, MediaDecoder
 from tests.benchmarks.report import Row, Table, at_most, spread
 from tests.integration.media_files import encoded, wav
 

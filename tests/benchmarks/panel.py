@@ -11,9 +11,9 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from ravatard.core.events import ButtonPressed
 from ravatard.core.indication import Look
-from ravatard.devices.gpio import open_button
-from ravatard.devices.lamp import open_lamp
 from ravatard.devices.options import ButtonOptions, LightsOptions
+from ravatard.devices.panel.gpio import open_button
+from ravatard.devices.panel.lamp import open_lamp
 from ravatard.errors import HouseError
 
 BUTTON, LED = 17, 27

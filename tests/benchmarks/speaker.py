@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerEvent, SpeakerReady
-from ravatard.devices.speaker import ChildSpeaker
-from ravatard.devices.speaker_options import SpeakerOptions
+from ravatard.devices.speaker.options import SpeakerOptions
+from ravatard.devices.speaker.speaker import ChildSpeaker
 from tests.benchmarks import procfs
 from tests.benchmarks.report import Row, Table, at_most, percentile, spread
 from tests.integration.test_speaker import Recorder, next_event, pid_of, speech

@@ -11,7 +11,7 @@ import pytest
 
 from ravatard.config import Loaded, load
 from ravatard.config.board_file import Board
-from ravatard.devices.header import CARRIES, spi_pins
+from ravatard.devices.panel.header import CARRIES, spi_pins
 from tests.make_wiring import BOARDS, FOLDER, load_board, wiring
 
 ROOT = BOARDS.parents[1]

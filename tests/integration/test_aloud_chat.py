@@ -116,7 +116,7 @@ async def test_stopped_while_a_film_is_decoded_nothing_is_left(tmp_path: Path) -
     ):
         await daemon.say("speak")
         await daemon.reports(lambda it: it["talk"] == "speaking", "it speaks")
-        decoder, speaker = daemon.child("mediaworker"), daemon.child("speakerworker")
+        decoder, speaker = daemon.child("media.worker"), daemon.child("speaker.worker")
 
         took_s = await daemon.stopped()
 

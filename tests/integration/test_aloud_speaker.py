@@ -62,7 +62,7 @@ async def test_a_speaker_that_is_lost_in_mid_answer_is_noticed_and_the_conversat
     ):
         await daemon.say("speak")
         await monitor.loud(daemon.started_at)
-        before = daemon.child("speakerworker")
+        before = daemon.child("speaker.worker")
         assert before is not None
         lost_at = daemon.now
         if how == "killed":

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from ravatard.cloud.fetch import WebFetch
 from ravatard.cloud.media_options import MediaOptions
-from ravatard.devices.media import Limits, MediaDecoder
+from ravatard.devices.media.decoder import Limits, MediaDecoder
 from ravatard.errors import MediaError
 from ravatard.sim.certificate import shown
 from tests.integration.media_files import encoded, likeness, wav

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.devices.media import Limits, MediaDecoder
-from ravatard.devices.mediachild import MediaChild, worker_command, worker_environment
+from ravatard.devices.media.child import MediaChild, worker_command, worker_environment
+from ravatard.devices.media.decoder import Limits, MediaDecoder
 from ravatard.errors import MediaError
 from tests.integration.media_files import KINDS, encoded, likeness, silence_as_flac, wav
 

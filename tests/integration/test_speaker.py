@@ -28,12 +28,12 @@ from ravatard.core.events import (
 )
 from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.devices.earwire import EchoBlock, Start
-from ravatard.devices.echo_ring import make_ring
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.soundchild import SoundChild, child_environment
-from ravatard.devices.speaker import ChildSpeaker
-from ravatard.devices.speaker_options import SpeakerOptions
-from ravatard.devices.speakerchild import SpeakerChild
+from ravatard.devices.speaker.child import SpeakerChild
+from ravatard.devices.speaker.echo_ring import make_ring
+from ravatard.devices.speaker.options import SpeakerOptions
+from ravatard.devices.speaker.speaker import ChildSpeaker
 from tests.integration.aloud_rig import pieces_found
 from tests.integration.test_sound import correlation
 from tests.integration.virtual_audio import SPEAKER, VirtualAudio, VirtualDevice, missing

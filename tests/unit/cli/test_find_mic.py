@@ -8,7 +8,7 @@ import pytest
 
 from ravatard.cli.find_mic import Heard, as_text, listen, loudest, speech_level_db
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.speaker_options import SpeakerOptions
+from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.doctor.bench import Playback, Recording
 from ravatard.errors import DeviceError
 from tests.unit.doctor.patient import ROOM

@@ -25,10 +25,10 @@ from ravatard.core.gate_options import GateOptions, VoiceOptions
 from ravatard.core.states import CloseReason, GateMode
 from ravatard.devices.earpipes import DaemonGone, Inbox, Outbox
 from ravatard.devices.earwire import Decoder, EchoBlock, Failed, RawBlock, Record, Trouble, encode
-from ravatard.devices.echo_reference import EchoReference
-from ravatard.devices.echo_ring import EchoRing, EchoWriter, make_ring
 from ravatard.devices.listener import HEARTBEAT_SAMPLES, Listener
 from ravatard.devices.liveness import Liveness
+from ravatard.devices.speaker.echo_reference import EchoReference
+from ravatard.devices.speaker.echo_ring import EchoRing, EchoWriter, make_ring
 from ravatard.errors import HouseError
 
 BLOCK = bytes(1_920)  # 60 ms

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ravatard.core.audio import RATE_HZ
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.speaker_options import SpeakerOptions
+from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.doctor.bench import Playback, Recording
 from ravatard.doctor.catalog import CHECKS
 from ravatard.doctor.check import Asked, Case

@@ -1,0 +1,223 @@
+"""The sound of an answer, whatever it came as: WAV is decoded here, all else in a process of its own.
+
+What a file is, its bytes say; what a server or a field calls it only explains what is no sound at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+
+from ravatard.core.audio import VOICE
+from ravatard.devices.media.child import MediaChild, worker_command, worker_environment
+from ravatard.devices.media.feed import decoded_by
+from ravatard.devices.media.rate import To48k
+from ravatard.devices.media.wav import MonoMixer, UnknownCoding, WavReader, is_wav
+from ravatard.errors import MediaError
+
+#: Enough to know what a file is.
+_SNIFFED_BYTES = 12
+#: A WAV header longer than this before its format is none.
+_MOST_HEADER_BYTES = 1 << 16
+#: Decoded at once, so that the rest of the daemon is not kept waiting by an answer that came in one piece.
+_BLOCK_MS = 100
+#: FFmpeg needs a hundredth of real time here; a small machine twelve times that.
+_CPU_PER_SECOND = 0.2
+_CPU_SPARE_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one answer may cost.
+
+    Attributes:
+        largest_bytes: of its file.
+        longest_s: of its sound.
+        stall_s: a decoder that has enough to work on and makes no sound for this long hangs.
+    """
+
+    largest_bytes: int = 32 * (1 << 20)
+    longest_s: float = 600.0
+    stall_s: float = 10.0
+
+    @property
+    def cpu_s(self) -> int:
+        """Seconds of processor time for decoding it."""
+        return _CPU_SPARE_S + int(self.longest_s * _CPU_PER_SECOND)
+
+
+def has_pyav() -> bool:
+    """Whether the extra ``media`` is installed; loads nothing."""
+    return importlib.util.find_spec("av") is not None
+
+
+class MediaDecoder:
+    """The ``Decoder`` port."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        environ: Mapping[str, str],
+        *,
+        command: Sequence[str] | None = None,
+        installed: Callable[[], bool] = has_pyav,
+        eager: bool = False,
+    ) -> None:
+        """Nothing runs yet.
+
+        Args:
+            limits: what one answer may cost.
+            environ: the daemon's environment; little of it is handed on.
+            command: how a decoding process is started; None: the shipped one.
+            installed: whether there is a library to decode with.
+            eager: :meth:`prepare` need not wait for an answer that needed more than WAV.
+        """
+        self._limits = limits
+        self._environment = worker_environment(environ)
+        self._command = list(command or worker_command(limits.cpu_s))
+        self._installed = installed
+        self._warm: MediaChild | None = None
+        self._needed = eager
+
+    async def prepare(self) -> None:
+        """Start a decoding process, so that the next answer need not wait until it has loaded its library.
+
+        Not before an answer has needed one: a service that sends WAV never does. Cheap to call when one waits
+        already; one that is not used ends by itself after two minutes. Failure is told by :meth:`pcm`.
+        """
+        if not self._needed or not self._installed() or (self._warm is not None and self._warm.alive):
+            return
+        await self.close()
+        try:
+            self._warm = MediaChild(self._command, self._environment)
+        except MediaError:
+            return
+
+    async def close(self) -> None:
+        """End the process that waits. Idempotent."""
+        if self._warm is not None:
+            warm, self._warm = self._warm, None
+            await warm.end()
+
+    async def pcm(self, pieces: AsyncIterator[bytes], content_type: str = "") -> AsyncGenerator[bytes, None]:
+        """s16le mono 48 kHz, while ``pieces`` still come in. Closing the generator ends all that decodes.
+
+        Raises:
+            MediaError: it cannot be decoded, is too large or too long; one sentence.
+        """
+        most = VOICE.bytes_for(self._limits.longest_s * 1000)
+        async with (
+            aclosing(self._within_size(pieces)) as file,
+            aclosing(self._decoded(file, content_type)) as sound,
+        ):
+            async for pcm in sound:
+                if len(pcm) > most:
+                    if most:
+                        yield pcm[:most]
+                    raise MediaError(f"the answer lasts longer than {self._limits.longest_s:g} s; cut there")
+                most -= len(pcm)
+                yield pcm
+
+    async def _within_size(self, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        left = self._limits.largest_bytes
+        async for piece in pieces:
+            left -= len(piece)
+            if left < 0:
+                raise MediaError(f"the answer's file is larger than {self._limits.largest_bytes >> 20} MB")
+            yield piece
+
+    async def _decoded(
+        self, pieces: AsyncGenerator[bytes, None], content_type: str
+    ) -> AsyncGenerator[bytes, None]:
+        head = b""
+        while len(head) < _SNIFFED_BYTES and (piece := await anext(pieces, None)) is not None:
+            head += piece
+        if not head:
+            raise MediaError("the answer's file is empty")
+        reader, seen, first = WavReader(), bytearray(head), b""
+        if is_wav(head):
+            # A coding that we do not know the decoder library may.
+            with suppress(UnknownCoding):
+                first = await _to_format(reader, seen, pieces)
+        elif content_type.startswith("text/") or content_type.endswith("json"):
+            raise MediaError(f"what should be the answer's sound is {content_type[:40]}")
+        if reader.shape is not None:
+            sound = _wav(reader, first, pieces)
+        else:
+            sound = self._in_child(_joined(bytes(seen), pieces))
+        async with aclosing(sound):
+            async for pcm in sound:
+                yield pcm
+
+    async def _in_child(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        self._needed = True
+        if not self._installed():
+            raise MediaError(
+                "the answer's sound is no WAV file, and decoding it needs PyAV: `pip install ravatard[media]`"
+            )
+        child, self._warm = self._warm, None
+        if child is not None and not child.alive:
+            await child.end()
+            child = None
+        child = child or MediaChild(self._command, self._environment)
+        async with aclosing(decoded_by(child, pieces, self._limits.stall_s)) as sound:
+            async for pcm in sound:
+                yield pcm
+
+
+async def _to_format(reader: WavReader, seen: bytearray, pieces: AsyncGenerator[bytes, None]) -> bytes:
+    """Read on until ``reader`` knows the samples' shape; gives the samples that came with it.
+
+    Args:
+        reader: has seen nothing yet.
+        seen: what was read of the file; grows by what is read here.
+        pieces: the rest of the file.
+
+    Raises:
+        UnknownCoding: samples that are packed.
+        MediaError: a broken WAV file.
+    """
+    samples = reader.feed(bytes(seen))
+    while reader.shape is None:
+        piece = await anext(pieces, None)
+        if piece is None:
+            reader.finish()
+        elif len(seen) > _MOST_HEADER_BYTES:
+            raise MediaError("the sound is a broken WAV file: it does not say what its samples are")
+        else:
+            seen += piece
+            samples = reader.feed(piece)
+    return samples
+
+
+async def _wav(
+    reader: WavReader, first: bytes, pieces: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    """Samples as they come, made into what a speaker takes."""
+    if reader.shape is None:
+        raise MediaError("the sound is a broken WAV file: it does not say what its samples are")
+    mixer, rate = MonoMixer(reader.shape), To48k(reader.shape.rate_hz)
+    block = reader.shape.frame_bytes * (reader.shape.rate_hz * _BLOCK_MS // 1000)
+    samples = first
+    while True:
+        for at in range(0, len(samples), block):
+            if pcm := rate.convert(mixer.convert(samples[at : at + block])):
+                yield pcm
+            # Whoever takes it may not wait; the rest of the daemon gets its turn all the same.
+            await asyncio.sleep(0)
+        piece = await anext(pieces, None)
+        if piece is None:
+            break
+        samples = reader.feed(piece)
+    reader.finish()
+    if pcm := rate.flush():
+        yield pcm
+
+
+async def _joined(head: bytes, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    yield head
+    async for piece in pieces:
+        yield piece

@@ -1,0 +1,253 @@
+"""The decoding process: ``python -m ravatard.devices.media.worker CPU_SECONDS MEMORY_MB``.
+
+A file from the network on standard input, s16le mono 48 kHz on standard output; what went wrong, as one
+sentence, on standard error, with exit status 1. FFmpeg is a million lines of C that read what strangers
+send: here it can open no file and no connection, has little memory and time, and dies alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import select
+import signal
+import struct
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
+
+from ravatard.core.audio import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ
+from ravatard.devices.media.boxes import Order, order_of
+from ravatard.errors import MediaError
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.resampler import AudioResampler
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+#: A process that was made ready and has nothing to do gives its memory back after this.
+IDLE_S = 120.0
+#: linux/prctl.h.
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+#: Kinds of files that hold sound. No playlists: those name other files and addresses to read.
+_FORMATS = "aac,aiff,flac,matroska,webm,mov,mp4,m4a,mp3,ogg,w64,wav"
+#: Measured with files that come in at 500 kB/s: FFmpeg's own values wait for ten times as much.
+_OPTIONS = {
+    "format_whitelist": _FORMATS,
+    "protocol_whitelist": "none",
+    "probesize": "32768",
+    "analyzeduration": "200000",
+}
+_READ_BYTES = 8_192
+#: The PyAV to which a title in a broken encoding is no error any more, and which knows no option for it.
+_LENIENT_SINCE = 19
+#: Of one file. Beyond, the rest is noise.
+_MOST_BROKEN_PACKETS = 100
+#: The boxes before a film's index are small; a file that does not decide until here is read as it comes.
+_MOST_HEAD_BYTES = 1 << 20
+
+
+class Source(Protocol):
+    """What FFmpeg reads from."""
+
+    def read(self, count: int, /) -> bytes:
+        """Up to ``count`` bytes; b"" at the end."""
+        ...
+
+
+class Stream:
+    """Standard input, what was already read of it first. Without ``seek``: FFmpeg does not seek."""
+
+    def __init__(self, head: bytes, fd: int) -> None:
+        self._head = head
+        self._fd = fd
+
+    def read(self, count: int) -> bytes:
+        """As soon as there is anything."""
+        if self._head:
+            piece, self._head = self._head[:count], self._head[count:]
+            return piece
+        return os.read(self._fd, count)
+
+
+def source_on(fd: int) -> Source:
+    """``fd`` as FFmpeg is to read it: as it comes, or all of it where a film's index stands at the end."""
+    head = b""
+    while (order := order_of(head)) is Order.UNDECIDED and len(head) < _MOST_HEAD_BYTES:
+        piece = os.read(fd, _READ_BYTES)
+        if not piece:
+            break
+        head += piece
+    if order is not Order.WHOLE:
+        return Stream(head, fd)
+    whole = BytesIO(head)
+    whole.seek(0, os.SEEK_END)
+    while piece := os.read(fd, 1 << 16):
+        whole.write(piece)
+    whole.seek(0)
+    return whole
+
+
+def decoded(source: Source) -> Iterator[bytes]:
+    """The sound in ``source``, as s16le mono 48 kHz.
+
+    Raises:
+        MediaError: there is none, or it cannot be decoded.
+    """
+    import av
+
+    if av.logging.get_level() is not None:
+        av.logging.set_level(None)
+    try:
+        with _opened(source) as container:
+            if not container.streams.audio:
+                raise MediaError("the answer's file has no sound in it")
+            yield from _pcm(container, container.streams.audio[0])
+    except av.error.FFmpegError as error:
+        raise MediaError(f"the answer's sound cannot be decoded ({error.strerror})") from error
+    except MemoryError as error:
+        raise MediaError("the answer's sound cannot be decoded (it needs too much memory)") from error
+
+
+def _opened(source: Source) -> InputContainer:
+    import av
+
+    lenient: dict[str, Any] = {}
+    if int(av.__version__.partition(".")[0]) < _LENIENT_SINCE:
+        lenient["metadata_errors"] = "ignore"
+    container = av.open(source, "r", options=dict(_OPTIONS), buffer_size=_READ_BYTES, **lenient)
+    return cast("InputContainer", container)
+
+
+def _pcm(container: InputContainer, stream: AudioStream) -> Iterator[bytes]:
+    import av
+
+    # Threads would only make the first sample later, and a small machine slower.
+    stream.codec_context.thread_count = 1
+    broken, any_sound = 0, False
+    converter = _Converter()
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            broken += 1
+            if broken > _MOST_BROKEN_PACKETS:
+                raise
+            continue
+        for frame in frames:
+            if pcm := converter.convert(frame):
+                any_sound = True
+                yield pcm
+    if pcm := converter.flush():
+        any_sound = True
+        yield pcm
+    if not any_sound:
+        raise MediaError("the answer's file has no sound in it that can be decoded")
+
+
+class _Converter:
+    """Frames of any shape, which may change on the way, as s16le mono 48 kHz."""
+
+    def __init__(self) -> None:
+        self._resampler: AudioResampler | None = None
+        self._shape: tuple[object, ...] = ()
+
+    def convert(self, frame: AudioFrame) -> bytes:
+        """``frame``; before it what is left of an earlier shape."""
+        import av
+
+        before = b""
+        shape = (frame.sample_rate, frame.format.name, frame.layout.name)
+        if self._resampler is None or shape != self._shape:
+            before = self.flush()
+            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=VOICE_RATE_HZ)
+            self._shape = shape
+        # Without times: a file whose times lie would otherwise be filled with silence.
+        frame.pts = None
+        return before + _bytes_of(self._resampler.resample(frame))
+
+    def flush(self) -> bytes:
+        """What the resampler still holds."""
+        if self._resampler is None:
+            return b""
+        rest, self._resampler = self._resampler.resample(None), None
+        return _bytes_of(rest)
+
+
+def _bytes_of(frames: list[AudioFrame]) -> bytes:
+    # Planes are longer than their samples: FFmpeg aligns them.
+    return b"".join(bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES] for frame in frames)
+
+
+def _end_with_the_daemon() -> None:
+    """Give up what decoding does not need, before any of the file is read."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _confine(cpu_s: int, memory_mb: int) -> None:
+    """No more files, and no more memory and time than sound needs; called when all libraries are loaded."""
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - needs no pathlib here
+        taken = int(file.read().split()[0]) * resource.getpagesize()
+    most = taken + memory_mb * (1 << 20)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + 1 + cpu_s
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+
+
+def _load() -> None:
+    """Decode a moment of silence: parts of the library load only then, and soon no file can be opened."""
+    silence = bytes(VOICE.bytes_for(20))
+    shape = struct.pack("<HHIIHH", 1, 1, VOICE_RATE_HZ, VOICE_RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 16)
+    chunks = (
+        b"fmt " + struct.pack("<I", len(shape)) + shape + b"data" + struct.pack("<I", len(silence)) + silence
+    )
+    for _ in decoded(BytesIO(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)):
+        pass
+
+
+def _write(pcm: bytes) -> None:
+    left = memoryview(pcm)
+    while left:
+        left = left[os.write(1, left) :]
+
+
+def main() -> NoReturn:
+    """Be the decoding process."""
+    # What libraries print is nothing anybody reads; one sentence is.
+    sentence = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    os.close(nothing)
+    status = 0
+    try:
+        _end_with_the_daemon()
+        _load()
+        _confine(int(sys.argv[1]), int(sys.argv[2]))
+        if select.select([0], [], [], IDLE_S)[0]:
+            for pcm in decoded(source_on(0)):
+                _write(pcm)
+    except BrokenPipeError:
+        pass
+    except MediaError as error:
+        os.write(sentence, str(error).encode()[:500])
+        status = 1
+    except BaseException as error:  # noqa: BLE001 - the last word of this process
+        os.write(sentence, f"the decoder failed ({type(error).__name__}: {error})".encode()[:500])
+        status = 1
+    finally:
+        # No tidy end: a library that is confused may not come back from its own.
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The lights: one LED, one dimmable LED, one RGB LED or a row of pixels, playing the pattern of a look."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from ravatard.core.indication import LIGHTS, Look
+from ravatard.devices.options import LightsOptions, PixelOptions
+from ravatard.devices.panel.patterns import Colour, Pattern, coloured_pattern, dimmed_pattern, plain_pattern
+from ravatard.devices.panel.pins import PinFactory, foreign_errors, open_pins
+from ravatard.devices.panel.pixels import pixel_patterns
+from ravatard.devices.panel.strip import SpiDevice, open_strip
+from ravatard.errors import DeviceError
+from ravatard.ports import Lamp
+
+_LOG = logging.getLogger(__name__)
+
+V = TypeVar("V")
+
+
+class OutputPin(Protocol[V]):
+    """What is used of gpiozero's LED, PWMLED and RGBLED, and what a strip of pixels is."""
+
+    value: V
+
+    def close(self) -> None:
+        """Give the pins back."""
+        ...
+
+
+class PatternLamp(Generic[V]):
+    """Plays patterns on an LED; implements :class:`ravatard.ports.Lamp`.
+
+    Patterns run on timers of the event loop, not in gpiozero's ``blink`` and ``pulse`` threads: those do not
+    know brightness (PWMLED), and to stop one means to wait for it. A steady look sets no timer. When the loop
+    hangs, so does the light, which is the truth.
+    """
+
+    def __init__(self, pin: OutputPin[V], patterns: dict[Look, Pattern[V]]) -> None:
+        self._pin = pin
+        self._patterns = patterns
+        self._look: Look | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._usable = True
+
+    def show(self, look: Look) -> None:
+        """Show ``look`` until told otherwise; again does nothing. To be called in the event loop."""
+        if look is self._look or not self._usable:
+            return
+        self._look = look
+        self._cancel()
+        loop = asyncio.get_running_loop()
+        self._play(loop, self._patterns[look], 0, loop.time())
+
+    def close(self) -> None:
+        """Lights off, pins given back. Idempotent; never raises."""
+        self._cancel()
+        if self._usable:
+            self._write(self._patterns[Look.OFF][0].value)
+        self._usable = False
+        try:
+            self._pin.close()
+        except foreign_errors() as error:
+            _LOG.debug("the lights' pins could not be given back: %s", error)
+
+    def _play(self, loop: asyncio.AbstractEventLoop, pattern: Pattern[V], index: int, due: float) -> None:
+        """Write one step and set the timer of the next; late steps are not made up for."""
+        step = pattern[index]
+        self._timer = None
+        if self._write(step.value) and len(pattern) > 1:
+            now = loop.time()
+            due = step.seconds + (due if now - due < step.seconds else now)
+            self._timer = loop.call_at(due, self._play, loop, pattern, (index + 1) % len(pattern), due)
+
+    def _write(self, value: V) -> bool:
+        """Light the LED; False when that failed. It is not tried again: pins do not come back."""
+        try:
+            self._pin.value = value
+        except foreign_errors() as error:
+            self._usable = False
+            _LOG.warning("the lights stay dark from now on: writing to their pins failed (%s)", error)
+        return self._usable
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class DarkLamp:
+    """No lights; implements :class:`ravatard.ports.Lamp`."""
+
+    def show(self, look: Look) -> None:
+        """Nothing is shown."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def open_lamp(
+    options: LightsOptions,
+    factory: PinFactory | None = None,
+    *,
+    pixels: PixelOptions | None = None,
+    spi: Callable[[], SpiDevice] | None = None,
+) -> Lamp:
+    """The configured lights.
+
+    Args:
+        options: section ``lights``.
+        factory: gpiozero pin factory; None for gpiozero's own choice.
+        pixels: section ``pixels``; None for its defaults.
+        spi: makes an unopened SPI device; None for spidev's.
+
+    Raises:
+        DeviceError: the pins cannot be used, or are not given.
+    """
+    if options.kind == "none":
+        return DarkLamp()
+    brightness = options.brightness / 100
+    if options.kind == "apa102":
+        row = PixelOptions() if pixels is None else pixels
+        strip = open_strip(row, factory, spi=spi)
+        return PatternLamp(strip, pixel_patterns(row, brightness, strip.step_s))
+    if options.kind == "rgb":
+        rgb = _given(options, "red", "green", "blue")
+        colours: OutputPin[Colour] = open_pins(
+            rgb,
+            lambda gpiozero, pins: gpiozero.RGBLED(
+                *rgb.values(), active_high=options.active_high, pin_factory=pins
+            ),
+            factory,
+        )
+        return PatternLamp(
+            colours, {look: coloured_pattern(light, brightness) for look, light in LIGHTS.items()}
+        )
+    one = _given(options, "pin")
+    (number,) = one.values()
+    if options.kind == "pwm":
+        dimmer: OutputPin[float] = open_pins(
+            one,
+            lambda gpiozero, pins: gpiozero.PWMLED(number, active_high=options.active_high, pin_factory=pins),
+            factory,
+        )
+        return PatternLamp(
+            dimmer, {look: dimmed_pattern(light, brightness) for look, light in LIGHTS.items()}
+        )
+    switch: OutputPin[bool] = open_pins(
+        one,
+        lambda gpiozero, pins: gpiozero.LED(number, active_high=options.active_high, pin_factory=pins),
+        factory,
+    )
+    return PatternLamp(switch, {look: plain_pattern(light) for look, light in LIGHTS.items()})
+
+
+def _given(options: LightsOptions, *names: str) -> dict[str, int]:
+    """The pins of these names, all of which this kind of light needs."""
+    pins = {name: getattr(options, name) for name in names}
+    if missing := [f"lights.{name}" for name, number in pins.items() if number is None]:
+        raise DeviceError(f"lights.kind is {options.kind!r}, but {' and '.join(missing)} is not set; set it")
+    return {f"lights.{name}": number for name, number in pins.items()}

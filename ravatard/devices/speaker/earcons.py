@@ -1,0 +1,86 @@
+"""The short signals of the speaker, from WAV files: those shipped, or the owner's own.
+
+What rises opens, what falls closes; equal and low tones are trouble. The shipped ones are made by
+``python -m tests.make_earcons``.
+"""
+
+from __future__ import annotations
+
+import audioop
+from collections.abc import Mapping
+from pathlib import Path
+
+from ravatard.core.audio import SAMPLE_BYTES, VOICE
+from ravatard.core.states import Earcon
+from ravatard.devices.media.rate import To48k
+from ravatard.devices.media.wav import MonoMixer, WavReader
+from ravatard.devices.speaker.earcon_options import EarconOptions
+from ravatard.errors import ConfigError, MediaError
+
+SHIPPED = Path(__file__).with_name("earcons")
+LONGEST_S = 3.0
+#: Three seconds of the widest shape that is understood are larger; nobody has that.
+_LARGEST_BYTES = 8 * (1 << 20)
+
+
+def earcons(options: EarconOptions, shipped: Path = SHIPPED) -> Mapping[Earcon, bytes]:
+    """Every signal as s16le mono 48 kHz; none when they are off. Reads files.
+
+    Args:
+        options: whether, from where, how loud.
+        shipped: the folder of those that no file replaces.
+
+    Raises:
+        ConfigError: a file of the owner's folder is no such sound, or there is no such folder.
+    """
+    if not options.enabled:
+        return {}
+    own = None if options.folder is None else Path(options.folder)
+    if own is not None and not own.is_dir():
+        raise ConfigError(f"earcons.folder {own} is not a folder; create it, or unset earcons.folder")
+    gain = 10 ** (options.volume_db / 20)
+    return {earcon: _louder(_sound(earcon, own, shipped), gain) for earcon in Earcon}
+
+
+def _sound(earcon: Earcon, own: Path | None, shipped: Path) -> bytes:
+    name = f"{earcon.value}.wav"
+    if own is not None and (own / name).exists():
+        return read_sound(own / name)
+    return read_sound(shipped / name)
+
+
+def read_sound(path: Path) -> bytes:
+    """The WAV file ``path`` as s16le mono 48 kHz.
+
+    Raises:
+        ConfigError: it cannot be read, is no WAV file, or is too long.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"the signal {path} cannot be read: {error.strerror}") from error
+    too_long = ConfigError(f"the signal {path} is longer than {LONGEST_S:g} s; cut it, or take it away")
+    if len(content) > _LARGEST_BYTES:
+        raise too_long
+    reader = WavReader()
+    try:
+        samples = reader.feed(content)
+        reader.finish()
+    except MediaError as error:
+        raise ConfigError(f"the signal {path} cannot be used: {error}") from error
+    if reader.shape is None or len(samples) > reader.shape.frame_bytes * reader.shape.rate_hz * LONGEST_S:
+        raise too_long
+    rate = To48k(reader.shape.rate_hz)
+    return rate.convert(MonoMixer(reader.shape).convert(samples)) + rate.flush()
+
+
+def _louder(pcm: bytes, gain: float) -> bytes:
+    if gain == 1.0:
+        return pcm
+    return bytes(audioop.mul(pcm, SAMPLE_BYTES, gain))
+
+
+def duration_ms(pcm: bytes) -> float:
+    """How long a signal lasts."""
+    return len(pcm) * 1000 / (VOICE.rate_hz * VOICE.frame_bytes)

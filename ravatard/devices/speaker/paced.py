@@ -1,0 +1,181 @@
+"""Sound to a program or a file, which take it at any speed: paced by the clock, as a card would."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import shlex
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.devices.speaker.player import Player
+from ravatard.errors import DeviceError
+
+#: 43 ms of sound: what lies in the pipe can no longer be stopped.
+_PIPE_BYTES = 4096
+#: A program that takes nothing for so long hangs.
+_STUCK_MS = 1000
+#: A program that is always hungry is given this much more than the clock says: its own clock may run faster.
+_HUNGER = 1e-3
+#: Of a long silence so much is kept in a recording.
+_KEPT_SAMPLES = VOICE_RATE_HZ
+_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+#: The header counts in 32 bits.
+_LONGEST_WAV_BYTES = (1 << 32) - (1 << 20)
+
+
+class Pace:
+    """When the next block is due. Never drifts; after a stall it goes on from now."""
+
+    def __init__(
+        self,
+        samples: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``samples``: of a block."""
+        self.samples = samples
+        self._block_s = samples / VOICE_RATE_HZ
+        self._clock = clock
+        self._sleep = sleep
+        self._due = clock()
+
+    def wait(self) -> None:
+        """Until the next block is due."""
+        self._due += self._block_s
+        left = self._due - self._clock()
+        if left > 0:
+            self._sleep(left)
+        elif left < -0.1:
+            self._due = self._clock()
+
+    def hurry(self) -> None:
+        """The next block a little sooner."""
+        self._due -= self._block_s * _HUNGER
+
+
+class CommandOutput:
+    """A program that plays raw PCM from its standard input."""
+
+    def __init__(self, command: str, period_ms: int) -> None:
+        """``command``: its words as in a shell, without a shell."""
+        self._command = command
+        self._samples = VOICE_RATE_HZ * period_ms // 1000
+
+    def run(self, player: Player) -> NoReturn:
+        """Start it and play.
+
+        Raises:
+            DeviceError: it cannot be started, ended, or takes no more sound.
+        """
+        try:
+            # Our standard output is the record of errors by now: what it prints is told when it fails.
+            program = subprocess.Popen(shlex.split(self._command), stdin=subprocess.PIPE, bufsize=0)  # noqa: S603
+        except (OSError, ValueError, IndexError) as error:
+            raise DeviceError(f"speaker.command {self._command!r} cannot be started: {error}") from error
+        if program.stdin is None:
+            raise DeviceError("Popen made no pipe")
+        try:
+            self._play(player, program.stdin.fileno())
+        finally:
+            program.stdin.close()
+            program.poll()
+
+    def _play(self, player: Player, fd: int) -> NoReturn:
+        os.set_blocking(fd, False)
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        poll = select.poll()
+        poll.register(fd, select.POLLOUT)
+        player.opened(f"command {self._command}", 0.0)
+        pace = Pace(self._samples)
+        silence = bytes(self._samples * SAMPLE_BYTES)
+        while True:
+            pace.wait()
+            if player.rests(self._samples):
+                pcm = silence
+                waiting = 1
+            else:
+                waiting = _bytes_in(fd)
+                pcm = player.pull(self._samples, waiting / SAMPLE_BYTES / VOICE_RATE_HZ) or silence
+            if not waiting:
+                pace.hurry()
+            self._write(fd, poll, pcm)
+
+    def _write(self, fd: int, poll: select.poll, pcm: bytes) -> None:
+        at = 0
+        while at < len(pcm):
+            if not poll.poll(_STUCK_MS):
+                raise DeviceError(f"speaker.command {self._command!r} has taken no sound for a second")
+            try:
+                at += os.write(fd, memoryview(pcm)[at:])
+            except BlockingIOError:
+                # A pipe that has room for less than a page counts as full to write and not to poll.
+                time.sleep(0.001)
+            except BrokenPipeError as error:
+                raise DeviceError(f"speaker.command {self._command!r} ended by itself") from error
+
+
+def _bytes_in(fd: int) -> int:
+    """Bytes that lie in a pipe."""
+    return int(struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, bytes(4)))[0])
+
+
+class WavOutput:
+    """A recording of what would be heard, whole after every block."""
+
+    def __init__(self, path: str, period_ms: int, *, fresh: bool) -> None:
+        """``fresh``: begin anew; otherwise go on where the file ends."""
+        self._path = path
+        self._samples = VOICE_RATE_HZ * period_ms // 1000
+        self._fresh = fresh
+        self._bytes = 0
+        self._silent = 0
+
+    def run(self, player: Player) -> NoReturn:
+        """Record.
+
+        Raises:
+            DeviceError: the file cannot be written.
+        """
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._begin(fd)
+            player.opened(f"recording {self._path}", 0.0)
+            pace = Pace(self._samples)
+            while True:
+                pace.wait()
+                if player.rests(self._samples):
+                    self._keep(fd, None)
+                else:
+                    self._keep(fd, player.pull(self._samples, 0.0))
+        except OSError as error:
+            raise DeviceError(f"the recording {self._path} cannot be written: {error.strerror}") from error
+
+    def _begin(self, fd: int) -> None:
+        if self._fresh:
+            os.ftruncate(fd, 0)
+        self._bytes = max(0, os.fstat(fd).st_size - _HEADER.size) & ~1
+        os.pwrite(fd, wav_header(self._bytes), 0)
+
+    def _keep(self, fd: int, pcm: bytes | None) -> None:
+        self._silent = self._silent + self._samples if pcm is None else 0
+        if self._silent > _KEPT_SAMPLES or self._bytes > _LONGEST_WAV_BYTES:
+            return
+        self._bytes += os.pwrite(fd, pcm or bytes(self._samples * SAMPLE_BYTES), _HEADER.size + self._bytes)
+        os.pwrite(fd, wav_header(self._bytes), 0)
+
+
+def wav_header(data_bytes: int) -> bytes:
+    """The header of a WAV file with ``data_bytes`` of s16le mono 48 kHz."""
+    bytes_a_second = VOICE_RATE_HZ * SAMPLE_BYTES
+    return _HEADER.pack(
+        *(b"RIFF", _HEADER.size - 8 + data_bytes, b"WAVE", b"fmt ", 16, 1, 1),
+        *(VOICE_RATE_HZ, bytes_a_second, SAMPLE_BYTES, 16, b"data", data_bytes),
+    )

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import audioop
+import struct
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ravatard.devices.media.wav import MonoMixer, UnknownCoding, WavReader, WavShape
+from ravatard.errors import MediaError
+from tests.unit.devices.wav_files import CODINGS, chunk, fmt, heard, riff, stored, tone
+
+SAMPLES = bytes(range(200))
+
+
+def read(content: bytes, piece_bytes: int = 1 << 20) -> tuple[WavShape | None, bytes]:
+    reader = WavReader()
+    samples = b"".join(
+        reader.feed(content[at : at + piece_bytes]) for at in range(0, len(content), piece_bytes)
+    )
+    reader.finish()
+    return reader.shape, samples
+
+
+@pytest.mark.parametrize("extensible", [False, True])
+@pytest.mark.parametrize("coding", CODINGS)
+def test_every_coding_is_known_by_its_header(coding: str, extensible: bool) -> None:
+    content = riff(fmt(coding, 2, 24_000, extensible=extensible), chunk(b"data", bytes(192)))
+
+    shape, samples = read(content)
+
+    assert (shape, samples) == (WavShape(24_000, 2, coding), bytes(192))
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 2, 3, 7, 44, 45, 1_000])
+def test_the_samples_are_the_same_however_the_file_is_cut(piece_bytes: int) -> None:
+    content = riff(chunk(b"LIST", b"odd"), fmt(), chunk(b"fact", bytes(4)), chunk(b"data", SAMPLES))
+
+    assert read(content, piece_bytes) == (WavShape(16_000, 1, "s16"), SAMPLES)
+
+
+def test_samples_are_handed_on_as_soon_as_they_are_there() -> None:
+    reader = WavReader()
+    content = riff(fmt(), chunk(b"data", SAMPLES))
+
+    assert reader.feed(content[:44]) == b""
+    assert reader.feed(content[44:47]) == SAMPLES[:2]
+    assert reader.feed(content[47:48]) == SAMPLES[2:4]
+
+
+@pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFFFFF, 4_000])
+def test_a_length_that_cannot_be_true_means_until_the_end(length: int) -> None:
+    content = riff(fmt(), chunk(b"data", SAMPLES, length), length=length)
+
+    assert read(content)[1] == SAMPLES
+
+
+def test_what_follows_the_sound_is_not_played() -> None:
+    content = riff(fmt(), chunk(b"data", SAMPLES), chunk(b"LIST", b"INFO" * 20))
+
+    assert read(content)[1] == SAMPLES
+
+
+def test_a_frame_that_is_cut_off_at_the_end_is_left_out() -> None:
+    content = riff(fmt(channels=2), chunk(b"data", SAMPLES, 0))[:-1]
+
+    assert read(content)[1] == SAMPLES[:-4]
+
+
+def test_samples_that_are_packed_are_another_decoders_job() -> None:
+    packed = chunk(b"fmt ", struct.pack("<HHIIHH", 2, 1, 16_000, 8_000, 256, 4))
+
+    with pytest.raises(UnknownCoding, match="4-bit samples of format 0x0002"):
+        WavReader().feed(riff(packed, chunk(b"data", SAMPLES)))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"OggS" + bytes(40), "does not begin with RIFF"),
+        (riff(chunk(b"data", SAMPLES)), "data come before their format"),
+        (riff(fmt()), "ends before its data"),
+        (riff(fmt(), chunk(b"data", b"")), "without a single sample"),
+        (riff(chunk(b"fmt ", b"short")), "format is cut off"),
+        (riff(fmt(channels=33), chunk(b"data", SAMPLES)), "33 channels"),
+        (riff(fmt(channels=0), chunk(b"data", SAMPLES)), "0 channels"),
+        (riff(fmt(rate_hz=1), chunk(b"data", SAMPLES)), "at 1 Hz"),
+        (riff(fmt(rate_hz=4_000_000), chunk(b"data", SAMPLES)), "at 4000000 Hz"),
+        (riff(chunk(b"LIST", b"", 0xFFFFFFF0), fmt(), chunk(b"data", SAMPLES)), "ends before its data"),
+        (riff(bytes(20_000)), "1000 chunks"),
+        (b"RIFF", "ends before its data"),
+    ],
+)
+def test_a_broken_file_is_a_sentence(content: bytes, told: str) -> None:
+    with pytest.raises(MediaError, match=told):
+        read(content)
+
+
+@given(st.binary(max_size=300), st.integers(1, 50))
+@example(fmt()[8:] + chunk(b"data", b"\1"), 1)
+def test_whatever_comes_is_read_or_refused(body: bytes, piece_bytes: int) -> None:
+    reader = WavReader()
+    content = b"RIFF\0\0\0\0WAVE" + body
+
+    with suppress(MediaError):
+        for at in range(0, len(content), piece_bytes):
+            if samples := reader.feed(content[at : at + piece_bytes]):
+                assert reader.shape is not None
+                assert len(samples) % reader.shape.frame_bytes == 0
+        reader.finish()
+
+
+@given(st.data())
+def test_a_damaged_header_is_read_or_refused(data: st.DataObject) -> None:
+    content = bytearray(riff(chunk(b"LIST", b"ab"), fmt("s24", 2), chunk(b"data", SAMPLES)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, 60))] = data.draw(st.integers(0, 255))
+
+    with suppress(MediaError):
+        shape, samples = read(bytes(content), 9)
+        assert shape is not None
+        assert len(MonoMixer(shape).convert(samples)) == len(samples) // shape.frame_bytes * 2
+
+
+@pytest.mark.parametrize("coding", [coding for coding in CODINGS if not coding.endswith("law")])
+def test_every_coding_sounds_the_same(coding: str) -> None:
+    meant = tone(440, 16_000)
+
+    pcm = MonoMixer(WavShape(16_000, 1, coding)).convert(stored(meant, coding))
+
+    assert np.max(np.abs(heard(pcm) - meant)) < (0.02 if coding == "u8" else 0.0002)
+
+
+@pytest.mark.parametrize("coding", ["alaw", "ulaw"])
+def test_telephone_codings_sound_as_they_should(coding: str) -> None:
+    meant = tone(440, 8_000)
+    pack = audioop.lin2alaw if coding == "alaw" else audioop.lin2ulaw
+
+    pcm = MonoMixer(WavShape(8_000, 1, coding)).convert(pack(stored(meant, "s16"), 2))
+
+    assert np.max(np.abs(heard(pcm) - meant)) < 0.03
+
+
+@pytest.mark.parametrize("channels", [2, 3, 6, 32])
+def test_channels_become_their_mean(channels: int) -> None:
+    one = tone(440, 16_000)
+    frames = np.zeros((len(one), channels))
+    frames[:, 0] = one
+
+    pcm = MonoMixer(WavShape(16_000, channels, "s16")).convert(stored(frames.reshape(-1), "s16"))
+
+    assert np.max(np.abs(heard(pcm) - one / channels)) < channels / 16_000
+
+
+def test_floats_beyond_full_scale_are_cut_and_no_numbers_are_silence() -> None:
+    odd = np.array([2.0, -2.0, np.nan, np.inf, -np.inf, 0.5])
+
+    pcm = MonoMixer(WavShape(16_000, 1, "f32")).convert(stored(odd, "f32"))
+
+    assert struct.unpack("<6h", pcm) == (32767, -32767, 0, 32767, -32767, 16384)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import io
+import os
+import time
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ravatard.devices.childpipes import Outbox
+from ravatard.devices.speaker.paced import CommandOutput, Pace, WavOutput, wav_header
+from ravatard.devices.speaker.player import Player
+from ravatard.devices.speaker.playwire import Feed, Finish
+from ravatard.errors import DeviceError
+
+
+class EnoughError(Exception):
+    """The test has seen what it wanted to see."""
+
+
+class ShortPlayer(Player):
+    """A player that ends the output after some blocks."""
+
+    blocks = 20
+
+    def rests(self, samples: int) -> bool:
+        self.blocks -= 1
+        if not self.blocks:
+            raise EnoughError
+        return super().rests(samples)
+
+
+@pytest.fixture
+def player() -> Iterator[ShortPlayer]:
+    theirs, ours = os.pipe()
+    yield ShortPlayer(100, Outbox(ours))
+    os.close(theirs)
+    os.close(ours)
+
+
+def test_blocks_are_due_by_the_clock_and_a_stall_is_not_made_up_for() -> None:
+    now, slept = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        slept.append(round(seconds, 6))
+        now[0] += seconds
+
+    pace = Pace(480, clock=lambda: now[0], sleep=sleep)
+    pace.wait()
+    now[0] += 0.004
+    pace.wait()
+    now[0] += 5
+    pace.wait()
+    pace.hurry()
+    pace.wait()
+
+    assert slept == [0.01, 0.006, 0.00999]
+
+
+def test_the_header_is_that_of_a_wav_file() -> None:
+    with wave.open(io.BytesIO(wav_header(4) + bytes(4))) as file:
+        assert file.getparams()[:4] == (1, 2, 48_000, 2)
+
+
+def test_a_recording_is_whole_at_every_moment_and_goes_on_after_a_restart(
+    player: ShortPlayer, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "out.wav")
+    player.obey([Feed(1, b"\1\2" * 960), Finish(1)])
+
+    with pytest.raises(EnoughError):
+        WavOutput(path, 10, fresh=True).run(player)
+    player.blocks = 5
+    with pytest.raises(EnoughError):
+        WavOutput(path, 10, fresh=False).run(player)
+
+    with wave.open(path) as file:
+        assert file.getnframes() == (19 + 4) * 480
+        assert file.readframes(960) == b"\1\2" * 960
+
+
+def test_of_a_long_silence_one_second_is_kept(player: ShortPlayer, tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+    player.blocks = 15
+
+    with pytest.raises(EnoughError):
+        WavOutput(str(path), 100, fresh=True).run(player)
+
+    assert path.stat().st_size == 44 + 96_000
+
+
+def test_a_recording_that_cannot_be_written_is_told(player: ShortPlayer, tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="cannot be written: No such file"):
+        WavOutput(str(tmp_path / "none" / "out.wav"), 10, fresh=True).run(player)
+
+
+@pytest.mark.parametrize("command", ["/no/such/program", "", "'"])
+def test_a_program_that_cannot_be_started_is_told(player: ShortPlayer, command: str) -> None:
+    with pytest.raises(DeviceError, match="cannot be started"):
+        CommandOutput(command, 10).run(player)
+
+
+def test_a_program_that_ends_is_told(player: ShortPlayer) -> None:
+    player.blocks = 1_000
+    begun = time.monotonic()
+
+    with pytest.raises(DeviceError, match="'true' ended by itself"):
+        CommandOutput("true", 10).run(player)
+
+    assert time.monotonic() - begun < 5

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterator
+
+import pytest
+
+from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerReady
+from ravatard.core.states import Earcon
+from ravatard.devices.childpipes import Outbox
+from ravatard.devices.records import RecordDecoder
+from ravatard.devices.speaker.echo_ring import EchoRing, EchoWriter, make_ring
+from ravatard.devices.speaker.options import SpeakerOptions
+from ravatard.devices.speaker.player import Player
+from ravatard.devices.speaker.playwire import (
+    WIRE,
+    Beat,
+    Feed,
+    Finish,
+    Play,
+    PlayCue,
+    PlayFailed,
+    PlayRecord,
+    SetCue,
+    Stop,
+    Volume,
+)
+from ravatard.errors import HouseError
+
+BLOCK = 480
+LATENCY_S = 0.02
+
+
+def tone(samples: int, level: int = 4_000) -> bytes:
+    return array("h", [level] * samples).tobytes()
+
+
+class Room:
+    """A player, its daemon's ear, its converter and its clock."""
+
+    def __init__(self) -> None:
+        self._theirs, ours = os.pipe()
+        os.set_blocking(self._theirs, False)
+        self.ring_fd = make_ring()
+        self.ends = [self._theirs, ours, self.ring_fd]
+        self.now = 1.0
+        self.player = Player(100, Outbox(ours), ring=EchoWriter(self.ring_fd), clock=lambda: self.now)
+        self._decoder = RecordDecoder(WIRE)
+
+    def plays(self, blocks: int = 1) -> list[bytes | None]:
+        played = []
+        for _ in range(blocks):
+            rests = self.player.rests(BLOCK)
+            played.append(None if rests else self.player.pull(BLOCK, LATENCY_S))
+            self.now += 0.01
+        return played
+
+    def told(self) -> list[PlayRecord]:
+        try:
+            return self._decoder.feed(os.read(self._theirs, 1 << 16))
+        except BlockingIOError:
+            return []
+
+
+@pytest.fixture
+def room() -> Iterator[Room]:
+    room = Room()
+    room.player.opened("USB speaker", LATENCY_S)
+    yield room
+    for fd in room.ends:
+        os.close(fd)
+
+
+def test_the_speaker_is_ready_with_the_first_block_it_takes(room: Room) -> None:
+    before = room.told()
+
+    room.plays()
+
+    assert before == []
+    assert room.told() == [SpeakerReady("USB speaker", 20.0)]
+
+
+def test_an_answer_is_played_and_told_by_when_it_leaves_the_converter(room: Room) -> None:
+    room.plays(5)
+    room.told()
+
+    room.player.obey([Feed(1, tone(960)), Finish(1)])
+    played = room.plays(6)
+
+    assert played[:3] == [tone(480), tone(480), None]
+    started, ended = room.told()
+    assert isinstance(started, PlaybackStarted)
+    assert isinstance(ended, PlaybackEnded)
+    assert started.at == pytest.approx(1.07)
+    assert ended.at == pytest.approx(1.09)
+
+
+def test_idle_it_rests_and_still_gives_signs_of_life(room: Room) -> None:
+    room.plays(2)
+
+    rested = [room.player.rests(BLOCK) for _ in range(3)]
+    room.plays(200)
+
+    assert rested == [True] * 3
+    beats = [record for record in room.told() if isinstance(record, Beat)]
+    assert 3 <= len(beats) <= 4
+    assert not any(beat.active for beat in beats)
+
+
+def test_a_command_is_heard_in_the_next_block_however_long_it_rested(room: Room) -> None:
+    room.plays(7)
+
+    room.player.obey([Feed(1, tone(480)), Finish(1)])
+
+    assert room.plays() == [tone(480)]
+
+
+def test_a_stop_is_silence_from_the_next_block_but_for_a_fade(room: Room) -> None:
+    room.player.obey([Feed(1, tone(48_000))])
+    room.plays(5)
+
+    room.player.obey([Stop()])
+    fade, *rest = room.plays(5)
+
+    assert fade is not None
+    assert array("h", fade)[240:].tolist() == [0] * 240
+    assert rest == [None] * 4
+    assert isinstance(room.told()[-1], PlaybackEnded)
+
+
+def test_an_earcon_is_heard_and_is_no_answer(room: Room) -> None:
+    room.plays()
+    room.told()
+
+    room.player.obey([SetCue(Earcon.SENT, tone(480)), PlayCue(Earcon.SENT), PlayCue(Earcon.ERROR)])
+
+    assert room.plays(2) == [tone(480), None]
+    assert room.told() == []
+
+
+def test_the_volume_is_a_factor_unless_the_card_has_a_control(room: Room) -> None:
+    set_to: list[int] = []
+    room.player.obey([Volume(50)])
+    room.plays()
+    room.player.obey([Feed(1, tone(480)), Finish(1)])
+    quiet = room.plays()
+
+    room.player.opened("card", 0.0, set_to.append)
+    room.player.obey([Volume(30)])
+    room.plays()
+    room.player.obey([Feed(2, tone(480)), Finish(2)])
+
+    assert quiet == [tone(480, 500)]
+    assert room.plays() == [tone(480)]
+    assert set_to == [50, 30]
+
+
+def test_what_was_played_stands_in_the_ring_at_its_time(room: Room) -> None:
+    room.plays(15)
+    room.player.obey([Feed(1, tone(480)), Finish(1)])
+    room.plays(3)
+
+    ring = EchoRing(room.ring_fd)
+    state = ring.state()
+
+    assert state is not None
+    first = round(state.frame_at(1.15 + LATENCY_S))
+    assert ring.read(first - 10, 500) == bytes(20) + tone(480) + bytes(20)
+
+
+def test_the_beat_counts_what_came_and_what_was_lost(room: Room) -> None:
+    room.player.obey([Feed(1, tone(2_880))])
+    room.plays(60)
+
+    beat = next(record for record in room.told() if isinstance(record, Beat))
+
+    assert (beat.received, beat.underruns, beat.waiting, beat.dropped) == (5_760, 1, 0, 0)
+
+
+def test_a_failure_says_whether_it_ever_played(room: Room) -> None:
+    room.player.fail("no such device")
+    room.plays()
+    room.player.fail("it is gone")
+
+    failed = [record for record in room.told() if isinstance(record, PlayFailed)]
+    assert failed == [PlayFailed(True, "no such device"), PlayFailed(False, "it is gone")]
+
+
+def test_what_is_no_command_is_our_bug(room: Room) -> None:
+    with pytest.raises(HouseError, match="Play, which is no command"):
+        room.player.obey([Play(SpeakerOptions(), 100)])
