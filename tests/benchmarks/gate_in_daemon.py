@@ -37,8 +37,9 @@ class DaemonEar(ChildEar):
         *,
         mode: GateMode,
         environ: Mapping[str, str],
+        muted: bool = False,
     ) -> None:
-        super().__init__(microphone, capture, gate, voice, mode=mode, environ=environ)
+        super().__init__(microphone, capture, gate, voice, mode=mode, environ=environ, muted=muted)
         self._start = replace(self._start, mode=None)
         self._gate = Gate(gate, voice, speech_detector(voice.aggressiveness), mode=mode)
         self._told_attentive = False

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 
 import pytest
 
+from ravatard.devices.sound import ChildEar
 from tests.benchmarks import procfs
+from tests.benchmarks.gate_in_daemon import DaemonEar
 from tests.benchmarks.imports import unused
 from tests.benchmarks.report import Aim, Row, Table, at_most, percentile, slope, spread
 
@@ -89,3 +92,9 @@ def test_a_process_is_seen_as_it_is() -> None:
     assert procfs.wakeups(me) >= 0
     assert 0 < memory.anonymous < memory.alone
     assert memory.pss <= memory.alone
+
+
+def test_the_other_placement_of_the_gate_is_made_as_the_daemon_makes_its_own() -> None:
+    shipped, other = (set(inspect.signature(ear).parameters) for ear in (ChildEar, DaemonEar))
+
+    assert shipped - other == {"surroundings"}
