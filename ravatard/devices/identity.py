@@ -97,27 +97,32 @@ def read_cards(root: str = "/") -> dict[int, Card]:
     """
     folder = os.path.join(root, "proc/asound")  # noqa: PTH118 - pathlib is 1 MB more in the sound process
     cards: dict[int, Card] = {}
-    try:
-        entries = os.listdir(folder)  # noqa: PTH208 - as above
-    except OSError:
-        return cards
-    for entry in entries:
+    for entry in entries(folder):
         if not (entry.startswith("card") and entry[4:].isdecimal()):
             continue
         number = int(entry[4:])
         device = os.path.realpath(f"{root}/sys/class/sound/card{number}/device")
         ports = [part for part in device.split("/") if _PORT.fullmatch(part)]
-        usb = _first_line(f"{folder}/{entry}/usbid")
+        usb = first_line(f"{folder}/{entry}/usbid")
         cards[number] = Card(
             number,
-            id=_first_line(f"{folder}/{entry}/id") or str(number),
+            id=first_line(f"{folder}/{entry}/id") or str(number),
             usb=usb.lower() if usb else None,
             port=ports[-1] if usb and ports else None,
         )
     return cards
 
 
-def _first_line(path: str) -> str:
+def entries(folder: str) -> list[str]:
+    """The names in ``folder``; none when the kernel does not show it."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - as above
+    except OSError:
+        return []
+
+
+def first_line(path: str) -> str:
+    """The first line of ``path``; "" when the kernel does not show it."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
             return file.readline().strip()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 
-from ravatard.devices.identity import Card, SoundDevice, named_card
+from ravatard.devices.identity import Card, SoundDevice, entries, first_line, named_card
 
 #: How the kernel calls the PCMs of a card: number, then capture or playback.
 _PCM = {"microphone": re.compile(r"pcm(\d+)c"), "speaker": re.compile(r"pcm(\d+)p")}
@@ -58,29 +57,14 @@ def _in_use(root: str, card: int, kind: str) -> set[int]:
     """Numbers of the card's PCMs whose substreams are all open, as ``/proc/asound`` shows them."""
     folder = f"{root}/proc/asound/card{card}"
     found = set()
-    for name in _entries(folder):
+    for name in entries(folder):
         if (pcm := _PCM[kind].fullmatch(name)) is None:
             continue
         states = [
-            _first_word(f"{folder}/{name}/{sub}/status")
-            for sub in _entries(f"{folder}/{name}")
+            first_line(f"{folder}/{name}/{sub}/status")
+            for sub in entries(f"{folder}/{name}")
             if sub.startswith("sub")
         ]
         if states and all(state not in ("", "closed") for state in states):
             found.add(int(pcm[1]))
     return found
-
-
-def _entries(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)  # noqa: PTH208 - pathlib is 1 MB more in the sound process
-    except OSError:
-        return []
-
-
-def _first_word(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
-            return file.readline().strip()
-    except OSError:
-        return ""
