@@ -156,8 +156,7 @@ async def reboot(house: House) -> str:
     session = await house.converse()
     began = time.monotonic()
     await house.machine.rebooted()
-    ended = next(one for one in await house.sessions() if one["licence"] == session["licence"])
-    assert ended["ended_at"] is not None, "the session was left open over the reboot"
+    ended = await house.ended(session)
     status = await house.showing("ready")
     back_s = time.monotonic() - began
     await house.converse()

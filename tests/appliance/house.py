@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -35,12 +35,10 @@ class House:
     Attributes:
         machine: the virtual machine.
         cloud: ``ravatard simulate`` on the building machine, which outlives power cuts.
-        kept: what one scenario leaves for a later one.
     """
 
     machine: Machine
     cloud: Simulator
-    kept: dict[str, str] = field(default_factory=dict)
 
     async def run(self, command: str, within_s: float = 60) -> str:
         """Run a command in the guest; see :meth:`Machine.run`."""
@@ -170,6 +168,12 @@ class House:
     async def open_sessions(self) -> list[str]:
         """The licences that are being paid for."""
         return list((await self.cloud.state())["licences"]["open"])
+
+    async def ended(self, session: dict[str, Any]) -> dict[str, Any]:
+        """What became of ``session``; AssertionError while it is still open."""
+        now = next(one for one in await self.sessions() if one["licence"] == session["licence"])
+        assert now["ended_at"] is not None, f"the session was left open: {now}"
+        return now
 
     async def all_ended(self, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """Wait until nothing is paid for; returns the session that was last."""

@@ -83,8 +83,7 @@ async def upgrade(house: House) -> str:
     began = time.monotonic()
     said = await house.run(_INSTALL, within_s=_INSTALL_S)
     took_s = time.monotonic() - began
-    ended = next(one for one in await house.sessions() if one["licence"] == session["licence"])
-    assert ended["ended_at"] is not None, f"the session was left open: {ended}"
+    ended = await house.ended(session)
     assert await house.pid() != before, f"the old program still runs: {said[-300:]}"
     version = await house.run("ravatard --version")
     assert _NEWER in version, f"it is still {version}"

@@ -41,8 +41,7 @@ async def package_upgrade(house: House) -> str:
     before = await house.pid()
     assert session["licence"] in await house.open_sessions(), "no session is held"
     await house.run(f"cd {SOURCE} && {_APT} ./newer/ravatard_*.deb 2>&1", within_s=_BUILD_S)
-    ended = next(one for one in await house.sessions() if one["licence"] == session["licence"])
-    assert ended["ended_at"] is not None, f"the session was left open: {ended}"
+    ended = await house.ended(session)
     assert await house.pid() not in ("0", before), "the new program does not run"
     assert "earcons" in await house.run(f"cat {CONFIG}"), "the edited configuration was overwritten"
     await house.showing("ready")
