@@ -36,7 +36,7 @@ APPLIANCE := $(VENV)/.stamp-appliance-packages
 .PHONY: help setup demo install install-packages uninstall deb package-test test unit cover check format bench soak appliance appliance-image clean
 
 help:  ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
 
 setup: $(SETUP)  ## install what the daemon needs: system packages, virtual environment, ravatard
 
