@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from ravatard.core.backoff import Backoff, BackoffOptions
-from ravatard.core.conversation import Conversation
-from ravatard.core.conversation_options import ConversationOptions
+from ravatard.core.control.status import Reporter
+from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import TextGiven
-from ravatard.core.report import Reporter
+from ravatard.core.options.conversation import ConversationOptions
 from ravatard.ports import Button, Cloud, ControlDoor, Ear, Lamp, Notifier, Observer
 from ravatard.ports.display import Display
 from ravatard.ports.sound import Decoder, Fetch, Speaker

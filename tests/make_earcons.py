@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ravatard.core.audio import VOICE_RATE_HZ
+from ravatard.core.audio_format import VOICE_RATE_HZ
 from ravatard.core.states import Earcon
 from ravatard.devices.speaker.earcons import SHIPPED
 

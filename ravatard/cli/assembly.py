@@ -11,9 +11,9 @@ from ravatard.app import Parts
 from ravatard.cli.assembly_sound import display, sound, voice_player, warn_of_echo
 from ravatard.cli.standalone import open_network, service_cloud
 from ravatard.config import Options
-from ravatard.core.conversation_options import ConversationOptions
-from ravatard.core.gate_choice import gate_mode
-from ravatard.core.means import Means
+from ravatard.core.conversation.gate_mode import gate_mode
+from ravatard.core.options.conversation import ConversationOptions
+from ravatard.core.options.equipment import Means
 from ravatard.devices.options import LightsOptions
 from ravatard.devices.panel.gpio import open_button
 from ravatard.devices.panel.lamp import open_lamp

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ravatard.cli.visible import visible
-from ravatard.core.asking import TEXT_LIMIT
+from ravatard.core.control.protocol import TEXT_LIMIT
 from ravatard.errors import RavatardError
 
 HELP = """\

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NoReturn, Protocol
 
-from ravatard.core.audio import CHUNK_BYTES, CHUNK_SAMPLES, seconds_of, silence
+from ravatard.core.audio_format import CHUNK_BYTES, CHUNK_SAMPLES, seconds_of, silence
 from ravatard.core.backoff import Backoff
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal

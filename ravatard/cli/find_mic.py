@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ravatard.cli.doctor_text import marks_for
 from ravatard.cli.visible import visible
-from ravatard.core.audio import bytes_for
+from ravatard.core.audio_format import bytes_for
 from ravatard.devices.listing import Devices, list_devices
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.vad import speech_detector

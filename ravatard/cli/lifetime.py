@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ravatard.app import Controls, Parts, run
 from ravatard.core.backoff import BackoffOptions
-from ravatard.core.conversation_options import ConversationOptions
+from ravatard.core.options.conversation import ConversationOptions
 
 #: Stopping takes as long as the service needs to answer; beyond this the kernel ends us, whatever hangs.
 STOP_LIMIT_S = 10

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ravatard.cli.visible import cells, head, visible
-from ravatard.core.asking import TEXT_LIMIT
+from ravatard.core.control.protocol import TEXT_LIMIT
 
 _REMEMBERED = 100
 #: ECMA-48 section 5.4: a control sequence is ESC [, parameters, one final byte; no key sends a longer one.

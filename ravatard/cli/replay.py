@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ravatard import __version__
 from ravatard.core import events as ev
-from ravatard.core.journal import Began, Gap, Happened, JournalError, Reached, Record, decode
-from ravatard.core.plain import NotPlainError
-from ravatard.core.replaying import Difference, Replay
+from ravatard.core.flight.codec import NotPlainError
+from ravatard.core.flight.journal import Began, Gap, Happened, JournalError, Reached, Record, decode
+from ravatard.core.flight.replay import Difference, Replay
 from ravatard.host.ring import parts
 
 #: A file of the recorder is an eighth of a megabyte; whatever is much more is none.

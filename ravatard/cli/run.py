@@ -18,7 +18,7 @@ from ravatard.app import Controls
 from ravatard.cli.assembly import build, conversation_options, simulated
 from ravatard.cli.lifetime import live
 from ravatard.config import Loaded, load
-from ravatard.core.conversation_options import ConversationOptions
+from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.source_check import check_source
 from ravatard.host.control import control_socket
 from ravatard.host.credentials import keep_for_the_end, with_credentials

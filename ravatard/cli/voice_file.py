@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ravatard.core.audio import SPEECH, AudioFormat, samples_in
+from ravatard.core.audio_format import SPEECH, AudioFormat, samples_in
 from ravatard.devices.convert import converter_for, describe
 from ravatard.devices.wav import read_wav_info
 from ravatard.errors import DeviceError

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 
-from ravatard.core.expiry import Expiry, expiry
+from ravatard.core.token_expiry import Expiry, expiry
 from ravatard.errors import DeniedError, RavatardError
 from ravatard.secret import Secret
 

@@ -11,10 +11,10 @@ from ravatard.cloud.media_options import MediaOptions
 from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.core.backoff import BackoffOptions
-from ravatard.core.conversation_options import SessionOptions, TurnOptions
-from ravatard.core.gate_options import GateOptions, VoiceOptions
-from ravatard.core.speaking_options import AudioOptions
-from ravatard.core.spend import SpendOptions
+from ravatard.core.options.audio import AudioOptions
+from ravatard.core.options.conversation import SessionOptions, TurnOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
+from ravatard.core.spend_limit import SpendOptions
 from ravatard.devices.options import (
     ButtonOptions,
     CaptureOptions,

@@ -1,6 +1,6 @@
 """All that happens and all that is asked for: the words the hub hears and speaks.
 
-Inputs enter :class:`ravatard.core.conversation.Conversation` through one inbox, in one order; actions
+Inputs enter :class:`ravatard.core.conversation.conversation.Conversation` through one inbox, in one order; actions
 leave it. Times named ``…_at`` are seconds on the event loop's clock (``CLOCK_MONOTONIC``), the same in every
 process of this machine. What people said, and what they were answered, never shows in a ``repr``.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ravatard.core.conversation_options import ConversationOptions
+from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import (
     Cause,
     CloseReason,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from ravatard.core.audio import RATE_HZ, SPEECH, AudioFormat
+from ravatard.core.audio_format import RATE_HZ, SPEECH, AudioFormat
 from ravatard.errors import DeviceError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import struct
 from dataclasses import asdict, dataclass, field
 from enum import Enum, unique
 
-from ravatard.core.audio import SAMPLE_BYTES
+from ravatard.core.audio_format import SAMPLE_BYTES
 from ravatard.core.events import (
     ChunkCaptured,
     GateCommand,
@@ -28,7 +28,7 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.records import Codec, RecordDecoder, Wire

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ravatard.core.audio import RATE_HZ, SPEECH, AudioFormat, samples_in, seconds_of
+from ravatard.core.audio.gate import Gate
+from ravatard.core.audio_format import RATE_HZ, SPEECH, AudioFormat, samples_in, seconds_of
 from ravatard.core.events import (
     GateEvent,
     Hold,
@@ -20,7 +21,6 @@ from ravatard.core.events import (
     Release,
     SetGate,
 )
-from ravatard.core.gate import Gate
 from ravatard.devices.earpipes import Inbox, Outbox
 from ravatard.devices.earwire import EchoBlock, Failed, RawBlock, Record, encode
 from ravatard.devices.liveness import Liveness

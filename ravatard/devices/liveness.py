@@ -7,7 +7,7 @@ that no service understands.
 
 from __future__ import annotations
 
-from ravatard.core.audio import AudioFormat
+from ravatard.core.audio_format import AudioFormat
 from ravatard.devices.earwire import Failed, Trouble
 
 #: Sound is counted over this long; two such windows in a row, both too fast or both too slow, are a fault:

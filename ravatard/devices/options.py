@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ravatard.core.audio import AudioFormat
+from ravatard.core.audio_format import AudioFormat
 from ravatard.setting import setting
 
 #: Exact zeros for this long are a fault of a sound card, whose converter always has some noise.

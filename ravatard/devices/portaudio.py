@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-from ravatard.core.audio import RATE_HZ, AudioFormat
+from ravatard.core.audio_format import RATE_HZ, AudioFormat
 from ravatard.devices.earwire import Failed, Trouble
 from ravatard.devices.identity import SoundDevice, choose, name_to_write, read_cards, split_name
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions

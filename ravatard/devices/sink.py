@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn, Protocol
 
-from ravatard.core.audio import AudioFormat
+from ravatard.core.audio_format import AudioFormat
 from ravatard.core.events import MicrophoneEnded, MicrophoneLost
 from ravatard.devices.earwire import Failed
 

@@ -26,7 +26,7 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.cards import capture_state
 from ravatard.devices.earwire import Failed, Record, Start, Trouble

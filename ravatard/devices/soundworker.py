@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from ravatard.core.audio import AudioFormat, samples_for
-from ravatard.core.gate import Gate
+from ravatard.core.audio.gate import Gate
+from ravatard.core.audio_format import AudioFormat, samples_for
 from ravatard.devices.childpipes import live
 from ravatard.devices.earpipes import Inbox, Outbox
 from ravatard.devices.earwire import Failed, ListDevices, Listing, Record, Start, Trouble, encode

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from ravatard.core.audio import RATE_HZ, AudioFormat
+from ravatard.core.audio_format import RATE_HZ, AudioFormat
 from ravatard.devices.identity import is_index
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.pipes import split_command

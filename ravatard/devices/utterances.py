@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ravatard.core.audio import samples_in
+from ravatard.core.audio_format import samples_in
 from ravatard.core.events import ChunkCaptured, UtteranceClosed, UtteranceOpened
 from ravatard.core.states import CloseReason
 

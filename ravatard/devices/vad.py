@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ravatard.core.audio import RATE_HZ, SAMPLE_BYTES
+from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES
 from ravatard.errors import ConfigError, DeviceError, HouseError
 
 AGGRESSIVENESS = range(4)

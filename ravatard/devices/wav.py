@@ -12,7 +12,7 @@ import stat
 import struct
 from dataclasses import dataclass
 
-from ravatard.core.audio import AudioFormat
+from ravatard.core.audio_format import AudioFormat
 from ravatard.errors import DeviceError
 
 #: mmreg.h: the format tags that are understood.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ravatard.core.audio import SAMPLE_BYTES, samples_in, seconds_of
+from ravatard.core.audio_format import SAMPLE_BYTES, samples_in, seconds_of
 from ravatard.core.events import (
     MicrophoneLost,
     MicrophoneReady,
@@ -16,7 +16,7 @@ from ravatard.core.events import (
     SpeakerLost,
     SpeakerReady,
 )
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.devices.earwire import Failed, RawBlock, Record, Start
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.soundchild import SoundChild, child_environment

@@ -7,7 +7,7 @@ import math
 import sys
 from dataclasses import dataclass
 
-from ravatard.core.audio import RATE_HZ
+from ravatard.core.audio_format import RATE_HZ
 from ravatard.errors import DeviceError
 
 LENGTH_S = 0.5

@@ -6,7 +6,7 @@ import audioop
 import math
 from dataclasses import dataclass
 
-from ravatard.core.audio import SAMPLE_BYTES, bytes_for
+from ravatard.core.audio_format import SAMPLE_BYTES, bytes_for
 
 _FULL = 32_768
 #: A sample this near to full scale was cut off, or is about to be.

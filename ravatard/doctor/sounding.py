@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from ravatard.core.audio import VOICE_RATE_HZ
+from ravatard.core.audio_format import VOICE_RATE_HZ
 from ravatard.doctor.bench import START_S, Playback, Recording
 from ravatard.doctor.check import Case
 from ravatard.doctor.chirp import LENGTH_S, chirp, find

@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ravatard.core.asking import LINE_LIMIT_BYTES, Desk, refused
+from ravatard.core.control.protocol import LINE_LIMIT_BYTES, Desk, refused
 from ravatard.host.control_opening import open_listener
 from ravatard.host.runtime import GROUP
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ravatard.core.asking import line_of
+from ravatard.core.control.protocol import line_of
 from ravatard.errors import RavatardError
 from ravatard.host.peer import peer_pid
 from ravatard.host.runtime import GROUP

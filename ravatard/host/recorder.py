@@ -15,12 +15,12 @@ from typing import Self
 
 from ravatard import __version__
 from ravatard.core import events as ev
-from ravatard.core.allowance import Allowance
-from ravatard.core.checkpoint import marks, memory
-from ravatard.core.conversation import Conversation
-from ravatard.core.conversation_options import ConversationOptions
-from ravatard.core.journal import Began, Gap, Happened, JournalError, Record, decode, encode, reached
-from ravatard.core.routine import RoutineSum
+from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.flight.checkpoint import marks, memory
+from ravatard.core.flight.journal import Began, Gap, Happened, JournalError, Record, decode, encode, reached
+from ravatard.core.flight.summary import RoutineSum
+from ravatard.core.options.conversation import ConversationOptions
+from ravatard.core.token_bucket import Allowance
 from ravatard.host.ring import FILE_BYTES, Ring
 
 log = logging.getLogger(__name__)

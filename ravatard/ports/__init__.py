@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
-from ravatard.core.asking import Desk
+from ravatard.core.control.protocol import Desk
 from ravatard.core.events import (
     Answered,
     ButtonPressed,

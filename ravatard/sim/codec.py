@@ -6,7 +6,7 @@ import io
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from ravatard.core.audio import RATE_HZ, SAMPLE_BYTES
+from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES
 from ravatard.errors import RavatardError
 
 if TYPE_CHECKING:

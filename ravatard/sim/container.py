@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from ravatard.core.audio import RATE_HZ, SAMPLE_BYTES, samples_in, seconds_of
+from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, samples_in, seconds_of
 from ravatard.sim import codec
 
 _PCM = 1

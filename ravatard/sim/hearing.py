@@ -11,7 +11,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 
-from ravatard.core.audio import bytes_for, ms_of, samples_for, samples_in, seconds_of, silence
+from ravatard.core.audio_format import bytes_for, ms_of, samples_for, samples_in, seconds_of, silence
 from ravatard.sim.options import HearingOptions
 
 _WINDOW_MS = 20

@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ravatard.core.audio import CHUNK_BYTES, SAMPLE_BYTES
+from ravatard.core.audio_format import CHUNK_BYTES, SAMPLE_BYTES
 from ravatard.sim import catalog
 from ravatard.sim.container import ContainerError, Recording, opened
 from ravatard.sim.exchange import json_object

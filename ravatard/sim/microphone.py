@@ -6,7 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
-from ravatard.core.audio import bytes_for, samples_in, seconds_of
+from ravatard.core.audio.gate import Gate
+from ravatard.core.audio_format import bytes_for, samples_in, seconds_of
 from ravatard.core.events import (
     EarCommand,
     EarEvent,
@@ -16,8 +17,7 @@ from ravatard.core.events import (
     MicrophoneReady,
     Mute,
 )
-from ravatard.core.gate import Gate
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 
 #: Blocks as the sound process reads them: long while it is quiet, short while it matters.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from ravatard.core.audio import RATE_HZ, SAMPLE_BYTES, samples_in, seconds_of
+from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, samples_in, seconds_of
 from ravatard.sim.options import KeepOptions
 
 

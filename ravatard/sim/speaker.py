@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from ravatard.core.audibility import is_audible
-from ravatard.core.audio import VOICE
+from ravatard.core.audio.audibility import is_audible
+from ravatard.core.audio_format import VOICE
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerEvent, SpeakerLost, SpeakerReady
 from ravatard.core.states import Earcon
 

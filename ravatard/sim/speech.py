@@ -12,7 +12,7 @@ from asyncio.subprocess import DEVNULL, PIPE
 from contextlib import suppress
 from importlib import resources
 
-from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 
 #: What each recording in ``sim/data`` says (tests/make_answers.py makes them).
 RECORDINGS = {

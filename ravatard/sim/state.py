@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TypeVar
 
-from ravatard.core.audio import seconds_of
+from ravatard.core.audio_format import seconds_of
 from ravatard.sim.premises import Premises
 from ravatard.sim.record import SessionRecord
 

@@ -6,7 +6,7 @@ import io
 import subprocess
 import wave
 
-from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.sim.speech import ESPEAK_OPTIONS, LONGEST_TEXT, recorded, voice_of
 
 #: espeak-ng needs some 50 ms for a sentence, its start included. Everything else of the simulator stands

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
-from ravatard.core import asking
-from ravatard.core.conversation import Conversation
-from ravatard.core.conversation_options import ConversationOptions
+from ravatard.core.control import protocol as asking
+from ravatard.core.control.status import Reporter
+from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import (
     ButtonPressed,
     ButtonReleased,
@@ -18,7 +18,7 @@ from ravatard.core.events import (
     TextGiven,
     VolumeAsked,
 )
-from ravatard.core.report import Reporter
+from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import Link, Microphone, Session
 from ravatard.errors import ConfigError, HouseError
 from ravatard.ports import ControlDoor
@@ -43,7 +43,7 @@ async def control(door: ControlDoor, desk: Desk) -> None:
 
 
 class Desk:
-    """Implements :class:`ravatard.core.asking.Desk`; looks at the hub as one of its observers."""
+    """Implements :class:`ravatard.core.control.protocol.Desk`; looks at the hub as one of its observers."""
 
     def __init__(
         self, inbox: Inbox, conversation: Conversation, reporter: Reporter, reload: asyncio.Event

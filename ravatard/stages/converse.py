@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from ravatard.core.conversation import Conversation
+from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import (
     Action,
     DropTurn,

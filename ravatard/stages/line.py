@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
-from ravatard.core.echo_guard import EchoGuard
+from ravatard.core.conversation.self_hearing import EchoGuard
 from ravatard.core.events import Answered, LinkOnline, SendAudio, SendText, SendUtterance, StreamBroke
 from ravatard.errors import LinkError, PeerError
 from ravatard.ports import Cloud, Wire

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import Generic, TypeVar
 
-from ravatard.core.audio import bytes_for
+from ravatard.core.audio_format import bytes_for
 from ravatard.core.events import (
     DropTurn,
     EndSession,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from typing import Protocol, assert_never
 
+from ravatard.core.audio.interruption import Silencer
 from ravatard.core.events import (
     AnswerUnplayable,
     PlayAnswer,
@@ -18,7 +19,6 @@ from ravatard.core.events import (
     VoiceOffline,
     VoiceOnline,
 )
-from ravatard.core.silencer import Silencer
 from ravatard.errors import MediaError
 from ravatard.ports.sound import Decoder, Fetch, Speaker
 from ravatard.stages.mailbox import Inbox

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from ravatard.core.conversation_options import ConversationOptions
 from ravatard.core.events import OptionsChanged
+from ravatard.core.options.conversation import ConversationOptions
 from ravatard.errors import ConfigError
 from ravatard.ports import Notifier
 from ravatard.stages.mailbox import Inbox

@@ -8,7 +8,7 @@ import timeit
 from collections.abc import Callable
 
 from ravatard.cloud.ravatar.wire import AudioTemplate, common_fields, received
-from ravatard.core.audio import CHUNK_SAMPLES
+from ravatard.core.audio_format import CHUNK_SAMPLES
 from ravatard.secret import Secret
 from tests.benchmarks.report import Row, Table, at_most, spread
 from tests.benchmarks.scenes import quiet_room

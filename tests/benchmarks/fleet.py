@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ravatard.core.backoff import Backoff, BackoffOptions
-from ravatard.core.expiry import DOCUMENTED_LIFETIME_S, expiry
+from ravatard.core.token_expiry import DOCUMENTED_LIFETIME_S, expiry
 from tests.benchmarks.report import Aim, Row, Table, percentile
 
 OUTAGES_S = {"2 s": 2.0, "1 min": 60.0, "10 min": 600.0, "1 h": 3600.0}

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ravatard.core.audio import CHUNK_SAMPLES, RATE_HZ, bytes_for, padded, samples_in, seconds_of
+from ravatard.core.audio.gate import Gate
+from ravatard.core.audio_format import CHUNK_SAMPLES, RATE_HZ, bytes_for, padded, samples_in, seconds_of
 from ravatard.core.events import ChunkCaptured
-from ravatard.core.gate import Gate
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.vad import speech_detector
 from tests.benchmarks.appliance import feeder

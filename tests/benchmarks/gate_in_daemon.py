@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ravatard.cli import assembly, main
+from ravatard.core.audio.gate import Gate
 from ravatard.core.events import EarCommand, Listened, Mute, Press, Release
-from ravatard.core.gate import Gate
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices import soundchild
 from ravatard.devices.earwire import RawBlock, Record

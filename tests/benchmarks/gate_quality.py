@@ -3,7 +3,7 @@
 ``python -m tests.benchmarks.gate_quality [--quick] [--corpus DIR] [--scenes REGEX] [--seed N]``
 
 Makes labelled scenes from the recordings beside the repository (or in $RAVATARD_SPEECH), runs the appliance's
-own :class:`~ravatard.core.gate.Gate` and the plain rule over them, and prints a table. Scenes are kept in a
+own :class:`~ravatard.core.audio.gate.Gate` and the plain rule over them, and prints a table. Scenes are kept in a
 cache directory between runs. The recordings' own generator and scorer are used, unchanged.
 """
 
@@ -27,10 +27,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ravatard.core.audio import RATE_HZ, bytes_for, samples_for, samples_in
+from ravatard.core.audio.gate import Gate
+from ravatard.core.audio_format import RATE_HZ, bytes_for, samples_for, samples_in
 from ravatard.core.events import UtteranceClosed, UtteranceOpened
-from ravatard.core.gate import Gate
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.vad import speech_detector
 

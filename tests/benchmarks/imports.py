@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.earwire import Start, encode
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
@@ -30,11 +30,16 @@ _SHOWN = 6
 _NOT_FOR_DAEMON = (
     *("_webrtcvad", "aiohttp.test_utils", "aiohttp.web", "audioop", "gpiozero", "numpy", "pyaudio", "soxr"),
     *("unittest", "uvloop", "webrtcvad", "ravatard.cli.config", "ravatard.cli.demo", "ravatard.cli.devices"),
-    *("ravatard.cli.narrator", "ravatard.cli.simulate", "ravatard.core.endpointer", "ravatard.core.framing"),
     *(
-        "ravatard.core.gate",
-        "ravatard.core.noise_floor",
-        "ravatard.core.recorder",
+        "ravatard.cli.narrator",
+        "ravatard.cli.simulate",
+        "ravatard.core.audio.endpointer",
+        "ravatard.core.audio.framing",
+    ),
+    *(
+        "ravatard.core.audio.gate",
+        "ravatard.core.audio.noise_floor",
+        "ravatard.core.audio.utterance_buffer",
         "ravatard.devices.convert",
     ),
     *("ravatard.devices.portaudio", "ravatard.devices.recording", "ravatard.devices.soundworker"),

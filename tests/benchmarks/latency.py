@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
-from ravatard.core.audio import CHUNK_BYTES, SAMPLE_BYTES, bytes_for
+from ravatard.core.audio_format import CHUNK_BYTES, SAMPLE_BYTES, bytes_for
 from ravatard.sim.record import SessionRecord
 from tests.benchmarks import panel, scenes
 from tests.benchmarks.appliance import Appliance, feeder, service

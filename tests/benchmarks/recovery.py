@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ravatard.core.events import EarEvent, MicrophoneClosed, MicrophoneLost, MicrophoneReady, Mute
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.reopening import Patience

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ravatard.sim
-from ravatard.core.audio import RATE_HZ
+from ravatard.core.audio.gate import Gate
+from ravatard.core.audio_format import RATE_HZ
 from ravatard.core.events import UtteranceClosed, UtteranceOpened
-from ravatard.core.gate import Gate
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.vad import speech_detector
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ravatard.cli.demo import RECORDING
-from ravatard.core.audio import CHUNK_SAMPLES, RATE_HZ
+from ravatard.core.audio_format import CHUNK_SAMPLES, RATE_HZ
 from ravatard.sim.record import SessionRecord
 
 Samples = NDArray[np.int16]

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ravatard.core.asking import LINE_LIMIT_BYTES
+from ravatard.core.control.protocol import LINE_LIMIT_BYTES
 from ravatard.host.control import Limits, control_socket
 from ravatard.host.control_opening import AlreadyRunning, open_listener
 from ravatard.sim.server import SimServer

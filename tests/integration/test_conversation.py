@@ -8,8 +8,8 @@ from statistics import median
 import numpy as np
 import pytest
 
-from ravatard.core.audio import CHUNK_SAMPLES, RATE_HZ
-from ravatard.core.gate_options import GateOptions
+from ravatard.core.audio_format import CHUNK_SAMPLES, RATE_HZ
+from ravatard.core.options.gate import GateOptions
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
 from tests.integration import recordings

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from ravatard.core.audio import RATE_HZ
+from ravatard.core.audio_format import RATE_HZ
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
 from tests.integration.daemon import PROJECT, Config, Daemon

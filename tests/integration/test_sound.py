@@ -33,7 +33,7 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.earwire import RawBlock, Start, encode
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
@@ -429,8 +429,8 @@ def test_the_sound_process_and_its_command_end_when_the_daemon_is_killed(tmp_pat
     daemon.write_text(
         "import asyncio, os\n"
         "from pathlib import Path\n"
-        "from ravatard.core.endpointer import VoiceOptions\n"
-        "from ravatard.core.gate_options import GateOptions\n"
+        "from ravatard.core.audio.endpointer import VoiceOptions\n"
+        "from ravatard.core.options.gate import GateOptions\n"
         "from ravatard.core.states import GateMode\n"
         "from ravatard.devices.options import CaptureOptions, MicrophoneOptions\n"
         "from ravatard.devices.sound import ChildEar\n"

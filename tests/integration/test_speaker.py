@@ -26,7 +26,7 @@ from ravatard.core.events import (
     SpeakerLost,
     SpeakerReady,
 )
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.devices.earwire import EchoBlock, Start
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.soundchild import SoundChild, child_environment

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from ravatard.core.audio import VOICE, VOICE_RATE_HZ
+from ravatard.core.audio_format import VOICE, VOICE_RATE_HZ
 from ravatard.errors import LinkError, MediaError
 from ravatard.ports.sound import VoiceSink
 from ravatard.secret import Secret

@@ -6,8 +6,8 @@ import pytest
 
 from ravatard.cloud.options import RavatarOptions
 from ravatard.core import events as ev
-from ravatard.core.gate_options import GateOptions
-from ravatard.core.speaking_options import AudioOptions
+from ravatard.core.options.audio import AudioOptions
+from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Earcon, Outcome
 from ravatard.sim.options import SimOptions
 from tests.scenario.heard import QUIET

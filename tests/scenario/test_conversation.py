@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from ravatard.core.audio import samples_for
-from ravatard.core.conversation_options import SessionOptions
-from ravatard.core.gate_options import GateOptions
+from ravatard.core.audio_format import samples_for
+from ravatard.core.options.conversation import SessionOptions
+from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Outcome
 from ravatard.sim.options import SimOptions
 from tests.scenario.world import Wishes, appliance, loud

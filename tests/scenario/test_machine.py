@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ravatard.cloud.options import RavatarOptions
 from ravatard.core import events as ev
-from ravatard.core.conversation_options import SessionOptions
-from ravatard.core.gate_options import GateOptions
-from ravatard.core.speaking_options import AudioOptions
+from ravatard.core.options.audio import AudioOptions
+from ravatard.core.options.conversation import SessionOptions
+from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Outcome
 from tests.scenario.witness import INCIDENTS, Witness, mend
 from tests.scenario.world import Wishes, World, appliance

@@ -9,8 +9,8 @@ import pytest
 
 from ravatard.cli import main
 from ravatard.core import events as ev
-from ravatard.core.conversation_options import SessionOptions
-from ravatard.core.gate_options import GateOptions
+from ravatard.core.options.conversation import SessionOptions
+from ravatard.core.options.gate import GateOptions
 from ravatard.host.recorder import DAY_BYTES, Recorder
 from ravatard.host.ring import Ring, parts
 from tests.scenario.world import Wishes, World, appliance

@@ -15,8 +15,8 @@ import pytest
 
 import ravatard.sim
 from ravatard.cloud.options import RavatarOptions
-from ravatard.core.audio import RATE_HZ, SAMPLE_BYTES, VOICE_RATE_HZ
-from ravatard.core.speaking_options import AudioOptions
+from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.options.audio import AudioOptions
 from ravatard.devices.vad import speech_detector
 from ravatard.sim.options import SimOptions
 from ravatard.sim.speaker import SimSpeaker

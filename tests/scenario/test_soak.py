@@ -14,7 +14,7 @@ import pytest
 
 import ravatard
 from ravatard.core import events as ev
-from ravatard.core.gate_options import GateOptions
+from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Outcome
 from ravatard.sim.options import KeepOptions
 from tests.scenario.witness import INCIDENTS, Witness, mend

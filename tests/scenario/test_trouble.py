@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ravatard.core.audio import RATE_HZ
+from ravatard.core.audio_format import RATE_HZ
 from ravatard.core.states import Outcome
 from tests.scenario.world import Wishes, appliance
 from tests.unit.core.sounds import voice

@@ -13,13 +13,13 @@ from ravatard.app import Controls, Parts, Sound, run
 from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.core import events as ev
-from ravatard.core.audio import bytes_for
+from ravatard.core.audio_format import bytes_for
 from ravatard.core.backoff import BackoffOptions
-from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.gate_choice import gate_mode
-from ravatard.core.gate_options import GateOptions, VoiceOptions
-from ravatard.core.means import Means
-from ravatard.core.speaking_options import AudioOptions
+from ravatard.core.conversation.gate_mode import gate_mode
+from ravatard.core.options.audio import AudioOptions
+from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.options.equipment import Means
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.ports import Observer
 from ravatard.secret import Secret
 from ravatard.sim.cloud import SimCloud

@@ -11,7 +11,7 @@ from typing import Any
 from ravatard.cloud.ravatar.wire import AudioTemplate, Unknown, received, text_message, utterance_message
 from ravatard.cloud.replies import cause_of
 from ravatard.cloud.token import TokenKeeper
-from ravatard.core.audio import samples_in, seconds_of
+from ravatard.core.audio_format import samples_in, seconds_of
 from ravatard.core.events import Answered, Capabilities, StreamBroke
 from ravatard.errors import LinkError, LinkTimeout, NoSessionError
 from ravatard.ports import Socket, SocketClosed

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 
 from ravatard.cloud.ravatar.fields import Fields, fields_of
-from ravatard.core.standing import DOCUMENTED_ANSWER_S
+from ravatard.core.conversation.service_state import DOCUMENTED_ANSWER_S
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, MoneyError, PeerError
 from ravatard.secret import Secret
 

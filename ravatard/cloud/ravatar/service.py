@@ -28,7 +28,7 @@ from ravatard.cloud.ravatar.mode import TalkMode
 from ravatard.cloud.ravatar.voice import LiveVoice, oddity
 from ravatard.cloud.ravatar.wire import common_fields
 from ravatard.cloud.replies import retry_after
-from ravatard.core.audio import CHUNK_SAMPLES
+from ravatard.core.audio_format import CHUNK_SAMPLES
 from ravatard.core.events import Capabilities
 from ravatard.core.states import VoiceSource
 from ravatard.errors import BusyError, DeniedError, LinkError, LinkTimeout, NoSessionError, PeerError

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ravatard.cloud.ravatar.fields import Fields, fields_of
-from ravatard.core.audio import CHUNK_SAMPLES, RATE_HZ, SAMPLE_BYTES, padded
+from ravatard.core.audio_format import CHUNK_SAMPLES, RATE_HZ, SAMPLE_BYTES, padded
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
 from ravatard.secret import Secret

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
-from ravatard.core.audio import VOICE
+from ravatard.core.audio_format import VOICE
 from ravatard.devices.media.child import MediaChild, worker_command, worker_environment
 from ravatard.devices.media.feed import decoded_by
 from ravatard.devices.media.rate import To48k

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
-from ravatard.core.audio import SAMPLE_BYTES
+from ravatard.core.audio_format import SAMPLE_BYTES
 from ravatard.devices.media.child import MediaChild
 from ravatard.errors import MediaError
 

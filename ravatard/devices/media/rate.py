@@ -9,7 +9,7 @@ from __future__ import annotations
 import audioop
 import math
 
-from ravatard.core.audio import VOICE_RATE_HZ
+from ravatard.core.audio_format import VOICE_RATE_HZ
 
 #: Samples on each side that a new one is made of; and Kaiser's shape: 60 dB down beside the passband.
 _REACH = 8

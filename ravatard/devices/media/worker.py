@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
-from ravatard.core.audio import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ
 from ravatard.devices.media.boxes import Order, order_of
 from ravatard.errors import MediaError
 

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ravatard.core.audio import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ, AudioFormat
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ, AudioFormat
 from ravatard.devices.identity import SoundDevice
 from ravatard.devices.portaudio import (
     ANOTHER_SHAPE_MAY_DO,

@@ -10,7 +10,7 @@ import audioop
 from collections.abc import Mapping
 from pathlib import Path
 
-from ravatard.core.audio import SAMPLE_BYTES, VOICE
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE
 from ravatard.core.states import Earcon
 from ravatard.devices.media.rate import To48k
 from ravatard.devices.media.wav import MonoMixer, WavReader

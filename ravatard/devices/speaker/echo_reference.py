@@ -10,7 +10,7 @@ from __future__ import annotations
 import audioop
 import math
 
-from ravatard.core.audio import RATE_HZ, SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.devices.speaker.echo_ring import EchoRing
 from ravatard.devices.speaker.timeline import Timeline
 

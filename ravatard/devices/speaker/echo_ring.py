@@ -16,7 +16,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.devices.speaker.timeline import Timeline
 
 #: 2.7 s: more than a microphone's block waits to be asked about.

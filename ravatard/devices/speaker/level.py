@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.devices.speaker.playwire import Beat
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import audioop
 
-from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 
 #: A change of the volume takes so long, in so many steps: at once it would be a click.
 _RAMP_SAMPLES = 10 * VOICE_RATE_HZ // 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from ravatard.core.audio import VOICE_RATE_HZ
+from ravatard.core.audio_format import VOICE_RATE_HZ
 from ravatard.core.events import (
     PlaybackEnded,
     PlaybackStarted,

@@ -6,10 +6,10 @@ import _thread
 import time
 from collections.abc import Callable
 
-from ravatard.core.audibility import Audibility, is_audible
-from ravatard.core.audio import VOICE_RATE_HZ
+from ravatard.core.audio.audibility import Audibility, is_audible
+from ravatard.core.audio.playout import Playout
+from ravatard.core.audio_format import VOICE_RATE_HZ
 from ravatard.core.events import SpeakerReady
-from ravatard.core.playout import Playout
 from ravatard.core.states import Earcon
 from ravatard.devices.childpipes import Outbox
 from ravatard.devices.speaker.echo_ring import EchoWriter

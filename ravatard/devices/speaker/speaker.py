@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.audio.playout import LONGEST_SAMPLES
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.core.events import (
     PlaybackEnded,
     PlaybackStarted,
     SpeakerEvent,
     SpeakerReady,
 )
-from ravatard.core.playout import LONGEST_SAMPLES
 from ravatard.core.states import Earcon
 from ravatard.devices.cards import playback_state
 from ravatard.devices.reopening import Patience

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ravatard.core.audio import SAMPLE_BYTES
-from ravatard.core.playout import LONGEST_SAMPLES
+from ravatard.core.audio.playout import LONGEST_SAMPLES
+from ravatard.core.audio_format import SAMPLE_BYTES
 from ravatard.devices.speaker.playwire import Feed, Finish
 
 #: A device that is there opens in less. Later than this an answer would be heard after its moment.

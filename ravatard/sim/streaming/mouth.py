@@ -6,7 +6,7 @@ import audioop
 from collections import deque
 from dataclasses import dataclass, field
 
-from ravatard.core.audio import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 
 #: Answers remembered: some two minutes, 12 MB.
 _KEPT = 40

@@ -12,7 +12,7 @@ from av import AudioFrame, CodecContext, Packet, VideoFrame
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 
-from ravatard.core.audio import VOICE_RATE_HZ
+from ravatard.core.audio_format import VOICE_RATE_HZ
 from ravatard.sim.streaming.mouth import Mouth
 
 _FRAME_MS = 20

@@ -12,7 +12,7 @@ import pytest
 
 from ravatard.cli.chat_talk import Talk, Unanswered
 from ravatard.core import events as ev
-from ravatard.core.audio import CHUNK_BYTES
+from ravatard.core.audio_format import CHUNK_BYTES
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.states import Refusal
 from ravatard.errors import AuthError, BusyError, LinkError, RavatardError

@@ -7,10 +7,10 @@ import pytest
 
 from ravatard.cli import main
 from ravatard.core import events as ev
-from ravatard.core.conversation import Conversation
-from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.gate_options import GateOptions
-from ravatard.core.journal import Began, Gap, Happened, Reached, Record, encode
+from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, encode
+from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.options.gate import GateOptions
 from ravatard.host.recorder import Recorder
 from ravatard.host.ring import Ring
 

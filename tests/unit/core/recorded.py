@@ -7,11 +7,11 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 
 from ravatard.core import events as ev
-from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.gate_options import GateOptions
-from ravatard.core.means import Means
-from ravatard.core.speaking_options import AudioOptions
-from ravatard.core.spend import SpendOptions
+from ravatard.core.options.audio import AudioOptions
+from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.options.equipment import Means
+from ravatard.core.options.gate import GateOptions
+from ravatard.core.spend_limit import SpendOptions
 from ravatard.core.states import Cause, CloseReason, Refusal
 
 EVERY_EVENT: tuple[type[Any], ...] = get_args(ev.Event)

@@ -6,7 +6,7 @@ import math
 import struct
 from collections.abc import Iterable
 
-from ravatard.core.audio import RATE_HZ, samples_for, silence
+from ravatard.core.audio_format import RATE_HZ, samples_for, silence
 
 PITCH_SAMPLES = 100
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from ravatard.core.audio import AudioFormat
+from ravatard.core.audio_format import AudioFormat
 from ravatard.core.events import MicrophoneEnded, MicrophoneLost
 from ravatard.devices.earwire import Failed
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.core.audio import SPEECH, AudioFormat
+from ravatard.core.audio_format import SPEECH, AudioFormat
 from ravatard.devices.convert import FloatConverter, IntegerConverter, converter_for
 from ravatard.errors import DeviceError
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ravatard.core.audio import SPEECH, AudioFormat
+from ravatard.core.audio.gate import Gate
+from ravatard.core.audio_format import SPEECH, AudioFormat
 from ravatard.core.events import (
     ChunkCaptured,
     Hold,
@@ -20,8 +21,7 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate import Gate
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import CloseReason, GateMode
 from ravatard.devices.earpipes import DaemonGone, Inbox, Outbox
 from ravatard.devices.earwire import Decoder, EchoBlock, Failed, RawBlock, Record, Trouble, encode

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.core.audio import SPEECH, AudioFormat
+from ravatard.core.audio_format import SPEECH, AudioFormat
 from ravatard.devices.earwire import Failed, Trouble
 from ravatard.devices.liveness import Liveness
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ravatard.core.audio import AudioFormat
+from ravatard.core.audio_format import AudioFormat
 from ravatard.devices.earwire import Failed, Trouble
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.portaudio import CardSource, devices, listing

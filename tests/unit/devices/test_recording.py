@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.core.audio import AudioFormat
+from ravatard.core.audio_format import AudioFormat
 from ravatard.core.events import MicrophoneEnded
 from ravatard.devices.options import CaptureOptions
 from ravatard.devices.recording import WavSource

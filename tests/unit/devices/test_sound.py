@@ -23,7 +23,7 @@ from ravatard.core.events import (
     UtteranceClosed,
     UtteranceOpened,
 )
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.earwire import Failed, Listing, Record, Start, Trouble
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.core.events import MicrophoneReady, Press
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.earpipes import DaemonGone, Inbox, Outbox
 from ravatard.devices.earwire import Decoder, Failed, RawBlock, Record, Start, Trouble, encode

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ravatard.core.audio import bytes_for
+from ravatard.core.audio_format import bytes_for
 from ravatard.devices.vad import speech_detector
 from ravatard.errors import ConfigError, DeviceError, HouseError
 from tests.unit.core.sounds import quiet, voice

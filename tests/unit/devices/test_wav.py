@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.core.audio import AudioFormat
+from ravatard.core.audio_format import AudioFormat
 from ravatard.devices.wav import WavInfo, read_wav_info
 from ravatard.errors import DeviceError
 

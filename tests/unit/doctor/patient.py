@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ravatard.core.audio import RATE_HZ
+from ravatard.core.audio_format import RATE_HZ
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.doctor.bench import Playback, Recording

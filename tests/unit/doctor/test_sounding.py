@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ravatard.core.audio import RATE_HZ, VOICE_RATE_HZ
+from ravatard.core.audio_format import RATE_HZ, VOICE_RATE_HZ
 from ravatard.doctor.bench import Recording
 from ravatard.doctor.check import Asked
 from ravatard.doctor.chirp import chirp

@@ -8,11 +8,11 @@ from typing import NoReturn
 import pytest
 
 from ravatard.core import events as ev
-from ravatard.core.conversation import Conversation
-from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.gate_options import GateOptions
-from ravatard.core.journal import Began, Gap, Happened, Reached, Record, Routine, decode
-from ravatard.core.replaying import Replay
+from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine, decode
+from ravatard.core.flight.replay import Replay
+from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Cause, CloseReason, Refusal
 from ravatard.errors import HouseError
 from ravatard.host.recorder import (

@@ -8,8 +8,8 @@ from contextlib import suppress
 import pytest
 
 from ravatard.core import events as ev
-from ravatard.core.audio import samples_in
-from ravatard.core.gate_options import GateOptions, VoiceOptions
+from ravatard.core.audio_format import samples_in
+from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.sim.microphone import SimEar
 from tests.unit.core.sounds import hears_sound, quiet, voice

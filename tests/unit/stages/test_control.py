@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from ravatard.core import asking
 from ravatard.core import events as ev
-from ravatard.core.conversation import Conversation
-from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.gate_options import GateOptions
-from ravatard.core.report import Reporter
+from ravatard.core.control import protocol as asking
+from ravatard.core.control.status import Reporter
+from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Refusal
 from ravatard.errors import ConfigError, HouseError
 from ravatard.stages.control import Desk, control

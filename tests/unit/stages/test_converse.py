@@ -8,11 +8,11 @@ import logging
 import pytest
 
 from ravatard.core import events as ev
-from ravatard.core.audio import silence
-from ravatard.core.conversation import Conversation
-from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.gate_options import GateOptions
+from ravatard.core.audio_format import silence
+from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.indication import Look, Show
+from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Cause, CloseReason
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from ravatard.core import events as ev
-from ravatard.core.audio import silence
+from ravatard.core.audio_format import silence
 from ravatard.errors import AuthError, LinkError
 from ravatard.stages.line import REOPEN_S, STILL_S
 from tests.unit.stages.fakes import CAPABILITIES, FakeCloud, running

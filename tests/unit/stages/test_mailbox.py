@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ravatard.core.audio import bytes_for, silence
+from ravatard.core.audio_format import bytes_for, silence
 from ravatard.core.events import (
     DropTurn,
     EndSession,

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from ravatard.core import events as ev
-from ravatard.core.audio import VOICE
+from ravatard.core.audio_format import VOICE
 from ravatard.core.states import Earcon
 from ravatard.errors import MediaError
 from ravatard.sim.speaker import SimSpeaker

@@ -7,9 +7,9 @@ import logging
 
 import pytest
 
-from ravatard.core.conversation_options import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.events import OptionsChanged
-from ravatard.core.gate_options import GateOptions
+from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.options.gate import GateOptions
 from ravatard.errors import ConfigError
 from ravatard.stages.mailbox import Inbox
 from ravatard.stages.reload import reload

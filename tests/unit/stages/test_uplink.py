@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ravatard.core import events as ev
-from ravatard.core.audio import silence
+from ravatard.core.audio_format import silence
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.states import Refusal
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, MoneyError, PeerError

@@ -14,7 +14,7 @@ import pytest
 
 from ravatard.cloud.options import RavatarOptions
 from ravatard.core import events as ev
-from ravatard.core.audio import silence
+from ravatard.core.audio_format import silence
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.events import Answered
 from ravatard.core.states import Refusal, VoiceSource

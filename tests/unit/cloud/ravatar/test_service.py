@@ -13,7 +13,7 @@ import pytest
 from ravatard.cloud.lease import MemoryLedger
 from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
 from ravatard.cloud.ravatar.service import RavatarCloud, socket_url
-from ravatard.core.audio import silence
+from ravatard.core.audio_format import silence
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, NoSessionError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ravatard.core.audio import AudioFormat
+from ravatard.core.audio_format import AudioFormat
 from ravatard.devices.childpipes import Outbox
 from ravatard.devices.identity import SoundDevice
 from ravatard.devices.speaker.card import CardOutput, Widener, shapes

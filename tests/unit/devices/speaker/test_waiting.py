@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ravatard.core.playout import LONGEST_SAMPLES
+from ravatard.core.audio.playout import LONGEST_SAMPLES
 from ravatard.devices.speaker.playwire import Feed, Finish
 from ravatard.devices.speaker.waiting import PATIENCE_S, Waiting
 

@@ -1,0 +1,1 @@
+"""Sound decisions without devices: endpointing of speech, framing, playout."""

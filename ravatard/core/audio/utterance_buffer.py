@@ -1,0 +1,91 @@
+"""The sound of utterances: a short memory while closed, chunks of one size while open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ravatard.core.audio_format import SAMPLE_BYTES
+from ravatard.core.events import ChunkCaptured, UtteranceClosed, UtteranceOpened
+from ravatard.core.states import Cause, CloseReason
+
+RecorderEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed
+
+#: While closed the memory is trimmed when it is a second too long, not at every piece.
+SLACK_BYTES = 32_000
+
+
+class Recorder:
+    """Knows each sample by its index, and hands out those of an utterance once, in order, in chunks.
+
+    While closed its owner bounds the memory with :meth:`trim`.
+
+    Attributes:
+        end: index one past the newest sample.
+        opened_at: index of the first sample of the open utterance, or None while closed.
+    """
+
+    def __init__(self, chunk_samples: int, preroll_samples: int) -> None:
+        self.end = 0
+        self.opened_at: int | None = None
+        self._chunk_samples = chunk_samples
+        self._preroll = preroll_samples
+        self._sound = bytearray()
+        self._first = 0
+        self._utterances = 0
+        self._chunks = 0
+        self._read_at = 0.0
+
+    @property
+    def missing(self) -> int:
+        """While open: samples until the next chunk is complete."""
+        return self._chunk_samples - (self.end - self._first)
+
+    def add(self, pcm: bytes, read_at: float) -> Sequence[RecorderEvent]:
+        """Append whole samples (s16le mono), the last read at ``read_at``."""
+        self._sound += pcm
+        self.end += len(pcm) // SAMPLE_BYTES
+        self._read_at = read_at
+        return () if self.opened_at is None else self._complete()
+
+    def trim(self) -> None:
+        """While closed: forget what no pre-roll that begins from now on can reach."""
+        if len(self._sound) > self._preroll * SAMPLE_BYTES + SLACK_BYTES:
+            self._drop_before(self.end - self._preroll)
+
+    def skip(self, to: int) -> None:
+        """While closed: forget everything; the next sample has index ``to``."""
+        self._sound.clear()
+        self._first = self.end = to
+
+    def open(self, cause: Cause, at: int) -> list[RecorderEvent]:
+        """Open an utterance, decided now, that begins with what there is of the pre-roll of sample ``at``."""
+        self._drop_before(at - self._preroll)
+        self.opened_at = self._first
+        self._utterances += 1
+        self._chunks = 0
+        return [UtteranceOpened(self._utterances, cause, self._first, self.end), *self._complete()]
+
+    def close(self, reason: CloseReason, speech_ms: float) -> list[RecorderEvent]:
+        """Close the utterance now: the rest of its sound, then its end."""
+        rest = [self._chunk()] if self._sound else []
+        self.opened_at = None
+        return [*rest, UtteranceClosed(self._utterances, reason, self.end, speech_ms, self.end)]
+
+    def _complete(self) -> list[RecorderEvent]:
+        """Every chunk that is complete."""
+        chunks: list[RecorderEvent] = []
+        while self.end - self._first >= self._chunk_samples:
+            chunks.append(self._chunk())
+        return chunks
+
+    def _chunk(self) -> ChunkCaptured:
+        first = self._first
+        pcm = bytes(self._sound[: self._chunk_samples * SAMPLE_BYTES])
+        self._drop_before(first + len(pcm) // SAMPLE_BYTES)
+        self._chunks += 1
+        return ChunkCaptured(self._utterances, self._chunks - 1, first, pcm, self._read_at)
+
+    def _drop_before(self, index: int) -> None:
+        if index > self._first:
+            del self._sound[: (index - self._first) * SAMPLE_BYTES]
+            self._first = index

@@ -1,0 +1,256 @@
+"""How the appliance is, for whoever asks: its states in words, what it lacks, what became of its turns.
+
+No speech, no text, no licence and no token can get in here: nothing that holds one is kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import Any
+
+from ravatard.core import events as ev
+from ravatard.core.control.status_speaker import SpeakerReport
+from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.conversation.gate_mode import gate_mode
+from ravatard.core.conversation.transitions import LINK, LinkCue, step
+from ravatard.core.indication import Look, Show
+from ravatard.core.options.conversation import ConversationOptions
+from ravatard.core.states import Link, Microphone, Outcome, Session
+
+#: How many turns are remembered.
+TURNS_KEPT = 20
+
+#: Doing what it is there for. Muted belongs here: somebody wanted that.
+_WORKING = {Look.READY, Look.LISTENING, Look.THINKING, Look.SPEAKING, Look.MUTED}
+
+_COUNTED: dict[type[Any], str] = {
+    ev.UtteranceOpened: "utterances",
+    ev.UtteranceDropped: "utterances_dropped",
+    ev.MessageSent: "messages",
+    ev.Answered: "answers",
+    ev.SessionStarted: "sessions_started",
+    ev.SessionRefused: "sessions_refused",
+    ev.PressIgnored: "presses_ignored",
+}
+
+#: These change nothing that is reported but numbers.
+_QUIET = (ev.Listened, ev.ChunkCaptured, ev.MessageSent, ev.Played, ev.Tick)
+
+
+class Reporter:
+    """An observer of the hub that keeps what a report needs. Times are seconds of the loop's clock.
+
+    Attributes:
+        muted: the microphone is wanted closed; whether it is, the conversation knows.
+        microphone_trouble: why there is no microphone, "" while there is one.
+        changes: grows with whatever may change :meth:`face`.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        options: ConversationOptions,
+        started_at: float,
+        without: tuple[str, ...] = (),
+    ) -> None:
+        """Report on ``conversation``, which is only looked at.
+
+        Args:
+            conversation: the hub's mind.
+            options: what it was made with.
+            started_at: when the appliance started.
+            without: a sentence for each thing that was configured and could not be had: button, lights.
+        """
+        self.muted = options.muted
+        self.microphone_trouble = ""
+        self.changes = 0
+        self._conversation = conversation
+        self._options = options
+        self._without = without
+        self._started_at = started_at
+        self._since = dict.fromkeys(("look", "link", "session"), started_at)
+        self._look = conversation.indication.look
+        self._link = Link.OFFLINE
+        self._link_reason = ""
+        self._session_reason = ""
+        self._capabilities: ev.Capabilities | None = None
+        self._device = ""
+        self._recording_over = False
+        self._heard: ev.Listened | None = None
+        self._counts = Counter(dict.fromkeys(_COUNTED.values(), 0))
+        self._counts.update(dict.fromkeys(("overruns", "reconnects", "microphone_losses"), 0))
+        self._outcomes: Counter[Outcome] = Counter()
+        self._turns: deque[tuple[float, ev.TurnSummary, float | None]] = deque(maxlen=TURNS_KEPT)
+        self._sending: tuple[int, float] = (0, 0.0)
+        self._speaker = SpeakerReport(options)
+
+    # -------------------------------------------------------------- looking at the hub
+
+    def saw(self, event: ev.Event, now: float) -> None:
+        """The hub is about to handle ``event``."""
+        if name := _COUNTED.get(type(event)):
+            self._counts[name] += 1
+        self.changes += not isinstance(event, _QUIET)
+        self._speaker.saw(event)
+        self._speaker.timed(event, now)
+        match event:
+            case ev.LinkConnecting():
+                self._link_is(LinkCue.TRYING, now)
+            case ev.LinkOnline(capabilities):
+                self._counts["reconnects"] += self._capabilities is not None
+                self._capabilities = capabilities
+                self._link_is(LinkCue.UP, now)
+            case ev.LinkOffline(reason):
+                self._link_is(LinkCue.DOWN, now, reason)
+            case ev.LinkDenied(reason):
+                self._link_is(LinkCue.REFUSED, now, reason)
+            case ev.MessageSent(turn, read_at, sent_at) if read_at is not None:
+                slowest_s = self._sending[1] if turn == self._sending[0] else 0.0
+                self._sending = turn, max(slowest_s, sent_at - read_at)
+            case ev.OptionsChanged(options):
+                self._options = options
+            case _:
+                self._saw_the_ear(event)
+
+    def _saw_the_ear(self, event: ev.Event) -> None:
+        match event:
+            case ev.Listened(overruns=overruns):
+                before = self._heard.overruns if self._heard is not None else 0
+                self._counts["overruns"] += max(0, overruns - before)
+                self._heard = event
+            case ev.MicrophoneReady(device):
+                self._device, self.microphone_trouble = device, ""
+                self._heard, self._recording_over = None, False
+            case ev.MicrophoneLost(reason):
+                # That it could not be opened again and again is one loss.
+                self._counts["microphone_losses"] += bool(self._device)
+                self._device, self.microphone_trouble, self._heard = "", reason, None
+            case ev.MicrophoneClosed():
+                self._device, self.microphone_trouble, self._heard = "", "", None
+            case ev.MicrophoneEnded():
+                self._recording_over = True
+            case _:
+                pass
+
+    def did(self, action: object, now: float) -> None:
+        """The hub has asked for ``action``."""
+        match action:
+            case Show(indication):
+                self._looks(indication.look, now)
+            case ev.SessionChanged(_, reason):
+                self._session_reason = reason
+                self._since["session"] = now
+            case ev.Mute(muted):
+                self.muted = muted
+            case ev.TurnEnded(summary):
+                self._outcomes[summary.outcome] += 1
+                slowest_s = self._sending[1] if self._sending[0] == summary.turn else None
+                self._turns.append((now, summary, slowest_s))
+            case _:
+                return
+        self.changes += 1
+
+    def _looks(self, look: Look, now: float) -> None:
+        if look is not self._look:
+            self._look = look
+            self._since["look"] = now
+
+    def _link_is(self, cue: LinkCue, now: float, reason: str = "") -> None:
+        before, self._link = self._link, step(LINK, self._link, cue)
+        if self._link is not before:
+            self._since["link"] = now
+        # While connecting again, why the last attempt failed is still what people need to know.
+        if reason or self._link is Link.ONLINE:
+            self._link_reason = reason
+
+    # -------------------------------------------------------------- what is reported
+
+    @property
+    def link(self) -> Link:
+        """Our connection to the service."""
+        return self._link
+
+    @property
+    def degraded(self) -> list[str]:
+        """A sentence for everything that is not as it should be; muted on purpose is as it should be."""
+        said = list(self._without)
+        if self._link is Link.DENIED or (self._look is Look.NO_MONEY):
+            said.append(
+                f"refused by the service: {self._link_reason or self._conversation.indication.status}"
+            )
+        elif self._link is not Link.ONLINE:
+            said.append(f"offline: {self._link_reason or 'not connected yet'}")
+        elif self._look is Look.BUSY:
+            said.append("busy: the service has no free place at the moment")
+        if self._conversation.microphone is Microphone.ABSENT:
+            said.append(f"no microphone: {self.microphone_trouble or 'not opened yet'}")
+        if self._recording_over:
+            said.append("deaf: the recording used as the microphone is over")
+        said += self._speaker.degraded
+        listens = self._capabilities.listens if self._capabilities is not None else None
+        choice = gate_mode(self._options.gate.mode, listens, has_button=self._options.has_button)
+        return [*said, choice.warning] if choice.warning else said
+
+    def face(self) -> tuple[object, ...]:
+        """All of the report that is not a number: what a watcher wants to be told of when it changes."""
+        mind = self._conversation
+        states = (self._link, mind.session, mind.talk, mind.microphone, self.muted, mind.gate)
+        speaker = (mind.volume, *self._speaker.face())
+        return (mind.indication, *states, self._device, *speaker, *self.degraded, self._outcomes.total())
+
+    def snapshot(self, now: float) -> dict[str, Any]:
+        """Everything, as plain data; the newest turn is the last."""
+        mind, capabilities = self._conversation, self._capabilities
+        degraded = self.degraded
+        ages = {name: round(now - since, 1) for name, since in self._since.items()}
+        return {
+            "state": mind.indication.look.value,
+            "status": mind.indication.status,
+            "since_s": ages["look"],
+            "working": mind.indication.look in _WORKING and not degraded,
+            "degraded": degraded,
+            "link": {"state": self._link.value, "since_s": ages["link"], "reason": self._link_reason},
+            "session": {
+                "state": mind.session.value,
+                "since_s": ages["session"],
+                "reason": self._session_reason if mind.session is Session.NONE else "",
+            },
+            "talk": mind.talk.value,
+            "microphone": {"state": mind.microphone.value, "device": self._device, **self._levels()},
+            "muted": self.muted,
+            "speaker": self._speaker.snapshot(),
+            "volume": mind.volume,
+            "gate": mind.gate.value,
+            "avatar": capabilities.avatar if capabilities else "",
+            "language": capabilities.language if capabilities else "",
+            "uptime_s": round(now - self._started_at, 1),
+            "turns": [_turn(now - at, summary, slowest_s) for at, summary, slowest_s in self._turns],
+            "counters": {
+                **self._counts,
+                **self._speaker.counts,
+                "turns": {outcome.value: self._outcomes[outcome] for outcome in Outcome},
+            },
+        }
+
+    def _levels(self) -> dict[str, float | None]:
+        """Of the last block and of the noise floor, dBFS; None before the first sign of life."""
+        heard = self._heard
+        return {
+            "level_db": round(heard.level_db, 1) if heard is not None else None,
+            "floor_db": round(heard.floor_db, 1) if heard is not None else None,
+        }
+
+
+def _turn(age_s: float, summary: ev.TurnSummary, slowest_s: float | None) -> dict[str, Any]:
+    """One turn; ``slowest_s``: the longest time from reading a message's last sample to its leaving."""
+    return {
+        "turn": summary.turn,
+        "ended_s_ago": round(age_s, 1),
+        "outcome": summary.outcome.value,
+        "cause": summary.cause.value if summary.cause is not None else "text",
+        "spoken_ms": round(summary.spoken_ms),
+        "speech_ms": round(summary.speech_ms),
+        "messages": summary.messages,
+        "answer_ms": round(summary.answer_ms) if summary.answer_ms is not None else None,
+        "slowest_send_ms": round(slowest_s * 1000, 1) if slowest_s is not None else None,
+    }

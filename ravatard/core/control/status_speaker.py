@@ -1,0 +1,103 @@
+"""The part of a report about what is heard: the speaker, the live voice, the answers played."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from ravatard.core import events as ev
+from ravatard.core.options.conversation import ConversationOptions
+
+_COUNTED: dict[type[Any], str] = {
+    ev.PlaybackStarted: "answers_heard",
+    ev.AnswerUnplayable: "answers_unplayable",
+    ev.SpeakerLost: "speaker_losses",
+}
+
+
+class SpeakerReport:
+    """Keeps what was heard of the speaker; an observer's ears, told of every event.
+
+    Attributes:
+        options: may be replaced while running.
+    """
+
+    def __init__(self, options: ConversationOptions) -> None:
+        self.options = options
+        self.counts = Counter(dict.fromkeys((*_COUNTED.values(), "voice_losses", "underruns"), 0))
+        self._device = ""
+        self._latency_ms = 0.0
+        self._speaker_trouble = ""
+        self._voice_trouble = ""
+        self._streaming = False
+        self._underruns = 0
+        self._closed_at: float | None = None
+        #: From the end of somebody's speech to the first sound of the answer, of the last turn that had both.
+        self.first_sound_s: float | None = None
+
+    def saw(self, event: ev.Event) -> None:
+        """One event."""
+        if name := _COUNTED.get(type(event)):
+            self.counts[name] += 1
+        match event:
+            case ev.SpeakerReady(device, latency_ms):
+                self._device, self._latency_ms, self._speaker_trouble = device, latency_ms, ""
+                self._underruns = 0
+            case ev.SpeakerLost(reason):
+                self._device, self._speaker_trouble = "", reason
+            case ev.Played(underruns=underruns):
+                self.counts["underruns"] += max(0, underruns - self._underruns)
+                self._underruns = underruns
+            case ev.VoiceOnline():
+                self._streaming, self._voice_trouble = True, ""
+            case ev.VoiceOffline(reason):
+                self._streaming, self._voice_trouble = False, reason if event.is_trouble else ""
+                self.counts["voice_losses"] += event.is_trouble
+            case ev.SessionEnded() | ev.RestartSessionAsked():
+                self._streaming = False
+            case ev.OptionsChanged(options):
+                self.options = options
+            case _:
+                pass
+
+    def timed(self, event: ev.Event, now: float) -> None:
+        """One event, for the time from the end of speech to the first sound."""
+        match event:
+            case ev.UtteranceClosed():
+                self._closed_at = now
+            case ev.UtteranceOpened() | ev.TextGiven():
+                self._closed_at = None
+            case ev.PlaybackStarted(at) if self._closed_at is not None:
+                self.first_sound_s = max(at, now) - self._closed_at
+                self._closed_at = None
+            case _:
+                pass
+
+    @property
+    def degraded(self) -> list[str]:
+        """A sentence for each thing that keeps the avatar from being heard."""
+        said = []
+        if self.options.means.speaks and not self._device:
+            said.append(f"no speaker: {self._speaker_trouble or 'not opened yet'}")
+        if self._voice_trouble:
+            said.append(f"no live voice: {self._voice_trouble}")
+        return said
+
+    def face(self) -> tuple[object, ...]:
+        """All of it that is not a number."""
+        return (self._device, self._streaming, *self.degraded)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything, as plain data."""
+        if not self.options.means.speaks:
+            state = "none"
+        else:
+            state = "open" if self._device else "absent"
+        first_ms = None if self.first_sound_s is None else round(self.first_sound_s * 1000)
+        return {
+            "state": state,
+            "device": self._device,
+            "latency_ms": round(self._latency_ms, 1),
+            "live_voice": self._streaming,
+            "first_sound_ms": first_ms,
+        }

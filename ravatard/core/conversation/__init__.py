@@ -1,0 +1,1 @@
+"""The conversation: four small state machines and the rules that couple them."""

@@ -1,0 +1,1 @@
+"""The flight recorder's format: events and states as checked lines, and their replay."""

@@ -1,0 +1,115 @@
+"""Drives a conversation with recorded events at their recorded times, and compares the states it reaches."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.events import Event
+from ravatard.core.flight.checkpoint import restored
+from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, reached
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where replay and recording part.
+
+    Attributes:
+        at: loop time of the event.
+        event: the event's name.
+        replayed: what the conversation reached; None for nothing.
+        recorded: what it reached when this was recorded; None for nothing.
+    """
+
+    at: float
+    event: str
+    replayed: Reached | None
+    recorded: Reached | None
+
+
+class Replay:
+    """Takes the records of a ring in order; a conversation is followed from a beginning to the next gap.
+
+    Attributes:
+        difference: the first one, or None.
+        events: how many were replayed.
+        states: how many states were compared, and equal.
+        following: a conversation is being followed.
+    """
+
+    def __init__(self) -> None:
+        self.difference: Difference | None = None
+        self.events = 0
+        self.states = 0
+        self._conversation: Conversation | None = None
+        self._look = ""
+        self._expected: deque[Reached] = deque()
+        self._event: tuple[float, str] = (0.0, "the beginning")
+
+    @property
+    def following(self) -> bool:
+        """A conversation is being followed."""
+        return self._conversation is not None
+
+    def take(self, at: float, record: Record) -> None:
+        """One record; may set :attr:`difference`.
+
+        Raises:
+            NotPlainError: a checkpoint cannot be used; what follows it is not followed.
+        """
+        match record:
+            case Began():
+                self.interrupted()
+                self._begin(record)
+            case Gap():
+                self.interrupted()
+            case Happened(event) if self._conversation is not None:
+                if self._expected:
+                    self._differs(self._expected[0], None)
+                else:
+                    self._handle(self._conversation, event, at)
+            case Reached() if self._conversation is not None:
+                self._compare(record)
+            case _:
+                pass
+
+    def interrupted(self) -> None:
+        """What comes next does not follow from what was; missing states are no difference then."""
+        self._conversation = None
+        self._expected.clear()
+
+    def _begin(self, began: Began) -> None:
+        if began.memory is None:
+            conversation = Conversation(began.options)
+        else:
+            conversation = restored(began.options, began.memory)
+        self._conversation = conversation
+        self._look = conversation.indication.look.value
+        self._event = (0.0, "the beginning")
+
+    def _handle(self, conversation: Conversation, event: Event, at: float) -> None:
+        self._event = (at, type(event).__name__)
+        self.events += 1
+        for action in conversation.handle(event, at):
+            state = reached(action)
+            if state is None:
+                continue
+            if state.what == "look":
+                if state.value == self._look:
+                    continue
+                self._look = state.value
+            self._expected.append(state)
+
+    def _compare(self, recorded: Reached) -> None:
+        replayed = self._expected.popleft() if self._expected else None
+        if replayed == recorded:
+            self.states += 1
+        else:
+            self._differs(replayed, recorded)
+
+    def _differs(self, replayed: Reached | None, recorded: Reached | None) -> None:
+        at, event = self._event
+        if self.difference is None:
+            self.difference = Difference(at, event, replayed, recorded)
+        self.interrupted()

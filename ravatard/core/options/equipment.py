@@ -1,0 +1,28 @@
+"""What there is to talk with: told to the conversation beforehand, by whoever looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ravatard.core.options.audio import AudioOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the appliance and its service have, as far as it is known before the service was reached.
+
+    Attributes:
+        speaks: there is a speaker.
+        earcons: section ``earcons`` wants them.
+        volume: percent of full to start with.
+        audio: section ``audio``.
+        streams: the service takes sound while somebody speaks, in a live session.
+        other_mode: a service that has no free session is reached in a mode without one.
+    """
+
+    speaks: bool = False
+    earcons: bool = True
+    volume: int = 100
+    audio: AudioOptions = field(default_factory=AudioOptions)
+    streams: bool = True
+    other_mode: bool = False

@@ -1,0 +1,142 @@
+"""Requests in, replies out: one line each, and nothing but our own error for what is none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ravatard.core.control.protocol import (
+    LINE_LIMIT_BYTES,
+    PRESS_LIMIT_MS,
+    TEXT_LIMIT,
+    AskedWrongly,
+    PressAsked,
+    ReloadAsked,
+    Request,
+    StatusAsked,
+    WatchAsked,
+    agreed,
+    decode,
+    line_of,
+    refused,
+)
+from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven, VolumeAsked
+
+
+@pytest.mark.parametrize(
+    ("line", "request_"),
+    [
+        (b'{"do": "status"}', StatusAsked()),
+        (b'{"do": "watch"}\r', WatchAsked()),
+        (b'{"do": "mute"}', MuteAsked(True)),
+        (b'{"do": "unmute"}', MuteAsked(False)),
+        (b'{"do": "toggle-mute"}', MuteAsked(None)),
+        (b'{"do": "say", "text": "  good\\n morning "}', TextGiven("good morning")),
+        ('{"do": "say", "text": "می‌خواهم 👩‍👧"}'.encode(), TextGiven("می‌خواهم 👩‍👧")),
+        (b'{"do": "press"}', PressAsked(0)),
+        (b'{"do": "press", "ms": 1200.5}', PressAsked(1200.5)),
+        (b'{"do": "volume", "percent": 60}', VolumeAsked(60)),
+        (b'{"do": "volume", "by": -10}', VolumeAsked(-10, relative=True)),
+        (b'{"do": "restart-session"}', RestartSessionAsked()),
+        (b'{"do": "reload"}', ReloadAsked()),
+    ],
+)
+def test_a_line_is_a_request(line: bytes, request_: Request) -> None:
+    assert decode(line) == request_
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (b"", "one line of JSON"),
+        (b"status", "one line of JSON"),
+        (b'{"do": "status"', "one line of JSON"),
+        (b"\xff\xfe", "one line of JSON"),
+        (b"[" * 60_000, "one line of JSON"),
+        (b'{"do": "press", "ms": ' + b"9" * 5_000 + b"}", "one line of JSON"),
+        (b'["status"]', 'an object with a "do"'),
+        (b"{}", 'an object with a "do"'),
+        (b'{"do": 7}', 'an object with a "do"'),
+        (b'{"do": "dance"}', '"do" is one of status, watch, mute'),
+        (b'{"do": "mute", "now": true}', "takes nothing besides"),
+        (b'{"do": "say", "text": "x", "loud": 1}', "takes only text besides"),
+        (b'{"do": "say"}', "needs a string"),
+        (b'{"do": "say", "text": ["x"]}', "needs a string"),
+        (b'{"do": "say", "text": " \\n "}', "not empty"),
+        (b'{"do": "say", "text": "a\\u0000b"}', "control characters"),
+        (b'{"do": "say", "text": "\\ud800"}', "surrogate"),
+        (b'{"do": "say", "text": "%s"}' % (b"x" * (TEXT_LIMIT + 1)), f"at most {TEXT_LIMIT}"),
+        (b'{"do": "press", "ms": "long"}', "needs a number"),
+        (b'{"do": "press", "ms": true}', "needs a number"),
+        (b'{"do": "press", "ms": null}', "needs a number"),
+        (b'{"do": "press", "ms": -1}', f"from 0 to {PRESS_LIMIT_MS}"),
+        (b'{"do": "press", "ms": 120001}', f"from 0 to {PRESS_LIMIT_MS}"),
+        (b'{"do": "press", "ms": NaN}', f"from 0 to {PRESS_LIMIT_MS}"),
+        (b'{"do": "press", "ms": Infinity}', f"from 0 to {PRESS_LIMIT_MS}"),
+        (b'{"do": "volume"}', "either percent or by"),
+        (b'{"do": "volume", "percent": 60, "by": 1}', "either percent or by"),
+        (b'{"do": "volume", "percent": "60"}', "whole number as its percent"),
+        (b'{"do": "volume", "percent": 60.0}', "whole number as its percent"),
+        (b'{"do": "volume", "by": true}', "whole number as its by"),
+        (b'{"do": "volume", "percent": -1}', "percent from 0 to 100"),
+        (b'{"do": "volume", "percent": 101}', "percent from 0 to 100"),
+        (b'{"do": "volume", "by": -101}', "by from -100 to 100"),
+        (b'{"do": "volume", "loud": 1}', "takes only by, percent besides"),
+        (b" " * (LINE_LIMIT_BYTES + 1), f"at most {LINE_LIMIT_BYTES} bytes"),
+    ],
+    ids=range(35),
+)
+def test_anything_else_is_refused_with_a_reason(line: bytes, complaint: str) -> None:
+    with pytest.raises(AskedWrongly, match=complaint):
+        decode(line)
+
+
+def test_an_error_does_not_repeat_what_may_be_speech() -> None:
+    with pytest.raises(AskedWrongly) as caught:
+        decode(b'{"do": "say my secret", "my secret": "my secret"}')
+
+    assert "secret" not in str(caught.value)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+_ALMOST = st.fixed_dictionaries(
+    {"do": st.sampled_from(["say", "press", "mute", "volume", "status", "reload"]) | _JSON},
+    optional={"text": _JSON, "ms": _JSON, "percent": _JSON, "by": _JSON, "more": _JSON},
+)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200) | _ALMOST.map(lambda asked: json.dumps(asked).encode()))
+def test_whatever_comes_is_a_request_or_our_error(line: bytes) -> None:
+    try:
+        request = decode(line)
+    except AskedWrongly:
+        return
+    assert isinstance(request, Request)
+    if isinstance(request, TextGiven):
+        assert request.text.encode()
+    if isinstance(request, VolumeAsked):
+        assert -100 <= request.percent <= 100
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(), st.text() | st.integers() | st.none(), max_size=4))
+def test_a_reply_is_one_plain_line_that_says_the_same(fields: dict[str, str | int | None]) -> None:
+    line = line_of(fields)
+
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert line.isascii()
+    assert json.loads(line) == fields
+
+
+def test_replies_say_whether_it_was_done() -> None:
+    assert agreed("done", more=1) == b'{"ok":true,"says":"done","more":1}\n'
+    assert refused("no") == b'{"ok":false,"error":"no"}\n'

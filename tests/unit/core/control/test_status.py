@@ -1,0 +1,214 @@
+"""A report of the appliance: watched beside the hub's real mind, so that both always agree."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ravatard.core import events as ev
+from ravatard.core.control.status import TURNS_KEPT, Reporter
+from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.options.gate import GateOptions
+from ravatard.core.states import Cause, CloseReason, Link, Outcome, Refusal
+
+OPTIONS = ConversationOptions(
+    SessionOptions(), TurnOptions(), GateOptions(mode="auto", longest_s=60.0), has_button=False
+)
+AVA = ev.Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
+
+
+class Appliance:
+    """A conversation with a reporter looking on."""
+
+    def __init__(self, options: ConversationOptions = OPTIONS, without: tuple[str, ...] = ()) -> None:
+        self.mind = Conversation(options)
+        self.reporter = Reporter(self.mind, options, 100.0, without)
+        self.now = 100.0
+
+    def after(self, seconds: float, *events: ev.Event) -> None:
+        self.now += seconds
+        for event in events:
+            self.reporter.saw(event, self.now)
+            for action in self.mind.handle(event, self.now):
+                self.reporter.did(action, self.now)
+
+    def working(self) -> Appliance:
+        self.after(0, ev.MicrophoneReady("USB"), ev.LinkConnecting())
+        self.after(1, ev.LinkOnline(AVA))
+        return self
+
+    def speak(self, utterance: int, *, answered: bool = True) -> None:
+        turn = utterance
+        self.after(1, ev.UtteranceOpened(utterance, Cause.VOICE, 0, 0), ev.SessionStarted())
+        for late_s in (0.010, 0.025):
+            read_at = self.now
+            self.after(0, ev.ChunkCaptured(utterance, 0, 0, bytes(8192), read_at))
+            self.after(late_s, ev.MessageSent(turn, read_at, read_at + late_s))
+        self.after(1, ev.UtteranceClosed(utterance, CloseReason.SILENCE, 8192, 500.0, 8192))
+        if answered:
+            self.after(0.75, ev.Answered("my secret words", heard="more of them"))
+        else:
+            self.after(31, ev.Tick())
+
+    def report(self) -> dict[str, Any]:
+        return self.reporter.snapshot(self.now)
+
+
+def test_at_the_start_everything_is_still_missing() -> None:
+    report = Appliance().report()
+
+    assert (report["state"], report["status"], report["working"]) == ("starting", "starting", False)
+    assert report["degraded"] == ["offline: not connected yet", "no microphone: not opened yet"]
+    assert report["avatar"] == ""
+    assert report["turns"] == []
+
+
+def test_a_working_appliance_says_so_and_since_when() -> None:
+    appliance = Appliance().working()
+    appliance.after(5, ev.Listened(80_000, -40.04, -61.0))
+
+    report = appliance.report()
+
+    assert (report["state"], report["status"]) == ("ready", "ready: Ava (en)")
+    assert (report["working"], report["degraded"]) == (True, [])
+    assert (report["since_s"], report["uptime_s"]) == (5.0, 6.0)
+    assert report["link"] == {"state": "online", "since_s": 5.0, "reason": ""}
+    assert report["session"] == {"state": "none", "since_s": 6.0, "reason": ""}
+    assert report["microphone"] == {"state": "open", "device": "USB", "level_db": -40.0, "floor_db": -61.0}
+    assert (report["avatar"], report["language"], report["gate"], report["talk"]) == (
+        *("Ava", "en", "vad", "idle"),
+    )
+
+
+def test_turns_are_told_with_their_outcomes_and_latencies() -> None:
+    appliance = Appliance().working()
+    appliance.speak(1)
+    appliance.speak(2, answered=False)
+    appliance.after(2, ev.TextGiven("my secret letter"))
+    appliance.after(1, ev.MessageSent(3, None, 0.0), ev.Answered("my secret answer"))
+
+    report = appliance.report()
+
+    first, second, third = report["turns"]
+    assert (first["outcome"], first["cause"], first["answer_ms"], first["slowest_send_ms"]) == (
+        *("answered", "voice", 750, 25.0),
+    )
+    assert (first["spoken_ms"], first["speech_ms"], first["messages"]) == (512, 500, 2)
+    assert (second["outcome"], second["answer_ms"], second["ended_s_ago"]) == ("unanswered", None, 3.0)
+    assert (third["outcome"], third["cause"], third["slowest_send_ms"]) == ("answered", "text", None)
+    counters = report["counters"]
+    assert counters["turns"] == {outcome.value: 0 for outcome in Outcome} | {"answered": 2, "unanswered": 1}
+    assert (counters["utterances"], counters["messages"], counters["answers"]) == (2, 5, 2)
+    assert report["session"]["state"] == "live"
+    assert "secret" not in json.dumps(report)
+
+
+def test_only_the_last_turns_are_kept() -> None:
+    appliance = Appliance().working()
+    for number in range(TURNS_KEPT + 5):
+        appliance.speak(number + 1)
+
+    report = appliance.report()
+
+    assert [turn["turn"] for turn in report["turns"]] == list(range(6, TURNS_KEPT + 6))
+    assert report["counters"]["turns"]["answered"] == TURNS_KEPT + 5
+
+
+def test_losses_reconnects_and_overruns_are_counted() -> None:
+    appliance = Appliance().working()
+    appliance.after(1, ev.Listened(1, -40, -60, overruns=2), ev.Listened(2, -40, -60, overruns=3))
+    appliance.after(1, ev.MicrophoneLost("unplugged"), ev.MicrophoneLost("still unplugged"))
+    appliance.after(1, ev.MicrophoneReady("USB"), ev.Listened(1, -40, -60, overruns=1))
+    appliance.after(1, ev.LinkOffline("cut.", 1.0), ev.LinkConnecting(), ev.LinkOnline(AVA))
+
+    counters = appliance.report()["counters"]
+
+    assert (counters["overruns"], counters["microphone_losses"], counters["reconnects"]) == (4, 1, 1)
+
+
+def test_each_degraded_mode_is_told_in_words() -> None:
+    appliance = Appliance(
+        replace(OPTIONS, gate=GateOptions(mode="auto")), without=("no lights: pin 5 is taken",)
+    )
+    appliance.after(0, ev.LinkConnecting(), ev.LinkOnline(replace(AVA, listens=False)))
+    appliance.after(1, ev.MicrophoneLost("unplugged"), ev.LinkOffline("no route.", 3.0))
+    appliance.after(1, ev.LinkConnecting(), ev.MicrophoneEnded())
+
+    report = appliance.report()
+
+    assert report["degraded"][:4] == [
+        "no lights: pin 5 is taken",
+        "offline: no route.",
+        "no microphone: unplugged",
+        "deaf: the recording used as the microphone is over",
+    ]
+    assert "push-to-talk" in report["degraded"][4]
+    assert report["working"] is False
+    assert report["link"]["state"] == "connecting"
+
+
+def test_what_needs_a_person_is_told() -> None:
+    appliance = Appliance().working()
+    appliance.after(1, ev.LinkDenied("the project is unknown", Refusal.DENIED))
+
+    report = appliance.report()
+
+    assert appliance.reporter.link is Link.DENIED
+    assert report["degraded"] == ["refused by the service: the project is unknown"]
+    assert report["working"] is False
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (Refusal.MONEY, "refused by the service: no money"),
+        (Refusal.BUSY, "busy: the service has no free place at the moment"),
+    ],
+)
+def test_a_session_that_is_refused_is_told(refusal: Refusal, words: str) -> None:
+    appliance = Appliance().working()
+    appliance.after(1, ev.UtteranceOpened(1, Cause.VOICE, 0, 0), ev.SessionRefused(refusal, "no."))
+
+    report = appliance.report()
+
+    assert report["degraded"] == [words]
+    assert report["session"]["reason"] == f"refused: {refusal.value}"
+    assert report["counters"]["sessions_refused"] == 1
+
+
+def test_muted_is_what_was_wished_and_the_microphone_what_is() -> None:
+    appliance = Appliance().working()
+
+    appliance.after(1, ev.MuteAsked(True))
+    asked = appliance.report()
+    appliance.after(1, ev.MicrophoneClosed())
+    done = appliance.report()
+
+    assert (asked["muted"], asked["microphone"]["state"]) == (True, "open")
+    assert (done["muted"], done["microphone"]["state"], done["microphone"]["device"]) == (True, "muted", "")
+    assert (done["state"], done["working"], done["degraded"]) == ("muted", True, [])
+
+
+def test_new_options_are_reported() -> None:
+    appliance = Appliance().working()
+    appliance.after(0, ev.LinkOnline(replace(AVA, listens=False)))
+
+    appliance.after(1, ev.OptionsChanged(replace(OPTIONS, gate=GateOptions(mode="vad"))))
+
+    assert appliance.report()["degraded"] == []
+
+
+def test_the_face_changes_with_what_people_see_and_not_with_numbers() -> None:
+    appliance = Appliance().working()
+    face, changes = appliance.reporter.face(), appliance.reporter.changes
+
+    appliance.after(1, ev.Listened(1, -40, -60), ev.Tick())
+    assert (appliance.reporter.face(), appliance.reporter.changes) == (face, changes)
+
+    appliance.after(1, ev.MuteAsked(True))
+    assert appliance.reporter.face() != face
+    assert appliance.reporter.changes > changes

@@ -1,0 +1,817 @@
+"""The hub's mind: what follows from what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ravatard.core import events as ev
+from ravatard.core.audio_format import silence
+from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.conversation.service_state import NO_MONEY_S, RENEW_S
+from ravatard.core.conversation.turn_taking import LISTENING_GRACE_S
+from ravatard.core.indication import Look, Show
+from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
+from ravatard.core.options.gate import GateOptions
+from ravatard.core.spend_limit import SpendOptions
+from ravatard.core.states import (
+    Cause,
+    CloseReason,
+    GateMode,
+    Microphone,
+    Outcome,
+    Refusal,
+    Session,
+    Talk,
+)
+
+CAPABILITIES = ev.Capabilities(
+    streams_audio=True,
+    chunk_samples=4096,
+    needs_session=True,
+    listens=True,
+    answer_timeout_s=30.0,
+    avatar="Ava",
+    language="en",
+)
+OPTIONS = ConversationOptions(SessionOptions(), TurnOptions(), GateOptions(), has_button=True)
+CHUNK = silence(4096)
+PLAYBACK_TAIL_S = OPTIONS.means.audio.tail_ms / 1000
+
+
+class Talker:
+    """A conversation with a clock and short words for what happens; keeps every action with its time."""
+
+    def __init__(self, options: ConversationOptions = OPTIONS, *, online: bool = True) -> None:
+        self.hub = Conversation(options)
+        self.now = 100.0
+        self.log: list[tuple[float, Any]] = []
+        self._utterances = 0
+        self.happens(ev.MicrophoneReady("usb"))
+        if online:
+            self.happens(ev.LinkConnecting(), ev.LinkOnline(CAPABILITIES))
+
+    def happens(self, *events: ev.Event) -> list[Any]:
+        actions: list[Any] = []
+        for event in events:
+            actions += self.hub.handle(event, self.now)
+        self.log += [(self.now, action) for action in actions]
+        return actions
+
+    def passes(self, seconds: float) -> list[Any]:
+        """Let time go by, ticking whenever the conversation asked to be ticked."""
+        until, actions = self.now + seconds, []
+        while (at := self.hub.deadline) is not None and at <= until:
+            self.now = max(self.now, at)
+            actions += self.happens(ev.Tick())
+        self.now = until
+        return actions
+
+    def opens(self, cause: Cause = Cause.VOICE) -> list[Any]:
+        self._utterances += 1
+        return self.happens(ev.UtteranceOpened(self._utterances, cause, 0, 4800))
+
+    def chunk(self, pcm: bytes = CHUNK) -> list[Any]:
+        actions = self.happens(ev.ChunkCaptured(self._utterances, 0, 0, pcm, self.now))
+        for send in of(ev.SendAudio, actions):
+            self.happens(ev.MessageSent(send.turn, send.read_at, self.now))
+        return actions
+
+    def closes(self, reason: CloseReason = CloseReason.SILENCE) -> list[Any]:
+        return self.happens(ev.UtteranceClosed(self._utterances, reason, 0, 1200.0, 0))
+
+    def says(self, chunks: int = 3) -> list[Any]:
+        actions = self.opens()
+        if self.hub.session is Session.STARTING:
+            self.happens(ev.SessionStarted())
+        for _ in range(chunks):
+            actions += self.chunk()
+        return actions + self.closes()
+
+    def answers(self, text: str = "Hello.") -> list[Any]:
+        return self.happens(ev.Answered(text))
+
+    def look(self) -> Look:
+        return self.hub.indication.look
+
+    def talk(self) -> Talk:
+        return self.hub.talk
+
+    def microphone(self) -> Microphone:
+        return self.hub.microphone
+
+
+def of(kind: type[Any], actions: list[Any]) -> list[Any]:
+    return [action for action in actions if isinstance(action, kind)]
+
+
+def outcomes(talker: Talker) -> list[Outcome]:
+    return [action.summary.outcome for _, action in talker.log if isinstance(action, ev.TurnEnded)]
+
+
+# ---------------------------------------------------------------- a turn as it should be
+
+
+def test_the_first_words_start_a_session_before_they_are_sent() -> None:
+    talker = Talker()
+
+    actions = talker.opens() + talker.chunk()
+
+    wanted = [a for a in actions if isinstance(a, ev.StartSession | ev.SendAudio)]
+    assert wanted == [ev.StartSession(1), ev.SendAudio(1, CHUNK, talker.now)]
+
+
+def test_a_session_that_is_there_is_used_again() -> None:
+    talker = Talker()
+    talker.says()
+    talker.answers()
+
+    assert of(ev.StartSession, talker.says()) == []
+
+
+def test_an_answer_ends_the_turn() -> None:
+    talker = Talker()
+    talker.says(chunks=3)
+    talker.passes(1.5)
+
+    (ended,) = of(ev.TurnEnded, talker.answers())
+
+    assert ended.summary == ev.TurnSummary(
+        turn=1,
+        outcome=Outcome.ANSWERED,
+        cause=Cause.VOICE,
+        spoken_ms=768.0,
+        speech_ms=1200.0,
+        messages=3,
+        silence_messages=5,
+        answer_ms=1500.0,
+    )
+    assert talker.talk() is Talk.IDLE
+
+
+def test_the_lights_follow_the_turn() -> None:
+    talker = Talker()
+
+    talker.says()
+    talker.answers()
+
+    assert [a.indication.look for _, a in talker.log if isinstance(a, Show)] == [
+        Look.CONNECTING,
+        Look.READY,
+        Look.LISTENING,
+        Look.THINKING,
+        Look.READY,
+    ]
+
+
+def test_silence_follows_the_words_at_real_time_pace_until_the_answer() -> None:
+    talker = Talker()
+    talker.says()
+    start = talker.now
+
+    silent = [(round(t - start, 3), a) for t, a in _timed(talker, 1.1) if isinstance(a, ev.SendAudio)]
+    talker.answers()
+
+    assert [t for t, _ in silent] == [0.256, 0.512, 0.768, 1.024]
+    assert all(a.pcm == CHUNK and a.read_at is None for _, a in silent)
+    assert of(ev.SendAudio, talker.passes(10.0)) == []
+
+
+def _timed(talker: Talker, seconds: float) -> list[tuple[float, Any]]:
+    before = len(talker.log)
+    talker.passes(seconds)
+    return talker.log[before:]
+
+
+def test_silence_stops_at_its_limit_though_no_answer_came() -> None:
+    talker = Talker()
+    talker.says()
+
+    assert len(of(ev.SendAudio, talker.passes(29.0))) == 19
+
+
+def test_an_answer_that_never_comes_ends_the_turn_at_the_services_own_limit() -> None:
+    talker = Talker()
+    talker.says()
+
+    talker.passes(29.9)
+    assert talker.talk() is Talk.THINKING
+    talker.passes(0.2)
+
+    assert outcomes(talker) == [Outcome.UNANSWERED]
+    assert talker.talk() is Talk.IDLE
+
+
+def test_the_configuration_may_set_another_limit_for_the_answer() -> None:
+    talker = Talker(replace(OPTIONS, turn=TurnOptions(answer_s=3.0)))
+    talker.says()
+
+    talker.passes(3.1)
+
+    assert outcomes(talker) == [Outcome.UNANSWERED]
+
+
+def test_an_answer_before_the_gate_closed_needs_no_silence_after_it() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionStarted())
+    talker.chunk()
+
+    talker.answers()
+    assert talker.talk() is Talk.LISTENING
+    talker.closes()
+
+    assert outcomes(talker) == [Outcome.ANSWERED]
+    assert of(ev.SendAudio, talker.passes(5.0)) == []
+
+
+def test_a_further_answer_to_nobody_is_tolerated() -> None:
+    talker = Talker()
+    talker.says()
+    talker.answers()
+
+    assert of(ev.TurnEnded, talker.answers()) == []
+
+
+def test_a_late_answer_does_not_end_a_turn_that_has_sent_nothing_yet() -> None:
+    talker = Talker()
+    talker.says()
+    talker.opens()
+
+    talker.answers()
+    talker.chunk()
+    talker.closes()
+
+    assert outcomes(talker) == [Outcome.SUPERSEDED]
+    assert talker.talk() is Talk.THINKING
+
+
+def test_who_goes_on_speaking_supersedes_the_question() -> None:
+    talker = Talker()
+    talker.says()
+
+    talker.says()
+    talker.answers()
+
+    assert outcomes(talker) == [Outcome.SUPERSEDED, Outcome.ANSWERED]
+
+
+def test_a_press_with_nothing_said_asks_the_service_nothing() -> None:
+    talker = Talker()
+    talker.opens(Cause.BUTTON)
+
+    talker.closes(CloseReason.NO_SPEECH)
+
+    assert outcomes(talker) == [Outcome.NOTHING_SAID]
+    assert talker.talk() is Talk.IDLE
+
+
+def test_chunks_and_closings_of_an_unknown_utterance_are_ignored() -> None:
+    talker = Talker()
+
+    actions = talker.happens(
+        ev.ChunkCaptured(9, 0, 0, CHUNK, 0.0), ev.UtteranceClosed(9, CloseReason.SILENCE, 0, 0, 0)
+    )
+
+    assert actions == []
+
+
+# ---------------------------------------------------------------- text
+
+
+def test_text_is_a_turn_of_its_own() -> None:
+    talker = Talker()
+
+    actions = talker.happens(ev.TextGiven("Hello"))
+    talker.happens(ev.SessionStarted(), ev.MessageSent(1, None, talker.now))
+    talker.answers()
+
+    assert [a for a in actions if isinstance(a, ev.StartSession | ev.SendText)] == [
+        ev.StartSession(1),
+        ev.SendText(1, "Hello"),
+    ]
+    assert outcomes(talker) == [Outcome.ANSWERED]
+
+
+def test_text_while_somebody_speaks_joins_that_turn() -> None:
+    talker = Talker()
+    talker.opens()
+
+    assert of(ev.SendText, talker.happens(ev.TextGiven("and this"))) == [ev.SendText(1, "and this")]
+    assert talker.talk() is Talk.LISTENING
+
+
+# ---------------------------------------------------------------- the session
+
+
+def test_an_idle_session_is_ended() -> None:
+    talker = Talker()
+    talker.says()
+    talker.answers()
+
+    assert of(ev.EndSession, talker.passes(119.9)) == []
+    (end,) = of(ev.EndSession, talker.passes(0.2))
+
+    assert not end.gone
+    assert talker.hub.session is Session.NONE
+
+
+def test_a_session_in_use_is_not_idle() -> None:
+    talker = Talker()
+    talker.says()
+    talker.passes(100.0)
+    talker.says()
+    talker.answers()
+
+    assert of(ev.EndSession, talker.passes(119.0)) == []
+
+
+ALWAYS = replace(OPTIONS, session=SessionOptions(keep="always"))
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        ev.StreamBroke(Refusal.FAILED, "it broke"),
+        ev.SessionEnded("over"),
+        ev.RestartSessionAsked(),
+        ev.SessionRefused(Refusal.FAILED, "no"),
+    ],
+)
+def test_a_session_kept_always_that_is_over_is_started_again_after_a_while(over: ev.Event) -> None:
+    talker = Talker(ALWAYS)
+    talker.happens(ev.SessionStarted(), over)
+
+    assert of(ev.StartSession, talker.passes(RENEW_S - 0.1)) == []
+    assert of(ev.StartSession, talker.passes(0.2)) == [ev.StartSession(0)]
+    assert of(ev.StartSession, talker.passes(600.0)) == []
+
+
+def test_no_session_is_kept_without_a_link_or_without_money() -> None:
+    talker = Talker(ALWAYS)
+    talker.happens(ev.SessionRefused(Refusal.MONEY, "no money"))
+    assert of(ev.StartSession, talker.passes(NO_MONEY_S - 1)) == []
+    assert of(ev.StartSession, talker.passes(RENEW_S + 1)) == [ev.StartSession(0)]
+
+    talker.happens(ev.SessionRefused(Refusal.FAILED, "no"), ev.LinkOffline("no network.", 5.0))
+
+    assert of(ev.StartSession, talker.passes(600.0)) == []
+
+
+def test_a_session_that_reached_its_limit_is_not_kept_but_started_for_words() -> None:
+    talker = Talker(replace(ALWAYS, spend=SpendOptions(session_minutes=1)))
+    talker.happens(ev.SessionStarted())
+    assert len(of(ev.EndSession, talker.passes(61.0))) == 1
+
+    assert of(ev.StartSession, talker.passes(600.0)) == []
+    assert of(ev.StartSession, talker.opens()) == [ev.StartSession(1)]
+
+
+def test_a_session_kept_always_starts_with_the_link_and_never_idles() -> None:
+    talker = Talker(replace(OPTIONS, session=SessionOptions(keep="always")))
+
+    assert [a for _, a in talker.log if isinstance(a, ev.StartSession)] == [ev.StartSession(0)]
+    talker.happens(ev.SessionStarted())
+    assert of(ev.EndSession, talker.passes(100_000.0)) == []
+
+
+def test_a_service_without_sessions_is_asked_for_none() -> None:
+    talker = Talker(online=False)
+    talker.happens(ev.LinkConnecting(), ev.LinkOnline(replace(CAPABILITIES, needs_session=False)))
+
+    assert of(ev.StartSession, talker.says()) == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "look"),
+    [(Refusal.BUSY, Look.BUSY), (Refusal.MONEY, Look.NO_MONEY), (Refusal.FAILED, Look.READY)],
+)
+def test_a_refused_session_cancels_the_utterance_as_a_whole(refusal: Refusal, look: Look) -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.ChunkCaptured(1, 0, 0, CHUNK, talker.now))
+
+    actions = talker.happens(ev.SessionRefused(refusal, "no"))
+    later = talker.happens(ev.ChunkCaptured(1, 1, 4096, CHUNK, talker.now))
+
+    assert of(ev.DropTurn, actions) == [ev.DropTurn(1)]
+    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert of(ev.SendAudio, later) == []
+    assert talker.look() is look
+
+
+def test_busy_is_shown_for_a_while_and_then_no_longer() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionRefused(Refusal.BUSY, "no"))
+
+    talker.passes(9.9)
+    assert talker.look() is Look.BUSY
+    talker.passes(0.2)
+
+    assert talker.look() is Look.READY
+
+
+def test_busy_is_shown_as_long_as_the_service_asks_us_to_wait() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionRefused(Refusal.BUSY, "no", retry_after_s=40.0))
+
+    talker.passes(39.0)
+
+    assert talker.look() is Look.BUSY
+
+
+def test_without_money_voices_are_refused_for_an_hour_but_a_press_asks() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionRefused(Refusal.MONEY, "no"))
+
+    assert of(ev.StartSession, talker.opens()) == []
+    talker.happens(ev.ButtonPressed(talker.now))
+    assert of(ev.StartSession, talker.opens(Cause.BUTTON)) == [ev.StartSession(2)]
+    talker.happens(ev.ButtonReleased(talker.now))
+    talker.happens(ev.SessionRefused(Refusal.MONEY, "no"))
+    talker.passes(NO_MONEY_S + 1)
+
+    assert talker.look() is Look.READY
+    assert of(ev.StartSession, talker.opens()) == [ev.StartSession(3)]
+
+
+def test_a_session_that_went_wrong_is_ended() -> None:
+    talker = Talker()
+    talker.says()
+
+    actions = talker.happens(ev.StreamBroke(Refusal.FAILED, "it broke"))
+
+    assert of(ev.EndSession, actions) == [ev.EndSession("it broke")]
+    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert talker.hub.session is Session.NONE
+
+
+def test_words_sent_in_a_session_that_was_over_are_sent_anew_as_a_whole_in_another() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionStarted())
+    first, second = b"\1\0" * 4096, b"\2\0" * 4096
+    talker.chunk(first)
+    talker.chunk(second)
+
+    actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    told = [action for action in actions if isinstance(action, ev.CloudAction)]
+    assert told == [
+        ev.EndSession("it expired", gone=True),
+        ev.DropTurn(1),
+        ev.StartSession(1),
+        ev.SendAudio(1, first, talker.now),
+        ev.SendAudio(1, second, talker.now),
+    ]
+    talker.happens(ev.SessionStarted())
+    talker.closes()
+    talker.happens(ev.MessageSent(1, talker.now, talker.now), ev.Answered("well"))
+    assert outcomes(talker) == [Outcome.ANSWERED]
+
+
+def test_words_that_wait_for_their_answer_are_given_its_whole_time_when_sent_anew() -> None:
+    talker = Talker()
+    talker.says()
+    talker.passes(20.0)
+
+    talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"), ev.SessionStarted())
+    talker.passes(25.0)
+
+    assert outcomes(talker) == []
+    talker.passes(6.0)
+    assert outcomes(talker) == [Outcome.CANCELLED]
+
+
+def test_text_sent_in_a_session_that_was_over_is_sent_anew() -> None:
+    talker = Talker()
+    talker.happens(ev.TextGiven("hello"), ev.SessionStarted(), ev.MessageSent(1, None, talker.now))
+
+    actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    assert of(ev.StartSession, actions) == [ev.StartSession(1)]
+    assert of(ev.SendText, actions) == [ev.SendText(1, "hello")]
+
+
+def test_words_are_sent_anew_once_and_then_given_up() -> None:
+    talker = Talker()
+    talker.says()
+    talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"), ev.SessionStarted())
+    talker.happens(ev.MessageSent(1, talker.now, talker.now))
+
+    actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    assert of(ev.SendAudio, actions) == []
+    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert talker.hub.session is Session.NONE
+
+
+def test_an_echo_of_the_session_before_does_not_make_a_new_one_forgotten() -> None:
+    talker = Talker()
+    talker.says()
+    talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    starting = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+    started = talker.happens(ev.SessionStarted(), ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    assert of(ev.EndSession, starting + started) == []
+    assert talker.hub.session is Session.LIVE
+
+
+def test_a_session_that_expires_while_nobody_talks_is_forgotten() -> None:
+    talker = Talker()
+    talker.says()
+    talker.happens(ev.Answered("well"))
+
+    actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
+
+    assert of(ev.EndSession, actions) == [ev.EndSession("it expired", gone=True)]
+    assert of(ev.StartSession, actions) == []
+
+
+def test_a_stream_timeout_costs_the_turn_but_not_the_session() -> None:
+    talker = Talker()
+    talker.says()
+
+    actions = talker.happens(ev.StreamBroke(Refusal.TIMEOUT, "it took too long"))
+
+    assert of(ev.EndSession, actions) == []
+    assert talker.hub.session is Session.LIVE
+
+
+def test_a_session_that_came_after_it_was_given_up_is_ended_when_idle() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.UtteranceDropped(1, "full"))
+    assert talker.hub.session is Session.NONE
+
+    talker.happens(ev.SessionStarted())
+
+    assert len(of(ev.EndSession, talker.passes(121.0))) == 1
+
+
+def test_a_session_that_ended_by_itself_cancels_what_was_sent_in_it() -> None:
+    talker = Talker()
+    talker.says()
+    talker.happens(ev.SessionEnded("gone"))
+    assert outcomes(talker) == [Outcome.CANCELLED]
+
+    talker.happens(ev.SessionEnded("gone"))
+
+    assert talker.hub.session is Session.NONE
+
+
+def test_a_stream_error_without_a_session_ends_none() -> None:
+    talker = Talker()
+
+    assert of(ev.EndSession, talker.happens(ev.StreamBroke(Refusal.FAILED, "it broke"))) == []
+
+
+# ---------------------------------------------------------------- the link
+
+
+def test_a_turn_half_sent_when_the_link_broke_is_cancelled() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.chunk()
+
+    actions = talker.happens(ev.LinkOffline("it broke.", 1.0))
+
+    assert of(ev.DropTurn, actions) == [ev.DropTurn(1)]
+    assert talker.look() is Look.OFFLINE
+
+
+def test_a_turn_not_begun_when_the_link_broke_is_kept() -> None:
+    talker = Talker()
+    talker.opens()
+
+    talker.happens(ev.LinkOffline("it broke.", 1.0))
+
+    assert talker.talk() is Talk.LISTENING
+    assert outcomes(talker) == []
+
+
+def test_words_said_offline_are_cancelled_when_they_are_too_old() -> None:
+    talker = Talker(online=False)
+    talker.opens()
+    actions = talker.happens(ev.ChunkCaptured(1, 0, 0, CHUNK, talker.now))
+    actions += talker.closes()
+    assert len(of(ev.SendAudio, actions)) == 1
+
+    assert ev.DropTurn(1) in talker.passes(31.0)
+
+    assert outcomes(talker) == [Outcome.CANCELLED]
+
+
+def test_a_service_that_refuses_us_is_not_talked_to() -> None:
+    talker = Talker()
+    talker.says()
+
+    talker.happens(ev.LinkDenied("no such avatar", Refusal.DENIED))
+
+    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert talker.look() is Look.FAULT
+    assert talker.opens() == []
+
+
+def test_the_status_says_why() -> None:
+    talker = Talker()
+
+    talker.happens(ev.LinkOffline("cannot reach chat.example.", 4.0))
+
+    assert talker.hub.indication.status == "offline: cannot reach chat.example."
+
+
+def test_a_dropped_turn_that_is_over_already_changes_nothing() -> None:
+    talker = Talker()
+    talker.says()
+    talker.answers()
+
+    assert talker.happens(ev.UtteranceDropped(1, "late"), ev.MessageSent(1, None, 0.0)) == []
+
+
+# ---------------------------------------------------------------- microphone, gate, button
+
+
+def test_the_gate_obeys_the_service_once_it_is_known() -> None:
+    talker = Talker(online=False)
+    assert talker.hub.gate is GateMode.BOTH
+
+    actions = talker.happens(ev.LinkOnline(replace(CAPABILITIES, listens=False)))
+
+    assert of(ev.SetGate, actions) == [ev.SetGate(GateMode.BUTTON)]
+
+
+def test_a_service_that_cannot_be_obeyed_is_told_of() -> None:
+    talker = Talker(replace(OPTIONS, has_button=False), online=False)
+
+    actions = talker.happens(ev.LinkOnline(replace(CAPABILITIES, listens=False)))
+
+    assert any(tell.warning for tell in of(ev.Tell, actions))
+    assert talker.hub.gate is GateMode.VAD
+
+
+def test_new_options_hold_from_the_next_moment_on() -> None:
+    talker = Talker()
+    talker.says()
+    talker.answers()
+
+    actions = talker.happens(
+        ev.OptionsChanged(
+            replace(OPTIONS, gate=GateOptions(mode="button"), session=SessionOptions(idle_s=10.0))
+        )
+    )
+
+    assert of(ev.SetGate, actions) == [ev.SetGate(GateMode.BUTTON)]
+    assert len(of(ev.EndSession, talker.passes(10.1))) == 1
+
+
+def test_options_may_change_before_the_service_is_known() -> None:
+    talker = Talker(online=False)
+
+    talker.happens(ev.OptionsChanged(replace(OPTIONS, gate=GateOptions(mode="vad"))))
+
+    assert talker.hub.gate is GateMode.VAD
+
+
+def test_a_press_is_shown_at_once() -> None:
+    talker = Talker()
+
+    actions = talker.happens(ev.ButtonPressed(talker.now))
+
+    assert ev.Press() in actions
+    assert talker.look() is Look.LISTENING
+    assert ev.Release() in talker.happens(ev.ButtonReleased(talker.now))
+    assert talker.look() is Look.READY
+
+
+def test_a_press_that_opens_nothing_is_not_shown_as_listening() -> None:
+    talker = Talker(replace(OPTIONS, gate=GateOptions(mode="vad")))
+
+    talker.happens(ev.ButtonPressed(talker.now))
+
+    assert talker.look() is Look.READY
+
+
+def test_a_microphone_lost_in_mid_word_closes_the_turn_with_silence() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionStarted())
+    talker.chunk()
+
+    talker.happens(ev.MicrophoneLost("unplugged"))
+
+    assert talker.look() is Look.NO_MICROPHONE
+    assert len(of(ev.SendAudio, talker.passes(2.0))) == 7
+    talker.answers()
+    assert outcomes(talker) == [Outcome.ANSWERED]
+
+
+def test_a_microphone_lost_while_nobody_speaks_is_only_told() -> None:
+    talker = Talker()
+
+    actions = talker.happens(ev.MicrophoneLost("unplugged"))
+
+    assert [type(a) for a in actions] == [ev.Tell, Show]
+    assert talker.microphone() is Microphone.ABSENT
+
+
+def test_an_utterance_that_never_closes_is_closed_by_the_clock() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionStarted())
+    talker.chunk()
+
+    talker.passes(15.0 + LISTENING_GRACE_S + 0.1)
+
+    assert talker.talk() is Talk.THINKING
+
+
+def test_what_should_have_happened_long_ago_is_named() -> None:
+    talker = Talker()
+    talker.says()
+
+    assert talker.hub.overdue(talker.now + 1.0) is None
+    assert "thinking" in str(talker.hub.overdue(talker.now + 3.0))
+    assert Conversation(OPTIONS).overdue(1e9) is None
+
+
+def test_what_matters_to_others_changes_nothing_here() -> None:
+    talker = Talker()
+
+    assert (
+        talker.happens(
+            ev.Listened(16_000, -60.0, -65.0), ev.MicrophoneEnded(), ev.PressIgnored(90.0), ev.Tick()
+        )
+        == []
+    )
+
+
+# ---------------------------------------------------------------- the speaker
+
+
+def test_the_microphone_is_held_while_the_avatar_is_heard_and_a_little_longer() -> None:
+    talker = Talker()
+    talker.says()
+    assert ev.Hold(held=True) in talker.happens(ev.PlaybackStarted(talker.now))
+    assert talker.look() is Look.SPEAKING
+
+    talker.answers()
+    assert talker.talk() is Talk.SPEAKING
+    talker.happens(ev.PlaybackEnded(talker.now))
+    assert talker.microphone() is Microphone.HELD
+
+    assert ev.Hold(held=False) in talker.passes(PLAYBACK_TAIL_S + 0.01)
+    assert talker.microphone() is Microphone.OPEN
+
+
+def test_a_press_stops_the_answer_and_opens_the_microphone_at_once() -> None:
+    talker = Talker()
+    talker.happens(ev.PlaybackStarted(talker.now))
+
+    actions = talker.happens(ev.ButtonPressed(talker.now))
+
+    assert [a for a in actions if not isinstance(a, Show)] == [
+        ev.StopPlayback(),
+        ev.Hold(held=False),
+        ev.Press(),
+    ]
+
+
+def test_sound_that_starts_again_within_the_tail_keeps_the_microphone_held() -> None:
+    talker = Talker()
+    talker.happens(ev.PlaybackStarted(talker.now), ev.PlaybackEnded(talker.now))
+    talker.happens(ev.PlaybackStarted(talker.now))
+
+    assert of(ev.Hold, talker.passes(5.0)) == []
+
+
+def test_sound_while_somebody_speaks_holds_nothing() -> None:
+    talker = Talker()
+    talker.opens()
+
+    assert of(ev.Hold, talker.happens(ev.PlaybackStarted(talker.now), ev.PlaybackEnded(talker.now))) == []
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def test_every_event_is_known() -> None:
+    handled = set(Conversation(OPTIONS)._handlers)
+
+    assert handled == set(ev.Event.__args__)
+
+
+def test_no_speech_and_no_text_shows_in_a_repr() -> None:
+    for event in (
+        ev.Answered("secret words", "secret question", "https://x/secret"),
+        ev.TextGiven("secret words"),
+        ev.SendText(1, "secret words"),
+        ev.SendAudio(1, b"secret words", None),
+    ):
+        assert "secret" not in repr(event)

@@ -1,0 +1,222 @@
+"""Every state the hub can get into, with every event: found by search, not by hand."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from ravatard.core import events as ev
+from ravatard.core.audio_format import silence
+from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.indication import Condition, Show, look_for
+from ravatard.core.options.conversation import ConversationOptions, SessionOptions
+from ravatard.core.options.gate import GateOptions
+from ravatard.core.states import (
+    Cause,
+    CloseReason,
+    GateMode,
+    Link,
+    Microphone,
+    Refusal,
+    Session,
+    Talk,
+    VoiceSource,
+)
+from tests.unit.core.conversation.test_conversation import CAPABILITIES
+from tests.unit.core.conversation.test_playback_state import ALOUD as OPTIONS
+from tests.unit.core.recorded import EVERY_EVENT
+
+CHUNK = silence(4096)
+
+#: Seconds that pass before a tick: silence is due, the avatar's tail or a long press is over, an answer
+#: is late, the session is idle.
+PAUSES_S = (0.3, 1.1, 31.0, 121.0)
+
+#: Every configuration that gives an event another meaning.
+WISHES: dict[str, ConversationOptions] = {
+    "a voice or a held button": OPTIONS,
+    "a voice alone": replace(OPTIONS, gate=GateOptions(mode="vad"), session=SessionOptions(keep="always")),
+    "muted from the start": replace(OPTIONS, gate=GateOptions(mode="button", toggle=True), muted=True),
+}
+
+State = tuple[Link, Session, Talk, Microphone, bool]
+#: What happens, and how many seconds after what happened before.
+Step = tuple[float, ev.Event]
+
+
+@dataclass
+class Story:
+    """A conversation that lives through steps one after another, and what is true of it."""
+
+    options: ConversationOptions
+    hub: Conversation = field(init=False)
+    now: float = 0.0
+    pressed: bool = False
+    #: Numbers of the turns that were told to be over.
+    over: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.hub = Conversation(self.options)
+
+    def lives(self, step: Step) -> list[Any]:
+        after_s, event = step
+        self.now += after_s
+        if isinstance(event, ev.ButtonPressed | ev.ButtonReleased):
+            self.pressed = isinstance(event, ev.ButtonPressed)
+        actions = self.hub.handle(event, self.now)
+        self.over += [action.summary.turn for action in actions if isinstance(action, ev.TurnEnded)]
+        return actions
+
+    @property
+    def state(self) -> State:
+        hub = self.hub
+        return hub._standing.link, hub.session, hub.talk, hub.microphone, hub._listening.muted
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """The state, and of the turn what decides most of what may follow."""
+        turn = self.hub._turns.turn
+        return *self.state, None if turn is None else turn.begun
+
+    @property
+    def turn(self) -> int:
+        """The number of the turn there is, or of one that never was."""
+        return self.hub._turns.turn.number if self.hub._turns.turn is not None else 99
+
+
+def steps(story: Story) -> Iterator[Step]:  # noqa: C901 - a list of contents is a list of loops
+    """Every type of event with every content that means something else to the hub."""
+    now = story.now
+    for cause in Cause:
+        yield 0.0, ev.UtteranceOpened(1, cause, 0, 1)
+    for reason in (CloseReason.SILENCE, CloseReason.NO_SPEECH):
+        yield 0.0, ev.UtteranceClosed(1, reason, 9, 700.0, 9)
+    yield 0.0, ev.UtteranceClosed(2, CloseReason.SILENCE, 9, 700.0, 9)
+    for utterance in (1, 2):
+        yield 0.0, ev.ChunkCaptured(utterance, 0, 0, CHUNK, now)
+    for read_at in (now, None):
+        yield 0.0, ev.MessageSent(story.turn, read_at, now)
+    yield 0.0, ev.UtteranceDropped(story.turn, "the network is slow")
+    for refusal in Refusal:
+        yield 0.0, ev.SessionRefused(refusal, "no", None)
+        yield 0.0, ev.StreamBroke(refusal, "it broke")
+    for refusal in (Refusal.MONEY, Refusal.DENIED):
+        yield 0.0, ev.LinkDenied("no", refusal)
+    for listens in (True, False):
+        yield 0.0, ev.LinkOnline(replace(CAPABILITIES, listens=listens))
+    for source in VoiceSource:
+        streams = source is VoiceSource.STREAM
+        yield 0.0, ev.LinkOnline(replace(CAPABILITIES, streams_audio=streams, voice=source))
+    for hopeless in (True, False):
+        yield 0.0, ev.VoiceOffline("no voice", hopeless)
+    yield 0.0, ev.Answered("hello", file_url="https://a.example/b.wav")
+    yield 0.0, ev.Answered("hello", self_heard=True)
+    for muted in (True, False, None):
+        yield 0.0, ev.MuteAsked(muted)
+    for pause_s in PAUSES_S:
+        yield pause_s, ev.Tick()
+    for event in (
+        *(ev.MicrophoneReady("usb"), ev.MicrophoneLost("gone"), ev.MicrophoneClosed(), ev.MicrophoneEnded()),
+        *(ev.Listened(1, -60.0, -66.0), ev.PressIgnored(20.0), ev.ButtonPressed(now), ev.ButtonReleased(now)),
+        *(ev.LinkConnecting(), ev.LinkOffline("no network.", 1.0)),
+        *(ev.SessionStarted(), ev.SessionEnded("over"), ev.Answered("hello"), ev.TextGiven("hello")),
+        *(ev.RestartSessionAsked(), ev.OptionsChanged(story.options)),
+        *(ev.PlaybackStarted(now), ev.PlaybackEnded(now), ev.Played(0, 20.0)),
+        *(ev.SpeakerReady("usb", 20.0), ev.SpeakerLost("gone"), ev.AnswerUnplayable(1, "no sound")),
+        *(ev.VoiceOnline(), ev.VolumeAsked(-10, relative=True)),
+    ):
+        yield 0.0, event
+
+
+def told(options: ConversationOptions, path: tuple[Step, ...]) -> Story:
+    story = Story(options)
+    for step in path:
+        story.lives(step)
+    return story
+
+
+def check(story: Story, actions: list[Any], before: Story) -> None:
+    """What is true after every event in every state."""
+    hub = story.hub
+    turn = hub._turns.turn
+    # Somebody is listened to, or an answer awaited, exactly in a turn; only sound may overlay one.
+    awaited = Talk.THINKING if hub._turns.sound_awaited else Talk.IDLE
+    assert turn is not None or hub.talk in (awaited, Talk.IDLE, Talk.SPEAKING)
+    # Who is heard is followed by the microphone: held at most while something sounds, and its tail.
+    sounds = hub._speaking.since is not None or hub._listening._free_at is not None
+    assert hub.microphone is not Microphone.HELD or sounds
+    if hub.talk is Talk.LISTENING:
+        assert turn is not None
+        assert turn.closed_at is None
+    # Each turn ends once, in the order they began.
+    assert story.over == list(range(1, hub._turns._count + (turn is None)))
+    if story.state[-1]:
+        assert not [action for action in actions if isinstance(action, ev.SendAudio | ev.Press)]
+        assert hub.talk is not Talk.LISTENING
+    check_deadline(hub, story.now)
+    check_indication(story, actions, before)
+
+
+def check_deadline(hub: Conversation, now: float) -> None:
+    assert hub.deadline is None or math.isfinite(hub.deadline)
+    assert hub.overdue(now, 0.0) is None
+
+
+def check_indication(story: Story, actions: list[Any], before: Story) -> None:
+    hub = story.hub
+    link, _, talk, microphone, muted = story.state
+    shown_link, denied = hub._standing.shown_link(story.now)
+    look = look_for(
+        Condition(
+            started=hub._listening.known and hub._standing.tried,
+            link=shown_link,
+            talk=talk,
+            microphone=microphone,
+            pressed=story.pressed and hub.gate is not GateMode.VAD and not muted,
+            busy=hub._standing.busy,
+            denied=denied,
+        )
+    )
+    assert shown_link is link or denied is Refusal.MONEY
+    assert hub.indication.look is look
+    shows = [action.indication for action in actions if isinstance(action, Show)]
+    assert shows == ([hub.indication] if hub.indication != before.hub.indication else [])
+
+
+def every_place(options: ConversationOptions) -> dict[tuple[object, ...], tuple[Step, ...]]:
+    """Breadth first: each place that can be reached, and a shortest path to it. Checks every step."""
+    found: dict[tuple[object, ...], tuple[Step, ...]] = {Story(options).place: ()}
+    waiting = deque(found.values())
+    while waiting:
+        path = waiting.popleft()
+        before = told(options, path)
+        for step in steps(before):
+            story = told(options, path)
+            actions = story.lives(step)
+            try:
+                check(story, actions, before)
+            except AssertionError as error:
+                error.add_note(f"after {[event for _, event in path]}, then {step}")
+                raise
+            if story.place not in found:
+                found[story.place] = (*path, step)
+                waiting.append(found[story.place])
+    return found
+
+
+@pytest.mark.parametrize("name", WISHES)
+def test_every_event_in_every_state_that_can_be_reached(name: str) -> None:
+    states = {place[:5] for place in every_place(WISHES[name])}
+
+    for number, kind in enumerate((Link, Session, Talk, Microphone)):
+        assert {state[number] for state in states} == set(kind)
+    assert {state[4] for state in states} == {True, False}
+
+
+def test_no_type_of_event_is_left_out() -> None:
+    assert {type(event) for _, event in steps(Story(OPTIONS))} == set(EVERY_EVENT)

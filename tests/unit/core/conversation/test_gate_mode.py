@@ -1,0 +1,50 @@
+"""Who opens the gate."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from ravatard.core.conversation.gate_mode import gate_mode
+from ravatard.core.states import GateMode
+
+
+@pytest.mark.parametrize("word", ["vad", "button", "both"])
+@pytest.mark.parametrize("listens", [True, False, None])
+def test_the_configurations_word_is_final(word: str, listens: bool | None) -> None:
+    assert gate_mode(word, listens, has_button=True).mode.value == word
+
+
+@pytest.mark.parametrize(
+    ("listens", "has_button", "mode"),
+    [
+        (True, True, GateMode.BOTH),
+        (True, False, GateMode.VAD),
+        (None, True, GateMode.BOTH),
+        (None, False, GateMode.VAD),
+        (False, True, GateMode.BUTTON),
+        (False, False, GateMode.VAD),
+    ],
+)
+def test_auto_obeys_the_service_as_far_as_the_hardware_goes(
+    listens: bool | None, has_button: bool, mode: GateMode
+) -> None:
+    assert gate_mode("auto", listens, has_button=has_button).mode is mode
+
+
+def test_a_service_that_wants_a_button_there_is_none_of_is_not_obeyed_silently() -> None:
+    assert "button.pin" in gate_mode("auto", listens=False, has_button=False).warning
+
+
+def test_auto_never_makes_a_device_that_nobody_can_talk_to() -> None:
+    for listens in (True, False, None):
+        assert gate_mode("auto", listens, has_button=False).mode is not GateMode.BUTTON
+
+
+def test_nothing_else_is_worth_a_warning() -> None:
+    for word, listens, has_button in itertools.product(
+        ("auto", "vad", "button", "both"), (True, False, None), (True, False)
+    ):
+        if (word, listens, has_button) != ("auto", False, False):
+            assert gate_mode(word, listens, has_button=has_button).warning == ""
