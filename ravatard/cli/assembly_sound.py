@@ -26,7 +26,7 @@ def sound(options: Options, environ: Mapping[str, str], *, volume: int | None = 
     """
     if not options.speaker.enabled:
         return None
-    from ravatard.cloud.fetch import WebFetch
+    from ravatard.cloud.media.fetch import WebFetch
     from ravatard.devices.media.decoder import Limits, MediaDecoder
     from ravatard.devices.speaker.earcons import earcons
     from ravatard.devices.speaker.speaker import ChildSpeaker

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from ravatard.cloud.media_options import MediaOptions
+from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.core.backoff import BackoffOptions

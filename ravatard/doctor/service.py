@@ -11,8 +11,8 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ravatard.cloud.addresses import Reach, reach_of
 from ravatard.cloud.certificate import lost
+from ravatard.cloud.media.addresses import Reach, reach_of
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.doctor.check import Case

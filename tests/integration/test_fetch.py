@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from aiohttp import web
 
-from ravatard.cloud.fetch import WebFetch
-from ravatard.cloud.media_options import MediaOptions
+from ravatard.cloud.media.fetch import WebFetch
+from ravatard.cloud.media.options import MediaOptions
 from ravatard.devices.media.decoder import Limits, MediaDecoder
 from ravatard.errors import MediaError
 from ravatard.sim.certificate import shown

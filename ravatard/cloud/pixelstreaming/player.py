@@ -9,12 +9,12 @@ import logging
 import ssl
 from typing import NoReturn
 
-from ravatard.cloud.pixelstreaming import opus
 from ravatard.cloud.pixelstreaming.address import StreamAddress, is_loopback
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.cloud.pixelstreaming.page import browser, connect, visit
-from ravatard.cloud.pixelstreaming.reception import Reception
 from ravatard.cloud.pixelstreaming.stream import Stream, Terms
+from ravatard.cloud.webrtc import opus
+from ravatard.cloud.webrtc.reception import Reception
 from ravatard.errors import LinkError, LinkTimeout
 from ravatard.ports.sound import VoiceSink
 from ravatard.secret import Secret
@@ -88,7 +88,7 @@ class PixelStreamingPlayer:
 
 
 def _load() -> None:
-    importlib.import_module("ravatard.cloud.pixelstreaming.peer")
+    importlib.import_module("ravatard.cloud.webrtc.peer")
     # At debug they write every packet and whole descriptions with their passwords, at info every ICE check.
     for name in ("aiortc", "aioice"):
         logging.getLogger(name).setLevel(logging.WARNING)

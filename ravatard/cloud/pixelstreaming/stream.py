@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from ravatard.cloud.pixelstreaming.address import StreamAddress
-from ravatard.cloud.pixelstreaming.ice import parse_candidate, usable
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
-from ravatard.cloud.pixelstreaming.reception import Reception
-from ravatard.cloud.pixelstreaming.sdp import Offer, candidates, prepare, without_passwords
 from ravatard.cloud.pixelstreaming.signalling import (
     Action,
     Candidate,
@@ -27,10 +24,13 @@ from ravatard.cloud.pixelstreaming.signalling import (
     Send,
     Signalling,
 )
+from ravatard.cloud.webrtc.ice import parse_candidate, usable
+from ravatard.cloud.webrtc.reception import Reception
+from ravatard.cloud.webrtc.sdp import Offer, candidates, prepare, without_passwords
 from ravatard.errors import LinkError, LinkTimeout
 
 if TYPE_CHECKING:  # 70 MB, loaded when a stream is opened
-    from ravatard.cloud.pixelstreaming.peer import Peer
+    from ravatard.cloud.webrtc.peer import Peer
 
 log = logging.getLogger(__name__)
 
@@ -224,7 +224,7 @@ class Stream:
             raise LinkTimeout("the stream's offer could not be answered in time") from None
 
     async def _new_peer(self, offered: Offered) -> Peer:
-        from ravatard.cloud.pixelstreaming.peer import Peer
+        from ravatard.cloud.webrtc.peer import Peer
 
         if self._peer is not None:
             log.info("the stream begins anew")

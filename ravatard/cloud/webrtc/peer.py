@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 
 import aiortc
 
-from ravatard.cloud.pixelstreaming.ice import Gathering, Helper, RemoteAddress
-from ravatard.cloud.pixelstreaming.reception import Reception
-from ravatard.cloud.pixelstreaming.sdp import Offer, finish
+from ravatard.cloud.webrtc.ice import Gathering, Helper, RemoteAddress
+from ravatard.cloud.webrtc.reception import Reception
+from ravatard.cloud.webrtc.sdp import Offer, finish
 from ravatard.errors import LinkError
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ravatard.cloud.pixelstreaming.ice import parse_candidate
+from ravatard.cloud.webrtc.ice import parse_candidate
 from ravatard.errors import LinkError
 
 #: What we ask of the encoder: mono, and the copy of the last packet that :mod:`jitter` fills holes with.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cloud.pixelstreaming.sdp import candidates, finish, prepare, without_passwords
+from ravatard.cloud.webrtc.sdp import candidates, finish, prepare, without_passwords
 from ravatard.errors import LinkError
 
 SESSION = (

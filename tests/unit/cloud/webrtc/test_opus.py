@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cloud.pixelstreaming.jitter import Decode, Fill, JitterBuffer, opus_samples
-from ravatard.cloud.pixelstreaming.opus import OpusDecoder, load
+from ravatard.cloud.webrtc.jitter import Decode, Fill, JitterBuffer, opus_samples
+from ravatard.cloud.webrtc.opus import OpusDecoder, load
 
 av = pytest.importorskip("av")
 

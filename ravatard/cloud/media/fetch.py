@@ -18,10 +18,10 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from ravatard.cloud.addresses import Reach, admitted, allowed_beside, reach_of
 from ravatard.cloud.certificate import lost
-from ravatard.cloud.download import Download, begun, cause_told
-from ravatard.cloud.media_options import MediaOptions
+from ravatard.cloud.media.addresses import Reach, admitted, allowed_beside, reach_of
+from ravatard.cloud.media.download import Download, begun, cause_told
+from ravatard.cloud.media.options import MediaOptions
 from ravatard.errors import MediaError
 
 #: Looks a host up: its addresses, numeric. OSError when it has none.

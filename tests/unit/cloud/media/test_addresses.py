@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cloud.addresses import Reach, admitted, allowed_beside, reach_of
+from ravatard.cloud.media.addresses import Reach, admitted, allowed_beside, reach_of
 
 EVERYWHERE = {Reach.PUBLIC, Reach.PRIVATE, Reach.LOOPBACK}
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ravatard.cloud.pixelstreaming.jitter import CLOCK_HZ, LONGEST_SAMPLES
+from ravatard.cloud.webrtc.jitter import CLOCK_HZ, LONGEST_SAMPLES
 from ravatard.errors import LinkError
 
 _SYSTEM = "libopus.so.0"

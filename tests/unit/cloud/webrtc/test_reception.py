@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ravatard.cloud.pixelstreaming.reception import Reception
+from ravatard.cloud.webrtc.reception import Reception
 
 
 @dataclass

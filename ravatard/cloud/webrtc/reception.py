@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from ravatard.cloud.pixelstreaming.jitter import Decode, Fill, JitterBuffer, Restart, Step
+from ravatard.cloud.webrtc.jitter import Decode, Fill, JitterBuffer, Restart, Step
 from ravatard.ports.sound import VoiceSink
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Packet(Protocol):
 
 
 class Codec(Protocol):
-    """:class:`ravatard.cloud.pixelstreaming.opus.OpusDecoder`, or another."""
+    """:class:`ravatard.cloud.webrtc.opus.OpusDecoder`, or another."""
 
     def decode(self, payload: bytes, samples: int) -> bytes:
         """A packet's sound."""

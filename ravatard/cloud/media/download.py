@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import aiohttp
 
-from ravatard.cloud.media_options import MediaOptions
+from ravatard.cloud.media.options import MediaOptions
 from ravatard.errors import MediaError
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cloud.pixelstreaming.ice import Gathering, Helper, parse_candidate, usable
 from ravatard.cloud.pixelstreaming.signalling import IceServer
+from ravatard.cloud.webrtc.ice import Gathering, Helper, parse_candidate, usable
 from ravatard.secret import Secret
 
 NAMED = {"username": "u", "credential": Secret("hidden")}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cloud.fetch import WebFetch
-from ravatard.cloud.media_options import MediaOptions
+from ravatard.cloud.media.fetch import WebFetch
+from ravatard.cloud.media.options import MediaOptions
 from ravatard.errors import MediaError
 from ravatard.ports.sound import Fetch
 from tests.virtual_time import run

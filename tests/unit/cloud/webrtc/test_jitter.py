@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cloud.pixelstreaming.jitter import (
+from ravatard.cloud.webrtc.jitter import (
     LATE_PACKETS,
     LONGEST_SAMPLES,
     Decode,

@@ -1,0 +1,1 @@
+"""Download of the sound files that answers point at."""

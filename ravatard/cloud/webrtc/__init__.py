@@ -1,0 +1,1 @@
+"""WebRTC reception: one audio track, its jitter buffer and decoder."""
