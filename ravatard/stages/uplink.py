@@ -34,7 +34,7 @@ from ravatard.errors import (
     RavatardError,
 )
 from ravatard.ports import Cloud
-from ravatard.stages.line import Line
+from ravatard.stages.active_connection import Line
 from ravatard.stages.mailbox import Inbox, Outbox
 
 log = logging.getLogger(__name__)

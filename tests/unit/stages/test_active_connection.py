@@ -12,7 +12,7 @@ import pytest
 from ravatard.core import events as ev
 from ravatard.core.audio_format import silence
 from ravatard.errors import AuthError, LinkError
-from ravatard.stages.line import REOPEN_S, STILL_S
+from ravatard.stages.active_connection import REOPEN_S, STILL_S
 from tests.unit.stages.fakes import CAPABILITIES, FakeCloud, running
 from tests.unit.stages.test_uplink import Line as Uplink
 
