@@ -14,10 +14,10 @@ from ravatard.config import Options
 from ravatard.core.conversation.gate_mode import gate_mode
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.options.equipment import Means
+from ravatard.devices.microphone.microphone import ChildEar
 from ravatard.devices.options import LightsOptions
 from ravatard.devices.panel.gpio import open_button
 from ravatard.devices.panel.lamp import open_lamp
-from ravatard.devices.sound import ChildEar
 from ravatard.errors import DeviceError
 from ravatard.host.systemd import open_notifier
 from ravatard.ports import Button, Lamp, Ledger, Observer

@@ -21,7 +21,7 @@ from ravatard.cli.pauses import lengthened
 from ravatard.cli.run import configure_logs
 from ravatard.cloud.pixelstreaming.player import available
 from ravatard.config import Options, load
-from ravatard.devices.source_check import check_source
+from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.speaker.earcons import earcons
 from ravatard.devices.speaker.speaker import ChildSpeaker
 from ravatard.devices.speaker.tee import SpeakerTee

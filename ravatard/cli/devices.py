@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from ravatard.devices.listing import Devices, Listed, list_devices
+from ravatard.devices.cards.listing import Devices, Listed, list_devices
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from ravatard.cli.doctor_text import marks_for
 from ravatard.cli.visible import visible
 from ravatard.core.audio_format import bytes_for
-from ravatard.devices.listing import Devices, list_devices
+from ravatard.devices.cards.listing import Devices, list_devices
+from ravatard.devices.microphone.vad import speech_detector
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.vad import speech_detector
 from ravatard.doctor.bench import Bench, ChildBench
 from ravatard.doctor.levels import levels
 from ravatard.errors import DeviceError

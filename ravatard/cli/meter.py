@@ -24,12 +24,12 @@ from ravatard.core.events import (
     UtteranceOpened,
 )
 from ravatard.core.states import GateMode
-from ravatard.devices.cards import capture_state
-from ravatard.devices.earwire import Record, Start
-from ravatard.devices.reopening import Patience
-from ravatard.devices.sound import ChildEar
-from ravatard.devices.soundchild import SoundChild
-from ravatard.devices.surroundings import Surroundings
+from ravatard.devices.cards.kernel_state import capture_state
+from ravatard.devices.microphone.microphone import ChildEar
+from ravatard.devices.microphone.protocol import Record, Start
+from ravatard.devices.process.child import SoundChild
+from ravatard.devices.process.environment import Surroundings
+from ravatard.devices.process.retry import Patience
 from ravatard.host.control_client import Unanswered, ask
 from ravatard.host.credentials import with_credentials
 from ravatard.host.runtime import find_socket

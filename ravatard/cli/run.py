@@ -19,7 +19,7 @@ from ravatard.cli.assembly import build, conversation_options, simulated
 from ravatard.cli.lifetime import live
 from ravatard.config import Loaded, load
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.devices.source_check import check_source
+from ravatard.devices.microphone.source_check import check_source
 from ravatard.host.control import control_socket
 from ravatard.host.credentials import keep_for_the_end, with_credentials
 from ravatard.host.kept_mute import KeptMute

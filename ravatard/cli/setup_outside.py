@@ -105,7 +105,7 @@ class Machine:
 
     def microphones(self) -> Microphones:
         """See :meth:`Outside.microphones`."""
-        from ravatard.devices.listing import list_devices
+        from ravatard.devices.cards.listing import list_devices
 
         devices = list_devices(self._environ, slim=True)
         if not devices.microphones:

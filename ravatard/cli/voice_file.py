@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ravatard.core.audio_format import SPEECH, AudioFormat, samples_in
-from ravatard.devices.convert import converter_for, describe
-from ravatard.devices.wav import read_wav_info
+from ravatard.devices.media.wav_file import read_wav_info
+from ravatard.devices.microphone.convert import converter_for, describe
 from ravatard.errors import DeviceError
 
 #: As long as the longest utterance the configuration allows.

@@ -17,9 +17,9 @@ from ravatard.core.events import (
     SpeakerReady,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
-from ravatard.devices.earwire import Failed, RawBlock, Record, Start
+from ravatard.devices.microphone.protocol import Failed, RawBlock, Record, Start
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.soundchild import SoundChild, child_environment
+from ravatard.devices.process.child import SoundChild, child_environment
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.speaker import ChildSpeaker
 from ravatard.errors import DeviceError

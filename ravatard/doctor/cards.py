@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from ravatard.config import Options
-from ravatard.devices.identity import Card, read_cards
+from ravatard.devices.cards.identity import Card, read_cards
 from ravatard.doctor.check import Case
 from ravatard.doctor.machine import Machine, names, output
 from ravatard.doctor.outcome import Outcome, broken, fine, needless, unknown, warning

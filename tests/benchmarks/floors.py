@@ -18,7 +18,7 @@ from ravatard.core.audio_format import CHUNK_SAMPLES, RATE_HZ, bytes_for, padded
 from ravatard.core.events import ChunkCaptured
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
-from ravatard.devices.vad import speech_detector
+from ravatard.devices.microphone.vad import speech_detector
 from tests.benchmarks.appliance import feeder
 
 _HERE = Path(__file__).parent

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ravatard.devices.soundchild import child_environment
+from ravatard.devices.process.child import child_environment
 from tests.benchmarks import procfs, scenes
 from tests.benchmarks.appliance import ROOT, Appliance, feeder, service
 from tests.benchmarks.procfs import Memory
@@ -24,7 +24,7 @@ _AIM_MB = 45.0
 _SETTLE_S = 3.0
 _COLUMNS = ("PSS", "alone", "anonymous", "daemon", "sound process")
 _AIOHTTP = "import asyncio, aiohttp"
-_PORTAUDIO = "from ravatard.devices.portaudio import open_portaudio; portaudio = open_portaudio()"
+_PORTAUDIO = "from ravatard.devices.cards.portaudio import open_portaudio; portaudio = open_portaudio()"
 
 
 async def measure() -> list[Table]:

@@ -17,12 +17,12 @@ from ravatard.core.audio.gate import Gate
 from ravatard.core.events import EarCommand, Listened, Mute, Press, Release
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
-from ravatard.devices import soundchild
-from ravatard.devices.earwire import RawBlock, Record
-from ravatard.devices.listener import HEARTBEAT_SAMPLES
+from ravatard.devices.microphone.listener import HEARTBEAT_SAMPLES
+from ravatard.devices.microphone.microphone import ChildEar
+from ravatard.devices.microphone.protocol import RawBlock, Record
+from ravatard.devices.microphone.vad import speech_detector
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.sound import ChildEar
-from ravatard.devices.vad import speech_detector
+from ravatard.devices.process import child as soundchild
 
 
 class DaemonEar(ChildEar):

@@ -32,7 +32,7 @@ from ravatard.core.audio_format import RATE_HZ, bytes_for, samples_for, samples_
 from ravatard.core.events import UtteranceClosed, UtteranceOpened
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
-from ravatard.devices.vad import speech_detector
+from ravatard.devices.microphone.vad import speech_detector
 
 BLOCK_BYTES = bytes_for(60)
 DEFAULT_SEED = 20_260_801

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
-from ravatard.devices.earwire import Start, encode
+from ravatard.devices.microphone.protocol import Start, encode
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.soundchild import worker_command
+from ravatard.devices.process.child import worker_command
 from tests.benchmarks import scenes
 from tests.benchmarks.appliance import Appliance, feeder, service
 from tests.benchmarks.report import Aim, Row, Table
@@ -40,10 +40,14 @@ _NOT_FOR_DAEMON = (
         "ravatard.core.audio.gate",
         "ravatard.core.audio.noise_floor",
         "ravatard.core.audio.utterance_buffer",
-        "ravatard.devices.convert",
+        "ravatard.devices.microphone.convert",
     ),
-    *("ravatard.devices.portaudio", "ravatard.devices.recording", "ravatard.devices.soundworker"),
-    *("ravatard.devices.vad", "ravatard.devices.wav", "ravatard.sim"),
+    *(
+        "ravatard.devices.cards.portaudio",
+        "ravatard.devices.microphone.recording",
+        "ravatard.devices.microphone.worker",
+    ),
+    *("ravatard.devices.microphone.vad", "ravatard.devices.media.wav_file", "ravatard.sim"),
 )
 _NOT_FOR_WORKER = (
     *(
@@ -61,16 +65,16 @@ _NOT_FOR_WORKER = (
     ),
     *("subprocess", "webrtcvad", "yaml", "ravatard.cli", "ravatard.cloud", "ravatard.sim", "ravatard.stages"),
     *(
-        "ravatard.devices.convert",
+        "ravatard.devices.microphone.convert",
         "ravatard.devices.panel.gpio",
         "ravatard.devices.panel.lamp",
-        "ravatard.devices.portaudio",
+        "ravatard.devices.cards.portaudio",
     ),
     *(
-        "ravatard.devices.recording",
-        "ravatard.devices.sound",
-        "ravatard.devices.soundchild",
-        "ravatard.devices.wav",
+        "ravatard.devices.microphone.recording",
+        "ravatard.devices.microphone.microphone",
+        "ravatard.devices.process.child",
+        "ravatard.devices.media.wav_file",
     ),
 )
 

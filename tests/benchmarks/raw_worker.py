@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ravatard.core.events import Press
-from ravatard.devices import soundworker
-from ravatard.devices.earwire import Record
-from ravatard.devices.listener import Listener
+from ravatard.devices.microphone import worker as soundworker
+from ravatard.devices.microphone.listener import Listener
+from ravatard.devices.microphone.protocol import Record
 
 
 class RawListener(Listener):

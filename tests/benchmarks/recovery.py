@@ -16,9 +16,9 @@ from pathlib import Path
 from ravatard.core.events import EarEvent, MicrophoneClosed, MicrophoneLost, MicrophoneReady, Mute
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
+from ravatard.devices.microphone.microphone import ChildEar
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.reopening import Patience
-from ravatard.devices.sound import ChildEar
+from ravatard.devices.process.retry import Patience
 from tests.benchmarks import scenes
 from tests.benchmarks.appliance import feeder
 from tests.benchmarks.report import Aim, Row, Table, at_most, percentile

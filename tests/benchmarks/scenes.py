@@ -14,7 +14,7 @@ from ravatard.core.audio_format import RATE_HZ
 from ravatard.core.events import UtteranceClosed, UtteranceOpened
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
-from ravatard.devices.vad import speech_detector
+from ravatard.devices.microphone.vad import speech_detector
 
 #: The demo's recording: four requests by espeak-ng over a soft noise, a third of it speech.
 RECORDING = Path(ravatard.sim.__file__).parent / "data" / "demo.wav"

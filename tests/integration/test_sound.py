@@ -35,10 +35,10 @@ from ravatard.core.events import (
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
-from ravatard.devices.earwire import RawBlock, Start, encode
+from ravatard.devices.microphone.microphone import ChildEar
+from ravatard.devices.microphone.protocol import RawBlock, Start, encode
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.sound import ChildEar
-from ravatard.devices.soundchild import SoundChild, child_environment, worker_command
+from ravatard.devices.process.child import SoundChild, child_environment, worker_command
 from tests.integration.virtual_audio import VirtualAudio, missing
 
 pytestmark = pytest.mark.integration
@@ -433,7 +433,7 @@ def test_the_sound_process_and_its_command_end_when_the_daemon_is_killed(tmp_pat
         "from ravatard.core.options.gate import GateOptions\n"
         "from ravatard.core.states import GateMode\n"
         "from ravatard.devices.options import CaptureOptions, MicrophoneOptions\n"
-        "from ravatard.devices.sound import ChildEar\n"
+        "from ravatard.devices.microphone.microphone import ChildEar\n"
         "async def main():\n"
         f"    microphone = MicrophoneOptions(command='{sys.executable} -S {script}')\n"
         "    ear = ChildEar(microphone, CaptureOptions(), GateOptions(), VoiceOptions(),\n"

@@ -27,11 +27,11 @@ from ravatard.core.events import (
     SpeakerReady,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
-from ravatard.devices.earwire import EchoBlock, Start
+from ravatard.devices.echo.ring import make_ring
+from ravatard.devices.microphone.protocol import EchoBlock, Start
 from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.soundchild import SoundChild, child_environment
+from ravatard.devices.process.child import SoundChild, child_environment
 from ravatard.devices.speaker.child import SpeakerChild
-from ravatard.devices.speaker.echo_ring import make_ring
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.speaker import ChildSpeaker
 from tests.integration.aloud_rig import pieces_found

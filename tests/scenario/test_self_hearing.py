@@ -17,7 +17,7 @@ import ravatard.sim
 from ravatard.cloud.options import RavatarOptions
 from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.core.options.audio import AudioOptions
-from ravatard.devices.vad import speech_detector
+from ravatard.devices.microphone.vad import speech_detector
 from ravatard.sim.options import SimOptions
 from ravatard.sim.speaker import SimSpeaker
 from tests.scenario.world import Wishes, appliance

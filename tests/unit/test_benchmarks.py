@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from ravatard.devices.sound import ChildEar
+from ravatard.devices.microphone.microphone import ChildEar
 from tests.benchmarks import procfs
 from tests.benchmarks.gate_in_daemon import DaemonEar
 from tests.benchmarks.imports import unused

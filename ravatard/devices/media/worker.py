@@ -19,7 +19,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ
-from ravatard.devices.media.boxes import Order, order_of
+from ravatard.devices.media.mp4_boxes import Order, order_of
 from ravatard.errors import MediaError
 
 if TYPE_CHECKING:

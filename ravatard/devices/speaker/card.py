@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ, AudioFormat
-from ravatard.devices.identity import SoundDevice
-from ravatard.devices.portaudio import (
+from ravatard.devices.cards.identity import SoundDevice
+from ravatard.devices.cards.portaudio import (
     ANOTHER_SHAPE_MAY_DO,
     CONTINUE,
     FORMATS,

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from ravatard.devices.identity import Card
+from ravatard.devices.cards.identity import Card
 
 #: Names of playback controls, the one that acts on everything first.
 _CONTROLS = ("Master", "PCM", "Speaker", "Headphone", "Digital", "Playback", "Line Out", "Lineout")

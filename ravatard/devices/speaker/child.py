@@ -7,8 +7,8 @@ import sys
 from collections import deque
 from collections.abc import Mapping
 
-from ravatard.devices.soundchild import PipedChild
-from ravatard.devices.speaker.playwire import WIRE, Feed, Play, PlayRecord, encode
+from ravatard.devices.process.child import PipedChild
+from ravatard.devices.speaker.protocol import WIRE, Feed, Play, PlayRecord, encode
 
 
 def speaker_command() -> list[str]:

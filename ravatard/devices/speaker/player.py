@@ -11,10 +11,10 @@ from ravatard.core.audio.playout import Playout
 from ravatard.core.audio_format import VOICE_RATE_HZ
 from ravatard.core.events import SpeakerReady
 from ravatard.core.states import Earcon
-from ravatard.devices.childpipes import Outbox
-from ravatard.devices.speaker.echo_ring import EchoWriter
+from ravatard.devices.echo.ring import EchoWriter
+from ravatard.devices.process.pipes import Outbox
 from ravatard.devices.speaker.mixer import Mixer, gain
-from ravatard.devices.speaker.playwire import (
+from ravatard.devices.speaker.protocol import (
     Beat,
     Begin,
     Feed,

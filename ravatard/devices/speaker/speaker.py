@@ -17,13 +17,16 @@ from ravatard.core.events import (
     SpeakerReady,
 )
 from ravatard.core.states import Earcon
-from ravatard.devices.cards import playback_state
-from ravatard.devices.reopening import Patience
+from ravatard.devices.cards.kernel_state import playback_state
+from ravatard.devices.process.environment import Child, Surroundings
+from ravatard.devices.process.retry import Patience
+from ravatard.devices.process.supervisor import Supervisor
+from ravatard.devices.speaker.buffer_level import Level
 from ravatard.devices.speaker.child import SpeakerChild
-from ravatard.devices.speaker.level import Level
-from ravatard.devices.speaker.news import SpeakerNews
+from ravatard.devices.speaker.events import SpeakerNews
 from ravatard.devices.speaker.options import SpeakerOptions
-from ravatard.devices.speaker.playwire import (
+from ravatard.devices.speaker.preopen_buffer import Waiting
+from ravatard.devices.speaker.protocol import (
     LONGEST_FEED,
     Beat,
     Begin,
@@ -37,9 +40,6 @@ from ravatard.devices.speaker.playwire import (
     Stop,
     Volume,
 )
-from ravatard.devices.speaker.waiting import Waiting
-from ravatard.devices.supervisor import Supervisor
-from ravatard.devices.surroundings import Child, Surroundings
 from ravatard.errors import DeviceError, HouseError
 
 #: More than this must wait before whoever feeds has to.
@@ -74,7 +74,7 @@ class ChildSpeaker:
             environ: the daemon's environment; what ALSA and PulseAudio need is in it.
             earcons: how each short signal sounds, s16le mono 48 kHz; one that is missing is silent.
             volume: percent to begin with; None takes that of the options.
-            echo_fd: a ring (:func:`ravatard.devices.speaker.echo_ring.make_ring`) that takes what is really
+            echo_fd: a ring (:func:`ravatard.devices.echo.ring.make_ring`) that takes what is really
                 played.
             surroundings: what starts processes, shows cards, and how long they may take.
         """

@@ -9,10 +9,10 @@ from __future__ import annotations
 import _thread
 from typing import NoReturn, Protocol
 
-from ravatard.devices.childpipes import DaemonGone, Outbox, RecordInbox, live
-from ravatard.devices.speaker.echo_ring import EchoWriter
+from ravatard.devices.echo.ring import EchoWriter
+from ravatard.devices.process.pipes import DaemonGone, Outbox, RecordInbox, live
 from ravatard.devices.speaker.player import Player
-from ravatard.devices.speaker.playwire import WIRE, Play, PlayRecord
+from ravatard.devices.speaker.protocol import WIRE, Play, PlayRecord
 from ravatard.errors import HouseError, RavatardError
 
 
@@ -39,7 +39,7 @@ def open_output(play: Play) -> Output:
         from ravatard.devices.speaker.paced import WavOutput
 
         return WavOutput(options.wav, options.period_ms, fresh=play.fresh)
-    from ravatard.devices.portaudio import open_portaudio
+    from ravatard.devices.cards.portaudio import open_portaudio
     from ravatard.devices.speaker.card import CardOutput
 
     return CardOutput(open_portaudio, options)

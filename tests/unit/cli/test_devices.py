@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from ravatard.cli.devices import as_text
-from ravatard.devices.listing import Devices, Listed, devices_from
+from ravatard.devices.cards.listing import Devices, Listed, devices_from
 
 MICROPHONE = Listed(
     name='USB "PnP": Audio',

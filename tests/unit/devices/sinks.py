@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ravatard.core.audio_format import AudioFormat
 from ravatard.core.events import MicrophoneEnded, MicrophoneLost
-from ravatard.devices.earwire import Failed
+from ravatard.devices.microphone.protocol import Failed
 
 
 class EnoughError(Exception):

@@ -23,7 +23,7 @@ def process(patient: Patient, pid: int, command: str, started: int = 1) -> None:
         ("/opt/ravatard/bin/python3 /opt/ravatard/bin/ravatard run", True),
         ("/usr/bin/python3 -m ravatard run", True),
         ("ravatard run --config x", True),
-        ("python3 -P -m ravatard.devices.soundworker", False),
+        ("python3 -P -m ravatard.devices.microphone.worker", False),
         ("python3 /usr/bin/ravatard doctor", False),
         ("podman run ravatard", False),
         ("run", False),

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from ravatard.core.audio_format import AudioFormat
-from ravatard.devices.childpipes import Outbox
-from ravatard.devices.identity import SoundDevice
+from ravatard.devices.cards.identity import SoundDevice
+from ravatard.devices.process.pipes import Outbox
 from ravatard.devices.speaker.card import CardOutput, Widener, shapes
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.player import Player
-from ravatard.devices.speaker.playwire import Feed, Finish
+from ravatard.devices.speaker.protocol import Feed, Finish
 from ravatard.errors import DeviceError
-from tests.unit.devices.test_portaudio import FakePortAudio
+from tests.unit.devices.cards.test_portaudio import FakePortAudio
 
 TIMES = {"current_time": 5.0, "output_buffer_dac_time": 5.02}
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.devices.childpipes import Outbox
+from ravatard.devices.process.pipes import Outbox
 from ravatard.devices.speaker.paced import CommandOutput, Pace, WavOutput, wav_header
 from ravatard.devices.speaker.player import Player
-from ravatard.devices.speaker.playwire import Feed, Finish
+from ravatard.devices.speaker.protocol import Feed, Finish
 from ravatard.errors import DeviceError
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerReady
 from ravatard.core.states import Earcon
-from ravatard.devices.childpipes import Outbox
-from ravatard.devices.records import RecordDecoder
-from ravatard.devices.speaker.echo_ring import EchoRing, EchoWriter, make_ring
+from ravatard.devices.echo.ring import EchoRing, EchoWriter, make_ring
+from ravatard.devices.process.pipes import Outbox
+from ravatard.devices.process.records import RecordDecoder
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.player import Player
-from ravatard.devices.speaker.playwire import (
+from ravatard.devices.speaker.protocol import (
     WIRE,
     Beat,
     Feed,

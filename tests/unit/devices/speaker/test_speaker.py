@@ -14,9 +14,10 @@ from ravatard.core.events import (
     SpeakerReady,
 )
 from ravatard.core.states import Earcon
-from ravatard.devices.reopening import Patience
+from ravatard.devices.process.environment import Surroundings
+from ravatard.devices.process.retry import Patience
 from ravatard.devices.speaker.options import SpeakerOptions
-from ravatard.devices.speaker.playwire import (
+from ravatard.devices.speaker.protocol import (
     LONGEST_FEED,
     Beat,
     Begin,
@@ -31,7 +32,6 @@ from ravatard.devices.speaker.playwire import (
     Volume,
 )
 from ravatard.devices.speaker.speaker import ChildSpeaker
-from ravatard.devices.surroundings import Surroundings
 from ravatard.errors import DeviceError, HouseError
 from tests.unit.devices.children import FakeChild
 

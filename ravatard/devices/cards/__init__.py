@@ -1,0 +1,1 @@
+"""Sound cards: their identities, their state in the kernel, and PortAudio."""

@@ -1,0 +1,131 @@
+"""For each block from the microphone, the block the speaker played at that time: what a canceller needs.
+
+The microphone's clock and the converter's are never the same. Both are followed against the monotonic clock,
+and where they part the reference is moved by one frame of 48 kHz at a time: a canceller bears that, and not a
+block that is missing or there twice.
+"""
+
+from __future__ import annotations
+
+import audioop
+import math
+
+from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.devices.echo.ring import EchoRing
+from ravatard.devices.echo.timeline import Timeline
+
+#: From 48 kHz to 16 kHz every third frame is kept of what a low pass of so many taps leaves.
+_TAPS = 48
+_CUTOFF_HZ = 7_000
+#: Further off than this the two have lost each other, as after a device was opened anew.
+_JUMP_FRAMES = 2 * VOICE_RATE_HZ // 1000
+#: The reference is moved by one frame for so much sound, which makes up for 1,000 ppm.
+_SLIP_EVERY_S = 0.02
+#: While both clocks are young, a millisecond is taken out at once.
+_YOUNG_S, _YOUNG_FRAMES = 5.0, VOICE_RATE_HZ // 1000
+#: Less than this is left alone, or it would go to and fro for nothing: 42 us.
+_SLIP_FRAMES = 2
+
+
+class EchoReference:
+    """The speaker's sound, seen from a microphone.
+
+    Attributes:
+        samples_in: samples of the microphone that were asked about.
+        frames_out: frames of 48 kHz that were handed out for them.
+        slips: frames left out (positive) or handed out twice (negative) since the clocks were first joined.
+        jumps: times the two had to be joined anew.
+    """
+
+    def __init__(self, ring: EchoRing, rate_hz: int = RATE_HZ) -> None:
+        """``rate_hz``: of the microphone's blocks, 16,000 or 48,000.
+
+        Raises:
+            ValueError: another rate.
+        """
+        if rate_hz not in (RATE_HZ, VOICE_RATE_HZ):
+            raise ValueError(f"a reference comes at {RATE_HZ} or {VOICE_RATE_HZ} Hz, not at {rate_hz}")
+        self.samples_in = self.frames_out = self.slips = self.jumps = 0
+        self._ring = ring
+        self._rate_hz = rate_hz
+        self._step = VOICE_RATE_HZ // rate_hz
+        self._timeline = Timeline(rate_hz)
+        self._next: int | None = None
+        self._taps = _low_pass() if self._step > 1 else []
+
+    @property
+    def drift_ppm(self) -> float:
+        """How much faster the converter's clock runs than the microphone's, as far as is known."""
+        state = self._ring.state()
+        if state is None:
+            return 0.0
+        return (state.rate_hz / self._step / self._timeline.rate_hz - 1) * 1e6
+
+    def block(self, read_at: float, samples: int, age_s: float = 0.0) -> bytes:
+        """What the speaker played while these ``samples`` were recorded.
+
+        Args:
+            read_at: when they were read, seconds on CLOCK_MONOTONIC; may be late.
+            samples: how many. Blocks are asked about in order, without gaps.
+            age_s: how long before that the first of them was recorded, as far as is known.
+
+        Returns:
+            s16le mono of the microphone's rate, ``samples`` long; zeros where nothing was played.
+        """
+        self._timeline.observe(self.samples_in, read_at, -age_s)
+        began = self._timeline.time_of(self.samples_in)
+        self.samples_in += samples
+        first = self._align(began, samples)
+        count = samples * self._step
+        self.frames_out += count
+        if first is None:
+            return bytes(samples * SAMPLE_BYTES)
+        self._next = first + count
+        if self._step == 1:
+            return self._ring.read(first, count)
+        return self._thinned(first, samples)
+
+    def _align(self, began: float, samples: int) -> int | None:
+        """The frame of the speaker to begin with; None when there is no speaker."""
+        state = self._ring.state()
+        if state is None:
+            return None
+        wanted = state.frame_at(began)
+        if self._next is None:
+            return round(wanted)
+        error = wanted - self._next
+        is_young = self.samples_in < _YOUNG_S * self._rate_hz
+        if abs(error) > (_YOUNG_FRAMES if is_young else _JUMP_FRAMES):
+            self.jumps += 1
+            return round(wanted)
+        if abs(error) <= _SLIP_FRAMES:
+            return self._next
+        most = max(1, round(samples / self._rate_hz / _SLIP_EVERY_S))
+        slip = max(-most, min(most, math.trunc(error)))
+        self.slips += slip
+        return self._next + slip
+
+    def _thinned(self, first: int, samples: int) -> bytes:
+        """``samples`` at a third of the rate; the filter's own delay is made up for."""
+        pcm = self._ring.read(first - _TAPS // 2, samples * self._step + _TAPS)
+        if not any(pcm):
+            return bytes(samples * SAMPLE_BYTES)
+        # In 32 bits: rounded in 16, each tap would add its half of a step.
+        frames = memoryview(audioop.lin2lin(pcm, 2, 4)).cast("i")
+        total = bytes(samples * 4)
+        for number, factor in enumerate(self._taps):
+            each = frames[number : number + samples * self._step : self._step].tobytes()
+            total = audioop.add(total, audioop.mul(each, 4, factor), 4)
+        return audioop.lin2lin(total, 4, 2)
+
+
+def _low_pass() -> list[float]:
+    """A windowed sinc (Hamming), its sum 1."""
+    taps = []
+    for number in range(_TAPS):
+        off = number - _TAPS // 2 + 0.5
+        angle = 2 * math.pi * _CUTOFF_HZ / VOICE_RATE_HZ * off
+        window = 0.54 - 0.46 * math.cos(2 * math.pi * (number + 0.5) / _TAPS)
+        taps.append(math.sin(angle) / angle * window)
+    total = sum(taps)
+    return [tap / total for tap in taps]

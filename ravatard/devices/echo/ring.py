@@ -1,0 +1,155 @@
+"""What the speaker really played, and when, in memory that the microphone's process shares.
+
+One process writes, any number read, none waits for another. The ring holds s16le mono 48 kHz, frames counted
+from 0 for the life of the memory. Its state (how many frames there are, when the next one leaves the
+converter) stands in one of two slots in turn, each with a number and a checksum, so that a reader takes a
+whole one on any processor, whatever order its stores become visible in.
+
+Silence costs nothing: frames from ``silent_from`` on are zeros that were never written.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import zlib
+from dataclasses import dataclass
+
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.devices.echo.timeline import Timeline
+
+#: 2.7 s: more than a microphone's block waits to be asked about.
+RING_FRAMES = 1 << 17
+_SLOT = struct.Struct("<QQddQ")
+_SUM = struct.Struct("<I")
+_SLOT_BYTES = 64
+_DATA_AT = 4096
+RING_BYTES = _DATA_AT + RING_FRAMES * SAMPLE_BYTES
+#: A reader stays so far away from what the writer overwrites next.
+_MARGIN = VOICE_RATE_HZ // 10
+
+
+@dataclass(frozen=True, slots=True)
+class RingState:
+    """What the writer says.
+
+    Attributes:
+        number: grows with every state.
+        frames: frames there are; the next one has this number.
+        at: when that one leaves the converter, seconds on CLOCK_MONOTONIC.
+        rate_hz: frames a second by that clock.
+        silent_from: frames from this one on are silence.
+    """
+
+    number: int = 0
+    frames: int = 0
+    at: float = 0.0
+    rate_hz: float = float(VOICE_RATE_HZ)
+    silent_from: int = 0
+
+    def frame_at(self, at: float) -> float:
+        """The frame that leaves the converter at ``at``."""
+        return self.frames + (at - self.at) * self.rate_hz
+
+
+def make_ring() -> int:
+    """Memory for one ring, as a file that has no name; the caller closes it."""
+    fd = os.memfd_create("ravatard-echo", os.MFD_CLOEXEC)
+    os.ftruncate(fd, RING_BYTES)
+    return fd
+
+
+class EchoRing:
+    """The memory, seen from a reader."""
+
+    def __init__(self, fd: int) -> None:
+        """Map it; ``fd`` may be closed afterwards.
+
+        Raises:
+            OSError, ValueError: ``fd`` is no ring.
+        """
+        self._memory = mmap.mmap(fd, RING_BYTES)
+
+    def state(self) -> RingState | None:
+        """The newest state that was written whole; None before the first."""
+        found = [self._slot(0), self._slot(1)]
+        return max((each for each in found if each), key=lambda each: each.number, default=None)
+
+    def _slot(self, number: int) -> RingState | None:
+        raw = self._memory[number * _SLOT_BYTES : number * _SLOT_BYTES + _SLOT.size + _SUM.size]
+        if zlib.crc32(raw[: _SLOT.size]) != _SUM.unpack_from(raw, _SLOT.size)[0]:
+            return None
+        state = RingState(*_SLOT.unpack_from(raw))
+        return state if state.number else None
+
+    def read(self, first: int, count: int) -> bytes:
+        """``count`` frames from ``first`` on; zeros where nothing was played, or it is no longer there."""
+        state = self.state()
+        if state is None:
+            return bytes(count * SAMPLE_BYTES)
+        start = max(first, state.frames - RING_FRAMES + _MARGIN, 0)
+        end = min(first + count, state.silent_from)
+        if end <= start:
+            return bytes(count * SAMPLE_BYTES)
+        head = bytes((start - first) * SAMPLE_BYTES)
+        return (head + self._copy(start, end)).ljust(count * SAMPLE_BYTES, b"\0")
+
+    def _copy(self, start: int, end: int) -> bytes:
+        at, length = start % RING_FRAMES, end - start
+        before_wrap = min(length, RING_FRAMES - at)
+        begin = _DATA_AT + at * SAMPLE_BYTES
+        data = self._memory[begin : begin + before_wrap * SAMPLE_BYTES]
+        return data + self._memory[_DATA_AT : _DATA_AT + (length - before_wrap) * SAMPLE_BYTES]
+
+
+class EchoWriter:
+    """The memory, seen from the speaker."""
+
+    def __init__(self, fd: int) -> None:
+        """Go on where the writer before this one stopped."""
+        self._memory = mmap.mmap(fd, RING_BYTES)
+        last = EchoRing(fd).state() or RingState()
+        self._number = last.number
+        self._frames = last.frames
+        self._silent_from = last.silent_from
+        # The clock that ran before this process runs on.
+        self._timeline = Timeline(VOICE_RATE_HZ, known_hz=last.rate_hz)
+
+    def write(self, pcm: bytes | None, samples: int, taken_at: float, latency_s: float = 0.0) -> None:
+        """The next ``samples`` that go to the converter; None is silence.
+
+        Args:
+            pcm: s16le mono 48 kHz.
+            samples: how many, no more than a second's.
+            taken_at: when they were taken, seconds on CLOCK_MONOTONIC; may be late.
+            latency_s: from then until the first of them leaves the converter, as far as is known.
+        """
+        self._timeline.observe(self._frames, taken_at, latency_s)
+        if pcm is not None:
+            silence = min(self._frames - self._silent_from, RING_FRAMES)
+            if silence:
+                self._put(self._frames - silence, bytes(silence * SAMPLE_BYTES))
+            self._put(self._frames, pcm)
+            self._silent_from = self._frames + samples
+        self._frames += samples
+        self._publish()
+
+    def skip(self, samples: int) -> None:
+        """Silence went out that nobody looked at."""
+        self._frames += samples
+
+    def _put(self, first: int, pcm: bytes) -> None:
+        at = first % RING_FRAMES * SAMPLE_BYTES
+        before_wrap = min(len(pcm), RING_FRAMES * SAMPLE_BYTES - at)
+        self._memory[_DATA_AT + at : _DATA_AT + at + before_wrap] = pcm[:before_wrap]
+        self._memory[_DATA_AT : _DATA_AT + len(pcm) - before_wrap] = pcm[before_wrap:]
+
+    def _publish(self) -> None:
+        self._number += 1
+        timeline = self._timeline
+        raw = _SLOT.pack(
+            self._number, self._frames, timeline.time_of(self._frames), timeline.rate_hz, self._silent_from
+        )
+        at = self._number % 2 * _SLOT_BYTES
+        self._memory[at : at + _SLOT.size + _SUM.size] = raw + _SUM.pack(zlib.crc32(raw))

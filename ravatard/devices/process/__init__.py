@@ -1,0 +1,1 @@
+"""Sound processes: started, spoken to over pipes, supervised and ended."""

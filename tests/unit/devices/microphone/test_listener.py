@@ -1,0 +1,407 @@
+from __future__ import annotations
+
+import os
+import struct
+from array import array
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ravatard.core.audio.gate import Gate
+from ravatard.core.audio_format import SPEECH, AudioFormat
+from ravatard.core.events import (
+    ChunkCaptured,
+    Hold,
+    Listened,
+    MicrophoneEnded,
+    MicrophoneLost,
+    MicrophoneReady,
+    Press,
+    Release,
+    UtteranceClosed,
+    UtteranceOpened,
+)
+from ravatard.core.options.gate import GateOptions, VoiceOptions
+from ravatard.core.states import CloseReason, GateMode
+from ravatard.devices.echo.reference import EchoReference
+from ravatard.devices.echo.ring import EchoRing, EchoWriter, make_ring
+from ravatard.devices.microphone.listener import HEARTBEAT_SAMPLES, Listener
+from ravatard.devices.microphone.liveness import Liveness
+from ravatard.devices.microphone.pipes import DaemonGone, Inbox, Outbox
+from ravatard.devices.microphone.protocol import Decoder, EchoBlock, Failed, RawBlock, Record, Trouble, encode
+from ravatard.errors import HouseError
+
+BLOCK = bytes(1_920)  # 60 ms
+
+
+class Daemon:
+    """The daemon's ends of a listener's pipes."""
+
+    def __init__(
+        self,
+        gate: Gate | None,
+        channel: int | None = None,
+        *,
+        zeros_s: float | None = None,
+        doubt: Trouble | None = None,
+        echo: EchoReference | None = None,
+        cancel: Callable[[bytes, bytes], bytes] | None = None,
+        beat_samples: int = HEARTBEAT_SAMPLES,
+    ) -> None:
+        theirs_in, self._tell = os.pipe()
+        self._hear, theirs_out = os.pipe()
+        self._fds = [theirs_in, self._tell, self._hear, theirs_out]
+        self._decoder = Decoder()
+        os.set_blocking(self._hear, False)
+        self.listener = Listener(
+            gate,
+            channel,
+            Inbox(theirs_in),
+            Outbox(theirs_out),
+            liveness=lambda shape: Liveness(shape, zeros_s, doubt),
+            clock=lambda: 5.0,
+            echo=echo,
+            cancel=cancel,
+            beat_samples=beat_samples,
+        )
+
+    def says(self, *records: Record) -> None:
+        os.write(self._tell, b"".join(encode(record) for record in records))
+
+    def hears(self) -> list[Record]:
+        try:
+            return self._decoder.feed(os.read(self._hear, 1 << 16))
+        except BlockingIOError:
+            return []
+
+    def dies(self) -> None:
+        os.close(self._tell)
+        self._fds.remove(self._tell)
+
+    def close(self) -> None:
+        for fd in self._fds:
+            os.close(fd)
+
+
+@pytest.fixture
+def daemon() -> Iterator[Daemon]:
+    """A daemon and a listener with a gate that only the button opens."""
+    gate = Gate(GateOptions(), VoiceOptions(), lambda _: False, mode=GateMode.BUTTON)
+    daemon = Daemon(gate)
+    yield daemon
+    daemon.close()
+
+
+@pytest.fixture
+def raw() -> Iterator[Daemon]:
+    """The same without a gate."""
+    daemon = Daemon(None)
+    yield daemon
+    daemon.close()
+
+
+def test_the_first_block_makes_the_microphone_ready(daemon: Daemon) -> None:
+    daemon.listener.opened("USB Mic", SPEECH)
+    before = daemon.hears()
+
+    daemon.listener.hear(BLOCK, 1.0)
+
+    assert before == []
+    assert daemon.hears() == [MicrophoneReady("USB Mic")]
+
+
+def test_a_sign_of_life_goes_out_every_half_second_of_sound(daemon: Daemon) -> None:
+    daemon.listener.opened("USB Mic", SPEECH)
+
+    for block in range(50):
+        daemon.listener.hear(BLOCK, 0.06 * block, overran=block == 7)
+
+    beats = [record for record in daemon.hears() if isinstance(record, Listened)]
+    assert [beat.samples for beat in beats[:5]] == [8_640, 16_320, 24_000, 32_640, 40_320]
+    assert len(beats) == 6
+    assert [beat.overruns for beat in beats[:3]] == [1, 1, 1]
+
+
+def test_a_meter_gets_a_sign_of_life_with_every_block() -> None:
+    gate = Gate(GateOptions(), VoiceOptions(), lambda _: False, mode=GateMode.VAD)
+    daemon = Daemon(gate, beat_samples=800)
+    daemon.listener.opened("USB Mic", SPEECH)
+
+    for block in range(4):
+        daemon.listener.hear(BLOCK, 0.06 * block)
+
+    beats = [record.samples for record in daemon.hears() if isinstance(record, Listened)]
+    daemon.close()
+    assert beats == [960, 1_920, 2_880, 3_840]
+
+
+def test_a_block_that_is_late_by_seconds_is_one_sign_of_life(daemon: Daemon) -> None:
+    daemon.listener.hear(bytes(64_000), 1.0)
+    daemon.listener.hear(BLOCK, 1.0)
+
+    assert [type(record) for record in daemon.hears()] == [MicrophoneReady, Listened]
+
+
+def test_commands_reach_the_gate_while_sound_is_waited_for(daemon: Daemon) -> None:
+    daemon.listener.hear(BLOCK, 0.0)
+    daemon.says(Press())
+
+    woken = daemon.listener.wait(10.0)
+    attentive = daemon.listener.attentive
+    for block in range(10):
+        daemon.listener.hear(BLOCK, 0.06 * block)
+    daemon.says(Release())
+    daemon.listener.wait(10.0)
+
+    kinds = [type(record) for record in daemon.hears() if not isinstance(record, Listened)]
+    assert (woken, attentive) == (False, True)
+    assert kinds == [
+        MicrophoneReady,
+        UtteranceOpened,
+        ChunkCaptured,
+        ChunkCaptured,
+        ChunkCaptured,
+        UtteranceClosed,
+    ]
+
+
+def test_waiting_for_a_pipe_says_when_it_can_be_read(daemon: Daemon) -> None:
+    ours, theirs = os.pipe()
+
+    nothing = daemon.listener.wait(0.0, ours)
+    os.write(theirs, b"sound")
+    something = daemon.listener.wait(None, ours)
+    daemon.says(Hold(True))
+    both = daemon.listener.wait(None, ours)
+    os.close(ours)
+    os.close(theirs)
+
+    assert (nothing, something, both) == (False, True, True)
+
+
+def test_a_daemon_that_dies_ends_the_waiting(daemon: Daemon) -> None:
+    daemon.dies()
+
+    with pytest.raises(DaemonGone):
+        daemon.listener.wait(None)
+
+
+def test_a_record_that_is_no_command_is_refused(daemon: Daemon) -> None:
+    with pytest.raises(HouseError, match="MicrophoneEnded, which is no command"):
+        daemon.listener.obey([MicrophoneEnded()])
+
+
+def test_when_the_sound_is_lost_the_utterance_is_closed_first_and_the_next_sound_is_ready_again(
+    daemon: Daemon,
+) -> None:
+    daemon.listener.opened("FIFO mic", SPEECH)
+    daemon.listener.obey([Press()])
+    for block in range(10):
+        daemon.listener.hear(BLOCK, 0.06 * block)
+    daemon.hears()
+
+    daemon.listener.tell(MicrophoneLost("nobody writes"))
+    lost = daemon.hears()
+    daemon.listener.hear(bytes(16_000), 9.0)
+    again = daemon.hears()
+
+    assert isinstance(lost[-2], UtteranceClosed)
+    assert lost[-2].reason is CloseReason.LOST
+    assert lost[-1] == MicrophoneLost("nobody writes")
+    assert again[0] == MicrophoneReady("FIFO mic")
+    assert isinstance(again[1], Listened)
+    assert again[1].samples == 8_000
+
+
+def test_the_end_of_a_recording_closes_nothing(daemon: Daemon) -> None:
+    daemon.listener.hear(BLOCK, 0.0)
+
+    daemon.listener.tell(MicrophoneEnded())
+
+    assert daemon.hears() == [MicrophoneReady(""), MicrophoneEnded()]
+
+
+def test_a_failure_is_the_last_word(daemon: Daemon) -> None:
+    daemon.listener.tell(Failed(Trouble.OPENING, "no such card"))
+
+    assert daemon.hears() == [Failed(Trouble.OPENING, "no such card")]
+
+
+def test_without_a_gate_blocks_go_out_as_they_are_and_commands_are_nothing(raw: Daemon) -> None:
+    raw.listener.obey([Press()])
+    raw.listener.hear(b"\x01\x02", 1.5)
+    raw.listener.tell(MicrophoneLost("gone"))
+
+    assert raw.listener.attentive is False
+    assert raw.hears() == [MicrophoneReady(""), RawBlock(1.5, b"\x01\x02"), MicrophoneLost("gone")]
+
+
+def test_other_shapes_are_converted_before_they_are_heard() -> None:
+    daemon = Daemon(None, channel=1)
+    daemon.listener.opened("Array", AudioFormat(16_000, 2, "s16le"))
+
+    daemon.listener.hear(struct.pack("<4h", 1, 2, 3, 4), 1.0)
+    heard = daemon.hears()
+    daemon.close()
+
+    assert heard[1] == RawBlock(1.0, struct.pack("<2h", 2, 4))
+
+
+def deliver(daemon: Daemon, block: bytes, blocks: int, *, begun: float = 0.0) -> float:
+    """Hand on blocks of 60 ms at their own pace; when the last one was read."""
+    for number in range(blocks):
+        daemon.listener.hear(block, begun + 0.06 * number)
+    return begun + 0.06 * blocks
+
+
+def test_a_microphone_that_only_delivers_zeros_fails_after_the_end_of_what_was_open() -> None:
+    gate = Gate(GateOptions(), VoiceOptions(), lambda _: False, mode=GateMode.BUTTON)
+    daemon = Daemon(gate, zeros_s=1.2)
+    daemon.listener.opened("USB Mic", SPEECH)
+    daemon.listener.obey([Press()])
+
+    deliver(daemon, BLOCK, 30)
+    heard = daemon.hears()
+    daemon.close()
+
+    closed, failed, *after = [record for record in heard if not isinstance(record, Listened)][-2:]
+    assert isinstance(closed, UtteranceClosed)
+    assert closed.reason is CloseReason.LOST
+    assert isinstance(failed, Failed)
+    assert failed.trouble is Trouble.SILENT
+    assert after == []
+
+
+def test_in_doubt_there_are_signs_of_life_and_the_first_sound_makes_it_ready() -> None:
+    gate = Gate(GateOptions(), VoiceOptions(), lambda _: False, mode=GateMode.BUTTON)
+    daemon = Daemon(gate, zeros_s=2.0, doubt=Trouble.SILENT)
+    daemon.listener.opened("USB Mic", SPEECH)
+
+    now = deliver(daemon, BLOCK, 100)
+    silent = daemon.hears()
+    deliver(daemon, b"\1" + BLOCK[1:], 10, begun=now)
+    sound = daemon.hears()
+    daemon.close()
+
+    assert {type(record) for record in silent} == {Listened}
+    assert {record.samples for record in silent if isinstance(record, Listened)} == {0}
+    assert 18 <= len(silent) <= 24
+    assert sound[0] == MicrophoneReady("USB Mic")
+    assert isinstance(sound[1], Listened)
+    assert sound[1].samples == 8_640
+
+
+# ---------------------------------------------------------------- the echo
+
+
+def tone(samples: int, level: int) -> bytes:
+    return array("h", [level] * samples).tobytes()
+
+
+def subtract(block: bytes, reference: bytes) -> bytes:
+    """A canceller for a room without walls."""
+    pairs = zip(array("h", block), array("h", reference), strict=True)
+    return array("h", [mine - theirs for mine, theirs in pairs]).tobytes()
+
+
+@pytest.fixture
+def speaker() -> Iterator[EchoReference]:
+    """What a speaker played: 1,000 from 10.0 s to 11.0 s."""
+    fd = make_ring()
+    writer, reference = EchoWriter(fd), EchoReference(EchoRing(fd))
+    for block in range(100):
+        writer.write(tone(480, 1_000), 480, 10.0 + block / 100)
+    yield reference
+    os.close(fd)
+
+
+def test_without_a_gate_each_block_goes_out_beside_what_the_speaker_played(speaker: EchoReference) -> None:
+    daemon = Daemon(None, echo=speaker)
+
+    daemon.listener.hear(tone(960, 7), 10.5)
+    (_, block) = daemon.hears()
+    daemon.close()
+
+    assert isinstance(block, EchoBlock)
+    assert (block.read_at, block.pcm) == (10.5, tone(960, 7))
+    assert array("h", block.reference)[100:-100].tolist() == pytest.approx([1_000] * 760, abs=1)
+
+
+@pytest.mark.parametrize("age_s", [None, 0.2])
+def test_the_reference_is_of_when_the_block_was_recorded_and_not_of_when_it_was_read(
+    speaker: EchoReference, age_s: float | None
+) -> None:
+    daemon = Daemon(None, echo=speaker)
+
+    daemon.listener.hear(tone(960, 7), 10.03, age_s=age_s)
+    (_, block) = daemon.hears()
+    daemon.close()
+
+    # Read 30 ms after the speaker began: of 60 ms only the second half, of what lay 200 ms nothing.
+    assert isinstance(block, EchoBlock)
+    reference = array("h", block.reference)
+    assert set(reference[:450]) == {0}
+    assert reference[700] == (pytest.approx(1_000, abs=1) if age_s is None else 0)
+
+
+def test_the_gate_hears_what_the_canceller_leaves(speaker: EchoReference) -> None:
+    heard: list[bytes] = []
+
+    def detector(frame: bytes) -> bool:
+        heard.append(bytes(frame))
+        return False
+
+    gate = Gate(GateOptions(), VoiceOptions(), detector, mode=GateMode.VAD)
+    daemon = Daemon(gate, echo=speaker, cancel=subtract)
+
+    for block in range(10):
+        daemon.listener.hear(tone(960, 1_007), 10.3 + 0.06 * block)
+    daemon.close()
+
+    sound = array("h", b"".join(heard))
+    assert len(sound) > 8_000
+    assert sound[1_000:].tolist() == pytest.approx([7] * (len(sound) - 1_000), abs=2)
+
+
+def test_the_canceller_gets_blocks_of_the_same_length_as_they_come_and_what_it_leaves_goes_out(
+    speaker: EchoReference,
+) -> None:
+    lengths: list[tuple[int, int]] = []
+
+    def cancel(block: bytes, reference: bytes) -> bytes:
+        lengths.append((len(block), len(reference)))
+        return bytes(len(block))
+
+    daemon = Daemon(None, echo=speaker, cancel=cancel)
+    daemon.listener.hear(tone(960, 7), 10.5)
+    daemon.listener.hear(tone(100, 7), 10.51)
+    heard = daemon.hears()
+    daemon.close()
+
+    assert lengths == [(1_920, 1_920), (200, 200)]
+    assert [block.pcm for block in heard if isinstance(block, EchoBlock)] == [bytes(1_920), bytes(200)]
+
+
+def test_sound_of_another_shape_is_converted_before_the_canceller_sees_it(speaker: EchoReference) -> None:
+    seen: list[bytes] = []
+
+    def cancel(block: bytes, reference: bytes) -> bytes:
+        seen.append(block)
+        return block
+
+    daemon = Daemon(None, channel=1, echo=speaker, cancel=cancel)
+    daemon.listener.opened("Array", AudioFormat(16_000, 2, "s16le"))
+    daemon.listener.hear(struct.pack("<4h", 1, 2, 3, 4), 10.5)
+    daemon.close()
+
+    assert seen == [struct.pack("<2h", 2, 4)]
+
+
+def test_without_an_echo_there_is_nothing_to_cancel() -> None:
+    daemon = Daemon(None, cancel=subtract)
+
+    daemon.listener.hear(tone(2, 7), 1.5)
+    heard = daemon.hears()
+    daemon.close()
+
+    assert heard[1] == RawBlock(1.5, tone(2, 7))

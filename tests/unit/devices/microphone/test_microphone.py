@@ -1,0 +1,795 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from itertools import pairwise
+
+import pytest
+
+from ravatard.core.events import (
+    ChunkCaptured,
+    EarEvent,
+    Hold,
+    Listened,
+    MicrophoneClosed,
+    MicrophoneEnded,
+    MicrophoneLost,
+    MicrophoneReady,
+    Mute,
+    Press,
+    PressIgnored,
+    Release,
+    SetGate,
+    UtteranceClosed,
+    UtteranceOpened,
+)
+from ravatard.core.options.gate import GateOptions, VoiceOptions
+from ravatard.core.states import Cause, CloseReason, GateMode
+from ravatard.devices.microphone.microphone import ChildEar
+from ravatard.devices.microphone.protocol import Failed, Listing, Record, Start, Trouble
+from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.process.environment import Surroundings
+from ravatard.devices.process.retry import Patience
+from ravatard.errors import DeviceError, HouseError
+from tests.unit.devices.children import FakeChild
+
+READY = MicrophoneReady("USB Mic")
+BEAT = Listened(4_000, -60.0, -62.0)
+OPENED = UtteranceOpened(1, Cause.VOICE, 1_000, 5_800)
+CHUNK = ChunkCaptured(1, 0, 1_000, bytes(8_192), 3.0)
+CLOSED = UtteranceClosed(1, CloseReason.SILENCE, 5_096, 200.0, 20_000)
+
+
+class Room:
+    """An ear, the children it started, and its events."""
+
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str] | None = None,
+        toggle: bool = False,
+        microphone: MicrophoneOptions | None = None,
+        muted: bool = False,
+    ) -> None:
+        self.cards: object = "one card"
+        self.children: list[FakeChild[Record]] = []
+        self.cannot_start = False
+        self.opens_nothing = False
+        self._born = asyncio.Event()
+        self.ear = ChildEar(
+            microphone or MicrophoneOptions(alsa_config="system"),
+            CaptureOptions(),
+            GateOptions(toggle=toggle),
+            VoiceOptions(),
+            mode=GateMode.VAD,
+            environ=environ or {"HOME": "/home/ada"},
+            muted=muted,
+            surroundings=Surroundings(Patience(start_s=10), self.spawn, lambda: self.cards),
+        )
+        self.events: AsyncIterator[EarEvent] = self.ear.events()
+
+    def spawn(self, environment: Mapping[str, str], first: Record) -> FakeChild[Record]:
+        if self.cannot_start:
+            raise DeviceError("the sound process cannot be started: Cannot allocate memory")
+        child = FakeChild[Record](environment, first)
+        self.children.append(child)
+        if self.opens_nothing:
+            child.says(Failed(Trouble.OPENING, "no microphone"))
+        self._born.set()
+        return child
+
+    async def next(self) -> EarEvent:
+        return await anext(self.events)
+
+    async def child(self, number: int = 1) -> FakeChild[Record]:
+        """The child of that number, as soon as it was started."""
+        while len(self.children) < number:
+            await self._born.wait()
+            self._born.clear()
+        return self.children[number - 1]
+
+
+async def ready(room: Room) -> FakeChild[Record]:
+    """A room whose first child is heard."""
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(room.next())
+        child = await room.child()
+        child.says(READY)
+    assert first.result() == READY
+    return child
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def test_events_of_the_child_come_out_in_order() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(BEAT, OPENED, CHUNK)
+    child.says(CLOSED, PressIgnored(80.0), MicrophoneEnded())
+
+    heard = [await room.next() for _ in range(6)]
+
+    assert heard == [BEAT, OPENED, CHUNK, CLOSED, PressIgnored(80.0), MicrophoneEnded()]
+    await room.ear.close()
+
+
+async def test_nothing_is_started_before_somebody_listens() -> None:
+    room = Room()
+
+    await asyncio.sleep(1)
+
+    assert room.children == []
+    await room.ear.close()
+
+
+async def test_silence_of_more_than_a_second_is_a_loss_and_the_child_is_killed_and_started_again() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(BEAT)
+    await room.next()
+    before = now()
+
+    lost = await room.next()
+    lost_s = now() - before
+    async with asyncio.TaskGroup() as group:
+        again = group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+
+    assert lost == MicrophoneLost("the microphone fell silent: nothing for 1 s")
+    assert lost_s == pytest.approx(1.0)
+    assert child.kills
+    assert second.born_at - (before + lost_s) == pytest.approx(0.25)
+    assert again.result() == READY
+    await room.ear.close()
+
+
+async def test_a_child_that_never_opens_its_device_has_more_time() -> None:
+    room = Room()
+
+    lost = await room.next()
+
+    assert lost == MicrophoneLost("the microphone did not open: nothing for 10 s")
+    assert now() == pytest.approx(10.0)
+    await room.ear.close()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        (FakeChild[Record].ends, "the sound process ended by itself"),
+        (FakeChild[Record].babbles, "the sound process sent nonsense"),
+        (lambda child: child.says(Failed(Trouble.RUNNING, "it ended")), "it ended"),
+    ],
+)
+async def test_every_other_end_is_a_loss_too(trouble: object, reason: str) -> None:
+    room = Room()
+    child = await ready(room)
+    child.printed = "ALSA: no such device"
+
+    assert callable(trouble)
+    trouble(child)
+    lost = await room.next()
+
+    assert lost == MicrophoneLost(f"{reason} [ALSA: no such device]")
+    assert child.kills
+    await room.ear.close()
+
+
+async def test_retries_grow_to_a_second_never_end_and_are_told_once() -> None:
+    room = Room()
+    heard: list[EarEvent] = []
+
+    async def fail_for_ever() -> None:
+        for number in range(1, 12):
+            (await room.child(number)).says(Failed(Trouble.OPENING, "there is no microphone"))
+
+    async def listen() -> None:
+        async for event in room.events:
+            heard.append(event)
+
+    async with asyncio.TaskGroup() as group:
+        listening = group.create_task(listen())
+        await fail_for_ever()
+        await asyncio.sleep(0.1)
+        listening.cancel()
+
+    births = [child.born_at for child in room.children]
+    waits = [after - before for before, after in pairwise(births)]
+    assert waits == [0.25, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    assert heard == [MicrophoneLost("there is no microphone")]
+    await room.ear.close()
+
+
+async def test_a_microphone_that_was_heard_for_some_seconds_is_tried_again_at_once() -> None:
+    room = Room()
+    for number in (1, 2, 3):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(room.next())
+            (await room.child(number)).says(Failed(Trouble.OPENING, f"no {number}"))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        child = await room.child(4)
+        child.says(READY)
+    for _ in range(12):
+        await asyncio.sleep(0.5)
+        child.says(BEAT)
+        await room.next()
+    child.ends()
+    await room.next()
+    lost_at = now()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        again = await room.child(5)
+        again.says(READY)
+
+    assert again.born_at == lost_at
+    await room.ear.close()
+
+
+async def test_utterances_are_counted_over_restarts_and_an_open_one_is_closed_as_lost() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(OPENED, CHUNK, CLOSED, UtteranceOpened(2, Cause.BUTTON, 9_000, 9_000))
+    child.says(ChunkCaptured(2, 0, 9_000, bytes(200), 4.0))
+    child.ends()
+    heard = [await room.next() for _ in range(7)]
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+    second.says(OPENED, CHUNK, CLOSED)
+    after = [await room.next() for _ in range(3)]
+
+    assert heard[5] == UtteranceClosed(2, CloseReason.LOST, 9_100, 0.0, 9_100)
+    assert isinstance(heard[6], MicrophoneLost)
+    assert [event.utterance for event in after if not isinstance(event, MicrophoneLost)] == [3, 3, 3]  # type: ignore[union-attr]  # gate events
+    await room.ear.close()
+
+
+async def test_what_the_gate_was_told_outlives_a_restart() -> None:
+    room = Room()
+    child = await ready(room)
+    for command in (SetGate(GateMode.BOTH), Hold(True), Press(), Release(), Press()):
+        room.ear.command(command)
+    child.ends()
+    await room.next()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+
+    first, *commands = second.told
+    assert child.told[1:] == [SetGate(GateMode.BOTH), Hold(True), Press(), Release(), Press()]
+    assert isinstance(first, Start)
+    assert first.mode is GateMode.BOTH
+    assert commands == [Hold(True), Press()]
+    await room.ear.close()
+
+
+async def test_with_toggle_a_press_is_not_repeated() -> None:
+    room = Room(toggle=True)
+    child = await ready(room)
+    room.ear.command(Press())
+    child.ends()
+    await room.next()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+
+    assert second.told[1:] == []
+    await room.ear.close()
+
+
+async def test_a_command_before_anything_runs_is_kept_for_the_first_child() -> None:
+    room = Room()
+    room.ear.command(SetGate(GateMode.BUTTON))
+
+    child = await ready(room)
+
+    assert isinstance(child.told[0], Start)
+    assert child.told[0].mode is GateMode.BUTTON
+    await room.ear.close()
+
+
+async def test_when_the_slim_configuration_opens_nothing_the_machines_own_is_tried_at_once() -> None:
+    room = Room(microphone=MicrophoneOptions(device="USB Mic"))
+    async with asyncio.TaskGroup() as group:
+        lost = group.create_task(room.next())
+        slim = await room.child()
+        slim.says(Failed(Trouble.OPENING, "there is no microphone 'USB Mic' at the moment"))
+    async with asyncio.TaskGroup() as group:
+        found = group.create_task(room.next())
+        own = await room.child(2)
+        own.says(READY)
+
+    assert slim.environment["ALSA_CONFIG_PATH"].endswith("alsa.conf")
+    assert lost.result() == MicrophoneLost(
+        "there is no microphone 'USB Mic' at the moment; trying the machine's own ALSA configuration"
+    )
+    assert "ALSA_CONFIG_PATH" not in own.environment
+    assert own.born_at - slim.born_at < 0.1
+    assert found.result() == MicrophoneReady("USB Mic (by the machine's own ALSA configuration)")
+    await room.ear.close()
+
+
+async def test_when_neither_knows_it_they_take_turns() -> None:
+    room = Room(microphone=MicrophoneOptions())
+    listening = asyncio.ensure_future(_drain(room))
+    for number in range(1, 6):
+        (await room.child(number)).says(Failed(Trouble.OPENING, "no"))
+    listening.cancel()
+
+    slim = ["ALSA_CONFIG_PATH" in child.environment for child in room.children]
+    assert slim == [True, False, True, False, True]
+    await room.ear.close()
+
+
+async def test_a_configuration_that_worked_is_kept_when_the_card_is_lost() -> None:
+    room = Room(microphone=MicrophoneOptions())
+    child = await ready(room)
+    child.says(Failed(Trouble.RUNNING, "pulled out"))
+    await room.next()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+
+    assert "ALSA_CONFIG_PATH" in second.environment
+    await room.ear.close()
+
+
+@pytest.mark.parametrize(
+    ("microphone", "environ"),
+    [
+        (MicrophoneOptions(alsa_config="system"), {}),
+        (MicrophoneOptions(command="arecord -q"), {}),
+        (MicrophoneOptions(), {"ALSA_CONFIG_PATH": "/etc/mine.conf"}),
+    ],
+)
+async def test_elsewhere_there_is_nothing_to_fall_back_to(
+    microphone: MicrophoneOptions, environ: dict[str, str]
+) -> None:
+    room = Room(microphone=microphone, environ={"HOME": "/home/ada"} | environ)
+    async with asyncio.TaskGroup() as group:
+        lost = group.create_task(room.next())
+        child = await room.child()
+        child.says(Failed(Trouble.OPENING, "no"))
+
+    assert lost.result() == MicrophoneLost("no")
+    assert child.environment.get("ALSA_CONFIG_PATH") == environ.get("ALSA_CONFIG_PATH")
+    await room.ear.close()
+
+
+async def test_a_child_that_waits_for_sound_by_itself_is_left_alone() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(MicrophoneLost("nobody writes into the FIFO"))
+    lost = await room.next()
+    async with asyncio.TaskGroup() as group:
+        again = group.create_task(room.next())
+        await asyncio.sleep(3_600)
+        child.says(READY)
+
+    assert lost == MicrophoneLost("nobody writes into the FIFO")
+    assert again.result() == READY
+    assert len(room.children) == 1
+    assert (await room.next()) == MicrophoneLost("the microphone fell silent: nothing for 1 s")
+    await room.ear.close()
+
+
+async def test_a_machine_that_can_start_no_process_is_a_loss_like_any_other() -> None:
+    room = Room()
+    room.cannot_start = True
+    lost = await room.next()
+    room.cannot_start = False
+    child = await ready(room)
+
+    assert lost == MicrophoneLost("the sound process cannot be started: Cannot allocate memory")
+    assert child.born_at == pytest.approx(0.25)
+    await room.ear.close()
+
+
+async def test_cancelling_the_iteration_loses_nothing() -> None:
+    room = Room()
+    child = await ready(room)
+    waiting = asyncio.ensure_future(room.next())
+    await asyncio.sleep(0.1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    child.says(BEAT)
+
+    room.events = room.ear.events()
+
+    assert await room.next() == BEAT
+    assert not child.kills
+    await room.ear.close()
+
+
+async def test_closing_ends_the_child_and_the_events_and_can_be_done_twice() -> None:
+    room = Room()
+    child = await ready(room)
+    waiting = asyncio.ensure_future(_drain(room))
+    await asyncio.sleep(0.1)
+
+    await room.ear.close()
+    await room.ear.close()
+
+    assert await waiting == []
+    assert child.kills
+
+
+async def test_closing_during_a_pause_starts_nothing_more() -> None:
+    room = Room()
+    child = await ready(room)
+    child.ends()
+    await room.next()
+    waiting = asyncio.ensure_future(_drain(room))
+    await asyncio.sleep(0.1)
+
+    await room.ear.close()
+
+    assert await waiting == []
+    assert len(room.children) == 1
+
+
+async def test_a_process_the_kernel_does_not_let_go_of_holds_nobody_up_for_long() -> None:
+    room = Room()
+    child = await ready(room)
+    child.clings = True
+    before = now()
+
+    await room.ear.close()
+
+    assert now() - before <= 2.0
+
+
+async def test_a_record_that_is_no_event_is_a_bug_of_ours() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(Listing("{}"))
+
+    with pytest.raises(HouseError, match="said Listing to an ear"):
+        await room.next()
+    await room.ear.close()
+
+
+async def heard_within(room: Room, seconds: float) -> list[EarEvent]:
+    """All that the ear says in that time."""
+    heard: list[EarEvent] = []
+    try:
+        async with asyncio.timeout(seconds):
+            async for event in room.events:
+                heard.append(event)
+    except TimeoutError:
+        # What was cancelled is the iteration; the ear is as it was.
+        room.events = room.ear.events()
+    return heard
+
+
+# ---------------------------------------------------------------- muted
+
+
+async def test_muting_ends_the_process_at_once_and_says_so_when_it_is_gone() -> None:
+    room = Room()
+    child = await ready(room)
+
+    room.ear.command(Mute(True))
+    killed_at_once = child.kills
+    heard = await heard_within(room, 3_600)
+
+    assert killed_at_once
+    assert heard == [MicrophoneClosed()]
+    assert len(room.children) == 1
+    await room.ear.close()
+
+
+async def test_of_a_muted_utterance_nothing_follows_not_even_what_had_been_said_already() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(OPENED, CHUNK, CHUNK, CHUNK)
+    first = [await room.next(), await room.next()]
+    child.says(CHUNK, CLOSED)
+
+    room.ear.command(Mute(True))
+    after = await heard_within(room, 60)
+
+    assert first == [OPENED, CHUNK]
+    assert after == [MicrophoneClosed()]
+    await room.ear.close()
+
+
+async def test_what_the_process_said_in_the_moment_of_muting_is_not_heard() -> None:
+    room = Room()
+    child = await ready(room)
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(room.next())
+        await asyncio.sleep(0.1)
+        # The records are there, and the ear has not been given its turn yet.
+        child.says(OPENED, CHUNK)
+        room.ear.command(Mute(True))
+
+    assert waiting.result() == MicrophoneClosed()
+    await room.ear.close()
+
+
+async def test_un_muting_opens_the_microphone_again_with_what_the_gate_was_told() -> None:
+    room = Room()
+    await ready(room)
+    room.ear.command(Mute(True))
+    room.ear.command(SetGate(GateMode.BOTH))
+    room.ear.command(Hold(True))
+    await room.next()
+    room.ear.command(Mute(False))
+    before = now()
+
+    async with asyncio.TaskGroup() as group:
+        again = group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+
+    assert again.result() == READY
+    assert second.born_at == before
+    assert isinstance(second.told[0], Start)
+    assert second.told[0].mode is GateMode.BOTH
+    assert second.told[1:] == [Hold(True)]
+    await room.ear.close()
+
+
+async def test_utterances_go_on_being_counted_after_a_mute() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(OPENED)
+    await room.next()
+    room.ear.command(Mute(True))
+    await room.next()
+    room.ear.command(Mute(False))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        (await room.child(2)).says(READY, OPENED)
+
+    opened = await room.next()
+
+    assert isinstance(opened, UtteranceOpened)
+    assert opened.utterance == 2
+    await room.ear.close()
+
+
+async def test_an_ear_that_starts_muted_opens_nothing_and_says_so_first() -> None:
+    room = Room(muted=True)
+
+    heard = await heard_within(room, 3_600)
+    started = len(room.children)
+    room.ear.command(Mute(False))
+    child = await ready(room)
+
+    assert heard == [MicrophoneClosed()]
+    assert started == 0
+    assert child.born_at == pytest.approx(3_600)
+    await room.ear.close()
+
+
+async def test_a_mute_survives_lost_devices_and_a_retry_that_was_planned() -> None:
+    room = Room()
+    child = await ready(room)
+    child.ends()
+    await room.next()
+    waiting = asyncio.ensure_future(room.next())
+    await asyncio.sleep(0.1)
+
+    room.ear.command(Mute(True))
+
+    assert await waiting == MicrophoneClosed()
+    assert await heard_within(room, 600) == []
+    assert len(room.children) == 1
+    await room.ear.close()
+
+
+async def test_muting_twice_and_un_muting_what_is_open_do_nothing() -> None:
+    room = Room()
+    child = await ready(room)
+    room.ear.command(Mute(False))
+    open_still = not child.kills
+    room.ear.command(Mute(True))
+    closed = await room.next()
+
+    room.ear.command(Mute(True))
+
+    assert open_still
+    assert closed == MicrophoneClosed()
+    assert await heard_within(room, 60) == []
+    await room.ear.close()
+
+
+async def test_muted_and_back_in_one_breath_the_microphone_is_opened_again() -> None:
+    room = Room()
+    first = await ready(room)
+    room.ear.command(Mute(True))
+    room.ear.command(Mute(False))
+
+    async with asyncio.TaskGroup() as group:
+        again = group.create_task(room.next())
+        (await room.child(2)).says(READY)
+
+    assert first.kills
+    assert again.result() == READY
+    await room.ear.close()
+
+
+async def test_a_device_that_the_driver_does_not_let_go_of_is_not_called_closed() -> None:
+    room = Room()
+    child = await ready(room)
+    child.clings = True
+    room.ear.command(Mute(True))
+
+    meanwhile = await heard_within(room, 30)
+    child.clings = False
+    at_last = await room.next()
+
+    assert meanwhile == []
+    assert at_last == MicrophoneClosed()
+    await room.ear.close()
+
+
+async def test_a_muted_ear_can_be_closed() -> None:
+    room = Room(muted=True)
+    waiting = asyncio.ensure_future(_drain(room))
+    await asyncio.sleep(1)
+
+    await room.ear.close()
+
+    assert await waiting == [MicrophoneClosed()]
+
+
+async def test_an_ear_can_be_closed_while_it_waits_for_the_kernel_to_let_go_of_a_muted_device() -> None:
+    room = Room()
+    child = await ready(room)
+    child.clings = True
+    room.ear.command(Mute(True))
+    waiting = asyncio.ensure_future(_drain(room))
+    await asyncio.sleep(0.5)
+
+    await room.ear.close()
+
+    assert await waiting == []
+
+
+async def test_what_is_wrong_is_told_again_after_a_mute() -> None:
+    room = Room()
+    async with asyncio.TaskGroup() as group:
+        lost = group.create_task(room.next())
+        (await room.child()).says(Failed(Trouble.OPENING, "there is no microphone"))
+    room.ear.command(Mute(True))
+    await room.next()
+    room.ear.command(Mute(False))
+    async with asyncio.TaskGroup() as group:
+        again = group.create_task(room.next())
+        (await room.child(2)).says(Failed(Trouble.OPENING, "there is no microphone"))
+
+    assert lost.result() == again.result() == MicrophoneLost("there is no microphone")
+    await room.ear.close()
+
+
+# ---------------------------------------------------------------- no proper sound
+
+
+BEAT_IN_DOUBT = Listened(0, float("-inf"), float("-inf"))
+
+
+@pytest.mark.parametrize("trouble", [Trouble.SILENT, Trouble.OFF_PACE])
+async def test_a_microphone_without_proper_sound_is_opened_anew_at_once_and_must_prove_itself(
+    trouble: Trouble,
+) -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(Failed(trouble, "only digital silence"), BEAT_IN_DOUBT)
+    lost = await room.next()
+    lost_at = now()
+    async with asyncio.TaskGroup() as group:
+        again = group.create_task(room.next())
+        second = await room.child(2)
+        for _ in range(40):
+            second.says(BEAT_IN_DOUBT)
+            await asyncio.sleep(0.25)
+        second.says(READY)
+
+    assert lost == MicrophoneLost("only digital silence")
+    assert second.born_at == lost_at
+    assert isinstance(second.told[0], Start)
+    assert second.told[0].doubt is trouble
+    assert again.result() == READY
+    assert now() - lost_at == pytest.approx(10.0)
+    await room.ear.close()
+
+
+async def test_a_microphone_that_stays_silent_is_opened_anew_less_and_less_often_and_told_once() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(Failed(Trouble.SILENT, "only digital silence"))
+
+    async def stay_silent() -> None:
+        while True:
+            room.children[-1].says(BEAT_IN_DOUBT)
+            await asyncio.sleep(0.25)
+
+    async with asyncio.TaskGroup() as group:
+        silence = group.create_task(stay_silent())
+        heard = await heard_within(room, 300)
+        silence.cancel()
+    births = [child.born_at for child in room.children[1:]]
+    waits = [after - before for before, after in pairwise(births)]
+
+    assert heard == [MicrophoneLost("only digital silence")]
+    assert waits == pytest.approx([30, 60, 120], abs=0.6)
+    await room.ear.close()
+
+
+async def test_a_silent_microphone_that_hangs_too_is_started_again() -> None:
+    room = Room(microphone=MicrophoneOptions())
+    child = await ready(room)
+    child.says(Failed(Trouble.SILENT, "only digital silence"))
+    await room.next()
+    async with asyncio.TaskGroup() as group:
+        hung = group.create_task(room.next())
+        second = await room.child(2)
+        second.says(BEAT_IN_DOUBT)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        third = await room.child(3)
+        third.says(READY)
+
+    assert hung.result() == MicrophoneLost("the microphone fell silent: nothing for 1 s")
+    # It was open: no reason to try another ALSA configuration.
+    assert "ALSA_CONFIG_PATH" in third.environment
+    await room.ear.close()
+
+
+# ---------------------------------------------------------------- cards
+
+
+async def test_without_its_card_a_process_is_started_no_more_than_every_ten_seconds() -> None:
+    room = Room(microphone=MicrophoneOptions())
+    room.opens_nothing = True
+
+    heard = await heard_within(room, 300)
+
+    births = [child.born_at for child in room.children]
+    waits = [after - before for before, after in pairwise(births) if after > before]
+    assert waits[-10:] == pytest.approx([10.0] * 10, abs=0.01)
+    assert heard == [
+        MicrophoneLost("no microphone; trying the machine's own ALSA configuration"),
+        MicrophoneLost("no microphone"),
+    ]
+    await room.ear.close()
+
+
+@pytest.mark.parametrize("after_s", [0.1, 2.3, 7.0, 304.9])
+async def test_a_card_that_comes_back_is_opened_within_half_a_second(after_s: float) -> None:
+    room = Room(microphone=MicrophoneOptions())
+    child = await ready(room)
+    child.says(Failed(Trouble.RUNNING, "pulled out"))
+    room.opens_nothing = True
+    room.cards = "none"
+    await heard_within(room, after_s)
+    room.opens_nothing = False
+    room.cards = "the card under another number"
+    back_at, tried = now(), len(room.children)
+
+    async with asyncio.TaskGroup() as group:
+        again = group.create_task(room.next())
+        found = await room.child(tried + 1)
+        found.says(READY)
+
+    assert found.born_at - back_at <= 0.5
+    assert "ALSA_CONFIG_PATH" in found.environment
+    assert again.result() == READY
+    await room.ear.close()
+
+
+async def _drain(room: Room) -> list[EarEvent]:
+    return [event async for event in room.events]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import pytest
+
+from ravatard.devices.microphone.protocol import ListDevices
+from ravatard.devices.process.child import (
+    SLIM_CONFIG,
+    SoundChild,
+    child_environment,
+    group_is_running,
+    in_one_line,
+    worker_command,
+)
+from ravatard.errors import DeviceError
+
+
+def test_a_sound_process_finds_the_slim_configuration_and_no_jack_server() -> None:
+    environment = child_environment({"HOME": "/home/ada"}, slim=True)
+
+    assert environment == {
+        "HOME": "/home/ada",
+        "ALSA_CONFIG_PATH": str(SLIM_CONFIG),
+        "JACK_NO_START_SERVER": "1",
+        "PA_ALSA_PLUGHW": "1",
+    }
+
+
+def test_what_the_daemon_was_given_is_not_overruled() -> None:
+    given = {"ALSA_CONFIG_PATH": "/etc/mine.conf", "PA_ALSA_PLUGHW": "0"}
+
+    environment = child_environment(given, slim=True)
+
+    assert environment["ALSA_CONFIG_PATH"] == "/etc/mine.conf"
+    assert environment["PA_ALSA_PLUGHW"] == "0"
+
+
+def test_without_slim_the_machines_own_configuration_is_used() -> None:
+    assert "ALSA_CONFIG_PATH" not in child_environment({}, slim=False)
+
+
+def test_the_slim_configuration_is_part_of_the_package_and_has_a_default_device() -> None:
+    text = SLIM_CONFIG.read_text()
+
+    for name in ("pcm.hw", "pcm.plughw", "pcm.default", "ctl.hw", "ctl.default"):
+        assert f"\n{name} " in text
+
+
+def test_a_sound_process_takes_no_module_from_the_folder_it_is_started_in() -> None:
+    assert worker_command() == [sys.executable, "-P", "-m", "ravatard.devices.microphone.worker"]
+
+
+def test_a_group_runs_as_long_as_one_of_its_processes_does() -> None:
+    # proc(5): no process has a number beyond 2^22.
+    assert group_is_running(os.getpgrp())
+    assert not group_is_running(2**22 + 1)
+
+
+@pytest.mark.parametrize(
+    ("printed", "line"),
+    [
+        (b"", ""),
+        (b"\n  \n", ""),
+        (
+            b"ALSA lib pcm_dsnoop.c:641:(snd_pcm_dsnoop_open) unable to open slave\n",
+            "ALSA: unable to open slave",
+        ),
+        (
+            b"jack server is not running or cannot be started\nJackShmReadWritePtr::~JackShmReadWritePtr\n"
+            b"Cannot connect to server socket err = No such file or directory\n",
+            "",
+        ),
+        (b"Cannot create thread res = 1\nCannot create message buffer\n", ""),
+        (b"again\nagain\nagain\n", "again"),
+        (b"one\ntwo\nthree\nfour\n", "two; three; four"),
+        (b"cut off: \xff\xfe\n", "cut off: \ufffd\ufffd"),
+    ],
+)
+def test_noise_becomes_one_line(printed: bytes, line: str) -> None:
+    assert in_one_line(printed) == line
+
+
+async def test_an_interpreter_that_is_gone_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python3")
+
+    with pytest.raises(DeviceError, match="cannot be started: No such file"):
+        SoundChild({}, ListDevices())
+    await asyncio.sleep(0)
