@@ -9,7 +9,7 @@ import wave
 
 import numpy as np
 
-from ravatard.sim.speech import RECORDINGS
+from ravatard.sim.sound.speech import RECORDINGS
 from tests.make_recording import RATE_HZ, TARGET, spoken
 
 #: The recordings of requests are as quiet as a microphone; answers are as loud as a loudspeaker wants them.

@@ -28,7 +28,7 @@ from ravatard.devices.speaker.tee import SpeakerTee
 from ravatard.errors import HouseError, RavatardError
 from ravatard.host.runtime import prepared, runtime_directory
 from ravatard.sim.options import SimOptions
-from ravatard.sim.record import Record
+from ravatard.sim.ravatar.record import Record
 from ravatard.sim.server import SimServer
 from ravatard.web.options import KioskOptions
 

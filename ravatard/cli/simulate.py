@@ -16,7 +16,8 @@ from typing import get_args, get_type_hints
 
 from ravatard.errors import RavatardError
 from ravatard.setting import Setting
-from ravatard.sim import fault_file, fault_steps
+from ravatard.sim.faults import scenario_file as fault_file
+from ravatard.sim.faults import steps as fault_steps
 from ravatard.sim.options import ChatOptions, SimOptions
 from ravatard.sim.streaming.options import StreamOptions
 
@@ -193,9 +194,9 @@ def stream_of(arguments: argparse.Namespace) -> StreamOptions:
 async def _serve(
     arguments: argparse.Namespace, scenario: fault_steps.Scenario, tls: ssl.SSLContext | None
 ) -> None:
-    from ravatard.sim.cloud import SimCloud
-    from ravatard.sim.fault_stream import trouble
-    from ravatard.sim.faults import FaultyService
+    from ravatard.sim.faults.service import FaultyService
+    from ravatard.sim.faults.stream import trouble
+    from ravatard.sim.ravatar.cloud import SimCloud
     from ravatard.sim.server import SimServer
 
     stop = asyncio.Event()

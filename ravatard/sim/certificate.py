@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ravatard.errors import ConfigError
-from ravatard.sim.fault_steps import Certificate
+from ravatard.sim.faults.steps import Certificate
 
 _DAYS: dict[Certificate, tuple[int, int]] = {
     "self-signed": (-1, 365),

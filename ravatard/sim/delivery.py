@@ -8,7 +8,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from ravatard.sim.exchange import Fate, Reply
-from ravatard.sim.fault_frames import pieces_of
+from ravatard.sim.faults.frames import pieces_of
 
 #: How often an answer that never comes looks whether anybody still waits for it.
 _LOOK_S = 0.1

@@ -13,7 +13,6 @@ from types import TracebackType
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 
 from ravatard.errors import RavatardError
-from ravatard.sim.cloud import SimCloud
 from ravatard.sim.delivery import PIECE_S, abort, delivered
 from ravatard.sim.exchange import (
     BODY_LIMIT_BYTES,
@@ -29,11 +28,12 @@ from ravatard.sim.exchange import (
     Request,
     Service,
 )
-from ravatard.sim.fault_frames import frames
+from ravatard.sim.faults.frames import frames
 from ravatard.sim.options import FrontOptions, SimOptions
-from ravatard.sim.record import Record
-from ravatard.sim.streaming.house import Streaming
+from ravatard.sim.ravatar.cloud import SimCloud
+from ravatard.sim.ravatar.record import Record
 from ravatard.sim.streaming.options import StreamFaults, StreamOptions
+from ravatard.sim.streaming.streams import Streaming
 
 _LOOPBACK = ("127.0.0.1", "::1")
 

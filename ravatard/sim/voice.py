@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ravatard.sim.exchange import Reply
-from ravatard.sim.record import SessionRecord
+from ravatard.sim.ravatar.record import SessionRecord
 
 
 class Voice(Protocol):

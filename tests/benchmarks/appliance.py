@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ravatard.host.runtime import SOCKET_NAME
 from ravatard.sim.options import SimOptions
-from ravatard.sim.record import SessionRecord
+from ravatard.sim.ravatar.record import SessionRecord
 from ravatard.sim.server import SimServer
 from tests.benchmarks import procfs
 from tests.integration.daemon import Config, Daemon

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ravatard.core.audio_format import CHUNK_BYTES, SAMPLE_BYTES, bytes_for
-from ravatard.sim.record import SessionRecord
+from ravatard.sim.ravatar.record import SessionRecord
 from tests.benchmarks import panel, scenes
 from tests.benchmarks.appliance import Appliance, feeder, service
 from tests.benchmarks.report import Aim, Row, Table, at_most, percentile

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ravatard.sim.cloud import SimCloud
 from ravatard.sim.options import SimOptions
+from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.server import SimServer
 from tests.benchmarks import procfs, scenes
 from tests.benchmarks.appliance import Appliance, feeder

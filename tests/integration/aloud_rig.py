@@ -19,7 +19,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ravatard.sim.server import SimServer
-from ravatard.sim.streaming.mouth import Spoken
+from ravatard.sim.streaming.speech_track import Spoken
 from tests.integration import recordings
 from tests.integration.daemon import Config, Daemon
 from tests.integration.program import RAVATARD, command_line, until

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ravatard.cli.demo import RECORDING
 from ravatard.core.audio_format import CHUNK_SAMPLES, RATE_HZ
-from ravatard.sim.record import SessionRecord
+from ravatard.sim.ravatar.record import SessionRecord
 
 Samples = NDArray[np.int16]
 

@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from ravatard.sim.cloud import SimCloud
-from ravatard.sim.codec import Container, Mp4
 from ravatard.sim.options import ChatOptions, SimOptions
+from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.server import SimServer
-from ravatard.sim.speech import voice_of
-from ravatard.sim.synthesizer import Synthesizer
+from ravatard.sim.sound.codec import Container, Mp4
+from ravatard.sim.sound.speech import voice_of
+from ravatard.sim.sound.synthesizer import Synthesizer
 from tests.integration.aloud_rig import (
     ALOUD,
     Monitor,

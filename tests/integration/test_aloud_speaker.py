@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ravatard.sim.cloud import SimCloud
 from ravatard.sim.options import SimOptions
+from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.server import SimServer
-from ravatard.sim.synthesizer import Synthesizer
+from ravatard.sim.sound.synthesizer import Synthesizer
 from tests.integration import recordings
 from tests.integration.aloud_rig import (
     ALOUD,

@@ -13,9 +13,9 @@ import pytest
 
 from ravatard.host.ledger import NAME, parse
 from ravatard.ports import Debt
-from ravatard.sim.cloud import SimCloud
 from ravatard.sim.exchange import Line, Reply, Request
 from ravatard.sim.options import SimOptions
+from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
 from tests.integration.daemon import PROJECT, USER, Config, Daemon

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ravatard.sim.speech import Speech
+from ravatard.sim.sound.speech import Speech
 from tests.integration import recordings
 from tests.integration.program import Program
 from tests.integration.receiver import correlation

@@ -17,8 +17,8 @@ import pytest
 
 from ravatard.errors import ConfigError
 from ravatard.sim.certificate import shown
-from ravatard.sim.fault_file import parse
-from ravatard.sim.faults import FaultyService
+from ravatard.sim.faults.scenario_file import parse
+from ravatard.sim.faults.service import FaultyService
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
 from tests.integration.simulate import simulate

@@ -15,13 +15,13 @@ import av
 import numpy as np
 import pytest
 
-from ravatard.sim.cloud import SimCloud
-from ravatard.sim.codec import CONTENT_TYPES, Container, encoded
-from ravatard.sim.line import NOTHING_HEARD
 from ravatard.sim.options import ChatOptions, SimOptions
+from ravatard.sim.ravatar.cloud import SimCloud
+from ravatard.sim.ravatar.connection import NOTHING_HEARD
 from ravatard.sim.server import SimServer
-from ravatard.sim.speech import recorded, voice_of
-from ravatard.sim.synthesizer import Synthesizer
+from ravatard.sim.sound.codec import CONTENT_TYPES, Container, encoded
+from ravatard.sim.sound.speech import recorded, voice_of
+from ravatard.sim.sound.synthesizer import Synthesizer
 from tests.integration.recordings import Samples, correlation
 from tests.unit.sim.caller import ADA, quiet, tone, wav, wav_of
 

@@ -19,9 +19,9 @@ import aiohttp
 import pytest
 
 from ravatard.errors import RavatardError
-from ravatard.sim.cloud import SimCloud
 from ravatard.sim.network import SimNetwork
 from ravatard.sim.options import FrontOptions, SimOptions
+from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.server import SimServer
 from tests.unit.sim.caller import ADA, chunks, quiet, tone, wav
 

@@ -14,9 +14,9 @@ from aiortc.mediastreams import AudioStreamTrack
 
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
-from ravatard.sim.streaming.mouth import Spoken
 from ravatard.sim.streaming.options import StreamFaults, StreamOptions
 from ravatard.sim.streaming.page import COOKIE
+from ravatard.sim.streaming.speech_track import Spoken
 from tests.integration.receiver import Caller, Receiver, calling, correlation
 
 pytestmark = pytest.mark.integration

@@ -15,8 +15,8 @@ from ravatard.core.audio_format import VOICE, VOICE_RATE_HZ
 from ravatard.errors import LinkError, MediaError
 from ravatard.ports.sound import VoiceSink
 from ravatard.secret import Secret
-from ravatard.sim.cloud import SimCloud
 from ravatard.sim.exchange import Request
+from ravatard.sim.ravatar.cloud import SimCloud
 
 PIECE_MS = 20
 LOUD = b"\x00\x20\x00\xe0" * (VOICE.bytes_for(PIECE_MS) // 4)

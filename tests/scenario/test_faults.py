@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ravatard.core.states import Outcome
-from ravatard.sim.fault_file import load, shipped
+from ravatard.sim.faults.scenario_file import load, shipped
 from tests.scenario.world import Wishes, appliance
 
 #: Every scenario's faults are over by then, pauses between attempts included.

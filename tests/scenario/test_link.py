@@ -9,7 +9,7 @@ import pytest
 
 from ravatard.core import events as ev
 from ravatard.core.states import Outcome
-from ravatard.sim.fault_file import load, parse
+from ravatard.sim.faults.scenario_file import load, parse
 from ravatard.sim.options import SimOptions
 from tests.scenario.world import Wishes, appliance
 

@@ -22,15 +22,15 @@ from ravatard.core.options.equipment import Means
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.ports import Observer
 from ravatard.secret import Secret
-from ravatard.sim.cloud import SimCloud
-from ravatard.sim.fault_ear import trouble
-from ravatard.sim.fault_steps import Scenario
-from ravatard.sim.faults import FaultyService
+from ravatard.sim.faults.microphone import trouble
+from ravatard.sim.faults.service import FaultyService
+from ravatard.sim.faults.steps import Scenario
 from ravatard.sim.microphone import SimEar
 from ravatard.sim.network import SimNetwork
 from ravatard.sim.options import KeepOptions, SimOptions
 from ravatard.sim.panel import FakeButton, RecordingLamp
-from ravatard.sim.record import Record
+from ravatard.sim.ravatar.cloud import SimCloud
+from ravatard.sim.ravatar.record import Record
 from ravatard.sim.speaker import SimSpeaker
 from tests.scenario.heard import FakeVoice, Shelf, WavOnly, spoken
 from tests.unit.core.sounds import voice

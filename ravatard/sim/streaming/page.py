@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ravatard.sim.exchange import Reply
-from ravatard.sim.record import SessionRecord
+from ravatard.sim.ravatar.record import SessionRecord
 
 #: The cookie by which a socket is known to belong to a page.
 COOKIE = "ravatard-sim-stream"

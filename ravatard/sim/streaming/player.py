@@ -21,11 +21,11 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.sdp import candidate_from_sdp
 
 from ravatard.sim.streaming.description import AnswerRefused, Description, Disguise
-from ravatard.sim.streaming.mouth import Mouth
+from ravatard.sim.streaming.impairment import Weather
 from ravatard.sim.streaming.options import StreamOptions
 from ravatard.sim.streaming.signalling import Candidate
+from ravatard.sim.streaming.speech_track import Mouth
 from ravatard.sim.streaming.tracks import PictureTrack, VoiceTrack
-from ravatard.sim.streaming.weather import Weather
 
 #: RFC 8839, section 5.1: foundation, component, transport, priority, address, port, …
 _CANDIDATE = re.compile(r"(\S+ \d+ (?:udp|UDP) \d+) (\S+) (\d+ typ \S+.*)")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from ravatard.sim.record import SessionRecord
-from ravatard.sim.streaming.mouth import Mouth
+from ravatard.sim.ravatar.record import SessionRecord
+from ravatard.sim.streaming.speech_track import Mouth
 
 
 @dataclass(slots=True, eq=False)

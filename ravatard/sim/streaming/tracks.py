@@ -13,7 +13,7 @@ from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 
 from ravatard.core.audio_format import VOICE_RATE_HZ
-from ravatard.sim.streaming.mouth import Mouth
+from ravatard.sim.streaming.speech_track import Mouth
 
 _FRAME_MS = 20
 _FRAME_SAMPLES = VOICE_RATE_HZ * _FRAME_MS // 1000

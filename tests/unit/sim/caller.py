@@ -8,9 +8,9 @@ import math
 import struct
 from typing import Any
 
-from ravatard.sim.cloud import SimCloud
-from ravatard.sim.codec import encoded
 from ravatard.sim.exchange import Close, Line, Reply, Request
+from ravatard.sim.ravatar.cloud import SimCloud
+from ravatard.sim.sound.codec import encoded
 
 ADA = "avatar-ada-001"
 BROOK = "avatar-brook-002"

@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 from ravatard.ports import HttpReply
-from ravatard.sim.cloud import SimCloud
-from ravatard.sim.fault_file import parse
-from ravatard.sim.fault_steps import Scenario
-from ravatard.sim.faults import FaultyService
+from ravatard.sim.faults.scenario_file import parse
+from ravatard.sim.faults.service import FaultyService
+from ravatard.sim.faults.steps import Scenario
 from ravatard.sim.network import MemorySocket, SimNetwork
+from ravatard.sim.ravatar.cloud import SimCloud
 from tests.unit.sim.caller import ADA, Caller
 
 BASE = "http://cloud.sim"

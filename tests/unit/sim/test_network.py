@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from ravatard.ports import Network, SocketClosed, UpgradeRefused
-from ravatard.sim.cloud import SimCloud
 from ravatard.sim.exchange import MESSAGE_LIMIT_BYTES
 from ravatard.sim.network import MemorySocket, SimNetwork
 from ravatard.sim.options import SimOptions
+from ravatard.sim.ravatar.cloud import SimCloud
 from tests.unit.sim.caller import ADA, Caller
 
 BASE = "http://cloud.sim"

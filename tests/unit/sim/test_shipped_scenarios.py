@@ -12,13 +12,13 @@ import pytest
 
 from ravatard.core import events as ev
 from ravatard.ports import SocketClosed, UpgradeRefused
-from ravatard.sim.fault_ear import trouble
-from ravatard.sim.fault_file import load, shipped
-from ravatard.sim.fault_steps import EarFault
-from ravatard.sim.fault_stream import trouble as stream_trouble
+from ravatard.sim.faults.microphone import trouble
+from ravatard.sim.faults.scenario_file import load, shipped
+from ravatard.sim.faults.steps import EarFault
+from ravatard.sim.faults.stream import trouble as stream_trouble
 from ravatard.sim.network import MemorySocket
-from ravatard.sim.speech import Speech
-from ravatard.sim.streaming.house import Streaming
+from ravatard.sim.sound.speech import Speech
+from ravatard.sim.streaming.streams import Streaming
 from tests.unit.sim.night import Night, message
 from tests.unit.sim.test_microphone import ear, heard
 

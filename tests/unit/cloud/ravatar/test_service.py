@@ -20,9 +20,9 @@ from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTi
 from ravatard.ports import Debt, Ledger, Wire
 from ravatard.ports.sound import VoicePlayer
 from ravatard.secret import Secret
-from ravatard.sim.cloud import SimCloud
 from ravatard.sim.network import SimNetwork
 from ravatard.sim.options import SimOptions
+from ravatard.sim.ravatar.cloud import SimCloud
 
 SERVICE = ServiceOptions(base_url="http://sim.example", project_id=Secret("proj-1"))
 

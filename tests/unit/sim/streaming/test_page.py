@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.sim.record import SessionRecord
+from ravatard.sim.ravatar.record import SessionRecord
 from ravatard.sim.streaming.page import COOKIE, player_page
 
 

@@ -1,0 +1,1 @@
+"""Fault scenarios: a simulated service, microphone and stream that misbehave on request."""

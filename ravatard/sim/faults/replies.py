@@ -1,0 +1,67 @@
+"""What faults make of a reply or message on its way out: late, in pieces, cut short, malformed, too long."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import assert_never
+
+from ravatard.sim.exchange import Delivery, Fragments, Reply
+from ravatard.sim.faults.steps import Delay, Malformed, Oversize, SpeechFault, Split, Swallow, Truncate
+
+
+class Dice:
+    """The random waits of one :class:`ravatard.sim.faults.steps.Delay`: the same in every run."""
+
+    def __init__(self) -> None:
+        self._thrown: dict[int, random.Random] = {}
+
+    def wait_s(self, delay: Delay) -> float:
+        """The next wait."""
+        if delay.seed not in self._thrown:
+            # A fault that cannot be repeated helps nobody; nothing here is a secret.
+            self._thrown[delay.seed] = random.Random(delay.seed)  # noqa: S311
+        return delay.delay_s + self._thrown[delay.seed].random() * delay.jitter_s
+
+
+def spoiled_reply(reply: Reply, fault: SpeechFault, dice: Dice) -> Reply:
+    """``reply`` as it goes out under ``fault``."""
+    delivery: Delivery = reply.delivery
+    match fault:
+        case Delay():
+            late = delivery.after_s + dice.wait_s(fault)
+            return replace(reply, delivery=replace(delivery, after_s=late))
+        case Split(pieces):
+            return replace(reply, delivery=replace(delivery, pieces=pieces))
+        case Truncate(keep):
+            return replace(reply, body=reply.body[: int(len(reply.body) * keep)])
+        case Malformed(text):
+            return replace(reply, body=text.encode())
+        case Oversize(size_bytes):
+            return replace(reply, body=reply.body.ljust(size_bytes))
+        case Swallow():
+            return reply
+        case _:
+            assert_never(fault)
+
+
+def spoiled_message(message: str | Fragments, fault: SpeechFault) -> str | Fragments | None:
+    """``message`` as it goes out under ``fault``; None: it does not. A delay is the line's business."""
+    text = message if isinstance(message, str) else message.text
+    pieces = 1 if isinstance(message, str) else message.pieces
+    match fault:
+        case Delay():
+            pass
+        case Split():
+            pieces = fault.pieces
+        case Truncate(keep):
+            text = text[: int(len(text) * keep)]
+        case Malformed():
+            text = fault.text
+        case Oversize(size_bytes):
+            text = text.ljust(size_bytes)
+        case Swallow():
+            return None
+        case _:
+            assert_never(fault)
+    return text if pieces == 1 else Fragments(text, pieces)

@@ -1,0 +1,67 @@
+"""The steps of a scenario that are about the stream, played to the simulator's streams."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import assert_never
+
+from ravatard.sim.faults.steps import Scenario
+from ravatard.sim.streaming.steps import (
+    StreamClose,
+    StreamDead,
+    StreamFault,
+    StreamLoss,
+    StreamMissing,
+    StreamRefuse,
+    StreamRestart,
+)
+from ravatard.sim.streaming.streams import Streaming
+
+Verb = Callable[[], None]
+
+
+async def trouble(streaming: Streaming, scenario: Scenario) -> None:
+    """Do to the streams what the scenario says, at its times; the scenario begins now.
+
+    Cancelled, it leaves the streams as they are.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for at, verb in sorted(_plan(streaming, scenario), key=lambda pair: pair[0]):
+        await asyncio.sleep(began + at - loop.time())
+        verb()
+
+
+def _plan(streaming: Streaming, scenario: Scenario) -> list[tuple[float, Verb]]:
+    plan: list[tuple[float, Verb]] = []
+    for step in scenario.steps:
+        if not isinstance(step.do, StreamFault):
+            continue
+        at = step.when.after_s or 0.0
+        begin, mend = _verbs(streaming, step.do)
+        plan.append((at, begin))
+        if step.for_s is not None and mend is not None:
+            plan.append((at + step.for_s, mend))
+    return plan
+
+
+def _verbs(streaming: Streaming, fault: StreamFault) -> tuple[Verb, Verb | None]:
+    """What begins the fault, and what ends it; None: it ends by itself."""
+    match fault:
+        case StreamClose(media):
+            return partial(streaming.close_sockets, keep_media=media), None
+        case StreamDead():
+            return streaming.kill_media, partial(streaming.kill_media, dead=False)
+        case StreamRestart(away_s):
+            return partial(streaming.restart, away_s), None
+        case StreamMissing(lists):
+            return partial(streaming.hide, lists), None
+        case StreamRefuse(players):
+            return partial(streaming.refuse, players), None
+        case StreamLoss(loss, jitter_ms):
+            weather = streaming.weather
+            return partial(weather.turn, loss, jitter_ms / 1000), partial(weather.turn, 0.0, 0.0)
+        case _:
+            assert_never(fault)

@@ -1,0 +1,75 @@
+"""When one step of a scenario strikes: it counts calls and messages, and knows its window of time. Pure."""
+
+from __future__ import annotations
+
+from ravatard.sim.exchange import SOCKET_PATH
+from ravatard.sim.faults.steps import SpeechFault, Step
+
+
+class Trigger:
+    """One step and how far it got. Times are seconds since the scenario began.
+
+    Attributes:
+        step: the step.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self._calls = 0
+        self._uses = 0
+        # Set off by the clock alone, it is so from that moment on, whoever looks first.
+        # So are all sockets together, whenever each was opened.
+        when = step.when
+        sockets = when.call == SOCKET_PATH and when.nth is None and isinstance(step.do, SpeechFault)
+        by_clock = (when.call is None or sockets) and when.message is None
+        self._since: float | None = (step.when.after_s or 0.0) if by_clock else None
+
+    @property
+    def strikes_at(self) -> float | None:
+        """When it strikes by the clock alone, or None once it did, or when it never does."""
+        when = self.step.when
+        if when.after_s is None or when.call is not None or when.message is not None or self._uses:
+            return None
+        return when.after_s
+
+    def called(self, path: str, now: float) -> bool:
+        """Count a call; True when the step strikes it."""
+        when = self.step.when
+        if when.call is None:
+            return self.active(now)
+        if path != when.call or now < (when.after_s or 0.0):
+            return False
+        self._calls += 1
+        first = when.nth or 1
+        if self._calls < first:
+            return False
+        alone = when.nth is not None and self.step.for_s is None and self.step.times is None
+        if alone and self._calls > first:
+            return False
+        if self._since is None:
+            self._since = now
+        return self.active(now)
+
+    def heard(self, number: int, now: float) -> bool:
+        """The client's message of this number came; True when the step strikes now."""
+        when = self.step.when
+        if when.message != number or now < (when.after_s or 0.0):
+            return False
+        self._since = now
+        return True
+
+    def speaking(self, now: float) -> bool:
+        """The service says something on a socket; True when the step strikes it."""
+        return self.step.when.call in {None, SOCKET_PATH} and self.active(now)
+
+    def active(self, now: float) -> bool:
+        """It was set off, its time is not over, and it may strike once more."""
+        step = self.step
+        if self._since is None or now < self._since:
+            return False
+        in_time = step.for_s is None or now < self._since + step.for_s
+        return in_time and (step.times is None or self._uses < step.times)
+
+    def use(self) -> None:
+        """It strikes."""
+        self._uses += 1

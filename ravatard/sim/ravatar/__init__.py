@@ -1,0 +1,1 @@
+"""The simulated RAVATAR service, written from its documents."""

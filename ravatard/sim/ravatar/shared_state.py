@@ -1,0 +1,64 @@
+"""What every part of one simulated cloud shares: options, tokens, licences, memory, calendar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ravatard.sim.options import AnnouncedOptions, HearingOptions, SimOptions
+from ravatard.sim.ravatar.history import History
+from ravatard.sim.ravatar.licences import Licences
+from ravatard.sim.ravatar.record import Record, SessionRecord
+from ravatard.sim.ravatar.spoken_answers import SpokenAnswers
+from ravatard.sim.ravatar.spoken_turns import Talk
+from ravatard.sim.tokens import TokenMint
+from ravatard.sim.voice import NoVoice, Voice
+
+
+@dataclass(slots=True)
+class Premises:
+    """The common ground of one simulated cloud.
+
+    Attributes:
+        options: how it behaves; may be replaced while it runs.
+        hearing: how it finds the end of a turn.
+        announced: what it says about itself.
+        mint: makes and checks tokens.
+        licences: the pool of live sessions.
+        record: what happened.
+        epoch_s: Unix time at which the front's clock stood at 0.
+        spoken: what its answers in chat mode sound like.
+        history: what ``GET /chat`` gives back.
+        talks: the ears of the open sessions, by licence.
+        voice: what says the answers aloud; replaced by a front that can.
+        scheme: how browsers reach the front: "http" or "https".
+    """
+
+    options: SimOptions
+    hearing: HearingOptions
+    announced: AnnouncedOptions
+    mint: TokenMint
+    licences: Licences
+    record: Record
+    epoch_s: float
+    spoken: SpokenAnswers
+    history: History = field(default_factory=History)
+    talks: dict[str, Talk] = field(default_factory=dict)
+    voice: Voice = field(default_factory=NoVoice)
+    scheme: str = "http"
+
+    def wall_s(self, now: float) -> float:
+        """Unix time at ``now`` of the front's clock."""
+        return self.epoch_s + now
+
+    def iso(self, now: float) -> str:
+        """ISO 8601 at ``now`` of the front's clock."""
+        return datetime.fromtimestamp(self.wall_s(now), UTC).isoformat(timespec="milliseconds")
+
+    def talk_of(self, session: SessionRecord) -> Talk:
+        """The session's ear; the first question makes it."""
+        talk = self.talks.get(session.licence)
+        if talk is None:
+            talk = Talk(session, self.record, self.hearing, self.options.carry_on)
+            self.talks[session.licence] = talk
+        return talk

@@ -1,0 +1,48 @@
+"""The spoken side of one live session: sound in, finished turns out, and which answer may be withdrawn."""
+
+from __future__ import annotations
+
+from ravatard.sim.options import HearingOptions
+from ravatard.sim.ravatar.planned_replies import Planned
+from ravatard.sim.ravatar.record import Record, SessionRecord, TurnRecord
+from ravatard.sim.ravatar.turn_detector import SpeechBegan, TurnDetector
+
+
+class Talk:
+    """One live session's ear.
+
+    Attributes:
+        waiting: the answer to the last turn; set by whoever plans it.
+    """
+
+    def __init__(
+        self, session: SessionRecord, record: Record, hearing: HearingOptions, carry_on: bool
+    ) -> None:
+        self.waiting: Planned | None = None
+        self._session = session
+        self._record = record
+        self._carry_on = carry_on
+        self._detector = TurnDetector(hearing)
+        # Nobody's turn, until the first one begins: the detector says "began" before it says "ended".
+        self._turn = TurnRecord(0, 0.0)
+
+    def hear(self, pcm: bytes, now: float) -> list[TurnRecord]:
+        """Take one message's sound; returns the turns it ended. The caller plans an answer to each."""
+        self._record.sound(self._session, pcm, now)
+        ended: list[TurnRecord] = []
+        for event in self._detector.hear(pcm):
+            if isinstance(event, SpeechBegan):
+                self._begin(event, now)
+            else:
+                self._turn.last_sample = event.last_sample
+                self._turn.ended_at = now
+                ended.append(self._turn)
+        return ended
+
+    def _begin(self, event: SpeechBegan, now: float) -> None:
+        if self._carry_on and self.waiting is not None and self.waiting.withdraw(now):
+            self._turn.last_sample = None
+            self._turn.ended_at = None
+        else:
+            self._turn = self._record.turn_began(self._session, event.first_sample, now)
+        self.waiting = None

@@ -1,0 +1,1 @@
+"""Sound of the simulated service: speech, containers and codecs."""

@@ -1,0 +1,37 @@
+"""The pages at ``streamingUrl`` without a stream: a still picture, and the black one for a wrong token."""
+
+from __future__ import annotations
+
+from ravatard.sim.ravatar.catalog import Avatar, portrait
+
+_STYLE = (
+    "body { font: 15px/1.45 system-ui, sans-serif; text-align: center; margin: 10% 1rem; "
+    "color: #ddd; background: #111 } img { width: 40%; max-width: 12rem }"
+)
+
+
+#: What a wrong token gets: nothing to see, and the page around it is told that the session is over.
+FORBIDDEN_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Forbidden</title>
+<style>html { background: #000 }</style>
+<script>
+if (window.parent !== window) window.parent.postMessage("ravatar-session-close", "*");
+</script>
+"""
+
+
+def picture_page(avatar: Avatar, session: int) -> str:
+    """A page that any other may embed: whom this session (counted from 1) is with, and a still picture."""
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{avatar.name}</title>
+<style>{_STYLE}</style>
+<img src="{portrait(avatar)}" alt="">
+<p><b>{avatar.name}</b>, live session {session}</p>
+<p>This simulator streams no picture and no voice: for both it needs ravatard[live-audio]. The answers come
+as text.</p>
+"""

@@ -1,0 +1,283 @@
+"""All the streams of one simulated cloud: who may watch what, what is said there, and what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+
+from ravatard.sim.exchange import MESSAGE_LIMIT_BYTES, Reply
+from ravatard.sim.ravatar.record import SessionRecord
+from ravatard.sim.ravatar.shared_state import Premises
+from ravatard.sim.sound.speech import Speech
+from ravatard.sim.streaming import signalling
+from ravatard.sim.streaming.impairment import Weather
+from ravatard.sim.streaming.options import StreamFaults, StreamOptions
+from ravatard.sim.streaming.page import COOKIE, player_page
+from ravatard.sim.streaming.speech_track import Mouth, Spoken
+from ravatard.sim.streaming.streamer import Streamer
+from ravatard.sim.streaming.viewer import Viewer
+from ravatard.sim.voice import NoVoice
+
+if TYPE_CHECKING:  # aiortc is loaded when the first player subscribes, and only then.
+    from ravatard.sim.streaming.player import Player
+
+_CLOSE_S = 0.2
+_KEPT_PLAYERS = 100
+#: What was said in so many past sessions is remembered.
+_KEPT_SESSIONS = 20
+_LONGEST_NUMBER = 9
+
+
+class Streaming:
+    """The streams, from ``async with`` to their end (a :class:`ravatard.sim.voice.Voice`).
+
+    Attributes:
+        options: what players are offered; may be replaced, for those that come.
+        weather: the network; may be changed while it lasts.
+        streamers: by licence, oldest first; those of sessions that are over stay: what was said there.
+        viewers: the open signalling sockets.
+        players: the connections offered, open or not, oldest first; only so many are kept.
+        counts: "sockets", "subscriptions", "unlisted" (empty lists), "refusals".
+    """
+
+    def __init__(
+        self,
+        premises: Premises,
+        options: StreamOptions | None = None,
+        *,
+        faults: StreamFaults | None = None,
+        speech: Speech | None = None,
+        addresses: tuple[str, ...] = (),
+    ) -> None:
+        """Prepare; nothing runs yet.
+
+        Args:
+            premises: the cloud whose answers are spoken.
+            options: what players are offered.
+            faults: what is wrong from the start.
+            speech: what makes sound of the answers.
+            addresses: own addresses for the media; empty: all but loopback.
+        """
+        self.options = options or StreamOptions()
+        chosen = faults or StreamFaults()
+        self.weather = Weather(chosen)
+        self.streamers: dict[str, Streamer] = {}
+        self.viewers: list[Viewer] = []
+        self.players: deque[Player] = deque(maxlen=_KEPT_PLAYERS)
+        self.counts: Counter[str] = Counter()
+        self._empty_lists = chosen.empty_lists
+        self._refusals = chosen.refusals
+        self._premises = premises
+        self._speech = speech or Speech()
+        self._addresses = addresses
+        self._away_until = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._group = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Self:
+        """Open the house; sessions speak from now on."""
+        self._now: Callable[[], float] = asyncio.get_running_loop().time
+        await self._group.__aenter__()
+        self._premises.voice = self
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close every socket and connection.
+
+        What failed outside is not the group's: it would come out wrapped.
+        """
+        for viewer in self.viewers:
+            viewer.keep_media = False
+            viewer.leave.set()
+        for task in self._tasks:
+            task.cancel()
+        self._premises.voice = NoVoice()
+        for player in self.players:
+            await player.close()
+        await self._group.__aexit__(None, None, None)
+
+    # ------------------------------------------------------------------ from the service
+
+    def speak(self, licence: str, text: str) -> None:
+        """Say an answer in this session, as soon as its sound is made."""
+        streamer = self._streamer(licence)
+        if streamer is not None:
+            self._start(self._say(streamer, text, streamer.turn), "stream-speak")
+
+    def hush(self, licence: str) -> None:
+        """Cut off what is being said."""
+        streamer = self.streamers.get(licence)
+        if streamer is not None and self.options.cut_ms >= 0:
+            streamer.turn += 1
+            streamer.mouth.hush(self._now() + self.options.cut_ms / 1000)
+
+    def ended(self, licence: str) -> None:
+        """The session is over: its sockets are closed and its connections too."""
+        streamer = self.streamers.get(licence)
+        if streamer is None:
+            return
+        streamer.over.set()
+        over = [one.session.licence for one in self.streamers.values() if one.over.is_set()]
+        for old in over[:-_KEPT_SESSIONS]:
+            del self.streamers[old]
+        for viewer in self.viewers:
+            if streamer in {viewer.streamer, viewer.mine}:
+                viewer.keep_media = False
+                viewer.leave.set()
+
+    def page(self, session: SessionRecord) -> Reply | None:
+        """The player page; None without aiortc: then there is a still picture that says so."""
+        if not available():
+            return None
+        return player_page(session, self._ticket(session.number))
+
+    # ------------------------------------------------------------------ from the front
+
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer the upgrade of a player's socket, and the player."""
+        ticket = request.cookies.get(COOKIE, "")
+        mine = self._by_ticket(ticket)
+        if not available():
+            return web.Response(
+                status=503, text="live sound needs aiortc: pip install 'ravatard[live-audio]'"
+            )
+        if mine is None and self.options.cookie:
+            self.counts["refusals"] += 1
+            return web.Response(status=403)
+        socket = web.WebSocketResponse(timeout=_CLOSE_S, max_msg_size=MESSAGE_LIMIT_BYTES)
+        await socket.prepare(request)
+        self.counts["sockets"] += 1
+        viewer = Viewer(socket, self, mine, request.remote or "127.0.0.1")
+        self.viewers.append(viewer)
+        try:
+            await viewer.run(signalling.config(self.options.ice_servers))
+        finally:
+            self.viewers.remove(viewer)
+        return socket
+
+    # ------------------------------------------------------------------ what goes wrong
+
+    def close_sockets(self, *, keep_media: bool = True) -> None:
+        """Close every signalling socket; the media go on, or not."""
+        for viewer in self.viewers:
+            viewer.keep_media = keep_media
+            viewer.leave.set()
+
+    def restart(self, away_s: float) -> None:
+        """The streamers are gone, with all sockets and media, and come back after ``away_s``."""
+        self._away_until = self._now() + away_s
+        self.close_sockets(keep_media=False)
+
+    def kill_media(self, *, dead: bool = True) -> None:
+        """Let nothing through any more while the sockets stay; or let it through again."""
+        self.weather.dead = dead
+
+    def hide(self, lists: int) -> None:
+        """Name no streamer the next so many times that somebody asks."""
+        self._empty_lists = lists
+
+    def refuse(self, players: int) -> None:
+        """Let the next so many subscriptions fail."""
+        self._refusals = players
+
+    # ------------------------------------------------------------------ what was said
+
+    def said(self, licence: str) -> list[Spoken]:
+        """What was said in a session, oldest first."""
+        streamer = self.streamers.get(licence)
+        return list(streamer.mouth.spoken) if streamer else []
+
+    # ------------------------------------------------------------------ from the sockets
+
+    def listed(self, mine: Streamer | None) -> list[Streamer]:
+        """The streamers a socket may be told of."""
+        if self._empty_lists or self._now() < self._away_until:
+            self._empty_lists = max(0, self._empty_lists - 1)
+            self.counts["unlisted"] += 1
+            return []
+        if mine is not None:
+            return [] if mine.over.is_set() else [mine]
+        found = (self._streamer(licence) for licence in self._premises.record.open_licences())
+        return [one for one in found if one is not None]
+
+    def refusal(self, streamer_id: str, found: Streamer | None) -> str:
+        """Why this one cannot be had, in the open signalling server's words."""
+        limit = self.options.max_players
+        if found is not None and not self._refusals and found.players < limit:
+            self.counts["subscriptions"] += 1
+            return ""
+        self.counts["refusals"] += 1
+        self._refusals = max(0, self._refusals - 1)
+        if found is not None and found.players >= limit:
+            return f"Streamer {streamer_id} is full. Max players = {limit}."
+        return f"Streamer {streamer_id} does not exist."
+
+    async def player(self, streamer: Streamer, remote: str) -> Player:
+        """A new connection to offer."""
+        # Half a second of loading, which must not stop the sound of others.
+        await asyncio.to_thread(import_module, "ravatard.sim.streaming.player")
+        from ravatard.sim.streaming.player import Player, Surroundings
+
+        around = Surroundings(self.options, self.weather, self._addresses, self._group, self._now)
+        player = Player(streamer.mouth, around, remote)
+        self.players.append(player)
+        return player
+
+    def leave_playing(self, player: Player, streamer: Streamer) -> None:
+        """The socket is gone; the media end with the session."""
+        self._start(_linger(player, streamer), "stream-linger")
+
+    def breach(self, kind: str, detail: str) -> None:
+        """A player broke the protocol."""
+        self._premises.record.violated(self._now(), kind, detail)
+
+    # ------------------------------------------------------------------ inside
+
+    async def _say(self, streamer: Streamer, text: str, turn: int) -> None:
+        pcm = await self._speech.say(text)
+        if streamer.turn == turn and not streamer.over.is_set():
+            streamer.mouth.say(text, pcm, self._now())
+
+    def _start(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = self._group.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _streamer(self, licence: str) -> Streamer | None:
+        """The streamer of an open session; the first question makes it."""
+        if licence not in self.streamers:
+            sessions = self._premises.record.sessions
+            session = next((one for one in sessions if one.licence == licence and one.ended_at is None), None)
+            if session is None:
+                return None
+            self.streamers[licence] = Streamer(session, Mouth(self._now()))
+        return self.streamers[licence]
+
+    def _ticket(self, number: int) -> str:
+        return self._premises.mint.label(f"stream {number}")
+
+    def _by_ticket(self, cookie: str) -> Streamer | None:
+        number, _, ticket = cookie.partition(".")
+        known = number.isdecimal() and len(number) <= _LONGEST_NUMBER
+        if not known or not hmac.compare_digest(ticket.encode(), self._ticket(int(number)).encode()):
+            return None
+        sessions = self._premises.record.sessions
+        session = next((one for one in sessions if one.number == int(number) and one.ended_at is None), None)
+        return self._streamer(session.licence) if session else None
+
+
+def available() -> bool:
+    """Streams can be made here: aiortc is installed."""
+    return find_spec("aiortc") is not None
+
+
+async def _linger(player: Player, streamer: Streamer) -> None:
+    await streamer.over.wait()
+    await player.close()
