@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ravatard.host.control_client import Reply, ask
+from ravatard.host.control.client import Reply, ask
 from ravatard.host.runtime import find_socket
 
 

@@ -15,7 +15,7 @@ from ravatard.core.indication import WORDS, Look
 from ravatard.devices.panel.gpio import open_button
 from ravatard.devices.panel.lamp import open_lamp
 from ravatard.errors import DeviceError, RavatardError
-from ravatard.host.control_client import Unanswered, ask
+from ravatard.host.control.client import Unanswered, ask
 from ravatard.host.runtime import find_socket
 from ravatard.ports import Button, Lamp
 

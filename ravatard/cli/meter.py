@@ -30,7 +30,7 @@ from ravatard.devices.microphone.protocol import Record, Start
 from ravatard.devices.process.child import SoundChild
 from ravatard.devices.process.environment import Surroundings
 from ravatard.devices.process.retry import Patience
-from ravatard.host.control_client import Unanswered, ask
+from ravatard.host.control.client import Unanswered, ask
 from ravatard.host.credentials import with_credentials
 from ravatard.host.runtime import find_socket
 

@@ -20,7 +20,7 @@ from ravatard.cli.lifetime import live
 from ravatard.config import Loaded, load
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
-from ravatard.host.control import control_socket
+from ravatard.host.control.server import control_socket
 from ravatard.host.credentials import keep_for_the_end, with_credentials
 from ravatard.host.kept_mute import KeptMute
 from ravatard.host.kept_volume import KeptVolume

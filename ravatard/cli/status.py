@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ravatard.cli.asking import add_socket, sentence, socket_of
-from ravatard.host.control_client import Reply, Unanswered, ask, watch
+from ravatard.host.control.client import Reply, Unanswered, ask, watch
 
 #: It runs, but not as it should: something is missing, or a person is needed.
 EXIT_DEGRADED = 3

@@ -6,7 +6,7 @@ import argparse
 import re
 
 from ravatard.cli.asking import add_socket, sentence, settle, socket_of
-from ravatard.host.control_client import Unanswered, ask
+from ravatard.host.control.client import Unanswered, ask
 
 _GIVEN = re.compile(r"([+-]?)([0-9]{1,3})%?")
 _FULL = 100

@@ -20,7 +20,7 @@ from ravatard.doctor.check import Case
 from ravatard.doctor.machine import Machine
 from ravatard.doctor.scrub import Scrubber
 from ravatard.doctor.settings import credential_files
-from ravatard.host.control_client import Unanswered
+from ravatard.host.control.client import Unanswered
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
 from ravatard.host.ring import parts

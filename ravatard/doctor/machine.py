@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ravatard.doctor.bench import Bench, ChildBench
-from ravatard.host.control_client import Reply, ask
+from ravatard.host.control.client import Reply, ask
 from ravatard.ports import Network
 
 #: More of a program's output says nothing new.

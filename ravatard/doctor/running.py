@@ -8,7 +8,7 @@ from typing import Any
 from ravatard.doctor.check import Case
 from ravatard.doctor.machine import Machine
 from ravatard.doctor.outcome import Outcome, broken, fine, unknown, warning
-from ravatard.host.control_client import Unanswered
+from ravatard.host.control.client import Unanswered
 from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
 
 

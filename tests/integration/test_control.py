@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from ravatard.core.control.protocol import LINE_LIMIT_BYTES
-from ravatard.host.control import Limits, control_socket
-from ravatard.host.control_opening import AlreadyRunning, open_listener
+from ravatard.host.control.opening import AlreadyRunning, open_listener
+from ravatard.host.control.server import Limits, control_socket
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
 from tests.integration.daemon import Config, Daemon

@@ -20,7 +20,7 @@ from ravatard.doctor.examination import Finding, chosen, examine
 from ravatard.doctor.machine import Machine, Ran
 from ravatard.doctor.outcome import Verdict
 from ravatard.errors import DeviceError
-from ravatard.host.control_client import Reply, Unanswered
+from ravatard.host.control.client import Reply, Unanswered
 from ravatard.ports import HttpReply, Socket
 
 ROOT = Path(__file__).parents[3]

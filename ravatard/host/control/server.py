@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ravatard.core.control.protocol import LINE_LIMIT_BYTES, Desk, refused
-from ravatard.host.control_opening import open_listener
+from ravatard.host.control.opening import open_listener
 from ravatard.host.runtime import GROUP
 
 log = logging.getLogger(__name__)

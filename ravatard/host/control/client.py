@@ -10,7 +10,7 @@ from typing import Any
 
 from ravatard.core.control.protocol import line_of
 from ravatard.errors import RavatardError
-from ravatard.host.peer import peer_pid
+from ravatard.host.control.peer import peer_pid
 from ravatard.host.runtime import GROUP
 
 #: The daemon waits two seconds at most to tell the truth about the microphone, five for the configuration.

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from ravatard.errors import RavatardError
-from ravatard.host.peer import peer_pid
+from ravatard.host.control.peer import peer_pid
 from ravatard.host.runtime import GROUP, prepared
 
 log = logging.getLogger(__name__)
