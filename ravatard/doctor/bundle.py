@@ -17,9 +17,9 @@ from typing import Any
 from ravatard import __version__
 from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema, load
 from ravatard.doctor.check import Case
+from ravatard.doctor.checks.settings import credential_files
 from ravatard.doctor.machine import Machine
 from ravatard.doctor.scrub import Scrubber
-from ravatard.doctor.settings import credential_files
 from ravatard.host.control.client import Unanswered
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse

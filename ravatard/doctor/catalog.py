@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from ravatard.doctor import (
-    cards,
-    hearing,
-    host,
-    installed,
-    pins,
-    rights,
-    running,
-    service,
-    settings,
-    sounding,
-)
 from ravatard.doctor.check import Check
+from ravatard.doctor.checks import cards, host, pins, rights, running, service, settings
+from ravatard.doctor.checks import microphone as hearing
+from ravatard.doctor.checks import speaker as sounding
+from ravatard.doctor.checks import unit as installed
 
 _LOOK = ("config",)
 _HEAR = ("microphone",)

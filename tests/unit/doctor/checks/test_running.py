@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ravatard.doctor.check import Asked
+from ravatard.doctor.checks.running import daemons
 from ravatard.doctor.outcome import Verdict
-from ravatard.doctor.running import daemons
 from tests.unit.doctor.patient import Patient, running
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ravatard.doctor.check import Case
+from ravatard.doctor.checks.rights import needs_pins, needs_spi
 from ravatard.doctor.outcome import Outcome, broken, fine, needless
 from ravatard.doctor.person import service_user
-from ravatard.doctor.rights import needs_pins, needs_spi
 
 #: gpiozero's own names. Only lgpio works on a Pi 5, and on all others (gpiozero's documentation, api_pins).
 _RIGHT = "lgpio"

@@ -8,9 +8,9 @@ import pytest
 from ravatard.core.audio_format import RATE_HZ, VOICE_RATE_HZ
 from ravatard.doctor.bench import Recording
 from ravatard.doctor.check import Asked
+from ravatard.doctor.checks.speaker import recommended_tail_ms
 from ravatard.doctor.chirp import chirp
 from ravatard.doctor.outcome import Verdict
-from ravatard.doctor.sounding import recommended_tail_ms
 from tests.unit.doctor.patient import CONFIG, Patient, running
 
 ECHO = Asked(echo=True)

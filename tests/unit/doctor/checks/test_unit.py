@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.doctor.installed import seconds
+from ravatard.doctor.checks.unit import seconds
 from ravatard.doctor.outcome import Verdict
 from tests.unit.doctor.patient import Patient
 

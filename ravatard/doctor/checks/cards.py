@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from ravatard.config import Options
 from ravatard.devices.cards.identity import Card, read_cards
 from ravatard.doctor.check import Case
+from ravatard.doctor.checks.pins import boot_config
+from ravatard.doctor.checks.rights import needs_sound
 from ravatard.doctor.machine import Machine, names, output
 from ravatard.doctor.outcome import Outcome, broken, fine, needless, unknown, warning
-from ravatard.doctor.pins import boot_config
-from ravatard.doctor.rights import needs_sound
 
 _CONTROL = re.compile(r"Simple mixer control '(.*)',(\d+)")
 _STATE = re.compile(r"(Playback|Capture)[^\[\]]*?(?:\d+ )?((?:\[[^\]]*\] ?)+)")

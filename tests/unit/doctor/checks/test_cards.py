@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.doctor.cards import parse
+from ravatard.doctor.checks.cards import parse
 from ravatard.doctor.outcome import Verdict
 from tests.unit.doctor.patient import CONFIG, SCONTENTS, Patient
 
