@@ -65,8 +65,8 @@ def display(options: Options) -> Display | None:
     """The page for a display, or None when it is not configured."""
     if not options.kiosk.enabled:
         return None
-    from ravatard.web.kiosk import Kiosk
-    from ravatard.web.screen import SCREEN_WORDS, Screen
+    from ravatard.web.kiosk.kiosk import Kiosk
+    from ravatard.web.kiosk.page_state import SCREEN_WORDS, Screen
 
     def told(screen: Screen) -> None:
         log.info("display: %s", SCREEN_WORDS[screen])

@@ -30,7 +30,7 @@ from ravatard.host.runtime import prepared, runtime_directory
 from ravatard.sim.options import SimOptions
 from ravatard.sim.ravatar.record import Record
 from ravatard.sim.server import SimServer
-from ravatard.web.options import KioskOptions
+from ravatard.web.kiosk.options import KioskOptions
 
 RECORDING = Path(ravatard.sim.__file__).parent / "data" / "demo.wav"
 #: From the end of a sentence to its answer's first sound 1.8 s, an answer of 3.5 s, and a breath.

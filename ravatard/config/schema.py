@@ -28,7 +28,7 @@ from ravatard.errors import HouseError
 from ravatard.logs import LogOptions
 from ravatard.secret import Secret
 from ravatard.setting import Setting
-from ravatard.web.options import KioskOptions
+from ravatard.web.kiosk.options import KioskOptions
 
 
 @dataclass(frozen=True, slots=True)

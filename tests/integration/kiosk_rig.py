@@ -11,11 +11,11 @@ import aiohttp
 from aiohttp import web
 
 from ravatard.secret import Secret
-from ravatard.web.framing import Inspection
-from ravatard.web.inspection import inspect
-from ravatard.web.kiosk import Kiosk
-from ravatard.web.options import KioskOptions
-from ravatard.web.screen import Screen
+from ravatard.web.kiosk.framing import Inspection
+from ravatard.web.kiosk.inspection import inspect
+from ravatard.web.kiosk.kiosk import Kiosk
+from ravatard.web.kiosk.options import KioskOptions
+from ravatard.web.kiosk.page_state import Screen
 from tests.integration.program import until
 
 TOKEN = "planted-token/+="

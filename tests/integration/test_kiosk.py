@@ -20,11 +20,11 @@ import pytest
 from ravatard.core.indication import Indication, Look, Show
 from ravatard.secret import Secret
 from ravatard.stages.display import OnDisplay
-from ravatard.web.door import MOST_CONNECTIONS
-from ravatard.web.inspection import inspect
-from ravatard.web.kiosk import MOST_PAGES, Kiosk
-from ravatard.web.options import KioskOptions
-from ravatard.web.screen import Screen
+from ravatard.web.kiosk.inspection import inspect
+from ravatard.web.kiosk.kiosk import MOST_PAGES, Kiosk
+from ravatard.web.kiosk.options import KioskOptions
+from ravatard.web.kiosk.page_state import Screen
+from ravatard.web.kiosk.server import MOST_CONNECTIONS
 from tests.integration.kiosk_rig import TOKEN, serving, streaming
 from tests.integration.program import until
 
@@ -297,7 +297,7 @@ async def test_a_page_that_hangs_does_not_hold_up_the_next_session() -> None:
 
 
 def test_an_appliance_without_a_display_does_not_pay_for_the_page() -> None:
-    code = "import sys, ravatard.web.kiosk; sys.exit('aiohttp' in sys.modules)"
+    code = "import sys, ravatard.web.kiosk.kiosk; sys.exit('aiohttp' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -19,7 +19,7 @@ from ravatard.secret import Secret
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
 from ravatard.sim.streaming.options import StreamOptions
-from ravatard.web.screen import Screen
+from ravatard.web.kiosk.page_state import Screen
 from tests.integration.devtools import CHROMIUM, Tab, chromium
 from tests.integration.kiosk_rig import QUOTED_TOKEN, TOKEN, Served, Streamer, moved, serving, streaming
 from tests.integration.receiver import calling

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from ravatard.core.indication import WORDS, Indication, Look
 from ravatard.secret import Secret
-from ravatard.web import advice
-from ravatard.web.address import Origin, frame_address
-from ravatard.web.framing import Inspection
-from ravatard.web.options import KioskOptions
+from ravatard.web.kiosk import advice
+from ravatard.web.kiosk.address import Origin, frame_address
+from ravatard.web.kiosk.framing import Inspection
+from ravatard.web.kiosk.options import KioskOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import resources
 
-from ravatard.web.address import Origin
+from ravatard.web.kiosk.address import Origin
 
 _FILES = {
     "/": ("kiosk.html", "text/html"),
@@ -50,7 +50,7 @@ class Assets:
     """The files, read once."""
 
     def __init__(self) -> None:
-        folder = resources.files("ravatard.web") / "static"
+        folder = resources.files("ravatard.web.kiosk") / "static"
         self._files = {
             path: ((folder / name).read_bytes(), content_type)
             for path, (name, content_type) in _FILES.items()

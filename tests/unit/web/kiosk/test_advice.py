@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ravatard.core.indication import Look
-from ravatard.web import advice
+from ravatard.web.kiosk import advice
 
 
 def test_every_look_has_its_advice() -> None:

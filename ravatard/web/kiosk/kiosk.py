@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ravatard.core.indication import Indication
 from ravatard.secret import Secret
-from ravatard.web.address import Origin
-from ravatard.web.framing import Inspection
-from ravatard.web.options import KioskOptions
-from ravatard.web.scene import Scene, Stage
-from ravatard.web.screen import Screen
+from ravatard.web.kiosk.address import Origin
+from ravatard.web.kiosk.framing import Inspection
+from ravatard.web.kiosk.options import KioskOptions
+from ravatard.web.kiosk.page_state import Screen
+from ravatard.web.kiosk.scene import Scene, Stage
 
 if TYPE_CHECKING:  # loaded when the page is served: 35 MB of HTTP that an appliance without a display spares
     from aiohttp import web
 
-    from ravatard.web.page import Page
+    from ravatard.web.kiosk.page import Page
 
 log = logging.getLogger(__name__)
 
@@ -97,8 +97,8 @@ class Kiosk:
     # ------------------------------------------------------------------ serving
 
     async def _stand_open(self) -> NoReturn:
-        from ravatard.web.assets import Assets
-        from ravatard.web.door import Door
+        from ravatard.web.kiosk.assets import Assets
+        from ravatard.web.kiosk.server import Door
 
         door = Door(Assets(), lambda: self._scene.origins, self._converse)
         wait_s, complained = _FIRST_WAIT_S, False
@@ -125,8 +125,8 @@ class Kiosk:
     async def _converse(self, request: web.BaseRequest, embedder: Origin) -> web.StreamResponse:
         from aiohttp import web
 
-        from ravatard.web.assets import STRICT
-        from ravatard.web.page import Page
+        from ravatard.web.kiosk.assets import STRICT
+        from ravatard.web.kiosk.page import Page
 
         if len(self._pages) >= MOST_PAGES:
             return web.Response(status=503, text="Too many pages are open.\n", headers=STRICT)
@@ -169,7 +169,7 @@ class Kiosk:
     # ------------------------------------------------------------------ looking at the streaming page
 
     async def _inspect_stages(self) -> NoReturn:
-        from ravatard.web.inspection import inspect as look
+        from ravatard.web.kiosk.inspection import inspect as look
 
         inspect = self._inspect or look
         wait_s, told = _FIRST_WAIT_S, ""

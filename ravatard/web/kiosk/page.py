@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
-from ravatard.web.address import Origin
-from ravatard.web.screen import REPORT_LIMIT_BYTES, Report, Screen, read_report
+from ravatard.web.kiosk.address import Origin
+from ravatard.web.kiosk.page_state import REPORT_LIMIT_BYTES, Report, Screen, read_report
 
 #: A browser that died without closing its socket is noticed after one and a half of these.
 _PING_S = 10.0

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.web.address import Origin
-from ravatard.web.framing import Framing
+from ravatard.web.kiosk.address import Origin
+from ravatard.web.kiosk.framing import Framing
 
 STREAM = Origin("https", "stream.example", 443)
 HERE = Origin("http", "127.0.0.1", 8470)

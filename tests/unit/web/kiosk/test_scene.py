@@ -7,10 +7,10 @@ import pytest
 
 from ravatard.core.indication import WORDS, Indication, Look
 from ravatard.secret import Secret
-from ravatard.web.address import Origin
-from ravatard.web.framing import Framing, Inspection
-from ravatard.web.options import KioskOptions
-from ravatard.web.scene import Scene
+from ravatard.web.kiosk.address import Origin
+from ravatard.web.kiosk.framing import Framing, Inspection
+from ravatard.web.kiosk.options import KioskOptions
+from ravatard.web.kiosk.scene import Scene
 
 URL = Secret("https://stream.example/s")
 TOKEN = Secret("planted")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.web.screen import SCREEN_WORDS, Report, Screen, read_report
+from ravatard.web.kiosk.page_state import SCREEN_WORDS, Report, Screen, read_report
 
 
 def test_every_screen_has_its_words() -> None:

@@ -11,9 +11,9 @@ import aiohttp
 from yarl import URL
 
 from ravatard.secret import Secret
-from ravatard.web import advice
-from ravatard.web.address import Origin
-from ravatard.web.framing import Framing, Inspection
+from ravatard.web.kiosk import advice
+from ravatard.web.kiosk.address import Origin
+from ravatard.web.kiosk.framing import Framing, Inspection
 
 _REDIRECTS = frozenset(
     {

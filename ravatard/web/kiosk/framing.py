@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ravatard.web.address import DEFAULT_PORTS, Origin
+from ravatard.web.kiosk.address import DEFAULT_PORTS, Origin
 
 _SOURCE = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>\*|(?:\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\])"
