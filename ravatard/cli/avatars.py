@@ -7,8 +7,8 @@ import json
 import os
 from collections.abc import Iterator
 
-from ravatard.cli.standalone import add_config, asked, loaded_quietly
-from ravatard.cli.visible import cells, visible
+from ravatard.assembly.client import add_config, asked, loaded_quietly
+from ravatard.cli.terminal import cells, visible
 from ravatard.cloud.ravatar.rest import Connection
 from ravatard.cloud.ravatar.service import RavatarCloud
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ravatard.cli.setup_writing import write_files
+from ravatard.cli.setup.writing import write_files
 from ravatard.config import load
 from ravatard.config.candidate import Candidate, up_to_date
 from ravatard.config.document import read

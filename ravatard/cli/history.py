@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
-from ravatard.cli.standalone import add_config, asked, loaded_quietly
-from ravatard.cli.visible import visible
+from ravatard.assembly.client import add_config, asked, loaded_quietly
+from ravatard.cli.terminal import visible
 from ravatard.cloud.ravatar.history import DOCUMENTED_PER_PAGE, HistoryMessage
 from ravatard.cloud.ravatar.service import RavatarCloud
 

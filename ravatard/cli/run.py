@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ravatard import logs
 from ravatard.app import Controls
-from ravatard.cli.assembly import build, conversation_options, simulated
-from ravatard.cli.lifetime import live
+from ravatard.assembly.lifetime import live
+from ravatard.assembly.parts import build, conversation_options, simulated
 from ravatard.config import Loaded, load
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
@@ -108,7 +108,7 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
         observers: list[Observer] = []
         if arguments.simulate:
             # Only a simulated run needs these.
-            from ravatard.cli.narrator import Narrator
+            from ravatard.cli.demo.narrator import Narrator
             from ravatard.sim.server import SimServer
 
             server = await stack.enter_async_context(SimServer())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ravatard.cli.asking import add_socket, settle
+from ravatard.cli.control_client import add_socket, settle
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

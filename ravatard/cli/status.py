@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ravatard.cli.asking import add_socket, sentence, socket_of
+from ravatard.cli.control_client import add_socket, sentence, socket_of
 from ravatard.host.control.client import Reply, Unanswered, ask, watch
 
 #: It runs, but not as it should: something is missing, or a person is needed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from ravatard.cli.asking import add_socket, sentence, settle, socket_of
+from ravatard.cli.control_client import add_socket, sentence, settle, socket_of
 from ravatard.host.control.client import Unanswered, ask
 
 _GIVEN = re.compile(r"([+-]?)([0-9]{1,3})%?")

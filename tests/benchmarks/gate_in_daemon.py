@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ravatard.cli import assembly, main
+from ravatard.assembly import parts as assembly
+from ravatard.cli import main
 from ravatard.core.audio.gate import Gate
 from ravatard.core.events import EarCommand, Listened, Mute, Press, Release
 from ravatard.core.options.gate import GateOptions, VoiceOptions

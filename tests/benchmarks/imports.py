@@ -29,9 +29,16 @@ _SHOWN = 6
 #: package stands for all that is in it.
 _NOT_FOR_DAEMON = (
     *("_webrtcvad", "aiohttp.test_utils", "aiohttp.web", "audioop", "gpiozero", "numpy", "pyaudio", "soxr"),
-    *("unittest", "uvloop", "webrtcvad", "ravatard.cli.config", "ravatard.cli.demo", "ravatard.cli.devices"),
     *(
-        "ravatard.cli.narrator",
+        "unittest",
+        "uvloop",
+        "webrtcvad",
+        "ravatard.cli.config",
+        "ravatard.cli.demo.command",
+        "ravatard.cli.devices",
+    ),
+    *(
+        "ravatard.cli.demo.narrator",
         "ravatard.cli.simulate",
         "ravatard.core.audio.endpointer",
         "ravatard.core.audio.framing",

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import ravatard.cli.run
 from ravatard.app import Parts
+from ravatard.assembly.lifetime import live
 from ravatard.cli import main
-from ravatard.cli.lifetime import live
 from ravatard.core.events import Event, MessageSent, Played
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ravatard.cli.pauses import lengthened
+from ravatard.cli.demo.pauses import lengthened
 from ravatard.sim.server import SimServer
 from tests.benchmarks import procfs, scenes
 from tests.benchmarks.appliance import Appliance, service

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ravatard.cli.demo import RECORDING
+from ravatard.cli.demo.command import RECORDING
 from ravatard.core.audio_format import CHUNK_SAMPLES, RATE_HZ
 from ravatard.sim.ravatar.record import SessionRecord
 

@@ -15,7 +15,8 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from ravatard.cli import main, setup_writing
+from ravatard.cli import main
+from ravatard.cli.setup import writing as setup_writing
 from ravatard.config import candidate
 
 SECRET = "hush-hush-4711"

@@ -17,7 +17,7 @@ from typing import Self
 
 import pytest
 
-from ravatard.cli.setup_outside import Machine
+from ravatard.cli.setup.environment import Machine
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
 from ravatard.sim.server import SimServer

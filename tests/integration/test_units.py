@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ravatard.assembly.lifetime import STOP_LIMIT_S
 from ravatard.cli import COMMANDS, EXIT_CONFIG
 from ravatard.cli.end_sessions import LIMIT_S
-from ravatard.cli.lifetime import STOP_LIMIT_S
 from ravatard.config.schema import Schema
 from ravatard.devices.media.worker import __file__ as decoder
 from ravatard.host import boot_file, credentials, runtime, state

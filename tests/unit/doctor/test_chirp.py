@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.cli.demo import RECORDING
+from ravatard.cli.demo.command import RECORDING
 from ravatard.core.audio_format import RATE_HZ, VOICE_RATE_HZ
 from ravatard.doctor.chirp import LENGTH_S, chirp, find
 

@@ -1,0 +1,1 @@
+"""Assembly of the appliance: the real parts, built from the options, and their lifetime."""

@@ -1,0 +1,1 @@
+"""``ravatard board``: boards, their wiring, and a test of the connected one."""

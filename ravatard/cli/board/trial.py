@@ -1,0 +1,124 @@
+"""``ravatard board test``: every state on the lights in turn, with its name, and what the button does."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ravatard.assembly.client import loaded_quietly
+from ravatard.config import Options
+from ravatard.core.events import ButtonPressed
+from ravatard.core.indication import WORDS, Look
+from ravatard.devices.panel.gpio import open_button
+from ravatard.devices.panel.lamp import open_lamp
+from ravatard.errors import DeviceError, RavatardError
+from ravatard.host.control.client import Unanswered, ask
+from ravatard.host.runtime import find_socket
+from ravatard.ports import Button, Lamp
+
+Say = Callable[[str], None]
+
+
+class NotNow(RavatardError):
+    """There is nothing to test, or the running appliance holds the pins."""
+
+
+def run_trial(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Exit status 0 when all that is configured could be used, 1 when not.
+
+    Raises:
+        ConfigErrors: the configuration is wrong, or there is no such board.
+        NotNow: nothing is configured, or a daemon runs.
+    """
+    chosen = {} if arguments.name is None else {"RAVATARD_BOARD": arguments.name}
+    options = loaded_quietly(arguments.config, {**environ, **chosen}).options
+    if options.button.pin is None and options.lights.kind == "none":
+        raise NotNow("no button and no lights are configured; write board: NAME (`ravatard board list`)")
+    refuse_beside_daemon(arguments.socket or find_socket(environ))
+    try:
+        return asyncio.run(_tested(options, _print, arguments.seconds, once=arguments.once))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return 0
+
+
+def refuse_beside_daemon(path: Path) -> None:
+    """Go on only when no daemon listens at ``path``: a pin has one user, and the daemon keeps its own.
+
+    Raises:
+        NotNow: one does, or may.
+    """
+    try:
+        pid = ask(path, {"do": "status"}).get("pid")
+    except Unanswered as unanswered:
+        if isinstance(unanswered.__cause__, FileNotFoundError | ConnectionRefusedError):
+            return
+        raise
+    raise NotNow(
+        f"ravatard runs as process {pid} and holds the pins; stop it first (sudo systemctl stop ravatard)"
+    )
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+async def _tested(options: Options, say: Say, seconds: float, *, once: bool) -> int:
+    """Open what is configured, test it, give it back."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is not None:
+        # Whichever way it is ended, the lights go out.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+    lamp: Lamp | None = None
+    button: Button | None = None
+    failures = []
+    try:
+        if options.lights.kind != "none":
+            lamp = open_lamp(options.lights, pixels=options.pixels)
+    except DeviceError as error:
+        failures.append(f"no lights: {error}")
+    try:
+        button = open_button(options.button)
+    except DeviceError as error:
+        failures.append(f"no button: {error}")
+    for failure in failures:
+        say(failure)
+    try:
+        if lamp is not None or button is not None:
+            await trial(lamp, button, say, seconds=seconds, once=once)
+        return 1 if failures else 0
+    finally:
+        for device in (lamp, button):
+            if device is not None:
+                device.close()
+
+
+async def trial(lamp: Lamp | None, button: Button | None, say: Say, *, seconds: float, once: bool) -> None:
+    """Show every look for ``seconds``, over and over or ``once``, and say each press and release.
+
+    Cancelling ends it at once; lamp and button stay open.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        ear = None if button is None else tasks.create_task(_listen(button, say), name="button")
+        if button is not None:
+            say("press the button at any time")
+        while True:
+            for look in Look:
+                if look is Look.OFF:
+                    continue
+                if lamp is not None:
+                    say(WORDS[look])
+                    lamp.show(look)
+                await asyncio.sleep(seconds)
+            if once:
+                break
+        if ear is not None:
+            ear.cancel()
+
+
+async def _listen(button: Button, say: Say) -> None:
+    async for event in button.events():
+        say("button pressed" if isinstance(event, ButtonPressed) else "button released")

@@ -1,0 +1,1 @@
+"""``ravatard chat``: a written conversation in the terminal."""

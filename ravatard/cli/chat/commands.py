@@ -1,0 +1,115 @@
+"""What a line typed into ``ravatard chat`` means: words for the avatar, or a command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ravatard.cli.terminal import visible
+from ravatard.core.control.protocol import TEXT_LIMIT
+from ravatard.errors import RavatardError
+
+HELP = """\
+Write a line, and the avatar answers. Lines that begin with a slash are commands:
+/voice FILE.wav    say what is recorded in a WAV file
+/avatar [NAME]     talk to another avatar; without a name, list them
+/language [CODE]   talk in another language; without a code, list them
+/history           what was said before
+/help              this
+/quit              leave; so do Ctrl-D and Ctrl-C
+A line that begins with two slashes is said with one."""
+
+
+class WrongLine(RavatardError):
+    """A line means nothing; the message says what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Words for the avatar."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SayRecording:
+    """A recording for the avatar."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class UseAvatar:
+    """Talk to another avatar; "" asks for a list."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseLanguage:
+    """Talk in another language; "" asks for a list."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowHistory:
+    """Show what was said before."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowHelp:
+    """Show what may be typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Leave."""
+
+
+Command = Say | SayRecording | UseAvatar | UseLanguage | ShowHistory | ShowHelp | Quit
+
+
+def understood(line: str) -> Command | None:
+    """The meaning of one line; None for an empty one.
+
+    Raises:
+        WrongLine: it has none.
+    """
+    text = visible(line)
+    if not text:
+        return None
+    if not text.startswith("/") or text.startswith("//"):
+        return _words(text.removeprefix("/") if text.startswith("//") else text)
+    name, _, rest = text.partition(" ")
+    match name:
+        case "/voice":
+            # The name of a file may hold blanks in a row; only those around it are nobody's.
+            path = line.strip().removeprefix("/voice").strip()
+            if not path:
+                raise WrongLine("/voice needs the name of a WAV file: /voice FILE.wav")
+            if "\0" in path:
+                raise WrongLine("no file has such a name")
+            return SayRecording(Path(path).expanduser() if path.startswith("~/") else Path(path))
+        case "/avatar":
+            return UseAvatar(rest)
+        case "/language":
+            return UseLanguage(rest)
+    bare: dict[str, Command] = {
+        "/history": ShowHistory(),
+        "/help": ShowHelp(),
+        "/quit": Quit(),
+        "/exit": Quit(),
+    }
+    command = bare.get(name)
+    if command is None:
+        raise WrongLine(f"there is no {name[:40]}; /help lists the commands")
+    if rest:
+        raise WrongLine(f"{name} takes nothing after it")
+    return command
+
+
+def _words(text: str) -> Say:
+    if len(text) > TEXT_LIMIT:
+        raise WrongLine(f"a line has at most {TEXT_LIMIT} characters, not {len(text)}; say it in several")
+    return Say(text)

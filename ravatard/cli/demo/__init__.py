@@ -1,0 +1,1 @@
+"""``ravatard demo``: the daemon and the simulated service in conversation."""

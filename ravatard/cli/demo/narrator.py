@@ -1,0 +1,210 @@
+"""Tells a conversation to a person at a terminal, while it happens and in a summary at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from collections.abc import Sequence
+from typing import TextIO
+
+from ravatard.cli.demo.latency import Exchanges
+from ravatard.core import events as ev
+from ravatard.core.indication import LIGHTS, WORDS, Look, Show
+from ravatard.core.states import Cause, Outcome, Session
+
+_CAUSES = {Cause.VOICE: "by voice", Cause.BUTTON: "by the button"}
+_OUTCOMES = {
+    Outcome.UNANSWERED: "no answer came",
+    Outcome.SELF_HEARD: "the avatar heard itself",
+    Outcome.NOTHING_SAID: "nothing was said",
+    Outcome.SUPERSEDED: "the speaker went on",
+    Outcome.CANCELLED: "cancelled",
+}
+
+
+def heard(event: ev.Event) -> tuple[str, str] | None:
+    """What an event of the ear is to a person: a word and a sentence; None for nothing."""
+    match event:
+        case ev.MicrophoneReady(device):
+            return "microphone", device
+        case ev.MicrophoneLost(reason):
+            return "microphone", f"gone: {reason}"
+        case ev.MicrophoneEnded():
+            return "microphone", "the recording is over"
+        case ev.UtteranceOpened(utterance, cause):
+            return "hearing", f"utterance {utterance}, opened {_CAUSES[cause]}"
+        case ev.UtteranceClosed(utterance, reason, _, speech_ms):
+            return (
+                "heard",
+                f"utterance {utterance}: {speech_ms / 1000:.1f} s of speech, closed by {reason.value}",
+            )
+        case ev.PressIgnored(held_ms):
+            return "button", f"held for {held_ms:.0f} ms only: nothing"
+    return None
+
+
+def told(event: ev.Event) -> tuple[str, str] | None:
+    """What an event of the cloud is to a person: a word and a sentence; None for nothing."""
+    match event:
+        case ev.LinkOnline(capabilities):
+            return "online", f"{capabilities.avatar}, language {capabilities.language}"
+        case ev.LinkOffline(reason, retry_s):
+            return "offline", f"{reason} Trying again in {retry_s:.1f} s."
+        case ev.LinkDenied(reason) | ev.StreamBroke(_, reason) | ev.SessionRefused(_, reason):
+            return "service", reason
+        case ev.Answered(text):
+            return "answer", f"“{text}”" if text else "(an answer without words)"
+        case ev.VoiceOnline():
+            return "voice", "the avatar's live voice arrives"
+        case ev.VoiceOffline(reason):
+            return "voice", reason
+    return None
+
+
+def spoken(event: ev.Event) -> tuple[str, str] | None:
+    """What an event of the speaker is to a person: a word and a sentence; None for nothing."""
+    match event:
+        case ev.SpeakerReady(device):
+            return "speaker", device
+        case ev.SpeakerLost(reason):
+            return "speaker", f"gone: {reason}"
+        case ev.AnswerUnplayable(_, reason):
+            return "speaker", reason
+        case ev.PlaybackStarted():
+            return "speaker", "the answer begins to sound"
+    return None
+
+
+def done(action: object) -> tuple[str, str] | None:
+    """What an action is to a person: a word and a sentence; None for nothing."""
+    match action:
+        case ev.SessionChanged(session, reason):
+            return "session", f"{session.value} ({reason})"
+        case ev.TurnEnded(summary) if summary.outcome is Outcome.ANSWERED and summary.answer_ms is not None:
+            sent = f"{summary.messages} messages of voice and {summary.silence_messages} of silence sent"
+            return "turn", f"{summary.turn}: answered after {summary.answer_ms / 1000:.1f} s; {sent}"
+        case ev.TurnEnded(summary):
+            return "turn", f"{summary.turn}: {_OUTCOMES[summary.outcome]}"
+        case ev.SendText(_, text):
+            return "writing", f"“{text}”"
+    return None
+
+
+class Narrator:
+    """An observer of the hub that prints lines.
+
+    Attributes:
+        recording_over: set once the recording used as a microphone is over, no turn is open, and the last
+            answer was heard out.
+        turns: every turn that is over.
+        exchanges: what was answered and heard.
+    """
+
+    def __init__(self, out: TextIO, *, colour: bool, started_at: float, silence_ms: float = 0.0) -> None:
+        """Begin.
+
+        Args:
+            out: where the lines go.
+            colour: the lights are shown in their colours.
+            started_at: the loop's time that is 0.0 s.
+            silence_ms: silence that ends an utterance, as the gate is configured.
+        """
+        self.recording_over = asyncio.Event()
+        self.exchanges = Exchanges(silence_ms)
+        self.turns: list[ev.TurnSummary] = []
+        self._out = out
+        self._colour = colour
+        self._started_at = started_at
+        self._send_ms: list[float] = []
+        self._silences = 0
+        self._sessions = 0
+        self._ended = False
+        self._open = 0
+        self._look = Look.STARTING
+
+    def saw(self, event: ev.Event, now: float) -> None:
+        """One event."""
+        match event:
+            case ev.MicrophoneEnded():
+                self._ended = True
+            case ev.UtteranceOpened():
+                self._open += 1
+            case ev.MessageSent(_, read_at, sent_at) if read_at is not None:
+                self._send_ms.append((sent_at - read_at) * 1000)
+            case ev.MessageSent():
+                self._silences += 1
+            case _:
+                pass
+        sounded_s = self.exchanges.saw(event, now)
+        line = heard(event) or told(event) or spoken(event)
+        if sounded_s is not None:
+            line = "speaker", f"silent after {sounded_s:.1f} s"
+        if line is not None:
+            self._say(now, *line)
+        self._look_for_the_end()
+
+    def did(self, action: object, now: float) -> None:
+        """One action."""
+        match action:
+            case Show(indication):
+                self._look = indication.look
+                self._light(now, indication.look)
+            case ev.SessionChanged(Session.LIVE):
+                self._sessions += 1
+            case ev.TurnEnded(summary):
+                self.turns.append(summary)
+                self._open -= summary.cause is not None
+            case _:
+                pass
+        line = done(action)
+        if line is not None:
+            self._say(now, *line)
+        self._look_for_the_end()
+
+    def summary(self, sessions: str) -> None:
+        """The whole conversation in a few lines; ``sessions``: what the service says of its live sessions."""
+        said = [turn for turn in self.turns if turn.messages]
+        answers = [turn.answer_ms for turn in self.turns if turn.answer_ms is not None]
+        voice = sum(turn.messages for turn in said)
+        exchanges = self.exchanges
+        rows = [
+            ("utterances found", f"{len(said)}, {sum(t.speech_ms for t in said) / 1000:.1f} s of speech"),
+            ("messages sent", f"{voice} of voice, {self._silences} of closing silence"),
+            ("last sample read to socket", _spread(self._send_ms)),
+            ("end of utterance to answer", _spread(answers)),
+            ("end of speech to first sound", _spread(exchanges.waits_ms)),
+            ("answered", f"{len(answers)} of {len(self.turns)} turns"),
+            ("heard", f"{exchanges.heard} of {exchanges.answers} answers, {exchanges.underruns} underruns"),
+            ("live sessions", sessions),
+        ]
+        width = max(len(name) for name, _ in rows)
+        self._print("")
+        for name, text in rows:
+            self._print(f"  {name:<{width}}  {text}")
+
+    def _look_for_the_end(self) -> None:
+        # While its sound is awaited the light says that the avatar thinks.
+        waits = self._look in (Look.THINKING, Look.SPEAKING)
+        if self._ended and self._open <= 0 and not waits:
+            self.recording_over.set()
+
+    def _say(self, now: float, what: str, text: str) -> None:
+        self._print(f"{now - self._started_at:6.1f} s    {what:<11} {text}")
+
+    def _light(self, now: float, look: Look) -> None:
+        dot = "●"
+        if self._colour:
+            red, green, blue = (round(255 * part) for part in LIGHTS[look].colour)
+            dot = f"\x1b[38;2;{red};{green};{blue}m●\x1b[0m"
+        self._print(f"{now - self._started_at:6.1f} s  {dot} {'light':<11} {WORDS[look]}")
+
+    def _print(self, line: str) -> None:
+        print(line, file=self._out, flush=True)
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return "-"
+    unit, scale = ("s", 1000.0) if max(values) >= 1000 else ("ms", 1.0)
+    middle, worst = statistics.median(values) / scale, max(values) / scale
+    return f"median {middle:.1f} {unit}, longest {worst:.1f} {unit}"

@@ -1,0 +1,1 @@
+"""Commands for fault finding: ``doctor``, ``meter``, ``find-mic`` and ``support-bundle``."""

@@ -1,0 +1,106 @@
+"""``ravatard doctor``: looks at everything the appliance needs, and says what to do about what is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ravatard import __version__, logs
+from ravatard.cli.doctor.text import Sheet, marks_for
+from ravatard.doctor.catalog import CHECKS, HEADINGS
+from ravatard.doctor.check import Asked, Case
+from ravatard.doctor.examination import Finding, chosen, examine, exit_status
+from ravatard.doctor.machine import Machine, this_machine
+
+EPILOG = (
+    "Exit status: 0: all is fine, perhaps with warnings; 1: something is broken; 2: nothing is known to be "
+    "broken, but something could not be looked at. Needs neither root, nor network, nor hardware: what it "
+    "may not look at it says."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
+    parser.epilog = EPILOG
+    parser.add_argument("--json", action="store_true", help="for programs instead of people")
+    parser.add_argument(
+        "--fix-hints", action="store_true", help="what to do, also where it is a warning only"
+    )
+    parser.add_argument(
+        "--echo", action="store_true", help="measure how the microphone hears the speaker; plays a chirp"
+    )
+    parser.add_argument(
+        "--live", action="store_true", help="start a live session, which is paid for, and end it at once"
+    )
+    parser.add_argument(
+        "--only", nargs="+", metavar="ID", default=[], help="these checks only, and what they stand on"
+    )
+    parser.add_argument("--list", action="store_true", help="the ids of all checks")
+    parser.add_argument("--config", type=Path, metavar="PATH", help="the configuration file to look at")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="the daemon's state directory")
+    parser.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look, and tell at once what is found.
+
+    Raises:
+        ConfigError: ``--only`` names a check that does not exist.
+    """
+    if arguments.list:
+        print("\n".join(check.id for check in CHECKS))
+        return 0
+    wanted = chosen(CHECKS, arguments.only)
+    asked = Asked(arguments.config, arguments.state, arguments.socket, arguments.echo, arguments.live)
+    # What libraries log is in the findings already.
+    logs.configure(logs.LogOptions(level="error"), under_systemd=False)
+    machine = this_machine(os.environ)
+    if arguments.json:
+        findings = asyncio.run(findings_of(machine, asked, wanted, None))
+        print(json.dumps(for_programs(findings), indent=2))
+    else:
+        sheet = Sheet(marks_for(sys.stdout), HEADINGS, width=max(map(len, wanted)), hints=arguments.fix_hints)
+        findings = asyncio.run(findings_of(machine, asked, wanted, sheet))
+        print("\n".join(sheet.summary(findings)))
+    return exit_status([finding.outcome for finding in findings])
+
+
+async def findings_of(
+    machine: Machine, asked: Asked, wanted: frozenset[str], sheet: Sheet | None
+) -> list[Finding]:
+    """What the checks ``wanted`` find; each is written on ``sheet`` as soon as it is known."""
+    findings = []
+    async for finding in examine(Case(machine, asked), CHECKS, wanted):
+        if finding.id not in wanted:
+            continue
+        findings.append(finding)
+        if sheet is not None:
+            for line in sheet.lines(finding):
+                print(line, flush=True)
+    return findings
+
+
+def for_programs(findings: Sequence[Finding]) -> dict[str, object]:
+    """The findings as plain data; stable, what is new is added."""
+    return {
+        "ravatard": __version__,
+        "exit_status": exit_status([finding.outcome for finding in findings]),
+        "checks": [_plain(finding) for finding in findings],
+    }
+
+
+def _plain(finding: Finding) -> dict[str, object]:
+    outcome = finding.outcome
+    return {
+        "id": finding.id,
+        "verdict": outcome.verdict.value,
+        "text": logs.redact(outcome.text),
+        "remedy": outcome.remedy,
+        "measured": dict(outcome.measured),
+        "took_s": round(finding.took_s, 3),
+    }

@@ -1,0 +1,173 @@
+"""``ravatard meter``: how loud the microphone is, the room, and what the gate makes of it, live."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ravatard.cli.doctor.meter_screen import Meter
+from ravatard.cli.doctor.text import marks_for
+from ravatard.config import Options, load
+from ravatard.core.events import (
+    EarEvent,
+    Listened,
+    MicrophoneLost,
+    MicrophoneReady,
+    UtteranceClosed,
+    UtteranceOpened,
+)
+from ravatard.core.states import GateMode
+from ravatard.devices.cards.kernel_state import capture_state
+from ravatard.devices.microphone.microphone import ChildEar
+from ravatard.devices.microphone.protocol import Record, Start
+from ravatard.devices.process.child import SoundChild
+from ravatard.devices.process.environment import Surroundings
+from ravatard.devices.process.retry import Patience
+from ravatard.host.control.client import Unanswered, ask
+from ravatard.host.credentials import with_credentials
+from ravatard.host.runtime import find_socket
+
+#: As quick as a needle needs to be; blocks while it is quiet are 60 ms anyhow.
+BEAT_MS = 50
+#: A daemon measures its level twice a second.
+_ASK_S = 0.5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
+    parser.epilog = (
+        "Ends with Ctrl-C. While the appliance runs the microphone is its own, and what it hears is shown."
+    )
+    parser.add_argument("--seconds", type=float, metavar="N", help="end after so long")
+    parser.add_argument("--config", type=Path, metavar="PATH", help="the configuration file to use")
+    parser.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the level until somebody has seen enough.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+        Unanswered: the daemon that was asked ended.
+    """
+    environ = dict(os.environ)
+    options = load(arguments.config, with_credentials(environ)).options
+    screen = _Screen(Meter(marks_for(sys.stdout), options.voice.floor_margin_db))
+    socket = arguments.socket or find_socket(environ)
+    try:
+        first = ask(socket, {"do": "status"})
+    except Unanswered:
+        showing = _own(options, environ, screen)
+    else:
+        screen.say(
+            f"ravatard runs (process {first.get('pid')}) and has the microphone; this is what it hears"
+        )
+        showing = _daemons(socket, screen)
+    with contextlib.suppress(KeyboardInterrupt, TimeoutError):
+        asyncio.run(_limited(showing, arguments.seconds))
+    screen.end()
+    return 0 if screen.meter.heard else 1
+
+
+async def _limited(showing: Any, seconds: float | None) -> None:
+    async with asyncio.timeout(seconds):
+        await showing
+
+
+async def _own(options: Options, environ: Mapping[str, str], screen: _Screen) -> None:
+    """Hear with an ear of our own. Cancelling closes the microphone."""
+    ear = quick_ear(options, environ)
+    clock = asyncio.get_running_loop().time
+    try:
+        async for event in ear.events():
+            screen.take(event, clock())
+    finally:
+        await ear.close()
+
+
+def quick_ear(options: Options, environ: Mapping[str, str]) -> ChildEar:
+    """The appliance's own ear, but telling its level twenty times a second."""
+
+    def spawn(environment: Mapping[str, str], first: Record) -> SoundChild:
+        quick = replace(first, beat_ms=BEAT_MS) if isinstance(first, Start) else first
+        return SoundChild(environment, quick)
+
+    return ChildEar(
+        options.microphone,
+        options.capture,
+        options.gate,
+        options.voice,
+        # Nobody presses a button here: what only it could open would never open.
+        mode=GateMode.VAD,
+        environ=environ,
+        surroundings=Surroundings(Patience(), spawn, capture_state),
+    )
+
+
+async def _daemons(socket: Path, screen: _Screen) -> None:
+    """Show what the daemon says it hears.
+
+    Raises:
+        Unanswered: it ended.
+    """
+    clock = asyncio.get_running_loop().time
+    gate = device = ""
+    while True:
+        report: Any = ask(socket, {"do": "status"}).get("status")
+        microphone = report["microphone"]
+        for event in _told(microphone, changed=microphone["device"] != device):
+            screen.take(event, clock())
+        device = microphone["device"]
+        talk = f"{report['gate']}, {report['talk']}"
+        if talk != gate:
+            screen.say(f"gate {talk}")
+            gate = talk
+        await asyncio.sleep(_ASK_S)
+
+
+def _told(microphone: Mapping[str, Any], *, changed: bool) -> Iterator[EarEvent]:
+    """A daemon's status as the events of an ear."""
+    if changed:
+        device = microphone["device"]
+        yield (
+            MicrophoneReady(device) if device else MicrophoneLost(f"the microphone is {microphone['state']}")
+        )
+    if microphone["level_db"] is not None:
+        yield Listened(1, microphone["level_db"], microphone["floor_db"])
+
+
+class _Screen:
+    """Writes a meter on standard output: over itself in a terminal, a line a second anywhere else."""
+
+    def __init__(self, meter: Meter) -> None:
+        self.meter = meter
+        self._live = meter.marks.columns > 0
+        self._told_at = float("-inf")
+
+    def take(self, event: EarEvent, now: float) -> None:
+        """Show what an event changes."""
+        if said := self.meter.take(event):
+            self.say(said)
+        if not isinstance(event, Listened | UtteranceOpened | UtteranceClosed) or not self.meter.heard:
+            return
+        if self._live:
+            print(f"\r\x1b[K{self.meter.line()}", end="", flush=True)
+        elif now - self._told_at >= 1:
+            self._told_at = now
+            print(self.meter.sentence(), flush=True)
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        print(f"\r\x1b[K{text}" if self._live else text, flush=True)
+
+    def end(self) -> None:
+        """The last line is left as it is."""
+        if self._live:
+            print()

@@ -1,0 +1,112 @@
+"""``ravatard support-bundle``: everything a report needs in one file, without secrets."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import os
+import tarfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ravatard import logs
+from ravatard.cli.doctor.command import findings_of, for_programs
+from ravatard.cli.terminal import visible
+from ravatard.doctor.bundle import contents, find_secrets
+from ravatard.doctor.catalog import CHECKS
+from ravatard.doctor.check import Asked, Case
+from ravatard.doctor.examination import chosen
+from ravatard.doctor.machine import Machine, this_machine
+from ravatard.doctor.scrub import Scrubber
+from ravatard.errors import RavatardError
+
+
+class Unwritten(RavatardError):
+    """The file cannot be written."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the options."""
+    parser.epilog = (
+        "Tokens, keys, the project's and the sessions' ids are taken out; nothing that was said is ever kept."
+    )
+    parser.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="what to write; default: ravatard-support-TIME.tar.gz",
+    )
+    parser.add_argument("--config", type=Path, metavar="PATH", help="the configuration file to look at")
+    parser.add_argument("--state", type=Path, metavar="DIR", help="the daemon's state directory")
+    parser.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket")
+    parser.add_argument("--silent", action="store_true", help="leave out what opens microphone and speaker")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Gather, write, and say what is in it.
+
+    Raises:
+        Unwritten: the file cannot be written.
+    """
+    logs.configure(logs.LogOptions(level="error"), under_systemd=False)
+    now = datetime.now(UTC)
+    file: Path = arguments.file or Path(f"ravatard-support-{now:%Y%m%d-%H%M%S}.tar.gz")
+    asked = Asked(config=arguments.config, state=arguments.state, socket=arguments.socket)
+    texts = asyncio.run(gather(this_machine(os.environ), asked, sound=not arguments.silent))
+    try:
+        write(file, texts, now)
+    except OSError as error:
+        raise Unwritten(f"{file} cannot be written: {error.strerror}; name another file") from error
+    width = max(map(len, texts))
+    for name, text in texts.items():
+        print(f"  {visible(name):{width}}  {len(text.encode()):>9,} bytes")
+    print(
+        f"\n{file}: {len(texts)} files, {file.stat().st_size:,} bytes, secrets taken out. Look into it with:"
+    )
+    print(f"  tar -tzf {file}")
+    return 0
+
+
+async def gather(machine: Machine, asked: Asked, *, sound: bool) -> dict[str, str]:
+    """Name in the bundle -> text, secrets removed.
+
+    Args:
+        machine: what is looked at.
+        asked: where settings and state are.
+        sound: open microphone and speaker for the findings.
+    """
+    wanted = chosen(CHECKS, [])
+    if not sound:
+        wanted = frozenset(
+            one for one in wanted if one.partition(".")[0] not in ("microphone", "speaker", "echo")
+        )
+    findings = for_programs(await findings_of(machine, asked, wanted, None))
+    case = Case(machine, asked)
+    return await contents(case, findings, Scrubber(find_secrets(case)))
+
+
+def write(file: Path, texts: Mapping[str, str], now: datetime) -> None:
+    """``texts`` as a compressed archive that only its owner may read.
+
+    Raises:
+        OSError: it cannot be written; nothing is left of it.
+    """
+    folder = f"ravatard-support-{now:%Y%m%d-%H%M%S}"
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, text in texts.items():
+            content = text.encode()
+            entry = tarfile.TarInfo(f"{folder}/{name.lstrip('/')}")
+            entry.size, entry.mtime, entry.mode = len(content), int(now.timestamp()), 0o600
+            archive.addfile(entry, io.BytesIO(content))
+    new = file.with_name(f".{file.name}.new")
+    try:
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "wb") as opened:
+            opened.write(packed.getvalue())
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)

@@ -1,0 +1,131 @@
+"""What a doctor found, for people: aligned, one line a check, what to do beneath it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from ravatard.cli.terminal import visible
+from ravatard.doctor.examination import Finding
+from ravatard.doctor.outcome import Verdict
+from ravatard.logs import redact
+
+_FINE, _WARNING, _BROKEN, _UNKNOWN, _NOTHING, _ARROW = range(6)
+_UNICODE = ("✓", "!", "✗", "?", "·", "→")
+_ASCII = ("ok", "!!", "XX", "??", "--", "->")
+_PLACE = {
+    Verdict.FINE: _FINE,
+    Verdict.WARNING: _WARNING,
+    Verdict.BROKEN: _BROKEN,
+    Verdict.UNKNOWN: _UNKNOWN,
+    Verdict.SKIPPED: _NOTHING,
+    Verdict.NEEDLESS: _NOTHING,
+}
+#: ECMA-48, select graphic rendition.
+_COLOURS = {
+    Verdict.FINE: "32",
+    Verdict.WARNING: "33",
+    Verdict.BROKEN: "1;31",
+    Verdict.UNKNOWN: "35",
+    Verdict.SKIPPED: "2",
+    Verdict.NEEDLESS: "2",
+}
+_DIM, _BOLD = "2", "1"
+_NARROWEST, _WIDEST = 60, 110
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How a terminal is written on.
+
+    Attributes:
+        signs: for fine, warning, broken, unknown, nothing, and an arrow; all as wide.
+        colour: whether it shows colours.
+        columns: how wide it is; 0: lines are not broken.
+    """
+
+    signs: tuple[str, ...]
+    colour: bool
+    columns: int
+
+    def tinted(self, text: str, colour: str) -> str:
+        """``text`` in a colour, if there are any."""
+        return f"\x1b[{colour}m{text}\x1b[0m" if self.colour and text else text
+
+
+def marks_for(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Marks:
+    """What ``stream`` can show; NO_COLOR (no-color.org) and a dumb terminal are respected."""
+    try:
+        "".join(_UNICODE).encode(stream.encoding or "ascii")
+        signs = _UNICODE
+    except UnicodeEncodeError:
+        signs = _ASCII
+    terminal = stream.isatty() and environ.get("TERM") != "dumb"
+    columns = min(_WIDEST, max(_NARROWEST, shutil.get_terminal_size().columns)) if terminal else 0
+    return Marks(signs, terminal and not environ.get("NO_COLOR"), columns)
+
+
+class Sheet:
+    """Writes findings down."""
+
+    def __init__(self, marks: Marks, headings: Mapping[str, str], *, width: int, hints: bool) -> None:
+        """``headings``: above the check of an id; ``width``: of the ids; ``hints``: for warnings, too."""
+        self._marks = marks
+        self._headings = dict(headings)
+        self._width = width
+        self._hints = hints
+        self._begun = False
+
+    def lines(self, finding: Finding) -> Iterator[str]:
+        """One finding."""
+        if heading := self._headings.get(finding.id):
+            if self._begun:
+                yield ""
+            yield self._marks.tinted(heading, _BOLD)
+        self._begun = True
+        verdict, marks = finding.outcome.verdict, self._marks
+        sign = marks.tinted(marks.signs[_PLACE[verdict]], _COLOURS[verdict])
+        name = marks.tinted(f"{finding.id:{self._width}}", _DIM)
+        indent = len(marks.signs[0]) + self._width + 6
+        quiet = verdict in (Verdict.SKIPPED, Verdict.NEEDLESS)
+        first, *rest = self._wrapped(visible(redact(finding.outcome.text)), indent)
+        yield f"  {sign}  {name}  {marks.tinted(first, _DIM) if quiet else first}"
+        for line in rest:
+            yield " " * indent + (marks.tinted(line, _DIM) if quiet else line)
+        if finding.outcome.remedy and (self._hints or verdict is Verdict.BROKEN):
+            arrow = marks.signs[_ARROW]
+            for number, line in enumerate(self._wrapped(finding.outcome.remedy, indent + len(arrow) + 1)):
+                start = f"{arrow} " if number == 0 else " " * (len(arrow) + 1)
+                yield " " * indent + marks.tinted(start + line, _COLOURS[Verdict.WARNING])
+
+    def _wrapped(self, text: str, indent: int) -> list[str]:
+        if not self._marks.columns:
+            return [text]
+        room = max(20, self._marks.columns - indent)
+        return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+
+    def summary(self, findings: Sequence[Finding]) -> Iterator[str]:
+        """How many of each."""
+        count = Counter(finding.outcome.verdict for finding in findings)
+        words = {
+            Verdict.BROKEN: "broken",
+            Verdict.UNKNOWN: "could not be looked at",
+            Verdict.WARNING: "could be better",
+            Verdict.FINE: "fine",
+        }
+        said = [
+            self._marks.tinted(f"{count[verdict]} {word}", _COLOURS[verdict])
+            for verdict, word in words.items()
+            if count[verdict]
+        ]
+        yield ""
+        yield f"  {', '.join(said) or 'nothing was looked at'}"
+        if not self._hints and (count[Verdict.WARNING] or count[Verdict.UNKNOWN]):
+            yield self._marks.tinted(
+                "  --fix-hints says what to do about those that are not broken, too", _DIM
+            )

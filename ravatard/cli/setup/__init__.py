@@ -1,0 +1,1 @@
+"""``ravatard setup`` and ``boot-setup``: questions or files become a checked configuration."""

@@ -1,0 +1,134 @@
+"""``ravatard boot-setup``: take the settings left on the boot partition; the service's unit runs it.
+
+Exit status 0 also stands for "there is none"; 78: it was refused; 1: the disk does not let us.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from ravatard.errors import ConfigError, RavatardError
+from ravatard.host.boot_file import (
+    DIRECTORIES,
+    DONE,
+    ERRORS,
+    NAME,
+    BootFileError,
+    BootPartition,
+    find_partition,
+)
+from ravatard.host.credentials import STORE
+
+_CONFIG = Path("/etc/ravatard/ravatard.yaml")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of ``boot-setup``."""
+    parser.add_argument(
+        "--boot",
+        type=Path,
+        action="append",
+        metavar="DIR",
+        help=f"where the boot partition may be; default: {', '.join(map(str, DIRECTORIES))}",
+    )
+    parser.add_argument("--config", type=Path, default=_CONFIG, metavar="FILE", help=f"default: {_CONFIG}")
+    parser.add_argument("--credentials", type=Path, default=STORE, metavar="DIR", help=f"default: {STORE}")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0 when there is nothing (more) to do.
+
+    Raises:
+        ConfigError: the file is refused, and says why in a note beside it.
+        RavatardError: something cannot be written or removed.
+    """
+    boot = find_partition(arguments.boot or DIRECTORIES)
+    if boot is None:
+        return 0
+    names = take(boot, arguments.config, arguments.credentials, dict(os.environ))
+    if names:
+        print(f"{boot.file}: taken over and removed: {', '.join(names)}")
+    return 0
+
+
+def take(boot: BootPartition, config: Path, store: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Take the file of ``boot`` if there is one; returns what it set.
+
+    Order: credentials, configuration, removal. Interrupted at any point, the next start does it again, which
+    changes nothing that was done.
+
+    Raises:
+        ConfigError, RavatardError: see :func:`run`.
+    """
+    try:
+        if boot.clear_up():
+            boot.tell_done([f"{NAME} was taken over; its removal was interrupted, and is finished now."])
+        if not boot.has_file():
+            _look_for_slips(boot)
+            return ()
+        names = _put_in_effect(boot, config, store, environ)
+    except RavatardError as error:
+        # The note is for whoever has only the card; the journal says it, too, whatever becomes of the note.
+        try:
+            boot.tell_errors(_refusal(boot, error))
+        except BootFileError as unwritten:
+            kind = ConfigError if isinstance(error, ConfigError) else RavatardError
+            raise kind(f"{error}\n{unwritten}") from error
+        raise
+    boot.remove()
+    boot.tell_done(_done(names))
+    return names
+
+
+def _look_for_slips(boot: BootPartition) -> None:
+    if found := boot.misnamed():
+        raise BootFileError(f"{found} is not read; rename it to {NAME}")
+    boot.forget_errors()
+
+
+def _put_in_effect(
+    boot: BootPartition, config: Path, store: Path, environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    # At most starts there is no file, and none of this is needed.
+    from ravatard.cli.setup.writing import put_in_effect
+    from ravatard.config.candidate import read_wishes
+    from ravatard.config.document import DocumentError, read
+
+    try:
+        text = read(boot.file)
+    except DocumentError as error:
+        where = f"{boot.file}:{error.line}" if error.line else f"{boot.file}"
+        raise ConfigError(f"{where}: {error}") from error
+    except OSError as error:
+        raise BootFileError(f"{boot.file} cannot be read: {error.strerror}") from error
+    wishes = read_wishes(boot.file, text)
+    put_in_effect(config, environ, wishes, store)
+    return wishes.names
+
+
+def _refusal(boot: BootPartition, error: RavatardError) -> list[str]:
+    """What the note says; paths of this machine mean nothing to whoever has the card in a PC."""
+    problems = str(error).replace(f"{boot.directory}/", "").splitlines()
+    many = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+    head = f"{NAME} was not taken: {many}. The earlier settings hold."
+    foot = (
+        f"Mend it, save it as {NAME} (UTF-8), and start the appliance again. This file goes away by itself."
+    )
+    return [head, "", *problems, "", foot]
+
+
+def _done(names: tuple[str, ...]) -> list[str]:
+    return [
+        f"{NAME} was taken over and removed at {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())},",
+        "as this machine's clock had it; without a network it may have been wrong.",
+        "",
+        "Settings taken:" if names else "It set nothing.",
+        *(f"  {name}" for name in names),
+        "",
+        f"To change something, put a new {NAME} here with only that in it. This note ({DONE}) is not read,",
+        f"and you may delete it. Mistakes would be listed in {ERRORS}.",
+    ]

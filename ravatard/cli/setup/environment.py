@@ -1,0 +1,157 @@
+"""What the set-up asks of the world: the service, the microphones, the button and the lights."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ravatard.cli.setup.questions import Choice
+from ravatard.config import Options
+
+#: How long is listened for somebody who speaks, and how long each state of the lights is shown.
+LISTEN_S = 5.0
+_SHOWN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the service offers.
+
+    Attributes:
+        avatars: ids with names.
+        languages: codes with names.
+    """
+
+    avatars: tuple[Choice, ...]
+    languages: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Microphones:
+    """The microphones there are.
+
+    Attributes:
+        names: as the configuration has them.
+        system: they are known to the machine's own ALSA configuration only.
+    """
+
+    names: tuple[str, ...]
+    system: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """What came of listening.
+
+    Attributes:
+        lines: a line for each microphone, for people.
+        best: the name of the one that heard somebody best; None when none heard anybody.
+    """
+
+    lines: tuple[str, ...]
+    best: str | None
+
+
+class Outside(Protocol):
+    """The world, or a test's."""
+
+    def offer(self, options: Options) -> Offer:
+        """Ask the service. Raises RavatardError when it does not tell."""
+        ...
+
+    def microphones(self) -> Microphones:
+        """Those there are. Raises DeviceError when nobody knows."""
+        ...
+
+    def listen(self, microphones: Microphones) -> Listened:
+        """Listen for LISTEN_S with all of them. Raises DeviceError."""
+        ...
+
+    def boards(self) -> Sequence[Choice]:
+        """The boards that can be named."""
+        ...
+
+    def try_out(self, options: Options, say: Callable[[str], None]) -> None:
+        """Show every state and say each press. Raises RavatardError when a pin cannot be used."""
+        ...
+
+
+class Machine:
+    """This machine. Everything is imported where it is used: a person waits for the first question."""
+
+    def __init__(self, config: Path, environ: Mapping[str, str]) -> None:
+        """``config`` lies beside the owner's own boards."""
+        self._config = config
+        self._environ = environ
+
+    def offer(self, options: Options) -> Offer:
+        """See :meth:`Outside.offer`."""
+        from ravatard import logs
+        from ravatard.assembly.client import asked
+        from ravatard.cloud.ravatar.service import RavatarCloud
+
+        project = options.service.project_id
+        quiet = logs.LogOptions(level="error", style="plain")
+        logs.configure(quiet, under_systemd=False, secrets=[project] if project else [])
+        told = asked(options, RavatarCloud.about)
+        return Offer(
+            tuple(Choice(avatar.id, avatar.name or avatar.id) for avatar in told.avatars),
+            tuple(Choice(language.code, f"{language.name} ({language.code})") for language in told.languages),
+        )
+
+    def microphones(self) -> Microphones:
+        """See :meth:`Outside.microphones`."""
+        from ravatard.devices.cards.listing import list_devices
+
+        devices = list_devices(self._environ, slim=True)
+        if not devices.microphones:
+            devices = list_devices(self._environ, slim=False)
+        names = tuple(device.name for device in devices.microphones)
+        return Microphones(names, devices.alsa_config == "system")
+
+    def listen(self, microphones: Microphones) -> Listened:
+        """See :meth:`Outside.listen`."""
+        from ravatard.cli.doctor.find_mic import listen, loudest
+        from ravatard.doctor.bench import ChildBench
+
+        bench = ChildBench(self._environ)
+        heard = asyncio.run(listen(bench, microphones.names, LISTEN_S, system=microphones.system))
+        best = loudest(heard)
+        lines = []
+        for one in heard:
+            about = one.trouble or "no speech"
+            lines.append(f"{one.name}: {about if one.speech_db is None else f'{one.speech_db:.0f} dBFS'}")
+        return Listened(tuple(lines), best.name if best else None)
+
+    def boards(self) -> Sequence[Choice]:
+        """See :meth:`Outside.boards`."""
+        from ravatard.config.boards import boards_beside
+
+        return [Choice(name, name) for name in boards_beside(self._config).files()]
+
+    def try_out(self, options: Options, say: Callable[[str], None]) -> None:
+        """See :meth:`Outside.try_out`."""
+        from ravatard.cli.board.trial import refuse_beside_daemon, trial
+        from ravatard.devices.panel.gpio import open_button
+        from ravatard.devices.panel.lamp import open_lamp
+        from ravatard.host.runtime import find_socket
+
+        refuse_beside_daemon(find_socket(self._environ))
+
+        async def tried() -> None:
+            with ExitStack() as opened:
+                lamp = None
+                if options.lights.kind != "none":
+                    lamp = open_lamp(options.lights, pixels=options.pixels)
+                    if lamp is not None:
+                        opened.callback(lamp.close)
+                button = open_button(options.button)
+                if button is not None:
+                    opened.callback(button.close)
+                await trial(lamp, button, say, seconds=_SHOWN_S, once=True)
+
+        asyncio.run(tried())

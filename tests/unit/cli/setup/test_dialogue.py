@@ -1,0 +1,260 @@
+"""The set-up's questions: what is in effect is the default, and only what differs becomes a wish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from ravatard.cli.setup.dialogue import Dialogue
+from ravatard.cli.setup.environment import Listened, Microphones, Offer
+from ravatard.cli.setup.questions import Choice
+from ravatard.config import Options, load
+from ravatard.config.candidate import Wishes, candidate
+from ravatard.config.document import Scalar
+from ravatard.errors import DeviceError, LinkError
+from tests.unit.cli.setup.test_questions import Person
+
+
+class Town:
+    """A world with a service, two microphones and a board; whatever is None fails.
+
+    Attributes:
+        projects: with which the service was asked.
+        tried: button pins and kinds of lights that were tried out.
+    """
+
+    def __init__(self) -> None:
+        self.offers: Offer | None = Offer(
+            (Choice("id-ada", "Ada"), Choice("id-zoe", "Zoë")),
+            (Choice("en", "English (en)"), Choice("no", "Norsk (no)")),
+        )
+        self.names: tuple[str, ...] | None = ("USB Mic", "Webcam")
+        self.best: list[str | None] = ["Webcam"]
+        self.system = False
+        self.pins = True
+        self.projects: list[str | None] = []
+        self.tried: list[tuple[int | None, str]] = []
+
+    def offer(self, options: Options) -> Offer:
+        project = options.service.project_id
+        self.projects.append(project.reveal() if project else None)
+        if self.offers is None:
+            raise LinkError("cannot reach the service")
+        return self.offers
+
+    def microphones(self) -> Microphones:
+        if self.names is None:
+            raise DeviceError("PortAudio is missing")
+        return Microphones(self.names, self.system)
+
+    def listen(self, microphones: Microphones) -> Listened:
+        return Listened(tuple(f"{name}: -30 dBFS" for name in microphones.names), self.best.pop(0))
+
+    def boards(self) -> Sequence[Choice]:
+        return [Choice("respeaker-2mic", "respeaker-2mic"), Choice("aiy-voice-hat", "aiy-voice-hat")]
+
+    def try_out(self, options: Options, say: Callable[[str], None]) -> None:
+        if not self.pins:
+            raise DeviceError("this machine has no GPIO")
+        self.tried.append((options.button.pin, options.lights.kind))
+        say("button pressed")
+
+
+class Visit:
+    """One run of the questions over a configuration file."""
+
+    def __init__(self, folder: Path, text: str = "", town: Town | None = None) -> None:
+        self.main = folder / "ravatard.yaml"
+        self.main.write_text(text, encoding="utf-8")
+        self.town = town or Town()
+        self.seen: list[str] = []
+
+    def answered(self, *lines: str, project: str = "") -> Wishes:
+        person = Person(lines, [project])
+        self.seen = person.seen
+        now = load(self.main, {})
+        dialogue = Dialogue(
+            person.asker, self.town, now, lambda wishes: candidate(self.main, {}, wishes).loaded
+        )
+        return dialogue.run()
+
+
+def texts(wishes: Wishes) -> dict[str, str | None]:
+    return {dotted: node.text if isinstance(node, Scalar) else None for dotted, node in wishes.nodes.items()}
+
+
+#: Enter, wherever there is one: avatar, language, listen?, microphone, board.
+ENTER_ALL = ("", "", "n", "", "")
+
+
+def test_enter_everywhere_changes_nothing(tmp_path: Path) -> None:
+    visit = Visit(tmp_path, "service: {avatar: id-zoe, language: no}\nmicrophone: {device: USB Mic}\n")
+
+    wishes = visit.answered(*ENTER_ALL)
+
+    assert wishes == Wishes({}, {}, {})
+    assert " *  3  Zoë" in visit.seen
+    assert " *  2  Norsk (no)" in visit.seen
+
+
+def test_every_answer_becomes_a_wish_and_the_secret_is_kept_apart(tmp_path: Path) -> None:
+    wishes = Visit(tmp_path).answered("Ada", "2", "y", "", "respeaker-2mic", "y", "y", project="abc-123")
+
+    assert texts(wishes) == {
+        "service.avatar": "id-ada",
+        "service.language": "no",
+        "microphone.device": "Webcam",
+        "board": "respeaker-2mic",
+    }
+    assert wishes.names[0] == "service.project_id"
+    assert [secret.reveal() for secret in wishes.secrets.values()] == ["abc-123"]
+
+
+def test_the_service_is_asked_with_the_project_that_was_just_typed_else_with_the_old_one(
+    tmp_path: Path,
+) -> None:
+    visit = Visit(tmp_path, "service: {project_id: old}\n")
+
+    visit.answered(*ENTER_ALL, project="new")
+    visit.answered(*ENTER_ALL)
+
+    assert visit.town.projects == ["new", "old"]
+    assert "new" not in "".join(visit.seen)
+
+
+def test_a_project_that_cannot_be_one_is_asked_again_and_not_shown(tmp_path: Path) -> None:
+    visit = Visit(tmp_path)
+    person = Person(ENTER_ALL, ["not allowed!", "abc"])
+
+    wishes = Dialogue(
+        person.asker, visit.town, load(visit.main, {}), lambda it: candidate(visit.main, {}, it).loaded
+    ).run()
+
+    assert [secret.reveal() for secret in wishes.secrets.values()] == ["abc"]
+    assert "not allowed" not in "".join(person.seen)
+
+
+def test_without_the_service_avatar_and_language_can_be_typed(tmp_path: Path) -> None:
+    visit = Visit(tmp_path)
+    visit.town.offers = None
+
+    wishes = visit.answered("Zoë", "klingon!", "de", "n", "", "")
+
+    assert texts(wishes) == {"service.avatar": "Zoë", "service.language": "de"}
+    assert "  it does not tell what it offers: cannot reach the service" in visit.seen
+    assert any("klingon!" in line and "allowed" in line for line in visit.seen)
+
+
+def test_an_avatar_the_service_does_not_list_stays(tmp_path: Path) -> None:
+    visit = Visit(tmp_path, "service: {avatar: Bob}\n")
+
+    assert texts(visit.answered(*ENTER_ALL)) == {}
+    assert " *  4  Bob (as it is)" in visit.seen
+
+
+def test_who_was_not_heard_may_speak_again_or_choose(tmp_path: Path) -> None:
+    visit = Visit(tmp_path)
+    visit.town.best = [None, "USB Mic"]
+
+    assert texts(visit.answered("", "", "y", "y", "", ""))["microphone.device"] == "USB Mic"
+
+    visit.town.best = [None]
+    assert texts(visit.answered("", "", "y", "n", "3", ""))["microphone.device"] == "Webcam"
+
+
+def test_a_microphone_only_the_machines_own_alsa_knows_is_written_with_that(tmp_path: Path) -> None:
+    visit = Visit(tmp_path)
+    visit.town.system = True
+
+    assert texts(visit.answered("", "", "y", "", "")) == {
+        "microphone.device": "Webcam",
+        "microphone.alsa_config": "system",
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "words"), [((), "There is no microphone yet."), (None, "cannot be listed")]
+)
+def test_without_microphones_the_rest_is_asked_all_the_same(
+    tmp_path: Path, names: tuple[str, ...] | None, words: str
+) -> None:
+    visit = Visit(tmp_path)
+    visit.town.names = names
+
+    assert texts(visit.answered("2", "", "")) == {"service.avatar": "id-ada"}
+    assert any(words in line for line in visit.seen)
+
+
+def test_a_microphone_that_is_no_card_stays(tmp_path: Path) -> None:
+    assert texts(Visit(tmp_path, "microphone: {command: cat x}\n").answered("", "", "")) == {}
+
+
+def test_pins_of_ones_own_are_asked_for_and_tried(tmp_path: Path) -> None:
+    visit = Visit(tmp_path)
+
+    wishes = visit.answered("", "", "n", "", "own", "17", "led", "99", "25", "y", "y")
+
+    assert texts(wishes) == {"button.pin": "17", "lights.kind": "led", "lights.pin": "25"}
+    assert visit.town.tried == [(17, "led")]
+    assert any("found '99'" in line for line in visit.seen)
+
+
+def test_pins_that_contradict_each_other_are_told_and_asked_again(tmp_path: Path) -> None:
+    visit = Visit(tmp_path)
+
+    wishes = visit.answered("", "", "n", "", "own", "17", "led", "17", "own", "17", "led", "18", "n")
+
+    assert texts(wishes)["lights.pin"] == "18"
+    assert any("GPIO 17 is already used" in line for line in visit.seen)
+
+
+def test_a_board_that_did_not_light_up_can_be_chosen_anew(tmp_path: Path) -> None:
+    visit = Visit(tmp_path)
+
+    wishes = visit.answered("", "", "n", "", "respeaker-2mic", "y", "n", "aiy-voice-hat", "y", "y")
+
+    assert texts(wishes) == {"board": "aiy-voice-hat"}
+    assert len(visit.town.tried) == 2
+
+
+def test_a_board_that_cannot_be_tried_here_can_be_kept(tmp_path: Path) -> None:
+    visit = Visit(tmp_path)
+    visit.town.pins = False
+
+    assert texts(visit.answered("", "", "n", "", "aiy-voice-hat", "y", "y")) == {"board": "aiy-voice-hat"}
+    assert "  cannot be tried now: this machine has no GPIO" in visit.seen
+
+
+def test_a_board_instead_of_pins_takes_the_pins_out(tmp_path: Path) -> None:
+    visit = Visit(tmp_path, "button: {pin: 4}\nlights:\n  kind: led\n  pin: 5\n  brightness: 50\n")
+
+    wishes = visit.answered("", "", "n", "", "aiy-voice-hat", "y", "y")
+
+    assert texts(wishes) == {
+        "board": "aiy-voice-hat",
+        "button.pin": None,
+        "lights.kind": None,
+        "lights.pin": None,
+    }
+    assert [pin for pin, _ in visit.town.tried] == [23]
+
+
+def test_no_board_any_more_takes_it_out(tmp_path: Path) -> None:
+    visit = Visit(tmp_path, "board: aiy-voice-hat\n")
+
+    assert texts(visit.answered("", "", "n", "", "1")) == {"board": None}
+
+
+def test_pins_instead_of_a_board_are_written_even_where_they_are_the_boards(tmp_path: Path) -> None:
+    visit = Visit(tmp_path, "board: aiy-voice-hat\n")
+
+    wishes = visit.answered("", "", "n", "", "own", "", "none", "n")
+
+    assert texts(wishes) == {"button.pin": "23", "lights.kind": "none", "board": None}
+
+
+def test_whoever_leaves_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(EOFError):
+        Visit(tmp_path).answered("Ada")
