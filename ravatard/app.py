@@ -12,17 +12,21 @@ from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import TextGiven
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.ports import Button, Cloud, ControlDoor, Ear, Lamp, Notifier, Observer
+from ravatard.ports.cloud import Cloud
 from ravatard.ports.display import Display
-from ravatard.ports.sound import Decoder, Fetch, Speaker
+from ravatard.ports.host import ControlServer, Notifier, Observer
+from ravatard.ports.media import Decoder, Fetch
+from ravatard.ports.microphone import Microphone
+from ravatard.ports.panel import Button, Lamp
+from ravatard.ports.speaker import Speaker
 from ravatard.stages.capture import Progress, capture
-from ravatard.stages.control import Desk, control
+from ravatard.stages.control import HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.display import OnDisplay, display
 from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
-from ravatard.stages.playback import NoMouth, Playback
+from ravatard.stages.playback import NullAnswerPlayer, Playback
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
 from ravatard.stages.reload import reload
@@ -37,7 +41,7 @@ class Parts:
     avatar is not heard; ``screen``: None without a display.
     """
 
-    ear: Ear
+    ear: Microphone
     cloud: Cloud
     lamp: Lamp
     notifier: Notifier
@@ -45,12 +49,12 @@ class Parts:
     button: Button | None = None
     observers: Sequence[Observer] = ()
     without: tuple[str, ...] = ()
-    sound: Sound | None = None
+    sound: SoundOutput | None = None
     screen: Display | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class SoundOutput:
     """What the avatar is heard with.
 
     Attributes:
@@ -78,7 +82,7 @@ class Controls:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reload: asyncio.Event = field(default_factory=asyncio.Event)
     inbox: Inbox = field(default_factory=Inbox)
-    door: ControlDoor | None = None
+    door: ControlServer | None = None
 
     def say(self, text: str) -> None:
         """Say something in writing."""
@@ -111,17 +115,17 @@ async def run(
     """
     inbox, outbox = controls.inbox, Outbox()
     sound = parts.sound
-    mouth: Playback | NoMouth
+    mouth: Playback | NullAnswerPlayer
     if sound is not None:
         mouth = Playback(sound.speaker, sound.fetch, sound.decoder, inbox)
     else:
-        mouth = NoMouth(inbox)
+        mouth = NullAnswerPlayer(inbox)
     conversation = Conversation(options)
     shown = Latest(conversation.indication)
     hub = Hub(conversation, parts.ear, outbox, shown, mouth, parts.observers)
     progress = Progress()
     reporter = Reporter(conversation, options, asyncio.get_running_loop().time(), parts.without)
-    desk = Desk(inbox, conversation, reporter, controls.reload)
+    desk = HubControlHandler(inbox, conversation, reporter, controls.reload)
     hub.watch(desk)
     async with asyncio.TaskGroup() as closing, parts.cloud.opened():
         try:

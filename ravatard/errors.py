@@ -77,5 +77,5 @@ class PeerError(RavatardError):
     """The service broke its own protocol."""
 
 
-class HouseError(RavatardError):
+class InternalError(RavatardError):
     """A bug of ours. Never caught: the daemon crashes and systemd restarts it."""

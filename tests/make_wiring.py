@@ -9,8 +9,8 @@ from html import escape
 from pathlib import Path
 
 from ravatard.config import Schema
-from ravatard.config.board_file import Board, Wire, read_board
-from ravatard.config.sources import Gathering
+from ravatard.config.board_file import Board, Wiring, read_board
+from ravatard.config.sources import SettingSources
 from ravatard.devices.panel.header import CARRIES, PINS
 
 BOARDS = Path(__file__).parents[1] / "hardware" / "boards"
@@ -31,7 +31,7 @@ _HEIGHT = _TOP + _ROW * (PINS // 2) + 58
 
 def load_board(path: Path) -> Board:
     """The board in ``path``, which must be in order."""
-    gathering = Gathering(Schema())
+    gathering = SettingSources(Schema())
     board = read_board(path, gathering)
     assert board is not None, gathering.problems
     return board
@@ -59,7 +59,7 @@ def wiring(board: Board) -> str:
     return "\n".join(parts)
 
 
-def _pin(number: int, wire: Wire | None) -> str:
+def _pin(number: int, wire: Wiring | None) -> str:
     left = number % 2 == 1
     side = -1 if left else 1
     x, y = _MIDDLE + side * 14, _TOP + _ROW * ((number - 1) // 2)
@@ -80,7 +80,7 @@ def _pin(number: int, wire: Wire | None) -> str:
     return dot + name + (_lead(wire, y, side, colour) if wire else "")
 
 
-def _lead(wire: Wire, y: int, side: int, colour: str) -> str:
+def _lead(wire: Wiring, y: int, side: int, colour: str) -> str:
     """The line from a pin's name to what hangs on it, the part itself, and its words."""
     start, end = _MIDDLE + side * 92, _MIDDLE + side * (190 if wire.part != "none" else 122)
     drawn = f'<line x1="{start}" y1="{y}" x2="{end}" y2="{y}" stroke="{colour}" stroke-width="2"/>'

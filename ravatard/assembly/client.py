@@ -16,8 +16,9 @@ from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.config import Loaded, Options, load
 from ravatard.host.credentials import with_credentials
 from ravatard.host.identity import user_id
-from ravatard.ports import Ledger, Network
-from ravatard.ports.sound import VoicePlayer
+from ravatard.ports.host import Ledger
+from ravatard.ports.network import Network
+from ravatard.ports.voice import VoicePlayer
 
 T = TypeVar("T")
 

@@ -13,14 +13,15 @@ from ravatard.assembly.sound import display, sound, voice_player, warn_of_echo
 from ravatard.config import Options
 from ravatard.core.conversation.gate_mode import gate_mode
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.options.equipment import Means
-from ravatard.devices.microphone.microphone import ChildEar
-from ravatard.devices.options import LightsOptions
+from ravatard.core.options.equipment import Equipment
+from ravatard.devices.microphone.microphone import ChildMicrophone
 from ravatard.devices.panel.gpio import open_button
 from ravatard.devices.panel.lamp import open_lamp
+from ravatard.devices.panel.options import LightsOptions
 from ravatard.errors import DeviceError
 from ravatard.host.systemd import open_notifier
-from ravatard.ports import Button, Lamp, Ledger, Observer
+from ravatard.ports.host import Ledger, Observer
+from ravatard.ports.panel import Button, Lamp
 from ravatard.secret import Secret
 
 log = logging.getLogger("ravatard")
@@ -41,7 +42,7 @@ def conversation_options(
         has_button=has_button,
         long_press_mutes=options.button.long_press == "mute",
         muted=muted,
-        means=Means(
+        means=Equipment(
             speaks=options.speaker.enabled,
             earcons=options.earcons.enabled,
             volume=options.speaker.volume if volume is None else volume,
@@ -75,7 +76,7 @@ def build(
     button = _button(options, without)
     mode = gate_mode(options.gate.mode, None, has_button=button is not None).mode
     return Parts(
-        ear=ChildEar(
+        ear=ChildMicrophone(
             options.microphone,
             options.capture,
             options.gate,

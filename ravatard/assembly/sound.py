@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from ravatard.app import Sound
+from ravatard.app import SoundOutput
 from ravatard.config import Options
 from ravatard.ports.display import Display
-from ravatard.ports.sound import VoicePlayer
+from ravatard.ports.voice import VoicePlayer
 
 log = logging.getLogger("ravatard")
 
 
-def sound(options: Options, environ: Mapping[str, str], *, volume: int | None = None) -> Sound | None:
+def sound(options: Options, environ: Mapping[str, str], *, volume: int | None = None) -> SoundOutput | None:
     """Speaker, download and decoding; None when there is to be no speaker.
 
     Args:
@@ -27,12 +27,12 @@ def sound(options: Options, environ: Mapping[str, str], *, volume: int | None = 
     if not options.speaker.enabled:
         return None
     from ravatard.cloud.media.fetch import WebFetch
-    from ravatard.devices.media.decoder import Limits, MediaDecoder
+    from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
     from ravatard.devices.speaker.earcons import earcons
     from ravatard.devices.speaker.speaker import ChildSpeaker
 
-    limits = Limits(options.media.largest_bytes, options.media.longest_s)
-    return Sound(
+    limits = DecodingLimits(options.media.largest_bytes, options.media.longest_s)
+    return SoundOutput(
         speaker=ChildSpeaker(
             options.speaker, environ=environ, earcons=earcons(options.earcons), volume=volume
         ),
@@ -66,9 +66,9 @@ def display(options: Options) -> Display | None:
     if not options.kiosk.enabled:
         return None
     from ravatard.web.kiosk.kiosk import Kiosk
-    from ravatard.web.kiosk.page_state import SCREEN_WORDS, Screen
+    from ravatard.web.kiosk.page_state import SCREEN_WORDS, PageState
 
-    def told(screen: Screen) -> None:
+    def told(screen: PageState) -> None:
         log.info("display: %s", SCREEN_WORDS[screen])
 
     return Kiosk(options.kiosk, report=told)

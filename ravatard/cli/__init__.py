@@ -10,10 +10,9 @@ import sys
 from collections.abc import Sequence
 
 from ravatard import __version__
-from ravatard.errors import ConfigError, HouseError, RavatardError
+from ravatard.errors import ConfigError, InternalError, RavatardError
 
-#: Sub-command -> one line for ``ravatard --help``. The module is ravatard.cli.<name>, with
-#: ``add_arguments(parser)`` and ``run(arguments) -> int``.
+#: Sub-command -> one line for ``ravatard --help``.
 COMMANDS = {
     "run": "be the appliance: listen, talk to the avatar, show it with the lights",
     "demo": "watch a whole conversation without hardware, account or network",
@@ -51,8 +50,23 @@ EXIT_FAILURE = 1
 EXIT_BUG = 70
 
 
+#: Commands whose module is not ``ravatard.cli.<name>``.
+_MODULES = {
+    "board": "board.command",
+    "boot-setup": "setup.boot",
+    "chat": "chat.command",
+    "demo": "demo.command",
+    "doctor": "doctor.command",
+    "find-mic": "doctor.find_mic",
+    "meter": "doctor.meter",
+    "setup": "setup.command",
+    "support-bundle": "doctor.support_bundle",
+}
+
+
 def _module_name(command: str) -> str:
-    return f"ravatard.cli.{command.replace('-', '_')}"
+    """Return the module of ``command``, which has ``add_arguments(parser)`` and ``run(arguments) -> int``."""
+    return f"ravatard.cli.{_MODULES.get(command, command.replace('-', '_'))}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         _complain(error)
         return EXIT_CONFIG
-    except HouseError as error:
+    except InternalError as error:
         return _bug(error)
     except RavatardError as error:
         _complain(error)

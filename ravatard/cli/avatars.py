@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ravatard.assembly.client import add_config, asked, loaded_quietly
 from ravatard.cli.terminal import cells, visible
-from ravatard.cloud.ravatar.rest import Connection
+from ravatard.cloud.ravatar.rest import ConnectionReply
 from ravatard.cloud.ravatar.service import RavatarCloud
 
 
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def listed(connection: Connection, chosen: str | None) -> Iterator[str]:
+def listed(connection: ConnectionReply, chosen: str | None) -> Iterator[str]:
     """A line for each avatar: name, id, what it can do; a star for the one that is talked to.
 
     Args:

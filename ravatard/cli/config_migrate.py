@@ -7,13 +7,13 @@ from pathlib import Path
 
 from ravatard.cli.setup.writing import write_files
 from ravatard.config import load
-from ravatard.config.candidate import Candidate, up_to_date
+from ravatard.config.candidate import ConfigCandidate, up_to_date
 from ravatard.config.document import read
 from ravatard.config.migrations import HISTORY
-from ravatard.config.version import History
+from ravatard.config.version import MigrationHistory
 
 
-def migrate(main: Path, environ: Mapping[str, str], history: History = HISTORY) -> list[str]:
+def migrate(main: Path, environ: Mapping[str, str], history: MigrationHistory = HISTORY) -> list[str]:
     """Bring every file of the configuration up to date; returns what was done, a sentence a file.
 
     Each file that changes is kept beside it as ``NAME.v<its version>.bak``.
@@ -26,7 +26,7 @@ def migrate(main: Path, environ: Mapping[str, str], history: History = HISTORY) 
     said = []
     for file, dated in loaded.outdated.items():
         suffix = f".v{dated.version}.bak"
-        write_files(Candidate({file: up_to_date(read(file), history)}, loaded), suffix)
+        write_files(ConfigCandidate({file: up_to_date(read(file), history)}, loaded), suffix)
         notes = "; ".join(dated.notes)
         said.append(
             f"{file}: from version {dated.version} to {history.current} ({notes}); {file.name}{suffix} kept"

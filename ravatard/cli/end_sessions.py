@@ -17,7 +17,7 @@ from ravatard.host.credentials import with_credentials
 from ravatard.host.ledger import FileLedger
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import NewerStateError, refuse_newer
-from ravatard.ports import Debt, Ledger
+from ravatard.ports.host import Ledger, OwedSession
 
 #: Below the state directory: the list of ``ravatard chat``, which may run beside the daemon.
 CHAT = "chat"
@@ -108,7 +108,7 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int
 
 
 async def end_all(
-    ledger: Ledger, end: Callable[[Debt], Awaitable[None]], tell: Callable[[str], object]
+    ledger: Ledger, end: Callable[[OwedSession], Awaitable[None]], tell: Callable[[str], object]
 ) -> bool:
     """End all that is owed at the same time, with a line for each; returns whether nothing is left.
 
@@ -119,7 +119,7 @@ async def end_all(
     """
     owed = ledger.owed()
 
-    async def end_one(number: int, debt: Debt) -> None:
+    async def end_one(number: int, debt: OwedSession) -> None:
         name = f"live session {number} of {len(owed)} at {urlsplit(debt.base_url).netloc or debt.base_url}"
         try:
             try:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from ravatard.assembly.client import add_config, asked, loaded_quietly
 from ravatard.cli.terminal import cells, visible
-from ravatard.cloud.ravatar.rest import Connection
+from ravatard.cloud.ravatar.rest import ConnectionReply
 from ravatard.cloud.ravatar.service import RavatarCloud
 
 
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def listed(connection: Connection, chosen: str | None) -> Iterator[str]:
+def listed(connection: ConnectionReply, chosen: str | None) -> Iterator[str]:
     """A line for each language: code and name; a star for the one that is spoken.
 
     Args:

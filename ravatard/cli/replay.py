@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ravatard import __version__
 from ravatard.core import events as ev
-from ravatard.core.flight.codec import NotPlainError
+from ravatard.core.flight.codec import CodecError
 from ravatard.core.flight.journal import Began, Gap, Happened, JournalError, Reached, Record, decode
 from ravatard.core.flight.replay import Difference, Replay
 from ravatard.host.ring import parts
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             readable += 1
             try:
                 replay.take(at, record)
-            except NotPlainError as error:
+            except CodecError as error:
                 teller.note(f"a checkpoint cannot be used, so what follows is only shown: {error}")
             found = found or replay.following
             teller.tell(at, record)

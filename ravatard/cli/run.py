@@ -29,7 +29,7 @@ from ravatard.host.recorder import flight_recorder
 from ravatard.host.runtime import SOCKET_NAME, runtime_directory
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import bring_up_to_date
-from ravatard.ports import Observer
+from ravatard.ports.host import Observer
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from ravatard.setting import Setting
 from ravatard.sim.faults import scenario_file as fault_file
 from ravatard.sim.faults import steps as fault_steps
 from ravatard.sim.options import ChatOptions, SimOptions
-from ravatard.sim.streaming.options import StreamOptions
+from ravatard.sim.streaming.options import SimStreamOptions
 
 _PORT = 8480
 _HIGHEST_PORT = 65_535
@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=described[name].text,
         )
     _add_group(parser, "chat", ChatOptions, ("sound", "container"))
-    _add_group(parser, "stream", StreamOptions, ("video", "audio_first", "max_bundle", "cookie"))
+    _add_group(parser, "stream", SimStreamOptions, ("video", "audio_first", "max_bundle", "cookie"))
     parser.add_argument(
         "--faults",
         metavar="FILE",
@@ -91,7 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_group(
     parser: argparse.ArgumentParser,
     prefix: str,
-    group: type[ChatOptions | StreamOptions],
+    group: type[ChatOptions | SimStreamOptions],
     names: Sequence[str],
 ) -> None:
     """Some settings of an option group, as ``--prefix-name``: a choice of words, or yes and no."""
@@ -137,10 +137,10 @@ def fault_lines() -> Iterator[str]:
     yield "When (when: {SETTING: VALUE}, or leave it out: always):"
     yield from _setting_lines(fault_steps.When)
     yield "Beside 'when' and 'do':"
-    yield from _setting_lines(fault_steps.Step)
+    yield from _setting_lines(fault_steps.FaultStep)
 
 
-def _setting_lines(kind: type[fault_steps.Fault | fault_steps.When | fault_steps.Step]) -> Iterator[str]:
+def _setting_lines(kind: type[fault_steps.Fault | fault_steps.When | fault_steps.FaultStep]) -> Iterator[str]:
     for one in fields(kind):
         if "setting" in one.metadata:
             default = "" if one.default in {None, ""} else f" (default: {one.default!s:.40})"
@@ -181,9 +181,9 @@ def chat_of(arguments: argparse.Namespace) -> ChatOptions:
     return ChatOptions(sound=arguments.chat_sound, container=arguments.chat_container)
 
 
-def stream_of(arguments: argparse.Namespace) -> StreamOptions:
+def stream_of(arguments: argparse.Namespace) -> SimStreamOptions:
     """What the command line means players of the stream to be offered."""
-    return StreamOptions(
+    return SimStreamOptions(
         video=arguments.stream_video,
         audio_first=arguments.stream_audio_first,
         max_bundle=arguments.stream_max_bundle,

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ravatard.cli.control_client import add_socket, sentence, socket_of
-from ravatard.host.control.client import Reply, Unanswered, ask, watch
+from ravatard.host.control.client import NoDaemonError, Reply, ask, watch
 
 #: It runs, but not as it should: something is missing, or a person is needed.
 EXIT_DEGRADED = 3
@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 when it works, 3 when something is not as it should be, 1 when no daemon runs.
 
     Raises:
-        Unanswered: no daemon runs, or it does not answer.
+        NoDaemonError: no daemon runs, or it does not answer.
     """
     path = socket_of(arguments)
     if not arguments.watch:
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _report(reply: Reply) -> Report:
     report = reply.get("status")
     if reply.get("ok") is not True or not isinstance(report, dict):
-        raise Unanswered(sentence(reply))
+        raise NoDaemonError(sentence(reply))
     return report | {"pid": reply.get("pid")}
 
 

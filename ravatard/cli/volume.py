@@ -6,7 +6,7 @@ import argparse
 import re
 
 from ravatard.cli.control_client import add_socket, sentence, settle, socket_of
-from ravatard.host.control.client import Unanswered, ask
+from ravatard.host.control.client import NoDaemonError, ask
 
 _GIVEN = re.compile(r"([+-]?)([0-9]{1,3})%?")
 _FULL = 100
@@ -43,15 +43,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 when it is shown or set, else 1.
 
     Raises:
-        Unanswered: no daemon runs, or it does not answer.
+        NoDaemonError: no daemon runs, or it does not answer.
     """
     if arguments.wanted is not None:
         return settle(arguments, do="volume", **arguments.wanted)
     reply = ask(socket_of(arguments), {"do": "status"})
     report = reply.get("status")
     if reply.get("ok") is not True or not isinstance(report, dict):
-        raise Unanswered(sentence(reply))
+        raise NoDaemonError(sentence(reply))
     if "volume" not in report:
-        raise Unanswered("this appliance does not tell how loud it is; is it older than this command?")
+        raise NoDaemonError("this appliance does not tell how loud it is; is it older than this command?")
     print(f"{report['volume']} %")
     return 0

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from ravatard.cloud.certificate import without_url
-from ravatard.ports import HttpReply, Socket, SocketClosed, UpgradeRefused
+from ravatard.ports.network import HttpReply, Socket, SocketClosed, UpgradeRefused
 
 #: No documented reply comes near this: a minute of 24 kHz sound as base64 is 4 MB.
 BODY_LIMIT_BYTES = 4 * 1024 * 1024

@@ -7,8 +7,8 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
-from ravatard.errors import HouseError, RavatardError
-from ravatard.ports import Debt, Ledger
+from ravatard.errors import InternalError, RavatardError
+from ravatard.ports.host import Ledger, OwedSession
 
 log = logging.getLogger(__name__)
 
@@ -18,20 +18,20 @@ LONGEST_PAUSE_S = 640.0
 
 
 class MemoryLedger:
-    """A list that lives as long as the process; implements :class:`ravatard.ports.Ledger`."""
+    """A list that lives as long as the process; implements :class:`ravatard.ports.host.Ledger`."""
 
     def __init__(self) -> None:
-        self._debts: dict[Debt, None] = {}
+        self._debts: dict[OwedSession, None] = {}
 
-    def owed(self) -> list[Debt]:
+    def owed(self) -> list[OwedSession]:
         """Everything on the list."""
         return list(self._debts)
 
-    def add(self, debt: Debt) -> None:
+    def add(self, debt: OwedSession) -> None:
         """Put it on the list."""
         self._debts[debt] = None
 
-    def strike(self, debt: Debt) -> None:
+    def strike(self, debt: OwedSession) -> None:
         """It is ended."""
         self._debts.pop(debt, None)
 
@@ -49,8 +49,8 @@ class Lease:
 
     def __init__(
         self,
-        start: Callable[[], Awaitable[Debt]],
-        end: Callable[[Debt], Awaitable[None]],
+        start: Callable[[], Awaitable[OwedSession]],
+        end: Callable[[OwedSession], Awaitable[None]],
         *,
         close_s: float,
         ledger: Ledger | None = None,
@@ -65,21 +65,21 @@ class Lease:
         self._ledger = MemoryLedger() if ledger is None else ledger
         self._group: asyncio.TaskGroup | None = None
         self._starting: asyncio.Future[None] | None = None
-        self._endings: dict[Debt, asyncio.Future[None]] = {}
+        self._endings: dict[OwedSession, asyncio.Future[None]] = {}
         #: How long to leave those alone whose ending failed, and until when.
-        self._pauses: dict[Debt, tuple[float, float]] = {}
+        self._pauses: dict[OwedSession, tuple[float, float]] = {}
         #: Those had in this run, as long as they are not ended.
-        self._ours: set[Debt] = set()
+        self._ours: set[OwedSession] = set()
         self._wanted = False
-        self._held: Debt | None = None
+        self._held: OwedSession | None = None
         self._news = asyncio.Event()
 
     @property
-    def held(self) -> Debt | None:
+    def held(self) -> OwedSession | None:
         """The lease in use, or None."""
         return self._held
 
-    async def other_than(self, known: Debt | None) -> Debt | None:
+    async def other_than(self, known: OwedSession | None) -> OwedSession | None:
         """Returns the lease in use, or None, as soon as that is not ``known`` itself."""
         while self._held is known:
             self._news.clear()
@@ -87,7 +87,7 @@ class Lease:
         return self._held
 
     @property
-    def owed(self) -> list[Debt]:
+    def owed(self) -> list[OwedSession]:
         """Leases that nobody uses and that are not ended yet."""
         return [debt for debt in self._ledger.owed() if debt != self._held]
 
@@ -168,20 +168,20 @@ class Lease:
 
     # ------------------------------------------------------------------ inside
 
-    def _hold(self, lease: Debt | None) -> None:
+    def _hold(self, lease: OwedSession | None) -> None:
         self._held = lease
         self._news.set()
 
-    async def _end_all(self, debts: Iterable[Debt]) -> None:
+    async def _end_all(self, debts: Iterable[OwedSession]) -> None:
         if endings := [self._ending(debt) for debt in debts]:
             await asyncio.wait(endings)
 
     def _open_group(self) -> asyncio.TaskGroup:
         if self._group is None:
-            raise HouseError("a lease was asked for outside of opened()")
+            raise InternalError("a lease was asked for outside of opened()")
         return self._group
 
-    def _ending(self, debt: Debt) -> asyncio.Future[None]:
+    def _ending(self, debt: OwedSession) -> asyncio.Future[None]:
         """Done when the ending that is under way, or else a new one, has worked or failed."""
         ending = self._endings.get(debt)
         if ending is None:
@@ -190,7 +190,7 @@ class Lease:
             group.create_task(self._run_end(debt, ending), name="lease end")
         return ending
 
-    async def _run_end(self, debt: Debt, done: asyncio.Future[None]) -> None:
+    async def _run_end(self, debt: OwedSession, done: asyncio.Future[None]) -> None:
         try:
             await self._end(debt)
         except RavatardError as error:
@@ -201,12 +201,12 @@ class Lease:
             del self._endings[debt]
             done.set_result(None)
 
-    def _over(self, debt: Debt) -> None:
+    def _over(self, debt: OwedSession) -> None:
         self._ledger.strike(debt)
         self._pauses.pop(debt, None)
         self._ours.discard(debt)
 
-    def _failed(self, debt: Debt, error: RavatardError) -> None:
+    def _failed(self, debt: OwedSession, error: RavatardError) -> None:
         level = logging.DEBUG if debt in self._pauses else logging.WARNING
         log.log(level, "a live session could not be ended and will be tried again: %s", error)
         pause_s, _ = self._pauses.get(debt, (FIRST_PAUSE_S / 2, 0.0))

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 
-from ravatard.core.token_expiry import Expiry, expiry
+from ravatard.core.token_expiry import TokenExpiry, expiry
 from ravatard.errors import DeniedError, RavatardError
 from ravatard.secret import Secret
 
@@ -48,7 +48,7 @@ class TokenKeeper:
         self._chance = chance
         self._lock = asyncio.Lock()
         self._token: Secret | None = None
-        self._expiry: Expiry | None = None
+        self._expiry: TokenExpiry | None = None
         self._renewed = asyncio.Event()
 
     async def token(self) -> Secret:
@@ -110,7 +110,7 @@ class TokenKeeper:
         log.debug("token renewed; next renewal in %.0f s", self._expiry.renew_at - self._now())
         return token
 
-    def _fresh(self, life: Expiry) -> bool:
+    def _fresh(self, life: TokenExpiry) -> bool:
         return life.fresh(self._now())
 
     @staticmethod

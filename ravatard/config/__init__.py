@@ -1,7 +1,7 @@
 """Load, validate and explain the configuration: files, environment and credentials in, option groups out."""
 
 from ravatard.config.loading import DEFAULT_PATH, Loaded, load
-from ravatard.config.problems import ConfigErrors, Origin, Problem
+from ravatard.config.problems import ConfigErrors, Problem, SettingOrigin
 from ravatard.config.reference import reference
 from ravatard.config.schema import Key, Options, Schema
 
@@ -11,9 +11,9 @@ __all__ = [
     "Key",
     "Loaded",
     "Options",
-    "Origin",
     "Problem",
     "Schema",
+    "SettingOrigin",
     "load",
     "reference",
 ]

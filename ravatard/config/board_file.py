@@ -9,9 +9,9 @@ from typing import Literal
 import msgspec
 
 from ravatard.config.document import DocumentError, Mapping, Node, Scalar, Sequence, parse, read
-from ravatard.config.problems import Origin, shown
+from ravatard.config.problems import SettingOrigin, shown
 from ravatard.config.schema import Key, Schema
-from ravatard.config.sources import Gathering
+from ravatard.config.sources import SettingSources
 from ravatard.config.values import Unfit, convert
 from ravatard.devices.panel.header import CARRIES, PIN_OF
 
@@ -21,7 +21,7 @@ SECTIONS = ("button", "lights", "pixels", "microphone", "speaker", "capture")
 Use = Literal["button", "lights", "sound", "power"]
 
 
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SettingSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where something about a board is written.
 
     Attributes:
@@ -33,7 +33,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     says: str
 
 
-class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One pin of the header that the board uses.
 
     Attributes:
@@ -70,12 +70,12 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     title: str = ""
-    sources: tuple[Source, ...] = ()
+    sources: tuple[SettingSource, ...] = ()
     config_txt: tuple[str, ...] = ()
     driver: str = ""
     pi5: str = ""
     notes: tuple[str, ...] = ()
-    wires: tuple[Wire, ...] = ()
+    wires: tuple[Wiring, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +95,25 @@ class Board:
     settings: tuple[tuple[Key, Node, int], ...]
 
     @property
-    def wires(self) -> tuple[Wire, ...]:
+    def wires(self) -> tuple[Wiring, ...]:
         """The pins it uses."""
         return self.about.wires
 
 
-def read_board(path: Path, gathering: Gathering) -> Board | None:
+def read_board(path: Path, gathering: SettingSources) -> Board | None:
     """Read one board; None, with everything that is wrong in ``gathering``, when it cannot be used."""
     try:
         root = parse(read(path))
     except DocumentError as error:
-        gathering.lose(Origin("file", str(path), error.line), str(error))
+        gathering.lose(SettingOrigin("file", str(path), error.line), str(error))
         return None
     except OSError as error:
-        gathering.lose(Origin("file", str(path)), f"cannot be read: {error.strerror}")
+        gathering.lose(SettingOrigin("file", str(path)), f"cannot be read: {error.strerror}")
         return None
     if not isinstance(root, Mapping):
-        gathering.lose(Origin("file", str(path)), "found no board; write settings: and sections below it")
+        gathering.lose(
+            SettingOrigin("file", str(path)), "found no board; write settings: and sections below it"
+        )
         return None
     reading = _Reading(path, gathering)
     about: dict[str, object] = {}
@@ -129,14 +131,14 @@ def read_board(path: Path, gathering: Gathering) -> Board | None:
 class _Reading:
     """One pass over a board's file."""
 
-    def __init__(self, path: Path, gathering: Gathering) -> None:
+    def __init__(self, path: Path, gathering: SettingSources) -> None:
         self._path = path
         self._gathering = gathering
         self.good = True
 
     def _complain(self, line: int, key: str, text: str) -> None:
         self.good = False
-        self._gathering.complain(Origin("file", str(self._path), line), key, text)
+        self._gathering.complain(SettingOrigin("file", str(self._path), line), key, text)
 
     def settings(self, node: Node) -> tuple[tuple[Key, Node, int], ...]:
         """What the board sets, checked."""

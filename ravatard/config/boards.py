@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ravatard.config.board_file import Board, read_board
 from ravatard.config.document import Scalar
-from ravatard.config.problems import Origin, shown
-from ravatard.config.sources import Gathering
+from ravatard.config.problems import SettingOrigin, shown
+from ravatard.config.sources import SettingSources
 
 #: The folder of the owner's own boards, beside the configuration.
 OWN = "boards"
@@ -78,7 +78,7 @@ def _candidates(around: Path) -> Iterator[Path]:
         yield root / "share" / "ravatard" / "boards"
 
 
-def fill_in(gathering: Gathering, boards: Boards) -> Board | None:
+def fill_in(gathering: SettingSources, boards: Boards) -> Board | None:
     """Gather what the board says where nobody else said anything; None without a (good) board."""
     if gathering.board is None:
         return None
@@ -95,7 +95,7 @@ def fill_in(gathering: Gathering, boards: Boards) -> Board | None:
     written |= {device for device, others in _INSTEAD_OF.items() if any(other in written for other in others)}
     for key, node, line in board.settings if board else ():
         if key.dotted not in written:
-            gathering.put(key, node, Origin("file", str(path), line))
+            gathering.put(key, node, SettingOrigin("file", str(path), line))
     return board
 
 

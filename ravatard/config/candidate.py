@@ -11,11 +11,11 @@ from ravatard.config.document import Mapping as Tree
 from ravatard.config.loading import Loaded, load
 from ravatard.config.merging import Place, merged, settings
 from ravatard.config.migrations import HISTORY
-from ravatard.config.problems import ConfigErrors, Origin, Problem
+from ravatard.config.problems import ConfigErrors, Problem, SettingOrigin
 from ravatard.config.schema import Key, Schema
-from ravatard.config.sources import BOARD, Gathering, find_files, read_file
+from ravatard.config.sources import BOARD, SettingSources, find_files, read_file
 from ravatard.config.values import Unfit, convert
-from ravatard.config.version import KEY, History, brought_up_to_date
+from ravatard.config.version import KEY, MigrationHistory, brought_up_to_date
 from ravatard.secret import Secret
 
 
@@ -30,7 +30,7 @@ class Wishes:
     """
 
     nodes: Mapping[str, Node | None]
-    origins: Mapping[str, Origin]
+    origins: Mapping[str, SettingOrigin]
     secrets: Mapping[str, Secret]
 
     @property
@@ -40,7 +40,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ConfigCandidate:
     """A configuration that may be written.
 
     Attributes:
@@ -52,13 +52,13 @@ class Candidate:
     loaded: Loaded
 
 
-def read_wishes(path: Path, text: str, history: History = HISTORY) -> Wishes:
+def read_wishes(path: Path, text: str, history: MigrationHistory = HISTORY) -> Wishes:
     """What ``text``, which stands in ``path``, wants to be set.
 
     Raises:
         ConfigErrors: with every problem of it.
     """
-    gathering = Gathering(Schema(), history)
+    gathering = SettingSources(Schema(), history)
     read_file(path, gathering, text)
     nodes: dict[str, Node | None] = dict(gathering.nodes)
     origins = dict(gathering.origins)
@@ -94,8 +94,8 @@ def refusal(key: Key, text: str) -> str | None:
 
 
 def candidate(
-    main: Path, environ: Mapping[str, str], wishes: Wishes, history: History = HISTORY
-) -> Candidate:
+    main: Path, environ: Mapping[str, str], wishes: Wishes, history: MigrationHistory = HISTORY
+) -> ConfigCandidate:
     """The configuration of ``main`` with what is wished for on top of every file.
 
     A setting that a file in ``ravatard.d`` has the last word on is changed there, any other in ``main``.
@@ -103,7 +103,7 @@ def candidate(
     Raises:
         ConfigErrors: with every problem; one of a setting that is wished for is told where it is wished.
     """
-    gathering = Gathering(Schema(), history)
+    gathering = SettingSources(Schema(), history)
     files = find_files(main, required=False, gathering=gathering)
     before = {file: text for file in files if (text := _text(file, gathering)) is not None}
     if gathering.problems:
@@ -123,10 +123,10 @@ def candidate(
         loaded = load(main, environ, instead={main: "", **now}, history=history)
     except ConfigErrors as errors:
         raise ConfigErrors(_where_wished(problem, wishes) for problem in errors.problems) from None
-    return Candidate(texts, loaded)
+    return ConfigCandidate(texts, loaded)
 
 
-def up_to_date(text: str, history: History = HISTORY) -> str:
+def up_to_date(text: str, history: MigrationHistory = HISTORY) -> str:
     """The text of a file in today's form; the same text when it is of today's version already.
 
     Raises:
@@ -145,17 +145,17 @@ def up_to_date(text: str, history: History = HISTORY) -> str:
     return merged(text, changes)
 
 
-def _text(file: Path, gathering: Gathering) -> str | None:
+def _text(file: Path, gathering: SettingSources) -> str | None:
     """The text of a file that can be read and changed; else None, and the problem is noted."""
     try:
         text = read(file)
         up_to_date(text, gathering.history)
     except DocumentError as error:
-        gathering.lose(Origin("file", str(file), error.line), str(error))
+        gathering.lose(SettingOrigin("file", str(file), error.line), str(error))
     except FileNotFoundError:
         return None
     except OSError as error:
-        gathering.lose(Origin("file", str(file)), f"cannot be read: {error.strerror}")
+        gathering.lose(SettingOrigin("file", str(file)), f"cannot be read: {error.strerror}")
     else:
         return text
     return None

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from ravatard.config.board_file import Board
 from ravatard.config.boards import reserved_pins
-from ravatard.config.problems import Origin, shown
+from ravatard.config.problems import SettingOrigin, shown
 from ravatard.config.schema import Options
-from ravatard.devices.options import PixelOptions
 from ravatard.devices.panel.header import spi_pins
+from ravatard.devices.panel.options import PixelOptions
 
 # ALSA's names by number, alone or as hw:2,0, plughw:2, hw:CARD=2,DEV=0. The number changes with the order
 # in which the kernel finds the cards.
@@ -38,13 +38,13 @@ class Clash:
     keys: tuple[str, ...]
     text: str
 
-    def blamed(self, origins: Mapping[str, Origin]) -> str:
+    def blamed(self, origins: Mapping[str, SettingOrigin]) -> str:
         """The setting the message is filed under: the first that somebody wrote."""
-        return next((key for key in self.keys if origins[key] != Origin()), self.keys[0])
+        return next((key for key in self.keys if origins[key] != SettingOrigin()), self.keys[0])
 
 
 def find_clashes(
-    options: Options, origins: Mapping[str, Origin], board: Board | None = None
+    options: Options, origins: Mapping[str, SettingOrigin], board: Board | None = None
 ) -> Iterator[Clash]:
     """Every contradiction in ``options``, and with what ``board`` uses itself."""
     yield from _microphone(options)
@@ -75,7 +75,7 @@ def _microphone(options: Options) -> Iterator[Clash]:
         yield Clash(("capture.channel", "capture.channels"), text)
 
 
-def _pins(options: Options, origins: Mapping[str, Origin], board: Board | None) -> Iterator[Clash]:
+def _pins(options: Options, origins: Mapping[str, SettingOrigin], board: Board | None) -> Iterator[Clash]:
     lights = options.lights
     used = [("button.pin", options.button.pin)]
     for key in _PINS_BY_KIND[lights.kind]:

@@ -11,10 +11,10 @@ from ravatard.config.board_file import Board
 from ravatard.config.boards import boards_beside, fill_in
 from ravatard.config.clashes import find_clashes
 from ravatard.config.migrations import HISTORY
-from ravatard.config.problems import ConfigErrors, Origin
+from ravatard.config.problems import ConfigErrors, SettingOrigin
 from ravatard.config.schema import Options, Schema
-from ravatard.config.sources import Gathering, find_files, read_credentials, read_environment, read_file
-from ravatard.config.version import Dated, History
+from ravatard.config.sources import SettingSources, find_files, read_credentials, read_environment, read_file
+from ravatard.config.version import Dated, MigrationHistory
 
 DEFAULT_PATH = Path("/etc/ravatard/ravatard.yaml")
 
@@ -32,7 +32,7 @@ class Loaded:
     """
 
     options: Options
-    origins: Mapping[str, Origin]
+    origins: Mapping[str, SettingOrigin]
     files: tuple[Path, ...]
     outdated: Mapping[Path, Dated] = field(default_factory=dict)
     board: Board | None = None
@@ -44,7 +44,7 @@ def load(
     *,
     default_path: Path = DEFAULT_PATH,
     instead: Mapping[Path, str] | None = None,
-    history: History = HISTORY,
+    history: MigrationHistory = HISTORY,
 ) -> Loaded:
     """Read, merge and check the configuration.
 
@@ -63,7 +63,7 @@ def load(
     Raises:
         ConfigErrors: with every problem there is.
     """
-    gathering = Gathering(Schema(), history)
+    gathering = SettingSources(Schema(), history)
     instead = instead or {}
     main = path or default_path
     files = find_files(main, required=path is not None or main in instead, gathering=gathering)
@@ -73,7 +73,7 @@ def load(
         read_credentials(Path(directory), gathering)
     board = fill_in(gathering, boards_beside(main))
     options = _options(gathering)
-    origins = {dotted: gathering.origins.get(dotted, Origin()) for dotted in gathering.schema.keys}
+    origins = {dotted: gathering.origins.get(dotted, SettingOrigin()) for dotted in gathering.schema.keys}
     if not gathering.incomplete:
         for clash in find_clashes(options, origins, board):
             # Whoever has mended a refused value may find the clash gone.
@@ -85,7 +85,7 @@ def load(
     return Loaded(options, origins, tuple(files), gathering.outdated, board)
 
 
-def _options(gathering: Gathering) -> Options:
+def _options(gathering: SettingSources) -> Options:
     groups: dict[str, Any] = {}
     for section, group in gathering.schema.sections.items():
         given = {

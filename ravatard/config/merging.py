@@ -16,7 +16,7 @@ import yaml
 
 from ravatard.config.document import DocumentError, Mapping, Node, Scalar, Sequence, parse
 from ravatard.config.version import KEY
-from ravatard.errors import HouseError
+from ravatard.errors import InternalError
 
 #: ``(section, key)``, or ``(key,)`` beside the sections.
 Place = tuple[str, ...]
@@ -50,7 +50,7 @@ def merged(text: str, changes: Changes[Place, Node | None]) -> str:
         changes: place -> the value as somebody wrote it.
 
     Raises:
-        HouseError: a value cannot be written in YAML.
+        InternalError: a value cannot be written in YAML.
     """
     before = settings(parse(text))
     wanted = {place: _shape(node) for place, node in before.items()}
@@ -72,7 +72,7 @@ def merged(text: str, changes: Changes[Place, Node | None]) -> str:
     kept = {place: written(node) for place, node in before.items() if place in wanted}
     result = _anew(kept | {place: word for place, word in words.items() if word is not None})
     if _means(result) != wanted:
-        raise HouseError("a setting cannot be written in YAML")
+        raise InternalError("a setting cannot be written in YAML")
     return result
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ravatard.config.document import Mapping, Node, Scalar
-from ravatard.config.version import History, Migration
+from ravatard.config.version import Migration, MigrationHistory
 
 
 def rename_key(sections: Mapping, section: str, old: str, new: str) -> Mapping:
@@ -30,7 +30,7 @@ def _same(sections: Mapping) -> Mapping:
     return sections
 
 
-HISTORY = History(
+HISTORY = MigrationHistory(
     current=1,
     steps=(Migration(0, "files from before versions were written mean the same", _same),),
 )

@@ -13,7 +13,7 @@ _LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SettingOrigin:
     """Where the effective value of one setting was written.
 
     Attributes:
@@ -44,7 +44,7 @@ class Problem:
         text: what was found and what is allowed or to be done. Never contains a secret.
     """
 
-    origin: Origin
+    origin: SettingOrigin
     key: str
     text: str
 

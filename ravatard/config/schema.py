@@ -8,23 +8,19 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ravatard.cloud.media.options import MediaOptions
-from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
+from ravatard.cloud.options import DeadlineOptions, ServiceOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
+from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.spend_limit import SpendOptions
-from ravatard.devices.options import (
-    ButtonOptions,
-    CaptureOptions,
-    LightsOptions,
-    MicrophoneOptions,
-    PixelOptions,
-)
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.panel.options import ButtonOptions, LightsOptions, PixelOptions
 from ravatard.devices.speaker.earcon_options import EarconOptions
 from ravatard.devices.speaker.options import SpeakerOptions
-from ravatard.errors import HouseError
+from ravatard.errors import InternalError
 from ravatard.logs import LogOptions
 from ravatard.secret import Secret
 from ravatard.setting import Setting
@@ -102,13 +98,13 @@ class Key:
         """The type without ``None``: bool, int, float, str, Secret, ``Literal[...]`` or ``tuple[...]``.
 
         Raises:
-            HouseError: the annotation is a union of more than that.
+            InternalError: the annotation is a union of more than that.
         """
         if get_origin(self.type) in (None, Literal, tuple):
             return self.type
         members = [member for member in get_args(self.type) if member is not NoneType]
         if len(members) != 1:
-            raise HouseError(f"{self.dotted} has a type the configuration cannot explain: {self.type}")
+            raise InternalError(f"{self.dotted} has a type the configuration cannot explain: {self.type}")
         return members[0]
 
     @property

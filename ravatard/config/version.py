@@ -31,7 +31,7 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class MigrationHistory:
     """Every version there was.
 
     Attributes:
@@ -64,7 +64,7 @@ class Dated:
     notes: tuple[str, ...] = field(default=())
 
 
-def brought_up_to_date(root: Mapping, history: History) -> Dated:
+def brought_up_to_date(root: Mapping, history: MigrationHistory) -> Dated:
     """The sections of a file in today's form.
 
     Raises:

@@ -1,6 +1,6 @@
 """All that happens and all that is asked for: the words the hub hears and speaks.
 
-Inputs enter :class:`ravatard.core.conversation.conversation.Conversation` through one inbox, in one order; actions
+Inputs enter the conversation through one inbox, in one order; actions
 leave it. Times named ``…_at`` are seconds on the event loop's clock (``CLOCK_MONOTONIC``), the same in every
 process of this machine. What people said, and what they were answered, never shows in a ``repr``.
 """
@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import (
     Cause,
     CloseReason,
-    Earcon,
-    GateMode,
-    Outcome,
     Refusal,
-    Session,
-    VoiceSource,
 )
 
 # ------------------------------------------------------------------ inputs: the ear
@@ -145,31 +141,6 @@ class ButtonReleased:
 
 
 # ------------------------------------------------------------------ inputs: the cloud
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a service can do and wants; the conversation asks for this, never for the service's name.
-
-    Attributes:
-        streams_audio: takes chunks while the person speaks (else the whole utterance when it closed).
-        chunk_samples: samples a message carries when it streams.
-        needs_session: wants a session started before anything is sent, and ended afterwards.
-        listens: the service's own ``vadEnabled``: True for voice, False for push-to-talk, None unsaid.
-        answer_timeout_s: seconds the service gives itself for an answer.
-        avatar: the avatar's name, for people.
-        language: language code in use.
-        voice: where an answer's sound comes from: a stream that runs as long as the session, or the answer.
-    """
-
-    streams_audio: bool
-    chunk_samples: int
-    needs_session: bool
-    listens: bool | None
-    answer_timeout_s: float
-    avatar: str
-    language: str
-    voice: VoiceSource = VoiceSource.ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -483,219 +454,4 @@ SpeakerEvent = SpeakerReady | SpeakerLost | Played | PlaybackStarted | PlaybackE
 GateEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed | PressIgnored
 
 #: What an ear produces.
-EarEvent = MicrophoneReady | MicrophoneLost | MicrophoneClosed | MicrophoneEnded | Listened | GateEvent
-
-# ------------------------------------------------------------------ actions: to the ear
-
-
-@dataclass(frozen=True, slots=True)
-class SetGate:
-    """Use this gate mode from now on."""
-
-    mode: GateMode
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """The button is down: open the gate (in toggle mode: open or close it)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """The button is up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Listen (False) or close any utterance and ignore the microphone (True)."""
-
-    held: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """Close the capture device (True), or open it again (False)."""
-
-    muted: bool
-
-
-#: What the gate understands.
-GateCommand = SetGate | Press | Release | Hold
-
-EarCommand = GateCommand | Mute
-
-# ------------------------------------------------------------------ actions: to the cloud
-
-
-@dataclass(frozen=True, slots=True)
-class StartSession:
-    """Start the live session, unless one is held; what is sent afterwards waits for it.
-
-    Attributes:
-        turn: number of the turn that needs it; 0 when the session is held always.
-    """
-
-    turn: int
-
-
-@dataclass(frozen=True, slots=True)
-class EndSession:
-    """End the live session with the service.
-
-    Attributes:
-        reason: why, for the log.
-        gone: the service says that it is over already; forget it, do not end it again.
-    """
-
-    reason: str
-    gone: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SendAudio:
-    """Send one chunk of a turn.
-
-    Attributes:
-        turn: number of the turn.
-        pcm: s16le mono 16 kHz, padded by the wire when short.
-        read_at: when the last sample was read, or None for closing silence.
-    """
-
-    turn: int
-    pcm: bytes = field(repr=False)
-    read_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class SendUtterance:
-    """Send a whole utterance at once, to a service that does not stream.
-
-    Attributes:
-        turn: number of the turn.
-        pcm: s16le mono 16 kHz, the whole utterance.
-        read_at: when its last sample was read.
-    """
-
-    turn: int
-    pcm: bytes = field(repr=False)
-    read_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class SendText:
-    """Send one line of text as a turn."""
-
-    turn: int
-    text: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class DropTurn:
-    """Forget what is still waiting to be sent for this turn."""
-
-    turn: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reconnect:
-    """A person asks: try to connect now, whatever the pause was to be."""
-
-
-CloudAction = StartSession | EndSession | SendAudio | SendUtterance | SendText | DropTurn | Reconnect
-
-# ------------------------------------------------------------------ actions: to the speaker, to people
-
-
-@dataclass(frozen=True, slots=True)
-class PlayAnswer:
-    """Play the sound that came with an answer, or is where the answer says.
-
-    Attributes:
-        turn: number of the turn that was answered.
-        file_url: see :class:`Answered`.
-        sound: see :class:`Answered`.
-    """
-
-    turn: int
-    file_url: str = field(default="", repr=False)
-    sound: bytes = field(default=b"", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class StopPlayback:
-    """Silence the speaker now; what still comes of the answer that sounds is not played either."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlayEarcon:
-    """Sound a short signal, beside whatever plays."""
-
-    earcon: Earcon
-
-
-@dataclass(frozen=True, slots=True)
-class SetVolume:
-    """Answers and earcons at this loudness from now on, in percent of full."""
-
-    percent: int
-
-
-@dataclass(frozen=True, slots=True)
-class TurnSummary:
-    """One exchange, when it is over.
-
-    Attributes:
-        turn: number of the turn.
-        outcome: how it ended.
-        cause: what opened it; None for text.
-        spoken_ms: length of what was sent of the person's voice, pre-roll included.
-        speech_ms: how much of that was judged speech.
-        messages: audio messages of the person's voice sent.
-        silence_messages: messages of closing silence sent.
-        answer_ms: from the gate's closing to the first answer; 0 when that came before the gate closed, None
-            without an answer.
-    """
-
-    turn: int
-    outcome: Outcome
-    cause: Cause | None
-    spoken_ms: float
-    speech_ms: float
-    messages: int
-    silence_messages: int
-    answer_ms: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class TurnEnded:
-    """A turn is over."""
-
-    summary: TurnSummary
-
-
-@dataclass(frozen=True, slots=True)
-class SessionChanged:
-    """The session's state changed, with the reason in words."""
-
-    session: Session
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """One sentence for the owner's log.
-
-    Attributes:
-        text: the sentence; no speech, no transcript, no secret.
-        warning: something is not as it should be.
-    """
-
-    text: str
-    warning: bool = False
-
-
-SpeakerAction = PlayAnswer | StopPlayback | PlayEarcon | SetVolume
-
-PeopleAction = TurnEnded | SessionChanged | Tell
-
-Action = EarCommand | CloudAction | SpeakerAction | PeopleAction
+MicrophoneEvent = MicrophoneReady | MicrophoneLost | MicrophoneClosed | MicrophoneEnded | Listened | GateEvent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, unique
 
-from ravatard.core.states import Link, Microphone, Refusal, Talk
+from ravatard.core.states import LinkState, MicrophoneStatus, Refusal, TalkState
 
 
 @unique
@@ -108,9 +108,9 @@ class Condition:
     """
 
     started: bool = False
-    link: Link = Link.OFFLINE
-    talk: Talk = Talk.IDLE
-    microphone: Microphone = Microphone.ABSENT
+    link: LinkState = LinkState.OFFLINE
+    talk: TalkState = TalkState.IDLE
+    microphone: MicrophoneStatus = MicrophoneStatus.ABSENT
     pressed: bool = False
     busy: bool = False
     denied: Refusal | None = None
@@ -118,25 +118,25 @@ class Condition:
 
 def look_for(condition: Condition) -> Look:  # noqa: PLR0911 - a list of precedence is a list of returns
     """The first thing in the order of precedence (the order of :class:`Look`) that is true."""
-    if condition.link is Link.DENIED:
+    if condition.link is LinkState.DENIED:
         return Look.NO_MONEY if condition.denied is Refusal.MONEY else Look.FAULT
-    if condition.microphone is Microphone.MUTED:
+    if condition.microphone is MicrophoneStatus.MUTED:
         return Look.MUTED
     if not condition.started:
         return Look.STARTING
-    if condition.microphone is Microphone.ABSENT:
+    if condition.microphone is MicrophoneStatus.ABSENT:
         return Look.NO_MICROPHONE
-    if condition.link is Link.OFFLINE:
+    if condition.link is LinkState.OFFLINE:
         return Look.OFFLINE
-    if condition.link is Link.CONNECTING:
+    if condition.link is LinkState.CONNECTING:
         return Look.CONNECTING
     if condition.busy:
         return Look.BUSY
-    if condition.talk is Talk.LISTENING or condition.pressed:
+    if condition.talk is TalkState.LISTENING or condition.pressed:
         return Look.LISTENING
-    if condition.talk is Talk.THINKING:
+    if condition.talk is TalkState.THINKING:
         return Look.THINKING
-    return Look.SPEAKING if condition.talk is Talk.SPEAKING else Look.READY
+    return Look.SPEAKING if condition.talk is TalkState.SPEAKING else Look.READY
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from enum import Enum, unique
 
 
 @unique
-class Link(Enum):
+class LinkState(Enum):
     """Our connection to the cloud."""
 
     OFFLINE = "offline"
@@ -16,7 +16,7 @@ class Link(Enum):
 
 
 @unique
-class Session(Enum):
+class SessionState(Enum):
     """The live session with the service: paid for from STARTING until it is NONE again."""
 
     NONE = "none"
@@ -25,7 +25,7 @@ class Session(Enum):
 
 
 @unique
-class Talk(Enum):
+class TalkState(Enum):
     """Where the conversation is."""
 
     IDLE = "idle"
@@ -35,7 +35,7 @@ class Talk(Enum):
 
 
 @unique
-class Microphone(Enum):
+class MicrophoneStatus(Enum):
     """The capture device: OPEN delivers, HELD delivers but is not listened to, MUTED is closed on purpose."""
 
     ABSENT = "absent"
@@ -92,7 +92,7 @@ class Refusal(Enum):
 
 
 @unique
-class Outcome(Enum):
+class TurnOutcome(Enum):
     """How a turn ended."""
 
     ANSWERED = "answered"

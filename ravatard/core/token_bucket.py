@@ -5,7 +5,7 @@ from __future__ import annotations
 DAY_S = 24 * 3600.0
 
 
-class Allowance:
+class TokenBucket:
     """Bytes that may be written now; in any 24 hours never more than ``day_bytes`` in all.
 
     Attributes:

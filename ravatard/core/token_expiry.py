@@ -13,7 +13,7 @@ RENEW_SPREAD = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Expiry:
+class TokenExpiry:
     """The life of one token in seconds of the loop's clock."""
 
     renew_at: float
@@ -35,7 +35,7 @@ def expiry(
     chance: float,
     *,
     default_s: float = DOCUMENTED_LIFETIME_S,
-) -> Expiry:
+) -> TokenExpiry:
     """The life of a token received at ``received_at``.
 
     Args:
@@ -50,4 +50,4 @@ def expiry(
     if issued is not None and expires is not None and expires > issued:
         lifetime = float(expires - issued)
     renew_after = lifetime * (RENEW_AFTER + RENEW_SPREAD * chance)
-    return Expiry(received_at + renew_after, received_at + lifetime)
+    return TokenExpiry(received_at + renew_after, received_at + lifetime)

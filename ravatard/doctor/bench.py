@@ -17,8 +17,8 @@ from ravatard.core.events import (
     SpeakerReady,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
-from ravatard.devices.microphone.protocol import Failed, RawBlock, Record, Start
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.protocol import RawBlock, Record, SourceFailed, Start
 from ravatard.devices.process.child import SoundChild, child_environment
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.speaker import ChildSpeaker
@@ -32,7 +32,7 @@ _REAP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class RecordedSound:
     """Sound of a microphone.
 
     Attributes:
@@ -49,7 +49,7 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
-class Playback:
+class PlayedSound:
     """Sound that was played.
 
     Attributes:
@@ -74,7 +74,7 @@ class Bench(Protocol):
         capture: CaptureOptions,
         seconds: float,
         hears: asyncio.Event | None = None,
-    ) -> Recording:
+    ) -> RecordedSound:
         """Record; ``hears`` is set with the first sound. Cancelling closes the device.
 
         Raises:
@@ -82,7 +82,7 @@ class Bench(Protocol):
         """
         ...
 
-    async def play(self, speaker: SpeakerOptions, pcm: bytes) -> Playback:
+    async def play(self, speaker: SpeakerOptions, pcm: bytes) -> PlayedSound:
         """Play s16le mono 48 kHz, and return when it was heard. Cancelling closes the device.
 
         Raises:
@@ -104,7 +104,7 @@ class ChildBench:
         capture: CaptureOptions,
         seconds: float,
         hears: asyncio.Event | None = None,
-    ) -> Recording:
+    ) -> RecordedSound:
         """See :meth:`Bench.record`. As the appliance does: the slim ALSA configuration, then the machine's.
 
         Raises:
@@ -127,7 +127,7 @@ class ChildBench:
                 await child.reaped(_REAP_S)
         raise refusal or DeviceError("the microphone was not tried")
 
-    async def play(self, speaker: SpeakerOptions, pcm: bytes) -> Playback:
+    async def play(self, speaker: SpeakerOptions, pcm: bytes) -> PlayedSound:
         """See :meth:`Bench.play`.
 
         Raises:
@@ -144,7 +144,7 @@ class ChildBench:
             await player.close()
 
 
-async def _recorded(child: SoundChild, seconds: float, hears: asyncio.Event | None) -> Recording:
+async def _recorded(child: SoundChild, seconds: float, hears: asyncio.Event | None) -> RecordedSound:
     """What ``child`` records in ``seconds`` from its first sound on."""
     device, pcm = "", bytearray()
     blocks: list[tuple[float, int]] = []
@@ -158,7 +158,7 @@ async def _recorded(child: SoundChild, seconds: float, hears: asyncio.Event | No
                     blocks.append((read_at, samples_in(pcm)))
                     if hears is not None:
                         hears.set()
-                case Failed(_, reason) | MicrophoneLost(reason):
+                case SourceFailed(_, reason) | MicrophoneLost(reason):
                     noise = child.noise()
                     raise DeviceError(f"{reason} [{noise}]" if noise else reason)
                 case _:
@@ -167,7 +167,7 @@ async def _recorded(child: SoundChild, seconds: float, hears: asyncio.Event | No
     began_at = min(read_at - seconds_of(samples) for read_at, samples in blocks)
     (first_at, first), (last_at, last) = blocks[0], blocks[-1]
     pace = seconds_of(last - first) / (last_at - first_at) if last_at > first_at else 1.0
-    return Recording(device, bytes(pcm), began_at, pace)
+    return RecordedSound(device, bytes(pcm), began_at, pace)
 
 
 async def _said(child: SoundChild, limit_s: float) -> list[Record]:
@@ -185,7 +185,7 @@ async def _said(child: SoundChild, limit_s: float) -> list[Record]:
     return records
 
 
-async def _played(player: ChildSpeaker, pcm: bytes) -> Playback:
+async def _played(player: ChildSpeaker, pcm: bytes) -> PlayedSound:
     """Play ``pcm`` as soon as ``player`` can.
 
     Raises:
@@ -204,7 +204,7 @@ async def _played(player: ChildSpeaker, pcm: bytes) -> Playback:
             case PlaybackStarted(started_at):
                 pass
             case PlaybackEnded(ended_at):
-                return Playback(device, latency_ms, started_at, ended_at)
+                return PlayedSound(device, latency_ms, started_at, ended_at)
             case _:
                 pass
     raise DeviceError("the speaker was closed before it had played")

@@ -20,7 +20,7 @@ from ravatard.doctor.check import Case
 from ravatard.doctor.checks.settings import credential_files
 from ravatard.doctor.machine import Machine
 from ravatard.doctor.scrub import Scrubber
-from ravatard.host.control.client import Unanswered
+from ravatard.host.control.client import NoDaemonError
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
 from ravatard.host.ring import parts
@@ -109,7 +109,7 @@ def _status(case: Case) -> str:
     socket = case.asked.socket or find_socket(case.machine.environ, system=system, uid=case.machine.uid)
     try:
         return json.dumps(dict(case.machine.ask(socket, {"do": "status"})), indent=2)
-    except Unanswered as error:
+    except NoDaemonError as error:
         return f"{error}\n"
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ravatard.config import Options
 from ravatard.config.board_file import Board
-from ravatard.doctor.bench import Recording
+from ravatard.doctor.bench import RecordedSound
 from ravatard.doctor.machine import Machine
-from ravatard.doctor.outcome import Outcome
+from ravatard.doctor.outcome import CheckResult
 from ravatard.doctor.unit_file import UnitFile, find_unit
-from ravatard.errors import HouseError
+from ravatard.errors import InternalError
 from ravatard.secret import Secret
 
 
@@ -56,7 +56,7 @@ class Case:
     sealed: bool = False
     daemon: Mapping[str, object] | None = None
     board: Board | None = None
-    recording: Recording | None = None
+    recording: RecordedSound | None = None
     stream_url: Secret | None = None
     _options: Options | None = None
 
@@ -68,10 +68,10 @@ class Case:
         """The configuration in effect.
 
         Raises:
-            HouseError: a check that needs it does not come after ``config``.
+            InternalError: a check that needs it does not come after ``config``.
         """
         if self._options is None:
-            raise HouseError("the configuration is looked at before it is read")
+            raise InternalError("the configuration is looked at before it is read")
         return self._options
 
     @options.setter
@@ -92,6 +92,6 @@ class Check:
     """
 
     id: str
-    look: Callable[[Case], Outcome | Awaitable[Outcome]]
+    look: Callable[[Case], CheckResult | Awaitable[CheckResult]]
     after: tuple[str, ...] = ()
     limit_s: float = 5.0

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from ravatard.doctor.check import Case, Check
-from ravatard.doctor.outcome import BLOCKING, Outcome, Verdict, skipped, unknown
-from ravatard.errors import ConfigError, HouseError, RavatardError
+from ravatard.doctor.outcome import BLOCKING, CheckResult, Verdict, skipped, unknown
+from ravatard.errors import ConfigError, InternalError, RavatardError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Finding:
     """
 
     id: str
-    outcome: Outcome
+    outcome: CheckResult
     took_s: float
 
 
@@ -62,16 +62,16 @@ async def examine(
     """What the checks ``wanted`` find, and those they stand on, one after the other as they are done.
 
     Raises:
-        HouseError: a check stands on one that comes later, or has a bug.
+        InternalError: a check stands on one that comes later, or has a bug.
     """
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, CheckResult] = {}
     to_do = needed(checks, wanted)
     for check in checks:
         if check.id not in to_do:
             continue
         begun_at = clock()
         if missing := [name for name in check.after if name not in outcomes]:
-            raise HouseError(f"the check {check.id} comes before {missing[0]}, which it stands on")
+            raise InternalError(f"the check {check.id} comes before {missing[0]}, which it stands on")
         failed = next((name for name in check.after if outcomes[name].verdict in BLOCKING), None)
         if failed is not None:
             outcome = skipped(f"skipped because {_root(failed, outcomes)} failed")
@@ -81,7 +81,7 @@ async def examine(
         yield Finding(check.id, outcome, clock() - begun_at)
 
 
-def _root(failed: str, outcomes: dict[str, Outcome]) -> str:
+def _root(failed: str, outcomes: dict[str, CheckResult]) -> str:
     """The check that really failed: a skipped one names it."""
     outcome = outcomes[failed]
     if outcome.verdict is Verdict.SKIPPED:
@@ -89,7 +89,7 @@ def _root(failed: str, outcomes: dict[str, Outcome]) -> str:
     return failed
 
 
-async def _looked(check: Check, case: Case) -> Outcome:
+async def _looked(check: Check, case: Case) -> CheckResult:
     try:
         async with asyncio.timeout(check.limit_s):
             found = check.look(case)
@@ -98,13 +98,13 @@ async def _looked(check: Check, case: Case) -> Outcome:
         return unknown(
             f"nothing was found out within {check.limit_s:g} s", "try again; the machine may be busy"
         )
-    except HouseError:
+    except InternalError:
         raise
     except (RavatardError, OSError, ValueError) as error:
         return unknown(str(error) or type(error).__name__)
 
 
-def exit_status(outcomes: Sequence[Outcome]) -> int:
+def exit_status(outcomes: Sequence[CheckResult]) -> int:
     """0: all is fine, perhaps with warnings; 1: something is broken; 2: something could not be found out."""
     verdicts = {outcome.verdict for outcome in outcomes}
     if Verdict.BROKEN in verdicts:

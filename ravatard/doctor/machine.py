@@ -15,7 +15,7 @@ from typing import Protocol
 
 from ravatard.doctor.bench import Bench, ChildBench
 from ravatard.host.control.client import Reply, ask
-from ravatard.ports import Network
+from ravatard.ports.network import Network
 
 #: More of a program's output says nothing new.
 _OUTPUT_BYTES = 1 << 20

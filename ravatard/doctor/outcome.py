@@ -29,7 +29,7 @@ BLOCKING = frozenset({Verdict.BROKEN, Verdict.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckResult:
     """What one check found.
 
     Attributes:
@@ -45,31 +45,31 @@ class Outcome:
     measured: Mapping[str, float | str] = field(default_factory=dict)
 
 
-def fine(text: str, **measured: float | str) -> Outcome:
+def fine(text: str, **measured: float | str) -> CheckResult:
     """All is well."""
-    return Outcome(Verdict.FINE, text, measured=measured)
+    return CheckResult(Verdict.FINE, text, measured=measured)
 
 
-def warning(text: str, remedy: str, **measured: float | str) -> Outcome:
+def warning(text: str, remedy: str, **measured: float | str) -> CheckResult:
     """It works, and could be better."""
-    return Outcome(Verdict.WARNING, text, remedy, measured)
+    return CheckResult(Verdict.WARNING, text, remedy, measured)
 
 
-def broken(text: str, remedy: str, **measured: float | str) -> Outcome:
+def broken(text: str, remedy: str, **measured: float | str) -> CheckResult:
     """It does not work."""
-    return Outcome(Verdict.BROKEN, text, remedy, measured)
+    return CheckResult(Verdict.BROKEN, text, remedy, measured)
 
 
-def unknown(text: str, remedy: str = "") -> Outcome:
+def unknown(text: str, remedy: str = "") -> CheckResult:
     """It cannot be found out."""
-    return Outcome(Verdict.UNKNOWN, text, remedy)
+    return CheckResult(Verdict.UNKNOWN, text, remedy)
 
 
-def needless(text: str) -> Outcome:
+def needless(text: str) -> CheckResult:
     """Nothing to look at."""
-    return Outcome(Verdict.NEEDLESS, text)
+    return CheckResult(Verdict.NEEDLESS, text)
 
 
-def skipped(text: str) -> Outcome:
+def skipped(text: str) -> CheckResult:
     """What it stands on is broken."""
-    return Outcome(Verdict.SKIPPED, text)
+    return CheckResult(Verdict.SKIPPED, text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from ravatard.core.events import Mute
+from ravatard.core.actions import Mute
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +27,10 @@ class KeptMute:
         except OSError:
             return False
 
-    def saw(self, event: object, now: float) -> None:
+    def on_event(self, event: object, now: float) -> None:
         """Nothing: what counts is what follows from it."""
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         """Keep every change."""
         del now
         if not isinstance(action, Mute):

@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from ravatard.core.events import SetVolume
+from ravatard.core.actions import SetVolume
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +47,10 @@ class KeptVolume:
             return None
         return int(found[1])
 
-    def saw(self, event: object, now: float) -> None:
+    def on_event(self, event: object, now: float) -> None:
         """Nothing: what counts is what follows from it."""
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         """Keep every change."""
         del now
         if not isinstance(action, SetVolume) or action.percent == self._kept:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ravatard.ports import Debt
+from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ _Key = tuple[Secret, str]
 
 
 class FileLedger:
-    """Implements :class:`ravatard.ports.Ledger` in a directory.
+    """Implements :class:`ravatard.ports.host.Ledger` in a directory.
 
     Only one process at a time may use a directory: it holds a lock (flock(2) on the directory) from the first
     use until :meth:`close` or its end, whatever ends it. What cannot be read or written is logged once, kept
@@ -56,24 +56,24 @@ class FileLedger:
         self._directory = directory
         self._shared = shared
         self._frozen = frozen
-        self._debts: dict[_Key, Debt] = {}
+        self._debts: dict[_Key, OwedSession] = {}
         #: The open directory, which also holds the lock; -1 while we have neither.
         self._fd = -1
         self._saved = False
 
-    def owed(self) -> list[Debt]:
-        """See :meth:`ravatard.ports.Ledger.owed`."""
+    def owed(self) -> list[OwedSession]:
+        """See :meth:`ravatard.ports.host.Ledger.owed`."""
         self._sync()
         return list(self._debts.values())
 
-    def add(self, debt: Debt) -> None:
-        """See :meth:`ravatard.ports.Ledger.add`. Two debts with one licence at one service are one."""
+    def add(self, debt: OwedSession) -> None:
+        """See :meth:`ravatard.ports.host.Ledger.add`. Two debts with one licence at one service are one."""
         self._debts[_key(debt)] = debt
         self._saved = False
         self._sync()
 
-    def strike(self, debt: Debt) -> None:
-        """See :meth:`ravatard.ports.Ledger.strike`."""
+    def strike(self, debt: OwedSession) -> None:
+        """See :meth:`ravatard.ports.host.Ledger.strike`."""
         # Read before it is struck: what is not yet known from the file would come back with it.
         self._sync()
         if self._debts.pop(_key(debt), None) is not None:
@@ -206,38 +206,38 @@ class FileLedger:
         self.trouble = trouble
 
 
-def render(debts: Iterable[Debt]) -> bytes:
+def render(debts: Iterable[OwedSession]) -> bytes:
     """The content of the file: a line a debt, filled up to a block with empty lines."""
     return b"".join(map(_line, debts)).ljust(_ROOM_BYTES, b"\n")
 
 
-def parse(content: bytes) -> tuple[list[Debt], int]:
+def parse(content: bytes) -> tuple[list[OwedSession], int]:
     """The debts that can be read of ``content``, and how many lines cannot. Any bytes will do."""
     lines = [line for line in content.split(b"\n") if line]
     debts = [debt for debt in map(_debt, lines) if debt is not None]
     return debts, len(lines) - len(debts)
 
 
-def _line(debt: Debt) -> bytes:
+def _line(debt: OwedSession) -> bytes:
     told = json.dumps([debt.licence.reveal(), debt.base_url, debt.user_id]).encode()
     return b"%08x %s\n" % (zlib.crc32(told), told)
 
 
-def _debt(line: bytes) -> Debt | None:
+def _debt(line: bytes) -> OwedSession | None:
     checksum, _, told = line.partition(b" ")
     if checksum != b"%08x" % zlib.crc32(told):
         return None
     try:
         match json.loads(told):
             case [str(licence), str(base_url), str(user_id)] if licence:
-                return Debt(Secret(licence), base_url, user_id)
+                return OwedSession(Secret(licence), base_url, user_id)
             case _:
                 return None
     except (ValueError, RecursionError):
         return None
 
 
-def _key(debt: Debt) -> _Key:
+def _key(debt: OwedSession) -> _Key:
     return debt.licence, debt.base_url
 
 

@@ -18,9 +18,9 @@ from ravatard.core import events as ev
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.flight.checkpoint import marks, memory
 from ravatard.core.flight.journal import Began, Gap, Happened, JournalError, Record, decode, encode, reached
-from ravatard.core.flight.summary import RoutineSum
+from ravatard.core.flight.summary import RoutineSummary
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.token_bucket import Allowance
+from ravatard.core.token_bucket import TokenBucket
 from ravatard.host.ring import FILE_BYTES, Ring
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Keeping(Enum):
     """The disk failed, or the budget is used up to the last byte."""
 
 
-class Recorder:
+class FlightRecorder:
     """An observer. Use as a context: leaving writes what still waits.
 
     A second conversation hears every event, too: it tells which of them changed nothing, and what must be
@@ -99,8 +99,8 @@ class Recorder:
         self._flush_at = self._retry_at = now
         self._complained = False
         self._left_out = ""
-        self._routine = RoutineSum(now)
-        self._allowance = Allowance(DAY_BYTES, BURST_BYTES, now)
+        self._routine = RoutineSummary(now)
+        self._allowance = TokenBucket(DAY_BYTES, BURST_BYTES, now)
         self._count_what_was_written(now)
         self._begin("start", now)
 
@@ -117,7 +117,7 @@ class Recorder:
 
     # -------------------------------------------------------------- the observer
 
-    def saw(self, event: ev.Event, now: float) -> None:
+    def on_event(self, event: ev.Event, now: float) -> None:
         """One event."""
         self._allowance.passed(now)
         self._consider(now)
@@ -133,7 +133,7 @@ class Recorder:
         if now >= self._flush_at:
             self._flush(now)
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         """One action."""
         state = reached(action)
         if state is None:
@@ -162,7 +162,7 @@ class Recorder:
         if now >= self._routine.since + ROUTINE_S:
             if self._allowance.left > FULL_ABOVE * BURST_BYTES:
                 self._write(now, self._routine.line())
-            self._routine = RoutineSum(now)
+            self._routine = RoutineSummary(now)
 
     # -------------------------------------------------------------- how much is written
 
@@ -261,10 +261,10 @@ class Recorder:
 
 def flight_recorder(
     folder: Path, options: ConversationOptions, now: float, clean: Callable[[str], str]
-) -> Recorder:
+) -> FlightRecorder:
     """The recorder of this machine, with its ring in ``folder``. Never raises for what the disk does."""
     try:
         boot = _BOOT_ID.read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         boot = ""
-    return Recorder(Ring(folder), options, now, boot=boot, clean=clean)
+    return FlightRecorder(Ring(folder), options, now, boot=boot, clean=clean)

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-from ravatard.ports import Notifier
+from ravatard.ports.host import Notifier
 
 _LOG = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ Send = Callable[[str], object]
 
 
 class NullNotifier:
-    """Nobody listens; implements :class:`ravatard.ports.Notifier`."""
+    """Nobody listens; implements :class:`ravatard.ports.host.Notifier`."""
 
     watchdog_s: float | None = None
 
@@ -29,7 +29,7 @@ class NullNotifier:
 
 
 class SystemdNotifier:
-    """Tells systemd; implements :class:`ravatard.ports.Notifier`.
+    """Tells systemd; implements :class:`ravatard.ports.host.Notifier`.
 
     ``RELOADING=1`` goes out with the ``MONOTONIC_USEC=`` that ``Type=notify-reload`` wants with it.
     """

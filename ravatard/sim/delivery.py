@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from ravatard.sim.exchange import Fate, Reply
+from ravatard.sim.exchange import Reply, ReplyFate
 from ravatard.sim.faults.frames import pieces_of
 
 #: How often an answer that never comes looks whether anybody still waits for it.
@@ -21,12 +21,12 @@ async def delivered(reply: Reply, request: web.BaseRequest) -> web.StreamRespons
     delivery = reply.delivery
     await asyncio.sleep(delivery.after_s)
     # aiohttp tells a handler nothing of a client that left.
-    while delivery.fate is Fate.NEVER and request.transport is not None:  # noqa: ASYNC110 - no event to wait for
+    while delivery.fate is ReplyFate.NEVER and request.transport is not None:  # noqa: ASYNC110 - no event to wait for
         await asyncio.sleep(_LOOK_S)
-    if delivery.fate is Fate.UNTRUSTED:
+    if delivery.fate is ReplyFate.UNTRUSTED:
         # Whoever got here trusts our certificate, or was never shown one: it is broken off in its place.
-        delivery = replace(delivery, fate=Fate.REFUSED)
-    if delivery.fate is not Fate.ARRIVES:
+        delivery = replace(delivery, fate=ReplyFate.REFUSED)
+    if delivery.fate is not ReplyFate.ARRIVES:
         abort(request)
         return web.Response()
     if delivery.pieces == 1:

@@ -55,7 +55,7 @@ class Request:
 
 
 @unique
-class Fate(Enum):
+class ReplyFate(Enum):
     """What becomes of a reply on its way."""
 
     ARRIVES = "arrives"
@@ -80,7 +80,7 @@ class Delivery:
         why: for ``UNTRUSTED``: what is wrong with the certificate.
     """
 
-    fate: Fate = Fate.ARRIVES
+    fate: ReplyFate = ReplyFate.ARRIVES
     after_s: float = 0.0
     pieces: int = 1
     why: str = ""
@@ -152,7 +152,7 @@ def json_object(raw: str | bytes) -> dict[str, object]:
         raise ValueError("not JSON") from None
 
 
-class Line(Protocol):
+class ServiceSocket(Protocol):
     """One open socket, as the service sees it."""
 
     def heard(self, message: str | bytes, now: float) -> None:
@@ -186,10 +186,10 @@ class Service(Protocol):
         """Answer one HTTP request."""
         ...
 
-    def connect(self, request: Request, now: float, wake: Callable[[], None]) -> Line | Reply:
+    def connect(self, request: Request, now: float, wake: Callable[[], None]) -> ServiceSocket | Reply:
         """Open a socket, or refuse the upgrade with a reply.
 
-        ``wake`` is called whenever :meth:`Line.next_due` may have become earlier, from inside any call of the
+        ``wake`` is called whenever :meth:`ServiceSocket.next_due` may have become earlier, inside any call of the
         service; it must return at once and call nothing back.
         """
         ...

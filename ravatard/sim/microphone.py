@@ -6,17 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
+from ravatard.core.actions import MicrophoneCommand, Mute
 from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import bytes_for, samples_in, seconds_of
-from ravatard.core.events import (
-    EarCommand,
-    EarEvent,
-    Listened,
-    MicrophoneClosed,
-    MicrophoneLost,
-    MicrophoneReady,
-    Mute,
-)
+from ravatard.core.events import Listened, MicrophoneClosed, MicrophoneEvent, MicrophoneLost, MicrophoneReady
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 
@@ -26,8 +19,8 @@ SPEECH_BLOCK_MS = 20
 LISTENED_EVERY_S = 0.25
 
 
-class SimEar:
-    """A :class:`ravatard.ports.Ear` paced by the loop's clock, with verbs of the room and the cable.
+class SimMicrophone:
+    """A :class:`~ravatard.ports.microphone.Microphone` paced by the loop's clock, with verbs of the room and the cable.
 
     Attributes:
         heard: samples the gate was given since the device was opened.
@@ -58,7 +51,7 @@ class SimEar:
         self._deaf = False
         self._fast = False
         self._changed = asyncio.Event()
-        self._events: deque[EarEvent] = deque()
+        self._events: deque[MicrophoneEvent] = deque()
 
     # -------------------------------------------------------------- the room and the cable
 
@@ -99,12 +92,12 @@ class SimEar:
 
     # -------------------------------------------------------------- the port
 
-    async def events(self) -> AsyncIterator[EarEvent]:
+    async def events(self) -> AsyncIterator[MicrophoneEvent]:
         """What is heard, for ever."""
         while True:
             async for event in self._opened():
                 yield event
-            told: EarEvent | None = None
+            told: MicrophoneEvent | None = None
             while self._muted or not self._plugged:
                 self._changed.clear()
                 state = MicrophoneClosed() if self._muted else MicrophoneLost(self._why_lost)
@@ -113,7 +106,7 @@ class SimEar:
                     yield state
                 await self._changed.wait()
 
-    def command(self, command: EarCommand) -> None:
+    def command(self, command: MicrophoneCommand) -> None:
         """Tell the gate something, or close the device and open it again."""
         if isinstance(command, Mute):
             self._muted = command.muted
@@ -125,7 +118,7 @@ class SimEar:
         """Close the device."""
         self.closed = True
 
-    async def _opened(self) -> AsyncIterator[EarEvent]:
+    async def _opened(self) -> AsyncIterator[MicrophoneEvent]:
         """One opening of the device, until it is pulled out or closed on purpose."""
         loop = asyncio.get_running_loop()
         opened_at = told_at = loop.time()

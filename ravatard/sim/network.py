@@ -1,4 +1,4 @@
-"""The simulated cloud without sockets: the :class:`ravatard.ports.Network` in memory, on the loop's time."""
+"""The simulated cloud without sockets: a ``Network`` in memory, on the loop's time."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
-from ravatard.ports import HttpReply, SocketClosed, UpgradeRefused
+from ravatard.ports.network import HttpReply, SocketClosed, UpgradeRefused
 from ravatard.sim.exchange import (
     CLOSE_TOO_BIG,
     MESSAGE_LIMIT_BYTES,
     Close,
     Drop,
-    Fate,
     Fragments,
     HalfOpen,
-    Line,
     Reply,
+    ReplyFate,
     Request,
     Service,
+    ServiceSocket,
 )
 
 _GOING_AWAY = 1001
@@ -109,16 +109,16 @@ class SimNetwork:
             OSError: it never will be.
         """
         delivery = reply.delivery
-        if delivery.fate is Fate.REFUSED:
+        if delivery.fate is ReplyFate.REFUSED:
             raise ConnectionRefusedError("the simulated service refuses the connection")
-        if delivery.fate is Fate.UNTRUSTED:
+        if delivery.fate is ReplyFate.UNTRUSTED:
             raise ssl.SSLCertVerificationError(1, delivery.why)
-        if delivery.fate is Fate.NEVER:
+        if delivery.fate is ReplyFate.NEVER:
             # Only the caller's deadline ends this.
             await asyncio.get_running_loop().create_future()
         await asyncio.sleep(delivery.after_s)
         await self._travel()
-        if delivery.fate is Fate.LOST:
+        if delivery.fate is ReplyFate.LOST:
             raise ConnectionResetError("the simulated connection broke before the answer")
         if len(reply.body) > REPLY_LIMIT_BYTES:
             raise ConnectionError(f"the reply is larger than {REPLY_LIMIT_BYTES} bytes")
@@ -131,7 +131,7 @@ class SimNetwork:
 
 
 class MemorySocket:
-    """A :class:`ravatard.ports.Socket` whose other end is a line of the service."""
+    """A :class:`ravatard.ports.network.Socket` whose other end is a line of the service."""
 
     def __init__(
         self, gone: Callable[[MemorySocket], None], latency_s: Callable[[], float], ping_s: float
@@ -139,14 +139,14 @@ class MemorySocket:
         self._gone = gone
         self._latency_s = latency_s
         self._ping_s = ping_s
-        self._line: Line | None = None
+        self._line: ServiceSocket | None = None
         self._news = asyncio.Event()
         self._arrived: deque[str] = deque()
         self._travelling: deque[tuple[str, int]] = deque()
         self._ended: tuple[int | None, str] | None = None
         self._last_arrival = 0.0
 
-    def attach(self, line: Line) -> None:
+    def attach(self, line: ServiceSocket) -> None:
         """This is the other end."""
         self._line = line
 

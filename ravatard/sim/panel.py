@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 
 from ravatard.core.events import ButtonPressed, ButtonReleased
 from ravatard.core.indication import Look
-from ravatard.errors import HouseError
+from ravatard.errors import InternalError
 
 
 class RecordingLamp:
-    """Lights that keep what they were told to show; implements :class:`ravatard.ports.Lamp`.
+    """Lights that keep what they were told to show; implements :class:`ravatard.ports.panel.Lamp`.
 
     Attributes:
         shown: (seconds on the loop's clock, look), one entry a change, the newest last; the oldest go first.
@@ -40,7 +40,7 @@ class RecordingLamp:
 
 
 class FakeButton:
-    """A button pressed by a program; implements :class:`ravatard.ports.Button` for one consumer.
+    """A button pressed by a program; implements :class:`ravatard.ports.panel.Button` for one consumer.
 
     What is pressed before anybody listens is kept. Call its verbs in the event loop.
     """
@@ -54,7 +54,7 @@ class FakeButton:
         """Push it down.
 
         Raises:
-            HouseError: it is down already.
+            InternalError: it is down already.
         """
         self._move(down=True)
         self._edges.put_nowait(ButtonPressed(asyncio.get_running_loop().time()))
@@ -63,7 +63,7 @@ class FakeButton:
         """Let it go.
 
         Raises:
-            HouseError: it is not down.
+            InternalError: it is not down.
         """
         self._move(down=False)
         self._edges.put_nowait(ButtonReleased(asyncio.get_running_loop().time()))
@@ -79,5 +79,5 @@ class FakeButton:
 
     def _move(self, *, down: bool) -> None:
         if self.down is down:
-            raise HouseError(f"the button is {'down' if down else 'up'} already")
+            raise InternalError(f"the button is {'down' if down else 'up'} already")
         self.down = down

@@ -22,18 +22,18 @@ from ravatard.sim.exchange import (
     Drop,
     Fragments,
     HalfOpen,
-    Line,
     Outgoing,
     Reply,
     Request,
     Service,
+    ServiceSocket,
 )
 from ravatard.sim.faults.frames import frames
 from ravatard.sim.options import FrontOptions, SimOptions
 from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.ravatar.record import Record
-from ravatard.sim.streaming.options import StreamFaults, StreamOptions
-from ravatard.sim.streaming.streams import Streaming
+from ravatard.sim.streaming.options import SimStreamOptions, StreamFaults
+from ravatard.sim.streaming.streams import Streams
 
 _LOOPBACK = ("127.0.0.1", "::1")
 
@@ -58,7 +58,7 @@ class SimServer:
         cloud: SimCloud | None = None,
         front: FrontOptions | None = None,
         tls: ssl.SSLContext | None = None,
-        stream: StreamOptions | None = None,
+        stream: SimStreamOptions | None = None,
         stream_faults: StreamFaults | None = None,
     ) -> None:
         """Prepare a service; nothing listens yet.
@@ -84,7 +84,7 @@ class SimServer:
         self.cloud.premises.scheme = "https" if tls else "http"
         # On a loopback address nobody outside can come: the media stay inside, too.
         inside = (host,) if host in _LOOPBACK else ()
-        self.streaming = Streaming(self.cloud.premises, stream, faults=stream_faults, addresses=inside)
+        self.streaming = Streams(self.cloud.premises, stream, faults=stream_faults, addresses=inside)
         self._sockets: dict[web.WebSocketResponse, web.BaseRequest] = {}
         self._runner: web.ServerRunner | None = None
 
@@ -214,7 +214,7 @@ async def _body(request: web.BaseRequest, body_s: float) -> bytes:
     return bytes(body)
 
 
-async def _listen(socket: web.WebSocketResponse, line: Line) -> None:
+async def _listen(socket: web.WebSocketResponse, line: ServiceSocket) -> None:
     """Hand over what comes until the socket is closed."""
     async for message in socket:
         if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
@@ -227,7 +227,11 @@ class _Speaker:
     """The speaking half of one socket."""
 
     def __init__(
-        self, socket: web.WebSocketResponse, request: web.BaseRequest, line: Line, wake: asyncio.Event
+        self,
+        socket: web.WebSocketResponse,
+        request: web.BaseRequest,
+        line: ServiceSocket,
+        wake: asyncio.Event,
     ) -> None:
         self._socket = socket
         self._request = request

@@ -34,7 +34,7 @@ class Sounded:
 
 
 class SimSpeaker:
-    """A :class:`ravatard.ports.sound.Speaker` in whatever time the loop has.
+    """A :class:`ravatard.ports.speaker.Speaker` in whatever time the loop has.
 
     Attributes:
         sounded: all that left the converter, or will; cut when it is stopped.

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
-from ravatard.core.conversation.self_hearing import EchoGuard
-from ravatard.core.events import Answered, LinkOnline, SendAudio, SendText, SendUtterance, StreamBroke
+from ravatard.core.actions import SendAudio, SendText, SendUtterance
+from ravatard.core.conversation.self_hearing import SelfHearingFilter
+from ravatard.core.events import Answered, LinkOnline, StreamBroke
 from ravatard.errors import LinkError, PeerError
-from ravatard.ports import Cloud, Wire
+from ravatard.ports.cloud import Cloud, Connection
 from ravatard.stages.mailbox import Inbox, Outbox
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ LOOK_S = 0.5
 REOPEN_S = 5.0
 
 
-class Line:
+class ActiveConnection:
     """Where messages go at the moment.
 
     What is said to one connection is answered on the same one. So the newer connection, open already, is used
@@ -34,7 +35,7 @@ class Line:
     """
 
     def __init__(
-        self, cloud: Cloud, outbox: Outbox, inbox: Inbox, wire: Wire, connection: AsyncExitStack
+        self, cloud: Cloud, outbox: Outbox, inbox: Inbox, wire: Connection, connection: AsyncExitStack
     ) -> None:
         """``wire`` is the first connection, open; ``connection`` closes it, see :meth:`connected`."""
         self._cloud = cloud
@@ -46,7 +47,7 @@ class Line:
         self._turn: int | None = None
         self._unanswered = 0
         self._busy_until = 0.0
-        self._guard = EchoGuard()
+        self._guard = SelfHearingFilter()
 
     @classmethod
     @asynccontextmanager
@@ -54,7 +55,7 @@ class Line:
         """Connect, and tell so; leaving closes whatever connection is in use then.
 
         Raises:
-            LinkError, DeniedError, PeerError: see :meth:`ravatard.ports.Cloud.connect`.
+            LinkError, DeniedError, PeerError: see :meth:`ravatard.ports.cloud.Cloud.connect`.
         """
         async with AsyncExitStack() as first:
             wire = await first.enter_async_context(cloud.connect())
@@ -118,7 +119,7 @@ class Line:
         still_s = self._wire.capabilities.answer_timeout_s if self._unanswered else STILL_S
         self._busy_until = self._now() + still_s
 
-    async def _opened(self, opening: AsyncExitStack) -> Wire:
+    async def _opened(self, opening: AsyncExitStack) -> Connection:
         while True:
             try:
                 return await opening.enter_async_context(self._cloud.connect())
@@ -126,7 +127,7 @@ class Line:
                 log.info("the connection with the new token is not open yet: %s", error)
             await asyncio.sleep(REOPEN_S)
 
-    async def _receive(self, wire: Wire) -> None:
+    async def _receive(self, wire: Connection) -> None:
         """Eternal while the link lives.
 
         Raises:

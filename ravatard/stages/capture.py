@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ravatard.core.events import Listened, MicrophoneClosed, MicrophoneLost, MicrophoneReady
-from ravatard.errors import HouseError
-from ravatard.ports import Ear
+from ravatard.errors import InternalError
+from ravatard.ports.microphone import Microphone
 from ravatard.stages.mailbox import Inbox
 
 
@@ -36,13 +36,13 @@ class Progress:
                 self._opening = samples
 
 
-async def capture(ear: Ear, inbox: Inbox, progress: Progress) -> None:
+async def capture(ear: Microphone, inbox: Inbox, progress: Progress) -> None:
     """Eternal. The ear's own troubles come as events; that it *ends* is a bug of ours.
 
     Raises:
-        HouseError: the ear stopped, or the inbox is full.
+        InternalError: the ear stopped, or the inbox is full.
     """
     async for event in ear.events():
         progress.note(event)
         inbox.put(event)
-    raise HouseError("the ear ended by itself")
+    raise InternalError("the ear ended by itself")

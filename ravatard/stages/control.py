@@ -19,9 +19,9 @@ from ravatard.core.events import (
     VolumeAsked,
 )
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import Link, Microphone, Session
-from ravatard.errors import ConfigError, HouseError
-from ravatard.ports import ControlDoor
+from ravatard.core.states import LinkState, MicrophoneStatus, SessionState
+from ravatard.errors import ConfigError, InternalError
+from ravatard.ports.host import ControlServer
 from ravatard.stages.mailbox import Inbox
 
 #: How long an answer to mute may wait for the stream's true state.
@@ -32,18 +32,18 @@ VOLUME_S = 2.0
 RELOAD_S = 5.0
 
 
-async def control(door: ControlDoor, desk: Desk) -> None:
+async def control(door: ControlServer, desk: HubControlHandler) -> None:
     """Eternal.
 
     Raises:
-        HouseError: the socket stopped being served.
+        InternalError: the socket stopped being served.
     """
     await door.serve(desk)
-    raise HouseError("the control socket ended by itself")
+    raise InternalError("the control socket ended by itself")
 
 
-class Desk:
-    """Implements :class:`ravatard.core.control.protocol.Desk`; looks at the hub as one of its observers."""
+class HubControlHandler:
+    """Implements the control protocol's ``ControlHandler``; looks at the hub as one of its observers."""
 
     def __init__(
         self, inbox: Inbox, conversation: Conversation, reporter: Reporter, reload: asyncio.Event
@@ -61,18 +61,18 @@ class Desk:
 
     # -------------------------------------------------------------- looking at the hub
 
-    def saw(self, event: Event, now: float) -> None:
+    def on_event(self, event: Event, now: float) -> None:
         """The hub is about to handle ``event``."""
         before = self._reporter.changes
-        self._reporter.saw(event, now)
+        self._reporter.on_event(event, now)
         # The very request, not one that looks like it.
         self._unheard = [asked for asked in self._unheard if asked is not event]
         self._tell(changed=self._reporter.changes != before or isinstance(event, VolumeAsked))
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         """The hub has asked for ``action``."""
         before = self._reporter.changes
-        self._reporter.did(action, now)
+        self._reporter.on_action(action, now)
         self._tell(changed=self._reporter.changes != before)
 
     def reading(self, read: Callable[[], ConversationOptions]) -> Callable[[], ConversationOptions]:
@@ -114,14 +114,14 @@ class Desk:
         Cancelling is safe at any time; a button that was pressed is released then.
 
         Raises:
-            HouseError: the hub is stuck.
+            InternalError: the hub is stuck.
         """
         try:
             request = asking.decode(line)
-        except asking.AskedWrongly as error:
+        except asking.BadRequest as error:
             yield asking.refused(str(error))
             return
-        if isinstance(request, asking.WatchAsked):
+        if isinstance(request, asking.WatchRequest):
             async for reply in self._watch():
                 yield reply
         else:
@@ -130,9 +130,9 @@ class Desk:
     async def _answer(self, request: asking.Request) -> bytes:
         """The one reply to a request that has one."""
         match request:
-            case asking.PressAsked(ms):
+            case asking.PressRequest(ms):
                 return await self._press(ms)
-            case asking.ReloadAsked():
+            case asking.ReloadRequest():
                 return await self._read_again()
             case MuteAsked():
                 return await self._mute(request)
@@ -142,7 +142,7 @@ class Desk:
                 return self._say(request)
             case RestartSessionAsked():
                 return self._restart(request)
-            case asking.StatusAsked() | asking.WatchAsked():
+            case asking.StatusRequest() | asking.WatchRequest():
                 return self._status()
 
     def _status(self) -> bytes:
@@ -179,7 +179,7 @@ class Desk:
 
     @property
     def _closed(self) -> bool:
-        return self._conversation.microphone is Microphone.MUTED
+        return self._conversation.microphone is MicrophoneStatus.MUTED
 
     def _muting(self, asked: MuteAsked, *, heard: bool) -> bytes:
         """What is true now, whatever was asked for."""
@@ -196,7 +196,7 @@ class Desk:
             )
         if wanted:
             return asking.agreed("muted: the microphone is closed", **state)
-        if self._conversation.microphone is Microphone.ABSENT:
+        if self._conversation.microphone is MicrophoneStatus.ABSENT:
             why = self._reporter.microphone_trouble or "it was not opened yet"
             return asking.refused(f"not muted, but there is no microphone: {why}", **state)
         return asking.agreed("not muted: the microphone is open", **state)
@@ -211,7 +211,7 @@ class Desk:
 
     def _say(self, given: TextGiven) -> bytes:
         self._inbox.put(given)
-        if self._reporter.link is Link.ONLINE:
+        if self._reporter.link is LinkState.ONLINE:
             return asking.agreed("said")
         return asking.agreed(
             f"kept for as long as an answer may take: {self._conversation.indication.status}"
@@ -232,7 +232,7 @@ class Desk:
         return asking.agreed(f"pressed for {ms:g} ms" if ms else "pressed and released")
 
     def _restart(self, asked: RestartSessionAsked) -> bytes:
-        held = self._conversation.session is not Session.NONE
+        held = self._conversation.session is not SessionState.NONE
         self._inbox.put(asked)
         return asking.agreed(
             "the live session is being ended; the next words start a new one"

@@ -7,13 +7,12 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.events import (
+from ravatard.core.actions import (
     Action,
     DropTurn,
     EndSession,
-    Event,
     Hold,
+    LogLine,
     Mute,
     PlayAnswer,
     PlayEarcon,
@@ -28,15 +27,15 @@ from ravatard.core.events import (
     SetVolume,
     StartSession,
     StopPlayback,
-    Tell,
-    Tick,
     TurnEnded,
-    UtteranceDropped,
 )
+from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.events import Event, Tick, UtteranceDropped
 from ravatard.core.indication import Indication, Show
-from ravatard.ports import Ear, Observer
+from ravatard.ports.host import Observer
+from ravatard.ports.microphone import Microphone
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
-from ravatard.stages.playback import Mouth
+from ravatard.stages.playback import AnswerPlayer
 
 log = logging.getLogger("ravatard")
 
@@ -45,20 +44,20 @@ class Hub:
     """The conversation with its mailboxes around it.
 
     Attributes:
-        turns: how many events were handled; the watchdog looks whether it moves.
+        events_handled: how many events were handled; the watchdog looks whether it moves.
     """
 
     def __init__(
         self,
         conversation: Conversation,
-        ear: Ear,
+        ear: Microphone,
         outbox: Outbox,
         shown: Latest[Indication],
-        mouth: Mouth,
+        mouth: AnswerPlayer,
         observers: Sequence[Observer] = (),
     ) -> None:
         self.conversation = conversation
-        self.turns = 0
+        self.events_handled = 0
         self._ear = ear
         self._outbox = outbox
         self._shown = shown
@@ -90,23 +89,23 @@ class Hub:
 
     def handle(self, event: Event, now: float) -> None:
         """One event, all the way."""
-        self.turns += 1
+        self.events_handled += 1
         # An action may have an event of its own (the outbox was full): the list grows while it is worked off.
         pending: list[Event] = [event]
         while pending:
             event = pending.pop(0)
             for observer in self._observers:
-                observer.saw(event, now)
+                observer.on_event(event, now)
             for action in self.conversation.handle(event, now):
                 for observer in self._observers:
-                    observer.did(action, now)
+                    observer.on_action(action, now)
                 pending.extend(self._carry_out(action))
 
     def _carry_out(self, action: Action | Show) -> Iterator[Event]:
         match action:
             case Show(indication):
                 self._shown.put(indication)
-            case Tell() | TurnEnded() | SessionChanged():
+            case LogLine() | TurnEnded() | SessionChanged():
                 _log(action)
                 if isinstance(action, TurnEnded) and action.summary.answer_ms is not None:
                     self._mouth.answered()
@@ -125,9 +124,9 @@ class Hub:
                 assert_never(action)
 
 
-def _log(action: Tell | TurnEnded | SessionChanged) -> None:
+def _log(action: LogLine | TurnEnded | SessionChanged) -> None:
     match action:
-        case Tell(text, warning):
+        case LogLine(text, warning):
             log.log(logging.WARNING if warning else logging.INFO, "%s", text)
         case TurnEnded(summary):
             answer = "" if summary.answer_ms is None else f" after {summary.answer_ms / 1000:.1f} s"

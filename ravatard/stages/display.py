@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ravatard.core.indication import Show
-from ravatard.ports import Cloud
+from ravatard.ports.cloud import Cloud
 from ravatard.ports.display import Display
 
 
@@ -24,10 +24,10 @@ class OnDisplay:
         """``screen`` is told of every change."""
         self._screen = screen
 
-    def saw(self, event: object, now: float) -> None:
+    def on_event(self, event: object, now: float) -> None:
         """Events are nothing to look at."""
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         """One action."""
         del now
         if isinstance(action, Show):

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from typing import NoReturn, Protocol
 
-from ravatard.ports import Notifier
+from ravatard.ports.host import Notifier
 
 _LOG = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from ravatard.core.indication import Indication
-from ravatard.ports import Lamp
+from ravatard.ports.panel import Lamp
 from ravatard.stages.mailbox import Latest
 
 log = logging.getLogger(__name__)

@@ -6,18 +6,18 @@ import asyncio
 from collections import deque
 from typing import Generic, TypeVar
 
-from ravatard.core.audio_format import bytes_for
-from ravatard.core.events import (
+from ravatard.core.actions import (
     DropTurn,
     EndSession,
-    Event,
     Reconnect,
     SendAudio,
     SendText,
     SendUtterance,
     StartSession,
 )
-from ravatard.errors import HouseError
+from ravatard.core.audio_format import bytes_for
+from ravatard.core.events import Event
+from ravatard.errors import InternalError
 
 T = TypeVar("T")
 
@@ -41,12 +41,12 @@ class Inbox:
         """Add one event. Never waits.
 
         Raises:
-            HouseError: the hub has not taken anything for thousands of events.
+            InternalError: the hub has not taken anything for thousands of events.
         """
         try:
             self._queue.put_nowait(event)
         except asyncio.QueueFull:
-            raise HouseError(f"the hub is stuck: {self._queue.maxsize} events wait in its inbox") from None
+            raise InternalError(f"the hub is stuck: {self._queue.maxsize} events wait in its inbox") from None
 
     async def get(self) -> Event:
         """The next event. Cancelling loses none."""

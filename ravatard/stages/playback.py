@@ -8,19 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from typing import Protocol, assert_never
 
-from ravatard.core.audio.interruption import Silencer
-from ravatard.core.events import (
-    AnswerUnplayable,
-    PlayAnswer,
-    PlayEarcon,
-    SetVolume,
-    SpeakerAction,
-    StopPlayback,
-    VoiceOffline,
-    VoiceOnline,
-)
+from ravatard.core.actions import PlayAnswer, PlayEarcon, SetVolume, SpeakerAction, StopPlayback
+from ravatard.core.audio.interruption import InterruptionFilter
+from ravatard.core.events import AnswerUnplayable, VoiceOffline, VoiceOnline
 from ravatard.errors import MediaError
-from ravatard.ports.sound import Decoder, Fetch, Speaker
+from ravatard.ports.media import Decoder, Fetch
+from ravatard.ports.speaker import Speaker
 from ravatard.stages.mailbox import Inbox
 
 #: Answers that wait to be played. Nobody listens to more; what comes then is told and left out.
@@ -29,7 +22,7 @@ MOST_WAITING = 4
 ROOM_S = 10.0
 
 
-class Mouth(Protocol):
+class AnswerPlayer(Protocol):
     """What the hub has the avatar speak with. Nothing in here waits."""
 
     def do(self, action: SpeakerAction) -> None:
@@ -45,7 +38,7 @@ class Mouth(Protocol):
         ...
 
 
-class NoMouth:
+class NullAnswerPlayer:
     """Without a speaker nothing is heard here. A live voice may be heard elsewhere: in a browser."""
 
     def __init__(self, inbox: Inbox) -> None:
@@ -74,7 +67,7 @@ class NoMouth:
 
 
 class Playback:
-    """A :class:`Mouth`, and where the live voice goes (:class:`ravatard.ports.sound.VoiceSink`)."""
+    """A :class:`AnswerPlayer`, and where the live voice goes (:class:`ravatard.ports.voice.VoiceSink`)."""
 
     def __init__(self, speaker: Speaker, fetch: Fetch, decoder: Decoder, inbox: Inbox) -> None:
         """``fetch`` and ``decoder`` are used for answers that bring their sound, or say where it is."""
@@ -87,7 +80,7 @@ class Playback:
         self._playing: asyncio.Task[None] | None = None
         self._voices = 0
         self._live: int | None = None
-        self._silencer = Silencer()
+        self._silencer = InterruptionFilter()
         self._expected = asyncio.Event()
 
     async def run(self) -> None:
@@ -108,7 +101,7 @@ class Playback:
     # -------------------------------------------------------------- from the hub
 
     def do(self, action: SpeakerAction) -> None:
-        """See :class:`Mouth`."""
+        """See :class:`AnswerPlayer`."""
         match action:
             case PlayAnswer():
                 self._add(action)
@@ -122,11 +115,11 @@ class Playback:
                 assert_never(action)
 
     def answered(self) -> None:
-        """See :class:`Mouth`."""
+        """See :class:`AnswerPlayer`."""
         self._silencer.disarm()
 
     def expect(self) -> None:
-        """See :class:`Mouth`."""
+        """See :class:`AnswerPlayer`."""
         self._expected.set()
 
     def _add(self, answer: PlayAnswer) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ravatard.errors import HouseError
-from ravatard.ports import Button
+from ravatard.errors import InternalError
+from ravatard.ports.panel import Button
 from ravatard.stages.mailbox import Inbox
 
 
@@ -11,8 +11,8 @@ async def press(button: Button, inbox: Inbox) -> None:
     """Eternal.
 
     Raises:
-        HouseError: the button stopped, or the inbox is full.
+        InternalError: the button stopped, or the inbox is full.
     """
     async for edge in button.events():
         inbox.put(edge)
-    raise HouseError("the button ended by itself")
+    raise InternalError("the button ended by itself")

@@ -6,7 +6,7 @@ import asyncio
 
 from ravatard.core.events import Tick
 from ravatard.core.indication import Look, Show
-from ravatard.core.states import Microphone
+from ravatard.core.states import MicrophoneStatus
 from ravatard.stages.capture import Progress
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox
@@ -31,7 +31,7 @@ class HubPulse:
     @property
     def hub_turns(self) -> int:
         """Events the hub has handled since start."""
-        return self._hub.turns
+        return self._hub.events_handled
 
     @property
     def samples(self) -> int:
@@ -41,7 +41,7 @@ class HubPulse:
     @property
     def microphone_excused(self) -> bool:
         """Closed on purpose; or missing, shown to people, and the ear goes on trying."""
-        return self._hub.conversation.microphone in (Microphone.ABSENT, Microphone.MUTED)
+        return self._hub.conversation.microphone in (MicrophoneStatus.ABSENT, MicrophoneStatus.MUTED)
 
     @property
     def overdue(self) -> str | None:
@@ -52,10 +52,10 @@ class HubPulse:
         """A Tick: a hub with nothing to do must turn too."""
         self._inbox.put(Tick())
 
-    def saw(self, event: object, now: float) -> None:
+    def on_event(self, event: object, now: float) -> None:
         """Nothing: what matters here is what follows from an event."""
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         """A new indication is a new status, and the first one after starting means that we are ready."""
         del now
         if isinstance(action, Show):

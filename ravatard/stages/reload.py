@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ravatard.core.events import OptionsChanged
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.errors import ConfigError
-from ravatard.ports import Notifier
+from ravatard.ports.host import Notifier
 from ravatard.stages.mailbox import Inbox
 
 log = logging.getLogger(__name__)

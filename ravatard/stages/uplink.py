@@ -5,27 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from ravatard.core.actions import DropTurn, EndSession, SendAudio, SendText, SendUtterance, StartSession
 from ravatard.core.backoff import Backoff
 from ravatard.core.events import (
-    DropTurn,
-    EndSession,
     LinkConnecting,
     LinkDenied,
     LinkOffline,
     MessageSent,
-    SendAudio,
-    SendText,
-    SendUtterance,
     SessionRefused,
     SessionStarted,
-    StartSession,
     UtteranceDropped,
 )
 from ravatard.core.states import Refusal
 from ravatard.errors import (
     BusyError,
     DeniedError,
-    HouseError,
+    InternalError,
     LinkError,
     LinkTimeout,
     MoneyError,
@@ -33,8 +28,8 @@ from ravatard.errors import (
     PeerError,
     RavatardError,
 )
-from ravatard.ports import Cloud
-from ravatard.stages.active_connection import Line
+from ravatard.ports.cloud import Cloud
+from ravatard.stages.active_connection import ActiveConnection
 from ravatard.stages.mailbox import Inbox, Outbox
 
 log = logging.getLogger(__name__)
@@ -55,7 +50,7 @@ async def uplink(cloud: Cloud, outbox: Outbox, inbox: Inbox, backoff: Backoff) -
         up_at: float | None = None
         trouble: RavatardError | None = None
         try:
-            async with Line.connected(cloud, outbox, inbox) as line:
+            async with ActiveConnection.connected(cloud, outbox, inbox) as line:
                 up_at = loop.time()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(line.carry(group), name="carry")
@@ -79,7 +74,7 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> RavatardError:
         leaves = found.exceptions
         found = next((e for e in leaves if isinstance(e, DeniedError)), leaves[0])
     if not isinstance(found, RavatardError):
-        raise HouseError(f"an unexpected {type(found).__name__}") from found
+        raise InternalError(f"an unexpected {type(found).__name__}") from found
     return found
 
 
@@ -105,7 +100,7 @@ async def _wait(seconds: float, cloud: Cloud, outbox: Outbox) -> None:
         return
 
 
-async def _send(cloud: Cloud, line: Line, outbox: Outbox, inbox: Inbox) -> None:
+async def _send(cloud: Cloud, line: ActiveConnection, outbox: Outbox, inbox: Inbox) -> None:
     """Eternal while the link lives: the outbox in its order."""
     loop = asyncio.get_running_loop()
     while True:

@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING
 
 from ravatard.assembly import parts as assembly
 from ravatard.cli import main
+from ravatard.core.actions import MicrophoneCommand, Mute, Press, Release
 from ravatard.core.audio.gate import Gate
-from ravatard.core.events import EarCommand, Listened, Mute, Press, Release
+from ravatard.core.events import Listened
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.microphone.listener import HEARTBEAT_SAMPLES
-from ravatard.devices.microphone.microphone import ChildEar
+from ravatard.devices.microphone.microphone import ChildMicrophone
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import RawBlock, Record
 from ravatard.devices.microphone.vad import speech_detector
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.process import child as soundchild
 
 
-class DaemonEar(ChildEar):
+class DaemonEar(ChildMicrophone):
     """A ChildEar whose child only reads."""
 
     def __init__(
@@ -46,7 +47,7 @@ class DaemonEar(ChildEar):
         self._told_attentive = False
         self._beat_at = HEARTBEAT_SAMPLES
 
-    def command(self, command: EarCommand) -> None:
+    def command(self, command: MicrophoneCommand) -> None:
         """Obeyed here; nothing to tell the child."""
         if isinstance(command, Mute):
             super().command(command)

@@ -3,7 +3,7 @@
 ``python -m tests.benchmarks.gate_quality [--quick] [--corpus DIR] [--scenes REGEX] [--seed N]``
 
 Makes labelled scenes from the recordings beside the repository (or in $RAVATARD_SPEECH), runs the appliance's
-own :class:`~ravatard.core.audio.gate.Gate` and the plain rule over them, and prints a table. Scenes are kept in a
+own ``Gate`` and the plain rule over them, and prints a table. Scenes are kept in a
 cache directory between runs. The recordings' own generator and scorer are used, unchanged.
 """
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import Start, encode
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.process.child import worker_command
 from tests.benchmarks import scenes
 from tests.benchmarks.appliance import Appliance, feeder, service

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from ravatard.devices.media.child import MediaChild, worker_command, worker_environment
-from ravatard.devices.media.decoder import Limits, MediaDecoder
+from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
 from tests.benchmarks.report import Row, Table, at_most, spread
 from tests.integration.media_files import encoded, wav
 
@@ -38,7 +38,7 @@ class _Line:
 
 async def _first_ms(content: bytes, *, warm: bool) -> float:
     """From the first bytes to the first sample."""
-    decoder = MediaDecoder(Limits(), os.environ, eager=True)
+    decoder = MediaDecoder(DecodingLimits(), os.environ, eager=True)
     if warm:
         await decoder.prepare()
         await asyncio.sleep(0.8)
@@ -57,7 +57,7 @@ async def _cpu_ms(content: bytes) -> float:
         yield content
 
     before = time.process_time()
-    async with aclosing(MediaDecoder(Limits(), os.environ).pcm(at_once())) as made:
+    async with aclosing(MediaDecoder(DecodingLimits(), os.environ).pcm(at_once())) as made:
         async for _ in made:
             pass
     return (time.process_time() - before) * 1000 / _SECONDS

@@ -29,7 +29,7 @@ class Journal:
         self._file = os.open(path, _NEW, 0o644)
         self._played = os.open(played, _NEW, 0o644) if played else None
 
-    def saw(self, event: Event, now: float) -> None:
+    def on_event(self, event: Event, now: float) -> None:
         """One event."""
         del now
         if isinstance(event, MessageSent) and event.read_at is not None:
@@ -37,7 +37,7 @@ class Journal:
         elif isinstance(event, Played) and self._played is not None:
             os.write(self._played, pack("<d", event.buffered_ms))
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         """Nothing."""
 
 

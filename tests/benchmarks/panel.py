@@ -11,10 +11,10 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from ravatard.core.events import ButtonPressed
 from ravatard.core.indication import Look
-from ravatard.devices.options import ButtonOptions, LightsOptions
 from ravatard.devices.panel.gpio import open_button
 from ravatard.devices.panel.lamp import open_lamp
-from ravatard.errors import HouseError
+from ravatard.devices.panel.options import ButtonOptions, LightsOptions
+from ravatard.errors import InternalError
 
 BUTTON, LED = 17, 27
 
@@ -38,7 +38,7 @@ async def measure(presses: int, pause_s: float = 0.03) -> list[Press]:
     button = open_button(ButtonOptions(pin=BUTTON, bounce_ms=5), factory)
     lamp = open_lamp(LightsOptions(kind="led", pin=LED), factory)
     if button is None:
-        raise HouseError("a pin is configured, so there is a button")
+        raise InternalError("a pin is configured, so there is a button")
     finger = factory.pin(f"GPIO{BUTTON}")
     moved_at: list[float] = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ravatard.core.events import Press
+from ravatard.core.actions import Press
 from ravatard.devices.microphone import worker as soundworker
 from ravatard.devices.microphone.listener import Listener
 from ravatard.devices.microphone.protocol import Record

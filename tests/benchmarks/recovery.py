@@ -13,12 +13,13 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ravatard.core.events import EarEvent, MicrophoneClosed, MicrophoneLost, MicrophoneReady, Mute
+from ravatard.core.actions import Mute
+from ravatard.core.events import MicrophoneClosed, MicrophoneEvent, MicrophoneLost, MicrophoneReady
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
-from ravatard.devices.microphone.microphone import ChildEar
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.process.retry import Patience
+from ravatard.devices.microphone.microphone import ChildMicrophone
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.process.retry import RetryPolicy
 from tests.benchmarks import scenes
 from tests.benchmarks.appliance import feeder
 from tests.benchmarks.report import Aim, Row, Table, at_most, percentile
@@ -43,9 +44,9 @@ class Recovery:
 class Watched:
     """An ear, and when it said what."""
 
-    def __init__(self, ear: ChildEar) -> None:
+    def __init__(self, ear: ChildMicrophone) -> None:
         self.ear = ear
-        self._seen: list[tuple[float, EarEvent]] = []
+        self._seen: list[tuple[float, MicrophoneEvent]] = []
         self._news = asyncio.Event()
 
     async def watch(self) -> None:
@@ -55,7 +56,7 @@ class Watched:
                 self._seen.append((time.monotonic(), event))
                 self._news.set()
 
-    async def first(self, kind: type[EarEvent], since: float = 0.0) -> float:
+    async def first(self, kind: type[MicrophoneEvent], since: float = 0.0) -> float:
         """When it first said this after ``since``, waiting for it."""
         async with asyncio.timeout(_LIMIT_S):
             while True:
@@ -68,7 +69,7 @@ class Watched:
 
 @asynccontextmanager
 async def _watched(microphone: MicrophoneOptions, environ: dict[str, str]) -> AsyncIterator[Watched]:
-    ear = ChildEar(
+    ear = ChildMicrophone(
         microphone, CaptureOptions(), GateOptions(), VoiceOptions(), mode=GateMode.VAD, environ=environ
     )
     watched = Watched(ear)
@@ -116,7 +117,7 @@ async def _rows(ear: Watched, source: str, rounds: int, faults: dict[str, Fault]
         recoveries = []
         for number in range(rounds):
             # Heard for a while: a source that fails again at once is given more time.
-            await asyncio.sleep(Patience().stable_s + 0.1)
+            await asyncio.sleep(RetryPolicy().stable_s + 0.1)
             recoveries.append(await fault(ear, number))
         rows.append(_row(f"{source}: {what}", recoveries))
     return rows

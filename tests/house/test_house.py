@@ -42,15 +42,23 @@ SHOWN_ELSEWHERE = {
     "doctor/bench.py": "integration/test_doctor.py, on real sound",
     "doctor/check.py": "values; every test of the doctor makes them",
     "doctor/outcome.py": "words, without behaviour",
-    "ports/__init__.py": "seams, without behaviour",
     "ports/network.py": "seams, without behaviour",
     "ports/display.py": "seams, without behaviour",
-    "core/conversation/earcon_policy.py": "one part of the conversation; core/conversation/test_playback_state.py takes every branch",
+    "core/conversation/earcon_policy.py": "one part of the conversation; test_playback_state.py takes every branch",
     "core/options/equipment.py": "values, without behaviour",
     "core/options/audio.py": "settings, without behaviour",
     "sim/speaker.py": "one half of a playback; stages/test_playback.py and scenario/test_aloud.py drive it",
     "assembly/sound.py": "joins the real parts; the integration tests run what it builds",
-    "ports/sound.py": "seams, without behaviour",
+    "ports/cloud.py": "a port, without behaviour",
+    "ports/host.py": "a port, without behaviour",
+    "ports/media.py": "a port, without behaviour",
+    "ports/microphone.py": "a port, without behaviour",
+    "ports/panel.py": "a port, without behaviour",
+    "ports/speaker.py": "a port, without behaviour",
+    "ports/voice.py": "a port, without behaviour",
+    "core/actions.py": "words, without behaviour",
+    "core/capabilities.py": "words, without behaviour",
+    "cloud/webrtc/ice_server.py": "one record; webrtc/test_ice.py uses it",
     "__main__.py": "three lines; the integration tests start the daemon",
     "cli/chat/command.py": "terminal and signals; integration/test_chat_command.py uses both",
     "assembly/client.py": "joins the real parts; integration/test_chat_command.py asks through them",
@@ -79,9 +87,9 @@ SHOWN_ELSEWHERE = {
     "cloud/pixelstreaming/player.py": "integration/test_pixelstreaming_player.py, against a real streamer",
     "cloud/pixelstreaming/stream.py": "integration/test_pixelstreaming_player.py, against a real streamer",
     "cloud/ravatar/link.py": "one half of the service; cloud/ravatar/test_service.py drives both",
-    "core/conversation/microphone_state.py": "one part of the conversation; core/test_mute.py and test_conversation.py drive it",
-    "core/conversation/service_state.py": "one half of the conversation; core/conversation/test_conversation.py takes every branch",
-    "core/conversation/turn_taking.py": "one half of the conversation; core/conversation/test_conversation.py takes every branch",
+    "core/conversation/microphone_state.py": "one part of the conversation; test_mute.py and test_conversation.py drive it",
+    "core/conversation/service_state.py": "one half of the conversation; test_conversation.py takes every branch",
+    "core/conversation/turn_taking.py": "one half of the conversation; test_conversation.py takes every branch",
     "devices/media/feed.py": "integration/test_media.py runs it with real processes",
     "devices/media/child.py": "integration/test_media.py, with real processes",
     "devices/media/worker.py": "integration/test_media.py runs it",
@@ -93,8 +101,8 @@ SHOWN_ELSEWHERE = {
     "web/kiosk/kiosk.py": "integration/test_kiosk.py, on real sockets and in a real browser",
     "web/kiosk/page.py": "integration/test_kiosk.py, on real sockets",
     "devices/process/pipes.py": "one half of the pipes; devices/microphone/test_pipes.py drives both",
-    "devices/process/records.py": "the framing; devices/microphone/test_protocol.py and test_playwire.py drive it",
-    "devices/process/environment.py": "a seam; integration/test_sound.py and test_speaker.py put real ones in",
+    "devices/process/records.py": "the framing; microphone/test_protocol.py and speaker/test_protocol.py drive it",
+    "devices/process/environment.py": "a seam; integration/test_sound.py puts real ones in",
     "devices/speaker/child.py": "a real process; integration/test_speaker.py runs it",
     "devices/speaker/worker.py": "a real process; integration/test_speaker.py runs it",
     "devices/microphone/sink.py": "a seam, without behaviour",
@@ -119,7 +127,7 @@ SHOWN_ELSEWHERE = {
 #: Names that say nothing about what a module knows.
 VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "tools", "util", "utils"}
 
-LONGEST_MODULE = 300
+LONGEST_MODULE = 320
 
 #: Longer than that for a reason.
 LONG = {"core/events.py": "the vocabulary, four fifths of it prose; a reader wants it in one place"}
@@ -174,9 +182,13 @@ def test_every_module_has_its_test(module: Path) -> None:
     else:
         expected = ROOT / "tests/unit" / relative.with_name(f"test_{relative.name}")
 
-    described = relative.stem.endswith("options") or named(module) in SHOWN_ELSEWHERE
+    described = is_options(relative) or named(module) in SHOWN_ELSEWHERE
 
     assert expected.exists() or described, f"{expected.relative_to(ROOT)} is missing"
+
+
+def is_options(path: Path) -> bool:
+    return path.stem == "options" or path.stem.endswith("_options") or path.parent.name == "options"
 
 
 def has_behaviour(module: Path) -> bool:
@@ -235,7 +247,7 @@ def code_of(module: Path) -> str:
 
 def option_groups() -> Iterator[type]:
     for path in MODULES:
-        if not path.stem.endswith("options"):
+        if not is_options(path):
             continue
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         module = import_module(name)

@@ -15,7 +15,7 @@ from ravatard.web.kiosk.framing import Inspection
 from ravatard.web.kiosk.inspection import inspect
 from ravatard.web.kiosk.kiosk import Kiosk
 from ravatard.web.kiosk.options import KioskOptions
-from ravatard.web.kiosk.page_state import Screen
+from ravatard.web.kiosk.page_state import PageState
 from tests.integration.program import until
 
 TOKEN = "planted-token/+="
@@ -96,7 +96,7 @@ class Served:
     """
 
     def __init__(self, options: KioskOptions) -> None:
-        self.screens: list[Screen] = []
+        self.screens: list[PageState] = []
         self.inspected: list[str] = []
         self.kiosk = Kiosk(options, report=self.screens.append, inspect=self._inspect)
 
@@ -114,7 +114,7 @@ class Served:
         async with session.ws_connect(f"{self.base}/state", headers=headers) as connected:
             yield connected
 
-    async def shows(self, screen: Screen) -> None:
+    async def shows(self, screen: PageState) -> None:
         def story() -> str:
             return str(self.screens)
 

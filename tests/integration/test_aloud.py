@@ -11,7 +11,7 @@ import pytest
 
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
-from ravatard.sim.streaming.options import StreamOptions
+from ravatard.sim.streaming.options import SimStreamOptions
 from tests.integration.aloud_rig import (
     ALOUD,
     ON_THE_WAY_S,
@@ -40,13 +40,13 @@ QUICK = SimOptions(think_s=0.05, answers=(SHORT,))
 TALKATIVE = SimOptions(think_s=0.05, answers=("Hm.", LONG, SHORT))
 
 OFFERS = {
-    "VP8": StreamOptions(),
-    "VP9": StreamOptions(video="vp9"),
-    "H.264": StreamOptions(video="h264"),
-    "AV1": StreamOptions(video="av1"),
-    "audio first": StreamOptions(audio_first=True),
-    "no video": StreamOptions(video="none"),
-    "max-bundle": StreamOptions(max_bundle=True),
+    "VP8": SimStreamOptions(),
+    "VP9": SimStreamOptions(video="vp9"),
+    "H.264": SimStreamOptions(video="h264"),
+    "AV1": SimStreamOptions(video="av1"),
+    "audio first": SimStreamOptions(audio_first=True),
+    "no video": SimStreamOptions(video="none"),
+    "max-bundle": SimStreamOptions(max_bundle=True),
 }
 
 
@@ -130,7 +130,7 @@ async def test_lost_and_late_packets_are_made_up_for_and_leave_no_delay_behind(t
 
 
 async def test_a_dead_stun_server_does_not_delay_the_first_sound(tmp_path: Path) -> None:
-    dead = StreamOptions(ice_servers=("stun:192.0.2.1:3478",))
+    dead = SimStreamOptions(ice_servers=("stun:192.0.2.1:3478",))
     async with (
         SimServer(SimOptions(think_s=0.3, answers=(LONG,)), stream=dead) as server,
         appliance(tmp_path, server.base_url, into_wav(tmp_path)) as daemon,
@@ -173,7 +173,7 @@ async def test_a_press_silences_the_answer_opens_the_microphone_and_plays_no_mor
     assert audio.speaker is not None
     pins = Pins(tmp_path)
     # The service goes on speaking, whatever we do.
-    stream = StreamOptions(cut_ms=-1)
+    stream = SimStreamOptions(cut_ms=-1)
     async with (
         SimServer(SimOptions(think_s=0.05, answers=("Hm.", LONG[:100], SHORT)), stream=stream) as server,
         appliance(

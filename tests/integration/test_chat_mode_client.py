@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from ravatard.cloud.http import AiohttpNetwork
-from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
+from ravatard.cloud.options import DeadlineOptions, ServiceOptions
+from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.errors import BusyError
-from ravatard.ports import Wire
+from ravatard.ports.cloud import Connection
 from ravatard.secret import Secret
 from tests.integration.recordings import one_request
 from tests.integration.simulate import Simulator, simulate
@@ -36,7 +37,7 @@ async def client(simulator: Simulator, ravatar: RavatarOptions) -> AsyncIterator
         yield cloud
 
 
-async def said(wire: Wire) -> Answered | StreamBroke:
+async def said(wire: Connection) -> Answered | StreamBroke:
     async with asyncio.timeout(10.0):
         async for one in wire.receive():
             return one

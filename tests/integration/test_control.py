@@ -18,7 +18,7 @@ import pytest
 
 from ravatard.core.control.protocol import LINE_LIMIT_BYTES
 from ravatard.host.control.opening import AlreadyRunning, open_listener
-from ravatard.host.control.server import Limits, control_socket
+from ravatard.host.control.server import ControlLimits, control_socket
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
 from tests.integration.daemon import Config, Daemon
@@ -55,7 +55,7 @@ class FakeDesk:
 
 @asynccontextmanager
 async def served(
-    path: Path, desk: FakeDesk | None = None, limits: Limits | None = None
+    path: Path, desk: FakeDesk | None = None, limits: ControlLimits | None = None
 ) -> AsyncIterator[FakeDesk]:
     """A daemon's socket in this process."""
     desk = desk or FakeDesk()
@@ -257,7 +257,7 @@ async def test_a_line_too_long_is_refused_and_the_client_sent_away(path: Path) -
 
 
 async def test_a_silent_client_is_left_and_the_others_do_not_wait_for_it(path: Path) -> None:
-    async with served(path, limits=Limits(ask_s=0.2)):
+    async with served(path, limits=ControlLimits(ask_s=0.2)):
         with Client(path) as silent, Client(path) as other:
             await silent.write(b"hal")
             await other.write(b"hello\n")
@@ -267,7 +267,7 @@ async def test_a_silent_client_is_left_and_the_others_do_not_wait_for_it(path: P
 
 
 async def test_too_many_clients_are_told_so(path: Path) -> None:
-    async with served(path, limits=Limits(clients=2)):
+    async with served(path, limits=ControlLimits(clients=2)):
         with Client(path) as one, Client(path) as two:
             for client in (one, two):
                 await client.write(b"hello\n")
@@ -305,7 +305,7 @@ async def test_what_a_watcher_asks_ends_its_watch_and_is_answered(path: Path) ->
 
 
 async def test_a_watcher_that_does_not_read_is_left(path: Path) -> None:
-    async with served(path, limits=Limits(read_s=0.2)) as desk:
+    async with served(path, limits=ControlLimits(read_s=0.2)) as desk:
         with Client(path) as client:
             await client.write(b"watch\n")
             await client.line()

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from ravatard.host.ledger import NAME, parse
-from ravatard.ports import Debt
-from ravatard.sim.exchange import Line, Reply, Request
+from ravatard.ports.host import OwedSession
+from ravatard.sim.exchange import Reply, Request, ServiceSocket
 from ravatard.sim.options import SimOptions
 from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.server import SimServer
@@ -58,7 +58,7 @@ class Deadly:
         self._kill()
         return Reply(500, {})
 
-    def connect(self, request: Request, now: float, wake: Callable[[], None]) -> Line | Reply:
+    def connect(self, request: Request, now: float, wake: Callable[[], None]) -> ServiceSocket | Reply:
         """Open a socket, or do not."""
         if request.path != self._path:
             return self._cloud.connect(request, now, wake)
@@ -91,7 +91,7 @@ class House:
         """What the service has counted."""
         return dict(self.server.record.counts)
 
-    def on_ledger(self) -> list[Debt]:
+    def on_ledger(self) -> list[OwedSession]:
         """What the killed daemon has left on the list."""
         try:
             return parse((self.state / NAME).read_bytes())[0]

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from ravatard.cloud.media.fetch import WebFetch
 from ravatard.cloud.media.options import MediaOptions
-from ravatard.devices.media.decoder import Limits, MediaDecoder
+from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
 from ravatard.errors import MediaError
 from ravatard.sim.certificate import shown
 from tests.integration.media_files import encoded, likeness, wav
@@ -346,7 +346,7 @@ async def test_an_answer_is_heard_from_its_address(kind: str) -> None:
     async def handler(request: web.Request) -> web.StreamResponse:
         return web.Response(body=content, content_type="application/octet-stream")
 
-    decoder = MediaDecoder(Limits(), os.environ)
+    decoder = MediaDecoder(DecodingLimits(), os.environ)
     async with asyncio.timeout(20), serving(handler) as where, fetch().open(where + QUERY) as file:
         pcm = b"".join([pcm async for pcm in decoder.pcm(file.pieces(), file.content_type)])
 

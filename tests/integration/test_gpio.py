@@ -11,9 +11,9 @@ import pytest
 from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
 
 from ravatard.core.indication import Look
-from ravatard.devices.options import ButtonOptions, LightsOptions
 from ravatard.devices.panel.gpio import open_button
 from ravatard.devices.panel.lamp import open_lamp
+from ravatard.devices.panel.options import ButtonOptions, LightsOptions
 from tests.benchmarks.panel import measure
 
 pytestmark = pytest.mark.integration

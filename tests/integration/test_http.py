@@ -13,10 +13,11 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from ravatard.cloud.http import BODY_LIMIT_BYTES, MESSAGE_LIMIT_BYTES, AiohttpNetwork
-from ravatard.cloud.options import DeadlineOptions, ServiceOptions, StreamOptions
+from ravatard.cloud.options import DeadlineOptions, ServiceOptions
+from ravatard.cloud.ravatar.options import StreamOptions
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.errors import LinkError
-from ravatard.ports import SocketClosed, UpgradeRefused
+from ravatard.ports.network import SocketClosed, UpgradeRefused
 from ravatard.secret import Secret
 from tests.integration.simulate import simulate
 

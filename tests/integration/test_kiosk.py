@@ -23,7 +23,7 @@ from ravatard.stages.display import OnDisplay
 from ravatard.web.kiosk.inspection import inspect
 from ravatard.web.kiosk.kiosk import MOST_PAGES, Kiosk
 from ravatard.web.kiosk.options import KioskOptions
-from ravatard.web.kiosk.page_state import Screen
+from ravatard.web.kiosk.page_state import PageState
 from ravatard.web.kiosk.server import MOST_CONNECTIONS
 from tests.integration.kiosk_rig import TOKEN, serving, streaming
 from tests.integration.program import until
@@ -107,7 +107,7 @@ async def test_only_the_page_itself_is_told_the_state(origin: str | None) -> Non
                 pass
 
         assert refused.value.status == 403
-        assert served.kiosk.screen is Screen.AWAY
+        assert served.kiosk.screen is PageState.AWAY
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
@@ -124,7 +124,7 @@ async def test_pages_are_bounded_and_leaving_makes_room() -> None:
                 await pages.enter_async_context(served.page(session))
             with pytest.raises(aiohttp.WSServerHandshakeError):
                 await pages.enter_async_context(served.page(session))
-        await served.shows(Screen.AWAY)
+        await served.shows(PageState.AWAY)
 
         async with served.page(session) as page:
             assert await _told(page, lambda state: state["look"] == "starting")
@@ -165,7 +165,7 @@ async def test_stopping_closes_every_page_at_once() -> None:
             stopped_at = asyncio.get_running_loop().time()
 
         assert asyncio.get_running_loop().time() - stopped_at < 2
-        assert served.kiosk.screen is Screen.AWAY
+        assert served.kiosk.screen is PageState.AWAY
 
 
 # ---------------------------------------------------------------------- what a page says and hears
@@ -175,8 +175,8 @@ async def test_a_page_hears_the_newest_of_what_the_hub_shows() -> None:
     async with serving() as served, aiohttp.ClientSession() as session, served.page(session) as page:
         onlooker = OnDisplay(served.kiosk)
 
-        onlooker.did(Show(Indication(Look.LISTENING, "listening")), 0.0)
-        onlooker.did(object(), 0.0)
+        onlooker.on_action(Show(Indication(Look.LISTENING, "listening")), 0.0)
+        onlooker.on_action(object(), 0.0)
 
         state = await _told(page, lambda state: state["look"] == "listening")
         assert state["word"] == "listening"
@@ -190,13 +190,13 @@ async def test_what_a_page_says_of_its_frame_is_reported_and_its_end_is_noticed(
             for nonsense in ("", "{", '{"picture":"away"}', '{"picture":"playing","frame":"another"}'):
                 await page.send_str(nonsense)
             await page.send_json({"picture": "playing", "frame": state["picture"]["frame"]})
-            await served.shows(Screen.PLAYING)
+            await served.shows(PageState.PLAYING)
             served.kiosk.stage(None, None)
-            assert served.kiosk.screen is Screen.EMPTY
+            assert served.kiosk.screen is PageState.EMPTY
             page._response.connection.transport.abort()
-            await served.shows(Screen.AWAY)
+            await served.shows(PageState.AWAY)
 
-    assert served.screens == [Screen.LOADING, Screen.PLAYING, Screen.EMPTY, Screen.AWAY]
+    assert served.screens == [PageState.LOADING, PageState.PLAYING, PageState.EMPTY, PageState.AWAY]
 
 
 async def test_a_page_that_writes_too_much_is_sent_away_and_no_other() -> None:

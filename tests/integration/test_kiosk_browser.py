@@ -18,8 +18,8 @@ from ravatard.core.indication import WORDS, Indication, Look
 from ravatard.secret import Secret
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
-from ravatard.sim.streaming.options import StreamOptions
-from ravatard.web.kiosk.page_state import Screen
+from ravatard.sim.streaming.options import SimStreamOptions
+from ravatard.web.kiosk.page_state import PageState
 from tests.integration.devtools import CHROMIUM, Tab, chromium
 from tests.integration.kiosk_rig import QUOTED_TOKEN, TOKEN, Served, Streamer, moved, serving, streaming
 from tests.integration.receiver import calling
@@ -39,7 +39,7 @@ async def browsing(folder: Path, *words: str, **options: Any) -> AsyncIterator[t
     async with streaming() as streamer, serving(**options) as served:
         async with chromium(folder / "profile", *words) as browser:
             await browser.open(served.base)
-            await served.shows(Screen.EMPTY)
+            await served.shows(PageState.EMPTY)
             yield streamer, served, browser
 
 
@@ -84,7 +84,7 @@ async def test_a_browser_embeds_the_stream_as_the_vendors_client_does(tmp_path: 
     async with browsing(tmp_path, AUDIBLE) as (streamer, served, browser):
         served.kiosk.show(Indication(Look.SPEAKING, "speaking"))
         served.kiosk.stage(Secret(f"{streamer.base}/s?x=1"), Secret(TOKEN))
-        await served.shows(Screen.PLAYING)
+        await served.shows(PageState.PLAYING)
 
         frame = "document.querySelector('#stage > iframe')"
         attributes = await browser.value(
@@ -110,7 +110,7 @@ async def test_a_browser_embeds_the_stream_as_the_vendors_client_does(tmp_path: 
 async def test_a_renewed_token_leaves_the_picture_alone_and_the_end_takes_it_away(tmp_path: Path) -> None:
     async with browsing(tmp_path, AUDIBLE) as (streamer, served, browser):
         served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
-        await served.shows(Screen.PLAYING)
+        await served.shows(PageState.PLAYING)
 
         served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret("renewed"))
         served.kiosk.show(Indication(Look.THINKING, "thinking"))
@@ -120,7 +120,7 @@ async def test_a_renewed_token_leaves_the_picture_alone_and_the_end_takes_it_awa
         served.kiosk.stage(None, None)
         await browser.until("document.querySelectorAll('iframe').length", 0)
         served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret("renewed"))
-        await served.shows(Screen.PLAYING)
+        await served.shows(PageState.PLAYING)
         assert "/s?token=renewed" in streamer.by_browser
 
 
@@ -128,7 +128,7 @@ async def test_a_browser_tells_why_a_page_that_refuses_is_not_shown(tmp_path: Pa
     async with browsing(tmp_path) as (streamer, served, browser):
         served.kiosk.show(Indication(Look.SPEAKING, "speaking"))
         served.kiosk.stage(Secret(f"{streamer.base}/deny"), Secret(TOKEN))
-        await served.shows(Screen.REFUSED)
+        await served.shows(PageState.REFUSED)
 
         note = await browser.value(text_of("note"))
         assert "X-Frame-Options: DENY" in note
@@ -141,23 +141,23 @@ async def test_a_browser_tells_why_a_page_that_refuses_is_not_shown(tmp_path: Pa
 async def test_a_page_that_closes_itself_or_never_plays_is_told(tmp_path: Path) -> None:
     async with browsing(tmp_path, AUDIBLE, start_s=2.0) as (streamer, served, browser):
         served.kiosk.stage(Secret(f"{streamer.base}/close"), Secret(TOKEN))
-        await served.shows(Screen.REFUSED)
+        await served.shows(PageState.REFUSED)
         assert "ended the picture" in await browser.value(text_of("note"))
 
         served.kiosk.stage(Secret(f"{streamer.base}/mute"), Secret(TOKEN))
-        await served.shows(Screen.SILENT)
+        await served.shows(PageState.SILENT)
         assert "has not said that it plays" in await browser.value(text_of("note"))
 
 
 async def test_a_browser_that_wants_a_touch_before_sound_gets_a_button_for_it(tmp_path: Path) -> None:
     async with browsing(tmp_path) as (streamer, served, browser):
         served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
-        await served.shows(Screen.SILENT)
+        await served.shows(PageState.SILENT)
         await browser.until("document.getElementById('touch').hidden", False)
 
         await browser.touch("#touch")
 
-        await served.shows(Screen.PLAYING)
+        await served.shows(PageState.PLAYING)
         await browser.until("document.getElementById('touch').hidden")
 
 
@@ -175,7 +175,7 @@ async def test_a_redirect_nobody_looked_at_is_not_followed(tmp_path: Path) -> No
         try:
             url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
             served.kiosk.stage(Secret(url), Secret(TOKEN))
-            await served.shows(Screen.REFUSED)
+            await served.shows(PageState.REFUSED)
             note = await browser.value(text_of("note"))
         finally:
             await runner.cleanup()
@@ -189,26 +189,26 @@ async def test_a_browser_outlives_the_daemon_and_finds_the_next_one(tmp_path: Pa
         async with serving() as first:
             port = first.kiosk.port
             await browser.open(first.base)
-            await first.shows(Screen.EMPTY)
+            await first.shows(PageState.EMPTY)
         await browser.until("document.documentElement.dataset.look", "gone")
         await browser.until(f"{text_of('word')}.toLowerCase()", "not running")
         await keep_pictures(browser, tmp_path, "gone")
 
         async with serving(port=port) as second:
-            await second.shows(Screen.EMPTY)
+            await second.shows(PageState.EMPTY)
             await browser.until("document.documentElement.dataset.look", "starting")
 
 
 async def test_the_simulators_stream_plays_on_the_page_and_its_end_is_told(tmp_path: Path) -> None:
     media = ("--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns")
     async with (
-        SimServer(SimOptions(), stream=StreamOptions()) as server,
+        SimServer(SimOptions(), stream=SimStreamOptions()) as server,
         calling(server.base_url) as caller,
         browsing(tmp_path, AUDIBLE, "--mute-audio", *media) as (_, served, browser),
     ):
         served.kiosk.stage(Secret(caller.streaming_url), Secret(caller.token))
-        await served.shows(Screen.PLAYING)
+        await served.shows(PageState.PLAYING)
 
         await caller.end()
-        await served.shows(Screen.REFUSED)
+        await served.shows(PageState.REFUSED)
         assert "ended the picture" in await browser.value(text_of("note"))

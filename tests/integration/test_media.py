@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.devices.media.child import MediaChild, worker_command, worker_environment
-from ravatard.devices.media.decoder import Limits, MediaDecoder
+from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
 from ravatard.errors import MediaError
 from tests.integration.media_files import KINDS, encoded, likeness, silence_as_flac, wav
 
@@ -32,8 +32,8 @@ async def arriving(content: bytes, size: int = 4_096, pause_s: float = 0.0) -> A
         yield content[at : at + size]
 
 
-async def heard(content: bytes, limits: Limits | None = None, *, size: int = 4_096) -> bytes:
-    decoder = MediaDecoder(limits or Limits(), os.environ)
+async def heard(content: bytes, limits: DecodingLimits | None = None, *, size: int = 4_096) -> bytes:
+    decoder = MediaDecoder(limits or DecodingLimits(), os.environ)
     async with asyncio.timeout(60):
         return b"".join([pcm async for pcm in decoder.pcm(arriving(content, size))])
 
@@ -116,7 +116,7 @@ async def test_sound_is_had_while_the_file_still_comes_in(kind: str) -> None:
             given += len(piece)
             yield piece
 
-    async with aclosing(MediaDecoder(Limits(), os.environ).pcm(slowly())) as made:
+    async with aclosing(MediaDecoder(DecodingLimits(), os.environ).pcm(slowly())) as made:
         await anext(made)
 
     assert given < len(content) / 2
@@ -131,7 +131,7 @@ async def test_sound_is_had_although_the_download_stalls() -> None:
 
     async with (
         asyncio.timeout(10),
-        aclosing(MediaDecoder(Limits(stall_s=0.2), os.environ).pcm(stalling())) as made,
+        aclosing(MediaDecoder(DecodingLimits(stall_s=0.2), os.environ).pcm(stalling())) as made,
     ):
         for _ in range(3):
             assert await anext(made)
@@ -147,7 +147,7 @@ async def test_whoever_plays_slowly_slows_down_decoder_and_download() -> None:
             given += len(piece)
             yield piece
 
-    async with aclosing(MediaDecoder(Limits(), os.environ).pcm(counted())) as made:
+    async with aclosing(MediaDecoder(DecodingLimits(), os.environ).pcm(counted())) as made:
         await anext(made)
         await asyncio.sleep(1.0)
         waiting = given
@@ -156,7 +156,7 @@ async def test_whoever_plays_slowly_slows_down_decoder_and_download() -> None:
 
 
 async def test_a_process_made_ready_is_used_and_another_is_started_for_the_next_answer() -> None:
-    decoder = MediaDecoder(Limits(), os.environ, eager=True)
+    decoder = MediaDecoder(DecodingLimits(), os.environ, eager=True)
     await decoder.prepare()
     await decoder.prepare()
     content = encoded("webm", 1.0)
@@ -170,7 +170,7 @@ async def test_a_process_made_ready_is_used_and_another_is_started_for_the_next_
 
 
 async def test_nothing_is_made_ready_before_an_answer_has_needed_it() -> None:
-    decoder = MediaDecoder(Limits(), os.environ)
+    decoder = MediaDecoder(DecodingLimits(), os.environ)
 
     await decoder.prepare()
 
@@ -178,7 +178,7 @@ async def test_nothing_is_made_ready_before_an_answer_has_needed_it() -> None:
 
 
 async def test_a_process_made_ready_that_died_meanwhile_is_replaced() -> None:
-    decoder = MediaDecoder(Limits(), os.environ, eager=True)
+    decoder = MediaDecoder(DecodingLimits(), os.environ, eager=True)
     await decoder.prepare()
     assert decoder._warm is not None
     os.kill(decoder._warm.pid, signal.SIGKILL)
@@ -227,7 +227,7 @@ async def test_a_damaged_file_is_sound_or_a_sentence(kind: str) -> None:
         for _ in range(40):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         with suppress(MediaError):
-            await heard(bytes(damaged), Limits(longest_s=20))
+            await heard(bytes(damaged), DecodingLimits(longest_s=20))
 
 
 async def test_a_small_file_of_endless_sound_is_cut_and_costs_no_memory() -> None:
@@ -236,7 +236,7 @@ async def test_a_small_file_of_endless_sound_is_cut_and_costs_no_memory() -> Non
     made: list[bytes] = []
 
     with pytest.raises(MediaError, match="longer than 30 s; cut there"):
-        await into(made, MediaDecoder(Limits(longest_s=30), os.environ).pcm(arriving(bomb)))
+        await into(made, MediaDecoder(DecodingLimits(longest_s=30), os.environ).pcm(arriving(bomb)))
 
     assert len(bomb) < 1 << 20
     assert len(b"".join(made)) == 30 * 96_000
@@ -250,7 +250,7 @@ async def test_a_file_that_claims_to_need_all_memory_is_a_sentence() -> None:
     content[at + 12 : at + 16] = entries[-4:]
 
     with suppress(MediaError):
-        await heard(bytes(content), Limits(longest_s=20))
+        await heard(bytes(content), DecodingLimits(longest_s=20))
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ async def test_a_file_that_claims_to_need_all_memory_is_a_sentence() -> None:
     ],
 )
 async def test_a_decoder_that_dies_or_hangs_is_a_sentence(does: str, told: str) -> None:
-    decoder = MediaDecoder(Limits(stall_s=0.5), os.environ, command=worker_that(does))
+    decoder = MediaDecoder(DecodingLimits(stall_s=0.5), os.environ, command=worker_that(does))
 
     with pytest.raises(MediaError, match=told):
         await into([], decoder.pcm(arriving(bytes(200_000))))
@@ -281,14 +281,14 @@ async def test_why_the_download_broke_off_is_told_after_what_was_heard_of_it() -
 
     made: list[bytes] = []
     with pytest.raises(MediaError, match=r"https://cdn\.example broke off"):
-        await into(made, MediaDecoder(Limits(), os.environ).pcm(broken()))
+        await into(made, MediaDecoder(DecodingLimits(), os.environ).pcm(broken()))
 
     assert len(b"".join(made)) > 96_000
 
 
 @pytest.mark.parametrize("how", ["closed", "cancelled", "left with an error"])
 async def test_however_it_is_left_the_process_ends(how: str) -> None:
-    decoder = MediaDecoder(Limits(), os.environ, eager=True)
+    decoder = MediaDecoder(DecodingLimits(), os.environ, eager=True)
     await decoder.prepare()
     assert decoder._warm is not None
     pid = decoder._warm.pid
@@ -354,7 +354,7 @@ async def test_a_decoding_process_is_confined() -> None:
 
 
 async def test_a_plain_wav_file_needs_no_process() -> None:
-    decoder = MediaDecoder(Limits(), {}, command=["/nowhere"], installed=lambda: False)
+    decoder = MediaDecoder(DecodingLimits(), {}, command=["/nowhere"], installed=lambda: False)
 
     pcm = b"".join([pcm async for pcm in decoder.pcm(arriving(wav(SECONDS, data_bytes=0xFFFFFFFF)))])
 

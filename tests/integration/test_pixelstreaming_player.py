@@ -19,7 +19,7 @@ from ravatard.errors import DeniedError, LinkError, LinkTimeout, RavatardError
 from ravatard.secret import Secret
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
-from ravatard.sim.streaming.options import StreamOptions
+from ravatard.sim.streaming.options import SimStreamOptions
 from tests.integration.pixelstreamer import RATE_HZ, TOKEN, Air, Behaviour, Service, melody, service
 from tests.integration.receiver import calling
 
@@ -324,14 +324,14 @@ async def test_cancelling_at_any_moment_leaves_nothing_behind(wait_s: float) -> 
 
 
 SIMULATED = {
-    "as it comes": StreamOptions(),
-    "complete": StreamOptions(trickle=False),
-    "cookie": StreamOptions(cookie=True),
-    "max-bundle": StreamOptions(max_bundle=True),
-    "AV1, audio first": StreamOptions(video="av1", audio_first=True),
-    "VP9, max-bundle": StreamOptions(video="vp9", max_bundle=True),
-    "H.264": StreamOptions(video="h264"),
-    "no video": StreamOptions(video="none"),
+    "as it comes": SimStreamOptions(),
+    "complete": SimStreamOptions(trickle=False),
+    "cookie": SimStreamOptions(cookie=True),
+    "max-bundle": SimStreamOptions(max_bundle=True),
+    "AV1, audio first": SimStreamOptions(video="av1", audio_first=True),
+    "VP9, max-bundle": SimStreamOptions(video="vp9", max_bundle=True),
+    "H.264": SimStreamOptions(video="h264"),
+    "no video": SimStreamOptions(video="none"),
 }
 
 

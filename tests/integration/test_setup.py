@@ -17,7 +17,7 @@ from typing import Self
 
 import pytest
 
-from ravatard.cli.setup.environment import Machine
+from ravatard.cli.setup.environment import RealSetupEnvironment
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
 from ravatard.sim.server import SimServer
@@ -341,7 +341,7 @@ async def test_lights_are_shown_before_anything_is_written_and_ctrl_c_ends_them_
 
 
 def test_the_microphone_is_found_by_speaking_into_it(tmp_path: Path, audio: VirtualAudio) -> None:
-    machine = Machine(tmp_path / "ravatard.yaml", audio.environ())
+    machine = RealSetupEnvironment(tmp_path / "ravatard.yaml", audio.environ())
     found = machine.microphones()
     speech = recordings.write(tmp_path / "speech.wav", recordings.bundled())
     player = audio.microphone.play(speech)

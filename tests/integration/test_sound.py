@@ -18,32 +18,29 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ravatard.core.actions import Hold, Mute, Press, Release
 from ravatard.core.events import (
     ChunkCaptured,
-    EarEvent,
-    Hold,
     Listened,
     MicrophoneClosed,
     MicrophoneEnded,
+    MicrophoneEvent,
     MicrophoneLost,
     MicrophoneReady,
-    Mute,
-    Press,
-    Release,
     UtteranceClosed,
     UtteranceOpened,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
-from ravatard.devices.microphone.microphone import ChildEar
+from ravatard.devices.microphone.microphone import ChildMicrophone
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import RawBlock, Start, encode
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.process.child import SoundChild, child_environment, worker_command
 from tests.integration.virtual_audio import VirtualAudio, missing
 
 pytestmark = pytest.mark.integration
 
-Kind = TypeVar("Kind", bound=EarEvent)
+Kind = TypeVar("Kind", bound=MicrophoneEvent)
 LACKS = missing()
 needs_sound = pytest.mark.skipif(bool(LACKS), reason=f"virtual sound needs {', '.join(LACKS)}")
 
@@ -96,9 +93,9 @@ async def listening(
     environ: dict[str, str] | None = None,
     capture: CaptureOptions | None = None,
     **microphone: object,
-) -> AsyncIterator[tuple[ChildEar, AsyncIterator[EarEvent]]]:
+) -> AsyncIterator[tuple[ChildMicrophone, AsyncIterator[MicrophoneEvent]]]:
     """An ear and its events; closed at the end."""
-    ear = ChildEar(
+    ear = ChildMicrophone(
         MicrophoneOptions(**microphone),  # type: ignore[arg-type]  # the options of the test at hand
         capture or CaptureOptions(),
         GateOptions(),
@@ -112,7 +109,7 @@ async def listening(
         await ear.close()
 
 
-async def next_event(events: AsyncIterator[EarEvent], kind: type[Kind], within_s: float = 20) -> Kind:
+async def next_event(events: AsyncIterator[MicrophoneEvent], kind: type[Kind], within_s: float = 20) -> Kind:
     """The next event of this kind; others are passed over."""
     async with asyncio.timeout(within_s):
         async for event in events:
@@ -373,7 +370,7 @@ async def test_a_held_microphone_opens_nothing(tmp_path: Path) -> None:
 
     async with listening(wav=str(recording)) as (ear, events):
         ear.command(Hold(True))
-        seen: list[EarEvent] = []
+        seen: list[MicrophoneEvent] = []
         async for event in events:
             ear.command(Hold(True))
             seen.append(event)
@@ -432,7 +429,7 @@ def test_the_sound_process_and_its_command_end_when_the_daemon_is_killed(tmp_pat
         "from ravatard.core.audio.endpointer import VoiceOptions\n"
         "from ravatard.core.options.gate import GateOptions\n"
         "from ravatard.core.states import GateMode\n"
-        "from ravatard.devices.options import CaptureOptions, MicrophoneOptions\n"
+        "from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions\n"
         "from ravatard.devices.microphone.microphone import ChildEar\n"
         "async def main():\n"
         f"    microphone = MicrophoneOptions(command='{sys.executable} -S {script}')\n"
@@ -546,7 +543,7 @@ async def test_a_muted_fifo_is_not_even_opened_and_un_muting_opens_it(tmp_path: 
 
 async def test_an_utterance_ends_with_the_mute_and_not_a_chunk_follows(tmp_path: Path) -> None:
     recording = write_wav(tmp_path / "speech.wav", np.concatenate([spoken_like()] * 5))
-    after: list[EarEvent] = []
+    after: list[MicrophoneEvent] = []
 
     async with listening(wav=str(recording)) as (ear, events):
         await next_event(events, ChunkCaptured)

@@ -28,8 +28,8 @@ from ravatard.core.events import (
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.devices.echo.ring import make_ring
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import EchoBlock, Start
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.process.child import SoundChild, child_environment
 from ravatard.devices.speaker.child import SpeakerChild
 from ravatard.devices.speaker.options import SpeakerOptions

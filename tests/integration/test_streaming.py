@@ -14,7 +14,7 @@ from aiortc.mediastreams import AudioStreamTrack
 
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
-from ravatard.sim.streaming.options import StreamFaults, StreamOptions
+from ravatard.sim.streaming.options import SimStreamOptions, StreamFaults
 from ravatard.sim.streaming.page import COOKIE
 from ravatard.sim.streaming.speech_track import Spoken
 from tests.integration.receiver import Caller, Receiver, calling, correlation
@@ -26,7 +26,7 @@ QUICK = SimOptions(think_s=0.05, answers=("I heard {heard}. How interesting!",))
 
 @asynccontextmanager
 async def _served(
-    options: StreamOptions | None = None, faults: StreamFaults | None = None
+    options: SimStreamOptions | None = None, faults: StreamFaults | None = None
 ) -> AsyncIterator[tuple[SimServer, Caller]]:
     """A simulator and a user in a live session who has loaded the page."""
     async with (
@@ -55,21 +55,21 @@ async def _answered(server: SimServer, caller: Caller, text: str = "hello") -> S
 
 
 OFFERS = {
-    "as it comes": (StreamOptions(), "as-is"),
-    "complete": (StreamOptions(trickle=False), "as-is"),
-    "audio first": (StreamOptions(audio_first=True), "as-is"),
-    "no video": (StreamOptions(video="none"), "as-is"),
-    "max-bundle": (StreamOptions(max_bundle=True), "as-is"),
-    "max-bundle, audio first": (StreamOptions(max_bundle=True, audio_first=True), "declined"),
-    "h264": (StreamOptions(video="h264"), "as-is"),
-    "vp8 inactive": (StreamOptions(), "inactive"),
-    "vp8 declined": (StreamOptions(), "declined"),
-    "h264 inactive": (StreamOptions(video="h264"), "inactive"),
-    "vp9 inactive": (StreamOptions(video="vp9"), "inactive"),
-    "vp9 declined": (StreamOptions(video="vp9"), "declined"),
-    "av1 inactive": (StreamOptions(video="av1"), "inactive"),
-    "av1 max-bundle inactive": (StreamOptions(video="av1", max_bundle=True), "inactive"),
-    "av1 audio first inactive": (StreamOptions(video="av1", audio_first=True), "inactive"),
+    "as it comes": (SimStreamOptions(), "as-is"),
+    "complete": (SimStreamOptions(trickle=False), "as-is"),
+    "audio first": (SimStreamOptions(audio_first=True), "as-is"),
+    "no video": (SimStreamOptions(video="none"), "as-is"),
+    "max-bundle": (SimStreamOptions(max_bundle=True), "as-is"),
+    "max-bundle, audio first": (SimStreamOptions(max_bundle=True, audio_first=True), "declined"),
+    "h264": (SimStreamOptions(video="h264"), "as-is"),
+    "vp8 inactive": (SimStreamOptions(), "inactive"),
+    "vp8 declined": (SimStreamOptions(), "declined"),
+    "h264 inactive": (SimStreamOptions(video="h264"), "inactive"),
+    "vp9 inactive": (SimStreamOptions(video="vp9"), "inactive"),
+    "vp9 declined": (SimStreamOptions(video="vp9"), "declined"),
+    "av1 inactive": (SimStreamOptions(video="av1"), "inactive"),
+    "av1 max-bundle inactive": (SimStreamOptions(video="av1", max_bundle=True), "inactive"),
+    "av1 audio first inactive": (SimStreamOptions(video="av1", audio_first=True), "inactive"),
 }
 
 
@@ -131,7 +131,7 @@ async def test_a_microphone_sent_upstream_is_dropped() -> None:
 
 
 async def test_the_user_who_goes_on_speaking_cuts_the_answer_off() -> None:
-    async with _served(StreamOptions(cut_ms=200)) as (server, caller), Receiver(caller) as receiver:
+    async with _served(SimStreamOptions(cut_ms=200)) as (server, caller), Receiver(caller) as receiver:
         await receiver.connected.wait()
         await caller.write("hello")
         await _until(lambda: server.streaming.said(caller.licence))
@@ -166,7 +166,7 @@ async def test_a_wrong_token_gets_the_black_page() -> None:
 
 
 async def test_only_a_socket_with_the_pages_cookie_is_let_in() -> None:
-    async with _served(StreamOptions(cookie=True)) as (_, caller):
+    async with _served(SimStreamOptions(cookie=True)) as (_, caller):
         async with caller.http.ws_connect(f"{caller.base_url}/") as socket:
             config = await socket.receive_json()
         caller.http.cookie_jar.clear()
@@ -181,7 +181,7 @@ async def test_only_a_socket_with_the_pages_cookie_is_let_in() -> None:
 
 
 async def test_an_unreachable_stun_server_is_named_to_the_player() -> None:
-    options = StreamOptions(ice_servers=("stun:192.0.2.1:3478",))
+    options = SimStreamOptions(ice_servers=("stun:192.0.2.1:3478",))
     async with _served(options) as (_, caller), caller.http.ws_connect(f"{caller.base_url}/") as socket:
         config = await socket.receive_json()
 
@@ -208,7 +208,7 @@ async def test_pings_are_answered_and_nonsense_is_ignored() -> None:
 async def test_a_subscription_that_fails_leaves_the_socket_open(
     wanted: str, players: int, words: str
 ) -> None:
-    options = StreamOptions(max_players=players)
+    options = SimStreamOptions(max_players=players)
     async with _served(options) as (_, caller), caller.http.ws_connect(f"{caller.base_url}/") as socket:
         await socket.receive_json()
         await socket.send_json({"type": "subscribe", "streamerId": wanted})

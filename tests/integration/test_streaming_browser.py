@@ -13,7 +13,7 @@ import pytest
 
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
-from ravatard.sim.streaming.options import StreamOptions
+from ravatard.sim.streaming.options import SimStreamOptions
 from tests.integration.browser import browsing, chromium
 from tests.integration.receiver import calling, correlation
 
@@ -55,9 +55,9 @@ def rms(pcm: bytes) -> float:
     return float(np.sqrt((np.frombuffer(pcm, "<i2").astype(np.float64) ** 2).mean()))
 
 
-@pytest.mark.parametrize("options", [StreamOptions(), StreamOptions(video="h264", audio_first=True)])
+@pytest.mark.parametrize("options", [SimStreamOptions(), SimStreamOptions(video="h264", audio_first=True)])
 async def test_a_browser_shows_the_picture_and_plays_what_is_said(
-    options: StreamOptions, tmp_path: Path
+    options: SimStreamOptions, tmp_path: Path
 ) -> None:
     quick = SimOptions(think_s=0.05)
     async with (

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ravatard.core.audio_format import VOICE, VOICE_RATE_HZ
 from ravatard.errors import LinkError, MediaError
-from ravatard.ports.sound import VoiceSink
+from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
 from ravatard.sim.exchange import Request
 from ravatard.sim.ravatar.cloud import SimCloud
@@ -49,7 +49,7 @@ class FakeVoice:
         self._breaks = asyncio.Event()
 
     async def play(self, url: Secret, token: Secret, sink: VoiceSink) -> NoReturn:
-        """See ``ravatard.ports.sound.VoicePlayer``."""
+        """See ``ravatard.ports.voice.VoicePlayer``."""
         assert url.reveal().startswith("http")
         assert token.reveal()
         if self.broken:

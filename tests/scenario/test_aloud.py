@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.cloud.options import RavatarOptions
+from ravatard.cloud.ravatar.options import RavatarOptions
 from ravatard.core import events as ev
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.gate import GateOptions
-from ravatard.core.states import Earcon, Outcome
+from ravatard.core.states import Earcon, TurnOutcome
 from ravatard.sim.options import SimOptions
 from tests.scenario.heard import QUIET
 from tests.scenario.world import Wishes, World, appliance
@@ -33,7 +33,7 @@ async def test_a_question_in_chat_mode_is_answered_aloud() -> None:
     assert world.record.counts["sessions_started"] == 0
     assert not world.record.violations
     (turn,) = world.diary.turns
-    assert (turn.outcome, turn.messages) == (Outcome.ANSWERED, 1)
+    assert (turn.outcome, turn.messages) == (TurnOutcome.ANSWERED, 1)
 
 
 async def test_the_appliance_does_not_hear_itself_and_hears_people_again_afterwards() -> None:
@@ -65,7 +65,7 @@ async def test_a_press_silences_the_answer_within_its_time_and_is_listened_to() 
         assert heard_s(world) < before
         await world.until(lambda: len(world.diary.turns) == 2)
 
-    assert [turn.outcome for turn in world.diary.turns] == [Outcome.ANSWERED] * 2
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.ANSWERED] * 2
     assert [earcon for _, earcon in world.speaker.earcons] == [Earcon.LISTENING, Earcon.SENT]
 
 
@@ -133,7 +133,7 @@ async def test_a_busy_service_is_talked_to_in_chat_mode_and_no_word_is_lost() ->
         await world.speaks(1.5)
         await world.until(lambda: len(world.diary.turns) == 2)
 
-    assert [turn.outcome for turn in world.diary.turns] == [Outcome.ANSWERED] * 2
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.ANSWERED] * 2
     assert not world.record.violations
 
 
@@ -149,7 +149,7 @@ async def test_after_a_while_a_service_that_was_busy_is_talked_to_live_again() -
         await world.until(lambda: len(world.diary.turns) == 2)
 
     assert world.record.counts["sessions_started"] == 1
-    assert [turn.outcome for turn in world.diary.turns] == [Outcome.ANSWERED] * 2
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.ANSWERED] * 2
 
 
 async def test_a_speaker_that_is_pulled_out_in_mid_answer_does_not_make_us_deaf() -> None:

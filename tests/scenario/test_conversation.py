@@ -9,7 +9,7 @@ import pytest
 from ravatard.core.audio_format import samples_for
 from ravatard.core.options.conversation import SessionOptions
 from ravatard.core.options.gate import GateOptions
-from ravatard.core.states import Outcome
+from ravatard.core.states import TurnOutcome
 from ravatard.sim.options import SimOptions
 from tests.scenario.world import Wishes, appliance, loud
 
@@ -24,7 +24,7 @@ async def test_a_question_is_heard_sent_and_answered() -> None:
         assert world.looks() == ["starting", "connecting", "ready", "listening", "thinking", "ready"]
 
     (turn,) = world.diary.turns
-    assert turn.outcome is Outcome.ANSWERED
+    assert turn.outcome is TurnOutcome.ANSWERED
     assert world.record.counts["sessions_started"] == world.record.counts["sessions_ended"] == 1
     assert not world.record.violations
     assert world.ear.closed
@@ -56,7 +56,7 @@ async def test_an_hour_of_conversation() -> None:
             await world.speaks(1.0 + number % 4)
             await world.passes(20.0 - 1.0 - number % 4)
 
-    assert [turn.outcome for turn in world.diary.turns] == [Outcome.ANSWERED] * 180
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.ANSWERED] * 180
     assert len(world.diary.answers) == 180
     assert world.record.counts["turns"] == 180
     assert world.record.counts["sessions_started"] == world.record.counts["sessions_ended"] == 1
@@ -118,7 +118,7 @@ async def test_a_held_button_talks_and_a_short_press_does_not() -> None:
         await world.until(lambda: bool(world.diary.answers))
 
     (turn,) = world.diary.turns
-    assert turn.outcome is Outcome.ANSWERED
+    assert turn.outcome is TurnOutcome.ANSWERED
     assert turn.spoken_ms == pytest.approx(2300, abs=80)
     assert not world.record.violations
 
@@ -140,7 +140,7 @@ async def test_who_pauses_longer_than_the_gate_waits_still_gets_one_answer() -> 
         await world.speaks(1.5)
         await world.passes(10.0)
 
-    assert world.diary.turns[-1].outcome is Outcome.ANSWERED
+    assert world.diary.turns[-1].outcome is TurnOutcome.ANSWERED
     assert not world.record.violations
 
 
@@ -154,7 +154,7 @@ async def test_a_service_that_never_answers_costs_the_turn_and_not_the_appliance
 
         assert world.lamp.look.value == "ready"
 
-    assert [turn.outcome for turn in world.diary.turns] == [Outcome.UNANSWERED] * 2
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.UNANSWERED] * 2
 
 
 async def test_a_busy_service_is_shown_and_asked_again_by_the_next_words() -> None:
@@ -168,5 +168,5 @@ async def test_a_busy_service_is_shown_and_asked_again_by_the_next_words() -> No
         await world.speaks(1.5)
         await world.until(lambda: bool(world.diary.answers))
 
-    assert [turn.outcome for turn in world.diary.turns] == [Outcome.CANCELLED, Outcome.ANSWERED]
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.CANCELLED, TurnOutcome.ANSWERED]
     assert not world.record.violations

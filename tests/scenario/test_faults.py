@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.core.states import Outcome
+from ravatard.core.states import TurnOutcome
 from ravatard.sim.faults.scenario_file import load, shipped
 from tests.scenario.world import Wishes, appliance
 
@@ -35,7 +35,7 @@ async def test_the_appliance_lives_through(name: str) -> None:
         await world.until(lambda: len(world.diary.answers) > answered, within_s=30.0)
         await world.passes(2.0)
 
-        assert world.diary.turns[-1].outcome is Outcome.ANSWERED
+        assert world.diary.turns[-1].outcome is TurnOutcome.ANSWERED
         assert world.lamp.look.value == "ready"
 
     assert [one.kind for one in world.record.violations] == EXCUSED.get(name, [])

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from ravatard.core import events as ev
-from ravatard.core.states import Outcome
+from ravatard.core.states import TurnOutcome
 from ravatard.sim.faults.scenario_file import load, parse
 from ravatard.sim.options import SimOptions
 from tests.scenario.world import Wishes, appliance
@@ -20,11 +20,11 @@ class Ups:
     def __init__(self) -> None:
         self.times: list[float] = []
 
-    def saw(self, event: ev.Event, now: float) -> None:
+    def on_event(self, event: ev.Event, now: float) -> None:
         if isinstance(event, ev.LinkOnline):
             self.times.append(now)
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         pass
 
     def most_within(self, seconds: float) -> int:
@@ -54,7 +54,7 @@ async def test_a_token_that_is_renewed_costs_no_word_and_no_light() -> None:
     # A token of 100 s is renewed after 85 s.
     assert counts["lines_opened"] >= 7
     assert counts["lines_opened"] - counts["lines_closed"] == 1
-    assert [turn.outcome for turn in world.diary.turns] == [Outcome.ANSWERED] * asked
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.ANSWERED] * asked
     assert not world.record.open_licences()
     assert not world.record.violations
 
@@ -119,5 +119,5 @@ async def test_words_during_a_change_of_connections_are_sent_once_and_answered()
         opened_after = world.network.open_sockets
 
     assert (opened_in_the_turn, opened_after) == (2, 1)
-    assert [turn.outcome for turn in world.diary.turns] == [Outcome.ANSWERED]
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.ANSWERED]
     assert not world.record.violations

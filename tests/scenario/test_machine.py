@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ravatard.cloud.options import RavatarOptions
+from ravatard.cloud.ravatar.options import RavatarOptions
 from ravatard.core import events as ev
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import SessionOptions
 from ravatard.core.options.gate import GateOptions
-from ravatard.core.states import Outcome
+from ravatard.core.states import TurnOutcome
 from tests.scenario.witness import INCIDENTS, Witness, mend
 from tests.scenario.world import Wishes, World, appliance
 from tests.virtual_time import run
@@ -116,7 +116,7 @@ async def recovers(world: World, witness: Witness) -> None:
     await world.speaks(1.5)
     await world.until(lambda: len(world.diary.answers) > answers, ANSWERED_WITHIN_S)
     await world.passes(3.0)
-    assert world.diary.turns[-1].outcome is Outcome.ANSWERED
+    assert world.diary.turns[-1].outcome is TurnOutcome.ANSWERED
 
 
 async def lives(wishes: Wishes, steps: list[Step], *, to_the_end: bool) -> None:

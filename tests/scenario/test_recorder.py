@@ -11,13 +11,13 @@ from ravatard.cli import main
 from ravatard.core import events as ev
 from ravatard.core.options.conversation import SessionOptions
 from ravatard.core.options.gate import GateOptions
-from ravatard.host.recorder import DAY_BYTES, Recorder
+from ravatard.host.recorder import DAY_BYTES, FlightRecorder
 from ravatard.host.ring import Ring, parts
 from tests.scenario.world import Wishes, World, appliance
 
 
-def _recorder(folder: Path, wishes: Wishes) -> Recorder:
-    return Recorder(Ring(folder), wishes.conversation(), 0.0, boot="b", wall=lambda: 1.8e9)
+def _recorder(folder: Path, wishes: Wishes) -> FlightRecorder:
+    return FlightRecorder(Ring(folder), wishes.conversation(), 0.0, boot="b", wall=lambda: 1.8e9)
 
 
 def _written(folder: Path) -> bytes:

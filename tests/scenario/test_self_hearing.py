@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 
 import ravatard.sim
-from ravatard.cloud.options import RavatarOptions
+from ravatard.cloud.ravatar.options import RavatarOptions
 from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.core.options.audio import AudioOptions
 from ravatard.devices.microphone.vad import speech_detector

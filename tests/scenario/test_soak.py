@@ -15,7 +15,7 @@ import pytest
 import ravatard
 from ravatard.core import events as ev
 from ravatard.core.options.gate import GateOptions
-from ravatard.core.states import Outcome
+from ravatard.core.states import TurnOutcome
 from ravatard.sim.options import KeepOptions
 from tests.scenario.witness import INCIDENTS, Witness, mend
 from tests.scenario.world import Wishes, World, appliance
@@ -51,7 +51,7 @@ async def an_hour(world: World, witness: Witness, dice: random.Random) -> None:
     await world.speaks(1.5)
     await world.until(lambda: len(world.diary.answers) > answers, 40.0)
     await world.passes(3.0)
-    assert world.diary.turns[-1].outcome is Outcome.ANSWERED
+    assert world.diary.turns[-1].outcome is TurnOutcome.ANSWERED
     world.controls.inbox.put(ev.MuteAsked(True))
     await world.passes(over_at - loop.time())
     witness.accept(world)
@@ -107,7 +107,7 @@ async def test_seven_days(caplog: pytest.LogCaptureFixture) -> None:
                 opened + 1 + number for number in range(len(diary.opened))
             ]
             opened += len(diary.opened)
-            answered += sum(turn.outcome is Outcome.ANSWERED for turn in diary.turns)
+            answered += sum(turn.outcome is TurnOutcome.ANSWERED for turn in diary.turns)
             world.diary.__init__()  # type: ignore[misc]
             tasks.append(len(asyncio.all_tasks()))
             objects.append(_objects())

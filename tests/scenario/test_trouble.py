@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ravatard.core.audio_format import RATE_HZ
-from ravatard.core.states import Outcome
+from ravatard.core.states import TurnOutcome
 from tests.scenario.world import Wishes, appliance
 from tests.unit.core.sounds import voice
 
@@ -38,7 +38,7 @@ async def test_a_session_the_service_forgot_costs_no_word() -> None:
         await world.speaks(3.0)
         await world.until(lambda: len(world.diary.answers) == 2)
 
-    assert [turn.outcome for turn in world.diary.turns] == [Outcome.ANSWERED] * 2
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.ANSWERED] * 2
     assert world.record.counts["sessions_started"] == 2
     assert not world.record.open_licences()
     assert world.record.sessions[1].samples >= 3.0 * RATE_HZ
@@ -54,8 +54,8 @@ async def test_a_link_lost_in_mid_sentence_cancels_the_turn_as_a_whole() -> None
         await world.speaks(1.5)
         await world.until(lambda: bool(world.diary.answers))
 
-    assert world.diary.turns[0].outcome is Outcome.CANCELLED
-    assert world.diary.turns[-1].outcome is Outcome.ANSWERED
+    assert world.diary.turns[0].outcome is TurnOutcome.CANCELLED
+    assert world.diary.turns[-1].outcome is TurnOutcome.ANSWERED
     assert not world.record.violations
 
 
@@ -69,7 +69,7 @@ async def test_words_said_before_the_service_was_ever_reached_are_sent_once_it_i
         await world.until(lambda: bool(world.diary.answers))
 
     (turn,) = world.diary.turns
-    assert turn.outcome is Outcome.ANSWERED
+    assert turn.outcome is TurnOutcome.ANSWERED
     assert not world.record.violations
 
 
@@ -84,7 +84,7 @@ async def test_words_that_waited_longer_than_the_answer_may_take_are_cancelled()
 
         assert world.record.counts["sessions_started"] == 0
 
-    assert [turn.outcome for turn in world.diary.turns] == [Outcome.CANCELLED]
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.CANCELLED]
 
 
 async def test_an_idle_session_is_ended_also_while_the_socket_cannot_be_opened() -> None:
@@ -116,7 +116,7 @@ async def test_a_microphone_pulled_out_in_mid_word_still_gets_its_answer_and_com
         await world.speaks(1.5)
         await world.until(lambda: len(world.diary.answers) == 2)
 
-    assert [turn.outcome for turn in world.diary.turns] == [Outcome.ANSWERED] * 2
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.ANSWERED] * 2
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.5, 1.0, 2.0, 2.2, 2.6, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.indication import Look, Show
 from ravatard.stages.mailbox import Inbox
@@ -41,7 +42,7 @@ class Witness:
         self.held = False
         self._closed = False
 
-    def saw(self, event: ev.Event, now: float) -> None:
+    def on_event(self, event: ev.Event, now: float) -> None:
         if isinstance(event, ev.MicrophoneClosed):
             self._closed = bool(self.muted) and self.muted[-1][1] is None
         elif self._closed and isinstance(event, ev.Listened | ev.UtteranceOpened | ev.ChunkCaptured):
@@ -49,18 +50,18 @@ class Witness:
         if self.inbox is not None and (waiting := self.inbox._queue.qsize()) > BACKLOG:
             self.complaints.append(f"{now:.2f}: {waiting} events wait for the hub")
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         match action:
-            case ev.Mute(True):
+            case act.Mute(True):
                 self.muted.append((now, None))
-            case ev.Mute(False):
+            case act.Mute(False):
                 self._closed = False
                 self.muted[-1] = (self.muted[-1][0], now)
-            case ev.Hold(held):
+            case act.Hold(held):
                 self.held = held
-            case ev.SendAudio(turn=turn) | ev.SendText(turn=turn) | ev.SendUtterance(turn=turn):
+            case act.SendAudio(turn=turn) | act.SendText(turn=turn) | act.SendUtterance(turn=turn):
                 self.begun = max(self.begun, turn)
-            case ev.TurnEnded(summary):
+            case act.TurnEnded(summary):
                 self.ended.append(summary.turn)
             case Show(indication):
                 self.look = indication.look

@@ -9,23 +9,25 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from ravatard.app import Controls, Parts, Sound, run
-from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
+from ravatard.app import Controls, Parts, SoundOutput, run
+from ravatard.cloud.options import DeadlineOptions, ServiceOptions
+from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
 from ravatard.cloud.ravatar.service import RavatarCloud
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import bytes_for
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.conversation.gate_mode import gate_mode
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.options.equipment import Means
+from ravatard.core.options.equipment import Equipment
 from ravatard.core.options.gate import GateOptions, VoiceOptions
-from ravatard.ports import Observer
+from ravatard.ports.host import Observer
 from ravatard.secret import Secret
 from ravatard.sim.faults.microphone import trouble
 from ravatard.sim.faults.service import FaultyService
 from ravatard.sim.faults.steps import Scenario
-from ravatard.sim.microphone import SimEar
+from ravatard.sim.microphone import SimMicrophone
 from ravatard.sim.network import SimNetwork
 from ravatard.sim.options import KeepOptions, SimOptions
 from ravatard.sim.panel import FakeButton, RecordingLamp
@@ -68,14 +70,14 @@ class Diary:
     """An observer that keeps what a test may ask about."""
 
     def __init__(self) -> None:
-        self.turns: list[ev.TurnSummary] = []
+        self.turns: list[act.TurnSummary] = []
         self.answers: list[str] = []
         self.opened: list[ev.UtteranceOpened] = []
         self.sessions: list[tuple[float, str]] = []
         #: How old each chunk was when it was sent, in seconds.
         self.ages_s: list[float] = []
 
-    def saw(self, event: ev.Event, now: float) -> None:
+    def on_event(self, event: ev.Event, now: float) -> None:
         del now
         if isinstance(event, ev.Answered):
             self.answers.append(event.text)
@@ -84,10 +86,10 @@ class Diary:
         elif isinstance(event, ev.MessageSent) and event.read_at is not None:
             self.ages_s.append(event.sent_at - event.read_at)
 
-    def did(self, action: object, now: float) -> None:
-        if isinstance(action, ev.TurnEnded):
+    def on_action(self, action: object, now: float) -> None:
+        if isinstance(action, act.TurnEnded):
             self.turns.append(action.summary)
-        elif isinstance(action, ev.SessionChanged):
+        elif isinstance(action, act.SessionChanged):
             self.sessions.append((now, action.session.value))
 
 
@@ -97,7 +99,7 @@ class World:
 
     sim: SimCloud
     network: SimNetwork
-    ear: SimEar
+    ear: SimMicrophone
     lamp: RecordingLamp
     button: FakeButton
     notes: Notes
@@ -156,7 +158,7 @@ class Wishes:
             self.turn,
             self.gate,
             self.has_button,
-            means=Means(
+            means=Equipment(
                 speaks=self.speaks,
                 audio=self.audio,
                 streams=self.ravatar.mode != "chat",
@@ -182,7 +184,7 @@ async def appliance(
     network = SimNetwork(FaultyService(sim, faults) if faults is not None else sim)
     mode = gate_mode(wishes.gate.mode, None, has_button=wishes.has_button).mode
     speaker = SimSpeaker()
-    ear = SimEar(wishes.gate, wishes.voice, wishes.is_speech, mode=mode, noise=wishes.room(speaker))
+    ear = SimMicrophone(wishes.gate, wishes.voice, wishes.is_speech, mode=mode, noise=wishes.room(speaker))
     world = World(sim, network, ear, RecordingLamp(), FakeButton(), Notes(wishes.watchdog_s), speaker)
     cloud = RavatarCloud(
         wishes.service,
@@ -202,7 +204,7 @@ async def appliance(
         chance=lambda: 0.5,
         button=world.button if wishes.has_button else None,
         observers=[world.diary, *wishes.observers],
-        sound=Sound(world.speaker, Shelf(sim), WavOnly()) if wishes.speaks else None,
+        sound=SoundOutput(world.speaker, Shelf(sim), WavOnly()) if wishes.speaks else None,
     )
     async with asyncio.TaskGroup() as group:
         running = group.create_task(

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from ravatard.devices.microphone.microphone import ChildEar
+from ravatard.devices.microphone.microphone import ChildMicrophone
 from tests.benchmarks import procfs
 from tests.benchmarks.gate_in_daemon import DaemonEar
 from tests.benchmarks.imports import unused
@@ -95,6 +95,6 @@ def test_a_process_is_seen_as_it_is() -> None:
 
 
 def test_the_other_placement_of_the_gate_is_made_as_the_daemon_makes_its_own() -> None:
-    shipped, other = (set(inspect.signature(ear).parameters) for ear in (ChildEar, DaemonEar))
+    shipped, other = (set(inspect.signature(ear).parameters) for ear in (ChildMicrophone, DaemonEar))
 
     assert shipped - other == {"surroundings"}

@@ -11,8 +11,8 @@ from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema
 from ravatard.config.board_file import Board, read_board
 from ravatard.config.boards import Boards, about_unknown, boards_beside
 from ravatard.config.document import Node, Scalar, Sequence
-from ravatard.config.problems import Origin, Problem
-from ravatard.config.sources import Gathering
+from ravatard.config.problems import Problem, SettingOrigin
+from ravatard.config.sources import SettingSources
 from ravatard.devices.panel.header import CARRIES
 
 #: A state that is shown for longer was meant in milliseconds.
@@ -71,9 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _read(name: str, boards: Boards) -> Board:
     path = boards.find(name)
-    gathering = Gathering(Schema())
+    gathering = SettingSources(Schema())
     if path is None:
-        raise ConfigErrors([Problem(Origin(), "", about_unknown(name, boards))])
+        raise ConfigErrors([Problem(SettingOrigin(), "", about_unknown(name, boards))])
     board = read_board(path, gathering)
     if board is None:
         raise ConfigErrors(gathering.problems)

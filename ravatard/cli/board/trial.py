@@ -15,9 +15,9 @@ from ravatard.core.indication import WORDS, Look
 from ravatard.devices.panel.gpio import open_button
 from ravatard.devices.panel.lamp import open_lamp
 from ravatard.errors import DeviceError, RavatardError
-from ravatard.host.control.client import Unanswered, ask
+from ravatard.host.control.client import NoDaemonError, ask
 from ravatard.host.runtime import find_socket
-from ravatard.ports import Button, Lamp
+from ravatard.ports.panel import Button, Lamp
 
 Say = Callable[[str], None]
 
@@ -52,7 +52,7 @@ def refuse_beside_daemon(path: Path) -> None:
     """
     try:
         pid = ask(path, {"do": "status"}).get("pid")
-    except Unanswered as unanswered:
+    except NoDaemonError as unanswered:
         if isinstance(unanswered.__cause__, FileNotFoundError | ConnectionRefusedError):
             return
         raise

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ravatard.cloud.ravatar.service import RavatarCloud
-    from ravatard.ports import Ledger
+    from ravatard.ports.host import Ledger
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 #: What a shell adds to the number of the signal that ended a program.

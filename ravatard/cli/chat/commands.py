@@ -25,7 +25,7 @@ class WrongLine(RavatardError):
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class SayText:
     """Words for the avatar."""
 
     text: str
@@ -67,7 +67,7 @@ class Quit:
     """Leave."""
 
 
-Command = Say | SayRecording | UseAvatar | UseLanguage | ShowHistory | ShowHelp | Quit
+Command = SayText | SayRecording | UseAvatar | UseLanguage | ShowHistory | ShowHelp | Quit
 
 
 def understood(line: str) -> Command | None:
@@ -109,7 +109,7 @@ def understood(line: str) -> Command | None:
     return command
 
 
-def _words(text: str) -> Say:
+def _words(text: str) -> SayText:
     if len(text) > TEXT_LIMIT:
         raise WrongLine(f"a line has at most {TEXT_LIMIT} characters, not {len(text)}; say it in several")
-    return Say(text)
+    return SayText(text)

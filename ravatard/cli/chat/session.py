@@ -11,8 +11,8 @@ from ravatard.core.audio_format import CHUNK_BYTES, CHUNK_SAMPLES, seconds_of, s
 from ravatard.core.backoff import Backoff
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
-from ravatard.errors import DeniedError, HouseError, LinkError, PeerError, RavatardError
-from ravatard.ports import Cloud, Wire
+from ravatard.errors import DeniedError, InternalError, LinkError, PeerError, RavatardError
+from ravatard.ports.cloud import Cloud, Connection
 
 #: Sent after a recording in any case: a detector on the server ends no turn whose sound just stops.
 LEAST_SILENCE_S = 1.0
@@ -21,11 +21,11 @@ OFFLINE_S = 30.0
 _CHUNK_S = seconds_of(CHUNK_SAMPLES)
 
 
-class Unanswered(RavatardError):
+class NoAnswerError(RavatardError):
     """What was asked stays unanswered; the message says why."""
 
 
-class Screen(Protocol):
+class ChatDisplay(Protocol):
     """Whoever shows a conversation. Nothing in here waits; texts of the service come as they are."""
 
     def state(self, text: str) -> None:
@@ -41,7 +41,7 @@ class _Outdated(Exception):
     """No error: a newer connection should take the place of this one."""
 
 
-class Talk:
+class ChatSession:
     """One avatar, one language, one thing asked at a time.
 
     An answer does not say what it answers: whatever comes while a question is open is its answer.
@@ -54,7 +54,7 @@ class Talk:
     def __init__(
         self,
         cloud: Cloud,
-        screen: Screen,
+        screen: ChatDisplay,
         backoff: Backoff,
         *,
         answer_s: float | None = None,
@@ -74,7 +74,7 @@ class Talk:
         self._backoff = backoff
         self._answer_s = answer_s
         self._closing_silence_s = closing_silence_s
-        self._wire: Wire | None = None
+        self._wire: Connection | None = None
         self._refusal: DeniedError | None = None
         #: Set, and replaced, whenever the link changes.
         self._news = asyncio.Event()
@@ -110,7 +110,7 @@ class Talk:
             if not renewed:
                 await self._pause(trouble, None if up_at is None else clock() - up_at)
 
-    async def _use(self, wire: Wire) -> None:
+    async def _use(self, wire: Connection) -> None:
         self.avatar = wire.capabilities.avatar
         self._change(wire)
         self._screen.state("")
@@ -123,12 +123,12 @@ class Talk:
         finally:
             self._change(None)
 
-    def _change(self, wire: Wire | None, refusal: DeniedError | None = None) -> None:
+    def _change(self, wire: Connection | None, refusal: DeniedError | None = None) -> None:
         self._wire, self._refusal = wire, refusal
         self._news.set()
         self._news = asyncio.Event()
 
-    async def _renew(self, wire: Wire) -> NoReturn:
+    async def _renew(self, wire: Connection) -> NoReturn:
         await wire.outdated()
         # Its answer comes through the connection that asked.
         await self._closed.wait()
@@ -152,7 +152,7 @@ class Talk:
 
     # -------------------------------------------------------------- what comes
 
-    async def _receive(self, wire: Wire) -> None:
+    async def _receive(self, wire: Connection) -> None:
         async for said in wire.receive():
             if isinstance(said, Answered):
                 self._answered(said, wire.capabilities.avatar)
@@ -171,7 +171,7 @@ class Talk:
 
     async def _broke(self, said: StreamBroke) -> None:
         if self._open is not None and not self._open.done():
-            self._open.set_exception(Unanswered(said.reason))
+            self._open.set_exception(NoAnswerError(said.reason))
         if said.refusal in (Refusal.FAILED, Refusal.EXPIRED):
             self.holding = False
             await self._cloud.end_session(gone=said.refusal is Refusal.EXPIRED)
@@ -182,7 +182,7 @@ class Talk:
         """Say one line, and wait for the answer.
 
         Raises:
-            Unanswered: none came.
+            NoAnswerError: none came.
             RavatardError: it could not be said.
         """
         await self._ask(lambda wire: wire.send_text(text))
@@ -196,11 +196,11 @@ class Talk:
         self.holding = False
         await self._cloud.end_session()
 
-    async def online(self) -> Wire:
+    async def online(self) -> Connection:
         """The connection, as soon as there is one.
 
         Raises:
-            Unanswered: there is none in time.
+            NoAnswerError: there is none in time.
             DeniedError: the service refuses us.
         """
         # Asked for anew: perhaps somebody mended it meanwhile.
@@ -214,10 +214,10 @@ class Talk:
                     if self._refusal is not None:
                         raise self._refusal
         except TimeoutError:
-            raise Unanswered(f"not said: no connection within {limit_s:g} s") from None
+            raise NoAnswerError(f"not said: no connection within {limit_s:g} s") from None
         return self._wire
 
-    async def _ask(self, send: Callable[[Wire], Awaitable[None]]) -> None:
+    async def _ask(self, send: Callable[[Connection], Awaitable[None]]) -> None:
         wire = await self.online()
         self._closed.clear()
         loop = asyncio.get_running_loop()
@@ -250,9 +250,9 @@ class Talk:
                 return question.result()
             if self._wire is not None:
                 self._screen.state(f"thinking, {second + 1} s")
-        raise Unanswered(f"no answer within {limit_s:g} s")
+        raise NoAnswerError(f"no answer within {limit_s:g} s")
 
-    async def _send_sound(self, wire: Wire, pcm: bytes) -> None:
+    async def _send_sound(self, wire: Connection, pcm: bytes) -> None:
         if not wire.capabilities.streams_audio:
             self._screen.state("sending the recording")
             await wire.send_utterance(pcm)
@@ -285,5 +285,5 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> RavatardError:
         leaves = found.exceptions
         found = next((one for one in leaves if isinstance(one, DeniedError)), leaves[0])
     if not isinstance(found, RavatardError):
-        raise HouseError(f"an unexpected {type(found).__name__}") from found
+        raise InternalError(f"an unexpected {type(found).__name__}") from found
     return found

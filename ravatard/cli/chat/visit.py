@@ -12,14 +12,14 @@ from typing import NoReturn, Protocol
 from ravatard.cli import avatars, languages
 from ravatard.cli.chat import commands as given
 from ravatard.cli.chat.screen import ChatScreen
-from ravatard.cli.chat.session import Talk
+from ravatard.cli.chat.session import ChatSession
 from ravatard.cli.history import newest, table
 from ravatard.cli.voice_file import spoken
 from ravatard.cloud.ravatar.history import HistoryMessage
-from ravatard.cloud.ravatar.rest import Connection
+from ravatard.cloud.ravatar.rest import ConnectionReply
 from ravatard.core.backoff import Backoff
 from ravatard.errors import DeniedError, RavatardError
-from ravatard.ports import Cloud
+from ravatard.ports.cloud import Cloud
 
 #: Messages of the history that are shown before the first line.
 SHOWN_FIRST = 10
@@ -30,8 +30,8 @@ SHOWN_IF_ASKED = 100
 class ChatCloud(Cloud, Protocol):
     """A cloud that also tells what it offers, and what was said before."""
 
-    async def about(self) -> Connection:
-        """Avatars and languages. Raises as :meth:`ravatard.ports.Cloud.connect` does."""
+    async def about(self) -> ConnectionReply:
+        """Avatars and languages. Raises as :meth:`ravatard.ports.cloud.Cloud.connect` does."""
         ...
 
     def history(self, since: datetime | None = None, per_page: int = 100) -> AsyncIterator[HistoryMessage]:
@@ -57,7 +57,7 @@ class ChatSettings:
         live: in live sessions.
         person: somebody sits there: what fails is shown, and leaving needs no answer to be waited for.
         idle_s: a live session ends when nothing was said for this long.
-        answer_s, closing_silence_s: see :class:`ravatard.cli.chat.session.Talk`.
+        answer_s, closing_silence_s: see :class:`ravatard.cli.chat.session.ChatSession`.
     """
 
     avatar: str | None
@@ -150,7 +150,7 @@ class Visit:
         first = True
         while True:
             cloud = self._cloud_of(self._now.avatar, self._now.language)
-            talk = Talk(
+            talk = ChatSession(
                 cloud,
                 self._screen,
                 self._backoff,
@@ -168,7 +168,7 @@ class Visit:
                 raise _Over
             self._now = outcome
 
-    async def _visit(self, talk: Talk, cloud: ChatCloud, *, greet: bool) -> _Switch | None:
+    async def _visit(self, talk: ChatSession, cloud: ChatCloud, *, greet: bool) -> _Switch | None:
         async with asyncio.TaskGroup() as group:
             link = group.create_task(talk.keep_link(), name="link")
             if greet:
@@ -177,7 +177,7 @@ class Visit:
             link.cancel()
             return outcome
 
-    async def _talk(self, talk: Talk, cloud: ChatCloud) -> _Switch | None:
+    async def _talk(self, talk: ChatSession, cloud: ChatCloud) -> _Switch | None:
         """Line after line, until the last or until somebody else is to be talked to."""
         while (line := await self._next(talk)) is not None:
             try:
@@ -193,7 +193,7 @@ class Visit:
                     return switch
         return None
 
-    async def _next(self, talk: Talk) -> str | None:
+    async def _next(self, talk: ChatSession) -> str | None:
         """The next line; a live session nobody uses is ended meanwhile."""
         if talk.holding:
             try:
@@ -207,9 +207,9 @@ class Visit:
                 )
         return await self._todo.get()
 
-    async def _do(self, command: given.Command | None, talk: Talk, cloud: ChatCloud) -> _Switch | None:
+    async def _do(self, command: given.Command | None, talk: ChatSession, cloud: ChatCloud) -> _Switch | None:
         match command:
-            case given.Say(text):
+            case given.SayText(text):
                 self._screen.asked(text)
                 await talk.say(text)
             case given.SayRecording(path):
@@ -230,7 +230,7 @@ class Visit:
                 pass
         return None
 
-    async def _use_avatar(self, name: str, talk: Talk, cloud: ChatCloud) -> _Switch | None:
+    async def _use_avatar(self, name: str, talk: ChatSession, cloud: ChatCloud) -> _Switch | None:
         connection = await cloud.about()
         if not name:
             self._screen.note("\n".join(avatars.listed(connection, self._now.avatar or talk.avatar)))
@@ -246,7 +246,7 @@ class Visit:
         mode = " with a live mode" if self._settings.live else ""
         raise given.WrongLine(f"there is no avatar {name!r}{mode}; there are: {known}")
 
-    async def _use_language(self, code: str, talk: Talk, cloud: ChatCloud) -> _Switch | None:
+    async def _use_language(self, code: str, talk: ChatSession, cloud: ChatCloud) -> _Switch | None:
         connection = await cloud.about()
         if not code:
             self._screen.note("\n".join(languages.listed(connection, self._now.language)))
@@ -269,5 +269,5 @@ class Visit:
             self._screen.note("\n".join(table(messages)) if messages else empty)
 
 
-def _avatar_of(talk: Talk) -> str | None:
+def _avatar_of(talk: ChatSession) -> str | None:
     return talk.avatar or None

@@ -25,7 +25,7 @@ from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.speaker.earcons import earcons
 from ravatard.devices.speaker.speaker import ChildSpeaker
 from ravatard.devices.speaker.tee import SpeakerTee
-from ravatard.errors import HouseError, RavatardError
+from ravatard.errors import InternalError, RavatardError
 from ravatard.host.runtime import prepared, runtime_directory
 from ravatard.sim.options import SimOptions
 from ravatard.sim.ravatar.record import Record
@@ -125,7 +125,7 @@ async def _converse(options: Options, environ: Mapping[str, str], heard: Path, n
     card = replace(options.speaker, enabled=True, wav=None, mixer=False)
     parts = build(replace(options, speaker=recording), environ, [narrator])
     if parts.sound is None:
-        raise HouseError("a speaker is enabled, so there is one")
+        raise InternalError("a speaker is enabled, so there is one")
     tee = SpeakerTee(
         ChildSpeaker(card, environ=environ, earcons=earcons(options.earcons)), parts.sound.speaker
     )

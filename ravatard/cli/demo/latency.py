@@ -57,7 +57,7 @@ class Exchanges:
             if one.answered and one.heard_at is not None and one.said_at is not None
         ]
 
-    def saw(self, event: ev.Event, now: float) -> float | None:
+    def on_event(self, event: ev.Event, now: float) -> float | None:
         """One event; for the end of sound its length in seconds."""
         match event:
             case ev.UtteranceClosed(reason=reason):

@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ravatard.cli.demo.latency import Exchanges
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.indication import LIGHTS, WORDS, Look, Show
-from ravatard.core.states import Cause, Outcome, Session
+from ravatard.core.states import Cause, SessionState, TurnOutcome
 
 _CAUSES = {Cause.VOICE: "by voice", Cause.BUTTON: "by the button"}
 _OUTCOMES = {
-    Outcome.UNANSWERED: "no answer came",
-    Outcome.SELF_HEARD: "the avatar heard itself",
-    Outcome.NOTHING_SAID: "nothing was said",
-    Outcome.SUPERSEDED: "the speaker went on",
-    Outcome.CANCELLED: "cancelled",
+    TurnOutcome.UNANSWERED: "no answer came",
+    TurnOutcome.SELF_HEARD: "the avatar heard itself",
+    TurnOutcome.NOTHING_SAID: "nothing was said",
+    TurnOutcome.SUPERSEDED: "the speaker went on",
+    TurnOutcome.CANCELLED: "cancelled",
 }
 
 
@@ -78,14 +79,16 @@ def spoken(event: ev.Event) -> tuple[str, str] | None:
 def done(action: object) -> tuple[str, str] | None:
     """What an action is to a person: a word and a sentence; None for nothing."""
     match action:
-        case ev.SessionChanged(session, reason):
+        case act.SessionChanged(session, reason):
             return "session", f"{session.value} ({reason})"
-        case ev.TurnEnded(summary) if summary.outcome is Outcome.ANSWERED and summary.answer_ms is not None:
+        case act.TurnEnded(summary) if (
+            summary.outcome is TurnOutcome.ANSWERED and summary.answer_ms is not None
+        ):
             sent = f"{summary.messages} messages of voice and {summary.silence_messages} of silence sent"
             return "turn", f"{summary.turn}: answered after {summary.answer_ms / 1000:.1f} s; {sent}"
-        case ev.TurnEnded(summary):
+        case act.TurnEnded(summary):
             return "turn", f"{summary.turn}: {_OUTCOMES[summary.outcome]}"
-        case ev.SendText(_, text):
+        case act.SendText(_, text):
             return "writing", f"“{text}”"
     return None
 
@@ -111,7 +114,7 @@ class Narrator:
         """
         self.recording_over = asyncio.Event()
         self.exchanges = Exchanges(silence_ms)
-        self.turns: list[ev.TurnSummary] = []
+        self.turns: list[act.TurnSummary] = []
         self._out = out
         self._colour = colour
         self._started_at = started_at
@@ -122,7 +125,7 @@ class Narrator:
         self._open = 0
         self._look = Look.STARTING
 
-    def saw(self, event: ev.Event, now: float) -> None:
+    def on_event(self, event: ev.Event, now: float) -> None:
         """One event."""
         match event:
             case ev.MicrophoneEnded():
@@ -135,7 +138,7 @@ class Narrator:
                 self._silences += 1
             case _:
                 pass
-        sounded_s = self.exchanges.saw(event, now)
+        sounded_s = self.exchanges.on_event(event, now)
         line = heard(event) or told(event) or spoken(event)
         if sounded_s is not None:
             line = "speaker", f"silent after {sounded_s:.1f} s"
@@ -143,15 +146,15 @@ class Narrator:
             self._say(now, *line)
         self._look_for_the_end()
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         """One action."""
         match action:
             case Show(indication):
                 self._look = indication.look
                 self._light(now, indication.look)
-            case ev.SessionChanged(Session.LIVE):
+            case act.SessionChanged(SessionState.LIVE):
                 self._sessions += 1
-            case ev.TurnEnded(summary):
+            case act.TurnEnded(summary):
                 self.turns.append(summary)
                 self._open -= summary.cause is not None
             case _:

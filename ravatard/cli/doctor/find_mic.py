@@ -14,8 +14,8 @@ from ravatard.cli.doctor.text import marks_for
 from ravatard.cli.terminal import visible
 from ravatard.core.audio_format import bytes_for
 from ravatard.devices.cards.listing import Devices, list_devices
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.vad import speech_detector
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.doctor.bench import Bench, ChildBench
 from ravatard.doctor.levels import levels
 from ravatard.errors import DeviceError

@@ -16,8 +16,8 @@ from ravatard.cli.doctor.meter_screen import Meter
 from ravatard.cli.doctor.text import marks_for
 from ravatard.config import Options, load
 from ravatard.core.events import (
-    EarEvent,
     Listened,
+    MicrophoneEvent,
     MicrophoneLost,
     MicrophoneReady,
     UtteranceClosed,
@@ -25,12 +25,12 @@ from ravatard.core.events import (
 )
 from ravatard.core.states import GateMode
 from ravatard.devices.cards.kernel_state import capture_state
-from ravatard.devices.microphone.microphone import ChildEar
+from ravatard.devices.microphone.microphone import ChildMicrophone
 from ravatard.devices.microphone.protocol import Record, Start
 from ravatard.devices.process.child import SoundChild
-from ravatard.devices.process.environment import Surroundings
-from ravatard.devices.process.retry import Patience
-from ravatard.host.control.client import Unanswered, ask
+from ravatard.devices.process.environment import ProcessEnvironment
+from ravatard.devices.process.retry import RetryPolicy
+from ravatard.host.control.client import NoDaemonError, ask
 from ravatard.host.credentials import with_credentials
 from ravatard.host.runtime import find_socket
 
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         ConfigError: the configuration cannot be used.
-        Unanswered: the daemon that was asked ended.
+        NoDaemonError: the daemon that was asked ended.
     """
     environ = dict(os.environ)
     options = load(arguments.config, with_credentials(environ)).options
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     socket = arguments.socket or find_socket(environ)
     try:
         first = ask(socket, {"do": "status"})
-    except Unanswered:
+    except NoDaemonError:
         showing = _own(options, environ, screen)
     else:
         screen.say(
@@ -92,14 +92,14 @@ async def _own(options: Options, environ: Mapping[str, str], screen: _Screen) ->
         await ear.close()
 
 
-def quick_ear(options: Options, environ: Mapping[str, str]) -> ChildEar:
+def quick_ear(options: Options, environ: Mapping[str, str]) -> ChildMicrophone:
     """The appliance's own ear, but telling its level twenty times a second."""
 
     def spawn(environment: Mapping[str, str], first: Record) -> SoundChild:
         quick = replace(first, beat_ms=BEAT_MS) if isinstance(first, Start) else first
         return SoundChild(environment, quick)
 
-    return ChildEar(
+    return ChildMicrophone(
         options.microphone,
         options.capture,
         options.gate,
@@ -107,7 +107,7 @@ def quick_ear(options: Options, environ: Mapping[str, str]) -> ChildEar:
         # Nobody presses a button here: what only it could open would never open.
         mode=GateMode.VAD,
         environ=environ,
-        surroundings=Surroundings(Patience(), spawn, capture_state),
+        surroundings=ProcessEnvironment(RetryPolicy(), spawn, capture_state),
     )
 
 
@@ -115,7 +115,7 @@ async def _daemons(socket: Path, screen: _Screen) -> None:
     """Show what the daemon says it hears.
 
     Raises:
-        Unanswered: it ended.
+        NoDaemonError: it ended.
     """
     clock = asyncio.get_running_loop().time
     gate = device = ""
@@ -132,7 +132,7 @@ async def _daemons(socket: Path, screen: _Screen) -> None:
         await asyncio.sleep(_ASK_S)
 
 
-def _told(microphone: Mapping[str, Any], *, changed: bool) -> Iterator[EarEvent]:
+def _told(microphone: Mapping[str, Any], *, changed: bool) -> Iterator[MicrophoneEvent]:
     """A daemon's status as the events of an ear."""
     if changed:
         device = microphone["device"]
@@ -151,7 +151,7 @@ class _Screen:
         self._live = meter.marks.columns > 0
         self._told_at = float("-inf")
 
-    def take(self, event: EarEvent, now: float) -> None:
+    def take(self, event: MicrophoneEvent, now: float) -> None:
         """Show what an event changes."""
         if said := self.meter.take(event):
             self.say(said)

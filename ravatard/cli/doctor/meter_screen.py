@@ -8,9 +8,9 @@ from operator import itemgetter
 from ravatard.cli.doctor.text import Marks
 from ravatard.cli.terminal import visible
 from ravatard.core.events import (
-    EarEvent,
     Listened,
     MicrophoneEnded,
+    MicrophoneEvent,
     MicrophoneLost,
     MicrophoneReady,
     UtteranceClosed,
@@ -47,7 +47,7 @@ class Meter:
         ascii_only = "✓" not in marks.signs
         self._full, self._empty, self._room, self._threshold = "#-|:" if ascii_only else "█·│┆"
 
-    def take(self, event: EarEvent) -> str:
+    def take(self, event: MicrophoneEvent) -> str:
         """Learn of an event; returns a line that should stay, or ""."""
         match event:
             case Listened(samples, level_db, floor_db) if samples:

@@ -81,7 +81,7 @@ def _read_answers(path: Path) -> Wishes:
 def _ask(config: Path, store: Path, environ: Mapping[str, str]) -> Wishes:
     # With answers in a file none of this is needed.
     from ravatard.cli.setup.dialogue import Dialogue
-    from ravatard.cli.setup.environment import Machine
+    from ravatard.cli.setup.environment import RealSetupEnvironment
     from ravatard.cli.setup.questions import Asker
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -91,7 +91,7 @@ def _ask(config: Path, store: Path, environ: Mapping[str, str]) -> Wishes:
     now = _in_effect(config, store, environ)
     print("A few questions. Enter takes what is in brackets or starred; Ctrl-C leaves everything as it is.")
     dialogue = Dialogue(
-        asker, Machine(config, environ), now, lambda it: candidate(config, environ, it).loaded
+        asker, RealSetupEnvironment(config, environ), now, lambda it: candidate(config, environ, it).loaded
     )
     wishes = dialogue.run()
     if wishes.names:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ravatard.cli.setup.environment import LISTEN_S, Microphones, Outside
+from ravatard.cli.setup.environment import LISTEN_S, Microphones, SetupEnvironment
 from ravatard.cli.setup.questions import Asker, Choice
 from ravatard.cli.terminal import visible
-from ravatard.config import Loaded, Origin, Schema
+from ravatard.config import Loaded, Schema, SettingOrigin
 from ravatard.config.candidate import Wishes, refusal
 from ravatard.config.document import Node, Scalar
 from ravatard.config.sources import BOARD
@@ -17,7 +17,7 @@ from ravatard.errors import RavatardError
 from ravatard.secret import Secret
 
 #: Where the answers stand, as messages name it.
-ANSWERS = Origin("file", "your answers")
+ANSWERS = SettingOrigin("file", "your answers")
 _PROJECT = "service.project_id"
 _LIGHTS = {"none": (), "led": ("pin",), "pwm": ("pin",), "rgb": ("red", "green", "blue")}
 
@@ -28,7 +28,7 @@ Preview = Callable[[Wishes], Loaded]
 class Dialogue:
     """Asks, and collects what differs from what is in effect. Writes nothing."""
 
-    def __init__(self, asker: Asker, outside: Outside, now: Loaded, preview: Preview) -> None:
+    def __init__(self, asker: Asker, outside: SetupEnvironment, now: Loaded, preview: Preview) -> None:
         """``now`` is what is in effect; its values are the defaults."""
         self._asker = asker
         self._outside = outside

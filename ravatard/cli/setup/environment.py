@@ -18,7 +18,7 @@ _SHOWN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ServiceOffer:
     """What the service offers.
 
     Attributes:
@@ -44,7 +44,7 @@ class Microphones:
 
 
 @dataclass(frozen=True, slots=True)
-class Listened:
+class HeardSpeech:
     """What came of listening.
 
     Attributes:
@@ -56,10 +56,10 @@ class Listened:
     best: str | None
 
 
-class Outside(Protocol):
+class SetupEnvironment(Protocol):
     """The world, or a test's."""
 
-    def offer(self, options: Options) -> Offer:
+    def offer(self, options: Options) -> ServiceOffer:
         """Ask the service. Raises RavatardError when it does not tell."""
         ...
 
@@ -67,7 +67,7 @@ class Outside(Protocol):
         """Those there are. Raises DeviceError when nobody knows."""
         ...
 
-    def listen(self, microphones: Microphones) -> Listened:
+    def listen(self, microphones: Microphones) -> HeardSpeech:
         """Listen for LISTEN_S with all of them. Raises DeviceError."""
         ...
 
@@ -80,7 +80,7 @@ class Outside(Protocol):
         ...
 
 
-class Machine:
+class RealSetupEnvironment:
     """This machine. Everything is imported where it is used: a person waits for the first question."""
 
     def __init__(self, config: Path, environ: Mapping[str, str]) -> None:
@@ -88,8 +88,8 @@ class Machine:
         self._config = config
         self._environ = environ
 
-    def offer(self, options: Options) -> Offer:
-        """See :meth:`Outside.offer`."""
+    def offer(self, options: Options) -> ServiceOffer:
+        """See :meth:`SetupEnvironment.offer`."""
         from ravatard import logs
         from ravatard.assembly.client import asked
         from ravatard.cloud.ravatar.service import RavatarCloud
@@ -98,13 +98,13 @@ class Machine:
         quiet = logs.LogOptions(level="error", style="plain")
         logs.configure(quiet, under_systemd=False, secrets=[project] if project else [])
         told = asked(options, RavatarCloud.about)
-        return Offer(
+        return ServiceOffer(
             tuple(Choice(avatar.id, avatar.name or avatar.id) for avatar in told.avatars),
             tuple(Choice(language.code, f"{language.name} ({language.code})") for language in told.languages),
         )
 
     def microphones(self) -> Microphones:
-        """See :meth:`Outside.microphones`."""
+        """See :meth:`SetupEnvironment.microphones`."""
         from ravatard.devices.cards.listing import list_devices
 
         devices = list_devices(self._environ, slim=True)
@@ -113,8 +113,8 @@ class Machine:
         names = tuple(device.name for device in devices.microphones)
         return Microphones(names, devices.alsa_config == "system")
 
-    def listen(self, microphones: Microphones) -> Listened:
-        """See :meth:`Outside.listen`."""
+    def listen(self, microphones: Microphones) -> HeardSpeech:
+        """See :meth:`SetupEnvironment.listen`."""
         from ravatard.cli.doctor.find_mic import listen, loudest
         from ravatard.doctor.bench import ChildBench
 
@@ -125,16 +125,16 @@ class Machine:
         for one in heard:
             about = one.trouble or "no speech"
             lines.append(f"{one.name}: {about if one.speech_db is None else f'{one.speech_db:.0f} dBFS'}")
-        return Listened(tuple(lines), best.name if best else None)
+        return HeardSpeech(tuple(lines), best.name if best else None)
 
     def boards(self) -> Sequence[Choice]:
-        """See :meth:`Outside.boards`."""
+        """See :meth:`SetupEnvironment.boards`."""
         from ravatard.config.boards import boards_beside
 
         return [Choice(name, name) for name in boards_beside(self._config).files()]
 
     def try_out(self, options: Options, say: Callable[[str], None]) -> None:
-        """See :meth:`Outside.try_out`."""
+        """See :meth:`SetupEnvironment.try_out`."""
         from ravatard.cli.board.trial import refuse_beside_daemon, trial
         from ravatard.devices.panel.gpio import open_button
         from ravatard.devices.panel.lamp import open_lamp

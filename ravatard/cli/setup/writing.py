@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ravatard.config.candidate import Candidate, Wishes, candidate
+from ravatard.config.candidate import ConfigCandidate, Wishes, candidate
 from ravatard.errors import RavatardError
 from ravatard.host.credentials import store_credential
 from ravatard.host.durable import keep_copy, replace_file
@@ -48,7 +48,7 @@ def put_in_effect(main: Path, environ: Mapping[str, str], wishes: Wishes, store:
     return changed + write_files(found)
 
 
-def write_files(found: Candidate, suffix: str = BACKUP) -> list[Path]:
+def write_files(found: ConfigCandidate, suffix: str = BACKUP) -> list[Path]:
     """Write the files of ``found`` that change; what they were is kept beside them.
 
     Raises:

@@ -12,11 +12,11 @@ from typing import NoReturn
 from ravatard.cloud.pixelstreaming.address import StreamAddress, is_loopback
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.cloud.pixelstreaming.page import browser, connect, visit
-from ravatard.cloud.pixelstreaming.stream import Stream, Terms
+from ravatard.cloud.pixelstreaming.stream import StreamConnection, Terms
 from ravatard.cloud.webrtc import opus
 from ravatard.cloud.webrtc.reception import Reception
 from ravatard.errors import LinkError, LinkTimeout
-from ravatard.ports.sound import VoiceSink
+from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
 
 _INSTALL = "install ravatard[live-audio]"
@@ -37,7 +37,7 @@ def available() -> str:
 
 
 class PixelStreamingPlayer:
-    """A :class:`ravatard.ports.sound.VoicePlayer`. Holds nothing between two streams."""
+    """A :class:`ravatard.ports.voice.VoicePlayer`. Holds nothing between two streams."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class PixelStreamingPlayer:
         self._loopback = loopback
 
     async def play(self, url: Secret, token: Secret, sink: VoiceSink) -> NoReturn:
-        """See :meth:`ravatard.ports.sound.VoicePlayer.play`. The page is fetched anew each time."""
+        """See :meth:`ravatard.ports.voice.VoicePlayer.play`. The page is fetched anew each time."""
         if lack := available():
             raise LinkError(lack)
         loop = asyncio.get_running_loop()
@@ -75,7 +75,7 @@ class PixelStreamingPlayer:
                 raise LinkTimeout(
                     f"the stream's page and socket were not open within {self._options.connect_s:g} s"
                 ) from None
-            stream = Stream(socket, reception, self._terms(address, deadline))
+            stream = StreamConnection(socket, reception, self._terms(address, deadline))
             try:
                 failure = await stream.run()
             finally:

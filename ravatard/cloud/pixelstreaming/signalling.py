@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.secret import Secret
 
 #: The page's interval. An answer that is not there when the next one is due means a broken socket.
@@ -33,15 +34,6 @@ _IGNORED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class IceServer:
-    """A STUN or TURN server the service names."""
-
-    urls: tuple[str, ...]
-    username: str = field(default="", repr=False)
-    credential: Secret = field(default=Secret(""), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Send:
     """Send this text on the socket."""
 
@@ -57,7 +49,7 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class RemoteCandidate:
     """An address of the other side.
 
     Attributes:
@@ -72,7 +64,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class StreamFailed:
     """Nothing comes of this socket any more; ``reason`` completes "the stream failed: …"."""
 
     reason: str
@@ -86,7 +78,7 @@ class Note:
     unusual: bool = False
 
 
-Action = Send | Offered | Candidate | Failed | Note
+Action = Send | Offered | RemoteCandidate | StreamFailed | Note
 
 
 class Signalling:
@@ -105,7 +97,7 @@ class Signalling:
         self._streamer: str | None = None
         self._servers: tuple[IceServer, ...] = ()
         self._answered = False
-        self._queued: list[Candidate] = []
+        self._queued: list[RemoteCandidate] = []
         self._told: set[str] = set()
         self._ping_at = float("inf")
         self._unanswered = False
@@ -151,7 +143,9 @@ class Signalling:
         if now >= self._ping_at:
             if self._unanswered:
                 self._ping_at = float("inf")
-                return self._done([Failed(f"the signalling server left a ping unanswered for {PING_S:g} s")])
+                return self._done(
+                    [StreamFailed(f"the signalling server left a ping unanswered for {PING_S:g} s")]
+                )
             self._unanswered = True
             self._ping_at = now + PING_S
             actions.append(_message(type="ping", time=int(now * 1000)))
@@ -169,7 +163,7 @@ class Signalling:
             case "iceCandidate":
                 return self._candidate(message.get("candidate"))
             case "subscribeFailed":
-                return [Failed(f"the signalling server refuses the subscription ({_reason(message)})")]
+                return [StreamFailed(f"the signalling server refuses the subscription ({_reason(message)})")]
             case "streamerIdChanged":
                 return self._renamed(message.get("newID"))
             case _:
@@ -221,7 +215,7 @@ class Signalling:
         if not isinstance(value, dict) or not isinstance(value.get("candidate"), str):
             return self._once("the signalling server sent a candidate that is none")
         mid, index = value.get("sdpMid"), value.get("sdpMLineIndex")
-        candidate = Candidate(
+        candidate = RemoteCandidate(
             value["candidate"],
             mid if isinstance(mid, str) else None,
             index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else None,

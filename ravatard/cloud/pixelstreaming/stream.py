@@ -17,16 +17,16 @@ from ravatard.cloud.pixelstreaming.address import StreamAddress
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.cloud.pixelstreaming.signalling import (
     Action,
-    Candidate,
-    Failed,
     Note,
     Offered,
+    RemoteCandidate,
     Send,
     Signalling,
+    StreamFailed,
 )
 from ravatard.cloud.webrtc.ice import parse_candidate, usable
 from ravatard.cloud.webrtc.reception import Reception
-from ravatard.cloud.webrtc.sdp import Offer, candidates, prepare, without_passwords
+from ravatard.cloud.webrtc.sdp import AudioOffer, candidates, prepare, without_passwords
 from ravatard.errors import LinkError, LinkTimeout
 
 if TYPE_CHECKING:  # 70 MB, loaded when a stream is opened
@@ -63,7 +63,7 @@ class _SocketLost(Exception):
     """The signalling socket is gone; the message says how."""
 
 
-class Stream:
+class StreamConnection:
     """From an open socket to the end of the sound."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, reception: Reception, terms: Terms) -> None:
@@ -75,7 +75,7 @@ class Stream:
         self._inbox: asyncio.Queue[str | bytes | _SocketLost | None] = asyncio.Queue(_INBOX)
         self._socket_lost = ""
         self._peer: Peer | None = None
-        self._offer: Offer | None = None
+        self._offer: AudioOffer | None = None
 
     async def run(self) -> LinkError:
         """Play until it ends; returns why. Cancelling is safe at any time."""
@@ -174,9 +174,9 @@ class Stream:
                     await self._send(text)
                 case Offered():
                     await self._answer(action)
-                case Candidate():
+                case RemoteCandidate():
                     await self._add(action)
-                case Failed(reason):
+                case StreamFailed(reason):
                     self._fail(reason)
                 case Note(text, unusual):
                     log.log(logging.WARNING if unusual else logging.INFO, "%s", text)
@@ -214,7 +214,7 @@ class Stream:
         for found in addresses:
             await self._do(self._signalling.found(*found))
 
-    async def _answer_of(self, peer: Peer, offer: Offer) -> str:
+    async def _answer_of(self, peer: Peer, offer: AudioOffer) -> str:
         begun = asyncio.get_running_loop().time()
         limit = begun + self._terms.options.connect_s
         try:
@@ -242,7 +242,7 @@ class Stream:
         )
         return self._peer
 
-    async def _add(self, candidate: Candidate) -> None:
+    async def _add(self, candidate: RemoteCandidate) -> None:
         address = parse_candidate(candidate.text)
         if address is None or self._peer is None or self._offer is None:
             return

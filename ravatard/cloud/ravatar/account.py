@@ -14,7 +14,8 @@ from ravatard.cloud.ravatar import rest
 from ravatard.cloud.replies import retry_after
 from ravatard.cloud.token import TokenKeeper
 from ravatard.errors import AuthError, DeniedError, LinkTimeout, MoneyError
-from ravatard.ports import Debt, HttpReply, Network
+from ravatard.ports.host import OwedSession
+from ravatard.ports.network import HttpReply, Network
 from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -146,7 +147,7 @@ class Accounts:
             )
         return self._known[key]
 
-    async def end(self, debt: Debt) -> None:
+    async def end(self, debt: OwedSession) -> None:
         """End a live session, whoever has started it.
 
         Raises:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ravatard.cloud.ravatar.rest import AvatarInfo, Connection
+from ravatard.cloud.ravatar.rest import AvatarInfo, ConnectionReply
 from ravatard.errors import DeniedError
 
 
-def choose_avatar(connection: Connection, wanted: str | None, *, live: bool = True) -> AvatarInfo:
+def choose_avatar(connection: ConnectionReply, wanted: str | None, *, live: bool = True) -> AvatarInfo:
     """The avatar called ``wanted`` by id or name, else the first; ``live``: out of those with a live mode.
 
     Raises:
@@ -41,7 +41,7 @@ def _none_usable(named: list[AvatarInfo]) -> str:
     )
 
 
-def choose_language(connection: Connection, wanted: str) -> str:
+def choose_language(connection: ConnectionReply, wanted: str) -> str:
     """The service's spelling of language ``wanted``. A service that lists no languages takes any.
 
     Raises:

@@ -8,13 +8,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ravatard.cloud.ravatar.wire import AudioTemplate, Unknown, received, text_message, utterance_message
+from ravatard.cloud.ravatar.wire import (
+    AudioTemplate,
+    UnknownMessage,
+    received,
+    text_message,
+    utterance_message,
+)
 from ravatard.cloud.replies import cause_of
 from ravatard.cloud.token import TokenKeeper
 from ravatard.core.audio_format import samples_in, seconds_of
-from ravatard.core.events import Answered, Capabilities, StreamBroke
+from ravatard.core.capabilities import Capabilities
+from ravatard.core.events import Answered, StreamBroke
 from ravatard.errors import LinkError, LinkTimeout, NoSessionError
-from ravatard.ports import Socket, SocketClosed
+from ravatard.ports.network import Socket, SocketClosed
 from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -24,7 +31,7 @@ _TOKEN_CODES = frozenset({1008, 4001, 4003, 4401, 4403})
 
 
 @dataclass(frozen=True, slots=True)
-class Badge:
+class SocketToken:
     """The token a socket was opened with, and who knows a newer one."""
 
     token: Secret
@@ -32,7 +39,7 @@ class Badge:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class WireProfile:
     """How one talks on a socket.
 
     Attributes:
@@ -49,13 +56,13 @@ class Manner:
     changed: Callable[[], Awaitable[None]]
 
 
-class RavatarWire:
+class RavatarConnection:
     """One open socket.
 
     Each has its own fields and its own token: while one takes the place of another both are open.
     """
 
-    def __init__(self, socket: Socket, manner: Manner, badge: Badge, send_s: float) -> None:
+    def __init__(self, socket: Socket, manner: WireProfile, badge: SocketToken, send_s: float) -> None:
         """Take over an open socket; whoever opened it closes it.
 
         Args:
@@ -80,7 +87,7 @@ class RavatarWire:
 
         Raises:
             NoSessionError: none is held, or chat mode has none.
-            LinkError: see :meth:`ravatard.ports.Wire.send_audio`.
+            LinkError: see :meth:`ravatard.ports.cloud.Connection.send_audio`.
         """
         licence = self._licence()
         if licence is None:
@@ -96,7 +103,7 @@ class RavatarWire:
 
         Raises:
             NoSessionError: in live mode, none is held.
-            LinkError: see :meth:`ravatard.ports.Wire.send_utterance`.
+            LinkError: see :meth:`ravatard.ports.cloud.Connection.send_utterance`.
         """
         # Chat Mode document: isPushToTalk is "true when VAD is disabled", not when nothing is said of it.
         push_to_talk = self.capabilities.listens is False
@@ -108,7 +115,7 @@ class RavatarWire:
 
         Raises:
             NoSessionError: in live mode, none is held.
-            LinkError: see :meth:`ravatard.ports.Wire.send_text`.
+            LinkError: see :meth:`ravatard.ports.cloud.Connection.send_text`.
         """
         await self._send(text_message(self._manner.common, text, self._licence()), self._send_s)
 
@@ -142,7 +149,7 @@ class RavatarWire:
                 raise LinkError(_parting(closed.code)) from None
             except OSError as error:
                 raise LinkError(f"the socket broke ({cause_of(error)})") from None
-            if not isinstance(meaning, Unknown):
+            if not isinstance(meaning, UnknownMessage):
                 yield meaning
             elif meaning.malformed and meaning.what not in told:
                 told.add(meaning.what)

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from ravatard.cloud.options import RavatarOptions
+from ravatard.cloud.ravatar.options import RavatarOptions
 
 log = logging.getLogger(__name__)
 
 
-class TalkMode:
+class ModeSelector:
     """In which mode new connections talk.
 
     With ``mode: auto`` it is live until :meth:`busy`, then chat for the configured time, then live again.

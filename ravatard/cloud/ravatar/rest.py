@@ -36,7 +36,7 @@ class LanguageInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionReply:
     """What ``GET /connection`` says. Defaults are the documented ones."""
 
     session: str = ""
@@ -84,7 +84,7 @@ def token_reply(status: int, body: bytes, retry_after_s: float | None = None) ->
     return Secret(token)
 
 
-def connection_reply(status: int, body: bytes, retry_after_s: float | None = None) -> Connection:
+def connection_reply(status: int, body: bytes, retry_after_s: float | None = None) -> ConnectionReply:
     """What ``GET /connection`` says.
 
     Raises:
@@ -95,7 +95,7 @@ def connection_reply(status: int, body: bytes, retry_after_s: float | None = Non
     if reply is None:
         raise PeerError("the service's reply to /connection is no JSON object; check service.base_url")
     answer_s = reply.number("messageTimeoutSeconds") or 0.0
-    return Connection(
+    return ConnectionReply(
         session=reply.text("session"),
         # The documents say ``_id`` and ``language_code``; the vendor's client has met ``id`` and ``code``.
         avatars=tuple(

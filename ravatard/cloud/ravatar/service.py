@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.lease import Lease
-from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
+from ravatard.cloud.options import DeadlineOptions, ServiceOptions
 from ravatard.cloud.ravatar import rest
 from ravatard.cloud.ravatar.account import Accounts
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
@@ -23,17 +23,20 @@ from ravatard.cloud.ravatar.history import (
     history_path,
     history_reply,
 )
-from ravatard.cloud.ravatar.link import Badge, Manner, RavatarWire
-from ravatard.cloud.ravatar.mode import TalkMode
-from ravatard.cloud.ravatar.voice import LiveVoice, oddity
+from ravatard.cloud.ravatar.link import RavatarConnection, SocketToken, WireProfile
+from ravatard.cloud.ravatar.mode import ModeSelector
+from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
+from ravatard.cloud.ravatar.voice import LiveVoice, url_problem
 from ravatard.cloud.ravatar.wire import common_fields
 from ravatard.cloud.replies import retry_after
 from ravatard.core.audio_format import CHUNK_SAMPLES
-from ravatard.core.events import Capabilities
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.states import VoiceSource
 from ravatard.errors import BusyError, DeniedError, LinkError, LinkTimeout, NoSessionError, PeerError
-from ravatard.ports import Debt, Ledger, Network, Socket, UpgradeRefused, Wire
-from ravatard.ports.sound import VoicePlayer, VoiceSink
+from ravatard.ports.cloud import Connection
+from ravatard.ports.host import Ledger, OwedSession
+from ravatard.ports.network import Network, Socket, UpgradeRefused
+from ravatard.ports.voice import VoicePlayer, VoiceSink
 from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -83,7 +86,7 @@ class RavatarCloud:
         self._lease = Lease(self._start, accounts.end, close_s=deadlines.end_s * 2 + 0.5, ledger=ledger)
         self._avatar: rest.AvatarInfo | None = None
         options = ravatar or RavatarOptions()
-        self._mode = TalkMode(options, chance)
+        self._mode = ModeSelector(options, chance)
         self._live_session: rest.LiveSession | None = None
         self._voice: LiveVoice | None = None
         if voice_player is not None:
@@ -92,7 +95,7 @@ class RavatarCloud:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """See :meth:`ravatard.ports.Cloud.opened`."""
+        """See :meth:`ravatard.ports.cloud.Cloud.opened`."""
         try:
             async with self._lease.opened():
                 yield
@@ -100,25 +103,25 @@ class RavatarCloud:
             await self._network.close()
 
     @asynccontextmanager
-    async def connect(self) -> AsyncIterator[Wire]:
-        """See :meth:`ravatard.ports.Cloud.connect`; in the mode of the moment."""
+    async def connect(self) -> AsyncIterator[Connection]:
+        """See :meth:`ravatard.ports.cloud.Cloud.connect`; in the mode of the moment."""
         self._lease.prompt()
         live = self._mode.live
         connection = await self.about()
         avatar = choose_avatar(connection, self._service.avatar, live=self._mode.ever_live)
         language = choose_language(connection, self._service.language)
         self._avatar = avatar
-        manner = Manner(
+        manner = WireProfile(
             capabilities=self._capabilities(live, connection, avatar.name or avatar.id, language),
             common=self._common(connection, avatar, language),
             licence=self._license if live else None,
             changed=lambda: self._mode.changed(live),
         )
-        badge = Badge(await self._account.tokens.token(), self._account.tokens)
+        badge = SocketToken(await self._account.tokens.token(), self._account.tokens)
         async with self._socket(badge.token) as socket:
-            yield RavatarWire(socket, manner, badge, self._deadlines.send_s)
+            yield RavatarConnection(socket, manner, badge, self._deadlines.send_s)
 
-    async def about(self) -> rest.Connection:
+    async def about(self) -> rest.ConnectionReply:
         """What the service offers this user: avatars, languages. Costs no money.
 
         Raises:
@@ -151,11 +154,11 @@ class RavatarCloud:
             await self._account.tokens.keep_fresh()
 
     async def start_session(self) -> None:
-        """See :meth:`ravatard.ports.Cloud.start_session`; while chat mode takes its place, it is busy.
+        """See :meth:`ravatard.ports.cloud.Cloud.start_session`; while chat mode takes its place, it is busy.
 
         Raises:
             BusyError: no avatar is free, or none was a short while ago.
-            LinkError, DeniedError, PeerError: see :meth:`ravatard.ports.Cloud.start_session`.
+            LinkError, DeniedError, PeerError: see :meth:`ravatard.ports.cloud.Cloud.start_session`.
         """
         if not self._mode.ever_live:
             return
@@ -164,7 +167,7 @@ class RavatarCloud:
         await self._lease.acquire()
 
     async def voice(self, sink: VoiceSink) -> NoReturn:
-        """See :meth:`ravatard.ports.Cloud.voice`; without a player nothing ever happens."""
+        """See :meth:`ravatard.ports.cloud.Cloud.voice`; without a player nothing ever happens."""
         if self._voice is not None:
             await self._voice.run(sink, self._streaming_url)
         while True:
@@ -175,13 +178,13 @@ class RavatarCloud:
 
         Told now and at every change, for ever. None: no session is held, or it has nothing to show.
         """
-        session: Debt | None = None
+        session: OwedSession | None = None
         while True:
             yield None if session is None else await self._shown(session)
             session = await self._lease.other_than(session)
 
     async def end_session(self, *, gone: bool = False) -> None:
-        """See :meth:`ravatard.ports.Cloud.end_session`."""
+        """See :meth:`ravatard.ports.cloud.Cloud.end_session`."""
         if gone:
             self._lease.forget()
         await self._lease.release()
@@ -193,21 +196,21 @@ class RavatarCloud:
             raise NoSessionError("there is no live session to send this in")
         return self._lease.held.licence
 
-    def _streaming_url(self, debt: Debt) -> Secret:
+    def _streaming_url(self, debt: OwedSession) -> Secret:
         session = self._live_session
         known = session is not None and session.license_id == debt.licence
         return session.streaming_url if session is not None and known else Secret("")
 
-    async def _shown(self, debt: Debt) -> tuple[Secret, Secret] | None:
+    async def _shown(self, debt: OwedSession) -> tuple[Secret, Secret] | None:
         url = self._streaming_url(debt)
         try:
-            return None if oddity(url) else (url, await self._account.tokens.token())
+            return None if url_problem(url) else (url, await self._account.tokens.token())
         except (LinkError, DeniedError, PeerError) as error:
             log.warning("the avatar cannot be shown: %s", error)
             return None
 
     def _capabilities(
-        self, live: bool, connection: rest.Connection, avatar: str, language: str
+        self, live: bool, connection: rest.ConnectionReply, avatar: str, language: str
     ) -> Capabilities:
         if not live:
             voice = VoiceSource.ANSWER
@@ -226,10 +229,12 @@ class RavatarCloud:
             voice=voice,
         )
 
-    def _common(self, connection: rest.Connection, avatar: rest.AvatarInfo, language: str) -> dict[str, Any]:
+    def _common(
+        self, connection: rest.ConnectionReply, avatar: rest.AvatarInfo, language: str
+    ) -> dict[str, Any]:
         return common_fields(avatar.id, self._user_id, language, self._service.source, connection.session)
 
-    async def _start(self) -> Debt:
+    async def _start(self) -> OwedSession:
         if self._avatar is None:
             raise LinkError("no avatar is known yet")
         body = rest.start_request(self._avatar.id, self._stream.width, self._stream.height)
@@ -241,7 +246,7 @@ class RavatarCloud:
             raise
         # The address stays here, in memory: the ledger needs no more than what ends the session.
         self._live_session = session
-        return Debt(session.license_id, self._service.base_url, self._user_id)
+        return OwedSession(session.license_id, self._service.base_url, self._user_id)
 
     @asynccontextmanager
     async def _socket(self, token: Secret) -> AsyncIterator[Socket]:

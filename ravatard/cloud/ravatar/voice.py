@@ -13,8 +13,8 @@ from ravatard.cloud.token import TokenKeeper
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.events import SESSION_OVER
 from ravatard.errors import DeniedError, LinkError, PeerError
-from ravatard.ports import Debt
-from ravatard.ports.sound import VoicePlayer, VoiceSink
+from ravatard.ports.host import OwedSession
+from ravatard.ports.voice import VoicePlayer, VoiceSink
 from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -45,14 +45,14 @@ class LiveVoice:
         self._chance = chance
         self._attempts = attempts
 
-    async def run(self, sink: VoiceSink, address: Callable[[Debt], Secret]) -> NoReturn:
+    async def run(self, sink: VoiceSink, address: Callable[[OwedSession], Secret]) -> NoReturn:
         """Eternal. Cancelled anywhere, the player is closed first (two seconds, by its contract).
 
         Args:
             sink: where the sound goes; every ``online`` is followed by an ``offline``.
             address: gives the ``streamingUrl`` of a session, empty when the service gave none.
         """
-        session: Debt | None = None
+        session: OwedSession | None = None
         while True:
             if session is None:
                 session = await self._lease.other_than(None)
@@ -65,7 +65,7 @@ class LiveVoice:
     async def _bring_in(self, url: Secret, sink: VoiceSink) -> None:
         """For one session; returns when nothing more can be done for it."""
         stream = _Stream(sink)
-        if odd := oddity(url):
+        if odd := url_problem(url):
             stream.broke(odd)
             return
         backoff = Backoff(PAUSES, self._chance)
@@ -152,7 +152,7 @@ class _Stream:
         self._told = reason
 
 
-def oddity(url: Secret) -> str:
+def url_problem(url: Secret) -> str:
     """What is wrong with a ``streamingUrl``, in words and without the URL; "" for nothing."""
     if not url:
         return "the service gave no streamingUrl for the live session, so its voice cannot be had"

@@ -110,7 +110,7 @@ def text_message(common: dict[str, Any], text: str, license_id: Secret | None) -
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownMessage:
     """A message that says nothing to us.
 
     Attributes:
@@ -148,16 +148,16 @@ def stream_error(text: str) -> StreamBroke | None:
 _NOT_FOR_PEOPLE = frozenset({"connection", "system", "outgoing"})
 
 
-def received(data: str | bytes) -> Answered | StreamBroke | Unknown:
+def received(data: str | bytes) -> Answered | StreamBroke | UnknownMessage:
     """What one message of the socket means. Never raises, whatever came."""
     message = fields_of(data)
     if message is not None:
         return _meaning(message)
     text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-    return stream_error(text) or Unknown(f"no JSON object ({len(data)} characters)", malformed=True)
+    return stream_error(text) or UnknownMessage(f"no JSON object ({len(data)} characters)", malformed=True)
 
 
-def _meaning(message: Fields) -> Answered | StreamBroke | Unknown:
+def _meaning(message: Fields) -> Answered | StreamBroke | UnknownMessage:
     text = message.text("answer", "content", "message")
     broke = stream_error(text) or stream_error(message.text("error"))
     if broke is not None:
@@ -170,7 +170,7 @@ def _meaning(message: Fields) -> Answered | StreamBroke | Unknown:
     if not kinds & _NOT_FOR_PEOPLE and (text or file_url or sound):
         return Answered(text=text, heard=heard or message.text("request"), file_url=file_url, sound=sound)
     kind = "/".join(sorted(kinds - {""}))
-    return Unknown(f"type {kind!r}" if len(kind) <= 32 else "an overlong type")
+    return UnknownMessage(f"type {kind!r}" if len(kind) <= 32 else "an overlong type")
 
 
 def _question(text: str) -> tuple[str, str]:

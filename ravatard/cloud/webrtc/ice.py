@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from ravatard.cloud.pixelstreaming.signalling import IceServer
+from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.secret import Secret
 
 # RFC 7064 and 7065: scheme:host[:port][?transport=…]. aiortc reads no IPv6 address here, and takes a stun:
@@ -24,7 +24,7 @@ _GRACE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Helper:
+class IceHelper:
     """One STUN or TURN server that aiortc can use."""
 
     url: str
@@ -46,13 +46,13 @@ class RemoteAddress:
     related_port: int | None = None
 
 
-def usable(servers: Iterable[IceServer]) -> tuple[list[Helper], list[str]]:
+def usable(servers: Iterable[IceServer]) -> tuple[list[IceHelper], list[str]]:
     """The servers to ask, at most one STUN and one TURN: aiortc uses no more.
 
     Returns:
         Those, and for each address that is left out a text that says why, without credentials.
     """
-    chosen: dict[str, Helper] = {}
+    chosen: dict[str, IceHelper] = {}
     dropped: list[str] = []
     for server in servers:
         for url in server.urls:
@@ -62,9 +62,9 @@ def usable(servers: Iterable[IceServer]) -> tuple[list[Helper], list[str]]:
             elif role in chosen:
                 dropped.append(f"{url[:80]} (one {role} server is enough)")
             elif role == "STUN":
-                chosen[role] = Helper(url)
+                chosen[role] = IceHelper(url)
             else:
-                chosen[role] = Helper(url, server.username, server.credential)
+                chosen[role] = IceHelper(url, server.username, server.credential)
     return list(chosen.values()), dropped
 
 
@@ -128,7 +128,7 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else None
 
 
-class Gathering:
+class IceGathering:
     """Stands before aioice's gathering: its five seconds for a dead server are out of reach of aiortc's API.
 
     It also adds 127.0.0.1 where wanted, which aioice leaves out: a machine with only ``lo`` has no other.

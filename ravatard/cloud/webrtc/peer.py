@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 
 import aiortc
 
-from ravatard.cloud.webrtc.ice import Gathering, Helper, RemoteAddress
+from ravatard.cloud.webrtc.ice import IceGathering, IceHelper, RemoteAddress
 from ravatard.cloud.webrtc.reception import Reception
-from ravatard.cloud.webrtc.sdp import Offer, finish
+from ravatard.cloud.webrtc.sdp import AudioOffer, finish
 from ravatard.errors import LinkError
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class Peer:
 
     def __init__(
         self,
-        helpers: Iterable[Helper],
+        helpers: Iterable[IceHelper],
         reception: Reception,
         changed: Callable[[], None],
         *,
@@ -71,7 +71,7 @@ class Peer:
         state = self._connection.connectionState
         return f"the media connection is {state}" if state in ("failed", "closed") else ""
 
-    async def answer(self, offer: Offer) -> str:
+    async def answer(self, offer: AudioOffer) -> str:
         """The answer to an offer, as the streamer gets it. Again for a later offer of the same transport.
 
         Raises:
@@ -158,8 +158,8 @@ class Peer:
             gather = getattr(agent, "get_component_candidates", None)
             if gather is None:
                 raise _foreign("its gathering")
-            if not isinstance(gather, Gathering):
-                agent.get_component_candidates = Gathering(gather, self._gather_s, loopback=self._loopback)
+            if not isinstance(gather, IceGathering):
+                agent.get_component_candidates = IceGathering(gather, self._gather_s, loopback=self._loopback)
 
 
 class _Doorstep:
@@ -208,7 +208,7 @@ def _foreign(what: str) -> LinkError:
     )
 
 
-def _server(helper: Helper) -> aiortc.RTCIceServer:
+def _server(helper: IceHelper) -> aiortc.RTCIceServer:
     credential = helper.credential.reveal() if helper.credential is not None else None
     return aiortc.RTCIceServer(urls=helper.url, username=helper.username, credential=credential)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ravatard.cloud.webrtc.jitter import Decode, Fill, JitterBuffer, Restart, Step
-from ravatard.ports.sound import VoiceSink
+from ravatard.ports.voice import VoiceSink
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class Packet(Protocol):
         ...
 
 
-class Codec(Protocol):
+class RtpCodec(Protocol):
     """:class:`ravatard.cloud.webrtc.opus.OpusDecoder`, or another."""
 
     def decode(self, payload: bytes, samples: int) -> bytes:
@@ -64,7 +64,7 @@ class Reception:
         jitter: the buffer, for its counts.
     """
 
-    def __init__(self, codec: Codec, sink: VoiceSink, clock: Callable[[], float]) -> None:
+    def __init__(self, codec: RtpCodec, sink: VoiceSink, clock: Callable[[], float]) -> None:
         """``clock``: the loop's time. The sink is told ``online`` at the first packet."""
         self.last_at: float | None = None
         self.jitter = JitterBuffer()

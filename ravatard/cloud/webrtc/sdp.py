@@ -36,7 +36,7 @@ _TIED_TO_SENDER = frozenset({"ssrc", "ssrc-group", "msid"})
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class AudioOffer:
     """An offer, ready for aiortc.
 
     Attributes:
@@ -83,7 +83,7 @@ class _Section:
         return f"m={self.kind} {self.port} {self.profile} {' '.join(formats)}"
 
 
-def prepare(sdp: str) -> Offer:
+def prepare(sdp: str) -> AudioOffer:
     """Read an offer.
 
     Raises:
@@ -105,7 +105,7 @@ def prepare(sdp: str) -> Offer:
         if put_back is not None:
             declined[number] = put_back
         lines += shown + _missing(section, session, lender)
-    return Offer(
+    return AudioOffer(
         shown=_joined(lines),
         transport=" ".join(_ufrags(session, sections)),
         audio_mid=_mid(sections[wanted]),
@@ -114,7 +114,7 @@ def prepare(sdp: str) -> Offer:
     )
 
 
-def finish(offer: Offer, answer: str) -> str:
+def finish(offer: AudioOffer, answer: str) -> str:
     """The answer aiortc makes to ``offer.shown``, as the streamer gets it."""
     session, sections = _split(answer)
     lines = list(session)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
+from ravatard.core.actions import GateCommand, Hold, Press, Release, SetGate
 from ravatard.core.audio.endpointer import Endpointer
 from ravatard.core.audio.framing import Framer
-from ravatard.core.audio.utterance_buffer import Recorder
+from ravatard.core.audio.utterance_buffer import UtteranceBuffer
 from ravatard.core.audio_format import CHUNK_SAMPLES, SAMPLE_BYTES, bytes_for, ms_of, samples_for
-from ravatard.core.events import GateCommand, GateEvent, Hold, Press, PressIgnored, Release, SetGate
+from ravatard.core.events import GateEvent, PressIgnored
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 
@@ -63,7 +64,7 @@ class Gate:
         self._silence_frames = -(-gate.silence_ms // voice.frame_ms)
         self._longest = samples_for(gate.longest_s * 1000)
         # Half an utterance is for what is said after the gate opened, whatever the options say.
-        self._recorder = Recorder(chunk_samples, min(samples_for(gate.preroll_ms), self._longest // 2))
+        self._recorder = UtteranceBuffer(chunk_samples, min(samples_for(gate.preroll_ms), self._longest // 2))
         self._no_speech = samples_for(gate.no_speech_s * 1000)
         self._shortest_press = samples_for(gate.shortest_press_ms)
         self._toggle = gate.toggle

@@ -11,7 +11,7 @@ QUIET_MS = 900.0
 LONGEST_MS = 30_000.0
 
 
-class Silencer:
+class InterruptionFilter:
     """Keeps back the pieces of a live voice (s16le mono 48 kHz) from an interruption to the next pause."""
 
     def __init__(self) -> None:

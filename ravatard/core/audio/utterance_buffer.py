@@ -14,7 +14,7 @@ RecorderEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed
 SLACK_BYTES = 32_000
 
 
-class Recorder:
+class UtteranceBuffer:
     """Knows each sample by its index, and hands out those of an utterance once, in order, in chunks.
 
     While closed its owner bounds the memory with :meth:`trim`.

@@ -46,37 +46,37 @@ FULL_VOLUME = 100
 _UNSPEAKABLE = ("Cc", "Cs")
 
 
-class AskedWrongly(RavatardError):
+class BadRequest(RavatardError):
     """A request cannot be understood; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class StatusAsked:
+class StatusRequest:
     """How is it?"""
 
 
 @dataclass(frozen=True, slots=True)
-class WatchAsked:
+class WatchRequest:
     """How is it, now and at every change?"""
 
 
 @dataclass(frozen=True, slots=True)
-class PressAsked:
+class PressRequest:
     """Press the button and release it ``ms`` milliseconds later."""
 
     ms: float
 
 
 @dataclass(frozen=True, slots=True)
-class ReloadAsked:
+class ReloadRequest:
     """Read the configuration anew."""
 
 
 Request = (
-    StatusAsked
-    | WatchAsked
-    | PressAsked
-    | ReloadAsked
+    StatusRequest
+    | WatchRequest
+    | PressRequest
+    | ReloadRequest
     | MuteAsked
     | TextGiven
     | VolumeAsked
@@ -84,7 +84,7 @@ Request = (
 )
 
 
-class Desk(Protocol):
+class ControlHandler(Protocol):
     """Where requests are answered."""
 
     def answers(self, line: bytes) -> AsyncGenerator[bytes, None]:
@@ -101,43 +101,43 @@ Fields = Mapping[str, Any]
 def _text(fields: Fields) -> Request:
     text = fields.get("text")
     if not isinstance(text, str):
-        raise AskedWrongly("say needs a string as its text")
+        raise BadRequest("say needs a string as its text")
     words = " ".join(text.split())
     if not words:
-        raise AskedWrongly("say needs a text that is not empty")
+        raise BadRequest("say needs a text that is not empty")
     if len(words) > TEXT_LIMIT:
-        raise AskedWrongly(f"say takes at most {TEXT_LIMIT} characters, not {len(words)}")
+        raise BadRequest(f"say takes at most {TEXT_LIMIT} characters, not {len(words)}")
     if any(unicodedata.category(one) in _UNSPEAKABLE for one in words):
-        raise AskedWrongly("say takes no control characters and no halves of surrogate pairs")
+        raise BadRequest("say takes no control characters and no halves of surrogate pairs")
     return TextGiven(words)
 
 
 def _press(fields: Fields) -> Request:
     ms = fields.get("ms", 0)
     if isinstance(ms, bool) or not isinstance(ms, int | float):
-        raise AskedWrongly("press needs a number as its ms")
+        raise BadRequest("press needs a number as its ms")
     if not 0 <= ms <= PRESS_LIMIT_MS or math.isnan(ms):
-        raise AskedWrongly(f"press takes ms from 0 to {PRESS_LIMIT_MS}")
-    return PressAsked(ms)
+        raise BadRequest(f"press takes ms from 0 to {PRESS_LIMIT_MS}")
+    return PressRequest(ms)
 
 
 def _volume(fields: Fields) -> Request:
     if len(fields) != 1:
-        raise AskedWrongly("volume needs either percent or by")
+        raise BadRequest("volume needs either percent or by")
     ((name, number),) = fields.items()
     if isinstance(number, bool) or not isinstance(number, int):
-        raise AskedWrongly(f"volume needs a whole number as its {name}")
+        raise BadRequest(f"volume needs a whole number as its {name}")
     relative = name == "by"
     lowest = -FULL_VOLUME if relative else 0
     if not lowest <= number <= FULL_VOLUME:
-        raise AskedWrongly(f"volume takes {name} from {lowest} to {FULL_VOLUME}")
+        raise BadRequest(f"volume takes {name} from {lowest} to {FULL_VOLUME}")
     return VolumeAsked(number, relative=relative)
 
 
 #: What may be asked: the names of its fields besides ``do``, and how they become a request.
 _FORMS: Mapping[str, tuple[frozenset[str], Callable[[Fields], Request]]] = {
-    "status": (frozenset(), lambda _: StatusAsked()),
-    "watch": (frozenset(), lambda _: WatchAsked()),
+    "status": (frozenset(), lambda _: StatusRequest()),
+    "watch": (frozenset(), lambda _: WatchRequest()),
     "mute": (frozenset(), lambda _: MuteAsked(True)),
     "unmute": (frozenset(), lambda _: MuteAsked(False)),
     "toggle-mute": (frozenset(), lambda _: MuteAsked(None)),
@@ -145,7 +145,7 @@ _FORMS: Mapping[str, tuple[frozenset[str], Callable[[Fields], Request]]] = {
     "press": (frozenset({"ms"}), _press),
     "volume": (frozenset({"percent", "by"}), _volume),
     "restart-session": (frozenset(), lambda _: RestartSessionAsked()),
-    "reload": (frozenset(), lambda _: ReloadAsked()),
+    "reload": (frozenset(), lambda _: ReloadRequest()),
 }
 
 
@@ -153,23 +153,23 @@ def decode(line: bytes) -> Request:
     """The request in one line; nothing of what was asked is repeated in an error, it may be speech.
 
     Raises:
-        AskedWrongly: it is none.
+        BadRequest: it is none.
     """
     if len(line) > LINE_LIMIT_BYTES:
-        raise AskedWrongly(f"a request is at most {LINE_LIMIT_BYTES} bytes long")
+        raise BadRequest(f"a request is at most {LINE_LIMIT_BYTES} bytes long")
     try:
         asked = json.loads(line)
     except (ValueError, RecursionError):
-        raise AskedWrongly('a request is one line of JSON, for example {"do": "status"}') from None
+        raise BadRequest('a request is one line of JSON, for example {"do": "status"}') from None
     if not isinstance(asked, dict) or not isinstance(asked.get("do"), str):
-        raise AskedWrongly('a request is an object with a "do", for example {"do": "status"}')
+        raise BadRequest('a request is an object with a "do", for example {"do": "status"}')
     form = _FORMS.get(asked.pop("do"))
     if form is None:
-        raise AskedWrongly(f'"do" is one of {", ".join(_FORMS)}')
+        raise BadRequest(f'"do" is one of {", ".join(_FORMS)}')
     names, made = form
     if not asked.keys() <= names:
         wanted = f"takes only {', '.join(sorted(names))}" if names else "takes nothing"
-        raise AskedWrongly(f'this request {wanted} besides "do"')
+        raise BadRequest(f'this request {wanted} besides "do"')
     return made(asked)
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import Any
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.control.status_speaker import SpeakerReport
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.conversation.gate_mode import gate_mode
 from ravatard.core.conversation.transitions import LINK, LinkCue, step
 from ravatard.core.indication import Look, Show
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import Link, Microphone, Outcome, Session
+from ravatard.core.states import LinkState, MicrophoneStatus, SessionState, TurnOutcome
 
 #: How many turns are remembered.
 TURNS_KEPT = 20
@@ -70,28 +72,28 @@ class Reporter:
         self._started_at = started_at
         self._since = dict.fromkeys(("look", "link", "session"), started_at)
         self._look = conversation.indication.look
-        self._link = Link.OFFLINE
+        self._link = LinkState.OFFLINE
         self._link_reason = ""
         self._session_reason = ""
-        self._capabilities: ev.Capabilities | None = None
+        self._capabilities: Capabilities | None = None
         self._device = ""
         self._recording_over = False
         self._heard: ev.Listened | None = None
         self._counts = Counter(dict.fromkeys(_COUNTED.values(), 0))
         self._counts.update(dict.fromkeys(("overruns", "reconnects", "microphone_losses"), 0))
-        self._outcomes: Counter[Outcome] = Counter()
-        self._turns: deque[tuple[float, ev.TurnSummary, float | None]] = deque(maxlen=TURNS_KEPT)
+        self._outcomes: Counter[TurnOutcome] = Counter()
+        self._turns: deque[tuple[float, act.TurnSummary, float | None]] = deque(maxlen=TURNS_KEPT)
         self._sending: tuple[int, float] = (0, 0.0)
         self._speaker = SpeakerReport(options)
 
     # -------------------------------------------------------------- looking at the hub
 
-    def saw(self, event: ev.Event, now: float) -> None:
+    def on_event(self, event: ev.Event, now: float) -> None:
         """The hub is about to handle ``event``."""
         if name := _COUNTED.get(type(event)):
             self._counts[name] += 1
         self.changes += not isinstance(event, _QUIET)
-        self._speaker.saw(event)
+        self._speaker.on_event(event)
         self._speaker.timed(event, now)
         match event:
             case ev.LinkConnecting():
@@ -132,17 +134,17 @@ class Reporter:
             case _:
                 pass
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         """The hub has asked for ``action``."""
         match action:
             case Show(indication):
                 self._looks(indication.look, now)
-            case ev.SessionChanged(_, reason):
+            case act.SessionChanged(_, reason):
                 self._session_reason = reason
                 self._since["session"] = now
-            case ev.Mute(muted):
+            case act.Mute(muted):
                 self.muted = muted
-            case ev.TurnEnded(summary):
+            case act.TurnEnded(summary):
                 self._outcomes[summary.outcome] += 1
                 slowest_s = self._sending[1] if self._sending[0] == summary.turn else None
                 self._turns.append((now, summary, slowest_s))
@@ -160,13 +162,13 @@ class Reporter:
         if self._link is not before:
             self._since["link"] = now
         # While connecting again, why the last attempt failed is still what people need to know.
-        if reason or self._link is Link.ONLINE:
+        if reason or self._link is LinkState.ONLINE:
             self._link_reason = reason
 
     # -------------------------------------------------------------- what is reported
 
     @property
-    def link(self) -> Link:
+    def link(self) -> LinkState:
         """Our connection to the service."""
         return self._link
 
@@ -174,15 +176,15 @@ class Reporter:
     def degraded(self) -> list[str]:
         """A sentence for everything that is not as it should be; muted on purpose is as it should be."""
         said = list(self._without)
-        if self._link is Link.DENIED or (self._look is Look.NO_MONEY):
+        if self._link is LinkState.DENIED or (self._look is Look.NO_MONEY):
             said.append(
                 f"refused by the service: {self._link_reason or self._conversation.indication.status}"
             )
-        elif self._link is not Link.ONLINE:
+        elif self._link is not LinkState.ONLINE:
             said.append(f"offline: {self._link_reason or 'not connected yet'}")
         elif self._look is Look.BUSY:
             said.append("busy: the service has no free place at the moment")
-        if self._conversation.microphone is Microphone.ABSENT:
+        if self._conversation.microphone is MicrophoneStatus.ABSENT:
             said.append(f"no microphone: {self.microphone_trouble or 'not opened yet'}")
         if self._recording_over:
             said.append("deaf: the recording used as the microphone is over")
@@ -213,7 +215,7 @@ class Reporter:
             "session": {
                 "state": mind.session.value,
                 "since_s": ages["session"],
-                "reason": self._session_reason if mind.session is Session.NONE else "",
+                "reason": self._session_reason if mind.session is SessionState.NONE else "",
             },
             "talk": mind.talk.value,
             "microphone": {"state": mind.microphone.value, "device": self._device, **self._levels()},
@@ -228,7 +230,7 @@ class Reporter:
             "counters": {
                 **self._counts,
                 **self._speaker.counts,
-                "turns": {outcome.value: self._outcomes[outcome] for outcome in Outcome},
+                "turns": {outcome.value: self._outcomes[outcome] for outcome in TurnOutcome},
             },
         }
 
@@ -241,7 +243,7 @@ class Reporter:
         }
 
 
-def _turn(age_s: float, summary: ev.TurnSummary, slowest_s: float | None) -> dict[str, Any]:
+def _turn(age_s: float, summary: act.TurnSummary, slowest_s: float | None) -> dict[str, Any]:
     """One turn; ``slowest_s``: the longest time from reading a message's last sample to its leaving."""
     return {
         "turn": summary.turn,

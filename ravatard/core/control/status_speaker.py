@@ -35,7 +35,7 @@ class SpeakerReport:
         #: From the end of somebody's speech to the first sound of the answer, of the last turn that had both.
         self.first_sound_s: float | None = None
 
-    def saw(self, event: ev.Event) -> None:
+    def on_event(self, event: ev.Event) -> None:
         """One event."""
         if name := _COUNTED.get(type(event)):
             self.counts[name] += 1

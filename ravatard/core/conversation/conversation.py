@@ -9,29 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
-from ravatard.core.conversation.earcon_policy import Signals
+from ravatard.core.conversation.earcon_policy import EarconPolicy
 from ravatard.core.conversation.gate_mode import gate_mode
-from ravatard.core.conversation.microphone_state import Listening
-from ravatard.core.conversation.playback_state import Speaking
-from ravatard.core.conversation.service_state import Standing
-from ravatard.core.conversation.turn_taking import Turns
+from ravatard.core.conversation.microphone_state import MicrophoneState
+from ravatard.core.conversation.playback_state import PlaybackState
+from ravatard.core.conversation.service_state import ServiceState
+from ravatard.core.conversation.turn_taking import TurnTaking
 from ravatard.core.indication import WORDS, Condition, Indication, Look, Show, look_for
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import GateMode, Microphone, Refusal, Session, Talk
+from ravatard.core.states import GateMode, MicrophoneStatus, Refusal, SessionState, TalkState
 
 
 class Conversation:
     """Couples the four small machines: link and session (standing), talk (turns), microphone (listening)."""
 
     def __init__(self, options: ConversationOptions) -> None:
-        self._actions: list[ev.Action | Show] = []
+        self._actions: list[act.Action | Show] = []
         self._options = options
-        self._standing = Standing(options, self._actions)
-        self._signals = Signals(options, self._actions)
-        self._turns = Turns(options, self._standing, self._signals, self._actions)
-        self._listening = Listening(self._actions, muted=options.muted)
-        self._speaking = Speaking(
+        self._standing = ServiceState(options, self._actions)
+        self._signals = EarconPolicy(options, self._actions)
+        self._turns = TurnTaking(options, self._standing, self._signals, self._actions)
+        self._listening = MicrophoneState(self._actions, muted=options.muted)
+        self._speaking = PlaybackState(
             options, self._standing, self._turns, self._listening, self._signals, self._actions
         )
         self.gate = gate_mode(options.gate.mode, None, has_button=options.has_button).mode
@@ -77,7 +78,7 @@ class Conversation:
             ev.PressIgnored: self._ignore,
         }
 
-    def handle(self, event: ev.Event, now: float) -> list[ev.Action | Show]:
+    def handle(self, event: ev.Event, now: float) -> list[act.Action | Show]:
         """Take one event; returns what is to be done, in order. ``now``: loop time in seconds."""
         self._handlers[type(event)](event, now)
         self._look_at_the_clock(now)
@@ -89,22 +90,22 @@ class Conversation:
     @property
     def deadline(self) -> float | None:
         """When a :class:`Tick` is wanted, or None."""
-        standing_at = self._standing.deadline(idle=self.talk is Talk.IDLE)
+        standing_at = self._standing.deadline(idle=self.talk is TalkState.IDLE)
         times = (standing_at, self._turns.deadline, self._listening.deadline, self._speaking.deadline)
         return min((at for at in times if at is not None), default=None)
 
     @property
-    def talk(self) -> Talk:
+    def talk(self) -> TalkState:
         """Where the conversation is."""
         return self._turns.talk
 
     @property
-    def microphone(self) -> Microphone:
+    def microphone(self) -> MicrophoneStatus:
         """The capture device's state."""
         return self._listening.microphone
 
     @property
-    def session(self) -> Session:
+    def session(self) -> SessionState:
         """The live session's state."""
         return self._standing.session
 
@@ -125,7 +126,7 @@ class Conversation:
     def _on_microphone_ready(self, event: ev.MicrophoneReady, _: float) -> None:
         self._listening.ready(event.device)
         if self._pressed and self._listening.able and not self._options.gate.toggle:
-            self._do(ev.Press())
+            self._do(act.Press())
 
     def _on_microphone_lost(self, event: ev.MicrophoneLost, now: float) -> None:
         self._listening.lost(event.reason)
@@ -162,13 +163,13 @@ class Conversation:
         self._listening.pressed(now, may_mute=may_mute)
         # The gate would remember it, and open of itself once there is a microphone, however much later.
         if self._listening.able:
-            self._do(ev.Press())
+            self._do(act.Press())
 
     def _on_released(self, event: ev.ButtonReleased, now: float) -> None:
         del event, now
         self._pressed = False
         self._listening.released()
-        self._do(ev.Release())
+        self._do(act.Release())
 
     def _on_text(self, event: ev.TextGiven, now: float) -> None:
         self._turns.wrote(event.text, now)
@@ -177,19 +178,19 @@ class Conversation:
 
     def _on_online(self, event: ev.LinkOnline, now: float) -> None:
         self._standing.online(event.capabilities, now)
-        self._do(ev.Tell(f"online: {self._standing.detail}"))
+        self._do(act.LogLine(f"online: {self._standing.detail}"))
         self._choose_gate()
         self._turns.link_came(now)
 
     def _on_offline(self, event: ev.LinkOffline, now: float) -> None:
         self._standing.offline(event.reason)
-        self._do(ev.Tell(f"offline: {event.reason} Next attempt in {event.retry_s:.1f} s.", warning=True))
+        self._do(act.LogLine(f"offline: {event.reason} Next attempt in {event.retry_s:.1f} s.", warning=True))
         # Half of it went out on the lost connection: the rest alone would be half an utterance.
         self._turns.cancel(now, only_begun=True)
 
     def _on_denied(self, event: ev.LinkDenied, now: float) -> None:
         self._standing.denied(event.reason, event.refusal)
-        self._do(ev.Tell(event.reason, warning=True))
+        self._do(act.LogLine(event.reason, warning=True))
         self._turns.cancel(now)
 
     def _on_session_started(self, event: ev.SessionStarted, now: float) -> None:
@@ -200,11 +201,11 @@ class Conversation:
         self._standing.session_over(f"refused: {event.refusal.value}", now)
         other_mode = self._options.means.other_mode and event.refusal is Refusal.BUSY
         if other_mode or not self._standing.needs_session:
-            self._do(ev.Tell(f"no live session: {event.reason}; trying without one"))
+            self._do(act.LogLine(f"no live session: {event.reason}; trying without one"))
             self._turns.postpone(now)
             return
         self._standing.refused(event.refusal, event.retry_after_s, now)
-        self._do(ev.Tell(f"no live session: {event.reason}", warning=True))
+        self._do(act.LogLine(f"no live session: {event.reason}", warning=True))
         self._turns.cancel(now)
 
     def _on_session_ended(self, event: ev.SessionEnded, now: float) -> None:
@@ -212,10 +213,10 @@ class Conversation:
         self._turns.cancel(now, only_begun=True)
 
     def _on_stream_broke(self, event: ev.StreamBroke, now: float) -> None:
-        if event.refusal is Refusal.EXPIRED and self._standing.session is not Session.NONE:
+        if event.refusal is Refusal.EXPIRED and self._standing.session is not SessionState.NONE:
             self._on_session_expired(event.reason, now)
             return
-        self._do(ev.Tell(f"the service says: {event.reason}", warning=True))
+        self._do(act.LogLine(f"the service says: {event.reason}", warning=True))
         self._standing.refused(event.refusal, None, now)
         self._turns.cancel(now)
         if event.refusal is Refusal.FAILED:
@@ -226,7 +227,7 @@ class Conversation:
             # Nothing was sent in this one: an echo of what was sent in the one before. It must not be
             # forgotten for that, for it is being paid for.
             return
-        self._do(ev.Tell(f"the service says: {reason}", warning=True))
+        self._do(act.LogLine(f"the service says: {reason}", warning=True))
         self._standing.end_session(reason, now, gone=True)
         self._turns.say_again(now)
 
@@ -236,7 +237,7 @@ class Conversation:
         self._standing.end_session("a new one was asked for", now)
 
     def _on_sent(self, event: ev.MessageSent, now: float) -> None:
-        self._standing.session_used |= self.session is Session.LIVE
+        self._standing.session_used |= self.session is SessionState.LIVE
         self._turns.sent(event.turn, now, voice=event.read_at is not None)
 
     def _on_dropped(self, event: ev.UtteranceDropped, now: float) -> None:
@@ -261,10 +262,10 @@ class Conversation:
         listens = capabilities.listens if capabilities else None
         choice = gate_mode(self._options.gate.mode, listens, has_button=self._options.has_button)
         if choice.warning:
-            self._do(ev.Tell(choice.warning, warning=True))
+            self._do(act.LogLine(choice.warning, warning=True))
         if choice.mode is not self.gate:
             self.gate = choice.mode
-            self._do(ev.SetGate(choice.mode))
+            self._do(act.SetGate(choice.mode))
 
     def _ignore(self, event: ev.Event, now: float) -> None:
         pass
@@ -272,11 +273,11 @@ class Conversation:
     # -------------------------------------------------------------- the clock, the lights
 
     def _look_at_the_clock(self, now: float) -> None:
-        self._turns.look_at_the_clock(now)
-        if self._listening.look_at_the_clock(now):
+        self._turns.on_time(now)
+        if self._listening.on_time(now):
             self._on_mute_asked(ev.MuteAsked(None), now)
-        self._speaking.look_at_the_clock(now)
-        self._standing.look_at_the_clock(now, idle=self.talk is Talk.IDLE)
+        self._speaking.on_time(now)
+        self._standing.on_time(now, idle=self.talk is TalkState.IDLE)
 
     def _show(self, now: float) -> None:
         link, refusal = self._standing.shown_link(now)
@@ -296,5 +297,5 @@ class Conversation:
             self.indication = shown
             self._do(Show(shown))
 
-    def _do(self, action: ev.Action | Show) -> None:
+    def _do(self, action: act.Action | Show) -> None:
         self._actions.append(action)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ravatard.core.events import Action, PlayEarcon
+from ravatard.core.actions import Action, PlayEarcon
 from ravatard.core.indication import Show
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import Cause, Earcon, Link, Refusal
+from ravatard.core.states import Cause, Earcon, LinkState, Refusal
 
 
-class Signals:
+class EarconPolicy:
     """Earcons in answer to presses, and to words that were lost.
 
     Attributes:
@@ -23,11 +23,11 @@ class Signals:
         #: network must not make it beep all night.
         self._told = False
 
-    def opened(self, cause: Cause, link: Link) -> None:
+    def opened(self, cause: Cause, link: LinkState) -> None:
         """Somebody is listened to. Who only speaks sees the light; who pressed may look elsewhere."""
         if cause is Cause.BUTTON:
             self._told = False
-            self._sound(Earcon.LISTENING if link is Link.ONLINE else Earcon.OFFLINE)
+            self._sound(Earcon.LISTENING if link is LinkState.ONLINE else Earcon.OFFLINE)
 
     def sent(self, cause: Cause | None) -> None:
         """Somebody was listened to, to the end."""

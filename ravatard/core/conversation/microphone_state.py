@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ravatard.core import events as ev
+from ravatard.core import actions as act
 from ravatard.core.conversation.transitions import MICROPHONE, MicrophoneCue, step
 from ravatard.core.indication import Show
-from ravatard.core.states import Microphone
+from ravatard.core.states import MicrophoneStatus
 
 #: Holding the button this long mutes or unmutes, where holding does not mean talking.
 LONG_PRESS_S = 1.0
 
 
-class Listening:
+class MicrophoneState:
     """One small machine, the microphone, and the wishes of people about it. Times are the loop's seconds.
 
     Attributes:
@@ -20,9 +20,9 @@ class Listening:
         known: it was opened, found missing, or closed on purpose since the start.
     """
 
-    def __init__(self, out: list[ev.Action | Show], *, muted: bool) -> None:
+    def __init__(self, out: list[act.Action | Show], *, muted: bool) -> None:
         """``out``: the list that actions are added to."""
-        self.microphone = Microphone.ABSENT
+        self.microphone = MicrophoneStatus.ABSENT
         self.muted = muted
         self.known = False
         self._out = out
@@ -34,7 +34,7 @@ class Listening:
     @property
     def able(self) -> bool:
         """There is a microphone, and nobody wants it closed."""
-        return not self.muted and self.microphone in (Microphone.OPEN, Microphone.HELD)
+        return not self.muted and self.microphone in (MicrophoneStatus.OPEN, MicrophoneStatus.HELD)
 
     # -------------------------------------------------------------- what the device does
 
@@ -45,21 +45,21 @@ class Listening:
             self._cue(MicrophoneCue.READY)
             if self._held:
                 self._cue(MicrophoneCue.HOLD)
-            self._out.append(ev.Tell(f"microphone open: {device}"))
+            self._out.append(act.LogLine(f"microphone open: {device}"))
 
     def lost(self, reason: str) -> None:
         """The device is gone, and missed only by those who want to listen."""
         self.known = True
         if not self.muted:
             self._cue(MicrophoneCue.LOST)
-            self._out.append(ev.Tell(f"no microphone: {reason}", warning=True))
+            self._out.append(act.LogLine(f"no microphone: {reason}", warning=True))
 
     def closed(self) -> None:
         """The device is closed; late news when somebody has unmuted since."""
         self.known = True
         if self.muted:
             self._cue(MicrophoneCue.CLOSED)
-            self._out.append(ev.Tell("microphone closed: muted"))
+            self._out.append(act.LogLine("microphone closed: muted"))
 
     # -------------------------------------------------------------- what people want
 
@@ -69,7 +69,7 @@ class Listening:
         news = muted is not self.muted
         self.muted = muted
         if news:
-            self._out.append(ev.Mute(muted))
+            self._out.append(act.Mute(muted))
         return news
 
     def pressed(self, now: float, *, may_mute: bool) -> None:
@@ -88,7 +88,7 @@ class Listening:
         self._free_at = None
         self._held = True
         self._cue(MicrophoneCue.HOLD)
-        self._out.append(ev.Hold(held=True))
+        self._out.append(act.Hold(held=True))
 
     def sounds(self) -> None:
         """The speaker sounds, perhaps again before its tail was over."""
@@ -104,16 +104,16 @@ class Listening:
         if self._held:
             self._held = False
             self._cue(MicrophoneCue.FREE)
-            self._out.append(ev.Hold(held=False))
+            self._out.append(act.Hold(held=False))
 
     # -------------------------------------------------------------- the clock
 
     @property
     def deadline(self) -> float | None:
-        """When :meth:`look_at_the_clock` is due, or None."""
+        """When :meth:`on_time` is due, or None."""
         return min((at for at in (self._free_at, self._toggle_at) if at is not None), default=None)
 
-    def look_at_the_clock(self, now: float) -> bool:
+    def on_time(self, now: float) -> bool:
         """Do what is due. True when the button was held long enough to mute or unmute."""
         if self._free_at is not None and now >= self._free_at:
             self._free()

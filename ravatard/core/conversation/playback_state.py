@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
-from ravatard.core.conversation.earcon_policy import Signals
-from ravatard.core.conversation.microphone_state import Listening
-from ravatard.core.conversation.service_state import Standing
+from ravatard.core.conversation.earcon_policy import EarconPolicy
+from ravatard.core.conversation.microphone_state import MicrophoneState
+from ravatard.core.conversation.service_state import ServiceState
 from ravatard.core.conversation.transitions import TalkCue
-from ravatard.core.conversation.turn_taking import Turns
+from ravatard.core.conversation.turn_taking import TurnTaking
 from ravatard.core.indication import Show
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import Cause, Talk, VoiceSource
+from ravatard.core.states import Cause, TalkState, VoiceSource
 
 #: A file has to be found, fetched and decoded; who waits longer than that need not see "thinking" any more.
 FILE_SOUND_S = 15.0
@@ -18,7 +19,7 @@ FILE_SOUND_S = 15.0
 STREAM_SOUND_S = 2.0
 
 
-class Speaking:
+class PlaybackState:
     """Follows the speaker, not the service: SPEAKING is what is heard. Times are seconds of the loop's clock.
 
     Attributes:
@@ -31,11 +32,11 @@ class Speaking:
     def __init__(
         self,
         options: ConversationOptions,
-        standing: Standing,
-        turns: Turns,
-        listening: Listening,
-        signals: Signals,
-        out: list[ev.Action | Show],
+        standing: ServiceState,
+        turns: TurnTaking,
+        listening: MicrophoneState,
+        signals: EarconPolicy,
+        out: list[act.Action | Show],
     ) -> None:
         """``out``: the list that actions are added to."""
         self.options = options
@@ -58,7 +59,7 @@ class Speaking:
         self._turns.cue(TalkCue.SOUNDED)
         self._turns.sound_came()
         if (
-            self._turns.talk is Talk.SPEAKING
+            self._turns.talk is TalkState.SPEAKING
             and self.options.means.audio.echo == "half-duplex"
             and not pressed
         ):
@@ -73,12 +74,12 @@ class Speaking:
 
     def closed(self, now: float, *, pressed: bool) -> None:
         """Somebody spoke while the avatar was heard, and is done: now it must not hear itself."""
-        if self.since is not None and self._turns.talk is not Talk.LISTENING:
+        if self.since is not None and self._turns.talk is not TalkState.LISTENING:
             self.started(now, pressed=pressed)
 
     def lost(self, reason: str, now: float) -> None:
         """The speaker is gone: nobody is heard any more, and nobody would tell."""
-        self._out.append(ev.Tell(f"no speaker: {reason}", warning=True))
+        self._out.append(act.LogLine(f"no speaker: {reason}", warning=True))
         if self.since is not None:
             self.ended(now, now)
 
@@ -88,14 +89,14 @@ class Speaking:
         """An answer to turn ``turn`` came: play it, or wait for its sound. Nobody is interrupted."""
         if event.self_heard:
             self.stop(now)
-            self._out.append(ev.Tell("the avatar heard itself; that answer is not played", warning=True))
+            self._out.append(act.LogLine("the avatar heard itself; that answer is not played", warning=True))
             return
-        if self._turns.talk is Talk.LISTENING or not self.options.means.speaks:
+        if self._turns.talk is TalkState.LISTENING or not self.options.means.speaks:
             return
         capabilities = self._standing.capabilities
         source = capabilities.voice if capabilities is not None else VoiceSource.ELSEWHERE
         if source is VoiceSource.ANSWER and (event.file_url or event.sound):
-            self._out.append(ev.PlayAnswer(turn, event.file_url, event.sound))
+            self._out.append(act.PlayAnswer(turn, event.file_url, event.sound))
             self._turns.await_sound(now + FILE_SOUND_S)
         elif source is VoiceSource.STREAM and self.since is not None:
             # It goes straight on from what is heard already: the speaker will not tell that it began.
@@ -106,7 +107,7 @@ class Speaking:
     def unplayable(self, reason: str) -> None:
         """The sound of an answer cannot be had: the light says so no longer, and the log why."""
         self._turns.no_sound()
-        self._out.append(ev.Tell(f"an answer cannot be played: {reason}", warning=True))
+        self._out.append(act.LogLine(f"an answer cannot be played: {reason}", warning=True))
         self._signals.failed()
 
     def opened(self, cause: Cause, now: float) -> None:
@@ -119,14 +120,14 @@ class Speaking:
         if self.since is not None or self._turns.sound_awaited:
             self.since = None
             self._turns.no_sound()
-            self._out.append(ev.StopPlayback())
+            self._out.append(act.StopPlayback())
             self._turns.cue(TalkCue.SILENT)
             self._listening.silent(now, self.options.means.audio.tail_ms / 1000)
 
     def voice_online(self) -> None:
         """The live voice arrives."""
         if not self.streaming:
-            self._out.append(ev.Tell("the avatar's live voice arrives"))
+            self._out.append(act.LogLine("the avatar's live voice arrives"))
         self.streaming = True
         self._gave_up = False
 
@@ -134,7 +135,7 @@ class Speaking:
         """The live voice does not arrive. When that is hopeless the session is of no use to anybody."""
         self.streaming = False
         if event.is_trouble:
-            self._out.append(ev.Tell(f"no live voice: {event.reason}", warning=True))
+            self._out.append(act.LogLine(f"no live voice: {event.reason}", warning=True))
         if event.hopeless and self._turns.turn is None and not self._gave_up:
             # Once: a stream that nobody can have must not buy one session after the other.
             self._gave_up = True
@@ -143,18 +144,20 @@ class Speaking:
     def volume_asked(self, event: ev.VolumeAsked) -> None:
         """Louder or softer."""
         self.volume = max(0, min(100, event.percent + (self.volume if event.relative else 0)))
-        self._out.append(ev.SetVolume(self.volume))
+        self._out.append(act.SetVolume(self.volume))
 
     # -------------------------------------------------------------- the clock
 
     @property
     def deadline(self) -> float | None:
-        """When :meth:`look_at_the_clock` is due, or None."""
+        """When :meth:`on_time` is due, or None."""
         return None if self.since is None else self.since + self.options.means.audio.longest_answer_s
 
-    def look_at_the_clock(self, now: float) -> None:
+    def on_time(self, now: float) -> None:
         """Stop what sounds for ever: it would keep the microphone held, and us deaf."""
         if self.deadline is not None and now >= self.deadline:
             longest_s = self.options.means.audio.longest_answer_s
-            self._out.append(ev.Tell(f"an answer was stopped: it sounded for {longest_s:g} s", warning=True))
+            self._out.append(
+                act.LogLine(f"an answer was stopped: it sounded for {longest_s:g} s", warning=True)
+            )
             self.stop(now)

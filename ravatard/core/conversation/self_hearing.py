@@ -10,7 +10,7 @@ from ravatard.core.events import Answered
 FEWEST_WORDS = 3
 
 
-class EchoGuard:
+class SelfHearingFilter:
     """Remembers the last answer's words. What people said never leaves this object."""
 
     def __init__(self) -> None:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
+from ravatard.core.actions import Action, EndSession, LogLine, Reconnect, SessionChanged, StartSession
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.transitions import LINK, SESSION, LinkCue, SessionCue, step
-from ravatard.core.events import (
-    Action,
-    Capabilities,
-    EndSession,
-    Reconnect,
-    SessionChanged,
-    StartSession,
-    Tell,
-)
 from ravatard.core.indication import Show
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.spend_limit import SpendGuard
-from ravatard.core.states import Cause, Link, Refusal, Session
+from ravatard.core.states import Cause, LinkState, Refusal, SessionState
 
 #: RAVATAR, Authentication document: messageTimeoutSeconds, "Message response timeout (default: 30)".
 DOCUMENTED_ANSWER_S = 30.0
@@ -28,7 +21,7 @@ RENEW_S = 60.0
 ASK_EVERY_S = 20.0
 
 
-class Standing:
+class ServiceState:
     """Two small machines, link and session, and the memory of refusals.
 
     Times are seconds of the loop's clock.
@@ -45,8 +38,8 @@ class Standing:
 
     def __init__(self, options: ConversationOptions, out: list[Action | Show]) -> None:
         """``out``: the list that actions are added to."""
-        self.link = Link.OFFLINE
-        self.session = Session.NONE
+        self.link = LinkState.OFFLINE
+        self.session = SessionState.NONE
         self.capabilities: Capabilities | None = None
         self.detail = ""
         self.active_at = 0.0
@@ -104,10 +97,10 @@ class Standing:
     def want_session(self, turn: int) -> None:
         """Start a session for ``turn``, unless there is one or the service has no such thing."""
         asked_s = self.active_at - self._asked_at if self._asked_at is not None else ASK_EVERY_S
-        if self.link is Link.OFFLINE and asked_s >= ASK_EVERY_S:
+        if self.link is LinkState.OFFLINE and asked_s >= ASK_EVERY_S:
             self._asked_at = self.active_at
             self._out.append(Reconnect())
-        if self.session is Session.NONE and self.needs_session:
+        if self.session is SessionState.NONE and self.needs_session:
             self._spent = False
             self._cue(SessionCue.WANTED, "wanted")
             self._out.append(StartSession(turn))
@@ -125,7 +118,7 @@ class Standing:
 
     def end_session(self, reason: str, now: float, *, gone: bool = False) -> None:
         """End it, if there is one; ``gone``: the service has ended it already."""
-        if self.session is not Session.NONE:
+        if self.session is not SessionState.NONE:
             self._spend.ended(now)
             self._cue(SessionCue.OVER, reason)
             self._out.append(EndSession(reason, gone=gone))
@@ -152,16 +145,16 @@ class Standing:
     def retry(self) -> None:
         """Forget refusals that only a person could mend: perhaps somebody did."""
         self._no_money_until = None
-        if self.link in (Link.DENIED, Link.OFFLINE):
+        if self.link in (LinkState.DENIED, LinkState.OFFLINE):
             self._out.append(Reconnect())
 
     def may_talk(self, cause: Cause, now: float) -> bool:
         """False when a turn could only be refused."""
-        if self.link is Link.DENIED:
+        if self.link is LinkState.DENIED:
             return False
         spent = self._spend.refusal(now)
         if spent is not None:
-            self._out.append(Tell(spent, warning=True))
+            self._out.append(LogLine(spent, warning=True))
             return False
         return cause is Cause.BUTTON or not self._no_money(now)
 
@@ -192,14 +185,14 @@ class Standing:
         """The service had no free place a moment ago."""
         return self._busy_until is not None
 
-    def shown_link(self, now: float) -> tuple[Link, Refusal | None]:
+    def shown_link(self, now: float) -> tuple[LinkState, Refusal | None]:
         """The link as people should see it, and why it is denied."""
-        return (Link.DENIED, Refusal.MONEY) if self._no_money(now) else (self.link, self._refusal)
+        return (LinkState.DENIED, Refusal.MONEY) if self._no_money(now) else (self.link, self._refusal)
 
     # -------------------------------------------------------------- the clock
 
     def deadline(self, *, idle: bool) -> float | None:
-        """When :meth:`look_at_the_clock` is due; ``idle``: nobody speaks, thinks or waits."""
+        """When :meth:`on_time` is due; ``idle``: nobody speaks, thinks or waits."""
         times = [
             self._busy_until,
             self._no_money_until,
@@ -209,7 +202,7 @@ class Standing:
         ]
         return min((at for at in times if at is not None), default=None)
 
-    def look_at_the_clock(self, now: float, *, idle: bool) -> None:
+    def on_time(self, now: float, *, idle: bool) -> None:
         """Do what is due."""
         if self._busy_until is not None and now >= self._busy_until:
             self._busy_until = None
@@ -221,7 +214,7 @@ class Standing:
         if self._spend_ends_at is not None and now >= self._spend_ends_at:
             self._spend_ends_at = None
             self._out.append(
-                Tell("the live session has lasted as long as is allowed (section spend)", warning=True)
+                LogLine("the live session has lasted as long as is allowed (section spend)", warning=True)
             )
             self.end_session("the limit of section spend", now)
             self._spent = True
@@ -230,7 +223,7 @@ class Standing:
     def _keep(self, now: float) -> None:
         """Have a session that is to be held always, unless somebody must act first."""
         kept = self.options.session.keep == "always" and self.needs_session and not self._spent
-        if not kept or self.link is not Link.ONLINE or self.session is not Session.NONE:
+        if not kept or self.link is not LinkState.ONLINE or self.session is not SessionState.NONE:
             self._renew_at = None
         elif self._renew_at is None:
             self._renew_at = now + RENEW_S
@@ -242,5 +235,5 @@ class Standing:
 
     @property
     def _idle_ends_at(self) -> float | None:
-        held = self.session is Session.LIVE and self.options.session.keep == "on-need"
+        held = self.session is SessionState.LIVE and self.options.session.keep == "on-need"
         return self.active_at + self.options.session.idle_s if held else None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ravatard.core.actions import TurnSummary
 from ravatard.core.audio_format import CHUNK_SAMPLES, ms_of, samples_in, seconds_of
-from ravatard.core.events import TurnSummary
-from ravatard.core.states import Cause, Outcome
+from ravatard.core.states import Cause, TurnOutcome
 
 #: Seconds between two messages of closing silence: one chunk is 256 ms, sent at the pace it would be heard.
 SILENCE_PERIOD_S = seconds_of(CHUNK_SAMPLES)
@@ -104,7 +104,7 @@ class Turn:
         self.silence_due = None
         self.answer_by = None
 
-    def summary(self, outcome: Outcome) -> TurnSummary:
+    def summary(self, outcome: TurnOutcome) -> TurnSummary:
         """What is to be told of it, now that it is over."""
         answer_ms = None
         if self.answered_at is not None:

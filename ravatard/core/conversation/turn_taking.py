@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ravatard.core import events as ev
+from ravatard.core import actions as act
 from ravatard.core.audio_format import CHUNK_SAMPLES, silence
-from ravatard.core.conversation.earcon_policy import Signals
-from ravatard.core.conversation.service_state import Standing
+from ravatard.core.conversation.earcon_policy import EarconPolicy
+from ravatard.core.conversation.service_state import ServiceState
 from ravatard.core.conversation.transitions import TALK, TalkCue, step
 from ravatard.core.conversation.turn import Turn
 from ravatard.core.indication import Show
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import Cause, CloseReason, Outcome, Session, Talk
+from ravatard.core.states import Cause, CloseReason, SessionState, TalkState, TurnOutcome
 
 #: A service that is busy in one mode is given this long to be reached in the other.
 OTHER_MODE_S = 10.0
@@ -19,7 +19,7 @@ LISTENING_GRACE_S = 5.0
 _SILENCE = silence(CHUNK_SAMPLES)
 
 
-class Turns:
+class TurnTaking:
     """One small machine, talk, and one turn at a time. Times are seconds of the loop's clock.
 
     Attributes:
@@ -31,12 +31,12 @@ class Turns:
     def __init__(
         self,
         options: ConversationOptions,
-        standing: Standing,
-        signals: Signals,
-        out: list[ev.Action | Show],
+        standing: ServiceState,
+        signals: EarconPolicy,
+        out: list[act.Action | Show],
     ) -> None:
         """``out``: the list that actions are added to."""
-        self.talk = Talk.IDLE
+        self.talk = TalkState.IDLE
         self.turn: Turn | None = None
         self.options = options
         self._standing = standing
@@ -45,7 +45,7 @@ class Turns:
         self._count = 0
         self._utterance: int | None = None
         #: Everything of the turn that was said or written, for as long as it may have to be sent anew.
-        self._said: list[ev.SendAudio | ev.SendText] = []
+        self._said: list[act.SendAudio | act.SendText] = []
         #: Turns that were superseded before anything of them was sent, and when each is too old to be sent.
         self._waiting: tuple[tuple[int, float], ...] = ()
         #: Until when another mode of the service is awaited, in which the turn can go out.
@@ -69,7 +69,7 @@ class Turns:
     def chunk(self, utterance: int, pcm: bytes, read_at: float) -> None:
         """A chunk of the open utterance; of any other it is ignored."""
         if self.turn is not None and utterance == self._utterance:
-            said = ev.SendAudio(self.turn.number, pcm, read_at)
+            said = act.SendAudio(self.turn.number, pcm, read_at)
             self._said.append(said)
             self.turn.captured(pcm, sent=not self.turn.whole)
             if not self.turn.whole:
@@ -87,16 +87,16 @@ class Turns:
 
     def wrote(self, text: str, now: float) -> None:
         """Somebody wrote: a turn of its own, or a part of what is being said."""
-        if self.talk is Talk.LISTENING and self.turn is not None:
-            self._say(ev.SendText(self.turn.number, text))
+        if self.talk is TalkState.LISTENING and self.turn is not None:
+            self._say(act.SendText(self.turn.number, text))
             return
         self._supersede(now)
         turn = self._begin(None, now)
-        self._say(ev.SendText(turn.number, text))
+        self._say(act.SendText(turn.number, text))
         turn.close(now, 0.0, self._standing.answer_s, 0.0)
         self.cue(TalkCue.WROTE)
 
-    def _say(self, what: ev.SendText) -> None:
+    def _say(self, what: act.SendText) -> None:
         self._said.append(what)
         if self._postponed_by is None:
             self._out.append(what)
@@ -117,30 +117,30 @@ class Turns:
             return
         self._signals.worked()
         self.turn.answered(now)
-        if self.talk is not Talk.LISTENING:
-            self._end(Outcome.SELF_HEARD if self_heard else Outcome.ANSWERED, now)
+        if self.talk is not TalkState.LISTENING:
+            self._end(TurnOutcome.SELF_HEARD if self_heard else TurnOutcome.ANSWERED, now)
 
     def dropped(self, number: int, reason: str, now: float) -> None:
         """Turn ``number`` cannot be sent whole."""
         self._waiting = tuple(turn for turn in self._waiting if turn[0] != number)
         if self.turn is not None and number == self.turn.number:
-            self._out.append(ev.Tell(f"the utterance was cancelled: {reason}", warning=True))
+            self._out.append(act.LogLine(f"the utterance was cancelled: {reason}", warning=True))
             self.cancel(now)
 
     def cancel(self, now: float, *, only_begun: bool = False, asked: bool = False) -> None:
         """Give up what is unanswered; ``only_begun``: what partly went out; ``asked``: a person wants it."""
         if not only_begun:
-            self._out.extend(ev.DropTurn(number) for number, _ in self._waiting)
+            self._out.extend(act.DropTurn(number) for number, _ in self._waiting)
             self._waiting = ()
         if self.turn is None or (only_begun and not self.turn.begun):
             return
         if not asked:
             self._signals.failed(self._standing.shown_link(now)[1])
-        self._out.append(ev.DropTurn(self.turn.number))
+        self._out.append(act.DropTurn(self.turn.number))
         self._utterance = None
-        if self._standing.session is Session.STARTING:
+        if self._standing.session is SessionState.STARTING:
             self._standing.session_over("no longer needed", now)
-        self._end(Outcome.CANCELLED, now)
+        self._end(TurnOutcome.CANCELLED, now)
 
     def say_again(self, now: float) -> None:
         """The session this turn was sent in was over before: send all of it, once more, in a new session.
@@ -151,7 +151,7 @@ class Turns:
         if turn is None or turn.resent or turn.answered_at is not None:
             self.cancel(now)
             return
-        self._out.append(ev.DropTurn(turn.number))
+        self._out.append(act.DropTurn(turn.number))
         turn.sent_anew(now, self._standing.answer_s)
         self._standing.want_session(turn.number)
         self._out.extend(self._said)
@@ -169,7 +169,7 @@ class Turns:
         if self._postponed_by is None or self.turn is None or self._standing.needs_session:
             return
         self._postponed_by = None
-        self._out.extend(said for said in self._said if isinstance(said, ev.SendText))
+        self._out.extend(said for said in self._said if isinstance(said, act.SendText))
         if self.turn.closed_at is not None:
             self._send_whole(self.turn, now)
 
@@ -201,18 +201,18 @@ class Turns:
 
     @property
     def deadline(self) -> float | None:
-        """When :meth:`look_at_the_clock` is due, or None."""
+        """When :meth:`on_time` is due, or None."""
         turn_at = self.turn.deadline if self.turn is not None else None
         too_old_at = min((at for _, at in self._waiting), default=None)
         times = (turn_at, self._listening_ends_at, too_old_at, self._sound_by, self._postponed_by)
         return min((at for at in times if at is not None), default=None)
 
-    def look_at_the_clock(self, now: float) -> None:
+    def on_time(self, now: float) -> None:
         """Do what is due: close, send silence, give up."""
         for number in [number for number, too_old_at in self._waiting if now >= too_old_at]:
             self._waiting = tuple(turn for turn in self._waiting if turn[0] != number)
-            self._out.append(ev.DropTurn(number))
-            self._out.append(ev.Tell("words that could not be sent in time were cancelled", warning=True))
+            self._out.append(act.DropTurn(number))
+            self._out.append(act.LogLine("words that could not be sent in time were cancelled", warning=True))
             self._signals.failed()
         if self._sound_by is not None and now >= self._sound_by:
             self.no_sound()
@@ -222,16 +222,16 @@ class Turns:
         if turn is None:
             return
         if self._listening_ends_at is not None and now >= self._listening_ends_at:
-            self._out.append(ev.Tell("the utterance never closed; closing it", warning=True))
+            self._out.append(act.LogLine("the utterance never closed; closing it", warning=True))
             self._close(turn, CloseReason.LOST, 0.0, now)
         if turn.silence_now(now):
-            self._out.append(ev.SendAudio(turn.number, _SILENCE, None))
+            self._out.append(act.SendAudio(turn.number, _SILENCE, None))
         if turn.answer_by is not None and now >= turn.answer_by:
             self._give_up(turn, now)
 
     @property
     def _listening_ends_at(self) -> float | None:
-        if self.turn is None or self.talk is not Talk.LISTENING:
+        if self.turn is None or self.talk is not TalkState.LISTENING:
             return None
         return self.turn.opened_at + self.options.gate.longest_s + LISTENING_GRACE_S
 
@@ -250,7 +250,7 @@ class Turns:
         """The next turn begins; this one may still wait for the link, for as long as it would be answered."""
         if self.turn is not None and not self.turn.begun and self.turn.answer_by is not None:
             self._waiting += ((self.turn.number, self.turn.answer_by),)
-        self._end(Outcome.SUPERSEDED, now)
+        self._end(TurnOutcome.SUPERSEDED, now)
 
     def _close(self, turn: Turn, reason: CloseReason, speech_ms: float, now: float) -> None:
         self._utterance = None
@@ -260,9 +260,9 @@ class Turns:
         self._standing.active_at = now
         if turn.answered_at is not None:
             # The service found the end before we did, and has answered.
-            self._end(Outcome.ANSWERED, now)
+            self._end(TurnOutcome.ANSWERED, now)
         elif reason is CloseReason.NO_SPEECH:
-            self._end(Outcome.NOTHING_SAID, now)
+            self._end(TurnOutcome.NOTHING_SAID, now)
         else:
             self._signals.sent(turn.cause)
             self.cue(TalkCue.CLOSED)
@@ -271,14 +271,14 @@ class Turns:
         """To a service that does not stream: everything that was said, now that it is all there."""
         if not turn.whole or not turn.spoken or self._postponed_by is not None:
             return
-        spoken = [said for said in self._said if isinstance(said, ev.SendAudio)]
+        spoken = [said for said in self._said if isinstance(said, act.SendAudio)]
         # In another mode by now it may need a session after all.
         self._standing.want_session(turn.number)
         turn.sent_whole()
         read_at = next((said.read_at for said in reversed(spoken) if said.read_at is not None), now)
-        self._out.append(ev.SendUtterance(turn.number, b"".join(said.pcm for said in spoken), read_at))
+        self._out.append(act.SendUtterance(turn.number, b"".join(said.pcm for said in spoken), read_at))
 
-    def _end(self, outcome: Outcome, now: float) -> None:
+    def _end(self, outcome: TurnOutcome, now: float) -> None:
         if self.turn is None:
             return
         summary = self.turn.summary(outcome)
@@ -286,14 +286,16 @@ class Turns:
         self._postponed_by = None
         self._said = []
         self._standing.active_at = now
-        self._out.append(ev.TurnEnded(summary))
+        self._out.append(act.TurnEnded(summary))
         self.cue(TalkCue.DONE)
 
     def _give_up(self, turn: Turn, now: float) -> None:
         if turn.begun:
-            self._out.append(ev.Tell(f"no answer within {self._standing.answer_s:g} s", warning=True))
+            self._out.append(act.LogLine(f"no answer within {self._standing.answer_s:g} s", warning=True))
             self._signals.failed()
-            self._end(Outcome.UNANSWERED, now)
+            self._end(TurnOutcome.UNANSWERED, now)
         else:
-            self._out.append(ev.Tell("the turn could not be sent in time and was cancelled", warning=True))
+            self._out.append(
+                act.LogLine("the turn could not be sent in time and was cancelled", warning=True)
+            )
             self.cancel(now)

@@ -10,27 +10,35 @@ from collections import deque
 from operator import attrgetter
 from typing import Any
 
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.conversation.turn import Turn
-from ravatard.core.events import Capabilities
-from ravatard.core.flight.codec import NotPlainError, from_plain, to_plain
+from ravatard.core.flight.codec import CodecError, from_plain, to_plain
 from ravatard.core.indication import Indication
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import Cause, GateMode, Link, Microphone, Refusal, Session, Talk
+from ravatard.core.states import (
+    Cause,
+    GateMode,
+    LinkState,
+    MicrophoneStatus,
+    Refusal,
+    SessionState,
+    TalkState,
+)
 
 #: Where each piece of memory is, with its type. A new one must be entered here; the unit test says so.
 REMEMBERED: dict[str, Any] = {
     "gate": GateMode,
     "indication": Indication,
     "_pressed": bool,
-    "_listening.microphone": Microphone,
+    "_listening.microphone": MicrophoneStatus,
     "_listening.muted": bool,
     "_listening.known": bool,
     "_listening._held": bool,
     "_listening._free_at": float | None,
     "_listening._toggle_at": float | None,
-    "_standing.link": Link,
-    "_standing.session": Session,
+    "_standing.link": LinkState,
+    "_standing.session": SessionState,
     "_standing.capabilities": Capabilities | None,
     "_standing.detail": str,
     "_standing.active_at": float,
@@ -44,7 +52,7 @@ REMEMBERED: dict[str, Any] = {
     "_standing._spent": bool,
     "_standing._spend._since": float | None,
     "_standing._spend._past": tuple[tuple[float, float], ...],
-    "_turns.talk": Talk,
+    "_turns.talk": TalkState,
     "_turns._count": int,
     "_turns._utterance": int | None,
     "_turns._waiting": tuple[tuple[int, float], ...],
@@ -131,14 +139,14 @@ def restored(options: ConversationOptions, remembered: tuple[Any, ...]) -> Conve
     """A conversation that was told ``options`` and remembers what :func:`memory` gave.
 
     Raises:
-        NotPlainError: this is no conversation's memory, or that of another version.
+        CodecError: this is no conversation's memory, or that of another version.
     """
     conversation = Conversation(options)
     *own, turn = remembered or (None,)
     _set(conversation, REMEMBERED, own)
     if turn is not None:
         if not isinstance(turn, list):
-            raise NotPlainError("the memory of a turn is not a list")
+            raise CodecError("the memory of a turn is not a list")
         open_turn = Turn(0, None, 0.0)
         _set(open_turn, OF_THE_TURN, turn)
         attrgetter("_turns")(conversation).turn = open_turn
@@ -147,7 +155,7 @@ def restored(options: ConversationOptions, remembered: tuple[Any, ...]) -> Conve
 
 def _set(owner: object, hints: dict[str, Any], values: list[Any]) -> None:
     if len(values) != len(hints):
-        raise NotPlainError(f"{len(values)} memories where {len(hints)} belong")
+        raise CodecError(f"{len(values)} memories where {len(hints)} belong")
     for (path, hint), plain in zip(hints.items(), values, strict=True):
         above, _, name = path.rpartition(".")
         value = from_plain(hint, plain)

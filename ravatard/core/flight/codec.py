@@ -25,7 +25,7 @@ LENGTH_LIMIT = 1 << 20
 _INT_LIMIT = 1 << 63
 
 
-class NotPlainError(RavatardError):
+class CodecError(RavatardError):
     """A plain value does not describe a value of the wanted type."""
 
 
@@ -53,7 +53,7 @@ def from_plain(hint: Any, plain: object) -> Any:
     """The value of type ``hint`` that ``plain`` describes.
 
     Raises:
-        NotPlainError: it describes none.
+        CodecError: it describes none.
     """
     return _reader(hint)(plain)
 
@@ -62,11 +62,11 @@ def build(kind: type[T], plain: Sequence[object]) -> T:
     """The dataclass whose fields ``plain`` describes.
 
     Raises:
-        NotPlainError: it describes none.
+        CodecError: it describes none.
     """
     readers = _readers(cast(Any, kind))
     if len(plain) != len(readers):
-        raise NotPlainError(f"{kind.__name__} has {len(readers)} fields, not {len(plain)}")
+        raise CodecError(f"{kind.__name__} has {len(readers)} fields, not {len(plain)}")
     return kind(*(reader(one) for reader, one in zip(readers, plain, strict=True)))
 
 
@@ -85,7 +85,7 @@ def _readers(kind: Any) -> tuple[Callable[[object], Any], ...]:
 def _blank(hint: type[bytes] | type[str]) -> Callable[[object], bytes | str]:
     def read(plain: object) -> bytes | str:
         if type(plain) is not int or not 0 <= plain <= LENGTH_LIMIT:
-            raise NotPlainError(f"{plain!r:.40} is not a length")
+            raise CodecError(f"{plain!r:.40} is not a length")
         return bytes(plain) if hint is bytes else " " * plain
 
     return read
@@ -116,7 +116,7 @@ def _leaf(hint: type[Any]) -> Callable[[object], Any]:
 
     def read(plain: object) -> Any:
         if type(plain) not in allowed or (isinstance(plain, int) and abs(plain) >= _INT_LIMIT):
-            raise NotPlainError(f"{plain!r:.40} is not {hint.__name__}")
+            raise CodecError(f"{plain!r:.40} is not {hint.__name__}")
         return plain
 
     return read
@@ -125,7 +125,7 @@ def _leaf(hint: type[Any]) -> Callable[[object], Any]:
 def _one_of(choices: dict[Any, Any]) -> Callable[[object], Any]:
     def read(plain: object) -> Any:
         if not isinstance(plain, str) or plain not in choices:
-            raise NotPlainError(f"{plain!r:.40} is not one of {', '.join(map(str, choices))}")
+            raise CodecError(f"{plain!r:.40} is not one of {', '.join(map(str, choices))}")
         return choices[plain]
 
     return read
@@ -136,7 +136,7 @@ def _tuple_of(hints: tuple[Any, ...]) -> Callable[[object], Any]:
 
     def read(plain: object) -> Any:
         if not isinstance(plain, list) or (not repeated and len(plain) != len(hints)):
-            raise NotPlainError(f"{plain!r:.40} is not a list of the right length")
+            raise CodecError(f"{plain!r:.40} is not a list of the right length")
         wanted = [hints[0]] * len(plain) if repeated else hints
         return tuple(_reader(hint)(one) for hint, one in zip(wanted, plain, strict=True))
 
@@ -146,7 +146,7 @@ def _tuple_of(hints: tuple[Any, ...]) -> Callable[[object], Any]:
 def _dataclass(kind: type[Any]) -> Callable[[object], Any]:
     def read(plain: object) -> Any:
         if not isinstance(plain, list):
-            raise NotPlainError(f"{plain!r:.40} is not the list of {kind.__name__}'s fields")
+            raise CodecError(f"{plain!r:.40} is not the list of {kind.__name__}'s fields")
         return build(kind, plain)
 
     return read

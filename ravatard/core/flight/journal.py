@@ -14,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
-from ravatard.core.flight.codec import NotPlainError, build, from_plain, to_plain
+from ravatard.core.flight.codec import CodecError, build, from_plain, to_plain
 from ravatard.core.indication import Show
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.errors import RavatardError
@@ -152,15 +153,15 @@ def reached(action: object) -> Reached | None:
     match action:
         case Show(indication):
             return Reached("look", indication.look.value)
-        case ev.SessionChanged(session):
+        case act.SessionChanged(session):
             return Reached("session", session.value)
-        case ev.TurnEnded(summary):
+        case act.TurnEnded(summary):
             return Reached("turn", f"{summary.turn} {summary.outcome.value}")
-        case ev.Hold(held):
+        case act.Hold(held):
             return Reached("held", "yes" if held else "no")
-        case ev.Mute(muted):
+        case act.Mute(muted):
             return Reached("muted", "yes" if muted else "no")
-        case ev.SetGate(mode):
+        case act.SetGate(mode):
             return Reached("gate", mode.value)
     return None
 
@@ -213,16 +214,16 @@ def decode(line: bytes) -> tuple[float, Record]:
         raise JournalError("a line of the flight recorder is not JSON") from error
     try:
         return _timed(plain)
-    except NotPlainError as error:
+    except CodecError as error:
         raise JournalError(f"a line of the flight recorder cannot be understood: {error}") from error
 
 
 def _timed(plain: object) -> tuple[float, Record]:
     if not isinstance(plain, list) or len(plain) < 2:
-        raise NotPlainError("it is not a list of a time, a word and more")
+        raise CodecError("it is not a list of a time, a word and more")
     at = from_plain(float, plain[0])
     if not math.isfinite(at):
-        raise NotPlainError(f"{at} is not a time")
+        raise CodecError(f"{at} is not a time")
     return at, _record(at, plain[1], plain[2:])
 
 
@@ -240,4 +241,4 @@ def _record(at: float, word: object, rest: list[object]) -> Record:
             return Happened(build(ev.ChunkCaptured, [*rest, at]))
         case str() if word in EVENTS:
             return Happened(build(EVENTS[word], rest))
-    raise NotPlainError(f"{word!r:.40} is no word of the flight recorder")
+    raise CodecError(f"{word!r:.40} is no word of the flight recorder")

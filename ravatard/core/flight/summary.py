@@ -6,7 +6,7 @@ from ravatard.core.events import Listened, MessageSent, Played, Tick
 from ravatard.core.flight.journal import Routine
 
 
-class RoutineSum:
+class RoutineSummary:
     """What happens all the time, summed up.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ravatard.core.options.equipment import Means
+from ravatard.core.options.equipment import Equipment
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.spend_limit import SpendOptions
 from ravatard.setting import setting
@@ -82,4 +82,4 @@ class ConversationOptions:
     long_press_mutes: bool = True
     spend: SpendOptions = field(default_factory=SpendOptions)
     muted: bool = False
-    means: Means = field(default_factory=Means)
+    means: Equipment = field(default_factory=Equipment)

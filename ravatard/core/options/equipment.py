@@ -8,7 +8,7 @@ from ravatard.core.options.audio import AudioOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Equipment:
     """What the appliance and its service have, as far as it is known before the service was reached.
 
     Attributes:

@@ -8,7 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ravatard.devices.microphone.protocol import Decoder, Failed, ListDevices, Listing, encode
+from ravatard.devices.microphone.protocol import (
+    ListDevices,
+    Listing,
+    SoundRecordDecoder,
+    SourceFailed,
+    encode,
+)
 from ravatard.devices.process.child import child_environment, in_one_line, worker_command
 from ravatard.errors import DeviceError
 
@@ -86,11 +92,11 @@ def list_devices(environ: Mapping[str, str], *, slim: bool) -> Devices:
         ) from error
     noise = in_one_line(done.stderr)
     own = "slim" if slim else "system"
-    for record in Decoder().feed(done.stdout):
+    for record in SoundRecordDecoder().feed(done.stdout):
         match record:
             case Listing(text):
                 return devices_from(text, "environment" if "ALSA_CONFIG_PATH" in environ else own)
-            case Failed(_, reason):
+            case SourceFailed(_, reason):
                 raise DeviceError(f"{reason} [{noise}]" if noise else reason)
     raise DeviceError(f"the sound process ended before it had listed anything [{noise}]")
 

@@ -15,9 +15,9 @@ from typing import Any, NoReturn
 from ravatard.core.audio_format import RATE_HZ, AudioFormat
 from ravatard.devices.cards.busy import taken
 from ravatard.devices.cards.identity import SoundDevice, choose, name_to_write, read_cards, split_name
-from ravatard.devices.microphone.protocol import Failed, Trouble
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.protocol import SourceFailed, Trouble
 from ravatard.devices.microphone.sink import Sink
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.errors import DeviceError
 
 #: portaudio.h: PaSampleFormat, paInputOverflow, paContinue, PaHostApiTypeId.
@@ -186,7 +186,7 @@ class CardSource:
         try:
             self.open(sink)
         except DeviceError as error:
-            sink.tell(Failed(Trouble.OPENING, str(error)))
+            sink.tell(SourceFailed(Trouble.OPENING, str(error)))
 
     def open(self, sink: Sink) -> None:
         """Find the microphone and start its stream; sound then arrives in PortAudio's own thread.

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from ravatard.errors import HouseError, MediaError
+from ravatard.errors import InternalError, MediaError
 
 #: How long a process may take to be gone after its output ended, or after it was killed.
 _GONE_S = 2.0
@@ -60,7 +60,7 @@ class MediaChild:
             raise MediaError(f"the decoder cannot be started: {error.strerror}") from error
         process = self._process
         if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise HouseError("Popen made no pipes")
+            raise InternalError("Popen made no pipes")
         self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
         for pipe in (self._stdin, self._stdout, self._stderr):
             os.set_blocking(pipe.fileno(), False)

@@ -30,7 +30,7 @@ _CPU_SPARE_S = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DecodingLimits:
     """What one answer may cost.
 
     Attributes:
@@ -59,7 +59,7 @@ class MediaDecoder:
 
     def __init__(
         self,
-        limits: Limits,
+        limits: DecodingLimits,
         environ: Mapping[str, str],
         *,
         command: Sequence[str] | None = None,

@@ -1,6 +1,6 @@
 """The header of a WAV file as its bytes arrive, and its samples as 16-bit mono.
 
-The file reader of :mod:`ravatard.devices.media.wav_file` looks around in a whole file; here sound is handed on before
+The reader of :mod:`ravatard.devices.media.wav_file` looks around in a whole file; here sound is handed on before
 the rest of it has been downloaded, and whatever shape a speech service chooses is taken.
 """
 

@@ -50,7 +50,7 @@ _MOST_BROKEN_PACKETS = 100
 _MOST_HEAD_BYTES = 1 << 20
 
 
-class Source(Protocol):
+class InputFile(Protocol):
     """What FFmpeg reads from."""
 
     def read(self, count: int, /) -> bytes:
@@ -58,7 +58,7 @@ class Source(Protocol):
         ...
 
 
-class Stream:
+class CodedStream:
     """Standard input, what was already read of it first. Without ``seek``: FFmpeg does not seek."""
 
     def __init__(self, head: bytes, fd: int) -> None:
@@ -73,7 +73,7 @@ class Stream:
         return os.read(self._fd, count)
 
 
-def source_on(fd: int) -> Source:
+def source_on(fd: int) -> InputFile:
     """``fd`` as FFmpeg is to read it: as it comes, or all of it where a film's index stands at the end."""
     head = b""
     while (order := order_of(head)) is Order.UNDECIDED and len(head) < _MOST_HEAD_BYTES:
@@ -82,7 +82,7 @@ def source_on(fd: int) -> Source:
             break
         head += piece
     if order is not Order.WHOLE:
-        return Stream(head, fd)
+        return CodedStream(head, fd)
     whole = BytesIO(head)
     whole.seek(0, os.SEEK_END)
     while piece := os.read(fd, 1 << 16):
@@ -91,7 +91,7 @@ def source_on(fd: int) -> Source:
     return whole
 
 
-def decoded(source: Source) -> Iterator[bytes]:
+def decoded(source: InputFile) -> Iterator[bytes]:
     """The sound in ``source``, as s16le mono 48 kHz.
 
     Raises:
@@ -112,7 +112,7 @@ def decoded(source: Source) -> Iterator[bytes]:
         raise MediaError("the answer's sound cannot be decoded (it needs too much memory)") from error
 
 
-def _opened(source: Source) -> InputContainer:
+def _opened(source: InputFile) -> InputContainer:
     import av
 
     lenient: dict[str, Any] = {}

@@ -9,8 +9,8 @@ import stat
 from typing import NoReturn
 
 from ravatard.core.events import MicrophoneLost
+from ravatard.devices.microphone.options import CaptureOptions
 from ravatard.devices.microphone.sink import Sink
-from ravatard.devices.options import CaptureOptions
 from ravatard.errors import DeviceError
 
 #: A source that was heard and then delivers nothing for this long is stuck. Shorter than the daemon's own

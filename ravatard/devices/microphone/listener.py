@@ -8,23 +8,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ravatard.core.actions import Hold, Press, Release, SetGate
 from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import RATE_HZ, SPEECH, AudioFormat, samples_in, seconds_of
-from ravatard.core.events import (
-    GateEvent,
-    Hold,
-    Listened,
-    MicrophoneEnded,
-    MicrophoneLost,
-    MicrophoneReady,
-    Press,
-    Release,
-    SetGate,
-)
+from ravatard.core.events import GateEvent, Listened, MicrophoneEnded, MicrophoneLost, MicrophoneReady
 from ravatard.devices.microphone.liveness import Liveness
-from ravatard.devices.microphone.pipes import Inbox, Outbox
-from ravatard.devices.microphone.protocol import EchoBlock, Failed, RawBlock, Record, encode
-from ravatard.errors import HouseError
+from ravatard.devices.microphone.pipes import CommandReader, PipeWriter
+from ravatard.devices.microphone.protocol import EchoBlock, RawBlock, Record, SourceFailed, encode
+from ravatard.errors import InternalError
 
 if TYPE_CHECKING:
     from ravatard.devices.echo.reference import EchoReference
@@ -46,8 +37,8 @@ class Listener:
         self,
         gate: Gate | None,
         channel: int | None,
-        inbox: Inbox,
-        outbox: Outbox,
+        inbox: CommandReader,
+        outbox: PipeWriter,
         *,
         liveness: Callable[[AudioFormat], Liveness],
         clock: Callable[[], float] = time.monotonic,
@@ -152,14 +143,14 @@ class Listener:
         self._doubt_beat_at = read_at + _DOUBT_BEAT_S
         return encode(Listened(0, _NOTHING_DB, _NOTHING_DB, self._overruns))
 
-    def _gone(self, record: MicrophoneLost | Failed) -> bytes:
+    def _gone(self, record: MicrophoneLost | SourceFailed) -> bytes:
         """``record``, after the end of what the gate had open."""
         self.heard = False
         self._beat_at = self._beat_samples
         out = b"" if self._gate is None else _encoded(self._gate.lost(self.now()))
         return out + encode(record)
 
-    def tell(self, record: MicrophoneEnded | MicrophoneLost | Failed) -> None:
+    def tell(self, record: MicrophoneEnded | MicrophoneLost | SourceFailed) -> None:
         """What is not sound. What the gate had open is closed first when there will be no more.
 
         Raises:
@@ -168,7 +159,7 @@ class Listener:
         with self._lock:
             self._liveness.interrupted()
             self._outbox.put(encode(record) if isinstance(record, MicrophoneEnded) else self._gone(record))
-            if isinstance(record, Failed):
+            if isinstance(record, SourceFailed):
                 self._outbox.drain()
 
     def wait(self, seconds: float | None, fd: int | None = None) -> bool:
@@ -198,12 +189,12 @@ class Listener:
 
         Raises:
             DaemonGone: nobody wants to know what came of it.
-            HouseError: these are no commands.
+            InternalError: these are no commands.
         """
         with self._lock:
             for record in records:
                 if not isinstance(record, SetGate | Press | Release | Hold):
-                    raise HouseError(f"the daemon sent {type(record).__name__}, which is no command")
+                    raise InternalError(f"the daemon sent {type(record).__name__}, which is no command")
                 if self._gate is not None:
                     self._outbox.put(_encoded(self._gate.command(record, self.now())))
 

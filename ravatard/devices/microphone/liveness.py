@@ -8,7 +8,7 @@ that no service understands.
 from __future__ import annotations
 
 from ravatard.core.audio_format import AudioFormat
-from ravatard.devices.microphone.protocol import Failed, Trouble
+from ravatard.devices.microphone.protocol import SourceFailed, Trouble
 
 #: Sound is counted over this long; two such windows in a row, both too fast or both too slow, are a fault:
 #: one alone may be a machine that stood still for a moment and then caught up.
@@ -47,7 +47,7 @@ class Liveness:
         self._window_frames = 0
         self._wrong = 0
 
-    def examine(self, pcm: bytes, read_at: float) -> Failed | None:
+    def examine(self, pcm: bytes, read_at: float) -> SourceFailed | None:
         """Look at the next block; a fault is told once and is then in :attr:`doubt` until it is disproved.
 
         Args:
@@ -75,10 +75,10 @@ class Liveness:
         self._zero_frames = self._wrong = 0
         self._window_at = None
 
-    def _zeros(self) -> Failed | None:
+    def _zeros(self) -> SourceFailed | None:
         if self._zeros_s is None or self._zero_frames < self._zeros_s * self._shape.rate_hz:
             return None
-        return Failed(
+        return SourceFailed(
             Trouble.SILENT,
             f"the microphone delivers only digital silence (exact zeros for {self._zeros_s:g} s); has it a "
             "switch of its own? If it is silent by design in a quiet room, set capture.zeros_s to 0",
@@ -104,14 +104,14 @@ class Liveness:
         ratio = rate_hz / self._shape.rate_hz
         return (ratio > FASTEST) - (ratio < SLOWEST)
 
-    def _pace(self, rate_hz: float | None) -> Failed | None:
+    def _pace(self, rate_hz: float | None) -> SourceFailed | None:
         if rate_hz is None or not self._check_rate:
             return None
         side = self._side(rate_hz)
         self._wrong = side + (self._wrong if self._wrong * side > 0 else 0)
         if abs(self._wrong) < 2:
             return None
-        return Failed(
+        return SourceFailed(
             Trouble.OFF_PACE,
             f"the microphone delivers {rate_hz:.0f} frames a second where {self._shape.rate_hz} were agreed; "
             "is capture.rate_hz (and capture.channels) what it really delivers?",

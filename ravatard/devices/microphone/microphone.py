@@ -8,39 +8,34 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import assert_never
 
+from ravatard.core.actions import Hold, MicrophoneCommand, Mute, Press, Release, SetGate
 from ravatard.core.events import (
     ChunkCaptured,
-    EarCommand,
-    EarEvent,
-    Hold,
     Listened,
     MicrophoneClosed,
     MicrophoneEnded,
+    MicrophoneEvent,
     MicrophoneLost,
     MicrophoneReady,
-    Mute,
-    Press,
     PressIgnored,
-    Release,
-    SetGate,
     UtteranceClosed,
     UtteranceOpened,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.cards.kernel_state import capture_state
-from ravatard.devices.microphone.protocol import Failed, Record, Start, Trouble
-from ravatard.devices.microphone.utterance_numbers import Utterances
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.protocol import Record, SourceFailed, Start, Trouble
+from ravatard.devices.microphone.utterance_numbers import UtteranceNumbers
 from ravatard.devices.process.child import SoundChild
-from ravatard.devices.process.environment import Child, Surroundings
-from ravatard.devices.process.retry import Patience
+from ravatard.devices.process.environment import Child, ProcessEnvironment
+from ravatard.devices.process.retry import RetryPolicy
 from ravatard.devices.process.supervisor import Supervisor
-from ravatard.errors import DeviceError, HouseError
+from ravatard.errors import DeviceError, InternalError
 
 
-class ChildEar:
-    """An :class:`ravatard.ports.Ear` on real hardware, or on a command, a FIFO or a recording.
+class ChildMicrophone:
+    """A :class:`~ravatard.ports.microphone.Microphone` on real hardware, or on a command, a FIFO or a recording.
 
     Muted, there is no sound process at all, and so nothing that could listen.
     """
@@ -55,7 +50,7 @@ class ChildEar:
         mode: GateMode,
         environ: Mapping[str, str],
         muted: bool = False,
-        surroundings: Surroundings[Start, Child[Record]] | None = None,
+        surroundings: ProcessEnvironment[Start, Child[Record]] | None = None,
     ) -> None:
         """Nothing is started before :meth:`events` is iterated.
 
@@ -70,11 +65,11 @@ class ChildEar:
             surroundings: what starts processes, shows cards, and how long they may take.
         """
         self._start = Start(microphone, capture, gate, voice, mode)
-        surroundings = surroundings or Surroundings(Patience(), SoundChild, capture_state)
+        surroundings = surroundings or ProcessEnvironment(RetryPolicy(), SoundChild, capture_state)
         slim = microphone.is_card and microphone.alsa_config == "slim"
         self._supervisor = Supervisor(surroundings, environ, slim=slim)
-        self._events: deque[EarEvent] = deque()
-        self._utterances = Utterances()
+        self._events: deque[MicrophoneEvent] = deque()
+        self._utterances = UtteranceNumbers()
         #: This process has delivered something; and it was sound.
         self._delivers = self._ready = False
         self._told: set[str] = set()
@@ -82,7 +77,7 @@ class ChildEar:
         self._closing_told = False
         self._held = self._pressed = False
 
-    async def events(self) -> AsyncIterator[EarEvent]:
+    async def events(self) -> AsyncIterator[MicrophoneEvent]:
         """What the ear hears, until it is closed. Device trouble is an event, never an exception.
 
         Cancelling the iteration leaves the ear as it is: the next one goes on where this one stopped.
@@ -97,7 +92,7 @@ class ChildEar:
             else:
                 await self._open()
 
-    def command(self, command: EarCommand) -> None:
+    def command(self, command: MicrophoneCommand) -> None:
         """Tell the gate something. Never waits. What must outlive a restart is remembered.
 
         Mute closes the capture device at once: its process is killed, and nothing that it said comes out any
@@ -190,7 +185,7 @@ class ChildEar:
     def _take(self, record: Record) -> None:
         """One record of the child."""
         match record:
-            case Failed(trouble, reason):
+            case SourceFailed(trouble, reason):
                 self._lose(reason, trouble)
             case UtteranceOpened() | ChunkCaptured() | UtteranceClosed():
                 self._events.append(self._utterances.numbered(record))
@@ -206,7 +201,7 @@ class ChildEar:
             case Listened() | MicrophoneEnded() | PressIgnored():
                 self._events.append(record)
             case _:
-                raise HouseError(f"the sound process said {type(record).__name__} to an ear")
+                raise InternalError(f"the sound process said {type(record).__name__} to an ear")
 
     def _hear(self, ready: MicrophoneReady) -> None:
         """The microphone delivers sound."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ravatard.devices.microphone.protocol import WIRE, Record
-from ravatard.devices.process.pipes import DaemonGone, Outbox, RecordInbox
+from ravatard.devices.process.pipes import DaemonGone, PipeWriter, RecordInbox
 
-__all__ = ["DaemonGone", "Inbox", "Outbox"]
+__all__ = ["CommandReader", "DaemonGone", "PipeWriter"]
 
 
-class Inbox(RecordInbox[Record]):
+class CommandReader(RecordInbox[Record]):
     """The pipe from the daemon."""
 
     def __init__(self, fd: int) -> None:

@@ -1,6 +1,6 @@
 """The wire between the daemon and its sound process: records in, bytes out, and back; no I/O.
 
-Hand what a pipe delivers, cut anywhere, to :meth:`Decoder.feed`; the framing is that of
+Hand what a pipe delivers, cut anywhere, to :meth:`SoundRecordDecoder.feed`; the framing is that of
 :mod:`ravatard.devices.process.records`.
 """
 
@@ -11,27 +11,23 @@ import struct
 from dataclasses import asdict, dataclass, field
 from enum import Enum, unique
 
+from ravatard.core.actions import GateCommand, Hold, Press, Release, SetGate
 from ravatard.core.audio_format import SAMPLE_BYTES
 from ravatard.core.events import (
     ChunkCaptured,
-    GateCommand,
     GateEvent,
-    Hold,
     Listened,
     MicrophoneEnded,
     MicrophoneLost,
     MicrophoneReady,
-    Press,
     PressIgnored,
-    Release,
-    SetGate,
     UtteranceClosed,
     UtteranceOpened,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.process.records import Codec, RecordDecoder, Wire
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.process.records import RecordCodec, RecordDecoder, RecordProtocol
 
 
 @unique
@@ -111,13 +107,13 @@ class EchoBlock:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Child to parent: the devices there are, as JSON text (:mod:`ravatard.devices.cards.portaudio` makes it)."""
+    """Child to parent: the devices there are, as JSON text (``devices.cards.portaudio`` makes it)."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class SourceFailed:
     """Child to parent, its last word: one sentence."""
 
     trouble: Trouble
@@ -125,7 +121,7 @@ class Failed:
 
 
 #: What an ear may be told by its sound process. That it was closed on purpose only the daemon knows.
-Heard = MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEvent | Failed
+Heard = MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEvent | SourceFailed
 Record = Heard | GateCommand | Start | ListDevices | RawBlock | EchoBlock | Listing
 
 _LISTENED = struct.Struct("<QddI")
@@ -186,60 +182,62 @@ def _unpack_echo(payload: bytes) -> EchoBlock:
     return EchoBlock(_NUMBER.unpack_from(payload)[0], sound[:half], sound[half:])
 
 
-_CODECS: dict[type, Codec[Record]] = {
-    MicrophoneReady: Codec(1, lambda r: r.device.encode(), lambda p: MicrophoneReady(p.decode())),
-    MicrophoneLost: Codec(2, lambda r: r.reason.encode(), lambda p: MicrophoneLost(p.decode())),
-    MicrophoneEnded: Codec(3, lambda _: b"", lambda _: MicrophoneEnded()),
-    Listened: Codec(
+_CODECS: dict[type, RecordCodec[Record]] = {
+    MicrophoneReady: RecordCodec(1, lambda r: r.device.encode(), lambda p: MicrophoneReady(p.decode())),
+    MicrophoneLost: RecordCodec(2, lambda r: r.reason.encode(), lambda p: MicrophoneLost(p.decode())),
+    MicrophoneEnded: RecordCodec(3, lambda _: b"", lambda _: MicrophoneEnded()),
+    Listened: RecordCodec(
         4,
         lambda r: _LISTENED.pack(r.samples, r.level_db, r.floor_db, r.overruns),
         lambda p: Listened(*_LISTENED.unpack(p)),
     ),
-    UtteranceOpened: Codec(
+    UtteranceOpened: RecordCodec(
         5,
         lambda r: _OPENED.pack(r.utterance, _CAUSES.index(r.cause), r.first_sample, r.decided_at_sample),
         _unpack_opened,
     ),
-    ChunkCaptured: Codec(
+    ChunkCaptured: RecordCodec(
         6, lambda r: _CHUNK.pack(r.utterance, r.sequence, r.first_sample, r.read_at) + r.pcm, _unpack_chunk
     ),
-    UtteranceClosed: Codec(
+    UtteranceClosed: RecordCodec(
         7,
         lambda r: _CLOSED.pack(
             r.utterance, _CLOSE_REASONS.index(r.reason), r.end_sample, r.speech_ms, r.decided_at_sample
         ),
         _unpack_closed,
     ),
-    PressIgnored: Codec(8, lambda r: _NUMBER.pack(r.held_ms), lambda p: PressIgnored(_NUMBER.unpack(p)[0])),
-    RawBlock: Codec(
+    PressIgnored: RecordCodec(
+        8, lambda r: _NUMBER.pack(r.held_ms), lambda p: PressIgnored(_NUMBER.unpack(p)[0])
+    ),
+    RawBlock: RecordCodec(
         9,
         lambda r: _NUMBER.pack(r.read_at) + r.pcm,
         lambda p: RawBlock(_NUMBER.unpack_from(p)[0], p[_NUMBER.size :]),
     ),
-    Failed: Codec(
+    SourceFailed: RecordCodec(
         10,
         lambda r: _FLAG.pack(_TROUBLES.index(r.trouble)) + r.reason.encode(),
-        lambda p: Failed(_TROUBLES[p[0]], p[1:].decode()),
+        lambda p: SourceFailed(_TROUBLES[p[0]], p[1:].decode()),
     ),
-    EchoBlock: Codec(12, lambda r: _NUMBER.pack(r.read_at) + r.pcm + r.reference, _unpack_echo),
-    Listing: Codec(11, lambda r: r.text.encode(), lambda p: Listing(p.decode())),
-    Start: Codec(32, _pack_start, _unpack_start),
-    ListDevices: Codec(33, lambda _: b"", lambda _: ListDevices()),
-    SetGate: Codec(
+    EchoBlock: RecordCodec(12, lambda r: _NUMBER.pack(r.read_at) + r.pcm + r.reference, _unpack_echo),
+    Listing: RecordCodec(11, lambda r: r.text.encode(), lambda p: Listing(p.decode())),
+    Start: RecordCodec(32, _pack_start, _unpack_start),
+    ListDevices: RecordCodec(33, lambda _: b"", lambda _: ListDevices()),
+    SetGate: RecordCodec(
         34,
         lambda r: _FLAG.pack(_MODES.index(r.mode)),
         lambda p: SetGate(_MODES[_FLAG.unpack(p)[0]]),
     ),
-    Press: Codec(35, lambda _: b"", lambda _: Press()),
-    Release: Codec(36, lambda _: b"", lambda _: Release()),
-    Hold: Codec(37, lambda r: _FLAG.pack(r.held), lambda p: Hold(bool(_FLAG.unpack(p)[0]))),
+    Press: RecordCodec(35, lambda _: b"", lambda _: Press()),
+    Release: RecordCodec(36, lambda _: b"", lambda _: Release()),
+    Hold: RecordCodec(37, lambda r: _FLAG.pack(r.held), lambda p: Hold(bool(_FLAG.unpack(p)[0]))),
 }
 
-WIRE: Wire[Record] = Wire(_CODECS)
+WIRE: RecordProtocol[Record] = RecordProtocol(_CODECS)
 encode = WIRE.encode
 
 
-class Decoder(RecordDecoder[Record]):
+class SoundRecordDecoder(RecordDecoder[Record]):
     """Bytes, cut anywhere, into records."""
 
     def __init__(self) -> None:

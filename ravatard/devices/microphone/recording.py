@@ -7,8 +7,8 @@ from typing import NoReturn
 
 from ravatard.core.events import MicrophoneEnded
 from ravatard.devices.media.wav_file import read_wav_info
+from ravatard.devices.microphone.options import CaptureOptions
 from ravatard.devices.microphone.sink import Sink
-from ravatard.devices.options import CaptureOptions
 from ravatard.errors import DeviceError
 
 

@@ -6,7 +6,7 @@ from typing import NoReturn, Protocol
 
 from ravatard.core.audio_format import AudioFormat
 from ravatard.core.events import MicrophoneEnded, MicrophoneLost
-from ravatard.devices.microphone.protocol import Failed
+from ravatard.devices.microphone.protocol import SourceFailed
 
 
 class Sink(Protocol):
@@ -40,7 +40,7 @@ class Sink(Protocol):
         """
         ...
 
-    def tell(self, record: MicrophoneEnded | MicrophoneLost | Failed) -> None:
+    def tell(self, record: MicrophoneEnded | MicrophoneLost | SourceFailed) -> None:
         """What is not sound: the recording is over, nothing comes for now, or nothing ever will."""
         ...
 

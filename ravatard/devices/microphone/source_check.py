@@ -11,7 +11,7 @@ from pathlib import Path
 from ravatard.core.audio_format import RATE_HZ, AudioFormat
 from ravatard.devices.cards.identity import is_index
 from ravatard.devices.microphone.external_program import split_command
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.errors import ConfigError, DeviceError
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.sink import Source
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 
 
 def open_source(microphone: MicrophoneOptions, capture: CaptureOptions) -> Source:

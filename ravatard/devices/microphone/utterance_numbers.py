@@ -11,7 +11,7 @@ from ravatard.core.states import CloseReason
 Part = UtteranceOpened | ChunkCaptured | UtteranceClosed
 
 
-class Utterances:
+class UtteranceNumbers:
     """Numbers what the processes say, and closes what one of them left open."""
 
     def __init__(self) -> None:

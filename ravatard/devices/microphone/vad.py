@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES
-from ravatard.errors import ConfigError, DeviceError, HouseError
+from ravatard.errors import ConfigError, DeviceError, InternalError
 
 AGGRESSIVENESS = range(4)
 
@@ -46,7 +46,7 @@ def speech_detector(aggressiveness: int) -> Callable[[bytes], bool]:
         try:
             return bool(process(vad, RATE_HZ, frame, len(frame) // SAMPLE_BYTES))
         except refusal as error:
-            raise HouseError(
+            raise InternalError(
                 f"webrtcvad judges frames of 10, 20 or 30 ms, not {len(frame)} bytes; cut them with a Framer"
             ) from error
 

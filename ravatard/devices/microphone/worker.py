@@ -1,4 +1,4 @@
-"""The sound process: ``python -m ravatard.devices.microphone.worker``. Opens the microphone, runs the gate, tells.
+"""Microphone process (``python -m ravatard.devices.microphone.worker``): opens the source, runs the gate.
 
 Its daemon talks to it on standard input and reads it on what was standard output (:mod:`earwire`); what
 libraries print goes to standard error. It ends when its standard input does, whatever else happens, and
@@ -13,14 +13,22 @@ from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import AudioFormat, samples_for
 from ravatard.devices.microphone.listener import HEARTBEAT_SAMPLES, Listener
 from ravatard.devices.microphone.liveness import Liveness
-from ravatard.devices.microphone.pipes import Inbox, Outbox
-from ravatard.devices.microphone.protocol import Failed, ListDevices, Listing, Record, Start, Trouble, encode
+from ravatard.devices.microphone.pipes import CommandReader, PipeWriter
+from ravatard.devices.microphone.protocol import (
+    ListDevices,
+    Listing,
+    Record,
+    SourceFailed,
+    Start,
+    Trouble,
+    encode,
+)
 from ravatard.devices.microphone.sources import open_source
 from ravatard.devices.process.pipes import live
-from ravatard.errors import HouseError, RavatardError
+from ravatard.errors import InternalError, RavatardError
 
 
-def _listen(start: Start, inbox: Inbox, outbox: Outbox, commands: list[Record]) -> None:
+def _listen(start: Start, inbox: CommandReader, outbox: PipeWriter, commands: list[Record]) -> None:
     """Hear until something ends it; a failure is told to the daemon."""
     gate = None
     if start.mode is not None:
@@ -48,22 +56,22 @@ def _listen(start: Start, inbox: Inbox, outbox: Outbox, commands: list[Record]) 
         open_source(start.microphone, start.capture).run(listener)
     except RavatardError as error:
         trouble = Trouble.RUNNING if listener.heard else Trouble.OPENING
-        listener.tell(Failed(trouble, str(error)))
+        listener.tell(SourceFailed(trouble, str(error)))
 
 
-def _list(outbox: Outbox) -> None:
+def _list(outbox: PipeWriter) -> None:
     from ravatard.devices.cards.portaudio import listing, open_portaudio
 
     outbox.put(encode(Listing(listing(open_portaudio()))))
     outbox.drain()
 
 
-def serve(inbox: Inbox, outbox: Outbox) -> None:
+def serve(inbox: CommandReader, outbox: PipeWriter) -> None:
     """Do what the daemon's first record asks for.
 
     Raises:
         DaemonGone: the daemon closed its end.
-        HouseError: the first record is none that begins anything.
+        InternalError: the first record is none that begins anything.
     """
     records: list[Record] = []
     while not records:
@@ -75,15 +83,15 @@ def serve(inbox: Inbox, outbox: Outbox) -> None:
             case ListDevices():
                 _list(outbox)
             case other:
-                raise HouseError(f"the daemon began with {type(other).__name__}")
+                raise InternalError(f"the daemon began with {type(other).__name__}")
     except RavatardError as error:
-        outbox.put(encode(Failed(Trouble.OPENING, str(error))))
+        outbox.put(encode(SourceFailed(Trouble.OPENING, str(error))))
         outbox.drain()
 
 
 def main() -> NoReturn:
     """Be the sound process."""
-    live(lambda fd, outbox: serve(Inbox(fd), outbox))
+    live(lambda fd, outbox: serve(CommandReader(fd), outbox))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ravatard.core.events import ButtonPressed, ButtonReleased
-from ravatard.devices.options import ButtonOptions
+from ravatard.devices.panel.options import ButtonOptions
 from ravatard.devices.panel.pins import PinFactory, open_pins
-from ravatard.ports import Button
+from ravatard.ports.panel import Button
 
 _LOG = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ class InputPin(Protocol):
 
 
 class GpioButton:
-    """A button on a pin; implements :class:`ravatard.ports.Button` for one consumer."""
+    """A button on a pin; implements :class:`ravatard.ports.panel.Button` for one consumer."""
 
     def __init__(self, pin: InputPin, *, bounce_s: float, name: str = "the button") -> None:
         self._pin = pin

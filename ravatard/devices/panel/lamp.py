@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from ravatard.core.indication import LIGHTS, Look
-from ravatard.devices.options import LightsOptions, PixelOptions
+from ravatard.devices.panel.options import LightsOptions, PixelOptions
 from ravatard.devices.panel.patterns import Colour, Pattern, coloured_pattern, dimmed_pattern, plain_pattern
 from ravatard.devices.panel.pins import PinFactory, foreign_errors, open_pins
 from ravatard.devices.panel.pixels import pixel_patterns
 from ravatard.devices.panel.strip import SpiDevice, open_strip
 from ravatard.errors import DeviceError
-from ravatard.ports import Lamp
+from ravatard.ports.panel import Lamp
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class OutputPin(Protocol[V]):
 
 
 class PatternLamp(Generic[V]):
-    """Plays patterns on an LED; implements :class:`ravatard.ports.Lamp`.
+    """Plays patterns on an LED; implements :class:`ravatard.ports.panel.Lamp`.
 
     Patterns run on timers of the event loop, not in gpiozero's ``blink`` and ``pulse`` threads: those do not
     know brightness (PWMLED), and to stop one means to wait for it. A steady look sets no timer. When the loop
@@ -91,7 +91,7 @@ class PatternLamp(Generic[V]):
 
 
 class DarkLamp:
-    """No lights; implements :class:`ravatard.ports.Lamp`."""
+    """No lights; implements :class:`ravatard.ports.panel.Lamp`."""
 
     def show(self, look: Look) -> None:
         """Nothing is shown."""

@@ -18,7 +18,7 @@ V_co = TypeVar("V_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Step(Generic[V_co]):
+class PatternStep(Generic[V_co]):
     """A value to write to the pin, and how long to leave it; 0 seconds for ever."""
 
     value: V_co
@@ -26,31 +26,31 @@ class Step(Generic[V_co]):
 
 
 #: What is written one after the other, over and over.
-Pattern = tuple[Step[V], ...]
+Pattern = tuple[PatternStep[V], ...]
 
 
 def _rhythm(on_s: float, off_s: float, fade_s: float, step_s: float = STEP_S) -> Pattern[float]:
     """Brightness over one period: fading in and out, hard on and off, or steadily on."""
     if fade_s:
         count = max(2, round(fade_s / step_s))
-        rise = tuple(Step(index / count, fade_s / count) for index in range(count))
-        fall = tuple(Step(1 - index / count, fade_s / count) for index in range(count))
+        rise = tuple(PatternStep(index / count, fade_s / count) for index in range(count))
+        fall = tuple(PatternStep(1 - index / count, fade_s / count) for index in range(count))
         return rise + fall
     if off_s:
-        return (Step(1.0, on_s), Step(0.0, off_s))
-    return (Step(1.0, 0.0),)
+        return (PatternStep(1.0, on_s), PatternStep(0.0, off_s))
+    return (PatternStep(1.0, 0.0),)
 
 
 def _plain_rhythm(light: Light) -> Pattern[float]:
     """The rhythm that tells this light from every other one without its colour."""
     on_s = light.on_s if light.plain_on_s is None else light.plain_on_s
     off_s = light.off_s if light.plain_off_s is None else light.plain_off_s
-    return _rhythm(on_s, off_s, 0.0) if any(light.colour) else (Step(0.0, 0.0),)
+    return _rhythm(on_s, off_s, 0.0) if any(light.colour) else (PatternStep(0.0, 0.0),)
 
 
 def plain_pattern(light: Light) -> Pattern[bool]:
     """For an LED that is on or off."""
-    return tuple(Step(step.value > 0, step.seconds) for step in _plain_rhythm(light))
+    return tuple(PatternStep(step.value > 0, step.seconds) for step in _plain_rhythm(light))
 
 
 def dimmed_pattern(light: Light, brightness: float) -> Pattern[float]:
@@ -59,17 +59,17 @@ def dimmed_pattern(light: Light, brightness: float) -> Pattern[float]:
     if light.fade_s:
         rhythm = _rhythm(0.0, 0.0, light.fade_s)
     elif 0 < peak < _GLOW:
-        rhythm = (Step(peak, 0.0),)
+        rhythm = (PatternStep(peak, 0.0),)
     else:
         rhythm = _plain_rhythm(light)
-    return tuple(Step(step.value * brightness, step.seconds) for step in rhythm)
+    return tuple(PatternStep(step.value * brightness, step.seconds) for step in rhythm)
 
 
 def coloured_pattern(light: Light, brightness: float, step_s: float = STEP_S) -> Pattern[Colour]:
     """For an RGB LED; ``brightness`` is between 0 and 1, ``step_s`` how long a step of a fade takes."""
     red, green, blue = light.colour
     return tuple(
-        Step((red * level, green * level, blue * level), step.seconds)
+        PatternStep((red * level, green * level, blue * level), step.seconds)
         for step in _rhythm(light.on_s, light.off_s, light.fade_s, step_s)
         for level in (step.value * brightness,)
     )

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 
 from ravatard.core.indication import LIGHTS, Look
-from ravatard.devices.options import PixelOptions
-from ravatard.devices.panel.patterns import Colour, Pattern, Step, coloured_pattern
+from ravatard.devices.panel.options import PixelOptions
+from ravatard.devices.panel.patterns import Colour, Pattern, PatternStep, coloured_pattern
 
 #: The colours of all pixels at one moment, the one beside the connector first.
 Frame = tuple[Colour, ...]
@@ -49,7 +49,7 @@ def _pattern(look: Look, options: PixelOptions, brightness: float, step_s: float
         if look is Look.SPEAKING:
             return _wandering(look, count, brightness, _WAVE_S, step_s, _wave)
     plain = coloured_pattern(LIGHTS[look], brightness, step_s)
-    return tuple(Step((step.value,) * count, step.seconds) for step in plain)
+    return tuple(PatternStep((step.value,) * count, step.seconds) for step in plain)
 
 
 def _wandering(
@@ -67,7 +67,7 @@ def _wandering(
     for step in range(steps):
         levels = [level(step / steps, pixel, count) for pixel in range(count)]
         frames.append(tuple((red * one, green * one, blue * one) for one in levels))
-    return tuple(Step(frame, period_s / steps) for frame in frames)
+    return tuple(PatternStep(frame, period_s / steps) for frame in frames)
 
 
 def _spot(phase: float, pixel: int, count: int) -> float:
@@ -89,7 +89,7 @@ def _limited(pattern: Pattern[Frame], limit_ma: float) -> Pattern[Frame]:
         return pattern
     share = limit_ma / peak_ma
     return tuple(
-        Step(
+        PatternStep(
             tuple((red * share, green * share, blue * share) for red, green, blue in step.value), step.seconds
         )
         for step in pattern

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
-from ravatard.devices.options import PixelOptions
 from ravatard.devices.panel.apa102 import encode
+from ravatard.devices.panel.options import PixelOptions
 from ravatard.devices.panel.pins import PinFactory, open_pins
 from ravatard.devices.panel.pixels import Frame
 from ravatard.errors import DeviceError

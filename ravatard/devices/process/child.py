@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from ravatard.devices.microphone.protocol import WIRE, Record, encode
-from ravatard.devices.process.records import RecordDecoder, Wire
-from ravatard.errors import DeviceError, HouseError
+from ravatard.devices.process.records import RecordDecoder, RecordProtocol
+from ravatard.errors import DeviceError, InternalError
 
 #: What is kept of what libraries print: enough for the lines around a failure.
 _TAIL_BYTES = 2_000
@@ -61,7 +61,11 @@ class PipedChild(Generic[R]):
     """One running child process that is told and tells records of type ``R``."""
 
     def __init__(
-        self, environment: Mapping[str, str], command: list[str], wire: Wire[R], pass_fds: Sequence[int] = ()
+        self,
+        environment: Mapping[str, str],
+        command: list[str],
+        wire: RecordProtocol[R],
+        pass_fds: Sequence[int] = (),
     ) -> None:
         """Start it. Needs a running loop.
 
@@ -90,7 +94,7 @@ class PipedChild(Generic[R]):
             raise DeviceError(f"the sound process cannot be started: {error.strerror}") from error
         process = self._process
         if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise HouseError("Popen made no pipes")
+            raise InternalError("Popen made no pipes")
         self._loop = asyncio.get_running_loop()
         self._decoder = RecordDecoder(wire)
         self._records: list[R] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from ravatard.devices.process.retry import Patience
+from ravatard.devices.process.retry import RetryPolicy
 
 R = TypeVar("R")
 FirstT = TypeVar("FirstT")
@@ -44,7 +44,7 @@ class Child(Process, Protocol[R]):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings(Generic[FirstT, ChildT]):
+class ProcessEnvironment(Generic[FirstT, ChildT]):
     """The outside of a :class:`ravatard.devices.process.supervisor.Supervisor`.
 
     Attributes:
@@ -53,6 +53,6 @@ class Surroundings(Generic[FirstT, ChildT]):
         cards: what the kernel shows of the sound cards.
     """
 
-    patience: Patience
+    patience: RetryPolicy
     spawn: Callable[[Mapping[str, str], FirstT], ChildT]
     cards: Callable[[], Hashable]

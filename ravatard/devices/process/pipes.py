@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Generic, NoReturn, TypeVar
 
-from ravatard.devices.process.records import RecordDecoder, Wire
+from ravatard.devices.process.records import RecordDecoder, RecordProtocol
 
 #: What may wait for a daemon that does not read: two minutes of sound. More than that, and it never will.
 _MOST_PENDING = 1 << 22
@@ -19,7 +19,7 @@ class DaemonGone(Exception):
     """Nobody is left to tell anything."""
 
 
-class Outbox:
+class PipeWriter:
     """The pipe to the daemon. Never blocks: a daemon that is busy for a moment costs no sound."""
 
     def __init__(self, fd: int) -> None:
@@ -61,7 +61,7 @@ class Outbox:
 class RecordInbox(Generic[R]):
     """The pipe from the daemon."""
 
-    def __init__(self, fd: int, wire: Wire[R]) -> None:
+    def __init__(self, fd: int, wire: RecordProtocol[R]) -> None:
         self.fd = fd
         self._decoder = RecordDecoder(wire)
 
@@ -77,10 +77,10 @@ class RecordInbox(Generic[R]):
         return self._decoder.feed(data)
 
 
-def live(serve: Callable[[int, Outbox], None]) -> NoReturn:
+def live(serve: Callable[[int, PipeWriter], None]) -> NoReturn:
     """Be a sound process: ``serve`` the daemon that writes to our standard input until it is gone."""
     # JACK and some drivers print on standard output: only we may write where the daemon reads records.
-    outbox = Outbox(os.dup(1))
+    outbox = PipeWriter(os.dup(1))
     os.dup2(2, 1)
     # The daemon decides when we end, by closing our input. A Ctrl-C or systemd's SIGTERM is for it alone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

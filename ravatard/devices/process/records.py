@@ -22,7 +22,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Codec(Generic[R]):
+class RecordCodec(Generic[R]):
     """How one kind of record is written and read."""
 
     number: int
@@ -30,10 +30,10 @@ class Codec(Generic[R]):
     unpack: Callable[[bytes], R]
 
 
-class Wire(Generic[R]):
+class RecordProtocol(Generic[R]):
     """One protocol: the kinds of its records."""
 
-    def __init__(self, codecs: Mapping[type, Codec[R]]) -> None:
+    def __init__(self, codecs: Mapping[type, RecordCodec[R]]) -> None:
         self._codecs = dict(codecs)
         self.unpackers = {codec.number: codec.unpack for codec in codecs.values()}
 
@@ -49,7 +49,7 @@ class RecordDecoder(Generic[R]):
 
     __slots__ = ("_buffer", "_unpackers")
 
-    def __init__(self, wire: Wire[R]) -> None:
+    def __init__(self, wire: RecordProtocol[R]) -> None:
         self._buffer = bytearray()
         self._unpackers = wire.unpackers
 

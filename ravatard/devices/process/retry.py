@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long the ear waits for what.
 
     Attributes:
@@ -35,10 +35,10 @@ class Patience:
     reap_s: float = 1.0
 
 
-class Reopening:
+class Retry:
     """The times at which a process is started. All times are seconds on the event loop's clock."""
 
-    def __init__(self, patience: Patience, cards: Callable[[], Hashable]) -> None:
+    def __init__(self, patience: RetryPolicy, cards: Callable[[], Hashable]) -> None:
         """``cards`` tells what the kernel shows; two answers that are equal mean that nothing changed."""
         self._patience = patience
         self._cards = cards

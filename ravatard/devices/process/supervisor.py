@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 from ravatard.devices.process.child import child_environment
-from ravatard.devices.process.environment import Child, ChildT, FirstT, Surroundings
-from ravatard.devices.process.retry import Reopening
+from ravatard.devices.process.environment import Child, ChildT, FirstT, ProcessEnvironment
+from ravatard.devices.process.retry import Retry
 from ravatard.errors import DeviceError
 
 R = TypeVar("R")
@@ -31,7 +31,7 @@ class Supervisor(Generic[FirstT, ChildT]):
     """
 
     def __init__(
-        self, surroundings: Surroundings[FirstT, ChildT], environ: Mapping[str, str], *, slim: bool
+        self, surroundings: ProcessEnvironment[FirstT, ChildT], environ: Mapping[str, str], *, slim: bool
     ) -> None:
         """Nothing is started before :meth:`start`.
 
@@ -45,7 +45,7 @@ class Supervisor(Generic[FirstT, ChildT]):
         self._spawn = surroundings.spawn
         self._patience = surroundings.patience
         self._has_slim = self._slim = slim and "ALSA_CONFIG_PATH" not in environ
-        self.reopening = Reopening(surroundings.patience, surroundings.cards)
+        self.reopening = Retry(surroundings.patience, surroundings.cards)
         self.reopening.by_cards = self._has_slim
         self._limit_s: float | None = None
         self.child: ChildT | None = None

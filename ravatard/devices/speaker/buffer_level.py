@@ -6,7 +6,7 @@ from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.devices.speaker.protocol import Beat
 
 
-class Level:
+class BufferLevel:
     """Samples that wait, as far as the daemon can tell. ``now`` is seconds on any steady clock."""
 
     def __init__(self) -> None:

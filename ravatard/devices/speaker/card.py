@@ -22,7 +22,7 @@ from ravatard.devices.cards.portaudio import (
 )
 from ravatard.devices.speaker.card_volume import card_control
 from ravatard.devices.speaker.options import SpeakerOptions
-from ravatard.devices.speaker.player import Player
+from ravatard.devices.speaker.player import SoundPlayer
 from ravatard.errors import DeviceError
 
 _SAMPLE_FORMATS = ("s16le", "s32le", "s24le")
@@ -39,7 +39,7 @@ class CardOutput:
         self._options = options
         self._root = root
 
-    def run(self, player: Player) -> None:
+    def run(self, player: SoundPlayer) -> None:
         """Find the speaker and start its stream; sound is then taken in PortAudio's own thread.
 
         Raises:
@@ -99,7 +99,7 @@ def shapes(device: SoundDevice) -> Iterator[AudioFormat]:
 class _Feeder:
     """What PortAudio asks for sound, in its own thread. An exception in it ends the stream."""
 
-    def __init__(self, player: Player, shape: AudioFormat, frames: int) -> None:
+    def __init__(self, player: SoundPlayer, shape: AudioFormat, frames: int) -> None:
         self.latency_s = 0.0
         self._player = player
         self._frames = frames

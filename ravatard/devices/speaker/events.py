@@ -16,7 +16,7 @@ from ravatard.core.events import (
 from ravatard.devices.speaker.protocol import Beat
 
 
-class SpeakerNews:
+class SpeakerEvents:
     """Events that wait to be fetched.
 
     Attributes:

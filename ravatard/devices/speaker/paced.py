@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
-from ravatard.devices.speaker.player import Player
+from ravatard.devices.speaker.player import SoundPlayer
 from ravatard.errors import DeviceError
 
 #: 43 ms of sound: what lies in the pipe can no longer be stopped.
@@ -69,7 +69,7 @@ class CommandOutput:
         self._command = command
         self._samples = VOICE_RATE_HZ * period_ms // 1000
 
-    def run(self, player: Player) -> NoReturn:
+    def run(self, player: SoundPlayer) -> NoReturn:
         """Start it and play.
 
         Raises:
@@ -88,7 +88,7 @@ class CommandOutput:
             program.stdin.close()
             program.poll()
 
-    def _play(self, player: Player, fd: int) -> NoReturn:
+    def _play(self, player: SoundPlayer, fd: int) -> NoReturn:
         os.set_blocking(fd, False)
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         poll = select.poll()
@@ -138,7 +138,7 @@ class WavOutput:
         self._bytes = 0
         self._silent = 0
 
-    def run(self, player: Player) -> NoReturn:
+    def run(self, player: SoundPlayer) -> NoReturn:
         """Record.
 
         Raises:

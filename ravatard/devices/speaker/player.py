@@ -12,7 +12,7 @@ from ravatard.core.audio_format import VOICE_RATE_HZ
 from ravatard.core.events import SpeakerReady
 from ravatard.core.states import Earcon
 from ravatard.devices.echo.ring import EchoWriter
-from ravatard.devices.process.pipes import Outbox
+from ravatard.devices.process.pipes import PipeWriter
 from ravatard.devices.speaker.mixer import Mixer, gain
 from ravatard.devices.speaker.protocol import (
     Beat,
@@ -27,7 +27,7 @@ from ravatard.devices.speaker.protocol import (
     Volume,
     encode,
 )
-from ravatard.errors import HouseError
+from ravatard.errors import InternalError
 
 #: A sign of life twice a second of sound: each one wakes the daemon.
 BEAT_SAMPLES = VOICE_RATE_HZ // 2
@@ -35,7 +35,7 @@ BEAT_SAMPLES = VOICE_RATE_HZ // 2
 _UNSEEN_SAMPLES = VOICE_RATE_HZ // 10
 
 
-class Player:
+class SoundPlayer:
     """What every output takes its sound from: s16le mono 48 kHz.
 
     Commands come in one thread, the output takes sound in another, hence the lock.
@@ -44,7 +44,7 @@ class Player:
     def __init__(
         self,
         volume: int,
-        outbox: Outbox,
+        outbox: PipeWriter,
         *,
         ring: EchoWriter | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -158,7 +158,7 @@ class Player:
         """Do what the daemon says.
 
         Raises:
-            HouseError: these are no commands.
+            InternalError: these are no commands.
         """
         with self._lock:
             now = self._clock()
@@ -188,7 +188,7 @@ class Player:
                 else:
                     self._set_volume(percent)
             case _:
-                raise HouseError(f"the daemon sent {type(record).__name__}, which is no command")
+                raise InternalError(f"the daemon sent {type(record).__name__}, which is no command")
 
     def fail(self, reason: str) -> None:
         """Say one last sentence.

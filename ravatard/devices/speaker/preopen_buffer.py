@@ -10,7 +10,7 @@ from ravatard.devices.speaker.protocol import Feed, Finish
 PATIENCE_S = 2.0
 
 
-class Waiting:
+class PreopenBuffer:
     """Sound for a device that is not open yet. ``now`` is seconds on any steady clock."""
 
     def __init__(self) -> None:

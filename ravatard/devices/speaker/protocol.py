@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerReady
 from ravatard.core.states import Earcon
-from ravatard.devices.process.records import Codec, Wire
+from ravatard.devices.process.records import RecordCodec, RecordProtocol
 from ravatard.devices.speaker.options import SpeakerOptions
 
 #: A piece of sound on the pipe is no longer: a third of a second, so that a stop has little before it.
@@ -142,43 +142,45 @@ def _unpack_feed(payload: bytes) -> Feed:
     return Feed(_VOICE.unpack_from(payload)[0], payload[_VOICE.size :])
 
 
-WIRE: Wire[PlayRecord] = Wire(
+WIRE: RecordProtocol[PlayRecord] = RecordProtocol(
     {
-        SpeakerReady: Codec(
+        SpeakerReady: RecordCodec(
             1,
             lambda r: _NUMBER.pack(r.latency_ms) + r.device.encode(),
             lambda p: SpeakerReady(p[_NUMBER.size :].decode(), _NUMBER.unpack_from(p)[0]),
         ),
-        PlaybackStarted: Codec(
+        PlaybackStarted: RecordCodec(
             2, lambda r: _NUMBER.pack(r.at), lambda p: PlaybackStarted(_NUMBER.unpack(p)[0])
         ),
-        PlaybackEnded: Codec(3, lambda r: _NUMBER.pack(r.at), lambda p: PlaybackEnded(_NUMBER.unpack(p)[0])),
-        Beat: Codec(
+        PlaybackEnded: RecordCodec(
+            3, lambda r: _NUMBER.pack(r.at), lambda p: PlaybackEnded(_NUMBER.unpack(p)[0])
+        ),
+        Beat: RecordCodec(
             4,
             lambda r: _BEAT.pack(r.active, r.underruns, r.waiting, r.dropped, r.received, r.slips),
             lambda p: Beat(*_BEAT.unpack(p)),
         ),
-        PlayFailed: Codec(
+        PlayFailed: RecordCodec(
             5,
             lambda r: _BYTE.pack(r.opening) + r.reason.encode(),
             lambda p: PlayFailed(bool(p[0]), p[1:].decode()),
         ),
-        Play: Codec(32, _pack_play, _unpack_play),
-        SetCue: Codec(
+        Play: RecordCodec(32, _pack_play, _unpack_play),
+        SetCue: RecordCodec(
             33,
             lambda r: _BYTE.pack(_EARCONS.index(r.earcon)) + r.pcm,
             lambda p: SetCue(_EARCONS[p[0]], p[1:]),
         ),
-        Feed: Codec(34, lambda r: _VOICE.pack(r.voice) + r.pcm, _unpack_feed),
-        Finish: Codec(35, lambda r: _VOICE.pack(r.voice), lambda p: Finish(_VOICE.unpack(p)[0])),
-        Stop: Codec(36, lambda _: b"", lambda _: Stop()),
-        PlayCue: Codec(
+        Feed: RecordCodec(34, lambda r: _VOICE.pack(r.voice) + r.pcm, _unpack_feed),
+        Finish: RecordCodec(35, lambda r: _VOICE.pack(r.voice), lambda p: Finish(_VOICE.unpack(p)[0])),
+        Stop: RecordCodec(36, lambda _: b"", lambda _: Stop()),
+        PlayCue: RecordCodec(
             37,
             lambda r: _BYTE.pack(_EARCONS.index(r.earcon)),
             lambda p: PlayCue(_EARCONS[_BYTE.unpack(p)[0]]),
         ),
-        Begin: Codec(39, lambda r: _BEGIN.pack(r.voice, r.live), lambda p: Begin(*_BEGIN.unpack(p))),
-        Volume: Codec(38, lambda r: _BYTE.pack(r.percent), lambda p: Volume(_BYTE.unpack(p)[0])),
+        Begin: RecordCodec(39, lambda r: _BEGIN.pack(r.voice, r.live), lambda p: Begin(*_BEGIN.unpack(p))),
+        Volume: RecordCodec(38, lambda r: _BYTE.pack(r.percent), lambda p: Volume(_BYTE.unpack(p)[0])),
     }
 )
 encode = WIRE.encode

@@ -18,14 +18,14 @@ from ravatard.core.events import (
 )
 from ravatard.core.states import Earcon
 from ravatard.devices.cards.kernel_state import playback_state
-from ravatard.devices.process.environment import Child, Surroundings
-from ravatard.devices.process.retry import Patience
+from ravatard.devices.process.environment import Child, ProcessEnvironment
+from ravatard.devices.process.retry import RetryPolicy
 from ravatard.devices.process.supervisor import Supervisor
-from ravatard.devices.speaker.buffer_level import Level
+from ravatard.devices.speaker.buffer_level import BufferLevel
 from ravatard.devices.speaker.child import SpeakerChild
-from ravatard.devices.speaker.events import SpeakerNews
+from ravatard.devices.speaker.events import SpeakerEvents
 from ravatard.devices.speaker.options import SpeakerOptions
-from ravatard.devices.speaker.preopen_buffer import Waiting
+from ravatard.devices.speaker.preopen_buffer import PreopenBuffer
 from ravatard.devices.speaker.protocol import (
     LONGEST_FEED,
     Beat,
@@ -40,7 +40,7 @@ from ravatard.devices.speaker.protocol import (
     Stop,
     Volume,
 )
-from ravatard.errors import DeviceError, HouseError
+from ravatard.errors import DeviceError, InternalError
 
 #: More than this must wait before whoever feeds has to.
 _ENOUGH_S = 2.0
@@ -55,7 +55,7 @@ class PlayingChild(Child[PlayRecord], Protocol):
 
 
 class ChildSpeaker:
-    """An :class:`ravatard.ports.sound.Speaker` on real hardware, or on a command or a recording."""
+    """An :class:`ravatard.ports.speaker.Speaker` on real hardware, or on a command or a recording."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class ChildSpeaker:
         earcons: Mapping[Earcon, bytes] | None = None,
         volume: int | None = None,
         echo_fd: int | None = None,
-        surroundings: Surroundings[Play, PlayingChild] | None = None,
+        surroundings: ProcessEnvironment[Play, PlayingChild] | None = None,
     ) -> None:
         """Nothing is started before :meth:`events` is iterated.
 
@@ -79,17 +79,17 @@ class ChildSpeaker:
             surroundings: what starts processes, shows cards, and how long they may take.
         """
         self._play = Play(options, options.volume if volume is None else volume, echo_fd=echo_fd)
-        surroundings = surroundings or Surroundings(Patience(), SpeakerChild, playback_state)
+        surroundings = surroundings or ProcessEnvironment(RetryPolicy(), SpeakerChild, playback_state)
         slim = options.is_card and options.alsa_config == "slim"
         self._supervisor = Supervisor(surroundings, environ, slim=slim)
         self._earcons = dict(earcons or {})
-        self._news = SpeakerNews()
+        self._news = SpeakerEvents()
         #: There is a process, and its device is open.
         self._ready = False
         self._eased = asyncio.Event()
-        self._level = Level()
+        self._level = BufferLevel()
         self._begun: Begin | None = None
-        self._waiting = Waiting()
+        self._waiting = PreopenBuffer()
 
     # -------------------------------------------------------------- what the port promises
 
@@ -187,7 +187,7 @@ class ChildSpeaker:
             return
         if child is None:
             return
-        self._level = Level()
+        self._level = BufferLevel()
         for earcon, pcm in self._earcons.items():
             child.tell(SetCue(earcon, pcm))
         if self._begun is not None:
@@ -222,7 +222,7 @@ class ChildSpeaker:
             case PlaybackStarted() | PlaybackEnded():
                 self._news.heard(record)
             case _:
-                raise HouseError(f"the sound process said {type(record).__name__} to a speaker")
+                raise InternalError(f"the sound process said {type(record).__name__} to a speaker")
 
     def _hear(self, ready: SpeakerReady) -> None:
         self._ready = True
@@ -248,5 +248,5 @@ class ChildSpeaker:
     def _reset(self) -> None:
         """Nothing plays and nothing is to be waited for."""
         self._ready = False
-        self._level = Level()
+        self._level = BufferLevel()
         self._eased.set()

@@ -8,14 +8,14 @@ from typing import NoReturn
 
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerEvent, SpeakerLost, SpeakerReady
 from ravatard.core.states import Earcon
-from ravatard.ports.sound import Speaker
+from ravatard.ports.speaker import Speaker
 
 #: Two signs of life a second from each of the two, and next to nothing else: full means that nobody reads.
 _MOST_UNREAD = 256
 
 
 class SpeakerTee:
-    """A :class:`ravatard.ports.sound.Speaker` that plays on a card, and into a recording.
+    """A :class:`ravatard.ports.speaker.Speaker` that plays on a card, and into a recording.
 
     While the card plays, it alone is believed: what is heard is heard there. Without one the recording tells
     when sound begins and ends, so that everything goes on as it would with a card; a card that is missing is

@@ -10,16 +10,16 @@ import _thread
 from typing import NoReturn, Protocol
 
 from ravatard.devices.echo.ring import EchoWriter
-from ravatard.devices.process.pipes import DaemonGone, Outbox, RecordInbox, live
-from ravatard.devices.speaker.player import Player
+from ravatard.devices.process.pipes import DaemonGone, PipeWriter, RecordInbox, live
+from ravatard.devices.speaker.player import SoundPlayer
 from ravatard.devices.speaker.protocol import WIRE, Play, PlayRecord
-from ravatard.errors import HouseError, RavatardError
+from ravatard.errors import InternalError, RavatardError
 
 
 class Output(Protocol):
     """Where the sound goes."""
 
-    def run(self, player: Player) -> None:
+    def run(self, player: SoundPlayer) -> None:
         """Open it and take sound, for ever, here or in a thread of its own.
 
         Raises:
@@ -45,21 +45,21 @@ def open_output(play: Play) -> Output:
     return CardOutput(open_portaudio, options)
 
 
-def serve(inbox: RecordInbox[PlayRecord], outbox: Outbox) -> NoReturn:
+def serve(inbox: RecordInbox[PlayRecord], outbox: PipeWriter) -> NoReturn:
     """Do what the daemon's first record asks for.
 
     Raises:
         DaemonGone: the daemon closed its end.
-        HouseError: the first record is none that begins anything.
+        InternalError: the first record is none that begins anything.
     """
     records: list[PlayRecord] = []
     while not records:
         records = inbox.read()
     play = records[0]
     if not isinstance(play, Play):
-        raise HouseError(f"the daemon began with {type(play).__name__}")
+        raise InternalError(f"the daemon began with {type(play).__name__}")
     ring = None if play.echo_fd is None else EchoWriter(play.echo_fd)
-    player = Player(play.volume, outbox, ring=ring)
+    player = SoundPlayer(play.volume, outbox, ring=ring)
     player.obey(records[1:])
     output = open_output(play)
     # Beside: commands and the daemon's end are noticed whatever hangs there.
@@ -68,7 +68,7 @@ def serve(inbox: RecordInbox[PlayRecord], outbox: Outbox) -> NoReturn:
         player.obey(inbox.read())
 
 
-def _run(output: Output, player: Player) -> None:
+def _run(output: Output, player: SoundPlayer) -> None:
     try:
         output.run(player)
     except RavatardError as error:

@@ -11,7 +11,7 @@ from ravatard.doctor.check import Case
 from ravatard.doctor.checks.pins import boot_config
 from ravatard.doctor.checks.rights import needs_sound
 from ravatard.doctor.machine import Machine, names, output
-from ravatard.doctor.outcome import Outcome, broken, fine, needless, unknown, warning
+from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
 
 _CONTROL = re.compile(r"Simple mixer control '(.*)',(\d+)")
 _STATE = re.compile(r"(Playback|Capture)[^\[\]]*?(?:\d+ )?((?:\[[^\]]*\] ?)+)")
@@ -57,7 +57,7 @@ def parse(scontents: str) -> list[Control]:
     return controls
 
 
-def look_at_overlay(case: Case) -> Outcome:
+def look_at_overlay(case: Case) -> CheckResult:
     """The firmware loads what the board's sound needs."""
     board = case.board
     wanted = [line for line in board.about.config_txt if line.startswith("dtoverlay=")] if board else []
@@ -80,7 +80,7 @@ def look_at_overlay(case: Case) -> Outcome:
     return fine(", ".join(wanted))
 
 
-def look_at_cards(case: Case) -> Outcome:
+def look_at_cards(case: Case) -> CheckResult:
     """The kernel knows sound cards."""
     if not needs_sound(case.options):
         return needless("no sound card is used")
@@ -94,7 +94,7 @@ def look_at_cards(case: Case) -> Outcome:
     return fine(", ".join(words), cards=len(cards))
 
 
-async def look_at_mixer(case: Case) -> Outcome:
+async def look_at_mixer(case: Case) -> CheckResult:
     """No switch or volume keeps all sound back."""
     machine, options = case.machine, case.options
     if not needs_sound(options):

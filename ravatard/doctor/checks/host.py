@@ -10,7 +10,7 @@ from ravatard import __version__
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.rights import needs_pins
 from ravatard.doctor.machine import Machine, names, output
-from ravatard.doctor.outcome import Outcome, broken, fine, needless, unknown, warning
+from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.doctor.person import service_user
 from ravatard.host.state import SYSTEM, state_directory
 
@@ -33,7 +33,7 @@ _REQUIRED = ("aiohttp", "msgspec", "PyYAML", "PyAudio", "gpiozero")
 _BAD_GPIOZERO = ("2.0.1.post1", "2.0.1.post2")
 
 
-async def look_at_clock(case: Case) -> Outcome:
+async def look_at_clock(case: Case) -> CheckResult:
     """The clock was set from the network, or at least says a year that can be."""
     machine = case.machine
     now = machine.now()
@@ -59,7 +59,7 @@ async def look_at_clock(case: Case) -> Outcome:
     )
 
 
-async def look_at_power(case: Case) -> Outcome:
+async def look_at_power(case: Case) -> CheckResult:
     """The board gets enough voltage and is cool enough."""
     machine = case.machine
     model = (machine.text("/proc/device-tree/model") or "").strip("\0\n ")
@@ -96,7 +96,7 @@ def _existing(path: Path) -> Path:
     return next((folder for folder in (path, *path.parents) if folder.is_dir()), Path("/"))
 
 
-def look_at_state(case: Case) -> Outcome:
+def look_at_state(case: Case) -> CheckResult:
     """The state directory can be written to: the list of live sessions lives there."""
     state = _state(case)
     folder = _existing(state)
@@ -131,7 +131,7 @@ def _read_only(machine: Machine, path: str) -> str:
     return best if "ro" in options.split(",") else ""
 
 
-def look_at_disk(case: Case) -> Outcome:
+def look_at_disk(case: Case) -> CheckResult:
     """There is room for the state."""
     folder = _existing(_state(case))
     shown = case.machine.shown(folder)
@@ -148,7 +148,7 @@ def look_at_disk(case: Case) -> Outcome:
     return fine(words, free_bytes=free)
 
 
-def look_at_versions(case: Case) -> Outcome:
+def look_at_versions(case: Case) -> CheckResult:
     """What is needed is installed, in versions that work."""
     wanted = [package for package in _REQUIRED if package != "gpiozero" or needs_pins(case.options)]
     found = {package: case.machine.version(package) for package in wanted}

@@ -7,7 +7,7 @@ from typing import Any
 from ravatard.doctor.bench import START_S
 from ravatard.doctor.check import Case
 from ravatard.doctor.levels import levels
-from ravatard.doctor.outcome import Outcome, broken, fine, needless, unknown, warning
+from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.errors import DeviceError
 
 LISTEN_S = 2.0
@@ -23,7 +23,7 @@ _OFF_PACE = 0.05
 _LOUDER = "turn it up: `alsamixer` (F4), Capture; or go nearer"
 
 
-async def look_at_microphone(case: Case) -> Outcome:
+async def look_at_microphone(case: Case) -> CheckResult:
     """It opens and delivers; what it delivers is kept for the checks that follow."""
     options = case.options
     if case.daemon is not None:
@@ -37,7 +37,7 @@ async def look_at_microphone(case: Case) -> Outcome:
     return fine(case.recording.device, device=case.recording.device)
 
 
-def _of_daemon(report: Any) -> Outcome:
+def _of_daemon(report: Any) -> CheckResult:
     """The daemon has it: what it says is all there is to know."""
     microphone = report["microphone"]
     state, device = microphone["state"], microphone["device"]
@@ -51,7 +51,7 @@ def _of_daemon(report: Any) -> Outcome:
     return fine(f"{device}, in use by the running daemon", device=device)
 
 
-def look_at_level(case: Case) -> Outcome:
+def look_at_level(case: Case) -> CheckResult:
     """Speech can be told from the room."""
     if case.daemon is not None:
         microphone: Any = case.daemon["microphone"]
@@ -66,7 +66,7 @@ def look_at_level(case: Case) -> Outcome:
     return _level(found.floor_db, found.loudest_db)
 
 
-def _level(floor_db: float, loudest_db: float) -> Outcome:
+def _level(floor_db: float, loudest_db: float) -> CheckResult:
     text = f"quiet room {floor_db:.0f} dBFS, loudest {loudest_db:.0f} dBFS"
     measured = {"floor_db": round(floor_db, 1), "loudest_db": round(loudest_db, 1)}
     if loudest_db < _TOO_QUIET_DB:
@@ -80,7 +80,7 @@ def _level(floor_db: float, loudest_db: float) -> Outcome:
     return fine(text, **measured)
 
 
-def look_at_silence(case: Case) -> Outcome:
+def look_at_silence(case: Case) -> CheckResult:
     """It does not deliver exact zeros: no converter is that quiet."""
     if case.recording is None:
         return _daemons(case)
@@ -92,7 +92,7 @@ def look_at_silence(case: Case) -> Outcome:
     return fine("no exact zeros")
 
 
-def look_at_clipping(case: Case) -> Outcome:
+def look_at_clipping(case: Case) -> CheckResult:
     """It is not overdriven."""
     if case.recording is None:
         return _daemons(case)
@@ -106,7 +106,7 @@ def look_at_clipping(case: Case) -> Outcome:
     return fine("nothing is cut off", share=round(share, 3))
 
 
-def look_at_rate(case: Case) -> Outcome:
+def look_at_rate(case: Case) -> CheckResult:
     """Its sound comes as fast as it should."""
     if case.recording is None:
         return _daemons(case)
@@ -120,7 +120,7 @@ def look_at_rate(case: Case) -> Outcome:
     return fine(f"{pace * 100:.1f} % of real time", pace=round(pace, 3))
 
 
-def look_at_offset(case: Case) -> Outcome:
+def look_at_offset(case: Case) -> CheckResult:
     """It swings around zero."""
     if case.recording is None:
         return _daemons(case)
@@ -134,7 +134,7 @@ def look_at_offset(case: Case) -> Outcome:
     return fine(f"{offset:.2%} of full scale", offset=round(offset, 4))
 
 
-def _daemons(case: Case) -> Outcome:
+def _daemons(case: Case) -> CheckResult:
     if case.daemon is not None:
         return needless("the running daemon has the microphone; stop it to measure this")
     return unknown("nothing was recorded")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.rights import needs_pins, needs_spi
-from ravatard.doctor.outcome import Outcome, broken, fine, needless
+from ravatard.doctor.outcome import CheckResult, broken, fine, needless
 from ravatard.doctor.person import service_user
 
 #: gpiozero's own names. Only lgpio works on a Pi 5, and on all others (gpiozero's documentation, api_pins).
@@ -14,7 +14,7 @@ _RIGHT = "lgpio"
 _FOLDERS_OF_SYSTEMD = {"StateDirectory": "/var/lib", "RuntimeDirectory": "/run"}
 
 
-def look_at_gpio(case: Case) -> Outcome:
+def look_at_gpio(case: Case) -> CheckResult:
     """The machine has pins."""
     if not needs_pins(case.options):
         return needless("no button and no lights are on pins")
@@ -29,7 +29,7 @@ def look_at_gpio(case: Case) -> Outcome:
     return fine(", ".join(chips))
 
 
-def look_at_factory(case: Case) -> Outcome:
+def look_at_factory(case: Case) -> CheckResult:
     """It is lgpio that gpiozero will take."""
     if not needs_pins(case.options):
         return needless("no button and no lights are on pins")
@@ -51,7 +51,7 @@ def look_at_factory(case: Case) -> Outcome:
     return fine(f"lgpio {version}")
 
 
-def look_at_work_directory(case: Case) -> Outcome:
+def look_at_work_directory(case: Case) -> CheckResult:
     """The library lgpio may make its pipe where the service runs."""
     if not needs_pins(case.options):
         return needless("no button and no lights are on pins")
@@ -71,7 +71,7 @@ def look_at_work_directory(case: Case) -> Outcome:
     )
 
 
-def look_at_spi(case: Case) -> Outcome:
+def look_at_spi(case: Case) -> CheckResult:
     """The bus of the lights is switched on."""
     if not needs_spi(case.options):
         return needless("no lights hang on SPI")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ravatard.config import Options
 from ravatard.doctor.check import Case
 from ravatard.doctor.machine import names
-from ravatard.doctor.outcome import Outcome, broken, fine, needless
+from ravatard.doctor.outcome import CheckResult, broken, fine, needless
 from ravatard.doctor.person import group_ids, service_user
 
 #: Group -> the device files it is for. Sources: udev's rules for audio, Raspberry Pi OS for the rest.
@@ -38,7 +38,7 @@ def _groups(case: Case) -> Iterator[str]:
             yield group
 
 
-def look_at_groups(case: Case) -> Outcome:
+def look_at_groups(case: Case) -> CheckResult:
     """The user is in every group that it needs."""
     person, known = service_user(case), group_ids(case.machine)
     wanted = [group for group in _groups(case) if group in known]
@@ -58,7 +58,7 @@ def look_at_groups(case: Case) -> Outcome:
     return fine(f"{person.name} is in {names(wanted)}" if wanted else "no group is needed")
 
 
-def look_at_devices(case: Case) -> Outcome:
+def look_at_devices(case: Case) -> CheckResult:
     """The device files that there are let the user in."""
     person = service_user(case)
     wanted = list(_groups(case))

@@ -7,12 +7,12 @@ from typing import Any
 
 from ravatard.doctor.check import Case
 from ravatard.doctor.machine import Machine
-from ravatard.doctor.outcome import Outcome, broken, fine, unknown, warning
-from ravatard.host.control.client import Unanswered
+from ravatard.doctor.outcome import CheckResult, broken, fine, unknown, warning
+from ravatard.host.control.client import NoDaemonError
 from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
 
 
-def look_at_daemon(case: Case) -> Outcome:
+def look_at_daemon(case: Case) -> CheckResult:
     """At most one daemon runs, and it answers. It is asked how it is; nothing is opened that it has open."""
     pids = daemons(case.machine)
     # Whoever names a socket runs several on purpose, and means this one.
@@ -27,7 +27,7 @@ def look_at_daemon(case: Case) -> Outcome:
     )
     try:
         reply = case.machine.ask(socket, {"do": "status"})
-    except Unanswered as error:
+    except NoDaemonError as error:
         if not pids or case.asked.socket is not None:
             return fine("not running: microphone and speaker are free to be tried")
         return unknown(f"process {pids[0]} runs, but: {error}", "sudo ravatard doctor may ask it")

@@ -16,12 +16,13 @@ from ravatard.cloud.media.addresses import Reach, reach_of
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.doctor.check import Case
-from ravatard.doctor.outcome import Outcome, broken, fine, needless, unknown, warning
+from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, MoneyError, PeerError
 from ravatard.host.identity import user_id
 from ravatard.host.ledger import FileLedger
 from ravatard.host.state import SYSTEM, state_directory
-from ravatard.ports import Ledger, Network
+from ravatard.ports.host import Ledger
+from ravatard.ports.network import Network
 from ravatard.secret import Secret
 
 #: A connection and TLS handshake over a slow mobile network.
@@ -39,7 +40,7 @@ def _address(url: str) -> tuple[str, int, bool]:
     return parts.hostname or "", parts.port or (443 if tls else 80), tls
 
 
-async def look_at_dns(case: Case) -> Outcome:
+async def look_at_dns(case: Case) -> CheckResult:
     """The service's name has an address."""
     host, _, _ = _address(case.options.service.base_url)
     try:
@@ -61,7 +62,7 @@ async def look_at_dns(case: Case) -> Outcome:
     return fine(f"{host} is {found[0]}", address=found[0])
 
 
-async def look_at_tls(case: Case) -> Outcome:
+async def look_at_tls(case: Case) -> CheckResult:
     """It is reached, and is who it says."""
     host, port, tls = _address(case.options.service.base_url)
     try:
@@ -117,7 +118,7 @@ def _cloud(case: Case, network: Network, ledger: Ledger | None) -> RavatarCloud:
     )
 
 
-async def look_at_token(case: Case) -> Outcome:
+async def look_at_token(case: Case) -> CheckResult:
     """The service knows the project."""
     if case.sealed:
         return unknown(_SEALED, "sudo ravatard doctor can ask the service")
@@ -138,7 +139,7 @@ async def look_at_token(case: Case) -> Outcome:
     return fine("the service lets us in")
 
 
-async def look_at_avatar(case: Case) -> Outcome:
+async def look_at_avatar(case: Case) -> CheckResult:
     """The avatar and the language are to be had."""
     if case.sealed:
         return unknown(_SEALED, "sudo ravatard doctor can ask the service")
@@ -156,7 +157,7 @@ async def look_at_avatar(case: Case) -> Outcome:
     return fine(f"{avatar.name or avatar.id}, speaking {language}", avatar=avatar.name or avatar.id)
 
 
-async def look_at_live(case: Case) -> Outcome:
+async def look_at_live(case: Case) -> CheckResult:
     """A live session is to be had: one is started and ended at once."""
     if case.options.ravatar.mode == "chat":
         return needless("ravatar.mode is chat")
@@ -184,7 +185,7 @@ def _ledger_folder(case: Case) -> Path:
     return state_directory(case.machine.environ, case.asked.state, system=system)
 
 
-async def _tried(case: Case, ledger: Ledger) -> Outcome:
+async def _tried(case: Case, ledger: Ledger) -> CheckResult:
     """Start a session and end it; leaving the cloud ends it too, whatever happened."""
     cloud = _cloud(case, case.machine.network(), ledger)
     async with cloud.opened():
@@ -194,7 +195,7 @@ async def _tried(case: Case, ledger: Ledger) -> Outcome:
     return outcome
 
 
-async def _session(case: Case, cloud: RavatarCloud) -> Outcome:
+async def _session(case: Case, cloud: RavatarCloud) -> CheckResult:
     try:
         async with cloud.connect():
             await cloud.start_session()
@@ -229,7 +230,7 @@ async def _stream_url(cloud: RavatarCloud) -> Secret:
     raise TimeoutError
 
 
-async def look_at_stream(case: Case) -> Outcome:
+async def look_at_stream(case: Case) -> CheckResult:
     """Where the avatar's voice and picture come from is reached."""
     if case.stream_url is None:
         return needless("only a live session has one (--live)")

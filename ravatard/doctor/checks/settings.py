@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ravatard.config import DEFAULT_PATH, ConfigErrors, load
 from ravatard.doctor.check import Case
-from ravatard.doctor.outcome import Outcome, broken, fine, needless, unknown
+from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown
 from ravatard.doctor.person import Person
 
 #: systemd.exec(5): where LoadCredential= without a path looks, the strongest first.
@@ -15,7 +15,7 @@ _STORES = ("/etc/credstore", "/run/credstore", "/usr/lib/credstore")
 _PREFIX = "ravatard."
 
 
-def look_at_credentials(case: Case) -> Outcome:
+def look_at_credentials(case: Case) -> CheckResult:
     """Every secret that the service is to be given can be read."""
     files = list(credential_files(case))
     if not files:
@@ -46,7 +46,7 @@ def look_at_credentials(case: Case) -> Outcome:
     return fine(f"{len(files)} secret{'s' if len(files) > 1 else ''} can be read")
 
 
-def _sealed(case: Case, shown: str) -> Outcome:
+def _sealed(case: Case, shown: str) -> CheckResult:
     case.sealed = True
     return unknown(f"only root may read {shown}", "sudo ravatard doctor looks at it too")
 
@@ -93,7 +93,7 @@ def _from_elsewhere(case: Case) -> dict[str, str]:
     return found
 
 
-def look_at_config(case: Case) -> Outcome:
+def look_at_config(case: Case) -> CheckResult:
     """The configuration can be used."""
     machine = case.machine
     environ = dict(machine.environ)

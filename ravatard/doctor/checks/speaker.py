@@ -6,10 +6,10 @@ import asyncio
 from typing import Any
 
 from ravatard.core.audio_format import VOICE_RATE_HZ
-from ravatard.doctor.bench import START_S, Playback, Recording
+from ravatard.doctor.bench import START_S, PlayedSound, RecordedSound
 from ravatard.doctor.check import Case
 from ravatard.doctor.chirp import LENGTH_S, chirp, find
-from ravatard.doctor.outcome import Outcome, broken, fine, needless, unknown, warning
+from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.errors import DeviceError
 
 LIMIT_S = 2 * START_S + LENGTH_S + 5
@@ -18,7 +18,7 @@ _LISTEN_S = 3.5
 _TAIL_STEP_MS, _LEAST_TAIL_MS = 50, 100
 
 
-async def look_at_speaker(case: Case) -> Outcome:
+async def look_at_speaker(case: Case) -> CheckResult:
     """It opens and plays a chirp."""
     options = case.options
     if not options.speaker.enabled:
@@ -34,7 +34,7 @@ async def look_at_speaker(case: Case) -> Outcome:
     return _played(playback)
 
 
-def _played(playback: Playback) -> Outcome:
+def _played(playback: PlayedSound) -> CheckResult:
     return fine(
         f"{playback.device}: a chirp was played; did you hear it?",
         device=playback.device,
@@ -42,7 +42,7 @@ def _played(playback: Playback) -> Outcome:
     )
 
 
-def _of_daemon(report: Any) -> Outcome:
+def _of_daemon(report: Any) -> CheckResult:
     speaker = report.get("speaker", {})
     if speaker.get("state") == "absent":
         troubles = [line for line in report["degraded"] if "speaker" in line]
@@ -53,7 +53,7 @@ def _of_daemon(report: Any) -> Outcome:
     return needless(f"{speaker.get('device') or 'it'} is in use by the running daemon")
 
 
-async def look_at_echo(case: Case) -> Outcome:
+async def look_at_echo(case: Case) -> CheckResult:
     """How late and how loud the microphone hears the speaker, and what audio.echo should be."""
     options = case.options
     if not case.asked.echo:
@@ -71,7 +71,7 @@ async def look_at_echo(case: Case) -> Outcome:
     return judge(case, recording, playback)
 
 
-async def _both(case: Case) -> tuple[Recording, Playback]:
+async def _both(case: Case) -> tuple[RecordedSound, PlayedSound]:
     """Play while recording. Cancelling closes both.
 
     Raises:
@@ -79,7 +79,7 @@ async def _both(case: Case) -> tuple[Recording, Playback]:
     """
     options, bench = case.options, case.machine.bench
     hears = asyncio.Event()
-    played: list[Playback] = []
+    played: list[PlayedSound] = []
     broke: Exception | None = None
 
     async def play() -> None:
@@ -102,7 +102,7 @@ async def _both(case: Case) -> tuple[Recording, Playback]:
     return recording, played[0]
 
 
-def judge(case: Case, recording: Recording, playback: Playback) -> Outcome:
+def judge(case: Case, recording: RecordedSound, playback: PlayedSound) -> CheckResult:
     """What the recording says, and what to write into the configuration."""
     audio = case.options.audio
     echo = find(recording.pcm)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ravatard.doctor.check import Case
-from ravatard.doctor.outcome import Outcome, broken, fine, needless, warning
+from ravatard.doctor.outcome import CheckResult, broken, fine, needless, warning
 from ravatard.doctor.unit_file import UnitFile
 
 #: systemd.time(7), as far as units use it.
@@ -15,7 +15,7 @@ _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 _SHORTEST_WATCHDOG_S = 3.0
 
 
-def look_at_unit(case: Case) -> Outcome:
+def look_at_unit(case: Case) -> CheckResult:
     """Everything the appliance relies on is set."""
     unit = case.unit
     if unit is None:
@@ -74,7 +74,7 @@ def _expected(unit: UnitFile) -> list[tuple[str, bool, str]]:
     ]
 
 
-def look_at_watchdog(case: Case) -> Outcome:
+def look_at_watchdog(case: Case) -> CheckResult:
     """Somebody restarts it when it hangs."""
     if case.unit is None:
         return needless("not installed as a service")

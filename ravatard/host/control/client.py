@@ -20,7 +20,7 @@ _PIECE_BYTES = 65_536
 Reply = Mapping[str, Any]
 
 
-class Unanswered(RavatardError):
+class NoDaemonError(RavatardError):
     """No daemon runs, it may not be asked, or it does not answer."""
 
 
@@ -28,7 +28,7 @@ def ask(path: Path, request: Mapping[str, Any], *, longer_s: float = 0.0) -> Rep
     """The one reply to a request; ``longer_s``: how long carrying it out takes besides.
 
     Raises:
-        Unanswered: there is none.
+        NoDaemonError: there is none.
     """
     with _connected(path) as connection:
         return next(_replies(connection, path, request, ANSWER_S + longer_s))
@@ -38,7 +38,7 @@ def watch(path: Path) -> Iterator[Reply]:
     """How it is, now and at every change, until the daemon ends.
 
     Raises:
-        Unanswered: no daemon runs, or it does not answer.
+        NoDaemonError: no daemon runs, or it does not answer.
     """
     with _connected(path) as connection:
         yield from _replies(connection, path, {"do": "watch"}, None)
@@ -51,7 +51,7 @@ def _connected(path: Path) -> socket.socket:
         connection.connect(str(path))
     except OSError as error:
         connection.close()
-        raise Unanswered(_why_not(path, error)) from error
+        raise NoDaemonError(_why_not(path, error)) from error
     return connection
 
 
@@ -78,10 +78,10 @@ def _replies(
                 yield _understood(line, path) | {"pid": pid}
                 connection.settimeout(limit_s)
     except TimeoutError:
-        raise Unanswered(f"ravatard (process {pid}) does not answer; is it stopping, or stuck?") from None
+        raise NoDaemonError(f"ravatard (process {pid}) does not answer; is it stopping, or stuck?") from None
     except OSError as error:
-        raise Unanswered(f"ravatard (process {pid}) broke off: {error}") from error
-    raise Unanswered(f"ravatard (process {pid}) has ended")
+        raise NoDaemonError(f"ravatard (process {pid}) broke off: {error}") from error
+    raise NoDaemonError(f"ravatard (process {pid}) has ended")
 
 
 def _understood(line: bytes, path: Path) -> dict[str, Any]:
@@ -90,5 +90,5 @@ def _understood(line: bytes, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         reply = None
     if not isinstance(reply, dict):
-        raise Unanswered(f"whoever answers at {path} is no ravatard")
+        raise NoDaemonError(f"whoever answers at {path} is no ravatard")
     return reply

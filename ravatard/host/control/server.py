@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ravatard.core.control.protocol import LINE_LIMIT_BYTES, Desk, refused
+from ravatard.core.control.protocol import LINE_LIMIT_BYTES, ControlHandler, refused
 from ravatard.host.control.opening import open_listener
 from ravatard.host.runtime import GROUP
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ControlLimits:
     """What a client may use.
 
     Attributes:
@@ -35,15 +35,15 @@ class Limits:
 
 
 class ControlSocket:
-    """Implements :class:`ravatard.ports.ControlDoor` on a listening Unix socket."""
+    """Implements :class:`ravatard.ports.host.ControlServer` on a listening Unix socket."""
 
-    def __init__(self, listener: socket.socket, limits: Limits | None = None) -> None:
+    def __init__(self, listener: socket.socket, limits: ControlLimits | None = None) -> None:
         """Takes over ``listener``, which must not block."""
         self._listener = listener
-        self._limits = limits or Limits()
+        self._limits = limits or ControlLimits()
         self._clients = 0
 
-    async def serve(self, desk: Desk) -> None:
+    async def serve(self, desk: ControlHandler) -> None:
         """Let people in, for ever. Cancelling ends every conversation at once."""
         loop = asyncio.get_running_loop()
         complained = False
@@ -65,7 +65,7 @@ class ControlSocket:
                 self._clients += 1
                 clients.create_task(self._client(connection, desk), name="control client")
 
-    async def _client(self, connection: socket.socket, desk: Desk) -> None:
+    async def _client(self, connection: socket.socket, desk: ControlHandler) -> None:
         """One client, until it leaves, breaks off, is too slow or writes too much."""
         try:
             with connection, suppress(OSError):  # a deadline that passed is one, too
@@ -73,7 +73,7 @@ class ControlSocket:
         finally:
             self._clients -= 1
 
-    async def _converse(self, connection: socket.socket, desk: Desk) -> None:
+    async def _converse(self, connection: socket.socket, desk: ControlHandler) -> None:
         loop = asyncio.get_running_loop()
         pending = bytearray()
         while True:
@@ -147,7 +147,7 @@ def _send_away(connection: socket.socket, why: str) -> None:
 
 @asynccontextmanager
 async def control_socket(
-    path: Path | None, group: str = GROUP, limits: Limits | None = None
+    path: Path | None, group: str = GROUP, limits: ControlLimits | None = None
 ) -> AsyncIterator[ControlSocket | None]:
     """The socket at ``path`` for as long as the daemon lives; None when there can be none, which is logged.
 

@@ -11,7 +11,7 @@ from ravatard.sim.faults.steps import Cut, ExpireLicence, Freeze, Hangup, Say, S
 from ravatard.sim.ravatar.connection import ChatLine
 
 
-class Fate(Protocol):
+class MessageFate(Protocol):
     """What decides over a line."""
 
     def tick(self, now: float) -> None:
@@ -36,9 +36,9 @@ class Fate(Protocol):
 
 
 class FaultyLine:
-    """A :class:`ravatard.sim.exchange.Line` around a good one."""
+    """A :class:`ravatard.sim.exchange.ServiceSocket` around a good one."""
 
-    def __init__(self, inner: ChatLine, fate: Fate, wake: Callable[[], None]) -> None:
+    def __init__(self, inner: ChatLine, fate: MessageFate, wake: Callable[[], None]) -> None:
         self._inner = inner
         self._fate = fate
         self._wake = wake

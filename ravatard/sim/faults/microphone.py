@@ -8,21 +8,21 @@ from functools import partial
 from typing import assert_never
 
 from ravatard.sim.faults.steps import (
-    EarCrash,
-    EarDoubleRate,
     EarFault,
-    EarHang,
-    EarRename,
-    EarZeros,
+    MicrophoneCrash,
+    MicrophoneDoubleRate,
+    MicrophoneHang,
+    MicrophoneRename,
+    MicrophoneZeros,
     Scenario,
 )
-from ravatard.sim.microphone import SimEar
+from ravatard.sim.microphone import SimMicrophone
 
 #: How long a card is away that comes back, where the step does not say.
 _AWAY_S = 1.0
 
 
-async def trouble(ear: SimEar, scenario: Scenario) -> None:
+async def trouble(ear: SimMicrophone, scenario: Scenario) -> None:
     """Do to ``ear`` what the scenario says, at its times; the scenario begins now.
 
     Cancelled, it leaves the ear as it is.
@@ -34,7 +34,7 @@ async def trouble(ear: SimEar, scenario: Scenario) -> None:
         verb()
 
 
-def _plan(ear: SimEar, scenario: Scenario) -> list[tuple[float, Callable[[], None]]]:
+def _plan(ear: SimMicrophone, scenario: Scenario) -> list[tuple[float, Callable[[], None]]]:
     plan: list[tuple[float, Callable[[], None]]] = []
     for step in scenario.steps:
         if not isinstance(step.do, EarFault):
@@ -43,30 +43,30 @@ def _plan(ear: SimEar, scenario: Scenario) -> list[tuple[float, Callable[[], Non
         at = step.when.after_s or 0.0
         plan.append((at, begin))
         for_s = step.for_s
-        if for_s is None and isinstance(step.do, EarCrash | EarRename):
+        if for_s is None and isinstance(step.do, MicrophoneCrash | MicrophoneRename):
             for_s = _AWAY_S
         if for_s is not None:
             plan.append((at + for_s, mend))
     return plan
 
 
-def _verbs(ear: SimEar, fault: EarFault) -> tuple[Callable[[], None], Callable[[], None]]:
+def _verbs(ear: SimMicrophone, fault: EarFault) -> tuple[Callable[[], None], Callable[[], None]]:
     """What begins the fault, and what ends it."""
     match fault:
-        case EarHang():
+        case MicrophoneHang():
             return ear.hang, partial(ear.hang, hung=False)
-        case EarZeros():
+        case MicrophoneZeros():
             return ear.zeros, partial(ear.zeros, deaf=False)
-        case EarDoubleRate():
+        case MicrophoneDoubleRate():
             return ear.double_rate, partial(ear.double_rate, fast=False)
-        case EarCrash():
+        case MicrophoneCrash():
             return partial(ear.unplug, "its process died"), ear.replug
-        case EarRename(name):
+        case MicrophoneRename(name):
             return ear.unplug, partial(_back_as, ear, name)
         case _:
             assert_never(fault)
 
 
-def _back_as(ear: SimEar, name: str) -> None:
+def _back_as(ear: SimMicrophone, name: str) -> None:
     ear.name = name
     ear.replug()

@@ -13,7 +13,7 @@ import yaml
 
 from ravatard.errors import ConfigError
 from ravatard.setting import Setting
-from ravatard.sim.faults.steps import WORDS, EarFault, Fault, Scenario, Step, Strike, Swallow, When
+from ravatard.sim.faults.steps import WORDS, EarFault, Fault, FaultStep, Scenario, Strike, Swallow, When
 from ravatard.sim.streaming.steps import StreamFault
 
 #: A scenario is a page; more is a mistake, or an attempt to eat memory.
@@ -88,12 +88,12 @@ def _about(text: str) -> str:
     return first.lstrip("# ").strip() if first.startswith("#") else ""
 
 
-def _step(found: object, where: str) -> Step:
+def _step(found: object, where: str) -> FaultStep:
     fields_ = _mapping(found, where, _STEP_KEYS)
     if "do" not in fields_:
         raise ConfigError(f"{where}: 'do' is missing; it names the fault: {', '.join(WORDS)}")
     rest = {key: fields_[key] for key in ("for_s", "times") if key in fields_}
-    step = _filled(Step, rest, where, do=_fault(fields_["do"], where), when=_when(fields_, where))
+    step = _filled(FaultStep, rest, where, do=_fault(fields_["do"], where), when=_when(fields_, where))
     _check(step, where)
     return step
 
@@ -117,7 +117,7 @@ def _fault(found: object, where: str) -> Fault:
     return _filled(kind, settings, f"{where}, {word}")
 
 
-def _check(step: Step, where: str) -> None:
+def _check(step: FaultStep, where: str) -> None:
     """Refuse what would never strike, or mean nothing.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ravatard.sim.exchange import SOCKET_PATH, Delivery, Fate, Fragments, Reply, Request
+from ravatard.sim.exchange import SOCKET_PATH, Delivery, Fragments, Reply, ReplyFate, Request
 from ravatard.sim.faults.connection import FaultyLine
 from ravatard.sim.faults.replies import Dice, spoiled_message, spoiled_reply
 from ravatard.sim.faults.steps import (
@@ -130,17 +130,17 @@ class FaultyService:
                 return _made_up(fault)
             case Tls(certificate):
                 why = f"certificate verify failed: {certificate}"
-                return Reply(0, {}, delivery=Delivery(Fate.UNTRUSTED, why=why))
+                return Reply(0, {}, delivery=Delivery(ReplyFate.UNTRUSTED, why=why))
             case Refuse():
-                return Reply(0, {}, delivery=Delivery(Fate.REFUSED))
+                return Reply(0, {}, delivery=Delivery(ReplyFate.REFUSED))
             case Hang(handled):
                 if handled and not socket:
                     self.cloud.handle(request, now)
-                return Reply(0, {}, delivery=Delivery(Fate.NEVER))
+                return Reply(0, {}, delivery=Delivery(ReplyFate.NEVER))
             case Lose():
                 if not socket:
                     self.cloud.handle(request, now)
-                return Reply(0, {}, delivery=Delivery(Fate.LOST))
+                return Reply(0, {}, delivery=Delivery(ReplyFate.LOST))
             case _:
                 return self._with_short_token(fault, request, now)
 
@@ -156,7 +156,7 @@ class FaultyService:
     def _spoiled(self, reply: Reply, hits: list[Trigger]) -> Reply:
         for hit in hits:
             fault = hit.step.do
-            if isinstance(fault, SpeechFault) and reply.delivery.fate is Fate.ARRIVES:
+            if isinstance(fault, SpeechFault) and reply.delivery.fate is ReplyFate.ARRIVES:
                 hit.use()
                 reply = spoiled_reply(reply, fault, self._dice)
         return reply

@@ -151,27 +151,27 @@ class ExpireLicence:
 
 
 @dataclass(frozen=True, slots=True)
-class EarHang:
+class MicrophoneHang:
     """The microphone delivers nothing and says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class EarCrash:
+class MicrophoneCrash:
     """The microphone's process dies."""
 
 
 @dataclass(frozen=True, slots=True)
-class EarZeros:
+class MicrophoneZeros:
     """The microphone delivers digital zeros."""
 
 
 @dataclass(frozen=True, slots=True)
-class EarDoubleRate:
+class MicrophoneDoubleRate:
     """The microphone delivers twice as many samples as it should."""
 
 
 @dataclass(frozen=True, slots=True)
-class EarRename:
+class MicrophoneRename:
     """The microphone falls off the bus and comes back as another card."""
 
     name: str = setting("another simulated microphone", "What it is called then.", pattern=r".{1,100}")
@@ -180,7 +180,7 @@ class EarRename:
 CallFault = Answer | Refuse | Hang | Lose | ExpireToken | Tls
 SpeechFault = Delay | Split | Truncate | Malformed | Oversize | Swallow
 Strike = Hangup | Cut | Freeze | Say | Unasked | ExpireLicence
-EarFault = EarHang | EarCrash | EarZeros | EarDoubleRate | EarRename
+EarFault = MicrophoneHang | MicrophoneCrash | MicrophoneZeros | MicrophoneDoubleRate | MicrophoneRename
 Fault = CallFault | SpeechFault | Strike | EarFault | StreamFault
 
 #: The word for each fault in a scenario.
@@ -203,11 +203,11 @@ WORDS: dict[str, type[Fault]] = {
     "say": Say,
     "unasked": Unasked,
     "expire-licence": ExpireLicence,
-    "ear-hang": EarHang,
-    "ear-crash": EarCrash,
-    "ear-zeros": EarZeros,
-    "ear-double-rate": EarDoubleRate,
-    "ear-rename": EarRename,
+    "ear-hang": MicrophoneHang,
+    "ear-crash": MicrophoneCrash,
+    "ear-zeros": MicrophoneZeros,
+    "ear-double-rate": MicrophoneDoubleRate,
+    "ear-rename": MicrophoneRename,
     **STREAM_WORDS,
 }
 
@@ -231,7 +231,7 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FaultStep:
     """One line of a scenario.
 
     Attributes:
@@ -257,7 +257,7 @@ class Scenario:
         about: its first comment line: what it shows.
     """
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[FaultStep, ...] = ()
     about: str = ""
 
     @property

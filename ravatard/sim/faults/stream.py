@@ -17,12 +17,12 @@ from ravatard.sim.streaming.steps import (
     StreamRefuse,
     StreamRestart,
 )
-from ravatard.sim.streaming.streams import Streaming
+from ravatard.sim.streaming.streams import Streams
 
 Verb = Callable[[], None]
 
 
-async def trouble(streaming: Streaming, scenario: Scenario) -> None:
+async def trouble(streaming: Streams, scenario: Scenario) -> None:
     """Do to the streams what the scenario says, at its times; the scenario begins now.
 
     Cancelled, it leaves the streams as they are.
@@ -34,7 +34,7 @@ async def trouble(streaming: Streaming, scenario: Scenario) -> None:
         verb()
 
 
-def _plan(streaming: Streaming, scenario: Scenario) -> list[tuple[float, Verb]]:
+def _plan(streaming: Streams, scenario: Scenario) -> list[tuple[float, Verb]]:
     plan: list[tuple[float, Verb]] = []
     for step in scenario.steps:
         if not isinstance(step.do, StreamFault):
@@ -47,7 +47,7 @@ def _plan(streaming: Streaming, scenario: Scenario) -> list[tuple[float, Verb]]:
     return plan
 
 
-def _verbs(streaming: Streaming, fault: StreamFault) -> tuple[Verb, Verb | None]:
+def _verbs(streaming: Streams, fault: StreamFault) -> tuple[Verb, Verb | None]:
     """What begins the fault, and what ends it; None: it ends by itself."""
     match fault:
         case StreamClose(media):

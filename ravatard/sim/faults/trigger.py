@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ravatard.sim.exchange import SOCKET_PATH
-from ravatard.sim.faults.steps import SpeechFault, Step
+from ravatard.sim.faults.steps import FaultStep, SpeechFault
 
 
 class Trigger:
@@ -13,7 +13,7 @@ class Trigger:
         step: the step.
     """
 
-    def __init__(self, step: Step) -> None:
+    def __init__(self, step: FaultStep) -> None:
         self.step = step
         self._calls = 0
         self._uses = 0

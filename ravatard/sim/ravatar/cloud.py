@@ -15,7 +15,7 @@ from ravatard.sim.ravatar.connection import SESSION_EXPIRED, ChatLine
 from ravatard.sim.ravatar.licences import Licences
 from ravatard.sim.ravatar.record import Record
 from ravatard.sim.ravatar.rest import RestCalls, RestRefused, json_reply
-from ravatard.sim.ravatar.shared_state import Premises
+from ravatard.sim.ravatar.shared_state import SharedState
 from ravatard.sim.ravatar.spoken_answers import FILES, Speak, SpokenAnswers
 from ravatard.sim.ravatar.state import state_of
 from ravatard.sim.sound.synthesizer import Synthesizer
@@ -63,7 +63,7 @@ class SimCloud:
         chosen = options or SimOptions()
         self.record = Record(keep or KeepOptions())
         mint = TokenMint(key, chosen.token_lifetime_s)
-        self.premises = Premises(
+        self.premises = SharedState(
             options=chosen,
             hearing=hearing or HearingOptions(),
             announced=announced or AnnouncedOptions(),

@@ -7,14 +7,14 @@ from functools import partial
 
 import msgspec
 
-from ravatard.errors import HouseError
+from ravatard.errors import InternalError
 from ravatard.sim.exchange import CLOSE_TOO_BIG, MESSAGE_LIMIT_BYTES, Close
 from ravatard.sim.ravatar import utterance
 from ravatard.sim.ravatar.messages import MessageRefused, Said, check, fields_of, shown, without_sound
-from ravatard.sim.ravatar.planned_replies import Outbox, Planned
+from ravatard.sim.ravatar.planned_replies import Planned, PlannedReplies
 from ravatard.sim.ravatar.record import MessageRecord, SessionRecord, TurnRecord
-from ravatard.sim.ravatar.shared_state import Premises
-from ravatard.sim.ravatar.spoken_answers import Sound
+from ravatard.sim.ravatar.shared_state import SharedState
+from ravatard.sim.ravatar.spoken_answers import AnswerSound
 from ravatard.sim.ravatar.utterance import Understood
 
 #: PROTOCOL.md, "Stream errors come as text".
@@ -24,7 +24,7 @@ NOTHING_HEARD = "I did not hear anything. Please say that again."
 
 
 class ChatLine:
-    """One open socket (a :class:`ravatard.sim.exchange.Line`).
+    """One open socket (a :class:`ravatard.sim.exchange.ServiceSocket`).
 
     Attributes:
         user_id: whom its token was made for.
@@ -32,7 +32,7 @@ class ChatLine:
 
     def __init__(
         self,
-        premises: Premises,
+        premises: SharedState,
         user_id: str,
         number: int,
         origin: str,
@@ -46,7 +46,7 @@ class ChatLine:
         self._number = number
         # Where this client reaches us: what it is given to fetch must be there.
         self._origin = origin
-        self._outbox = Outbox(wake)
+        self._outbox = PlannedReplies(wake)
 
     # ------------------------------------------------------------------ from the front
 
@@ -145,7 +145,7 @@ class ChatLine:
                 self._note("in", "text", said.fields, now)
                 understood = utterance.text(words)
             case bytes():
-                raise HouseError("a PCM message without a session came through the check of its fields")
+                raise InternalError("a PCM message without a session came through the check of its fields")
             case sent:
                 understood = utterance.recording(sent, self._premises.hearing)
                 self._note("in", "blob", said.fields | {"file_base64_data": f"({understood.noted})"}, now)
@@ -174,7 +174,7 @@ class ChatLine:
             sound = self._premises.spoken.sound_of(answer, self._origin)
         else:
             # In live mode the voice is in the stream (PROTOCOL.md, "The avatar's voice in live mode").
-            sound = Sound()
+            sound = AnswerSound()
             self._premises.voice.speak(said.licence, answer)
         kept = self._remember(
             said,

@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 _KEPT_PER_USER = 1_000
 
 
-class History:
+class ChatHistory:
     """What users wrote and avatars answered, shaped as the Authentication document's "Message Object"."""
 
     def __init__(self) -> None:

@@ -33,7 +33,7 @@ class Planned:
         return True
 
 
-class Outbox:
+class PlannedReplies:
     """Messages waiting for their time, and messages waiting to be fetched.
 
     A message counts as sent when it is due, however late it is fetched: what is recorded does not depend on

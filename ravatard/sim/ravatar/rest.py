@@ -10,7 +10,7 @@ import msgspec
 
 from ravatard.sim.exchange import BODY_LIMIT_BYTES, Reply, Request, json_object
 from ravatard.sim.ravatar import catalog
-from ravatard.sim.ravatar.shared_state import Premises
+from ravatard.sim.ravatar.shared_state import SharedState
 from ravatard.sim.streaming.picture import FORBIDDEN_PAGE, picture_page
 from ravatard.sim.tokens import Claims, TokenRefused
 
@@ -59,7 +59,7 @@ def json_reply(status: int, body: object) -> Reply:
 class RestCalls:
     """Every documented call; ``end_session`` is told of sessions that a client ends."""
 
-    def __init__(self, premises: Premises, end_session: Callable[[str, float], None]) -> None:
+    def __init__(self, premises: SharedState, end_session: Callable[[str, float], None]) -> None:
         self._premises = premises
         self._end_session = end_session
         self._calls: dict[tuple[str, str], Callable[[Request, Claims, float], Reply]] = {

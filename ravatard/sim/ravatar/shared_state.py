@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ravatard.sim.options import AnnouncedOptions, HearingOptions, SimOptions
-from ravatard.sim.ravatar.history import History
+from ravatard.sim.ravatar.history import ChatHistory
 from ravatard.sim.ravatar.licences import Licences
 from ravatard.sim.ravatar.record import Record, SessionRecord
 from ravatard.sim.ravatar.spoken_answers import SpokenAnswers
-from ravatard.sim.ravatar.spoken_turns import Talk
+from ravatard.sim.ravatar.spoken_turns import SpokenTurns
 from ravatard.sim.tokens import TokenMint
 from ravatard.sim.voice import NoVoice, Voice
 
 
 @dataclass(slots=True)
-class Premises:
+class SharedState:
     """The common ground of one simulated cloud.
 
     Attributes:
@@ -42,8 +42,8 @@ class Premises:
     record: Record
     epoch_s: float
     spoken: SpokenAnswers
-    history: History = field(default_factory=History)
-    talks: dict[str, Talk] = field(default_factory=dict)
+    history: ChatHistory = field(default_factory=ChatHistory)
+    talks: dict[str, SpokenTurns] = field(default_factory=dict)
     voice: Voice = field(default_factory=NoVoice)
     scheme: str = "http"
 
@@ -55,10 +55,10 @@ class Premises:
         """ISO 8601 at ``now`` of the front's clock."""
         return datetime.fromtimestamp(self.wall_s(now), UTC).isoformat(timespec="milliseconds")
 
-    def talk_of(self, session: SessionRecord) -> Talk:
+    def talk_of(self, session: SessionRecord) -> SpokenTurns:
         """The session's ear; the first question makes it."""
         talk = self.talks.get(session.licence)
         if talk is None:
-            talk = Talk(session, self.record, self.hearing, self.options.carry_on)
+            talk = SpokenTurns(session, self.record, self.hearing, self.options.carry_on)
             self.talks[session.licence] = talk
         return talk

@@ -27,7 +27,7 @@ _WEB_PAGE = b"<!doctype html><title>Sign in</title><p>This network wants you to 
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class AnswerSound:
     """The sound of one answer.
 
     Attributes:
@@ -80,21 +80,21 @@ class SpokenAnswers:
         self._sounds: OrderedDict[str, bytes] = OrderedDict()
         self._named_so_far = 0
 
-    def sound_of(self, answer: str, origin: str) -> Sound:
+    def sound_of(self, answer: str, origin: str) -> AnswerSound:
         """What goes along with an answer; ``origin`` is where its client reaches us ("http://host:port")."""
         if self.options.sound == "text":
-            return Sound()
+            return AnswerSound()
         file = _File(answer, self.options.container, self.options.mp4)
         if self.options.sound == "file":
             address: dict[str, object] = {"fileUrl": f"{origin}{FILES}{self._named(file)}"}
-            return Sound(address, address)
+            return AnswerSound(address, address)
         sound = self._made_of(file)
         if sound is None:
-            return Sound()
+            return AnswerSound()
         encoded = base64.b64encode(sound).decode()
         if self.options.data_uri:
             encoded = f"data:{file.content_type};base64,{encoded}"
-        return Sound({self.options.inline_field: encoded})
+        return AnswerSound({self.options.inline_field: encoded})
 
     def file(self, path: str) -> Reply:
         """Answer ``GET`` of a file. As in the documents no token is asked for: its name is the key."""

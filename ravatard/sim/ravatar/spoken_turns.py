@@ -8,7 +8,7 @@ from ravatard.sim.ravatar.record import Record, SessionRecord, TurnRecord
 from ravatard.sim.ravatar.turn_detector import SpeechBegan, TurnDetector
 
 
-class Talk:
+class SpokenTurns:
     """One live session's ear.
 
     Attributes:

@@ -9,14 +9,14 @@ from typing import TypeVar
 
 from ravatard.core.audio_format import seconds_of
 from ravatard.sim.ravatar.record import SessionRecord
-from ravatard.sim.ravatar.shared_state import Premises
+from ravatard.sim.ravatar.shared_state import SharedState
 
 _SHOWN = 50
 
 _T = TypeVar("_T")
 
 
-def state_of(premises: Premises, lines: int, now: float) -> dict[str, object]:
+def state_of(premises: SharedState, lines: int, now: float) -> dict[str, object]:
     """The state at ``now``. Times are seconds on the simulator's clock; ``now_s`` says where it stands.
 
     Args:

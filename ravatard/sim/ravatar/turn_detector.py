@@ -34,7 +34,7 @@ class SpeechBegan:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnEnded:
+class SpeechEnded:
     """Speech was followed by enough silence.
 
     Attributes:
@@ -53,7 +53,7 @@ class TurnEnded:
         return ms_of(self.last_sample - self.first_sample)
 
 
-class NoiseFloor:
+class DetectorNoiseFloor:
     """The quietest moment of the last few seconds, in dBFS."""
 
     def __init__(self, options: HearingOptions) -> None:
@@ -84,7 +84,7 @@ class TurnDetector:
         self._margin_db = options.margin_db
         self._onset_windows = max(1, options.onset_ms // _WINDOW_MS)
         self._silence_windows = max(1, options.silence_ms // _WINDOW_MS)
-        self._floor = NoiseFloor(options)
+        self._floor = DetectorNoiseFloor(options)
         self._rest = b""
         self._window = 0
         self._was_loud = False
@@ -99,12 +99,12 @@ class TurnDetector:
         """A turn has begun and not ended."""
         return self._speaking
 
-    def hear(self, pcm: bytes) -> list[SpeechBegan | TurnEnded]:
+    def hear(self, pcm: bytes) -> list[SpeechBegan | SpeechEnded]:
         """Take the next sound, s16le mono 16 kHz; returns what it decided, in order."""
         sound = self._rest + pcm
         whole = len(sound) // _WINDOW_BYTES * _WINDOW_BYTES
         self._rest = sound[whole:]
-        news: list[SpeechBegan | TurnEnded] = []
+        news: list[SpeechBegan | SpeechEnded] = []
         for start in range(0, whole, _WINDOW_BYTES):
             event = self._hear_window(sound[start : start + _WINDOW_BYTES])
             self._window += 1
@@ -112,7 +112,7 @@ class TurnDetector:
                 news.append(event)
         return news
 
-    def _hear_window(self, window: bytes) -> SpeechBegan | TurnEnded | None:
+    def _hear_window(self, window: bytes) -> SpeechBegan | SpeechEnded | None:
         level = level_dbfs(window)
         threshold = max(self._floor.learn(level) + self._margin_db, self._quietest_dbfs)
         loud = level > threshold
@@ -135,12 +135,12 @@ class TurnDetector:
         self._speaking = True
         return SpeechBegan(self._first * _WINDOW_SAMPLES)
 
-    def _hear_enough_silence(self) -> TurnEnded | None:
+    def _hear_enough_silence(self) -> SpeechEnded | None:
         self._voiced = 0
         if not self._speaking:
             return None
         self._speaking = False
-        return TurnEnded(
+        return SpeechEnded(
             first_sample=self._first * _WINDOW_SAMPLES,
             last_sample=(self._last + 1) * _WINDOW_SAMPLES,
             decided_at_sample=(self._window + 1) * _WINDOW_SAMPLES,
@@ -152,7 +152,7 @@ def speech_seconds(pcm: bytes, options: HearingOptions) -> float:
     detector = TurnDetector(options)
     # A recording ends where its button was let go; the silence that ends the turn is ours.
     ending = silence(samples_for(options.silence_ms + 2 * _WINDOW_MS))
-    turns = [event for event in detector.hear(pcm + ending) if isinstance(event, TurnEnded)]
+    turns = [event for event in detector.hear(pcm + ending) if isinstance(event, SpeechEnded)]
     return seconds_of(sum(min(turn.last_sample, samples_in(pcm)) - turn.first_sample for turn in turns))
 
 

@@ -15,7 +15,7 @@ _CONTROL = range(192, 224)
 Send = Callable[[bytes], Awaitable[None]]
 
 
-class Weather:
+class Impairment:
     """What happens to packets of sound and picture. Everything may be changed while it lasts.
 
     Attributes:

@@ -11,7 +11,7 @@ VideoCodec = Literal["vp8", "h264", "vp9", "av1", "none"]
 
 
 @dataclass(frozen=True, slots=True)
-class StreamOptions:
+class SimStreamOptions:
     """What a player is offered."""
 
     video: VideoCodec = setting(

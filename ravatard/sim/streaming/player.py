@@ -21,10 +21,10 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.sdp import candidate_from_sdp
 
 from ravatard.sim.streaming.description import AnswerRefused, Description, Disguise
-from ravatard.sim.streaming.impairment import Weather
-from ravatard.sim.streaming.options import StreamOptions
-from ravatard.sim.streaming.signalling import Candidate
-from ravatard.sim.streaming.speech_track import Mouth
+from ravatard.sim.streaming.impairment import Impairment
+from ravatard.sim.streaming.options import SimStreamOptions
+from ravatard.sim.streaming.signalling import IceCandidate
+from ravatard.sim.streaming.speech_track import SpeechTrack
 from ravatard.sim.streaming.tracks import PictureTrack, VoiceTrack
 
 #: RFC 8839, section 5.1: foundation, component, transport, priority, address, port, …
@@ -33,7 +33,7 @@ _EARLIEST = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class StreamEnvironment:
     """What a player's connection needs of the house around it.
 
     Attributes:
@@ -44,14 +44,14 @@ class Surroundings:
         now: the front's clock.
     """
 
-    options: StreamOptions
-    weather: Weather
+    options: SimStreamOptions
+    weather: Impairment
     addresses: tuple[str, ...]
     group: asyncio.TaskGroup
     now: Callable[[], float]
 
 
-class Player:
+class StreamPeer:
     """One player's connection, from the offer to its end.
 
     Attributes:
@@ -59,14 +59,14 @@ class Player:
         offered: the offer as it went out.
     """
 
-    def __init__(self, mouth: Mouth, around: Surroundings, remote: str) -> None:
+    def __init__(self, mouth: SpeechTrack, around: StreamEnvironment, remote: str) -> None:
         """Prepare; ``remote`` is the address the player's socket comes from."""
         self.counts: Counter[str] = Counter()
         self.offered = ""
         self._around = around
         self._remote = remote
         self._disguise: Disguise | None = None
-        self._early: list[Candidate] = []
+        self._early: list[IceCandidate] = []
         self._answered = False
         self._bundled: list[str] = []
         policy = RTCBundlePolicy.MAX_BUNDLE if around.options.max_bundle else RTCBundlePolicy.BALANCED
@@ -121,7 +121,7 @@ class Player:
         for one in early:
             await self._add(one)
 
-    async def candidate(self, found: Candidate) -> None:
+    async def candidate(self, found: IceCandidate) -> None:
         """Take a candidate; before the answer it waits for it."""
         if self._answered:
             await self._add(found)
@@ -142,7 +142,7 @@ class Player:
 
     # ------------------------------------------------------------------ inside
 
-    def _add_tracks(self, mouth: Mouth) -> None:
+    def _add_tracks(self, mouth: SpeechTrack) -> None:
         options, now = self._around.options, self._around.now
         tracks: list[MediaStreamTrack] = [VoiceTrack(mouth, now)]
         if options.video != "none":
@@ -192,7 +192,7 @@ class Player:
     def _message(self, _message: str | bytes) -> None:
         self.counts["messages"] += 1
 
-    async def _add(self, found: Candidate) -> None:
+    async def _add(self, found: IceCandidate) -> None:
         """Hand a candidate to aiortc; what is of no use to it is dropped: TCP, the end, other nonsense."""
         match = _CANDIDATE.fullmatch(found.text.removeprefix("candidate:").strip())
         if match is None:

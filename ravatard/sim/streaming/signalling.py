@@ -33,14 +33,14 @@ class Unsubscribe:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SdpAnswer:
     """The player's answer to the offer."""
 
     sdp: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class IceCandidate:
     """One way to reach the player.
 
     Attributes:
@@ -62,13 +62,13 @@ class Ping:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownSignal:
     """Something else; ``kind`` is its type, "" when it has none."""
 
     kind: str
 
 
-Message = ListStreamers | Subscribe | Unsubscribe | Answer | Candidate | Ping | Unknown
+Message = ListStreamers | Subscribe | Unsubscribe | SdpAnswer | IceCandidate | Ping | UnknownSignal
 
 
 def read(text: str | bytes) -> Message:
@@ -76,7 +76,7 @@ def read(text: str | bytes) -> Message:
     try:
         fields = json_object(text)
     except ValueError:
-        return Unknown("")
+        return UnknownSignal("")
     kind = fields.get("type")
     match kind:
         case "listStreamers":
@@ -86,20 +86,20 @@ def read(text: str | bytes) -> Message:
         case "unsubscribe":
             return Unsubscribe()
         case "answer" if isinstance(sdp := fields.get("sdp"), str):
-            return Answer(sdp)
+            return SdpAnswer(sdp)
         case "iceCandidate":
             return _candidate(fields.get("candidate"))
         case "ping":
             return Ping(fields.get("time"))
-    return Unknown(kind[:40] if isinstance(kind, str) else "")
+    return UnknownSignal(kind[:40] if isinstance(kind, str) else "")
 
 
 def _candidate(found: object) -> Message:
     if not isinstance(found, dict) or not isinstance(text := found.get("candidate"), str):
-        return Unknown("iceCandidate")
+        return UnknownSignal("iceCandidate")
     mid, line = found.get("sdpMid"), found.get("sdpMLineIndex")
     known_line = line if isinstance(line, int) and not isinstance(line, bool) else None
-    return Candidate(text, mid if isinstance(mid, str) else None, known_line)
+    return IceCandidate(text, mid if isinstance(mid, str) else None, known_line)
 
 
 def config(ice_servers: Sequence[str]) -> str:

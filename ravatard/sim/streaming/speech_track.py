@@ -37,7 +37,7 @@ class Spoken:
         return self.first_sample + len(self.pcm) // SAMPLE_BYTES
 
 
-class Mouth:
+class SpeechTrack:
     """The sound of one session, from ``began`` on without an end.
 
     Attributes:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from ravatard.sim.ravatar.record import SessionRecord
-from ravatard.sim.streaming.speech_track import Mouth
+from ravatard.sim.streaming.speech_track import SpeechTrack
 
 
 @dataclass(slots=True, eq=False)
@@ -22,7 +22,7 @@ class Streamer:
     """
 
     session: SessionRecord
-    mouth: Mouth
+    mouth: SpeechTrack
     players: int = 0
     turn: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)

@@ -14,19 +14,19 @@ from aiohttp import web
 
 from ravatard.sim.exchange import MESSAGE_LIMIT_BYTES, Reply
 from ravatard.sim.ravatar.record import SessionRecord
-from ravatard.sim.ravatar.shared_state import Premises
+from ravatard.sim.ravatar.shared_state import SharedState
 from ravatard.sim.sound.speech import Speech
 from ravatard.sim.streaming import signalling
-from ravatard.sim.streaming.impairment import Weather
-from ravatard.sim.streaming.options import StreamFaults, StreamOptions
+from ravatard.sim.streaming.impairment import Impairment
+from ravatard.sim.streaming.options import SimStreamOptions, StreamFaults
 from ravatard.sim.streaming.page import COOKIE, player_page
-from ravatard.sim.streaming.speech_track import Mouth, Spoken
+from ravatard.sim.streaming.speech_track import SpeechTrack, Spoken
 from ravatard.sim.streaming.streamer import Streamer
 from ravatard.sim.streaming.viewer import Viewer
 from ravatard.sim.voice import NoVoice
 
 if TYPE_CHECKING:  # aiortc is loaded when the first player subscribes, and only then.
-    from ravatard.sim.streaming.player import Player
+    from ravatard.sim.streaming.player import StreamPeer
 
 _CLOSE_S = 0.2
 _KEPT_PLAYERS = 100
@@ -35,7 +35,7 @@ _KEPT_SESSIONS = 20
 _LONGEST_NUMBER = 9
 
 
-class Streaming:
+class Streams:
     """The streams, from ``async with`` to their end (a :class:`ravatard.sim.voice.Voice`).
 
     Attributes:
@@ -49,8 +49,8 @@ class Streaming:
 
     def __init__(
         self,
-        premises: Premises,
-        options: StreamOptions | None = None,
+        premises: SharedState,
+        options: SimStreamOptions | None = None,
         *,
         faults: StreamFaults | None = None,
         speech: Speech | None = None,
@@ -65,12 +65,12 @@ class Streaming:
             speech: what makes sound of the answers.
             addresses: own addresses for the media; empty: all but loopback.
         """
-        self.options = options or StreamOptions()
+        self.options = options or SimStreamOptions()
         chosen = faults or StreamFaults()
-        self.weather = Weather(chosen)
+        self.weather = Impairment(chosen)
         self.streamers: dict[str, Streamer] = {}
         self.viewers: list[Viewer] = []
-        self.players: deque[Player] = deque(maxlen=_KEPT_PLAYERS)
+        self.players: deque[StreamPeer] = deque(maxlen=_KEPT_PLAYERS)
         self.counts: Counter[str] = Counter()
         self._empty_lists = chosen.empty_lists
         self._refusals = chosen.refusals
@@ -219,18 +219,18 @@ class Streaming:
             return f"Streamer {streamer_id} is full. Max players = {limit}."
         return f"Streamer {streamer_id} does not exist."
 
-    async def player(self, streamer: Streamer, remote: str) -> Player:
+    async def player(self, streamer: Streamer, remote: str) -> StreamPeer:
         """A new connection to offer."""
         # Half a second of loading, which must not stop the sound of others.
         await asyncio.to_thread(import_module, "ravatard.sim.streaming.player")
-        from ravatard.sim.streaming.player import Player, Surroundings
+        from ravatard.sim.streaming.player import StreamEnvironment, StreamPeer
 
-        around = Surroundings(self.options, self.weather, self._addresses, self._group, self._now)
-        player = Player(streamer.mouth, around, remote)
+        around = StreamEnvironment(self.options, self.weather, self._addresses, self._group, self._now)
+        player = StreamPeer(streamer.mouth, around, remote)
         self.players.append(player)
         return player
 
-    def leave_playing(self, player: Player, streamer: Streamer) -> None:
+    def leave_playing(self, player: StreamPeer, streamer: Streamer) -> None:
         """The socket is gone; the media end with the session."""
         self._start(_linger(player, streamer), "stream-linger")
 
@@ -257,7 +257,7 @@ class Streaming:
             session = next((one for one in sessions if one.licence == licence and one.ended_at is None), None)
             if session is None:
                 return None
-            self.streamers[licence] = Streamer(session, Mouth(self._now()))
+            self.streamers[licence] = Streamer(session, SpeechTrack(self._now()))
         return self.streamers[licence]
 
     def _ticket(self, number: int) -> str:
@@ -278,6 +278,6 @@ def available() -> bool:
     return find_spec("aiortc") is not None
 
 
-async def _linger(player: Player, streamer: Streamer) -> None:
+async def _linger(player: StreamPeer, streamer: Streamer) -> None:
     await streamer.over.wait()
     await player.close()

@@ -13,7 +13,7 @@ from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 
 from ravatard.core.audio_format import VOICE_RATE_HZ
-from ravatard.sim.streaming.speech_track import Mouth
+from ravatard.sim.streaming.speech_track import SpeechTrack
 
 _FRAME_MS = 20
 _FRAME_SAMPLES = VOICE_RATE_HZ * _FRAME_MS // 1000
@@ -50,7 +50,7 @@ class VoiceTrack(MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self, mouth: Mouth, now: Callable[[], float]) -> None:
+    def __init__(self, mouth: SpeechTrack, now: Callable[[], float]) -> None:
         super().__init__()
         self._mouth = mouth
         self._now = now
@@ -96,7 +96,7 @@ class PictureTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, mouth: Mouth, now: Callable[[], float]) -> None:
+    def __init__(self, mouth: SpeechTrack, now: Callable[[], float]) -> None:
         super().__init__()
         self._mouth = mouth
         self._now = now

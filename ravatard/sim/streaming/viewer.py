@@ -12,7 +12,7 @@ from ravatard.sim.streaming.description import AnswerRefused
 from ravatard.sim.streaming.streamer import Streamer
 
 if TYPE_CHECKING:  # aiortc is loaded when the first player subscribes, and only then.
-    from ravatard.sim.streaming.player import Player
+    from ravatard.sim.streaming.player import StreamPeer
 
 
 class Box(Protocol):
@@ -26,11 +26,11 @@ class Box(Protocol):
         """Why this one cannot be had, "" when it can."""
         ...
 
-    async def player(self, streamer: Streamer, remote: str) -> Player:
+    async def player(self, streamer: Streamer, remote: str) -> StreamPeer:
         """A connection to offer."""
         ...
 
-    def leave_playing(self, player: Player, streamer: Streamer) -> None:
+    def leave_playing(self, player: StreamPeer, streamer: Streamer) -> None:
         """The socket is gone and the media go on."""
         ...
 
@@ -53,7 +53,7 @@ class Viewer:
     def __init__(self, socket: web.WebSocketResponse, box: Box, mine: Streamer | None, remote: str) -> None:
         self.streamer: Streamer | None = None
         self.mine = mine
-        self.player: Player | None = None
+        self.player: StreamPeer | None = None
         self.leave = asyncio.Event()
         self.keep_media = False
         self._socket = socket
@@ -88,13 +88,13 @@ class Viewer:
                 await self._subscribe(streamer_id)
             case signalling.Unsubscribe():
                 await self._part()
-            case signalling.Answer(sdp):
+            case signalling.SdpAnswer(sdp):
                 await self._answered(sdp)
-            case signalling.Candidate() if self.player is not None:
+            case signalling.IceCandidate() if self.player is not None:
                 await self.player.candidate(message)
             case signalling.Ping(time):
                 await self._say(signalling.pong(time))
-            case signalling.Candidate() | signalling.Unknown():
+            case signalling.IceCandidate() | signalling.UnknownSignal():
                 return
 
     async def _subscribe(self, streamer_id: str) -> None:

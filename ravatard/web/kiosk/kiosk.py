@@ -13,7 +13,7 @@ from ravatard.secret import Secret
 from ravatard.web.kiosk.address import Origin
 from ravatard.web.kiosk.framing import Inspection
 from ravatard.web.kiosk.options import KioskOptions
-from ravatard.web.kiosk.page_state import Screen
+from ravatard.web.kiosk.page_state import PageState
 from ravatard.web.kiosk.scene import Scene, Stage
 
 if TYPE_CHECKING:  # loaded when the page is served: 35 MB of HTTP that an appliance without a display spares
@@ -45,7 +45,7 @@ class Kiosk:
         self,
         options: KioskOptions,
         *,
-        report: Callable[[Screen], None] | None = None,
+        report: Callable[[PageState], None] | None = None,
         inspect: Inspect | None = None,
     ) -> None:
         """Nothing is served yet.
@@ -56,7 +56,7 @@ class Kiosk:
             inspect: looks at a streaming page; None for the real network.
         """
         self.port: int | None = None
-        self.screen = Screen.AWAY
+        self.screen = PageState.AWAY
         self.sound_in_browser = options.sound == "browser"
         self._options = options
         self._report = report
@@ -98,9 +98,9 @@ class Kiosk:
 
     async def _stand_open(self) -> NoReturn:
         from ravatard.web.kiosk.assets import Assets
-        from ravatard.web.kiosk.server import Door
+        from ravatard.web.kiosk.server import KioskServer
 
-        door = Door(Assets(), lambda: self._scene.origins, self._converse)
+        door = KioskServer(Assets(), lambda: self._scene.origins, self._converse)
         wait_s, complained = _FIRST_WAIT_S, False
         while True:
             try:
@@ -157,14 +157,14 @@ class Kiosk:
             if self._report is not None:
                 self._report(screen)
 
-    def _seen(self) -> Screen:
+    def _seen(self) -> PageState:
         if not self._pages:
-            return Screen.AWAY
+            return PageState.AWAY
         if self._scene.stage is None:
-            return Screen.EMPTY
+            return PageState.EMPTY
         heard = self._pages[-1].heard
         # What a page said of another frame, or before it had this one, says nothing of this one.
-        return heard.picture if heard.frame == self._scene.stage.frame else Screen.LOADING
+        return heard.picture if heard.frame == self._scene.stage.frame else PageState.LOADING
 
     # ------------------------------------------------------------------ looking at the streaming page
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from aiohttp import WSMsgType, web
 
 from ravatard.web.kiosk.address import Origin
-from ravatard.web.kiosk.page_state import REPORT_LIMIT_BYTES, Report, Screen, read_report
+from ravatard.web.kiosk.page_state import REPORT_LIMIT_BYTES, PageReport, PageState, read_report
 
 #: A browser that died without closing its socket is noticed after one and a half of these.
 _PING_S = 10.0
@@ -27,7 +27,7 @@ class Page:
     def __init__(self, embedder: Origin) -> None:
         """``embedder`` is the origin the page was opened as."""
         self.embedder = embedder
-        self.heard = Report(Screen.EMPTY)
+        self.heard = PageReport(PageState.EMPTY)
         self._news = asyncio.Event()
         self._news.set()
 

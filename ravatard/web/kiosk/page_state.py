@@ -11,7 +11,7 @@ REPORT_LIMIT_BYTES = 1_024
 
 
 @unique
-class Screen(Enum):
+class PageState(Enum):
     """What became of the picture."""
 
     AWAY = "away"
@@ -29,17 +29,17 @@ class Screen(Enum):
 
 
 #: One line each for ``ravatard status``.
-SCREEN_WORDS: dict[Screen, str] = {
-    Screen.AWAY: "no page is open; `systemctl status ravatard-kiosk` tells of the browser",
-    Screen.EMPTY: "the page is open, no session to show",
-    Screen.LOADING: "the picture is loading",
-    Screen.PLAYING: "the picture plays",
-    Screen.SILENT: "the streaming page is open but does not play; the display says what to do",
-    Screen.REFUSED: "the streaming page cannot be shown; the display says why",
+SCREEN_WORDS: dict[PageState, str] = {
+    PageState.AWAY: "no page is open; `systemctl status ravatard-kiosk` tells of the browser",
+    PageState.EMPTY: "the page is open, no session to show",
+    PageState.LOADING: "the picture is loading",
+    PageState.PLAYING: "the picture plays",
+    PageState.SILENT: "the streaming page is open but does not play; the display says what to do",
+    PageState.REFUSED: "the streaming page cannot be shown; the display says why",
 }
 
 
-class Report(msgspec.Struct, frozen=True):
+class PageReport(msgspec.Struct, frozen=True):
     """What a page says of its frame.
 
     Attributes:
@@ -47,15 +47,15 @@ class Report(msgspec.Struct, frozen=True):
         frame: which frame it is about; "" for none.
     """
 
-    picture: Screen
+    picture: PageState
     frame: str = ""
 
 
-def read_report(message: str | bytes) -> Report | None:
+def read_report(message: str | bytes) -> PageReport | None:
     """One message of a page; None for anything that is not a report."""
     try:
-        report = msgspec.json.decode(message, type=Report)
+        report = msgspec.json.decode(message, type=PageReport)
     except (msgspec.DecodeError, UnicodeError):
         return None
     # Whether a page is there is seen by its socket, never said by it.
-    return None if report.picture is Screen.AWAY else report
+    return None if report.picture is PageState.AWAY else report

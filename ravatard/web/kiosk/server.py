@@ -24,7 +24,7 @@ _GOODBYE_S = 0.2
 _BACKLOG = 16
 
 
-class Door:
+class KioskServer:
     """Answers requests for the files itself; sockets are handed on."""
 
     def __init__(
@@ -116,7 +116,7 @@ def _bound(port: int) -> list[socket.socket]:
     """Sockets bound to both loopback addresses; at least that of IPv4.
 
     Raises:
-        OSError: see :meth:`Door.opened`.
+        OSError: see :meth:`KioskServer.opened`.
     """
     first = _bind(socket.AF_INET, "127.0.0.1", port)
     try:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ravatard.cli.avatars import listed
-from ravatard.cloud.ravatar.rest import AvatarInfo, Connection
+from ravatard.cloud.ravatar.rest import AvatarInfo, ConnectionReply
 
-AVATARS = Connection(
+AVATARS = ConnectionReply(
     avatars=(
         AvatarInfo("a-1", "Ada", True),
         AvatarInfo("b-22", "日本", False),
@@ -28,6 +28,6 @@ def test_an_id_chooses_as_well_and_nothing_chooses_nobody() -> None:
 
 
 def test_no_avatars_are_told_in_words() -> None:
-    assert list(listed(Connection(), "Ada")) == [
+    assert list(listed(ConnectionReply(), "Ada")) == [
         "the service has no avatar for this project; ask RAVATAR for one"
     ]

@@ -14,12 +14,12 @@ from ravatard.cli.end_sessions import CHAT, LIMIT_S, end_all
 from ravatard.cloud.lease import MemoryLedger
 from ravatard.errors import LinkError
 from ravatard.host.ledger import NAME, FileLedger
-from ravatard.ports import Debt
+from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
 
 
-def debt(licence: str) -> Debt:
-    return Debt(Secret(licence), "https://service.example/", "kiosk-1")
+def debt(licence: str) -> OwedSession:
+    return OwedSession(Secret(licence), "https://service.example/", "kiosk-1")
 
 
 def ledger_with(*licences: str) -> MemoryLedger:
@@ -51,7 +51,7 @@ def end_sessions(
 async def test_all_that_is_owed_is_ended_at_once_and_told_without_the_licence() -> None:
     ledger, told = ledger_with("one", "two"), list[str]()
 
-    async def end(_debt: Debt) -> None:
+    async def end(_debt: OwedSession) -> None:
         await asyncio.sleep(5.0)
 
     nothing_left = await end_all(ledger, end, told.append)
@@ -67,7 +67,7 @@ async def test_all_that_is_owed_is_ended_at_once_and_told_without_the_licence() 
 async def test_what_cannot_be_ended_stays_on_the_list_with_its_reason() -> None:
     ledger, told = ledger_with("one", "two"), list[str]()
 
-    async def end(which: Debt) -> None:
+    async def end(which: OwedSession) -> None:
         if which == debt("one"):
             raise LinkError("cannot reach service.example (refused)")
 
@@ -80,7 +80,7 @@ async def test_what_cannot_be_ended_stays_on_the_list_with_its_reason() -> None:
 async def test_a_service_that_says_nothing_is_not_waited_for_longer_than_systemd_waits() -> None:
     ledger, told = ledger_with("one", "two"), list[str]()
 
-    async def end(_debt: Debt) -> None:
+    async def end(_debt: OwedSession) -> None:
         await asyncio.sleep(3_600.0)
 
     nothing_left = await end_all(ledger, end, told.append)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ravatard.cli.languages import listed
-from ravatard.cloud.ravatar.rest import Connection, LanguageInfo
+from ravatard.cloud.ravatar.rest import ConnectionReply, LanguageInfo
 
-LANGUAGES = Connection(languages=(LanguageInfo("English", "en"), LanguageInfo("Português\x1b[2J", "pt-BR")))
+LANGUAGES = ConnectionReply(
+    languages=(LanguageInfo("English", "en"), LanguageInfo("Português\x1b[2J", "pt-BR"))
+)
 
 
 def test_columns_stand_below_each_other_and_a_star_marks_the_one_in_use() -> None:
@@ -17,4 +19,4 @@ def test_nothing_chooses_none() -> None:
 
 
 def test_no_languages_are_told_in_words() -> None:
-    assert list(listed(Connection(), "en")) == ["the service does not say which languages it speaks"]
+    assert list(listed(ConnectionReply(), "en")) == ["the service does not say which languages it speaks"]

@@ -12,7 +12,7 @@ import pytest
 
 from ravatard import __version__
 from ravatard.cli import COMMANDS, EXIT_BUG, EXIT_CONFIG, EXIT_FAILURE, main
-from ravatard.errors import ConfigError, DeviceError, HouseError, LinkTimeout, MoneyError, RavatardError
+from ravatard.errors import ConfigError, DeviceError, InternalError, LinkTimeout, MoneyError, RavatardError
 
 
 class _FakeCommand(ModuleType):
@@ -159,7 +159,7 @@ def test_an_interrupt_ends_with_the_shells_status(command: _FakeCommand) -> None
 
 
 @pytest.mark.parametrize(
-    "error", [ZeroDivisionError(), HouseError("stuck"), ExceptionGroup("x", [ValueError()])]
+    "error", [ZeroDivisionError(), InternalError("stuck"), ExceptionGroup("x", [ValueError()])]
 )
 def test_a_bug_is_told_through_the_log_and_asks_for_a_restart(
     command: _FakeCommand, caplog: pytest.LogCaptureFixture, error: Exception

@@ -7,11 +7,12 @@ import pytest
 
 from ravatard.cli import main
 from ravatard.core import events as ev
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, encode
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
-from ravatard.host.recorder import Recorder
+from ravatard.host.recorder import FlightRecorder
 from ravatard.host.ring import Ring
 
 OPTIONS = ConversationOptions(
@@ -23,8 +24,8 @@ START = Began("start", "0.0.1", "b", 1.8e9, 0.0, OPTIONS, None)
 def _record(folder: Path, *, file_bytes: int = 125_000) -> None:
     """A short life: microphone, link, somebody writes, mute."""
     conversation, now = Conversation(OPTIONS), 100.0
-    capabilities = ev.Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
-    with Recorder(
+    capabilities = Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
+    with FlightRecorder(
         Ring(folder, file_bytes=file_bytes), OPTIONS, now, boot="b", wall=lambda: 1.8e9
     ) as recorder:
         for event in (
@@ -39,9 +40,9 @@ def _record(folder: Path, *, file_bytes: int = 125_000) -> None:
             ev.MicrophoneClosed(),
         ):
             now += 1.0
-            recorder.saw(event, now)
+            recorder.on_event(event, now)
             for action in conversation.handle(event, now):
-                recorder.did(action, now)
+                recorder.on_action(action, now)
 
 
 def _write(file: Path, *records: tuple[float, Record]) -> Path:

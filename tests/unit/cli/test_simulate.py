@@ -7,7 +7,7 @@ import pytest
 from ravatard.cli import simulate
 from ravatard.errors import ConfigError
 from ravatard.sim.options import ChatOptions, SimOptions
-from ravatard.sim.streaming.options import StreamOptions
+from ravatard.sim.streaming.options import SimStreamOptions
 
 
 def _parsed(*words: str) -> argparse.Namespace:
@@ -21,7 +21,7 @@ def test_without_arguments_everything_is_as_the_options_say() -> None:
 
     assert simulate.options_of(parsed) == SimOptions()
     assert simulate.chat_of(parsed) == ChatOptions()
-    assert simulate.stream_of(parsed) == StreamOptions()
+    assert simulate.stream_of(parsed) == SimStreamOptions()
     assert (parsed.host, parsed.port) == ("127.0.0.1", 8480)
 
 
@@ -48,7 +48,7 @@ def test_answers_and_streams_can_be_made_of_another_kind() -> None:
     parsed = _parsed(*words.split(), "--stream-max-bundle", "--stream-cookie")
 
     assert simulate.chat_of(parsed) == ChatOptions(sound="inline", container="mp3")
-    assert simulate.stream_of(parsed) == StreamOptions(
+    assert simulate.stream_of(parsed) == SimStreamOptions(
         video="av1", audio_first=True, max_bundle=True, cookie=True
     )
 

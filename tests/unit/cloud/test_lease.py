@@ -10,29 +10,29 @@ from itertools import pairwise
 import pytest
 
 from ravatard.cloud.lease import FIRST_PAUSE_S, Lease, MemoryLedger
-from ravatard.errors import BusyError, HouseError, LinkError
-from ravatard.ports import Debt
+from ravatard.errors import BusyError, InternalError, LinkError
+from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
 
 
-def debt(licence: str) -> Debt:
-    return Debt(Secret(licence), "https://service.example", "kiosk-1")
+def debt(licence: str) -> OwedSession:
+    return OwedSession(Secret(licence), "https://service.example", "kiosk-1")
 
 
 class Book(MemoryLedger):
     """A ledger that tells what was done with it, in order."""
 
-    def __init__(self, *owed: Debt) -> None:
+    def __init__(self, *owed: OwedSession) -> None:
         super().__init__()
         for one in owed:
             super().add(one)
         self.entries: list[str] = []
 
-    def add(self, debt: Debt) -> None:
+    def add(self, debt: OwedSession) -> None:
         self.entries.append(f"+{debt.licence.reveal()}")
         super().add(debt)
 
-    def strike(self, debt: Debt) -> None:
+    def strike(self, debt: OwedSession) -> None:
         self.entries.append(f"-{debt.licence.reveal()}")
         super().strike(debt)
 
@@ -49,7 +49,7 @@ class Counter:
         self.end_failures = 0
         self._start_s, self._end_s = start_s, end_s
 
-    async def start(self) -> Debt:
+    async def start(self) -> OwedSession:
         await asyncio.sleep(self._start_s)
         if self.refusals:
             self.refusals -= 1
@@ -57,7 +57,7 @@ class Counter:
         self.started.append(f"lease-{len(self.started) + 1}")
         return debt(self.started[-1])
 
-    async def end(self, lease: Debt) -> None:
+    async def end(self, lease: OwedSession) -> None:
         self.asked.append(lease.licence.reveal())
         await asyncio.sleep(self._end_s)
         if self.end_failures:
@@ -111,7 +111,7 @@ async def test_leaving_by_an_error_ends_what_is_held_too() -> None:
     async def buggy() -> None:
         async with lease.opened():
             await lease.acquire()
-            raise HouseError("a bug")
+            raise InternalError("a bug")
 
     with pytest.raises(ExceptionGroup):
         await buggy()
@@ -240,7 +240,7 @@ async def test_leaving_is_bounded_in_time(caplog: pytest.LogCaptureFixture) -> N
 
 
 async def test_outside_of_its_time_no_lease_is_given() -> None:
-    with pytest.raises(HouseError):
+    with pytest.raises(InternalError):
         await Counter().lease().acquire()
 
 
@@ -417,10 +417,10 @@ async def test_who_waits_for_another_lease_is_told_of_each_and_of_none() -> None
     counter = Counter()
     lease = counter.lease()
     loop = asyncio.get_running_loop()
-    seen: list[tuple[float, Debt | None]] = []
+    seen: list[tuple[float, OwedSession | None]] = []
 
     async def look_on() -> None:
-        known: Debt | None = None
+        known: OwedSession | None = None
         while len(seen) < 3:
             known = await lease.other_than(known)
             seen.append((loop.time(), known))

@@ -8,13 +8,13 @@ import pytest
 
 from ravatard.config import Schema
 from ravatard.config.board_file import Board, read_board
-from ravatard.config.sources import Gathering
+from ravatard.config.sources import SettingSources
 
 
 def reading(tmp_path: Path, text: str) -> tuple[Board | None, list[str]]:
     path = tmp_path / "mine.yaml"
     path.write_text(text, encoding="utf-8")
-    gathering = Gathering(Schema())
+    gathering = SettingSources(Schema())
     board = read_board(path, gathering)
     return board, [str(problem).removeprefix(f"{path}") for problem in gathering.problems]
 
@@ -82,7 +82,7 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, problem:
 
 
 def test_a_file_that_cannot_be_read_is_told_so(tmp_path: Path) -> None:
-    gathering = Gathering(Schema())
+    gathering = SettingSources(Schema())
 
     assert read_board(tmp_path, gathering) is None
     assert [str(problem) for problem in gathering.problems] == [f"{tmp_path}: cannot be read: Is a directory"]

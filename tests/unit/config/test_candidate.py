@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ravatard.config import ConfigErrors, Origin, Schema
+from ravatard.config import ConfigErrors, Schema, SettingOrigin
 from ravatard.config.candidate import Wishes, candidate, read_wishes, refusal, up_to_date
 from ravatard.config.document import LIMIT_BYTES, DocumentError, Scalar
 
@@ -233,7 +233,7 @@ def test_what_is_taken_out_is_taken_out_of_every_file(main: Path) -> None:
     more.parent.mkdir()
     more.write_text("button:\n  pin: 18\n", encoding="utf-8")
 
-    found = candidate(main, {}, Wishes({"button.pin": None}, {"button.pin": Origin()}, {}))
+    found = candidate(main, {}, Wishes({"button.pin": None}, {"button.pin": SettingOrigin()}, {}))
 
     assert found.loaded.options.button.pin is None
     assert set(found.texts) == {main, more}

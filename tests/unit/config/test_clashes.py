@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ravatard.config import Options, Origin, Schema
+from ravatard.config import Options, Schema, SettingOrigin
 from ravatard.config.clashes import Clash, find_clashes
 
 
@@ -16,8 +16,8 @@ def _clashes(**sections: dict[str, Any]) -> list[Clash]:
     for section, values in sections.items():
         group = replace(getattr(options, section), **values)
         options = replace(options, **{section: group})
-    origins = dict.fromkeys(Schema().keys, Origin()) | {
-        f"{section}.{name}": Origin("file", "a.yaml", line)
+    origins = dict.fromkeys(Schema().keys, SettingOrigin()) | {
+        f"{section}.{name}": SettingOrigin("file", "a.yaml", line)
         for line, (section, name) in enumerate(
             ((section, name) for section, values in sections.items() for name in values), start=1
         )
@@ -132,13 +132,15 @@ def test_a_start_must_fit_into_its_window() -> None:
 
 def test_the_setting_somebody_wrote_is_the_one_to_mend() -> None:
     clash = Clash(("voice.start_frames", "voice.start_window"), "")
-    written = Origin("file", "a.yaml", 3)
+    written = SettingOrigin("file", "a.yaml", 3)
 
     assert (
-        clash.blamed({"voice.start_frames": Origin(), "voice.start_window": written}) == "voice.start_window"
+        clash.blamed({"voice.start_frames": SettingOrigin(), "voice.start_window": written})
+        == "voice.start_window"
     )
     assert (
-        clash.blamed({"voice.start_frames": Origin(), "voice.start_window": Origin()}) == "voice.start_frames"
+        clash.blamed({"voice.start_frames": SettingOrigin(), "voice.start_window": SettingOrigin()})
+        == "voice.start_frames"
     )
 
 

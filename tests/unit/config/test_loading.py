@@ -10,7 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ravatard.config import DEFAULT_PATH, ConfigErrors, Loaded, Options, Origin, Schema, load, reference
+from ravatard.config import (
+    DEFAULT_PATH,
+    ConfigErrors,
+    Loaded,
+    Options,
+    Schema,
+    SettingOrigin,
+    load,
+    reference,
+)
 from ravatard.secret import Secret
 
 
@@ -37,7 +46,7 @@ def test_nothing_written_is_all_defaults(tmp_path: Path) -> None:
     assert loaded.options == Options()
     assert loaded.files == ()
     assert set(loaded.origins) == set(Schema().keys)
-    assert set(loaded.origins.values()) == {Origin()}
+    assert set(loaded.origins.values()) == {SettingOrigin()}
 
 
 def test_the_default_file_is_the_one_the_readme_names() -> None:
@@ -70,11 +79,11 @@ def test_later_sources_override_earlier_ones_key_by_key(tmp_path: Path) -> None:
     gate = loaded.options.gate
     assert (gate.silence_ms, gate.preroll_ms, gate.longest_s, gate.toggle) == (700, 200, 20.0, True)
     assert loaded.files == (path, first, second)
-    assert loaded.origins["gate.silence_ms"] == Origin("file", str(second), 2)
-    assert loaded.origins["gate.preroll_ms"] == Origin("file", str(first), 1)
-    assert loaded.origins["gate.longest_s"] == Origin("environment", "RAVATARD_GATE__LONGEST_S")
-    assert loaded.origins["gate.toggle"] == Origin("file", str(path), 1)
-    assert loaded.origins["gate.mode"] == Origin()
+    assert loaded.origins["gate.silence_ms"] == SettingOrigin("file", str(second), 2)
+    assert loaded.origins["gate.preroll_ms"] == SettingOrigin("file", str(first), 1)
+    assert loaded.origins["gate.longest_s"] == SettingOrigin("environment", "RAVATARD_GATE__LONGEST_S")
+    assert loaded.origins["gate.toggle"] == SettingOrigin("file", str(path), 1)
+    assert loaded.origins["gate.mode"] == SettingOrigin()
 
 
 def test_a_later_file_can_unset_a_key(tmp_path: Path) -> None:
@@ -95,7 +104,7 @@ def test_a_credential_is_stronger_than_file_and_environment(tmp_path: Path) -> N
     loaded = load(path, environ)
 
     assert _project(loaded) == "from-systemd"
-    assert loaded.origins["service.project_id"] == Origin("credential", "ravatard.service.project_id")
+    assert loaded.origins["service.project_id"] == SettingOrigin("credential", "ravatard.service.project_id")
 
 
 def test_a_secret_is_in_no_repr_of_the_options(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ from ravatard.config.candidate import up_to_date
 from ravatard.config.document import Mapping, parse
 from ravatard.config.merging import settings
 from ravatard.config.migrations import HISTORY, rename_key
-from ravatard.config.version import History, Migration
+from ravatard.config.version import Migration, MigrationHistory
 
 #: In this invented past, silence_ms was called quiet_ms.
-INVENTED = History(
+INVENTED = MigrationHistory(
     1,
     (
         Migration(

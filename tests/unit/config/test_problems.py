@@ -4,37 +4,40 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.config.problems import ConfigErrors, Origin, Problem, shown
+from ravatard.config.problems import ConfigErrors, Problem, SettingOrigin, shown
 from ravatard.errors import ConfigError
 
 
 @pytest.mark.parametrize(
     ("origin", "words"),
     [
-        (Origin(), "default"),
-        (Origin("file", "/etc/a.yaml", 7), "/etc/a.yaml:7"),
-        (Origin("file", "/etc/a.yaml"), "/etc/a.yaml"),
-        (Origin("environment", "RAVATARD_A__B"), "environment RAVATARD_A__B"),
-        (Origin("credential", "ravatard.a.b"), "credential ravatard.a.b"),
+        (SettingOrigin(), "default"),
+        (SettingOrigin("file", "/etc/a.yaml", 7), "/etc/a.yaml:7"),
+        (SettingOrigin("file", "/etc/a.yaml"), "/etc/a.yaml"),
+        (SettingOrigin("environment", "RAVATARD_A__B"), "environment RAVATARD_A__B"),
+        (SettingOrigin("credential", "ravatard.a.b"), "credential ravatard.a.b"),
     ],
 )
-def test_an_origin_says_where_to_look(origin: Origin, words: str) -> None:
+def test_an_origin_says_where_to_look(origin: SettingOrigin, words: str) -> None:
     assert str(origin) == words
 
 
 def test_a_problem_names_place_key_and_remedy() -> None:
-    problem = Problem(Origin("file", "/etc/a.yaml", 7), "gate.mode", "found 'x'; allowed: one of a, b")
+    problem = Problem(SettingOrigin("file", "/etc/a.yaml", 7), "gate.mode", "found 'x'; allowed: one of a, b")
 
     assert str(problem) == "/etc/a.yaml:7: gate.mode: found 'x'; allowed: one of a, b"
 
 
 def test_a_problem_of_a_whole_file_has_no_key() -> None:
-    assert str(Problem(Origin("file", "/etc/a.yaml"), "", "cannot be read")) == "/etc/a.yaml: cannot be read"
+    assert (
+        str(Problem(SettingOrigin("file", "/etc/a.yaml"), "", "cannot be read"))
+        == "/etc/a.yaml: cannot be read"
+    )
 
 
 def test_all_problems_are_in_the_error_one_a_line() -> None:
-    first = Problem(Origin("file", "/etc/a.yaml", 7), "gate.mode", "wrong")
-    second = Problem(Origin("environment", "RAVATARD_X__Y"), "", "unknown")
+    first = Problem(SettingOrigin("file", "/etc/a.yaml", 7), "gate.mode", "wrong")
+    second = Problem(SettingOrigin("environment", "RAVATARD_X__Y"), "", "unknown")
 
     errors = ConfigErrors([first, second])
 

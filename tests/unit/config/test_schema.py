@@ -8,7 +8,7 @@ import pytest
 
 from ravatard.cloud.options import ServiceOptions
 from ravatard.config import Key, Options, Schema
-from ravatard.errors import HouseError
+from ravatard.errors import InternalError
 from ravatard.secret import Secret
 from ravatard.setting import Setting
 
@@ -50,7 +50,7 @@ def test_the_form_of_a_type_is_what_it_is_when_set(annotation: Any, form: Any, o
 
 
 def test_a_union_of_two_types_is_our_mistake() -> None:
-    with pytest.raises(HouseError, match=r"part\.item"):
+    with pytest.raises(InternalError, match=r"part\.item"):
         _ = _key(int | str).form
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.config import Origin, Schema
-from ravatard.config.sources import Gathering, find_files, read_credentials, read_environment, read_file
+from ravatard.config import Schema, SettingOrigin
+from ravatard.config.sources import SettingSources, find_files, read_credentials, read_environment, read_file
 
 
 @pytest.fixture
-def gathering() -> Gathering:
-    return Gathering(Schema())
+def gathering() -> SettingSources:
+    return SettingSources(Schema())
 
 
 def _file(tmp_path: Path, text: str) -> Path:
@@ -22,36 +22,36 @@ def _file(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def _complaints(gathering: Gathering) -> list[str]:
+def _complaints(gathering: SettingSources) -> list[str]:
     """Every problem, without the directory of the test."""
     return [str(problem).rpartition("/")[2] for problem in gathering.problems]
 
 
-def test_a_file_gives_values_with_their_lines(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_file_gives_values_with_their_lines(tmp_path: Path, gathering: SettingSources) -> None:
     path = _file(tmp_path, "gate:\n  mode: vad\n  # longer\n  silence_ms: 1200\n")
 
     assert read_file(path, gathering)
 
     assert gathering.values == {"gate.mode": "vad", "gate.silence_ms": 1_200}
-    assert gathering.origins["gate.silence_ms"] == Origin("file", str(path), 4)
+    assert gathering.origins["gate.silence_ms"] == SettingOrigin("file", str(path), 4)
     assert gathering.problems == []
 
 
-def test_norwegian_is_a_language(tmp_path: Path, gathering: Gathering) -> None:
+def test_norwegian_is_a_language(tmp_path: Path, gathering: SettingSources) -> None:
     read_file(_file(tmp_path, "service: {language: no, avatar: 1.10}"), gathering)
 
     assert gathering.values == {"service.language": "no", "service.avatar": "1.10"}
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "gate:\n", "gate: null\n", "gate: ~\nvoice: {}\n"])
-def test_an_empty_file_or_section_sets_nothing(tmp_path: Path, gathering: Gathering, text: str) -> None:
+def test_an_empty_file_or_section_sets_nothing(tmp_path: Path, gathering: SettingSources, text: str) -> None:
     assert read_file(_file(tmp_path, text), gathering)
 
     assert gathering.values == {}
     assert gathering.problems == []
 
 
-def test_every_mistake_of_a_file_is_found_at_once(tmp_path: Path, gathering: Gathering) -> None:
+def test_every_mistake_of_a_file_is_found_at_once(tmp_path: Path, gathering: SettingSources) -> None:
     text = "gate:\n  mode: loud\n  silnce_ms: 3\nvoise: {}\nturn: 5\nstream: [1]\nsession: {idle_s: 1}\n"
 
     read_file(_file(tmp_path, text), gathering)
@@ -67,7 +67,7 @@ def test_every_mistake_of_a_file_is_found_at_once(tmp_path: Path, gathering: Gat
     assert gathering.refused == {"gate.mode", "session.idle_s"}
 
 
-def test_a_key_written_twice_is_refused_with_both_lines(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_key_written_twice_is_refused_with_both_lines(tmp_path: Path, gathering: SettingSources) -> None:
     read_file(_file(tmp_path, "gate:\n  mode: vad\n  mode: both\ngate: {}\n"), gathering)
 
     assert _complaints(gathering) == [
@@ -76,7 +76,7 @@ def test_a_key_written_twice_is_refused_with_both_lines(tmp_path: Path, gatherin
     ]
 
 
-def test_keys_that_are_no_words_are_refused(tmp_path: Path, gathering: Gathering) -> None:
+def test_keys_that_are_no_words_are_refused(tmp_path: Path, gathering: SettingSources) -> None:
     read_file(_file(tmp_path, "? [a]\n: 1\ngate:\n  ? {a: b}\n  : 1\n  'x\\y': 1\n  7: 1\n"), gathering)
 
     complaints = _complaints(gathering)
@@ -86,7 +86,7 @@ def test_keys_that_are_no_words_are_refused(tmp_path: Path, gathering: Gathering
     assert complaints[3].startswith("ravatard.yaml:7: gate.7: unknown key")
 
 
-def test_merge_keys_are_refused(tmp_path: Path, gathering: Gathering) -> None:
+def test_merge_keys_are_refused(tmp_path: Path, gathering: SettingSources) -> None:
     read_file(_file(tmp_path, "gate: &gate {mode: vad}\nvoice:\n  <<: *gate\n"), gathering)
 
     assert _complaints(gathering) == [
@@ -94,16 +94,16 @@ def test_merge_keys_are_refused(tmp_path: Path, gathering: Gathering) -> None:
     ]
 
 
-def test_an_alias_is_a_value_like_another(tmp_path: Path, gathering: Gathering) -> None:
+def test_an_alias_is_a_value_like_another(tmp_path: Path, gathering: SettingSources) -> None:
     path = _file(tmp_path, "lights:\n  red: &pin 5\nbutton:\n  pin: *pin\n")
 
     read_file(path, gathering)
 
     assert gathering.values["button.pin"] == 5
-    assert gathering.origins["button.pin"] == Origin("file", str(path), 4)
+    assert gathering.origins["button.pin"] == SettingOrigin("file", str(path), 4)
 
 
-def test_an_alias_bomb_is_a_list_where_a_value_belongs(tmp_path: Path, gathering: Gathering) -> None:
+def test_an_alias_bomb_is_a_list_where_a_value_belongs(tmp_path: Path, gathering: SettingSources) -> None:
     lines = ["service:", "  avatar: &a0 [lol, lol]"]
     lines += [f"  x{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
     lines += ["  language: *a29"]
@@ -114,14 +114,14 @@ def test_an_alias_bomb_is_a_list_where_a_value_belongs(tmp_path: Path, gathering
     assert "found a list of 9; allowed: text" in _complaints(gathering)[-1]
 
 
-def test_a_file_full_of_mistakes_ends_at_a_hundred(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_file_full_of_mistakes_ends_at_a_hundred(tmp_path: Path, gathering: SettingSources) -> None:
     read_file(_file(tmp_path, "\n".join(f"x{n}: 1" for n in range(5_000))), gathering)
 
     assert len(gathering.problems) == 100
 
 
 @pytest.mark.parametrize("text", ["hush", "[1, 2]", "- gate: {}\n", "'hush'"])
-def test_a_file_without_sections_is_refused(tmp_path: Path, gathering: Gathering, text: str) -> None:
+def test_a_file_without_sections_is_refused(tmp_path: Path, gathering: SettingSources, text: str) -> None:
     assert not read_file(_file(tmp_path, text), gathering)
 
     assert gathering.incomplete
@@ -129,14 +129,14 @@ def test_a_file_without_sections_is_refused(tmp_path: Path, gathering: Gathering
     assert "hush" not in _complaints(gathering)[0]
 
 
-def test_a_syntax_error_is_a_problem_with_its_line(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_syntax_error_is_a_problem_with_its_line(tmp_path: Path, gathering: SettingSources) -> None:
     assert not read_file(_file(tmp_path, "gate:\n\tmode: vad\n"), gathering)
 
     assert gathering.incomplete
     assert _complaints(gathering) == ["ravatard.yaml:2: indented with a tab; YAML allows only spaces there"]
 
 
-def test_a_missing_file_is_a_problem_with_a_remedy(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_missing_file_is_a_problem_with_a_remedy(tmp_path: Path, gathering: SettingSources) -> None:
     assert not read_file(tmp_path / "none.yaml", gathering)
 
     assert _complaints(gathering) == [
@@ -144,7 +144,7 @@ def test_a_missing_file_is_a_problem_with_a_remedy(tmp_path: Path, gathering: Ga
     ]
 
 
-def test_a_directory_is_no_file(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_directory_is_no_file(tmp_path: Path, gathering: SettingSources) -> None:
     assert not read_file(tmp_path, gathering)
 
     assert "cannot be read: Is a directory" in _complaints(gathering)[0]
@@ -160,7 +160,7 @@ class _Forbidden(type(Path())):  # type: ignore[misc]
         raise PermissionError(13, "Permission denied", str(self))
 
 
-def test_a_file_that_may_not_be_read_is_a_problem_with_a_remedy(gathering: Gathering) -> None:
+def test_a_file_that_may_not_be_read_is_a_problem_with_a_remedy(gathering: SettingSources) -> None:
     assert not read_file(_Forbidden("/etc/ravatard.yaml"), gathering)
 
     assert _complaints(gathering) == [
@@ -168,7 +168,7 @@ def test_a_file_that_may_not_be_read_is_a_problem_with_a_remedy(gathering: Gathe
     ]
 
 
-def test_files_are_read_in_the_order_of_their_names(tmp_path: Path, gathering: Gathering) -> None:
+def test_files_are_read_in_the_order_of_their_names(tmp_path: Path, gathering: SettingSources) -> None:
     main = _file(tmp_path, "")
     directory = tmp_path / "ravatard.d"
     directory.mkdir()
@@ -181,7 +181,7 @@ def test_files_are_read_in_the_order_of_their_names(tmp_path: Path, gathering: G
     assert gathering.problems == []
 
 
-def test_a_yml_file_is_not_passed_over_in_silence(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_yml_file_is_not_passed_over_in_silence(tmp_path: Path, gathering: SettingSources) -> None:
     (tmp_path / "ravatard.d").mkdir()
     (tmp_path / "ravatard.d" / "10-a.yml").touch()
 
@@ -190,19 +190,19 @@ def test_a_yml_file_is_not_passed_over_in_silence(tmp_path: Path, gathering: Gat
     assert _complaints(gathering) == ["10-a.yml: is not read; give it a name that ends in .yaml"]
 
 
-def test_a_missing_default_file_is_left_out(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_missing_default_file_is_left_out(tmp_path: Path, gathering: SettingSources) -> None:
     assert find_files(tmp_path / "ravatard.yaml", required=False, gathering=gathering) == []
     assert gathering.problems == []
 
 
-def test_a_dangling_link_is_not_a_missing_file(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_dangling_link_is_not_a_missing_file(tmp_path: Path, gathering: SettingSources) -> None:
     link = tmp_path / "ravatard.yaml"
     link.symlink_to(tmp_path / "gone.yaml")
 
     assert find_files(link, required=False, gathering=gathering) == [link]
 
 
-def test_a_directory_that_cannot_be_listed_is_a_problem(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_directory_that_cannot_be_listed_is_a_problem(tmp_path: Path, gathering: SettingSources) -> None:
     (tmp_path / "ravatard.d").write_text("", encoding="utf-8")
 
     find_files(tmp_path / "ravatard.yaml", required=False, gathering=gathering)
@@ -211,42 +211,42 @@ def test_a_directory_that_cannot_be_listed_is_a_problem(tmp_path: Path, gatherin
     assert gathering.incomplete
 
 
-def test_a_variable_sets_a_key(gathering: Gathering) -> None:
+def test_a_variable_sets_a_key(gathering: SettingSources) -> None:
     environ = {"RAVATARD_GATE__SILENCE_MS": " 700\r\n", "RAVATARD_SERVICE__LANGUAGE": "no", "PATH": "/bin"}
 
     read_environment(environ, gathering)
 
     assert gathering.values == {"gate.silence_ms": 700, "service.language": "no"}
-    assert gathering.origins["gate.silence_ms"] == Origin("environment", "RAVATARD_GATE__SILENCE_MS")
+    assert gathering.origins["gate.silence_ms"] == SettingOrigin("environment", "RAVATARD_GATE__SILENCE_MS")
 
 
-def test_a_variable_is_no_yaml_document(gathering: Gathering) -> None:
+def test_a_variable_is_no_yaml_document(gathering: SettingSources) -> None:
     read_environment({"RAVATARD_SERVICE__AVATAR": "Lola: the {great} # 1"}, gathering)
 
     assert gathering.values == {"service.avatar": "Lola: the {great} # 1"}
 
 
 @pytest.mark.parametrize("text", ["", "  ", "null", "~"])
-def test_an_empty_variable_unsets_a_key(gathering: Gathering, text: str) -> None:
+def test_an_empty_variable_unsets_a_key(gathering: SettingSources, text: str) -> None:
     read_environment({"RAVATARD_BUTTON__PIN": text}, gathering)
 
     assert gathering.values == {"button.pin": None}
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "[]"])
-def test_a_list_in_a_variable_is_a_list(gathering: Gathering, text: str) -> None:
+def test_a_list_in_a_variable_is_a_list(gathering: SettingSources, text: str) -> None:
     read_environment({"RAVATARD_BUTTON__PIN": text}, gathering)
 
     assert "found a list of" in _complaints(gathering)[0]
 
 
-def test_a_broken_list_in_a_variable_is_a_text(gathering: Gathering) -> None:
+def test_a_broken_list_in_a_variable_is_a_text(gathering: SettingSources) -> None:
     read_environment({"RAVATARD_SERVICE__AVATAR": "['a]"}, gathering)
 
     assert gathering.values == {"service.avatar": "['a]"}
 
 
-def test_a_wrong_variable_is_named_instead_of_a_line(gathering: Gathering) -> None:
+def test_a_wrong_variable_is_named_instead_of_a_line(gathering: SettingSources) -> None:
     environ = {
         "RAVATARD_GATE__SILENCE_MS": "soon",
         "RAVATARD_GATE__SILNCE_MS": "700",
@@ -267,7 +267,7 @@ def test_a_wrong_variable_is_named_instead_of_a_line(gathering: Gathering) -> No
     ]
 
 
-def test_a_container_platforms_variables_are_left_alone(gathering: Gathering) -> None:
+def test_a_container_platforms_variables_are_left_alone(gathering: SettingSources) -> None:
     read_environment({"RAVATARD_PORT": "tcp://10.0.0.1:80", "RAVATARD_SERVICE_HOST": "10.0.0.1"}, gathering)
 
     assert gathering.problems == []
@@ -278,15 +278,17 @@ def _credential(tmp_path: Path, content: bytes, name: str = "ravatard.service.pr
     return tmp_path
 
 
-def test_a_credential_sets_a_secret_without_its_line_end(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_credential_sets_a_secret_without_its_line_end(tmp_path: Path, gathering: SettingSources) -> None:
     read_credentials(_credential(tmp_path, b"  abc-123\n"), gathering)
 
     assert "service.project_id" in gathering.values
     assert gathering.problems == []
-    assert gathering.origins["service.project_id"] == Origin("credential", "ravatard.service.project_id")
+    assert gathering.origins["service.project_id"] == SettingOrigin(
+        "credential", "ravatard.service.project_id"
+    )
 
 
-def test_other_peoples_credentials_are_left_alone(tmp_path: Path, gathering: Gathering) -> None:
+def test_other_peoples_credentials_are_left_alone(tmp_path: Path, gathering: SettingSources) -> None:
     read_credentials(_credential(tmp_path, b"x", "tls.key"), gathering)
 
     assert gathering.values == {}
@@ -295,7 +297,7 @@ def test_other_peoples_credentials_are_left_alone(tmp_path: Path, gathering: Gat
 
 @pytest.mark.parametrize("name", ["ravatard.gate.mode", "ravatard.service.projectid", "ravatard.hush"])
 def test_a_credential_that_is_no_secret_setting_is_refused(
-    tmp_path: Path, gathering: Gathering, name: str
+    tmp_path: Path, gathering: SettingSources, name: str
 ) -> None:
     read_credentials(_credential(tmp_path, b"x", name), gathering)
 
@@ -315,7 +317,7 @@ def test_a_credential_that_is_no_secret_setting_is_refused(
     ],
 )
 def test_an_unfit_credential_is_refused_and_not_shown(
-    tmp_path: Path, gathering: Gathering, content: bytes, says: str
+    tmp_path: Path, gathering: SettingSources, content: bytes, says: str
 ) -> None:
     read_credentials(_credential(tmp_path, content), gathering)
 
@@ -325,7 +327,7 @@ def test_an_unfit_credential_is_refused_and_not_shown(
     assert str(problem).startswith("credential ravatard.service.project_id: service.project_id: ")
 
 
-def test_a_credential_that_cannot_be_read_is_a_problem(tmp_path: Path, gathering: Gathering) -> None:
+def test_a_credential_that_cannot_be_read_is_a_problem(tmp_path: Path, gathering: SettingSources) -> None:
     (tmp_path / "ravatard.service.project_id").mkdir()
 
     read_credentials(tmp_path, gathering)
@@ -333,7 +335,7 @@ def test_a_credential_that_cannot_be_read_is_a_problem(tmp_path: Path, gathering
     assert "cannot be read: Is a directory" in _complaints(gathering)[0]
 
 
-def test_missing_credentials_are_a_problem(tmp_path: Path, gathering: Gathering) -> None:
+def test_missing_credentials_are_a_problem(tmp_path: Path, gathering: SettingSources) -> None:
     read_credentials(tmp_path / "gone", gathering)
 
     (problem,) = gathering.problems

@@ -6,7 +6,7 @@ import pytest
 
 from ravatard.config.document import DocumentError, Mapping, parse
 from ravatard.config.merging import settings
-from ravatard.config.version import Dated, History, Migration, brought_up_to_date
+from ravatard.config.version import Dated, Migration, MigrationHistory, brought_up_to_date
 
 
 def _with(name: str) -> Migration:
@@ -20,10 +20,10 @@ def _marked(old: Mapping, name: str) -> Mapping:
     return Mapping((*old.entries, *added.entries), old.line)
 
 
-HISTORY = History(3, (_with("s2"), _with("s1")))
+HISTORY = MigrationHistory(3, (_with("s2"), _with("s1")))
 
 
-def _read(text: str, history: History = HISTORY) -> Dated:
+def _read(text: str, history: MigrationHistory = HISTORY) -> Dated:
     root = parse(text)
     assert isinstance(root, Mapping)
     return brought_up_to_date(root, history)

@@ -7,9 +7,10 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 
 from ravatard.core import events as ev
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
-from ravatard.core.options.equipment import Means
+from ravatard.core.options.equipment import Equipment
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.spend_limit import SpendOptions
 from ravatard.core.states import Cause, CloseReason, Refusal
@@ -51,7 +52,7 @@ def options() -> st.SearchStrategy[ConversationOptions]:
         ),
         muted=st.booleans(),
         means=st.builds(
-            Means,
+            Equipment,
             speaks=st.booleans(),
             audio=st.builds(AudioOptions, echo=st.sampled_from(["off", "half-duplex"])),
             streams=st.booleans(),
@@ -72,7 +73,7 @@ def events() -> st.SearchStrategy[ev.Event]:
 def plausible_events() -> st.SearchStrategy[ev.Event]:
     """Any event with contents that meet: few utterances, few turns."""
     small = st.integers(1, 3)
-    capabilities = ev.Capabilities(True, 4096, True, None, 4.0, "Ava", "en")
+    capabilities = Capabilities(True, 4096, True, None, 4.0, "Ava", "en")
     return st.one_of(
         [
             st.from_type(kind)

@@ -7,9 +7,9 @@ from dataclasses import astuple, replace
 import pytest
 
 from ravatard.core.indication import LIGHTS, WORDS, Condition, Look, look_for
-from ravatard.core.states import Link, Microphone, Refusal, Talk
+from ravatard.core.states import LinkState, MicrophoneStatus, Refusal, TalkState
 
-READY = Condition(started=True, link=Link.ONLINE, microphone=Microphone.OPEN)
+READY = Condition(started=True, link=LinkState.ONLINE, microphone=MicrophoneStatus.OPEN)
 
 
 @pytest.mark.parametrize(
@@ -17,18 +17,18 @@ READY = Condition(started=True, link=Link.ONLINE, microphone=Microphone.OPEN)
     [
         (Condition(), Look.STARTING),
         (READY, Look.READY),
-        (replace(READY, talk=Talk.SPEAKING), Look.SPEAKING),
-        (replace(READY, talk=Talk.THINKING), Look.THINKING),
-        (replace(READY, talk=Talk.LISTENING), Look.LISTENING),
+        (replace(READY, talk=TalkState.SPEAKING), Look.SPEAKING),
+        (replace(READY, talk=TalkState.THINKING), Look.THINKING),
+        (replace(READY, talk=TalkState.LISTENING), Look.LISTENING),
         (replace(READY, pressed=True), Look.LISTENING),
         (replace(READY, busy=True), Look.BUSY),
-        (replace(READY, link=Link.CONNECTING), Look.CONNECTING),
-        (replace(READY, link=Link.OFFLINE), Look.OFFLINE),
-        (replace(READY, microphone=Microphone.ABSENT), Look.NO_MICROPHONE),
-        (replace(READY, microphone=Microphone.MUTED), Look.MUTED),
-        (replace(READY, link=Link.DENIED, denied=Refusal.MONEY), Look.NO_MONEY),
-        (replace(READY, link=Link.DENIED, denied=Refusal.DENIED), Look.FAULT),
-        (replace(READY, microphone=Microphone.HELD), Look.READY),
+        (replace(READY, link=LinkState.CONNECTING), Look.CONNECTING),
+        (replace(READY, link=LinkState.OFFLINE), Look.OFFLINE),
+        (replace(READY, microphone=MicrophoneStatus.ABSENT), Look.NO_MICROPHONE),
+        (replace(READY, microphone=MicrophoneStatus.MUTED), Look.MUTED),
+        (replace(READY, link=LinkState.DENIED, denied=Refusal.MONEY), Look.NO_MONEY),
+        (replace(READY, link=LinkState.DENIED, denied=Refusal.DENIED), Look.FAULT),
+        (replace(READY, microphone=MicrophoneStatus.HELD), Look.READY),
     ],
 )
 def test_each_condition_has_its_look(condition: Condition, look: Look) -> None:
@@ -38,9 +38,9 @@ def test_each_condition_has_its_look(condition: Condition, look: Look) -> None:
 def test_what_needs_a_person_goes_before_everything_that_passes_by_itself() -> None:
     everything = Condition(
         started=True,
-        link=Link.DENIED,
-        talk=Talk.LISTENING,
-        microphone=Microphone.MUTED,
+        link=LinkState.DENIED,
+        talk=TalkState.LISTENING,
+        microphone=MicrophoneStatus.MUTED,
         pressed=True,
         busy=True,
         denied=Refusal.DENIED,
@@ -49,14 +49,14 @@ def test_what_needs_a_person_goes_before_everything_that_passes_by_itself() -> N
     seen = []
     for calmer in (
         {},
-        {"link": Link.OFFLINE},
-        {"microphone": Microphone.ABSENT},
-        {"microphone": Microphone.OPEN},
-        {"link": Link.ONLINE},
+        {"link": LinkState.OFFLINE},
+        {"microphone": MicrophoneStatus.ABSENT},
+        {"microphone": MicrophoneStatus.OPEN},
+        {"link": LinkState.ONLINE},
         {"busy": False},
-        {"talk": Talk.THINKING, "pressed": False},
-        {"talk": Talk.SPEAKING},
-        {"talk": Talk.IDLE},
+        {"talk": TalkState.THINKING, "pressed": False},
+        {"talk": TalkState.SPEAKING},
+        {"talk": TalkState.IDLE},
     ):
         everything = replace(everything, **calmer)
         seen.append(look_for(everything))

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.core.token_bucket import DAY_S, Allowance
+from ravatard.core.token_bucket import DAY_S, TokenBucket
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 20_000), st.integers(0, 2_000)), max_size=60))
 def test_no_day_sees_more_than_was_allowed(steps: list[tuple[float, int]]) -> None:
-    allowance = Allowance(1_000, 100, 0.0)
+    allowance = TokenBucket(1_000, 100, 0.0)
     now, written = 0.0, []
     for passed, wanted in steps:
         now += passed
@@ -24,7 +24,7 @@ def test_no_day_sees_more_than_was_allowed(steps: list[tuple[float, int]]) -> No
 
 
 def test_it_fills_with_time_and_never_over() -> None:
-    allowance = Allowance(1_000, 100, 0.0)
+    allowance = TokenBucket(1_000, 100, 0.0)
     allowance.spend(100)
 
     allowance.passed(DAY_S / 18)
@@ -34,7 +34,7 @@ def test_it_fills_with_time_and_never_over() -> None:
 
 
 def test_a_clock_that_goes_back_gives_and_takes_nothing() -> None:
-    allowance = Allowance(1_000, 100, 10.0)
+    allowance = TokenBucket(1_000, 100, 10.0)
     allowance.spend(50)
 
     allowance.passed(5.0)
@@ -55,7 +55,7 @@ def test_a_clock_that_goes_back_gives_and_takes_nothing() -> None:
 def test_another_process_goes_on_with_what_was_left(
     left: float, spent: int, elapsed_s: float, after: float
 ) -> None:
-    allowance = Allowance(1_000, 100, 0.0)
+    allowance = TokenBucket(1_000, 100, 0.0)
 
     allowance.resume(left, spent, elapsed_s)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ravatard.core.audio_format import AudioFormat
 from ravatard.core.events import MicrophoneEnded, MicrophoneLost
-from ravatard.devices.microphone.protocol import Failed
+from ravatard.devices.microphone.protocol import SourceFailed
 
 
 class EnoughError(Exception):
@@ -29,7 +29,7 @@ class FakeSink:
         """Raises :class:`EnoughError` in a wait that would go beyond ``enough_s``."""
         self.attentive = False
         self.heard: list[tuple[float, bytes]] = []
-        self.told: list[MicrophoneEnded | MicrophoneLost | Failed] = []
+        self.told: list[MicrophoneEnded | MicrophoneLost | SourceFailed] = []
         self.waits: list[tuple[float | None, bool]] = []
         self.overruns = 0
         self.device = ""
@@ -56,7 +56,7 @@ class FakeSink:
         self.heard.append((round(read_at, 6), pcm))
         self.overruns += overran
 
-    def tell(self, record: MicrophoneEnded | MicrophoneLost | Failed) -> None:
+    def tell(self, record: MicrophoneEnded | MicrophoneLost | SourceFailed) -> None:
         self.told.append(record)
 
     def wait(self, seconds: float | None, fd: int | None = None) -> bool:

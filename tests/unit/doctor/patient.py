@@ -11,17 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ravatard.core.audio_format import RATE_HZ
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.speaker.options import SpeakerOptions
-from ravatard.doctor.bench import Playback, Recording
+from ravatard.doctor.bench import PlayedSound, RecordedSound
 from ravatard.doctor.catalog import CHECKS
 from ravatard.doctor.check import Asked, Case
 from ravatard.doctor.examination import Finding, chosen, examine
 from ravatard.doctor.machine import Machine, Ran
 from ravatard.doctor.outcome import Verdict
 from ravatard.errors import DeviceError
-from ravatard.host.control.client import Reply, Unanswered
-from ravatard.ports import HttpReply, Socket
+from ravatard.host.control.client import NoDaemonError, Reply
+from ravatard.ports.network import HttpReply, Socket
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "project-of-the-patient-0815"
@@ -67,8 +67,8 @@ class FakeBench:
     """
 
     def __init__(self) -> None:
-        self.recording: Recording | str = Recording("USB Mic", ROOM * 2, 0.0, 1.0)
-        self.playback: Playback | str = Playback("USB Speaker", 20.0, 1.0, 1.5)
+        self.recording: RecordedSound | str = RecordedSound("USB Mic", ROOM * 2, 0.0, 1.0)
+        self.playback: PlayedSound | str = PlayedSound("USB Speaker", 20.0, 1.0, 1.5)
         self.played: list[bytes] = []
         self.opened: list[str | None] = []
 
@@ -78,7 +78,7 @@ class FakeBench:
         capture: CaptureOptions,
         seconds: float,
         hears: asyncio.Event | None = None,
-    ) -> Recording:
+    ) -> RecordedSound:
         self.opened.append(microphone.device)
         if isinstance(self.recording, str):
             raise DeviceError(self.recording)
@@ -87,7 +87,7 @@ class FakeBench:
         await asyncio.sleep(seconds)
         return self.recording
 
-    async def play(self, speaker: SpeakerOptions, pcm: bytes) -> Playback:
+    async def play(self, speaker: SpeakerOptions, pcm: bytes) -> PlayedSound:
         if isinstance(self.playback, str):
             raise DeviceError(self.playback)
         self.played.append(pcm)
@@ -239,7 +239,7 @@ class Patient:
 
     def _ask(self, path: Path, request: Mapping[str, str]) -> Reply:
         if self.status is None:
-            raise Unanswered(f"no ravatard runs: nobody answers at {path}")
+            raise NoDaemonError(f"no ravatard runs: nobody answers at {path}")
         return {"ok": True, "status": self.status, "pid": 4711}
 
     async def _connect(self, host: str, port: int, tls: bool) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ravatard.doctor.bundle import contents, find_secrets
 from ravatard.doctor.scrub import Scrubber
 from ravatard.host.ledger import render
-from ravatard.ports import Debt
+from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
 from tests.unit.doctor.patient import CONFIG, PROJECT, Patient, running
 
@@ -30,7 +30,9 @@ def plant(patient: Patient) -> None:
     patient.drop_in(f"[Service]\nEnvironment='RAVATARD_SERVICE__PROJECT_ID={OVERRIDE}'\n# was {PROJECT}\n")
     patient.environ["RAVATARD_SERVICE__PROJECT_ID"] = PROJECT
     patient.write(f"{STATE}/recorder/flight-000000001.log", f'{{"licence": "{LICENCE}", "x": "{PROJECT}"}}\n')
-    patient.write(f"{STATE}/live-sessions", render([Debt(Secret(LICENCE), "https://a.b", "u")]).decode())
+    patient.write(
+        f"{STATE}/live-sessions", render([OwedSession(Secret(LICENCE), "https://a.b", "u")]).decode()
+    )
     patient.programs["journalctl"] = (
         f"connected to wss://a.b/ws?token={TOKEN}\nAuthorization: Bearer {TOKEN}\n{LICENCE} ended\n"
         f"{quote(OVERRIDE, safe='')} and {ENCODED} and {json.dumps(PROJECT)}\n"

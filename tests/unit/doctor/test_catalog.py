@@ -74,9 +74,9 @@ def no_microphone(patient: Patient) -> None:
 
 
 def dead_microphone(patient: Patient) -> None:
-    from ravatard.doctor.bench import Recording
+    from ravatard.doctor.bench import RecordedSound
 
-    patient.bench.recording = Recording("USB Mic", bytes(64_000), 0.0, 1.0)
+    patient.bench.recording = RecordedSound("USB Mic", bytes(64_000), 0.0, 1.0)
 
 
 def no_speaker(patient: Patient) -> None:

@@ -8,23 +8,23 @@ import pytest
 
 from ravatard.doctor.check import Case, Check
 from ravatard.doctor.examination import chosen, examine, exit_status, needed
-from ravatard.doctor.outcome import Outcome, Verdict, broken, fine, needless, unknown, warning
-from ravatard.errors import ConfigError, DeviceError, HouseError
+from ravatard.doctor.outcome import CheckResult, Verdict, broken, fine, needless, unknown, warning
+from ravatard.errors import ConfigError, DeviceError, InternalError
 from tests.unit.doctor.patient import Patient
 
 
-def saying(name: str, outcome: Outcome, *after: str) -> Check:
+def saying(name: str, outcome: CheckResult, *after: str) -> Check:
     return Check(name, lambda _: outcome, after)
 
 
 def raising(name: str, error: Exception) -> Check:
-    def look(case: Case) -> Outcome:
+    def look(case: Case) -> CheckResult:
         raise error
 
     return Check(name, look)
 
 
-async def found(patient: Patient, *checks: Check, only: tuple[str, ...] = ()) -> dict[str, Outcome]:
+async def found(patient: Patient, *checks: Check, only: tuple[str, ...] = ()) -> dict[str, CheckResult]:
     wanted = chosen(checks, only)
     return {one.id: one.outcome async for one in examine(patient.case(), checks, wanted)}
 
@@ -49,7 +49,7 @@ async def test_what_stands_on_a_broken_check_is_skipped_and_names_the_first_that
     "outcome", [warning("w", "r"), unknown("u"), needless("n")], ids=lambda one: one.text
 )
 async def test_what_is_no_failure_keeps_nothing_from_being_looked_at(
-    patient: Patient, outcome: Outcome
+    patient: Patient, outcome: CheckResult
 ) -> None:
     outcomes = await found(patient, saying("a", outcome), saying("b", fine("looked at"), "a"))
 
@@ -59,7 +59,7 @@ async def test_what_is_no_failure_keeps_nothing_from_being_looked_at(
 async def test_a_check_that_takes_too_long_is_ended_and_unknown(patient: Patient) -> None:
     ended = []
 
-    async def look(case: Case) -> Outcome:
+    async def look(case: Case) -> CheckResult:
         try:
             await asyncio.sleep(3600)
         finally:
@@ -85,7 +85,7 @@ async def test_what_a_check_cannot_find_out_ends_no_other(patient: Patient, erro
     assert outcomes["b"].verdict is Verdict.FINE
 
 
-@pytest.mark.parametrize("bug", [HouseError("ours"), KeyError("ours")], ids=["house", "key"])
+@pytest.mark.parametrize("bug", [InternalError("ours"), KeyError("ours")], ids=["house", "key"])
 async def test_a_bug_of_ours_is_not_taken_for_an_illness(patient: Patient, bug: Exception) -> None:
     with pytest.raises(type(bug)):
         await found(patient, raising("a", bug))
@@ -109,7 +109,7 @@ def test_a_check_that_does_not_exist_is_refused_with_those_that_do() -> None:
 
 
 async def test_a_check_before_what_it_stands_on_is_a_bug(patient: Patient) -> None:
-    with pytest.raises(HouseError, match="a comes before b"):
+    with pytest.raises(InternalError, match="a comes before b"):
         await found(patient, saying("a", fine(""), "b"), saying("b", fine("")))
 
 
@@ -122,5 +122,5 @@ async def test_a_check_before_what_it_stands_on_is_a_bug(patient: Patient) -> No
         ([unknown(""), broken("", "")], 1),
     ],
 )
-def test_the_exit_status_is_that_of_the_worst(outcomes: list[Outcome], status: int) -> None:
+def test_the_exit_status_is_that_of_the_worst(outcomes: list[CheckResult], status: int) -> None:
     assert exit_status(outcomes) == status

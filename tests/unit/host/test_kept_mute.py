@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.core.events import Mute, Press, Tick
+from ravatard.core.actions import Mute, Press
+from ravatard.core.events import Tick
 from ravatard.host.kept_mute import KeptMute
 
 
@@ -18,19 +19,19 @@ def test_a_fresh_appliance_is_not_muted(tmp_path: Path) -> None:
 def test_the_last_wish_is_kept(tmp_path: Path) -> None:
     kept = KeptMute(tmp_path / "state")
 
-    kept.did(Mute(True), 0.0)
+    kept.on_action(Mute(True), 0.0)
     after_muting = KeptMute(tmp_path / "state").muted
-    kept.did(Mute(False), 1.0)
+    kept.on_action(Mute(False), 1.0)
 
     assert (after_muting, KeptMute(tmp_path / "state").muted) == (True, False)
 
 
 def test_what_is_no_wish_changes_nothing(tmp_path: Path) -> None:
     kept = KeptMute(tmp_path)
-    kept.did(Mute(True), 0.0)
+    kept.on_action(Mute(True), 0.0)
 
-    kept.saw(Tick(), 1.0)
-    kept.did(Press(), 1.0)
+    kept.on_event(Tick(), 1.0)
+    kept.on_action(Press(), 1.0)
 
     assert kept.muted
 
@@ -42,8 +43,8 @@ def test_a_place_that_cannot_be_written_is_told_and_survived(
     kept = KeptMute(tmp_path / "file" / "state")
 
     with caplog.at_level(logging.WARNING):
-        kept.did(Mute(True), 0.0)
-        kept.did(Mute(False), 0.0)
+        kept.on_action(Mute(True), 0.0)
+        kept.on_action(Mute(False), 0.0)
 
     assert "cannot be kept" in caplog.text
     assert not kept.muted

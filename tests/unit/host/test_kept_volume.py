@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ravatard.core.events import Press, SetVolume, Tick
+from ravatard.core.actions import Press, SetVolume
+from ravatard.core.events import Tick
 from ravatard.host.kept_volume import KeptVolume
 
 
@@ -22,8 +23,8 @@ def test_a_fresh_appliance_has_none(tmp_path: Path, caplog: pytest.LogCaptureFix
 def test_the_last_loudness_is_kept(tmp_path: Path, percent: int) -> None:
     kept = KeptVolume(tmp_path / "state")
 
-    kept.did(SetVolume(33), 0.0)
-    kept.did(SetVolume(percent), 1.0)
+    kept.on_action(SetVolume(33), 0.0)
+    kept.on_action(SetVolume(percent), 1.0)
 
     assert KeptVolume(tmp_path / "state").percent == percent
     assert [file.name for file in (tmp_path / "state").iterdir()] == ["volume"]
@@ -31,20 +32,20 @@ def test_the_last_loudness_is_kept(tmp_path: Path, percent: int) -> None:
 
 def test_what_is_no_loudness_changes_nothing(tmp_path: Path) -> None:
     kept = KeptVolume(tmp_path)
-    kept.did(SetVolume(40), 0.0)
+    kept.on_action(SetVolume(40), 0.0)
 
-    kept.saw(Tick(), 1.0)
-    kept.did(Press(), 1.0)
+    kept.on_event(Tick(), 1.0)
+    kept.on_action(Press(), 1.0)
 
     assert kept.percent == 40
 
 
 def test_the_same_loudness_is_not_written_again(tmp_path: Path) -> None:
     kept = KeptVolume(tmp_path)
-    kept.did(SetVolume(40), 0.0)
+    kept.on_action(SetVolume(40), 0.0)
     (tmp_path / "volume").unlink()
 
-    kept.did(SetVolume(40), 1.0)
+    kept.on_action(SetVolume(40), 1.0)
 
     assert not (tmp_path / "volume").exists()
 
@@ -85,6 +86,6 @@ def test_a_place_that_cannot_be_written_is_told_and_survived(
     kept = KeptVolume(tmp_path / "file" / "state")
 
     with caplog.at_level(logging.WARNING):
-        kept.did(SetVolume(10), 0.0)
+        kept.on_action(SetVolume(10), 0.0)
 
     assert "cannot be kept" in caplog.text

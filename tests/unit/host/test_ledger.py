@@ -14,15 +14,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ravatard.host.ledger import NAME, FileLedger, parse, render
-from ravatard.ports import Debt
+from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
 
 
-def debt(licence: str = "licence-1", base_url: str = "https://service.example", user: str = "kiosk") -> Debt:
-    return Debt(Secret(licence), base_url, user)
+def debt(
+    licence: str = "licence-1", base_url: str = "https://service.example", user: str = "kiosk"
+) -> OwedSession:
+    return OwedSession(Secret(licence), base_url, user)
 
 
-def on_disk(directory: Path) -> list[Debt]:
+def on_disk(directory: Path) -> list[OwedSession]:
     """What a power cut at this moment would leave."""
     return parse((directory / NAME).read_bytes())[0]
 
@@ -196,7 +198,7 @@ def test_no_depth_of_nesting_is_too_deep() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.builds(debt, st.text(st.characters(), min_size=1), st.text(), st.text()), max_size=60))
-def test_what_is_written_is_what_is_read(debts: list[Debt]) -> None:
+def test_what_is_written_is_what_is_read(debts: list[OwedSession]) -> None:
     content = render(debts)
 
     assert parse(content) == (debts, 0)

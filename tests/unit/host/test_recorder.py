@@ -8,20 +8,21 @@ from typing import NoReturn
 import pytest
 
 from ravatard.core import events as ev
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine, decode
 from ravatard.core.flight.replay import Replay
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Cause, CloseReason, Refusal
-from ravatard.errors import HouseError
+from ravatard.errors import InternalError
 from ravatard.host.recorder import (
     BATCH_S,
     BURST_BYTES,
     DAY_BYTES,
     RETRY_S,
+    FlightRecorder,
     Keeping,
-    Recorder,
     flight_recorder,
 )
 from ravatard.host.ring import Ring, parts
@@ -29,7 +30,7 @@ from ravatard.host.ring import Ring, parts
 OPTIONS = ConversationOptions(
     SessionOptions(), TurnOptions(), GateOptions(mode="auto", longest_s=30.0), has_button=False
 )
-CAPABILITIES = ev.Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
+CAPABILITIES = Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
 
 
 class FragileRing(Ring):
@@ -54,7 +55,7 @@ class Run:
         self.now = now
         self.ring = FragileRing(folder)
         self.conversation = Conversation(OPTIONS)
-        self.recorder = Recorder(self.ring, OPTIONS, now, boot=boot, wall=lambda: wall)
+        self.recorder = FlightRecorder(self.ring, OPTIONS, now, boot=boot, wall=lambda: wall)
         self.utterances = 0
 
     def happens(self, *events: ev.Event, after_s: float = 0.0) -> None:
@@ -68,9 +69,9 @@ class Run:
             self._handle(event)
 
     def _handle(self, event: ev.Event) -> None:
-        self.recorder.saw(event, self.now)
+        self.recorder.on_event(event, self.now)
         for action in self.conversation.handle(event, self.now):
-            self.recorder.did(action, self.now)
+            self.recorder.on_action(action, self.now)
 
     def gets_ready(self) -> None:
         self.happens(ev.MicrophoneReady("mic"), ev.LinkConnecting(), ev.LinkOnline(CAPABILITIES), after_s=0.1)
@@ -335,7 +336,7 @@ def test_what_made_the_hub_break_is_written(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.happens(ev.ButtonPressed(1.0))
     with pytest.raises(KeyError), run.recorder as recorder:
-        recorder.saw(Nonsense(), 1002.0)  # type: ignore[arg-type] # an event that is none stands for a bug
+        recorder.on_event(Nonsense(), 1002.0)  # type: ignore[arg-type] # an event that is none stands for a bug
 
     assert _records(tmp_path)[-1] == Happened(ev.ButtonPressed(1.0))
 
@@ -343,12 +344,12 @@ def test_what_made_the_hub_break_is_written(tmp_path: Path) -> None:
 def test_what_made_the_hub_break_is_written_even_if_it_comes_all_the_time(tmp_path: Path) -> None:
     class Broken(Conversation):
         def handle(self, event: ev.Event, now: float) -> NoReturn:
-            raise HouseError(f"a bug, met by {event!r} at {now}")
+            raise InternalError(f"a bug, met by {event!r} at {now}")
 
     run = Run(tmp_path)
     run.recorder._mirror = Broken(OPTIONS)
-    with pytest.raises(HouseError), run.recorder as recorder:
-        recorder.saw(ev.Tick(), 1002.0)
+    with pytest.raises(InternalError), run.recorder as recorder:
+        recorder.on_event(ev.Tick(), 1002.0)
 
     assert _records(tmp_path)[-1] == Happened(ev.Tick())
 
@@ -358,7 +359,7 @@ def test_secrets_are_taken_out_of_sentences(tmp_path: Path) -> None:
         return text.replace("proj-1", "***")
 
     with flight_recorder(tmp_path, OPTIONS, 0.0, clean) as recorder:
-        recorder.saw(ev.LinkDenied("project proj-1 is unknown", Refusal.DENIED), 1.0)
+        recorder.on_event(ev.LinkDenied("project proj-1 is unknown", Refusal.DENIED), 1.0)
 
     assert b"proj-1" not in b"".join(path.read_bytes() for _, path in parts(tmp_path))
 

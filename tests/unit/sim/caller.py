@@ -8,7 +8,7 @@ import math
 import struct
 from typing import Any
 
-from ravatard.sim.exchange import Close, Line, Reply, Request
+from ravatard.sim.exchange import Close, Reply, Request, ServiceSocket
 from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.sound.codec import encoded
 
@@ -102,12 +102,12 @@ class Caller:
         """End a live session."""
         return self.post("/endLiveSession", {"LicenseId": licence})
 
-    def connect(self, token: str | None = None) -> Line | Reply:
+    def connect(self, token: str | None = None) -> ServiceSocket | Reply:
         """Open a socket."""
         target = f"/ws/chat?token={token or self.token}"
         return self.cloud.connect(Request.of("GET", target, {}), self.now, self._wake)
 
-    def line(self) -> Line:
+    def line(self) -> ServiceSocket:
         """Open a socket and read its greeting."""
         line = self.connect()
         assert not isinstance(line, Reply)
@@ -142,11 +142,11 @@ class Caller:
         """A voice message with a recording."""
         return self.voice(file_base64_data=base64.b64encode(raw).decode(), **more)
 
-    def send(self, line: Line, fields: object) -> None:
+    def send(self, line: ServiceSocket, fields: object) -> None:
         """Send one message."""
         line.heard(json.dumps(fields), self.now)
 
-    def speak(self, line: Line, licence: str, pcm: bytes) -> None:
+    def speak(self, line: ServiceSocket, licence: str, pcm: bytes) -> None:
         """Send sound at real-time pace: ``now`` is afterwards when its last message went out."""
         for piece in chunks(pcm):
             self.now += 0.256
@@ -156,7 +156,7 @@ class Caller:
         self.wakes += 1
 
 
-def said(line: Line, now: float) -> list[dict[str, Any]]:
+def said(line: ServiceSocket, now: float) -> list[dict[str, Any]]:
     """What the cloud has said on this socket by now."""
     items = line.due(now)
     assert not any(isinstance(item, Close) for item in items)

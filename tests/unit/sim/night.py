@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ravatard.ports import HttpReply
+from ravatard.ports.network import HttpReply
 from ravatard.sim.faults.scenario_file import parse
 from ravatard.sim.faults.service import FaultyService
 from ravatard.sim.faults.steps import Scenario

@@ -7,19 +7,20 @@ from contextlib import suppress
 
 import pytest
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import samples_in
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
-from ravatard.sim.microphone import SimEar
+from ravatard.sim.microphone import SimMicrophone
 from tests.unit.core.sounds import hears_sound, quiet, voice
 
 
-def ear(mode: GateMode = GateMode.VAD) -> SimEar:
-    return SimEar(GateOptions(), VoiceOptions(), hears_sound, mode=mode)
+def ear(mode: GateMode = GateMode.VAD) -> SimMicrophone:
+    return SimMicrophone(GateOptions(), VoiceOptions(), hears_sound, mode=mode)
 
 
-async def heard(room: SimEar, seconds: float) -> list[tuple[float, ev.EarEvent]]:
+async def heard(room: SimMicrophone, seconds: float) -> list[tuple[float, ev.MicrophoneEvent]]:
     loop, found = asyncio.get_running_loop(), []
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
@@ -68,7 +69,7 @@ async def test_it_gives_signs_of_life_while_it_is_quiet() -> None:
 
 async def test_presses_reach_the_gate() -> None:
     room = ear(GateMode.BUTTON)
-    room.command(ev.Press())
+    room.command(act.Press())
 
     found = [event for _, event in await heard(room, 2.0)]
 
@@ -108,8 +109,8 @@ async def test_muted_the_device_is_closed_in_mid_word_and_nothing_more_is_heard(
     room = ear()
     room.sound(quiet(500) + voice(3000))
     loop = asyncio.get_running_loop()
-    loop.call_at(1.0, room.command, ev.Mute(True))
-    loop.call_at(5.0, room.command, ev.Mute(False))
+    loop.call_at(1.0, room.command, act.Mute(True))
+    loop.call_at(5.0, room.command, act.Mute(False))
 
     found = await heard(room, 6.0)
 
@@ -130,9 +131,9 @@ async def test_muted_the_device_is_closed_in_mid_word_and_nothing_more_is_heard(
 async def test_unmuted_without_its_plug_it_is_lost_and_closing_is_told_once() -> None:
     room = ear()
     loop = asyncio.get_running_loop()
-    loop.call_at(1.0, room.command, ev.Mute(True))
+    loop.call_at(1.0, room.command, act.Mute(True))
     loop.call_at(2.0, room.unplug)
-    loop.call_at(3.0, room.command, ev.Mute(False))
+    loop.call_at(3.0, room.command, act.Mute(False))
 
     found = [event for _, event in await heard(room, 6.0) if not isinstance(event, ev.Listened)]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ravatard.ports import Network, SocketClosed, UpgradeRefused
+from ravatard.ports.network import Network, SocketClosed, UpgradeRefused
 from ravatard.sim.exchange import MESSAGE_LIMIT_BYTES
 from ravatard.sim.network import MemorySocket, SimNetwork
 from ravatard.sim.options import SimOptions

@@ -9,8 +9,8 @@ import pytest
 
 from ravatard.core.events import ButtonPressed, ButtonReleased
 from ravatard.core.indication import Look
-from ravatard.errors import HouseError
-from ravatard.ports import Button, Lamp
+from ravatard.errors import InternalError
+from ravatard.ports.panel import Button, Lamp
 from ravatard.sim.panel import FakeButton, RecordingLamp
 
 
@@ -77,12 +77,12 @@ async def test_a_button_cannot_be_pressed_twice() -> None:
     button = FakeButton()
     button.press()
 
-    with pytest.raises(HouseError, match="down already"):
+    with pytest.raises(InternalError, match="down already"):
         button.press()
 
 
 async def test_a_button_cannot_be_released_before_it_was_pressed() -> None:
-    with pytest.raises(HouseError, match="up already"):
+    with pytest.raises(InternalError, match="up already"):
         FakeButton().release()
 
 

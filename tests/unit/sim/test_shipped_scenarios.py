@@ -11,14 +11,14 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from ravatard.core import events as ev
-from ravatard.ports import SocketClosed, UpgradeRefused
+from ravatard.ports.network import SocketClosed, UpgradeRefused
 from ravatard.sim.faults.microphone import trouble
 from ravatard.sim.faults.scenario_file import load, shipped
 from ravatard.sim.faults.steps import EarFault
 from ravatard.sim.faults.stream import trouble as stream_trouble
 from ravatard.sim.network import MemorySocket
 from ravatard.sim.sound.speech import Speech
-from ravatard.sim.streaming.streams import Streaming
+from ravatard.sim.streaming.streams import Streams
 from tests.unit.sim.night import Night, message
 from tests.unit.sim.test_microphone import ear, heard
 
@@ -216,9 +216,9 @@ async def _bad_microphone(night: Night) -> None:
 
 
 @asynccontextmanager
-async def _streaming(night: Night) -> AsyncIterator[Streaming]:
+async def _streaming(night: Night) -> AsyncIterator[Streams]:
     """The streams of this night."""
-    async with Streaming(night.cloud.premises, speech=Speech(None)) as streaming:
+    async with Streams(night.cloud.premises, speech=Speech(None)) as streaming:
         await night.start()
         async with asyncio.TaskGroup() as group:
             playing = group.create_task(stream_trouble(streaming, night.scenario), name="trouble")

@@ -7,28 +7,30 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.indication import Look
 from ravatard.errors import RavatardError
-from ravatard.ports.sound import VoiceSink
+from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
 
-CAPABILITIES = ev.Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
+CAPABILITIES = Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
 
 
 class FakeEar:
     """An ear whose events a test puts in."""
 
     def __init__(self) -> None:
-        self.commands: list[ev.EarCommand] = []
-        self.says: asyncio.Queue[ev.EarEvent | None] = asyncio.Queue()
+        self.commands: list[act.MicrophoneCommand] = []
+        self.says: asyncio.Queue[ev.MicrophoneEvent | None] = asyncio.Queue()
         self.closed = False
 
-    async def events(self) -> AsyncIterator[ev.EarEvent]:
+    async def events(self) -> AsyncIterator[ev.MicrophoneEvent]:
         while (event := await self.says.get()) is not None:
             yield event
 
-    def command(self, command: ev.EarCommand) -> None:
+    def command(self, command: act.MicrophoneCommand) -> None:
         self.commands.append(command)
 
     async def close(self) -> None:

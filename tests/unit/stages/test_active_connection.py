@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import silence
 from ravatard.errors import AuthError, LinkError
@@ -49,7 +50,7 @@ async def test_the_newer_connection_is_open_before_the_older_is_closed() -> None
         line.cloud.connect_s = 5.0
         line.cloud.renewed.set()
         await asyncio.sleep(4.9)
-        line.outbox.put(ev.SendText(1, "hi"))
+        line.outbox.put(act.SendText(1, "hi"))
         await line.told()
 
         assert line.cloud.log == ["text hi"]
@@ -62,8 +63,8 @@ async def test_a_line_with_an_open_question_waits_for_its_answer(
     answered: bool, moves_after_s: float
 ) -> None:
     async with online() as line:
-        line.outbox.put(ev.SendAudio(1, CHUNK, 0.0))
-        line.outbox.put(ev.SendAudio(1, CHUNK, 0.0))
+        line.outbox.put(act.SendAudio(1, CHUNK, 0.0))
+        line.outbox.put(act.SendAudio(1, CHUNK, 0.0))
         await line.told()
         line.cloud.renewed.set()
         if answered:
@@ -77,11 +78,11 @@ async def test_a_line_with_an_open_question_waits_for_its_answer(
 
 async def test_the_end_of_a_turn_that_follows_its_answer_is_not_waited_for_again() -> None:
     async with online() as line:
-        line.outbox.put(ev.SendAudio(1, CHUNK, 0.0))
+        line.outbox.put(act.SendAudio(1, CHUNK, 0.0))
         await line.told()
         line.cloud.says.put_nowait(ev.Answered("hello"))
         await line.told()
-        line.outbox.put(ev.SendAudio(1, CHUNK, 0.0))
+        line.outbox.put(act.SendAudio(1, CHUNK, 0.0))
         await line.told()
         line.cloud.renewed.set()
         await asyncio.sleep(STILL_S + 0.6)
@@ -92,7 +93,7 @@ async def test_the_end_of_a_turn_that_follows_its_answer_is_not_waited_for_again
 async def test_a_message_on_its_way_keeps_the_line() -> None:
     async with online() as line:
         line.cloud.send_s = 4.0
-        line.outbox.put(ev.SendText(1, "hi"))
+        line.outbox.put(act.SendText(1, "hi"))
         await line.told()
         line.cloud.renewed.set()
         await asyncio.sleep(3.9)
@@ -134,7 +135,7 @@ async def test_what_changed_in_the_service_is_told() -> None:
 
 async def test_an_older_connection_that_breaks_before_the_move_closes_both() -> None:
     async with online() as line:
-        line.outbox.put(ev.SendText(1, "hi"))
+        line.outbox.put(act.SendText(1, "hi"))
         await line.told()
         line.cloud.renewed.set()
         await line.told()
@@ -148,7 +149,7 @@ async def test_an_older_connection_that_breaks_before_the_move_closes_both() -> 
 @pytest.mark.parametrize("after_s", [0.0, 0.5, 1.0, 5.0])
 async def test_it_can_be_cancelled_at_every_step_of_a_move(after_s: float) -> None:
     async with online() as line:
-        line.outbox.put(ev.SendText(1, "hi"))
+        line.outbox.put(act.SendText(1, "hi"))
         line.cloud.connect_s = 1.0
         line.cloud.renewed.set()
         await asyncio.sleep(after_s)

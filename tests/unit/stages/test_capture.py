@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ravatard.core.events import Listened, MicrophoneClosed, MicrophoneLost, MicrophoneReady
-from ravatard.errors import HouseError
+from ravatard.errors import InternalError
 from ravatard.stages.capture import Progress, capture
 from ravatard.stages.mailbox import Inbox
 from tests.unit.stages.fakes import FakeEar, running
@@ -28,7 +28,7 @@ async def test_an_ear_that_ends_is_a_bug() -> None:
     ear = FakeEar()
     ear.says.put_nowait(None)
 
-    with pytest.raises(HouseError, match="ended"):
+    with pytest.raises(InternalError, match="ended"):
         await capture(ear, Inbox(), Progress())
 
 

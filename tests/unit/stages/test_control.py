@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.control import protocol as asking
 from ravatard.core.control.status import Reporter
@@ -17,11 +18,11 @@ from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Refusal
-from ravatard.errors import ConfigError, HouseError
-from ravatard.stages.control import Desk, control
+from ravatard.errors import ConfigError, InternalError
+from ravatard.stages.control import HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
-from ravatard.stages.playback import NoMouth
+from ravatard.stages.playback import NullAnswerPlayer
 from ravatard.stages.reload import reload
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar, FakeNotifier, running
 
@@ -39,9 +40,9 @@ class ClosingEar(FakeEar):
         self.missing = False
         self._inbox = inbox
 
-    def command(self, command: ev.EarCommand) -> None:
+    def command(self, command: act.MicrophoneCommand) -> None:
         super().command(command)
-        if isinstance(command, ev.Mute):
+        if isinstance(command, act.Mute):
             asyncio.get_running_loop().call_later(self.takes_s, self._report, command.muted)
 
     def _report(self, muted: bool) -> None:
@@ -57,9 +58,11 @@ class Room:
         self.ear = ClosingEar(self.inbox)
         self.mind = Conversation(OPTIONS)
         self.outbox = Outbox()
-        self.hub = Hub(self.mind, self.ear, self.outbox, Latest(self.mind.indication), NoMouth(Inbox()))
+        self.hub = Hub(
+            self.mind, self.ear, self.outbox, Latest(self.mind.indication), NullAnswerPlayer(Inbox())
+        )
         self.reload = asyncio.Event()
-        self.desk = Desk(self.inbox, self.mind, Reporter(self.mind, OPTIONS, 0.0), self.reload)
+        self.desk = HubControlHandler(self.inbox, self.mind, Reporter(self.mind, OPTIONS, 0.0), self.reload)
         self.hub.watch(self.desk)
         self.error: ConfigError | None = None
 
@@ -115,7 +118,7 @@ async def test_mute_is_answered_when_the_device_is_closed() -> None:
         reply = await made.asked("mute")
 
         assert now() - began == pytest.approx(0.3)
-        assert made.ear.commands == [ev.Mute(True)]
+        assert made.ear.commands == [act.Mute(True)]
 
     assert reply == {
         **{"ok": True, "says": "muted: the microphone is closed"},
@@ -226,8 +229,8 @@ async def test_what_is_said_becomes_a_turn() -> None:
         await asyncio.sleep(0.1)
 
         assert reply == {"ok": True, "says": "said"}
-        assert isinstance(await made.outbox.get(), ev.StartSession)
-        assert await made.outbox.get() == ev.SendText(1, "good morning")
+        assert isinstance(await made.outbox.get(), act.StartSession)
+        assert await made.outbox.get() == act.SendText(1, "good morning")
 
 
 async def test_what_is_said_while_offline_is_kept_and_that_is_told() -> None:
@@ -282,7 +285,7 @@ async def test_restarting_a_session_says_whether_there_was_one() -> None:
 
     assert none["says"].startswith("no live session is held")
     assert held["says"].startswith("the live session is being ended")
-    assert isinstance(actions[-1], ev.EndSession)
+    assert isinstance(actions[-1], act.EndSession)
 
 
 async def test_a_reload_says_what_came_of_it() -> None:
@@ -332,8 +335,8 @@ async def test_a_watcher_is_told_at_once_and_at_every_change_of_what_can_be_seen
 
 async def test_a_socket_that_ends_is_a_bug() -> None:
     class Broken:
-        async def serve(self, desk: asking.Desk) -> None:
+        async def serve(self, desk: asking.ControlHandler) -> None:
             return
 
-    with pytest.raises(HouseError, match="ended"):
+    with pytest.raises(InternalError, match="ended"):
         await control(Broken(), Room().desk)

@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import silence
 from ravatard.core.conversation.conversation import Conversation
@@ -16,7 +17,7 @@ from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Cause, CloseReason
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
-from ravatard.stages.playback import NoMouth
+from ravatard.stages.playback import NullAnswerPlayer
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar, running
 
 OPTIONS = ConversationOptions(
@@ -31,10 +32,10 @@ class Watcher:
         self.events: list[ev.Event] = []
         self.actions: list[object] = []
 
-    def saw(self, event: ev.Event, now: float) -> None:
+    def on_event(self, event: ev.Event, now: float) -> None:
         self.events.append(event)
 
-    def did(self, action: object, now: float) -> None:
+    def on_action(self, action: object, now: float) -> None:
         self.actions.append(action)
 
 
@@ -46,7 +47,9 @@ class Desk:
         self.ear, self.inbox, self.outbox = FakeEar(), Inbox(), Outbox(limit_ms)
         self.shown = Latest(self.conversation.indication)
         self.watcher = Watcher()
-        self.hub = Hub(self.conversation, self.ear, self.outbox, self.shown, NoMouth(Inbox()), [self.watcher])
+        self.hub = Hub(
+            self.conversation, self.ear, self.outbox, self.shown, NullAnswerPlayer(Inbox()), [self.watcher]
+        )
 
     def happens(self, *events: ev.Event) -> None:
         for event in events:
@@ -71,16 +74,16 @@ async def test_actions_go_where_they_belong_and_observers_see_both() -> None:
         await asyncio.sleep(0.01)
 
         assert [await desk.outbox.get() for _ in range(3)] == [
-            ev.StartSession(1),
-            ev.SendAudio(1, silence(4096), 0.0),
-            ev.SendAudio(1, silence(4096), 0.0),
+            act.StartSession(1),
+            act.SendAudio(1, silence(4096), 0.0),
+            act.SendAudio(1, silence(4096), 0.0),
         ]
 
-    assert desk.ear.commands == [ev.Press(), ev.Release()]
+    assert desk.ear.commands == [act.Press(), act.Release()]
     assert (await desk.shown.changed()).look is Look.LISTENING
     assert desk.watcher.events[0] == ev.MicrophoneReady("usb")
     assert any(isinstance(action, Show) for action in desk.watcher.actions)
-    assert desk.hub.turns == 8
+    assert desk.hub.events_handled == 8
 
 
 async def test_the_clock_is_an_event_when_the_conversation_asks_for_it() -> None:
@@ -92,7 +95,7 @@ async def test_the_clock_is_an_event_when_the_conversation_asks_for_it() -> None
         desk.happens(ev.UtteranceClosed(1, CloseReason.SILENCE, 4096, 100.0, 4096))
         await asyncio.sleep(0.3)
 
-    sent = [action for action in desk.watcher.actions if isinstance(action, ev.SendAudio)]
+    sent = [action for action in desk.watcher.actions if isinstance(action, act.SendAudio)]
     assert [action.read_at for action in sent] == [0.0, None]
 
 
@@ -104,7 +107,7 @@ async def test_an_outbox_that_is_full_cancels_the_utterance_as_a_whole() -> None
         await asyncio.sleep(0.01)
 
     assert len(desk.outbox) == 0
-    ended = [action for action in desk.watcher.actions if isinstance(action, ev.TurnEnded)]
+    ended = [action for action in desk.watcher.actions if isinstance(action, act.TurnEnded)]
     assert len(ended) == 1
 
 

@@ -49,8 +49,8 @@ def test_what_the_hub_shows_is_shown_and_nothing_else() -> None:
     observer = OnDisplay(screen)
     indication = Indication(Look.READY, "ready")
 
-    observer.saw("an event", 1.0)
-    observer.did("an action", 1.0)
-    observer.did(Show(indication), 1.0)
+    observer.on_event("an event", 1.0)
+    observer.on_action("an action", 1.0)
+    observer.on_action(Show(indication), 1.0)
 
     assert screen.shown == [indication]

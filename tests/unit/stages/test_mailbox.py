@@ -6,17 +6,10 @@ import asyncio
 
 import pytest
 
+from ravatard.core.actions import DropTurn, EndSession, SendAudio, SendText, StartSession
 from ravatard.core.audio_format import bytes_for, silence
-from ravatard.core.events import (
-    DropTurn,
-    EndSession,
-    MicrophoneEnded,
-    SendAudio,
-    SendText,
-    StartSession,
-    Tick,
-)
-from ravatard.errors import HouseError
+from ravatard.core.events import MicrophoneEnded, Tick
+from ravatard.errors import InternalError
 from ravatard.stages.mailbox import Inbox, Latest, Outbox, Outgoing
 
 CHUNK = silence(4096)
@@ -41,7 +34,7 @@ async def test_a_full_inbox_is_a_bug_and_says_so() -> None:
     inbox.put(Tick())
     inbox.put(Tick())
 
-    with pytest.raises(HouseError, match="2 events"):
+    with pytest.raises(InternalError, match="2 events"):
         inbox.put(Tick())
 
 

@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import VOICE
 from ravatard.core.states import Earcon
 from ravatard.errors import MediaError
 from ravatard.sim.speaker import SimSpeaker
 from ravatard.stages.mailbox import Inbox
-from ravatard.stages.playback import MOST_WAITING, ROOM_S, NoMouth, Playback
+from ravatard.stages.playback import MOST_WAITING, ROOM_S, NullAnswerPlayer, Playback
 from tests.unit.stages.fakes import running
 
 LOUD = b"\x00\x20\x00\xe0" * (VOICE.bytes_for(100) // 4)
@@ -94,7 +95,7 @@ async def test_a_file_is_fetched_decoded_and_played() -> None:
     desk = Desk()
 
     async with running(desk.playback.run):
-        desk.playback.do(ev.PlayAnswer(1, "30"))
+        desk.playback.do(act.PlayAnswer(1, "30"))
         await asyncio.sleep(10)
 
     assert desk.heard_s() == pytest.approx(3.0)
@@ -107,7 +108,7 @@ async def test_a_long_answer_is_not_fetched_faster_than_it_is_played() -> None:
     desk = Desk()
 
     async with running(desk.playback.run):
-        desk.playback.do(ev.PlayAnswer(1, "600"))
+        desk.playback.do(act.PlayAnswer(1, "600"))
         await asyncio.sleep(10)
 
         assert 10.0 < desk.heard_s() < 13.0
@@ -118,7 +119,7 @@ async def test_inline_sound_needs_no_fetching() -> None:
     desk = Desk()
 
     async with running(desk.playback.run):
-        desk.playback.do(ev.PlayAnswer(1, "", LOUD))
+        desk.playback.do(act.PlayAnswer(1, "", LOUD))
         await asyncio.sleep(1)
 
     assert desk.heard_s() == pytest.approx(0.1)
@@ -128,8 +129,8 @@ async def test_answers_are_played_one_after_the_other() -> None:
     desk = Desk()
 
     async with running(desk.playback.run):
-        desk.playback.do(ev.PlayAnswer(1, "10"))
-        desk.playback.do(ev.PlayAnswer(2, "20"))
+        desk.playback.do(act.PlayAnswer(1, "10"))
+        desk.playback.do(act.PlayAnswer(2, "20"))
         await asyncio.sleep(10)
 
     assert desk.heard_s() == pytest.approx(3.0)
@@ -139,7 +140,7 @@ async def test_more_answers_than_anybody_would_listen_to_are_refused() -> None:
     desk = Desk()
 
     for turn in range(MOST_WAITING + 1):
-        desk.playback.do(ev.PlayAnswer(turn, "10"))
+        desk.playback.do(act.PlayAnswer(turn, "10"))
 
     (refused,) = desk.told()
     assert isinstance(refused, ev.AnswerUnplayable)
@@ -151,8 +152,8 @@ async def test_what_cannot_be_played_is_told_and_the_next_answer_plays(url: str,
     desk = Desk()
 
     async with running(desk.playback.run):
-        desk.playback.do(ev.PlayAnswer(7, url, sound))
-        desk.playback.do(ev.PlayAnswer(8, "10"))
+        desk.playback.do(act.PlayAnswer(7, url, sound))
+        desk.playback.do(act.PlayAnswer(8, "10"))
         await asyncio.sleep(5)
 
     assert [event.turn for event in desk.told() if isinstance(event, ev.AnswerUnplayable)] == [7]
@@ -167,7 +168,7 @@ async def test_a_speaker_that_takes_nothing_ends_the_answer() -> None:
 
     desk.speaker.room = full  # type: ignore[method-assign]
     async with running(desk.playback.run):
-        desk.playback.do(ev.PlayAnswer(7, "10"))
+        desk.playback.do(act.PlayAnswer(7, "10"))
         await asyncio.sleep(ROOM_S + 1)
 
     (refused,) = [event for event in desk.told() if isinstance(event, ev.AnswerUnplayable)]
@@ -178,15 +179,15 @@ async def test_stopping_silences_what_plays_and_forgets_what_waits() -> None:
     desk = Desk()
 
     async with running(desk.playback.run):
-        desk.playback.do(ev.PlayAnswer(1, "100"))
-        desk.playback.do(ev.PlayAnswer(2, "100"))
+        desk.playback.do(act.PlayAnswer(1, "100"))
+        desk.playback.do(act.PlayAnswer(2, "100"))
         await asyncio.sleep(1.0)
-        desk.playback.do(ev.StopPlayback())
+        desk.playback.do(act.StopPlayback())
         await asyncio.sleep(5.0)
 
         assert desk.heard_s() < 1.1
         assert desk.shelf.open_now == 0
-        desk.playback.do(ev.PlayAnswer(3, "10"))
+        desk.playback.do(act.PlayAnswer(3, "10"))
         await asyncio.sleep(5.0)
         assert desk.heard_s() == pytest.approx(2.0, abs=0.1)
 
@@ -194,8 +195,8 @@ async def test_stopping_silences_what_plays_and_forgets_what_waits() -> None:
 async def test_earcons_and_volume_reach_the_speaker() -> None:
     desk = Desk()
 
-    desk.playback.do(ev.PlayEarcon(Earcon.SENT))
-    desk.playback.do(ev.SetVolume(30))
+    desk.playback.do(act.PlayEarcon(Earcon.SENT))
+    desk.playback.do(act.SetVolume(30))
 
     assert [earcon for _, earcon in desk.speaker.earcons] == [Earcon.SENT]
     assert desk.speaker.percent == 30
@@ -259,7 +260,7 @@ async def test_a_stream_that_never_was_can_be_told_of() -> None:
 async def test_what_still_comes_of_an_interrupted_live_answer_is_not_played() -> None:
     desk = Desk()
     desk.playback.online()
-    desk.playback.do(ev.StopPlayback())
+    desk.playback.do(act.StopPlayback())
 
     for piece in (LOUD, LOUD, QUIET, LOUD, *[QUIET] * 9):
         desk.playback.heard(piece)
@@ -272,7 +273,7 @@ async def test_what_still_comes_of_an_interrupted_live_answer_is_not_played() ->
 async def test_the_next_answer_is_played_whatever_was_interrupted() -> None:
     desk = Desk()
     desk.playback.online()
-    desk.playback.do(ev.StopPlayback())
+    desk.playback.do(act.StopPlayback())
 
     desk.playback.answered()
     desk.playback.heard(LOUD)
@@ -282,9 +283,9 @@ async def test_the_next_answer_is_played_whatever_was_interrupted() -> None:
 
 async def test_without_a_speaker_only_the_news_of_the_live_voice_is_passed_on() -> None:
     inbox = Inbox()
-    mouth = NoMouth(inbox)
+    mouth = NullAnswerPlayer(inbox)
 
-    mouth.do(ev.StopPlayback())
+    mouth.do(act.StopPlayback())
     mouth.answered()
     mouth.expect()
     mouth.online()
@@ -299,7 +300,7 @@ async def test_the_speaker_is_told_which_voice_is_live() -> None:
     desk = Desk()
 
     async with running(desk.playback.run):
-        desk.playback.do(ev.PlayAnswer(1, "1"))
+        desk.playback.do(act.PlayAnswer(1, "1"))
         await asyncio.sleep(1)
         desk.playback.online()
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from ravatard.core.events import ButtonPressed, ButtonReleased
-from ravatard.errors import HouseError
+from ravatard.errors import InternalError
 from ravatard.sim.panel import FakeButton
 from ravatard.stages.mailbox import Inbox
 from ravatard.stages.press import press
@@ -33,5 +33,5 @@ async def test_a_button_that_ends_is_a_bug() -> None:
             return
             yield
 
-    with pytest.raises(HouseError, match="ended"):
+    with pytest.raises(InternalError, match="ended"):
         await press(Broken(), Inbox())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from ravatard.core import events as ev
+from ravatard.core.capabilities import Capabilities
 from ravatard.stages.capture import Progress
 from ravatard.stages.pulse import HubPulse
 from tests.unit.stages.test_converse import Desk
@@ -61,7 +62,7 @@ async def test_a_state_over_its_deadline_is_named() -> None:
     assert "thinking" in str(pulse.overdue)
 
 
-def _without_session() -> ev.Capabilities:
-    return ev.Capabilities(
+def _without_session() -> Capabilities:
+    return Capabilities(
         True, 4096, needs_session=False, listens=True, answer_timeout_s=30.0, avatar="", language=""
     )

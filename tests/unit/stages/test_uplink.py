@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import silence
 from ravatard.core.backoff import Backoff, BackoffOptions
@@ -47,7 +48,7 @@ async def test_the_outbox_is_sent_in_its_order_and_each_message_told() -> None:
     line = Line()
 
     async with running(line.run):
-        for action in (ev.StartSession(1), ev.SendAudio(1, CHUNK, 7.0), ev.SendText(2, "hi")):
+        for action in (act.StartSession(1), act.SendAudio(1, CHUNK, 7.0), act.SendText(2, "hi")):
             line.outbox.put(action)
         told = (await line.told())[2:]
 
@@ -60,8 +61,8 @@ async def test_ending_and_forgetting_a_session_reach_the_cloud() -> None:
     line = Line()
 
     async with running(line.run):
-        line.outbox.put(ev.EndSession("idle"))
-        line.outbox.put(ev.EndSession("expired", gone=True))
+        line.outbox.put(act.EndSession("idle"))
+        line.outbox.put(act.EndSession("expired", gone=True))
         await line.told()
 
         assert line.cloud.log == ["end", "forget"]
@@ -94,7 +95,7 @@ async def test_a_refused_session_is_told_with_its_kind(
     line.cloud.session_errors = [error]
 
     async with running(line.run):
-        line.outbox.put(ev.StartSession(1))
+        line.outbox.put(act.StartSession(1))
 
         assert (await line.told())[-1] == ev.SessionRefused(refusal, str(error), retry_after_s)
 
@@ -172,7 +173,7 @@ async def test_a_message_that_may_have_been_half_sent_drops_its_turn() -> None:
     line.cloud.send_errors = [LinkError("it broke")]
 
     async with running(line.run):
-        line.outbox.put(ev.SendAudio(3, CHUNK, 0.0))
+        line.outbox.put(act.SendAudio(3, CHUNK, 0.0))
         told = await line.told()
 
     assert [type(event) for event in told[2:4]] == [ev.UtteranceDropped, ev.LinkOffline]
@@ -184,8 +185,8 @@ async def test_a_session_start_interrupted_by_the_link_is_wanted_again_before_wh
     line.cloud.start_s = 5.0
 
     async with running(line.run):
-        line.outbox.put(ev.StartSession(1))
-        line.outbox.put(ev.SendAudio(1, CHUNK, 0.0))
+        line.outbox.put(act.StartSession(1))
+        line.outbox.put(act.SendAudio(1, CHUNK, 0.0))
         await asyncio.sleep(1.0)
         line.cloud.says.put_nowait(LinkError("it broke"))
         await asyncio.sleep(10.0)
@@ -199,8 +200,8 @@ async def test_a_session_is_ended_while_there_is_no_link() -> None:
 
     async with running(line.run):
         await asyncio.sleep(30.0)
-        line.outbox.put(ev.SendAudio(1, CHUNK, 0.0))
-        line.outbox.put(ev.EndSession("idle"))
+        line.outbox.put(act.SendAudio(1, CHUNK, 0.0))
+        line.outbox.put(act.EndSession("idle"))
         await asyncio.sleep(0.01)
 
         assert line.cloud.log == ["end"]
@@ -210,8 +211,8 @@ async def test_a_session_is_ended_while_there_is_no_link() -> None:
 async def test_it_can_be_cancelled_at_every_await(after_s: float) -> None:
     line = Line()
     line.cloud.connect_s, line.cloud.start_s, line.cloud.send_s = 1.0, 0.9, 0.5
-    line.outbox.put(ev.StartSession(1))
-    line.outbox.put(ev.SendAudio(1, CHUNK, 0.0))
+    line.outbox.put(act.StartSession(1))
+    line.outbox.put(act.SendAudio(1, CHUNK, 0.0))
 
     async with running(line.run) as task:
         await asyncio.sleep(after_s)

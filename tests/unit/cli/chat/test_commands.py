@@ -12,8 +12,8 @@ from ravatard.cli.chat.commands import (
     HELP,
     Command,
     Quit,
-    Say,
     SayRecording,
+    SayText,
     ShowHelp,
     ShowHistory,
     UseAvatar,
@@ -26,9 +26,9 @@ from ravatard.cli.chat.commands import (
 @pytest.mark.parametrize(
     ("line", "command"),
     [
-        ("hello there\n", Say("hello there")),
-        ("  what?\x07 ", Say("what?")),
-        ("//etc is a folder", Say("/etc is a folder")),
+        ("hello there\n", SayText("hello there")),
+        ("  what?\x07 ", SayText("what?")),
+        ("//etc is a folder", SayText("/etc is a folder")),
         ("/voice  a  b.wav ", SayRecording(Path("a  b.wav"))),
         ("/avatar", UseAvatar("")),
         ("/avatar Ada  Lovelace", UseAvatar("Ada Lovelace")),

@@ -10,13 +10,13 @@ from typing import NoReturn
 
 import pytest
 
-from ravatard.cli.chat.session import Talk, Unanswered
+from ravatard.cli.chat.session import ChatSession, NoAnswerError
 from ravatard.core import events as ev
 from ravatard.core.audio_format import CHUNK_BYTES
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.states import Refusal
 from ravatard.errors import AuthError, BusyError, LinkError, RavatardError
-from ravatard.ports.sound import VoiceSink
+from ravatard.ports.voice import VoiceSink
 from tests.unit.stages.fakes import CAPABILITIES, FakeCloud, running
 
 CHAT = replace(CAPABILITIES, streams_audio=False, needs_session=False)
@@ -74,7 +74,7 @@ class Room:
     def __init__(self) -> None:
         self.cloud = ChatCloud()
         self.screen = FakeScreen()
-        self.talk = Talk(self.cloud, self.screen, Backoff(BackoffOptions(), lambda: 0.5))
+        self.talk = ChatSession(self.cloud, self.screen, Backoff(BackoffOptions(), lambda: 0.5))
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -112,7 +112,7 @@ async def test_an_answer_that_does_not_come_is_given_up_when_the_service_says_so
     room.cloud.thinks_s = None
     async with room.open():
         began = now()
-        with pytest.raises(Unanswered, match="no answer within 30 s"):
+        with pytest.raises(NoAnswerError, match="no answer within 30 s"):
             await room.talk.say("hello")
 
         assert now() - began == pytest.approx(CHAT.answer_timeout_s)
@@ -171,7 +171,7 @@ async def test_a_service_that_asks_for_patience_gets_it(room: Room) -> None:
 async def test_without_any_connection_it_is_given_up(room: Room) -> None:
     room.cloud.refusals = [LinkError("no route") for _ in range(1_000)]
     async with room.open():
-        with pytest.raises(Unanswered, match="not said: no connection within 30 s"):
+        with pytest.raises(NoAnswerError, match="not said: no connection within 30 s"):
             await room.talk.say("hello")
 
     assert [entry for entry in room.cloud.log if entry != "closed"] == []
@@ -268,7 +268,7 @@ async def test_in_live_mode_a_recording_is_streamed_as_fast_as_it_was_spoken_the
 async def test_silence_is_not_streamed_for_ever(live: Room) -> None:
     live.cloud.thinks_s = None
     async with live.open():
-        with pytest.raises(Unanswered):
+        with pytest.raises(NoAnswerError):
             await live.talk.say_sound(bytes(CHUNK_BYTES))
 
     assert len([entry for entry in live.cloud.log if entry.startswith("audio")]) == 1 + 20
@@ -293,7 +293,7 @@ async def test_a_stream_in_trouble_ends_the_question_and_maybe_the_session(
         asyncio.get_running_loop().call_later(
             1.0, live.cloud.says.put_nowait, ev.StreamBroke(refusal, "broke")
         )
-        with pytest.raises(Unanswered, match="broke"):
+        with pytest.raises(NoAnswerError, match="broke"):
             await live.talk.say("hello")
 
         assert live.cloud.log[3:] == done
@@ -304,7 +304,7 @@ async def test_a_stream_in_trouble_ends_a_recording(live: Room) -> None:
     async with live.open():
         loop = asyncio.get_running_loop()
         loop.call_later(0.3, live.cloud.says.put_nowait, ev.StreamBroke(Refusal.FAILED, "broke"))
-        with pytest.raises(Unanswered, match="broke"):
+        with pytest.raises(NoAnswerError, match="broke"):
             await live.talk.say_sound(bytes(40 * CHUNK_BYTES))
 
     assert len([entry for entry in live.cloud.log if entry.startswith("audio")]) == 2

@@ -13,13 +13,13 @@ import pytest
 
 from ravatard.cli.chat.visit import ChatSettings, Visit
 from ravatard.cloud.ravatar.history import HistoryMessage
-from ravatard.cloud.ravatar.rest import AvatarInfo, Connection, LanguageInfo
+from ravatard.cloud.ravatar.rest import AvatarInfo, ConnectionReply, LanguageInfo
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.errors import AuthError, LinkError, RavatardError
 from tests.unit.cli.chat.test_session import CHAT, ChatCloud, FakeScreen
 from tests.unit.stages.fakes import CAPABILITIES, running
 
-CONNECTION = Connection(
+CONNECTION = ConnectionReply(
     avatars=(AvatarInfo("a-1", "Ava", True), AvatarInfo("b-2", "Brook", False)),
     languages=(LanguageInfo("English", "en"), LanguageInfo("Deutsch", "de")),
 )
@@ -45,7 +45,7 @@ class TellingCloud(ChatCloud):
         finally:
             self.log.append("left")
 
-    async def about(self) -> Connection:
+    async def about(self) -> ConnectionReply:
         if self.about_error is not None:
             raise self.about_error
         return CONNECTION

@@ -16,9 +16,9 @@ def closed(reason: CloseReason = CloseReason.SILENCE) -> ev.UtteranceClosed:
 def test_the_wait_begins_when_the_last_word_was_said_and_ends_with_the_first_sound() -> None:
     exchanges = Exchanges(silence_ms=900)
 
-    exchanges.saw(closed(), 10.0)
-    exchanges.saw(ev.Answered("yes"), 10.6)
-    exchanges.saw(ev.PlaybackStarted(10.8), 10.75)
+    exchanges.on_event(closed(), 10.0)
+    exchanges.on_event(ev.Answered("yes"), 10.6)
+    exchanges.on_event(ev.PlaybackStarted(10.8), 10.75)
 
     assert exchanges.waits_ms == pytest.approx([1700.0])
 
@@ -26,9 +26,9 @@ def test_the_wait_begins_when_the_last_word_was_said_and_ends_with_the_first_sou
 def test_who_lets_the_button_go_has_said_it_all_by_then() -> None:
     exchanges = Exchanges(silence_ms=900)
 
-    exchanges.saw(closed(CloseReason.RELEASED), 10.0)
-    exchanges.saw(ev.PlaybackStarted(10.5), 10.5)
-    exchanges.saw(ev.Answered("yes"), 10.6)
+    exchanges.on_event(closed(CloseReason.RELEASED), 10.0)
+    exchanges.on_event(ev.PlaybackStarted(10.5), 10.5)
+    exchanges.on_event(ev.Answered("yes"), 10.6)
 
     assert exchanges.waits_ms == pytest.approx([500.0])
 
@@ -37,10 +37,10 @@ def test_an_answer_that_never_sounds_is_not_heard() -> None:
     exchanges = Exchanges(silence_ms=900)
 
     for at, sounds in ((10.0, True), (20.0, False), (30.0, True)):
-        exchanges.saw(closed(), at)
-        exchanges.saw(ev.Answered("yes"), at + 1)
+        exchanges.on_event(closed(), at)
+        exchanges.on_event(ev.Answered("yes"), at + 1)
         if sounds:
-            exchanges.saw(ev.PlaybackStarted(at + 2), at + 2)
+            exchanges.on_event(ev.PlaybackStarted(at + 2), at + 2)
 
     assert (exchanges.answers, exchanges.heard) == (3, 2)
 
@@ -48,10 +48,16 @@ def test_an_answer_that_never_sounds_is_not_heard() -> None:
 def test_a_pause_within_an_answer_makes_it_no_second_one() -> None:
     exchanges = Exchanges(silence_ms=900)
 
-    exchanges.saw(closed(), 10.0)
-    exchanges.saw(ev.Answered("yes"), 10.5)
-    first = exchanges.saw(ev.PlaybackStarted(11.0), 11.0), exchanges.saw(ev.PlaybackEnded(12.5), 13.0)
-    second = exchanges.saw(ev.PlaybackStarted(14.0), 14.0), exchanges.saw(ev.PlaybackEnded(15.0), 15.5)
+    exchanges.on_event(closed(), 10.0)
+    exchanges.on_event(ev.Answered("yes"), 10.5)
+    first = (
+        exchanges.on_event(ev.PlaybackStarted(11.0), 11.0),
+        exchanges.on_event(ev.PlaybackEnded(12.5), 13.0),
+    )
+    second = (
+        exchanges.on_event(ev.PlaybackStarted(14.0), 14.0),
+        exchanges.on_event(ev.PlaybackEnded(15.0), 15.5),
+    )
 
     assert (first, second) == ((None, 1.5), (None, 1.0))
     assert (exchanges.answers, exchanges.heard) == (1, 1)
@@ -61,9 +67,9 @@ def test_a_pause_within_an_answer_makes_it_no_second_one() -> None:
 def test_what_was_written_is_answered_but_nobody_spoke() -> None:
     exchanges = Exchanges(silence_ms=900)
 
-    exchanges.saw(ev.TextGiven("hello"), 1.0)
-    exchanges.saw(ev.Answered("yes"), 2.0)
-    exchanges.saw(ev.PlaybackStarted(2.2), 2.2)
+    exchanges.on_event(ev.TextGiven("hello"), 1.0)
+    exchanges.on_event(ev.Answered("yes"), 2.0)
+    exchanges.on_event(ev.PlaybackStarted(2.2), 2.2)
 
     assert (exchanges.answers, exchanges.heard, exchanges.waits_ms) == (1, 1, [])
 
@@ -71,9 +77,9 @@ def test_what_was_written_is_answered_but_nobody_spoke() -> None:
 def test_sound_and_answers_that_nobody_asked_for_are_not_counted() -> None:
     exchanges = Exchanges(silence_ms=900)
 
-    exchanges.saw(ev.Answered("hello"), 1.0)
-    exchanges.saw(ev.PlaybackEnded(1.5), 1.5)
-    exchanges.saw(ev.PlaybackStarted(2.0), 2.0)
+    exchanges.on_event(ev.Answered("hello"), 1.0)
+    exchanges.on_event(ev.PlaybackEnded(1.5), 1.5)
+    exchanges.on_event(ev.PlaybackStarted(2.0), 2.0)
 
     assert (exchanges.answers, exchanges.heard) == (0, 0)
 
@@ -81,9 +87,9 @@ def test_sound_and_answers_that_nobody_asked_for_are_not_counted() -> None:
 def test_underruns_go_on_where_a_speaker_that_is_opened_anew_begins_at_none() -> None:
     exchanges = Exchanges(silence_ms=900)
 
-    exchanges.saw(ev.Played(2, 0.0), 1.0)
-    exchanges.saw(ev.SpeakerReady("usb", 20.0), 2.0)
-    exchanges.saw(ev.Played(0, 0.0), 3.0)
-    exchanges.saw(ev.Played(1, 0.0), 4.0)
+    exchanges.on_event(ev.Played(2, 0.0), 1.0)
+    exchanges.on_event(ev.SpeakerReady("usb", 20.0), 2.0)
+    exchanges.on_event(ev.Played(0, 0.0), 3.0)
+    exchanges.on_event(ev.Played(1, 0.0), 4.0)
 
     assert exchanges.underruns == 3

@@ -7,15 +7,17 @@ import io
 import pytest
 
 from ravatard.cli.demo.narrator import Narrator, done, heard, spoken, told
+from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.indication import Indication, Look, Show
-from ravatard.core.states import Cause, CloseReason, Outcome, Refusal, Session
+from ravatard.core.states import Cause, CloseReason, Refusal, SessionState, TurnOutcome
 
-CAPABILITIES = ev.Capabilities(True, 4096, True, True, 30.0, "Ada", "en")
+CAPABILITIES = Capabilities(True, 4096, True, True, 30.0, "Ada", "en")
 
 
-def summary(outcome: Outcome = Outcome.ANSWERED, answer_ms: float | None = 700.0) -> ev.TurnSummary:
-    return ev.TurnSummary(1, outcome, Cause.VOICE, 2000.0, 1400.0, 8, 2, answer_ms)
+def summary(outcome: TurnOutcome = TurnOutcome.ANSWERED, answer_ms: float | None = 700.0) -> act.TurnSummary:
+    return act.TurnSummary(1, outcome, Cause.VOICE, 2000.0, 1400.0, 8, 2, answer_ms)
 
 
 @pytest.fixture
@@ -79,8 +81,8 @@ def test_what_the_speaker_does_is_told(event: ev.Event, words: tuple[str, str] |
 async def test_the_end_of_an_answer_is_told_with_its_length(out: io.StringIO) -> None:
     narrator = Narrator(out, colour=False, started_at=10.0)
 
-    narrator.saw(ev.PlaybackStarted(12.0), 12.0)
-    narrator.saw(ev.PlaybackEnded(15.4), 16.0)
+    narrator.on_event(ev.PlaybackStarted(12.0), 12.0)
+    narrator.on_event(ev.PlaybackEnded(15.4), 16.0)
 
     assert out.getvalue().splitlines()[-1] == "   6.0 s    speaker     silent after 3.4 s"
 
@@ -88,30 +90,30 @@ async def test_the_end_of_an_answer_is_told_with_its_length(out: io.StringIO) ->
 @pytest.mark.parametrize(
     ("action", "words"),
     [
-        (ev.SessionChanged(Session.LIVE, "started"), ("session", "live (started)")),
+        (act.SessionChanged(SessionState.LIVE, "started"), ("session", "live (started)")),
         (
-            ev.TurnEnded(summary()),
+            act.TurnEnded(summary()),
             ("turn", "1: answered after 0.7 s; 8 messages of voice and 2 of silence sent"),
         ),
-        (ev.TurnEnded(summary(Outcome.UNANSWERED, None)), ("turn", "1: no answer came")),
-        (ev.SendText(1, "hi"), ("writing", "“hi”")),
-        (ev.Press(), None),
+        (act.TurnEnded(summary(TurnOutcome.UNANSWERED, None)), ("turn", "1: no answer came")),
+        (act.SendText(1, "hi"), ("writing", "“hi”")),
+        (act.Press(), None),
     ],
 )
 def test_what_is_done_is_told(action: object, words: tuple[str, str] | None) -> None:
     assert done(action) == words
 
 
-@pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.ANSWERED])
-def test_every_outcome_has_words(outcome: Outcome) -> None:
-    assert done(ev.TurnEnded(summary(outcome, None)))
+@pytest.mark.parametrize("outcome", [o for o in TurnOutcome if o is not TurnOutcome.ANSWERED])
+def test_every_outcome_has_words(outcome: TurnOutcome) -> None:
+    assert done(act.TurnEnded(summary(outcome, None)))
 
 
 async def test_the_lights_are_told_in_words_and_on_a_terminal_in_their_colour(out: io.StringIO) -> None:
     plain, coloured = io.StringIO(), io.StringIO()
 
     for stream, colour in ((plain, False), (coloured, True)):
-        Narrator(stream, colour=colour, started_at=10.0).did(
+        Narrator(stream, colour=colour, started_at=10.0).on_action(
             Show(Indication(Look.LISTENING, "listening")), 12.5
         )
 
@@ -122,10 +124,10 @@ async def test_the_lights_are_told_in_words_and_on_a_terminal_in_their_colour(ou
 async def test_the_end_is_when_the_recording_is_over_and_no_turn_is_open(out: io.StringIO) -> None:
     narrator = Narrator(out, colour=False, started_at=0.0)
 
-    narrator.saw(ev.UtteranceOpened(1, Cause.VOICE, 0, 0), 0.0)
-    narrator.saw(ev.MicrophoneEnded(), 1.0)
+    narrator.on_event(ev.UtteranceOpened(1, Cause.VOICE, 0, 0), 0.0)
+    narrator.on_event(ev.MicrophoneEnded(), 1.0)
     assert not narrator.recording_over.is_set()
-    narrator.did(ev.TurnEnded(summary()), 2.0)
+    narrator.on_action(act.TurnEnded(summary()), 2.0)
 
     assert narrator.recording_over.is_set()
 
@@ -134,11 +136,11 @@ async def test_the_end_is_when_the_recording_is_over_and_no_turn_is_open(out: io
 async def test_the_end_is_not_before_the_last_answer_was_heard_out(out: io.StringIO, look: Look) -> None:
     narrator = Narrator(out, colour=False, started_at=0.0)
 
-    narrator.did(Show(Indication(look, "")), 0.5)
-    narrator.saw(ev.MicrophoneEnded(), 1.0)
-    narrator.did(ev.TurnEnded(summary()), 2.0)
+    narrator.on_action(Show(Indication(look, "")), 0.5)
+    narrator.on_event(ev.MicrophoneEnded(), 1.0)
+    narrator.on_action(act.TurnEnded(summary()), 2.0)
     assert not narrator.recording_over.is_set()
-    narrator.did(Show(Indication(Look.READY, "")), 5.0)
+    narrator.on_action(Show(Indication(Look.READY, "")), 5.0)
 
     assert narrator.recording_over.is_set()
 
@@ -146,10 +148,10 @@ async def test_the_end_is_not_before_the_last_answer_was_heard_out(out: io.Strin
 async def test_the_summary_tells_how_long_people_waited_for_the_voice(out: io.StringIO) -> None:
     narrator = Narrator(out, colour=False, started_at=0.0, silence_ms=900)
     for at, wait_s in ((10.0, 0.6), (20.0, 0.4), (30.0, 1.1)):
-        narrator.saw(ev.UtteranceClosed(1, CloseReason.SILENCE, 0, 1400.0, 0), at)
-        narrator.saw(ev.Answered("yes"), at + 0.3)
-        narrator.saw(ev.PlaybackStarted(at + wait_s), at + wait_s)
-    narrator.saw(ev.Played(2, 0.0), 40.0)
+        narrator.on_event(ev.UtteranceClosed(1, CloseReason.SILENCE, 0, 1400.0, 0), at)
+        narrator.on_event(ev.Answered("yes"), at + 0.3)
+        narrator.on_event(ev.PlaybackStarted(at + wait_s), at + wait_s)
+    narrator.on_event(ev.Played(2, 0.0), 40.0)
 
     narrator.summary("none")
 
@@ -159,10 +161,10 @@ async def test_the_summary_tells_how_long_people_waited_for_the_voice(out: io.St
 
 async def test_the_summary_counts_what_was_said_and_sent(out: io.StringIO) -> None:
     narrator = Narrator(out, colour=False, started_at=0.0)
-    narrator.saw(ev.MessageSent(1, read_at=1.0, sent_at=1.002), 1.0)
-    narrator.saw(ev.MessageSent(1, read_at=None, sent_at=1.3), 1.3)
-    narrator.did(ev.TurnEnded(summary()), 2.0)
-    narrator.did(ev.TurnEnded(summary(Outcome.UNANSWERED, None)), 3.0)
+    narrator.on_event(ev.MessageSent(1, read_at=1.0, sent_at=1.002), 1.0)
+    narrator.on_event(ev.MessageSent(1, read_at=None, sent_at=1.3), 1.3)
+    narrator.on_action(act.TurnEnded(summary()), 2.0)
+    narrator.on_action(act.TurnEnded(summary(TurnOutcome.UNANSWERED, None)), 3.0)
 
     narrator.summary("1 started, 1 ended, 0 still open")
 
@@ -183,7 +185,7 @@ async def test_a_summary_of_nothing_is_no_error(out: io.StringIO) -> None:
 
 async def test_long_times_are_told_in_seconds(out: io.StringIO) -> None:
     narrator = Narrator(out, colour=False, started_at=0.0)
-    narrator.did(ev.TurnEnded(summary(answer_ms=2500.0)), 1.0)
+    narrator.on_action(act.TurnEnded(summary(answer_ms=2500.0)), 1.0)
 
     narrator.summary("none")
 

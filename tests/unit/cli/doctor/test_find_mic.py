@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from ravatard.cli.doctor.find_mic import Heard, as_text, listen, loudest, speech_level_db
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.speaker.options import SpeakerOptions
-from ravatard.doctor.bench import Playback, Recording
+from ravatard.doctor.bench import PlayedSound, RecordedSound
 from ravatard.errors import DeviceError
 from tests.unit.doctor.patient import ROOM
 
@@ -23,14 +23,14 @@ class Bench:
         capture: CaptureOptions,
         seconds: float,
         hears: asyncio.Event | None = None,
-    ) -> Recording:
+    ) -> RecordedSound:
         if microphone.device == "busy":
             raise DeviceError("another program has it")
         assert microphone.alsa_config == "system"
         await asyncio.sleep(seconds)
-        return Recording(microphone.device or "", ROOM, 0.0, 1.0)
+        return RecordedSound(microphone.device or "", ROOM, 0.0, 1.0)
 
-    async def play(self, speaker: SpeakerOptions, pcm: bytes) -> Playback:
+    async def play(self, speaker: SpeakerOptions, pcm: bytes) -> PlayedSound:
         raise NotImplementedError
 
 

@@ -7,12 +7,12 @@ import re
 
 from ravatard.cli.doctor.text import Marks, Sheet, marks_for
 from ravatard.doctor.examination import Finding
-from ravatard.doctor.outcome import Outcome, broken, fine, needless, warning
+from ravatard.doctor.outcome import CheckResult, broken, fine, needless, warning
 
 PLAIN = Marks(("ok", "!!", "XX", "??", "--", "->"), colour=False, columns=0)
 
 
-def written(*outcomes: Outcome, marks: Marks = PLAIN, hints: bool = False) -> list[str]:
+def written(*outcomes: CheckResult, marks: Marks = PLAIN, hints: bool = False) -> list[str]:
     sheet = Sheet(marks, {"check0": "First", "check1": "Second"}, width=8, hints=hints)
     found = [Finding(f"check{number}", outcome, 0.0) for number, outcome in enumerate(outcomes)]
     lines = [line for one in found for line in sheet.lines(one)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.cli.setup.dialogue import Dialogue
-from ravatard.cli.setup.environment import Listened, Microphones, Offer
+from ravatard.cli.setup.environment import HeardSpeech, Microphones, ServiceOffer
 from ravatard.cli.setup.questions import Choice
 from ravatard.config import Options, load
 from ravatard.config.candidate import Wishes, candidate
@@ -26,7 +26,7 @@ class Town:
     """
 
     def __init__(self) -> None:
-        self.offers: Offer | None = Offer(
+        self.offers: ServiceOffer | None = ServiceOffer(
             (Choice("id-ada", "Ada"), Choice("id-zoe", "Zoë")),
             (Choice("en", "English (en)"), Choice("no", "Norsk (no)")),
         )
@@ -37,7 +37,7 @@ class Town:
         self.projects: list[str | None] = []
         self.tried: list[tuple[int | None, str]] = []
 
-    def offer(self, options: Options) -> Offer:
+    def offer(self, options: Options) -> ServiceOffer:
         project = options.service.project_id
         self.projects.append(project.reveal() if project else None)
         if self.offers is None:
@@ -49,8 +49,8 @@ class Town:
             raise DeviceError("PortAudio is missing")
         return Microphones(self.names, self.system)
 
-    def listen(self, microphones: Microphones) -> Listened:
-        return Listened(tuple(f"{name}: -30 dBFS" for name in microphones.names), self.best.pop(0))
+    def listen(self, microphones: Microphones) -> HeardSpeech:
+        return HeardSpeech(tuple(f"{name}: -30 dBFS" for name in microphones.names), self.best.pop(0))
 
     def boards(self) -> Sequence[Choice]:
         return [Choice("respeaker-2mic", "respeaker-2mic"), Choice("aiy-voice-hat", "aiy-voice-hat")]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ravatard.cloud.media.fetch import WebFetch
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.errors import MediaError
-from ravatard.ports.sound import Fetch
+from ravatard.ports.media import Fetch
 from tests.virtual_time import run
 
 SECRET = "eyJsecret"

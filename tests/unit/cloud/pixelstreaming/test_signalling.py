@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from ravatard.cloud.pixelstreaming.signalling import (
     Action,
-    Candidate,
-    Failed,
-    IceServer,
     Note,
     Offered,
+    RemoteCandidate,
     Send,
     Signalling,
+    StreamFailed,
 )
+from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.secret import Secret
 
 
@@ -145,11 +145,11 @@ def test_candidates_wait_for_our_answer_and_follow_it_in_order() -> None:
     actions = machine.answered("v=1")
 
     assert actions[1:] == [
-        Candidate(candidate(1)["candidate"], "0", 0),
-        Candidate(candidate(2)["candidate"], None, 0),
+        RemoteCandidate(candidate(1)["candidate"], "0", 0),
+        RemoteCandidate(candidate(2)["candidate"], None, 0),
     ]
     assert tell(machine, type="iceCandidate", candidate=candidate(3)) == [
-        Candidate(candidate(3)["candidate"], "0", 0)
+        RemoteCandidate(candidate(3)["candidate"], "0", 0)
     ]
 
 
@@ -210,7 +210,7 @@ def test_a_ping_without_an_answer_for_thirty_seconds_breaks_the_socket() -> None
 
     (failed,) = machine.tick(60.0)
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, StreamFailed)
     assert "ping" in failed.reason
     assert machine.deadline == float("inf")
 
@@ -228,7 +228,7 @@ def test_the_server_s_ping_is_answered_with_its_own_time(stamp: object) -> None:
 def test_a_refused_subscription_ends_it_with_the_server_s_words(message: object) -> None:
     (failed,) = tell(subscribed(), type="subscribeFailed", message=message)
 
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, StreamFailed)
     assert len(failed.reason) < 250
     if isinstance(message, str) and 0 < len(message) < 100:
         assert message in failed.reason

@@ -6,7 +6,7 @@ import asyncio
 from typing import NoReturn
 
 from ravatard.errors import RavatardError
-from ravatard.ports.sound import VoiceSink
+from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
 
 

@@ -11,15 +11,16 @@ import pytest
 from ravatard.cloud.options import DeadlineOptions
 from ravatard.cloud.ravatar.account import Accounts
 from ravatard.errors import AuthError, LinkError, LinkTimeout, MoneyError, PeerError, RavatardError
-from ravatard.ports import Debt, HttpReply, Socket
+from ravatard.ports.host import OwedSession
+from ravatard.ports.network import HttpReply, Socket
 from ravatard.secret import Secret
 
-DEBT = Debt(Secret("licence-1"), "https://service.example/", "kiosk-1")
+DEBT = OwedSession(Secret("licence-1"), "https://service.example/", "kiosk-1")
 TOKEN = b'{"result": "success", "jwt": "a-token"}'
 
 
 class Service:
-    """Implements :class:`ravatard.ports.Network`: gives tokens, and answers endings as it is told to."""
+    """A ``Network``: gives tokens, and answers endings as it is told to."""
 
     def __init__(self, *answers: HttpReply, token_s: float = 0.0, end_s: float = 0.0) -> None:
         self.asked: list[str] = []

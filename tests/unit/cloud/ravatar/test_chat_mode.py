@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from ravatard.cloud.options import RavatarOptions
+from ravatard.cloud.ravatar.options import RavatarOptions
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import silence
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.events import Answered
 from ravatard.core.states import Refusal, VoiceSource
 from ravatard.errors import BusyError, LinkTimeout, NoSessionError
-from ravatard.ports import Socket, Wire
+from ravatard.ports.cloud import Connection
+from ravatard.ports.network import Socket
 from ravatard.sim.options import SimOptions
 from ravatard.stages.mailbox import Inbox, Outbox
 from ravatard.stages.uplink import uplink
@@ -49,7 +51,7 @@ class Tapped:
         return await self._socket.receive()
 
 
-def tapped(wire: Wire, send_s: float = 0.0) -> Tapped:
+def tapped(wire: Connection, send_s: float = 0.0) -> Tapped:
     tap = Tapped(wire._socket, send_s)  # type: ignore[attr-defined]
     wire._socket = tap  # type: ignore[attr-defined]
     return tap
@@ -387,7 +389,7 @@ async def test_a_refused_session_moves_the_link_to_chat_mode_at_once_and_back_in
     line = OnLine(licences=0)
 
     async with running(line.run):
-        line.outbox.put(ev.StartSession(1))
+        line.outbox.put(act.StartSession(1))
         told = await line.told(until=3)
 
     online = [event.capabilities for _, event in told if isinstance(event, ev.LinkOnline)]

@@ -7,8 +7,8 @@ from typing import Literal
 
 import pytest
 
-from ravatard.cloud.options import RavatarOptions
-from ravatard.cloud.ravatar.mode import TalkMode
+from ravatard.cloud.ravatar.mode import ModeSelector
+from ravatard.cloud.ravatar.options import RavatarOptions
 
 
 def now() -> float:
@@ -19,7 +19,7 @@ def now() -> float:
 async def test_a_configured_mode_stays_whatever_the_service_says(
     mode: Literal["live", "chat"], live: bool
 ) -> None:
-    talk = TalkMode(RavatarOptions(mode=mode), lambda: 0.5)
+    talk = ModeSelector(RavatarOptions(mode=mode), lambda: 0.5)
 
     talk.busy(None)
     with pytest.raises(TimeoutError):
@@ -31,7 +31,7 @@ async def test_a_configured_mode_stays_whatever_the_service_says(
 
 @pytest.mark.parametrize(("chance", "chat_s"), [(0.0, 225.0), (0.5, 300.0), (0.99, 373.5)])
 async def test_auto_is_live_then_chat_for_the_jittered_time_then_live(chance: float, chat_s: float) -> None:
-    talk = TalkMode(RavatarOptions(mode="auto"), lambda: chance)
+    talk = ModeSelector(RavatarOptions(mode="auto"), lambda: chance)
 
     before = talk.live
     talk.busy(None)
@@ -43,7 +43,7 @@ async def test_auto_is_live_then_chat_for_the_jittered_time_then_live(chance: fl
 
 
 async def test_the_service_may_ask_for_a_longer_pause() -> None:
-    talk = TalkMode(RavatarOptions(mode="auto", chat_while_busy_s=60.0), lambda: 0.5)
+    talk = ModeSelector(RavatarOptions(mode="auto", chat_while_busy_s=60.0), lambda: 0.5)
 
     talk.busy(1000.0)
     await talk.changed(False)
@@ -52,7 +52,7 @@ async def test_the_service_may_ask_for_a_longer_pause() -> None:
 
 
 async def test_every_refusal_begins_a_pause_of_its_own() -> None:
-    talk = TalkMode(RavatarOptions(mode="auto"), lambda: 0.5)
+    talk = ModeSelector(RavatarOptions(mode="auto"), lambda: 0.5)
 
     talk.busy(None)
     async with asyncio.TaskGroup() as group:
@@ -65,7 +65,7 @@ async def test_every_refusal_begins_a_pause_of_its_own() -> None:
 
 
 async def test_all_who_wait_are_told() -> None:
-    talk = TalkMode(RavatarOptions(mode="auto"), lambda: 0.5)
+    talk = ModeSelector(RavatarOptions(mode="auto"), lambda: 0.5)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(3):
@@ -77,7 +77,7 @@ async def test_all_who_wait_are_told() -> None:
 
 
 async def test_a_mode_that_is_already_another_is_told_at_once() -> None:
-    talk = TalkMode(RavatarOptions(mode="auto"), lambda: 0.5)
+    talk = ModeSelector(RavatarOptions(mode="auto"), lambda: 0.5)
 
     await talk.changed(False)
 

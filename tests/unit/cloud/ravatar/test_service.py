@@ -11,14 +11,16 @@ from dataclasses import replace
 import pytest
 
 from ravatard.cloud.lease import MemoryLedger
-from ravatard.cloud.options import DeadlineOptions, RavatarOptions, ServiceOptions, StreamOptions
+from ravatard.cloud.options import DeadlineOptions, ServiceOptions
+from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
 from ravatard.cloud.ravatar.service import RavatarCloud, socket_url
 from ravatard.core.audio_format import silence
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, NoSessionError
-from ravatard.ports import Debt, Ledger, Wire
-from ravatard.ports.sound import VoicePlayer
+from ravatard.ports.cloud import Connection
+from ravatard.ports.host import Ledger, OwedSession
+from ravatard.ports.voice import VoicePlayer
 from ravatard.secret import Secret
 from ravatard.sim.network import SimNetwork
 from ravatard.sim.options import SimOptions
@@ -55,7 +57,7 @@ class World:
         )
 
     @asynccontextmanager
-    async def wire(self) -> AsyncIterator[Wire]:
+    async def wire(self) -> AsyncIterator[Connection]:
         async with self.cloud.opened(), self.cloud.connect() as wire:
             yield wire
 
@@ -64,7 +66,7 @@ class World:
         return [violation.detail for violation in self.sim.record.violations]
 
 
-async def first_answer(wire: Wire) -> Answered | StreamBroke:
+async def first_answer(wire: Connection) -> Answered | StreamBroke:
     async with asyncio.timeout(60.0):
         async for said in wire.receive():
             return said
@@ -384,7 +386,7 @@ async def test_a_session_is_on_the_ledger_with_all_that_ending_it_needs() -> Non
         struck_off = ledger.owed() == []
 
     (licence,) = [session.licence for session in world.sim.record.sessions]
-    assert on_ledger == [Debt(Secret(licence), "http://sim.example", "kiosk-1")]
+    assert on_ledger == [OwedSession(Secret(licence), "http://sim.example", "kiosk-1")]
     assert struck_off
 
 
@@ -436,7 +438,7 @@ async def test_a_session_that_cannot_be_ended_stays_on_the_ledger_with_one_warni
 
 async def test_a_session_the_service_does_not_know_any_more_is_struck_off() -> None:
     ledger = MemoryLedger()
-    ledger.add(Debt(Secret("license-of-last-year"), "http://sim.example", "kiosk-1"))
+    ledger.add(OwedSession(Secret("license-of-last-year"), "http://sim.example", "kiosk-1"))
     world = World(ledger=ledger)
 
     async with world.cloud.opened():

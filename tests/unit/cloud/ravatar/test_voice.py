@@ -12,18 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ravatard.cloud.lease import Lease
-from ravatard.cloud.ravatar.voice import LiveVoice, oddity
+from ravatard.cloud.ravatar.voice import LiveVoice, url_problem
 from ravatard.cloud.token import TokenKeeper
 from ravatard.errors import (
     AuthError,
     DeniedError,
-    HouseError,
+    InternalError,
     LinkError,
     MoneyError,
     PeerError,
     RavatardError,
 )
-from ravatard.ports import Debt
+from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
 from tests.unit.cloud.ravatar.fakes import FakePlayer, HeardSink, now
 
@@ -54,14 +54,14 @@ class Stage:
             yield
             running.cancel()
 
-    def _address(self, debt: Debt) -> Secret:
+    def _address(self, debt: OwedSession) -> Secret:
         return Secret(self._url and f"{self._url}&session={debt.licence.reveal()}")
 
-    async def _start(self) -> Debt:
+    async def _start(self) -> OwedSession:
         self._sessions += 1
-        return Debt(Secret(f"s{self._sessions}"), "https://service.example", "kiosk-1")
+        return OwedSession(Secret(f"s{self._sessions}"), "https://service.example", "kiosk-1")
 
-    async def _end(self, debt: Debt) -> None:
+    async def _end(self, debt: OwedSession) -> None:
         del debt
 
     async def _fetch(self) -> Secret:
@@ -298,7 +298,7 @@ async def test_an_address_that_is_none_is_told_once_and_without_itself(url: str)
 @settings(deadline=None)
 @given(st.text() | st.text().map("http://".__add__) | st.text().map("https://h:".__add__))
 def test_whatever_the_address_is_it_is_usable_or_told_in_words(url: str) -> None:
-    word = oddity(Secret(url))
+    word = url_problem(Secret(url))
 
     assert word == "" or "streamingUrl" in word
 
@@ -326,7 +326,7 @@ async def test_cancelled_anywhere_it_leaves_no_player_behind(after_s: float) -> 
 
 
 async def test_our_own_bug_is_not_tried_again() -> None:
-    stage = Stage(FakePlayer((None, 1.0, HouseError("a bug"))))
+    stage = Stage(FakePlayer((None, 1.0, InternalError("a bug"))))
 
     async def playing() -> None:
         async with stage.running():
@@ -336,7 +336,7 @@ async def test_our_own_bug_is_not_tried_again() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         await playing()
 
-    assert caught.group_contains(HouseError, match="a bug")
+    assert caught.group_contains(InternalError, match="a bug")
 
 
 async def test_neither_address_nor_token_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ravatard.cloud.ravatar.wire import (
     AudioTemplate,
-    Unknown,
+    UnknownMessage,
     common_fields,
     received,
     stream_error,
@@ -211,7 +211,7 @@ def test_inline_sound_is_decoded(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["no base64!", "data:", "data:,", "A", "ü"])
 def test_inline_sound_that_is_none_counts_as_missing(value: str) -> None:
-    assert isinstance(received(json.dumps({"audio_base64": value})), Unknown)
+    assert isinstance(received(json.dumps({"audio_base64": value})), UnknownMessage)
 
 
 # ---------------------------------------------------------------- received: the rest
@@ -264,7 +264,7 @@ def test_the_question_in_front_of_a_spoken_answer_is_what_was_heard() -> None:
 def test_what_is_not_meant_for_people_says_nothing_to_us(kind: str, field: str) -> None:
     meaning = received(json.dumps({field: kind, "content": "Hi."}))
 
-    assert isinstance(meaning, Unknown)
+    assert isinstance(meaning, UnknownMessage)
     assert not meaning.malformed
 
 
@@ -272,21 +272,21 @@ def test_what_is_not_meant_for_people_says_nothing_to_us(kind: str, field: str) 
 def test_an_event_without_words_or_sound_says_nothing_to_us(kind: str) -> None:
     meaning = received(json.dumps({"type": kind, "data": {"a": 1}}))
 
-    assert isinstance(meaning, Unknown)
+    assert isinstance(meaning, UnknownMessage)
     assert not meaning.malformed
     assert len(meaning.what) < 60
 
 
 @pytest.mark.parametrize("message", ["{}", '{"type": "incoming"}', '{"answer": null}', '"hello"'])
 def test_a_message_without_content_says_nothing(message: str) -> None:
-    assert isinstance(received(message), Unknown)
+    assert isinstance(received(message), UnknownMessage)
 
 
 @pytest.mark.parametrize("data", ["", "{", "hello", b"\xff\xfe\x00", "[1, 2]", "7", "null", "[" * 100_000])
 def test_what_is_no_message_is_told_as_such_without_its_content(data: str | bytes) -> None:
     meaning = received(data)
 
-    assert isinstance(meaning, Unknown)
+    assert isinstance(meaning, UnknownMessage)
     assert meaning.malformed
     assert "hello" not in meaning.what
 
@@ -294,7 +294,7 @@ def test_what_is_no_message_is_told_as_such_without_its_content(data: str | byte
 @settings(deadline=None)
 @given(st.text() | st.binary())
 def test_nothing_that_comes_raises(data: str | bytes) -> None:
-    assert isinstance(received(data), Answered | StreamBroke | Unknown)
+    assert isinstance(received(data), Answered | StreamBroke | UnknownMessage)
 
 
 JSON = st.recursive(
@@ -317,4 +317,4 @@ FIELDS = [
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_no_field_of_any_type_raises(message: dict[str, object]) -> None:
-    assert isinstance(received(json.dumps(message)), Answered | StreamBroke | Unknown)
+    assert isinstance(received(json.dumps(message)), Answered | StreamBroke | UnknownMessage)

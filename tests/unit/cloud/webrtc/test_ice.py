@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cloud.pixelstreaming.signalling import IceServer
-from ravatard.cloud.webrtc.ice import Gathering, Helper, parse_candidate, usable
+from ravatard.cloud.webrtc.ice import IceGathering, IceHelper, parse_candidate, usable
+from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.secret import Secret
 
 NAMED = {"username": "u", "credential": Secret("hidden")}
@@ -23,7 +23,7 @@ def test_one_stun_and_one_turn_server_are_asked() -> None:
         [server("stun:a:1", "turn:a:1?transport=udp", **NAMED), server("stun:b"), server("turn:b", **NAMED)]
     )
 
-    assert helpers == [Helper("stun:a:1"), Helper("turn:a:1?transport=udp", "u", Secret("hidden"))]
+    assert helpers == [IceHelper("stun:a:1"), IceHelper("turn:a:1?transport=udp", "u", Secret("hidden"))]
     assert dropped == ["stun:b (one STUN server is enough)", "turn:b (one TURN server is enough)"]
 
 
@@ -122,7 +122,7 @@ async def test_gathering_is_given_less_time_and_the_loopback_address() -> None:
         asked.append(arguments)
         return ["found"]
 
-    found = await Gathering(gather, 1.0, loopback=True)(1, ["192.0.2.2"])
+    found = await IceGathering(gather, 1.0, loopback=True)(1, ["192.0.2.2"])
 
     assert found == ["found"]
     assert asked == [{"component": 1, "addresses": ["127.0.0.1", "192.0.2.2"], "timeout": 1.0}]
@@ -137,7 +137,7 @@ async def test_a_gathering_that_is_cancelled_may_come_to_its_end(lasts_s: float,
         over.append(asyncio.get_running_loop().time())
 
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(Gathering(gather, 1.0, loopback=False)(1, []))
+        task = group.create_task(IceGathering(gather, 1.0, loopback=False)(1, []))
         await asyncio.sleep(0.1)
         task.cancel()
         await asyncio.wait([task])

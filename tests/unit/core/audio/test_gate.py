@@ -8,21 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ravatard.core.actions import GateCommand, Hold, Press, Release, SetGate
 from ravatard.core.audio.endpointer import SILENT_DB
 from ravatard.core.audio.gate import LONG_BLOCK_MS, Gate
 from ravatard.core.audio_format import CHUNK_SAMPLES, samples_for, samples_in
-from ravatard.core.events import (
-    ChunkCaptured,
-    GateCommand,
-    GateEvent,
-    Hold,
-    Press,
-    PressIgnored,
-    Release,
-    SetGate,
-    UtteranceClosed,
-    UtteranceOpened,
-)
+from ravatard.core.events import ChunkCaptured, GateEvent, PressIgnored, UtteranceClosed, UtteranceOpened
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from tests.unit.core.sounds import hears_sound, hiss, quiet, voice

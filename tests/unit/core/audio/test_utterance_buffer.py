@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.core.audio.utterance_buffer import SLACK_BYTES, Recorder
+from ravatard.core.audio.utterance_buffer import SLACK_BYTES, UtteranceBuffer
 from ravatard.core.events import ChunkCaptured, UtteranceClosed, UtteranceOpened
 from ravatard.core.states import Cause, CloseReason
 
@@ -13,7 +13,7 @@ def numbered(first: int, count: int) -> bytes:
 
 
 def test_an_utterance_begins_with_the_preroll_in_whole_chunks() -> None:
-    recorder = Recorder(chunk_samples=4, preroll_samples=6)
+    recorder = UtteranceBuffer(chunk_samples=4, preroll_samples=6)
     recorder.add(numbered(0, 10), 1.0)
 
     events = recorder.open(Cause.VOICE, 10)
@@ -26,7 +26,7 @@ def test_an_utterance_begins_with_the_preroll_in_whole_chunks() -> None:
 
 
 def test_a_chunk_comes_the_moment_it_is_complete() -> None:
-    recorder = Recorder(chunk_samples=4, preroll_samples=0)
+    recorder = UtteranceBuffer(chunk_samples=4, preroll_samples=0)
     recorder.open(Cause.BUTTON, 0)
 
     events = [list(recorder.add(numbered(at, 3), float(at))) for at in (0, 3, 6)]
@@ -39,7 +39,7 @@ def test_a_chunk_comes_the_moment_it_is_complete() -> None:
 
 
 def test_the_last_chunk_may_be_short() -> None:
-    recorder = Recorder(chunk_samples=4, preroll_samples=0)
+    recorder = UtteranceBuffer(chunk_samples=4, preroll_samples=0)
     recorder.open(Cause.BUTTON, 0)
     recorder.add(numbered(0, 6), 2.0)
 
@@ -53,7 +53,7 @@ def test_the_last_chunk_may_be_short() -> None:
 
 
 def test_an_empty_chunk_is_never_handed_out() -> None:
-    recorder = Recorder(chunk_samples=4, preroll_samples=0)
+    recorder = UtteranceBuffer(chunk_samples=4, preroll_samples=0)
     recorder.open(Cause.BUTTON, 0)
     recorder.add(numbered(0, 4), 2.0)
 
@@ -63,7 +63,7 @@ def test_an_empty_chunk_is_never_handed_out() -> None:
 
 
 def test_a_preroll_does_not_reach_into_the_utterance_before() -> None:
-    recorder = Recorder(chunk_samples=4, preroll_samples=6)
+    recorder = UtteranceBuffer(chunk_samples=4, preroll_samples=6)
     recorder.open(Cause.VOICE, 0)
     recorder.add(numbered(0, 8), 1.0)
     recorder.close(CloseReason.SILENCE, 0.0)
@@ -75,7 +75,7 @@ def test_a_preroll_does_not_reach_into_the_utterance_before() -> None:
 
 
 def test_a_preroll_does_not_reach_back_over_a_skip() -> None:
-    recorder = Recorder(chunk_samples=4, preroll_samples=6)
+    recorder = UtteranceBuffer(chunk_samples=4, preroll_samples=6)
     recorder.add(numbered(0, 10), 1.0)
 
     recorder.skip(10**12)
@@ -84,7 +84,7 @@ def test_a_preroll_does_not_reach_back_over_a_skip() -> None:
 
 
 def test_while_closed_the_memory_is_bounded_and_keeps_the_preroll() -> None:
-    recorder = Recorder(chunk_samples=100_000, preroll_samples=4_800)
+    recorder = UtteranceBuffer(chunk_samples=100_000, preroll_samples=4_800)
 
     for at in range(0, 320_000, 320):
         recorder.add(numbered(at, 320), 0.0)

@@ -12,12 +12,12 @@ from ravatard.core.control.protocol import (
     LINE_LIMIT_BYTES,
     PRESS_LIMIT_MS,
     TEXT_LIMIT,
-    AskedWrongly,
-    PressAsked,
-    ReloadAsked,
+    BadRequest,
+    PressRequest,
+    ReloadRequest,
     Request,
-    StatusAsked,
-    WatchAsked,
+    StatusRequest,
+    WatchRequest,
     agreed,
     decode,
     line_of,
@@ -29,19 +29,19 @@ from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven, Volu
 @pytest.mark.parametrize(
     ("line", "request_"),
     [
-        (b'{"do": "status"}', StatusAsked()),
-        (b'{"do": "watch"}\r', WatchAsked()),
+        (b'{"do": "status"}', StatusRequest()),
+        (b'{"do": "watch"}\r', WatchRequest()),
         (b'{"do": "mute"}', MuteAsked(True)),
         (b'{"do": "unmute"}', MuteAsked(False)),
         (b'{"do": "toggle-mute"}', MuteAsked(None)),
         (b'{"do": "say", "text": "  good\\n morning "}', TextGiven("good morning")),
         ('{"do": "say", "text": "می‌خواهم 👩‍👧"}'.encode(), TextGiven("می‌خواهم 👩‍👧")),
-        (b'{"do": "press"}', PressAsked(0)),
-        (b'{"do": "press", "ms": 1200.5}', PressAsked(1200.5)),
+        (b'{"do": "press"}', PressRequest(0)),
+        (b'{"do": "press", "ms": 1200.5}', PressRequest(1200.5)),
         (b'{"do": "volume", "percent": 60}', VolumeAsked(60)),
         (b'{"do": "volume", "by": -10}', VolumeAsked(-10, relative=True)),
         (b'{"do": "restart-session"}', RestartSessionAsked()),
-        (b'{"do": "reload"}', ReloadAsked()),
+        (b'{"do": "reload"}', ReloadRequest()),
     ],
 )
 def test_a_line_is_a_request(line: bytes, request_: Request) -> None:
@@ -90,12 +90,12 @@ def test_a_line_is_a_request(line: bytes, request_: Request) -> None:
     ids=range(35),
 )
 def test_anything_else_is_refused_with_a_reason(line: bytes, complaint: str) -> None:
-    with pytest.raises(AskedWrongly, match=complaint):
+    with pytest.raises(BadRequest, match=complaint):
         decode(line)
 
 
 def test_an_error_does_not_repeat_what_may_be_speech() -> None:
-    with pytest.raises(AskedWrongly) as caught:
+    with pytest.raises(BadRequest) as caught:
         decode(b'{"do": "say my secret", "my secret": "my secret"}')
 
     assert "secret" not in str(caught.value)
@@ -117,7 +117,7 @@ _ALMOST = st.fixed_dictionaries(
 def test_whatever_comes_is_a_request_or_our_error(line: bytes) -> None:
     try:
         request = decode(line)
-    except AskedWrongly:
+    except BadRequest:
         return
     assert isinstance(request, Request)
     if isinstance(request, TextGiven):

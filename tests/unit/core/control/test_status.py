@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 
 from ravatard.core import events as ev
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.control.status import TURNS_KEPT, Reporter
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
-from ravatard.core.states import Cause, CloseReason, Link, Outcome, Refusal
+from ravatard.core.states import Cause, CloseReason, LinkState, Refusal, TurnOutcome
 
 OPTIONS = ConversationOptions(
     SessionOptions(), TurnOptions(), GateOptions(mode="auto", longest_s=60.0), has_button=False
 )
-AVA = ev.Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
+AVA = Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
 
 
 class Appliance:
@@ -32,9 +33,9 @@ class Appliance:
     def after(self, seconds: float, *events: ev.Event) -> None:
         self.now += seconds
         for event in events:
-            self.reporter.saw(event, self.now)
+            self.reporter.on_event(event, self.now)
             for action in self.mind.handle(event, self.now):
-                self.reporter.did(action, self.now)
+                self.reporter.on_action(action, self.now)
 
     def working(self) -> Appliance:
         self.after(0, ev.MicrophoneReady("USB"), ev.LinkConnecting())
@@ -101,7 +102,10 @@ def test_turns_are_told_with_their_outcomes_and_latencies() -> None:
     assert (second["outcome"], second["answer_ms"], second["ended_s_ago"]) == ("unanswered", None, 3.0)
     assert (third["outcome"], third["cause"], third["slowest_send_ms"]) == ("answered", "text", None)
     counters = report["counters"]
-    assert counters["turns"] == {outcome.value: 0 for outcome in Outcome} | {"answered": 2, "unanswered": 1}
+    assert counters["turns"] == {outcome.value: 0 for outcome in TurnOutcome} | {
+        "answered": 2,
+        "unanswered": 1,
+    }
     assert (counters["utterances"], counters["messages"], counters["answers"]) == (2, 5, 2)
     assert report["session"]["state"] == "live"
     assert "secret" not in json.dumps(report)
@@ -157,7 +161,7 @@ def test_what_needs_a_person_is_told() -> None:
 
     report = appliance.report()
 
-    assert appliance.reporter.link is Link.DENIED
+    assert appliance.reporter.link is LinkState.DENIED
     assert report["degraded"] == ["refused by the service: the project is unknown"]
     assert report["working"] is False
 

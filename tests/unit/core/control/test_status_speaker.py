@@ -6,17 +6,17 @@ from dataclasses import replace
 
 from ravatard.core import events as ev
 from ravatard.core.control.status_speaker import SpeakerReport
-from ravatard.core.options.equipment import Means
+from ravatard.core.options.equipment import Equipment
 from ravatard.core.states import Cause, CloseReason
 from tests.unit.core.conversation.test_conversation import OPTIONS
 
-ALOUD = replace(OPTIONS, means=Means(speaks=True))
+ALOUD = replace(OPTIONS, means=Equipment(speaks=True))
 
 
 def told(*events: ev.Event) -> SpeakerReport:
     report = SpeakerReport(ALOUD)
     for event in events:
-        report.saw(event)
+        report.on_event(event)
     return report
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import silence
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.conversation.service_state import NO_MONEY_S, RENEW_S
 from ravatard.core.conversation.turn_taking import LISTENING_GRACE_S
@@ -20,14 +22,14 @@ from ravatard.core.states import (
     Cause,
     CloseReason,
     GateMode,
-    Microphone,
-    Outcome,
+    MicrophoneStatus,
     Refusal,
-    Session,
-    Talk,
+    SessionState,
+    TalkState,
+    TurnOutcome,
 )
 
-CAPABILITIES = ev.Capabilities(
+CAPABILITIES = Capabilities(
     streams_audio=True,
     chunk_samples=4096,
     needs_session=True,
@@ -75,7 +77,7 @@ class Talker:
 
     def chunk(self, pcm: bytes = CHUNK) -> list[Any]:
         actions = self.happens(ev.ChunkCaptured(self._utterances, 0, 0, pcm, self.now))
-        for send in of(ev.SendAudio, actions):
+        for send in of(act.SendAudio, actions):
             self.happens(ev.MessageSent(send.turn, send.read_at, self.now))
         return actions
 
@@ -84,7 +86,7 @@ class Talker:
 
     def says(self, chunks: int = 3) -> list[Any]:
         actions = self.opens()
-        if self.hub.session is Session.STARTING:
+        if self.hub.session is SessionState.STARTING:
             self.happens(ev.SessionStarted())
         for _ in range(chunks):
             actions += self.chunk()
@@ -96,10 +98,10 @@ class Talker:
     def look(self) -> Look:
         return self.hub.indication.look
 
-    def talk(self) -> Talk:
+    def talk(self) -> TalkState:
         return self.hub.talk
 
-    def microphone(self) -> Microphone:
+    def microphone(self) -> MicrophoneStatus:
         return self.hub.microphone
 
 
@@ -107,8 +109,8 @@ def of(kind: type[Any], actions: list[Any]) -> list[Any]:
     return [action for action in actions if isinstance(action, kind)]
 
 
-def outcomes(talker: Talker) -> list[Outcome]:
-    return [action.summary.outcome for _, action in talker.log if isinstance(action, ev.TurnEnded)]
+def outcomes(talker: Talker) -> list[TurnOutcome]:
+    return [action.summary.outcome for _, action in talker.log if isinstance(action, act.TurnEnded)]
 
 
 # ---------------------------------------------------------------- a turn as it should be
@@ -119,8 +121,8 @@ def test_the_first_words_start_a_session_before_they_are_sent() -> None:
 
     actions = talker.opens() + talker.chunk()
 
-    wanted = [a for a in actions if isinstance(a, ev.StartSession | ev.SendAudio)]
-    assert wanted == [ev.StartSession(1), ev.SendAudio(1, CHUNK, talker.now)]
+    wanted = [a for a in actions if isinstance(a, act.StartSession | act.SendAudio)]
+    assert wanted == [act.StartSession(1), act.SendAudio(1, CHUNK, talker.now)]
 
 
 def test_a_session_that_is_there_is_used_again() -> None:
@@ -128,7 +130,7 @@ def test_a_session_that_is_there_is_used_again() -> None:
     talker.says()
     talker.answers()
 
-    assert of(ev.StartSession, talker.says()) == []
+    assert of(act.StartSession, talker.says()) == []
 
 
 def test_an_answer_ends_the_turn() -> None:
@@ -136,11 +138,11 @@ def test_an_answer_ends_the_turn() -> None:
     talker.says(chunks=3)
     talker.passes(1.5)
 
-    (ended,) = of(ev.TurnEnded, talker.answers())
+    (ended,) = of(act.TurnEnded, talker.answers())
 
-    assert ended.summary == ev.TurnSummary(
+    assert ended.summary == act.TurnSummary(
         turn=1,
-        outcome=Outcome.ANSWERED,
+        outcome=TurnOutcome.ANSWERED,
         cause=Cause.VOICE,
         spoken_ms=768.0,
         speech_ms=1200.0,
@@ -148,7 +150,7 @@ def test_an_answer_ends_the_turn() -> None:
         silence_messages=5,
         answer_ms=1500.0,
     )
-    assert talker.talk() is Talk.IDLE
+    assert talker.talk() is TalkState.IDLE
 
 
 def test_the_lights_follow_the_turn() -> None:
@@ -171,12 +173,12 @@ def test_silence_follows_the_words_at_real_time_pace_until_the_answer() -> None:
     talker.says()
     start = talker.now
 
-    silent = [(round(t - start, 3), a) for t, a in _timed(talker, 1.1) if isinstance(a, ev.SendAudio)]
+    silent = [(round(t - start, 3), a) for t, a in _timed(talker, 1.1) if isinstance(a, act.SendAudio)]
     talker.answers()
 
     assert [t for t, _ in silent] == [0.256, 0.512, 0.768, 1.024]
     assert all(a.pcm == CHUNK and a.read_at is None for _, a in silent)
-    assert of(ev.SendAudio, talker.passes(10.0)) == []
+    assert of(act.SendAudio, talker.passes(10.0)) == []
 
 
 def _timed(talker: Talker, seconds: float) -> list[tuple[float, Any]]:
@@ -189,7 +191,7 @@ def test_silence_stops_at_its_limit_though_no_answer_came() -> None:
     talker = Talker()
     talker.says()
 
-    assert len(of(ev.SendAudio, talker.passes(29.0))) == 19
+    assert len(of(act.SendAudio, talker.passes(29.0))) == 19
 
 
 def test_an_answer_that_never_comes_ends_the_turn_at_the_services_own_limit() -> None:
@@ -197,11 +199,11 @@ def test_an_answer_that_never_comes_ends_the_turn_at_the_services_own_limit() ->
     talker.says()
 
     talker.passes(29.9)
-    assert talker.talk() is Talk.THINKING
+    assert talker.talk() is TalkState.THINKING
     talker.passes(0.2)
 
-    assert outcomes(talker) == [Outcome.UNANSWERED]
-    assert talker.talk() is Talk.IDLE
+    assert outcomes(talker) == [TurnOutcome.UNANSWERED]
+    assert talker.talk() is TalkState.IDLE
 
 
 def test_the_configuration_may_set_another_limit_for_the_answer() -> None:
@@ -210,7 +212,7 @@ def test_the_configuration_may_set_another_limit_for_the_answer() -> None:
 
     talker.passes(3.1)
 
-    assert outcomes(talker) == [Outcome.UNANSWERED]
+    assert outcomes(talker) == [TurnOutcome.UNANSWERED]
 
 
 def test_an_answer_before_the_gate_closed_needs_no_silence_after_it() -> None:
@@ -220,11 +222,11 @@ def test_an_answer_before_the_gate_closed_needs_no_silence_after_it() -> None:
     talker.chunk()
 
     talker.answers()
-    assert talker.talk() is Talk.LISTENING
+    assert talker.talk() is TalkState.LISTENING
     talker.closes()
 
-    assert outcomes(talker) == [Outcome.ANSWERED]
-    assert of(ev.SendAudio, talker.passes(5.0)) == []
+    assert outcomes(talker) == [TurnOutcome.ANSWERED]
+    assert of(act.SendAudio, talker.passes(5.0)) == []
 
 
 def test_a_further_answer_to_nobody_is_tolerated() -> None:
@@ -232,7 +234,7 @@ def test_a_further_answer_to_nobody_is_tolerated() -> None:
     talker.says()
     talker.answers()
 
-    assert of(ev.TurnEnded, talker.answers()) == []
+    assert of(act.TurnEnded, talker.answers()) == []
 
 
 def test_a_late_answer_does_not_end_a_turn_that_has_sent_nothing_yet() -> None:
@@ -244,8 +246,8 @@ def test_a_late_answer_does_not_end_a_turn_that_has_sent_nothing_yet() -> None:
     talker.chunk()
     talker.closes()
 
-    assert outcomes(talker) == [Outcome.SUPERSEDED]
-    assert talker.talk() is Talk.THINKING
+    assert outcomes(talker) == [TurnOutcome.SUPERSEDED]
+    assert talker.talk() is TalkState.THINKING
 
 
 def test_who_goes_on_speaking_supersedes_the_question() -> None:
@@ -255,7 +257,7 @@ def test_who_goes_on_speaking_supersedes_the_question() -> None:
     talker.says()
     talker.answers()
 
-    assert outcomes(talker) == [Outcome.SUPERSEDED, Outcome.ANSWERED]
+    assert outcomes(talker) == [TurnOutcome.SUPERSEDED, TurnOutcome.ANSWERED]
 
 
 def test_a_press_with_nothing_said_asks_the_service_nothing() -> None:
@@ -264,8 +266,8 @@ def test_a_press_with_nothing_said_asks_the_service_nothing() -> None:
 
     talker.closes(CloseReason.NO_SPEECH)
 
-    assert outcomes(talker) == [Outcome.NOTHING_SAID]
-    assert talker.talk() is Talk.IDLE
+    assert outcomes(talker) == [TurnOutcome.NOTHING_SAID]
+    assert talker.talk() is TalkState.IDLE
 
 
 def test_chunks_and_closings_of_an_unknown_utterance_are_ignored() -> None:
@@ -288,19 +290,19 @@ def test_text_is_a_turn_of_its_own() -> None:
     talker.happens(ev.SessionStarted(), ev.MessageSent(1, None, talker.now))
     talker.answers()
 
-    assert [a for a in actions if isinstance(a, ev.StartSession | ev.SendText)] == [
-        ev.StartSession(1),
-        ev.SendText(1, "Hello"),
+    assert [a for a in actions if isinstance(a, act.StartSession | act.SendText)] == [
+        act.StartSession(1),
+        act.SendText(1, "Hello"),
     ]
-    assert outcomes(talker) == [Outcome.ANSWERED]
+    assert outcomes(talker) == [TurnOutcome.ANSWERED]
 
 
 def test_text_while_somebody_speaks_joins_that_turn() -> None:
     talker = Talker()
     talker.opens()
 
-    assert of(ev.SendText, talker.happens(ev.TextGiven("and this"))) == [ev.SendText(1, "and this")]
-    assert talker.talk() is Talk.LISTENING
+    assert of(act.SendText, talker.happens(ev.TextGiven("and this"))) == [act.SendText(1, "and this")]
+    assert talker.talk() is TalkState.LISTENING
 
 
 # ---------------------------------------------------------------- the session
@@ -311,11 +313,11 @@ def test_an_idle_session_is_ended() -> None:
     talker.says()
     talker.answers()
 
-    assert of(ev.EndSession, talker.passes(119.9)) == []
-    (end,) = of(ev.EndSession, talker.passes(0.2))
+    assert of(act.EndSession, talker.passes(119.9)) == []
+    (end,) = of(act.EndSession, talker.passes(0.2))
 
     assert not end.gone
-    assert talker.hub.session is Session.NONE
+    assert talker.hub.session is SessionState.NONE
 
 
 def test_a_session_in_use_is_not_idle() -> None:
@@ -325,7 +327,7 @@ def test_a_session_in_use_is_not_idle() -> None:
     talker.says()
     talker.answers()
 
-    assert of(ev.EndSession, talker.passes(119.0)) == []
+    assert of(act.EndSession, talker.passes(119.0)) == []
 
 
 ALWAYS = replace(OPTIONS, session=SessionOptions(keep="always"))
@@ -344,44 +346,44 @@ def test_a_session_kept_always_that_is_over_is_started_again_after_a_while(over:
     talker = Talker(ALWAYS)
     talker.happens(ev.SessionStarted(), over)
 
-    assert of(ev.StartSession, talker.passes(RENEW_S - 0.1)) == []
-    assert of(ev.StartSession, talker.passes(0.2)) == [ev.StartSession(0)]
-    assert of(ev.StartSession, talker.passes(600.0)) == []
+    assert of(act.StartSession, talker.passes(RENEW_S - 0.1)) == []
+    assert of(act.StartSession, talker.passes(0.2)) == [act.StartSession(0)]
+    assert of(act.StartSession, talker.passes(600.0)) == []
 
 
 def test_no_session_is_kept_without_a_link_or_without_money() -> None:
     talker = Talker(ALWAYS)
     talker.happens(ev.SessionRefused(Refusal.MONEY, "no money"))
-    assert of(ev.StartSession, talker.passes(NO_MONEY_S - 1)) == []
-    assert of(ev.StartSession, talker.passes(RENEW_S + 1)) == [ev.StartSession(0)]
+    assert of(act.StartSession, talker.passes(NO_MONEY_S - 1)) == []
+    assert of(act.StartSession, talker.passes(RENEW_S + 1)) == [act.StartSession(0)]
 
     talker.happens(ev.SessionRefused(Refusal.FAILED, "no"), ev.LinkOffline("no network.", 5.0))
 
-    assert of(ev.StartSession, talker.passes(600.0)) == []
+    assert of(act.StartSession, talker.passes(600.0)) == []
 
 
 def test_a_session_that_reached_its_limit_is_not_kept_but_started_for_words() -> None:
     talker = Talker(replace(ALWAYS, spend=SpendOptions(session_minutes=1)))
     talker.happens(ev.SessionStarted())
-    assert len(of(ev.EndSession, talker.passes(61.0))) == 1
+    assert len(of(act.EndSession, talker.passes(61.0))) == 1
 
-    assert of(ev.StartSession, talker.passes(600.0)) == []
-    assert of(ev.StartSession, talker.opens()) == [ev.StartSession(1)]
+    assert of(act.StartSession, talker.passes(600.0)) == []
+    assert of(act.StartSession, talker.opens()) == [act.StartSession(1)]
 
 
 def test_a_session_kept_always_starts_with_the_link_and_never_idles() -> None:
     talker = Talker(replace(OPTIONS, session=SessionOptions(keep="always")))
 
-    assert [a for _, a in talker.log if isinstance(a, ev.StartSession)] == [ev.StartSession(0)]
+    assert [a for _, a in talker.log if isinstance(a, act.StartSession)] == [act.StartSession(0)]
     talker.happens(ev.SessionStarted())
-    assert of(ev.EndSession, talker.passes(100_000.0)) == []
+    assert of(act.EndSession, talker.passes(100_000.0)) == []
 
 
 def test_a_service_without_sessions_is_asked_for_none() -> None:
     talker = Talker(online=False)
     talker.happens(ev.LinkConnecting(), ev.LinkOnline(replace(CAPABILITIES, needs_session=False)))
 
-    assert of(ev.StartSession, talker.says()) == []
+    assert of(act.StartSession, talker.says()) == []
 
 
 @pytest.mark.parametrize(
@@ -396,9 +398,9 @@ def test_a_refused_session_cancels_the_utterance_as_a_whole(refusal: Refusal, lo
     actions = talker.happens(ev.SessionRefused(refusal, "no"))
     later = talker.happens(ev.ChunkCaptured(1, 1, 4096, CHUNK, talker.now))
 
-    assert of(ev.DropTurn, actions) == [ev.DropTurn(1)]
-    assert outcomes(talker) == [Outcome.CANCELLED]
-    assert of(ev.SendAudio, later) == []
+    assert of(act.DropTurn, actions) == [act.DropTurn(1)]
+    assert outcomes(talker) == [TurnOutcome.CANCELLED]
+    assert of(act.SendAudio, later) == []
     assert talker.look() is look
 
 
@@ -429,15 +431,15 @@ def test_without_money_voices_are_refused_for_an_hour_but_a_press_asks() -> None
     talker.opens()
     talker.happens(ev.SessionRefused(Refusal.MONEY, "no"))
 
-    assert of(ev.StartSession, talker.opens()) == []
+    assert of(act.StartSession, talker.opens()) == []
     talker.happens(ev.ButtonPressed(talker.now))
-    assert of(ev.StartSession, talker.opens(Cause.BUTTON)) == [ev.StartSession(2)]
+    assert of(act.StartSession, talker.opens(Cause.BUTTON)) == [act.StartSession(2)]
     talker.happens(ev.ButtonReleased(talker.now))
     talker.happens(ev.SessionRefused(Refusal.MONEY, "no"))
     talker.passes(NO_MONEY_S + 1)
 
     assert talker.look() is Look.READY
-    assert of(ev.StartSession, talker.opens()) == [ev.StartSession(3)]
+    assert of(act.StartSession, talker.opens()) == [act.StartSession(3)]
 
 
 def test_a_session_that_went_wrong_is_ended() -> None:
@@ -446,9 +448,9 @@ def test_a_session_that_went_wrong_is_ended() -> None:
 
     actions = talker.happens(ev.StreamBroke(Refusal.FAILED, "it broke"))
 
-    assert of(ev.EndSession, actions) == [ev.EndSession("it broke")]
-    assert outcomes(talker) == [Outcome.CANCELLED]
-    assert talker.hub.session is Session.NONE
+    assert of(act.EndSession, actions) == [act.EndSession("it broke")]
+    assert outcomes(talker) == [TurnOutcome.CANCELLED]
+    assert talker.hub.session is SessionState.NONE
 
 
 def test_words_sent_in_a_session_that_was_over_are_sent_anew_as_a_whole_in_another() -> None:
@@ -461,18 +463,18 @@ def test_words_sent_in_a_session_that_was_over_are_sent_anew_as_a_whole_in_anoth
 
     actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
 
-    told = [action for action in actions if isinstance(action, ev.CloudAction)]
+    told = [action for action in actions if isinstance(action, act.CloudAction)]
     assert told == [
-        ev.EndSession("it expired", gone=True),
-        ev.DropTurn(1),
-        ev.StartSession(1),
-        ev.SendAudio(1, first, talker.now),
-        ev.SendAudio(1, second, talker.now),
+        act.EndSession("it expired", gone=True),
+        act.DropTurn(1),
+        act.StartSession(1),
+        act.SendAudio(1, first, talker.now),
+        act.SendAudio(1, second, talker.now),
     ]
     talker.happens(ev.SessionStarted())
     talker.closes()
     talker.happens(ev.MessageSent(1, talker.now, talker.now), ev.Answered("well"))
-    assert outcomes(talker) == [Outcome.ANSWERED]
+    assert outcomes(talker) == [TurnOutcome.ANSWERED]
 
 
 def test_words_that_wait_for_their_answer_are_given_its_whole_time_when_sent_anew() -> None:
@@ -485,7 +487,7 @@ def test_words_that_wait_for_their_answer_are_given_its_whole_time_when_sent_ane
 
     assert outcomes(talker) == []
     talker.passes(6.0)
-    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert outcomes(talker) == [TurnOutcome.CANCELLED]
 
 
 def test_text_sent_in_a_session_that_was_over_is_sent_anew() -> None:
@@ -494,8 +496,8 @@ def test_text_sent_in_a_session_that_was_over_is_sent_anew() -> None:
 
     actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
 
-    assert of(ev.StartSession, actions) == [ev.StartSession(1)]
-    assert of(ev.SendText, actions) == [ev.SendText(1, "hello")]
+    assert of(act.StartSession, actions) == [act.StartSession(1)]
+    assert of(act.SendText, actions) == [act.SendText(1, "hello")]
 
 
 def test_words_are_sent_anew_once_and_then_given_up() -> None:
@@ -506,9 +508,9 @@ def test_words_are_sent_anew_once_and_then_given_up() -> None:
 
     actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
 
-    assert of(ev.SendAudio, actions) == []
-    assert outcomes(talker) == [Outcome.CANCELLED]
-    assert talker.hub.session is Session.NONE
+    assert of(act.SendAudio, actions) == []
+    assert outcomes(talker) == [TurnOutcome.CANCELLED]
+    assert talker.hub.session is SessionState.NONE
 
 
 def test_an_echo_of_the_session_before_does_not_make_a_new_one_forgotten() -> None:
@@ -519,8 +521,8 @@ def test_an_echo_of_the_session_before_does_not_make_a_new_one_forgotten() -> No
     starting = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
     started = talker.happens(ev.SessionStarted(), ev.StreamBroke(Refusal.EXPIRED, "it expired"))
 
-    assert of(ev.EndSession, starting + started) == []
-    assert talker.hub.session is Session.LIVE
+    assert of(act.EndSession, starting + started) == []
+    assert talker.hub.session is SessionState.LIVE
 
 
 def test_a_session_that_expires_while_nobody_talks_is_forgotten() -> None:
@@ -530,8 +532,8 @@ def test_a_session_that_expires_while_nobody_talks_is_forgotten() -> None:
 
     actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it expired"))
 
-    assert of(ev.EndSession, actions) == [ev.EndSession("it expired", gone=True)]
-    assert of(ev.StartSession, actions) == []
+    assert of(act.EndSession, actions) == [act.EndSession("it expired", gone=True)]
+    assert of(act.StartSession, actions) == []
 
 
 def test_a_stream_timeout_costs_the_turn_but_not_the_session() -> None:
@@ -540,36 +542,36 @@ def test_a_stream_timeout_costs_the_turn_but_not_the_session() -> None:
 
     actions = talker.happens(ev.StreamBroke(Refusal.TIMEOUT, "it took too long"))
 
-    assert of(ev.EndSession, actions) == []
-    assert talker.hub.session is Session.LIVE
+    assert of(act.EndSession, actions) == []
+    assert talker.hub.session is SessionState.LIVE
 
 
 def test_a_session_that_came_after_it_was_given_up_is_ended_when_idle() -> None:
     talker = Talker()
     talker.opens()
     talker.happens(ev.UtteranceDropped(1, "full"))
-    assert talker.hub.session is Session.NONE
+    assert talker.hub.session is SessionState.NONE
 
     talker.happens(ev.SessionStarted())
 
-    assert len(of(ev.EndSession, talker.passes(121.0))) == 1
+    assert len(of(act.EndSession, talker.passes(121.0))) == 1
 
 
 def test_a_session_that_ended_by_itself_cancels_what_was_sent_in_it() -> None:
     talker = Talker()
     talker.says()
     talker.happens(ev.SessionEnded("gone"))
-    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert outcomes(talker) == [TurnOutcome.CANCELLED]
 
     talker.happens(ev.SessionEnded("gone"))
 
-    assert talker.hub.session is Session.NONE
+    assert talker.hub.session is SessionState.NONE
 
 
 def test_a_stream_error_without_a_session_ends_none() -> None:
     talker = Talker()
 
-    assert of(ev.EndSession, talker.happens(ev.StreamBroke(Refusal.FAILED, "it broke"))) == []
+    assert of(act.EndSession, talker.happens(ev.StreamBroke(Refusal.FAILED, "it broke"))) == []
 
 
 # ---------------------------------------------------------------- the link
@@ -582,7 +584,7 @@ def test_a_turn_half_sent_when_the_link_broke_is_cancelled() -> None:
 
     actions = talker.happens(ev.LinkOffline("it broke.", 1.0))
 
-    assert of(ev.DropTurn, actions) == [ev.DropTurn(1)]
+    assert of(act.DropTurn, actions) == [act.DropTurn(1)]
     assert talker.look() is Look.OFFLINE
 
 
@@ -592,7 +594,7 @@ def test_a_turn_not_begun_when_the_link_broke_is_kept() -> None:
 
     talker.happens(ev.LinkOffline("it broke.", 1.0))
 
-    assert talker.talk() is Talk.LISTENING
+    assert talker.talk() is TalkState.LISTENING
     assert outcomes(talker) == []
 
 
@@ -601,11 +603,11 @@ def test_words_said_offline_are_cancelled_when_they_are_too_old() -> None:
     talker.opens()
     actions = talker.happens(ev.ChunkCaptured(1, 0, 0, CHUNK, talker.now))
     actions += talker.closes()
-    assert len(of(ev.SendAudio, actions)) == 1
+    assert len(of(act.SendAudio, actions)) == 1
 
-    assert ev.DropTurn(1) in talker.passes(31.0)
+    assert act.DropTurn(1) in talker.passes(31.0)
 
-    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert outcomes(talker) == [TurnOutcome.CANCELLED]
 
 
 def test_a_service_that_refuses_us_is_not_talked_to() -> None:
@@ -614,7 +616,7 @@ def test_a_service_that_refuses_us_is_not_talked_to() -> None:
 
     talker.happens(ev.LinkDenied("no such avatar", Refusal.DENIED))
 
-    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert outcomes(talker) == [TurnOutcome.CANCELLED]
     assert talker.look() is Look.FAULT
     assert talker.opens() == []
 
@@ -644,7 +646,7 @@ def test_the_gate_obeys_the_service_once_it_is_known() -> None:
 
     actions = talker.happens(ev.LinkOnline(replace(CAPABILITIES, listens=False)))
 
-    assert of(ev.SetGate, actions) == [ev.SetGate(GateMode.BUTTON)]
+    assert of(act.SetGate, actions) == [act.SetGate(GateMode.BUTTON)]
 
 
 def test_a_service_that_cannot_be_obeyed_is_told_of() -> None:
@@ -652,7 +654,7 @@ def test_a_service_that_cannot_be_obeyed_is_told_of() -> None:
 
     actions = talker.happens(ev.LinkOnline(replace(CAPABILITIES, listens=False)))
 
-    assert any(tell.warning for tell in of(ev.Tell, actions))
+    assert any(tell.warning for tell in of(act.LogLine, actions))
     assert talker.hub.gate is GateMode.VAD
 
 
@@ -667,8 +669,8 @@ def test_new_options_hold_from_the_next_moment_on() -> None:
         )
     )
 
-    assert of(ev.SetGate, actions) == [ev.SetGate(GateMode.BUTTON)]
-    assert len(of(ev.EndSession, talker.passes(10.1))) == 1
+    assert of(act.SetGate, actions) == [act.SetGate(GateMode.BUTTON)]
+    assert len(of(act.EndSession, talker.passes(10.1))) == 1
 
 
 def test_options_may_change_before_the_service_is_known() -> None:
@@ -684,9 +686,9 @@ def test_a_press_is_shown_at_once() -> None:
 
     actions = talker.happens(ev.ButtonPressed(talker.now))
 
-    assert ev.Press() in actions
+    assert act.Press() in actions
     assert talker.look() is Look.LISTENING
-    assert ev.Release() in talker.happens(ev.ButtonReleased(talker.now))
+    assert act.Release() in talker.happens(ev.ButtonReleased(talker.now))
     assert talker.look() is Look.READY
 
 
@@ -707,9 +709,9 @@ def test_a_microphone_lost_in_mid_word_closes_the_turn_with_silence() -> None:
     talker.happens(ev.MicrophoneLost("unplugged"))
 
     assert talker.look() is Look.NO_MICROPHONE
-    assert len(of(ev.SendAudio, talker.passes(2.0))) == 7
+    assert len(of(act.SendAudio, talker.passes(2.0))) == 7
     talker.answers()
-    assert outcomes(talker) == [Outcome.ANSWERED]
+    assert outcomes(talker) == [TurnOutcome.ANSWERED]
 
 
 def test_a_microphone_lost_while_nobody_speaks_is_only_told() -> None:
@@ -717,8 +719,8 @@ def test_a_microphone_lost_while_nobody_speaks_is_only_told() -> None:
 
     actions = talker.happens(ev.MicrophoneLost("unplugged"))
 
-    assert [type(a) for a in actions] == [ev.Tell, Show]
-    assert talker.microphone() is Microphone.ABSENT
+    assert [type(a) for a in actions] == [act.LogLine, Show]
+    assert talker.microphone() is MicrophoneStatus.ABSENT
 
 
 def test_an_utterance_that_never_closes_is_closed_by_the_clock() -> None:
@@ -729,7 +731,7 @@ def test_an_utterance_that_never_closes_is_closed_by_the_clock() -> None:
 
     talker.passes(15.0 + LISTENING_GRACE_S + 0.1)
 
-    assert talker.talk() is Talk.THINKING
+    assert talker.talk() is TalkState.THINKING
 
 
 def test_what_should_have_happened_long_ago_is_named() -> None:
@@ -758,16 +760,16 @@ def test_what_matters_to_others_changes_nothing_here() -> None:
 def test_the_microphone_is_held_while_the_avatar_is_heard_and_a_little_longer() -> None:
     talker = Talker()
     talker.says()
-    assert ev.Hold(held=True) in talker.happens(ev.PlaybackStarted(talker.now))
+    assert act.Hold(held=True) in talker.happens(ev.PlaybackStarted(talker.now))
     assert talker.look() is Look.SPEAKING
 
     talker.answers()
-    assert talker.talk() is Talk.SPEAKING
+    assert talker.talk() is TalkState.SPEAKING
     talker.happens(ev.PlaybackEnded(talker.now))
-    assert talker.microphone() is Microphone.HELD
+    assert talker.microphone() is MicrophoneStatus.HELD
 
-    assert ev.Hold(held=False) in talker.passes(PLAYBACK_TAIL_S + 0.01)
-    assert talker.microphone() is Microphone.OPEN
+    assert act.Hold(held=False) in talker.passes(PLAYBACK_TAIL_S + 0.01)
+    assert talker.microphone() is MicrophoneStatus.OPEN
 
 
 def test_a_press_stops_the_answer_and_opens_the_microphone_at_once() -> None:
@@ -777,9 +779,9 @@ def test_a_press_stops_the_answer_and_opens_the_microphone_at_once() -> None:
     actions = talker.happens(ev.ButtonPressed(talker.now))
 
     assert [a for a in actions if not isinstance(a, Show)] == [
-        ev.StopPlayback(),
-        ev.Hold(held=False),
-        ev.Press(),
+        act.StopPlayback(),
+        act.Hold(held=False),
+        act.Press(),
     ]
 
 
@@ -788,14 +790,14 @@ def test_sound_that_starts_again_within_the_tail_keeps_the_microphone_held() -> 
     talker.happens(ev.PlaybackStarted(talker.now), ev.PlaybackEnded(talker.now))
     talker.happens(ev.PlaybackStarted(talker.now))
 
-    assert of(ev.Hold, talker.passes(5.0)) == []
+    assert of(act.Hold, talker.passes(5.0)) == []
 
 
 def test_sound_while_somebody_speaks_holds_nothing() -> None:
     talker = Talker()
     talker.opens()
 
-    assert of(ev.Hold, talker.happens(ev.PlaybackStarted(talker.now), ev.PlaybackEnded(talker.now))) == []
+    assert of(act.Hold, talker.happens(ev.PlaybackStarted(talker.now), ev.PlaybackEnded(talker.now))) == []
 
 
 # ---------------------------------------------------------------- the whole
@@ -811,7 +813,7 @@ def test_no_speech_and_no_text_shows_in_a_repr() -> None:
     for event in (
         ev.Answered("secret words", "secret question", "https://x/secret"),
         ev.TextGiven("secret words"),
-        ev.SendText(1, "secret words"),
-        ev.SendAudio(1, b"secret words", None),
+        act.SendText(1, "secret words"),
+        act.SendAudio(1, b"secret words", None),
     ):
         assert "secret" not in repr(event)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import silence
 from ravatard.core.conversation.conversation import Conversation
@@ -20,11 +21,11 @@ from ravatard.core.states import (
     Cause,
     CloseReason,
     GateMode,
-    Link,
-    Microphone,
+    LinkState,
+    MicrophoneStatus,
     Refusal,
-    Session,
-    Talk,
+    SessionState,
+    TalkState,
     VoiceSource,
 )
 from tests.unit.core.conversation.test_conversation import CAPABILITIES
@@ -44,7 +45,7 @@ WISHES: dict[str, ConversationOptions] = {
     "muted from the start": replace(OPTIONS, gate=GateOptions(mode="button", toggle=True), muted=True),
 }
 
-State = tuple[Link, Session, Talk, Microphone, bool]
+State = tuple[LinkState, SessionState, TalkState, MicrophoneStatus, bool]
 #: What happens, and how many seconds after what happened before.
 Step = tuple[float, ev.Event]
 
@@ -69,7 +70,7 @@ class Story:
         if isinstance(event, ev.ButtonPressed | ev.ButtonReleased):
             self.pressed = isinstance(event, ev.ButtonPressed)
         actions = self.hub.handle(event, self.now)
-        self.over += [action.summary.turn for action in actions if isinstance(action, ev.TurnEnded)]
+        self.over += [action.summary.turn for action in actions if isinstance(action, act.TurnEnded)]
         return actions
 
     @property
@@ -145,19 +146,19 @@ def check(story: Story, actions: list[Any], before: Story) -> None:
     hub = story.hub
     turn = hub._turns.turn
     # Somebody is listened to, or an answer awaited, exactly in a turn; only sound may overlay one.
-    awaited = Talk.THINKING if hub._turns.sound_awaited else Talk.IDLE
-    assert turn is not None or hub.talk in (awaited, Talk.IDLE, Talk.SPEAKING)
+    awaited = TalkState.THINKING if hub._turns.sound_awaited else TalkState.IDLE
+    assert turn is not None or hub.talk in (awaited, TalkState.IDLE, TalkState.SPEAKING)
     # Who is heard is followed by the microphone: held at most while something sounds, and its tail.
     sounds = hub._speaking.since is not None or hub._listening._free_at is not None
-    assert hub.microphone is not Microphone.HELD or sounds
-    if hub.talk is Talk.LISTENING:
+    assert hub.microphone is not MicrophoneStatus.HELD or sounds
+    if hub.talk is TalkState.LISTENING:
         assert turn is not None
         assert turn.closed_at is None
     # Each turn ends once, in the order they began.
     assert story.over == list(range(1, hub._turns._count + (turn is None)))
     if story.state[-1]:
-        assert not [action for action in actions if isinstance(action, ev.SendAudio | ev.Press)]
-        assert hub.talk is not Talk.LISTENING
+        assert not [action for action in actions if isinstance(action, act.SendAudio | act.Press)]
+        assert hub.talk is not TalkState.LISTENING
     check_deadline(hub, story.now)
     check_indication(story, actions, before)
 
@@ -213,7 +214,7 @@ def every_place(options: ConversationOptions) -> dict[tuple[object, ...], tuple[
 def test_every_event_in_every_state_that_can_be_reached(name: str) -> None:
     states = {place[:5] for place in every_place(WISHES[name])}
 
-    for number, kind in enumerate((Link, Session, Talk, Microphone)):
+    for number, kind in enumerate((LinkState, SessionState, TalkState, MicrophoneStatus)):
         assert {state[number] for state in states} == set(kind)
     assert {state[4] for state in states} == {True, False}
 

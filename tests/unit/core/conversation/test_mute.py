@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import silence
 from ravatard.core.conversation.microphone_state import LONG_PRESS_S
 from ravatard.core.indication import Look
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.spend_limit import SpendOptions
-from ravatard.core.states import Cause, Microphone, Outcome, Refusal, Session
+from ravatard.core.states import Cause, MicrophoneStatus, Refusal, SessionState, TurnOutcome
 from tests.unit.core.conversation.test_conversation import OPTIONS, Talker, of, outcomes
 
 TOGGLING = replace(OPTIONS, gate=GateOptions(mode="both", toggle=True))
@@ -22,7 +23,7 @@ def test_a_press_without_a_microphone_opens_nothing_when_there_is_one_again() ->
 
     pressed = talker.happens(ev.ButtonPressed(talker.now), ev.ButtonReleased(talker.now))
 
-    assert of(ev.Press, pressed + talker.happens(ev.MicrophoneReady("usb"))) == []
+    assert of(act.Press, pressed + talker.happens(ev.MicrophoneReady("usb"))) == []
 
 
 def test_a_button_held_until_the_microphone_is_back_is_listened_to() -> None:
@@ -31,8 +32,8 @@ def test_a_button_held_until_the_microphone_is_back_is_listened_to() -> None:
 
     pressed = talker.happens(ev.ButtonPressed(talker.now))
 
-    assert of(ev.Press, pressed) == []
-    assert of(ev.Press, talker.happens(ev.MicrophoneReady("usb"))) == [ev.Press()]
+    assert of(act.Press, pressed) == []
+    assert of(act.Press, talker.happens(ev.MicrophoneReady("usb"))) == [act.Press()]
 
 
 def muted(talker: Talker) -> list[object]:
@@ -44,11 +45,11 @@ def test_muting_closes_the_device_and_says_so_when_it_is_closed() -> None:
     talker = Talker()
 
     asked = talker.happens(ev.MuteAsked(True))
-    assert of(ev.Mute, asked) == [ev.Mute(True)]
+    assert of(act.Mute, asked) == [act.Mute(True)]
     assert talker.look() is Look.READY
     talker.happens(ev.MicrophoneClosed())
 
-    assert (talker.microphone(), talker.look()) == (Microphone.MUTED, Look.MUTED)
+    assert (talker.microphone(), talker.look()) == (MicrophoneStatus.MUTED, Look.MUTED)
 
 
 def test_muting_in_mid_sentence_lets_nothing_more_leave() -> None:
@@ -63,9 +64,9 @@ def test_muting_in_mid_sentence_lets_nothing_more_leave() -> None:
     actions += talker.opens()
     actions += talker.passes(60.0)
 
-    assert of(ev.DropTurn, actions) == [ev.DropTurn(1)]
-    assert of(ev.SendAudio, actions) == []
-    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert of(act.DropTurn, actions) == [act.DropTurn(1)]
+    assert of(act.SendAudio, actions) == []
+    assert outcomes(talker) == [TurnOutcome.CANCELLED]
 
 
 def test_unmuting_is_shown_when_the_device_is_open() -> None:
@@ -73,7 +74,7 @@ def test_unmuting_is_shown_when_the_device_is_open() -> None:
     muted(talker)
 
     actions = talker.happens(ev.MuteAsked(None))
-    assert of(ev.Mute, actions) == [ev.Mute(False)]
+    assert of(act.Mute, actions) == [act.Mute(False)]
     assert talker.look() is Look.MUTED
     talker.happens(ev.MicrophoneReady("usb"))
 
@@ -105,13 +106,13 @@ def test_a_closing_that_was_taken_back_is_late_news_too() -> None:
 
     talker.happens(ev.MicrophoneClosed())
 
-    assert talker.microphone() is Microphone.OPEN
+    assert talker.microphone() is MicrophoneStatus.OPEN
 
 
 def test_asking_for_what_is_already_so_does_nothing() -> None:
     talker = Talker()
 
-    assert of(ev.Mute, talker.happens(ev.MuteAsked(False))) == []
+    assert of(act.Mute, talker.happens(ev.MuteAsked(False))) == []
 
 
 def test_an_appliance_may_start_muted() -> None:
@@ -127,8 +128,8 @@ def test_a_long_press_mutes_and_another_unmutes_where_holding_does_not_mean_talk
 
     for wanted in (True, False):
         talker.happens(ev.ButtonPressed(talker.now))
-        assert of(ev.Mute, talker.passes(LONG_PRESS_S - 0.01)) == []
-        assert of(ev.Mute, talker.passes(0.02)) == [ev.Mute(wanted)]
+        assert of(act.Mute, talker.passes(LONG_PRESS_S - 0.01)) == []
+        assert of(act.Mute, talker.passes(0.02)) == [act.Mute(wanted)]
         talker.happens(ev.ButtonReleased(talker.now))
 
 
@@ -138,21 +139,21 @@ def test_a_short_press_mutes_nothing() -> None:
     talker.passes(0.5)
     talker.happens(ev.ButtonReleased(talker.now))
 
-    assert of(ev.Mute, talker.passes(10.0)) == []
+    assert of(act.Mute, talker.passes(10.0)) == []
 
 
 def test_holding_to_talk_mutes_nothing() -> None:
     talker = Talker()
     talker.happens(ev.ButtonPressed(talker.now))
 
-    assert of(ev.Mute, talker.passes(10.0)) == []
+    assert of(act.Mute, talker.passes(10.0)) == []
 
 
 def test_a_long_press_may_be_switched_off() -> None:
     talker = Talker(replace(OPTIONS, gate=GateOptions(mode="vad"), long_press_mutes=False))
     talker.happens(ev.ButtonPressed(talker.now))
 
-    assert of(ev.Mute, talker.passes(10.0)) == []
+    assert of(act.Mute, talker.passes(10.0)) == []
 
 
 # ---------------------------------------------------------------- asked for by a person
@@ -164,11 +165,11 @@ def test_a_session_is_restarted_by_ending_it_and_needing_a_new_one() -> None:
 
     actions = talker.happens(ev.RestartSessionAsked())
 
-    assert [a for a in actions if isinstance(a, ev.DropTurn | ev.EndSession)] == [
-        ev.DropTurn(1),
-        ev.EndSession("a new one was asked for"),
+    assert [a for a in actions if isinstance(a, act.DropTurn | act.EndSession)] == [
+        act.DropTurn(1),
+        act.EndSession("a new one was asked for"),
     ]
-    assert of(ev.StartSession, talker.says()) == [ev.StartSession(2)]
+    assert of(act.StartSession, talker.says()) == [act.StartSession(2)]
 
 
 def test_a_press_or_a_reload_asks_a_service_again_that_refused_us() -> None:
@@ -176,8 +177,8 @@ def test_a_press_or_a_reload_asks_a_service_again_that_refused_us() -> None:
     talker.happens(ev.LinkDenied("no money", Refusal.MONEY))
     assert talker.look() is Look.NO_MONEY
 
-    assert ev.Reconnect() in talker.happens(ev.ButtonPressed(talker.now))
-    assert ev.Reconnect() in talker.happens(ev.OptionsChanged(OPTIONS))
+    assert act.Reconnect() in talker.happens(ev.ButtonPressed(talker.now))
+    assert act.Reconnect() in talker.happens(ev.OptionsChanged(OPTIONS))
 
 
 def test_who_speaks_while_we_are_offline_is_worth_an_attempt_at_once_now_and_then() -> None:
@@ -186,7 +187,7 @@ def test_who_speaks_while_we_are_offline_is_worth_an_attempt_at_once_now_and_the
 
     attempts = []
     for _ in range(5):
-        attempts.append(len(of(ev.Reconnect, talker.opens())))
+        attempts.append(len(of(act.Reconnect, talker.opens())))
         talker.closes()
         talker.passes(8.0)
 
@@ -197,11 +198,11 @@ def test_a_press_while_we_are_offline_is_an_attempt_at_once() -> None:
     talker = Talker()
     talker.happens(ev.LinkOffline("cut.", 100.0))
 
-    assert ev.Reconnect() in talker.happens(ev.ButtonPressed(talker.now))
+    assert act.Reconnect() in talker.happens(ev.ButtonPressed(talker.now))
 
 
 def test_a_press_while_all_is_well_reconnects_nothing() -> None:
-    assert of(ev.Reconnect, Talker().happens(ev.ButtonPressed(0.0))) == []
+    assert of(act.Reconnect, Talker().happens(ev.ButtonPressed(0.0))) == []
 
 
 # ---------------------------------------------------------------- the spend guard
@@ -216,8 +217,8 @@ def test_a_session_at_its_limit_is_ended_whatever_happens_in_it() -> None:
         actions += talker.says()
     actions += talker.passes(5.0)
 
-    assert len(of(ev.EndSession, actions)) == 1
-    assert talker.hub.session is Session.NONE
+    assert len(of(act.EndSession, actions)) == 1
+    assert talker.hub.session is SessionState.NONE
 
 
 def test_when_the_days_minutes_are_used_up_no_session_is_started() -> None:
@@ -228,5 +229,5 @@ def test_when_the_days_minutes_are_used_up_no_session_is_started() -> None:
 
     actions = talker.opens(Cause.BUTTON)
 
-    assert of(ev.StartSession, actions) == []
-    assert any("spend.day_minutes" in tell.text for tell in of(ev.Tell, actions))
+    assert of(act.StartSession, actions) == []
+    assert any("spend.day_minutes" in tell.text for tell in of(act.LogLine, actions))

@@ -7,31 +7,32 @@ from typing import Any
 
 import pytest
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.conversation.playback_state import FILE_SOUND_S, STREAM_SOUND_S
 from ravatard.core.conversation.turn_taking import OTHER_MODE_S
 from ravatard.core.indication import Look
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.options.equipment import Means
+from ravatard.core.options.equipment import Equipment
 from ravatard.core.states import (
     Cause,
     CloseReason,
     Earcon,
-    Microphone,
-    Outcome,
+    MicrophoneStatus,
     Refusal,
-    Session,
-    Talk,
+    SessionState,
+    TalkState,
+    TurnOutcome,
     VoiceSource,
 )
 from tests.unit.core.conversation.test_conversation import CAPABILITIES, CHUNK, OPTIONS, Talker, of, outcomes
 
-ALOUD = replace(OPTIONS, means=Means(speaks=True))
+ALOUD = replace(OPTIONS, means=Equipment(speaks=True))
 
 
 def aloud(**means: Any) -> ConversationOptions:
-    return replace(OPTIONS, means=Means(**{"speaks": True, **means}))
+    return replace(OPTIONS, means=Equipment(**{"speaks": True, **means}))
 
 
 CHAT = replace(CAPABILITIES, streams_audio=False, needs_session=False, voice=VoiceSource.ANSWER)
@@ -68,16 +69,16 @@ def test_an_utterance_goes_out_whole_when_it_is_over() -> None:
     talker.passes(0.2)
     after = talker.closes()
 
-    assert of(ev.SendAudio, before + after) == []
-    assert of(ev.SendUtterance, after) == [ev.SendUtterance(1, first + second, read_at)]
-    assert of(ev.StartSession, before + after) == []
+    assert of(act.SendAudio, before + after) == []
+    assert of(act.SendUtterance, after) == [act.SendUtterance(1, first + second, read_at)]
+    assert of(act.StartSession, before + after) == []
 
 
 def test_no_silence_follows_an_utterance_that_went_out_whole() -> None:
     talker = in_chat()
     talker.says()
 
-    assert of(ev.SendAudio, talker.passes(10.0)) == []
+    assert of(act.SendAudio, talker.passes(10.0)) == []
 
 
 def test_an_utterance_in_which_nothing_was_said_is_not_sent() -> None:
@@ -85,7 +86,7 @@ def test_an_utterance_in_which_nothing_was_said_is_not_sent() -> None:
     talker.opens(Cause.BUTTON)
     talker.chunk()
 
-    assert of(ev.SendUtterance, talker.closes(CloseReason.NO_SPEECH)) == []
+    assert of(act.SendUtterance, talker.closes(CloseReason.NO_SPEECH)) == []
 
 
 def test_it_is_told_as_one_message() -> None:
@@ -93,7 +94,7 @@ def test_it_is_told_as_one_message() -> None:
     talker.says(chunks=3)
     talker.happens(ev.MessageSent(1, talker.now, talker.now))
 
-    (over,) = of(ev.TurnEnded, talker.answers())
+    (over,) = of(act.TurnEnded, talker.answers())
 
     assert over.summary.messages == 1
     assert over.summary.spoken_ms == pytest.approx(3 * 256.0)
@@ -104,7 +105,7 @@ def test_before_the_service_was_reached_the_configuration_says_whether_it_stream
     talker.opens()
     talker.chunk()
 
-    assert of(ev.SendUtterance, talker.closes()) == [ev.SendUtterance(1, CHUNK, talker.now)]
+    assert of(act.SendUtterance, talker.closes()) == [act.SendUtterance(1, CHUNK, talker.now)]
 
 
 # ---------------------------------------------------------------- a service that is busy in one mode
@@ -127,11 +128,11 @@ def test_words_for_a_busy_service_go_out_whole_in_the_other_mode() -> None:
 
     actions = talker.happens(ev.LinkOnline(CHAT))
 
-    assert [one for one in more if isinstance(one, ev.SendAudio | ev.SendUtterance)] == []
-    (sent,) = of(ev.SendUtterance, actions)
+    assert [one for one in more if isinstance(one, act.SendAudio | act.SendUtterance)] == []
+    (sent,) = of(act.SendUtterance, actions)
     assert sent.pcm == CHUNK * 2
     talker.happens(ev.MessageSent(1, talker.now, talker.now), ev.Answered("Hello."))
-    assert outcomes(talker) == [Outcome.ANSWERED]
+    assert outcomes(talker) == [TurnOutcome.ANSWERED]
 
 
 def test_words_still_being_said_go_out_when_they_are_over() -> None:
@@ -139,7 +140,7 @@ def test_words_still_being_said_go_out_when_they_are_over() -> None:
     talker.happens(ev.LinkOnline(CHAT))
     talker.chunk()
 
-    (sent,) = of(ev.SendUtterance, talker.closes())
+    (sent,) = of(act.SendUtterance, talker.closes())
 
     assert sent.pcm == CHUNK * 2
 
@@ -148,7 +149,7 @@ def test_text_for_a_busy_service_goes_out_in_the_other_mode() -> None:
     talker = Talker(AUTO)
     talker.happens(ev.TextGiven("Hello"), ev.SessionRefused(Refusal.BUSY, "all are busy"))
 
-    assert of(ev.SendText, talker.happens(ev.LinkOnline(CHAT))) == [ev.SendText(1, "Hello")]
+    assert of(act.SendText, talker.happens(ev.LinkOnline(CHAT))) == [act.SendText(1, "Hello")]
 
 
 def test_text_that_joins_what_waits_goes_out_with_it_once() -> None:
@@ -157,15 +158,15 @@ def test_text_that_joins_what_waits_goes_out_with_it_once() -> None:
     waiting = talker.happens(ev.TextGiven("and this"))
     sent = talker.happens(ev.LinkOnline(CHAT)) + talker.chunk() + talker.closes()
 
-    assert of(ev.SendText, waiting) == []
-    assert of(ev.SendText, sent) == [ev.SendText(1, "and this")]
+    assert of(act.SendText, waiting) == []
+    assert of(act.SendText, sent) == [act.SendText(1, "and this")]
 
 
 def test_a_link_in_the_same_mode_sends_nothing_that_waits_for_another() -> None:
     talker = refused_in_live_mode()
     talker.closes()
 
-    assert of(ev.SendUtterance, talker.happens(ev.LinkOnline(LIVE))) == []
+    assert of(act.SendUtterance, talker.happens(ev.LinkOnline(LIVE))) == []
 
 
 def test_another_mode_is_not_waited_for_for_ever() -> None:
@@ -174,11 +175,11 @@ def test_another_mode_is_not_waited_for_for_ever() -> None:
 
     talker.passes(OTHER_MODE_S + 0.1)
 
-    assert outcomes(talker) == [Outcome.CANCELLED]
+    assert outcomes(talker) == [TurnOutcome.CANCELLED]
 
 
 def test_without_another_mode_a_busy_service_costs_the_turn() -> None:
-    assert outcomes(refused_in_live_mode(ALOUD)) == [Outcome.CANCELLED]
+    assert outcomes(refused_in_live_mode(ALOUD)) == [TurnOutcome.CANCELLED]
 
 
 def test_a_refusal_that_comes_when_no_session_is_needed_any_more_costs_nothing() -> None:
@@ -190,8 +191,8 @@ def test_a_refusal_that_comes_when_no_session_is_needed_any_more_costs_nothing()
 
     actions = talker.happens(ev.SessionRefused(Refusal.BUSY, "all are busy"))
 
-    assert len(of(ev.SendUtterance, actions)) == 1
-    assert talker.hub.session is Session.NONE
+    assert len(of(act.SendUtterance, actions)) == 1
+    assert talker.hub.session is SessionState.NONE
 
 
 def test_a_refusal_after_everybody_left_is_no_trouble() -> None:
@@ -210,8 +211,8 @@ def test_words_begun_in_chat_mode_go_out_whole_also_when_a_session_is_needed_by_
 
     actions = talker.closes()
 
-    assert of(ev.StartSession, actions) == [ev.StartSession(1)]
-    assert len(of(ev.SendUtterance, actions)) == 1
+    assert of(act.StartSession, actions) == [act.StartSession(1)]
+    assert len(of(act.SendUtterance, actions)) == 1
 
 
 def test_a_session_that_is_not_needed_in_this_mode_is_ended() -> None:
@@ -219,7 +220,7 @@ def test_a_session_that_is_not_needed_in_this_mode_is_ended() -> None:
     talker.says()
     talker.answers()
 
-    assert len(of(ev.EndSession, talker.happens(ev.LinkOnline(CHAT)))) == 1
+    assert len(of(act.EndSession, talker.happens(ev.LinkOnline(CHAT)))) == 1
 
 
 # ---------------------------------------------------------------- answers that bring their sound
@@ -232,8 +233,8 @@ def test_the_file_of_an_answer_is_played_and_the_avatar_thinks_until_it_sounds()
 
     actions = talker.happens(ev.Answered("Hello.", file_url=URL))
 
-    assert of(ev.PlayAnswer, actions) == [ev.PlayAnswer(1, URL)]
-    assert outcomes(talker) == [Outcome.ANSWERED]
+    assert of(act.PlayAnswer, actions) == [act.PlayAnswer(1, URL)]
+    assert outcomes(talker) == [TurnOutcome.ANSWERED]
     assert talker.look() is Look.THINKING
     sounds(talker)
     assert talker.look() is Look.SPEAKING
@@ -254,8 +255,8 @@ def test_an_answer_that_cannot_be_played_is_told_and_the_avatar_is_ready_again()
 
     actions = talker.happens(ev.AnswerUnplayable(0, "it is no sound."))
 
-    assert [told.text for told in of(ev.Tell, actions)] == ["an answer cannot be played: it is no sound."]
-    assert of(ev.PlayEarcon, actions) == [ev.PlayEarcon(Earcon.ERROR)]
+    assert [told.text for told in of(act.LogLine, actions)] == ["an answer cannot be played: it is no sound."]
+    assert of(act.PlayEarcon, actions) == [act.PlayEarcon(Earcon.ERROR)]
     assert talker.look() is Look.READY
 
 
@@ -266,13 +267,13 @@ def test_an_unplayable_answer_does_not_end_the_next_turn() -> None:
 
     talker.happens(ev.AnswerUnplayable(0, "it is no sound."))
 
-    assert talker.talk() is Talk.THINKING
+    assert talker.talk() is TalkState.THINKING
 
 
 def test_an_answer_of_words_alone_needs_no_sound() -> None:
     talker = in_chat()
 
-    assert of(ev.PlayAnswer, talker.answers()) == []
+    assert of(act.PlayAnswer, talker.answers()) == []
     assert talker.look() is Look.READY
 
 
@@ -280,20 +281,20 @@ def test_who_speaks_is_not_interrupted_by_a_late_answer() -> None:
     talker = in_chat()
     talker.opens()
 
-    assert of(ev.PlayAnswer, talker.happens(ev.Answered("Hello.", file_url=URL))) == []
+    assert of(act.PlayAnswer, talker.happens(ev.Answered("Hello.", file_url=URL))) == []
 
 
 def test_without_a_speaker_nothing_is_played() -> None:
     talker = Talker(aloud(speaks=False))
     talker.happens(ev.LinkOnline(CHAT))
 
-    assert of(ev.PlayAnswer, talker.happens(ev.Answered("Hello.", file_url=URL))) == []
+    assert of(act.PlayAnswer, talker.happens(ev.Answered("Hello.", file_url=URL))) == []
 
 
 def test_a_message_with_a_file_is_not_played_beside_the_live_voice() -> None:
     talker = in_live_mode()
 
-    assert of(ev.PlayAnswer, talker.happens(ev.Answered("Hello.", file_url=URL))) == []
+    assert of(act.PlayAnswer, talker.happens(ev.Answered("Hello.", file_url=URL))) == []
 
 
 def test_an_answer_that_goes_on_from_one_that_is_heard_is_heard() -> None:
@@ -304,10 +305,10 @@ def test_an_answer_that_goes_on_from_one_that_is_heard_is_heard() -> None:
 
     talker.answers()
     talker.passes(STREAM_SOUND_S + 0.1)
-    assert talker.talk() is Talk.SPEAKING
+    assert talker.talk() is TalkState.SPEAKING
     talker.happens(ev.PlaybackEnded(talker.now))
 
-    assert talker.talk() is Talk.IDLE
+    assert talker.talk() is TalkState.IDLE
 
 
 def test_the_live_voice_is_awaited_only_while_it_arrives() -> None:
@@ -333,22 +334,22 @@ def test_what_the_avatar_said_itself_is_not_answered_aloud() -> None:
 
     actions = talker.happens(ev.Answered("Hello.", file_url=URL, self_heard=True))
 
-    assert of(ev.PlayAnswer, actions) == []
-    assert outcomes(talker) == [Outcome.SELF_HEARD]
+    assert of(act.PlayAnswer, actions) == []
+    assert outcomes(talker) == [TurnOutcome.SELF_HEARD]
 
 
 def test_half_duplex_holds_the_microphone_until_the_tail_after_the_converter() -> None:
     talker = in_chat()
     sounds(talker)
-    assert talker.microphone() is Microphone.HELD
+    assert talker.microphone() is MicrophoneStatus.HELD
 
     talker.now += 5.0
     talker.happens(ev.PlaybackEnded(talker.now - 0.1))
     talker.passes(0.19)
-    assert talker.microphone() is Microphone.HELD
+    assert talker.microphone() is MicrophoneStatus.HELD
     talker.passes(0.02)
 
-    assert talker.microphone() is Microphone.OPEN
+    assert talker.microphone() is MicrophoneStatus.OPEN
 
 
 def test_without_half_duplex_the_microphone_stays_open() -> None:
@@ -356,7 +357,7 @@ def test_without_half_duplex_the_microphone_stays_open() -> None:
 
     sounds(talker)
 
-    assert talker.microphone() is Microphone.OPEN
+    assert talker.microphone() is MicrophoneStatus.OPEN
     assert talker.look() is Look.SPEAKING
 
 
@@ -364,11 +365,11 @@ def test_a_person_who_spoke_into_the_answer_leaves_the_microphone_held_afterward
     talker = in_chat()
     talker.opens()
     sounds(talker)
-    assert talker.microphone() is Microphone.OPEN
+    assert talker.microphone() is MicrophoneStatus.OPEN
 
     talker.closes()
 
-    assert talker.microphone() is Microphone.HELD
+    assert talker.microphone() is MicrophoneStatus.HELD
 
 
 @pytest.mark.parametrize(
@@ -389,8 +390,8 @@ def test_a_microphone_that_was_away_while_the_avatar_spoke_is_listened_to_afterw
     actions = talker.passes(0.5)
     talker.happens(gone[-1])
 
-    assert of(ev.Hold, actions) == [ev.Hold(False)]
-    assert talker.microphone() is Microphone.OPEN
+    assert of(act.Hold, actions) == [act.Hold(False)]
+    assert talker.microphone() is MicrophoneStatus.OPEN
 
 
 def test_a_microphone_that_comes_back_while_the_avatar_speaks_is_held() -> None:
@@ -399,7 +400,7 @@ def test_a_microphone_that_comes_back_while_the_avatar_speaks_is_held() -> None:
 
     talker.happens(ev.MicrophoneLost("unplugged"), ev.MicrophoneReady("usb"))
 
-    assert talker.microphone() is Microphone.HELD
+    assert talker.microphone() is MicrophoneStatus.HELD
 
 
 def test_while_the_button_is_down_the_microphone_is_not_held() -> None:
@@ -408,7 +409,7 @@ def test_while_the_button_is_down_the_microphone_is_not_held() -> None:
 
     sounds(talker)
 
-    assert talker.microphone() is Microphone.OPEN
+    assert talker.microphone() is MicrophoneStatus.OPEN
 
 
 # ---------------------------------------------------------------- interrupting
@@ -420,22 +421,22 @@ def test_a_press_silences_the_answer_and_opens_the_microphone_at_once() -> None:
 
     actions = talker.happens(ev.ButtonPressed(talker.now))
 
-    assert of(ev.StopPlayback, actions) == [ev.StopPlayback()]
-    assert of(ev.Hold, actions) == [ev.Hold(False)]
-    assert talker.microphone() is Microphone.OPEN
+    assert of(act.StopPlayback, actions) == [act.StopPlayback()]
+    assert of(act.Hold, actions) == [act.Hold(False)]
+    assert talker.microphone() is MicrophoneStatus.OPEN
 
 
 def test_a_press_also_stops_an_answer_that_has_not_sounded_yet() -> None:
     talker = in_chat()
     talker.happens(ev.Answered("Hello.", file_url=URL))
 
-    assert of(ev.StopPlayback, talker.happens(ev.ButtonPressed(talker.now))) == [ev.StopPlayback()]
+    assert of(act.StopPlayback, talker.happens(ev.ButtonPressed(talker.now))) == [act.StopPlayback()]
 
 
 def test_a_press_into_silence_stops_nothing() -> None:
     talker = in_chat()
 
-    assert of(ev.StopPlayback, talker.happens(ev.ButtonPressed(talker.now))) == []
+    assert of(act.StopPlayback, talker.happens(ev.ButtonPressed(talker.now))) == []
 
 
 @pytest.mark.parametrize(
@@ -446,7 +447,7 @@ def test_a_voice_interrupts_only_where_it_may(audio: AudioOptions, stopped: int)
     talker = in_chat(audio)
     sounds(talker)
 
-    assert len(of(ev.StopPlayback, talker.opens(Cause.VOICE))) == stopped
+    assert len(of(act.StopPlayback, talker.opens(Cause.VOICE))) == stopped
 
 
 def test_an_answer_that_sounds_for_ever_does_not_keep_us_deaf() -> None:
@@ -455,8 +456,8 @@ def test_an_answer_that_sounds_for_ever_does_not_keep_us_deaf() -> None:
 
     actions = talker.passes(60.5)
 
-    assert of(ev.StopPlayback, actions) == [ev.StopPlayback()]
-    assert talker.microphone() is Microphone.OPEN
+    assert of(act.StopPlayback, actions) == [act.StopPlayback()]
+    assert talker.microphone() is MicrophoneStatus.OPEN
 
 
 def test_a_speaker_that_is_lost_in_mid_answer_leaves_nobody_speaking() -> None:
@@ -467,15 +468,15 @@ def test_a_speaker_that_is_lost_in_mid_answer_leaves_nobody_speaking() -> None:
     talker.passes(0.4)
 
     assert talker.look() is Look.READY
-    assert talker.microphone() is Microphone.OPEN
+    assert talker.microphone() is MicrophoneStatus.OPEN
 
 
 def test_a_speaker_that_is_lost_in_silence_is_told() -> None:
     talker = in_chat()
 
-    (told,) = of(ev.Tell, talker.happens(ev.SpeakerLost("unplugged")))
+    (told,) = of(act.LogLine, talker.happens(ev.SpeakerLost("unplugged")))
 
-    assert told == ev.Tell("no speaker: unplugged", warning=True)
+    assert told == act.LogLine("no speaker: unplugged", warning=True)
 
 
 # ---------------------------------------------------------------- the live voice
@@ -488,15 +489,15 @@ def test_a_live_voice_that_cannot_be_had_ends_the_session() -> None:
 
     actions = talker.happens(ev.VoiceOffline("it broke again", hopeless=True))
 
-    assert len(of(ev.EndSession, actions)) == 1
-    assert talker.hub.session is Session.NONE
+    assert len(of(act.EndSession, actions)) == 1
+    assert talker.hub.session is SessionState.NONE
 
 
 def test_a_live_voice_that_ends_with_its_session_is_not_complained_of() -> None:
     talker = in_live_mode()
 
-    assert of(ev.Tell, talker.happens(ev.VoiceOffline(ev.SESSION_OVER))) == []
-    assert len(of(ev.Tell, talker.happens(ev.VoiceOnline(), ev.VoiceOffline("it broke")))) == 2
+    assert of(act.LogLine, talker.happens(ev.VoiceOffline(ev.SESSION_OVER))) == []
+    assert len(of(act.LogLine, talker.happens(ev.VoiceOnline(), ev.VoiceOffline("it broke")))) == 2
 
 
 def test_a_voice_that_nobody_can_have_does_not_buy_one_session_after_the_other() -> None:
@@ -505,25 +506,25 @@ def test_a_voice_that_nobody_can_have_does_not_buy_one_session_after_the_other()
         talker.says()
         talker.answers()
         talker.happens(ev.VoiceOffline("it broke again", hopeless=True))
-    ended = [action for _, action in talker.log if isinstance(action, ev.EndSession)]
+    ended = [action for _, action in talker.log if isinstance(action, act.EndSession)]
     assert len(ended) == 1
 
     talker.happens(ev.VoiceOnline(), ev.VoiceOffline("it broke again", hopeless=True))
 
-    assert talker.hub.session is Session.NONE
+    assert talker.hub.session is SessionState.NONE
 
 
 def test_a_live_voice_that_cannot_be_had_does_not_cut_off_a_turn() -> None:
     talker = in_live_mode()
     talker.says()
 
-    assert of(ev.EndSession, talker.happens(ev.VoiceOffline("it broke again", hopeless=True))) == []
+    assert of(act.EndSession, talker.happens(ev.VoiceOffline("it broke again", hopeless=True))) == []
 
 
 def test_that_the_live_voice_arrives_is_told_once() -> None:
     talker = Talker(ALOUD)
 
-    told = of(ev.Tell, talker.happens(ev.VoiceOnline(), ev.VoiceOnline()))
+    told = of(act.LogLine, talker.happens(ev.VoiceOnline(), ev.VoiceOnline()))
 
     assert [one.text for one in told] == ["the avatar's live voice arrives"]
 
@@ -543,7 +544,7 @@ def test_that_the_live_voice_arrives_is_told_once() -> None:
 def test_the_volume_is_set_within_its_limits(asked: ev.VolumeAsked, percent: int) -> None:
     talker = Talker(aloud(volume=80))
 
-    assert of(ev.SetVolume, talker.happens(asked)) == [ev.SetVolume(percent)]
+    assert of(act.SetVolume, talker.happens(asked)) == [act.SetVolume(percent)]
     assert talker.hub.volume == percent
 
 
@@ -551,7 +552,7 @@ def test_the_volume_is_set_within_its_limits(asked: ev.VolumeAsked, percent: int
 
 
 def earcons(talker: Talker) -> list[Earcon]:
-    return [action.earcon for _, action in talker.log if isinstance(action, ev.PlayEarcon)]
+    return [action.earcon for _, action in talker.log if isinstance(action, act.PlayEarcon)]
 
 
 def test_a_press_is_answered_when_listening_begins_and_when_it_is_over() -> None:
@@ -585,7 +586,7 @@ def test_words_that_are_lost_are_told_once_until_something_works_again() -> None
         talker.says()
         talker.happens(ev.MessageSent(talker.hub._turns._count, talker.now, talker.now))
         talker.passes(31.0)
-    assert outcomes(talker) == [Outcome.UNANSWERED] * 3
+    assert outcomes(talker) == [TurnOutcome.UNANSWERED] * 3
     assert earcons(talker) == [Earcon.ERROR]
 
     talker.says()

@@ -20,13 +20,13 @@ from ravatard.core.conversation.transitions import (
     TalkCue,
     step,
 )
-from ravatard.core.states import Link, Microphone, Session, Talk
+from ravatard.core.states import LinkState, MicrophoneStatus, SessionState, TalkState
 
 MACHINES: list[tuple[Mapping[Any, Any], type[Enum], type[Enum]]] = [
-    (LINK, Link, LinkCue),
-    (SESSION, Session, SessionCue),
-    (TALK, Talk, TalkCue),
-    (MICROPHONE, Microphone, MicrophoneCue),
+    (LINK, LinkState, LinkCue),
+    (SESSION, SessionState, SessionCue),
+    (TALK, TalkState, TalkCue),
+    (MICROPHONE, MicrophoneStatus, MicrophoneCue),
 ]
 IDS = ["link", "session", "talk", "microphone"]
 
@@ -49,14 +49,14 @@ def test_every_state_can_be_reached_and_left(
 
 def test_what_concerns_listening_does_not_open_a_muted_microphone() -> None:
     for cue in (MicrophoneCue.HOLD, MicrophoneCue.FREE, MicrophoneCue.CLOSED):
-        assert step(MICROPHONE, Microphone.MUTED, cue) is Microphone.MUTED
+        assert step(MICROPHONE, MicrophoneStatus.MUTED, cue) is MicrophoneStatus.MUTED
 
 
 def test_who_speaks_is_listened_to_whatever_the_speaker_does() -> None:
-    assert step(TALK, Talk.LISTENING, TalkCue.SOUNDED) is Talk.LISTENING
-    assert step(TALK, Talk.LISTENING, TalkCue.SILENT) is Talk.LISTENING
+    assert step(TALK, TalkState.LISTENING, TalkCue.SOUNDED) is TalkState.LISTENING
+    assert step(TALK, TalkState.LISTENING, TalkCue.SILENT) is TalkState.LISTENING
 
 
 def test_a_pair_outside_its_table_is_a_bug_and_raises() -> None:
     with pytest.raises(KeyError):
-        step({}, Talk.IDLE, TalkCue.DONE)
+        step({}, TalkState.IDLE, TalkCue.DONE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ravatard.core.audio_format import silence
 from ravatard.core.conversation.turn import SILENCE_PERIOD_S, Turn
-from ravatard.core.states import Cause, Outcome
+from ravatard.core.states import Cause, TurnOutcome
 
 
 def closed_turn(*, messages: int = 2, at: float = 10.0, silence_s: float = 1.0) -> Turn:
@@ -23,7 +23,7 @@ def test_what_was_captured_is_counted() -> None:
     turn.close(2.0, 250.0, 30.0, 5.0)
     turn.answered(3.25)
 
-    summary = turn.summary(Outcome.ANSWERED)
+    summary = turn.summary(TurnOutcome.ANSWERED)
     assert (summary.turn, summary.cause, summary.messages) == (7, Cause.BUTTON, 2)
     assert (summary.spoken_ms, summary.speech_ms, summary.answer_ms) == (356.0, 250.0, 1250.0)
 
@@ -38,7 +38,7 @@ def test_silence_goes_on_at_the_pace_it_would_be_heard_and_stops_at_its_limit() 
         sent_at.append(round(now - 10.0, 3))
 
     assert sent_at == [0.256, 0.512, 0.768]
-    assert turn.summary(Outcome.UNANSWERED).silence_messages == 3
+    assert turn.summary(TurnOutcome.UNANSWERED).silence_messages == 3
 
 
 def test_silence_is_not_sent_before_it_is_due() -> None:
@@ -69,7 +69,7 @@ def test_an_answer_ends_the_silence_and_the_waiting() -> None:
     turn.answered(12.0)
 
     assert turn.deadline is None
-    assert turn.summary(Outcome.ANSWERED).answer_ms == 500.0
+    assert turn.summary(TurnOutcome.ANSWERED).answer_ms == 500.0
 
 
 def test_an_answer_before_the_gate_closed_counts_as_immediate() -> None:
@@ -79,7 +79,7 @@ def test_an_answer_before_the_gate_closed_counts_as_immediate() -> None:
     turn.answered(1.0)
     turn.close(2.0, 500.0, 30.0, 5.0)
 
-    assert turn.summary(Outcome.ANSWERED).answer_ms == 0.0
+    assert turn.summary(TurnOutcome.ANSWERED).answer_ms == 0.0
 
 
 def test_the_answers_time_counts_from_the_last_words_that_went_out() -> None:
@@ -103,4 +103,4 @@ def test_sending_before_the_close_sets_no_deadline_for_the_answer() -> None:
 
 
 def test_without_an_answer_there_is_no_time_to_it() -> None:
-    assert closed_turn().summary(Outcome.UNANSWERED).answer_ms is None
+    assert closed_turn().summary(TurnOutcome.UNANSWERED).answer_ms is None

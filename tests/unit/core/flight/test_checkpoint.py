@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.conversation.turn import Turn
 from ravatard.core.flight.checkpoint import DERIVED, OF_THE_TURN, REMEMBERED, marks, memory, restored
-from ravatard.core.flight.codec import NotPlainError
+from ravatard.core.flight.codec import CodecError
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import Cause
 from tests.unit.core.recorded import OPTIONS, options, stories
@@ -46,7 +47,7 @@ def test_everything_a_conversation_has_is_remembered_or_known_to_be_derived() ->
 
 def _wordless(actions: list[Any]) -> list[Any]:
     """Without what people said: it is not kept, and so not said again by who only remembers."""
-    return [one for one in actions if not isinstance(one, ev.SendAudio | ev.SendText | ev.SendUtterance)]
+    return [one for one in actions if not isinstance(one, act.SendAudio | act.SendText | act.SendUtterance)]
 
 
 @settings(deadline=None, max_examples=300)
@@ -110,12 +111,12 @@ def test_the_marks_show_every_change_and_nothing_else() -> None:
 def test_what_is_no_memory_is_refused(change: Any) -> None:
     good = memory(Conversation(OPTIONS))
 
-    with pytest.raises(NotPlainError):
+    with pytest.raises(CodecError):
         restored(OPTIONS, change(good))
 
 
 @settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.integers(), st.text(max_size=3)), min_size=23, max_size=23))
 def test_any_content_is_a_memory_or_refused(content: list[object]) -> None:
-    with pytest.raises(NotPlainError):
+    with pytest.raises(CodecError):
         restored(OPTIONS, tuple(content))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.flight.journal import (
     EVENTS,
@@ -26,7 +27,7 @@ from ravatard.core.flight.journal import (
 )
 from ravatard.core.indication import Indication, Look, Show
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import Cause, GateMode, Outcome, Session
+from ravatard.core.states import Cause, GateMode, SessionState, TurnOutcome
 from tests.unit.core.recorded import EVERY_EVENT, OPTIONS, events, options
 
 TIMES = st.floats(allow_nan=False, allow_infinity=False)
@@ -203,18 +204,18 @@ def test_what_is_wrong_is_said(line: bytes, complaint: str) -> None:
     ("action", "state"),
     [
         (Show(Indication(Look.READY, "ready: Ava")), Reached("look", "ready")),
-        (ev.SessionChanged(Session.LIVE, "started"), Reached("session", "live")),
+        (act.SessionChanged(SessionState.LIVE, "started"), Reached("session", "live")),
         (
-            ev.TurnEnded(ev.TurnSummary(3, Outcome.ANSWERED, Cause.VOICE, 1.0, 1.0, 1, 1, 1.0)),
+            act.TurnEnded(act.TurnSummary(3, TurnOutcome.ANSWERED, Cause.VOICE, 1.0, 1.0, 1, 1, 1.0)),
             Reached("turn", "3 answered"),
         ),
-        (ev.Hold(held=True), Reached("held", "yes")),
-        (ev.Hold(held=False), Reached("held", "no")),
-        (ev.Mute(muted=True), Reached("muted", "yes")),
-        (ev.Mute(muted=False), Reached("muted", "no")),
-        (ev.SetGate(GateMode.BOTH), Reached("gate", "both")),
-        (ev.Tell("something"), None),
-        (ev.SendText(1, "something"), None),
+        (act.Hold(held=True), Reached("held", "yes")),
+        (act.Hold(held=False), Reached("held", "no")),
+        (act.Mute(muted=True), Reached("muted", "yes")),
+        (act.Mute(muted=False), Reached("muted", "no")),
+        (act.SetGate(GateMode.BOTH), Reached("gate", "both")),
+        (act.LogLine("something"), None),
+        (act.SendText(1, "something"), None),
     ],
 )
 def test_an_action_tells_of_a_state_or_of_none(action: object, state: Reached | None) -> None:

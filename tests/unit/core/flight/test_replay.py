@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from ravatard.core import events as ev
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.flight.checkpoint import memory
-from ravatard.core.flight.codec import NotPlainError
+from ravatard.core.flight.codec import CodecError
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine, reached
 from ravatard.core.flight.replay import Difference, Replay
 from ravatard.core.options.conversation import ConversationOptions
@@ -122,7 +122,7 @@ def test_from_a_checkpoint_it_goes_on_where_it_was() -> None:
 def test_a_checkpoint_of_another_version_is_refused_and_nothing_followed() -> None:
     replay = _replayed([(1.0, START)])
 
-    with pytest.raises(NotPlainError):
+    with pytest.raises(CodecError):
         replay.take(2.0, Began("new file", "9.9", "b", 0.0, 0.0, OPTIONS, (1, 2, 3)))
 
     assert not replay.following

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from ravatard.core.events import Listened, MessageSent, Tick
 from ravatard.core.flight.journal import Routine
-from ravatard.core.flight.summary import RoutineSum
+from ravatard.core.flight.summary import RoutineSummary
 
 
 def test_a_minute_is_one_line() -> None:
-    routine = RoutineSum(10.0)
+    routine = RoutineSummary(10.0)
 
     for event in (
         Listened(4_000, -66.04, -65.0),
@@ -24,4 +24,4 @@ def test_a_minute_is_one_line() -> None:
 
 
 def test_without_a_sign_of_life_it_says_so() -> None:
-    assert RoutineSum(0.0).line().listened == 0
+    assert RoutineSummary(0.0).line().listened == 0

@@ -9,8 +9,8 @@ import pytest
 
 from ravatard.core.audio_format import AudioFormat
 from ravatard.devices.cards.portaudio import CardSource, devices, listing
-from ravatard.devices.microphone.protocol import Failed, Trouble
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.protocol import SourceFailed, Trouble
 from ravatard.errors import DeviceError
 from tests.unit.devices.cards.test_identity import Machine
 from tests.unit.devices.sinks import FakeSink
@@ -232,7 +232,7 @@ def test_a_failure_to_open_is_told_and_not_raised_into_the_thread(tmp_path: Path
 
     source(FakePortAudio(default=None), tmp_path).open_or_tell(sink)
 
-    assert sink.told == [Failed(Trouble.OPENING, "there is no microphone; plug one in")]
+    assert sink.told == [SourceFailed(Trouble.OPENING, "there is no microphone; plug one in")]
 
 
 def test_devices_of_other_host_apis_are_left_out_when_alsa_is_there(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.devices.media.decoder import Limits, MediaDecoder
+from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
 from ravatard.errors import MediaError
-from ravatard.ports.sound import Decoder
+from ravatard.ports.media import Decoder
 from tests.unit.devices.wav_files import chunk, fmt, heard, riff, s16, tone
 from tests.virtual_time import run
 
@@ -19,11 +19,11 @@ ONE_SECOND = tone(440, 24_000, 1.0)
 FILE = riff(fmt(rate_hz=24_000), chunk(b"data", s16(ONE_SECOND)))
 
 
-def decoder(limits: Limits | None = None) -> MediaDecoder:
+def decoder(limits: DecodingLimits | None = None) -> MediaDecoder:
     """One without a decoder library, and without a program it could start."""
     # For the type checker: it is what stages ask for.
     _: Callable[..., Decoder] = MediaDecoder
-    return MediaDecoder(limits or Limits(), {}, command=["/nowhere/decoder"], installed=lambda: False)
+    return MediaDecoder(limits or DecodingLimits(), {}, command=["/nowhere/decoder"], installed=lambda: False)
 
 
 async def arriving(pieces: Sequence[bytes], pause_s: float = 0.0) -> AsyncGenerator[bytes, None]:
@@ -101,7 +101,7 @@ async def test_what_cannot_be_decoded_is_a_sentence(content: bytes, content_type
 
 
 async def test_a_decoder_that_cannot_be_started_is_a_sentence() -> None:
-    broken = MediaDecoder(Limits(), {}, command=["/nowhere/decoder"], installed=lambda: True)
+    broken = MediaDecoder(DecodingLimits(), {}, command=["/nowhere/decoder"], installed=lambda: True)
 
     await broken.prepare()
 
@@ -123,11 +123,11 @@ async def test_a_file_that_breaks_off_is_played_until_there() -> None:
 
 async def test_a_file_that_is_too_large_is_given_up() -> None:
     with pytest.raises(MediaError, match="larger than 1 MB"):
-        await all_of(decoder(Limits(largest_bytes=1 << 20)).pcm(arriving([FILE] * 30)))
+        await all_of(decoder(DecodingLimits(largest_bytes=1 << 20)).pcm(arriving([FILE] * 30)))
 
 
 async def test_an_answer_as_long_as_is_allowed_is_played_whole() -> None:
-    pcm = await all_of(decoder(Limits(longest_s=1.0)).pcm(arriving([FILE])))
+    pcm = await all_of(decoder(DecodingLimits(longest_s=1.0)).pcm(arriving([FILE])))
 
     assert len(pcm) == 96_000
 
@@ -135,7 +135,7 @@ async def test_an_answer_as_long_as_is_allowed_is_played_whole() -> None:
 async def test_an_answer_that_is_too_long_is_cut_there() -> None:
     made: list[bytes] = []
     with pytest.raises(MediaError, match=r"lasts longer than 0\.25 s; cut there"):
-        await into(made, decoder(Limits(longest_s=0.25)).pcm(arriving([FILE])))
+        await into(made, decoder(DecodingLimits(longest_s=0.25)).pcm(arriving([FILE])))
 
     assert len(b"".join(made)) == 24_000
 
@@ -167,7 +167,7 @@ async def test_without_the_library_nothing_is_made_ready() -> None:
 
 
 def test_the_time_of_the_processor_grows_with_the_sound_that_is_allowed() -> None:
-    assert (Limits(longest_s=10).cpu_s, Limits(longest_s=600).cpu_s) == (17, 135)
+    assert (DecodingLimits(longest_s=10).cpu_s, DecodingLimits(longest_s=600).cpu_s) == (17, 135)
 
 
 @given(st.binary(max_size=400), st.integers(1, 60), st.booleans())

@@ -8,7 +8,7 @@ import pytest
 
 from ravatard.core.events import MicrophoneLost
 from ravatard.devices.microphone.external_program import CommandSource, FifoSource, PipeReader
-from ravatard.devices.options import CaptureOptions
+from ravatard.devices.microphone.options import CaptureOptions
 from ravatard.errors import DeviceError
 from tests.unit.devices.sinks import EnoughError, FakeSink
 

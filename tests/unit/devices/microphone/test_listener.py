@@ -7,17 +7,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from ravatard.core.actions import Hold, Press, Release
 from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import SPEECH, AudioFormat
 from ravatard.core.events import (
     ChunkCaptured,
-    Hold,
     Listened,
     MicrophoneEnded,
     MicrophoneLost,
     MicrophoneReady,
-    Press,
-    Release,
     UtteranceClosed,
     UtteranceOpened,
 )
@@ -27,9 +25,17 @@ from ravatard.devices.echo.reference import EchoReference
 from ravatard.devices.echo.ring import EchoRing, EchoWriter, make_ring
 from ravatard.devices.microphone.listener import HEARTBEAT_SAMPLES, Listener
 from ravatard.devices.microphone.liveness import Liveness
-from ravatard.devices.microphone.pipes import DaemonGone, Inbox, Outbox
-from ravatard.devices.microphone.protocol import Decoder, EchoBlock, Failed, RawBlock, Record, Trouble, encode
-from ravatard.errors import HouseError
+from ravatard.devices.microphone.pipes import CommandReader, DaemonGone, PipeWriter
+from ravatard.devices.microphone.protocol import (
+    EchoBlock,
+    RawBlock,
+    Record,
+    SoundRecordDecoder,
+    SourceFailed,
+    Trouble,
+    encode,
+)
+from ravatard.errors import InternalError
 
 BLOCK = bytes(1_920)  # 60 ms
 
@@ -51,13 +57,13 @@ class Daemon:
         theirs_in, self._tell = os.pipe()
         self._hear, theirs_out = os.pipe()
         self._fds = [theirs_in, self._tell, self._hear, theirs_out]
-        self._decoder = Decoder()
+        self._decoder = SoundRecordDecoder()
         os.set_blocking(self._hear, False)
         self.listener = Listener(
             gate,
             channel,
-            Inbox(theirs_in),
-            Outbox(theirs_out),
+            CommandReader(theirs_in),
+            PipeWriter(theirs_out),
             liveness=lambda shape: Liveness(shape, zeros_s, doubt),
             clock=lambda: 5.0,
             echo=echo,
@@ -187,7 +193,7 @@ def test_a_daemon_that_dies_ends_the_waiting(daemon: Daemon) -> None:
 
 
 def test_a_record_that_is_no_command_is_refused(daemon: Daemon) -> None:
-    with pytest.raises(HouseError, match="MicrophoneEnded, which is no command"):
+    with pytest.raises(InternalError, match="MicrophoneEnded, which is no command"):
         daemon.listener.obey([MicrophoneEnded()])
 
 
@@ -222,9 +228,9 @@ def test_the_end_of_a_recording_closes_nothing(daemon: Daemon) -> None:
 
 
 def test_a_failure_is_the_last_word(daemon: Daemon) -> None:
-    daemon.listener.tell(Failed(Trouble.OPENING, "no such card"))
+    daemon.listener.tell(SourceFailed(Trouble.OPENING, "no such card"))
 
-    assert daemon.hears() == [Failed(Trouble.OPENING, "no such card")]
+    assert daemon.hears() == [SourceFailed(Trouble.OPENING, "no such card")]
 
 
 def test_without_a_gate_blocks_go_out_as_they_are_and_commands_are_nothing(raw: Daemon) -> None:
@@ -267,7 +273,7 @@ def test_a_microphone_that_only_delivers_zeros_fails_after_the_end_of_what_was_o
     closed, failed, *after = [record for record in heard if not isinstance(record, Listened)][-2:]
     assert isinstance(closed, UtteranceClosed)
     assert closed.reason is CloseReason.LOST
-    assert isinstance(failed, Failed)
+    assert isinstance(failed, SourceFailed)
     assert failed.trouble is Trouble.SILENT
     assert after == []
 

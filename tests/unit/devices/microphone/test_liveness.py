@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ravatard.core.audio_format import SPEECH, AudioFormat
 from ravatard.devices.microphone.liveness import Liveness
-from ravatard.devices.microphone.protocol import Failed, Trouble
+from ravatard.devices.microphone.protocol import SourceFailed, Trouble
 
 STEREO = AudioFormat(48_000, 2, "s24le")
 
@@ -21,7 +21,7 @@ class Source:
         self.shape = shape
         self.now = 100.0
 
-    def delivers(self, seconds: float, *, pace: float = 1.0, silent: bool = False) -> list[Failed]:
+    def delivers(self, seconds: float, *, pace: float = 1.0, silent: bool = False) -> list[SourceFailed]:
         """Deliver for ``seconds`` by the clock; the faults that were found."""
         block = bytearray(self.shape.bytes_for(60))
         if not silent:

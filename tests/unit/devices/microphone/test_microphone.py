@@ -6,31 +6,27 @@ from itertools import pairwise
 
 import pytest
 
+from ravatard.core.actions import Hold, Mute, Press, Release, SetGate
 from ravatard.core.events import (
     ChunkCaptured,
-    EarEvent,
-    Hold,
     Listened,
     MicrophoneClosed,
     MicrophoneEnded,
+    MicrophoneEvent,
     MicrophoneLost,
     MicrophoneReady,
-    Mute,
-    Press,
     PressIgnored,
-    Release,
-    SetGate,
     UtteranceClosed,
     UtteranceOpened,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
-from ravatard.devices.microphone.microphone import ChildEar
-from ravatard.devices.microphone.protocol import Failed, Listing, Record, Start, Trouble
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.process.environment import Surroundings
-from ravatard.devices.process.retry import Patience
-from ravatard.errors import DeviceError, HouseError
+from ravatard.devices.microphone.microphone import ChildMicrophone
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.protocol import Listing, Record, SourceFailed, Start, Trouble
+from ravatard.devices.process.environment import ProcessEnvironment
+from ravatard.devices.process.retry import RetryPolicy
+from ravatard.errors import DeviceError, InternalError
 from tests.unit.devices.children import FakeChild
 
 READY = MicrophoneReady("USB Mic")
@@ -56,7 +52,7 @@ class Room:
         self.cannot_start = False
         self.opens_nothing = False
         self._born = asyncio.Event()
-        self.ear = ChildEar(
+        self.ear = ChildMicrophone(
             microphone or MicrophoneOptions(alsa_config="system"),
             CaptureOptions(),
             GateOptions(toggle=toggle),
@@ -64,9 +60,9 @@ class Room:
             mode=GateMode.VAD,
             environ=environ or {"HOME": "/home/ada"},
             muted=muted,
-            surroundings=Surroundings(Patience(start_s=10), self.spawn, lambda: self.cards),
+            surroundings=ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: self.cards),
         )
-        self.events: AsyncIterator[EarEvent] = self.ear.events()
+        self.events: AsyncIterator[MicrophoneEvent] = self.ear.events()
 
     def spawn(self, environment: Mapping[str, str], first: Record) -> FakeChild[Record]:
         if self.cannot_start:
@@ -74,11 +70,11 @@ class Room:
         child = FakeChild[Record](environment, first)
         self.children.append(child)
         if self.opens_nothing:
-            child.says(Failed(Trouble.OPENING, "no microphone"))
+            child.says(SourceFailed(Trouble.OPENING, "no microphone"))
         self._born.set()
         return child
 
-    async def next(self) -> EarEvent:
+    async def next(self) -> MicrophoneEvent:
         return await anext(self.events)
 
     async def child(self, number: int = 1) -> FakeChild[Record]:
@@ -161,7 +157,7 @@ async def test_a_child_that_never_opens_its_device_has_more_time() -> None:
     [
         (FakeChild[Record].ends, "the sound process ended by itself"),
         (FakeChild[Record].babbles, "the sound process sent nonsense"),
-        (lambda child: child.says(Failed(Trouble.RUNNING, "it ended")), "it ended"),
+        (lambda child: child.says(SourceFailed(Trouble.RUNNING, "it ended")), "it ended"),
     ],
 )
 async def test_every_other_end_is_a_loss_too(trouble: object, reason: str) -> None:
@@ -180,11 +176,11 @@ async def test_every_other_end_is_a_loss_too(trouble: object, reason: str) -> No
 
 async def test_retries_grow_to_a_second_never_end_and_are_told_once() -> None:
     room = Room()
-    heard: list[EarEvent] = []
+    heard: list[MicrophoneEvent] = []
 
     async def fail_for_ever() -> None:
         for number in range(1, 12):
-            (await room.child(number)).says(Failed(Trouble.OPENING, "there is no microphone"))
+            (await room.child(number)).says(SourceFailed(Trouble.OPENING, "there is no microphone"))
 
     async def listen() -> None:
         async for event in room.events:
@@ -208,7 +204,7 @@ async def test_a_microphone_that_was_heard_for_some_seconds_is_tried_again_at_on
     for number in (1, 2, 3):
         async with asyncio.TaskGroup() as group:
             group.create_task(room.next())
-            (await room.child(number)).says(Failed(Trouble.OPENING, f"no {number}"))
+            (await room.child(number)).says(SourceFailed(Trouble.OPENING, f"no {number}"))
     async with asyncio.TaskGroup() as group:
         group.create_task(room.next())
         child = await room.child(4)
@@ -301,7 +297,7 @@ async def test_when_the_slim_configuration_opens_nothing_the_machines_own_is_tri
     async with asyncio.TaskGroup() as group:
         lost = group.create_task(room.next())
         slim = await room.child()
-        slim.says(Failed(Trouble.OPENING, "there is no microphone 'USB Mic' at the moment"))
+        slim.says(SourceFailed(Trouble.OPENING, "there is no microphone 'USB Mic' at the moment"))
     async with asyncio.TaskGroup() as group:
         found = group.create_task(room.next())
         own = await room.child(2)
@@ -321,7 +317,7 @@ async def test_when_neither_knows_it_they_take_turns() -> None:
     room = Room(microphone=MicrophoneOptions())
     listening = asyncio.ensure_future(_drain(room))
     for number in range(1, 6):
-        (await room.child(number)).says(Failed(Trouble.OPENING, "no"))
+        (await room.child(number)).says(SourceFailed(Trouble.OPENING, "no"))
     listening.cancel()
 
     slim = ["ALSA_CONFIG_PATH" in child.environment for child in room.children]
@@ -332,7 +328,7 @@ async def test_when_neither_knows_it_they_take_turns() -> None:
 async def test_a_configuration_that_worked_is_kept_when_the_card_is_lost() -> None:
     room = Room(microphone=MicrophoneOptions())
     child = await ready(room)
-    child.says(Failed(Trouble.RUNNING, "pulled out"))
+    child.says(SourceFailed(Trouble.RUNNING, "pulled out"))
     await room.next()
     async with asyncio.TaskGroup() as group:
         group.create_task(room.next())
@@ -358,7 +354,7 @@ async def test_elsewhere_there_is_nothing_to_fall_back_to(
     async with asyncio.TaskGroup() as group:
         lost = group.create_task(room.next())
         child = await room.child()
-        child.says(Failed(Trouble.OPENING, "no"))
+        child.says(SourceFailed(Trouble.OPENING, "no"))
 
     assert lost.result() == MicrophoneLost("no")
     assert child.environment.get("ALSA_CONFIG_PATH") == environ.get("ALSA_CONFIG_PATH")
@@ -454,14 +450,14 @@ async def test_a_record_that_is_no_event_is_a_bug_of_ours() -> None:
     child = await ready(room)
     child.says(Listing("{}"))
 
-    with pytest.raises(HouseError, match="said Listing to an ear"):
+    with pytest.raises(InternalError, match="said Listing to an ear"):
         await room.next()
     await room.ear.close()
 
 
-async def heard_within(room: Room, seconds: float) -> list[EarEvent]:
+async def heard_within(room: Room, seconds: float) -> list[MicrophoneEvent]:
     """All that the ear says in that time."""
-    heard: list[EarEvent] = []
+    heard: list[MicrophoneEvent] = []
     try:
         async with asyncio.timeout(seconds):
             async for event in room.events:
@@ -663,13 +659,13 @@ async def test_what_is_wrong_is_told_again_after_a_mute() -> None:
     room = Room()
     async with asyncio.TaskGroup() as group:
         lost = group.create_task(room.next())
-        (await room.child()).says(Failed(Trouble.OPENING, "there is no microphone"))
+        (await room.child()).says(SourceFailed(Trouble.OPENING, "there is no microphone"))
     room.ear.command(Mute(True))
     await room.next()
     room.ear.command(Mute(False))
     async with asyncio.TaskGroup() as group:
         again = group.create_task(room.next())
-        (await room.child(2)).says(Failed(Trouble.OPENING, "there is no microphone"))
+        (await room.child(2)).says(SourceFailed(Trouble.OPENING, "there is no microphone"))
 
     assert lost.result() == again.result() == MicrophoneLost("there is no microphone")
     await room.ear.close()
@@ -687,7 +683,7 @@ async def test_a_microphone_without_proper_sound_is_opened_anew_at_once_and_must
 ) -> None:
     room = Room()
     child = await ready(room)
-    child.says(Failed(trouble, "only digital silence"), BEAT_IN_DOUBT)
+    child.says(SourceFailed(trouble, "only digital silence"), BEAT_IN_DOUBT)
     lost = await room.next()
     lost_at = now()
     async with asyncio.TaskGroup() as group:
@@ -710,7 +706,7 @@ async def test_a_microphone_without_proper_sound_is_opened_anew_at_once_and_must
 async def test_a_microphone_that_stays_silent_is_opened_anew_less_and_less_often_and_told_once() -> None:
     room = Room()
     child = await ready(room)
-    child.says(Failed(Trouble.SILENT, "only digital silence"))
+    child.says(SourceFailed(Trouble.SILENT, "only digital silence"))
 
     async def stay_silent() -> None:
         while True:
@@ -732,7 +728,7 @@ async def test_a_microphone_that_stays_silent_is_opened_anew_less_and_less_often
 async def test_a_silent_microphone_that_hangs_too_is_started_again() -> None:
     room = Room(microphone=MicrophoneOptions())
     child = await ready(room)
-    child.says(Failed(Trouble.SILENT, "only digital silence"))
+    child.says(SourceFailed(Trouble.SILENT, "only digital silence"))
     await room.next()
     async with asyncio.TaskGroup() as group:
         hung = group.create_task(room.next())
@@ -772,7 +768,7 @@ async def test_without_its_card_a_process_is_started_no_more_than_every_ten_seco
 async def test_a_card_that_comes_back_is_opened_within_half_a_second(after_s: float) -> None:
     room = Room(microphone=MicrophoneOptions())
     child = await ready(room)
-    child.says(Failed(Trouble.RUNNING, "pulled out"))
+    child.says(SourceFailed(Trouble.RUNNING, "pulled out"))
     room.opens_nothing = True
     room.cards = "none"
     await heard_within(room, after_s)
@@ -791,5 +787,5 @@ async def test_a_card_that_comes_back_is_opened_within_half_a_second(after_s: fl
     await room.ear.close()
 
 
-async def _drain(room: Room) -> list[EarEvent]:
+async def _drain(room: Room) -> list[MicrophoneEvent]:
     return [event async for event in room.events]

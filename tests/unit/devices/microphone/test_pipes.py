@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ravatard.core.events import Press, Release
-from ravatard.devices.microphone.pipes import DaemonGone, Inbox, Outbox
+from ravatard.core.actions import Press, Release
+from ravatard.devices.microphone.pipes import CommandReader, DaemonGone, PipeWriter
 from ravatard.devices.microphone.protocol import encode
 
 
@@ -20,7 +20,7 @@ def pipe() -> Iterator[list[int]]:
 
 
 def test_what_is_put_arrives(pipe: list[int]) -> None:
-    outbox = Outbox(pipe[1])
+    outbox = PipeWriter(pipe[1])
 
     outbox.put(b"hello")
 
@@ -29,7 +29,7 @@ def test_what_is_put_arrives(pipe: list[int]) -> None:
 
 
 def test_a_full_pipe_costs_no_time_and_no_sound(pipe: list[int]) -> None:
-    outbox = Outbox(pipe[1])
+    outbox = PipeWriter(pipe[1])
     sound = os.urandom(200_000)
 
     outbox.put(sound)
@@ -44,7 +44,7 @@ def test_a_full_pipe_costs_no_time_and_no_sound(pipe: list[int]) -> None:
 
 
 def test_a_daemon_that_has_not_read_for_minutes_is_gone(pipe: list[int]) -> None:
-    outbox = Outbox(pipe[1])
+    outbox = PipeWriter(pipe[1])
 
     def talk() -> None:
         for _ in range(100):
@@ -56,14 +56,14 @@ def test_a_daemon_that_has_not_read_for_minutes_is_gone(pipe: list[int]) -> None
 
 def test_a_daemon_that_closed_its_end_is_gone(pipe: list[int]) -> None:
     os.close(pipe.pop(0))
-    outbox = Outbox(pipe[0])
+    outbox = PipeWriter(pipe[0])
 
     with pytest.raises(DaemonGone):
         outbox.put(b"hello")
 
 
 def test_draining_writes_the_last_word(pipe: list[int]) -> None:
-    outbox = Outbox(pipe[1])
+    outbox = PipeWriter(pipe[1])
     outbox.put(bytes(100_000))
     os.read(pipe[0], 1 << 16)
 
@@ -75,11 +75,11 @@ def test_draining_writes_the_last_word(pipe: list[int]) -> None:
 def test_commands_come_in_order(pipe: list[int]) -> None:
     os.write(pipe[1], encode(Press()) + encode(Release()) + encode(Press())[:2])
 
-    assert Inbox(pipe[0]).read() == [Press(), Release()]
+    assert CommandReader(pipe[0]).read() == [Press(), Release()]
 
 
 def test_the_end_of_the_pipe_is_the_end_of_the_daemon(pipe: list[int]) -> None:
     os.close(pipe.pop())
 
     with pytest.raises(DaemonGone):
-        Inbox(pipe[0]).read()
+        CommandReader(pipe[0]).read()

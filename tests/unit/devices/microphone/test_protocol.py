@@ -7,35 +7,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ravatard.core.actions import Hold, Press, Release, SetGate
 from ravatard.core.events import (
     ChunkCaptured,
-    Hold,
     Listened,
     MicrophoneEnded,
     MicrophoneLost,
     MicrophoneReady,
-    Press,
     PressIgnored,
-    Release,
-    SetGate,
     UtteranceClosed,
     UtteranceOpened,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import (
-    Decoder,
     EchoBlock,
-    Failed,
     ListDevices,
     Listing,
     RawBlock,
     Record,
+    SoundRecordDecoder,
+    SourceFailed,
     Start,
     Trouble,
     encode,
 )
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.process.records import LONGEST_PAYLOAD
 from ravatard.errors import DeviceError
 
@@ -58,7 +55,7 @@ RECORDS: list[Record] = [
     RawBlock(3.5, b"\x01\x02"),
     EchoBlock(3.5, b"\x01\x02\x03\x04", b"\x05\x06\x07\x08"),
     EchoBlock(4.5, b"", b""),
-    *(Failed(trouble, "no such device") for trouble in Trouble),
+    *(SourceFailed(trouble, "no such device") for trouble in Trouble),
     Listing('{"microphones": []}'),
     START,
     Start(MicrophoneOptions(), CaptureOptions(), GateOptions(), VoiceOptions(), None),
@@ -78,14 +75,14 @@ RECORDS: list[Record] = [
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 def test_a_record_survives_the_pipe(record: Record) -> None:
-    assert Decoder().feed(encode(record)) == [record]
+    assert SoundRecordDecoder().feed(encode(record)) == [record]
 
 
 @given(cuts=st.lists(st.integers(min_value=1, max_value=400), min_size=1))
 @settings(deadline=None)
 def test_it_does_not_matter_where_the_pipe_cuts(cuts: list[int]) -> None:
     stream = b"".join(encode(record) for record in RECORDS)
-    decoder = Decoder()
+    decoder = SoundRecordDecoder()
     records: list[Record] = []
     at = 0
 
@@ -98,7 +95,7 @@ def test_it_does_not_matter_where_the_pipe_cuts(cuts: list[int]) -> None:
 
 
 def test_half_a_record_is_waited_for() -> None:
-    decoder = Decoder()
+    decoder = SoundRecordDecoder()
     record = encode(MicrophoneReady("card"))
 
     assert decoder.feed(record[:-1]) == []
@@ -108,17 +105,17 @@ def test_half_a_record_is_waited_for() -> None:
 @pytest.mark.parametrize("number", [0, 12, 255])
 def test_an_unknown_type_of_record_is_refused(number: int) -> None:
     with pytest.raises(DeviceError, match=f"record of type {number} with 4 bytes"):
-        Decoder().feed(struct.pack("<BI", number, 4) + b"ABCD")
+        SoundRecordDecoder().feed(struct.pack("<BI", number, 4) + b"ABCD")
 
 
 def test_text_that_a_library_printed_between_records_is_refused_before_it_is_waited_for() -> None:
     with pytest.raises(DeviceError, match="its protocol does not know"):
-        Decoder().feed(b"jack server is not running\n")
+        SoundRecordDecoder().feed(b"jack server is not running\n")
 
 
 def test_a_length_beyond_reason_is_refused_at_once() -> None:
     with pytest.raises(DeviceError, match=str(LONGEST_PAYLOAD + 1)):
-        Decoder().feed(struct.pack("<BI", 1, LONGEST_PAYLOAD + 1))
+        SoundRecordDecoder().feed(struct.pack("<BI", 1, LONGEST_PAYLOAD + 1))
 
 
 @pytest.mark.parametrize(
@@ -139,13 +136,13 @@ def test_a_length_beyond_reason_is_refused_at_once() -> None:
 )
 def test_a_payload_that_makes_no_sense_is_refused(number: int, payload: bytes) -> None:
     with pytest.raises(DeviceError, match=f"of type {number} with {len(payload)} bytes that make no sense"):
-        Decoder().feed(struct.pack("<BI", number, len(payload)) + payload)
+        SoundRecordDecoder().feed(struct.pack("<BI", number, len(payload)) + payload)
 
 
 @given(pieces=st.lists(st.binary(max_size=300), max_size=5))
 @settings(deadline=None)
 def test_any_bytes_are_records_or_an_error_of_ours(pieces: list[bytes]) -> None:
-    decoder = Decoder()
+    decoder = SoundRecordDecoder()
 
     try:
         records = [record for piece in pieces for record in decoder.feed(piece)]
@@ -159,7 +156,7 @@ def test_any_bytes_are_records_or_an_error_of_ours(pieces: list[bytes]) -> None:
 @settings(deadline=None, max_examples=200)
 def test_any_payload_is_a_record_or_an_error_of_ours(number: int, payload: bytes) -> None:
     try:
-        records = Decoder().feed(struct.pack("<BI", number, len(payload)) + payload)
+        records = SoundRecordDecoder().feed(struct.pack("<BI", number, len(payload)) + payload)
     except DeviceError:
         return
 
@@ -182,7 +179,7 @@ def test_any_json_is_a_start_or_an_error_of_ours(said: object) -> None:
     payload = json.dumps(said).encode()
 
     try:
-        (record,) = Decoder().feed(struct.pack("<BI", 32, len(payload)) + payload)
+        (record,) = SoundRecordDecoder().feed(struct.pack("<BI", 32, len(payload)) + payload)
     except DeviceError:
         return
 
@@ -196,7 +193,7 @@ def test_a_byte_that_was_damaged_is_a_record_or_an_error_of_ours(number: int, at
     data[at % len(data)] = byte
 
     try:
-        records = Decoder().feed(bytes(data))
+        records = SoundRecordDecoder().feed(bytes(data))
     except DeviceError:
         return
 
@@ -208,7 +205,7 @@ def test_what_was_said_does_not_show_in_a_repr() -> None:
 
 
 def test_a_block_with_its_reference_is_cut_where_one_ends_and_the_other_begins() -> None:
-    (block,) = Decoder().feed(encode(EchoBlock(1.0, b"mine", b"your")))
+    (block,) = SoundRecordDecoder().feed(encode(EchoBlock(1.0, b"mine", b"your")))
 
     assert isinstance(block, EchoBlock)
     assert (block.pcm, block.reference) == (b"mine", b"your")
@@ -217,7 +214,7 @@ def test_a_block_with_its_reference_is_cut_where_one_ends_and_the_other_begins()
 @pytest.mark.parametrize("payload", [b"", b"\0" * 7, b"\0" * 8 + b"abc", b"\0" * 8 + b"ab"])
 def test_a_block_whose_halves_are_no_whole_samples_of_the_same_number_is_refused(payload: bytes) -> None:
     with pytest.raises(DeviceError, match="no sense"):
-        Decoder().feed(struct.pack("<BI", 12, len(payload)) + payload)
+        SoundRecordDecoder().feed(struct.pack("<BI", 12, len(payload)) + payload)
 
 
 def test_sound_never_shows_in_what_is_printed() -> None:

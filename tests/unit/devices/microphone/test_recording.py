@@ -7,8 +7,8 @@ import pytest
 
 from ravatard.core.audio_format import AudioFormat
 from ravatard.core.events import MicrophoneEnded
+from ravatard.devices.microphone.options import CaptureOptions
 from ravatard.devices.microphone.recording import WavSource
-from ravatard.devices.options import CaptureOptions
 from ravatard.errors import DeviceError
 from tests.unit.devices.media.test_wav_file import chunk, fmt, wav
 from tests.unit.devices.sinks import EnoughError, FakeSink

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.source_check import check_source
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.errors import ConfigError
 from tests.unit.devices.media.test_wav_file import chunk, fmt, wav
 from tests.unit.devices.microphone.test_recording import recording

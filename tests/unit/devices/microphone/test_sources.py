@@ -7,9 +7,9 @@ import pytest
 
 from ravatard.devices.cards.portaudio import CardSource
 from ravatard.devices.microphone.external_program import FifoSource
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.recording import WavSource
 from ravatard.devices.microphone.sources import open_source
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from ravatard.errors import DeviceError
 from tests.unit.devices.microphone.test_recording import recording
 

@@ -9,7 +9,7 @@ import pytest
 
 from ravatard.core.audio_format import bytes_for
 from ravatard.devices.microphone.vad import speech_detector
-from ravatard.errors import ConfigError, DeviceError, HouseError
+from ravatard.errors import ConfigError, DeviceError, InternalError
 from tests.unit.core.sounds import quiet, voice
 
 
@@ -44,7 +44,7 @@ def test_an_unknown_aggressiveness_is_refused(aggressiveness: int) -> None:
 def test_a_frame_of_another_length_is_our_bug(pcm: bytes) -> None:
     is_speech = speech_detector(2)
 
-    with pytest.raises(HouseError, match=f"not {len(pcm)} bytes"):
+    with pytest.raises(InternalError, match=f"not {len(pcm)} bytes"):
         is_speech(pcm)
 
 

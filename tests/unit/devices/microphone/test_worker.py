@@ -5,13 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.core.events import MicrophoneReady, Press
+from ravatard.core.actions import Press
+from ravatard.core.events import MicrophoneReady
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
-from ravatard.devices.microphone.pipes import DaemonGone, Inbox, Outbox
-from ravatard.devices.microphone.protocol import Decoder, Failed, RawBlock, Record, Start, Trouble, encode
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.pipes import CommandReader, DaemonGone, PipeWriter
+from ravatard.devices.microphone.protocol import (
+    RawBlock,
+    Record,
+    SoundRecordDecoder,
+    SourceFailed,
+    Start,
+    Trouble,
+    encode,
+)
 from ravatard.devices.microphone.worker import serve
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
 from tests.unit.devices.microphone.test_recording import recording
 
 
@@ -33,7 +42,7 @@ def answers_to(*records: Record, cut: bool = True) -> list[Record]:
     if cut:
         os.close(tell)
     try:
-        serve(Inbox(theirs_in), Outbox(theirs_out))
+        serve(CommandReader(theirs_in), PipeWriter(theirs_out))
     except DaemonGone:
         pass
     finally:
@@ -43,14 +52,14 @@ def answers_to(*records: Record, cut: bool = True) -> list[Record]:
     os.close(hear)
     if not cut:
         os.close(tell)
-    return Decoder().feed(said)
+    return SoundRecordDecoder().feed(said)
 
 
 def test_a_source_that_cannot_be_had_is_told(tmp_path: Path) -> None:
     missing = str(tmp_path / "missing.wav")
 
     assert answers_to(start(wav=missing), cut=False) == [
-        Failed(Trouble.OPENING, f"the recording {missing} cannot be read: No such file or directory")
+        SourceFailed(Trouble.OPENING, f"the recording {missing} cannot be read: No such file or directory")
     ]
 
 
@@ -58,11 +67,11 @@ def test_a_source_that_ends_after_it_was_heard_is_told_so() -> None:
     answers = answers_to(start(mode=None, command="printf ABCD"), cut=False)
 
     assert answers[:2] == [MicrophoneReady("command printf"), RawBlock(answers[1].read_at, b"ABCD")]  # type: ignore[union-attr]  # compared
-    assert answers[2] == Failed(Trouble.RUNNING, "microphone.command 'printf' ended with status 0")
+    assert answers[2] == SourceFailed(Trouble.RUNNING, "microphone.command 'printf' ended with status 0")
 
 
 def test_a_first_record_that_begins_nothing_is_an_error() -> None:
-    assert answers_to(Press(), cut=False) == [Failed(Trouble.OPENING, "the daemon began with Press")]
+    assert answers_to(Press(), cut=False) == [SourceFailed(Trouble.OPENING, "the daemon began with Press")]
 
 
 def test_a_daemon_that_hangs_up_ends_everything(tmp_path: Path) -> None:
@@ -79,5 +88,5 @@ def test_a_daemon_that_says_nothing_before_it_hangs_up_is_no_error() -> None:
 def test_a_command_that_cannot_be_split_is_told(command: str) -> None:
     [answer] = answers_to(start(command=command), cut=False)
 
-    assert isinstance(answer, Failed)
+    assert isinstance(answer, SourceFailed)
     assert "cannot be split into words" in answer.reason

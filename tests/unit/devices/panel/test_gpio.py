@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ravatard.core.events import ButtonPressed, ButtonReleased
-from ravatard.devices.options import ButtonOptions
 from ravatard.devices.panel.gpio import Debouncer, Edge, GpioButton, open_button
+from ravatard.devices.panel.options import ButtonOptions
 from ravatard.errors import DeviceError
-from ravatard.ports import Button
+from ravatard.ports.panel import Button
 
 PIN = 17
 

@@ -10,9 +10,9 @@ import pytest
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from ravatard.core.indication import LIGHTS, Look
-from ravatard.devices.options import LightsOptions, PixelOptions
 from ravatard.devices.panel.apa102 import encode
 from ravatard.devices.panel.lamp import DarkLamp, PatternLamp, open_lamp
+from ravatard.devices.panel.options import LightsOptions, PixelOptions
 from ravatard.devices.panel.patterns import dimmed_pattern
 from ravatard.errors import DeviceError
 from tests.unit.devices.rows import FakeSpi

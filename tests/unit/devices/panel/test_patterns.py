@@ -9,7 +9,7 @@ import pytest
 from ravatard.core.indication import LIGHTS, Light, Look
 from ravatard.devices.panel.patterns import (
     Pattern,
-    Step,
+    PatternStep,
     coloured_pattern,
     dimmed_pattern,
     plain_pattern,
@@ -42,10 +42,10 @@ def test_only_off_is_dark_all_the_time(pattern: Callable[[Light], Pattern[object
 
 def test_a_very_short_fade_still_has_two_ends() -> None:
     assert dimmed_pattern(Light((1, 1, 1), fade_s=0.01), 1.0) == (
-        Step(0.0, 0.005),
-        Step(0.5, 0.005),
-        Step(1.0, 0.005),
-        Step(0.5, 0.005),
+        PatternStep(0.0, 0.005),
+        PatternStep(0.5, 0.005),
+        PatternStep(1.0, 0.005),
+        PatternStep(0.5, 0.005),
     )
 
 

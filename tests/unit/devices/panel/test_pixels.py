@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ravatard.core.indication import LIGHTS, Look
-from ravatard.devices.options import PixelOptions
+from ravatard.devices.panel.options import PixelOptions
 from ravatard.devices.panel.pixels import current_ma, pixel_patterns
 
 ROWS = [PixelOptions(count=1), PixelOptions(count=3), PixelOptions(count=12), PixelOptions(chase=False)]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from gpiozero.pins.mock import MockFactory, MockPin
 
-from ravatard.devices.options import PixelOptions
 from ravatard.devices.panel.apa102 import encode
+from ravatard.devices.panel.options import PixelOptions
 from ravatard.devices.panel.strip import BITS_STEP_S, SPI_STEP_S, open_strip
 from ravatard.errors import DeviceError
 from tests.unit.devices.rows import FakeSpi, as_bits

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.devices.process.retry import Patience, Reopening
+from ravatard.devices.process.retry import Retry, RetryPolicy
 
 
 class Kernel:
@@ -17,7 +17,7 @@ class Kernel:
         return self.shows
 
 
-def waits(reopening: Reopening, now: float, attempts: int) -> list[float]:
+def waits(reopening: Retry, now: float, attempts: int) -> list[float]:
     """Seconds between attempts that all fail."""
     between = []
     for _ in range(attempts):
@@ -31,18 +31,18 @@ def waits(reopening: Reopening, now: float, attempts: int) -> list[float]:
 
 
 def test_the_first_attempt_is_due_at_once() -> None:
-    assert Reopening(Patience(), Kernel()).wait_s(1_000.0) == 0.0
+    assert Retry(RetryPolicy(), Kernel()).wait_s(1_000.0) == 0.0
 
 
 def test_where_only_trying_tells_the_waits_stay_within_a_second_and_the_kernel_is_not_asked() -> None:
     kernel = Kernel()
 
-    assert waits(Reopening(Patience(), kernel), 50.0, 6) == [0.25, 0.5, 1.0, 1.0, 1.0, 1.0]
+    assert waits(Retry(RetryPolicy(), kernel), 50.0, 6) == [0.25, 0.5, 1.0, 1.0, 1.0, 1.0]
     assert kernel.asked == 0
 
 
 def test_where_the_kernel_would_show_it_they_grow_to_ten_seconds() -> None:
-    reopening = Reopening(Patience(), Kernel())
+    reopening = Retry(RetryPolicy(), Kernel())
     reopening.by_cards = True
 
     assert waits(reopening, 50.0, 8) == pytest.approx([0.25, 0.5, 1, 2, 4, 8, 10, 10])
@@ -50,7 +50,7 @@ def test_where_the_kernel_would_show_it_they_grow_to_ten_seconds() -> None:
 
 def test_a_change_is_seen_at_the_next_look_and_makes_the_waits_short_again() -> None:
     kernel = Kernel()
-    reopening = Reopening(Patience(), kernel)
+    reopening = Retry(RetryPolicy(), kernel)
     reopening.by_cards = True
     waits(reopening, 0.0, 8)
     reopening.begins()
@@ -67,7 +67,7 @@ def test_a_change_is_seen_at_the_next_look_and_makes_the_waits_short_again() -> 
 
 def test_what_changed_during_an_attempt_is_worth_another_one_as_soon_as_it_has_settled() -> None:
     kernel = Kernel()
-    reopening = Reopening(Patience(first_retry_s=0.25), kernel)
+    reopening = Retry(RetryPolicy(first_retry_s=0.25), kernel)
     reopening.by_cards = True
     waits(reopening, 0.0, 8)
     reopening.begins()
@@ -82,7 +82,7 @@ def test_what_changed_during_an_attempt_is_worth_another_one_as_soon_as_it_has_s
 def test_only_after_sound_that_lasted_the_next_attempt_is_due_at_once(
     heard_s: float, next_wait_s: float
 ) -> None:
-    reopening = Reopening(Patience(), Kernel())
+    reopening = Retry(RetryPolicy(), Kernel())
     waits(reopening, 0.0, 4)
     reopening.ready(10.0)
 
@@ -92,7 +92,7 @@ def test_only_after_sound_that_lasted_the_next_attempt_is_due_at_once(
 
 
 def test_after_sound_that_lasted_the_waits_begin_anew() -> None:
-    reopening = Reopening(Patience(), Kernel())
+    reopening = Retry(RetryPolicy(), Kernel())
     waits(reopening, 0.0, 4)
     reopening.ready(10.0)
     reopening.lost(20.0)
@@ -101,7 +101,7 @@ def test_after_sound_that_lasted_the_waits_begin_anew() -> None:
 
 
 def test_nothing_settles_where_nothing_has_to() -> None:
-    reopening = Reopening(Patience(), Kernel())
+    reopening = Retry(RetryPolicy(), Kernel())
 
     reopening.lost(10.0, at_once=True)
 
@@ -109,7 +109,7 @@ def test_nothing_settles_where_nothing_has_to() -> None:
 
 
 def test_a_person_need_not_wait() -> None:
-    reopening = Reopening(Patience(), Kernel())
+    reopening = Retry(RetryPolicy(), Kernel())
     waits(reopening, 0.0, 4)
     reopening.lost(10.0)
 
@@ -120,7 +120,7 @@ def test_a_person_need_not_wait() -> None:
 
 
 def test_a_source_in_doubt_is_opened_anew_less_and_less_often() -> None:
-    reopening = Reopening(Patience(doubt_s=30, longest_doubt_s=100), Kernel())
+    reopening = Retry(RetryPolicy(doubt_s=30, longest_doubt_s=100), Kernel())
     now, between = 0.0, []
     for _ in range(4):
         reopening.doubted(now)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from ravatard.devices.process.child import SLIM_CONFIG
-from ravatard.devices.process.environment import Surroundings
-from ravatard.devices.process.retry import Patience
+from ravatard.devices.process.environment import ProcessEnvironment
+from ravatard.devices.process.retry import RetryPolicy
 from ravatard.devices.process.supervisor import Supervisor
 from ravatard.errors import DeviceError
 from tests.unit.devices.children import FakeChild
@@ -23,7 +23,7 @@ class Machine:
         self.spawned: list[FakeChild[str]] = []
         self.full = False
         self.cards = "one card"
-        surroundings = Surroundings(Patience(start_s=10), self.spawn, lambda: self.cards)
+        surroundings = ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: self.cards)
         self.supervisor = Supervisor(surroundings, HOME if environ is None else environ, slim=slim)
 
     def spawn(self, environment: Mapping[str, str], first: str) -> FakeChild[str]:

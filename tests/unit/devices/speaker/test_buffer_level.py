@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from ravatard.devices.speaker.buffer_level import Level
+from ravatard.devices.speaker.buffer_level import BufferLevel
 from ravatard.devices.speaker.protocol import Beat
 
 
 def test_what_was_fed_is_played_as_time_goes_by() -> None:
-    level = Level()
+    level = BufferLevel()
 
     level.fed(96_000, 10.0)
 
@@ -14,7 +14,7 @@ def test_what_was_fed_is_played_as_time_goes_by() -> None:
 
 
 def test_the_process_knows_better_but_not_of_what_is_on_its_way() -> None:
-    level = Level()
+    level = BufferLevel()
     level.fed(96_000, 10.0)
 
     level.told(Beat(True, 0, 1_000, 0, 90_000), 10.5)
@@ -23,7 +23,7 @@ def test_the_process_knows_better_but_not_of_what_is_on_its_way() -> None:
 
 
 def test_a_beat_from_before_a_stop_is_not_believed() -> None:
-    level = Level()
+    level = BufferLevel()
     level.fed(96_000, 10.0)
     level.stopped(6_000)
 

@@ -10,10 +10,10 @@ import pytest
 
 from ravatard.core.audio_format import AudioFormat
 from ravatard.devices.cards.identity import SoundDevice
-from ravatard.devices.process.pipes import Outbox
+from ravatard.devices.process.pipes import PipeWriter
 from ravatard.devices.speaker.card import CardOutput, Widener, shapes
 from ravatard.devices.speaker.options import SpeakerOptions
-from ravatard.devices.speaker.player import Player
+from ravatard.devices.speaker.player import SoundPlayer
 from ravatard.devices.speaker.protocol import Feed, Finish
 from ravatard.errors import DeviceError
 from tests.unit.devices.cards.test_portaudio import FakePortAudio
@@ -53,9 +53,9 @@ class FakeSpeakers(FakePortAudio):
 
 
 @pytest.fixture
-def player() -> Iterator[Player]:
+def player() -> Iterator[SoundPlayer]:
     theirs, ours = os.pipe()
-    yield Player(100, Outbox(ours))
+    yield SoundPlayer(100, PipeWriter(ours))
     os.close(theirs)
     os.close(ours)
 
@@ -64,7 +64,7 @@ def tone(samples: int) -> bytes:
     return array("h", [2_000] * samples).tobytes()
 
 
-def run(portaudio: FakeSpeakers, player: Player, root: Path, **options: Any) -> CardOutput:
+def run(portaudio: FakeSpeakers, player: SoundPlayer, root: Path, **options: Any) -> CardOutput:
     output = CardOutput(lambda: portaudio, SpeakerOptions(device="Box", **options), root=str(root))
     output.run(player)
     return output
@@ -133,7 +133,7 @@ def test_widener_fills_silence_at_another_rate() -> None:
     assert Widener(AudioFormat(16_000)).frames(160, lambda _: None) == bytes(320)
 
 
-def test_a_busy_device_is_told_at_once(player: Player, tmp_path: Path) -> None:
+def test_a_busy_device_is_told_at_once(player: SoundPlayer, tmp_path: Path) -> None:
     portaudio = speakers(lambda _: True, code=-9985)
 
     with pytest.raises(DeviceError, match="speaker 'Box' cannot be opened"):
@@ -142,12 +142,12 @@ def test_a_busy_device_is_told_at_once(player: Player, tmp_path: Path) -> None:
     assert len(portaudio.tried) == 1
 
 
-def test_a_device_that_takes_nothing_is_told(player: Player, tmp_path: Path) -> None:
+def test_a_device_that_takes_nothing_is_told(player: SoundPlayer, tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match=r"opens in none of \d+ shapes"):
         run(speakers(lambda _: True), player, tmp_path)
 
 
-def test_the_stream_takes_sound_in_its_callback(player: Player, tmp_path: Path) -> None:
+def test_the_stream_takes_sound_in_its_callback(player: SoundPlayer, tmp_path: Path) -> None:
     portaudio = speakers(lambda asked: bool(asked["channels"] == 1))
     output = run(portaudio, player, tmp_path)
     player.obey([Feed(1, tone(480)), Finish(1)])

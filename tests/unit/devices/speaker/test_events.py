@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, Played, SpeakerLost, SpeakerReady
-from ravatard.devices.speaker.events import SpeakerNews
+from ravatard.devices.speaker.events import SpeakerEvents
 from ravatard.devices.speaker.protocol import Beat
 
 
@@ -10,7 +10,7 @@ def beat(active: bool) -> Beat:
 
 
 def test_signs_of_life_are_told_while_something_plays_and_once_after() -> None:
-    news = SpeakerNews()
+    news = SpeakerEvents()
     news.dropped = 96
 
     for active in (False, True, False, False):
@@ -20,7 +20,7 @@ def test_signs_of_life_are_told_while_something_plays_and_once_after() -> None:
 
 
 def test_a_loss_leaves_nothing_open() -> None:
-    news = SpeakerNews()
+    news = SpeakerEvents()
     news.heard(PlaybackStarted(1.0))
     news.beat(beat(True), 480.0)
     news.events.clear()
@@ -31,7 +31,7 @@ def test_a_loss_leaves_nothing_open() -> None:
 
 
 def test_an_answer_that_had_ended_does_not_end_again() -> None:
-    news = SpeakerNews()
+    news = SpeakerEvents()
     news.heard(PlaybackStarted(1.0))
     news.heard(PlaybackEnded(2.0))
     news.events.clear()
@@ -42,7 +42,7 @@ def test_an_answer_that_had_ended_does_not_end_again() -> None:
 
 
 def test_a_reason_is_told_once_until_it_was_ready_again() -> None:
-    news = SpeakerNews()
+    news = SpeakerEvents()
 
     for _ in range(3):
         news.lost("it is gone", 5.0)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.devices.process.pipes import Outbox
+from ravatard.devices.process.pipes import PipeWriter
 from ravatard.devices.speaker.paced import CommandOutput, Pace, WavOutput, wav_header
-from ravatard.devices.speaker.player import Player
+from ravatard.devices.speaker.player import SoundPlayer
 from ravatard.devices.speaker.protocol import Feed, Finish
 from ravatard.errors import DeviceError
 
@@ -20,7 +20,7 @@ class EnoughError(Exception):
     """The test has seen what it wanted to see."""
 
 
-class ShortPlayer(Player):
+class ShortPlayer(SoundPlayer):
     """A player that ends the output after some blocks."""
 
     blocks = 20
@@ -35,7 +35,7 @@ class ShortPlayer(Player):
 @pytest.fixture
 def player() -> Iterator[ShortPlayer]:
     theirs, ours = os.pipe()
-    yield ShortPlayer(100, Outbox(ours))
+    yield ShortPlayer(100, PipeWriter(ours))
     os.close(theirs)
     os.close(ours)
 

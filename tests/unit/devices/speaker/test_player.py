@@ -9,10 +9,10 @@ import pytest
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerReady
 from ravatard.core.states import Earcon
 from ravatard.devices.echo.ring import EchoRing, EchoWriter, make_ring
-from ravatard.devices.process.pipes import Outbox
+from ravatard.devices.process.pipes import PipeWriter
 from ravatard.devices.process.records import RecordDecoder
 from ravatard.devices.speaker.options import SpeakerOptions
-from ravatard.devices.speaker.player import Player
+from ravatard.devices.speaker.player import SoundPlayer
 from ravatard.devices.speaker.protocol import (
     WIRE,
     Beat,
@@ -26,7 +26,7 @@ from ravatard.devices.speaker.protocol import (
     Stop,
     Volume,
 )
-from ravatard.errors import HouseError
+from ravatard.errors import InternalError
 
 BLOCK = 480
 LATENCY_S = 0.02
@@ -45,7 +45,9 @@ class Room:
         self.ring_fd = make_ring()
         self.ends = [self._theirs, ours, self.ring_fd]
         self.now = 1.0
-        self.player = Player(100, Outbox(ours), ring=EchoWriter(self.ring_fd), clock=lambda: self.now)
+        self.player = SoundPlayer(
+            100, PipeWriter(ours), ring=EchoWriter(self.ring_fd), clock=lambda: self.now
+        )
         self._decoder = RecordDecoder(WIRE)
 
     def plays(self, blocks: int = 1) -> list[bytes | None]:
@@ -188,5 +190,5 @@ def test_a_failure_says_whether_it_ever_played(room: Room) -> None:
 
 
 def test_what_is_no_command_is_our_bug(room: Room) -> None:
-    with pytest.raises(HouseError, match="Play, which is no command"):
+    with pytest.raises(InternalError, match="Play, which is no command"):
         room.player.obey([Play(SpeakerOptions(), 100)])

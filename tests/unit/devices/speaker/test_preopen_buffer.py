@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from ravatard.core.audio.playout import LONGEST_SAMPLES
-from ravatard.devices.speaker.preopen_buffer import PATIENCE_S, Waiting
+from ravatard.devices.speaker.preopen_buffer import PATIENCE_S, PreopenBuffer
 from ravatard.devices.speaker.protocol import Feed, Finish
 
 SOUND = Feed(1, bytes(960))
 
 
 def test_what_waits_is_had_in_order_when_the_device_opens_in_time() -> None:
-    waiting = Waiting()
+    waiting = PreopenBuffer()
     waiting.put(SOUND, 1.0)
     waiting.put(Finish(1), 1.5)
 
@@ -19,7 +19,7 @@ def test_what_waits_is_had_in_order_when_the_device_opens_in_time() -> None:
 
 
 def test_what_would_be_heard_too_late_is_not_heard() -> None:
-    waiting = Waiting()
+    waiting = PreopenBuffer()
     waiting.put(SOUND, 1.0)
 
     assert waiting.put(SOUND, 3.0) == 480
@@ -28,12 +28,12 @@ def test_what_would_be_heard_too_late_is_not_heard() -> None:
 
 
 def test_without_anything_that_waits_nobody_waits() -> None:
-    assert Waiting().left_s(1.0) == 0.0
-    assert Waiting().take(1.0) == []
+    assert PreopenBuffer().left_s(1.0) == 0.0
+    assert PreopenBuffer().take(1.0) == []
 
 
 def test_a_live_voice_does_not_wait() -> None:
-    waiting = Waiting()
+    waiting = PreopenBuffer()
     waiting.begin(1, live=True)
     waiting.put(SOUND, 1.0)
     waiting.begin(2, live=False)
@@ -43,7 +43,7 @@ def test_a_live_voice_does_not_wait() -> None:
 
 
 def test_for_a_device_that_is_not_there_nothing_waits_until_it_was() -> None:
-    waiting = Waiting()
+    waiting = PreopenBuffer()
     waiting.put(SOUND, 1.0)
 
     waiting.give_up()
@@ -55,7 +55,7 @@ def test_for_a_device_that_is_not_there_nothing_waits_until_it_was() -> None:
 
 
 def test_no_more_waits_than_the_speaker_itself_would_take() -> None:
-    waiting = Waiting()
+    waiting = PreopenBuffer()
     waiting.put(Feed(1, bytes(LONGEST_SAMPLES * 2)), 1.0)
 
     assert waiting.put(SOUND, 1.0) == 480

@@ -14,8 +14,8 @@ from ravatard.core.events import (
     SpeakerReady,
 )
 from ravatard.core.states import Earcon
-from ravatard.devices.process.environment import Surroundings
-from ravatard.devices.process.retry import Patience
+from ravatard.devices.process.environment import ProcessEnvironment
+from ravatard.devices.process.retry import RetryPolicy
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.protocol import (
     LONGEST_FEED,
@@ -32,7 +32,7 @@ from ravatard.devices.speaker.protocol import (
     Volume,
 )
 from ravatard.devices.speaker.speaker import ChildSpeaker
-from ravatard.errors import DeviceError, HouseError
+from ravatard.errors import DeviceError, InternalError
 from tests.unit.devices.children import FakeChild
 
 READY = SpeakerReady("USB speaker", 20.0)
@@ -58,7 +58,7 @@ class Room:
             environ={},
             earcons={Earcon.SENT: b"\1\0"},
             volume=70,
-            surroundings=Surroundings(Patience(start_s=10), self.spawn, lambda: "cards"),
+            surroundings=ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: "cards"),
         )
         self.events: AsyncIterator[SpeakerEvent] = self.speaker.events()
 
@@ -327,7 +327,7 @@ async def test_a_record_it_never_says_is_our_bug() -> None:
     room, child = await ready()
     child.says(Stop())
 
-    with pytest.raises(HouseError, match="Stop"):
+    with pytest.raises(InternalError, match="Stop"):
         await room.next()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ravatard.doctor.bench import Recording
+from ravatard.doctor.bench import RecordedSound
 from ravatard.doctor.outcome import Verdict
 from tests.unit.doctor.patient import ROOM, Patient, running
 
@@ -30,7 +30,7 @@ FAINT = (b"\x00\x00" * 99 + b"\x01\x00") * 320
 async def test_bad_sound_is_a_warning_of_its_own(
     patient: Patient, pcm: bytes, pace: float, check: str, says: str
 ) -> None:
-    patient.bench.recording = Recording("USB Mic", pcm, 0.0, pace)
+    patient.bench.recording = RecordedSound("USB Mic", pcm, 0.0, pace)
 
     outcome = (await patient.finding(check)).outcome
 
@@ -48,7 +48,7 @@ async def test_good_sound_is_told_in_numbers(patient: Patient) -> None:
 
 async def test_a_recording_that_is_silent_is_no_broken_microphone(patient: Patient) -> None:
     patient.config("microphone:\n  wav: /silence.wav\n")
-    patient.bench.recording = Recording("silence.wav", bytes(64_000), 0.0, 1.0)
+    patient.bench.recording = RecordedSound("silence.wav", bytes(64_000), 0.0, 1.0)
 
     assert (await patient.finding("microphone.silence")).outcome.verdict is Verdict.FINE
 
@@ -83,7 +83,7 @@ async def test_a_daemon_that_hears_nothing_is_told_about(
 
 
 async def test_an_exact_pace_is_shown_in_percent(patient: Patient) -> None:
-    assert isinstance(patient.bench.recording, Recording)
+    assert isinstance(patient.bench.recording, RecordedSound)
     patient.bench.recording = replace(patient.bench.recording, pace=0.998)
 
     assert (await patient.finding("microphone.rate")).outcome.text == "99.8 % of real time"

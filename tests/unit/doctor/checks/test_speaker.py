@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ravatard.core.audio_format import RATE_HZ, VOICE_RATE_HZ
-from ravatard.doctor.bench import Recording
+from ravatard.doctor.bench import RecordedSound
 from ravatard.doctor.check import Asked
 from ravatard.doctor.checks.speaker import recommended_tail_ms
 from ravatard.doctor.chirp import chirp
@@ -16,14 +16,14 @@ from tests.unit.doctor.patient import CONFIG, Patient, running
 ECHO = Asked(echo=True)
 
 
-def hearing(gain_db: float | None, at_s: float = 1.06) -> Recording:
+def hearing(gain_db: float | None, at_s: float = 1.06) -> RecordedSound:
     """3.5 s of a room; the chirp comes at ``at_s`` (the patient's speaker plays it at 1 s)."""
     sound = np.random.default_rng(3).normal(0, 20, round(3.5 * RATE_HZ))
     if gain_db is not None:
         played = np.frombuffer(chirp(RATE_HZ), "<i2") * 10 ** (gain_db / 20)
         at = round(at_s * RATE_HZ)
         sound[at : at + len(played)] += played
-    return Recording("USB Mic", sound.astype("<i2").tobytes(), 0.0, 1.0)
+    return RecordedSound("USB Mic", sound.astype("<i2").tobytes(), 0.0, 1.0)
 
 
 async def test_the_speaker_plays_a_chirp(patient: Patient) -> None:

@@ -12,7 +12,9 @@ from tests.unit.core.sounds import quiet, voice
 from tests.unit.sim.test_microphone import ear, heard
 
 
-async def _night(steps: str, seconds: float = 12.0, sound: bytes = b"") -> list[tuple[float, ev.EarEvent]]:
+async def _night(
+    steps: str, seconds: float = 12.0, sound: bytes = b""
+) -> list[tuple[float, ev.MicrophoneEvent]]:
     room = ear()
     room.sound(sound)
     async with asyncio.TaskGroup() as group:
@@ -21,7 +23,7 @@ async def _night(steps: str, seconds: float = 12.0, sound: bytes = b"") -> list[
     return found
 
 
-def _samples(found: list[tuple[float, ev.EarEvent]], until: float) -> int:
+def _samples(found: list[tuple[float, ev.MicrophoneEvent]], until: float) -> int:
     return max(event.samples for at, event in found if isinstance(event, ev.Listened) and at <= until)
 
 

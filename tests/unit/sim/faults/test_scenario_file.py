@@ -32,14 +32,14 @@ def test_every_part_of_a_file_reaches_its_step() -> None:
     assert scenario.about == "A night."
     assert scenario.certificate == "expired"
     assert scenario.steps[:3] == (
-        fs.Step(
+        fs.FaultStep(
             fs.Answer(status=402, retry_after="10"),
             fs.When(after_s=1.5, call="/jwt", nth=2),
             for_s=3.0,
             times=4,
         ),
-        fs.Step(fs.Refuse()),
-        fs.Step(fs.Say("hello", bare=True)),
+        fs.FaultStep(fs.Refuse()),
+        fs.FaultStep(fs.Say("hello", bare=True)),
     )
 
 
@@ -151,7 +151,7 @@ _STEP = st.fixed_dictionaries(
 )
 
 
-def _steps_or_sentence(raw: bytes) -> tuple[fs.Step, ...] | str:
+def _steps_or_sentence(raw: bytes) -> tuple[fs.FaultStep, ...] | str:
     try:
         return parse(raw).steps
     except ConfigError as error:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from ravatard.ports import SocketClosed, UpgradeRefused
+from ravatard.ports.network import SocketClosed, UpgradeRefused
 from ravatard.sim.exchange import Reply, Request, Service
 from ravatard.sim.faults.service import FaultyService
 from ravatard.sim.faults.steps import Scenario

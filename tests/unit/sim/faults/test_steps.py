@@ -16,9 +16,9 @@ def test_every_fault_has_one_word() -> None:
     assert len(fs.WORDS) == len(get_args(fs.Fault))
 
 
-@pytest.mark.parametrize("kind", [*fs.WORDS.values(), fs.When, fs.Step])
+@pytest.mark.parametrize("kind", [*fs.WORDS.values(), fs.When, fs.FaultStep])
 def test_every_setting_is_described_and_numbers_have_a_range(
-    kind: type[fs.Fault | fs.When | fs.Step],
+    kind: type[fs.Fault | fs.When | fs.FaultStep],
 ) -> None:
     assert kind.__doc__
     for one in fields(kind):
@@ -33,5 +33,5 @@ def test_every_setting_is_described_and_numbers_have_a_range(
 
 
 def test_only_a_scenario_with_tls_has_a_certificate() -> None:
-    assert fs.Scenario((fs.Step(fs.Refuse()),)).certificate is None
-    assert fs.Scenario((fs.Step(fs.Refuse()), fs.Step(fs.Tls("expired")))).certificate == "expired"
+    assert fs.Scenario((fs.FaultStep(fs.Refuse()),)).certificate is None
+    assert fs.Scenario((fs.FaultStep(fs.Refuse()), fs.FaultStep(fs.Tls("expired")))).certificate == "expired"

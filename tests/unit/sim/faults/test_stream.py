@@ -12,7 +12,7 @@ from ravatard.sim.faults.steps import Scenario
 from ravatard.sim.faults.stream import trouble
 from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.sound.speech import Speech
-from ravatard.sim.streaming.streams import Streaming
+from ravatard.sim.streaming.streams import Streams
 from tests.unit.sim.caller import Caller
 
 
@@ -28,7 +28,7 @@ class _Night:
 
     async def watch(self, seconds: int) -> _Night:
         caller = Caller(SimCloud())
-        async with Streaming(caller.cloud.premises, speech=Speech(None)) as streaming:
+        async with Streams(caller.cloud.premises, speech=Speech(None)) as streaming:
             caller.start()
             async with asyncio.TaskGroup() as group:
                 group.create_task(trouble(streaming, self.scenario))

@@ -1,22 +1,22 @@
 from __future__ import annotations
 
-from ravatard.sim.ravatar.history import History
+from ravatard.sim.ravatar.history import ChatHistory
 
 
-def _history(count: int) -> History:
-    history = History()
+def _history(count: int) -> ChatHistory:
+    history = ChatHistory()
     for number in range(count):
         history.add("user-1", {"_id": str(number)})
     return history
 
 
-def _page(history: History, per_page: int, page: int) -> tuple[list[object], bool]:
+def _page(history: ChatHistory, per_page: int, page: int) -> tuple[list[object], bool]:
     messages, more = history.page("user-1", per_page, page)
     return [message["_id"] for message in messages], more
 
 
 def test_nobody_has_said_nothing() -> None:
-    assert History().page("user-1", 100, 1) == ([], False)
+    assert ChatHistory().page("user-1", 100, 1) == ([], False)
 
 
 def test_the_first_page_holds_the_newest_oldest_first() -> None:

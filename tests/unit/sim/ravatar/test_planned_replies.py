@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ravatard.sim.exchange import Close
-from ravatard.sim.ravatar.planned_replies import Outbox, Planned
+from ravatard.sim.ravatar.planned_replies import Planned, PlannedReplies
 
 
 class _Bell:
@@ -12,8 +12,8 @@ class _Bell:
         self.rung += 1
 
 
-def _outbox() -> Outbox:
-    return Outbox(_Bell())
+def _outbox() -> PlannedReplies:
+    return PlannedReplies(_Bell())
 
 
 def _planned(due: float, licence: str | None = None) -> Planned:
@@ -98,7 +98,7 @@ def test_a_cleared_outbox_says_nothing() -> None:
 
 def test_everything_new_rings_the_bell() -> None:
     bell = _Bell()
-    outbox = Outbox(bell)
+    outbox = PlannedReplies(bell)
 
     outbox.put("now", 1.0)
     outbox.plan(_planned(2.0))

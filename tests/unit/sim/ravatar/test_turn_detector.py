@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from ravatard.sim.options import HearingOptions
 from ravatard.sim.ravatar.turn_detector import (
-    NoiseFloor,
+    DetectorNoiseFloor,
     SpeechBegan,
+    SpeechEnded,
     TurnDetector,
-    TurnEnded,
     level_dbfs,
     speech_seconds,
 )
@@ -34,7 +34,7 @@ def _mixed(first: bytes, second: bytes) -> bytes:
     return struct.pack(f"<{count}h", *(max(-32_768, min(32_767, one + other)) for one, other in pairs))
 
 
-def _heard(pcm: bytes, options: HearingOptions | None = None) -> list[SpeechBegan | TurnEnded]:
+def _heard(pcm: bytes, options: HearingOptions | None = None) -> list[SpeechBegan | SpeechEnded]:
     detector = TurnDetector(options or HearingOptions())
     return [event for piece in chunks(pcm) for event in detector.hear(piece)]
 
@@ -42,11 +42,11 @@ def _heard(pcm: bytes, options: HearingOptions | None = None) -> list[SpeechBega
 def test_a_turn_ends_600_ms_after_the_last_speech() -> None:
     events = _heard(tone(1.0) + quiet(1.0))
 
-    assert events == [SpeechBegan(0), TurnEnded(0, 16_000, 25_600)]
+    assert events == [SpeechBegan(0), SpeechEnded(0, 16_000, 25_600)]
 
 
 def test_the_length_of_the_speech_is_told_in_milliseconds() -> None:
-    assert TurnEnded(1_600, 17_600, 30_000).speech_ms == 1_000
+    assert SpeechEnded(1_600, 17_600, 30_000).speech_ms == 1_000
 
 
 def test_speech_whose_silence_never_comes_is_never_over() -> None:
@@ -61,13 +61,13 @@ def test_speech_whose_silence_never_comes_is_never_over() -> None:
 def test_a_pause_shorter_than_the_silence_belongs_to_the_turn() -> None:
     events = _heard(tone(1.0) + quiet(0.5) + tone(1.0) + quiet(1.0))
 
-    assert events == [SpeechBegan(0), TurnEnded(0, 40_000, 49_600)]
+    assert events == [SpeechBegan(0), SpeechEnded(0, 40_000, 49_600)]
 
 
 def test_two_turns_are_two() -> None:
     events = _heard(tone(1.0) + quiet(1.0) + tone(0.5) + quiet(1.0))
 
-    assert [event.first_sample for event in events if isinstance(event, TurnEnded)] == [0, 32_000]
+    assert [event.first_sample for event in events if isinstance(event, SpeechEnded)] == [0, 32_000]
 
 
 def test_a_click_is_no_turn() -> None:
@@ -81,7 +81,7 @@ def test_clicks_far_apart_are_no_turn() -> None:
 def test_a_single_loud_window_keeps_no_turn_open() -> None:
     events = _heard(tone(1.0) + quiet(0.4) + tone(0.02) + quiet(1.0))
 
-    assert events == [SpeechBegan(0), TurnEnded(0, 16_000, 25_600)]
+    assert events == [SpeechBegan(0), SpeechEnded(0, 16_000, 25_600)]
 
 
 def test_silence_says_nothing() -> None:
@@ -99,14 +99,14 @@ def test_a_turn_ends_in_the_noise_of_a_real_room(dbfs: float) -> None:
 
     events = _heard(sound)
 
-    assert events == [SpeechBegan(16_000), TurnEnded(16_000, 32_000, 41_600)]
+    assert events == [SpeechBegan(16_000), SpeechEnded(16_000, 32_000, 41_600)]
 
 
 def test_noise_as_loud_as_speech_is_learned_and_then_ends_the_turn() -> None:
     events = _heard(_noise(6.0, -30))
 
     assert isinstance(events[0], SpeechBegan)
-    assert isinstance(events[1], TurnEnded)
+    assert isinstance(events[1], SpeechEnded)
     assert events[1].decided_at_sample <= 5 * 16_000
     assert len(events) == 2
 
@@ -117,11 +117,11 @@ def test_speech_over_noise_that_was_learned_is_found() -> None:
 
     last = _heard(sound)[-1]
 
-    assert last == TurnEnded(96_000, 112_000, 121_600)
+    assert last == SpeechEnded(96_000, 112_000, 121_600)
 
 
 def test_padding_does_not_make_the_room_look_quiet() -> None:
-    floor = NoiseFloor(HearingOptions(floor_window_ms=500))
+    floor = DetectorNoiseFloor(HearingOptions(floor_window_ms=500))
     learned = [floor.learn(-35.0) for _ in range(25)]
 
     for _ in range(100):
@@ -132,7 +132,7 @@ def test_padding_does_not_make_the_room_look_quiet() -> None:
 
 
 def test_the_floor_is_the_quietest_moment_of_its_window() -> None:
-    floor = NoiseFloor(HearingOptions(floor_window_ms=500))
+    floor = DetectorNoiseFloor(HearingOptions(floor_window_ms=500))
 
     levels = [floor.learn(level) for level in [-50.0, -60.0, -55.0, *[-45.0] * 40]]
 
@@ -143,7 +143,7 @@ def test_the_floor_is_the_quietest_moment_of_its_window() -> None:
 
 
 def test_before_any_sound_the_floor_is_the_bottom() -> None:
-    assert NoiseFloor(HearingOptions()).learn(-100.0) == -100.0
+    assert DetectorNoiseFloor(HearingOptions()).learn(-100.0) == -100.0
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_levels_are_relative_to_full_scale(pcm: bytes, dbfs: float) -> None:
 def test_the_decisions_do_not_depend_on_how_the_sound_was_cut(cuts: list[int]) -> None:
     sound = quiet(0.3) + tone(0.8) + quiet(0.9) + tone(0.4) + quiet(0.7)
     detector = TurnDetector(HearingOptions())
-    events: list[SpeechBegan | TurnEnded] = []
+    events: list[SpeechBegan | SpeechEnded] = []
     rest = sound
 
     while rest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ravatard.sim.streaming.impairment import Weather
+from ravatard.sim.streaming.impairment import Impairment
 from ravatard.sim.streaming.options import StreamFaults
 
 SOUND = b"\x80\x60sound"
@@ -24,7 +24,7 @@ class _Wire:
         self.sent.append((asyncio.get_running_loop().time(), packet))
 
 
-async def _sent(weather: Weather, packet: bytes = SOUND, count: int = 1_000) -> list[float]:
+async def _sent(weather: Impairment, packet: bytes = SOUND, count: int = 1_000) -> list[float]:
     """When so many packets came, in the order they came in."""
     wire = _Wire()
     async with asyncio.TaskGroup() as group:
@@ -35,20 +35,20 @@ async def _sent(weather: Weather, packet: bytes = SOUND, count: int = 1_000) -> 
 
 
 async def test_in_good_weather_everything_comes_at_once() -> None:
-    assert await _sent(Weather(StreamFaults())) == [0.0] * 1_000
+    assert await _sent(Impairment(StreamFaults())) == [0.0] * 1_000
 
 
 async def test_as_many_are_lost_as_asked_the_same_in_every_run() -> None:
     faults = StreamFaults(loss=0.05)
 
-    first, again = [len(await _sent(Weather(faults))) for _ in range(2)]
+    first, again = [len(await _sent(Impairment(faults))) for _ in range(2)]
 
     assert first == again
     assert 930 <= first <= 970
 
 
 async def test_packets_are_late_by_up_to_the_jitter() -> None:
-    times = await _sent(Weather(StreamFaults(jitter_ms=50)))
+    times = await _sent(Impairment(StreamFaults(jitter_ms=50)))
 
     assert len(times) == 1_000
     assert 0.0 <= min(times) < 0.01
@@ -56,13 +56,13 @@ async def test_packets_are_late_by_up_to_the_jitter() -> None:
 
 
 async def test_control_packets_are_neither_lost_nor_late() -> None:
-    weather = Weather(StreamFaults(loss=1.0, jitter_ms=50))
+    weather = Impairment(StreamFaults(loss=1.0, jitter_ms=50))
 
     assert await _sent(weather, CONTROL) == [0.0] * 1_000
 
 
 async def test_when_all_is_dead_nothing_comes() -> None:
-    weather = Weather(StreamFaults())
+    weather = Impairment(StreamFaults())
     weather.dead = True
 
     assert await _sent(weather) == []
@@ -70,7 +70,7 @@ async def test_when_all_is_dead_nothing_comes() -> None:
 
 
 async def test_a_late_packet_may_find_the_connection_closed() -> None:
-    weather = Weather(StreamFaults(jitter_ms=50))
+    weather = Impairment(StreamFaults(jitter_ms=50))
     async with asyncio.TaskGroup() as group:
         await weather.through(_Wire(closed=True).send, group)(SOUND)
 

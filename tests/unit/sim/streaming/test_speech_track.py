@@ -7,7 +7,7 @@ import struct
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.sim.streaming.speech_track import Mouth
+from ravatard.sim.streaming.speech_track import SpeechTrack
 
 
 def _tone(samples: int, level: int = 1_000) -> bytes:
@@ -15,7 +15,7 @@ def _tone(samples: int, level: int = 1_000) -> bytes:
 
 
 def test_what_is_said_begins_now() -> None:
-    mouth = Mouth(began=10.0)
+    mouth = SpeechTrack(began=10.0)
 
     one = mouth.say("hello", _tone(480), 11.0)
 
@@ -25,7 +25,7 @@ def test_what_is_said_begins_now() -> None:
 
 
 def test_a_second_answer_waits_for_the_first() -> None:
-    mouth = Mouth(0.0)
+    mouth = SpeechTrack(0.0)
     first = mouth.say("one", _tone(4_800), 0.0)
 
     second = mouth.say("two", _tone(480, 2_000), 0.01)
@@ -35,7 +35,7 @@ def test_a_second_answer_waits_for_the_first() -> None:
 
 
 def test_who_is_hushed_fades_out_and_forgets_the_rest() -> None:
-    mouth = Mouth(0.0)
+    mouth = SpeechTrack(0.0)
     first = mouth.say("one", _tone(48_000), 0.0)
     mouth.say("two", _tone(480), 0.0)
 
@@ -51,7 +51,7 @@ def test_who_is_hushed_fades_out_and_forgets_the_rest() -> None:
 
 
 def test_hushing_one_who_is_silent_changes_nothing() -> None:
-    mouth = Mouth(0.0)
+    mouth = SpeechTrack(0.0)
     mouth.hush(1.0)
     said = mouth.say("one", _tone(480), 1.0)
 
@@ -69,7 +69,7 @@ def test_hushing_one_who_is_silent_changes_nothing() -> None:
 def test_the_sound_does_not_depend_on_the_pieces_it_is_read_in(
     answers: list[tuple[int, int]], pieces: list[int]
 ) -> None:
-    mouth = Mouth(0.0)
+    mouth = SpeechTrack(0.0)
     for number, (at, length) in enumerate(answers, 1):
         mouth.say("", _tone(length, number), at / 48_000)
     total = sum(pieces)

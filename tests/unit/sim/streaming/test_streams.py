@@ -9,17 +9,17 @@ import pytest
 from ravatard.sim.options import SimOptions
 from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.sound.speech import Speech, recorded
-from ravatard.sim.streaming.options import StreamFaults, StreamOptions
-from ravatard.sim.streaming.streams import Streaming
+from ravatard.sim.streaming.options import SimStreamOptions, StreamFaults
+from ravatard.sim.streaming.streams import Streams
 from tests.unit.sim.caller import Caller, quiet, tone
 
 TEXT = "That was clear. Please go on."
 
 
 def _streaming(
-    cloud: SimCloud, options: StreamOptions | None = None, faults: StreamFaults | None = None
-) -> Streaming:
-    return Streaming(cloud.premises, options, faults=faults, speech=Speech(None))
+    cloud: SimCloud, options: SimStreamOptions | None = None, faults: StreamFaults | None = None
+) -> Streams:
+    return Streams(cloud.premises, options, faults=faults, speech=Speech(None))
 
 
 def _cloud(think_s: float = 0.5) -> SimCloud:
@@ -53,7 +53,7 @@ async def test_an_answer_in_chat_mode_is_not_spoken() -> None:
 
 async def test_whoever_speaks_again_cuts_the_answer_off() -> None:
     caller = Caller(_cloud())
-    async with _streaming(caller.cloud, StreamOptions(cut_ms=200)) as streaming:
+    async with _streaming(caller.cloud, SimStreamOptions(cut_ms=200)) as streaming:
         licence = caller.start()
         line = caller.line()
         streaming.speak(licence, TEXT)
@@ -79,7 +79,7 @@ async def test_an_answer_whose_sound_is_not_ready_when_the_user_speaks_is_not_sa
 
 async def test_an_answer_may_be_said_to_its_end() -> None:
     caller = Caller(_cloud())
-    async with _streaming(caller.cloud, StreamOptions(cut_ms=-1)) as streaming:
+    async with _streaming(caller.cloud, SimStreamOptions(cut_ms=-1)) as streaming:
         licence = caller.start()
         streaming.speak(licence, TEXT)
         await asyncio.sleep(0.1)
@@ -133,7 +133,7 @@ async def test_streamers_may_be_missing_at_first_and_after_a_restart() -> None:
 
 async def test_a_subscription_is_refused_in_the_servers_words() -> None:
     caller = Caller(_cloud())
-    options = StreamOptions(max_players=1)
+    options = SimStreamOptions(max_players=1)
     async with _streaming(caller.cloud, options, StreamFaults(refusals=1)) as streaming:
         caller.start()
         (streamer,) = streaming.listed(None)

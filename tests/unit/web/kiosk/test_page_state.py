@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.web.kiosk.page_state import SCREEN_WORDS, Report, Screen, read_report
+from ravatard.web.kiosk.page_state import SCREEN_WORDS, PageReport, PageState, read_report
 
 
 def test_every_screen_has_its_words() -> None:
-    assert SCREEN_WORDS.keys() == set(Screen)
+    assert SCREEN_WORDS.keys() == set(PageState)
 
 
 def test_a_report_tells_what_became_of_which_frame() -> None:
-    assert read_report('{"picture":"playing","frame":"ab-1"}') == Report(Screen.PLAYING, "ab-1")
-    assert read_report(b'{"picture":"empty"}') == Report(Screen.EMPTY, "")
+    assert read_report('{"picture":"playing","frame":"ab-1"}') == PageReport(PageState.PLAYING, "ab-1")
+    assert read_report(b'{"picture":"empty"}') == PageReport(PageState.EMPTY, "")
 
 
 @pytest.mark.parametrize(

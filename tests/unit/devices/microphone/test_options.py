@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.devices.options import CaptureOptions, MicrophoneOptions
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 
 
 @pytest.mark.parametrize(

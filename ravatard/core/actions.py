@@ -1,0 +1,225 @@
+"""Actions: everything that the conversation asks of the rest of the daemon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ravatard.core.states import (
+    Cause,
+    Earcon,
+    GateMode,
+    SessionState,
+    TurnOutcome,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SetGate:
+    """Use this gate mode from now on."""
+
+    mode: GateMode
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """The button is down: open the gate (in toggle mode: open or close it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The button is up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Listen (False) or close any utterance and ignore the microphone (True)."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Close the capture device (True), or open it again (False)."""
+
+    muted: bool
+
+
+#: What the gate understands.
+GateCommand = SetGate | Press | Release | Hold
+
+
+MicrophoneCommand = GateCommand | Mute
+
+
+@dataclass(frozen=True, slots=True)
+class StartSession:
+    """Start the live session, unless one is held; what is sent afterwards waits for it.
+
+    Attributes:
+        turn: number of the turn that needs it; 0 when the session is held always.
+    """
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    """End the live session with the service.
+
+    Attributes:
+        reason: why, for the log.
+        gone: the service says that it is over already; forget it, do not end it again.
+    """
+
+    reason: str
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SendAudio:
+    """Send one chunk of a turn.
+
+    Attributes:
+        turn: number of the turn.
+        pcm: s16le mono 16 kHz, padded by the wire when short.
+        read_at: when the last sample was read, or None for closing silence.
+    """
+
+    turn: int
+    pcm: bytes = field(repr=False)
+    read_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendUtterance:
+    """Send a whole utterance at once, to a service that does not stream.
+
+    Attributes:
+        turn: number of the turn.
+        pcm: s16le mono 16 kHz, the whole utterance.
+        read_at: when its last sample was read.
+    """
+
+    turn: int
+    pcm: bytes = field(repr=False)
+    read_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SendText:
+    """Send one line of text as a turn."""
+
+    turn: int
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DropTurn:
+    """Forget what is still waiting to be sent for this turn."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """A person asks: try to connect now, whatever the pause was to be."""
+
+
+CloudAction = StartSession | EndSession | SendAudio | SendUtterance | SendText | DropTurn | Reconnect
+
+
+@dataclass(frozen=True, slots=True)
+class PlayAnswer:
+    """Play the sound that came with an answer, or is where the answer says.
+
+    Attributes:
+        turn: number of the turn that was answered.
+        file_url: see :class:`Answered`.
+        sound: see :class:`Answered`.
+    """
+
+    turn: int
+    file_url: str = field(default="", repr=False)
+    sound: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlayback:
+    """Silence the speaker now; what still comes of the answer that sounds is not played either."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayEarcon:
+    """Sound a short signal, beside whatever plays."""
+
+    earcon: Earcon
+
+
+@dataclass(frozen=True, slots=True)
+class SetVolume:
+    """Answers and earcons at this loudness from now on, in percent of full."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnSummary:
+    """One exchange, when it is over.
+
+    Attributes:
+        turn: number of the turn.
+        outcome: how it ended.
+        cause: what opened it; None for text.
+        spoken_ms: length of what was sent of the person's voice, pre-roll included.
+        speech_ms: how much of that was judged speech.
+        messages: audio messages of the person's voice sent.
+        silence_messages: messages of closing silence sent.
+        answer_ms: from the gate's closing to the first answer; 0 when that came before the gate closed, None
+            without an answer.
+    """
+
+    turn: int
+    outcome: TurnOutcome
+    cause: Cause | None
+    spoken_ms: float
+    speech_ms: float
+    messages: int
+    silence_messages: int
+    answer_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn is over."""
+
+    summary: TurnSummary
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChanged:
+    """The session's state changed, with the reason in words."""
+
+    session: SessionState
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One sentence for the owner's log.
+
+    Attributes:
+        text: the sentence; no speech, no transcript, no secret.
+        warning: something is not as it should be.
+    """
+
+    text: str
+    warning: bool = False
+
+
+SpeakerAction = PlayAnswer | StopPlayback | PlayEarcon | SetVolume
+
+
+PeopleAction = TurnEnded | SessionChanged | LogLine
+
+
+Action = MicrophoneCommand | CloudAction | SpeakerAction | PeopleAction

@@ -1,0 +1,34 @@
+"""Capabilities of a service: the facts that the conversation decides by, whichever cloud it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ravatard.core.states import (
+    VoiceSource,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a service can do and wants; the conversation asks for this, never for the service's name.
+
+    Attributes:
+        streams_audio: takes chunks while the person speaks (else the whole utterance when it closed).
+        chunk_samples: samples a message carries when it streams.
+        needs_session: wants a session started before anything is sent, and ended afterwards.
+        listens: the service's own ``vadEnabled``: True for voice, False for push-to-talk, None unsaid.
+        answer_timeout_s: seconds the service gives itself for an answer.
+        avatar: the avatar's name, for people.
+        language: language code in use.
+        voice: where an answer's sound comes from: a stream that runs as long as the session, or the answer.
+    """
+
+    streams_audio: bool
+    chunk_samples: int
+    needs_session: bool
+    listens: bool | None
+    answer_timeout_s: float
+    avatar: str
+    language: str
+    voice: VoiceSource = VoiceSource.ANSWER

@@ -1,0 +1,33 @@
+"""Panel ports: the push button and the lights."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from ravatard.core.events import ButtonPressed, ButtonReleased
+from ravatard.core.indication import Look
+
+
+class Button(Protocol):
+    """The push button."""
+
+    def events(self) -> AsyncIterator[ButtonPressed | ButtonReleased]:
+        """Edges in order, debounced, for ever."""
+        ...
+
+    def close(self) -> None:
+        """Give the pin back. Idempotent."""
+        ...
+
+
+class Lamp(Protocol):
+    """The lights."""
+
+    def show(self, look: Look) -> None:
+        """Show ``look`` until told otherwise. Returns at once; patterns run by themselves."""
+        ...
+
+    def close(self) -> None:
+        """Lights off, pins given back. Idempotent."""
+        ...
