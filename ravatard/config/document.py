@@ -26,6 +26,9 @@ _HINTS = {
     "cannot start any token": "put the value in quotes",
     "did not find expected key": "indent a section's keys alike, by two spaces",
 }
+#: Since 0.2.6 libyaml has a limit of its own, a thousand levels. Looking ahead for a ':' it may come there
+#: before it has told of the ninth level.
+_PARSERS_OWN_LIMIT = "maximum nesting depth"
 
 
 class DocumentError(ConfigError):
@@ -166,7 +169,7 @@ class _Composer:
             case yaml.CollectionStartEvent():
                 _refuse_tag(event.tag, line)
                 if len(self._open) == DEEPEST:
-                    raise DocumentError(f"nested more than {DEEPEST} levels deep", line)
+                    raise _too_deep(line)
                 self._open.append(_Open(event))
             case yaml.CollectionEndEvent():
                 ended = self._open.pop()
@@ -186,6 +189,10 @@ def _line(event: yaml.Event) -> int:
     return 1 if event.start_mark is None else event.start_mark.line + 1
 
 
+def _too_deep(line: int) -> DocumentError:
+    return DocumentError(f"nested more than {DEEPEST} levels deep", line)
+
+
 def _refuse_tag(tag: str | None, line: int) -> None:
     if tag not in _TEXT_TAGS:
         raise DocumentError("tags (!name) are not understood; in quotes it is text", line)
@@ -197,6 +204,8 @@ def _syntax_error(error: yaml.YAMLError, text: str) -> DocumentError:
     problem = str(getattr(error, "problem", None) or "contains a character YAML does not allow")
     if mark is None:
         return DocumentError(problem)
+    if _PARSERS_OWN_LIMIT in problem:
+        return _too_deep(mark.line + 1)
     written = text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return DocumentError("indented with a tab; YAML allows only spaces there", mark.line + 1)

@@ -62,7 +62,7 @@ async def _all(image: Image, folder: Path, delivery: Path, cache: Path, only: st
     rows: list[Row] = []
     async with (
         simulate("--port", "0", "--licences", "4") as cloud,
-        Machine(image, folder, delivery) as machine,
+        Machine(image, folder, delivery, _say) as machine,
     ):
         _say(f"starting the machine ({machine.accelerator[1].partition(',')[0]})")
         house = House(machine, cloud)

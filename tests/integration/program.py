@@ -15,6 +15,9 @@ from typing import Self, TypeVar
 T = TypeVar("T")
 
 RAVATARD = Path(sysconfig.get_path("scripts")) / "ravatard"
+#: Begins a command that is to heed Ctrl-C. Started in the background of a shell, or by cron, the tests ignore
+#: SIGINT, and what they start inherits that; Python leaves it so.
+HEEDING_CTRL_C = ("env", "--default-signal=INT")
 #: What the surroundings of the tests may have set and no process under test may see.
 _NOT_INHERITED = (
     "NOTIFY_SOCKET",
@@ -79,7 +82,7 @@ class Program:
         self, *words: str, environ: Mapping[str, str] | None = None, launcher: Sequence[str] = ()
     ) -> None:
         """``words`` follow ``ravatard``, ``launcher`` goes before it, ``environ`` adds to our environment."""
-        self._words = [*launcher, str(RAVATARD), *words]
+        self._words = [*HEEDING_CTRL_C, *launcher, str(RAVATARD), *words]
         self._environ = {
             name: value
             for name, value in os.environ.items()

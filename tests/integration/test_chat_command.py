@@ -20,7 +20,7 @@ import yaml
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
-from tests.integration.program import PATIENCE_S, RAVATARD, Program, until
+from tests.integration.program import HEEDING_CTRL_C, PATIENCE_S, RAVATARD, Program, until
 
 pytestmark = pytest.mark.integration
 
@@ -59,7 +59,7 @@ class Typist:
         environ |= {"TERM": "xterm", "STATE_DIRECTORY": str(state)}
         # A session of its own with this as its terminal: Ctrl-C and a hang-up become signals.
         self.process = subprocess.Popen(
-            ["setsid", "-c", str(RAVATARD), *words],
+            [*HEEDING_CTRL_C, "setsid", "-c", str(RAVATARD), *words],
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,

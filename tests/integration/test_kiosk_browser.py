@@ -32,6 +32,8 @@ pytestmark = [
 #: What the unit starts the browser with: sound without a touch.
 AUDIBLE = "--autoplay-policy=no-user-gesture-required"
 SIZES = ((800, 480), (1920, 1080))
+#: Looked at now: a test sees nothing of this name.
+_ARTIFACTS = os.environ.get("RAVATARD_ARTIFACTS")
 
 
 @asynccontextmanager
@@ -45,7 +47,7 @@ async def browsing(folder: Path, *words: str, **options: Any) -> AsyncIterator[t
 
 def artifact(folder: Path, name: str) -> Path:
     """Where a screenshot is kept."""
-    kept = Path(os.environ.get("RAVATARD_ARTIFACTS", folder))
+    kept = Path(_ARTIFACTS or folder)
     kept.mkdir(parents=True, exist_ok=True)
     return kept / name
 

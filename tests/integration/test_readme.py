@@ -43,6 +43,8 @@ async def test_a_command_of_the_readme_works(words: list[str], tmp_path: Path) -
         environ = {
             "RAVATARD_SERVICE__BASE_URL": server.base_url,
             "RAVATARD_SERVICE__PROJECT_ID": "project-4711",
+            # Run as root where the appliance is installed, they would take that one's.
+            "STATE_DIRECTORY": str(tmp_path / "own-state"),
         }
         async with Daemon(tmp_path, server.base_url, quiet_room(tmp_path), into_wav(tmp_path)) as daemon:
             await daemon.ready()

@@ -23,7 +23,7 @@ from ravatard.host.ledger import parse
 from ravatard.sim.server import SimServer
 from tests.integration import recordings, sudden_death
 from tests.integration.daemon import PROJECT, Config, Daemon
-from tests.integration.program import RAVATARD, Program, until
+from tests.integration.program import HEEDING_CTRL_C, RAVATARD, Program, until
 from tests.integration.virtual_audio import VirtualAudio, end
 
 pytestmark = pytest.mark.integration
@@ -213,7 +213,7 @@ class Typed:
     def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
         """``environ`` adds to what ours has."""
         self._environ = dict(environ or {})
-        self._command = [str(RAVATARD), "setup", "--config", str(folder / "ravatard.yaml")]
+        self._command = [*HEEDING_CTRL_C, str(RAVATARD), "setup", "--config", str(folder / "ravatard.yaml")]
         self._command += ["--credentials", str(folder / "store")]
         self._shown = bytearray()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,10 @@ import pytest
 
 from tests.appliance.guest.agent import LATE, obey
 from tests.appliance.guest_link import GuestError, GuestLink
+from tests.appliance.image import Image
 from tests.appliance.listening import changes, longest_lit_ms
+from tests.appliance.machine import BOOT_S, KVM_BOOT_S, Machine
+from tests.appliance.qemu import Process
 from tests.appliance.table import Row, table
 
 
@@ -104,3 +108,174 @@ def test_the_same_boot_is_not_another_one(tmp_path: Path) -> None:
                 await link.booted("first", 0.05)
 
     asyncio.run(scene())
+
+
+# ---------------------------------------------------------------------- how the machine comes up
+
+
+class FakeProcess:
+    """A QEMU that runs until it is killed, or has ended by itself.
+
+    Attributes:
+        lines: the connections to the guest's agent.
+        server: where its agent is reached.
+    """
+
+    def __init__(self, status: int | None = None) -> None:
+        self.returncode = status
+        self.lines: list[asyncio.StreamWriter] = []
+        self.server: asyncio.Server | None = None
+        self._over = asyncio.Event()
+        if status is not None:
+            self._over.set()
+
+    def kill(self) -> None:
+        self.returncode = -9
+        if self.server is not None:
+            self.server.close()
+        for line in self.lines:
+            line.close()
+        self._over.set()
+
+    async def wait(self) -> int:
+        await self._over.wait()
+        assert self.returncode is not None
+        return self.returncode
+
+
+class FakeHypervisor:
+    """A machine that does on each accelerator what a test says.
+
+    Attributes:
+        does: ``kvm`` and ``tcg`` -> comes ``up``, stays ``silent``, or the status it ``ends`` with.
+        says: what each boot writes on the console.
+        started: the accelerator and the time of every start.
+        disks: how often the disk was made anew.
+    """
+
+    def __init__(self, **does: str | int) -> None:
+        self.does = does
+        self.says = ""
+        self.started: list[tuple[str, float]] = []
+        self.disks = 0
+
+    def make_disk(self, base: Path, disk: Path) -> None:
+        assert base != disk
+        self.disks += 1
+
+    async def offers_kvm(self) -> bool:
+        return "kvm" in self.does
+
+    async def start(self, *words: str) -> Process:
+        line = " ".join(words)
+        accelerator = "kvm" if "-accel kvm" in line else "tcg"
+        self.started.append((accelerator, asyncio.get_running_loop().time()))
+        does = self.does[accelerator]
+        if isinstance(does, int):
+            return FakeProcess(does)
+        (agent,) = re.findall(r"id=agent,path=([^,]+)", line)
+        (console,) = re.findall(r"id=console,path=([^,]+)", line)
+        _append(Path(console), self.says.format(accelerator))
+        process = FakeProcess()
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            process.lines.append(writer)
+            if does == "up":
+                writer.write(json.dumps({"boot": f"boot {len(self.started)}"}).encode() + b"\n")
+                await writer.drain()
+
+        process.server = await asyncio.start_unix_server(answer, agent)
+        return process
+
+
+def _append(file: Path, text: str) -> None:
+    with file.open("a") as opened:
+        opened.write(text)
+
+
+def _machine(folder: Path, hypervisor: FakeHypervisor) -> tuple[Machine, list[str]]:
+    said: list[str] = []
+    image = Image(folder / "disk", folder / "kernel", folder / "initrd")
+    return Machine(image, folder, folder / "delivery", said.append, hypervisor), said
+
+
+async def test_a_machine_that_comes_up_on_kvm_stays_there(tmp_path: Path) -> None:
+    hypervisor = FakeHypervisor(kvm="up", tcg="up")
+    machine, said = _machine(tmp_path, hypervisor)
+    async with machine:
+        await machine.power_on()
+
+    assert [accelerator for accelerator, _ in hypervisor.started] == ["kvm"]
+    assert (said, hypervisor.disks) == ([], 1)
+
+
+async def test_a_machine_that_gets_nowhere_on_kvm_goes_on_emulated_and_says_so(tmp_path: Path) -> None:
+    hypervisor = FakeHypervisor(kvm="silent", tcg="up")
+    hypervisor.says = "hello from {}\n\n"
+    machine, said = _machine(tmp_path, hypervisor)
+    async with machine:
+        await machine.power_on()
+
+        assert [accelerator for accelerator, _ in hypervisor.started] == ["kvm", "tcg"]
+        assert hypervisor.started[1][1] == pytest.approx(KVM_BOOT_S, abs=0.1)
+        assert machine.accelerator[1].startswith("tcg")
+        # The second begins with an untouched disk and its own console.
+        assert hypervisor.disks == 2
+        assert machine.console.read_text() == "hello from tcg\n\n"
+    (line,) = said
+    assert "not up within 60 s" in line
+    assert "ends with 'hello from kvm'" in line
+    assert line.endswith("going on emulated, which is slow")
+    assert "\n" not in line
+
+
+async def test_a_kvm_that_ends_the_machine_is_not_waited_for(tmp_path: Path) -> None:
+    hypervisor = FakeHypervisor(kvm=1, tcg="up")
+    machine, said = _machine(tmp_path, hypervisor)
+    async with machine:
+        await machine.power_on()
+
+    assert hypervisor.started[1] == ("tcg", 0.0)
+    assert "QEMU ended with status 1" in said[0]
+    assert "its console is empty" in said[0]
+
+
+async def test_without_kvm_it_is_emulated_from_the_start(tmp_path: Path) -> None:
+    hypervisor = FakeHypervisor(tcg="up")
+    machine, said = _machine(tmp_path, hypervisor)
+    async with machine:
+        await machine.power_on()
+
+    assert (hypervisor.started, said) == ([("tcg", 0.0)], [])
+
+
+@pytest.mark.parametrize("does", [{"tcg": "silent"}, {"kvm": "silent", "tcg": "silent"}])
+async def test_a_failure_to_come_up_shows_the_end_of_the_console(
+    tmp_path: Path, does: dict[str, str]
+) -> None:
+    hypervisor = FakeHypervisor(**does)
+    hypervisor.says = "".join(f"line {number}\n" for number in range(40)) + "Kernel panic on {}\n"
+    machine, _ = _machine(tmp_path, hypervisor)
+    async with machine:
+        with pytest.raises(GuestError, match=f"not up within {BOOT_S:g} s") as caught:
+            await machine.power_on()
+
+    lines = str(caught.value).splitlines()
+    assert lines[0].endswith("its console ends with:")
+    assert lines[1:] == [*(f"line {number}" for number in range(26, 40)), "Kernel panic on tcg"]
+
+
+async def test_what_was_up_on_kvm_once_is_not_emulated_later(tmp_path: Path) -> None:
+    hypervisor = FakeHypervisor(kvm="up", tcg="up")
+    machine, said = _machine(tmp_path, hypervisor)
+    async with machine:
+        await machine.power_on()
+        await machine.power_cut()
+        hypervisor.does["kvm"] = "silent"
+
+        with pytest.raises(GuestError, match=f"not up within {BOOT_S:g} s; its console is empty"):
+            await machine.power_on()
+
+    # A scenario that breaks the machine must be seen to, and keeps its disk.
+    assert [accelerator for accelerator, _ in hypervisor.started] == ["kvm", "kvm"]
+    assert (said, hypervisor.disks) == ([], 1)

@@ -121,6 +121,14 @@ def test_deep_nesting_is_refused_early(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize("deep", [9, 900, 2_000])
+def test_deep_nesting_is_refused_with_its_line_by_us_and_by_the_parser(deep: int) -> None:
+    with pytest.raises(DocumentError, match="nested more than 8 levels deep") as caught:
+        parse(f"a: 1\nb: {'[' * deep}\n")
+
+    assert caught.value.line == 2
+
+
 def test_a_syntax_error_does_not_quote_the_line() -> None:
     with pytest.raises(DocumentError) as caught:
         parse("project_id: 'hush: \n")
