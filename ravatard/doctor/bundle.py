@@ -1,6 +1,6 @@
 """What a report needs: settings, findings, what happened last, what the kernel says of the sound cards.
 
-Everything goes through a :class:`ravatard.doctor.scrub.Scrubber`. The list of live sessions, the
+Everything goes through a :class:`ravatard.doctor.redaction.Redactor`. The list of live sessions, the
 credentials and the microphone's sound never get into it.
 """
 
@@ -19,7 +19,7 @@ from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema, load
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.settings import credential_files
 from ravatard.doctor.machine import Machine
-from ravatard.doctor.scrub import Scrubber
+from ravatard.doctor.redaction import Redactor
 from ravatard.host.control.client import NoDaemonError
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
@@ -88,7 +88,7 @@ def _state(case: Case) -> Path:
     return state_directory(case.machine.environ, case.asked.state, system=system)
 
 
-async def contents(case: Case, findings: object, scrubber: Scrubber) -> dict[str, str]:
+async def contents(case: Case, findings: object, redactor: Redactor) -> dict[str, str]:
     """Name in the bundle -> text, secrets removed. What cannot be read says so in its place."""
     machine = case.machine
     told = {
@@ -101,7 +101,7 @@ async def contents(case: Case, findings: object, scrubber: Scrubber) -> dict[str
         **dict(_units(case)),
         **dict(_system(machine)),
     }
-    return {name: scrubber.clean(text) for name, text in sorted(told.items())}
+    return {name: redactor.clean(text) for name, text in sorted(told.items())}
 
 
 def _status(case: Case) -> str:

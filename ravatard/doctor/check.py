@@ -10,14 +10,14 @@ from ravatard.config import Options
 from ravatard.config.board_file import Board
 from ravatard.doctor.bench import RecordedSound
 from ravatard.doctor.machine import Machine
-from ravatard.doctor.outcome import CheckResult
+from ravatard.doctor.result import CheckResult
 from ravatard.doctor.unit_file import UnitFile, find_unit
 from ravatard.errors import InternalError
 from ravatard.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DoctorRequest:
     """What whoever calls the doctor wants.
 
     Attributes:
@@ -51,7 +51,7 @@ class Case:
     """
 
     machine: Machine
-    asked: Asked = field(default_factory=Asked)
+    asked: DoctorRequest = field(default_factory=DoctorRequest)
     unit: UnitFile | None = None
     sealed: bool = False
     daemon: Mapping[str, object] | None = None

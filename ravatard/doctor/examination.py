@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from ravatard.doctor.check import Case, Check
-from ravatard.doctor.outcome import BLOCKING, CheckResult, Verdict, skipped, unknown
+from ravatard.doctor.result import BLOCKING, CheckResult, Verdict, skipped, unknown
 from ravatard.errors import ConfigError, InternalError, RavatardError
 
 

@@ -22,7 +22,7 @@ _OUTPUT_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class ProgramResult:
     """A program that ran.
 
     Attributes:
@@ -37,7 +37,7 @@ class Ran:
 class Run(Protocol):
     """Runs programs of the machine."""
 
-    async def __call__(self, *command: str) -> Ran | None:
+    async def __call__(self, *command: str) -> ProgramResult | None:
         """Run one, without a shell and without input; None when there is no such program.
 
         Cancelling kills it. The caller sets the deadline.
@@ -112,7 +112,7 @@ def this_machine(environ: Mapping[str, str]) -> Machine:
     )
 
 
-async def run_program(*command: str) -> Ran | None:
+async def run_program(*command: str) -> ProgramResult | None:
     """See :class:`Run`."""
     program = shutil.which(command[0])
     if program is None:
@@ -136,7 +136,7 @@ async def run_program(*command: str) -> Ran | None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-    return Ran(process.returncode or 0, out[:_OUTPUT_BYTES].decode(errors="replace"))
+    return ProgramResult(process.returncode or 0, out[:_OUTPUT_BYTES].decode(errors="replace"))
 
 
 async def connect(host: str, port: int, tls: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from ravatard.sim.exchange import Reply, ReplyFate
+from ravatard.sim.exchange import DeliveryOutcome, Reply
 from ravatard.sim.faults.frames import pieces_of
 
 #: How often an answer that never comes looks whether anybody still waits for it.
@@ -21,12 +21,12 @@ async def delivered(reply: Reply, request: web.BaseRequest) -> web.StreamRespons
     delivery = reply.delivery
     await asyncio.sleep(delivery.after_s)
     # aiohttp tells a handler nothing of a client that left.
-    while delivery.fate is ReplyFate.NEVER and request.transport is not None:  # noqa: ASYNC110 - no event to wait for
+    while delivery.outcome is DeliveryOutcome.NEVER and request.transport is not None:  # noqa: ASYNC110 - no event to wait for
         await asyncio.sleep(_LOOK_S)
-    if delivery.fate is ReplyFate.UNTRUSTED:
+    if delivery.outcome is DeliveryOutcome.UNTRUSTED:
         # Whoever got here trusts our certificate, or was never shown one: it is broken off in its place.
-        delivery = replace(delivery, fate=ReplyFate.REFUSED)
-    if delivery.fate is not ReplyFate.ARRIVES:
+        delivery = replace(delivery, outcome=DeliveryOutcome.REFUSED)
+    if delivery.outcome is not DeliveryOutcome.ARRIVES:
         abort(request)
         return web.Response()
     if delivery.pieces == 1:

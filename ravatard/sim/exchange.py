@@ -55,7 +55,7 @@ class Request:
 
 
 @unique
-class ReplyFate(Enum):
+class DeliveryOutcome(Enum):
     """What becomes of a reply on its way."""
 
     ARRIVES = "arrives"
@@ -80,7 +80,7 @@ class Delivery:
         why: for ``UNTRUSTED``: what is wrong with the certificate.
     """
 
-    fate: ReplyFate = ReplyFate.ARRIVES
+    outcome: DeliveryOutcome = DeliveryOutcome.ARRIVES
     after_s: float = 0.0
     pieces: int = 1
     why: str = ""

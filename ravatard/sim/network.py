@@ -14,11 +14,11 @@ from ravatard.sim.exchange import (
     CLOSE_TOO_BIG,
     MESSAGE_LIMIT_BYTES,
     Close,
+    DeliveryOutcome,
     Drop,
     Fragments,
     HalfOpen,
     Reply,
-    ReplyFate,
     Request,
     Service,
     ServiceSocket,
@@ -109,16 +109,16 @@ class SimNetwork:
             OSError: it never will be.
         """
         delivery = reply.delivery
-        if delivery.fate is ReplyFate.REFUSED:
+        if delivery.outcome is DeliveryOutcome.REFUSED:
             raise ConnectionRefusedError("the simulated service refuses the connection")
-        if delivery.fate is ReplyFate.UNTRUSTED:
+        if delivery.outcome is DeliveryOutcome.UNTRUSTED:
             raise ssl.SSLCertVerificationError(1, delivery.why)
-        if delivery.fate is ReplyFate.NEVER:
+        if delivery.outcome is DeliveryOutcome.NEVER:
             # Only the caller's deadline ends this.
             await asyncio.get_running_loop().create_future()
         await asyncio.sleep(delivery.after_s)
         await self._travel()
-        if delivery.fate is ReplyFate.LOST:
+        if delivery.outcome is DeliveryOutcome.LOST:
             raise ConnectionResetError("the simulated connection broke before the answer")
         if len(reply.body) > REPLY_LIMIT_BYTES:
             raise ConnectionError(f"the reply is larger than {REPLY_LIMIT_BYTES} bytes")

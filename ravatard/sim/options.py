@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ravatard.setting import setting
-from ravatard.sim.sound.codec import Container, Mp4
+from ravatard.sim.sound.audio_codec import Container, Mp4
 
 #: ``{heard}`` becomes what the service understood: "you for 2.1 seconds", or 'you write "hello"'.
 ANSWERS = (

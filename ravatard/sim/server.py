@@ -81,10 +81,10 @@ class SimServer:
         self.service: Service = self.cloud
         self._front = front or FrontOptions()
         self._tls = tls
-        self.cloud.premises.scheme = "https" if tls else "http"
+        self.cloud.shared.scheme = "https" if tls else "http"
         # On a loopback address nobody outside can come: the media stay inside, too.
         inside = (host,) if host in _LOOPBACK else ()
-        self.streaming = Streams(self.cloud.premises, stream, faults=stream_faults, addresses=inside)
+        self.streaming = Streams(self.cloud.shared, stream, faults=stream_faults, addresses=inside)
         self._sockets: dict[web.WebSocketResponse, web.BaseRequest] = {}
         self._runner: web.ServerRunner | None = None
 

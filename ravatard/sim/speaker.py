@@ -21,7 +21,7 @@ ROOM_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sounded:
+class PlayedPiece:
     """A piece that leaves the converter, s16le mono 48 kHz, from ``at`` on."""
 
     at: float
@@ -37,7 +37,7 @@ class SimSpeaker:
     """A :class:`ravatard.ports.speaker.Speaker` in whatever time the loop has.
 
     Attributes:
-        sounded: all that left the converter, or will; cut when it is stopped.
+        played: all that left the converter, or will; cut when it is stopped.
         earcons: the short signals, with their times.
         percent: the volume.
         closed: the device is closed for good.
@@ -46,7 +46,7 @@ class SimSpeaker:
     """
 
     def __init__(self) -> None:
-        self.sounded: list[Sounded] = []
+        self.played: list[PlayedPiece] = []
         self.earcons: list[tuple[float, Earcon]] = []
         self.percent = 100
         self.closed = False
@@ -104,8 +104,8 @@ class SimSpeaker:
         if voice > self._voice:
             self._voice, self._finished = voice, False
         begins_at = max(self._ends_at, now + PREFILL_S + LATENCY_S)
-        piece = Sounded(begins_at, pcm)
-        self.sounded.append(piece)
+        piece = PlayedPiece(begins_at, pcm)
+        self.played.append(piece)
         self._ends_at = piece.until
         if is_audible(pcm):
             news = self._audible_until is None
@@ -157,11 +157,11 @@ class SimSpeaker:
         return self._audible_until + (0.0 if self._finished else PAUSE_S)
 
     def _cut(self, at: float) -> None:
-        kept = [piece for piece in self.sounded if piece.at < at]
+        kept = [piece for piece in self.played if piece.at < at]
         if kept and kept[-1].until > at:
             last = kept.pop()
-            kept.append(Sounded(last.at, last.pcm[: VOICE.bytes_for((at - last.at) * 1000)]))
-        self.sounded = kept
+            kept.append(PlayedPiece(last.at, last.pcm[: VOICE.bytes_for((at - last.at) * 1000)]))
+        self.played = kept
         self._ends_at = min(self._ends_at, at)
 
     def _tell(self, event: SpeakerEvent) -> None:

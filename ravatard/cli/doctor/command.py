@@ -13,7 +13,7 @@ from pathlib import Path
 from ravatard import __version__, logs
 from ravatard.cli.doctor.text import Sheet, marks_for
 from ravatard.doctor.catalog import CHECKS, HEADINGS
-from ravatard.doctor.check import Asked, Case
+from ravatard.doctor.check import Case, DoctorRequest
 from ravatard.doctor.examination import Finding, chosen, examine, exit_status
 from ravatard.doctor.machine import Machine, this_machine
 
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join(check.id for check in CHECKS))
         return 0
     wanted = chosen(CHECKS, arguments.only)
-    asked = Asked(arguments.config, arguments.state, arguments.socket, arguments.echo, arguments.live)
+    asked = DoctorRequest(arguments.config, arguments.state, arguments.socket, arguments.echo, arguments.live)
     # What libraries log is in the findings already.
     logs.configure(logs.LogOptions(level="error"), under_systemd=False)
     machine = this_machine(os.environ)
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def findings_of(
-    machine: Machine, asked: Asked, wanted: frozenset[str], sheet: Sheet | None
+    machine: Machine, asked: DoctorRequest, wanted: frozenset[str], sheet: Sheet | None
 ) -> list[Finding]:
     """What the checks ``wanted`` find; each is written on ``sheet`` as soon as it is known."""
     findings = []

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from ravatard.cli.terminal import visible
 from ravatard.doctor.examination import Finding
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from ravatard.logs import redact
 
 _FINE, _WARNING, _BROKEN, _UNKNOWN, _NOTHING, _ARROW = range(6)

@@ -11,7 +11,7 @@ from ravatard.doctor.check import Case
 from ravatard.doctor.checks.pins import boot_config
 from ravatard.doctor.checks.rights import needs_sound
 from ravatard.doctor.machine import Machine, names, output
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 
 _CONTROL = re.compile(r"Simple mixer control '(.*)',(\d+)")
 _STATE = re.compile(r"(Playback|Capture)[^\[\]]*?(?:\d+ )?((?:\[[^\]]*\] ?)+)")

@@ -10,8 +10,8 @@ from ravatard import __version__
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.rights import needs_pins
 from ravatard.doctor.machine import Machine, names, output
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
-from ravatard.doctor.person import service_user
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.user import service_user
 from ravatard.host.state import SYSTEM, state_directory
 
 #: systemd-timesyncd(8): exists once the clock was set from the network.

@@ -7,7 +7,7 @@ from typing import Any
 from ravatard.doctor.bench import START_S
 from ravatard.doctor.check import Case
 from ravatard.doctor.levels import levels
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.errors import DeviceError
 
 LISTEN_S = 2.0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.rights import needs_pins, needs_spi
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless
-from ravatard.doctor.person import service_user
+from ravatard.doctor.result import CheckResult, broken, fine, needless
+from ravatard.doctor.user import service_user
 
 #: gpiozero's own names. Only lgpio works on a Pi 5, and on all others (gpiozero's documentation, api_pins).
 _RIGHT = "lgpio"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from ravatard.config import Options
 from ravatard.doctor.check import Case
 from ravatard.doctor.machine import names
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless
-from ravatard.doctor.person import group_ids, service_user
+from ravatard.doctor.result import CheckResult, broken, fine, needless
+from ravatard.doctor.user import group_ids, service_user
 
 #: Group -> the device files it is for. Sources: udev's rules for audio, Raspberry Pi OS for the rest.
 _DEVICES = {"audio": "dev/snd/*", "gpio": "dev/gpiochip*", "spi": "dev/spidev*"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from ravatard.doctor.check import Case
 from ravatard.doctor.machine import Machine
-from ravatard.doctor.outcome import CheckResult, broken, fine, unknown, warning
+from ravatard.doctor.result import CheckResult, broken, fine, unknown, warning
 from ravatard.host.control.client import NoDaemonError
 from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
 

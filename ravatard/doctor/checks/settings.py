@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ravatard.config import DEFAULT_PATH, ConfigErrors, load
 from ravatard.doctor.check import Case
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown
-from ravatard.doctor.person import Person
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown
+from ravatard.doctor.user import User
 
 #: systemd.exec(5): where LoadCredential= without a path looks, the strongest first.
 _STORES = ("/etc/credstore", "/run/credstore", "/usr/lib/credstore")
@@ -20,7 +20,7 @@ def look_at_credentials(case: Case) -> CheckResult:
     files = list(credential_files(case))
     if not files:
         return needless("no secret is kept apart from the configuration")
-    asking = Person("you", case.machine.uid, case.machine.groups)
+    asking = User("you", case.machine.uid, case.machine.groups)
     for path in files:
         shown = case.machine.shown(path)
         try:

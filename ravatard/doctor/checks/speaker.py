@@ -9,7 +9,7 @@ from ravatard.core.audio_format import VOICE_RATE_HZ
 from ravatard.doctor.bench import START_S, PlayedSound, RecordedSound
 from ravatard.doctor.check import Case
 from ravatard.doctor.chirp import LENGTH_S, chirp, find
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.errors import DeviceError
 
 LIMIT_S = 2 * START_S + LENGTH_S + 5

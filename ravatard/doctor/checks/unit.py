@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ravatard.doctor.check import Case
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, warning
+from ravatard.doctor.result import CheckResult, broken, fine, needless, warning
 from ravatard.doctor.unit_file import UnitFile
 
 #: systemd.time(7), as far as units use it.

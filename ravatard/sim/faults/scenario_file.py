@@ -13,8 +13,17 @@ import yaml
 
 from ravatard.errors import ConfigError
 from ravatard.setting import Setting
-from ravatard.sim.faults.steps import WORDS, EarFault, Fault, FaultStep, Scenario, Strike, Swallow, When
-from ravatard.sim.streaming.steps import StreamFault
+from ravatard.sim.faults.scenario import (
+    WORDS,
+    Fault,
+    FaultStep,
+    MicrophoneFault,
+    Scenario,
+    SocketFault,
+    Swallow,
+    When,
+)
+from ravatard.sim.streaming.faults import StreamFault
 
 #: A scenario is a page; more is a mistake, or an attempt to eat memory.
 LIMIT_BYTES = 64 * 1024
@@ -128,10 +137,12 @@ def _check(step: FaultStep, where: str) -> None:
         raise ConfigError(f"{where}: 'nth' counts calls; say which with 'call'")
     if when.message is not None and when.call is not None:
         raise ConfigError(f"{where}: 'call' and 'message' do not go together; make two steps of it")
-    if isinstance(step.do, EarFault | StreamFault) and (when.call or when.message or when.after_s is None):
+    if isinstance(step.do, MicrophoneFault | StreamFault) and (
+        when.call or when.message or when.after_s is None
+    ):
         what = "stream" if isinstance(step.do, StreamFault) else "microphone"
         raise ConfigError(f"{where}: the {what} knows neither calls nor messages; say 'after_s' alone")
-    if isinstance(step.do, Strike) and step.for_s is not None:
+    if isinstance(step.do, SocketFault) and step.for_s is not None:
         raise ConfigError(f"{where}: this fault strikes in an instant; 'for_s' means nothing for it")
     if isinstance(step.do, Swallow) and when.call not in {None, "/ws/chat"}:
         raise ConfigError(f"{where}: only what comes on the socket is swallowed; use 'hang' for calls")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ravatard.sim.exchange import SOCKET_PATH
-from ravatard.sim.faults.steps import FaultStep, SpeechFault
+from ravatard.sim.faults.scenario import FaultStep, TransferFault
 
 
 class Trigger:
@@ -20,7 +20,7 @@ class Trigger:
         # Set off by the clock alone, it is so from that moment on, whoever looks first.
         # So are all sockets together, whenever each was opened.
         when = step.when
-        sockets = when.call == SOCKET_PATH and when.nth is None and isinstance(step.do, SpeechFault)
+        sockets = when.call == SOCKET_PATH and when.nth is None and isinstance(step.do, TransferFault)
         by_clock = (when.call is None or sockets) and when.message is None
         self._since: float | None = (step.when.after_s or 0.0) if by_clock else None
 

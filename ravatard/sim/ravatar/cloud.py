@@ -10,15 +10,15 @@ from dataclasses import replace
 
 from ravatard.sim.exchange import SOCKET_PATH, Reply, Request
 from ravatard.sim.options import AnnouncedOptions, ChatOptions, HearingOptions, KeepOptions, SimOptions
-from ravatard.sim.page import PAGE
-from ravatard.sim.ravatar.connection import SESSION_EXPIRED, ChatLine
+from ravatard.sim.ravatar.chat_socket import SESSION_EXPIRED, ChatSocket
 from ravatard.sim.ravatar.licences import Licences
 from ravatard.sim.ravatar.record import Record
 from ravatard.sim.ravatar.rest import RestCalls, RestRefused, json_reply
 from ravatard.sim.ravatar.shared_state import SharedState
 from ravatard.sim.ravatar.spoken_answers import FILES, Speak, SpokenAnswers
-from ravatard.sim.ravatar.state import state_of
+from ravatard.sim.ravatar.state_report import state_of
 from ravatard.sim.sound.synthesizer import Synthesizer
+from ravatard.sim.status_page import PAGE
 from ravatard.sim.tokens import TokenMint
 
 #: 2026-01-01: what the calendar of a front without one says when its clock stands at 0.
@@ -29,7 +29,7 @@ class SimCloud:
     """One simulated service (a :class:`ravatard.sim.exchange.Service`).
 
     Attributes:
-        premises: everything it is made of; a test may look, and replace ``premises.options``.
+        shared: everything it is made of; a test may look, and replace ``shared.options``.
         record: what happened.
     """
 
@@ -63,7 +63,7 @@ class SimCloud:
         chosen = options or SimOptions()
         self.record = Record(keep or KeepOptions())
         mint = TokenMint(key, chosen.token_lifetime_s)
-        self.premises = SharedState(
+        self.shared = SharedState(
             options=chosen,
             hearing=hearing or HearingOptions(),
             announced=announced or AnnouncedOptions(),
@@ -73,8 +73,8 @@ class SimCloud:
             epoch_s=epoch_s,
             spoken=SpokenAnswers(chat or ChatOptions(), speak or Synthesizer().wav, mint.label, self.record),
         )
-        self._rest = RestCalls(self.premises, self._end_by_client)
-        self._lines: list[ChatLine] = []
+        self._rest = RestCalls(self.shared, self._end_by_client)
+        self._lines: list[ChatSocket] = []
 
     # ------------------------------------------------------------------ from the front
 
@@ -91,7 +91,7 @@ class SimCloud:
             self.record.request(now, request.method, request.path[:80], reply.status)
         return _with_cors(reply, request)
 
-    def connect(self, request: Request, now: float, wake: Callable[[], None]) -> ChatLine | Reply:
+    def connect(self, request: Request, now: float, wake: Callable[[], None]) -> ChatSocket | Reply:
         """Open a socket, or refuse the upgrade."""
         if request.path != SOCKET_PATH:
             refused = RestRefused("unknown_call", json_reply(404, {"status": 404, "error": "not found"}))
@@ -102,8 +102,8 @@ class SimCloud:
             return self._refuse(refused, now)
         self.record.counts["lines_opened"] += 1
         number = self.record.counts["lines_opened"]
-        origin = f"{self.premises.scheme}://{request.headers.get('host', 'localhost')}"
-        line = ChatLine(self.premises, caller.user_id, number, origin, wake, self._forget)
+        origin = f"{self.shared.scheme}://{request.headers.get('host', 'localhost')}"
+        line = ChatSocket(self.shared, caller.user_id, number, origin, wake, self._forget)
         self._lines.append(line)
         line.say("connection", "Connected", now)
         return line
@@ -134,16 +134,16 @@ class SimCloud:
 
     def _end(self, licence: str, by: str, reason: str, now: float) -> str:
         """End a session; returns whose it was, "" when it was not open."""
-        session = self.premises.licences.end(licence, by, reason, now)
+        session = self.shared.licences.end(licence, by, reason, now)
         if session is None:
             return ""
-        self.premises.talks.pop(licence, None)
-        self.premises.voice.ended(licence)
+        self.shared.spoken_turns.pop(licence, None)
+        self.shared.voice.ended(licence)
         for line in self._lines:
             line.session_over(licence, now)
         return session.user_id
 
-    def _forget(self, line: ChatLine) -> None:
+    def _forget(self, line: ChatSocket) -> None:
         self._lines.remove(line)
 
     def _refuse(self, refused: RestRefused, now: float) -> Reply:
@@ -166,9 +166,9 @@ class SimCloud:
                 # Every browser asks by itself for this; it is no call of a client's.
                 return Reply(204, {})
             case "/sim/state":
-                return json_reply(200, state_of(self.premises, len(self._lines), now))
+                return json_reply(200, state_of(self.shared, len(self._lines), now))
             case path if path.startswith(FILES):
-                reply = self.premises.spoken.file(path)
+                reply = self.shared.spoken.file(path)
                 self.record.request(now, "GET", path[:80], reply.status)
                 return reply
             case path if path == SOCKET_PATH:

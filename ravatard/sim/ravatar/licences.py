@@ -12,7 +12,7 @@ _REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class EndedLicence:
     """A licence that was ended: by whom, and whose it was."""
 
     user_id: str
@@ -31,7 +31,7 @@ class Licences:
         self._label = label
         self._record = record
         self._open: dict[str, SessionRecord] = {}
-        self._gone: dict[str, Gone] = {}
+        self._gone: dict[str, EndedLicence] = {}
         self._started = 0
 
     def start(self, user_id: str, avatar_id: str, now: float) -> SessionRecord | None:
@@ -62,12 +62,12 @@ class Licences:
         if session is None:
             return None
         self._record.session_ended(session, by, reason, now)
-        self._gone[licence] = Gone(session.user_id, by)
+        self._gone[licence] = EndedLicence(session.user_id, by)
         if len(self._gone) > _REMEMBERED:
             del self._gone[next(iter(self._gone))]
         return session
 
-    def gone(self, licence: str, user_id: str) -> Gone | None:
+    def gone(self, licence: str, user_id: str) -> EndedLicence | None:
         """What became of a licence that this user held once; None when he never did."""
         gone = self._gone.get(licence)
         return gone if gone is not None and gone.user_id == user_id else None

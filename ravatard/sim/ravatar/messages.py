@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ravatard.core.audio_format import CHUNK_BYTES, SAMPLE_BYTES
 from ravatard.sim.exchange import json_object
 from ravatard.sim.options import SimOptions
-from ravatard.sim.ravatar import catalog
+from ravatard.sim.ravatar import avatars
 from ravatard.sim.sound.container import ContainerError, Recording, opened
 
 _DOCUMENTED = (
@@ -48,7 +48,7 @@ class MessageRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ClientMessage:
     """A good message.
 
     Attributes:
@@ -59,7 +59,7 @@ class Said:
         content: text, PCM (s16le mono 16 kHz) or a recording.
     """
 
-    avatar: catalog.Avatar
+    avatar: avatars.Avatar
     language: str
     licence: str | None
     fields: dict[str, object] = field(repr=False)
@@ -89,7 +89,7 @@ def without_sound(fields: Mapping[str, object]) -> dict[str, object]:
     return {name: _sized(value) if name in _OUR_SOUND else value for name, value in fields.items()}
 
 
-def check(fields: Mapping[str, object], user_id: str, options: SimOptions) -> Said:
+def check(fields: Mapping[str, object], user_id: str, options: SimOptions) -> ClientMessage:
     """Check every field of a message of ``user_id``'s.
 
     Args:
@@ -100,7 +100,7 @@ def check(fields: Mapping[str, object], user_id: str, options: SimOptions) -> Sa
     Raises:
         MessageRefused: with the first thing that is wrong.
     """
-    avatar = catalog.avatar(_text(fields, "avatar_id"))
+    avatar = avatars.avatar(_text(fields, "avatar_id"))
     if avatar is None:
         raise MessageRefused("unknown_avatar", f"avatar_id {_quoted(fields, 'avatar_id')} is not known")
     if _text(fields, "user_id") != user_id:
@@ -108,15 +108,15 @@ def check(fields: Mapping[str, object], user_id: str, options: SimOptions) -> Sa
             "wrong_user", f"user_id {_quoted(fields, 'user_id')} is not the one the token was made for"
         )
     language = _text(fields, "language")
-    if language not in catalog.LANGUAGES:
+    if language not in avatars.LANGUAGES:
         raise MessageRefused("unknown_language", f"language {_quoted(fields, 'language')} is not known")
     _text(fields, "source")
-    if "session" in fields and _text(fields, "session") != catalog.session_id(user_id):
+    if "session" in fields and _text(fields, "session") != avatars.session_id(user_id):
         raise MessageRefused("unknown_session", "session is not the one GET /connection gave this user")
     licence = _licence(fields)
     content = _content(fields, licence is not None, options.strict_chunks)
     _check_push_to_talk(fields, chat=licence is None, vad_enabled=options.vad_enabled)
-    return Said(avatar, language, licence, shown(fields), content)
+    return ClientMessage(avatar, language, licence, shown(fields), content)
 
 
 def _check_push_to_talk(fields: Mapping[str, object], *, chat: bool, vad_enabled: bool) -> None:

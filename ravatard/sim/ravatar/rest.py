@@ -9,7 +9,7 @@ from contextlib import suppress
 import msgspec
 
 from ravatard.sim.exchange import BODY_LIMIT_BYTES, Reply, Request, json_object
-from ravatard.sim.ravatar import catalog
+from ravatard.sim.ravatar import avatars
 from ravatard.sim.ravatar.shared_state import SharedState
 from ravatard.sim.streaming.picture import FORBIDDEN_PAGE, picture_page
 from ravatard.sim.tokens import Claims, TokenRefused
@@ -59,8 +59,8 @@ def json_reply(status: int, body: object) -> Reply:
 class RestCalls:
     """Every documented call; ``end_session`` is told of sessions that a client ends."""
 
-    def __init__(self, premises: SharedState, end_session: Callable[[str, float], None]) -> None:
-        self._premises = premises
+    def __init__(self, shared: SharedState, end_session: Callable[[str, float], None]) -> None:
+        self._shared = shared
         self._end_session = end_session
         self._calls: dict[tuple[str, str], Callable[[Request, Claims, float], Reply]] = {
             ("GET", "/connection"): self._connection,
@@ -95,7 +95,7 @@ class RestCalls:
             RestRefused: 403 (Authentication document, "Token Refresh").
         """
         try:
-            return self._premises.mint.verify(token, self._premises.wall_s(now))
+            return self._shared.mint.verify(token, self._shared.wall_s(now))
         except TokenRefused as refused:
             reply = json_reply(403, {"status": 403, "error": "Token is missing, invalid or expired"})
             breach = "" if refused.kind == "token_expired" else "a call without a token of this service"
@@ -110,20 +110,20 @@ class RestCalls:
         if not isinstance(user_id, str) or not _USER_ID.fullmatch(user_id):
             raise _jwt_failure(400, "invalid_user_id")
         project_id = self._project(fields["project_id"]) if "project_id" in fields else None
-        token = self._premises.mint.sign(user_id, project_id, self._premises.wall_s(now))
+        token = self._shared.mint.sign(user_id, project_id, self._shared.wall_s(now))
         return json_reply(200, {"result": "success", "jwt": token})
 
     def _project(self, project_id: object) -> str:
         if not isinstance(project_id, str) or not _PROJECT_ID.fullmatch(project_id):
             raise _jwt_failure(400, "invalid_project_id")
-        projects = self._premises.options.projects
+        projects = self._shared.options.projects
         if projects is not None and project_id not in projects:
             raise _jwt_failure(401, "project_not_found")
         return project_id
 
     def _connection(self, _request: Request, caller: Claims, _now: float) -> Reply:
-        vad_enabled = self._premises.options.vad_enabled
-        body = catalog.connection_body(caller.user_id, vad_enabled, self._premises.announced)
+        vad_enabled = self._shared.options.vad_enabled
+        body = avatars.connection_body(caller.user_id, vad_enabled, self._shared.announced)
         return json_reply(200, body)
 
     def _chat(self, request: Request, caller: Claims, _now: float) -> Reply:
@@ -134,7 +134,7 @@ class RestCalls:
             raise self._refusal("wrong_user", 403, "user_id is not the one the token was made for")
         per_page = self._page_number(request, "per_page", _PER_PAGE, _LONGEST_PAGE)
         page = self._page_number(request, "page", 1, 10**6)
-        messages, more = self._premises.history.page(user_id, per_page, page)
+        messages, more = self._shared.history.page(user_id, per_page, page)
         return json_reply(200, {"payload": messages, "has_more_messages": more})
 
     def _page_number(self, request: Request, name: str, default: int, highest: int) -> int:
@@ -147,20 +147,20 @@ class RestCalls:
 
     def _start_live_session(self, request: Request, caller: Claims, now: float) -> Reply:
         fields = self._fields(request)
-        avatar = catalog.avatar(fields.get("avatar_id"))
+        avatar = avatars.avatar(fields.get("avatar_id"))
         if avatar is None:
             raise self._refusal("unknown_avatar", 400, "avatar_id must be one that GET /connection lists")
         if not avatar.live:
             raise self._refusal("not_live", 400, f"avatar {avatar.name} has no live mode")
         self._check_size(fields, "width", _WIDEST)
         self._check_size(fields, "height", _HIGHEST)
-        session = self._premises.licences.start(caller.user_id, avatar.avatar_id, now)
+        session = self._shared.licences.start(caller.user_id, avatar.avatar_id, now)
         if session is None:
             # The document shows the status in the body and calls it a status code. It is both here: a client
             # that looks at the HTTP status alone must not take this for a session without a LicenseId.
             raise RestRefused("busy", json_reply(503, {"status": 503, "error": BUSY}))
-        url = self._premises.announced.streaming_url or (
-            f"{self._premises.scheme}://{request.headers.get('host', 'localhost')}{_STREAM}{session.number}"
+        url = self._shared.announced.streaming_url or (
+            f"{self._shared.scheme}://{request.headers.get('host', 'localhost')}{_STREAM}{session.number}"
         )
         return json_reply(200, {"status": 200, "LicenseId": session.licence, "streamingUrl": url})
 
@@ -174,13 +174,13 @@ class RestCalls:
         number = request.path.removeprefix(_STREAM)
         session = None
         if _PAGE_NUMBER.fullmatch(number):
-            session = self._premises.licences.numbered(int(number), caller.user_id)
-        avatar = session and catalog.avatar(session.avatar_id)
+            session = self._shared.licences.numbered(int(number), caller.user_id)
+        avatar = session and avatars.avatar(session.avatar_id)
         if not session or not avatar:
             # No breach: a page may be loaded again when its session is over.
             raise RestRefused("no_stream", json_reply(404, {"status": 404, "error": "no such stream"}))
         still = Reply(200, {"content-type": _HTML}, picture_page(avatar, session.number).encode())
-        return self._premises.voice.page(session) or still
+        return self._shared.voice.page(session) or still
 
     def _check_size(self, fields: Body, name: str, highest: int) -> None:
         found = fields.get(name, "1")
@@ -193,7 +193,7 @@ class RestCalls:
         licence = self._fields(request).get("LicenseId")
         if not isinstance(licence, str) or not licence:
             raise self._refusal("missing_field", 400, "LicenseId is required")
-        licences = self._premises.licences
+        licences = self._shared.licences
         if licences.held(licence, caller.user_id) is None:
             gone = licences.gone(licence, caller.user_id)
             kind = "unknown_licence" if gone is None else "double_end"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from ravatard.sim.avatar_voice import AvatarVoice, NullAvatarVoice
 from ravatard.sim.options import AnnouncedOptions, HearingOptions, SimOptions
 from ravatard.sim.ravatar.history import ChatHistory
 from ravatard.sim.ravatar.licences import Licences
@@ -12,7 +13,6 @@ from ravatard.sim.ravatar.record import Record, SessionRecord
 from ravatard.sim.ravatar.spoken_answers import SpokenAnswers
 from ravatard.sim.ravatar.spoken_turns import SpokenTurns
 from ravatard.sim.tokens import TokenMint
-from ravatard.sim.voice import NoVoice, Voice
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class SharedState:
         epoch_s: Unix time at which the front's clock stood at 0.
         spoken: what its answers in chat mode sound like.
         history: what ``GET /chat`` gives back.
-        talks: the ears of the open sessions, by licence.
+        spoken_turns: the ears of the open sessions, by licence.
         voice: what says the answers aloud; replaced by a front that can.
         scheme: how browsers reach the front: "http" or "https".
     """
@@ -43,8 +43,8 @@ class SharedState:
     epoch_s: float
     spoken: SpokenAnswers
     history: ChatHistory = field(default_factory=ChatHistory)
-    talks: dict[str, SpokenTurns] = field(default_factory=dict)
-    voice: Voice = field(default_factory=NoVoice)
+    spoken_turns: dict[str, SpokenTurns] = field(default_factory=dict)
+    voice: AvatarVoice = field(default_factory=NullAvatarVoice)
     scheme: str = "http"
 
     def wall_s(self, now: float) -> float:
@@ -55,10 +55,10 @@ class SharedState:
         """ISO 8601 at ``now`` of the front's clock."""
         return datetime.fromtimestamp(self.wall_s(now), UTC).isoformat(timespec="milliseconds")
 
-    def talk_of(self, session: SessionRecord) -> SpokenTurns:
+    def spoken_turns_of(self, session: SessionRecord) -> SpokenTurns:
         """The session's ear; the first question makes it."""
-        talk = self.talks.get(session.licence)
+        talk = self.spoken_turns.get(session.licence)
         if talk is None:
             talk = SpokenTurns(session, self.record, self.hearing, self.options.carry_on)
-            self.talks[session.licence] = talk
+            self.spoken_turns[session.licence] = talk
         return talk

@@ -12,7 +12,7 @@ from ravatard.errors import RavatardError
 from ravatard.sim.exchange import Delivery, Reply
 from ravatard.sim.options import ChatOptions
 from ravatard.sim.ravatar.record import Record
-from ravatard.sim.sound import codec
+from ravatard.sim.sound import audio_codec
 
 #: What an answer sounds like: its text in, a WAV file out.
 Speak = Callable[[str], bytes]
@@ -44,12 +44,12 @@ class _File:
     """What is to be had at one address: an answer, packed as the options were when it was given."""
 
     answer: str = field(repr=False)
-    container: codec.Container
-    mp4: codec.Mp4
+    container: audio_codec.Container
+    mp4: audio_codec.Mp4
 
     @property
     def content_type(self) -> str:
-        return codec.content_type(self.container, self.mp4)
+        return audio_codec.content_type(self.container, self.mp4)
 
 
 class SpokenAnswers:
@@ -67,7 +67,7 @@ class SpokenAnswers:
         Raises:
             RavatardError: the container needs PyAV, which is not installed.
         """
-        if options.container != "wav" and not codec.available():
+        if options.container != "wav" and not audio_codec.available():
             raise RavatardError(
                 f"answers as {options.container} need PyAV; install ravatard[media], or choose wav"
             )
@@ -124,7 +124,7 @@ class SpokenAnswers:
 
     def _made_of(self, file: _File) -> bytes | None:
         try:
-            return codec.encoded(self._speak(file.answer), file.container, file.mp4)
+            return audio_codec.encoded(self._speak(file.answer), file.container, file.mp4)
         except RavatardError:
             # An answer without sound is still an answer.
             self._record.counts["answers_without_sound"] += 1

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass, field
 
 from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, samples_in, seconds_of
-from ravatard.sim.sound import codec
+from ravatard.sim.sound import audio_codec
 
 _PCM = 1
 _EXTENSIBLE = 0xFFFE
@@ -60,11 +60,11 @@ def opened(raw: bytes) -> Recording:
 
 def _decoded(raw: bytes, kind: str, demuxer: str) -> bytes | None:
     # The sample rate is not looked at: Opus is always 48 kHz, whatever it was recorded at.
-    if not codec.available():
+    if not audio_codec.available():
         return None
     try:
-        return codec.decoded(raw, demuxer)
-    except codec.CodecError as error:
+        return audio_codec.decoded(raw, demuxer)
+    except audio_codec.AudioCodecError as error:
         raise ContainerError(f"the {kind} recording is no use: {error}") from None
 
 

@@ -13,7 +13,7 @@ from typing import Self
 from ravatard.sim.streaming.options import VideoCodec
 
 #: How browsers offer these codecs: payload type, name, parameters.
-_DISGUISES = {
+_REWRITES = {
     "vp9": ("98", "VP9/90000", "profile-id=0"),
     "av1": ("45", "AV1/90000", "level-idx=5;profile=0;tier=0"),
 }
@@ -114,7 +114,7 @@ class Description:
         return groups[0] if groups else []
 
 
-class Disguise:
+class RewrittenOffer:
     """One offer as the player sees it, and the way back for its answer."""
 
     def __init__(self, sdp: str, *, video: VideoCodec, max_bundle: bool, trickle: bool) -> None:
@@ -123,8 +123,8 @@ class Disguise:
         self._own_video: tuple[list[str], list[str]] | None = None
         self.candidates: list[tuple[str, str, int]] = []
         for number, section in enumerate(made.sections):
-            if section.kind == "video" and video in _DISGUISES:
-                self._disguise(section, *_DISGUISES[video])
+            if section.kind == "video" and video in _REWRITES:
+                self._rewrite_video(section, *_REWRITES[video])
             if trickle:
                 self._take_candidates(section, number)
             if max_bundle and number:
@@ -156,13 +156,13 @@ class Disguise:
             if section not in accepted:
                 self._inactive(section, offered, accepted[0])
             if section.kind == "video" and self._own_video is not None:
-                self._undisguise(section)
+                self._restore_video(section)
         declined = [one.mid for one in found.sections if one not in accepted]
         if bundled := [one for one in found.bundled() if one not in declined]:
             found.bundle(bundled + declined)
         return found.text()
 
-    def _disguise(self, section: Section, payload_type: str, name: str, parameters: str) -> None:
+    def _rewrite_video(self, section: Section, payload_type: str, name: str, parameters: str) -> None:
         section.keep(section.formats[:1])
         own = [line for line in section.lines if _BY_TYPE.match(line)]
         self._own_video = (section.formats, own)
@@ -171,7 +171,7 @@ class Disguise:
         section.formats = [payload_type]
         section.lines += [f"a=rtpmap:{payload_type} {name}", *feedback, f"a=fmtp:{payload_type} {parameters}"]
 
-    def _undisguise(self, section: Section) -> None:
+    def _restore_video(self, section: Section) -> None:
         formats, lines = self._own_video or ([], [])
         section.lines = [line for line in section.lines if not _BY_TYPE.match(line)] + lines
         section.formats = formats

@@ -33,12 +33,12 @@ class Impairment:
         # A fault that cannot be repeated helps nobody; nothing here is a secret.
         self._chance = random.Random(faults.seed)  # noqa: S311
 
-    def turn(self, loss: float, jitter_s: float) -> None:
-        """The weather changes."""
+    def set(self, loss: float, jitter_s: float) -> None:
+        """The impairment changes."""
         self.loss, self.jitter_s = loss, jitter_s
 
     def through(self, send: Send, group: asyncio.TaskGroup) -> Send:
-        """``send`` as the weather lets it; late packets go out from tasks of ``group``."""
+        """``send`` as the impairment lets it; late packets go out from tasks of ``group``."""
 
         async def late(packet: bytes, wait_s: float) -> None:
             await asyncio.sleep(wait_s)
@@ -47,7 +47,7 @@ class Impairment:
             except ConnectionError:
                 return  # The connection closed while the packet was on its way.
 
-        async def weathered(packet: bytes) -> None:
+        async def impaired(packet: bytes) -> None:
             if self.dead:
                 self.counts["lost"] += 1
             elif packet[1] in _CONTROL:
@@ -61,4 +61,4 @@ class Impairment:
                 self.counts["sent"] += 1
                 await send(packet)
 
-        return weathered
+        return impaired

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.sim.ravatar.catalog import Avatar, portrait
+from ravatard.sim.ravatar.avatars import Avatar, portrait
 
 _STYLE = (
     "body { font: 15px/1.45 system-ui, sans-serif; text-align: center; margin: 10% 1rem; "

@@ -21,7 +21,7 @@ class Spoken:
 
     Attributes:
         text: what is said.
-        first_sample: where it begins, at 48 kHz from the mouth's beginning.
+        first_sample: where it begins, at 48 kHz from the speech's beginning.
         pcm: its sound, s16le mono 48 kHz; shorter once it is cut off.
         cut: it was cut off.
     """

@@ -1,4 +1,4 @@
-"""The streamer of one live session: its name, its mouth, and the sockets that watch it."""
+"""The streamer of one live session: its name, its speech, and the sockets that watch it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class Streamer:
 
     Attributes:
         session: whose avatar it is.
-        mouth: what is said, and when.
+        speech: what is said, and when.
         players: how many are subscribed.
         turn: counts the times the user interrupted; an answer made before is not said after.
         over: set when the session is.
     """
 
     session: SessionRecord
-    mouth: SpeechTrack
+    speech: SpeechTrack
     players: int = 0
     turn: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)

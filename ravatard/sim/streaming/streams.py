@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
+from ravatard.sim.avatar_voice import NullAvatarVoice
 from ravatard.sim.exchange import MESSAGE_LIMIT_BYTES, Reply
 from ravatard.sim.ravatar.record import SessionRecord
 from ravatard.sim.ravatar.shared_state import SharedState
@@ -19,14 +20,13 @@ from ravatard.sim.sound.speech import Speech
 from ravatard.sim.streaming import signalling
 from ravatard.sim.streaming.impairment import Impairment
 from ravatard.sim.streaming.options import SimStreamOptions, StreamFaults
-from ravatard.sim.streaming.page import COOKIE, player_page
+from ravatard.sim.streaming.player_page import COOKIE, player_page
 from ravatard.sim.streaming.speech_track import SpeechTrack, Spoken
 from ravatard.sim.streaming.streamer import Streamer
 from ravatard.sim.streaming.viewer import Viewer
-from ravatard.sim.voice import NoVoice
 
 if TYPE_CHECKING:  # aiortc is loaded when the first player subscribes, and only then.
-    from ravatard.sim.streaming.player import StreamPeer
+    from ravatard.sim.streaming.stream_peer import StreamPeer
 
 _CLOSE_S = 0.2
 _KEPT_PLAYERS = 100
@@ -36,11 +36,11 @@ _LONGEST_NUMBER = 9
 
 
 class Streams:
-    """The streams, from ``async with`` to their end (a :class:`ravatard.sim.voice.Voice`).
+    """The streams, from ``async with`` to their end (a :class:`ravatard.sim.avatar_voice.AvatarVoice`).
 
     Attributes:
         options: what players are offered; may be replaced, for those that come.
-        weather: the network; may be changed while it lasts.
+        impairment: the network; may be changed while it lasts.
         streamers: by licence, oldest first; those of sessions that are over stay: what was said there.
         viewers: the open signalling sockets.
         players: the connections offered, open or not, oldest first; only so many are kept.
@@ -49,7 +49,7 @@ class Streams:
 
     def __init__(
         self,
-        premises: SharedState,
+        shared: SharedState,
         options: SimStreamOptions | None = None,
         *,
         faults: StreamFaults | None = None,
@@ -59,7 +59,7 @@ class Streams:
         """Prepare; nothing runs yet.
 
         Args:
-            premises: the cloud whose answers are spoken.
+            shared: the cloud whose answers are spoken.
             options: what players are offered.
             faults: what is wrong from the start.
             speech: what makes sound of the answers.
@@ -67,14 +67,14 @@ class Streams:
         """
         self.options = options or SimStreamOptions()
         chosen = faults or StreamFaults()
-        self.weather = Impairment(chosen)
+        self.impairment = Impairment(chosen)
         self.streamers: dict[str, Streamer] = {}
         self.viewers: list[Viewer] = []
         self.players: deque[StreamPeer] = deque(maxlen=_KEPT_PLAYERS)
         self.counts: Counter[str] = Counter()
         self._empty_lists = chosen.empty_lists
         self._refusals = chosen.refusals
-        self._premises = premises
+        self._shared = shared
         self._speech = speech or Speech()
         self._addresses = addresses
         self._away_until = 0.0
@@ -85,7 +85,7 @@ class Streams:
         """Open the house; sessions speak from now on."""
         self._now: Callable[[], float] = asyncio.get_running_loop().time
         await self._group.__aenter__()
-        self._premises.voice = self
+        self._shared.voice = self
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -98,7 +98,7 @@ class Streams:
             viewer.leave.set()
         for task in self._tasks:
             task.cancel()
-        self._premises.voice = NoVoice()
+        self._shared.voice = NullAvatarVoice()
         for player in self.players:
             await player.close()
         await self._group.__aexit__(None, None, None)
@@ -116,7 +116,7 @@ class Streams:
         streamer = self.streamers.get(licence)
         if streamer is not None and self.options.cut_ms >= 0:
             streamer.turn += 1
-            streamer.mouth.hush(self._now() + self.options.cut_ms / 1000)
+            streamer.speech.hush(self._now() + self.options.cut_ms / 1000)
 
     def ended(self, licence: str) -> None:
         """The session is over: its sockets are closed and its connections too."""
@@ -177,7 +177,7 @@ class Streams:
 
     def kill_media(self, *, dead: bool = True) -> None:
         """Let nothing through any more while the sockets stay; or let it through again."""
-        self.weather.dead = dead
+        self.impairment.dead = dead
 
     def hide(self, lists: int) -> None:
         """Name no streamer the next so many times that somebody asks."""
@@ -192,7 +192,7 @@ class Streams:
     def said(self, licence: str) -> list[Spoken]:
         """What was said in a session, oldest first."""
         streamer = self.streamers.get(licence)
-        return list(streamer.mouth.spoken) if streamer else []
+        return list(streamer.speech.spoken) if streamer else []
 
     # ------------------------------------------------------------------ from the sockets
 
@@ -204,7 +204,7 @@ class Streams:
             return []
         if mine is not None:
             return [] if mine.over.is_set() else [mine]
-        found = (self._streamer(licence) for licence in self._premises.record.open_licences())
+        found = (self._streamer(licence) for licence in self._shared.record.open_licences())
         return [one for one in found if one is not None]
 
     def refusal(self, streamer_id: str, found: Streamer | None) -> str:
@@ -222,11 +222,11 @@ class Streams:
     async def player(self, streamer: Streamer, remote: str) -> StreamPeer:
         """A new connection to offer."""
         # Half a second of loading, which must not stop the sound of others.
-        await asyncio.to_thread(import_module, "ravatard.sim.streaming.player")
-        from ravatard.sim.streaming.player import StreamEnvironment, StreamPeer
+        await asyncio.to_thread(import_module, "ravatard.sim.streaming.stream_peer")
+        from ravatard.sim.streaming.stream_peer import StreamEnvironment, StreamPeer
 
-        around = StreamEnvironment(self.options, self.weather, self._addresses, self._group, self._now)
-        player = StreamPeer(streamer.mouth, around, remote)
+        around = StreamEnvironment(self.options, self.impairment, self._addresses, self._group, self._now)
+        player = StreamPeer(streamer.speech, around, remote)
         self.players.append(player)
         return player
 
@@ -236,14 +236,14 @@ class Streams:
 
     def breach(self, kind: str, detail: str) -> None:
         """A player broke the protocol."""
-        self._premises.record.violated(self._now(), kind, detail)
+        self._shared.record.violated(self._now(), kind, detail)
 
     # ------------------------------------------------------------------ inside
 
     async def _say(self, streamer: Streamer, text: str, turn: int) -> None:
         pcm = await self._speech.say(text)
         if streamer.turn == turn and not streamer.over.is_set():
-            streamer.mouth.say(text, pcm, self._now())
+            streamer.speech.say(text, pcm, self._now())
 
     def _start(self, work: Coroutine[None, None, None], name: str) -> None:
         task = self._group.create_task(work, name=name)
@@ -253,7 +253,7 @@ class Streams:
     def _streamer(self, licence: str) -> Streamer | None:
         """The streamer of an open session; the first question makes it."""
         if licence not in self.streamers:
-            sessions = self._premises.record.sessions
+            sessions = self._shared.record.sessions
             session = next((one for one in sessions if one.licence == licence and one.ended_at is None), None)
             if session is None:
                 return None
@@ -261,14 +261,14 @@ class Streams:
         return self.streamers[licence]
 
     def _ticket(self, number: int) -> str:
-        return self._premises.mint.label(f"stream {number}")
+        return self._shared.mint.label(f"stream {number}")
 
     def _by_ticket(self, cookie: str) -> Streamer | None:
         number, _, ticket = cookie.partition(".")
         known = number.isdecimal() and len(number) <= _LONGEST_NUMBER
         if not known or not hmac.compare_digest(ticket.encode(), self._ticket(int(number)).encode()):
             return None
-        sessions = self._premises.record.sessions
+        sessions = self._shared.record.sessions
         session = next((one for one in sessions if one.number == int(number) and one.ended_at is None), None)
         return self._streamer(session.licence) if session else None
 

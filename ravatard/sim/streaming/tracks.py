@@ -1,4 +1,4 @@
-"""What a streamer sends without an end: the mouth as Opus, fifty packets a second, and a small picture."""
+"""What a streamer sends without an end: the speech as Opus, fifty packets a second, and a small picture."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def opus_encoder() -> AudioCodecContext:
 
 
 class VoiceTrack(MediaStreamTrack):
-    """The sound of one mouth for one player; silence is sent too."""
+    """The sound of one speech for one player; silence is sent too."""
 
     kind = "audio"
 
-    def __init__(self, mouth: SpeechTrack, now: Callable[[], float]) -> None:
+    def __init__(self, speech: SpeechTrack, now: Callable[[], float]) -> None:
         super().__init__()
-        self._mouth = mouth
+        self._speech = speech
         self._now = now
         self._encoder = opus_encoder()
-        self._first = mouth.sample_at(now())
+        self._first = speech.sample_at(now())
         self._next = self._first
         self._ready: list[Packet[AudioStream]] = []
 
@@ -71,7 +71,7 @@ class VoiceTrack(MediaStreamTrack):
             if self._ready:
                 return self._ready.pop(0)
             end = self._next + _FRAME_SAMPLES
-            late_s = self._now() - self._mouth.time_of(end)
+            late_s = self._now() - self._speech.time_of(end)
             await asyncio.sleep(max(0.0, -late_s))
             if late_s > _LATE_S:
                 self._next += int(late_s * 1000 / _FRAME_MS) * _FRAME_SAMPLES
@@ -80,7 +80,7 @@ class VoiceTrack(MediaStreamTrack):
 
     def _encode(self, first_sample: int) -> None:
         frame = AudioFrame(format="s16", layout="mono", samples=_FRAME_SAMPLES)
-        frame.planes[0].update(self._mouth.samples(first_sample, _FRAME_SAMPLES))
+        frame.planes[0].update(self._speech.samples(first_sample, _FRAME_SAMPLES))
         frame.sample_rate = VOICE_RATE_HZ
         frame.time_base = Fraction(1, VOICE_RATE_HZ)
         frame.pts = first_sample - self._first
@@ -96,9 +96,9 @@ class PictureTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, mouth: SpeechTrack, now: Callable[[], float]) -> None:
+    def __init__(self, speech: SpeechTrack, now: Callable[[], float]) -> None:
         super().__init__()
-        self._mouth = mouth
+        self._speech = speech
         self._now = now
         self._began = now()
         self._sent = 0
@@ -113,7 +113,7 @@ class PictureTrack(MediaStreamTrack):
         await asyncio.sleep(max(0.0, due - self._now()))
         if self.readyState != "live":
             raise MediaStreamError
-        speaking = any(self._mouth.samples(self._mouth.sample_at(self._now()), _FRAME_SAMPLES))
+        speaking = any(self._speech.samples(self._speech.sample_at(self._now()), _FRAME_SAMPLES))
         frame = VideoFrame(_WIDTH, _HEIGHT, "yuv420p")
         brightness = (200 if speaking else 60) + self._sent % 2
         for plane, value in zip(frame.planes, (brightness, _GREY, _GREY), strict=True):

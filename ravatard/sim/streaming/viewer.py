@@ -12,10 +12,10 @@ from ravatard.sim.streaming.description import AnswerRefused
 from ravatard.sim.streaming.streamer import Streamer
 
 if TYPE_CHECKING:  # aiortc is loaded when the first player subscribes, and only then.
-    from ravatard.sim.streaming.player import StreamPeer
+    from ravatard.sim.streaming.stream_peer import StreamPeer
 
 
-class Box(Protocol):
+class StreamDirectory(Protocol):
     """What a socket asks the house for."""
 
     def listed(self, mine: Streamer | None) -> list[Streamer]:
@@ -50,14 +50,16 @@ class Viewer:
         keep_media: the connection outlives the socket.
     """
 
-    def __init__(self, socket: web.WebSocketResponse, box: Box, mine: Streamer | None, remote: str) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, directory: StreamDirectory, mine: Streamer | None, remote: str
+    ) -> None:
         self.streamer: Streamer | None = None
         self.mine = mine
         self.player: StreamPeer | None = None
         self.leave = asyncio.Event()
         self.keep_media = False
         self._socket = socket
-        self._box = box
+        self._directory = directory
         self._remote = remote
 
     async def run(self, greeting: str) -> None:
@@ -82,7 +84,7 @@ class Viewer:
     async def _heard(self, message: signalling.Message) -> None:
         match message:
             case signalling.ListStreamers():
-                ids = [one.streamer_id for one in self._box.listed(self.mine)]
+                ids = [one.streamer_id for one in self._directory.listed(self.mine)]
                 await self._say(signalling.streamer_list(ids))
             case signalling.Subscribe(streamer_id):
                 await self._subscribe(streamer_id)
@@ -99,14 +101,16 @@ class Viewer:
 
     async def _subscribe(self, streamer_id: str) -> None:
         await self._part()
-        found = next((one for one in self._box.listed(self.mine) if one.streamer_id == streamer_id), None)
-        refusal = self._box.refusal(streamer_id, found)
+        found = next(
+            (one for one in self._directory.listed(self.mine) if one.streamer_id == streamer_id), None
+        )
+        refusal = self._directory.refusal(streamer_id, found)
         if refusal or found is None:
             await self._say(signalling.subscribe_failed(refusal))
             return
         self.streamer = found
         found.players += 1
-        self.player = await self._box.player(found, self._remote)
+        self.player = await self._directory.player(found, self._remote)
         sdp, candidates = await self.player.offer()
         await self._say(signalling.offer(sdp))
         for text, mid, line in candidates:
@@ -114,12 +118,12 @@ class Viewer:
 
     async def _answered(self, sdp: str) -> None:
         if self.player is None:
-            self._box.breach("stream_order", "an answer before any offer")
+            self._directory.breach("stream_order", "an answer before any offer")
             return
         try:
             await self.player.answered(sdp)
         except AnswerRefused as refused:
-            self._box.breach("stream_answer", str(refused))
+            self._directory.breach("stream_answer", str(refused))
 
     async def _part(self) -> None:
         """Give the subscription up."""
@@ -130,7 +134,7 @@ class Viewer:
         if player is None or streamer is None:
             return
         if self.keep_media:
-            self._box.leave_playing(player, streamer)
+            self._directory.leave_playing(player, streamer)
         else:
             await player.close()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import resources
 
-from ravatard.web.kiosk.address import Origin
+from ravatard.web.kiosk.origin import Origin
 
 _FILES = {
     "/": ("kiosk.html", "text/html"),

@@ -12,8 +12,8 @@ from yarl import URL
 
 from ravatard.secret import Secret
 from ravatard.web.kiosk import advice
-from ravatard.web.kiosk.address import Origin
-from ravatard.web.kiosk.framing import Framing, Inspection
+from ravatard.web.kiosk.embedding import EmbeddingPolicy, Inspection
+from ravatard.web.kiosk.origin import Origin
 
 _REDIRECTS = frozenset(
     {
@@ -58,8 +58,8 @@ async def inspect(address: Secret, within_s: float) -> Inspection:
         return _trouble(origins, _reason(error))
 
 
-def _framing(reply: aiohttp.ClientResponse) -> Framing:
-    return Framing(
+def _framing(reply: aiohttp.ClientResponse) -> EmbeddingPolicy:
+    return EmbeddingPolicy(
         tuple(reply.headers.getall("X-Frame-Options", ())),
         tuple(reply.headers.getall("Content-Security-Policy", ())),
     )

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ravatard.core.indication import Indication
 from ravatard.secret import Secret
-from ravatard.web.kiosk.address import Origin
-from ravatard.web.kiosk.framing import Inspection
+from ravatard.web.kiosk.embedding import Inspection
 from ravatard.web.kiosk.options import KioskOptions
+from ravatard.web.kiosk.origin import Origin
 from ravatard.web.kiosk.page_state import PageState
 from ravatard.web.kiosk.scene import Scene, Stage
 
 if TYPE_CHECKING:  # loaded when the page is served: 35 MB of HTTP that an appliance without a display spares
     from aiohttp import web
 
-    from ravatard.web.kiosk.page import Page
+    from ravatard.web.kiosk.page_socket import Page
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class Kiosk:
         from aiohttp import web
 
         from ravatard.web.kiosk.assets import STRICT
-        from ravatard.web.kiosk.page import Page
+        from ravatard.web.kiosk.page_socket import Page
 
         if len(self._pages) >= MOST_PAGES:
             return web.Response(status=503, text="Too many pages are open.\n", headers=STRICT)

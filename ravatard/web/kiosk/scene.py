@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ravatard.core.indication import WORDS, Indication, Look
 from ravatard.secret import Secret
 from ravatard.web.kiosk import advice
-from ravatard.web.kiosk.address import Origin, frame_address
-from ravatard.web.kiosk.framing import Inspection
+from ravatard.web.kiosk.embedding import Inspection
 from ravatard.web.kiosk.options import KioskOptions
+from ravatard.web.kiosk.origin import Origin, frame_address
 
 
 @dataclass(frozen=True, slots=True)

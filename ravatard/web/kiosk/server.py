@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
-from ravatard.web.kiosk.address import Origin, visited_as
 from ravatard.web.kiosk.assets import STRICT, Assets
+from ravatard.web.kiosk.origin import Origin, visited_as
 
 log = logging.getLogger(__name__)
 

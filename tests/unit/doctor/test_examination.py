@@ -8,7 +8,7 @@ import pytest
 
 from ravatard.doctor.check import Case, Check
 from ravatard.doctor.examination import chosen, examine, exit_status, needed
-from ravatard.doctor.outcome import CheckResult, Verdict, broken, fine, needless, unknown, warning
+from ravatard.doctor.result import CheckResult, Verdict, broken, fine, needless, unknown, warning
 from ravatard.errors import ConfigError, DeviceError, InternalError
 from tests.unit.doctor.patient import Patient
 

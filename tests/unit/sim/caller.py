@@ -10,7 +10,7 @@ from typing import Any
 
 from ravatard.sim.exchange import Close, Reply, Request, ServiceSocket
 from ravatard.sim.ravatar.cloud import SimCloud
-from ravatard.sim.sound.codec import encoded
+from ravatard.sim.sound.audio_codec import encoded
 
 ADA = "avatar-ada-001"
 BROOK = "avatar-brook-002"

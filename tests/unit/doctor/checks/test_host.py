@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.doctor.check import Asked
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.check import DoctorRequest
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import Patient
 
 
@@ -99,7 +99,9 @@ async def test_the_state_directory_that_was_named_is_looked_at(patient: Patient)
     place.mkdir()
     place.chmod(0o770)
 
-    assert (await patient.finding("state", Asked(state=place))).outcome.text == "ravatard may write to /mine"
+    assert (
+        await patient.finding("state", DoctorRequest(state=place))
+    ).outcome.text == "ravatard may write to /mine"
 
 
 async def test_a_gpiozero_that_cannot_find_pins_is_told(patient: Patient) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ravatard.doctor.bench import RecordedSound
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import ROOM, Patient, running
 
 LOUD = b"\x00\x40\x00\xc0" * 16_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import CONFIG, Patient
 
 PINS = ("gpio", "gpio.factory", "gpio.workdir", "spi")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import CONFIG, Patient
 
 

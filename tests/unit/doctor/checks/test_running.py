@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.doctor.check import Asked
+from ravatard.doctor.check import DoctorRequest
 from ravatard.doctor.checks.running import daemons
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import Patient, running
 
 
@@ -70,6 +70,6 @@ async def test_whoever_names_a_socket_means_that_daemon_alone(patient: Patient) 
     process(patient, 640, "ravatard run")
     process(patient, 641, "ravatard run")
 
-    outcome = (await patient.finding("daemon", Asked(socket=Path("/run/mine.sock")))).outcome
+    outcome = (await patient.finding("daemon", DoctorRequest(socket=Path("/run/mine.sock")))).outcome
 
     assert outcome.verdict is Verdict.FINE

@@ -7,8 +7,8 @@ import ssl
 
 import pytest
 
-from ravatard.doctor.check import Asked
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.check import DoctorRequest
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import CONFIG, Patient
 
 
@@ -116,7 +116,7 @@ async def test_no_session_is_started_without_being_asked_for(patient: Patient) -
 
 async def test_a_session_that_cannot_be_had_is_told(patient: Patient) -> None:
     outcome = (
-        await patient.finding("live", Asked(live=True, state=patient.root / "var/lib/ravatard"))
+        await patient.finding("live", DoctorRequest(live=True, state=patient.root / "var/lib/ravatard"))
     ).outcome
 
     assert outcome.verdict is Verdict.BROKEN

@@ -6,7 +6,7 @@ import pytest
 
 from ravatard.doctor.bundle import find_secrets
 from ravatard.doctor.checks.settings import look_at_config
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from ravatard.secret import Secret
 from tests.unit.doctor.patient import CONFIG, PROJECT, Patient
 

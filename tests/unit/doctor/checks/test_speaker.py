@@ -7,13 +7,13 @@ import pytest
 
 from ravatard.core.audio_format import RATE_HZ, VOICE_RATE_HZ
 from ravatard.doctor.bench import RecordedSound
-from ravatard.doctor.check import Asked
+from ravatard.doctor.check import DoctorRequest
 from ravatard.doctor.checks.speaker import recommended_tail_ms
 from ravatard.doctor.chirp import chirp
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import CONFIG, Patient, running
 
-ECHO = Asked(echo=True)
+ECHO = DoctorRequest(echo=True)
 
 
 def hearing(gain_db: float | None, at_s: float = 1.06) -> RecordedSound:

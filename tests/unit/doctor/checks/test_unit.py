@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ravatard.doctor.checks.unit import seconds
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import Patient
 
 

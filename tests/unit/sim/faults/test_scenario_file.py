@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ravatard.errors import ConfigError
-from ravatard.sim.faults import steps as fs
+from ravatard.sim.faults import scenario as fs
 from ravatard.sim.faults.scenario_file import LIMIT_BYTES, load, parse, shipped
 
 EXAMPLE = b"""# A night.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.sim.faults.steps import Cut, FaultStep, Refuse, Swallow, When
+from ravatard.sim.faults.scenario import Cut, FaultStep, Refuse, Swallow, When
 from ravatard.sim.faults.trigger import Trigger
 
 

@@ -19,7 +19,7 @@ TEXT = "That was clear. Please go on."
 def _streaming(
     cloud: SimCloud, options: SimStreamOptions | None = None, faults: StreamFaults | None = None
 ) -> Streams:
-    return Streams(cloud.premises, options, faults=faults, speech=Speech(None))
+    return Streams(cloud.shared, options, faults=faults, speech=Speech(None))
 
 
 def _cloud(think_s: float = 0.5) -> SimCloud:
@@ -174,5 +174,5 @@ async def test_a_house_that_is_closed_leaves_a_service_without_a_voice() -> None
     async with _streaming(caller.cloud):
         licence = caller.start()
 
-    caller.cloud.premises.voice.speak(licence, TEXT)
-    assert caller.cloud.premises.voice.page(caller.cloud.record.sessions[0]) is None
+    caller.cloud.shared.voice.speak(licence, TEXT)
+    assert caller.cloud.shared.voice.page(caller.cloud.record.sessions[0]) is None

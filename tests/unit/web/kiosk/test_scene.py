@@ -7,9 +7,9 @@ import pytest
 
 from ravatard.core.indication import WORDS, Indication, Look
 from ravatard.secret import Secret
-from ravatard.web.kiosk.address import Origin
-from ravatard.web.kiosk.framing import Framing, Inspection
+from ravatard.web.kiosk.embedding import EmbeddingPolicy, Inspection
 from ravatard.web.kiosk.options import KioskOptions
+from ravatard.web.kiosk.origin import Origin
 from ravatard.web.kiosk.scene import Scene
 
 URL = Secret("https://stream.example/s")
@@ -138,7 +138,7 @@ def test_a_redirect_is_allowed_as_far_as_it_was_seen() -> None:
 
 
 def test_a_refused_embedding_is_told_in_words_and_without_an_address() -> None:
-    made = staged(Inspection((STREAM,), Framing(("DENY",))))
+    made = staged(Inspection((STREAM,), EmbeddingPolicy(("DENY",))))
 
     picture = told(made)["picture"]
 

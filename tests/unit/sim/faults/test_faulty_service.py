@@ -11,8 +11,8 @@ import pytest
 
 from ravatard.ports.network import SocketClosed, UpgradeRefused
 from ravatard.sim.exchange import Reply, Request, Service
-from ravatard.sim.faults.service import FaultyService
-from ravatard.sim.faults.steps import Scenario
+from ravatard.sim.faults.faulty_service import FaultyService
+from ravatard.sim.faults.scenario import Scenario
 from tests.unit.sim.night import Night, message
 
 

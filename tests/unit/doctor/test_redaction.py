@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.doctor.scrub import Scrubber
+from ravatard.doctor.redaction import Redactor
 from ravatard.secret import MASK, Secret
 
 #: In two parts: nothing that looks like a key is kept here.
@@ -31,7 +31,7 @@ SECRET = 'pro/ject "one" + 7'
     ],
 )
 def test_a_known_secret_goes_in_whatever_spelling(spelled: str) -> None:
-    cleaned = Scrubber([Secret(SECRET)]).clean(f"before {spelled} after")
+    cleaned = Redactor([Secret(SECRET)]).clean(f"before {spelled} after")
 
     assert spelled.strip('"') not in cleaned
     assert cleaned.startswith("before ")
@@ -56,7 +56,7 @@ def test_a_known_secret_goes_in_whatever_spelling(spelled: str) -> None:
     ],
 )
 def test_what_is_named_like_a_secret_goes_though_nobody_knows_it(line: str) -> None:
-    cleaned = Scrubber([]).clean(f"first\n{line}\nlast\n")
+    cleaned = Redactor([]).clean(f"first\n{line}\nlast\n")
 
     assert "hunter2" not in cleaned
     assert MASK in cleaned
@@ -73,11 +73,11 @@ def test_what_is_named_like_a_secret_goes_though_nobody_knows_it(line: str) -> N
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
-    assert Scrubber([Secret("abc"), Secret("")]).clean(text) == text
+    assert Redactor([Secret("abc"), Secret("")]).clean(text) == text
 
 
 @given(st.text(), st.text(min_size=4).filter(str.strip))
 def test_any_secret_leaves_any_text(text: str, value: str) -> None:
     # A mask is not hidden in itself.
     if value not in MASK and len(value.strip()) >= 4:
-        assert value not in Scrubber([Secret(value)]).known(f"{text}{value}{text}").replace(MASK, "")
+        assert value not in Redactor([Secret(value)]).known(f"{text}{value}{text}").replace(MASK, "")

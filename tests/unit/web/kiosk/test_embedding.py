@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.web.kiosk.address import Origin
-from ravatard.web.kiosk.framing import Framing
+from ravatard.web.kiosk.embedding import EmbeddingPolicy
+from ravatard.web.kiosk.origin import Origin
 
 STREAM = Origin("https", "stream.example", 443)
 HERE = Origin("http", "127.0.0.1", 8470)
 
 
 def refused(*, options: tuple[str, ...] = (), policies: tuple[str, ...] = ()) -> bool:
-    return Framing(options, policies).refuses(STREAM, HERE) is not None
+    return EmbeddingPolicy(options, policies).refuses(STREAM, HERE) is not None
 
 
 def test_a_page_that_says_nothing_may_be_embedded() -> None:
@@ -74,11 +74,11 @@ def test_frame_ancestors_with_us_does_not_refuse(sources: str) -> None:
 def test_https_in_front_of_us_satisfies_a_source_of_http() -> None:
     proxied = Origin("https", "localhost", 8443)
 
-    assert Framing((), ("frame-ancestors http://localhost:8443",)).refuses(STREAM, proxied) is None
+    assert EmbeddingPolicy((), ("frame-ancestors http://localhost:8443",)).refuses(STREAM, proxied) is None
 
 
 def test_a_wildcard_is_for_subdomains_only() -> None:
-    framing = Framing((), ("frame-ancestors *.home.example",))
+    framing = EmbeddingPolicy((), ("frame-ancestors *.home.example",))
 
     assert framing.refuses(STREAM, Origin("https", "pi.home.example", 443)) is None
     assert framing.refuses(STREAM, Origin("https", "home.example", 443)) is not None
@@ -99,16 +99,16 @@ def test_frame_ancestors_silences_x_frame_options() -> None:
 
 
 def test_a_page_of_our_own_origin_may_be_embedded_where_only_itself_may() -> None:
-    framing = Framing(("SAMEORIGIN",))
+    framing = EmbeddingPolicy(("SAMEORIGIN",))
 
     assert framing.refuses(HERE, HERE) is None
-    assert Framing((), ("frame-ancestors 'self'",)).refuses(HERE, HERE) is None
+    assert EmbeddingPolicy((), ("frame-ancestors 'self'",)).refuses(HERE, HERE) is None
 
 
 def test_the_header_is_told_short_and_on_one_line() -> None:
-    told = Framing(("SAMEORIGIN",)).refuses(STREAM, HERE)
-    long = Framing((), ("frame-ancestors " + "https://x.example " * 50,)).refuses(STREAM, HERE)
-    odd = Framing(("DENY\x1b[2J",) * 2 + ("DENY",)).refuses(STREAM, HERE)
+    told = EmbeddingPolicy(("SAMEORIGIN",)).refuses(STREAM, HERE)
+    long = EmbeddingPolicy((), ("frame-ancestors " + "https://x.example " * 50,)).refuses(STREAM, HERE)
+    odd = EmbeddingPolicy(("DENY\x1b[2J",) * 2 + ("DENY",)).refuses(STREAM, HERE)
 
     assert told == "X-Frame-Options: SAMEORIGIN"
     assert long is not None
@@ -119,6 +119,6 @@ def test_the_header_is_told_short_and_on_one_line() -> None:
 
 @given(st.lists(st.text()), st.lists(st.text() | st.text().map(lambda text: f"frame-ancestors {text}")))
 def test_no_header_is_too_odd_to_be_read(options: list[str], policies: list[str]) -> None:
-    told = Framing(tuple(options), tuple(policies)).refuses(STREAM, HERE)
+    told = EmbeddingPolicy(tuple(options), tuple(policies)).refuses(STREAM, HERE)
 
     assert told is None or told.isprintable()

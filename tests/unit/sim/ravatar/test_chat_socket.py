@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
+from ravatard.sim.avatar_voice import NullAvatarVoice
 from ravatard.sim.exchange import Close
 from ravatard.sim.options import ChatOptions, SimOptions
+from ravatard.sim.ravatar.chat_socket import NOTHING_HEARD
 from ravatard.sim.ravatar.cloud import SimCloud
-from ravatard.sim.ravatar.connection import NOTHING_HEARD
-from ravatard.sim.voice import NoVoice
 from tests.unit.sim.caller import ADA, CHUNK, Caller, ogg, quiet, said, tone, wav, wav_of, webm
 
 THINK_S = 0.8
@@ -25,7 +25,7 @@ def _speak(_text: str) -> bytes:
     return wav(0.5)
 
 
-class _Stream(NoVoice):
+class _Stream(NullAvatarVoice):
     """A voice that writes down what it was asked."""
 
     def __init__(self) -> None:
@@ -295,7 +295,7 @@ def test_sound_in_a_message_is_neither_in_the_history_nor_in_the_record() -> Non
 def test_an_answer_in_live_mode_is_spoken_in_the_stream_alone() -> None:
     caller = _caller()
     line, licence, stream = caller.line(), caller.start(), _Stream()
-    caller.cloud.premises.voice = stream
+    caller.cloud.shared.voice = stream
 
     caller.send(line, caller.text(isLive=True, LicenseId=licence))
     (answer,) = said(line, 1.0)

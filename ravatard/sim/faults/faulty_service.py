@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ravatard.sim.exchange import SOCKET_PATH, Delivery, Fragments, Reply, ReplyFate, Request
-from ravatard.sim.faults.connection import FaultyLine
-from ravatard.sim.faults.replies import Dice, spoiled_message, spoiled_reply
-from ravatard.sim.faults.steps import (
+from ravatard.sim.exchange import SOCKET_PATH, Delivery, DeliveryOutcome, Fragments, Reply, Request
+from ravatard.sim.faults.corruption import RandomDelays, spoiled_message, spoiled_reply
+from ravatard.sim.faults.faulty_socket import FaultySocket
+from ravatard.sim.faults.scenario import (
     Answer,
     CallFault,
     Delay,
@@ -18,9 +18,9 @@ from ravatard.sim.faults.steps import (
     Lose,
     Refuse,
     Scenario,
-    SpeechFault,
-    Strike,
+    SocketFault,
     Tls,
+    TransferFault,
 )
 from ravatard.sim.faults.trigger import Trigger
 from ravatard.sim.ravatar.cloud import SimCloud
@@ -39,8 +39,8 @@ class FaultyService:
         self.cloud = cloud
         self._began = began
         self._triggers = [Trigger(step) for step in scenario.steps]
-        self._dice = Dice()
-        self._lines: list[FaultyLine] = []
+        self._delays = RandomDelays()
+        self._lines: list[FaultySocket] = []
         self._messages = 0
 
     # ------------------------------------------------------------------ from the front
@@ -54,11 +54,11 @@ class FaultyService:
         reply = self._answered(_first(hits), request, now)
         reply = self._spoiled(reply, hits)
         for hit in hits:
-            if isinstance(hit.step.do, Strike) and hit.step.when.call is not None:
+            if isinstance(hit.step.do, SocketFault) and hit.step.when.call is not None:
                 self._strike(hit, self._lines, now)
         return reply
 
-    def connect(self, request: Request, now: float, wake: Callable[[], None]) -> FaultyLine | Reply:
+    def connect(self, request: Request, now: float, wake: Callable[[], None]) -> FaultySocket | Reply:
         """Open a socket, or refuse the upgrade, or worse."""
         self.tick(now)
         hits = self._hits(request.path, now)
@@ -68,17 +68,17 @@ class FaultyService:
         inner = self.cloud.connect(request, now, wake)
         if isinstance(inner, Reply):
             return self._spoiled(inner, hits)
-        line = FaultyLine(inner, self, wake)
+        line = FaultySocket(inner, self, wake)
         self._lines.append(line)
         for hit in hits:
-            if isinstance(hit.step.do, Strike) and (hit.step.when.call is not None or _by_opening(hit)):
+            if isinstance(hit.step.do, SocketFault) and (hit.step.when.call is not None or _by_opening(hit)):
                 self._strike(hit, [line], now)
         return line
 
     # ------------------------------------------------------------------ from the lines
 
     def tick(self, now: float) -> None:
-        """Strike what is due by the clock alone, each at its own time."""
+        """SocketFault what is due by the clock alone, each at its own time."""
         if self._began is None:
             self._began = now
         due = [(at, one) for one in self._triggers if (at := self._strikes_at(one)) is not None and at <= now]
@@ -96,9 +96,13 @@ class FaultyService:
         late_s = 0.0
         for trigger in self._triggers:
             fault = trigger.step.do
-            if spoiled is not None and isinstance(fault, SpeechFault) and trigger.speaking(self._since(now)):
+            if (
+                spoiled is not None
+                and isinstance(fault, TransferFault)
+                and trigger.speaking(self._since(now))
+            ):
                 trigger.use()
-                late_s += self._dice.wait_s(fault) if isinstance(fault, Delay) else 0.0
+                late_s += self._delays.wait_s(fault) if isinstance(fault, Delay) else 0.0
                 spoiled = spoiled_message(spoiled, fault)
         return spoiled, late_s
 
@@ -106,10 +110,10 @@ class FaultyService:
         """The client said something on one of the sockets."""
         self._messages += 1
         for trigger in self._triggers:
-            if trigger.heard(self._messages, self._since(now)) and isinstance(trigger.step.do, Strike):
+            if trigger.heard(self._messages, self._since(now)) and isinstance(trigger.step.do, SocketFault):
                 self._strike(trigger, self._lines, now)
 
-    def line_closed(self, line: FaultyLine) -> None:
+    def line_closed(self, line: FaultySocket) -> None:
         """A line is gone."""
         self._lines.remove(line)
 
@@ -130,22 +134,22 @@ class FaultyService:
                 return _made_up(fault)
             case Tls(certificate):
                 why = f"certificate verify failed: {certificate}"
-                return Reply(0, {}, delivery=Delivery(ReplyFate.UNTRUSTED, why=why))
+                return Reply(0, {}, delivery=Delivery(DeliveryOutcome.UNTRUSTED, why=why))
             case Refuse():
-                return Reply(0, {}, delivery=Delivery(ReplyFate.REFUSED))
+                return Reply(0, {}, delivery=Delivery(DeliveryOutcome.REFUSED))
             case Hang(handled):
                 if handled and not socket:
                     self.cloud.handle(request, now)
-                return Reply(0, {}, delivery=Delivery(ReplyFate.NEVER))
+                return Reply(0, {}, delivery=Delivery(DeliveryOutcome.NEVER))
             case Lose():
                 if not socket:
                     self.cloud.handle(request, now)
-                return Reply(0, {}, delivery=Delivery(ReplyFate.LOST))
+                return Reply(0, {}, delivery=Delivery(DeliveryOutcome.LOST))
             case _:
                 return self._with_short_token(fault, request, now)
 
     def _with_short_token(self, fault: object, request: Request, now: float) -> Reply:
-        mint = self.cloud.premises.mint
+        mint = self.cloud.shared.mint
         lifetime_s = mint.lifetime_s
         mint.lifetime_s = fault.lifetime_s if isinstance(fault, ExpireToken) else lifetime_s
         try:
@@ -156,23 +160,23 @@ class FaultyService:
     def _spoiled(self, reply: Reply, hits: list[Trigger]) -> Reply:
         for hit in hits:
             fault = hit.step.do
-            if isinstance(fault, SpeechFault) and reply.delivery.fate is ReplyFate.ARRIVES:
+            if isinstance(fault, TransferFault) and reply.delivery.outcome is DeliveryOutcome.ARRIVES:
                 hit.use()
-                reply = spoiled_reply(reply, fault, self._dice)
+                reply = spoiled_reply(reply, fault, self._delays)
         return reply
 
-    def _strike(self, hit: Trigger, lines: list[FaultyLine], now: float) -> None:
+    def _strike(self, hit: Trigger, lines: list[FaultySocket], now: float) -> None:
         hit.use()
         fault = hit.step.do
         if isinstance(fault, ExpireLicence):
             for licence in self.cloud.record.open_licences():
                 self.cloud.expire_licence(licence, now, tell=fault.tell)
-        elif isinstance(fault, Strike):
+        elif isinstance(fault, SocketFault):
             for line in lines:
                 line.strike(fault, now)
 
     def _strikes_at(self, trigger: Trigger) -> float | None:
-        at = trigger.strikes_at if isinstance(trigger.step.do, Strike) else None
+        at = trigger.strikes_at if isinstance(trigger.step.do, SocketFault) else None
         return None if at is None else at + (self._began or 0.0)
 
     def _since(self, now: float) -> float:

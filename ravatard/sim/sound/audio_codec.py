@@ -44,7 +44,7 @@ _PICTURE_SIZE = 64
 _LONGEST_S = 600
 
 
-class CodecError(RavatardError):
+class AudioCodecError(RavatardError):
     """Sound could not be decoded or encoded; the message is a sentence."""
 
 
@@ -66,7 +66,7 @@ def decoded(raw: bytes, demuxer: str) -> bytes:
         demuxer: what it is read as ("matroska", "ogg"); nothing is guessed from a stranger's bytes.
 
     Raises:
-        CodecError: there is no sound in it.
+        AudioCodecError: there is no sound in it.
     """
     import av
 
@@ -90,7 +90,7 @@ def decoded(raw: bytes, demuxer: str) -> bytes:
         # PyAV until 18 reads the title of a file, asked or not.
         why = "its title is not UTF-8"
     if not pcm:
-        raise CodecError(f"it cannot be decoded: {why}")
+        raise AudioCodecError(f"it cannot be decoded: {why}")
     return bytes(pcm[: _LONGEST_S * RATE_HZ * SAMPLE_BYTES])
 
 
@@ -103,7 +103,7 @@ def encoded(wav: bytes, container: Container, mp4: Mp4 = "fragmented") -> bytes:
         mp4: "index-last" is only to be played once all of it is there; "film" has a picture as well.
 
     Raises:
-        CodecError: ``wav`` is none.
+        AudioCodecError: ``wav`` is none.
     """
     if container == "wav":
         return wav
@@ -133,7 +133,7 @@ def encoded(wav: bytes, container: Container, mp4: Mp4 = "fragmented") -> bytes:
             if picture is not None:
                 file.mux(picture.encode(None))
     except av.FFmpegError as error:
-        raise CodecError(f"the answer cannot be made {container}: {error.strerror}") from error
+        raise AudioCodecError(f"the answer cannot be made {container}: {error.strerror}") from error
     return written.getvalue()
 
 

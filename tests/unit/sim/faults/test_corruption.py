@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ravatard.sim.exchange import Delivery, Fragments, Reply
-from ravatard.sim.faults.replies import Dice, spoiled_message, spoiled_reply
-from ravatard.sim.faults.steps import Delay, Malformed, Oversize, SpeechFault, Split, Swallow, Truncate
+from ravatard.sim.faults.corruption import RandomDelays, spoiled_message, spoiled_reply
+from ravatard.sim.faults.scenario import Delay, Malformed, Oversize, Split, Swallow, TransferFault, Truncate
 
 REPLY = Reply(200, {}, b"0123456789")
 
@@ -22,8 +22,8 @@ REPLY = Reply(200, {}, b"0123456789")
         (Swallow(), b"0123456789", Delivery()),
     ],
 )
-def test_a_reply_is_spoiled(fault: SpeechFault, body: bytes, delivery: Delivery) -> None:
-    spoiled = spoiled_reply(REPLY, fault, Dice())
+def test_a_reply_is_spoiled(fault: TransferFault, body: bytes, delivery: Delivery) -> None:
+    spoiled = spoiled_reply(REPLY, fault, RandomDelays())
 
     assert (spoiled.status, spoiled.body, spoiled.delivery) == (200, body, delivery)
 
@@ -39,12 +39,12 @@ def test_a_reply_is_spoiled(fault: SpeechFault, body: bytes, delivery: Delivery)
         (Swallow(), None),
     ],
 )
-def test_a_message_is_spoiled(fault: SpeechFault, message: str | Fragments | None) -> None:
+def test_a_message_is_spoiled(fault: TransferFault, message: str | Fragments | None) -> None:
     assert spoiled_message("0123456789", fault) == message
 
 
 def test_faults_add_up() -> None:
-    late = spoiled_reply(spoiled_reply(REPLY, Delay(1.0), Dice()), Delay(2.0), Dice())
+    late = spoiled_reply(spoiled_reply(REPLY, Delay(1.0), RandomDelays()), Delay(2.0), RandomDelays())
     cut = spoiled_message(Fragments("0123456789", 4), Truncate())
 
     assert late.delivery.after_s == 3.0
@@ -52,7 +52,7 @@ def test_faults_add_up() -> None:
 
 
 def test_the_dice_fall_the_same_way_in_every_run_and_stay_within_the_jitter() -> None:
-    first, second = Dice(), Dice()
+    first, second = RandomDelays(), RandomDelays()
     delay = Delay(1.0, 2.0, seed=3)
 
     thrown = [first.wait_s(delay) for _ in range(100)]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Protocol, assert_never
 
 from ravatard.sim.exchange import Close, Drop, Fragments, HalfOpen, Outgoing
-from ravatard.sim.faults.steps import Cut, ExpireLicence, Freeze, Hangup, Say, Strike, Unasked
-from ravatard.sim.ravatar.connection import ChatLine
+from ravatard.sim.faults.scenario import Cut, ExpireLicence, Freeze, Hangup, Say, SocketFault, Unasked
+from ravatard.sim.ravatar.chat_socket import ChatSocket
 
 
-class MessageFate(Protocol):
+class SocketFaults(Protocol):
     """What decides over a line."""
 
     def tick(self, now: float) -> None:
@@ -30,17 +30,17 @@ class MessageFate(Protocol):
         """The client said something."""
         ...
 
-    def line_closed(self, line: FaultyLine) -> None:
+    def line_closed(self, line: FaultySocket) -> None:
         """A line is gone."""
         ...
 
 
-class FaultyLine:
+class FaultySocket:
     """A :class:`ravatard.sim.exchange.ServiceSocket` around a good one."""
 
-    def __init__(self, inner: ChatLine, fate: MessageFate, wake: Callable[[], None]) -> None:
+    def __init__(self, inner: ChatSocket, faults: SocketFaults, wake: Callable[[], None]) -> None:
         self._inner = inner
-        self._fate = fate
+        self._faults = faults
         self._wake = wake
         # (when it goes out, what), in this order.
         self._queue: deque[tuple[float, Outgoing]] = deque()
@@ -52,11 +52,11 @@ class FaultyLine:
 
     def heard(self, message: str | bytes, now: float) -> None:
         """A message came; a frozen socket takes none."""
-        self._fate.tick(now)
+        self._faults.tick(now)
         if self._frozen or self._over:
             return
         self._inner.heard(message, now)
-        self._fate.message_came(now)
+        self._faults.message_came(now)
 
     def unreadable(self, code: int, now: float) -> None:
         """Something came that the front closes the socket for."""
@@ -66,12 +66,16 @@ class FaultyLine:
         """When :meth:`due` will have something, or None."""
         if self._frozen or self._over:
             return self._queue[0][0] if self._queue else None
-        times = (self._inner.next_due(), self._fate.next_strike(), self._queue[0][0] if self._queue else None)
+        times = (
+            self._inner.next_due(),
+            self._faults.next_strike(),
+            self._queue[0][0] if self._queue else None,
+        )
         return min((at for at in times if at is not None), default=None)
 
     def due(self, now: float) -> list[Outgoing]:
         """Everything to be sent by now, handed out once."""
-        self._fate.tick(now)
+        self._faults.tick(now)
         self._pull(now)
         taken: list[Outgoing] = []
         while self._queue and self._queue[0][0] <= now:
@@ -83,11 +87,11 @@ class FaultyLine:
         self._queue.clear()
         self._over = True
         self._inner.closed(now)
-        self._fate.line_closed(self)
+        self._faults.line_closed(self)
 
     # ------------------------------------------------------------------ from fate
 
-    def strike(self, fault: Strike, now: float) -> None:
+    def strike(self, fault: SocketFault, now: float) -> None:
         """It happens to this socket now, after what was said so far."""
         if self._frozen or self._over:
             return
@@ -120,7 +124,7 @@ class FaultyLine:
             return
         for item in self._inner.due(now):
             if isinstance(item, str):
-                spoiled, late_s = self._fate.spoil(item, now)
+                spoiled, late_s = self._faults.spoil(item, now)
                 if spoiled is not None:
                     self._put(spoiled, now + late_s)
             else:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ravatard.errors import ConfigError
-from ravatard.sim.faults.steps import Certificate
+from ravatard.sim.faults.scenario import Certificate
 
 _DAYS: dict[Certificate, tuple[int, int]] = {
     "self-signed": (-1, 365),
@@ -36,7 +36,7 @@ subjectAltName = DNS:localhost,IP:127.0.0.1,IP:::1
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class BadCertificate:
     """What a server shows.
 
     Attributes:
@@ -48,7 +48,7 @@ class Shown:
     pem: bytes
 
 
-def shown(kind: Certificate, *, now: datetime | None = None) -> Shown:
+def make_certificate(kind: Certificate, *, now: datetime | None = None) -> BadCertificate:
     """What a server shows as ``localhost``.
 
     Args:
@@ -79,4 +79,4 @@ def shown(kind: Certificate, *, now: datetime | None = None) -> Shown:
                 raise ConfigError(f"openssl could not make a certificate: {reason}")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-        return Shown(context, (folder / "certificate.pem").read_bytes())
+        return BadCertificate(context, (folder / "certificate.pem").read_bytes())

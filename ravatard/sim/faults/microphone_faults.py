@@ -7,10 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import assert_never
 
-from ravatard.sim.faults.steps import (
-    EarFault,
+from ravatard.sim.faults.scenario import (
     MicrophoneCrash,
     MicrophoneDoubleRate,
+    MicrophoneFault,
     MicrophoneHang,
     MicrophoneRename,
     MicrophoneZeros,
@@ -22,7 +22,7 @@ from ravatard.sim.microphone import SimMicrophone
 _AWAY_S = 1.0
 
 
-async def trouble(ear: SimMicrophone, scenario: Scenario) -> None:
+async def inject_faults(ear: SimMicrophone, scenario: Scenario) -> None:
     """Do to ``ear`` what the scenario says, at its times; the scenario begins now.
 
     Cancelled, it leaves the ear as it is.
@@ -37,7 +37,7 @@ async def trouble(ear: SimMicrophone, scenario: Scenario) -> None:
 def _plan(ear: SimMicrophone, scenario: Scenario) -> list[tuple[float, Callable[[], None]]]:
     plan: list[tuple[float, Callable[[], None]]] = []
     for step in scenario.steps:
-        if not isinstance(step.do, EarFault):
+        if not isinstance(step.do, MicrophoneFault):
             continue
         begin, mend = _verbs(ear, step.do)
         at = step.when.after_s or 0.0
@@ -50,7 +50,7 @@ def _plan(ear: SimMicrophone, scenario: Scenario) -> list[tuple[float, Callable[
     return plan
 
 
-def _verbs(ear: SimMicrophone, fault: EarFault) -> tuple[Callable[[], None], Callable[[], None]]:
+def _verbs(ear: SimMicrophone, fault: MicrophoneFault) -> tuple[Callable[[], None], Callable[[], None]]:
     """What begins the fault, and what ends it."""
     match fault:
         case MicrophoneHang():

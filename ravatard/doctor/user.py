@@ -12,7 +12,7 @@ from ravatard.doctor.machine import Machine
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class User:
     """A user.
 
     Attributes:
@@ -52,20 +52,20 @@ def group_ids(machine: Machine) -> dict[str, int]:
     return {name: gid for name, gid, _ in _groups(machine)}
 
 
-def service_user(case: Case) -> Person:
+def service_user(case: Case) -> User:
     """Who the daemon runs as: the unit's user, or without a unit whoever asks."""
     machine = case.machine
     users = {fields[0]: fields for fields in _lines(machine, "/etc/passwd", 4)}
     if case.unit is None:
         name = next((name for name, fields in users.items() if fields[2] == str(machine.uid)), "")
-        return Person(name or f"user {machine.uid}", machine.uid, machine.groups)
+        return User(name or f"user {machine.uid}", machine.uid, machine.groups)
     name = case.unit.last("User") or "root"
     uid, gid = (int(users[name][2]), int(users[name][3])) if name in users else (-1, -1)
     uid = 0 if name == "root" else uid
     given = {word for line in case.unit.all("SupplementaryGroups") for word in line.split()}
     given.add(case.unit.last("Group"))
     member = {number for group, number, members in _groups(machine) if name in members or group in given}
-    return Person(name, uid, frozenset({gid, *member}))
+    return User(name, uid, frozenset({gid, *member}))
 
 
 def _groups(machine: Machine) -> list[tuple[str, int, list[str]]]:

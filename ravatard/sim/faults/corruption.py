@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import assert_never
 
 from ravatard.sim.exchange import Delivery, Fragments, Reply
-from ravatard.sim.faults.steps import Delay, Malformed, Oversize, SpeechFault, Split, Swallow, Truncate
+from ravatard.sim.faults.scenario import Delay, Malformed, Oversize, Split, Swallow, TransferFault, Truncate
 
 
-class Dice:
-    """The random waits of one :class:`ravatard.sim.faults.steps.Delay`: the same in every run."""
+class RandomDelays:
+    """The random waits of one :class:`ravatard.sim.faults.scenario.Delay`: the same in every run."""
 
     def __init__(self) -> None:
         self._thrown: dict[int, random.Random] = {}
@@ -24,12 +24,12 @@ class Dice:
         return delay.delay_s + self._thrown[delay.seed].random() * delay.jitter_s
 
 
-def spoiled_reply(reply: Reply, fault: SpeechFault, dice: Dice) -> Reply:
+def spoiled_reply(reply: Reply, fault: TransferFault, delays: RandomDelays) -> Reply:
     """``reply`` as it goes out under ``fault``."""
     delivery: Delivery = reply.delivery
     match fault:
         case Delay():
-            late = delivery.after_s + dice.wait_s(fault)
+            late = delivery.after_s + delays.wait_s(fault)
             return replace(reply, delivery=replace(delivery, after_s=late))
         case Split(pieces):
             return replace(reply, delivery=replace(delivery, pieces=pieces))
@@ -45,7 +45,7 @@ def spoiled_reply(reply: Reply, fault: SpeechFault, dice: Dice) -> Reply:
             assert_never(fault)
 
 
-def spoiled_message(message: str | Fragments, fault: SpeechFault) -> str | Fragments | None:
+def spoiled_message(message: str | Fragments, fault: TransferFault) -> str | Fragments | None:
     """``message`` as it goes out under ``fault``; None: it does not. A delay is the line's business."""
     text = message if isinstance(message, str) else message.text
     pieces = 1 if isinstance(message, str) else message.pieces

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ravatard.setting import setting
-from ravatard.sim.streaming.steps import STREAM_WORDS, StreamFault
+from ravatard.sim.streaming.faults import STREAM_WORDS, StreamFault
 
 Certificate = Literal["self-signed", "not-yet-valid", "expired"]
 
@@ -178,10 +178,10 @@ class MicrophoneRename:
 
 
 CallFault = Answer | Refuse | Hang | Lose | ExpireToken | Tls
-SpeechFault = Delay | Split | Truncate | Malformed | Oversize | Swallow
-Strike = Hangup | Cut | Freeze | Say | Unasked | ExpireLicence
-EarFault = MicrophoneHang | MicrophoneCrash | MicrophoneZeros | MicrophoneDoubleRate | MicrophoneRename
-Fault = CallFault | SpeechFault | Strike | EarFault | StreamFault
+TransferFault = Delay | Split | Truncate | Malformed | Oversize | Swallow
+SocketFault = Hangup | Cut | Freeze | Say | Unasked | ExpireLicence
+MicrophoneFault = MicrophoneHang | MicrophoneCrash | MicrophoneZeros | MicrophoneDoubleRate | MicrophoneRename
+Fault = CallFault | TransferFault | SocketFault | MicrophoneFault | StreamFault
 
 #: The word for each fault in a scenario.
 WORDS: dict[str, type[Fault]] = {

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ravatard.web.kiosk.address import DEFAULT_PORTS, Origin
+from ravatard.web.kiosk.origin import DEFAULT_PORTS, Origin
 
 _SOURCE = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>\*|(?:\*\.)?[a-z0-9_.-]+|\[[0-9a-f:.]+\])"
@@ -22,7 +22,7 @@ _SHOWN_LIMIT = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Framing:
+class EmbeddingPolicy:
     """What a page says about being embedded.
 
     Attributes:
@@ -63,7 +63,7 @@ class Inspection:
     """
 
     origins: tuple[Origin, ...]
-    framing: Framing = Framing()
+    framing: EmbeddingPolicy = EmbeddingPolicy()
     trouble: str | None = None
 
 

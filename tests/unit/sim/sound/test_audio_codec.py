@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.sim.sound.codec import (
+from ravatard.sim.sound.audio_codec import (
     CONTENT_TYPES,
-    CodecError,
+    AudioCodecError,
     Container,
     available,
     content_type,
@@ -53,7 +53,7 @@ def test_an_mp4_whose_index_comes_last_needs_all_of_itself() -> None:
     raw = encoded(wav(2.0), "mp4", "index-last")
 
     assert len(decoded(raw, "mp4")) / 32_000 == pytest.approx(2.0, abs=0.08)
-    with pytest.raises(CodecError):
+    with pytest.raises(AudioCodecError):
         decoded(raw[: len(raw) // 2], "mp4")
 
 
@@ -83,7 +83,7 @@ def test_a_wav_stays_what_it_is() -> None:
 @pytest.mark.parametrize("container", COMPRESSED)
 @pytest.mark.parametrize("raw", [b"", b"RIFF", b"no sound at all"])
 def test_what_is_no_wav_cannot_be_encoded(container: Container, raw: bytes) -> None:
-    with pytest.raises(CodecError, match=f"cannot be made {container}: "):
+    with pytest.raises(AudioCodecError, match=f"cannot be made {container}: "):
         encoded(raw, container)
 
 
@@ -118,7 +118,7 @@ def test_pyav_is_here_or_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_any_bytes_are_sound_or_a_codec_error(raw: bytes, demuxer: str) -> None:
     try:
         pcm = decoded(raw, demuxer)
-    except CodecError as error:
+    except AudioCodecError as error:
         assert str(error).startswith("it cannot be decoded: ")  # noqa: PT017 - either is right
     else:
         assert pcm

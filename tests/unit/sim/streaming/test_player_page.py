@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ravatard.sim.ravatar.record import SessionRecord
-from ravatard.sim.streaming.page import COOKIE, player_page
+from ravatard.sim.streaming.player_page import COOKIE, player_page
 
 
 def test_the_page_brings_its_cookie_and_forbids_no_frame() -> None:

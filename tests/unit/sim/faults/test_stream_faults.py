@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from ravatard.errors import ConfigError
+from ravatard.sim.faults.scenario import Scenario
 from ravatard.sim.faults.scenario_file import parse
-from ravatard.sim.faults.steps import Scenario
-from ravatard.sim.faults.stream import trouble
+from ravatard.sim.faults.stream_faults import inject_faults
 from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.sound.speech import Speech
 from ravatard.sim.streaming.streams import Streams
@@ -22,23 +22,23 @@ class _Night:
     def __init__(self, steps: str) -> None:
         self.scenario: Scenario = parse(steps.encode())
         self.dead: list[bool] = []
-        self.weather: list[tuple[float, float]] = []
+        self.impairment: list[tuple[float, float]] = []
         self.listed: list[int] = []
         self.refused: list[bool] = []
 
     async def watch(self, seconds: int) -> _Night:
         caller = Caller(SimCloud())
-        async with Streams(caller.cloud.premises, speech=Speech(None)) as streaming:
+        async with Streams(caller.cloud.shared, speech=Speech(None)) as streaming:
             caller.start()
             async with asyncio.TaskGroup() as group:
-                group.create_task(trouble(streaming, self.scenario))
+                group.create_task(inject_faults(streaming, self.scenario))
                 await asyncio.sleep(0.5)
                 for _ in range(seconds):
                     found = streaming.listed(None)
                     self.listed.append(len(found))
                     self.refused.append(bool(found) and bool(streaming.refusal("Streamer1", found[0])))
-                    self.dead.append(streaming.weather.dead)
-                    self.weather.append((streaming.weather.loss, streaming.weather.jitter_s))
+                    self.dead.append(streaming.impairment.dead)
+                    self.impairment.append((streaming.impairment.loss, streaming.impairment.jitter_s))
                     await asyncio.sleep(1.0)
         return self
 
@@ -53,7 +53,7 @@ async def test_the_weather_turns_bad_and_good_again() -> None:
     steps = "[{when: {after_s: 1}, do: {stream-loss: {loss: 0.1, jitter_ms: 30}}, for_s: 1}]"
     night = await _Night(steps).watch(3)
 
-    assert night.weather == [(0.0, 0.0), (0.1, 0.03), (0.0, 0.0)]
+    assert night.impairment == [(0.0, 0.0), (0.1, 0.03), (0.0, 0.0)]
 
 
 async def test_streamers_are_missing_and_refuse() -> None:

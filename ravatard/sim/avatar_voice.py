@@ -8,7 +8,7 @@ from ravatard.sim.exchange import Reply
 from ravatard.sim.ravatar.record import SessionRecord
 
 
-class Voice(Protocol):
+class AvatarVoice(Protocol):
     """The avatars' voice. Nothing here waits; sessions are named by their licence."""
 
     def speak(self, licence: str, text: str) -> None:
@@ -28,7 +28,7 @@ class Voice(Protocol):
         ...
 
 
-class NoVoice:
+class NullAvatarVoice:
     """A service whose answers are text alone."""
 
     def speak(self, licence: str, text: str) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import assert_never
 
-from ravatard.sim.faults.steps import Scenario
-from ravatard.sim.streaming.steps import (
+from ravatard.sim.faults.scenario import Scenario
+from ravatard.sim.streaming.faults import (
     StreamClose,
     StreamDead,
     StreamFault,
@@ -22,7 +22,7 @@ from ravatard.sim.streaming.streams import Streams
 Verb = Callable[[], None]
 
 
-async def trouble(streaming: Streams, scenario: Scenario) -> None:
+async def inject_faults(streaming: Streams, scenario: Scenario) -> None:
     """Do to the streams what the scenario says, at its times; the scenario begins now.
 
     Cancelled, it leaves the streams as they are.
@@ -61,7 +61,7 @@ def _verbs(streaming: Streams, fault: StreamFault) -> tuple[Verb, Verb | None]:
         case StreamRefuse(players):
             return partial(streaming.refuse, players), None
         case StreamLoss(loss, jitter_ms):
-            weather = streaming.weather
-            return partial(weather.turn, loss, jitter_ms / 1000), partial(weather.turn, 0.0, 0.0)
+            impairment = streaming.impairment
+            return partial(impairment.set, loss, jitter_ms / 1000), partial(impairment.set, 0.0, 0.0)
         case _:
             assert_never(fault)

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from ravatard.sim.options import AnnouncedOptions
-from ravatard.sim.ravatar import catalog
+from ravatard.sim.ravatar import avatars
 
 
 def _body() -> dict[str, object]:
-    return catalog.connection_body("user-1", False, AnnouncedOptions(message_timeout_s=20))
+    return avatars.connection_body("user-1", False, AnnouncedOptions(message_timeout_s=20))
 
 
 def test_the_connection_body_has_every_documented_field() -> None:
@@ -45,13 +45,13 @@ def test_there_are_several_languages() -> None:
 
 
 def test_avatars_are_found_by_id_only() -> None:
-    found = catalog.avatar("avatar-ada-001")
+    found = avatars.avatar("avatar-ada-001")
 
     assert found is not None
     assert found.name == "Ada"
-    assert catalog.avatar("Ada") is None
-    assert catalog.avatar(["avatar-ada-001"]) is None
+    assert avatars.avatar("Ada") is None
+    assert avatars.avatar(["avatar-ada-001"]) is None
 
 
 def test_a_user_keeps_his_session_identifier() -> None:
-    assert catalog.session_id("a") == catalog.session_id("a") != catalog.session_id("b")
+    assert avatars.session_id("a") == avatars.session_id("a") != avatars.session_id("b")

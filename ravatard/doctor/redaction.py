@@ -22,7 +22,7 @@ _USERINFO = re.compile(r"(\w://)[^\s/@]+@")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 
 
-class Scrubber:
+class Redactor:
     """Knows secrets, and takes them out in every spelling a file may have them in."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from ravatard.setting import Setting
-from ravatard.sim.faults import steps as fs
+from ravatard.sim.faults import scenario as fs
 
 
 def test_every_fault_has_one_word() -> None:

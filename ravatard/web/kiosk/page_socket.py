@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
-from ravatard.web.kiosk.address import Origin
+from ravatard.web.kiosk.origin import Origin
 from ravatard.web.kiosk.page_state import REPORT_LIMIT_BYTES, PageReport, PageState, read_report
 
 #: A browser that died without closing its socket is noticed after one and a half of these.

@@ -10,7 +10,14 @@ import msgspec
 from ravatard.errors import InternalError
 from ravatard.sim.exchange import CLOSE_TOO_BIG, MESSAGE_LIMIT_BYTES, Close
 from ravatard.sim.ravatar import utterance
-from ravatard.sim.ravatar.messages import MessageRefused, Said, check, fields_of, shown, without_sound
+from ravatard.sim.ravatar.messages import (
+    ClientMessage,
+    MessageRefused,
+    check,
+    fields_of,
+    shown,
+    without_sound,
+)
 from ravatard.sim.ravatar.planned_replies import Planned, PlannedReplies
 from ravatard.sim.ravatar.record import MessageRecord, SessionRecord, TurnRecord
 from ravatard.sim.ravatar.shared_state import SharedState
@@ -19,11 +26,11 @@ from ravatard.sim.ravatar.utterance import Understood
 
 #: PROTOCOL.md, "Stream errors come as text".
 SESSION_EXPIRED = "Session expired"
-#: Said to a recording in which nobody speaks, and to that alone.
+#: ClientMessage to a recording in which nobody speaks, and to that alone.
 NOTHING_HEARD = "I did not hear anything. Please say that again."
 
 
-class ChatLine:
+class ChatSocket:
     """One open socket (a :class:`ravatard.sim.exchange.ServiceSocket`).
 
     Attributes:
@@ -32,17 +39,17 @@ class ChatLine:
 
     def __init__(
         self,
-        premises: SharedState,
+        shared: SharedState,
         user_id: str,
         number: int,
         origin: str,
         wake: Callable[[], None],
-        gone: Callable[[ChatLine], None],
+        gone: Callable[[ChatSocket], None],
     ) -> None:
         self.user_id = user_id
         self._gone = gone
-        self._premises = premises
-        self._record = premises.record
+        self._shared = shared
+        self._record = shared.record
         self._number = number
         # Where this client reaches us: what it is given to fetch must be there.
         self._origin = origin
@@ -57,7 +64,7 @@ class ChatLine:
         try:
             fields = fields_of(message)
             kept = shown(fields)
-            said = check(fields, self.user_id, self._premises.options)
+            said = check(fields, self.user_id, self._shared.options)
         except MessageRefused as refused:
             self._note("in", "refused", kept, now)
             self._record.violated(now, refused.kind, refused.detail, self.user_id)
@@ -65,7 +72,7 @@ class ChatLine:
             return
         session = None
         if said.licence is not None:
-            session = self._premises.licences.held(said.licence, self.user_id)
+            session = self._shared.licences.held(said.licence, self.user_id)
             if session is None:
                 self._refuse_licence(said, said.licence, now)
                 return
@@ -99,7 +106,7 @@ class ChatLine:
     def say(self, kind: str, text: str, now: float) -> None:
         """Send a message of the service's own, such as a stream error, at once."""
         self._outbox.settle(now)
-        fields: dict[str, object] = {"type": kind, "message": text, "timestamp": self._premises.iso(now)}
+        fields: dict[str, object] = {"type": kind, "message": text, "timestamp": self._shared.iso(now)}
         self._outbox.put(self._written(kind, fields, now), now)
 
     def hang_up(self, code: int, reason: str, now: float) -> None:
@@ -113,9 +120,9 @@ class ChatLine:
 
     # ------------------------------------------------------------------ answering
 
-    def _refuse_licence(self, said: Said, licence: str, now: float) -> None:
+    def _refuse_licence(self, said: ClientMessage, licence: str, now: float) -> None:
         self._note("in", "refused", said.fields, now)
-        gone = self._premises.licences.gone(licence, self.user_id)
+        gone = self._shared.licences.gone(licence, self.user_id)
         if gone is None:
             self._record.violated(
                 now, "unknown_licence", "a message for a session that never was", self.user_id
@@ -129,15 +136,15 @@ class ChatLine:
             self._record.refused("expired_licence")
         self.say("system", SESSION_EXPIRED, now)
 
-    def _take(self, said: Said, session: SessionRecord | None, now: float) -> None:
+    def _take(self, said: ClientMessage, session: SessionRecord | None, now: float) -> None:
         match said.content:
             case bytes() if session is not None:
                 self._note("in", "pcm", said.fields, now)
-                talk = self._premises.talk_of(session)
+                talk = self._shared.spoken_turns_of(session)
                 begun = len(session.turns)
                 ended = talk.hear(said.content, now)
                 if len(session.turns) > begun:
-                    self._premises.voice.hush(session.licence)
+                    self._shared.voice.hush(session.licence)
                 for turn in ended:
                     talk.waiting = self._plan(said, partial(self._write_to_turn, said, turn), now)
                 return
@@ -147,35 +154,35 @@ class ChatLine:
             case bytes():
                 raise InternalError("a PCM message without a session came through the check of its fields")
             case sent:
-                understood = utterance.recording(sent, self._premises.hearing)
+                understood = utterance.recording(sent, self._shared.hearing)
                 self._note("in", "blob", said.fields | {"file_base64_data": f"({understood.noted})"}, now)
         if said.licence is not None:
-            self._premises.voice.hush(said.licence)
+            self._shared.voice.hush(said.licence)
         self._remember(said, "outgoing", understood.request, now)
         self._plan(said, partial(self._write, said, understood), now)
 
-    def _plan(self, said: Said, write: Callable[[float], str], now: float) -> Planned | None:
-        options = self._premises.options
+    def _plan(self, said: ClientMessage, write: Callable[[float], str], now: float) -> Planned | None:
+        options = self._shared.options
         if not options.answers:
             return None
         planned = Planned(now + options.think_s, write, said.licence)
         self._outbox.plan(planned)
         return planned
 
-    def _write_to_turn(self, said: Said, turn: TurnRecord, now: float) -> str:
+    def _write_to_turn(self, said: ClientMessage, turn: TurnRecord, now: float) -> str:
         turn.answered_at = now
         understood = utterance.speech(turn.speech_s)
         self._remember(said, "outgoing", understood.request, now)
         return self._write(said, understood, now)
 
-    def _write(self, said: Said, understood: Understood, now: float) -> str:
+    def _write(self, said: ClientMessage, understood: Understood, now: float) -> str:
         answer = self._answer_to(understood)
         if said.licence is None:
-            sound = self._premises.spoken.sound_of(answer, self._origin)
+            sound = self._shared.spoken.sound_of(answer, self._origin)
         else:
             # In live mode the voice is in the stream (PROTOCOL.md, "The avatar's voice in live mode").
             sound = AnswerSound()
-            self._premises.voice.speak(said.licence, answer)
+            self._shared.voice.speak(said.licence, answer)
         kept = self._remember(
             said,
             "incoming",
@@ -186,11 +193,11 @@ class ChatLine:
             **sound.kept,
         )
         # On the socket ``date`` is in seconds, in the history in milliseconds (PROTOCOL.md, section 1).
-        fields = {"type": "incoming", **kept, **sound.sent, "date": int(self._premises.wall_s(now))}
+        fields = {"type": "incoming", **kept, **sound.sent, "date": int(self._shared.wall_s(now))}
         return self._written("incoming", fields, now)
 
     def _answer_to(self, understood: Understood) -> str:
-        answers = self._premises.options.answers
+        answers = self._shared.options.answers
         number = self._record.counts["answers"]
         self._record.counts["answers"] += 1
         if understood.silent:
@@ -198,7 +205,7 @@ class ChatLine:
         return answers[number % len(answers)].replace("{heard}", understood.heard)
 
     def _remember(
-        self, said: Said, direction: str, request: str, now: float, **more: object
+        self, said: ClientMessage, direction: str, request: str, now: float, **more: object
     ) -> dict[str, object]:
         self._record.counts["history"] += 1
         message: dict[str, object] = {
@@ -207,12 +214,12 @@ class ChatLine:
             "user_id": self.user_id,
             "request": request,
             "avatar_id": said.avatar.avatar_id,
-            "date": int(self._premises.wall_s(now) * 1000),
+            "date": int(self._shared.wall_s(now) * 1000),
             "chat_type": said.fields["chat_type"],
             "language_code": said.language,
             **more,
         }
-        self._premises.history.add(self.user_id, message)
+        self._shared.history.add(self.user_id, message)
         return message
 
     def _written(self, kind: str, fields: dict[str, object], now: float) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ravatard.secret import Secret
-from ravatard.web.kiosk.address import Origin, frame_address, visited_as
+from ravatard.web.kiosk.origin import Origin, frame_address, visited_as
 
 
 @pytest.mark.parametrize(

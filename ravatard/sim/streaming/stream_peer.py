@@ -20,7 +20,7 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.sdp import candidate_from_sdp
 
-from ravatard.sim.streaming.description import AnswerRefused, Description, Disguise
+from ravatard.sim.streaming.description import AnswerRefused, Description, RewrittenOffer
 from ravatard.sim.streaming.impairment import Impairment
 from ravatard.sim.streaming.options import SimStreamOptions
 from ravatard.sim.streaming.signalling import IceCandidate
@@ -38,14 +38,14 @@ class StreamEnvironment:
 
     Attributes:
         options: what it is offered.
-        weather: what happens to its packets.
+        impairment: what happens to its packets.
         addresses: own addresses it may use; empty: all but loopback.
         group: where its tasks live.
         now: the front's clock.
     """
 
     options: SimStreamOptions
-    weather: Impairment
+    impairment: Impairment
     addresses: tuple[str, ...]
     group: asyncio.TaskGroup
     now: Callable[[], float]
@@ -59,13 +59,13 @@ class StreamPeer:
         offered: the offer as it went out.
     """
 
-    def __init__(self, mouth: SpeechTrack, around: StreamEnvironment, remote: str) -> None:
+    def __init__(self, speech: SpeechTrack, around: StreamEnvironment, remote: str) -> None:
         """Prepare; ``remote`` is the address the player's socket comes from."""
         self.counts: Counter[str] = Counter()
         self.offered = ""
         self._around = around
         self._remote = remote
-        self._disguise: Disguise | None = None
+        self._rewritten: RewrittenOffer | None = None
         self._early: list[IceCandidate] = []
         self._answered = False
         self._bundled: list[str] = []
@@ -73,10 +73,10 @@ class StreamPeer:
         # Without a list of its own aiortc asks a server on the internet.
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=policy))
         self._connection.on("track", self._upstream)
-        self._add_tracks(mouth)
+        self._add_tracks(speech)
         self._channel = self._connection.createDataChannel("cirrus", ordered=True)
         self._channel.on("message", self._message)
-        self._dress()
+        self._wrap_transports()
 
     @property
     def state(self) -> str:
@@ -87,19 +87,19 @@ class StreamPeer:
         """The offer, and the candidates (text, section, its number) that follow it."""
         options = self._around.options
         await self._connection.setLocalDescription(await self._connection.createOffer())
-        self._disguise = Disguise(
+        self._rewritten = RewrittenOffer(
             self._connection.localDescription.sdp,
             video=options.video,
             max_bundle=options.max_bundle,
             trickle=options.trickle,
         )
-        self.offered = self._disguise.offer
-        return self.offered, self._disguise.candidates
+        self.offered = self._rewritten.offer
+        return self.offered, self._rewritten.candidates
 
     @property
     def fragment(self) -> str:
         """The user name fragment its candidates carry."""
-        return self._disguise.fragment if self._disguise else ""
+        return self._rewritten.fragment if self._rewritten else ""
 
     async def answered(self, sdp: str) -> None:
         """Take the answer, and the candidates that came before it.
@@ -107,9 +107,9 @@ class StreamPeer:
         Raises:
             AnswerRefused: a browser's stack would have thrown, or ours does.
         """
-        if self._disguise is None or self._answered:
+        if self._rewritten is None or self._answered:
             raise AnswerRefused("there is no offer open")
-        own = self._disguise.own(sdp)
+        own = self._rewritten.own(sdp)
         self._bundled = Description.of(own).bundled()
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(own, "answer"))
@@ -142,11 +142,11 @@ class StreamPeer:
 
     # ------------------------------------------------------------------ inside
 
-    def _add_tracks(self, mouth: SpeechTrack) -> None:
+    def _add_tracks(self, speech: SpeechTrack) -> None:
         options, now = self._around.options, self._around.now
-        tracks: list[MediaStreamTrack] = [VoiceTrack(mouth, now)]
+        tracks: list[MediaStreamTrack] = [VoiceTrack(speech, now)]
         if options.video != "none":
-            tracks.insert(len(tracks) if options.audio_first else 0, PictureTrack(mouth, now))
+            tracks.insert(len(tracks) if options.audio_first else 0, PictureTrack(speech, now))
         for track in tracks:
             # All tracks of a connection are one media stream: a page plays no sound without its picture.
             self._connection.addTrack(track)
@@ -157,8 +157,8 @@ class StreamPeer:
                 known = RTCRtpSender.getCapabilities("video").codecs
                 transceiver.setCodecPreferences([one for one in known if one.mimeType == wanted])
 
-    def _dress(self) -> None:
-        """Put the weather before every transport, and give it the addresses it may use.
+    def _wrap_transports(self) -> None:
+        """Put the impairment before every transport, and give it the addresses it may use.
 
         aiortc has no way to do either: it never uses loopback, and a packet goes straight to the socket.
         """
@@ -166,7 +166,7 @@ class StreamPeer:
         if self._connection.sctp is not None:
             transports.add(self._connection.sctp.transport)
         for transport in transports:
-            transport._send_rtp = self._around.weather.through(transport._send_rtp, self._around.group)  # noqa: SLF001
+            transport._send_rtp = self._around.impairment.through(transport._send_rtp, self._around.group)  # noqa: SLF001
             if self._around.addresses:
                 ice = transport.transport.iceGatherer._connection  # noqa: SLF001
                 ice.get_component_candidates = self._only_here(ice.get_component_candidates)

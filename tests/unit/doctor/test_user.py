@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.doctor.person import Person, group_ids, service_user
+from ravatard.doctor.user import User, group_ids, service_user
 from tests.unit.doctor.patient import OWN_GROUP, Patient
 
 
 def test_it_is_the_user_of_the_unit_with_the_groups_it_is_in(patient: Patient) -> None:
-    assert service_user(patient.case()) == Person("ravatard", 4999, frozenset({4999, OWN_GROUP, 4997, 4996}))
+    assert service_user(patient.case()) == User("ravatard", 4999, frozenset({4999, OWN_GROUP, 4997, 4996}))
 
 
 def test_groups_of_the_unit_are_added(patient: Patient) -> None:
@@ -37,7 +37,7 @@ def test_without_a_unit_it_is_whoever_asks(patient: Patient) -> None:
     patient.remove("etc/systemd/system/ravatard.service")
     patient.uid = 1234
 
-    assert service_user(patient.case()) == Person("user 1234", 1234, frozenset({OWN_GROUP}))
+    assert service_user(patient.case()) == User("user 1234", 1234, frozenset({OWN_GROUP}))
 
 
 def test_lines_that_are_no_groups_are_passed_over(patient: Patient) -> None:
@@ -64,7 +64,7 @@ def test_the_first_class_that_fits_decides(
     file.touch()
     file.chmod(mode)
     # Whoever runs the tests owns the file; that must be somebody else here.
-    person = Person("somebody", 0 if uid == 0 else 54321, frozenset(groups))
+    person = User("somebody", 0 if uid == 0 else 54321, frozenset(groups))
 
     assert person.may_at(file, "rw") is may
 
@@ -74,10 +74,10 @@ def test_the_owner_is_judged_by_the_owners_bits_alone(tmp_path: Path) -> None:
     file.touch()
     found = file.stat()
     file.chmod(0o066)
-    owner = Person("owner", found.st_uid or 1, frozenset({OWN_GROUP}))
+    owner = User("owner", found.st_uid or 1, frozenset({OWN_GROUP}))
 
     assert owner.may(file.stat(), "r") is (found.st_uid == 0)
 
 
 def test_what_is_not_there_may_not_be_done(tmp_path: Path) -> None:
-    assert not Person("somebody", 1, frozenset()).may_at(tmp_path / "gone", "r")
+    assert not User("somebody", 1, frozenset()).may_at(tmp_path / "gone", "r")

@@ -6,7 +6,7 @@ import asyncio
 
 from ravatard.core import events as ev
 from ravatard.core.states import CloseReason
-from ravatard.sim.faults.microphone import trouble
+from ravatard.sim.faults.microphone_faults import inject_faults
 from ravatard.sim.faults.scenario_file import parse
 from tests.unit.core.sounds import quiet, voice
 from tests.unit.sim.test_microphone import ear, heard
@@ -18,7 +18,7 @@ async def _night(
     room = ear()
     room.sound(sound)
     async with asyncio.TaskGroup() as group:
-        group.create_task(trouble(room, parse(steps.encode())))
+        group.create_task(inject_faults(room, parse(steps.encode())))
         found = await heard(room, seconds)
     return found
 

@@ -16,19 +16,19 @@ _SHOWN = 50
 _T = TypeVar("_T")
 
 
-def state_of(premises: SharedState, lines: int, now: float) -> dict[str, object]:
+def state_of(shared: SharedState, lines: int, now: float) -> dict[str, object]:
     """The state at ``now``. Times are seconds on the simulator's clock; ``now_s`` says where it stands.
 
     Args:
-        premises: the cloud.
+        shared: the cloud.
         lines: open sockets.
         now: seconds on the front's clock.
     """
-    record = premises.record
+    record = shared.record
     return {
         "now_s": now,
-        "epoch_s": premises.epoch_s,
-        "licences": {"total": premises.licences.total, "open": record.open_licences()},
+        "epoch_s": shared.epoch_s,
+        "licences": {"total": shared.licences.total, "open": record.open_licences()},
         "sockets": lines,
         "counts": dict(record.counts),
         "audio_s": seconds_of(record.counts["samples"]),
