@@ -1,4 +1,4 @@
-"""Takes secrets out of text that leaves the house: those that are known, and what looks like one."""
+"""Redaction of text that leaves the machine: known secrets, and values that look like one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ravatard.logs import redact
 from ravatard.secret import MASK, Secret
 
 _SHORTEST = 4
-#: Settings whose names say that nobody should see them, in YAML, JSON, units and shells.
+#: Settings with names of secrets, in YAML, JSON, units and shells.
 _NAMED = re.compile(
     r"""^(.*?\b[\w.-]*(?:project_?id|secret|token|passw(?:or)?d|passphrase|api_?key|private_?key|licen[cs]e_?id)
          [\w-]*\\*["']?\s*[:=]\s*)(?!\s*(?:null|~|none|unset)?\s*$)\S.*$""",
@@ -23,26 +23,26 @@ _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIV
 
 
 class Redactor:
-    """Knows secrets, and takes them out in every spelling a file may have them in."""
+    """Redactor: replaces known secrets in every spelling a file may contain."""
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
-        """``secrets``: those shorter than four letters are left alone; they stand in every other word."""
+        """``secrets`` shorter than four letters are ignored: they are part of ordinary words."""
         spelled: set[str] = set()
         for secret in secrets:
             for value in {secret.reveal(), secret.reveal().strip()}:
                 if len(value) >= _SHORTEST:
                     spelled.update(_spellings(value))
-        # The longest first: one may stand in another.
+        # The longest first: one may contain another.
         self._spellings = sorted(spelled, key=len, reverse=True)
 
     def known(self, text: str) -> str:
-        """``text`` without the secrets that are known, and without tokens."""
+        """Return ``text`` without known secrets and tokens."""
         for spelling in self._spellings:
             text = text.replace(spelling, MASK)
         return redact(text)
 
     def clean(self, text: str) -> str:
-        """The same, and without values that are named like a secret."""
+        """Return ``text`` without known secrets, tokens, and values named like a secret."""
         text = _PEM.sub(MASK, _USERINFO.sub(rf"\1{MASK}@", self.known(text)))
         return _NAMED.sub(rf"\1{MASK}", text)
 

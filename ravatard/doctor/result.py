@@ -1,4 +1,4 @@
-"""What came of one check: how bad it is, in one sentence, and what to do."""
+"""Result of a check: a verdict, one sentence, and a remedy."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from enum import Enum, unique
 
 @unique
 class Verdict(Enum):
-    """How bad it is."""
+    """Severity of a result."""
 
     FINE = "fine"
     WARNING = "warning"
-    """It works, and could be better."""
+    """Works, but could be better."""
     BROKEN = "broken"
-    """Something does not work until a person mends it."""
+    """Does not work until it is repaired."""
     UNKNOWN = "unknown"
-    """It could not be found out here and now."""
+    """Could not be determined."""
     SKIPPED = "skipped"
-    """Another check failed that this one stands on."""
+    """A check failed that this one depends on."""
     NEEDLESS = "not needed"
-    """This appliance does without, or it was not asked for."""
+    """Not used by this appliance, or not requested."""
 
 
-#: What this one keeps others from being looked at.
+#: Verdicts that cause dependent checks to be skipped.
 BLOCKING = frozenset({Verdict.BROKEN, Verdict.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check found.
+    """Result of one check.
 
     Attributes:
-        verdict: how bad it is.
-        text: one sentence with the values it was judged by.
-        remedy: one line: what to do; "" when nothing is to be done.
-        measured: numbers and words for programs, names with their units.
+        verdict: severity.
+        text: one sentence with the values behind the verdict.
+        remedy: one line; "" when nothing is to be done.
+        measured: values for programs; names carry their units.
     """
 
     verdict: Verdict
@@ -46,30 +46,30 @@ class CheckResult:
 
 
 def fine(text: str, **measured: float | str) -> CheckResult:
-    """All is well."""
+    """Return a result: no problem."""
     return CheckResult(Verdict.FINE, text, measured=measured)
 
 
 def warning(text: str, remedy: str, **measured: float | str) -> CheckResult:
-    """It works, and could be better."""
+    """Return a result: works, but could be better."""
     return CheckResult(Verdict.WARNING, text, remedy, measured)
 
 
 def broken(text: str, remedy: str, **measured: float | str) -> CheckResult:
-    """It does not work."""
+    """Return a result: does not work."""
     return CheckResult(Verdict.BROKEN, text, remedy, measured)
 
 
 def unknown(text: str, remedy: str = "") -> CheckResult:
-    """It cannot be found out."""
+    """Return a result: could not be determined."""
     return CheckResult(Verdict.UNKNOWN, text, remedy)
 
 
 def needless(text: str) -> CheckResult:
-    """Nothing to look at."""
+    """Return a result: not used or not requested."""
     return CheckResult(Verdict.NEEDLESS, text)
 
 
 def skipped(text: str) -> CheckResult:
-    """What it stands on is broken."""
+    """Return a result: skipped, since a dependency failed."""
     return CheckResult(Verdict.SKIPPED, text)

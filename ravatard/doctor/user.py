@@ -1,4 +1,4 @@
-"""Who the appliance runs as, and what that user may open; by the modes of files, not by trying."""
+"""User of the service and its file permissions, judged by file modes and not by trying."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ravatard.doctor.machine import Machine
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user.
+    """A user of the machine.
 
     Attributes:
-        name: what it is called.
-        uid: its number.
-        groups: the groups it is in, by number.
+        name: login name.
+        uid: user id.
+        groups: ids of the groups it belongs to.
     """
 
     name: str
@@ -26,9 +26,9 @@ class User:
     groups: frozenset[int]
 
     def may(self, found: os.stat_result, wanted: str) -> bool:
-        """Whether it may do ``wanted`` ("r", "w", "rw", "wx") with what ``found`` describes; root may all.
+        """Return True if the mode in ``found`` grants ``wanted`` ("r", "w", "rw", "wx"); root may everything.
 
-        Source: path_resolution(7): the first class that fits decides. Access lists are not looked at.
+        Source: path_resolution(7): the first matching class decides. Access lists are ignored.
         """
         if self.uid == 0:
             return True
@@ -40,7 +40,7 @@ class User:
         return found.st_mode & bits == bits
 
     def may_at(self, path: Path, wanted: str) -> bool:
-        """The same of a path; what is not there may not be done."""
+        """Return True if ``path`` exists and grants ``wanted``."""
         try:
             return self.may(path.stat(), wanted)
         except OSError:
@@ -48,12 +48,12 @@ class User:
 
 
 def group_ids(machine: Machine) -> dict[str, int]:
-    """The groups of the machine, by name."""
+    """Return the group ids of the machine, by name."""
     return {name: gid for name, gid, _ in _groups(machine)}
 
 
 def service_user(case: Case) -> User:
-    """Who the daemon runs as: the unit's user, or without a unit whoever asks."""
+    """Return the user the daemon runs as: the unit's, or the caller without a unit."""
     machine = case.machine
     users = {fields[0]: fields for fields in _lines(machine, "/etc/passwd", 4)}
     if case.unit is None:

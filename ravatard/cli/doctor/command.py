@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         sheet = Sheet(marks_for(sys.stdout), HEADINGS, width=max(map(len, wanted)), hints=arguments.fix_hints)
         findings = asyncio.run(findings_of(machine, asked, wanted, sheet))
         print("\n".join(sheet.summary(findings)))
-    return exit_status([finding.outcome for finding in findings])
+    return exit_status([finding.result for finding in findings])
 
 
 async def findings_of(
@@ -89,13 +89,13 @@ def for_programs(findings: Sequence[Finding]) -> dict[str, object]:
     """The findings as plain data; stable, what is new is added."""
     return {
         "ravatard": __version__,
-        "exit_status": exit_status([finding.outcome for finding in findings]),
+        "exit_status": exit_status([finding.result for finding in findings]),
         "checks": [_plain(finding) for finding in findings],
     }
 
 
 def _plain(finding: Finding) -> dict[str, object]:
-    outcome = finding.outcome
+    outcome = finding.result
     return {
         "id": finding.id,
         "verdict": outcome.verdict.value,

@@ -77,13 +77,13 @@ class FakeBench:
         microphone: MicrophoneOptions,
         capture: CaptureOptions,
         seconds: float,
-        hears: asyncio.Event | None = None,
+        first_sound: asyncio.Event | None = None,
     ) -> RecordedSound:
         self.opened.append(microphone.device)
         if isinstance(self.recording, str):
             raise DeviceError(self.recording)
-        if hears is not None:
-            hears.set()
+        if first_sound is not None:
+            first_sound.set()
         await asyncio.sleep(seconds)
         return self.recording
 
@@ -263,9 +263,9 @@ class Patient:
         """id -> sentence of everything that is neither fine, nor skipped, nor needless."""
         well = (Verdict.FINE, Verdict.SKIPPED, Verdict.NEEDLESS)
         return {
-            one.id: one.outcome.text
+            one.id: one.result.text
             for one in await self.findings(asked=asked)
-            if one.outcome.verdict not in well
+            if one.result.verdict not in well
         }
 
 

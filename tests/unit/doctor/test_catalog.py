@@ -181,7 +181,7 @@ async def test_whatever_is_wrong_has_a_remedy_of_one_line(
 ) -> None:
     falls_ill(patient)
 
-    found = [one.outcome for one in await patient.findings() if one.outcome.verdict is Verdict.BROKEN]
+    found = [one.result for one in await patient.findings() if one.result.verdict is Verdict.BROKEN]
 
     assert [bool(one.remedy) and "\n" not in one.remedy for one in found] == [True]
 

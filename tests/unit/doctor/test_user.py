@@ -64,9 +64,9 @@ def test_the_first_class_that_fits_decides(
     file.touch()
     file.chmod(mode)
     # Whoever runs the tests owns the file; that must be somebody else here.
-    person = User("somebody", 0 if uid == 0 else 54321, frozenset(groups))
+    user = User("somebody", 0 if uid == 0 else 54321, frozenset(groups))
 
-    assert person.may_at(file, "rw") is may
+    assert user.may_at(file, "rw") is may
 
 
 def test_the_owner_is_judged_by_the_owners_bits_alone(tmp_path: Path) -> None:
