@@ -1,7 +1,7 @@
-"""May this page show that one in an iframe? Reads the two headers as a browser does.
+"""Embedding rules of a page, read from its headers as a browser reads them.
 
-They are ``X-Frame-Options`` (HTML, section 7.4.6) and ``Content-Security-Policy`` (CSP Level 3, sections
-6.4.2 for ``frame-ancestors``, 6.7.2.8 for matching). A policy with ``frame-ancestors`` silences the other.
+The headers are ``X-Frame-Options`` (HTML, section 7.4.6) and ``Content-Security-Policy`` (CSP Level 3,
+sections 6.4.2 for ``frame-ancestors``, 6.7.2.8 for matching). ``frame-ancestors`` overrides the other.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _SHOWN_LIMIT = 120
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingPolicy:
-    """What a page says about being embedded.
+    """Embedding headers of a page.
 
     Attributes:
-        options: every ``X-Frame-Options`` header, as it came.
-        policies: every ``Content-Security-Policy`` header, as it came.
+        options: every ``X-Frame-Options`` header, as received.
+        policies: every ``Content-Security-Policy`` header, as received.
     """
 
     options: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
 
     def refuses(self, page: Origin, embedder: Origin) -> str | None:
-        """The header by which ``page`` refuses to be shown inside ``embedder``, or None."""
+        """Return the header that forbids ``page`` inside ``embedder``, or None."""
         ancestors = [
             sources for policy in _split(self.policies) if (sources := _ancestors(policy)) is not None
         ]
@@ -54,12 +54,12 @@ class EmbeddingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What was found at a streaming page.
+    """Result of inspecting a streaming page.
 
     Attributes:
-        origins: of the page and of every address it was redirected through, in order; the last is the page's.
-        framing: what it says about being embedded.
-        trouble: why there is no page, one sentence for people; None when there is one.
+        origins: origins of every redirect and of the page itself, which is the last.
+        framing: its embedding headers.
+        trouble: why the page cannot be shown, one sentence for users; None when it can.
     """
 
     origins: tuple[Origin, ...]
@@ -72,7 +72,7 @@ def _split(headers: Iterable[str]) -> list[str]:
 
 
 def _ancestors(policy: str) -> list[str] | None:
-    """The sources of the first ``frame-ancestors`` of one policy; None when it has none."""
+    """Return the sources of the first ``frame-ancestors`` of a policy; None without one."""
     for directive in policy.split(";"):
         words = directive.split()
         if words and words[0].lower() == "frame-ancestors":
@@ -119,6 +119,6 @@ def _port_fits(wanted: str | None, embedder: Origin) -> bool:
 
 
 def _shown(text: str) -> str:
-    """A header as people may read it: one line, not longer than a screen takes, and nothing invisible."""
+    """Return a header for display: one line, printable, and short enough for a screen."""
     clean = "".join(letter if letter.isprintable() else "?" for letter in text)
     return clean if len(clean) <= _SHOWN_LIMIT else f"{clean[:_SHOWN_LIMIT]}…"

@@ -1,4 +1,4 @@
-"""Addresses of pages: their origins, loopback names, and where the iframe of a live session leads."""
+"""Page addresses: origins, loopback names, and the address of a live session's iframe."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from urllib.parse import quote, urlsplit
 from ravatard.secret import Secret
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-#: A page that was reached by another name was led here by somebody else's name server ("DNS rebinding").
+#: Names a page may be opened by; any other one may come from a hostile name server ("DNS rebinding").
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\]")
-#: What ECMAScript's encodeURIComponent leaves as it is, beside letters and digits.
+#: Characters that ECMAScript's encodeURIComponent keeps, beside letters and digits.
 _UNESCAPED = "-_.!~*'()"
 
 
@@ -27,7 +27,7 @@ class Origin:
 
     @classmethod
     def of(cls, url: str) -> Origin | None:
-        """The origin of an http or https URL; None for anything else. Its text is safe in a header."""
+        """Return the origin of an http or https URL, or None. Its text is safe in a header."""
         try:
             parts = urlsplit(url)
             host, port = (parts.hostname or "").lower(), parts.port
@@ -47,12 +47,12 @@ class Origin:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether its name can only mean this machine."""
+        """True if the host can only mean this machine."""
         return self.host in LOOPBACK_NAMES
 
 
-def visited_as(host_header: str) -> Origin | None:
-    """What a ``Host`` header says the page was opened as; None when that is no name of this machine."""
+def origin_of_host(host_header: str) -> Origin | None:
+    """Return the origin that a ``Host`` header names; None unless it is a loopback name."""
     origin = Origin.of(f"http://{host_header}")
     if origin is None or not origin.is_loopback or urlsplit(f"http://{host_header}").netloc != host_header:
         return None
@@ -60,14 +60,14 @@ def visited_as(host_header: str) -> Origin | None:
 
 
 def frame_address(url: Secret, token: Secret, *, silent: bool = False) -> Secret:
-    """Where the iframe leads: ``streamingUrl`` with the token as the live-mode document joins them.
+    """Return the iframe's address: ``streamingUrl`` and token, joined as in the live-mode document.
 
-    A fragment stays at the end: behind it the token would never reach the server.
+    The token goes before a fragment: behind it, it would never reach the server.
 
     Args:
-        url: the session's ``streamingUrl`` as it came.
+        url: the session's ``streamingUrl`` as received.
         token: the token, unescaped.
-        silent: ask the page to keep its sound to itself, with PixelStreaming's ``StartVideoMuted``.
+        silent: mute the page with PixelStreaming's ``StartVideoMuted``.
     """
     added = f"token={quote(token.reveal(), safe=_UNESCAPED)}"
     if silent:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ravatard.secret import Secret
-from ravatard.web.kiosk.origin import Origin, frame_address, visited_as
+from ravatard.web.kiosk.origin import Origin, frame_address, origin_of_host
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_no_address_can_smuggle_anything_into_a_header(rest: str) -> None:
     "host", ["127.0.0.1:8470", "localhost:8470", "[::1]:8470", "localhost", "LOCALHOST:1"]
 )
 def test_a_page_is_opened_by_a_name_of_this_machine(host: str) -> None:
-    assert visited_as(host) is not None
+    assert origin_of_host(host) is not None
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_page_is_opened_by_a_name_of_this_machine(host: str) -> None:
     ],
 )
 def test_any_other_name_was_led_here(host: str) -> None:
-    assert visited_as(host) is None
+    assert origin_of_host(host) is None
 
 
 @pytest.mark.parametrize(

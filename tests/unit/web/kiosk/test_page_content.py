@@ -10,7 +10,7 @@ from ravatard.secret import Secret
 from ravatard.web.kiosk.embedding import EmbeddingPolicy, Inspection
 from ravatard.web.kiosk.options import KioskOptions
 from ravatard.web.kiosk.origin import Origin
-from ravatard.web.kiosk.scene import Scene
+from ravatard.web.kiosk.page_content import PageContent
 
 URL = Secret("https://stream.example/s")
 TOKEN = Secret("planted")
@@ -19,26 +19,26 @@ HERE = Origin("http", "127.0.0.1", 8470)
 GOOD = Inspection((STREAM,))
 
 
-def scene(*, sound: Literal["browser", "daemon"] = "browser", check_page: bool = True) -> Scene:
-    return Scene(KioskOptions(sound=sound, check_page=check_page), run="r")
+def content(*, sound: Literal["browser", "daemon"] = "browser", check_page: bool = True) -> PageContent:
+    return PageContent(KioskOptions(sound=sound, check_page=check_page), run="r")
 
 
-def staged(inspection: Inspection | None = GOOD, *, url: Secret = URL) -> Scene:
-    made = scene()
-    made.put_on(url, TOKEN)
+def staged(inspection: Inspection | None = GOOD, *, url: Secret = URL) -> PageContent:
+    made = content()
+    made.set_picture(url, TOKEN)
     if inspection is not None:
-        assert made.stage is not None
-        made.inspected(made.stage, inspection)
+        assert made.picture is not None
+        made.inspected(made.picture, inspection)
     return made
 
 
-def told(made: Scene, *, embedder: Origin = HERE, newest: bool = True) -> Any:
+def told(made: PageContent, *, embedder: Origin = HERE, newest: bool = True) -> Any:
     return json.loads(made.message(embedder, newest=newest))
 
 
 @pytest.mark.parametrize("look", list(Look))
 def test_every_look_is_told_with_its_words(look: Look) -> None:
-    made = scene()
+    made = content()
 
     changed = made.show(Indication(look, "a status"))
 
@@ -49,7 +49,7 @@ def test_every_look_is_told_with_its_words(look: Look) -> None:
 
 
 def test_the_same_indication_again_is_no_change() -> None:
-    made = scene()
+    made = content()
     made.show(Indication(Look.READY, "ready"))
 
     assert not made.show(Indication(Look.READY, "ready"))
@@ -70,9 +70,9 @@ def test_before_that_it_is_told_only_that_there_will_be_a_picture() -> None:
 
 
 def test_without_looking_it_is_told_at_once() -> None:
-    made = scene(check_page=False)
+    made = content(check_page=False)
 
-    made.put_on(URL, TOKEN)
+    made.set_picture(URL, TOKEN)
 
     assert "address" in told(made)["picture"]
 
@@ -80,7 +80,7 @@ def test_without_looking_it_is_told_at_once() -> None:
 def test_a_renewed_token_is_for_the_next_frame_and_leaves_this_one() -> None:
     made = staged()
 
-    changed = made.put_on(URL, Secret("renewed"))
+    changed = made.set_picture(URL, Secret("renewed"))
 
     assert changed
     picture = told(made)["picture"]
@@ -89,15 +89,15 @@ def test_a_renewed_token_is_for_the_next_frame_and_leaves_this_one() -> None:
 
 
 def test_the_same_url_and_token_again_is_no_change() -> None:
-    assert not staged().put_on(URL, TOKEN)
+    assert not staged().set_picture(URL, TOKEN)
 
 
 def test_another_session_is_another_frame() -> None:
     made = staged()
 
-    made.put_on(None, None)
+    made.set_picture(None, None)
     assert told(made)["picture"] is None
-    made.put_on(URL, TOKEN)
+    made.set_picture(URL, TOKEN)
 
     assert told(made)["picture"]["frame"] == "r-2"
 
@@ -105,26 +105,26 @@ def test_another_session_is_another_frame() -> None:
 def test_the_frames_places_outlive_the_session() -> None:
     made = staged()
 
-    assert made.put_on(None, None)
+    assert made.set_picture(None, None)
 
     assert made.origins == (STREAM,)
-    assert not made.put_on(None, None)
+    assert not made.set_picture(None, None)
 
 
 def test_a_renewed_token_has_a_refused_page_looked_at_again() -> None:
     made = staged(Inspection((STREAM,), trouble="refused"))
 
-    made.put_on(URL, Secret("renewed"))
+    made.set_picture(URL, Secret("renewed"))
 
-    assert made.stage is not None
-    assert made.stage.wants_a_look
+    assert made.picture is not None
+    assert made.picture.needs_inspection
 
 
 def test_what_was_found_too_late_is_forgotten() -> None:
     made = staged(None)
-    old = made.stage
+    old = made.picture
     assert old is not None
-    made.put_on(Secret("https://other.example/"), TOKEN)
+    made.set_picture(Secret("https://other.example/"), TOKEN)
 
     assert not made.inspected(old, Inspection((STREAM,), trouble="late"))
     assert told(made)["picture"] == {"frame": "r-2"}
@@ -177,14 +177,14 @@ def test_an_announced_address_that_is_none_is_told_and_not_looked_at(url: str) -
     made = staged(None, url=Secret(url))
 
     assert "streamingUrl" in told(made)["picture"]["words"]
-    assert made.stage is not None
-    assert not made.stage.wants_a_look
+    assert made.picture is not None
+    assert not made.picture.needs_inspection
 
 
 def test_with_the_daemons_sound_the_frame_is_asked_to_be_silent() -> None:
-    made = scene(sound="daemon", check_page=False)
+    made = content(sound="daemon", check_page=False)
 
-    made.put_on(URL, TOKEN)
+    made.set_picture(URL, TOKEN)
 
     message = told(made)
     assert "StartVideoMuted=true" in message["picture"]["address"]
@@ -194,4 +194,4 @@ def test_with_the_daemons_sound_the_frame_is_asked_to_be_silent() -> None:
 def test_nothing_of_the_scene_shows_the_token() -> None:
     made = staged()
 
-    assert "planted" not in repr(made.stage)
+    assert "planted" not in repr(made.picture)
