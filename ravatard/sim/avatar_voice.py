@@ -1,4 +1,4 @@
-"""The seam to whatever makes the avatar seen and heard: the service tells it what to say."""
+"""Interface between the simulated service and the streams that speak its answers."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from ravatard.sim.ravatar.record import SessionRecord
 
 
 class AvatarVoice(Protocol):
-    """The avatars' voice. Nothing here waits; sessions are named by their licence."""
+    """Voice of the avatars in live sessions. No method waits; sessions are named by their licence."""
 
     def speak(self, licence: str, text: str) -> None:
-        """Say an answer in this session."""
+        """Speak an answer in this session."""
         ...
 
-    def hush(self, licence: str) -> None:
-        """The user speaks or writes again: what is being said is over."""
+    def interrupt(self, licence: str) -> None:
+        """Stop speaking: the user speaks or writes again."""
         ...
 
     def ended(self, licence: str) -> None:
-        """The session is over."""
+        """Note the end of a session."""
         ...
 
     def page(self, session: SessionRecord) -> Reply | None:
-        """The page that plays this session; None: there is only a still picture."""
+        """Return the page that plays this session; None: there is only a still picture."""
         ...
 
 
 class NullAvatarVoice:
-    """A service whose answers are text alone."""
+    """Voice of a service with text answers only."""
 
     def speak(self, licence: str, text: str) -> None:
-        """Say nothing."""
+        """Speak nothing."""
 
-    def hush(self, licence: str) -> None:
-        """There is nothing to stop."""
+    def interrupt(self, licence: str) -> None:
+        """Stop nothing."""
 
     def ended(self, licence: str) -> None:
-        """There is nothing to end."""
+        """End nothing."""
 
     def page(self, session: SessionRecord) -> Reply | None:
-        """There is none."""
+        """Return None."""
         return None

@@ -1,4 +1,4 @@
-"""Certificates nobody should trust, made on the spot with the ``openssl`` command."""
+"""Untrustworthy certificates, made when needed with the ``openssl`` command."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ subjectAltName = DNS:localhost,IP:127.0.0.1,IP:::1
 
 @dataclass(frozen=True, slots=True)
 class BadCertificate:
-    """What a server shows.
+    """A certificate that no client should trust.
 
     Attributes:
-        context: for the server.
-        pem: the certificate, for a client that is to trust it: such a one sees whether its dates are good.
+        context: TLS context of the server.
+        pem: the certificate, for a client that is to trust its signer and check its dates only.
     """
 
     context: ssl.SSLContext
@@ -49,14 +49,14 @@ class BadCertificate:
 
 
 def make_certificate(kind: Certificate, *, now: datetime | None = None) -> BadCertificate:
-    """What a server shows as ``localhost``.
+    """Make a certificate for ``localhost``.
 
     Args:
-        kind: what is wrong with it, beside nobody knowing who signed it.
-        now: the date that counts as today.
+        kind: its defect, beside the unknown signer.
+        now: date taken as today.
 
     Raises:
-        ConfigError: ``openssl`` is not there, or fails.
+        ConfigError: ``openssl`` is not installed, or fails.
     """
     program = shutil.which("openssl")
     if program is None:

@@ -1,4 +1,4 @@
-"""The page at ``/sim/``: the simulator's state for a person, refreshed every second."""
+"""Status page at ``/sim/``: the simulator's state in a browser, refreshed every second."""
 
 from __future__ import annotations
 

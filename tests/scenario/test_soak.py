@@ -45,7 +45,7 @@ async def an_hour(world: World, witness: Witness, delays: random.Random) -> None
         await world.speaks(1.5)
         await world.passes(delays.uniform(0.0, 15.0))
     mend(world)
-    world.ear._air.clear()
+    world.ear._pending.clear()
     await world.passes(QUIET_S)
     answers = len(world.diary.answers)
     await world.speaks(1.5)

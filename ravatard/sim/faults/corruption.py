@@ -1,4 +1,4 @@
-"""What faults make of a reply or message on its way out: late, in pieces, cut short, malformed, too long."""
+"""Corruption of outgoing replies and messages: late, in pieces, cut short, malformed, too long."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from ravatard.sim.faults.scenario import Delay, Malformed, Oversize, Split, Swal
 
 
 class RandomDelays:
-    """The random waits of one :class:`ravatard.sim.faults.scenario.Delay`: the same in every run."""
+    """Random waits of each :class:`ravatard.sim.faults.scenario.Delay`, the same in every run."""
 
     def __init__(self) -> None:
-        self._thrown: dict[int, random.Random] = {}
+        self._generators: dict[int, random.Random] = {}
 
     def wait_s(self, delay: Delay) -> float:
-        """The next wait."""
-        if delay.seed not in self._thrown:
-            # A fault that cannot be repeated helps nobody; nothing here is a secret.
-            self._thrown[delay.seed] = random.Random(delay.seed)  # noqa: S311
-        return delay.delay_s + self._thrown[delay.seed].random() * delay.jitter_s
+        """Return the next wait."""
+        if delay.seed not in self._generators:
+            # Faults must be repeatable; this randomness protects no secret.
+            self._generators[delay.seed] = random.Random(delay.seed)  # noqa: S311
+        return delay.delay_s + self._generators[delay.seed].random() * delay.jitter_s
 
 
 def spoiled_reply(reply: Reply, fault: TransferFault, delays: RandomDelays) -> Reply:
-    """``reply`` as it goes out under ``fault``."""
+    """Return ``reply`` under ``fault``."""
     delivery: Delivery = reply.delivery
     match fault:
         case Delay():
@@ -46,7 +46,7 @@ def spoiled_reply(reply: Reply, fault: TransferFault, delays: RandomDelays) -> R
 
 
 def spoiled_message(message: str | Fragments, fault: TransferFault) -> str | Fragments | None:
-    """``message`` as it goes out under ``fault``; None: it does not. A delay is the line's business."""
+    """Return ``message`` under ``fault``; None if it is swallowed. Delays are applied by the socket."""
     text = message if isinstance(message, str) else message.text
     pieces = 1 if isinstance(message, str) else message.pieces
     match fault:

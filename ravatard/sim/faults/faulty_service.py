@@ -1,4 +1,4 @@
-"""A service that misbehaves as a scenario says: a ``Service`` around the good one."""
+"""Service with the faults of a scenario: a ``Service`` around the simulated cloud."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ from ravatard.sim.ravatar.rest import json_reply
 
 
 class FaultyService:
-    """The cloud with a scenario's faults before it. Whoever looks at the simulator itself is spared.
+    """The simulated cloud behind the faults of a scenario, which spare the simulator's own pages.
 
     Attributes:
-        cloud: the good service behind it.
+        cloud: the service behind the faults.
     """
 
     def __init__(self, cloud: SimCloud, scenario: Scenario, *, began: float | None = None) -> None:
-        """``began``: when the scenario begins on the front's clock; None: with the first call."""
+        """``began`` is the beginning of the scenario on the front's clock; None: the first call."""
         self.cloud = cloud
         self._began = began
         self._triggers = [Trigger(step) for step in scenario.steps]
         self._delays = RandomDelays()
-        self._lines: list[FaultySocket] = []
+        self._sockets: list[FaultySocket] = []
         self._messages = 0
 
     # ------------------------------------------------------------------ from the front
 
     def handle(self, request: Request, now: float) -> Reply:
-        """Answer one HTTP request, or do not."""
+        """Answer one HTTP request, under the faults it sets off."""
         self.tick(now)
         if request.method == "OPTIONS" or request.path == "/" or request.path.startswith("/sim"):
             return self.cloud.handle(request, now)
@@ -55,11 +55,11 @@ class FaultyService:
         reply = self._spoiled(reply, hits)
         for hit in hits:
             if isinstance(hit.step.do, SocketFault) and hit.step.when.call is not None:
-                self._strike(hit, self._lines, now)
+                self._apply(hit, self._sockets, now)
         return reply
 
     def connect(self, request: Request, now: float, wake: Callable[[], None]) -> FaultySocket | Reply:
-        """Open a socket, or refuse the upgrade, or worse."""
+        """Open a socket or refuse the upgrade, under the faults it sets off."""
         self.tick(now)
         hits = self._hits(request.path, now)
         fault = _first(hits)
@@ -68,54 +68,51 @@ class FaultyService:
         inner = self.cloud.connect(request, now, wake)
         if isinstance(inner, Reply):
             return self._spoiled(inner, hits)
-        line = FaultySocket(inner, self, wake)
-        self._lines.append(line)
+        socket = FaultySocket(inner, self, wake)
+        self._sockets.append(socket)
         for hit in hits:
             if isinstance(hit.step.do, SocketFault) and (hit.step.when.call is not None or _by_opening(hit)):
-                self._strike(hit, [line], now)
-        return line
+                self._apply(hit, [socket], now)
+        return socket
 
-    # ------------------------------------------------------------------ from the lines
+    # ------------------------------------------------------------------ from the sockets
 
     def tick(self, now: float) -> None:
-        """SocketFault what is due by the clock alone, each at its own time."""
+        """Apply the faults that the clock alone has set off, each at its own time."""
         if self._began is None:
             self._began = now
-        due = [(at, one) for one in self._triggers if (at := self._strikes_at(one)) is not None and at <= now]
+        due = [(at, one) for one in self._triggers if (at := self._due_at(one)) is not None and at <= now]
         for at, trigger in sorted(due, key=lambda pair: pair[0]):
-            self._strike(trigger, self._lines, at)
+            self._apply(trigger, self._sockets, at)
 
-    def next_strike(self) -> float | None:
-        """When the clock alone will strike next, or None."""
-        times = (self._strikes_at(trigger) for trigger in self._triggers)
+    def next_fault_at(self) -> float | None:
+        """Return the time of the next fault set off by the clock alone, or None."""
+        times = (self._due_at(trigger) for trigger in self._triggers)
         return min((at for at in times if at is not None), default=None)
 
     def spoil(self, message: str, now: float) -> tuple[str | Fragments | None, float]:
-        """A message as it goes out (None: it does not), and how much later."""
+        """Return an outgoing message under faults (None: swallowed), and its delay."""
         spoiled: str | Fragments | None = message
-        late_s = 0.0
+        late_s, since = 0.0, self._since(now)
         for trigger in self._triggers:
             fault = trigger.step.do
-            if (
-                spoiled is not None
-                and isinstance(fault, TransferFault)
-                and trigger.speaking(self._since(now))
-            ):
+            if spoiled is not None and isinstance(fault, TransferFault) and trigger.speaking(since):
                 trigger.use()
                 late_s += self._delays.wait_s(fault) if isinstance(fault, Delay) else 0.0
                 spoiled = spoiled_message(spoiled, fault)
         return spoiled, late_s
 
     def message_came(self, now: float) -> None:
-        """The client said something on one of the sockets."""
+        """Count a client's message on any socket."""
         self._messages += 1
         for trigger in self._triggers:
-            if trigger.heard(self._messages, self._since(now)) and isinstance(trigger.step.do, SocketFault):
-                self._strike(trigger, self._lines, now)
+            applies = trigger.message_received(self._messages, self._since(now))
+            if applies and isinstance(trigger.step.do, SocketFault):
+                self._apply(trigger, self._sockets, now)
 
-    def line_closed(self, line: FaultySocket) -> None:
-        """A line is gone."""
-        self._lines.remove(line)
+    def socket_closed(self, socket: FaultySocket) -> None:
+        """Forget a closed socket."""
+        self._sockets.remove(socket)
 
     # ------------------------------------------------------------------ inside
 
@@ -165,18 +162,18 @@ class FaultyService:
                 reply = spoiled_reply(reply, fault, self._delays)
         return reply
 
-    def _strike(self, hit: Trigger, lines: list[FaultySocket], now: float) -> None:
+    def _apply(self, hit: Trigger, sockets: list[FaultySocket], now: float) -> None:
         hit.use()
         fault = hit.step.do
         if isinstance(fault, ExpireLicence):
             for licence in self.cloud.record.open_licences():
                 self.cloud.expire_licence(licence, now, tell=fault.tell)
         elif isinstance(fault, SocketFault):
-            for line in lines:
-                line.strike(fault, now)
+            for socket in sockets:
+                socket.apply(fault, now)
 
-    def _strikes_at(self, trigger: Trigger) -> float | None:
-        at = trigger.strikes_at if isinstance(trigger.step.do, SocketFault) else None
+    def _due_at(self, trigger: Trigger) -> float | None:
+        at = trigger.due_at if isinstance(trigger.step.do, SocketFault) else None
         return None if at is None else at + (self._began or 0.0)
 
     def _since(self, now: float) -> float:
@@ -184,19 +181,19 @@ class FaultyService:
 
 
 def _first(hits: list[Trigger]) -> Trigger | None:
-    """What decides over a call: the first step that has a say in it."""
+    """Return the first step whose fault decides over a call, or None."""
     return next((hit for hit in hits if isinstance(hit.step.do, CallFault)), None)
 
 
 def _by_opening(hit: Trigger) -> bool:
-    """A strike that ``when`` says nothing about happens to every socket as it opens."""
+    """Return True for a step without ``when``: it applies to every socket as it opens."""
     return hit.step.when.after_s is None and hit.step.when.call is None and hit.step.when.message is None
 
 
 def _made_up(fault: Answer) -> Reply:
     status = fault.status if fault.body_status is None else fault.body_status
     reply = json_reply(fault.status, {"status": status, "error": fault.error, "result": "failure"})
-    # A page may read why it was refused.
+    # A web page may read the reason.
     headers = {**reply.headers, "access-control-allow-origin": "*"}
     if fault.retry_after is not None:
         headers["retry-after"] = fault.retry_after

@@ -1,4 +1,4 @@
-"""One socket of a service that misbehaves."""
+"""Socket of a service with faults."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from ravatard.sim.ravatar.chat_socket import ChatSocket
 
 
 class SocketFaults(Protocol):
-    """What decides over a line."""
+    """Faults of the sockets of one service."""
 
     def tick(self, now: float) -> None:
-        """The clock stands at ``now``: strike what is due."""
+        """Apply the faults due by ``now``."""
         ...
 
-    def next_strike(self) -> float | None:
-        """When the clock alone will strike next, or None."""
+    def next_fault_at(self) -> float | None:
+        """Return the time of the next fault set off by the clock alone, or None."""
         ...
 
     def spoil(self, message: str, now: float) -> tuple[str | Fragments | None, float]:
-        """A message as it goes out (None: it does not), and how much later."""
+        """Return an outgoing message under faults (None: swallowed), and its delay."""
         ...
 
     def message_came(self, now: float) -> None:
-        """The client said something."""
+        """Count a message of the client."""
         ...
 
-    def line_closed(self, line: FaultySocket) -> None:
-        """A line is gone."""
+    def socket_closed(self, socket: FaultySocket) -> None:
+        """Forget a closed socket."""
         ...
 
 
 class FaultySocket:
-    """A :class:`ravatard.sim.exchange.ServiceSocket` around a good one."""
+    """A :class:`ravatard.sim.exchange.ServiceSocket` around one without faults."""
 
     def __init__(self, inner: ChatSocket, faults: SocketFaults, wake: Callable[[], None]) -> None:
         self._inner = inner
         self._faults = faults
         self._wake = wake
-        # (when it goes out, what), in this order.
+        # (time of sending, item), in this order.
         self._queue: deque[tuple[float, Outgoing]] = deque()
         self._last = 0.0
         self._frozen = False
@@ -50,31 +50,31 @@ class FaultySocket:
 
     # ------------------------------------------------------------------ from the front
 
-    def heard(self, message: str | bytes, now: float) -> None:
-        """A message came; a frozen socket takes none."""
+    def received(self, message: str | bytes, now: float) -> None:
+        """Take a message; a frozen socket ignores it."""
         self._faults.tick(now)
         if self._frozen or self._over:
             return
-        self._inner.heard(message, now)
+        self._inner.received(message, now)
         self._faults.message_came(now)
 
     def unreadable(self, code: int, now: float) -> None:
-        """Something came that the front closes the socket for."""
+        """Note a message for which the front closes the socket."""
         self._inner.unreadable(code, now)
 
     def next_due(self) -> float | None:
-        """When :meth:`due` will have something, or None."""
+        """Return when :meth:`due` will have items, or None."""
         if self._frozen or self._over:
             return self._queue[0][0] if self._queue else None
         times = (
             self._inner.next_due(),
-            self._faults.next_strike(),
+            self._faults.next_fault_at(),
             self._queue[0][0] if self._queue else None,
         )
         return min((at for at in times if at is not None), default=None)
 
     def due(self, now: float) -> list[Outgoing]:
-        """Everything to be sent by now, handed out once."""
+        """Return all items to be sent by ``now``, each once."""
         self._faults.tick(now)
         self._pull(now)
         taken: list[Outgoing] = []
@@ -83,16 +83,16 @@ class FaultySocket:
         return taken
 
     def closed(self, now: float) -> None:
-        """The socket is gone."""
+        """Note the end of the socket."""
         self._queue.clear()
         self._over = True
         self._inner.closed(now)
-        self._faults.line_closed(self)
+        self._faults.socket_closed(self)
 
-    # ------------------------------------------------------------------ from fate
+    # ------------------------------------------------------------------ from the faults
 
-    def strike(self, fault: SocketFault, now: float) -> None:
-        """It happens to this socket now, after what was said so far."""
+    def apply(self, fault: SocketFault, now: float) -> None:
+        """Apply ``fault`` to this socket now, after the items sent so far."""
         if self._frozen or self._over:
             return
         self._pull(now)
@@ -114,7 +114,7 @@ class FaultySocket:
             case Unasked(text):
                 self._inner.say("incoming", text, now)
             case ExpireLicence():
-                pass  # happens to the whole service; what is told of it comes from there
+                pass  # concerns the whole service, which also informs the sockets
             case _:
                 assert_never(fault)
         self._wake()
@@ -131,6 +131,6 @@ class FaultySocket:
                 self._put(item, now)
 
     def _put(self, item: Outgoing, at: float) -> None:
-        # What was said later never overtakes.
+        # A later item never overtakes.
         self._last = max(self._last, at)
         self._queue.append((self._last, item))

@@ -1,4 +1,4 @@
-"""The steps of a scenario that are about the microphone, played to a simulated one."""
+"""Microphone faults of a scenario, applied to a simulated microphone."""
 
 from __future__ import annotations
 
@@ -18,55 +18,57 @@ from ravatard.sim.faults.scenario import (
 )
 from ravatard.sim.microphone import SimMicrophone
 
-#: How long a card is away that comes back, where the step does not say.
+#: Absence of a card that comes back, where the step does not set it.
 _AWAY_S = 1.0
 
 
-async def inject_faults(ear: SimMicrophone, scenario: Scenario) -> None:
-    """Do to ``ear`` what the scenario says, at its times; the scenario begins now.
+async def inject_faults(microphone: SimMicrophone, scenario: Scenario) -> None:
+    """Apply the microphone faults of ``scenario`` at their times; the scenario begins now.
 
-    Cancelled, it leaves the ear as it is.
+    Cancelling leaves the microphone as it is.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
-    for at, verb in sorted(_plan(ear, scenario), key=lambda pair: pair[0]):
+    for at, action in sorted(_plan(microphone, scenario), key=lambda pair: pair[0]):
         await asyncio.sleep(began + at - loop.time())
-        verb()
+        action()
 
 
-def _plan(ear: SimMicrophone, scenario: Scenario) -> list[tuple[float, Callable[[], None]]]:
+def _plan(microphone: SimMicrophone, scenario: Scenario) -> list[tuple[float, Callable[[], None]]]:
     plan: list[tuple[float, Callable[[], None]]] = []
     for step in scenario.steps:
         if not isinstance(step.do, MicrophoneFault):
             continue
-        begin, mend = _verbs(ear, step.do)
+        begin, end = _actions(microphone, step.do)
         at = step.when.after_s or 0.0
         plan.append((at, begin))
         for_s = step.for_s
         if for_s is None and isinstance(step.do, MicrophoneCrash | MicrophoneRename):
             for_s = _AWAY_S
         if for_s is not None:
-            plan.append((at + for_s, mend))
+            plan.append((at + for_s, end))
     return plan
 
 
-def _verbs(ear: SimMicrophone, fault: MicrophoneFault) -> tuple[Callable[[], None], Callable[[], None]]:
-    """What begins the fault, and what ends it."""
+def _actions(
+    microphone: SimMicrophone, fault: MicrophoneFault
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Return the actions that begin and end ``fault``."""
     match fault:
         case MicrophoneHang():
-            return ear.hang, partial(ear.hang, hung=False)
+            return microphone.hang, partial(microphone.hang, hung=False)
         case MicrophoneZeros():
-            return ear.zeros, partial(ear.zeros, deaf=False)
+            return microphone.zeros, partial(microphone.zeros, zeros=False)
         case MicrophoneDoubleRate():
-            return ear.double_rate, partial(ear.double_rate, fast=False)
+            return microphone.double_rate, partial(microphone.double_rate, fast=False)
         case MicrophoneCrash():
-            return partial(ear.unplug, "its process died"), ear.replug
+            return partial(microphone.unplug, "its process died"), microphone.replug
         case MicrophoneRename(name):
-            return ear.unplug, partial(_back_as, ear, name)
+            return microphone.unplug, partial(_replug_as, microphone, name)
         case _:
             assert_never(fault)
 
 
-def _back_as(ear: SimMicrophone, name: str) -> None:
-    ear.name = name
-    ear.replug()
+def _replug_as(microphone: SimMicrophone, name: str) -> None:
+    microphone.name = name
+    microphone.replug()

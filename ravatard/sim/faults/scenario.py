@@ -1,4 +1,4 @@
-"""The words a scenario is written in: every fault with its settings, and when it strikes."""
+"""Vocabulary of scenarios: every fault with its settings, and the conditions that set it off."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ravatard.sim.streaming.faults import STREAM_WORDS, StreamFault
 Certificate = Literal["self-signed", "not-yet-valid", "expired"]
 
 
-# ---------------------------------------------------------------------- what becomes of a call
+# ---------------------------------------------------------------------- faults of calls
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A call is answered with a status of our choice, and the service never hears of it."""
+    """A call is answered with a chosen status and never reaches the service."""
 
     status: int = setting(503, "The HTTP status.", low=200, high=599)
     body_status: int | None = setting(
@@ -30,81 +30,81 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """No connection is had; a real listener accepts it and resets it before any answer."""
+    """The connection is refused; a real listener accepts it and resets it before any answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hang:
     """A call is never answered."""
 
-    handled: bool = setting(False, "True: the service does what was asked all the same.")
+    handled: bool = setting(False, "True: the service handles the call all the same.")
 
 
 @dataclass(frozen=True, slots=True)
 class Lose:
-    """The service does what was asked, and the connection breaks before its answer."""
+    """The service handles the call, and the connection breaks before its answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExpireToken:
-    """Tokens made now die early."""
+    """Tokens issued now expire early."""
 
-    lifetime_s: float = setting(0.0, "How long such a token is good for.", unit="s", low=0, high=1e9)
+    lifetime_s: float = setting(0.0, "Lifetime of such a token.", unit="s", low=0, high=1e9)
 
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """The certificate is not to be trusted; a real listener shows such a one during its whole run."""
+    """The certificate is not trustworthy; a real listener presents it during its whole run."""
 
-    certificate: Certificate = setting("self-signed", "What is wrong with it.")
+    certificate: Certificate = setting("self-signed", "Its defect.")
 
 
-# ---------------------------------------------------------------------- what becomes of what the service says
+# ---------------------------------------------------------------------- faults of replies and messages
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
     """Replies and messages come late, in their order."""
 
-    delay_s: float = setting(1.0, "How late.", unit="s", low=0, high=600)
-    jitter_s: float = setting(0.0, "A random wait up to this comes on top.", unit="s", low=0, high=600)
-    seed: int = setting(1, "Where the random waits begin.", low=0, high=2**31)
+    delay_s: float = setting(1.0, "Delay.", unit="s", low=0, high=600)
+    jitter_s: float = setting(0.0, "Longest random wait on top.", unit="s", low=0, high=600)
+    seed: int = setting(1, "Seed of the random waits.", low=0, high=2**31)
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Replies come in pieces and messages in fragments; memory has neither, nothing changes there."""
+    """Replies come in pieces and messages in fragments; in memory nothing changes."""
 
-    pieces: int = setting(3, "How many.", low=2, high=1000)
+    pieces: int = setting(3, "Number of pieces.", low=2, high=1000)
 
 
 @dataclass(frozen=True, slots=True)
 class Truncate:
     """Replies and messages are cut short."""
 
-    keep: float = setting(0.5, "The part that is left, of 1.", low=0, high=1)
+    keep: float = setting(0.5, "Part that is kept, of 1.", low=0, high=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """Something that is no proper JSON comes instead of replies and messages."""
+    """Invalid JSON comes instead of replies and messages."""
 
-    text: str = setting('{"status": 200, oops', "What comes.", pattern=r"(?s).{0,1000}")
+    text: str = setting('{"status": 200, oops', "Text that comes.", pattern=r"(?s).{0,1000}")
 
 
 @dataclass(frozen=True, slots=True)
 class Oversize:
-    """Replies and messages are filled up with spaces beyond every limit."""
+    """Replies and messages are padded with spaces beyond every limit."""
 
-    size_bytes: int = setting(20_000_000, "How long they are.", unit="byte", low=1, high=100_000_000)
+    size_bytes: int = setting(20_000_000, "Their length.", unit="byte", low=1, high=100_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Swallow:
-    """What the service says on the socket never arrives: an answer that never comes."""
+    """Messages of the service on the socket never arrive."""
 
 
-# ---------------------------------------------------------------------- what happens to open sockets
+# ---------------------------------------------------------------------- faults of open sockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,37 +122,37 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """The socket stays, but nothing comes or goes any more and no ping is answered."""
+    """The socket stays open, but carries nothing any more and no ping is answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """The service says something on the socket, such as one of its stream errors."""
+    """The service sends a text on the socket, such as one of its stream errors."""
 
-    text: str = setting("Something went wrong", "What it says.", pattern=r"(?s).{0,1000}")
-    bare: bool = setting(False, "True: as it stands; False: as a system message in JSON.")
+    text: str = setting("Something went wrong", "Text.", pattern=r"(?s).{0,1000}")
+    bare: bool = setting(False, "True: sent as it is; False: as a system message in JSON.")
 
 
 @dataclass(frozen=True, slots=True)
 class Unasked:
-    """An answer comes that nobody asked for."""
+    """An unrequested answer comes."""
 
-    text: str = setting("And another thing:", "What it says.", pattern=r"(?s).{0,1000}")
+    text: str = setting("And another thing:", "Text of the answer.", pattern=r"(?s).{0,1000}")
 
 
 @dataclass(frozen=True, slots=True)
 class ExpireLicence:
-    """Every live session is over, without the client's doing."""
+    """The service ends every live session."""
 
-    tell: str = setting("Session expired", "What the client is told; empty: nothing.", pattern=r".{0,200}")
+    tell: str = setting("Session expired", "Message to the client; empty: none.", pattern=r".{0,200}")
 
 
-# ---------------------------------------------------------------------- what happens to the microphone
+# ---------------------------------------------------------------------- faults of the microphone
 
 
 @dataclass(frozen=True, slots=True)
 class MicrophoneHang:
-    """The microphone delivers nothing and says nothing."""
+    """The microphone delivers and reports nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class MicrophoneDoubleRate:
 class MicrophoneRename:
     """The microphone falls off the bus and comes back as another card."""
 
-    name: str = setting("another simulated microphone", "What it is called then.", pattern=r".{1,100}")
+    name: str = setting("another simulated microphone", "Its name then.", pattern=r".{1,100}")
 
 
 CallFault = Answer | Refuse | Hang | Lose | ExpireToken | Tls
@@ -183,7 +183,7 @@ SocketFault = Hangup | Cut | Freeze | Say | Unasked | ExpireLicence
 MicrophoneFault = MicrophoneHang | MicrophoneCrash | MicrophoneZeros | MicrophoneDoubleRate | MicrophoneRename
 Fault = CallFault | TransferFault | SocketFault | MicrophoneFault | StreamFault
 
-#: The word for each fault in a scenario.
+#: Names of the faults in scenarios.
 WORDS: dict[str, type[Fault]] = {
     "answer": Answer,
     "refuse": Refuse,
@@ -214,47 +214,47 @@ WORDS: dict[str, type[Fault]] = {
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """What sets a step off; nothing set means always.
+    """Condition that sets a step off; without any setting: always.
 
     Attributes:
-        after_s: not before this many seconds of the scenario; alone: then, at once.
-        call: a call of this path; ``/ws/chat`` is the opening of a socket, and for what spoils messages: all
-            that is said on sockets.
-        nth: only this one of those calls, counted from 1.
-        message: the client's message of this number, counted from 1 over all sockets.
+        after_s: not before this many seconds of the scenario; alone: at that moment.
+        call: a call of this path; ``/ws/chat`` is the opening of a socket, and for faults of messages: every
+            message on sockets.
+        nth: only the nth of those calls, counted from 1.
+        message: the client's nth message, counted from 1 over all sockets.
     """
 
     after_s: float | None = setting(None, "Seconds since the scenario began.", unit="s", low=0, high=1e7)
-    call: str | None = setting(None, "The path of a call.", pattern=r"/[!-~]{0,79}")
-    nth: int | None = setting(None, "Which of those calls.", low=1, high=1_000_000)
-    message: int | None = setting(None, "Which message of the client.", low=1, high=100_000_000)
+    call: str | None = setting(None, "Path of a call.", pattern=r"/[!-~]{0,79}")
+    nth: int | None = setting(None, "Number of the call.", low=1, high=1_000_000)
+    message: int | None = setting(None, "Number of the client's message.", low=1, high=100_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class FaultStep:
-    """One line of a scenario.
+    """One step of a scenario.
 
     Attributes:
         do: the fault.
-        when: what sets it off.
-        for_s: how long it lasts once it was set off; None: for ever, or for the one
-            thing that ``when`` names.
-        times: how often it strikes at most.
+        when: condition that sets it off.
+        for_s: duration once it was set off; None: for ever, or for the single call or message that
+            ``when`` names.
+        times: how often it applies at most.
     """
 
     do: Fault
     when: When = field(default_factory=When)
-    for_s: float | None = setting(None, "How long it lasts.", unit="s", low=0, high=1e7)
+    for_s: float | None = setting(None, "Duration.", unit="s", low=0, high=1e7)
     times: int | None = setting(None, "How often at most.", low=1, high=1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A bad night, step by step.
+    """A series of faults.
 
     Attributes:
-        steps: what happens.
-        about: its first comment line: what it shows.
+        steps: the steps.
+        about: description: its first comment line.
     """
 
     steps: tuple[FaultStep, ...] = ()
@@ -262,5 +262,5 @@ class Scenario:
 
     @property
     def certificate(self) -> Certificate | None:
-        """The certificate a real listener shows, or None."""
+        """Certificate that a real listener presents, or None."""
         return next((step.do.certificate for step in self.steps if isinstance(step.do, Tls)), None)

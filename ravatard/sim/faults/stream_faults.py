@@ -1,4 +1,4 @@
-"""The steps of a scenario that are about the stream, played to the simulator's streams."""
+"""Stream faults of a scenario, applied to the simulator's streams."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from ravatard.sim.streaming.faults import (
 )
 from ravatard.sim.streaming.streams import Streams
 
-Verb = Callable[[], None]
+Action = Callable[[], None]
 
 
 async def inject_faults(streaming: Streams, scenario: Scenario) -> None:
-    """Do to the streams what the scenario says, at its times; the scenario begins now.
+    """Apply the stream faults of ``scenario`` at their times; the scenario begins now.
 
-    Cancelled, it leaves the streams as they are.
+    Cancelling leaves the streams as they are.
     """
     loop = asyncio.get_running_loop()
     began = loop.time()
-    for at, verb in sorted(_plan(streaming, scenario), key=lambda pair: pair[0]):
+    for at, action in sorted(_plan(streaming, scenario), key=lambda pair: pair[0]):
         await asyncio.sleep(began + at - loop.time())
-        verb()
+        action()
 
 
-def _plan(streaming: Streams, scenario: Scenario) -> list[tuple[float, Verb]]:
-    plan: list[tuple[float, Verb]] = []
+def _plan(streaming: Streams, scenario: Scenario) -> list[tuple[float, Action]]:
+    plan: list[tuple[float, Action]] = []
     for step in scenario.steps:
         if not isinstance(step.do, StreamFault):
             continue
         at = step.when.after_s or 0.0
-        begin, mend = _verbs(streaming, step.do)
+        begin, end = _actions(streaming, step.do)
         plan.append((at, begin))
-        if step.for_s is not None and mend is not None:
-            plan.append((at + step.for_s, mend))
+        if step.for_s is not None and end is not None:
+            plan.append((at + step.for_s, end))
     return plan
 
 
-def _verbs(streaming: Streams, fault: StreamFault) -> tuple[Verb, Verb | None]:
-    """What begins the fault, and what ends it; None: it ends by itself."""
+def _actions(streaming: Streams, fault: StreamFault) -> tuple[Action, Action | None]:
+    """Return the actions that begin and end ``fault``; None: it ends by itself."""
     match fault:
         case StreamClose(media):
             return partial(streaming.close_sockets, keep_media=media), None

@@ -57,7 +57,7 @@ class ChatSocket:
 
     # ------------------------------------------------------------------ from the front
 
-    def heard(self, message: str | bytes, now: float) -> None:
+    def received(self, message: str | bytes, now: float) -> None:
         """Check a message and plan what is to be said to it."""
         self._outbox.settle(now)
         kept: dict[str, object] = {"size": len(message)}
@@ -132,7 +132,7 @@ class ChatSocket:
                 now, "ended_licence", "a message for a session that was ended", self.user_id
             )
         else:
-            # The client cannot have known yet: a message that was on its way is no breach.
+            # The client cannot have known yet: a message that was on its way is no violation.
             self._record.refused("expired_licence")
         self.say("system", SESSION_EXPIRED, now)
 
@@ -140,13 +140,13 @@ class ChatSocket:
         match said.content:
             case bytes() if session is not None:
                 self._note("in", "pcm", said.fields, now)
-                talk = self._shared.spoken_turns_of(session)
+                spoken_turns = self._shared.spoken_turns_of(session)
                 begun = len(session.turns)
-                ended = talk.hear(said.content, now)
+                ended = spoken_turns.feed(said.content, now)
                 if len(session.turns) > begun:
-                    self._shared.voice.hush(session.licence)
+                    self._shared.voice.interrupt(session.licence)
                 for turn in ended:
-                    talk.waiting = self._plan(said, partial(self._write_to_turn, said, turn), now)
+                    spoken_turns.waiting = self._plan(said, partial(self._write_to_turn, said, turn), now)
                 return
             case str(words):
                 self._note("in", "text", said.fields, now)
@@ -154,10 +154,10 @@ class ChatSocket:
             case bytes():
                 raise InternalError("a PCM message without a session came through the check of its fields")
             case sent:
-                understood = utterance.recording(sent, self._shared.hearing)
+                understood = utterance.recording(sent, self._shared.turn_detector)
                 self._note("in", "blob", said.fields | {"file_base64_data": f"({understood.noted})"}, now)
         if said.licence is not None:
-            self._shared.voice.hush(said.licence)
+            self._shared.voice.interrupt(said.licence)
         self._remember(said, "outgoing", understood.request, now)
         self._plan(said, partial(self._write, said, understood), now)
 

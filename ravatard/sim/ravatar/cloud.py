@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ravatard.sim.exchange import SOCKET_PATH, Reply, Request
-from ravatard.sim.options import AnnouncedOptions, ChatOptions, HearingOptions, KeepOptions, SimOptions
+from ravatard.sim.options import AnnouncedOptions, ChatOptions, KeepOptions, SimOptions, TurnDetectorOptions
 from ravatard.sim.ravatar.chat_socket import SESSION_EXPIRED, ChatSocket
 from ravatard.sim.ravatar.licences import Licences
 from ravatard.sim.ravatar.record import Record
@@ -39,7 +39,7 @@ class SimCloud:
         *,
         key: bytes = b"a simulated cloud",
         epoch_s: float = EPOCH_S,
-        hearing: HearingOptions | None = None,
+        turn_detector: TurnDetectorOptions | None = None,
         announced: AnnouncedOptions | None = None,
         keep: KeepOptions | None = None,
         chat: ChatOptions | None = None,
@@ -51,7 +51,7 @@ class SimCloud:
             options: how it behaves.
             key: what its tokens are signed with; two services with different keys refuse each other's tokens.
             epoch_s: Unix time at which the front's clock stood at 0.
-            hearing: how it finds the end of a turn.
+            turn_detector: how it finds the end of a turn.
             announced: what it says about itself.
             keep: how much it records.
             chat: how its answers in chat mode get to the client's ear.
@@ -65,7 +65,7 @@ class SimCloud:
         mint = TokenMint(key, chosen.token_lifetime_s)
         self.shared = SharedState(
             options=chosen,
-            hearing=hearing or HearingOptions(),
+            turn_detector=turn_detector or TurnDetectorOptions(),
             announced=announced or AnnouncedOptions(),
             mint=mint,
             licences=Licences(chosen.licences, mint.label, self.record),
@@ -74,7 +74,7 @@ class SimCloud:
             spoken=SpokenAnswers(chat or ChatOptions(), speak or Synthesizer().wav, mint.label, self.record),
         )
         self._rest = RestCalls(self.shared, self._end_by_client)
-        self._lines: list[ChatSocket] = []
+        self._sockets: list[ChatSocket] = []
 
     # ------------------------------------------------------------------ from the front
 
@@ -103,10 +103,10 @@ class SimCloud:
         self.record.counts["lines_opened"] += 1
         number = self.record.counts["lines_opened"]
         origin = f"{self.shared.scheme}://{request.headers.get('host', 'localhost')}"
-        line = ChatSocket(self.shared, caller.user_id, number, origin, wake, self._forget)
-        self._lines.append(line)
-        line.say("connection", "Connected", now)
-        return line
+        socket = ChatSocket(self.shared, caller.user_id, number, origin, wake, self._forget)
+        self._sockets.append(socket)
+        socket.say("connection", "Connected", now)
+        return socket
 
     # ------------------------------------------------------------------ from a test, or from fate
 
@@ -117,15 +117,15 @@ class SimCloud:
             self.say(tell, now, user_id=user_id)
 
     def say(self, text: str, now: float, *, user_id: str | None = None) -> None:
-        """Send every open socket (of this user) a line of text, such as a stream error."""
-        for line in self._lines:
-            if user_id in {None, line.user_id}:
-                line.say("system", text, now)
+        """Send every open socket (of this user) a socket of text, such as a stream error."""
+        for socket in self._sockets:
+            if user_id in {None, socket.user_id}:
+                socket.say("system", text, now)
 
     def hang_up(self, code: int, reason: str, now: float) -> None:
         """Close every open socket."""
-        for line in self._lines:
-            line.hang_up(code, reason, now)
+        for socket in self._sockets:
+            socket.hang_up(code, reason, now)
 
     # ------------------------------------------------------------------ inside
 
@@ -139,16 +139,16 @@ class SimCloud:
             return ""
         self.shared.spoken_turns.pop(licence, None)
         self.shared.voice.ended(licence)
-        for line in self._lines:
-            line.session_over(licence, now)
+        for socket in self._sockets:
+            socket.session_over(licence, now)
         return session.user_id
 
-    def _forget(self, line: ChatSocket) -> None:
-        self._lines.remove(line)
+    def _forget(self, socket: ChatSocket) -> None:
+        self._sockets.remove(socket)
 
     def _refuse(self, refused: RestRefused, now: float) -> Reply:
-        if refused.breach:
-            self.record.violated(now, refused.kind, refused.breach)
+        if refused.violation:
+            self.record.violated(now, refused.kind, refused.violation)
         else:
             self.record.refused(refused.kind)
         return refused.reply
@@ -166,7 +166,7 @@ class SimCloud:
                 # Every browser asks by itself for this; it is no call of a client's.
                 return Reply(204, {})
             case "/sim/state":
-                return json_reply(200, state_of(self.shared, len(self._lines), now))
+                return json_reply(200, state_of(self.shared, len(self._sockets), now))
             case path if path.startswith(FILES):
                 reply = self.shared.spoken.file(path)
                 self.record.request(now, "GET", path[:80], reply.status)

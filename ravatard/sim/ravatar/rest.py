@@ -40,14 +40,14 @@ class RestRefused(Exception):
     Attributes:
         kind: one word for counting.
         reply: what the client gets.
-        breach: the sentence for the record when the client broke the protocol, "" when it did not.
+        violation: the sentence for the record when the client broke the protocol, "" when it did not.
     """
 
-    def __init__(self, kind: str, reply: Reply, breach: str = "") -> None:
+    def __init__(self, kind: str, reply: Reply, violation: str = "") -> None:
         super().__init__(kind)
         self.kind = kind
         self.reply = reply
-        self.breach = breach
+        self.violation = violation
 
 
 def json_reply(status: int, body: object) -> Reply:
@@ -98,8 +98,8 @@ class RestCalls:
             return self._shared.mint.verify(token, self._shared.wall_s(now))
         except TokenRefused as refused:
             reply = json_reply(403, {"status": 403, "error": "Token is missing, invalid or expired"})
-            breach = "" if refused.kind == "token_expired" else "a call without a token of this service"
-            raise RestRefused(refused.kind, reply, breach) from None
+            violation = "" if refused.kind == "token_expired" else "a call without a token of this service"
+            raise RestRefused(refused.kind, reply, violation) from None
 
     def _jwt(self, request: Request, now: float) -> Reply:
         fields: Body = {}
@@ -170,14 +170,14 @@ class RestCalls:
             caller = self.caller(request.query.get("token", ""), now)
         except RestRefused as refused:
             page = Reply(refused.reply.status, {"content-type": _HTML}, FORBIDDEN_PAGE.encode())
-            raise RestRefused(refused.kind, page, refused.breach) from None
+            raise RestRefused(refused.kind, page, refused.violation) from None
         number = request.path.removeprefix(_STREAM)
         session = None
         if _PAGE_NUMBER.fullmatch(number):
             session = self._shared.licences.numbered(int(number), caller.user_id)
         avatar = session and avatars.avatar(session.avatar_id)
         if not session or not avatar:
-            # No breach: a page may be loaded again when its session is over.
+            # No violation: a page may be loaded again when its session is over.
             raise RestRefused("no_stream", json_reply(404, {"status": 404, "error": "no such stream"}))
         still = Reply(200, {"content-type": _HTML}, picture_page(avatar, session.number).encode())
         return self._shared.voice.page(session) or still

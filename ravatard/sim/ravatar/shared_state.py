@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ravatard.sim.avatar_voice import AvatarVoice, NullAvatarVoice
-from ravatard.sim.options import AnnouncedOptions, HearingOptions, SimOptions
+from ravatard.sim.options import AnnouncedOptions, SimOptions, TurnDetectorOptions
 from ravatard.sim.ravatar.history import ChatHistory
 from ravatard.sim.ravatar.licences import Licences
 from ravatard.sim.ravatar.record import Record, SessionRecord
@@ -21,7 +21,7 @@ class SharedState:
 
     Attributes:
         options: how it behaves; may be replaced while it runs.
-        hearing: how it finds the end of a turn.
+        turn_detector: how it finds the end of a turn.
         announced: what it says about itself.
         mint: makes and checks tokens.
         licences: the pool of live sessions.
@@ -35,7 +35,7 @@ class SharedState:
     """
 
     options: SimOptions
-    hearing: HearingOptions
+    turn_detector: TurnDetectorOptions
     announced: AnnouncedOptions
     mint: TokenMint
     licences: Licences
@@ -57,8 +57,8 @@ class SharedState:
 
     def spoken_turns_of(self, session: SessionRecord) -> SpokenTurns:
         """The session's ear; the first question makes it."""
-        talk = self.spoken_turns.get(session.licence)
-        if talk is None:
-            talk = SpokenTurns(session, self.record, self.hearing, self.options.carry_on)
-            self.spoken_turns[session.licence] = talk
-        return talk
+        turns = self.spoken_turns.get(session.licence)
+        if turns is None:
+            turns = SpokenTurns(session, self.record, self.turn_detector, self.options.carry_on)
+            self.spoken_turns[session.licence] = turns
+        return turns

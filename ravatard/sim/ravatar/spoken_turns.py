@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.sim.options import HearingOptions
+from ravatard.sim.options import TurnDetectorOptions
 from ravatard.sim.ravatar.planned_replies import Planned
 from ravatard.sim.ravatar.record import Record, SessionRecord, TurnRecord
 from ravatard.sim.ravatar.turn_detector import SpeechBegan, TurnDetector
@@ -16,21 +16,21 @@ class SpokenTurns:
     """
 
     def __init__(
-        self, session: SessionRecord, record: Record, hearing: HearingOptions, carry_on: bool
+        self, session: SessionRecord, record: Record, options: TurnDetectorOptions, carry_on: bool
     ) -> None:
         self.waiting: Planned | None = None
         self._session = session
         self._record = record
         self._carry_on = carry_on
-        self._detector = TurnDetector(hearing)
+        self._detector = TurnDetector(options)
         # Nobody's turn, until the first one begins: the detector says "began" before it says "ended".
         self._turn = TurnRecord(0, 0.0)
 
-    def hear(self, pcm: bytes, now: float) -> list[TurnRecord]:
+    def feed(self, pcm: bytes, now: float) -> list[TurnRecord]:
         """Take one message's sound; returns the turns it ended. The caller plans an answer to each."""
         self._record.sound(self._session, pcm, now)
         ended: list[TurnRecord] = []
-        for event in self._detector.hear(pcm):
+        for event in self._detector.feed(pcm):
             if isinstance(event, SpeechBegan):
                 self._begin(event, now)
             else:

@@ -16,12 +16,12 @@ _SHOWN = 50
 _T = TypeVar("_T")
 
 
-def state_of(shared: SharedState, lines: int, now: float) -> dict[str, object]:
+def state_of(shared: SharedState, sockets: int, now: float) -> dict[str, object]:
     """The state at ``now``. Times are seconds on the simulator's clock; ``now_s`` says where it stands.
 
     Args:
         shared: the cloud.
-        lines: open sockets.
+        sockets: open sockets.
         now: seconds on the front's clock.
     """
     record = shared.record
@@ -29,7 +29,7 @@ def state_of(shared: SharedState, lines: int, now: float) -> dict[str, object]:
         "now_s": now,
         "epoch_s": shared.epoch_s,
         "licences": {"total": shared.licences.total, "open": record.open_licences()},
-        "sockets": lines,
+        "sockets": sockets,
         "counts": dict(record.counts),
         "audio_s": seconds_of(record.counts["samples"]),
         "refusals": dict(record.refusals),

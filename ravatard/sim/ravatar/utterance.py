@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ravatard.sim.options import HearingOptions
+from ravatard.sim.options import TurnDetectorOptions
 from ravatard.sim.ravatar.turn_detector import speech_seconds
 from ravatard.sim.sound.container import Recording
 
@@ -38,12 +38,12 @@ def speech(speech_s: float) -> Understood:
     return Understood(f"you for {speech_s:.1f} seconds", f"(speech, {speech_s:.1f} s)")
 
 
-def recording(sent: Recording, hearing: HearingOptions) -> Understood:
-    """Somebody sent a recording; ``hearing`` says what counts as speech."""
+def recording(sent: Recording, options: TurnDetectorOptions) -> Understood:
+    """Somebody sent a recording; ``options`` says what counts as speech."""
     if sent.pcm is None or sent.seconds is None:
         noted = f"{sent.kind} of {sent.size_bytes} bytes, taken unheard: PyAV is not installed"
         return Understood(f"your {sent.kind} recording", f"({sent.kind} recording)", noted)
-    speech_s = speech_seconds(sent.pcm, hearing)
+    speech_s = speech_seconds(sent.pcm, options)
     noted = f"{sent.kind}, {sent.seconds:.1f} s, {speech_s:.1f} s of it speech"
     if speech_s == 0:
         return Understood("nothing", f"(silence, {sent.seconds:.1f} s)", noted, silent=True)

@@ -64,7 +64,7 @@ class SpeechTrack:
         self.spoken.append(one)
         return one
 
-    def hush(self, now: float) -> None:
+    def interrupt(self, now: float) -> None:
         """Stop at ``now``, which must not be past yet for those who listen; what waits is not said at all."""
         stop = self.sample_at(now)
         while self.spoken and self.spoken[-1].first_sample >= stop:

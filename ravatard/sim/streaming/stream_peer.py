@@ -34,7 +34,7 @@ _EARLIEST = 64
 
 @dataclass(frozen=True, slots=True)
 class StreamEnvironment:
-    """What a player's connection needs of the house around it.
+    """What a player's connection needs of the house environment it.
 
     Attributes:
         options: what it is offered.
@@ -59,17 +59,17 @@ class StreamPeer:
         offered: the offer as it went out.
     """
 
-    def __init__(self, speech: SpeechTrack, around: StreamEnvironment, remote: str) -> None:
+    def __init__(self, speech: SpeechTrack, environment: StreamEnvironment, remote: str) -> None:
         """Prepare; ``remote`` is the address the player's socket comes from."""
         self.counts: Counter[str] = Counter()
         self.offered = ""
-        self._around = around
+        self._environment = environment
         self._remote = remote
         self._rewritten: RewrittenOffer | None = None
         self._early: list[IceCandidate] = []
         self._answered = False
         self._bundled: list[str] = []
-        policy = RTCBundlePolicy.MAX_BUNDLE if around.options.max_bundle else RTCBundlePolicy.BALANCED
+        policy = RTCBundlePolicy.MAX_BUNDLE if environment.options.max_bundle else RTCBundlePolicy.BALANCED
         # Without a list of its own aiortc asks a server on the internet.
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=policy))
         self._connection.on("track", self._upstream)
@@ -85,7 +85,7 @@ class StreamPeer:
 
     async def offer(self) -> tuple[str, list[tuple[str, str, int]]]:
         """The offer, and the candidates (text, section, its number) that follow it."""
-        options = self._around.options
+        options = self._environment.options
         await self._connection.setLocalDescription(await self._connection.createOffer())
         self._rewritten = RewrittenOffer(
             self._connection.localDescription.sdp,
@@ -143,7 +143,7 @@ class StreamPeer:
     # ------------------------------------------------------------------ inside
 
     def _add_tracks(self, speech: SpeechTrack) -> None:
-        options, now = self._around.options, self._around.now
+        options, now = self._environment.options, self._environment.now
         tracks: list[MediaStreamTrack] = [VoiceTrack(speech, now)]
         if options.video != "none":
             tracks.insert(len(tracks) if options.audio_first else 0, PictureTrack(speech, now))
@@ -166,19 +166,21 @@ class StreamPeer:
         if self._connection.sctp is not None:
             transports.add(self._connection.sctp.transport)
         for transport in transports:
-            transport._send_rtp = self._around.impairment.through(transport._send_rtp, self._around.group)  # noqa: SLF001
-            if self._around.addresses:
+            transport._send_rtp = self._environment.impairment.through(
+                transport._send_rtp, self._environment.group
+            )  # noqa: SLF001
+            if self._environment.addresses:
                 ice = transport.transport.iceGatherer._connection  # noqa: SLF001
                 ice.get_component_candidates = self._only_here(ice.get_component_candidates)
 
     def _only_here(self, gather: Any) -> Any:
         async def gathered(component: int, addresses: list[str], timeout: int = 5) -> Any:
-            return await gather(component, list(self._around.addresses), timeout)
+            return await gather(component, list(self._environment.addresses), timeout)
 
         return gathered
 
     def _upstream(self, track: MediaStreamTrack) -> None:
-        self._around.group.create_task(self._drop(track), name="upstream")
+        self._environment.group.create_task(self._drop(track), name="upstream")
 
     async def _drop(self, track: MediaStreamTrack) -> None:
         """Read the microphone a browser may send, and forget it: unread it would pile up."""

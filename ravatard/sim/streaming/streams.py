@@ -111,12 +111,12 @@ class Streams:
         if streamer is not None:
             self._start(self._say(streamer, text, streamer.turn), "stream-speak")
 
-    def hush(self, licence: str) -> None:
+    def interrupt(self, licence: str) -> None:
         """Cut off what is being said."""
         streamer = self.streamers.get(licence)
         if streamer is not None and self.options.cut_ms >= 0:
             streamer.turn += 1
-            streamer.speech.hush(self._now() + self.options.cut_ms / 1000)
+            streamer.speech.interrupt(self._now() + self.options.cut_ms / 1000)
 
     def ended(self, licence: str) -> None:
         """The session is over: its sockets are closed and its connections too."""
@@ -225,16 +225,18 @@ class Streams:
         await asyncio.to_thread(import_module, "ravatard.sim.streaming.stream_peer")
         from ravatard.sim.streaming.stream_peer import StreamEnvironment, StreamPeer
 
-        around = StreamEnvironment(self.options, self.impairment, self._addresses, self._group, self._now)
-        player = StreamPeer(streamer.speech, around, remote)
+        environment = StreamEnvironment(
+            self.options, self.impairment, self._addresses, self._group, self._now
+        )
+        player = StreamPeer(streamer.speech, environment, remote)
         self.players.append(player)
         return player
 
-    def leave_playing(self, player: StreamPeer, streamer: Streamer) -> None:
+    def keep_playing(self, player: StreamPeer, streamer: Streamer) -> None:
         """The socket is gone; the media end with the session."""
         self._start(_linger(player, streamer), "stream-linger")
 
-    def breach(self, kind: str, detail: str) -> None:
+    def violation(self, kind: str, detail: str) -> None:
         """A player broke the protocol."""
         self._shared.record.violated(self._now(), kind, detail)
 

@@ -30,11 +30,11 @@ class StreamDirectory(Protocol):
         """A connection to offer."""
         ...
 
-    def leave_playing(self, player: StreamPeer, streamer: Streamer) -> None:
+    def keep_playing(self, player: StreamPeer, streamer: Streamer) -> None:
         """The socket is gone and the media go on."""
         ...
 
-    def breach(self, kind: str, detail: str) -> None:
+    def violation(self, kind: str, detail: str) -> None:
         """The player broke the protocol."""
         ...
 
@@ -118,12 +118,12 @@ class Viewer:
 
     async def _answered(self, sdp: str) -> None:
         if self.player is None:
-            self._directory.breach("stream_order", "an answer before any offer")
+            self._directory.violation("stream_order", "an answer before any offer")
             return
         try:
             await self.player.answered(sdp)
         except AnswerRefused as refused:
-            self._directory.breach("stream_answer", str(refused))
+            self._directory.violation("stream_answer", str(refused))
 
     async def _part(self) -> None:
         """Give the subscription up."""
@@ -134,7 +134,7 @@ class Viewer:
         if player is None or streamer is None:
             return
         if self.keep_media:
-            self._directory.leave_playing(player, streamer)
+            self._directory.keep_playing(player, streamer)
         else:
             await player.close()
 

@@ -144,7 +144,7 @@ class Caller:
 
     def send(self, line: ServiceSocket, fields: object) -> None:
         """Send one message."""
-        line.heard(json.dumps(fields), self.now)
+        line.received(json.dumps(fields), self.now)
 
     def speak(self, line: ServiceSocket, licence: str, pcm: bytes) -> None:
         """Send sound at real-time pace: ``now`` is afterwards when its last message went out."""

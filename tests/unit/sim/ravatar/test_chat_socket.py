@@ -34,8 +34,8 @@ class _Stream(NullAvatarVoice):
     def speak(self, licence: str, text: str) -> None:
         self.calls.append(("speak", licence, text))
 
-    def hush(self, licence: str) -> None:
-        self.calls.append(("hush", licence, ""))
+    def interrupt(self, licence: str) -> None:
+        self.calls.append(("interrupt", licence, ""))
 
 
 def test_a_text_is_answered_after_the_think_time() -> None:
@@ -303,7 +303,7 @@ def test_an_answer_in_live_mode_is_spoken_in_the_stream_alone() -> None:
     said(line, 2.0)
 
     assert "fileUrl" not in answer
-    assert stream.calls == [("hush", licence, ""), ("speak", licence, answer["answer"])]
+    assert stream.calls == [("interrupt", licence, ""), ("speak", licence, answer["answer"])]
 
 
 @pytest.mark.parametrize("message", ["{", b"\xff\xfe", "[]"])
@@ -311,7 +311,7 @@ def test_a_malformed_message_is_told_and_the_socket_lives_on(message: str | byte
     caller = _caller()
     line = caller.line()
 
-    line.heard(message, 1.0)
+    line.received(message, 1.0)
     caller.send(line, caller.text())
 
     kinds = [item["type"] for item in said(line, 2.0)]

@@ -238,7 +238,7 @@ def test_no_token_is_ever_shown() -> None:
     caller.get(f"/connection?token={caller.token}")
     caller.get(f"/nothing?token={caller.token}")
     caller.send(line, caller.text(token=caller.token, LicenseId="licence"))
-    line.heard(caller.token, 1.0)
+    line.received(caller.token, 1.0)
 
     everything = json.dumps(caller.get("/sim/state")[1]) + repr(vars(caller.cloud.record))
 

@@ -39,7 +39,7 @@ def test_who_is_hushed_fades_out_and_forgets_the_rest() -> None:
     first = speech.say("one", _tone(48_000), 0.0)
     speech.say("two", _tone(480), 0.0)
 
-    speech.hush(0.5)
+    speech.interrupt(0.5)
 
     assert first.cut
     assert first.end_sample == 24_000
@@ -52,10 +52,10 @@ def test_who_is_hushed_fades_out_and_forgets_the_rest() -> None:
 
 def test_hushing_one_who_is_silent_changes_nothing() -> None:
     speech = SpeechTrack(0.0)
-    speech.hush(1.0)
+    speech.interrupt(1.0)
     said = speech.say("one", _tone(480), 1.0)
 
-    speech.hush(2.0)
+    speech.interrupt(2.0)
 
     assert not said.cut
     assert len(said.pcm) == 960
