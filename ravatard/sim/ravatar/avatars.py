@@ -1,4 +1,4 @@
-"""Who lives in the simulated cloud: avatars and languages, and the body of ``GET /connection``."""
+"""Avatars and languages of the simulated cloud, and the body of ``GET /connection``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ravatard.sim.options import AnnouncedOptions
 
 @dataclass(frozen=True, slots=True)
 class Avatar:
-    """Somebody to talk to.
+    """An avatar.
 
     Attributes:
         avatar_id: ``_id`` on the wire.
-        name: for people.
+        name: display name.
         greeting: ``greetingText`` on the wire.
-        live: has a live mode.
-        colour: of its picture, a CSS colour.
+        live: True if it has a live mode.
+        colour: CSS colour of its picture.
     """
 
     avatar_id: str
@@ -47,17 +47,17 @@ _BY_ID = {avatar.avatar_id: avatar for avatar in AVATARS}
 
 
 def avatar(avatar_id: object) -> Avatar | None:
-    """The avatar of this id, or None."""
+    """Return the avatar of this id, or None."""
     return _BY_ID.get(avatar_id) if isinstance(avatar_id, str) else None
 
 
 def session_id(user_id: str) -> str:
-    """The user's session identifier; the same after a restart, as a client may go on using it."""
+    """Return the user's session identifier; stable over restarts, as a client may keep it."""
     return f"session-{hashlib.sha256(user_id.encode()).hexdigest()[:16]}"
 
 
 def connection_body(user_id: str, vad_enabled: bool, options: AnnouncedOptions) -> dict[str, object]:
-    """What ``GET /connection`` answers (Authentication document, "Get Chat Configuration")."""
+    """Return the body of ``GET /connection`` (Authentication document, "Get Chat Configuration")."""
     return {
         "status": 200,
         "session": session_id(user_id),
@@ -75,7 +75,7 @@ def connection_body(user_id: str, vad_enabled: bool, options: AnnouncedOptions) 
 
 
 def portrait(one: Avatar) -> str:
-    """The avatar's picture as a data URI, without a double quote in it."""
+    """Return the avatar's picture as a data URI without double quotes."""
     return _picture(one.name[0], one.colour)
 
 
@@ -92,7 +92,7 @@ def _described(one: Avatar) -> dict[str, object]:
 
 
 def _picture(letters: str, colour: str) -> str:
-    # A data URI: a browser client shows something without any other server.
+    # A data URI: a browser client shows it without another server.
     drawing = (
         "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 64 64'>"
         f"<circle cx='32' cy='32' r='32' fill='{colour}'/>"

@@ -1,4 +1,4 @@
-"""One open socket of the simulated cloud: what comes is checked, heard, and answered."""
+"""Chat socket of the simulated cloud: checks, processes and answers the client's messages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ravatard.sim.ravatar.utterance import Understood
 
 #: PROTOCOL.md, "Stream errors come as text".
 SESSION_EXPIRED = "Session expired"
-#: ClientMessage to a recording in which nobody speaks, and to that alone.
+#: Answer to a recording without speech.
 NOTHING_HEARD = "I did not hear anything. Please say that again."
 
 
@@ -34,7 +34,7 @@ class ChatSocket:
     """One open socket (a :class:`ravatard.sim.exchange.ServiceSocket`).
 
     Attributes:
-        user_id: whom its token was made for.
+        user_id: user of its token.
     """
 
     def __init__(
@@ -51,32 +51,32 @@ class ChatSocket:
         self._shared = shared
         self._record = shared.record
         self._number = number
-        # Where this client reaches us: what it is given to fetch must be there.
+        # Origin by which this client reaches us: files for it must be there.
         self._origin = origin
-        self._outbox = PlannedReplies(wake)
+        self._replies = PlannedReplies(wake)
 
     # ------------------------------------------------------------------ from the front
 
     def received(self, message: str | bytes, now: float) -> None:
-        """Check a message and plan what is to be said to it."""
-        self._outbox.settle(now)
+        """Check a message and plan its answer."""
+        self._replies.settle(now)
         kept: dict[str, object] = {"size": len(message)}
         try:
             fields = fields_of(message)
             kept = shown(fields)
-            said = check(fields, self.user_id, self._shared.options)
+            checked = check(fields, self.user_id, self._shared.options)
         except MessageRefused as refused:
             self._note("in", "refused", kept, now)
             self._record.violated(now, refused.kind, refused.detail, self.user_id)
             self.say("system", f"Message refused: {refused.detail}", now)
             return
         session = None
-        if said.licence is not None:
-            session = self._shared.licences.held(said.licence, self.user_id)
+        if checked.licence is not None:
+            session = self._shared.licences.held(checked.licence, self.user_id)
             if session is None:
-                self._refuse_licence(said, said.licence, now)
+                self._refuse_licence(checked, checked.licence, now)
                 return
-        self._take(said, session, now)
+        self._take(checked, session, now)
 
     def unreadable(self, code: int, now: float) -> None:
         """Note that a message could not be read."""
@@ -87,109 +87,111 @@ class ChatSocket:
             self._record.violated(now, "bad_frame", f"closed with code {code}", self.user_id)
 
     def next_due(self) -> float | None:
-        """When :meth:`due` will have something, or None."""
-        return self._outbox.next_due()
+        """Return when :meth:`due` will have items, or None."""
+        return self._replies.next_due()
 
     def due(self, now: float) -> list[str | Close]:
-        """Everything to be sent by now, handed out once."""
-        return self._outbox.take(now)
+        """Return all items to be sent by ``now``, each once."""
+        return self._replies.take(now)
 
     def closed(self, now: float) -> None:
-        """The socket is gone: what was due by now had been sent, the rest never will be."""
-        self._outbox.settle(now)
-        self._outbox.clear()
+        """Note the end of the socket: items due by ``now`` count as sent, the rest are dropped."""
+        self._replies.settle(now)
+        self._replies.clear()
         self._record.counts["lines_closed"] += 1
         self._gone(self)
 
     # ------------------------------------------------------------------ from the service
 
     def say(self, kind: str, text: str, now: float) -> None:
-        """Send a message of the service's own, such as a stream error, at once."""
-        self._outbox.settle(now)
+        """Send a message of the service itself, such as a stream error, at once."""
+        self._replies.settle(now)
         fields: dict[str, object] = {"type": kind, "message": text, "timestamp": self._shared.iso(now)}
-        self._outbox.put(self._written(kind, fields, now), now)
+        self._replies.put(self._written(kind, fields, now), now)
 
     def hang_up(self, code: int, reason: str, now: float) -> None:
-        """Close the socket after what was said so far."""
-        self._outbox.settle(now)
-        self._outbox.put(Close(code, reason), now)
+        """Close the socket after the messages sent so far."""
+        self._replies.settle(now)
+        self._replies.put(Close(code, reason), now)
 
     def session_over(self, licence: str, now: float) -> None:
-        """What was not yet answered in this session never will be."""
-        self._outbox.forget(licence, now)
+        """Drop the answers planned for a session that is over."""
+        self._replies.forget(licence, now)
 
     # ------------------------------------------------------------------ answering
 
-    def _refuse_licence(self, said: ClientMessage, licence: str, now: float) -> None:
-        self._note("in", "refused", said.fields, now)
-        gone = self._shared.licences.gone(licence, self.user_id)
-        if gone is None:
+    def _refuse_licence(self, message: ClientMessage, licence: str, now: float) -> None:
+        self._note("in", "refused", message.fields, now)
+        ended = self._shared.licences.ended(licence, self.user_id)
+        if ended is None:
             self._record.violated(
                 now, "unknown_licence", "a message for a session that never was", self.user_id
             )
-        elif gone.by == "client":
+        elif ended.by == "client":
             self._record.violated(
                 now, "ended_licence", "a message for a session that was ended", self.user_id
             )
         else:
-            # The client cannot have known yet: a message that was on its way is no violation.
+            # The client cannot have known yet: a message already on its way is no violation.
             self._record.refused("expired_licence")
         self.say("system", SESSION_EXPIRED, now)
 
-    def _take(self, said: ClientMessage, session: SessionRecord | None, now: float) -> None:
-        match said.content:
+    def _take(self, message: ClientMessage, session: SessionRecord | None, now: float) -> None:
+        match message.content:
             case bytes() if session is not None:
-                self._note("in", "pcm", said.fields, now)
+                self._note("in", "pcm", message.fields, now)
                 spoken_turns = self._shared.spoken_turns_of(session)
                 begun = len(session.turns)
-                ended = spoken_turns.feed(said.content, now)
+                ended = spoken_turns.feed(message.content, now)
                 if len(session.turns) > begun:
                     self._shared.voice.interrupt(session.licence)
                 for turn in ended:
-                    spoken_turns.waiting = self._plan(said, partial(self._write_to_turn, said, turn), now)
+                    spoken_turns.planned_answer = self._plan(
+                        message, partial(self._write_to_turn, message, turn), now
+                    )
                 return
             case str(words):
-                self._note("in", "text", said.fields, now)
+                self._note("in", "text", message.fields, now)
                 understood = utterance.text(words)
             case bytes():
-                raise InternalError("a PCM message without a session came through the check of its fields")
+                raise InternalError("a PCM message without a session passed the check of its fields")
             case sent:
                 understood = utterance.recording(sent, self._shared.turn_detector)
-                self._note("in", "blob", said.fields | {"file_base64_data": f"({understood.noted})"}, now)
-        if said.licence is not None:
-            self._shared.voice.interrupt(said.licence)
-        self._remember(said, "outgoing", understood.request, now)
-        self._plan(said, partial(self._write, said, understood), now)
+                self._note("in", "blob", message.fields | {"file_base64_data": f"({understood.noted})"}, now)
+        if message.licence is not None:
+            self._shared.voice.interrupt(message.licence)
+        self._remember(message, "outgoing", understood.request, now)
+        self._plan(message, partial(self._write, message, understood), now)
 
-    def _plan(self, said: ClientMessage, write: Callable[[float], str], now: float) -> Planned | None:
+    def _plan(self, message: ClientMessage, write: Callable[[float], str], now: float) -> Planned | None:
         options = self._shared.options
         if not options.answers:
             return None
-        planned = Planned(now + options.think_s, write, said.licence)
-        self._outbox.plan(planned)
+        planned = Planned(now + options.think_s, write, message.licence)
+        self._replies.plan(planned)
         return planned
 
-    def _write_to_turn(self, said: ClientMessage, turn: TurnRecord, now: float) -> str:
+    def _write_to_turn(self, message: ClientMessage, turn: TurnRecord, now: float) -> str:
         turn.answered_at = now
         understood = utterance.speech(turn.speech_s)
-        self._remember(said, "outgoing", understood.request, now)
-        return self._write(said, understood, now)
+        self._remember(message, "outgoing", understood.request, now)
+        return self._write(message, understood, now)
 
-    def _write(self, said: ClientMessage, understood: Understood, now: float) -> str:
+    def _write(self, message: ClientMessage, understood: Understood, now: float) -> str:
         answer = self._answer_to(understood)
-        if said.licence is None:
+        if message.licence is None:
             sound = self._shared.spoken.sound_of(answer, self._origin)
         else:
             # In live mode the voice is in the stream (PROTOCOL.md, "The avatar's voice in live mode").
             sound = AnswerSound()
-            self._shared.voice.speak(said.licence, answer)
+            self._shared.voice.speak(message.licence, answer)
         kept = self._remember(
-            said,
+            message,
             "incoming",
             understood.request,
             now,
             answer=answer,
-            avatar_name=said.avatar.name,
+            avatar_name=message.avatar.name,
             **sound.kept,
         )
         # On the socket ``date`` is in seconds, in the history in milliseconds (PROTOCOL.md, section 1).
@@ -205,22 +207,22 @@ class ChatSocket:
         return answers[number % len(answers)].replace("{heard}", understood.heard)
 
     def _remember(
-        self, said: ClientMessage, direction: str, request: str, now: float, **more: object
+        self, message: ClientMessage, direction: str, request: str, now: float, **more: object
     ) -> dict[str, object]:
         self._record.counts["history"] += 1
-        message: dict[str, object] = {
+        entry: dict[str, object] = {
             "_id": f"message-{self._record.counts['history']}",
             "direction": direction,
             "user_id": self.user_id,
             "request": request,
-            "avatar_id": said.avatar.avatar_id,
+            "avatar_id": message.avatar.avatar_id,
             "date": int(self._shared.wall_s(now) * 1000),
-            "chat_type": said.fields["chat_type"],
-            "language_code": said.language,
+            "chat_type": message.fields["chat_type"],
+            "language_code": message.language,
             **more,
         }
-        self._shared.history.add(self.user_id, message)
-        return message
+        self._shared.history.add(self.user_id, entry)
+        return entry
 
     def _written(self, kind: str, fields: dict[str, object], now: float) -> str:
         self._note("out", kind, without_sound(fields), now)

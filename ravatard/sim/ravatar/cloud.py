@@ -1,4 +1,4 @@
-"""The simulated RAVATAR service: users, tokens, licences, conversations. No clock, no loop, no socket in it.
+"""Simulated RAVATAR service: users, tokens, licences, conversations. No clock, no loop, no socket.
 
 Written from the service's documents. A front (``server``, ``network``) brings requests, messages and time.
 """
@@ -21,16 +21,16 @@ from ravatard.sim.sound.synthesizer import Synthesizer
 from ravatard.sim.status_page import PAGE
 from ravatard.sim.tokens import TokenMint
 
-#: 2026-01-01: what the calendar of a front without one says when its clock stands at 0.
+#: 2026-01-01: the date at clock time 0 of a front without a calendar.
 EPOCH_S = 1_767_225_600.0
 
 
 class SimCloud:
-    """One simulated service (a :class:`ravatard.sim.exchange.Service`).
+    """Simulated service (a :class:`ravatard.sim.exchange.Service`).
 
     Attributes:
-        shared: everything it is made of; a test may look, and replace ``shared.options``.
-        record: what happened.
+        shared: state shared by its parts; a test may read it, and replace ``shared.options``.
+        record: record of events.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class SimCloud:
         """Make a service.
 
         Args:
-            options: how it behaves.
-            key: what its tokens are signed with; two services with different keys refuse each other's tokens.
+            options: behaviour.
+            key: signs its tokens; services with different keys refuse each other's tokens.
             epoch_s: Unix time at which the front's clock stood at 0.
-            turn_detector: how it finds the end of a turn.
-            announced: what it says about itself.
-            keep: how much it records.
-            chat: how its answers in chat mode get to the client's ear.
-            speak: what an answer sounds like in chat mode; None: as a :class:`Synthesizer` says it.
+            turn_detector: detection of the end of a turn.
+            announced: values it announces about itself.
+            keep: limits of the record.
+            chat: sound of answers in chat mode.
+            speak: makes the sound of an answer in chat mode; None: a :class:`Synthesizer`.
 
         Raises:
-            RavatardError: what ``chat`` asks for needs PyAV, which is not installed.
+            RavatardError: ``chat`` needs PyAV, which is not installed.
         """
         chosen = options or SimOptions()
         self.record = Record(keep or KeepOptions())
@@ -82,7 +82,7 @@ class SimCloud:
         """Answer one HTTP request."""
         if request.method == "OPTIONS":
             return _with_cors(Reply(204, {}), request)
-        reply = self._looked_at(request, now)
+        reply = self._own_page(request, now)
         if reply is None:
             try:
                 reply = self._rest.answer(request, now)
@@ -108,16 +108,16 @@ class SimCloud:
         socket.say("connection", "Connected", now)
         return socket
 
-    # ------------------------------------------------------------------ from a test, or from fate
+    # ------------------------------------------------------------------ from tests and faults
 
     def expire_licence(self, licence: str, now: float, *, tell: str = SESSION_EXPIRED) -> None:
-        """The service ends a session by itself; ``tell`` is said to its user's sockets, "" for nothing."""
+        """End a session from the service's side; ``tell`` is sent to its user's sockets, "" for nothing."""
         user_id = self._end(licence, "service", tell or "unsaid", now)
         if user_id and tell:
             self.say(tell, now, user_id=user_id)
 
     def say(self, text: str, now: float, *, user_id: str | None = None) -> None:
-        """Send every open socket (of this user) a socket of text, such as a stream error."""
+        """Send a text, such as a stream error, to every open socket, or to those of ``user_id``."""
         for socket in self._sockets:
             if user_id in {None, socket.user_id}:
                 socket.say("system", text, now)
@@ -133,7 +133,7 @@ class SimCloud:
         self._end(licence, "client", "asked for", now)
 
     def _end(self, licence: str, by: str, reason: str, now: float) -> str:
-        """End a session; returns whose it was, "" when it was not open."""
+        """End a session; return its user, "" when it was not open."""
         session = self.shared.licences.end(licence, by, reason, now)
         if session is None:
             return ""
@@ -153,8 +153,8 @@ class SimCloud:
             self.record.refused(refused.kind)
         return refused.reply
 
-    def _looked_at(self, request: Request, now: float) -> Reply | None:
-        """What a person gets who looks at the simulator itself; None for a call of the service."""
+    def _own_page(self, request: Request, now: float) -> Reply | None:
+        """Return the reply to a request for the simulator's own pages; None for a call of the service."""
         if request.method != "GET":
             return None
         match request.path:
@@ -163,7 +163,7 @@ class SimCloud:
             case "/sim" | "/sim/":
                 return Reply(200, {"content-type": "text/html; charset=utf-8"}, PAGE.encode())
             case "/favicon.ico":
-                # Every browser asks by itself for this; it is no call of a client's.
+                # Browsers request this by themselves; it is not a call of a client.
                 return Reply(204, {})
             case "/sim/state":
                 return json_reply(200, state_of(self.shared, len(self._sockets), now))
@@ -177,7 +177,7 @@ class SimCloud:
 
 
 def _with_cors(reply: Reply, request: Request) -> Reply:
-    """``reply`` as a page from any origin may read it; a browser asks before every call with a token."""
+    """Return ``reply`` with CORS headers for any origin; browsers ask before every call with a token."""
     asked = request.headers.get("access-control-request-headers", "Authorization, Content-Type")
     cors = {
         "access-control-allow-origin": "*",
@@ -186,6 +186,6 @@ def _with_cors(reply: Reply, request: Request) -> Reply:
         "access-control-max-age": "600",
     }
     if "access-control-request-private-network" in request.headers:
-        # A page from the internet asks whether it may talk to a machine at home.
+        # A page from the internet asks for access to a machine in a private network.
         cors["access-control-allow-private-network"] = "true"
     return replace(reply, headers={**reply.headers, **cors})

@@ -1,4 +1,4 @@
-"""What a client may send on the socket: every field checked against the documents, nothing remembered.
+"""Check of client messages: every field against the documents, without state.
 
 Chat Mode and Live Mode documents, "Sending Text Messages" … "Live Mode Messages".
 """
@@ -30,15 +30,15 @@ _DOCUMENTED = (
     "isPushToTalk",
 )
 _SOUND = ("audio_base64_pcm", "file_base64_data")
-_OUR_SOUND = ("file_base64_data", "audio_base64")
+_ANSWER_SOUND = ("file_base64_data", "audio_base64")
 
 
 class MessageRefused(Exception):
-    """A message is not as the documents want it.
+    """A message violates the documents.
 
     Attributes:
         kind: one word for counting.
-        detail: one sentence for people.
+        detail: one sentence for readers.
     """
 
     def __init__(self, kind: str, detail: str) -> None:
@@ -49,10 +49,10 @@ class MessageRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClientMessage:
-    """A good message.
+    """A valid message of a client.
 
     Attributes:
-        avatar: whom it is for.
+        avatar: its addressee.
         language: language code.
         licence: the LicenseId in live mode, None in chat mode.
         fields: its documented fields, sound replaced by its size.
@@ -67,10 +67,10 @@ class ClientMessage:
 
 
 def fields_of(message: str | bytes) -> dict[str, object]:
-    """The JSON object in ``message``; a binary message is read as text.
+    """Decode the JSON object in ``message``; a binary message is read as text.
 
     Raises:
-        MessageRefused: it is none.
+        MessageRefused: it is not a JSON object.
     """
     try:
         return json_object(message)
@@ -79,26 +79,26 @@ def fields_of(message: str | bytes) -> dict[str, object]:
 
 
 def shown(fields: Mapping[str, object]) -> dict[str, object]:
-    """What may be kept of a message: documented fields only, sound replaced by its size, long text cut."""
+    """Return a message for the record: documented fields only, sound replaced by its size, text cut."""
     kept = {name: _short(fields[name]) for name in _DOCUMENTED if name in fields}
     return kept | {name: _sized(fields[name]) for name in _SOUND if name in fields}
 
 
 def without_sound(fields: Mapping[str, object]) -> dict[str, object]:
-    """A message of ours as it is kept: sound replaced by its size."""
-    return {name: _sized(value) if name in _OUR_SOUND else value for name, value in fields.items()}
+    """Return a message of the service for the record: sound replaced by its size."""
+    return {name: _sized(value) if name in _ANSWER_SOUND else value for name, value in fields.items()}
 
 
 def check(fields: Mapping[str, object], user_id: str, options: SimOptions) -> ClientMessage:
-    """Check every field of a message of ``user_id``'s.
+    """Check every field of a message.
 
     Args:
         fields: the message.
-        user_id: whom the socket's token was made for.
-        options: how strict the service is, and what it announced.
+        user_id: user of the socket's token.
+        options: strictness and announced values of the service.
 
     Raises:
-        MessageRefused: with the first thing that is wrong.
+        MessageRefused: with the first violation.
     """
     avatar = avatars.avatar(_text(fields, "avatar_id"))
     if avatar is None:
@@ -120,10 +120,10 @@ def check(fields: Mapping[str, object], user_id: str, options: SimOptions) -> Cl
 
 
 def _check_push_to_talk(fields: Mapping[str, object], *, chat: bool, vad_enabled: bool) -> None:
-    """``isPushToTalk`` is "true when VAD is disabled" (Chat Mode document, "Sending Audio Messages").
+    """Check ``isPushToTalk``, "true when VAD is disabled" (Chat Mode document, "Sending Audio Messages").
 
-    With the detector on it may be true as well: its user holds a button all the same. In live mode no table
-    of the documents has the field, and the vendor's client leaves it out there.
+    With VAD enabled it may be true as well: the user may hold a button all the same. In live mode no table of
+    the documents has the field, and the vendor's client omits it.
     """
     held = fields.get("isPushToTalk", False)
     if not isinstance(held, bool):
@@ -210,7 +210,7 @@ def _sized(sound: object) -> object:
 
 
 def _short(found: object) -> object:
-    """``found`` if it is small; what it is if not."""
+    """Return ``found`` if it is small, else a shortened form or its type."""
     match found:
         case str() if len(found) > 200:
             return found[:200] + "…"

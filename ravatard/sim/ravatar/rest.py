@@ -1,4 +1,4 @@
-"""The REST calls of the simulated cloud, each refusing what the documents refuse."""
+"""REST calls of the simulated cloud, with the refusals of the documents."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BUSY = "All AI assistants are busy at the moment"
 _PER_PAGE = 100
 _LONGEST_PAGE = 1_000
 _PAGE_NUMBER = re.compile(r"[0-9]{1,6}")
-#: Where ``streamingUrl`` leads unless told otherwise; a session's number follows.
+#: Path of the default ``streamingUrl``; the session's number follows.
 _STREAM = "/stream/"
 _HTML = "text/html; charset=utf-8"
 
@@ -39,8 +39,8 @@ class RestRefused(Exception):
 
     Attributes:
         kind: one word for counting.
-        reply: what the client gets.
-        violation: the sentence for the record when the client broke the protocol, "" when it did not.
+        reply: reply to the client.
+        violation: sentence for the record when the client violated the protocol, else "".
     """
 
     def __init__(self, kind: str, reply: Reply, violation: str = "") -> None:
@@ -51,13 +51,13 @@ class RestRefused(Exception):
 
 
 def json_reply(status: int, body: object) -> Reply:
-    """A reply with a JSON body."""
+    """Make a reply with a JSON body."""
     headers = {"content-type": "application/json; charset=utf-8"}
     return Reply(status, headers, msgspec.json.encode(body))
 
 
 class RestCalls:
-    """Every documented call; ``end_session`` is told of sessions that a client ends."""
+    """All documented calls; ``end_session`` is called for sessions that a client ends."""
 
     def __init__(self, shared: SharedState, end_session: Callable[[str, float], None]) -> None:
         self._shared = shared
@@ -73,7 +73,7 @@ class RestCalls:
         """Answer a call.
 
         Raises:
-            RestRefused: with the reply that says why.
+            RestRefused: with the reply that gives the reason.
         """
         if len(request.body) > BODY_LIMIT_BYTES:
             raise self._refusal("body_size", 413, f"the body is longer than {BODY_LIMIT_BYTES} bytes")
@@ -89,7 +89,7 @@ class RestCalls:
         return call(request, self.caller(bearer(request), now), now)
 
     def caller(self, token: str, now: float) -> Claims:
-        """Whom this token speaks for.
+        """Verify a token and return its claims.
 
         Raises:
             RestRefused: 403 (Authentication document, "Token Refresh").
@@ -104,7 +104,7 @@ class RestCalls:
     def _jwt(self, request: Request, now: float) -> Reply:
         fields: Body = {}
         with suppress(ValueError):
-            # A body that is no object has no user_id; no other error is documented for it.
+            # No other error than that of a missing user_id is documented for an invalid body.
             fields = json_object(request.body)
         user_id = fields.get("user_id")
         if not isinstance(user_id, str) or not _USER_ID.fullmatch(user_id):
@@ -157,7 +157,7 @@ class RestCalls:
         session = self._shared.licences.start(caller.user_id, avatar.avatar_id, now)
         if session is None:
             # The document shows the status in the body and calls it a status code. It is both here: a client
-            # that looks at the HTTP status alone must not take this for a session without a LicenseId.
+            # that reads only the HTTP status must not take this for a session without a LicenseId.
             raise RestRefused("busy", json_reply(503, {"status": 503, "error": BUSY}))
         url = self._shared.announced.streaming_url or (
             f"{self._shared.scheme}://{request.headers.get('host', 'localhost')}{_STREAM}{session.number}"
@@ -165,7 +165,7 @@ class RestCalls:
         return json_reply(200, {"status": 200, "LicenseId": session.licence, "streamingUrl": url})
 
     def _picture(self, request: Request, now: float) -> Reply:
-        """What an iframe shows (Live Mode document, "Iframe Integration"): the token is in its address."""
+        """Answer an iframe (Live Mode document, "Iframe Integration"); the token is in its address."""
         try:
             caller = self.caller(request.query.get("token", ""), now)
         except RestRefused as refused:
@@ -177,7 +177,7 @@ class RestCalls:
             session = self._shared.licences.numbered(int(number), caller.user_id)
         avatar = session and avatars.avatar(session.avatar_id)
         if not session or not avatar:
-            # No violation: a page may be loaded again when its session is over.
+            # No violation: a page may be reloaded after its session.
             raise RestRefused("no_stream", json_reply(404, {"status": 404, "error": "no such stream"}))
         still = Reply(200, {"content-type": _HTML}, picture_page(avatar, session.number).encode())
         return self._shared.voice.page(session) or still
@@ -195,8 +195,8 @@ class RestCalls:
             raise self._refusal("missing_field", 400, "LicenseId is required")
         licences = self._shared.licences
         if licences.held(licence, caller.user_id) is None:
-            gone = licences.gone(licence, caller.user_id)
-            kind = "unknown_licence" if gone is None else "double_end"
+            ended = licences.ended(licence, caller.user_id)
+            kind = "unknown_licence" if ended is None else "double_end"
             raise self._refusal(kind, 404, "LicenseId is not that of an open session")
         self._end_session(licence, now)
         return json_reply(200, {"status": "success"})
@@ -213,7 +213,7 @@ class RestCalls:
 
 
 def bearer(request: Request) -> str:
-    """The token in the Authorization header, "" when there is none."""
+    """Return the token in the Authorization header, "" without one."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 

@@ -1,4 +1,4 @@
-"""What ``GET /sim/state`` shows: the record as JSON, newest things only, no token anywhere."""
+"""State report of ``GET /sim/state``: the newest entries of the record as JSON, without tokens."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _T = TypeVar("_T")
 
 
 def state_of(shared: SharedState, sockets: int, now: float) -> dict[str, object]:
-    """The state at ``now``. Times are seconds on the simulator's clock; ``now_s`` says where it stands.
+    """Return the state at ``now``. Times are seconds on the simulator's clock; ``now_s`` is its time.
 
     Args:
         shared: the cloud.
-        sockets: open sockets.
+        sockets: number of open sockets.
         now: seconds on the front's clock.
     """
     record = shared.record
@@ -35,19 +35,15 @@ def state_of(shared: SharedState, sockets: int, now: float) -> dict[str, object]
         "refusals": dict(record.refusals),
         "violations": _newest(record.violations),
         "sessions": [_session(one) for one in _newest(record.sessions)],
-        # Sound comes four times a second and is summed up in its session.
+        # PCM messages come four times a second and are summed up in their session.
         "messages": _newest(record.messages, lambda message: message.kind != "pcm"),
         "requests": _newest(record.requests),
     }
 
 
-def _newest(things: deque[_T], wanted: Callable[[_T], bool] | None = None) -> list[_T]:
-    """The last few that are wanted, oldest first."""
-    return list(islice(filter(wanted or _everything, reversed(things)), _SHOWN))[::-1]
-
-
-def _everything(_thing: object) -> bool:
-    return True
+def _newest(things: deque[_T], wanted: Callable[[_T], bool] = lambda _: True) -> list[_T]:
+    """Return the last few entries that are wanted, oldest first."""
+    return list(islice(filter(wanted, reversed(things)), _SHOWN))[::-1]
 
 
 def _session(session: SessionRecord) -> dict[str, object]:

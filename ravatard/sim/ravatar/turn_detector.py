@@ -1,7 +1,7 @@
-"""Where a spoken turn ends, found as a detector on a server finds it: from the silence it receives.
+"""Turn detector of the service: finds the end of a spoken turn from the silence it receives.
 
-Frames that just stop end nothing, however long they stay away: there is no clock in here. The decisions
-depend on the samples alone, never on how they were cut into messages.
+Missing frames end no turn, however long they are missing: there is no clock here. The decisions depend on
+the samples alone, never on their division into messages.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from ravatard.sim.options import TurnDetectorOptions
 _WINDOW_MS = 20
 _WINDOW_SAMPLES = samples_for(_WINDOW_MS)
 _WINDOW_BYTES = bytes_for(_WINDOW_MS)
-#: Quieter than the last bit of any real microphone: padding, not room noise, and no events about the room.
+#: Quieter than the last bit of any real microphone: padding, not room noise.
 _DIGITAL_SILENCE_DBFS = -80.0
 _NOTHING_DBFS = -100.0
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechBegan:
-    """Somebody speaks.
+    """Speech has begun.
 
     Attributes:
-        first_sample: index of the first sample of speech, counted from the first sample ever heard.
+        first_sample: index of the first sample of speech, counted from the first sample received.
     """
 
     first_sample: int
@@ -49,12 +49,12 @@ class SpeechEnded:
 
     @property
     def speech_ms(self) -> float:
-        """From the first to the last sample of speech, in milliseconds."""
+        """Duration from the first to the last sample of speech, in milliseconds."""
         return ms_of(self.last_sample - self.first_sample)
 
 
 class DetectorNoiseFloor:
-    """The quietest moment of the last few seconds, in dBFS."""
+    """Noise floor: the quietest moment of the last few seconds, in dBFS."""
 
     def __init__(self, options: TurnDetectorOptions) -> None:
         self._span = max(1, options.floor_window_ms // _WINDOW_MS)
@@ -64,7 +64,7 @@ class DetectorNoiseFloor:
         self._candidates: deque[tuple[int, float]] = deque()
 
     def learn(self, level_dbfs: float) -> float:
-        """Take one window into account; returns the floor after it."""
+        """Take the level of one window; return the floor after it."""
         if level_dbfs > _DIGITAL_SILENCE_DBFS:
             while self._candidates and self._candidates[-1][1] >= level_dbfs:
                 self._candidates.pop()
@@ -77,7 +77,7 @@ class DetectorNoiseFloor:
 
 
 class TurnDetector:
-    """Sound in, in pieces of any size; the beginnings and ends of turns out."""
+    """Detector of beginnings and ends of turns in sound of any division."""
 
     def __init__(self, options: TurnDetectorOptions) -> None:
         self._quietest_dbfs = options.quietest_dbfs
@@ -96,11 +96,11 @@ class TurnDetector:
 
     @property
     def speaking(self) -> bool:
-        """A turn has begun and not ended."""
+        """True while a turn has begun and not ended."""
         return self._speaking
 
     def feed(self, pcm: bytes) -> list[SpeechBegan | SpeechEnded]:
-        """Take the next sound, s16le mono 16 kHz; returns what it decided, in order."""
+        """Take the next sound, s16le mono 16 kHz; return the events in it, in order."""
         sound = self._rest + pcm
         whole = len(sound) // _WINDOW_BYTES * _WINDOW_BYTES
         self._rest = sound[whole:]
@@ -148,15 +148,15 @@ class TurnDetector:
 
 
 def speech_seconds(pcm: bytes, options: TurnDetectorOptions) -> float:
-    """How much of a whole recording (s16le mono 16 kHz) is speech: 0 when nobody spoke."""
+    """Return the seconds of speech in a whole recording (s16le mono 16 kHz)."""
     detector = TurnDetector(options)
-    # A recording ends where its button was let go; the silence that ends the turn is ours.
+    # A recording ends with the release of the button; the silence that ends the turn is added.
     ending = silence(samples_for(options.silence_ms + 2 * _WINDOW_MS))
     turns = [event for event in detector.feed(pcm + ending) if isinstance(event, SpeechEnded)]
     return seconds_of(sum(min(turn.last_sample, samples_in(pcm)) - turn.first_sample for turn in turns))
 
 
 def level_dbfs(pcm: bytes) -> float:
-    """Level of ``pcm`` (s16le mono) relative to full scale; -100 for digital silence and for no sound."""
+    """Return the level of ``pcm`` (s16le mono) in dBFS; -100 for digital silence and for no sound."""
     loudness = audioop.rms(pcm, 2) if samples_in(pcm) else 0
     return 20 * math.log10(loudness / 32_768) if loudness else _NOTHING_DBFS

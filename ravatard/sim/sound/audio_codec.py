@@ -1,4 +1,4 @@
-"""Compressed sound in and out of the simulator: the only module of it that knows PyAV, loaded when asked."""
+"""Encoding and decoding of compressed sound. PyAV is imported here only, and on demand."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from av import VideoFrame
 
 Container = Literal["wav", "mp3", "mp4", "webm", "ogg"]
-#: Where an MP4 keeps its index, and whether there is a picture in it.
+#: Variants of an MP4: place of its index, and with or without a picture.
 Mp4 = Literal["fragmented", "index-last", "film"]
 _Encoder = Literal["libmp3lame", "aac", "libopus"]
 
-#: What each container is served as when there is nothing but sound in it.
+#: Content type of each container with sound alone.
 CONTENT_TYPES: dict[Container, str] = {
     "wav": "audio/wav",
     "mp3": "audio/mpeg",
@@ -25,8 +25,8 @@ CONTENT_TYPES: dict[Container, str] = {
     "webm": "audio/webm",
     "ogg": "audio/ogg",
 }
-#: Muxer, encoder, sample rate in Hz, muxer options. Everything is written in pieces of a quarter second or
-#: less, so that it can be played while it downloads, unless an MP4 is wanted otherwise.
+#: Muxer, encoder, sample rate in Hz, muxer options. Files are written in pieces of a quarter second or less,
+#: so that they can be played while they download, except for other variants of MP4.
 _RECIPES: dict[Container, tuple[str, _Encoder, int, dict[str, str]]] = {
     "mp3": ("mp3", "libmp3lame", 44_100, {}),
     "mp4": (
@@ -40,7 +40,7 @@ _RECIPES: dict[Container, tuple[str, _Encoder, int, dict[str, str]]] = {
 }
 _PICTURE_RATE_HZ = 5
 _PICTURE_SIZE = 64
-#: A few kilobytes of Opus may last for hours.
+#: Longest sound decoded: a few kilobytes of Opus may last for hours.
 _LONGEST_S = 600
 
 
@@ -49,21 +49,21 @@ class AudioCodecError(RavatardError):
 
 
 def content_type(container: Container, mp4: Mp4 = "fragmented") -> str:
-    """What a file is served as."""
+    """Return the content type of a file."""
     return "video/mp4" if (container, mp4) == ("mp4", "film") else CONTENT_TYPES[container]
 
 
 def available() -> bool:
-    """PyAV is installed."""
+    """Return True if PyAV is installed."""
     return find_spec("av") is not None
 
 
 def decoded(raw: bytes, demuxer: str) -> bytes:
-    """The sound of a recording, s16le mono 16 kHz; of more than ten minutes, the first ten.
+    """Decode a recording to s16le mono 16 kHz; at most its first ten minutes.
 
     Args:
         raw: the file.
-        demuxer: what it is read as ("matroska", "ogg"); nothing is guessed from a stranger's bytes.
+        demuxer: its format ("matroska", "ogg"); the format of foreign bytes is never guessed.
 
     Raises:
         AudioCodecError: there is no sound in it.
@@ -84,10 +84,10 @@ def decoded(raw: bytes, demuxer: str) -> bytes:
                 for even in resampler.resample(None):
                     pcm += bytes(even.planes[0])[: even.samples * SAMPLE_BYTES]
     except av.FFmpegError as error:
-        # What came before the damage was said all the same.
+        # The sound before the damage is used.
         why = error.strerror or "unknown reason"
     except UnicodeDecodeError:
-        # PyAV until 18 reads the title of a file, asked or not.
+        # PyAV until 18 always reads the title of a file.
         why = "its title is not UTF-8"
     if not pcm:
         raise AudioCodecError(f"it cannot be decoded: {why}")
@@ -95,15 +95,15 @@ def decoded(raw: bytes, demuxer: str) -> bytes:
 
 
 def encoded(wav: bytes, container: Container, mp4: Mp4 = "fragmented") -> bytes:
-    """A WAV file in another container; a WAV stays what it is.
+    """Encode a WAV file in another container; "wav" returns it unchanged.
 
     Args:
         wav: the sound.
-        container: what it is to be in.
-        mp4: "index-last" is only to be played once all of it is there; "film" has a picture as well.
+        container: the container.
+        mp4: "index-last" is playable only when complete; "film" has a picture as well.
 
     Raises:
-        AudioCodecError: ``wav`` is none.
+        AudioCodecError: ``wav`` is not a WAV file.
     """
     if container == "wav":
         return wav
@@ -138,7 +138,7 @@ def encoded(wav: bytes, container: Container, mp4: Mp4 = "fragmented") -> bytes:
 
 
 def _picture(number: int) -> VideoFrame:
-    """One picture of a film, another grey each."""
+    """Return one grey picture of a film, each of another brightness."""
     import av
 
     frame = av.VideoFrame(_PICTURE_SIZE, _PICTURE_SIZE, "yuv420p")

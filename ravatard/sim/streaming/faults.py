@@ -1,4 +1,4 @@
-"""What can happen to the stream in a scenario, with its settings."""
+"""Stream faults of scenarios, with their settings."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ class StreamClose:
 
 @dataclass(frozen=True, slots=True)
 class StreamDead:
-    """No packet of the stream comes through any more; its sockets stay."""
+    """No packet of the stream arrives any more; its sockets stay."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamRestart:
-    """The streamers are gone, with all sockets and media, and come back."""
+    """The streamers restart: all sockets and media end, and new ones are possible later."""
 
-    away_s: float = setting(3.0, "How long they are away.", unit="s", low=0, high=3_600)
+    away_s: float = setting(3.0, "Time until they are back.", unit="s", low=0, high=3_600)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamMissing:
-    """Players who ask for streamers are told of none."""
+    """Players that list the streamers get an empty list."""
 
-    lists: int = setting(3, "How many times.", low=1, high=1_000_000)
+    lists: int = setting(3, "Number of empty lists.", low=1, high=1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamRefuse:
     """Subscriptions to a streamer fail."""
 
-    players: int = setting(1, "How many.", low=1, high=1_000_000)
+    players: int = setting(1, "Number of failures.", low=1, high=1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
 class StreamLoss:
     """Packets of the stream are lost and late."""
 
-    loss: float = setting(0.05, "The part that is lost, of 1.", low=0, high=1)
-    jitter_ms: float = setting(50.0, "Each packet is up to this much later.", unit="ms", low=0, high=10_000)
+    loss: float = setting(0.05, "Part that is lost, of 1.", low=0, high=1)
+    jitter_ms: float = setting(50.0, "Longest extra delay of a packet.", unit="ms", low=0, high=10_000)
 
 
 StreamFault = StreamClose | StreamDead | StreamRestart | StreamMissing | StreamRefuse | StreamLoss
 
-#: The word for each in a scenario.
+#: Names of the stream faults in scenarios.
 STREAM_WORDS: dict[str, type[StreamFault]] = {
     "stream-close": StreamClose,
     "stream-dead": StreamDead,

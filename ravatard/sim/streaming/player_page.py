@@ -1,11 +1,11 @@
-"""The player page at ``streamingUrl``: the picture and the voice of one session, in any browser."""
+"""Player page at ``streamingUrl``: picture and voice of one session in a browser."""
 
 from __future__ import annotations
 
 from ravatard.sim.exchange import Reply
 from ravatard.sim.ravatar.record import SessionRecord
 
-#: The cookie by which a socket is known to belong to a page.
+#: Cookie that identifies a socket of a page.
 COOKIE = "ravatard-sim-stream"
 
 _PAGE = """<!doctype html>
@@ -25,7 +25,7 @@ _PAGE = """<!doctype html>
 const video = document.querySelector("video"), note = document.querySelector("p");
 const wanted = new URLSearchParams(location.search);
 const socket = new WebSocket(wanted.get("ss") ?? location.origin.replace(/^http/, "ws") + "/");
-const tell = word => { if (parent !== window) parent.postMessage(word, "*") };
+const notify = word => { if (parent !== window) parent.postMessage(word, "*") };
 let peer = null, early = [];
 const send = message => { if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)) };
 
@@ -63,11 +63,11 @@ socket.onmessage = async event => {
     case "ping": send({ type: "pong", time: message.time }); break;
   }
 };
-socket.onclose = () => { note.textContent = "the session is over"; tell("ravatar-session-close") };
+socket.onclose = () => { note.textContent = "the session is over"; notify("ravatar-session-close") };
 setInterval(() => send({ type: "ping", time: Date.now() }), 30000);
 // The sound plays through the picture's element, which starts when the picture's size is known.
 video.onloadedmetadata = async () => {
-  try { await video.play(); note.textContent = ""; tell("ravatar-session-start") }
+  try { await video.play(); note.textContent = ""; notify("ravatar-session-start") }
   catch { note.textContent = "click to hear" }
 };
 document.onclick = () => video.play().then(() => { note.textContent = "" });
@@ -76,11 +76,11 @@ document.onclick = () => video.play().then(() => { note.textContent = "" });
 
 
 def player_page(session: SessionRecord, ticket: str) -> Reply:
-    """The page of one session.
+    """Return the page of one session.
 
     Args:
-        session: whose voice it plays.
-        ticket: what the page's socket shows, as a cookie, to be let in.
+        session: session that it plays.
+        ticket: cookie value by which the page's socket is accepted.
     """
     cookie = f"{COOKIE}={session.number}.{ticket}; Path=/; HttpOnly; SameSite=Lax"
     headers = {"content-type": "text/html; charset=utf-8", "set-cookie": cookie}

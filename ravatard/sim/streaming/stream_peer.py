@@ -1,4 +1,4 @@
-"""The streamer's end of one peer connection: offer, answer, candidates, sound. Only this knows aiortc's."""
+"""Streamer's end of a peer connection: offer, answer, candidates, sound. It alone uses aiortc's."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _EARLIEST = 64
 
 @dataclass(frozen=True, slots=True)
 class StreamEnvironment:
-    """What a player's connection needs of the house environment it.
+    """Environment of a player's connection.
 
     Attributes:
-        options: what it is offered.
-        impairment: what happens to its packets.
+        options: offer and signalling.
+        impairment: impairment of its packets.
         addresses: own addresses it may use; empty: all but loopback.
-        group: where its tasks live.
+        group: task group of its tasks.
         now: the front's clock.
     """
 
@@ -52,11 +52,11 @@ class StreamEnvironment:
 
 
 class StreamPeer:
-    """One player's connection, from the offer to its end.
+    """Connection of a player, from the offer to its end.
 
     Attributes:
-        counts: what came from the player: "upstream" frames, data channel "messages".
-        offered: the offer as it went out.
+        counts: received from the player: "upstream" frames, data channel "messages".
+        offered: the offer as sent.
     """
 
     def __init__(self, speech: SpeechTrack, environment: StreamEnvironment, remote: str) -> None:
@@ -80,11 +80,11 @@ class StreamPeer:
 
     @property
     def state(self) -> str:
-        """How far it is: "new", "connecting", "connected", "failed" or "closed"."""
+        """Connection state: "new", "connecting", "connected", "failed" or "closed"."""
         return self._connection.connectionState
 
     async def offer(self) -> tuple[str, list[tuple[str, str, int]]]:
-        """The offer, and the candidates (text, section, its number) that follow it."""
+        """Make the offer, and the candidates (text, section, its number) that follow it."""
         options = self._environment.options
         await self._connection.setLocalDescription(await self._connection.createOffer())
         self._rewritten = RewrittenOffer(
@@ -98,14 +98,14 @@ class StreamPeer:
 
     @property
     def fragment(self) -> str:
-        """The user name fragment its candidates carry."""
+        """User name fragment carried by its candidates."""
         return self._rewritten.fragment if self._rewritten else ""
 
     async def answered(self, sdp: str) -> None:
         """Take the answer, and the candidates that came before it.
 
         Raises:
-            AnswerRefused: a browser's stack would have thrown, or ours does.
+            AnswerRefused: a browser's stack would refuse it, or aiortc does.
         """
         if self._rewritten is None or self._answered:
             raise AnswerRefused("there is no offer open")
@@ -114,7 +114,7 @@ class StreamPeer:
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(own, "answer"))
         except Exception as error:
-            # Garbage makes aiortc raise whatever its parser stumbles over.
+            # On garbage aiortc raises arbitrary exceptions of its parser.
             raise AnswerRefused(f"{type(error).__name__} in the answer") from error
         self._answered = True
         early, self._early = self._early, []
@@ -122,14 +122,14 @@ class StreamPeer:
             await self._add(one)
 
     async def candidate(self, found: IceCandidate) -> None:
-        """Take a candidate; before the answer it waits for it."""
+        """Take a candidate; one before the answer is kept until then."""
         if self._answered:
             await self._add(found)
         elif len(self._early) < _EARLIEST:
             self._early.append(found)
 
     async def sent(self) -> dict[str, int]:
-        """Packets that left, by kind: "audio" and "video"."""
+        """Return the packets sent, by kind: "audio" and "video"."""
         found: Counter[str] = Counter()
         for one in (await self._connection.getStats()).values():
             if one.type == "outbound-rtp":
@@ -137,7 +137,7 @@ class StreamPeer:
         return dict(found)
 
     async def close(self) -> None:
-        """End it; the player notices at once."""
+        """Close the connection; the player notices at once."""
         await self._connection.close()
 
     # ------------------------------------------------------------------ inside
@@ -158,18 +158,18 @@ class StreamPeer:
                 transceiver.setCodecPreferences([one for one in known if one.mimeType == wanted])
 
     def _wrap_transports(self) -> None:
-        """Put the impairment before every transport, and give it the addresses it may use.
+        """Wrap every transport in the impairment, and set the addresses it may use.
 
-        aiortc has no way to do either: it never uses loopback, and a packet goes straight to the socket.
+        aiortc offers neither: it never uses loopback, and sends packets straight to the socket.
         """
+        environment = self._environment
         transports: set[Any] = {one.sender.transport for one in self._connection.getTransceivers()}
         if self._connection.sctp is not None:
             transports.add(self._connection.sctp.transport)
         for transport in transports:
-            transport._send_rtp = self._environment.impairment.through(
-                transport._send_rtp, self._environment.group
-            )  # noqa: SLF001
-            if self._environment.addresses:
+            send = transport._send_rtp  # noqa: SLF001
+            transport._send_rtp = environment.impairment.through(send, environment.group)  # noqa: SLF001
+            if environment.addresses:
                 ice = transport.transport.iceGatherer._connection  # noqa: SLF001
                 ice.get_component_candidates = self._only_here(ice.get_component_candidates)
 
@@ -183,7 +183,7 @@ class StreamPeer:
         self._environment.group.create_task(self._drop(track), name="upstream")
 
     async def _drop(self, track: MediaStreamTrack) -> None:
-        """Read the microphone a browser may send, and forget it: unread it would pile up."""
+        """Read and drop the microphone a browser may send: unread it would accumulate."""
         try:
             while True:
                 await track.recv()
@@ -195,7 +195,7 @@ class StreamPeer:
         self.counts["messages"] += 1
 
     async def _add(self, found: IceCandidate) -> None:
-        """Hand a candidate to aiortc; what is of no use to it is dropped: TCP, the end, other nonsense."""
+        """Hand a candidate to aiortc; useless ones are dropped: TCP, the end marker, invalid ones."""
         match = _CANDIDATE.fullmatch(found.text.removeprefix("candidate:").strip())
         if match is None:
             return
@@ -203,11 +203,11 @@ class StreamPeer:
         try:
             ip_address(address)
         except ValueError:
-            # A name by which a browser hides its address: it is where its socket comes from.
+            # A name by which a browser hides its address: the address of its socket is used.
             address = self._remote
         try:
             candidate = candidate_from_sdp(f"{match[1]} {address} {match[3]}")
-            # aiortc forgets candidates of sections that use another one's transport.
+            # aiortc drops candidates of sections that use another section's transport.
             candidate.sdpMid = self._bundled[0] if found.mid in self._bundled else found.mid
             candidate.sdpMLineIndex = None if self._bundled else found.line
             await self._connection.addIceCandidate(candidate)

@@ -1,4 +1,4 @@
-"""What a streamer sends without an end: the speech as Opus, fifty packets a second, and a small picture."""
+"""Endless media tracks of a streamer: speech as Opus, 50 packets a second, and a small picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ravatard.sim.streaming.speech_track import SpeechTrack
 
 _FRAME_MS = 20
 _FRAME_SAMPLES = VOICE_RATE_HZ * _FRAME_MS // 1000
-#: So far behind, a streamer skips instead of catching up: its machine stood still.
+#: Delay from which on a streamer skips instead of catching up: its machine stood still.
 _LATE_S = 1.0
 _WIDTH, _HEIGHT, _FRAMES_PER_S = 160, 90, 5
 _VIDEO_CLOCK_HZ = 90_000
@@ -25,10 +25,10 @@ _GREY = 128
 
 
 def opus_encoder() -> AudioCodecContext:
-    """Opus in mono with in-band error correction, which libopus adds only when it is told to expect loss.
+    """Make an Opus encoder, mono, with in-band error correction, which needs an expected packet loss.
 
-    "audio" instead of "voip": that one's high-pass filter shifts the low tones of a voice, and what arrives
-    would be less like what was said (correlation 0.966 instead of 0.995).
+    "audio" instead of "voip", whose high-pass filter shifts the low tones of a voice: the received sound
+    would resemble the sent one less (correlation 0.966 instead of 0.995).
     """
     codec = CodecContext.create("libopus", "w")
     codec.bit_rate = 64_000
@@ -46,7 +46,7 @@ def opus_encoder() -> AudioCodecContext:
 
 
 class VoiceTrack(MediaStreamTrack):
-    """The sound of one speech for one player; silence is sent too."""
+    """Sound of a speech track for one player; silence is sent, too."""
 
     kind = "audio"
 
@@ -60,7 +60,7 @@ class VoiceTrack(MediaStreamTrack):
         self._ready: list[Packet[AudioStream]] = []
 
     async def recv(self) -> Packet[AudioStream]:
-        """The next 20 ms, at their time.
+        """Return the next 20 ms, at their time.
 
         Raises:
             MediaStreamError: the track was stopped.
@@ -85,7 +85,7 @@ class VoiceTrack(MediaStreamTrack):
         frame.time_base = Fraction(1, VOICE_RATE_HZ)
         frame.pts = first_sample - self._first
         for packet in self._encoder.encode(frame):
-            # The encoder counts from before zero: its own delay.
+            # The encoder starts below zero, by its own delay.
             packet.pts = frame.pts
             packet.time_base = frame.time_base
             self._ready.append(packet)
@@ -104,7 +104,7 @@ class PictureTrack(MediaStreamTrack):
         self._sent = 0
 
     async def recv(self) -> VideoFrame:
-        """The next picture, at its time.
+        """Return the next picture, at its time.
 
         Raises:
             MediaStreamError: the track was stopped.

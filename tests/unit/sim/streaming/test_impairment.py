@@ -1,4 +1,4 @@
-"""Packets in bad impairment: lost and late as often as asked, control packets spared."""
+"""Packets on a bad network: lost and late as often as asked, control packets spared."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def _sent(impairment: Impairment, packet: bytes = SOUND, count: int = 1_00
     return [at for at, _ in wire.sent]
 
 
-async def test_in_good_weather_everything_comes_at_once() -> None:
+async def test_on_a_good_network_everything_comes_at_once() -> None:
     assert await _sent(Impairment(StreamFaults())) == [0.0] * 1_000
 
 
