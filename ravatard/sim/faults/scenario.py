@@ -203,12 +203,18 @@ WORDS: dict[str, type[Fault]] = {
     "say": Say,
     "unasked": Unasked,
     "expire-licence": ExpireLicence,
-    "ear-hang": MicrophoneHang,
-    "ear-crash": MicrophoneCrash,
-    "ear-zeros": MicrophoneZeros,
-    "ear-double-rate": MicrophoneDoubleRate,
-    "ear-rename": MicrophoneRename,
+    "microphone-hang": MicrophoneHang,
+    "microphone-crash": MicrophoneCrash,
+    "microphone-zeros": MicrophoneZeros,
+    "microphone-double-rate": MicrophoneDoubleRate,
+    "microphone-rename": MicrophoneRename,
     **STREAM_WORDS,
+}
+#: Earlier names, still read.
+OLD_WORDS: dict[str, type[Fault]] = {
+    f"ear-{word.removeprefix('microphone-')}": kind
+    for word, kind in WORDS.items()
+    if word.startswith("microphone-")
 }
 
 

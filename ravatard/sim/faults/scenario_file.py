@@ -14,6 +14,7 @@ import yaml
 from ravatard.errors import ConfigError
 from ravatard.setting import Setting
 from ravatard.sim.faults.scenario import (
+    OLD_WORDS,
     WORDS,
     Fault,
     FaultStep,
@@ -117,7 +118,7 @@ def _fault(found: object, where: str) -> Fault:
     settings: object = {}
     if isinstance(found, Mapping) and len(found) == 1:
         ((word, settings),) = found.items()
-    kind = WORDS.get(word) if isinstance(word, str) else None
+    kind = (WORDS | OLD_WORDS).get(word) if isinstance(word, str) else None
     if kind is None:
         raise ConfigError(
             f"{where}: {_shown(word)} is no fault; 'do' is one of {', '.join(WORDS)}, "
@@ -142,7 +143,7 @@ def _check(step: FaultStep, where: str) -> None:
         what = "stream" if isinstance(step.do, StreamFault) else "microphone"
         raise ConfigError(f"{where}: the {what} knows neither calls nor messages; say 'after_s' alone")
     if isinstance(step.do, SocketFault) and step.for_s is not None:
-        raise ConfigError(f"{where}: this fault strikes in an instant; 'for_s' means nothing for it")
+        raise ConfigError(f"{where}: this fault happens at one moment; 'for_s' means nothing for it")
     if isinstance(step.do, Swallow) and when.call not in {None, "/ws/chat"}:
         raise ConfigError(f"{where}: only what comes on the socket is swallowed; use 'hang' for calls")
 
