@@ -24,8 +24,6 @@ from ravatard.host.control.client import NoDaemonError
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
 from ravatard.host.ring import parts
-from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
-from ravatard.host.state import SYSTEM, state_directory
 from ravatard.secret import MASK, Secret
 
 #: Longest part of a file that is included.
@@ -66,7 +64,7 @@ def find_secrets(case: Case) -> list[Secret]:
                 found.append(value)
             elif key.secret and isinstance(value, str):
                 found.append(Secret(value))
-    debts, _ = parse((_read(_state(case) / LEDGER) or "").encode())
+    debts, _ = parse((_read(case.state / LEDGER) or "").encode())
     return found + [debt.licence for debt in debts]
 
 
@@ -81,11 +79,6 @@ def _of_environment(environ: dict[str, str]) -> list[str]:
 def _loaded(case: Case) -> Any:
     default = case.machine.path(str(DEFAULT_PATH))
     return load(case.asked.config, case.machine.environ, default_path=default)
-
-
-def _state(case: Case) -> Path:
-    system = case.machine.path(str(SYSTEM))
-    return state_directory(case.machine.environ, case.asked.state, system=system)
 
 
 async def contents(case: Case, findings: object, redactor: Redactor) -> dict[str, str]:
@@ -105,10 +98,8 @@ async def contents(case: Case, findings: object, redactor: Redactor) -> dict[str
 
 
 def _status(case: Case) -> str:
-    system = case.machine.path(str(SYSTEM_DIRECTORY))
-    socket = case.asked.socket or find_socket(case.machine.environ, system=system, uid=case.machine.uid)
     try:
-        return json.dumps(dict(case.machine.ask(socket, {"do": "status"})), indent=2)
+        return json.dumps(dict(case.machine.ask(case.socket, {"do": "status"})), indent=2)
     except NoDaemonError as error:
         return f"{error}\n"
 
@@ -132,7 +123,7 @@ def _config(case: Case) -> Iterator[tuple[str, str]]:
 
 
 def _recorder(case: Case) -> Iterator[tuple[str, str]]:
-    folder = _state(case) / _RECORDER
+    folder = case.state / _RECORDER
     try:
         for _, file in parts(folder):
             yield f"recorder/{file.name}", _or_why(file)

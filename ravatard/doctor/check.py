@@ -13,6 +13,8 @@ from ravatard.doctor.machine import Machine
 from ravatard.doctor.result import CheckResult
 from ravatard.doctor.unit_file import UnitFile, find_unit
 from ravatard.errors import InternalError
+from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
+from ravatard.host.state import SYSTEM, state_directory
 from ravatard.secret import Secret
 
 
@@ -77,6 +79,19 @@ class Case:
     @options.setter
     def options(self, options: Options) -> None:
         self._options = options
+
+    @property
+    def socket(self) -> Path:
+        """Control socket of the daemon."""
+        machine = self.machine
+        system = machine.path(str(SYSTEM_DIRECTORY))
+        return self.asked.socket or find_socket(machine.environ, system=system, uid=machine.uid)
+
+    @property
+    def state(self) -> Path:
+        """State directory of the caller."""
+        system = self.machine.path(str(SYSTEM))
+        return state_directory(self.machine.environ, self.asked.state, system=system)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,7 @@ class Claims:
 
 class _Payload(msgspec.Struct):
     user_id: str
-    iat: int
     exp: float
-    jti: str
     project_id: str | None = None
 
 

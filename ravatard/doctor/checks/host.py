@@ -12,7 +12,7 @@ from ravatard.doctor.checks.rights import needs_pins
 from ravatard.doctor.machine import Machine, names, output
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.doctor.user import service_user
-from ravatard.host.state import SYSTEM, state_directory
+from ravatard.host.state import SYSTEM
 
 #: systemd-timesyncd(8): exists once the clock was set from the network.
 _SYNCHRONIZED = "/run/systemd/timesync/synchronized"
@@ -85,10 +85,9 @@ async def look_at_power(case: Case) -> CheckResult:
 
 def _state(case: Case) -> Path:
     """Return the state directory of the daemon."""
-    system = case.machine.path(str(SYSTEM))
     if case.unit is not None and case.asked.state is None:
-        return system
-    return state_directory(case.machine.environ, case.asked.state, system=system)
+        return case.machine.path(str(SYSTEM))
+    return case.state
 
 
 def _existing(path: Path) -> Path:

@@ -9,7 +9,6 @@ from ravatard.doctor.check import Case
 from ravatard.doctor.machine import Machine
 from ravatard.doctor.result import CheckResult, broken, fine, unknown, warning
 from ravatard.host.control.client import NoDaemonError
-from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
 
 
 def look_at_daemon(case: Case) -> CheckResult:
@@ -22,18 +21,15 @@ def look_at_daemon(case: Case) -> CheckResult:
             f"{len(pids)} daemons run at once: process {first} first, then {', '.join(map(str, others))}",
             f"stop all but one: sudo systemctl stop ravatard; kill {' '.join(map(str, others))}",
         )
-    socket = case.asked.socket or find_socket(
-        case.machine.environ, system=case.machine.path(str(SYSTEM_DIRECTORY)), uid=case.machine.uid
-    )
     try:
-        reply = case.machine.ask(socket, {"do": "status"})
+        reply = case.machine.ask(case.socket, {"do": "status"})
     except NoDaemonError as error:
         if not pids or case.asked.socket is not None:
             return fine("not running: microphone and speaker are free to be tried")
         return unknown(f"process {pids[0]} runs, but: {error}", "sudo ravatard doctor may ask it")
     report: Any = reply.get("status")
     if not isinstance(report, dict):
-        return unknown(f"the program at {socket} answers without a status", "restart it")
+        return unknown(f"the program at {case.socket} answers without a status", "restart it")
     case.daemon = report
     pid = reply.get("pid")
     if troubles := report.get("degraded"):
