@@ -16,8 +16,8 @@ from typing import get_args, get_type_hints
 
 from ravatard.errors import RavatardError
 from ravatard.setting import Setting
+from ravatard.sim.faults import scenario as fault_steps
 from ravatard.sim.faults import scenario_file as fault_file
-from ravatard.sim.faults import steps as fault_steps
 from ravatard.sim.options import ChatOptions, SimOptions
 from ravatard.sim.streaming.options import SimStreamOptions
 
@@ -164,9 +164,9 @@ def options_of(arguments: argparse.Namespace) -> SimOptions:
 def _certificate(scenario: fault_steps.Scenario, file: str | None) -> ssl.SSLContext | None:
     if scenario.certificate is None:
         return None
-    from ravatard.sim.certificate import shown
+    from ravatard.sim.bad_certificate import make_certificate
 
-    tls = shown(scenario.certificate)
+    tls = make_certificate(scenario.certificate)
     if file is not None:
         try:
             Path(file).write_bytes(tls.pem)
@@ -194,8 +194,8 @@ def stream_of(arguments: argparse.Namespace) -> SimStreamOptions:
 async def _serve(
     arguments: argparse.Namespace, scenario: fault_steps.Scenario, tls: ssl.SSLContext | None
 ) -> None:
-    from ravatard.sim.faults.service import FaultyService
-    from ravatard.sim.faults.stream import trouble
+    from ravatard.sim.faults.faulty_service import FaultyService
+    from ravatard.sim.faults.stream_faults import inject_faults
     from ravatard.sim.ravatar.cloud import SimCloud
     from ravatard.sim.server import SimServer
 
@@ -212,14 +212,14 @@ async def _serve(
     where = {"host": arguments.host, "port": arguments.port}
     async with SimServer(cloud=cloud, stream=stream_of(arguments), tls=tls, **where) as server:
         server.service = FaultyService(server.cloud, scenario, began=loop.time())
-        if any(isinstance(step.do, fault_steps.EarFault) for step in scenario.steps):
+        if any(isinstance(step.do, fault_steps.MicrophoneFault) for step in scenario.steps):
             print("The steps about the microphone are left out: a service has none.", flush=True)
         print(
             f"RAVATAR simulator at {server.base_url}; watch it at {server.base_url}/sim/; Ctrl-C stops it",
             flush=True,
         )
         async with asyncio.TaskGroup() as group:
-            playing = group.create_task(trouble(server.streaming, scenario), name="stream-trouble")
+            playing = group.create_task(inject_faults(server.streaming, scenario), name="stream-trouble")
             await stop.wait()
             playing.cancel()
 

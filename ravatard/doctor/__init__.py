@@ -1,1 +1,1 @@
-"""What a doctor looks at: one small check a thing that can be wrong, over a machine that a test can bring."""
+"""The doctor: one small check for each thing that can be wrong, on a machine that tests can replace."""

@@ -1,4 +1,4 @@
-"""Records and plays for some seconds, in the sound processes the appliance itself uses."""
+"""Test recordings and playback of a few seconds, in the sound processes that the appliance uses."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.speaker import ChildSpeaker
 from ravatard.errors import DeviceError
 
-#: To start, open and deliver the first sound; a Pi Zero 2 W takes about 3 s.
+#: Time to start, open and deliver the first sound; a Pi Zero 2 W takes about 3 s.
 START_S = 10.0
-#: An open microphone that says nothing for so long is stuck.
+#: An open microphone that delivers nothing for so long is stuck.
 SILENCE_S = 3.0
 _REAP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedSound:
-    """Sound of a microphone.
+    """Sound recorded from a microphone.
 
     Attributes:
-        device: its name, for people.
+        device: display name of the microphone.
         pcm: s16le mono 16 kHz.
-        began_at: when the first sample was recorded, seconds on the monotonic clock.
-        pace: samples that came over those that should have in that time; 1 is right.
+        began_at: time of the first sample, seconds on the monotonic clock.
+        pace: samples received divided by samples expected in that time; 1 is right.
     """
 
     device: str
@@ -50,13 +50,13 @@ class RecordedSound:
 
 @dataclass(frozen=True, slots=True)
 class PlayedSound:
-    """Sound that was played.
+    """Timing of a sound that was played.
 
     Attributes:
-        device: the speaker's name, for people.
-        latency_ms: from the last write to the converter, as the sound system states it.
-        started_at: when the first audible sample left the converter, seconds on the monotonic clock.
-        ended_at: when the last one did.
+        device: display name of the speaker.
+        latency_ms: from the last write to the converter, as stated by the sound system.
+        started_at: time at which the first audible sample left the converter, on the monotonic clock.
+        ended_at: time at which the last one did.
     """
 
     device: str
@@ -66,36 +66,36 @@ class PlayedSound:
 
 
 class Bench(Protocol):
-    """Where microphones and speakers are tried."""
+    """Test bench for microphones and speakers."""
 
     async def record(
         self,
         microphone: MicrophoneOptions,
         capture: CaptureOptions,
         seconds: float,
-        hears: asyncio.Event | None = None,
+        first_sound: asyncio.Event | None = None,
     ) -> RecordedSound:
-        """Record; ``hears`` is set with the first sound. Cancelling closes the device.
+        """Record; ``first_sound`` is set when sound arrives. Cancelling closes the device.
 
         Raises:
-            DeviceError: it cannot be opened, or delivers no sound.
+            DeviceError: the microphone cannot be opened, or delivers no sound.
         """
         ...
 
     async def play(self, speaker: SpeakerOptions, pcm: bytes) -> PlayedSound:
-        """Play s16le mono 48 kHz, and return when it was heard. Cancelling closes the device.
+        """Play s16le mono 48 kHz and return when it has been heard. Cancelling closes the device.
 
         Raises:
-            DeviceError: it cannot be opened, or does not play.
+            DeviceError: the speaker cannot be opened, or does not play.
         """
         ...
 
 
 class ChildBench:
-    """A :class:`Bench` on the sound processes the appliance itself uses."""
+    """A :class:`Bench` on the sound processes that the appliance uses."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        """``environ``: what ALSA and PulseAudio need is in it."""
+        """``environ`` holds the variables that ALSA and PulseAudio need."""
         self._environ = environ
 
     async def record(
@@ -103,12 +103,12 @@ class ChildBench:
         microphone: MicrophoneOptions,
         capture: CaptureOptions,
         seconds: float,
-        hears: asyncio.Event | None = None,
+        first_sound: asyncio.Event | None = None,
     ) -> RecordedSound:
-        """See :meth:`Bench.record`. As the appliance does: the slim ALSA configuration, then the machine's.
+        """See :meth:`Bench.record`. As in the appliance, the slim ALSA configuration is tried first.
 
         Raises:
-            DeviceError: it cannot be opened, or delivers no sound.
+            DeviceError: the microphone cannot be opened, or delivers no sound.
         """
         slim = microphone.is_card and microphone.alsa_config == "slim"
         slim = slim and "ALSA_CONFIG_PATH" not in self._environ
@@ -119,7 +119,7 @@ class ChildBench:
                 Start(microphone, capture, GateOptions(), VoiceOptions(), mode=None),
             )
             try:
-                return await _recorded(child, seconds, hears)
+                return await _record_from(child, seconds, first_sound)
             except DeviceError as error:
                 refusal = refusal or error
             finally:
@@ -131,50 +131,50 @@ class ChildBench:
         """See :meth:`Bench.play`.
 
         Raises:
-            DeviceError: it cannot be opened, or does not play.
+            DeviceError: the speaker cannot be opened, or does not play.
         """
         player = ChildSpeaker(speaker, environ=self._environ)
         limit_s = START_S + len(pcm) / SAMPLE_BYTES / 48_000 + SILENCE_S
         try:
             async with asyncio.timeout(limit_s):
-                return await _played(player, pcm)
+                return await _play_on(player, pcm)
         except TimeoutError:
             raise DeviceError(f"the speaker did not play within {limit_s:.0f} s") from None
         finally:
             await player.close()
 
 
-async def _recorded(child: SoundChild, seconds: float, hears: asyncio.Event | None) -> RecordedSound:
-    """What ``child`` records in ``seconds`` from its first sound on."""
+async def _record_from(child: SoundChild, seconds: float, first_sound: asyncio.Event | None) -> RecordedSound:
+    """Record ``seconds`` from the first sound of ``child`` on."""
     device, pcm = "", bytearray()
     blocks: list[tuple[float, int]] = []
     while seconds_of(samples_in(pcm)) < seconds:
-        for record in await _said(child, SILENCE_S if pcm else START_S):
+        for record in await _receive(child, SILENCE_S if pcm else START_S):
             match record:
                 case MicrophoneReady(name):
                     device = name
                 case RawBlock(read_at, block):
                     pcm += block
                     blocks.append((read_at, samples_in(pcm)))
-                    if hears is not None:
-                        hears.set()
+                    if first_sound is not None:
+                        first_sound.set()
                 case SourceFailed(_, reason) | MicrophoneLost(reason):
                     noise = child.noise()
                     raise DeviceError(f"{reason} [{noise}]" if noise else reason)
                 case _:
                     pass
-    # A block may be read late, never early: the earliest one tells when the recording began.
+    # A block may be read late, never early: the earliest one dates the beginning of the recording.
     began_at = min(read_at - seconds_of(samples) for read_at, samples in blocks)
     (first_at, first), (last_at, last) = blocks[0], blocks[-1]
     pace = seconds_of(last - first) / (last_at - first_at) if last_at > first_at else 1.0
     return RecordedSound(device, bytes(pcm), began_at, pace)
 
 
-async def _said(child: SoundChild, limit_s: float) -> list[Record]:
-    """What ``child`` says next.
+async def _receive(child: SoundChild, limit_s: float) -> list[Record]:
+    """Return the next records of ``child``.
 
     Raises:
-        DeviceError: nothing, or its end.
+        DeviceError: none came in time, or the process ended.
     """
     try:
         records = await child.receive(limit_s)
@@ -185,11 +185,11 @@ async def _said(child: SoundChild, limit_s: float) -> list[Record]:
     return records
 
 
-async def _played(player: ChildSpeaker, pcm: bytes) -> PlayedSound:
-    """Play ``pcm`` as soon as ``player`` can.
+async def _play_on(player: ChildSpeaker, pcm: bytes) -> PlayedSound:
+    """Play ``pcm`` as soon as ``player`` is ready.
 
     Raises:
-        DeviceError: it cannot.
+        DeviceError: the speaker was lost or closed.
     """
     device, latency_ms, started_at = "", 0.0, 0.0
     async for event in player.events():
@@ -198,7 +198,7 @@ async def _played(player: ChildSpeaker, pcm: bytes) -> PlayedSound:
                 player.feed(1, pcm)
                 player.finish(1)
             case SpeakerLost(reason):
-                # With another ALSA configuration it may be found: that is tried at once.
+                # The speaker process retries at once with the machine's own ALSA configuration.
                 if "trying the machine's own" not in reason:
                     raise DeviceError(reason)
             case PlaybackStarted(started_at):

@@ -1,7 +1,7 @@
-"""What a report needs: settings, findings, what happened last, what the kernel says of the sound cards.
+"""Contents of a support bundle: settings, findings, recent events, the kernel's report on sound cards.
 
-Everything goes through a :class:`ravatard.doctor.scrub.Scrubber`. The list of live sessions, the
-credentials and the microphone's sound never get into it.
+Everything passes a :class:`ravatard.doctor.redaction.Redactor`. The ledger of live sessions, the
+credentials and the microphone's sound are never included.
 """
 
 from __future__ import annotations
@@ -19,16 +19,14 @@ from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema, load
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.settings import credential_files
 from ravatard.doctor.machine import Machine
-from ravatard.doctor.scrub import Scrubber
+from ravatard.doctor.redaction import Redactor
 from ravatard.host.control.client import NoDaemonError
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
 from ravatard.host.ring import parts
-from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
-from ravatard.host.state import SYSTEM, state_directory
 from ravatard.secret import MASK, Secret
 
-#: Of a file more than this says nothing new.
+#: Longest part of a file that is included.
 _LARGEST_BYTES = 1 << 20
 _JOURNAL_LINES = "2000"
 _JOURNAL_S = 10.0
@@ -47,7 +45,7 @@ _FILES = (
 
 
 def find_secrets(case: Case) -> list[Secret]:
-    """Every secret that whoever asks could read: of the configuration, credentials, units and sessions."""
+    """Return every secret the caller can read: from configuration, credentials, units and sessions."""
     found = [Secret(value) for value in _of_environment(dict(case.machine.environ))]
     if case.unit is not None:
         found += [Secret(value) for value in _of_environment(case.unit.environment)]
@@ -57,7 +55,7 @@ def find_secrets(case: Case) -> list[Secret]:
     try:
         loaded = _loaded(case)
     except ConfigErrors:
-        # What cannot be read as a configuration is masked by the names of its keys.
+        # An unreadable configuration is masked by the names of its keys.
         pass
     else:
         for key in Schema().keys.values():
@@ -66,7 +64,7 @@ def find_secrets(case: Case) -> list[Secret]:
                 found.append(value)
             elif key.secret and isinstance(value, str):
                 found.append(Secret(value))
-    debts, _ = parse((_read(_state(case) / LEDGER) or "").encode())
+    debts, _ = parse((_read(case.state / LEDGER) or "").encode())
     return found + [debt.licence for debt in debts]
 
 
@@ -83,15 +81,10 @@ def _loaded(case: Case) -> Any:
     return load(case.asked.config, case.machine.environ, default_path=default)
 
 
-def _state(case: Case) -> Path:
-    system = case.machine.path(str(SYSTEM))
-    return state_directory(case.machine.environ, case.asked.state, system=system)
-
-
-async def contents(case: Case, findings: object, scrubber: Scrubber) -> dict[str, str]:
-    """Name in the bundle -> text, secrets removed. What cannot be read says so in its place."""
+async def contents(case: Case, findings: object, redactor: Redactor) -> dict[str, str]:
+    """Return each file of the bundle, name to text, without secrets; an unreadable one says so."""
     machine = case.machine
-    told = {
+    files = {
         "doctor.json": json.dumps(findings, indent=2),
         "status.json": _status(case),
         "versions.txt": _versions(),
@@ -101,20 +94,18 @@ async def contents(case: Case, findings: object, scrubber: Scrubber) -> dict[str
         **dict(_units(case)),
         **dict(_system(machine)),
     }
-    return {name: scrubber.clean(text) for name, text in sorted(told.items())}
+    return {name: redactor.clean(text) for name, text in sorted(files.items())}
 
 
 def _status(case: Case) -> str:
-    system = case.machine.path(str(SYSTEM_DIRECTORY))
-    socket = case.asked.socket or find_socket(case.machine.environ, system=system, uid=case.machine.uid)
     try:
-        return json.dumps(dict(case.machine.ask(socket, {"do": "status"})), indent=2)
+        return json.dumps(dict(case.machine.ask(case.socket, {"do": "status"})), indent=2)
     except NoDaemonError as error:
         return f"{error}\n"
 
 
 def _config(case: Case) -> Iterator[tuple[str, str]]:
-    """Every file as it is written, and what is in effect."""
+    """Yield every configuration file as written, and the settings in effect."""
     first = case.asked.config or case.machine.path(str(DEFAULT_PATH))
     for file in (first, *sorted((first.parent / "ravatard.d").glob("*.yaml"))):
         yield f"config/{file.name}", _or_why(file)
@@ -132,7 +123,7 @@ def _config(case: Case) -> Iterator[tuple[str, str]]:
 
 
 def _recorder(case: Case) -> Iterator[tuple[str, str]]:
-    folder = _state(case) / _RECORDER
+    folder = case.state / _RECORDER
     try:
         for _, file in parts(folder):
             yield f"recorder/{file.name}", _or_why(file)

@@ -1,15 +1,23 @@
-"""Every check there is, in the order in which a person would look."""
+"""Catalog of all checks, in the order in which they run."""
 
 from __future__ import annotations
 
 from ravatard.doctor.check import Check
-from ravatard.doctor.checks import cards, host, pins, rights, running, service, settings
-from ravatard.doctor.checks import microphone as hearing
-from ravatard.doctor.checks import speaker as sounding
-from ravatard.doctor.checks import unit as installed
+from ravatard.doctor.checks import (
+    cards,
+    host,
+    microphone,
+    pins,
+    rights,
+    running,
+    service,
+    settings,
+    speaker,
+    unit,
+)
 
 _LOOK = ("config",)
-_HEAR = ("microphone",)
+_MICROPHONE = ("microphone",)
 
 CHECKS = (
     Check("credentials", settings.look_at_credentials),
@@ -17,8 +25,8 @@ CHECKS = (
     Check("daemon", running.look_at_daemon, limit_s=15.0),
     # The machine
     Check("versions", host.look_at_versions, _LOOK),
-    Check("unit", installed.look_at_unit),
-    Check("unit.watchdog", installed.look_at_watchdog, ("unit",)),
+    Check("unit", unit.look_at_unit),
+    Check("unit.watchdog", unit.look_at_watchdog, ("unit",)),
     Check("state", host.look_at_state),
     Check("disk", host.look_at_disk, ("state",)),
     Check("power", host.look_at_power),
@@ -30,15 +38,18 @@ CHECKS = (
     Check("cards", cards.look_at_cards, ("overlay",)),
     Check("mixer", cards.look_at_mixer, ("cards",), limit_s=10.0),
     Check(
-        "microphone", hearing.look_at_microphone, ("config", "devices", "mixer", "daemon"), hearing.LIMIT_S
+        "microphone",
+        microphone.look_at_microphone,
+        ("config", "devices", "mixer", "daemon"),
+        microphone.LIMIT_S,
     ),
-    Check("microphone.level", hearing.look_at_level, _HEAR),
-    Check("microphone.silence", hearing.look_at_silence, _HEAR),
-    Check("microphone.clipping", hearing.look_at_clipping, _HEAR),
-    Check("microphone.rate", hearing.look_at_rate, _HEAR),
-    Check("microphone.dc", hearing.look_at_offset, _HEAR),
-    Check("speaker", sounding.look_at_speaker, ("config", "devices", "mixer", "daemon"), sounding.LIMIT_S),
-    Check("echo", sounding.look_at_echo, ("microphone", "speaker"), sounding.LIMIT_S),
+    Check("microphone.level", microphone.look_at_level, _MICROPHONE),
+    Check("microphone.silence", microphone.look_at_silence, _MICROPHONE),
+    Check("microphone.clipping", microphone.look_at_clipping, _MICROPHONE),
+    Check("microphone.rate", microphone.look_at_rate, _MICROPHONE),
+    Check("microphone.dc", microphone.look_at_offset, _MICROPHONE),
+    Check("speaker", speaker.look_at_speaker, ("config", "devices", "mixer", "daemon"), speaker.LIMIT_S),
+    Check("echo", speaker.look_at_echo, ("microphone", "speaker"), speaker.LIMIT_S),
     # Button and lights
     Check("gpio", pins.look_at_gpio, _LOOK),
     Check("gpio.factory", pins.look_at_factory, ("gpio", "versions")),
@@ -53,7 +64,7 @@ CHECKS = (
     Check("stream", service.look_at_stream, ("live",), 12.0),
 )
 
-#: Headings for people, above the check of that id.
+#: Headings shown above the check of that id.
 HEADINGS = {
     "credentials": "Settings",
     "versions": "Machine",

@@ -1,4 +1,4 @@
-"""One check, and what it may know of the ones before it."""
+"""A single check, and the case file that checks share."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from ravatard.config import Options
 from ravatard.config.board_file import Board
 from ravatard.doctor.bench import RecordedSound
 from ravatard.doctor.machine import Machine
-from ravatard.doctor.outcome import CheckResult
+from ravatard.doctor.result import CheckResult
 from ravatard.doctor.unit_file import UnitFile, find_unit
 from ravatard.errors import InternalError
+from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
+from ravatard.host.state import SYSTEM, state_directory
 from ravatard.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What whoever calls the doctor wants.
+class DoctorRequest:
+    """Arguments of an examination.
 
     Attributes:
-        config: the configuration file; None for the usual one.
-        state: the state directory; None for the usual one.
-        socket: the daemon's control socket; None for the one there is.
-        echo: measure how the microphone hears the speaker.
+        config: the configuration file; None for the default.
+        state: the state directory; None for the default.
+        socket: the daemon's control socket; None to find it.
+        echo: measure the echo of the speaker in the microphone.
         live: start a live session, which costs money, and end it.
     """
 
@@ -37,21 +39,21 @@ class Asked:
 
 @dataclass(slots=True)
 class Case:
-    """One examination: what is looked at, and what was found on the way.
+    """One examination: the machine, the arguments and facts found by earlier checks.
 
     Attributes:
-        machine: what is looked at.
-        asked: what is wanted.
-        unit: how the service is installed; None when it is not.
-        sealed: the service has secrets that whoever asks may not read.
-        daemon: what a running daemon says of itself; None when none runs.
-        board: the board of the configuration; None without one.
-        recording: some seconds of the microphone.
-        stream_url: where the avatar's picture and voice come from, of the live session that was tried.
+        machine: the machine under examination.
+        asked: the arguments.
+        unit: the installed unit of the service; None when it is not installed.
+        sealed: True when the service has secrets that the caller may not read.
+        daemon: status report of the running daemon; None when none runs.
+        board: the configured board; None without one.
+        recording: a few seconds from the microphone.
+        stream_url: address of the stream of the live session that was tried.
     """
 
     machine: Machine
-    asked: Asked = field(default_factory=Asked)
+    asked: DoctorRequest = field(default_factory=DoctorRequest)
     unit: UnitFile | None = None
     sealed: bool = False
     daemon: Mapping[str, object] | None = None
@@ -68,27 +70,40 @@ class Case:
         """The configuration in effect.
 
         Raises:
-            InternalError: a check that needs it does not come after ``config``.
+            InternalError: a check needs the configuration but does not come after ``config``.
         """
         if self._options is None:
-            raise InternalError("the configuration is looked at before it is read")
+            raise InternalError("the configuration is used before it is read")
         return self._options
 
     @options.setter
     def options(self, options: Options) -> None:
         self._options = options
 
+    @property
+    def socket(self) -> Path:
+        """Control socket of the daemon."""
+        machine = self.machine
+        system = machine.path(str(SYSTEM_DIRECTORY))
+        return self.asked.socket or find_socket(machine.environ, system=system, uid=machine.uid)
+
+    @property
+    def state(self) -> Path:
+        """State directory of the caller."""
+        system = self.machine.path(str(SYSTEM))
+        return state_directory(self.machine.environ, self.asked.state, system=system)
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing to look at.
+    """One check.
 
     Attributes:
-        id: its name for programs, for ever the same.
-        look: looks. What may wait is a coroutine; it ends soon after being cancelled. It may raise
-            RavatardError, OSError or ValueError: then nothing could be found out.
-        after: ids it stands on: while one of those is broken there is nothing to look at.
-        limit_s: how long it may take.
+        id: stable name for programs.
+        look: performs the check. A check that waits is a coroutine and ends soon after being cancelled.
+            RavatardError, OSError and ValueError raised by it mean "unknown".
+        after: ids of checks it depends on; it is skipped while one of them is broken.
+        limit_s: deadline.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""A chirp, and where it is found again in a recording: delay, loudness, and how long it echoes."""
+"""Echo measurement: a chirp, and its delay, gain and tail in a recording."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from ravatard.core.audio_format import RATE_HZ
 from ravatard.errors import DeviceError
 
 LENGTH_S = 0.5
-#: Where small speakers still play and rooms are quietest.
+#: Band in which small speakers still play and rooms are quietest.
 _LOW_HZ, _HIGH_HZ = 400.0, 4_000.0
-#: -12 dBFS: loud enough, and no shock.
+#: -12 dBFS: loud enough without startling.
 _AMPLITUDE = 8_192
 _EDGE_S = 0.02
-#: Correlation from which on it is no chance: noise comes to 0.05, speech to 0.13, a room that rings to 0.5.
+#: Least correlation of a match: noise reaches 0.05, speech 0.13, the chirp in a ringing room still 0.5.
 _HEARD = 0.2
-#: The echo is over when it is no louder than this over the room.
+#: The echo is over once it is no louder than this above the room.
 _OVER_DB = 6.0
 _FRAME = RATE_HZ // 50
 
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """How the chirp came back.
+    """Echo of the chirp in a recording.
 
     Attributes:
-        heard: it did.
-        match: how much alike the best match is, 0 to 1.
-        at_s: when it begins in the recording, seconds.
-        gain_db: its level over that of what was played.
-        tail_ms: how long sound stays above the room after its end.
+        heard: True if the chirp was found.
+        match: correlation of the best match, 0 to 1.
+        at_s: where it begins in the recording, seconds.
+        gain_db: its level relative to the played chirp.
+        tail_ms: how long the sound stays above the room after its end.
     """
 
     heard: bool
@@ -43,7 +43,7 @@ class Echo:
 
 
 def chirp(rate_hz: int) -> bytes:
-    """Half a second that rises from 400 to 4000 Hz with soft edges; s16le mono."""
+    """Return half a second rising from 400 to 4000 Hz with soft edges; s16le mono."""
     count = round(LENGTH_S * rate_hz)
     edge = round(_EDGE_S * rate_hz)
     samples = array.array("h")
@@ -58,7 +58,7 @@ def chirp(rate_hz: int) -> bytes:
 
 
 def find(pcm: bytes) -> Echo:
-    """Look for the chirp in ``pcm`` (s16le mono 16 kHz) with a matched filter.
+    """Find the chirp in ``pcm`` (s16le mono 16 kHz) with a matched filter.
 
     Raises:
         DeviceError: numpy is not installed.
@@ -75,7 +75,7 @@ def find(pcm: bytes) -> Echo:
     size = 1 << (len(sound) + len(played)).bit_length()
     spectrum = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(played, size))
     product = np.abs(np.fft.irfft(spectrum, size)[: len(sound) - len(played) + 1])
-    # By its own loudness at every place: else whoever speaks meanwhile is taken for a chirp.
+    # Normalised by the local energy: otherwise loud speech would match like a chirp.
     sums = np.concatenate(([0.0], np.cumsum(sound * sound)))
     energy = np.maximum(sums[len(played) :] - sums[: len(product)], len(played))
     alike = product / np.sqrt(energy * float(played @ played))
@@ -89,7 +89,7 @@ def find(pcm: bytes) -> Echo:
 
 
 def _tail_ms(after: list[float], before: list[float]) -> float:
-    """How long ``after`` stays louder than ``before``; with nothing before, than its own quietest part."""
+    """Return how long ``after`` stays louder than ``before``, or than its own median if that is empty."""
     frames, room = _loudness(after), sorted(_loudness(before) or _loudness(after))
     if not frames:
         return 0.0
@@ -99,6 +99,6 @@ def _tail_ms(after: list[float], before: list[float]) -> float:
 
 
 def _loudness(samples: list[float]) -> list[float]:
-    """RMS of each whole 20 ms; never 0."""
+    """Return the RMS of each whole 20 ms; never 0."""
     starts = range(0, len(samples) - _FRAME + 1, _FRAME)
     return [math.sqrt(1 + sum(one * one for one in samples[at : at + _FRAME]) / _FRAME) for at in starts]

@@ -1,4 +1,4 @@
-"""Goes through the checks in order: each with a deadline, none after one it stands on has failed."""
+"""Examination: runs the checks in order, each with a deadline, and skips those whose dependencies failed."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from ravatard.doctor.check import Case, Check
-from ravatard.doctor.outcome import BLOCKING, CheckResult, Verdict, skipped, unknown
+from ravatard.doctor.result import BLOCKING, CheckResult, Verdict, skipped, unknown
 from ravatard.errors import ConfigError, InternalError, RavatardError
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of one check.
+    """Result of one check, with its duration.
 
     Attributes:
-        id: the check.
-        outcome: what it found.
-        took_s: how long it took.
+        id: id of the check.
+        result: its result.
+        took_s: its duration.
     """
 
     id: str
-    outcome: CheckResult
+    result: CheckResult
     took_s: float
 
 
 def chosen(checks: Sequence[Check], only: Collection[str]) -> frozenset[str]:
-    """The ids that ``only`` means: an id, or the beginning of several up to a dot; nothing means all.
+    """Return the ids that ``only`` selects; a word is an id or a prefix up to a dot, and no word selects all.
 
     Raises:
-        ConfigError: a word means no check; says which there are.
+        ConfigError: a word selects no check; the message lists the ids.
     """
     ids = [check.id for check in checks]
     found = set() if only else set(ids)
@@ -45,7 +45,7 @@ def chosen(checks: Sequence[Check], only: Collection[str]) -> frozenset[str]:
 
 
 def needed(checks: Sequence[Check], wanted: Collection[str]) -> frozenset[str]:
-    """``wanted`` and all that it stands on."""
+    """Return ``wanted`` and all checks it depends on."""
     found = set(wanted)
     for check in reversed(checks):
         if check.id in found:
@@ -59,37 +59,37 @@ async def examine(
     wanted: Collection[str],
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Finding]:
-    """What the checks ``wanted`` find, and those they stand on, one after the other as they are done.
+    """Run the checks ``wanted`` and those they depend on; yield each finding as it is made.
 
     Raises:
-        InternalError: a check stands on one that comes later, or has a bug.
+        InternalError: a check depends on a later one, or has a bug.
     """
-    outcomes: dict[str, CheckResult] = {}
+    results: dict[str, CheckResult] = {}
     to_do = needed(checks, wanted)
     for check in checks:
         if check.id not in to_do:
             continue
         begun_at = clock()
-        if missing := [name for name in check.after if name not in outcomes]:
-            raise InternalError(f"the check {check.id} comes before {missing[0]}, which it stands on")
-        failed = next((name for name in check.after if outcomes[name].verdict in BLOCKING), None)
+        if missing := [name for name in check.after if name not in results]:
+            raise InternalError(f"the check {check.id} comes before {missing[0]}, which it depends on")
+        failed = next((name for name in check.after if results[name].verdict in BLOCKING), None)
         if failed is not None:
-            outcome = skipped(f"skipped because {_root(failed, outcomes)} failed")
+            result = skipped(f"skipped because {_root(failed, results)} failed")
         else:
-            outcome = await _looked(check, case)
-        outcomes[check.id] = outcome
-        yield Finding(check.id, outcome, clock() - begun_at)
+            result = await _run(check, case)
+        results[check.id] = result
+        yield Finding(check.id, result, clock() - begun_at)
 
 
-def _root(failed: str, outcomes: dict[str, CheckResult]) -> str:
-    """The check that really failed: a skipped one names it."""
-    outcome = outcomes[failed]
-    if outcome.verdict is Verdict.SKIPPED:
-        return outcome.text.removeprefix("skipped because ").removesuffix(" failed")
+def _root(failed: str, results: dict[str, CheckResult]) -> str:
+    """Return the check that caused the failure; the text of a skipped check names it."""
+    result = results[failed]
+    if result.verdict is Verdict.SKIPPED:
+        return result.text.removeprefix("skipped because ").removesuffix(" failed")
     return failed
 
 
-async def _looked(check: Check, case: Case) -> CheckResult:
+async def _run(check: Check, case: Case) -> CheckResult:
     try:
         async with asyncio.timeout(check.limit_s):
             found = check.look(case)
@@ -104,9 +104,9 @@ async def _looked(check: Check, case: Case) -> CheckResult:
         return unknown(str(error) or type(error).__name__)
 
 
-def exit_status(outcomes: Sequence[CheckResult]) -> int:
-    """0: all is fine, perhaps with warnings; 1: something is broken; 2: something could not be found out."""
-    verdicts = {outcome.verdict for outcome in outcomes}
+def exit_status(results: Sequence[CheckResult]) -> int:
+    """Return 0 without failures (warnings allowed), 1 if a check is broken, 2 if a check is unknown."""
+    verdicts = {result.verdict for result in results}
     if Verdict.BROKEN in verdicts:
         return 1
     return 2 if Verdict.UNKNOWN in verdicts else 0

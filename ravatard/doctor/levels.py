@@ -1,4 +1,4 @@
-"""How loud sound is, and what is wrong with it: level, floor, clipping, offset, zeros. Pure."""
+"""Sound levels and defects of a recording: level, floor, clipping, offset, zeros. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ravatard.core.audio_format import SAMPLE_BYTES, bytes_for
 
 _FULL = 32_768
-#: A sample this near to full scale was cut off, or is about to be.
+#: From this amplitude on a sample counts as clipped.
 _CLIPPED = 32_700
 _FRAME_MS = 20
 #: The quietest tenth of the frames is the room.
@@ -19,7 +19,7 @@ NOTHING_DB = -120.0
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """What a recording is like.
+    """Measurements of a recording.
 
     Attributes:
         loudest_db: the loudest 20 ms, RMS, dBFS (a full-scale square wave is 0).
@@ -41,13 +41,13 @@ class Levels:
 
 
 def levels(pcm: bytes) -> Levels:
-    """``pcm``: s16le mono 16 kHz; of silence everything is -120 dBFS."""
+    """Measure ``pcm`` (s16le mono 16 kHz); every level of silence is -120 dBFS."""
     size = bytes_for(_FRAME_MS)
     whole = len(pcm) - len(pcm) % SAMPLE_BYTES
     pcm = pcm[:whole]
     frames = [pcm[at : at + size] for at in range(0, max(1, len(pcm) - size + 1), size)]
     offset = audioop.avg(pcm, SAMPLE_BYTES) if pcm else 0
-    # An offset is no sound: a microphone with a bad one would never seem silent.
+    # A DC offset is not sound: a microphone with a large one would never seem silent.
     loud = sorted(audioop.rms(audioop.bias(frame, SAMPLE_BYTES, -offset), SAMPLE_BYTES) for frame in frames)
     quiet = loud[: max(1, int(len(loud) * _FLOOR_SHARE))]
     peaks = [audioop.max(frame, SAMPLE_BYTES) for frame in frames]
@@ -63,5 +63,5 @@ def levels(pcm: bytes) -> Levels:
 
 
 def decibels(amplitude: float) -> float:
-    """The dBFS of an amplitude in 16-bit steps."""
+    """Return the level in dBFS of an amplitude in 16-bit steps."""
     return max(NOTHING_DB, 20 * math.log10(amplitude / _FULL)) if amplitude > 0 else NOTHING_DB

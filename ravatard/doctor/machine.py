@@ -1,4 +1,4 @@
-"""The machine that is looked at: its files below a root, its programs, its clock; a test brings its own."""
+"""The machine under examination: files below a root, programs, clock; tests supply their own."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ravatard.doctor.bench import Bench, ChildBench
 from ravatard.host.control.client import Reply, ask
 from ravatard.ports.network import Network
 
-#: More of a program's output says nothing new.
+#: Longest output of a program that is read.
 _OUTPUT_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """A program that ran.
+class ProgramResult:
+    """Result of a program.
 
     Attributes:
         status: its exit status.
-        out: what it printed, on either output.
+        out: its standard output and standard error.
     """
 
     status: int
@@ -35,10 +35,10 @@ class Ran:
 
 
 class Run(Protocol):
-    """Runs programs of the machine."""
+    """Runner of the machine's programs."""
 
-    async def __call__(self, *command: str) -> Ran | None:
-        """Run one, without a shell and without input; None when there is no such program.
+    async def __call__(self, *command: str) -> ProgramResult | None:
+        """Run a program without a shell and without input; return None when it is not installed.
 
         Cancelling kills it. The caller sets the deadline.
         """
@@ -47,21 +47,21 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What a doctor may look at.
+    """Everything the checks may access.
 
     Attributes:
         root: where ``proc``, ``sys``, ``etc`` and ``dev`` are.
-        environ: the environment of whoever asks.
-        uid: the user who asks.
-        groups: ids of the groups that user is in.
+        environ: the caller's environment.
+        uid: the caller's user id.
+        groups: ids of the caller's groups.
         run: runs programs.
-        now: the clock on the wall, with its time zone.
-        free_bytes: room left for ordinary users on the file system of a path.
-        ask: asks a running daemon at its control socket.
-        connect: opens a connection to a host and port, with TLS or without, and closes it.
-        network: makes what carries requests to the service.
+        now: wall clock, with its time zone.
+        free_bytes: space left for ordinary users on the file system of a path.
+        ask: sends a request to the daemon's control socket.
+        connect: opens and closes a connection to a host and port, with or without TLS.
+        network: makes the network that carries requests to the service.
         bench: records and plays.
-        version: of an installed Python package; None without it.
+        version: version of an installed Python package; None without it.
     """
 
     environ: Mapping[str, str]
@@ -78,25 +78,25 @@ class Machine:
     groups: frozenset[int] = frozenset()
 
     def path(self, absolute: str) -> Path:
-        """``absolute`` on this machine."""
+        """Return ``absolute`` below the root of this machine."""
         return self.root / absolute.lstrip("/")
 
     def text(self, absolute: str) -> str | None:
-        """What is in a small file; None when it cannot be read."""
+        """Return the text of a small file; None when it cannot be read."""
         try:
             return self.path(absolute).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return None
 
     def shown(self, path: Path) -> str:
-        """``path`` as it is called on this machine."""
+        """Return ``path`` as named on this machine, without the root."""
         with contextlib.suppress(ValueError):
             return f"/{path.relative_to(self.root)}"
         return str(path)
 
 
 def this_machine(environ: Mapping[str, str]) -> Machine:
-    """The machine we run on."""
+    """Return the machine that this program runs on."""
     return Machine(
         environ=environ,
         run=run_program,
@@ -112,14 +112,14 @@ def this_machine(environ: Mapping[str, str]) -> Machine:
     )
 
 
-async def run_program(*command: str) -> Ran | None:
+async def run_program(*command: str) -> ProgramResult | None:
     """See :class:`Run`."""
     program = shutil.which(command[0])
     if program is None:
         return None
-    # What programs say is read here, so it is asked for in one language.
+    # The output is parsed, so every program gets the same language.
     environ = {**os.environ, "LC_ALL": "C.UTF-8"}
-    # Its own group: Ctrl-C is for us.
+    # Its own process group: Ctrl-C is meant for the doctor.
     process = await asyncio.create_subprocess_exec(
         program,
         *command[1:],
@@ -136,17 +136,17 @@ async def run_program(*command: str) -> Ran | None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-    return Ran(process.returncode or 0, out[:_OUTPUT_BYTES].decode(errors="replace"))
+    return ProgramResult(process.returncode or 0, out[:_OUTPUT_BYTES].decode(errors="replace"))
 
 
 async def connect(host: str, port: int, tls: bool) -> None:
     """Open a connection and close it again. The caller sets the deadline.
 
     Raises:
-        OSError: none could be had; as ``ssl.SSLCertVerificationError``: the server is not trusted.
+        OSError: no connection; as ``ssl.SSLCertVerificationError``: the certificate is not trusted.
     """
     _, writer = await asyncio.open_connection(host, port, ssl=True if tls else None)
-    # Aborted, not closed: a server that never says goodbye must not keep us.
+    # Aborted, not closed: a server that never closes its side must not delay the doctor.
     writer.transport.abort()
 
 
@@ -164,11 +164,11 @@ def _version(package: str) -> str | None:
 
 
 async def output(machine: Machine, *command: str) -> str | None:
-    """What a program of ``machine`` printed; None when there is none, or it failed."""
+    """Return the output of a program of ``machine``; None when it is not installed or failed."""
     ran = await machine.run(*command)
     return ran.out if ran is not None and ran.status == 0 else None
 
 
 def names(words: Sequence[str]) -> str:
-    """``words`` as a list in a sentence."""
+    """Join ``words`` as a list in a sentence."""
     return " and ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)

@@ -1,4 +1,4 @@
-"""How the service is installed: its unit with the drop-ins over it, and who it runs as.
+"""The installed unit of the service with its drop-ins.
 
 Sources: systemd.unit(5) for the places and the order of drop-ins, systemd.syntax(7) for the lines.
 """
@@ -20,38 +20,38 @@ _PLACES = (
     "/run/systemd/system",
     "/etc/systemd/system",
 )
-#: What systemd puts for its specifiers in a system unit; %% last.
+#: Values of systemd's specifiers in a system unit; %% last.
 _SPECIFIERS = {"%t": "/run", "%S": "/var/lib", "%C": "/var/cache", "%L": "/var/log", "%E": "/etc", "%%": "%"}
 
 
 @dataclass(frozen=True, slots=True)
 class UnitFile:
-    """A unit as systemd would read it.
+    """A unit as systemd reads it.
 
     Attributes:
-        files: what was read, the unit first, then its drop-ins, as they are called on the machine.
-        settings: (section, key) -> its values in order; an empty one in a file has taken back those before.
+        files: paths on the machine, the unit first, then its drop-ins.
+        settings: (section, key) -> values in order; an empty value in a file clears the earlier ones.
     """
 
     files: tuple[str, ...]
     settings: dict[tuple[str, str], list[str]]
 
     def all(self, key: str, section: str = "Service") -> list[str]:
-        """All values of a key that may be given several times."""
+        """Return all values of a key that may occur several times."""
         return self.settings.get((section, key), [])
 
     def last(self, key: str, section: str = "Service") -> str:
-        """The value of a key; "" when nobody sets it."""
+        """Return the value of a key; "" when it is not set."""
         return next(reversed(self.all(key, section)), "")
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables it sets."""
+        """Environment variables that the unit sets."""
         pairs = (pair.partition("=") for line in self.all("Environment") for pair in shlex.split(line))
         return {name: value for name, _, value in pairs}
 
     def folder(self, key: str) -> str:
-        """A path with its specifiers filled in; "" when it is not set."""
+        """Return a path with its specifiers expanded; "" when it is not set."""
         path = self.last(key).removeprefix("-")
         for specifier, meaning in _SPECIFIERS.items():
             path = path.replace(specifier, meaning)
@@ -59,7 +59,7 @@ class UnitFile:
 
 
 def find_unit(machine: Machine) -> UnitFile | None:
-    """The unit as it is installed on ``machine``; None when it is not."""
+    """Return the unit installed on ``machine``; None when it is not installed."""
     places = [place for place in _PLACES if machine.text(f"{place}/{NAME}") is not None]
     if not places:
         return None

@@ -1,1 +1,1 @@
-"""A complete world without hardware or network: cloud, microphone, panel."""
+"""Simulator: a complete world without hardware or network, with cloud, microphone, speaker and panel."""

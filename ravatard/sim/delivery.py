@@ -1,4 +1,4 @@
-"""How a reply travels over a real connection: late, in pieces, never, or not to its end."""
+"""Delivery of a reply over a real connection: late, in pieces, never, or cut off."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from ravatard.sim.exchange import Reply, ReplyFate
+from ravatard.sim.exchange import DeliveryOutcome, Reply
 from ravatard.sim.faults.frames import pieces_of
 
-#: How often an answer that never comes looks whether anybody still waits for it.
+#: Interval at which a reply that never comes checks that its client is still connected.
 _LOOK_S = 0.1
-#: Between two pieces of one reply or message: each is a packet of its own.
+#: Time between two pieces of one reply or message: each is a packet of its own.
 PIECE_S = 0.005
 
 
 async def delivered(reply: Reply, request: web.BaseRequest) -> web.StreamResponse:
-    """Send ``reply`` as its delivery says."""
+    """Send ``reply`` according to its delivery."""
     delivery = reply.delivery
     await asyncio.sleep(delivery.after_s)
-    # aiohttp tells a handler nothing of a client that left.
-    while delivery.fate is ReplyFate.NEVER and request.transport is not None:  # noqa: ASYNC110 - no event to wait for
+    # aiohttp does not notify a handler when its client disconnects.
+    while delivery.outcome is DeliveryOutcome.NEVER and request.transport is not None:  # noqa: ASYNC110 - no event to wait for
         await asyncio.sleep(_LOOK_S)
-    if delivery.fate is ReplyFate.UNTRUSTED:
-        # Whoever got here trusts our certificate, or was never shown one: it is broken off in its place.
-        delivery = replace(delivery, fate=ReplyFate.REFUSED)
-    if delivery.fate is not ReplyFate.ARRIVES:
+    if delivery.outcome is DeliveryOutcome.UNTRUSTED:
+        # A client that got here trusts our certificate, or uses no TLS: the connection is broken instead.
+        delivery = replace(delivery, outcome=DeliveryOutcome.REFUSED)
+    if delivery.outcome is not DeliveryOutcome.ARRIVES:
         abort(request)
         return web.Response()
     if delivery.pieces == 1:
@@ -40,6 +40,6 @@ async def delivered(reply: Reply, request: web.BaseRequest) -> web.StreamRespons
 
 
 def abort(request: web.BaseRequest) -> None:
-    """Break the connection as a pulled cable does."""
+    """Break the connection without a close, like a pulled cable."""
     if request.transport is not None:
         request.transport.abort()

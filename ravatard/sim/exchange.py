@@ -1,8 +1,7 @@
-"""What passes between a front (real sockets, or memory) and the service behind it.
+"""Interface between a front (real sockets, or memory) and the service behind it.
 
 A front turns its transport into these calls and knows nothing of the protocol; a service answers them and
-knows neither clock nor loop. Whatever stands in between, such as faults, is a :class:`Service` around a
-service.
+knows neither clock nor loop. A layer in between, such as faults, is a :class:`Service` around a service.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-#: Longest socket message taken; a longer one closes the socket with 1009 (RFC 6455, "message too big").
+#: Longest accepted socket message; a longer one closes the socket with 1009 (RFC 6455, "message too big").
 MESSAGE_LIMIT_BYTES = 4 * 1024 * 1024
 #: Longest body of a REST call; every documented one is smaller than 1 kB.
 BODY_LIMIT_BYTES = 64 * 1024
@@ -25,14 +24,14 @@ SOCKET_PATH = "/ws/chat"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. Shows neither its query nor its headers: tokens live there.
+    """One HTTP request. Its repr omits query and headers: they hold tokens.
 
     Attributes:
         method: upper case.
         path: decoded, without the query.
         query: the last value of every key.
         headers: by lower-case name.
-        body: as it came.
+        body: as received.
     """
 
     method: str
@@ -43,7 +42,7 @@ class Request:
 
     @classmethod
     def of(cls, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Request:
-        """A request whose ``target`` is the path with the query, as it stands in the request line."""
+        """Make a request from ``target``: path and query as in the request line."""
         path, _, query = target.partition("?")
         return cls(
             method=method.upper(),
@@ -55,32 +54,32 @@ class Request:
 
 
 @unique
-class ReplyFate(Enum):
-    """What becomes of a reply on its way."""
+class DeliveryOutcome(Enum):
+    """Outcome of a reply's delivery."""
 
     ARRIVES = "arrives"
     NEVER = "never"
-    """It is waited for in vain; the connection stays."""
+    """It never comes; the connection stays."""
     LOST = "lost"
-    """The connection breaks before it arrives; whether the service did the work is another question."""
+    """The connection breaks before it arrives; the service may have done the work."""
     REFUSED = "refused"
-    """There is no connection at all."""
+    """The connection is refused."""
     UNTRUSTED = "untrusted"
-    """The service's certificate is not to be trusted. A real listener shows such a one by itself."""
+    """The service's certificate is not trustworthy; a real listener presents such a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a reply travels.
+    """Delivery of a reply.
 
     Attributes:
-        fate: what becomes of it.
-        after_s: how much later it goes out, in seconds.
-        pieces: how many pieces a real front writes it in.
-        why: for ``UNTRUSTED``: what is wrong with the certificate.
+        outcome: whether and how it arrives.
+        after_s: delay before it goes out, in seconds.
+        pieces: number of pieces in which a real front writes it.
+        why: for ``UNTRUSTED``: the defect of the certificate.
     """
 
-    fate: ReplyFate = ReplyFate.ARRIVES
+    outcome: DeliveryOutcome = DeliveryOutcome.ARRIVES
     after_s: float = 0.0
     pieces: int = 1
     why: str = ""
@@ -88,13 +87,13 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a request is answered.
+    """Reply to a request.
 
     Attributes:
         status: HTTP status.
         headers: by lower-case name.
-        body: as it goes out.
-        delivery: how it travels.
+        body: as sent.
+        delivery: how it is delivered.
     """
 
     status: int
@@ -113,12 +112,12 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """The connection breaks without a close frame, as when a cable is cut and that is noticed."""
+    """The connection breaks without a close frame, as with a cut cable that is noticed."""
 
 
 @dataclass(frozen=True, slots=True)
 class HalfOpen:
-    """The socket stays, but nothing comes or goes any more and no ping is answered."""
+    """The socket stays open, but carries nothing any more and no ping is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +126,22 @@ class Fragments:
 
     Attributes:
         text: the message.
-        pieces: how many frames.
+        pieces: number of frames.
     """
 
     text: str = field(repr=False)
     pieces: int
 
 
-#: What a line hands to its front.
+#: Items that a service socket hands to its front.
 Outgoing = str | Fragments | Close | Drop | HalfOpen
 
 
 def json_object(raw: str | bytes) -> dict[str, object]:
-    """The JSON object in ``raw``.
+    """Decode the JSON object in ``raw``.
 
     Raises:
-        ValueError: it is none; the message says so.
+        ValueError: it is not a JSON object; the message says so.
     """
     try:
         return msgspec.json.decode(raw, type=dict[str, object])
@@ -153,34 +152,34 @@ def json_object(raw: str | bytes) -> dict[str, object]:
 
 
 class ServiceSocket(Protocol):
-    """One open socket, as the service sees it."""
+    """One open socket, on the side of the service."""
 
-    def heard(self, message: str | bytes, now: float) -> None:
-        """A message came."""
+    def received(self, message: str | bytes, now: float) -> None:
+        """Take a message of the client."""
         ...
 
     def unreadable(self, code: int, now: float) -> None:
-        """Something came that the front closes the socket for, with this code.
+        """Note a message for which the front closes the socket with this code.
 
         1009: a message over :data:`MESSAGE_LIMIT_BYTES`; 1007: text that is not UTF-8; 1002: no proper frame.
         """
         ...
 
     def next_due(self) -> float | None:
-        """When :meth:`due` will have something, or None while nothing is planned."""
+        """Return when :meth:`due` will have items, or None while nothing is planned."""
         ...
 
     def due(self, now: float) -> Sequence[Outgoing]:
-        """Everything to be sent by now, in order, handed out once."""
+        """Return all items to be sent by ``now``, in order, each once."""
         ...
 
     def closed(self, now: float) -> None:
-        """The socket is gone; nothing is called after this."""
+        """Note the end of the socket; no call follows."""
         ...
 
 
 class Service(Protocol):
-    """What a front needs of the thing it stands before. ``now`` is seconds on the front's clock."""
+    """Service behind a front. ``now`` is in seconds on the front's clock."""
 
     def handle(self, request: Request, now: float) -> Reply:
         """Answer one HTTP request."""
@@ -189,7 +188,7 @@ class Service(Protocol):
     def connect(self, request: Request, now: float, wake: Callable[[], None]) -> ServiceSocket | Reply:
         """Open a socket, or refuse the upgrade with a reply.
 
-        ``wake`` is called whenever :meth:`ServiceSocket.next_due` may have become earlier, inside any call of the
-        service; it must return at once and call nothing back.
+        ``wake`` is called, inside any call of the service, whenever :meth:`ServiceSocket.next_due` may have
+        become earlier; it must return at once and call nothing back.
         """
         ...

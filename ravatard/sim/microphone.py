@@ -1,4 +1,4 @@
-"""A microphone without hardware: sound is put into the room by a program, the real gate listens to it."""
+"""Simulated microphone: a program supplies the sound, the real gate processes it."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ravatard.core.events import Listened, MicrophoneClosed, MicrophoneEvent, Mi
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 
-#: Blocks as the sound process reads them: long while it is quiet, short while it matters.
+#: Block lengths of the sound process: long during silence, short during speech.
 QUIET_BLOCK_MS = 60
 SPEECH_BLOCK_MS = 20
 LISTENED_EVERY_S = 0.25
 
 
 class SimMicrophone:
-    """A :class:`~ravatard.ports.microphone.Microphone` paced by the loop's clock, with verbs of the room and the cable.
+    """A :class:`~ravatard.ports.microphone.Microphone` paced by the loop's clock.
 
     Attributes:
-        heard: samples the gate was given since the device was opened.
-        closed: the capture device is closed for good.
-        name: what the device is called at its next opening.
+        samples_read: samples given to the gate since the device was opened.
+        closed: True once the device is closed for good.
+        name: name of the device at its next opening.
     """
 
     def __init__(
@@ -37,77 +37,77 @@ class SimMicrophone:
         mode: GateMode,
         noise: Callable[[int], bytes] = bytes,
     ) -> None:
-        """``noise`` gives that many bytes of what a quiet room sounds like."""
-        self.heard = 0
+        """``noise`` returns that many bytes of the sound of a quiet room."""
+        self.samples_read = 0
         self.closed = False
         self.name = "simulated microphone"
         self._gate = Gate(gate, voice, is_speech, mode=mode)
         self._noise = noise
-        self._air: deque[memoryview] = deque()
+        self._pending: deque[memoryview] = deque()
         self._plugged = True
         self._muted = False
         self._why_lost = ""
         self._hung = False
-        self._deaf = False
+        self._zeros = False
         self._fast = False
         self._changed = asyncio.Event()
         self._events: deque[MicrophoneEvent] = deque()
 
-    # -------------------------------------------------------------- the room and the cable
+    # -------------------------------------------------------------- sound and cable
 
     def sound(self, pcm: bytes) -> None:
-        """Let ``pcm`` (s16le mono 16 kHz) be heard after what is heard already."""
-        self._air.append(memoryview(pcm))
+        """Append ``pcm`` (s16le mono 16 kHz) to the sound to be recorded."""
+        self._pending.append(memoryview(pcm))
 
     @property
     def quiet(self) -> bool:
-        """Everything put into the room was heard."""
-        return not self._air
+        """True once all sound has been recorded."""
+        return not self._pending
 
     def unplug(self, why: str = "it was pulled out") -> None:
-        """Pull the microphone out, or end it in another way that is noticed."""
+        """Unplug the microphone, or end it in another way that is noticed."""
         self._plugged = False
         self._why_lost = why
         self._changed.set()
 
     def replug(self) -> None:
-        """Put it back."""
+        """Plug it in again."""
         self._plugged = True
         self._changed.set()
 
-    # -------------------------------------------------------------- what may be wrong with it
+    # -------------------------------------------------------------- faults
 
     def hang(self, *, hung: bool = True) -> None:
-        """Deliver nothing and say nothing, or go on."""
+        """Deliver and report nothing, or resume."""
         self._hung = hung
         self._changed.set()
 
-    def zeros(self, *, deaf: bool = True) -> None:
-        """Deliver digital zeros whatever is heard, or hear again."""
-        self._deaf = deaf
+    def zeros(self, *, zeros: bool = True) -> None:
+        """Deliver digital zeros instead of the sound, or the sound again."""
+        self._zeros = zeros
 
     def double_rate(self, *, fast: bool = True) -> None:
-        """Deliver samples at twice the pace, or at the right one again."""
+        """Deliver samples at twice the rate, or at the right one again."""
         self._fast = fast
 
     # -------------------------------------------------------------- the port
 
     async def events(self) -> AsyncIterator[MicrophoneEvent]:
-        """What is heard, for ever."""
+        """Yield the events of the microphone, for ever."""
         while True:
             async for event in self._opened():
                 yield event
-            told: MicrophoneEvent | None = None
+            reported: MicrophoneEvent | None = None
             while self._muted or not self._plugged:
                 self._changed.clear()
                 state = MicrophoneClosed() if self._muted else MicrophoneLost(self._why_lost)
-                if state != told:
-                    told = state
+                if state != reported:
+                    reported = state
                     yield state
                 await self._changed.wait()
 
     def command(self, command: MicrophoneCommand) -> None:
-        """Tell the gate something, or close the device and open it again."""
+        """Pass a command to the gate; muting closes the device, unmuting opens it."""
         if isinstance(command, Mute):
             self._muted = command.muted
             self._changed.set()
@@ -119,10 +119,10 @@ class SimMicrophone:
         self.closed = True
 
     async def _opened(self) -> AsyncIterator[MicrophoneEvent]:
-        """One opening of the device, until it is pulled out or closed on purpose."""
+        """Yield the events of one opening, until the device is unplugged or muted."""
         loop = asyncio.get_running_loop()
-        opened_at = told_at = loop.time()
-        self.heard = 0
+        opened_at = reported_at = loop.time()
+        self.samples_read = 0
         yield MicrophoneReady(self.name)
         while self._plugged and not self._muted:
             if self._hung:
@@ -134,14 +134,14 @@ class SimMicrophone:
             if self._fast:
                 opened_at -= seconds_of(samples_in(block)) / 2
             # A block can be read when its last sample was recorded.
-            await asyncio.sleep(opened_at + seconds_of(self.heard + samples_in(block)) - loop.time())
-            self.heard += samples_in(block)
+            await asyncio.sleep(opened_at + seconds_of(self.samples_read + samples_in(block)) - loop.time())
+            self.samples_read += samples_in(block)
             self._events.extend(self._gate.feed(block, loop.time()))
             while self._events:
                 yield self._events.popleft()
-            if loop.time() - told_at >= LISTENED_EVERY_S:
-                told_at = loop.time()
-                yield Listened(self.heard, self._gate.level_db, self._gate.floor_db)
+            if loop.time() - reported_at >= LISTENED_EVERY_S:
+                reported_at = loop.time()
+                yield Listened(self.samples_read, self._gate.level_db, self._gate.floor_db)
         for event in self._gate.lost(loop.time()):
             yield event
 
@@ -152,10 +152,10 @@ class SimMicrophone:
 
     def _take(self, length: int) -> bytes:
         taken = bytearray()
-        while self._air and len(taken) < length:
-            piece = self._air.popleft()
+        while self._pending and len(taken) < length:
+            piece = self._pending.popleft()
             rest = length - len(taken)
             taken += piece[:rest]
             if len(piece) > rest:
-                self._air.appendleft(piece[rest:])
-        return bytes(length) if self._deaf else bytes(taken) + self._noise(length - len(taken))
+                self._pending.appendleft(piece[rest:])
+        return bytes(length) if self._zeros else bytes(taken) + self._noise(length - len(taken))

@@ -1,4 +1,4 @@
-"""The simulated cloud without sockets: a ``Network`` in memory, on the loop's time."""
+"""Network in memory: connects a client to the simulated cloud without sockets, on the loop's time."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from ravatard.sim.exchange import (
     CLOSE_TOO_BIG,
     MESSAGE_LIMIT_BYTES,
     Close,
+    DeliveryOutcome,
     Drop,
     Fragments,
     HalfOpen,
     Reply,
-    ReplyFate,
     Request,
     Service,
     ServiceSocket,
 )
 
 _GOING_AWAY = 1001
-#: What a careful client takes of a reply, and of a message.
+#: Longest reply and message that a careful client accepts.
 REPLY_LIMIT_BYTES = 4 * 1024 * 1024
 RECEIVE_LIMIT_BYTES = 8 * 1024 * 1024
 
 
 class SimNetwork:
-    """Every host of this network is the one service.
+    """Network on which every host is the one service.
 
     Attributes:
         down: True: requests and new sockets fail with OSError; open sockets stay (see :meth:`drop_sockets`).
         sockets_down: True: new sockets fail with OSError; requests do not.
-        latency_s: one way, for requests and messages; taken anew for each.
-        ping_s: how long the client takes to notice that a socket is half-open.
+        latency_s: one-way latency of requests and messages; may change at any time.
+        ping_s: time until the client notices that a socket is half-open.
     """
 
     def __init__(self, service: Service) -> None:
@@ -50,16 +50,16 @@ class SimNetwork:
 
     @property
     def open_sockets(self) -> int:
-        """Sockets that neither side has closed."""
+        """Number of sockets that neither side has closed."""
         return len(self._sockets)
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> HttpReply:
-        """One request to the service.
+        """Send a request to the service.
 
         Raises:
-            OSError: the network is down, now or when the answer is on its way; or a fault says so.
+            OSError: the network is down, now or when the reply is on its way; or by a fault.
         """
         request = _request(method, url, headers, body)
         await self._travel()
@@ -73,7 +73,7 @@ class SimNetwork:
 
         Raises:
             UpgradeRefused: the service answered the upgrade with a reply.
-            OSError: the network is down; or a fault says so.
+            OSError: the network is down; or by a fault.
         """
         await self._travel()
         if self.sockets_down:
@@ -103,35 +103,35 @@ class SimNetwork:
         self.drop_sockets(_GOING_AWAY)
 
     async def _arrival(self, reply: Reply) -> None:
-        """Wait until ``reply`` is here.
+        """Wait until ``reply`` has arrived.
 
         Raises:
-            OSError: it never will be.
+            OSError: it will never arrive.
         """
         delivery = reply.delivery
-        if delivery.fate is ReplyFate.REFUSED:
+        if delivery.outcome is DeliveryOutcome.REFUSED:
             raise ConnectionRefusedError("the simulated service refuses the connection")
-        if delivery.fate is ReplyFate.UNTRUSTED:
+        if delivery.outcome is DeliveryOutcome.UNTRUSTED:
             raise ssl.SSLCertVerificationError(1, delivery.why)
-        if delivery.fate is ReplyFate.NEVER:
+        if delivery.outcome is DeliveryOutcome.NEVER:
             # Only the caller's deadline ends this.
             await asyncio.get_running_loop().create_future()
         await asyncio.sleep(delivery.after_s)
         await self._travel()
-        if delivery.fate is ReplyFate.LOST:
+        if delivery.outcome is DeliveryOutcome.LOST:
             raise ConnectionResetError("the simulated connection broke before the answer")
         if len(reply.body) > REPLY_LIMIT_BYTES:
             raise ConnectionError(f"the reply is larger than {REPLY_LIMIT_BYTES} bytes")
 
     async def _travel(self) -> None:
-        # Also without latency: a real request never completes without giving others a turn.
+        # Also without latency: a real request always yields to other tasks.
         await asyncio.sleep(self.latency_s)
         if self.down:
             raise ConnectionRefusedError("the simulated network is down")
 
 
 class MemorySocket:
-    """A :class:`ravatard.ports.network.Socket` whose other end is a line of the service."""
+    """A :class:`ravatard.ports.network.Socket` whose other end is a socket of the service."""
 
     def __init__(
         self, gone: Callable[[MemorySocket], None], latency_s: Callable[[], float], ping_s: float
@@ -139,23 +139,23 @@ class MemorySocket:
         self._gone = gone
         self._latency_s = latency_s
         self._ping_s = ping_s
-        self._line: ServiceSocket | None = None
-        self._news = asyncio.Event()
+        self._service_socket: ServiceSocket | None = None
+        self._changed = asyncio.Event()
         self._arrived: deque[str] = deque()
         self._travelling: deque[tuple[str, int]] = deque()
         self._ended: tuple[int | None, str] | None = None
         self._last_arrival = 0.0
 
-    def attach(self, line: ServiceSocket) -> None:
-        """This is the other end."""
-        self._line = line
+    def attach(self, service_socket: ServiceSocket) -> None:
+        """Set the other end."""
+        self._service_socket = service_socket
 
     def wake(self) -> None:
-        """The other end may have something to say."""
-        self._news.set()
+        """Note that the other end may have items to send."""
+        self._changed.set()
 
     async def send(self, text: str) -> None:
-        """Hand one message to the network; it arrives after the latency, in order.
+        """Send a message; it arrives after the latency, in order.
 
         Raises:
             SocketClosed: the socket is gone.
@@ -173,30 +173,30 @@ class MemorySocket:
             loop.call_at(self._last_arrival, self._arrive)
 
     async def receive(self) -> str:
-        """The next message, the latency after the service said it.
+        """Return the next message, the latency after the service sent it.
 
         Raises:
-            SocketClosed: the socket is gone and everything that came before was received.
+            SocketClosed: the socket is gone and all earlier messages were received.
         """
         loop = asyncio.get_running_loop()
         due: float | None = None
         while True:
-            self._news.clear()
-            # A timer may fire a hair early, and adding the latency may round: what was waited for is due.
+            self._changed.clear()
+            # A timer may fire slightly early, and adding the latency may round: the awaited item is due.
             self._fetch(max(loop.time() - self._latency_s(), due or 0.0))
             if self._arrived:
                 return self._arrived.popleft()
             self._raise_if_ended()
-            next_due = None if self._line is None else self._line.next_due()
+            next_due = None if self._service_socket is None else self._service_socket.next_due()
             try:
                 async with asyncio.timeout_at(None if next_due is None else next_due + self._latency_s()):
-                    await self._news.wait()
+                    await self._changed.wait()
                 due = None
             except TimeoutError:
                 due = next_due
 
     def leave(self) -> None:
-        """The client closes the socket; what it sent before still arrives."""
+        """Close the socket on the client's side; messages sent before still arrive."""
         loop = asyncio.get_running_loop()
         if self._ended is None and self._last_arrival > loop.time():
             self._ended = (None, "")
@@ -205,40 +205,40 @@ class MemorySocket:
             self.drop(None, "")
 
     def drop(self, code: int | None, reason: str) -> None:
-        """The socket is gone, for both sides."""
+        """End the socket for both sides."""
         if self._ended is None:
             self._ended = (code, reason)
-            self._news.set()
+            self._changed.set()
         self._hang_up()
 
     def _hang_up(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
+        service_socket, self._service_socket = self._service_socket, None
+        if service_socket is not None:
             self._gone(self)
-            line.closed(asyncio.get_running_loop().time())
+            service_socket.closed(asyncio.get_running_loop().time())
 
     def _arrive(self) -> None:
         text, size = self._travelling.popleft()
-        if self._line is None:
+        if self._service_socket is None:
             return
         now = asyncio.get_running_loop().time()
         if size > MESSAGE_LIMIT_BYTES:
-            self._line.unreadable(CLOSE_TOO_BIG, now)
+            self._service_socket.unreadable(CLOSE_TOO_BIG, now)
             self.drop(CLOSE_TOO_BIG, "message too big")
         else:
-            self._line.heard(text, now)
+            self._service_socket.received(text, now)
 
-    def _fetch(self, said_by: float) -> None:
-        if self._line is None:
+    def _fetch(self, sent_by: float) -> None:
+        if self._service_socket is None:
             return
-        for item in self._line.due(said_by):
+        for item in self._service_socket.due(sent_by):
             match item:
                 case Close(code, reason):
                     self.drop(code, reason)
                 case Drop():
                     self.drop(None, "")
                 case HalfOpen():
-                    # For the service it stays open; the client finds out by its ping.
+                    # For the service it stays open; the client notices by its ping.
                     asyncio.get_running_loop().call_later(self._ping_s, self.drop, None, "")
                 case Fragments(text) | str(text):
                     self._receive(text)

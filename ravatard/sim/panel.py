@@ -1,4 +1,4 @@
-"""A button and lights without hardware: pressed by a program, and remembering what they showed."""
+"""Simulated button and lights: pressed by a program, with a record of the looks shown."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ravatard.errors import InternalError
 
 
 class RecordingLamp:
-    """Lights that keep what they were told to show; implements :class:`ravatard.ports.panel.Lamp`.
+    """Lights that record every look; implements :class:`ravatard.ports.panel.Lamp`.
 
     Attributes:
-        shown: (seconds on the loop's clock, look), one entry a change, the newest last; the oldest go first.
-        closed: the pins would have been given back.
+        shown: (seconds on the loop's clock, look) per change, newest last; the oldest are dropped first.
+        closed: True once the pins would have been released.
     """
 
     def __init__(self, kept: int = 100_000) -> None:
@@ -25,11 +25,11 @@ class RecordingLamp:
 
     @property
     def look(self) -> Look:
-        """What is to be seen now."""
+        """Look shown now."""
         return self.shown[-1][1] if self.shown else Look.OFF
 
     def show(self, look: Look) -> None:
-        """Note ``look`` unless it is shown already."""
+        """Record ``look`` unless it is shown already."""
         if look is not self.look and not self.closed:
             self.shown.append((asyncio.get_running_loop().time(), look))
 
@@ -42,7 +42,7 @@ class RecordingLamp:
 class FakeButton:
     """A button pressed by a program; implements :class:`ravatard.ports.panel.Button` for one consumer.
 
-    What is pressed before anybody listens is kept. Call its verbs in the event loop.
+    Presses before the first consumer are kept. Call its methods in the event loop.
     """
 
     def __init__(self) -> None:
@@ -69,12 +69,12 @@ class FakeButton:
         self._edges.put_nowait(ButtonReleased(asyncio.get_running_loop().time()))
 
     async def events(self) -> AsyncIterator[ButtonPressed | ButtonReleased]:
-        """What was done to the button, in order, for ever."""
+        """Yield presses and releases, in order, for ever."""
         while True:
             yield await self._edges.get()
 
     def close(self) -> None:
-        """Take it off the panel. Idempotent."""
+        """Release the button. Idempotent."""
         self.closed = True
 
     def _move(self, *, down: bool) -> None:

@@ -1,4 +1,4 @@
-"""The simulated cloud behind real sockets: HTTP and WebSocket by aiohttp."""
+"""Server of the simulated cloud: HTTP and WebSocket on real sockets, by aiohttp."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 
 class SimServer:
-    """A simulated service to connect to, from ``async with`` to its end.
+    """Simulated service on a port, from ``async with`` to its end.
 
     Attributes:
         cloud: the service; its licences, options and record.
-        service: what answers; the cloud, or what was put before it.
+        service: answers requests: the cloud, or a layer of faults around it.
         streaming: the avatars' picture and voice; its socket is at "/" of the same origin.
-        host: address listened on.
-        port: port listened on; after the start never 0.
+        host: address of the listener.
+        port: port of the listener; after the start never 0.
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class SimServer:
         """Prepare a service; nothing listens yet.
 
         Args:
-            options: how it behaves; not used when a cloud is given.
+            options: behaviour; not used when a cloud is given.
             host: address to listen on.
             port: port to listen on; 0 takes a free one.
             cloud: the service; None makes one with a new key, so that a restarted one refuses old tokens.
-            front: how long clients may take.
-            tls: the certificate to show; None: no TLS.
-            stream: what players of the avatar's picture and voice are offered.
-            stream_faults: what is wrong with that from the start.
+            front: deadlines of clients.
+            tls: TLS context with the certificate; None: no TLS.
+            stream: options of the avatar's picture and voice.
+            stream_faults: faults of the stream from the start.
         """
         self.host = host
         self.port = port
@@ -81,31 +81,31 @@ class SimServer:
         self.service: Service = self.cloud
         self._front = front or FrontOptions()
         self._tls = tls
-        self.cloud.premises.scheme = "https" if tls else "http"
-        # On a loopback address nobody outside can come: the media stay inside, too.
+        self.cloud.shared.scheme = "https" if tls else "http"
+        # A loopback address is not reachable from outside: the media stay inside, too.
         inside = (host,) if host in _LOOPBACK else ()
-        self.streaming = Streams(self.cloud.premises, stream, faults=stream_faults, addresses=inside)
+        self.streaming = Streams(self.cloud.shared, stream, faults=stream_faults, addresses=inside)
         self._sockets: dict[web.WebSocketResponse, web.BaseRequest] = {}
         self._runner: web.ServerRunner | None = None
 
     @property
     def base_url(self) -> str:
-        """Where it is, without a slash at the end."""
+        """Base URL, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     @property
     def record(self) -> Record:
-        """What happened."""
+        """Record of the service."""
         return self.cloud.record
 
     async def __aenter__(self) -> SimServer:
         """Listen.
 
         Raises:
-            RavatardError: the port is taken, or the address is not ours.
+            RavatardError: the port is taken, or the address is not one of this machine.
         """
-        # No access log: it would write the socket's token down. No lingering: bodies are read to their end.
+        # No access log: it would contain the socket's token. No lingering: bodies are read to their end.
         server = web.Server(self._answer, access_log=None, lingering_time=0.0)
         runner = web.ServerRunner(server, handle_signals=False, shutdown_timeout=self._front.close_s)
         await runner.setup()
@@ -133,16 +133,16 @@ class SimServer:
             await self.streaming.__aexit__(kind, error, traceback)
             async with asyncio.TaskGroup() as group:
                 for number, socket in enumerate(self._sockets):
-                    group.create_task(self._say_goodbye(socket), name=f"goodbye-{number}")
+                    group.create_task(self._close(socket), name=f"close-{number}")
         finally:
             await runner.cleanup()
 
     def drop_sockets(self) -> None:
-        """Break every open socket as a pulled cable does: no close frame."""
+        """Break every open socket without a close frame, like a pulled cable."""
         for request in self._sockets.values():
             abort(request)
 
-    async def _say_goodbye(self, socket: web.WebSocketResponse) -> None:
+    async def _close(self, socket: web.WebSocketResponse) -> None:
         with suppress(ConnectionError):
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the simulator stops")
 
@@ -155,16 +155,16 @@ class SimServer:
             body = b"" if wants_socket else await _body(request, self._front.body_s)
         except TimeoutError:
             return web.Response(status=408)
-        asked = Request.of(request.method, request.raw_path, dict(request.headers), body)
+        received = Request.of(request.method, request.raw_path, dict(request.headers), body)
         if wants_socket:
-            return await self._open_socket(request, asked)
-        return await delivered(self.service.handle(asked, _now()), request)
+            return await self._open_socket(request, received)
+        return await delivered(self.service.handle(received, _now()), request)
 
-    async def _open_socket(self, request: web.BaseRequest, asked: Request) -> web.StreamResponse:
+    async def _open_socket(self, request: web.BaseRequest, received: Request) -> web.StreamResponse:
         wake = asyncio.Event()
-        line = self.service.connect(asked, _now(), wake.set)
-        if isinstance(line, Reply):
-            return await delivered(line, request)
+        service_socket = self.service.connect(received, _now(), wake.set)
+        if isinstance(service_socket, Reply):
+            return await delivered(service_socket, request)
         socket = web.WebSocketResponse(
             timeout=self._front.close_s, heartbeat=self._front.ping_s, max_msg_size=MESSAGE_LIMIT_BYTES
         )
@@ -172,13 +172,13 @@ class SimServer:
             await socket.prepare(request)
             self._sockets[socket] = request
             async with asyncio.TaskGroup() as group:
-                speaker = _Speaker(socket, request, line, wake)
-                speaking = group.create_task(speaker.run(self._front.send_s), name="sim-speak")
-                await _listen(socket, line)
-                speaking.cancel()
+                sender = _Sender(socket, request, service_socket, wake)
+                sending = group.create_task(sender.run(self._front.send_s), name="sim-send")
+                await _receive(socket, service_socket)
+                sending.cancel()
         finally:
             self._sockets.pop(socket, None)
-            line.closed(_now())
+            service_socket.closed(_now())
         return socket
 
     def _why_not(self, error: OSError) -> str:
@@ -199,12 +199,12 @@ def _now() -> float:
 
 
 async def _body(request: web.BaseRequest, body_s: float) -> bytes:
-    """The body, or as much of it as shows that it is too long.
+    """Return the body, or the first part of one that is too long.
 
-    All of it is read in any case: a client that is still sending does not see the reply.
+    The body is always read to its end: a client that is still sending does not see the reply.
 
     Raises:
-        TimeoutError: it did not come in time.
+        TimeoutError: the body did not arrive in time.
     """
     body = bytearray()
     async with asyncio.timeout(body_s):
@@ -214,44 +214,44 @@ async def _body(request: web.BaseRequest, body_s: float) -> bytes:
     return bytes(body)
 
 
-async def _listen(socket: web.WebSocketResponse, line: ServiceSocket) -> None:
-    """Hand over what comes until the socket is closed."""
+async def _receive(socket: web.WebSocketResponse, service_socket: ServiceSocket) -> None:
+    """Hand over messages until the socket is closed."""
     async for message in socket:
         if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-            line.heard(message.data, _now())
+            service_socket.received(message.data, _now())
         elif isinstance(message.data, WebSocketError):
-            line.unreadable(message.data.code, _now())
+            service_socket.unreadable(message.data.code, _now())
 
 
-class _Speaker:
-    """The speaking half of one socket."""
+class _Sender:
+    """Sending half of one socket."""
 
     def __init__(
         self,
         socket: web.WebSocketResponse,
         request: web.BaseRequest,
-        line: ServiceSocket,
+        service_socket: ServiceSocket,
         wake: asyncio.Event,
     ) -> None:
         self._socket = socket
         self._request = request
-        self._line = line
+        self._service_socket = service_socket
         self._wake = wake
 
     async def run(self, send_s: float) -> None:
-        """Send what the line has to say, when it is due, until the socket is gone."""
+        """Send the items of the service socket when they are due, until the socket is gone."""
         due: float | None = None
         while True:
             self._wake.clear()
-            # A timer may fire a hair before its time: what was waited for is due.
-            for item in self._line.due(max(_now(), due or 0.0)):
+            # A timer may fire slightly early: the awaited item is due.
+            for item in self._service_socket.due(max(_now(), due or 0.0)):
                 try:
                     async with asyncio.timeout(send_s):
                         await self._send(item)
                 except (ConnectionError, TimeoutError):
-                    # The client is gone or does not read; the listening side notices by itself.
+                    # The client is gone or does not read; the receiving side notices by itself.
                     return
-            due = self._line.next_due()
+            due = self._service_socket.next_due()
             try:
                 async with asyncio.timeout_at(due):
                     await self._wake.wait()
@@ -269,7 +269,7 @@ class _Speaker:
                 abort(self._request)
                 raise ConnectionResetError
             case HalfOpen() if isinstance(transport, asyncio.Transport):
-                # Unread, a ping is unanswered; our own heartbeat gives the socket up in the end.
+                # Unread pings stay unanswered; our own heartbeat closes the socket in the end.
                 transport.pause_reading()
             case Fragments(text, pieces) if isinstance(transport, asyncio.Transport):
                 for frame in frames(text, pieces):

@@ -1,4 +1,4 @@
-"""A loudspeaker without hardware: plays by the loop's clock and keeps what left it."""
+"""Simulated speaker: plays by the loop's clock and records the sound."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from ravatard.core.audio_format import VOICE
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerEvent, SpeakerLost, SpeakerReady
 from ravatard.core.states import Earcon
 
-#: As a real one: a live voice is given this much to wait in, and the device this long to sound.
+#: Prefill of a live voice and latency of the device, as on a real one.
 PREFILL_S = 0.06
 LATENCY_S = 0.02
-#: A pause within a live voice that is no end.
+#: Longest pause within a live voice that does not end it.
 PAUSE_S = 0.7
 ROOM_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sounded:
-    """A piece that leaves the converter, s16le mono 48 kHz, from ``at`` on."""
+class PlayedPiece:
+    """Piece of sound that leaves the converter from ``at`` on, s16le mono 48 kHz."""
 
     at: float
     pcm: bytes
 
     @property
     def until(self) -> float:
-        """When its last sample has left."""
+        """Time at which its last sample has left."""
         return self.at + len(self.pcm) / VOICE.bytes_for(1000)
 
 
 class SimSpeaker:
-    """A :class:`ravatard.ports.speaker.Speaker` in whatever time the loop has.
+    """A :class:`ravatard.ports.speaker.Speaker` on the loop's time.
 
     Attributes:
-        sounded: all that left the converter, or will; cut when it is stopped.
-        earcons: the short signals, with their times.
-        percent: the volume.
-        closed: the device is closed for good.
-        live: the voices that were begun, and whether each was a live one.
-        stopped_at: when it was silenced, each time.
+        played: pieces that left the converter, or will; cut when playback stops.
+        earcons: earcons with their times.
+        percent: volume.
+        closed: True once the device is closed for good.
+        live: by voice begun, True for a live one.
+        stopped_at: times at which playback was stopped.
     """
 
     def __init__(self) -> None:
-        self.sounded: list[Sounded] = []
+        self.played: list[PlayedPiece] = []
         self.earcons: list[tuple[float, Earcon]] = []
         self.percent = 100
         self.closed = False
@@ -63,21 +63,21 @@ class SimSpeaker:
     # -------------------------------------------------------------- the cable
 
     def unplug(self, why: str = "it was pulled out") -> None:
-        """Pull it out: what waits is lost."""
+        """Unplug it: queued sound is lost."""
         self._plugged = False
         self._cut(_now())
         self._audible_until = None
-        self._tell(SpeakerLost(why))
+        self._report(SpeakerLost(why))
 
     def replug(self) -> None:
-        """Put it back."""
+        """Plug it in again."""
         self._plugged = True
-        self._tell(SpeakerReady("simulated speaker", LATENCY_S * 1000))
+        self._report(SpeakerReady("simulated speaker", LATENCY_S * 1000))
 
     # -------------------------------------------------------------- the port
 
     async def events(self) -> AsyncIterator[SpeakerEvent]:
-        """What becomes of the sound, for ever."""
+        """Yield the events of playback, for ever."""
         yield SpeakerReady("simulated speaker", LATENCY_S * 1000)
         while True:
             while self._events:
@@ -93,41 +93,41 @@ class SimSpeaker:
                     self._audible_until = None
 
     def begin(self, voice: int, *, live: bool) -> None:
-        """A voice follows."""
+        """Begin a voice."""
         self.live[voice] = live
 
     def feed(self, voice: int, pcm: bytes) -> None:
-        """The next piece of a voice."""
+        """Queue the next piece of a voice."""
         if voice < self._voice or not self._plugged or not pcm:
             return
         now = _now()
         if voice > self._voice:
             self._voice, self._finished = voice, False
         begins_at = max(self._ends_at, now + PREFILL_S + LATENCY_S)
-        piece = Sounded(begins_at, pcm)
-        self.sounded.append(piece)
+        piece = PlayedPiece(begins_at, pcm)
+        self.played.append(piece)
         self._ends_at = piece.until
         if is_audible(pcm):
-            news = self._audible_until is None
+            started = self._audible_until is None
             self._audible_until = piece.until
-            if news:
-                self._tell(PlaybackStarted(begins_at))
+            if started:
+                self._report(PlaybackStarted(begins_at))
             self._changed.set()
 
     def finish(self, voice: int) -> None:
-        """Nothing more comes of this voice."""
+        """Note the end of a voice."""
         if voice == self._voice:
             self._finished = True
             self._changed.set()
 
     async def room(self) -> None:
-        """Returns when less than two seconds wait."""
+        """Wait until less than two seconds are queued."""
         wait_s = self._ends_at - _now() - ROOM_S
         if wait_s > 0:
             await asyncio.sleep(wait_s)
 
     def stop(self) -> None:
-        """Fall silent."""
+        """Stop playback."""
         now = _now()
         self.stopped_at.append(now)
         self._cut(now + LATENCY_S)
@@ -137,11 +137,11 @@ class SimSpeaker:
             self._changed.set()
 
     def cue(self, earcon: Earcon) -> None:
-        """Sound a short signal."""
+        """Play an earcon."""
         self.earcons.append((_now(), earcon))
 
     def set_volume(self, percent: int) -> None:
-        """Loudness in percent of full."""
+        """Set the volume in percent."""
         self.percent = percent
 
     async def close(self) -> None:
@@ -157,14 +157,14 @@ class SimSpeaker:
         return self._audible_until + (0.0 if self._finished else PAUSE_S)
 
     def _cut(self, at: float) -> None:
-        kept = [piece for piece in self.sounded if piece.at < at]
+        kept = [piece for piece in self.played if piece.at < at]
         if kept and kept[-1].until > at:
             last = kept.pop()
-            kept.append(Sounded(last.at, last.pcm[: VOICE.bytes_for((at - last.at) * 1000)]))
-        self.sounded = kept
+            kept.append(PlayedPiece(last.at, last.pcm[: VOICE.bytes_for((at - last.at) * 1000)]))
+        self.played = kept
         self._ends_at = min(self._ends_at, at)
 
-    def _tell(self, event: SpeakerEvent) -> None:
+    def _report(self, event: SpeakerEvent) -> None:
         self._events.append(event)
         self._changed.set()
 

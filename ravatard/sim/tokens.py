@@ -1,4 +1,4 @@
-"""Real JSON Web Tokens (HS256, RFC 7515 and 7519): signed, verified, and expiring."""
+"""JSON Web Tokens (HS256, RFC 7515 and 7519): signed, verified, and expiring."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Whom a token speaks for.
+    """Claims of a verified token.
 
     Attributes:
-        user_id: the user it was made for.
-        project_id: the project, or None when none was named.
-        expires_at_s: Unix time at which it stops being good.
+        user_id: the user it was issued for.
+        project_id: the project, or None.
+        expires_at_s: Unix time at which it expires.
     """
 
     user_id: str
@@ -42,17 +42,15 @@ class Claims:
 
 class _Payload(msgspec.Struct):
     user_id: str
-    iat: int
     exp: float
-    jti: str
     project_id: str | None = None
 
 
 class TokenMint:
-    """Makes tokens and recognises its own.
+    """Issuer of tokens, which verifies its own.
 
     Attributes:
-        lifetime_s: lifetime of the tokens made from now on.
+        lifetime_s: lifetime of the tokens issued from now on.
     """
 
     def __init__(self, key: bytes, lifetime_s: float) -> None:
@@ -61,10 +59,10 @@ class TokenMint:
         self._numbers = itertools.count(1)
 
     def sign(self, user_id: str, project_id: str | None, wall_s: float) -> str:
-        """A token for this user, good from ``wall_s`` (Unix time) on.
+        """Issue a token for this user, valid from ``wall_s`` (Unix time) on.
 
         ``iat`` is a whole second rounded down and ``exp`` counts from it, as common JWT libraries do: a token
-        lives up to a second less than its lifetime, and one of lifetime 0 is born expired.
+        is valid for up to a second less than its lifetime, and with lifetime 0 it has expired at once.
         """
         issued = int(wall_s)
         expires = issued + self.lifetime_s
@@ -72,7 +70,7 @@ class TokenMint:
             "user_id": user_id,
             "project_id": project_id,
             "iat": issued,
-            # Two tokens of one second must differ, or nobody could tell a renewed one from the old one.
+            # Two tokens of one second must differ, to distinguish a renewed one from the old one.
             "jti": str(next(self._numbers)),
             "exp": int(expires) if expires == int(expires) else expires,
         }
@@ -80,10 +78,10 @@ class TokenMint:
         return f"{signed}.{self._signature(signed)}"
 
     def verify(self, token: str, wall_s: float) -> Claims:
-        """What ``token`` claims, at Unix time ``wall_s``.
+        """Verify ``token`` at Unix time ``wall_s`` and return its claims.
 
         Raises:
-            TokenRefused: it is empty, not one of ours, or expired.
+            TokenRefused: it is empty, not issued here, or expired.
         """
         if not token:
             raise TokenRefused("token_missing")
@@ -99,7 +97,7 @@ class TokenMint:
         return Claims(payload.user_id, payload.project_id, payload.exp)
 
     def label(self, what: str) -> str:
-        """Sixteen hex digits made from ``what`` and the key: always the same here, others elsewhere."""
+        """Return 16 hex digits derived from ``what`` and the key: stable here, different elsewhere."""
         return hmac.new(self._key, _bytes(what), hashlib.sha256).hexdigest()[:16]
 
     def _signature(self, signed: str) -> str:
@@ -107,7 +105,7 @@ class TokenMint:
 
 
 def _bytes(text: str) -> bytes:
-    # Whatever came in a header is compared, never trusted: what cannot be encoded must not match, nor raise.
+    # Text from a header is compared, never trusted: unencodable text must neither match nor raise.
     return text.encode("utf-8", "backslashreplace")
 
 

@@ -186,14 +186,14 @@ async def _cpu(pids: Sequence[int], seconds: float) -> tuple[float, float]:
 
 def _lateness_ms(server: SimServer, licence: str, heard: Heard) -> list[float]:
     """Of a piece of every half a second that was said."""
-    mouth = server.streaming.streamers[licence].mouth
+    speech = server.streaming.streamers[licence].speech
     pieces: list[tuple[float, NDArray[np.int16]]] = []
-    for spoken in mouth.spoken:
+    for spoken in speech.spoken:
         sound = np.frombuffer(spoken.pcm, "<i2")
         for at in range(0, len(sound) - RATE_HZ // 4, RATE_HZ // 2):
             piece = sound[at : at + RATE_HZ // 4]
             if np.abs(piece.astype(int)).max() > 5_000:
-                pieces.append((mouth.time_of(spoken.first_sample + at), piece))
+                pieces.append((speech.time_of(spoken.first_sample + at), piece))
     return [late_s * 1000 for late_s in heard.found_at(pieces)]
 
 

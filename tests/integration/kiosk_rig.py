@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from ravatard.secret import Secret
-from ravatard.web.kiosk.framing import Inspection
+from ravatard.web.kiosk.embedding import Inspection
 from ravatard.web.kiosk.inspection import inspect
 from ravatard.web.kiosk.kiosk import Kiosk
 from ravatard.web.kiosk.options import KioskOptions

@@ -107,13 +107,16 @@ async def test_lost_and_late_packets_are_made_up_for_and_leave_no_delay_behind(t
         appliance(tmp_path, server.base_url, into_wav(tmp_path)) as daemon,
     ):
         await begun(daemon)
-        weather, mouth = server.streaming.weather, next(iter(server.streaming.streamers.values())).mouth
+        impairment, speech = (
+            server.streaming.impairment,
+            next(iter(server.streaming.streamers.values())).speech,
+        )
         # A machine that stands still loses more than any network: three attempts.
         for _ in range(3):
             mark = recording.mark()
-            mouth.say("a melody", sound.tobytes(), daemon.now)
+            speech.say("a melody", sound.tobytes(), daemon.now)
             for loss, jitter_s in ((0.0, 0.0), (0.01, 0.05), (0.05, 0.05), (0.0, 0.0)):
-                weather.turn(loss, jitter_s)
+                impairment.set(loss, jitter_s)
                 await asyncio.sleep(2.0)
             await daemon.idle()
             heard = recording.since(mark)
@@ -123,7 +126,7 @@ async def test_lost_and_late_packets_are_made_up_for_and_leave_no_delay_behind(t
                 break
         await daemon.stopped()
 
-    assert weather.counts["lost"] >= 5
+    assert impairment.counts["lost"] >= 5
     assert missing <= 0.015, alike
     assert gap_ms <= 60
     assert abs(lags_ms[-1] - lags_ms[0]) <= 60, lags_ms
@@ -197,8 +200,8 @@ async def test_a_press_silences_the_answer_opens_the_microphone_and_plays_no_mor
             pressed_at = daemon.now
             await daemon.ask(do="press", ms=0)
         report = await daemon.report()
-        mouth = next(iter(server.streaming.streamers.values())).mouth
-        goes_on_until = mouth.time_of(first.end_sample)
+        speech = next(iter(server.streaming.streamers.values())).speech
+        goes_on_until = speech.time_of(first.end_sample)
         await asyncio.sleep(goes_on_until - daemon.now + 0.8)
         asked_again_at = daemon.now
         await daemon.say("speak again")

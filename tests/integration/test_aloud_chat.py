@@ -12,7 +12,7 @@ import pytest
 from ravatard.sim.options import ChatOptions, SimOptions
 from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.server import SimServer
-from ravatard.sim.sound.codec import Container, Mp4
+from ravatard.sim.sound.audio_codec import Container, Mp4
 from ravatard.sim.sound.speech import voice_of
 from ravatard.sim.sound.synthesizer import Synthesizer
 from tests.integration.aloud_rig import (
@@ -69,7 +69,7 @@ async def test_an_answer_is_heard_whatever_it_is_packed_in(tmp_path: Path, sound
         appliance(tmp_path, server.base_url, into_wav(tmp_path), CHAT) as daemon,
     ):
         for name, (container, mp4) in PACKED.items():
-            server.cloud.premises.spoken.options = ChatOptions(sound=sound, container=container, mp4=mp4)
+            server.cloud.shared.spoken.options = ChatOptions(sound=sound, container=container, mp4=mp4)
             mark = recording.mark()
             await daemon.say("speak")
             await daemon.reports(lambda it: it["talk"] == "speaking", f"{name} is heard")

@@ -16,9 +16,9 @@ import aiohttp
 import pytest
 
 from ravatard.errors import ConfigError
-from ravatard.sim.certificate import shown
+from ravatard.sim.bad_certificate import make_certificate
+from ravatard.sim.faults.faulty_service import FaultyService
 from ravatard.sim.faults.scenario_file import parse
-from ravatard.sim.faults.service import FaultyService
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
 from tests.integration.simulate import simulate
@@ -248,7 +248,7 @@ async def test_without_openssl_a_certificate_is_refused_with_a_remedy(
     monkeypatch.setenv("PATH", "")
 
     with pytest.raises(ConfigError, match="apt install openssl"):
-        shown("expired")
+        make_certificate("expired")
 
 
 async def test_the_command_misbehaves_as_a_shipped_scenario_says() -> None:

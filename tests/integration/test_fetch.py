@@ -18,7 +18,7 @@ from ravatard.cloud.media.fetch import WebFetch
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
 from ravatard.errors import MediaError
-from ravatard.sim.certificate import shown
+from ravatard.sim.bad_certificate import make_certificate
 from tests.integration.media_files import encoded, likeness, wav
 
 pytestmark = pytest.mark.integration
@@ -143,7 +143,7 @@ async def test_where_a_redirect_leads_is_checked_like_the_first_address(location
 async def test_a_redirect_does_not_lead_out_of_encryption() -> None:
     if shutil.which("openssl") is None:
         pytest.skip("needs the openssl command")
-    trusted = shown("self-signed")
+    trusted = make_certificate("self-signed")
     ours = ssl.create_default_context(cadata=trusted.pem.decode())
 
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -157,7 +157,7 @@ async def test_a_redirect_does_not_lead_out_of_encryption() -> None:
 async def test_a_file_comes_over_tls_and_an_untrusted_server_is_told_by_its_fault() -> None:
     if shutil.which("openssl") is None:
         pytest.skip("needs the openssl command")
-    trusted = shown("self-signed")
+    trusted = make_certificate("self-signed")
     ours = ssl.create_default_context(cadata=trusted.pem.decode())
 
     async def handler(request: web.Request) -> web.StreamResponse:

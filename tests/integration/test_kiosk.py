@@ -247,7 +247,7 @@ async def test_a_page_behind_a_proxy_with_tls_is_told_why_a_stream_without_is_no
         ("/404", "answers 404"),
         ("/502", "answers 502"),
         ("/loop", "redirects"),
-        ("/mail", "no http or https address"),
+        ("/mail", "neither http nor https"),
         ("/hang", "no answer within 0.3 s"),
     ],
 )

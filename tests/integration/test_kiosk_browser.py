@@ -148,7 +148,7 @@ async def test_a_page_that_closes_itself_or_never_plays_is_told(tmp_path: Path) 
 
         served.kiosk.stage(Secret(f"{streamer.base}/mute"), Secret(TOKEN))
         await served.shows(PageState.SILENT)
-        assert "has not said that it plays" in await browser.value(text_of("note"))
+        assert "has not reported that it plays" in await browser.value(text_of("note"))
 
 
 async def test_a_browser_that_wants_a_touch_before_sound_gets_a_button_for_it(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ async def test_a_redirect_nobody_looked_at_is_not_followed(tmp_path: Path) -> No
         finally:
             await runner.cleanup()
 
-    assert "led to another place" in note
+    assert "redirected to another address" in note
     assert "planted" not in note
 
 

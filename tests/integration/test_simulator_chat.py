@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from ravatard.sim.options import ChatOptions, SimOptions
+from ravatard.sim.ravatar.chat_socket import NOTHING_HEARD
 from ravatard.sim.ravatar.cloud import SimCloud
-from ravatard.sim.ravatar.connection import NOTHING_HEARD
 from ravatard.sim.server import SimServer
-from ravatard.sim.sound.codec import CONTENT_TYPES, Container, encoded
+from ravatard.sim.sound.audio_codec import CONTENT_TYPES, Container, encoded
 from ravatard.sim.sound.speech import recorded, voice_of
 from ravatard.sim.sound.synthesizer import Synthesizer
 from tests.integration.recordings import Samples, correlation
@@ -272,7 +272,7 @@ async def test_a_file_may_be_bad_in_many_ways(fault: Any) -> None:
     async with _chat(ChatOptions(file_fault=fault, huge_bytes=5_000_000)) as one:
         answer = await one.write("Hello!")
         status, kind, raw = await one.fetched(answer["fileUrl"])
-        one.server.cloud.premises.spoken.options = ChatOptions()
+        one.server.cloud.shared.spoken.options = ChatOptions()
         _, _, good = await one.fetched(answer["fileUrl"])
 
     assert {

@@ -15,7 +15,7 @@ from aiortc.mediastreams import AudioStreamTrack
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
 from ravatard.sim.streaming.options import SimStreamOptions, StreamFaults
-from ravatard.sim.streaming.page import COOKIE
+from ravatard.sim.streaming.player_page import COOKIE
 from ravatard.sim.streaming.speech_track import Spoken
 from tests.integration.receiver import Caller, Receiver, calling, correlation
 
@@ -49,8 +49,8 @@ async def _answered(server: SimServer, caller: Caller, text: str = "hello") -> S
     await caller.write(text)
     await _until(lambda: len(server.streaming.said(caller.licence)) > before)
     spoken = server.streaming.said(caller.licence)[-1]
-    mouth = server.streaming.streamers[caller.licence].mouth
-    await asyncio.sleep(mouth.time_of(spoken.end_sample) - asyncio.get_running_loop().time() + 0.5)
+    speech = server.streaming.streamers[caller.licence].speech
+    await asyncio.sleep(speech.time_of(spoken.end_sample) - asyncio.get_running_loop().time() + 0.5)
     return spoken
 
 
@@ -139,11 +139,11 @@ async def test_the_user_who_goes_on_speaking_cuts_the_answer_off() -> None:
         whole = len(first.pcm)
         await asyncio.sleep(0.4)
         await caller.write("stop")
-        mouth = server.streaming.streamers[caller.licence].mouth
+        speech = server.streaming.streamers[caller.licence].speech
 
         assert first.cut
         assert len(first.pcm) < whole
-        assert mouth.time_of(first.end_sample) < asyncio.get_running_loop().time() + 0.3
+        assert speech.time_of(first.end_sample) < asyncio.get_running_loop().time() + 0.3
 
 
 async def test_the_end_of_the_session_closes_socket_and_media() -> None:
@@ -288,8 +288,8 @@ async def test_packets_are_lost_and_late_as_often_as_asked() -> None:
     faults = StreamFaults(loss=0.2, jitter_ms=50)
     async with _served(faults=faults) as (server, caller), Receiver(caller) as receiver:
         await receiver.connected.wait()
-        await _until(lambda: sum(server.streaming.weather.counts.values()) > 200)
-        counts = server.streaming.weather.counts
+        await _until(lambda: sum(server.streaming.impairment.counts.values()) > 200)
+        counts = server.streaming.impairment.counts
 
         assert 0.1 < counts["lost"] / (counts["lost"] + counts["late"]) < 0.3
         assert counts["sent"] == 0

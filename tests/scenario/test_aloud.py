@@ -18,7 +18,7 @@ LIVE = Wishes(speaks=True)
 
 
 def heard_s(world: World) -> float:
-    return sum(len(piece.pcm) for piece in world.speaker.sounded) / 96_000
+    return sum(len(piece.pcm) for piece in world.speaker.played) / 96_000
 
 
 async def test_a_question_in_chat_mode_is_answered_aloud() -> None:
@@ -143,7 +143,7 @@ async def test_after_a_while_a_service_that_was_busy_is_talked_to_live_again() -
         await world.passes(2.0)
         await world.speaks(1.5)
         await world.until(lambda: len(world.diary.turns) == 1)
-        world.sim.premises.licences.total = 2
+        world.sim.shared.licences.total = 2
         await world.passes(400.0)
         await world.speaks(1.5)
         await world.until(lambda: len(world.diary.turns) == 2)

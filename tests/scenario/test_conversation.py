@@ -163,7 +163,7 @@ async def test_a_busy_service_is_shown_and_asked_again_by_the_next_words() -> No
         await world.speaks(1.5)
         await world.passes(3.0)
         assert world.lamp.look.value == "busy"
-        world.sim.premises.licences.total = 1
+        world.sim.shared.licences.total = 1
         await world.passes(10.0)
         await world.speaks(1.5)
         await world.until(lambda: bool(world.diary.answers))

@@ -72,7 +72,7 @@ async def does(world: World, step: Step) -> None:
         case "speaks":
             await world.speaks(max(0.5, seconds))
             # What was said while nothing listened is not heard later.
-            world.ear._air.clear()
+            world.ear._pending.clear()
             return
         case "is told":
             await world.voice.says(max(0.5, seconds))

@@ -63,7 +63,7 @@ class EchoingRoom:
 
     def _spread(self, begun: float) -> None:
         """Put what left the loudspeaker into the air, from when it arrives on."""
-        pieces, self._speaker.sounded[:] = list(self._speaker.sounded), []
+        pieces, self._speaker.played[:] = list(self._speaker.played), []
         for piece in pieces:
             dry = np.frombuffer(piece.pcm, "<i2").astype(float)
             dry = dry[: len(dry) // _PER_SAMPLE * _PER_SAMPLE].reshape(-1, _PER_SAMPLE).mean(axis=1)

@@ -33,19 +33,19 @@ CHANCE_BYTES = 64 * 1024
 _PRODUCT = str(Path(ravatard.__file__).parent)
 
 
-async def an_hour(world: World, witness: Witness, dice: random.Random) -> None:
+async def an_hour(world: World, witness: Witness, delays: random.Random) -> None:
     """Incidents while people talk; all is mended, and the next words are answered; then it is muted."""
     loop = asyncio.get_running_loop()
     over_at = loop.time() + HOUR_S
     world.controls.inbox.put(ev.MuteAsked(False))
-    await world.passes(dice.uniform(1.0, 5.0))
+    await world.passes(delays.uniform(1.0, 5.0))
     for _ in range(3):
-        INCIDENTS[dice.choice(sorted(INCIDENTS))](world)
-        await world.passes(dice.choice([0.0, 0.1, 1.0]))
+        INCIDENTS[delays.choice(sorted(INCIDENTS))](world)
+        await world.passes(delays.choice([0.0, 0.1, 1.0]))
         await world.speaks(1.5)
-        await world.passes(dice.uniform(0.0, 15.0))
+        await world.passes(delays.uniform(0.0, 15.0))
     mend(world)
-    world.ear._air.clear()
+    world.ear._pending.clear()
     await world.passes(QUIET_S)
     answers = len(world.diary.answers)
     await world.speaks(1.5)
@@ -85,7 +85,7 @@ def _traced_bytes() -> int:
 @pytest.mark.hours
 async def test_seven_days(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "ravatard")
-    dice = random.Random(2026)
+    delays = random.Random(2026)
     witness = Witness()
     wishes = Wishes(gate=GateOptions(mode="vad"), has_button=True, observers=(witness,), speaks=True)
     tasks, objects, traced = [], [], []
@@ -99,7 +99,7 @@ async def test_seven_days(caplog: pytest.LogCaptureFixture) -> None:
             world.controls.inbox.put(ev.MuteAsked(True))
             await world.passes(OPEN_HOURS.start * HOUR_S)
             for _ in OPEN_HOURS:
-                await an_hour(world, witness, dice)
+                await an_hour(world, witness, delays)
             await world.passes((24 - OPEN_HOURS.stop) * HOUR_S)
             # What the test remembers is not what the product remembers.
             diary = world.diary

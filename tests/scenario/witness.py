@@ -110,7 +110,7 @@ def expire(world: World) -> None:
 
 def cut_power_of_tokens(world: World) -> None:
     """Every token of now is worthless: the service was given another key."""
-    world.sim.premises.mint._key += b"!"
+    world.sim.shared.mint._key += b"!"
     world.sim.hang_up(4401, "token expired", now())
 
 
@@ -126,8 +126,8 @@ INCIDENTS: dict[str, Callable[[World], None]] = {
     "session expires": expire,
     "something goes wrong": lambda world: world.sim.say("Something went wrong", now()),
     "all are busy": lambda world: world.sim.say("All AI assistants are busy", now()),
-    "no licence is free": lambda world: setattr(world.sim.premises.licences, "total", 0),
-    "a licence is free": lambda world: setattr(world.sim.premises.licences, "total", 2),
+    "no licence is free": lambda world: setattr(world.sim.shared.licences, "total", 0),
+    "a licence is free": lambda world: setattr(world.sim.shared.licences, "total", 2),
     "tokens expire": cut_power_of_tokens,
     "microphone is unplugged": lambda world: world.ear.unplug(),
     "microphone is plugged in": lambda world: world.ear.replug(),
@@ -149,7 +149,7 @@ def mend(world: World) -> None:
     """All is well again."""
     world.network.down = world.network.sockets_down = False
     world.network.latency_s = 0.0
-    world.sim.premises.licences.total = 2
+    world.sim.shared.licences.total = 2
     world.ear.replug()
     world.speaker.replug()
     world.voice.broken = ""

@@ -24,9 +24,9 @@ from ravatard.core.options.equipment import Equipment
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.ports.host import Observer
 from ravatard.secret import Secret
-from ravatard.sim.faults.microphone import trouble
-from ravatard.sim.faults.service import FaultyService
-from ravatard.sim.faults.steps import Scenario
+from ravatard.sim.faults.faulty_service import FaultyService
+from ravatard.sim.faults.microphone_faults import inject_faults
+from ravatard.sim.faults.scenario import Scenario
 from ravatard.sim.microphone import SimMicrophone
 from ravatard.sim.network import SimNetwork
 from ravatard.sim.options import KeepOptions, SimOptions
@@ -212,7 +212,7 @@ async def appliance(
             name="appliance",
         )
         if faults is not None:
-            group.create_task(trouble(ear, faults), name="trouble")
+            group.create_task(inject_faults(ear, faults), name="trouble")
         try:
             yield world
         finally:

@@ -13,7 +13,7 @@ from pathlib import Path
 from ravatard import __version__, logs
 from ravatard.cli.doctor.text import Sheet, marks_for
 from ravatard.doctor.catalog import CHECKS, HEADINGS
-from ravatard.doctor.check import Asked, Case
+from ravatard.doctor.check import Case, DoctorRequest
 from ravatard.doctor.examination import Finding, chosen, examine, exit_status
 from ravatard.doctor.machine import Machine, this_machine
 
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join(check.id for check in CHECKS))
         return 0
     wanted = chosen(CHECKS, arguments.only)
-    asked = Asked(arguments.config, arguments.state, arguments.socket, arguments.echo, arguments.live)
+    asked = DoctorRequest(arguments.config, arguments.state, arguments.socket, arguments.echo, arguments.live)
     # What libraries log is in the findings already.
     logs.configure(logs.LogOptions(level="error"), under_systemd=False)
     machine = this_machine(os.environ)
@@ -67,11 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
         sheet = Sheet(marks_for(sys.stdout), HEADINGS, width=max(map(len, wanted)), hints=arguments.fix_hints)
         findings = asyncio.run(findings_of(machine, asked, wanted, sheet))
         print("\n".join(sheet.summary(findings)))
-    return exit_status([finding.outcome for finding in findings])
+    return exit_status([finding.result for finding in findings])
 
 
 async def findings_of(
-    machine: Machine, asked: Asked, wanted: frozenset[str], sheet: Sheet | None
+    machine: Machine, asked: DoctorRequest, wanted: frozenset[str], sheet: Sheet | None
 ) -> list[Finding]:
     """What the checks ``wanted`` find; each is written on ``sheet`` as soon as it is known."""
     findings = []
@@ -89,13 +89,13 @@ def for_programs(findings: Sequence[Finding]) -> dict[str, object]:
     """The findings as plain data; stable, what is new is added."""
     return {
         "ravatard": __version__,
-        "exit_status": exit_status([finding.outcome for finding in findings]),
+        "exit_status": exit_status([finding.result for finding in findings]),
         "checks": [_plain(finding) for finding in findings],
     }
 
 
 def _plain(finding: Finding) -> dict[str, object]:
-    outcome = finding.outcome
+    outcome = finding.result
     return {
         "id": finding.id,
         "verdict": outcome.verdict.value,

@@ -16,10 +16,10 @@ from ravatard.cli.doctor.command import findings_of, for_programs
 from ravatard.cli.terminal import visible
 from ravatard.doctor.bundle import contents, find_secrets
 from ravatard.doctor.catalog import CHECKS
-from ravatard.doctor.check import Asked, Case
+from ravatard.doctor.check import Case, DoctorRequest
 from ravatard.doctor.examination import chosen
 from ravatard.doctor.machine import Machine, this_machine
-from ravatard.doctor.scrub import Scrubber
+from ravatard.doctor.redaction import Redactor
 from ravatard.errors import RavatardError
 
 
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     logs.configure(logs.LogOptions(level="error"), under_systemd=False)
     now = datetime.now(UTC)
     file: Path = arguments.file or Path(f"ravatard-support-{now:%Y%m%d-%H%M%S}.tar.gz")
-    asked = Asked(config=arguments.config, state=arguments.state, socket=arguments.socket)
+    asked = DoctorRequest(config=arguments.config, state=arguments.state, socket=arguments.socket)
     texts = asyncio.run(gather(this_machine(os.environ), asked, sound=not arguments.silent))
     try:
         write(file, texts, now)
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def gather(machine: Machine, asked: Asked, *, sound: bool) -> dict[str, str]:
+async def gather(machine: Machine, asked: DoctorRequest, *, sound: bool) -> dict[str, str]:
     """Name in the bundle -> text, secrets removed.
 
     Args:
@@ -85,7 +85,7 @@ async def gather(machine: Machine, asked: Asked, *, sound: bool) -> dict[str, st
         )
     findings = for_programs(await findings_of(machine, asked, wanted, None))
     case = Case(machine, asked)
-    return await contents(case, findings, Scrubber(find_secrets(case)))
+    return await contents(case, findings, Redactor(find_secrets(case)))
 
 
 def write(file: Path, texts: Mapping[str, str], now: datetime) -> None:

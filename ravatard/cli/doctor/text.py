@@ -12,7 +12,7 @@ from typing import TextIO
 
 from ravatard.cli.terminal import visible
 from ravatard.doctor.examination import Finding
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from ravatard.logs import redact
 
 _FINE, _WARNING, _BROKEN, _UNKNOWN, _NOTHING, _ARROW = range(6)
@@ -88,18 +88,18 @@ class Sheet:
                 yield ""
             yield self._marks.tinted(heading, _BOLD)
         self._begun = True
-        verdict, marks = finding.outcome.verdict, self._marks
+        verdict, marks = finding.result.verdict, self._marks
         sign = marks.tinted(marks.signs[_PLACE[verdict]], _COLOURS[verdict])
         name = marks.tinted(f"{finding.id:{self._width}}", _DIM)
         indent = len(marks.signs[0]) + self._width + 6
         quiet = verdict in (Verdict.SKIPPED, Verdict.NEEDLESS)
-        first, *rest = self._wrapped(visible(redact(finding.outcome.text)), indent)
+        first, *rest = self._wrapped(visible(redact(finding.result.text)), indent)
         yield f"  {sign}  {name}  {marks.tinted(first, _DIM) if quiet else first}"
         for line in rest:
             yield " " * indent + (marks.tinted(line, _DIM) if quiet else line)
-        if finding.outcome.remedy and (self._hints or verdict is Verdict.BROKEN):
+        if finding.result.remedy and (self._hints or verdict is Verdict.BROKEN):
             arrow = marks.signs[_ARROW]
-            for number, line in enumerate(self._wrapped(finding.outcome.remedy, indent + len(arrow) + 1)):
+            for number, line in enumerate(self._wrapped(finding.result.remedy, indent + len(arrow) + 1)):
                 start = f"{arrow} " if number == 0 else " " * (len(arrow) + 1)
                 yield " " * indent + marks.tinted(start + line, _COLOURS[Verdict.WARNING])
 
@@ -111,7 +111,7 @@ class Sheet:
 
     def summary(self, findings: Sequence[Finding]) -> Iterator[str]:
         """How many of each."""
-        count = Counter(finding.outcome.verdict for finding in findings)
+        count = Counter(finding.result.verdict for finding in findings)
         words = {
             Verdict.BROKEN: "broken",
             Verdict.UNKNOWN: "could not be looked at",

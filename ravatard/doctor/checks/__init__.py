@@ -1,1 +1,1 @@
-"""The checks, one module a subject: each looks at one thing and returns one result."""
+"""The checks, one module a subject: each examines one thing and returns one result."""

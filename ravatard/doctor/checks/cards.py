@@ -1,4 +1,4 @@
-"""Which sound cards there are, and whether their switches let sound through."""
+"""Checks of the sound cards: the overlay, the cards, and their mixer switches."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ravatard.doctor.check import Case
 from ravatard.doctor.checks.pins import boot_config
 from ravatard.doctor.checks.rights import needs_sound
 from ravatard.doctor.machine import Machine, names, output
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 
 _CONTROL = re.compile(r"Simple mixer control '(.*)',(\d+)")
 _STATE = re.compile(r"(Playback|Capture)[^\[\]]*?(?:\d+ )?((?:\[[^\]]*\] ?)+)")
-#: Playback controls through which all sound goes; others, such as a microphone's own monitor, may be off.
+#: Playback controls that carry all sound; others, such as a microphone's monitor, may be off.
 _OUTPUTS = frozenset({"Master", "PCM", "Speaker", "Headphone", "Digital", "Playback", "Line Out", "HDMI"})
 
 
@@ -24,9 +24,9 @@ class Control:
     """One simple mixer control.
 
     Attributes:
-        name: as amixer calls it.
-        percents: of its channels, by direction ("Playback", "Capture").
-        switches: of its channels, by direction.
+        name: name used by amixer.
+        percents: volume of each channel, by direction ("Playback", "Capture").
+        switches: switch of each channel, by direction.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Control:
     switches: dict[str, list[bool]] = field(default_factory=dict)
 
     def closed(self, direction: str) -> str:
-        """Why no sound comes through: "off", "at 0 %"; "" when it does, or there is no such direction."""
+        """Return "off" or "at 0 %" when the control blocks all sound of ``direction``, else ""."""
         switches, percents = self.switches.get(direction, []), self.percents.get(direction, [])
         if switches and not any(switches):
             return "off"
@@ -42,7 +42,7 @@ class Control:
 
 
 def parse(scontents: str) -> list[Control]:
-    """What ``amixer scontents`` prints."""
+    """Parse the output of ``amixer scontents``."""
     controls: list[Control] = []
     for line in scontents.splitlines():
         if found := _CONTROL.match(line):
@@ -58,7 +58,7 @@ def parse(scontents: str) -> list[Control]:
 
 
 def look_at_overlay(case: Case) -> CheckResult:
-    """The firmware loads what the board's sound needs."""
+    """Check that the firmware loads the overlay of the board's sound."""
     board = case.board
     wanted = [line for line in board.about.config_txt if line.startswith("dtoverlay=")] if board else []
     if board is None or not wanted:
@@ -69,7 +69,7 @@ def look_at_overlay(case: Case) -> CheckResult:
         return needless("this machine has no config.txt")
     found = [line.strip() for line in text.splitlines() if line.strip().startswith("dtoverlay=")]
     missing = [line for line in wanted if line not in found]
-    # The vendor's own driver will do as well, if the card is there.
+    # The vendor's own driver serves as well, if the card is there.
     device = case.options.microphone.device or case.options.speaker.device
     if missing and not (device and device in (case.machine.text("/proc/asound/cards") or "")):
         instead = f", which has {names(found)}" if found else ""
@@ -81,7 +81,7 @@ def look_at_overlay(case: Case) -> CheckResult:
 
 
 def look_at_cards(case: Case) -> CheckResult:
-    """The kernel knows sound cards."""
+    """Check that the kernel lists sound cards."""
     if not needs_sound(case.options):
         return needless("no sound card is used")
     cards = read_cards(str(case.machine.root))
@@ -95,7 +95,7 @@ def look_at_cards(case: Case) -> CheckResult:
 
 
 async def look_at_mixer(case: Case) -> CheckResult:
-    """No switch or volume keeps all sound back."""
+    """Check that no switch or volume blocks all sound."""
     machine, options = case.machine, case.options
     if not needs_sound(options):
         return needless("no sound card is used")
@@ -124,7 +124,7 @@ async def look_at_mixer(case: Case) -> CheckResult:
 
 
 def _closed(controls: list[Control], direction: str) -> tuple[str, str] | None:
-    """The control that lets nothing through, and why."""
+    """Return the control that blocks all sound, and why; None without one."""
     relevant = [
         control
         for control in controls
@@ -133,13 +133,13 @@ def _closed(controls: list[Control], direction: str) -> tuple[str, str] | None:
     ]
     shut = [(control.name, control.closed(direction)) for control in relevant if control.closed(direction)]
     if direction == "Capture" and len(shut) < len(relevant):
-        # Several inputs of one converter: one that is open is enough.
+        # The inputs of one converter: a single open one is enough.
         return None
     return shut[0] if shut else None
 
 
 def _directions(machine: Machine, options: Options, card: Card) -> list[str]:
-    """What of ``card`` the appliance may use."""
+    """Return the directions of ``card`` that the appliance may use."""
     found = []
     folder = machine.path(f"/proc/asound/card{card.number}")
     if options.microphone.is_card and any(folder.glob("pcm*c")) and _meant(options.microphone.device, card):
@@ -151,7 +151,7 @@ def _directions(machine: Machine, options: Options, card: Card) -> list[str]:
 
 
 def _meant(device: str | None, card: Card) -> bool:
-    """Whether a configured name may mean ``card``; a plain text may mean any."""
+    """Return True if a configured name may mean ``card``; plain text may mean any."""
     if device is None:
         return True
     if by_card := re.fullmatch(r"(?:card:|(?:plug)?hw:CARD=)([^,\s]+)(?:,DEV=\d+)?", device):

@@ -1,4 +1,4 @@
-"""The machine itself: its clock, its power, its disk, and what is installed on it."""
+"""Checks of the machine: clock, power, disk, state directory and installed packages."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ravatard import __version__
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.rights import needs_pins
 from ravatard.doctor.machine import Machine, names, output
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
-from ravatard.doctor.person import service_user
-from ravatard.host.state import SYSTEM, state_directory
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.user import service_user
+from ravatard.host.state import SYSTEM
 
 #: systemd-timesyncd(8): exists once the clock was set from the network.
 _SYNCHRONIZED = "/run/systemd/timesync/synchronized"
-#: No clock of today says less: this was written later.
+#: An earlier year means a wrong clock.
 _OLDEST_YEAR = 2025
 _THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
-#: Raspberry Pi documentation, vcgencmd get_throttled: bits of now; the same, 16 higher, since the boot.
+#: Raspberry Pi documentation, vcgencmd get_throttled: bits for now; 16 higher: since the boot.
 _POWER_BITS = {
     0: "too little voltage",
     1: "slowed down for too little voltage",
@@ -29,12 +29,12 @@ _POWER_BITS = {
 _SINCE_BOOT = 16
 _FULL_BYTES, _TIGHT_BYTES = 5 << 20, 100 << 20
 _REQUIRED = ("aiohttp", "msgspec", "PyYAML", "PyAudio", "gpiozero")
-#: Cannot find a Pi 5's pins (gpiozero's changelog, 2.0.1.post3).
+#: Versions that cannot find a Pi 5's pins (gpiozero's changelog, 2.0.1.post3).
 _BAD_GPIOZERO = ("2.0.1.post1", "2.0.1.post2")
 
 
 async def look_at_clock(case: Case) -> CheckResult:
-    """The clock was set from the network, or at least says a year that can be."""
+    """Check that the clock was set from the network, or at least shows a plausible year."""
     machine = case.machine
     now = machine.now()
     if now.year < _OLDEST_YEAR:
@@ -54,17 +54,17 @@ async def look_at_clock(case: Case) -> CheckResult:
                 "sudo timedatectl set-ntp true",
             )
     return unknown(
-        f"nobody says whether the clock ({now:%Y-%m-%d %H:%M} UTC) was set from the network",
+        f"no program says whether the clock ({now:%Y-%m-%d %H:%M} UTC) was set from the network",
         "compare it with your watch; `timedatectl` shows it",
     )
 
 
 async def look_at_power(case: Case) -> CheckResult:
-    """The board gets enough voltage and is cool enough."""
+    """Check that the board gets enough voltage and is cool enough."""
     machine = case.machine
     model = (machine.text("/proc/device-tree/model") or "").strip("\0\n ")
     if not model.startswith("Raspberry Pi"):
-        return needless(f"{model or 'no Raspberry Pi'}: it does not tell")
+        return needless(f"{model or 'no Raspberry Pi'}: it does not report its power")
     said = machine.text(_THROTTLED)
     if said is None:
         printed = await output(machine, "vcgencmd", "get_throttled")
@@ -72,7 +72,7 @@ async def look_at_power(case: Case) -> CheckResult:
     try:
         bits = int((said or "").strip(), 16)
     except ValueError:
-        return unknown(f"{model} does not tell", "run it as root, or `vcgencmd get_throttled`")
+        return unknown(f"{model} does not report its power", "run it as root, or `vcgencmd get_throttled`")
     now = [words for bit, words in _POWER_BITS.items() if bits >> bit & 1]
     before = [words for bit, words in _POWER_BITS.items() if bits >> bit + _SINCE_BOOT & 1]
     remedy = "use the board's own power supply and a short cable; cool it if it is hot"
@@ -84,20 +84,19 @@ async def look_at_power(case: Case) -> CheckResult:
 
 
 def _state(case: Case) -> Path:
-    """Where the daemon keeps its state."""
-    system = case.machine.path(str(SYSTEM))
+    """Return the state directory of the daemon."""
     if case.unit is not None and case.asked.state is None:
-        return system
-    return state_directory(case.machine.environ, case.asked.state, system=system)
+        return case.machine.path(str(SYSTEM))
+    return case.state
 
 
 def _existing(path: Path) -> Path:
-    """``path``, or the nearest folder above it that is there."""
+    """Return ``path``, or its nearest parent that exists."""
     return next((folder for folder in (path, *path.parents) if folder.is_dir()), Path("/"))
 
 
 def look_at_state(case: Case) -> CheckResult:
-    """The state directory can be written to: the list of live sessions lives there."""
+    """Check that the state directory is writable: the ledger of live sessions is kept there."""
     state = _state(case)
     folder = _existing(state)
     shown = case.machine.shown(state)
@@ -106,18 +105,18 @@ def look_at_state(case: Case) -> CheckResult:
             f"{mount} is mounted read-only, so {shown} cannot be written: a session would stay open",
             f"sudo mount -o remount,rw {mount}, or mount a writable file system on {shown}",
         )
-    person = service_user(case)
-    # systemd makes what StateDirectory= names.
-    if (folder == state or case.unit is None) and not person.may_at(folder, "wx"):
+    user = service_user(case)
+    # systemd makes the folders of StateDirectory=.
+    if (folder == state or case.unit is None) and not user.may_at(folder, "wx"):
         return broken(
-            f"{person.name} may not write to {case.machine.shown(folder)}",
-            f"sudo chown -R {person.name} {case.machine.shown(folder)}",
+            f"{user.name} may not write to {case.machine.shown(folder)}",
+            f"sudo chown -R {user.name} {case.machine.shown(folder)}",
         )
-    return fine(f"{person.name} may write to {shown}")
+    return fine(f"{user.name} may write to {shown}")
 
 
 def _read_only(machine: Machine, path: str) -> str:
-    """The mount point of ``path`` if it is mounted read-only, else "". Source: proc_pid_mounts(5)."""
+    """Return the mount point of ``path`` if read-only, else "". Source: proc_pid_mounts(5)."""
     best, options = "", ""
     for line in (machine.text("/proc/mounts") or "").splitlines():
         fields = line.split()
@@ -125,14 +124,14 @@ def _read_only(machine: Machine, path: str) -> str:
             continue
         mount = fields[1]
         inside = mount in ("/", path) or path.startswith(f"{mount}/")
-        # Of several on one point the last one counts.
+        # Of several mounts on one point the last one counts.
         if inside and len(mount) >= len(best):
             best, options = mount, fields[3]
     return best if "ro" in options.split(",") else ""
 
 
 def look_at_disk(case: Case) -> CheckResult:
-    """There is room for the state."""
+    """Check that the disk has room for the state."""
     folder = _existing(_state(case))
     shown = case.machine.shown(folder)
     free = case.machine.free_bytes(folder)
@@ -149,7 +148,7 @@ def look_at_disk(case: Case) -> CheckResult:
 
 
 def look_at_versions(case: Case) -> CheckResult:
-    """What is needed is installed, in versions that work."""
+    """Check that the required packages are installed in working versions."""
     wanted = [package for package in _REQUIRED if package != "gpiozero" or needs_pins(case.options)]
     found = {package: case.machine.version(package) for package in wanted}
     found["webrtcvad"] = case.machine.version("webrtcvad-wheels") or case.machine.version("webrtcvad")

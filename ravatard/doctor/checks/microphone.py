@@ -1,4 +1,4 @@
-"""Checks of the microphone: that it delivers sound, and that the sound is good."""
+"""Checks of the microphone: it delivers sound, and the sound is good."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 from ravatard.doctor.bench import START_S
 from ravatard.doctor.check import Case
 from ravatard.doctor.levels import levels
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.errors import DeviceError
 
 LISTEN_S = 2.0
 #: Opening may be tried with two ALSA configurations.
 LIMIT_S = 2 * START_S + LISTEN_S + 3
-#: Under it speech drowns in the converter's own noise; a quiet room with a usable gain is -70 to -50 dBFS.
+#: Below this, speech drowns in the converter's noise; a quiet room at a usable gain is -70 to -50 dBFS.
 _TOO_QUIET_DB = -85.0
-#: Over it speech of -25 dBFS at one metre no longer stands out.
+#: Above this, speech of -25 dBFS at one metre no longer stands out.
 _TOO_LOUD_DB = -32.0
 _CLIPPED_SHARE = 0.02
 _OFFSET = 0.02
@@ -24,7 +24,7 @@ _LOUDER = "turn it up: `alsamixer` (F4), Capture; or go nearer"
 
 
 async def look_at_microphone(case: Case) -> CheckResult:
-    """It opens and delivers; what it delivers is kept for the checks that follow."""
+    """Check that it opens and delivers sound; the recording serves the checks that follow."""
     options = case.options
     if case.daemon is not None:
         return _of_daemon(case.daemon)
@@ -32,13 +32,13 @@ async def look_at_microphone(case: Case) -> CheckResult:
         case.recording = await case.machine.bench.record(options.microphone, options.capture, LISTEN_S)
     except DeviceError as error:
         return broken(
-            f"{error}", "`ravatard devices` lists what there is; `ravatard find-mic` finds the right one"
+            str(error), "`ravatard devices` lists what there is; `ravatard find-mic` finds the right one"
         )
     return fine(case.recording.device, device=case.recording.device)
 
 
 def _of_daemon(report: Any) -> CheckResult:
-    """The daemon has it: what it says is all there is to know."""
+    """Judge by the running daemon's report: the device is in use."""
     microphone = report["microphone"]
     state, device = microphone["state"], microphone["device"]
     if state == "muted" or report["muted"]:
@@ -52,7 +52,7 @@ def _of_daemon(report: Any) -> CheckResult:
 
 
 def look_at_level(case: Case) -> CheckResult:
-    """Speech can be told from the room."""
+    """Check that speech stands out from the room."""
     if case.daemon is not None:
         microphone: Any = case.daemon["microphone"]
         if microphone["level_db"] is None:
@@ -81,9 +81,9 @@ def _level(floor_db: float, loudest_db: float) -> CheckResult:
 
 
 def look_at_silence(case: Case) -> CheckResult:
-    """It does not deliver exact zeros: no converter is that quiet."""
+    """Check that it does not deliver exact zeros: no converter is that quiet."""
     if case.recording is None:
-        return _daemons(case)
+        return _not_recorded(case)
     if levels(case.recording.pcm).zeros and case.options.microphone.wav is None:
         return broken(
             "nothing but exact zeros: it is muted in hardware, the wrong one, or its driver is stuck",
@@ -93,9 +93,9 @@ def look_at_silence(case: Case) -> CheckResult:
 
 
 def look_at_clipping(case: Case) -> CheckResult:
-    """It is not overdriven."""
+    """Check that it is not overdriven."""
     if case.recording is None:
-        return _daemons(case)
+        return _not_recorded(case)
     share = levels(case.recording.pcm).clipped
     if share > _CLIPPED_SHARE:
         return warning(
@@ -107,9 +107,9 @@ def look_at_clipping(case: Case) -> CheckResult:
 
 
 def look_at_rate(case: Case) -> CheckResult:
-    """Its sound comes as fast as it should."""
+    """Check that samples arrive at the right rate."""
     if case.recording is None:
-        return _daemons(case)
+        return _not_recorded(case)
     pace = case.recording.pace
     if abs(pace - 1) > _OFF_PACE:
         return warning(
@@ -121,9 +121,9 @@ def look_at_rate(case: Case) -> CheckResult:
 
 
 def look_at_offset(case: Case) -> CheckResult:
-    """It swings around zero."""
+    """Check that the signal has no DC offset."""
     if case.recording is None:
-        return _daemons(case)
+        return _not_recorded(case)
     offset = levels(case.recording.pcm).offset
     if abs(offset) > _OFFSET:
         return warning(
@@ -134,7 +134,7 @@ def look_at_offset(case: Case) -> CheckResult:
     return fine(f"{offset:.2%} of full scale", offset=round(offset, 4))
 
 
-def _daemons(case: Case) -> CheckResult:
+def _not_recorded(case: Case) -> CheckResult:
     if case.daemon is not None:
         return needless("the running daemon has the microphone; stop it to measure this")
     return unknown("nothing was recorded")

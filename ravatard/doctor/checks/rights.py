@@ -1,4 +1,4 @@
-"""Checks of what the appliance's user may open: the groups it is in, the device files that let it in."""
+"""Checks of the service user's rights: its groups, and the device files it may open."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Iterator
 from ravatard.config import Options
 from ravatard.doctor.check import Case
 from ravatard.doctor.machine import names
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless
-from ravatard.doctor.person import group_ids, service_user
+from ravatard.doctor.result import CheckResult, broken, fine, needless
+from ravatard.doctor.user import group_ids, service_user
 
-#: Group -> the device files it is for. Sources: udev's rules for audio, Raspberry Pi OS for the rest.
+#: Group -> its device files. Sources: udev's rules for audio, Raspberry Pi OS for the rest.
 _DEVICES = {"audio": "dev/snd/*", "gpio": "dev/gpiochip*", "spi": "dev/spidev*"}
 
 
 def needs_sound(options: Options) -> bool:
-    """Whether a sound card of this machine is used."""
+    """Return True if the options use a sound card of this machine."""
     return options.microphone.is_card or (options.speaker.enabled and options.speaker.is_card)
 
 
 def needs_pins(options: Options) -> bool:
-    """Whether GPIO pins of this machine are used."""
+    """Return True if the options use GPIO pins of this machine."""
     lights, pixels = options.lights, options.pixels
     wired = lights.kind == "apa102" and (pixels.data is not None or pixels.power is not None)
     return options.button.pin is not None or lights.kind in ("led", "pwm", "rgb") or wired
 
 
 def needs_spi(options: Options) -> bool:
-    """Whether the lights hang on SPI."""
+    """Return True if the lights use SPI."""
     return options.lights.kind == "apa102" and options.pixels.data is None
 
 
@@ -39,28 +39,28 @@ def _groups(case: Case) -> Iterator[str]:
 
 
 def look_at_groups(case: Case) -> CheckResult:
-    """The user is in every group that it needs."""
-    person, known = service_user(case), group_ids(case.machine)
+    """Check that the user is in every group it needs."""
+    user, known = service_user(case), group_ids(case.machine)
     wanted = [group for group in _groups(case) if group in known]
-    if person.uid == 0:
+    if user.uid == 0:
         return fine("root needs no group")
-    if person.uid < 0:
+    if user.uid < 0:
         return broken(
-            f"the service runs as {person.name}, and there is no such user",
+            f"the service runs as {user.name}, and there is no such user",
             "install it again: sudo make install",
         )
-    if missing := [group for group in wanted if known[group] not in person.groups]:
+    if missing := [group for group in wanted if known[group] not in user.groups]:
         plural = "s" if len(missing) > 1 else ""
         return broken(
-            f"{person.name} is not in the group{plural} {names(missing)}",
-            f"sudo usermod -aG {','.join(missing)} {person.name}, then restart the service or log in anew",
+            f"{user.name} is not in the group{plural} {names(missing)}",
+            f"sudo usermod -aG {','.join(missing)} {user.name}, then restart the service or log in anew",
         )
-    return fine(f"{person.name} is in {names(wanted)}" if wanted else "no group is needed")
+    return fine(f"{user.name} is in {names(wanted)}" if wanted else "no group is needed")
 
 
 def look_at_devices(case: Case) -> CheckResult:
-    """The device files that there are let the user in."""
-    person = service_user(case)
+    """Check that the user may open the device files."""
+    user = service_user(case)
     wanted = list(_groups(case))
     if not wanted:
         return needless("no device of this machine is used")
@@ -70,12 +70,12 @@ def look_at_devices(case: Case) -> CheckResult:
             if path.is_dir():
                 continue
             count += 1
-            if not person.may_at(path, "rw"):
+            if not user.may_at(path, "rw"):
                 shown = case.machine.shown(path)
                 return broken(
-                    f"{person.name} may not open {shown}",
+                    f"{user.name} may not open {shown}",
                     f"give it to the group {group} with a udev rule (hardware/60-ravatard.rules)",
                 )
     if not count:
         return needless("there are no device files to be opened")
-    return fine(f"{person.name} may open {count} device file{'s' if count > 1 else ''}")
+    return fine(f"{user.name} may open {count} device file{'s' if count > 1 else ''}")

@@ -1,4 +1,4 @@
-"""The check that at most one daemon runs, which is asked how it is."""
+"""Check of the running daemon: at most one runs, and it reports its status."""
 
 from __future__ import annotations
 
@@ -7,33 +7,29 @@ from typing import Any
 
 from ravatard.doctor.check import Case
 from ravatard.doctor.machine import Machine
-from ravatard.doctor.outcome import CheckResult, broken, fine, unknown, warning
+from ravatard.doctor.result import CheckResult, broken, fine, unknown, warning
 from ravatard.host.control.client import NoDaemonError
-from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
 
 
 def look_at_daemon(case: Case) -> CheckResult:
-    """At most one daemon runs, and it answers. It is asked how it is; nothing is opened that it has open."""
+    """Check that at most one daemon runs and answers; its status saves opening the devices it uses."""
     pids = daemons(case.machine)
-    # Whoever names a socket runs several on purpose, and means this one.
+    # A caller who names a socket runs several on purpose, and means this one.
     if len(pids) > 1 and case.asked.socket is None:
         first, *others = pids
         return broken(
             f"{len(pids)} daemons run at once: process {first} first, then {', '.join(map(str, others))}",
             f"stop all but one: sudo systemctl stop ravatard; kill {' '.join(map(str, others))}",
         )
-    socket = case.asked.socket or find_socket(
-        case.machine.environ, system=case.machine.path(str(SYSTEM_DIRECTORY)), uid=case.machine.uid
-    )
     try:
-        reply = case.machine.ask(socket, {"do": "status"})
+        reply = case.machine.ask(case.socket, {"do": "status"})
     except NoDaemonError as error:
         if not pids or case.asked.socket is not None:
             return fine("not running: microphone and speaker are free to be tried")
         return unknown(f"process {pids[0]} runs, but: {error}", "sudo ravatard doctor may ask it")
     report: Any = reply.get("status")
     if not isinstance(report, dict):
-        return unknown(f"whoever answers at {socket} does not say how it is", "restart it")
+        return unknown(f"the program at {case.socket} answers without a status", "restart it")
     case.daemon = report
     pid = reply.get("pid")
     if troubles := report.get("degraded"):
@@ -42,7 +38,7 @@ def look_at_daemon(case: Case) -> CheckResult:
 
 
 def daemons(machine: Machine) -> list[int]:
-    """The processes that are ``ravatard run``, the oldest first. Children of one do not count."""
+    """Return the processes that are ``ravatard run``, oldest first; their children do not count."""
     found = []
     for folder in machine.path("/proc").glob("[0-9]*"):
         words = (machine.text(f"/proc/{folder.name}/cmdline") or "").split("\0")
@@ -52,7 +48,7 @@ def daemons(machine: Machine) -> list[int]:
 
 
 def _is_daemon(words: list[str]) -> bool:
-    """``ravatard run``, ``python …/ravatard run`` or ``python -m ravatard run``."""
+    """Return True for ``ravatard run``, ``python …/ravatard run`` and ``python -m ravatard run``."""
     if "run" not in words[1:4]:
         return False
     before = words[: words.index("run")]
@@ -60,6 +56,6 @@ def _is_daemon(words: list[str]) -> bool:
 
 
 def _started(machine: Machine, pid: str) -> int:
-    """Clock ticks from the boot to its start. Source: proc_pid_stat(5), field 22."""
+    """Return the clock ticks from the boot to the start of ``pid``. Source: proc_pid_stat(5), field 22."""
     fields = (machine.text(f"/proc/{pid}/stat") or "").rpartition(")")[2].split()
     return int(fields[19]) if len(fields) > 19 else 0

@@ -16,7 +16,7 @@ from ravatard.cloud.media.addresses import Reach, reach_of
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.doctor.check import Case
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, MoneyError, PeerError
 from ravatard.host.identity import user_id
 from ravatard.host.ledger import FileLedger

@@ -1,4 +1,4 @@
-"""Checks of the configuration, and of the secrets that the service gets beside it."""
+"""Checks of the configuration, and of the credentials of the service."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path
 
 from ravatard.config import DEFAULT_PATH, ConfigErrors, load
 from ravatard.doctor.check import Case
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown
-from ravatard.doctor.person import Person
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown
+from ravatard.doctor.user import User
 
-#: systemd.exec(5): where LoadCredential= without a path looks, the strongest first.
+#: systemd.exec(5): folders of LoadCredential= without a path, the strongest first.
 _STORES = ("/etc/credstore", "/run/credstore", "/usr/lib/credstore")
 _PREFIX = "ravatard."
 
 
 def look_at_credentials(case: Case) -> CheckResult:
-    """Every secret that the service is to be given can be read."""
+    """Check that every credential of the service can be read."""
     files = list(credential_files(case))
     if not files:
         return needless("no secret is kept apart from the configuration")
-    asking = Person("you", case.machine.uid, case.machine.groups)
+    caller = User("you", case.machine.uid, case.machine.groups)
     for path in files:
         shown = case.machine.shown(path)
         try:
@@ -35,13 +35,13 @@ def look_at_credentials(case: Case) -> CheckResult:
         if path.is_dir() or found.st_size == 0:
             what = "a directory" if path.is_dir() else "empty"
             return broken(f"the credential {shown} is {what}", f"put the secret into {shown}, mode 600")
-        if not asking.may(found, "r"):
-            # systemd itself reads the store, as root; what it has handed over must be open to us.
+        if not caller.may(found, "r"):
+            # systemd reads the store as root; a credential it has handed over must be readable to the caller.
             if "credstore" in shown:
                 return _sealed(case, shown)
             return broken(
                 f"the credential {shown} may not be read by you (mode {found.st_mode & 0o777:03o})",
-                f"give it to whoever runs ravatard: sudo chown USER {shown}",
+                f"give it to the user that runs ravatard: sudo chown USER {shown}",
             )
     return fine(f"{len(files)} secret{'s' if len(files) > 1 else ''} can be read")
 
@@ -52,7 +52,7 @@ def _sealed(case: Case, shown: str) -> CheckResult:
 
 
 def credential_files(case: Case) -> Iterator[Path]:
-    """The files from which the service gets its secrets, as far as they are there."""
+    """Yield the existing credential files of the service."""
     machine = case.machine
     if directory := machine.environ.get("CREDENTIALS_DIRECTORY"):
         yield from _ours(Path(directory))
@@ -63,7 +63,7 @@ def credential_files(case: Case) -> Iterator[Path]:
             yield machine.path(source)
             continue
         stored = (machine.path(f"{store}/{name}") for store in _STORES)
-        # Without a path a credential need not be there.
+        # Without a path the credential is optional.
         yield from [path for path in stored if _is_there(path)][:1]
 
 
@@ -71,7 +71,7 @@ def _is_there(path: Path) -> bool:
     try:
         path.lstat()
     except PermissionError:
-        # Whether it is there only root knows.
+        # Only root can see whether it exists.
         return True
     except OSError:
         return False
@@ -79,12 +79,12 @@ def _is_there(path: Path) -> bool:
 
 
 def _ours(directory: Path) -> list[Path]:
-    # Without the folder there are none; the configuration complains of it by itself.
+    # Without the folder there are none; the configuration reports that itself.
     return sorted(directory.glob(f"{_PREFIX}*"))
 
 
 def _from_elsewhere(case: Case) -> dict[str, str]:
-    """Secrets the unit takes from files of other names, as the variables that mean the same."""
+    """Return credentials that the unit loads from other paths, as the equivalent variables."""
     found = {}
     for line in case.unit.all("LoadCredential") if case.unit else []:
         name, _, source = line.partition(":")
@@ -94,7 +94,7 @@ def _from_elsewhere(case: Case) -> dict[str, str]:
 
 
 def look_at_config(case: Case) -> CheckResult:
-    """The configuration can be used."""
+    """Check that the configuration is valid."""
     machine = case.machine
     environ = dict(machine.environ)
     if "CREDENTIALS_DIRECTORY" not in environ and not case.sealed:
@@ -108,9 +108,9 @@ def look_at_config(case: Case) -> CheckResult:
         first = errors.problems[0]
         more = len(errors.problems) - 1
         text = str(first).replace(f"{machine.root}/", "/") + (f" (and {more} more)" if more else "")
-        return broken(text, "mend it; `ravatard config check` shows every mistake", mistakes=more + 1)
+        return broken(text, "correct it; `ravatard config check` shows every mistake", mistakes=more + 1)
     case.options, case.board = loaded.options, loaded.board
     count = len(loaded.files)
     if not count:
-        return fine("no file: everything is as by default")
+        return fine("no file: all settings have their defaults")
     return fine(f"{'1 file' if count == 1 else f'{count} files'} read", files=count)

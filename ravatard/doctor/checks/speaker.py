@@ -1,4 +1,4 @@
-"""Checks of the speaker, and of what the microphone hears of it."""
+"""Checks of the speaker, and of its echo in the microphone."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from ravatard.core.audio_format import VOICE_RATE_HZ
 from ravatard.doctor.bench import START_S, PlayedSound, RecordedSound
 from ravatard.doctor.check import Case
 from ravatard.doctor.chirp import LENGTH_S, chirp, find
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.errors import DeviceError
 
 LIMIT_S = 2 * START_S + LENGTH_S + 5
-#: Sound systems say nothing of what a Bluetooth speaker or a sound server adds.
+#: Length of the recording: the delay of a Bluetooth speaker or sound server is not reported.
 _LISTEN_S = 3.5
 _TAIL_STEP_MS, _LEAST_TAIL_MS = 50, 100
 
 
 async def look_at_speaker(case: Case) -> CheckResult:
-    """It opens and plays a chirp."""
+    """Check that it opens and plays a chirp."""
     options = case.options
     if not options.speaker.enabled:
         return needless("speaker.enabled is false")
@@ -54,7 +54,7 @@ def _of_daemon(report: Any) -> CheckResult:
 
 
 async def look_at_echo(case: Case) -> CheckResult:
-    """How late and how loud the microphone hears the speaker, and what audio.echo should be."""
+    """Measure delay and loudness of the speaker in the microphone, and judge audio.echo."""
     options = case.options
     if not case.asked.echo:
         return needless("--echo measures it")
@@ -65,32 +65,32 @@ async def look_at_echo(case: Case) -> CheckResult:
     if not options.speaker.enabled:
         return needless("speaker.enabled is false")
     try:
-        recording, playback = await _both(case)
+        recording, playback = await _play_and_record(case)
     except DeviceError as error:
         return broken(str(error), "`ravatard devices` lists what there is")
     return judge(case, recording, playback)
 
 
-async def _both(case: Case) -> tuple[RecordedSound, PlayedSound]:
+async def _play_and_record(case: Case) -> tuple[RecordedSound, PlayedSound]:
     """Play while recording. Cancelling closes both.
 
     Raises:
-        DeviceError: one of them does not work.
+        DeviceError: microphone or speaker does not work.
     """
     options, bench = case.options, case.machine.bench
-    hears = asyncio.Event()
+    first_sound = asyncio.Event()
     played: list[PlayedSound] = []
     broke: Exception | None = None
 
     async def play() -> None:
-        await hears.wait()
+        await first_sound.wait()
         played.append(await bench.play(options.speaker, chirp(VOICE_RATE_HZ)))
 
     try:
         async with asyncio.TaskGroup() as group:
             playing = group.create_task(play(), name="play a chirp")
-            recording = await bench.record(options.microphone, options.capture, _LISTEN_S, hears)
-            # A speaker that is slow to open is waited for by nobody: nothing of it is in the recording.
+            recording = await bench.record(options.microphone, options.capture, _LISTEN_S, first_sound)
+            # A speaker too slow to open is not waited for: the recording holds nothing of it.
             if not played:
                 playing.cancel()
     except* DeviceError as errors:
@@ -103,7 +103,7 @@ async def _both(case: Case) -> tuple[RecordedSound, PlayedSound]:
 
 
 def judge(case: Case, recording: RecordedSound, playback: PlayedSound) -> CheckResult:
-    """What the recording says, and what to write into the configuration."""
+    """Judge the recording, with the settings to write into the configuration."""
     audio = case.options.audio
     echo = find(recording.pcm)
     if not echo.heard:
@@ -142,6 +142,6 @@ def judge(case: Case, recording: RecordedSound, playback: PlayedSound) -> CheckR
 
 
 def recommended_tail_ms(gone_ms: float) -> int:
-    """For audio.tail_ms: half as much again as was measured, in steps that people write."""
+    """Return a value for audio.tail_ms: the measured time and half as much again, in round steps."""
     steps = -(-gone_ms * 1.5 // _TAIL_STEP_MS)
     return max(_LEAST_TAIL_MS, int(steps) * _TAIL_STEP_MS)

@@ -1,22 +1,22 @@
-"""Checks of the installed unit, drop-ins included: what the appliance relies on must be set."""
+"""Checks of the installed unit, drop-ins included: the settings the appliance relies on."""
 
 from __future__ import annotations
 
 import re
 
 from ravatard.doctor.check import Case
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, warning
+from ravatard.doctor.result import CheckResult, broken, fine, needless, warning
 from ravatard.doctor.unit_file import UnitFile
 
 #: systemd.time(7), as far as units use it.
 _UNITS_S = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "m": 60.0, "min": 60.0, "h": 3600.0}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
-#: The daemon says that it lives several times in this.
+#: The daemon pings the watchdog several times in this.
 _SHORTEST_WATCHDOG_S = 3.0
 
 
 def look_at_unit(case: Case) -> CheckResult:
-    """Everything the appliance relies on is set."""
+    """Check that the unit sets everything the appliance relies on."""
     unit = case.unit
     if unit is None:
         return needless("not installed as a service")
@@ -34,7 +34,7 @@ def look_at_unit(case: Case) -> CheckResult:
 
 
 def _expected(unit: UnitFile) -> list[tuple[str, bool, str]]:
-    """(setting as it is, whether that is good, what it is for)."""
+    """Return (setting as found, True if it is right, its purpose) for each requirement."""
 
     def shown(key: str, section: str = "Service") -> str:
         return f"{key}={unit.last(key, section)}"
@@ -75,18 +75,18 @@ def _expected(unit: UnitFile) -> list[tuple[str, bool, str]]:
 
 
 def look_at_watchdog(case: Case) -> CheckResult:
-    """Somebody restarts it when it hangs."""
+    """Check that a watchdog restarts a daemon that hangs."""
     if case.unit is None:
         return needless("not installed as a service")
-    said = case.unit.last("WatchdogSec")
-    span = seconds(said)
+    setting = case.unit.last("WatchdogSec")
+    span = seconds(setting)
     if not span:
-        return broken(f"WatchdogSec={said}: a daemon that hangs stays hung", "set WatchdogSec=10")
+        return broken(f"WatchdogSec={setting}: a daemon that hangs stays hung", "set WatchdogSec=10")
     if span < _SHORTEST_WATCHDOG_S:
-        return warning(f"WatchdogSec={said} is short for a busy board", "set WatchdogSec=10", seconds=span)
+        return warning(f"WatchdogSec={setting} is short for a busy board", "set WatchdogSec=10", seconds=span)
     return fine(f"every {span:g} s", seconds=span)
 
 
 def seconds(span: str) -> float:
-    """A time span of systemd in seconds; 0 for what is none, and for ``infinity``."""
+    """Return a systemd time span in seconds; 0 for an invalid one and for ``infinity``."""
     return sum(float(number) * _UNITS_S.get(unit, 0.0) for number, unit in _SPAN.findall(span))

@@ -1,4 +1,4 @@
-"""One message in several WebSocket frames, as RFC 6455 allows and servers seldom do."""
+"""Fragmented WebSocket messages, as RFC 6455 allows and servers seldom send."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _LAST = 0x80
 
 
 def pieces_of(raw: bytes, pieces: int) -> list[bytes]:
-    """``raw`` in so many pieces of about the same size; fewer when it is shorter than that."""
+    """Split ``raw`` into ``pieces`` parts of about the same size; fewer if it is shorter."""
     size = max(1, -(-len(raw) // pieces))
     return [raw[start : start + size] for start in range(0, len(raw), size)] or [b""]
 
 
 def frames(text: str, pieces: int) -> Iterator[bytes]:
-    """The frames of one text message as a server sends them: unmasked (RFC 6455, 5.1), the last one marked.
+    """Yield the frames of a text message as sent by a server: unmasked (RFC 6455, 5.1), the last marked.
 
     A frame may end in the middle of a character.
     """

@@ -1,4 +1,4 @@
-"""Scenarios as YAML files: read, checked sentence by sentence, and those that come with the package."""
+"""Scenario files in YAML: reading, checking, and the scenarios shipped with the package."""
 
 from __future__ import annotations
 
@@ -13,10 +13,20 @@ import yaml
 
 from ravatard.errors import ConfigError
 from ravatard.setting import Setting
-from ravatard.sim.faults.steps import WORDS, EarFault, Fault, FaultStep, Scenario, Strike, Swallow, When
-from ravatard.sim.streaming.steps import StreamFault
+from ravatard.sim.faults.scenario import (
+    OLD_WORDS,
+    WORDS,
+    Fault,
+    FaultStep,
+    MicrophoneFault,
+    Scenario,
+    SocketFault,
+    Swallow,
+    When,
+)
+from ravatard.sim.streaming.faults import StreamFault
 
-#: A scenario is a page; more is a mistake, or an attempt to eat memory.
+#: Longest scenario file; a real one is a page.
 LIMIT_BYTES = 64 * 1024
 _STEP_KEYS = ("when", "do", "for_s", "times")
 
@@ -24,7 +34,7 @@ T = TypeVar("T")
 
 
 def shipped() -> dict[str, str]:
-    """The scenarios that come with the package: name to what each shows."""
+    """Return the shipped scenarios: name to description."""
     files = [one for one in _folder().iterdir() if one.name.endswith(".yaml")]
     return {
         one.name.removesuffix(".yaml"): _about(one.read_text("utf-8"))
@@ -33,10 +43,10 @@ def shipped() -> dict[str, str]:
 
 
 def load(name: str) -> Scenario:
-    """The scenario in the file ``name``, or the shipped one of that name.
+    """Load the scenario in the file ``name``, or the shipped one of that name.
 
     Raises:
-        ConfigError: there is none, or it cannot be used.
+        ConfigError: it does not exist, or is invalid.
     """
     if re.fullmatch(r"[a-z0-9-]+", name) and not Path(name).exists():
         if name not in shipped():
@@ -54,16 +64,16 @@ def load(name: str) -> Scenario:
 
 
 def parse(raw: bytes, name: str = "the scenario") -> Scenario:
-    """The scenario in ``raw``; ``name`` is for the sentences.
+    """Parse the scenario in ``raw``; error messages begin with ``name``.
 
     Raises:
-        ConfigError: it is no scenario; the message says where and what is allowed.
+        ConfigError: it is invalid; the message says where and what is allowed.
     """
     if len(raw) > LIMIT_BYTES:
         raise ConfigError(f"{name}: longer than {LIMIT_BYTES} bytes; that is no scenario")
     try:
         text = raw.decode()
-        # Plain words only: each setting knows its type, and no tag can make anything of the loader.
+        # Strings only: each setting knows its type, and no tag can instantiate anything.
         steps = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - even fewer types than SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -108,7 +118,7 @@ def _fault(found: object, where: str) -> Fault:
     settings: object = {}
     if isinstance(found, Mapping) and len(found) == 1:
         ((word, settings),) = found.items()
-    kind = WORDS.get(word) if isinstance(word, str) else None
+    kind = (WORDS | OLD_WORDS).get(word) if isinstance(word, str) else None
     if kind is None:
         raise ConfigError(
             f"{where}: {_shown(word)} is no fault; 'do' is one of {', '.join(WORDS)}, "
@@ -118,21 +128,22 @@ def _fault(found: object, where: str) -> Fault:
 
 
 def _check(step: FaultStep, where: str) -> None:
-    """Refuse what would never strike, or mean nothing.
+    """Refuse steps that would never apply or mean nothing.
 
     Raises:
-        ConfigError: says what does not go together.
+        ConfigError: names the settings that do not go together.
     """
     when = step.when
     if when.nth is not None and when.call is None:
         raise ConfigError(f"{where}: 'nth' counts calls; say which with 'call'")
     if when.message is not None and when.call is not None:
         raise ConfigError(f"{where}: 'call' and 'message' do not go together; make two steps of it")
-    if isinstance(step.do, EarFault | StreamFault) and (when.call or when.message or when.after_s is None):
+    by_clock = when.after_s is not None and not when.call and not when.message
+    if isinstance(step.do, MicrophoneFault | StreamFault) and not by_clock:
         what = "stream" if isinstance(step.do, StreamFault) else "microphone"
         raise ConfigError(f"{where}: the {what} knows neither calls nor messages; say 'after_s' alone")
-    if isinstance(step.do, Strike) and step.for_s is not None:
-        raise ConfigError(f"{where}: this fault strikes in an instant; 'for_s' means nothing for it")
+    if isinstance(step.do, SocketFault) and step.for_s is not None:
+        raise ConfigError(f"{where}: this fault happens at one moment; 'for_s' means nothing for it")
     if isinstance(step.do, Swallow) and when.call not in {None, "/ws/chat"}:
         raise ConfigError(f"{where}: only what comes on the socket is swallowed; use 'hang' for calls")
 
@@ -149,7 +160,7 @@ def _mapping(found: object, where: str, allowed: tuple[str, ...]) -> Mapping[str
 
 
 def _filled(kind: type[T], found: object, where: str, **more: object) -> T:
-    """An object of ``kind`` with the settings found, each converted and checked by its description."""
+    """Make a ``kind`` from the settings found, each converted and checked by its description."""
     settings: dict[str, Field[Any]] = {
         one.name: one
         for one in fields(kind)  # type: ignore[arg-type]  # every kind is a dataclass
@@ -164,7 +175,7 @@ def _filled(kind: type[T], found: object, where: str, **more: object) -> T:
 
 
 def _value(hint: Any, found: object, described: Field[Any], where: str) -> object:
-    told: Setting = described.metadata["setting"]
+    setting: Setting = described.metadata["setting"]
     if not isinstance(found, str):
         raise ConfigError(f"{where}: {_shown(found)} is no single value")
     if get_origin(hint) is Literal:
@@ -173,15 +184,15 @@ def _value(hint: Any, found: object, described: Field[Any], where: str) -> objec
     if bool in kinds:
         return _one_of(("true", "false"), found.lower(), where) == "true"
     if str in kinds:
-        if told.pattern is not None and not re.fullmatch(told.pattern, found):
-            raise ConfigError(f"{where}: {_shown(found)} does not look like {told.pattern}")
+        if setting.pattern is not None and not re.fullmatch(setting.pattern, found):
+            raise ConfigError(f"{where}: {_shown(found)} does not look like {setting.pattern}")
         return found
     kind: type[int] | type[float] = int if int in kinds else float
     try:
         number = kind(found)
     except ValueError:
         number = None
-    low, high = told.low or 0, told.high or 0
+    low, high = setting.low or 0, setting.high or 0
     if number is None or not low <= number <= high:
         raise ConfigError(f"{where}: {_shown(found)} is not a number from {low:g} to {high:g}")
     return number
@@ -194,7 +205,7 @@ def _one_of(allowed: tuple[str, ...], found: str, where: str) -> str:
 
 
 def _shown(found: object) -> str:
-    """A value in an error sentence: short, and never the inside of something large."""
+    """Return a short form of a value for an error message."""
     if isinstance(found, str):
         return repr(found if len(found) <= 40 else found[:40] + "…")
     return "a list" if isinstance(found, list) else "a mapping"

@@ -1,13 +1,13 @@
-"""When one step of a scenario strikes: it counts calls and messages, and knows its window of time. Pure."""
+"""Trigger of a step: counts calls and messages, and keeps the step's time window. Pure."""
 
 from __future__ import annotations
 
 from ravatard.sim.exchange import SOCKET_PATH
-from ravatard.sim.faults.steps import FaultStep, SpeechFault
+from ravatard.sim.faults.scenario import FaultStep, TransferFault
 
 
 class Trigger:
-    """One step and how far it got. Times are seconds since the scenario began.
+    """Progress of one step. Times are seconds since the scenario began.
 
     Attributes:
         step: the step.
@@ -17,23 +17,23 @@ class Trigger:
         self.step = step
         self._calls = 0
         self._uses = 0
-        # Set off by the clock alone, it is so from that moment on, whoever looks first.
-        # So are all sockets together, whenever each was opened.
+        # A step set off by the clock alone is active from that moment on, however late it is looked at.
+        # A fault of all messages on sockets as well, whenever each socket was opened.
         when = step.when
-        sockets = when.call == SOCKET_PATH and when.nth is None and isinstance(step.do, SpeechFault)
+        sockets = when.call == SOCKET_PATH and when.nth is None and isinstance(step.do, TransferFault)
         by_clock = (when.call is None or sockets) and when.message is None
         self._since: float | None = (step.when.after_s or 0.0) if by_clock else None
 
     @property
-    def strikes_at(self) -> float | None:
-        """When it strikes by the clock alone, or None once it did, or when it never does."""
+    def due_at(self) -> float | None:
+        """Time at which the clock alone sets it off; None once it did, or if it never does."""
         when = self.step.when
         if when.after_s is None or when.call is not None or when.message is not None or self._uses:
             return None
         return when.after_s
 
     def called(self, path: str, now: float) -> bool:
-        """Count a call; True when the step strikes it."""
+        """Count a call; return True if the step applies to it."""
         when = self.step.when
         if when.call is None:
             return self.active(now)
@@ -50,8 +50,8 @@ class Trigger:
             self._since = now
         return self.active(now)
 
-    def heard(self, number: int, now: float) -> bool:
-        """The client's message of this number came; True when the step strikes now."""
+    def message_received(self, number: int, now: float) -> bool:
+        """Note the client's message of this number; return True if the step applies now."""
         when = self.step.when
         if when.message != number or now < (when.after_s or 0.0):
             return False
@@ -59,11 +59,11 @@ class Trigger:
         return True
 
     def speaking(self, now: float) -> bool:
-        """The service says something on a socket; True when the step strikes it."""
+        """Return True if the step applies to a message of the service on a socket."""
         return self.step.when.call in {None, SOCKET_PATH} and self.active(now)
 
     def active(self, now: float) -> bool:
-        """It was set off, its time is not over, and it may strike once more."""
+        """Return True while it is set off, in its time window, and below its limit of times."""
         step = self.step
         if self._since is None or now < self._since:
             return False
@@ -71,5 +71,5 @@ class Trigger:
         return in_time and (step.times is None or self._uses < step.times)
 
     def use(self) -> None:
-        """It strikes."""
+        """Count one application."""
         self._uses += 1

@@ -1,4 +1,4 @@
-"""The simulated RAVATAR service: users, tokens, licences, conversations. No clock, no loop, no socket in it.
+"""Simulated RAVATAR service: users, tokens, licences, conversations. No clock, no loop, no socket.
 
 Written from the service's documents. A front (``server``, ``network``) brings requests, messages and time.
 """
@@ -9,28 +9,28 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ravatard.sim.exchange import SOCKET_PATH, Reply, Request
-from ravatard.sim.options import AnnouncedOptions, ChatOptions, HearingOptions, KeepOptions, SimOptions
-from ravatard.sim.page import PAGE
-from ravatard.sim.ravatar.connection import SESSION_EXPIRED, ChatLine
+from ravatard.sim.options import AnnouncedOptions, ChatOptions, KeepOptions, SimOptions, TurnDetectorOptions
+from ravatard.sim.ravatar.chat_socket import SESSION_EXPIRED, ChatSocket
 from ravatard.sim.ravatar.licences import Licences
 from ravatard.sim.ravatar.record import Record
 from ravatard.sim.ravatar.rest import RestCalls, RestRefused, json_reply
 from ravatard.sim.ravatar.shared_state import SharedState
 from ravatard.sim.ravatar.spoken_answers import FILES, Speak, SpokenAnswers
-from ravatard.sim.ravatar.state import state_of
+from ravatard.sim.ravatar.state_report import state_of
 from ravatard.sim.sound.synthesizer import Synthesizer
+from ravatard.sim.status_page import PAGE
 from ravatard.sim.tokens import TokenMint
 
-#: 2026-01-01: what the calendar of a front without one says when its clock stands at 0.
+#: 2026-01-01: the date at clock time 0 of a front without a calendar.
 EPOCH_S = 1_767_225_600.0
 
 
 class SimCloud:
-    """One simulated service (a :class:`ravatard.sim.exchange.Service`).
+    """Simulated service (a :class:`ravatard.sim.exchange.Service`).
 
     Attributes:
-        premises: everything it is made of; a test may look, and replace ``premises.options``.
-        record: what happened.
+        shared: state shared by its parts; a test may read it, and replace ``shared.options``.
+        record: record of events.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class SimCloud:
         *,
         key: bytes = b"a simulated cloud",
         epoch_s: float = EPOCH_S,
-        hearing: HearingOptions | None = None,
+        turn_detector: TurnDetectorOptions | None = None,
         announced: AnnouncedOptions | None = None,
         keep: KeepOptions | None = None,
         chat: ChatOptions | None = None,
@@ -48,24 +48,24 @@ class SimCloud:
         """Make a service.
 
         Args:
-            options: how it behaves.
-            key: what its tokens are signed with; two services with different keys refuse each other's tokens.
+            options: behaviour.
+            key: signs its tokens; services with different keys refuse each other's tokens.
             epoch_s: Unix time at which the front's clock stood at 0.
-            hearing: how it finds the end of a turn.
-            announced: what it says about itself.
-            keep: how much it records.
-            chat: how its answers in chat mode get to the client's ear.
-            speak: what an answer sounds like in chat mode; None: as a :class:`Synthesizer` says it.
+            turn_detector: detection of the end of a turn.
+            announced: values it announces about itself.
+            keep: limits of the record.
+            chat: sound of answers in chat mode.
+            speak: makes the sound of an answer in chat mode; None: a :class:`Synthesizer`.
 
         Raises:
-            RavatardError: what ``chat`` asks for needs PyAV, which is not installed.
+            RavatardError: ``chat`` needs PyAV, which is not installed.
         """
         chosen = options or SimOptions()
         self.record = Record(keep or KeepOptions())
         mint = TokenMint(key, chosen.token_lifetime_s)
-        self.premises = SharedState(
+        self.shared = SharedState(
             options=chosen,
-            hearing=hearing or HearingOptions(),
+            turn_detector=turn_detector or TurnDetectorOptions(),
             announced=announced or AnnouncedOptions(),
             mint=mint,
             licences=Licences(chosen.licences, mint.label, self.record),
@@ -73,8 +73,8 @@ class SimCloud:
             epoch_s=epoch_s,
             spoken=SpokenAnswers(chat or ChatOptions(), speak or Synthesizer().wav, mint.label, self.record),
         )
-        self._rest = RestCalls(self.premises, self._end_by_client)
-        self._lines: list[ChatLine] = []
+        self._rest = RestCalls(self.shared, self._end_by_client)
+        self._sockets: list[ChatSocket] = []
 
     # ------------------------------------------------------------------ from the front
 
@@ -82,7 +82,7 @@ class SimCloud:
         """Answer one HTTP request."""
         if request.method == "OPTIONS":
             return _with_cors(Reply(204, {}), request)
-        reply = self._looked_at(request, now)
+        reply = self._own_page(request, now)
         if reply is None:
             try:
                 reply = self._rest.answer(request, now)
@@ -91,7 +91,7 @@ class SimCloud:
             self.record.request(now, request.method, request.path[:80], reply.status)
         return _with_cors(reply, request)
 
-    def connect(self, request: Request, now: float, wake: Callable[[], None]) -> ChatLine | Reply:
+    def connect(self, request: Request, now: float, wake: Callable[[], None]) -> ChatSocket | Reply:
         """Open a socket, or refuse the upgrade."""
         if request.path != SOCKET_PATH:
             refused = RestRefused("unknown_call", json_reply(404, {"status": 404, "error": "not found"}))
@@ -102,30 +102,30 @@ class SimCloud:
             return self._refuse(refused, now)
         self.record.counts["lines_opened"] += 1
         number = self.record.counts["lines_opened"]
-        origin = f"{self.premises.scheme}://{request.headers.get('host', 'localhost')}"
-        line = ChatLine(self.premises, caller.user_id, number, origin, wake, self._forget)
-        self._lines.append(line)
-        line.say("connection", "Connected", now)
-        return line
+        origin = f"{self.shared.scheme}://{request.headers.get('host', 'localhost')}"
+        socket = ChatSocket(self.shared, caller.user_id, number, origin, wake, self._forget)
+        self._sockets.append(socket)
+        socket.say("connection", "Connected", now)
+        return socket
 
-    # ------------------------------------------------------------------ from a test, or from fate
+    # ------------------------------------------------------------------ from tests and faults
 
     def expire_licence(self, licence: str, now: float, *, tell: str = SESSION_EXPIRED) -> None:
-        """The service ends a session by itself; ``tell`` is said to its user's sockets, "" for nothing."""
+        """End a session from the service's side; ``tell`` is sent to its user's sockets, "" for nothing."""
         user_id = self._end(licence, "service", tell or "unsaid", now)
         if user_id and tell:
             self.say(tell, now, user_id=user_id)
 
     def say(self, text: str, now: float, *, user_id: str | None = None) -> None:
-        """Send every open socket (of this user) a line of text, such as a stream error."""
-        for line in self._lines:
-            if user_id in {None, line.user_id}:
-                line.say("system", text, now)
+        """Send a text, such as a stream error, to every open socket, or to those of ``user_id``."""
+        for socket in self._sockets:
+            if user_id in {None, socket.user_id}:
+                socket.say("system", text, now)
 
     def hang_up(self, code: int, reason: str, now: float) -> None:
         """Close every open socket."""
-        for line in self._lines:
-            line.hang_up(code, reason, now)
+        for socket in self._sockets:
+            socket.hang_up(code, reason, now)
 
     # ------------------------------------------------------------------ inside
 
@@ -133,28 +133,28 @@ class SimCloud:
         self._end(licence, "client", "asked for", now)
 
     def _end(self, licence: str, by: str, reason: str, now: float) -> str:
-        """End a session; returns whose it was, "" when it was not open."""
-        session = self.premises.licences.end(licence, by, reason, now)
+        """End a session; return its user, "" when it was not open."""
+        session = self.shared.licences.end(licence, by, reason, now)
         if session is None:
             return ""
-        self.premises.talks.pop(licence, None)
-        self.premises.voice.ended(licence)
-        for line in self._lines:
-            line.session_over(licence, now)
+        self.shared.spoken_turns.pop(licence, None)
+        self.shared.voice.ended(licence)
+        for socket in self._sockets:
+            socket.session_over(licence, now)
         return session.user_id
 
-    def _forget(self, line: ChatLine) -> None:
-        self._lines.remove(line)
+    def _forget(self, socket: ChatSocket) -> None:
+        self._sockets.remove(socket)
 
     def _refuse(self, refused: RestRefused, now: float) -> Reply:
-        if refused.breach:
-            self.record.violated(now, refused.kind, refused.breach)
+        if refused.violation:
+            self.record.violated(now, refused.kind, refused.violation)
         else:
             self.record.refused(refused.kind)
         return refused.reply
 
-    def _looked_at(self, request: Request, now: float) -> Reply | None:
-        """What a person gets who looks at the simulator itself; None for a call of the service."""
+    def _own_page(self, request: Request, now: float) -> Reply | None:
+        """Return the reply to a request for the simulator's own pages; None for a call of the service."""
         if request.method != "GET":
             return None
         match request.path:
@@ -163,12 +163,12 @@ class SimCloud:
             case "/sim" | "/sim/":
                 return Reply(200, {"content-type": "text/html; charset=utf-8"}, PAGE.encode())
             case "/favicon.ico":
-                # Every browser asks by itself for this; it is no call of a client's.
+                # Browsers request this by themselves; it is not a call of a client.
                 return Reply(204, {})
             case "/sim/state":
-                return json_reply(200, state_of(self.premises, len(self._lines), now))
+                return json_reply(200, state_of(self.shared, len(self._sockets), now))
             case path if path.startswith(FILES):
-                reply = self.premises.spoken.file(path)
+                reply = self.shared.spoken.file(path)
                 self.record.request(now, "GET", path[:80], reply.status)
                 return reply
             case path if path == SOCKET_PATH:
@@ -177,7 +177,7 @@ class SimCloud:
 
 
 def _with_cors(reply: Reply, request: Request) -> Reply:
-    """``reply`` as a page from any origin may read it; a browser asks before every call with a token."""
+    """Return ``reply`` with CORS headers for any origin; browsers ask before every call with a token."""
     asked = request.headers.get("access-control-request-headers", "Authorization, Content-Type")
     cors = {
         "access-control-allow-origin": "*",
@@ -186,6 +186,6 @@ def _with_cors(reply: Reply, request: Request) -> Reply:
         "access-control-max-age": "600",
     }
     if "access-control-request-private-network" in request.headers:
-        # A page from the internet asks whether it may talk to a machine at home.
+        # A page from the internet asks for access to a machine in a private network.
         cors["access-control-allow-private-network"] = "true"
     return replace(reply, headers={**reply.headers, **cors})

@@ -1,4 +1,4 @@
-"""The conversation as ``GET /chat`` gives it back: kept per user, paged."""
+"""Chat history for ``GET /chat``: kept per user, paged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _KEPT_PER_USER = 1_000
 
 
 class ChatHistory:
-    """What users wrote and avatars answered, shaped as the Authentication document's "Message Object"."""
+    """Messages of users and avatars, shaped as the Authentication document's "Message Object"."""
 
     def __init__(self) -> None:
         self._messages: defaultdict[str, deque[dict[str, object]]] = defaultdict(
@@ -16,14 +16,14 @@ class ChatHistory:
         )
 
     def add(self, user_id: str, message: dict[str, object]) -> None:
-        """Keep one message; ``message`` is as it will be given back."""
+        """Keep ``message``, in the form in which it is returned."""
         self._messages[user_id].append(message)
 
     def page(self, user_id: str, per_page: int, page: int) -> tuple[list[dict[str, object]], bool]:
-        """One page and whether older ones exist.
+        """Return one page, and True if older messages exist.
 
-        Page 1 holds the newest messages; inside a page the oldest comes first. (The document shows the order
-        inside a page and not that of the pages.)
+        Page 1 holds the newest messages; inside a page the oldest comes first. (The document shows the
+        order inside a page, but not that of the pages.)
         """
         messages = list(self._messages.get(user_id, ()))
         end = len(messages) - (page - 1) * per_page

@@ -1,4 +1,4 @@
-"""What a client may send on the socket: every field checked against the documents, nothing remembered.
+"""Check of client messages: every field against the documents, without state.
 
 Chat Mode and Live Mode documents, "Sending Text Messages" … "Live Mode Messages".
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ravatard.core.audio_format import CHUNK_BYTES, SAMPLE_BYTES
 from ravatard.sim.exchange import json_object
 from ravatard.sim.options import SimOptions
-from ravatard.sim.ravatar import catalog
+from ravatard.sim.ravatar import avatars
 from ravatard.sim.sound.container import ContainerError, Recording, opened
 
 _DOCUMENTED = (
@@ -30,15 +30,15 @@ _DOCUMENTED = (
     "isPushToTalk",
 )
 _SOUND = ("audio_base64_pcm", "file_base64_data")
-_OUR_SOUND = ("file_base64_data", "audio_base64")
+_ANSWER_SOUND = ("file_base64_data", "audio_base64")
 
 
 class MessageRefused(Exception):
-    """A message is not as the documents want it.
+    """A message violates the documents.
 
     Attributes:
         kind: one word for counting.
-        detail: one sentence for people.
+        detail: one sentence for readers.
     """
 
     def __init__(self, kind: str, detail: str) -> None:
@@ -48,18 +48,18 @@ class MessageRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A good message.
+class ClientMessage:
+    """A valid message of a client.
 
     Attributes:
-        avatar: whom it is for.
+        avatar: its addressee.
         language: language code.
         licence: the LicenseId in live mode, None in chat mode.
         fields: its documented fields, sound replaced by its size.
         content: text, PCM (s16le mono 16 kHz) or a recording.
     """
 
-    avatar: catalog.Avatar
+    avatar: avatars.Avatar
     language: str
     licence: str | None
     fields: dict[str, object] = field(repr=False)
@@ -67,10 +67,10 @@ class Said:
 
 
 def fields_of(message: str | bytes) -> dict[str, object]:
-    """The JSON object in ``message``; a binary message is read as text.
+    """Decode the JSON object in ``message``; a binary message is read as text.
 
     Raises:
-        MessageRefused: it is none.
+        MessageRefused: it is not a JSON object.
     """
     try:
         return json_object(message)
@@ -79,28 +79,28 @@ def fields_of(message: str | bytes) -> dict[str, object]:
 
 
 def shown(fields: Mapping[str, object]) -> dict[str, object]:
-    """What may be kept of a message: documented fields only, sound replaced by its size, long text cut."""
+    """Return a message for the record: documented fields only, sound replaced by its size, text cut."""
     kept = {name: _short(fields[name]) for name in _DOCUMENTED if name in fields}
     return kept | {name: _sized(fields[name]) for name in _SOUND if name in fields}
 
 
 def without_sound(fields: Mapping[str, object]) -> dict[str, object]:
-    """A message of ours as it is kept: sound replaced by its size."""
-    return {name: _sized(value) if name in _OUR_SOUND else value for name, value in fields.items()}
+    """Return a message of the service for the record: sound replaced by its size."""
+    return {name: _sized(value) if name in _ANSWER_SOUND else value for name, value in fields.items()}
 
 
-def check(fields: Mapping[str, object], user_id: str, options: SimOptions) -> Said:
-    """Check every field of a message of ``user_id``'s.
+def check(fields: Mapping[str, object], user_id: str, options: SimOptions) -> ClientMessage:
+    """Check every field of a message.
 
     Args:
         fields: the message.
-        user_id: whom the socket's token was made for.
-        options: how strict the service is, and what it announced.
+        user_id: user of the socket's token.
+        options: strictness and announced values of the service.
 
     Raises:
-        MessageRefused: with the first thing that is wrong.
+        MessageRefused: with the first violation.
     """
-    avatar = catalog.avatar(_text(fields, "avatar_id"))
+    avatar = avatars.avatar(_text(fields, "avatar_id"))
     if avatar is None:
         raise MessageRefused("unknown_avatar", f"avatar_id {_quoted(fields, 'avatar_id')} is not known")
     if _text(fields, "user_id") != user_id:
@@ -108,22 +108,22 @@ def check(fields: Mapping[str, object], user_id: str, options: SimOptions) -> Sa
             "wrong_user", f"user_id {_quoted(fields, 'user_id')} is not the one the token was made for"
         )
     language = _text(fields, "language")
-    if language not in catalog.LANGUAGES:
+    if language not in avatars.LANGUAGES:
         raise MessageRefused("unknown_language", f"language {_quoted(fields, 'language')} is not known")
     _text(fields, "source")
-    if "session" in fields and _text(fields, "session") != catalog.session_id(user_id):
+    if "session" in fields and _text(fields, "session") != avatars.session_id(user_id):
         raise MessageRefused("unknown_session", "session is not the one GET /connection gave this user")
     licence = _licence(fields)
     content = _content(fields, licence is not None, options.strict_chunks)
     _check_push_to_talk(fields, chat=licence is None, vad_enabled=options.vad_enabled)
-    return Said(avatar, language, licence, shown(fields), content)
+    return ClientMessage(avatar, language, licence, shown(fields), content)
 
 
 def _check_push_to_talk(fields: Mapping[str, object], *, chat: bool, vad_enabled: bool) -> None:
-    """``isPushToTalk`` is "true when VAD is disabled" (Chat Mode document, "Sending Audio Messages").
+    """Check ``isPushToTalk``, "true when VAD is disabled" (Chat Mode document, "Sending Audio Messages").
 
-    With the detector on it may be true as well: its user holds a button all the same. In live mode no table
-    of the documents has the field, and the vendor's client leaves it out there.
+    With VAD enabled it may be true as well: the user may hold a button all the same. In live mode no table of
+    the documents has the field, and the vendor's client omits it.
     """
     held = fields.get("isPushToTalk", False)
     if not isinstance(held, bool):
@@ -210,7 +210,7 @@ def _sized(sound: object) -> object:
 
 
 def _short(found: object) -> object:
-    """``found`` if it is small; what it is if not."""
+    """Return ``found`` if it is small, else a shortened form or its type."""
     match found:
         case str() if len(found) > 200:
             return found[:200] + "…"

@@ -1,4 +1,4 @@
-"""What one socket is still going to say: planned, withdrawn, or ready to go, each thing at its own time."""
+"""Outgoing messages of one socket: planned, withdrawn, or ready, each at its own time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ravatard.sim.exchange import Close
 
 @dataclass(slots=True, eq=False)
 class Planned:
-    """Something that will be said unless it is withdrawn before its time.
+    """A message that is sent when due, unless it is withdrawn before.
 
     Attributes:
-        due: when it goes out.
-        write: makes the message, called with ``due`` when it goes out.
+        due: time of sending.
+        write: makes the message; called with ``due`` when it is sent.
         licence: the session it belongs to, or None.
-        withdrawn: it will not go out after all.
+        withdrawn: True once it will not be sent.
     """
 
     due: float
@@ -26,7 +26,7 @@ class Planned:
     withdrawn: bool = False
 
     def withdraw(self, now: float) -> bool:
-        """Take it back; False when it is too late."""
+        """Withdraw it; return False when it is too late."""
         if self.due <= now:
             return False
         self.withdrawn = True
@@ -34,30 +34,30 @@ class Planned:
 
 
 class PlannedReplies:
-    """Messages waiting for their time, and messages waiting to be fetched.
+    """Planned messages, and messages ready to be fetched.
 
-    A message counts as sent when it is due, however late it is fetched: what is recorded does not depend on
-    how often a front asks.
+    A message counts as sent when it is due, however late it is fetched: the record does not depend on how
+    often a front asks.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._planned: list[Planned] = []
-        # (since when, what), oldest first: everything is put in the order of time.
+        # (time, item), oldest first.
         self._ready: deque[tuple[float, str | Close]] = deque()
 
     def plan(self, planned: Planned) -> None:
-        """Say this when it is due."""
+        """Send ``planned`` when it is due."""
         self._planned.append(planned)
         self._wake()
 
     def put(self, item: str | Close, now: float) -> None:
-        """Say this now."""
+        """Send ``item`` now."""
         self._ready.append((now, item))
         self._wake()
 
     def settle(self, now: float) -> None:
-        """Write everything that is due by now."""
+        """Write all messages due by ``now``."""
         while True:
             self._planned = [one for one in self._planned if not one.withdrawn]
             first = min(self._planned, key=lambda one: one.due, default=None)
@@ -67,24 +67,24 @@ class PlannedReplies:
             self.put(first.write(first.due), first.due)
 
     def forget(self, licence: str, now: float) -> None:
-        """Withdraw what is planned for a session that is over."""
+        """Withdraw the messages planned for a session that is over."""
         for one in self._planned:
             if one.licence == licence:
                 one.withdraw(now)
 
     def clear(self) -> None:
-        """Say nothing more."""
+        """Drop all messages."""
         self._planned.clear()
         self._ready.clear()
 
     def next_due(self) -> float | None:
-        """When :meth:`take` will have something, or None."""
+        """Return when :meth:`take` will have items, or None."""
         if self._ready:
             return self._ready[0][0]
         return min((one.due for one in self._planned if not one.withdrawn), default=None)
 
     def take(self, now: float) -> list[str | Close]:
-        """Everything due by now, in order, handed out once."""
+        """Return all items due by ``now``, in order, each once."""
         self.settle(now)
         taken: list[str | Close] = []
         while self._ready and self._ready[0][0] <= now:

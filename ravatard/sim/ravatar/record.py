@@ -1,4 +1,4 @@
-"""What happened in the simulated cloud, for a test to read and a person to see. Tokens are never in it.
+"""Record of the simulated cloud, for tests and the status page. It never contains tokens.
 
 Times are seconds on the clock of the front in use (the event loop's).
 """
@@ -14,14 +14,14 @@ from ravatard.sim.options import KeepOptions
 
 @dataclass(slots=True, eq=False)
 class TurnRecord:
-    """One spoken turn in a session. Samples are counted from the first one the session received.
+    """Spoken turn of a session. Samples are counted from the first one the session received.
 
     Attributes:
-        first_sample: first sample of speech, as the service's detector found it.
+        first_sample: first sample of speech, as found by the service's detector.
         last_sample: one past the last sample of speech, or None while it goes on.
-        began_at: when the message came that made the detector say "speech".
-        ended_at: when the message came that made it say "over", or None.
-        answered_at: when the answer went out, or None.
+        began_at: arrival of the message in which the detector found the beginning.
+        ended_at: arrival of the message in which it found the end, or None.
+        answered_at: time of the answer, or None.
     """
 
     first_sample: int
@@ -32,18 +32,18 @@ class TurnRecord:
 
     @property
     def speech_s(self) -> float:
-        """Seconds from the first to the last sample of speech; 0 while it goes on."""
+        """Duration from the first to the last sample of speech; 0 while it goes on."""
         return 0.0 if self.last_sample is None else seconds_of(self.last_sample - self.first_sample)
 
 
 @dataclass(frozen=True, slots=True)
 class PieceRecord:
-    """One PCM message of a session.
+    """PCM message of a session.
 
     Attributes:
-        at: when it came.
+        at: time of arrival.
         first_sample: index of its first sample in the session.
-        samples: how many it brought.
+        samples: number of its samples.
     """
 
     at: float
@@ -53,16 +53,16 @@ class PieceRecord:
 
 @dataclass(slots=True, eq=False)
 class SessionRecord:
-    """One live session, from its start to its end.
+    """Live session.
 
     Attributes:
         number: counted from 1.
         licence: the LicenseId.
         ended_by: "client" or "service"; None while it is open.
-        samples: how many came, kept or not.
-        audio: the sound received, s16le mono 16 kHz, from the first sample on; emptied when room is short.
-        audio_kept: all of the sound is there.
-        pieces: the messages that brought it, emptied with it.
+        samples: number received, kept or not.
+        audio: sound received, s16le mono 16 kHz, from the first sample on; dropped when space is short.
+        audio_kept: True while all of the sound is kept.
+        pieces: the messages that brought it, dropped with it.
     """
 
     number: int
@@ -80,22 +80,22 @@ class SessionRecord:
     turns: list[TurnRecord] = field(default_factory=list)
 
     def sound_of(self, turn: TurnRecord) -> bytes:
-        """The speech of one turn as it was received, s16le mono 16 kHz."""
+        """Return the received speech of one turn, s16le mono 16 kHz."""
         last = self.samples if turn.last_sample is None else turn.last_sample
         return bytes(self.audio[turn.first_sample * SAMPLE_BYTES : last * SAMPLE_BYTES])
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRecord:
-    """One socket message.
+    """Socket message.
 
     Attributes:
-        at: when it came, or went out.
-        direction: "in" or "out", as the service sees it.
-        user_id: whose socket it was.
+        at: time of arrival or sending.
+        direction: "in" or "out", from the service's side.
+        user_id: user of the socket.
         line: number of the socket, from 1.
         kind: "text", "pcm", "blob" or "refused" coming in; its type going out.
-        fields: its documented fields; sound is replaced by its size.
+        fields: documented fields; sound is replaced by its size.
     """
 
     at: float
@@ -108,7 +108,7 @@ class MessageRecord:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One REST call; ``path`` is without the query."""
+    """REST call; ``path`` is without the query."""
 
     at: float
     method: str
@@ -118,13 +118,13 @@ class RequestRecord:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A client did what the documents do not allow.
+    """Violation of the documents by a client.
 
     Attributes:
-        at: when.
+        at: time.
         kind: one word for counting.
-        detail: one sentence for people.
-        user_id: who did it, "" when nobody knows.
+        detail: one sentence for readers.
+        user_id: the user, "" when unknown.
     """
 
     at: float
@@ -134,14 +134,14 @@ class Violation:
 
 
 class Record:
-    """Everything that happened.
+    """Record of all events.
 
     Attributes:
         sessions: the sessions kept, oldest first.
         messages: the socket messages kept, oldest first.
         requests: the REST calls kept, oldest first.
-        violations: what clients did wrong, oldest first.
-        refusals: how often each kind of thing was refused, violations included.
+        violations: violations kept, oldest first.
+        refusals: number of refusals by kind, violations included.
         counts: totals since the start: sessions_started, sessions_ended, turns, answers, messages_in,
             messages_out, requests, violations, lines_opened, lines_closed, samples.
     """
@@ -157,31 +157,31 @@ class Record:
         self._room_bytes = int(keep.audio_s * RATE_HZ) * SAMPLE_BYTES
 
     def open_licences(self) -> list[str]:
-        """The licences that are paid for at this moment, oldest first."""
+        """Return the licences of open sessions, oldest first."""
         return [session.licence for session in self.sessions if session.ended_at is None]
 
     def session_started(self, licence: str, user_id: str, avatar_id: str, now: float) -> SessionRecord:
-        """A session began; returns its record, which :meth:`sound` and :meth:`session_ended` take."""
+        """Record a new session; return it for :meth:`sound` and :meth:`session_ended`."""
         self.counts["sessions_started"] += 1
         session = SessionRecord(self.counts["sessions_started"], licence, user_id, avatar_id, now)
         self.sessions.append(session)
         if len(self.sessions) > self._keep_sessions:
             ended = next((one for one in self.sessions if one.ended_at is not None), None)
-            # An open session is never forgotten: somebody must be able to find it.
+            # An open session is never dropped: it must remain visible.
             if ended is not None:
                 self._forget_sound(ended)
                 self.sessions.remove(ended)
         return session
 
     def session_ended(self, session: SessionRecord, by: str, reason: str, now: float) -> None:
-        """A session is over."""
+        """Record the end of a session."""
         self.counts["sessions_ended"] += 1
         session.ended_at = now
         session.ended_by = by
         session.end_reason = reason
 
     def sound(self, session: SessionRecord, pcm: bytes, now: float) -> None:
-        """A session received sound."""
+        """Record sound received by a session."""
         samples = samples_in(pcm)
         first_sample = session.samples
         session.samples += samples
@@ -197,28 +197,28 @@ class Record:
         session.pieces.append(PieceRecord(now, first_sample, samples))
 
     def turn_began(self, session: SessionRecord, first_sample: int, now: float) -> TurnRecord:
-        """The detector heard speech; returns the turn's record."""
+        """Record the beginning of a turn and return it."""
         self.counts["turns"] += 1
         turn = TurnRecord(first_sample, now)
         session.turns.append(turn)
         return turn
 
     def message(self, message: MessageRecord) -> None:
-        """A socket message came or went."""
+        """Record a socket message."""
         self.counts["messages_in" if message.direction == "in" else "messages_out"] += 1
         self.messages.append(message)
 
     def request(self, at: float, method: str, path: str, status: int) -> None:
-        """A REST call was answered."""
+        """Record an answered REST call."""
         self.counts["requests"] += 1
         self.requests.append(RequestRecord(at, method, path, status))
 
     def refused(self, kind: str) -> None:
-        """Something was refused that a well-behaved client may have asked for: busy, an expired token."""
+        """Count a refusal that a correct client may meet: busy, an expired token."""
         self.refusals[kind] += 1
 
     def violated(self, at: float, kind: str, detail: str, user_id: str = "") -> None:
-        """A client did, and was refused, what the documents do not allow."""
+        """Record a refused violation of the documents."""
         self.refusals[kind] += 1
         self.counts["violations"] += 1
         self.violations.append(Violation(at, kind, detail, user_id))

@@ -1,41 +1,41 @@
-"""What every part of one simulated cloud shares: options, tokens, licences, memory, calendar."""
+"""State shared by the parts of one simulated cloud: options, tokens, licences, record, calendar."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ravatard.sim.options import AnnouncedOptions, HearingOptions, SimOptions
+from ravatard.sim.avatar_voice import AvatarVoice, NullAvatarVoice
+from ravatard.sim.options import AnnouncedOptions, SimOptions, TurnDetectorOptions
 from ravatard.sim.ravatar.history import ChatHistory
 from ravatard.sim.ravatar.licences import Licences
 from ravatard.sim.ravatar.record import Record, SessionRecord
 from ravatard.sim.ravatar.spoken_answers import SpokenAnswers
 from ravatard.sim.ravatar.spoken_turns import SpokenTurns
 from ravatard.sim.tokens import TokenMint
-from ravatard.sim.voice import NoVoice, Voice
 
 
 @dataclass(slots=True)
 class SharedState:
-    """The common ground of one simulated cloud.
+    """Shared state of one simulated cloud.
 
     Attributes:
-        options: how it behaves; may be replaced while it runs.
-        hearing: how it finds the end of a turn.
-        announced: what it says about itself.
-        mint: makes and checks tokens.
-        licences: the pool of live sessions.
-        record: what happened.
+        options: behaviour; may be replaced while it runs.
+        turn_detector: detection of the end of a turn.
+        announced: values it announces about itself.
+        mint: issues and verifies tokens.
+        licences: pool of live sessions.
+        record: record of events.
         epoch_s: Unix time at which the front's clock stood at 0.
-        spoken: what its answers in chat mode sound like.
-        history: what ``GET /chat`` gives back.
-        talks: the ears of the open sessions, by licence.
-        voice: what says the answers aloud; replaced by a front that can.
-        scheme: how browsers reach the front: "http" or "https".
+        spoken: sound of the answers in chat mode.
+        history: chat history for ``GET /chat``.
+        spoken_turns: turn detection of the open sessions, by licence.
+        voice: speaks the answers in live mode; set by a front that has streams.
+        scheme: scheme of the front's address: "http" or "https".
     """
 
     options: SimOptions
-    hearing: HearingOptions
+    turn_detector: TurnDetectorOptions
     announced: AnnouncedOptions
     mint: TokenMint
     licences: Licences
@@ -43,22 +43,22 @@ class SharedState:
     epoch_s: float
     spoken: SpokenAnswers
     history: ChatHistory = field(default_factory=ChatHistory)
-    talks: dict[str, SpokenTurns] = field(default_factory=dict)
-    voice: Voice = field(default_factory=NoVoice)
+    spoken_turns: dict[str, SpokenTurns] = field(default_factory=dict)
+    voice: AvatarVoice = field(default_factory=NullAvatarVoice)
     scheme: str = "http"
 
     def wall_s(self, now: float) -> float:
-        """Unix time at ``now`` of the front's clock."""
+        """Return the Unix time at ``now`` on the front's clock."""
         return self.epoch_s + now
 
     def iso(self, now: float) -> str:
-        """ISO 8601 at ``now`` of the front's clock."""
+        """Return the ISO 8601 time at ``now`` on the front's clock."""
         return datetime.fromtimestamp(self.wall_s(now), UTC).isoformat(timespec="milliseconds")
 
-    def talk_of(self, session: SessionRecord) -> SpokenTurns:
-        """The session's ear; the first question makes it."""
-        talk = self.talks.get(session.licence)
-        if talk is None:
-            talk = SpokenTurns(session, self.record, self.hearing, self.options.carry_on)
-            self.talks[session.licence] = talk
-        return talk
+    def spoken_turns_of(self, session: SessionRecord) -> SpokenTurns:
+        """Return the turn detection of a session, made at the first call."""
+        turns = self.spoken_turns.get(session.licence)
+        if turns is None:
+            turns = SpokenTurns(session, self.record, self.turn_detector, self.options.carry_on)
+            self.spoken_turns[session.licence] = turns
+        return turns

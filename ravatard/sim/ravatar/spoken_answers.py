@@ -1,4 +1,4 @@
-"""The sound of the answers in chat mode: how it goes along with a message, and the files to be fetched."""
+"""Sound of the answers in chat mode: inline in a message, or as files to be fetched."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from ravatard.errors import RavatardError
 from ravatard.sim.exchange import Delivery, Reply
 from ravatard.sim.options import ChatOptions
 from ravatard.sim.ravatar.record import Record
-from ravatard.sim.sound import codec
+from ravatard.sim.sound import audio_codec
 
-#: What an answer sounds like: its text in, a WAV file out.
+#: Makes a WAV file of an answer's text.
 Speak = Callable[[str], bytes]
 
 FILES = "/sim/files/"
-#: Files that can be had: those of the last so many answers. The sound of the last few is kept as well.
+#: Answers whose files are served, and number of sounds cached.
 _REMEMBERED = 10_000
 _SOUNDS_KEPT = 16
-#: A front sends the pieces of a reply 5 ms apart (see ``delivery``): so many a second.
+#: Pieces a second: a front sends the pieces of a reply 5 ms apart (see ``delivery``).
 _PIECES_PER_S = 200
 _WEB_PAGE = b"<!doctype html><title>Sign in</title><p>This network wants you to sign in first."
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerSound:
-    """The sound of one answer.
+    """Message fields with the sound of one answer.
 
     Attributes:
-        sent: the fields it adds to the message.
-        kept: those of them that the history keeps; what is in the message is not to be had again.
+        sent: fields added to the message.
+        kept: those of them that the history keeps; inline sound is not kept.
     """
 
     sent: dict[str, object] = field(default_factory=dict, repr=False)
@@ -41,33 +41,33 @@ class AnswerSound:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What is to be had at one address: an answer, packed as the options were when it was given."""
+    """File of an answer, with the options at the time of the answer."""
 
     answer: str = field(repr=False)
-    container: codec.Container
-    mp4: codec.Mp4
+    container: audio_codec.Container
+    mp4: audio_codec.Mp4
 
     @property
     def content_type(self) -> str:
-        return codec.content_type(self.container, self.mp4)
+        return audio_codec.content_type(self.container, self.mp4)
 
 
 class SpokenAnswers:
-    """Makes the sound of answers, when it is needed and not before.
+    """Maker of the sound of answers, on demand.
 
     Attributes:
-        options: how it gets to the client; may be replaced while it runs.
+        options: format and transport of the sound; may be replaced while it runs.
     """
 
     def __init__(
         self, options: ChatOptions, speak: Speak, label: Callable[[str], str], record: Record
     ) -> None:
-        """``speak`` is what an answer sounds like; ``label`` makes 16 hex digits that nobody can guess.
+        """``speak`` makes the sound of an answer; ``label`` makes 16 unguessable hex digits.
 
         Raises:
             RavatardError: the container needs PyAV, which is not installed.
         """
-        if options.container != "wav" and not codec.available():
+        if options.container != "wav" and not audio_codec.available():
             raise RavatardError(
                 f"answers as {options.container} need PyAV; install ravatard[media], or choose wav"
             )
@@ -75,20 +75,20 @@ class SpokenAnswers:
         self._speak = speak
         self._label = label
         self._record = record
-        # By name: all files, and the sound of the last few asked for.
+        # By name: all files, and the sounds requested last.
         self._files: OrderedDict[str, _File] = OrderedDict()
         self._sounds: OrderedDict[str, bytes] = OrderedDict()
         self._named_so_far = 0
 
     def sound_of(self, answer: str, origin: str) -> AnswerSound:
-        """What goes along with an answer; ``origin`` is where its client reaches us ("http://host:port")."""
+        """Return the fields of an answer's sound; ``origin`` is the client's ("http://host:port")."""
         if self.options.sound == "text":
             return AnswerSound()
         file = _File(answer, self.options.container, self.options.mp4)
         if self.options.sound == "file":
             address: dict[str, object] = {"fileUrl": f"{origin}{FILES}{self._named(file)}"}
             return AnswerSound(address, address)
-        sound = self._made_of(file)
+        sound = self._sound_of_file(file)
         if sound is None:
             return AnswerSound()
         encoded = base64.b64encode(sound).decode()
@@ -97,12 +97,12 @@ class SpokenAnswers:
         return AnswerSound({self.options.inline_field: encoded})
 
     def file(self, path: str) -> Reply:
-        """Answer ``GET`` of a file. As in the documents no token is asked for: its name is the key."""
+        """Answer ``GET`` of a file. As in the documents no token is needed: the name is the key."""
         name = path.removeprefix(FILES)
         file = self._files.get(name)
         if file is None or self.options.file_fault == "missing":
             return Reply(404, {"content-type": "text/plain; charset=utf-8"}, b"There is no such file.")
-        sound = self._sounds.pop(name, None) or self._made_of(file)
+        sound = self._sounds.pop(name, None) or self._sound_of_file(file)
         if sound is None:
             return Reply(500, {"content-type": "text/plain; charset=utf-8"}, b"The answer has no sound.")
         self._sounds[name] = sound
@@ -112,19 +112,19 @@ class SpokenAnswers:
 
     def _named(self, file: _File) -> str:
         self._named_so_far += 1
-        # Two labels: 128 bits, as is usual for an address that must not be guessed.
+        # Two labels: 128 bits, as is usual for an unguessable address.
         number = self._named_so_far
         key = self._label(f"file {number}") + self._label(f"file {number}, second half")
-        # Browser clients tell sound from film by the end of the address.
+        # Browser clients distinguish sound and video by the extension.
         name = f"{key}.{file.container}"
         self._files[name] = file
         if len(self._files) > _REMEMBERED:
             self._files.popitem(last=False)
         return name
 
-    def _made_of(self, file: _File) -> bytes | None:
+    def _sound_of_file(self, file: _File) -> bytes | None:
         try:
-            return codec.encoded(self._speak(file.answer), file.container, file.mp4)
+            return audio_codec.encoded(self._speak(file.answer), file.container, file.mp4)
         except RavatardError:
             # An answer without sound is still an answer.
             self._record.counts["answers_without_sound"] += 1

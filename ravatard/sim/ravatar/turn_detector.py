@@ -1,7 +1,7 @@
-"""Where a spoken turn ends, found as a detector on a server finds it: from the silence it receives.
+"""Turn detector of the service: finds the end of a spoken turn from the silence it receives.
 
-Frames that just stop end nothing, however long they stay away: there is no clock in here. The decisions
-depend on the samples alone, never on how they were cut into messages.
+Missing frames end no turn, however long they are missing: there is no clock here. The decisions depend on
+the samples alone, never on their division into messages.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from collections import deque
 from dataclasses import dataclass
 
 from ravatard.core.audio_format import bytes_for, ms_of, samples_for, samples_in, seconds_of, silence
-from ravatard.sim.options import HearingOptions
+from ravatard.sim.options import TurnDetectorOptions
 
 _WINDOW_MS = 20
 _WINDOW_SAMPLES = samples_for(_WINDOW_MS)
 _WINDOW_BYTES = bytes_for(_WINDOW_MS)
-#: Quieter than the last bit of any real microphone: padding, not room noise, and no news about the room.
+#: Quieter than the last bit of any real microphone: padding, not room noise.
 _DIGITAL_SILENCE_DBFS = -80.0
 _NOTHING_DBFS = -100.0
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechBegan:
-    """Somebody speaks.
+    """Speech has begun.
 
     Attributes:
-        first_sample: index of the first sample of speech, counted from the first sample ever heard.
+        first_sample: index of the first sample of speech, counted from the first sample received.
     """
 
     first_sample: int
@@ -49,14 +49,14 @@ class SpeechEnded:
 
     @property
     def speech_ms(self) -> float:
-        """From the first to the last sample of speech, in milliseconds."""
+        """Duration from the first to the last sample of speech, in milliseconds."""
         return ms_of(self.last_sample - self.first_sample)
 
 
 class DetectorNoiseFloor:
-    """The quietest moment of the last few seconds, in dBFS."""
+    """Noise floor: the quietest moment of the last few seconds, in dBFS."""
 
-    def __init__(self, options: HearingOptions) -> None:
+    def __init__(self, options: TurnDetectorOptions) -> None:
         self._span = max(1, options.floor_window_ms // _WINDOW_MS)
         self._cautious_dbfs = options.cautious_floor_dbfs
         self._heard = 0
@@ -64,7 +64,7 @@ class DetectorNoiseFloor:
         self._candidates: deque[tuple[int, float]] = deque()
 
     def learn(self, level_dbfs: float) -> float:
-        """Take one window into account; returns the floor after it."""
+        """Take the level of one window; return the floor after it."""
         if level_dbfs > _DIGITAL_SILENCE_DBFS:
             while self._candidates and self._candidates[-1][1] >= level_dbfs:
                 self._candidates.pop()
@@ -77,9 +77,9 @@ class DetectorNoiseFloor:
 
 
 class TurnDetector:
-    """Sound in, in pieces of any size; the beginnings and ends of turns out."""
+    """Detector of beginnings and ends of turns in sound of any division."""
 
-    def __init__(self, options: HearingOptions) -> None:
+    def __init__(self, options: TurnDetectorOptions) -> None:
         self._quietest_dbfs = options.quietest_dbfs
         self._margin_db = options.margin_db
         self._onset_windows = max(1, options.onset_ms // _WINDOW_MS)
@@ -96,23 +96,23 @@ class TurnDetector:
 
     @property
     def speaking(self) -> bool:
-        """A turn has begun and not ended."""
+        """True while a turn has begun and not ended."""
         return self._speaking
 
-    def hear(self, pcm: bytes) -> list[SpeechBegan | SpeechEnded]:
-        """Take the next sound, s16le mono 16 kHz; returns what it decided, in order."""
+    def feed(self, pcm: bytes) -> list[SpeechBegan | SpeechEnded]:
+        """Take the next sound, s16le mono 16 kHz; return the events in it, in order."""
         sound = self._rest + pcm
         whole = len(sound) // _WINDOW_BYTES * _WINDOW_BYTES
         self._rest = sound[whole:]
-        news: list[SpeechBegan | SpeechEnded] = []
+        events: list[SpeechBegan | SpeechEnded] = []
         for start in range(0, whole, _WINDOW_BYTES):
-            event = self._hear_window(sound[start : start + _WINDOW_BYTES])
+            event = self._feed_window(sound[start : start + _WINDOW_BYTES])
             self._window += 1
             if event is not None:
-                news.append(event)
-        return news
+                events.append(event)
+        return events
 
-    def _hear_window(self, window: bytes) -> SpeechBegan | SpeechEnded | None:
+    def _feed_window(self, window: bytes) -> SpeechBegan | SpeechEnded | None:
         level = level_dbfs(window)
         threshold = max(self._floor.learn(level) + self._margin_db, self._quietest_dbfs)
         loud = level > threshold
@@ -120,12 +120,12 @@ class TurnDetector:
         voiced = loud and self._was_loud
         self._was_loud = loud
         if voiced:
-            return self._hear_voice()
+            return self._on_voice()
         if self._voiced and self._window - self._last >= self._silence_windows:
-            return self._hear_enough_silence()
+            return self._on_silence()
         return None
 
-    def _hear_voice(self) -> SpeechBegan | None:
+    def _on_voice(self) -> SpeechBegan | None:
         if not self._voiced:
             self._first = self._window - 1
         self._voiced += 1
@@ -135,7 +135,7 @@ class TurnDetector:
         self._speaking = True
         return SpeechBegan(self._first * _WINDOW_SAMPLES)
 
-    def _hear_enough_silence(self) -> SpeechEnded | None:
+    def _on_silence(self) -> SpeechEnded | None:
         self._voiced = 0
         if not self._speaking:
             return None
@@ -147,16 +147,16 @@ class TurnDetector:
         )
 
 
-def speech_seconds(pcm: bytes, options: HearingOptions) -> float:
-    """How much of a whole recording (s16le mono 16 kHz) is speech: 0 when nobody spoke."""
+def speech_seconds(pcm: bytes, options: TurnDetectorOptions) -> float:
+    """Return the seconds of speech in a whole recording (s16le mono 16 kHz)."""
     detector = TurnDetector(options)
-    # A recording ends where its button was let go; the silence that ends the turn is ours.
+    # A recording ends with the release of the button; the silence that ends the turn is added.
     ending = silence(samples_for(options.silence_ms + 2 * _WINDOW_MS))
-    turns = [event for event in detector.hear(pcm + ending) if isinstance(event, SpeechEnded)]
+    turns = [event for event in detector.feed(pcm + ending) if isinstance(event, SpeechEnded)]
     return seconds_of(sum(min(turn.last_sample, samples_in(pcm)) - turn.first_sample for turn in turns))
 
 
 def level_dbfs(pcm: bytes) -> float:
-    """Level of ``pcm`` (s16le mono) relative to full scale; -100 for digital silence and for no sound."""
+    """Return the level of ``pcm`` (s16le mono) in dBFS; -100 for digital silence and for no sound."""
     loudness = audioop.rms(pcm, 2) if samples_in(pcm) else 0
     return 20 * math.log10(loudness / 32_768) if loudness else _NOTHING_DBFS

@@ -1,10 +1,10 @@
-"""What the service understands of an utterance: the words of a text, and of a voice how long it spoke."""
+"""Understanding of an utterance by the service: the words of a text, the duration of speech."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ravatard.sim.options import HearingOptions
+from ravatard.sim.options import TurnDetectorOptions
 from ravatard.sim.ravatar.turn_detector import speech_seconds
 from ravatard.sim.sound.container import Recording
 
@@ -13,13 +13,13 @@ _LONGEST_QUOTE = 80
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What was heard, in the words of whoever asks.
+    """An understood utterance.
 
     Attributes:
-        heard: for the answer, after "I heard".
-        request: what goes back in ``request``.
-        noted: for the record; "" when it has nothing to add.
-        silent: there was sound, but nobody spoke.
+        heard: text for the answer, after "I heard".
+        request: value of the answer's ``request``.
+        noted: note for the record, or "".
+        silent: True for a recording without speech.
     """
 
     heard: str
@@ -29,21 +29,21 @@ class Understood:
 
 
 def text(words: str) -> Understood:
-    """Somebody wrote."""
+    """Understand a text."""
     return Understood(f'you write "{words[:_LONGEST_QUOTE]}"', words)
 
 
 def speech(speech_s: float) -> Understood:
-    """Somebody spoke for so many seconds."""
+    """Understand speech of so many seconds."""
     return Understood(f"you for {speech_s:.1f} seconds", f"(speech, {speech_s:.1f} s)")
 
 
-def recording(sent: Recording, hearing: HearingOptions) -> Understood:
-    """Somebody sent a recording; ``hearing`` says what counts as speech."""
+def recording(sent: Recording, options: TurnDetectorOptions) -> Understood:
+    """Understand a recording; ``options`` define speech."""
     if sent.pcm is None or sent.seconds is None:
         noted = f"{sent.kind} of {sent.size_bytes} bytes, taken unheard: PyAV is not installed"
         return Understood(f"your {sent.kind} recording", f"({sent.kind} recording)", noted)
-    speech_s = speech_seconds(sent.pcm, hearing)
+    speech_s = speech_seconds(sent.pcm, options)
     noted = f"{sent.kind}, {sent.seconds:.1f} s, {speech_s:.1f} s of it speech"
     if speech_s == 0:
         return Understood("nothing", f"(silence, {sent.seconds:.1f} s)", noted, silent=True)

@@ -1,4 +1,4 @@
-"""Recordings in a container, as ``file_base64_data`` brings them: told apart by their first bytes."""
+"""Recordings in a container, as in ``file_base64_data``, recognised by their first bytes."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import struct
 from dataclasses import dataclass, field
 
 from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, samples_in, seconds_of
-from ravatard.sim.sound import codec
+from ravatard.sim.sound import audio_codec
 
 _PCM = 1
 _EXTENSIBLE = 0xFFFE
 _EBML = b"\x1a\x45\xdf\xa3"
 _OGG = b"OggS\0"
-#: The document type stands in the EBML header, which is a few dozen bytes long.
+#: Search range of the document type in the EBML header, which is a few dozen bytes long.
 _EBML_HEADER_BYTES = 128
 
 
 class ContainerError(ValueError):
-    """Not a recording the documents allow; the message is a sentence."""
+    """A recording that the documents do not allow; the message is a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording that may be sent.
+    """A recording that the documents allow.
 
     Attributes:
         kind: "WAV", "WebM" or "Ogg".
         size_bytes: of the whole file.
-        pcm: its sound, s16le mono 16 kHz; None where nothing here can decode it (WebM and Ogg without PyAV).
+        pcm: its sound, s16le mono 16 kHz; None if it cannot be decoded here (WebM and Ogg without PyAV).
     """
 
     kind: str
@@ -36,18 +36,18 @@ class Recording:
 
     @property
     def seconds(self) -> float | None:
-        """How long it lasts, or None where nobody knows."""
+        """Duration, or None when unknown."""
         return None if self.pcm is None else seconds_of(samples_in(self.pcm))
 
 
 def opened(raw: bytes) -> Recording:
-    """What ``raw`` is, and what it sounds like.
+    """Recognise and decode the recording in ``raw``.
 
     The documents name WAV and WebM; the vendor's web client records Ogg where a browser has no WebM.
 
     Raises:
         ContainerError: none of the three; a WAV of another format than 16 kHz mono 16 bit (Chat Mode
-            document, "Standard Audio Format"); or nothing that can be decoded.
+            document, "Standard Audio Format"); or damaged.
     """
     if raw[:4] == b"RIFF" and raw[8:12] == b"WAVE":
         return Recording("WAV", len(raw), _wav_sound(raw))
@@ -59,12 +59,12 @@ def opened(raw: bytes) -> Recording:
 
 
 def _decoded(raw: bytes, kind: str, demuxer: str) -> bytes | None:
-    # The sample rate is not looked at: Opus is always 48 kHz, whatever it was recorded at.
-    if not codec.available():
+    # The sample rate is not checked: Opus is always 48 kHz, whatever the rate of the recording.
+    if not audio_codec.available():
         return None
     try:
-        return codec.decoded(raw, demuxer)
-    except codec.CodecError as error:
+        return audio_codec.decoded(raw, demuxer)
+    except audio_codec.AudioCodecError as error:
         raise ContainerError(f"the {kind} recording is no use: {error}") from None
 
 

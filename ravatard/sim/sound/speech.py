@@ -1,4 +1,4 @@
-"""The avatar's answers as sound: espeak-ng where it is installed, else recordings of the package's."""
+"""Speech synthesis of answers: by espeak-ng where installed, else by recordings of the package."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from importlib import resources
 
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 
-#: What each recording in ``sim/data`` says (tests/make_answers.py makes them).
+#: Text of each recording in ``sim/data`` (made by tests/make_answers.py).
 RECORDINGS = {
     "answer-1.wav": "I heard you. How interesting!",
     "answer-2.wav": "That was clear. Please go on.",
     "answer-3.wav": "I am still thinking about it.",
 }
-#: espeak-ng needs some 20 ms for a sentence; a machine that needs this long has other worries.
+#: Deadline for one text; espeak-ng needs some 20 ms for a sentence.
 _DEADLINE_S = 10.0
-#: Half a minute of speech. What is longer is cut: an answer of the simulator's own is one sentence.
+#: Longest text, half a minute of speech; longer ones are cut. Default answers are one sentence.
 LONGEST_TEXT = 400
-#: What espeak-ng is told: how fast to speak, in words a minute, and that the text comes by standard input. An
-#: answer quotes what somebody wrote, which must be no option of the program's.
+#: Options of espeak-ng: speed in words a minute, and the text by standard input: an answer quotes the user,
+#: whose text must not become an option of the program.
 ESPEAK_OPTIONS = ("-s", "165", "--stdin", "--stdout")
 _KEPT_TEXTS = 16
 
 
 class Speech:
-    """Makes sound of texts, each text once: sound is s16le mono 48 kHz."""
+    """Synthesizer of texts with a cache; sound is s16le mono 48 kHz."""
 
     def __init__(self, program: str | None = "espeak-ng", *, deadline_s: float = _DEADLINE_S) -> None:
         """Prepare; nothing runs yet.
 
         Args:
-            program: the synthesizer; None, or one that is not there: the recordings.
-            deadline_s: how long it may take for one text.
+            program: the synthesizer; None, or one that is not installed: the recordings.
+            deadline_s: deadline for one text.
         """
         self._program = program
         self._deadline_s = deadline_s
         self._made: dict[str, bytes] = {}
-        # One at a time, in the order asked for: the answers of a session must not overtake each other.
+        # One at a time, in the order requested: the answers of a session must not overtake each other.
         self._busy = asyncio.Lock()
 
     async def say(self, text: str) -> bytes:
-        """``text`` as sound; a recording when the synthesizer is missing, fails or takes too long."""
+        """Return ``text`` as sound; a recording when the synthesizer is missing, fails or takes too long."""
         text = text[:LONGEST_TEXT]
         async with self._busy:
             if text not in self._made:
@@ -77,24 +77,24 @@ class Speech:
             if made is None:
                 with suppress(ProcessLookupError):
                     process.kill()
-                # Its pipes are read to their end, which is near now: else they stay open.
+                # Its pipes are read to their end, which is near now: otherwise they stay open.
                 await process.communicate()
 
 
 def recorded(text: str) -> bytes:
-    """The recording that has most words in common with ``text``, s16le mono 48 kHz."""
+    """Return the recording with most words in common with ``text``, s16le mono 48 kHz."""
     spoken = _words(text)
     name = max(RECORDINGS, key=lambda one: len(spoken & _words(RECORDINGS[one])))
     return voice_of((resources.files("ravatard.sim") / "data" / name).read_bytes())
 
 
 def voice_of(wav: bytes) -> bytes:
-    """A WAV file (16 bit mono, any rate) as s16le mono 48 kHz.
+    """Convert a WAV file (16 bit mono, any rate) to s16le mono 48 kHz.
 
-    A length of 2 GiB in the header, as a synthesizer writes that cannot go back, means: up to the end.
+    A length of 2 GiB in the header, written by a synthesizer that cannot seek, means: up to the end.
 
     Raises:
-        ValueError: it is no such file.
+        ValueError: it is not such a file.
     """
     data = wav.find(b"data")
     if data < 0 or len(wav) < data + 8:

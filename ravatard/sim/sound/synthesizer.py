@@ -1,4 +1,4 @@
-"""An answer as a WAV file at once, for chat mode: the service's core has no loop that it could wait in."""
+"""Synchronous synthesis of an answer as a WAV file, for chat mode: the service has no loop to wait in."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import wave
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.sim.sound.speech import ESPEAK_OPTIONS, LONGEST_TEXT, recorded, voice_of
 
-#: espeak-ng needs some 50 ms for a sentence, its start included. Everything else of the simulator stands
-#: still meanwhile.
+#: Deadline for one text; espeak-ng needs some 50 ms for a sentence, its start included. The rest of the
+#: simulator waits meanwhile.
 _DEADLINE_S = 3.0
 
 
 class Synthesizer:
-    """Speaks by espeak-ng; where that is missing or fails, by the recordings that come with the package."""
+    """Synthesizer by espeak-ng; where it is missing or fails, by the recordings of the package."""
 
     def __init__(self, program: str | None = "espeak-ng", *, deadline_s: float = _DEADLINE_S) -> None:
         """Prepare; nothing runs yet.
 
         Args:
-            program: the synthesizer; None, or one that is not there: the recordings.
-            deadline_s: how long it may take for one text.
+            program: the synthesizer; None, or one that is not installed: the recordings.
+            deadline_s: deadline for one text.
         """
         self._program = program
         self._deadline_s = deadline_s
 
     def wav(self, text: str) -> bytes:
-        """``text`` as a WAV file, 16 bit mono 48 kHz; of a long one the beginning."""
+        """Return ``text``, cut if long, as a WAV file, 16 bit mono 48 kHz."""
         text = text[:LONGEST_TEXT]
         pcm = self._synthesized(text) or recorded(text)
         file = io.BytesIO()

@@ -1,7 +1,7 @@
-"""Session descriptions as text: offers made to look like others', answers checked as a browser does.
+"""Session descriptions as text: offers rewritten for other codecs, answers checked as in a browser.
 
-aiortc offers VP8 and H.264 only, and takes answers that a browser's stack refuses. Both are mended here,
-line by line (RFC 8866; bundling: RFC 9143). Nothing in here knows aiortc.
+aiortc offers only VP8 and H.264, and accepts answers that a browser's stack refuses. Both are corrected
+here, line by line (RFC 8866; bundling: RFC 9143), without any use of aiortc.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Self
 
 from ravatard.sim.streaming.options import VideoCodec
 
-#: How browsers offer these codecs: payload type, name, parameters.
-_DISGUISES = {
+#: Codecs as browsers offer them: payload type, name, parameters.
+_REWRITES = {
     "vp9": ("98", "VP9/90000", "profile-id=0"),
     "av1": ("45", "AV1/90000", "level-idx=5;profile=0;tier=0"),
 }
@@ -22,7 +22,7 @@ _BY_TYPE = re.compile(r"a=(?:rtpmap|fmtp|rtcp-fb):(\d+|\*) ")
 
 
 class AnswerRefused(ValueError):
-    """An answer that a browser's stack would throw at; the message says why."""
+    """An answer that a browser's stack refuses; the message says why."""
 
 
 @dataclass(slots=True)
@@ -33,12 +33,12 @@ class Section:
 
     @property
     def kind(self) -> str:
-        """What it carries: "audio", "video" or "application"."""
+        """Media kind: "audio", "video" or "application"."""
         return self.lines[0][2:].partition(" ")[0]
 
     @property
     def port(self) -> str:
-        """Its port; "0" declines it, or says that it is bundled."""
+        """Port; "0" declines the section, or marks it as bundled."""
         return self.lines[0].split(" ")[1]
 
     @port.setter
@@ -48,7 +48,7 @@ class Section:
 
     @property
     def formats(self) -> list[str]:
-        """Its payload types."""
+        """Payload types."""
         return self.lines[0].split(" ")[3:]
 
     @formats.setter
@@ -57,15 +57,15 @@ class Section:
 
     @property
     def mid(self) -> str:
-        """Its name."""
+        """Media identification (mid)."""
         return self.value("mid")
 
     def value(self, name: str) -> str:
-        """What stands behind ``a=name:``, "" when nothing does."""
+        """Return the value of ``a=name:``, "" without one."""
         return next((line[len(name) + 3 :] for line in self.lines if line.startswith(f"a={name}:")), "")
 
     def codecs(self) -> dict[str, str]:
-        """Payload type to codec name, in lower case."""
+        """Return payload type to codec name, in lower case."""
         found = (_RTPMAP.fullmatch(line) for line in self.lines)
         return {one[1]: one[2].lower() for one in found if one}
 
@@ -86,7 +86,7 @@ class Description:
 
     @classmethod
     def of(cls, sdp: str) -> Self:
-        """The description in ``sdp``.
+        """Parse the description in ``sdp``.
 
         Raises:
             AnswerRefused: it has a section without port, protocol or format.
@@ -99,32 +99,32 @@ class Description:
         return cls(parts[0].splitlines(), sections)
 
     def text(self) -> str:
-        """It as text again."""
+        """Return the description as text."""
         lines = self.head + [line for section in self.sections for line in section.lines]
         return "\r\n".join(lines) + "\r\n"
 
     def bundle(self, mids: list[str]) -> None:
-        """Name the sections that share the first one's transport."""
+        """Set the sections that share the first one's transport."""
         head = [line for line in self.head if not line.startswith("a=group:BUNDLE")]
         self.head = [*head, " ".join(["a=group:BUNDLE", *mids])]
 
     def bundled(self) -> list[str]:
-        """The sections that share a transport, the one that owns it first."""
+        """Return the sections that share a transport, its owner first."""
         groups = [line.split(" ")[1:] for line in self.head if line.startswith("a=group:BUNDLE")]
         return groups[0] if groups else []
 
 
-class Disguise:
-    """One offer as the player sees it, and the way back for its answer."""
+class RewrittenOffer:
+    """An offer rewritten for the player, and the reverse for its answer."""
 
     def __init__(self, sdp: str, *, video: VideoCodec, max_bundle: bool, trickle: bool) -> None:
-        """``sdp``: the streamer's own offer, complete with candidates."""
+        """``sdp`` is the streamer's own offer, complete with candidates."""
         made = Description.of(sdp)
         self._own_video: tuple[list[str], list[str]] | None = None
         self.candidates: list[tuple[str, str, int]] = []
         for number, section in enumerate(made.sections):
-            if section.kind == "video" and video in _DISGUISES:
-                self._disguise(section, *_DISGUISES[video])
+            if section.kind == "video" and video in _REWRITES:
+                self._rewrite_video(section, *_REWRITES[video])
             if trickle:
                 self._take_candidates(section, number)
             if max_bundle and number:
@@ -135,19 +135,19 @@ class Disguise:
 
     @property
     def offer(self) -> str:
-        """What the player is offered."""
+        """Offer for the player."""
         return self._offer.text()
 
     @property
     def fragment(self) -> str:
-        """The user name fragment of the first section, which the candidates carry."""
+        """User name fragment of the first section, carried by the candidates."""
         return self._offer.sections[0].value("ice-ufrag")
 
     def own(self, answer: str) -> str:
-        """The player's answer as the streamer itself understands it.
+        """Translate the player's answer for the streamer's own offer.
 
         Raises:
-            AnswerRefused: a browser's stack would have thrown.
+            AnswerRefused: a browser's stack would refuse it.
         """
         found = Description.of(answer)
         self._check(found)
@@ -156,13 +156,13 @@ class Disguise:
             if section not in accepted:
                 self._inactive(section, offered, accepted[0])
             if section.kind == "video" and self._own_video is not None:
-                self._undisguise(section)
+                self._restore_video(section)
         declined = [one.mid for one in found.sections if one not in accepted]
         if bundled := [one for one in found.bundled() if one not in declined]:
             found.bundle(bundled + declined)
         return found.text()
 
-    def _disguise(self, section: Section, payload_type: str, name: str, parameters: str) -> None:
+    def _rewrite_video(self, section: Section, payload_type: str, name: str, parameters: str) -> None:
         section.keep(section.formats[:1])
         own = [line for line in section.lines if _BY_TYPE.match(line)]
         self._own_video = (section.formats, own)
@@ -171,7 +171,7 @@ class Disguise:
         section.formats = [payload_type]
         section.lines += [f"a=rtpmap:{payload_type} {name}", *feedback, f"a=fmtp:{payload_type} {parameters}"]
 
-    def _undisguise(self, section: Section) -> None:
+    def _restore_video(self, section: Section) -> None:
         formats, lines = self._own_video or ([], [])
         section.lines = [line for line in section.lines if not _BY_TYPE.match(line)] + lines
         section.formats = formats
@@ -183,10 +183,10 @@ class Disguise:
         section.lines = [line for line in section.lines if line not in gone]
 
     def _check(self, answer: Description) -> None:
-        """Refuse what a browser's stack refuses.
+        """Refuse answers that a browser's stack refuses.
 
         Raises:
-            AnswerRefused: with the first thing that is wrong.
+            AnswerRefused: with the first defect.
         """
         offered = self._offer.sections
         shape = [(one.kind, one.mid) for one in answer.sections]
@@ -208,7 +208,7 @@ class Disguise:
 
     @staticmethod
     def _inactive(section: Section, offered: Section, model: Section) -> None:
-        """A declined section as one that is silent, in the transport of ``model``: aiortc knows no other."""
+        """Turn a declined section into an inactive one on the transport of ``model``, as aiortc needs."""
         transport = ("a=ice-", "a=fingerprint", "a=setup")
         section.lines = [
             offered.lines[0],

@@ -1,4 +1,4 @@
-"""The network between streamer and player when it is bad: packets that are lost, late, or all gone."""
+"""Impairment of the network between streamer and player: packets are lost, late, or all blocked."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from collections.abc import Awaitable, Callable
 
 from ravatard.sim.streaming.options import StreamFaults
 
-#: RFC 5761: with these in their second byte packets are control packets, which are never touched.
+#: RFC 5761: second byte of control packets, which are never impaired.
 _CONTROL = range(192, 224)
 
 Send = Callable[[bytes], Awaitable[None]]
 
 
 class Impairment:
-    """What happens to packets of sound and picture. Everything may be changed while it lasts.
+    """Impairment of packets of sound and picture. Attributes may be changed at any time.
 
     Attributes:
-        loss: the part of the packets that is lost, of 1.
-        jitter_s: each packet comes up to this much later.
-        dead: nothing gets through, control packets included.
+        loss: part of the packets that is lost, of 1.
+        jitter_s: longest extra delay of a packet.
+        dead: True while all packets are blocked, control packets included.
         counts: packets "sent", "lost" and "late".
     """
 
@@ -30,15 +30,15 @@ class Impairment:
         self.jitter_s = faults.jitter_ms / 1000
         self.dead = False
         self.counts: Counter[str] = Counter()
-        # A fault that cannot be repeated helps nobody; nothing here is a secret.
+        # Faults must be repeatable; this randomness protects no secret.
         self._chance = random.Random(faults.seed)  # noqa: S311
 
-    def turn(self, loss: float, jitter_s: float) -> None:
-        """The weather changes."""
+    def set(self, loss: float, jitter_s: float) -> None:
+        """Set loss and jitter."""
         self.loss, self.jitter_s = loss, jitter_s
 
     def through(self, send: Send, group: asyncio.TaskGroup) -> Send:
-        """``send`` as the weather lets it; late packets go out from tasks of ``group``."""
+        """Return ``send`` under the impairment; late packets are sent by tasks of ``group``."""
 
         async def late(packet: bytes, wait_s: float) -> None:
             await asyncio.sleep(wait_s)
@@ -47,7 +47,7 @@ class Impairment:
             except ConnectionError:
                 return  # The connection closed while the packet was on its way.
 
-        async def weathered(packet: bytes) -> None:
+        async def impaired(packet: bytes) -> None:
             if self.dead:
                 self.counts["lost"] += 1
             elif packet[1] in _CONTROL:
@@ -61,4 +61,4 @@ class Impairment:
                 self.counts["sent"] += 1
                 await send(packet)
 
-        return weathered
+        return impaired

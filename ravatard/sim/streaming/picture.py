@@ -1,8 +1,8 @@
-"""The pages at ``streamingUrl`` without a stream: a still picture, and the black one for a wrong token."""
+"""Pages at ``streamingUrl`` without a stream: a still picture, and a black page for a wrong token."""
 
 from __future__ import annotations
 
-from ravatard.sim.ravatar.catalog import Avatar, portrait
+from ravatard.sim.ravatar.avatars import Avatar, portrait
 
 _STYLE = (
     "body { font: 15px/1.45 system-ui, sans-serif; text-align: center; margin: 10% 1rem; "
@@ -10,7 +10,7 @@ _STYLE = (
 )
 
 
-#: What a wrong token gets: nothing to see, and the page around it is told that the session is over.
+#: Page for a wrong token: black, and the embedding page is notified that the session is over.
 FORBIDDEN_PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -23,7 +23,7 @@ if (window.parent !== window) window.parent.postMessage("ravatar-session-close",
 
 
 def picture_page(avatar: Avatar, session: int) -> str:
-    """A page that any other may embed: whom this session (counted from 1) is with, and a still picture."""
+    """Return a page that any page may embed, with avatar, session number and a still picture."""
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -1,6 +1,6 @@
-"""The words between a PixelStreaming player and its signalling server: JSON text to messages and back.
+"""Messages between a PixelStreaming player and its signalling server: JSON text to messages and back.
 
-As the open signalling server does it: what cannot be read and what is unknown is ignored.
+Like the open signalling server, it ignores unreadable and unknown messages.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ _PROTOCOL = "1.3.0"
 
 @dataclass(frozen=True, slots=True)
 class ListStreamers:
-    """Who is there?"""
+    """Request for the list of streamers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """The player wants this streamer."""
+    """Subscription of the player to a streamer."""
 
     streamer_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
-    """The player wants it no longer."""
+    """End of the player's subscription."""
 
 
 @dataclass(frozen=True, slots=True)
 class SdpAnswer:
-    """The player's answer to the offer."""
+    """Answer of the player to the offer."""
 
     sdp: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class IceCandidate:
-    """One way to reach the player.
+    """ICE candidate of the player.
 
     Attributes:
         text: the candidate line with or without "candidate:"; "" after the last one.
@@ -56,14 +56,14 @@ class IceCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Is anybody there? The time goes back as it came."""
+    """Ping; its time is returned unchanged."""
 
     time: object
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownSignal:
-    """Something else; ``kind`` is its type, "" when it has none."""
+    """Unknown message; ``kind`` is its type, "" without one."""
 
     kind: str
 
@@ -72,7 +72,7 @@ Message = ListStreamers | Subscribe | Unsubscribe | SdpAnswer | IceCandidate | P
 
 
 def read(text: str | bytes) -> Message:
-    """What a player says."""
+    """Decode a message of a player."""
     try:
         fields = json_object(text)
     except ValueError:
@@ -103,39 +103,39 @@ def _candidate(found: object) -> Message:
 
 
 def config(ice_servers: Sequence[str]) -> str:
-    """The first thing a player is told."""
+    """Return the first message to a player."""
     servers = [{"urls": list(ice_servers)}] if ice_servers else []
     return _written("config", protocolVersion=_PROTOCOL, peerConnectionOptions={"iceServers": servers})
 
 
 def streamer_list(ids: Sequence[str]) -> str:
-    """Who is there."""
+    """Return the list of streamers."""
     return _written("streamerList", ids=list(ids))
 
 
 def subscribe_failed(message: str) -> str:
-    """The streamer cannot be had."""
+    """Return the refusal of a subscription."""
     return _written("subscribeFailed", message=message)
 
 
 def offer(sdp: str) -> str:
-    """What the streamer offers."""
+    """Return the streamer's offer."""
     return _written("offer", sdp=sdp)
 
 
 def ice_candidate(text: str, mid: str, line: int, fragment: str) -> str:
-    """One way to reach the streamer, in the form browsers use."""
+    """Return an ICE candidate of the streamer, in the form browsers use."""
     candidate = {"candidate": text, "sdpMid": mid, "sdpMLineIndex": line, "usernameFragment": fragment}
     return _written("iceCandidate", candidate=candidate)
 
 
 def pong(time: object) -> str:
-    """Somebody is there."""
+    """Return the answer to a ping."""
     return _written("pong", time=time)
 
 
 def ping(time: int) -> str:
-    """Is the player there? The open server never asks; other servers may."""
+    """Return a ping to the player. The open server never sends one; other servers may."""
     return _written("ping", time=time)
 
 

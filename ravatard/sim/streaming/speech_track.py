@@ -1,4 +1,4 @@
-"""What one avatar says and when: answers laid one after another on an endless line of samples. No clock."""
+"""Speech track of one avatar: answers one after another on an endless series of samples. No clock."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 
-#: Answers remembered: some two minutes, 12 MB.
+#: Answers kept: some two minutes, 12 MB.
 _KEPT = 40
-#: An answer that is cut off fades out over this, in steps of a millisecond: no click.
+#: Fade-out of an answer that is cut off, in steps of a millisecond, to avoid a click.
 _FADE_MS = 20
 _MS_BYTES = VOICE_RATE_HZ // 1000 * SAMPLE_BYTES
 
 
 @dataclass(slots=True, eq=False)
 class Spoken:
-    """One answer.
+    """A spoken answer.
 
     Attributes:
-        text: what is said.
-        first_sample: where it begins, at 48 kHz from the mouth's beginning.
+        text: its text.
+        first_sample: its first sample, at 48 kHz from the beginning of the track.
         pcm: its sound, s16le mono 48 kHz; shorter once it is cut off.
-        cut: it was cut off.
+        cut: True once it was cut off.
     """
 
     text: str = field(repr=False)
@@ -38,11 +38,11 @@ class Spoken:
 
 
 class SpeechTrack:
-    """The sound of one session, from ``began`` on without an end.
+    """Endless sound of one session, from ``began`` on.
 
     Attributes:
-        began: the front's clock at sample 0.
-        spoken: the answers, oldest first; a test reads them.
+        began: time of sample 0 on the front's clock.
+        spoken: the answers, oldest first; tests read them.
     """
 
     def __init__(self, began: float) -> None:
@@ -50,22 +50,22 @@ class SpeechTrack:
         self.spoken: deque[Spoken] = deque(maxlen=_KEPT)
 
     def sample_at(self, now: float) -> int:
-        """The sample whose time is ``now``."""
+        """Return the sample at time ``now``."""
         return round((now - self.began) * VOICE_RATE_HZ)
 
     def time_of(self, sample: int) -> float:
-        """When this sample is said, on the front's clock."""
+        """Return the time of a sample on the front's clock."""
         return self.began + sample / VOICE_RATE_HZ
 
     def say(self, text: str, pcm: bytes, now: float) -> Spoken:
-        """Say this next: now, or after what is being said."""
+        """Queue an answer: it begins now, or after the current one."""
         busy_until = self.spoken[-1].end_sample if self.spoken else 0
         one = Spoken(text, max(self.sample_at(now), busy_until), pcm)
         self.spoken.append(one)
         return one
 
-    def hush(self, now: float) -> None:
-        """Stop at ``now``, which must not be past yet for those who listen; what waits is not said at all."""
+    def interrupt(self, now: float) -> None:
+        """Cut the current answer at ``now``, which must lie in its listeners' future; drop queued ones."""
         stop = self.sample_at(now)
         while self.spoken and self.spoken[-1].first_sample >= stop:
             self.spoken.pop()
@@ -75,7 +75,7 @@ class SpeechTrack:
             last.cut = True
 
     def samples(self, first_sample: int, count: int) -> bytes:
-        """``count`` samples from ``first_sample`` on, s16le mono 48 kHz; silence where nothing is said."""
+        """Return ``count`` samples from ``first_sample`` on, s16le mono 48 kHz; silence between answers."""
         sound = bytearray(count * SAMPLE_BYTES)
         for one in reversed(self.spoken):
             if one.end_sample <= first_sample:
@@ -90,7 +90,7 @@ class SpeechTrack:
 
 
 def _faded(pcm: bytes) -> bytes:
-    """``pcm`` with its last milliseconds fading to silence."""
+    """Return ``pcm`` with its last milliseconds faded out."""
     keep = max(0, len(pcm) - _FADE_MS * _MS_BYTES)
     tail = [pcm[at : at + _MS_BYTES] for at in range(keep, len(pcm), _MS_BYTES)]
     faded = [audioop.mul(piece, SAMPLE_BYTES, 1 - step / len(tail)) for step, piece in enumerate(tail, 1)]

@@ -1,4 +1,4 @@
-"""The streamer of one live session: its name, its mouth, and the sockets that watch it."""
+"""Streamer of one live session: its name, its speech track, and its subscribers."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from ravatard.sim.streaming.speech_track import SpeechTrack
 
 @dataclass(slots=True, eq=False)
 class Streamer:
-    """What an engine is to its signalling server.
+    """Streamer, as a signalling server sees an engine.
 
     Attributes:
-        session: whose avatar it is.
-        mouth: what is said, and when.
-        players: how many are subscribed.
-        turn: counts the times the user interrupted; an answer made before is not said after.
-        over: set when the session is.
+        session: its live session.
+        speech: its speech track.
+        players: number of subscribers.
+        turn: counts interruptions by the user; an answer from before one is not spoken after it.
+        over: set when the session is over.
     """
 
     session: SessionRecord
-    mouth: SpeechTrack
+    speech: SpeechTrack
     players: int = 0
     turn: int = 0
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def streamer_id(self) -> str:
-        """The name players subscribe to."""
+        """Name to which players subscribe."""
         return f"Streamer{self.session.number}"

@@ -1,4 +1,4 @@
-"""All the streams of one simulated cloud: who may watch what, what is said there, and what goes wrong."""
+"""Streams of one simulated cloud: access, speech and faults."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
+from ravatard.sim.avatar_voice import NullAvatarVoice
 from ravatard.sim.exchange import MESSAGE_LIMIT_BYTES, Reply
 from ravatard.sim.ravatar.record import SessionRecord
 from ravatard.sim.ravatar.shared_state import SharedState
@@ -19,37 +20,36 @@ from ravatard.sim.sound.speech import Speech
 from ravatard.sim.streaming import signalling
 from ravatard.sim.streaming.impairment import Impairment
 from ravatard.sim.streaming.options import SimStreamOptions, StreamFaults
-from ravatard.sim.streaming.page import COOKIE, player_page
+from ravatard.sim.streaming.player_page import COOKIE, player_page
 from ravatard.sim.streaming.speech_track import SpeechTrack, Spoken
 from ravatard.sim.streaming.streamer import Streamer
 from ravatard.sim.streaming.viewer import Viewer
-from ravatard.sim.voice import NoVoice
 
 if TYPE_CHECKING:  # aiortc is loaded when the first player subscribes, and only then.
-    from ravatard.sim.streaming.player import StreamPeer
+    from ravatard.sim.streaming.stream_peer import StreamPeer
 
 _CLOSE_S = 0.2
 _KEPT_PLAYERS = 100
-#: What was said in so many past sessions is remembered.
+#: Ended sessions whose answers are kept.
 _KEPT_SESSIONS = 20
 _LONGEST_NUMBER = 9
 
 
 class Streams:
-    """The streams, from ``async with`` to their end (a :class:`ravatard.sim.voice.Voice`).
+    """The streams, from ``async with`` to their end (a :class:`ravatard.sim.avatar_voice.AvatarVoice`).
 
     Attributes:
-        options: what players are offered; may be replaced, for those that come.
-        weather: the network; may be changed while it lasts.
-        streamers: by licence, oldest first; those of sessions that are over stay: what was said there.
-        viewers: the open signalling sockets.
-        players: the connections offered, open or not, oldest first; only so many are kept.
+        options: offer and signalling; may be replaced for later players.
+        impairment: impairment of the network; may be changed at any time.
+        streamers: by licence, oldest first; those of the last ended sessions are kept with their answers.
+        viewers: open signalling sockets.
+        players: connections offered, open or not, oldest first; only the last ones are kept.
         counts: "sockets", "subscriptions", "unlisted" (empty lists), "refusals".
     """
 
     def __init__(
         self,
-        premises: SharedState,
+        shared: SharedState,
         options: SimStreamOptions | None = None,
         *,
         faults: StreamFaults | None = None,
@@ -59,22 +59,22 @@ class Streams:
         """Prepare; nothing runs yet.
 
         Args:
-            premises: the cloud whose answers are spoken.
-            options: what players are offered.
-            faults: what is wrong from the start.
-            speech: what makes sound of the answers.
+            shared: state of the cloud whose answers are spoken.
+            options: offer and signalling.
+            faults: faults from the start.
+            speech: makes the sound of the answers.
             addresses: own addresses for the media; empty: all but loopback.
         """
         self.options = options or SimStreamOptions()
         chosen = faults or StreamFaults()
-        self.weather = Impairment(chosen)
+        self.impairment = Impairment(chosen)
         self.streamers: dict[str, Streamer] = {}
         self.viewers: list[Viewer] = []
         self.players: deque[StreamPeer] = deque(maxlen=_KEPT_PLAYERS)
         self.counts: Counter[str] = Counter()
         self._empty_lists = chosen.empty_lists
         self._refusals = chosen.refusals
-        self._premises = premises
+        self._shared = shared
         self._speech = speech or Speech()
         self._addresses = addresses
         self._away_until = 0.0
@@ -82,23 +82,23 @@ class Streams:
         self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
-        """Open the house; sessions speak from now on."""
+        """Open the streams; sessions speak from now on."""
         self._now: Callable[[], float] = asyncio.get_running_loop().time
         await self._group.__aenter__()
-        self._premises.voice = self
+        self._shared.voice = self
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close every socket and connection.
 
-        What failed outside is not the group's: it would come out wrapped.
+        An exception from outside is not passed to the group, which would wrap it.
         """
         for viewer in self.viewers:
             viewer.keep_media = False
             viewer.leave.set()
         for task in self._tasks:
             task.cancel()
-        self._premises.voice = NoVoice()
+        self._shared.voice = NullAvatarVoice()
         for player in self.players:
             await player.close()
         await self._group.__aexit__(None, None, None)
@@ -106,20 +106,20 @@ class Streams:
     # ------------------------------------------------------------------ from the service
 
     def speak(self, licence: str, text: str) -> None:
-        """Say an answer in this session, as soon as its sound is made."""
+        """Speak an answer in this session, as soon as its sound is made."""
         streamer = self._streamer(licence)
         if streamer is not None:
             self._start(self._say(streamer, text, streamer.turn), "stream-speak")
 
-    def hush(self, licence: str) -> None:
-        """Cut off what is being said."""
+    def interrupt(self, licence: str) -> None:
+        """Cut off the current answer."""
         streamer = self.streamers.get(licence)
         if streamer is not None and self.options.cut_ms >= 0:
             streamer.turn += 1
-            streamer.mouth.hush(self._now() + self.options.cut_ms / 1000)
+            streamer.speech.interrupt(self._now() + self.options.cut_ms / 1000)
 
     def ended(self, licence: str) -> None:
-        """The session is over: its sockets are closed and its connections too."""
+        """Close the sockets and connections of a session that is over."""
         streamer = self.streamers.get(licence)
         if streamer is None:
             return
@@ -133,7 +133,7 @@ class Streams:
                 viewer.leave.set()
 
     def page(self, session: SessionRecord) -> Reply | None:
-        """The player page; None without aiortc: then there is a still picture that says so."""
+        """Return the player page; None without aiortc: a still picture says so."""
         if not available():
             return None
         return player_page(session, self._ticket(session.number))
@@ -141,7 +141,7 @@ class Streams:
     # ------------------------------------------------------------------ from the front
 
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer the upgrade of a player's socket, and the player."""
+        """Accept a player's socket and serve it to its end."""
         ticket = request.cookies.get(COOKIE, "")
         mine = self._by_ticket(ticket)
         if not available():
@@ -162,53 +162,53 @@ class Streams:
             self.viewers.remove(viewer)
         return socket
 
-    # ------------------------------------------------------------------ what goes wrong
+    # ------------------------------------------------------------------ faults
 
     def close_sockets(self, *, keep_media: bool = True) -> None:
-        """Close every signalling socket; the media go on, or not."""
+        """Close every signalling socket, with or without the media."""
         for viewer in self.viewers:
             viewer.keep_media = keep_media
             viewer.leave.set()
 
     def restart(self, away_s: float) -> None:
-        """The streamers are gone, with all sockets and media, and come back after ``away_s``."""
+        """Close all sockets and media, and list no streamer for ``away_s``."""
         self._away_until = self._now() + away_s
         self.close_sockets(keep_media=False)
 
     def kill_media(self, *, dead: bool = True) -> None:
-        """Let nothing through any more while the sockets stay; or let it through again."""
-        self.weather.dead = dead
+        """Block all packets while the sockets stay, or let them through again."""
+        self.impairment.dead = dead
 
     def hide(self, lists: int) -> None:
-        """Name no streamer the next so many times that somebody asks."""
+        """Answer the next ``lists`` requests with an empty list."""
         self._empty_lists = lists
 
     def refuse(self, players: int) -> None:
-        """Let the next so many subscriptions fail."""
+        """Let the next ``players`` subscriptions fail."""
         self._refusals = players
 
-    # ------------------------------------------------------------------ what was said
+    # ------------------------------------------------------------------ spoken answers
 
     def said(self, licence: str) -> list[Spoken]:
-        """What was said in a session, oldest first."""
+        """Return the answers spoken in a session, oldest first."""
         streamer = self.streamers.get(licence)
-        return list(streamer.mouth.spoken) if streamer else []
+        return list(streamer.speech.spoken) if streamer else []
 
     # ------------------------------------------------------------------ from the sockets
 
     def listed(self, mine: Streamer | None) -> list[Streamer]:
-        """The streamers a socket may be told of."""
+        """Return the streamers that a socket may see."""
         if self._empty_lists or self._now() < self._away_until:
             self._empty_lists = max(0, self._empty_lists - 1)
             self.counts["unlisted"] += 1
             return []
         if mine is not None:
             return [] if mine.over.is_set() else [mine]
-        found = (self._streamer(licence) for licence in self._premises.record.open_licences())
+        found = (self._streamer(licence) for licence in self._shared.record.open_licences())
         return [one for one in found if one is not None]
 
     def refusal(self, streamer_id: str, found: Streamer | None) -> str:
-        """Why this one cannot be had, in the open signalling server's words."""
+        """Return why a subscription fails, in the open signalling server's words; "" if it succeeds."""
         limit = self.options.max_players
         if found is not None and not self._refusals and found.players < limit:
             self.counts["subscriptions"] += 1
@@ -220,30 +220,32 @@ class Streams:
         return f"Streamer {streamer_id} does not exist."
 
     async def player(self, streamer: Streamer, remote: str) -> StreamPeer:
-        """A new connection to offer."""
-        # Half a second of loading, which must not stop the sound of others.
-        await asyncio.to_thread(import_module, "ravatard.sim.streaming.player")
-        from ravatard.sim.streaming.player import StreamEnvironment, StreamPeer
+        """Make a new connection to offer."""
+        # Loading takes half a second and must not stop the sound of other players.
+        await asyncio.to_thread(import_module, "ravatard.sim.streaming.stream_peer")
+        from ravatard.sim.streaming.stream_peer import StreamEnvironment, StreamPeer
 
-        around = StreamEnvironment(self.options, self.weather, self._addresses, self._group, self._now)
-        player = StreamPeer(streamer.mouth, around, remote)
+        environment = StreamEnvironment(
+            self.options, self.impairment, self._addresses, self._group, self._now
+        )
+        player = StreamPeer(streamer.speech, environment, remote)
         self.players.append(player)
         return player
 
-    def leave_playing(self, player: StreamPeer, streamer: Streamer) -> None:
-        """The socket is gone; the media end with the session."""
-        self._start(_linger(player, streamer), "stream-linger")
+    def keep_playing(self, player: StreamPeer, streamer: Streamer) -> None:
+        """Keep a connection without its socket until the session ends."""
+        self._start(_keep_until_over(player, streamer), "stream-linger")
 
-    def breach(self, kind: str, detail: str) -> None:
-        """A player broke the protocol."""
-        self._premises.record.violated(self._now(), kind, detail)
+    def violation(self, kind: str, detail: str) -> None:
+        """Record a player's violation of the protocol."""
+        self._shared.record.violated(self._now(), kind, detail)
 
     # ------------------------------------------------------------------ inside
 
     async def _say(self, streamer: Streamer, text: str, turn: int) -> None:
         pcm = await self._speech.say(text)
         if streamer.turn == turn and not streamer.over.is_set():
-            streamer.mouth.say(text, pcm, self._now())
+            streamer.speech.say(text, pcm, self._now())
 
     def _start(self, work: Coroutine[None, None, None], name: str) -> None:
         task = self._group.create_task(work, name=name)
@@ -251,9 +253,9 @@ class Streams:
         task.add_done_callback(self._tasks.discard)
 
     def _streamer(self, licence: str) -> Streamer | None:
-        """The streamer of an open session; the first question makes it."""
+        """Return the streamer of an open session, made at the first call; None for an ended one."""
         if licence not in self.streamers:
-            sessions = self._premises.record.sessions
+            sessions = self._shared.record.sessions
             session = next((one for one in sessions if one.licence == licence and one.ended_at is None), None)
             if session is None:
                 return None
@@ -261,23 +263,23 @@ class Streams:
         return self.streamers[licence]
 
     def _ticket(self, number: int) -> str:
-        return self._premises.mint.label(f"stream {number}")
+        return self._shared.mint.label(f"stream {number}")
 
     def _by_ticket(self, cookie: str) -> Streamer | None:
         number, _, ticket = cookie.partition(".")
         known = number.isdecimal() and len(number) <= _LONGEST_NUMBER
         if not known or not hmac.compare_digest(ticket.encode(), self._ticket(int(number)).encode()):
             return None
-        sessions = self._premises.record.sessions
+        sessions = self._shared.record.sessions
         session = next((one for one in sessions if one.number == int(number) and one.ended_at is None), None)
         return self._streamer(session.licence) if session else None
 
 
 def available() -> bool:
-    """Streams can be made here: aiortc is installed."""
+    """Return True if aiortc is installed, so that streams can be made."""
     return find_spec("aiortc") is not None
 
 
-async def _linger(player: StreamPeer, streamer: Streamer) -> None:
+async def _keep_until_over(player: StreamPeer, streamer: Streamer) -> None:
     await streamer.over.wait()
     await player.close()

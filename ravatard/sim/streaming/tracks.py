@@ -1,4 +1,4 @@
-"""What a streamer sends without an end: the mouth as Opus, fifty packets a second, and a small picture."""
+"""Endless media tracks of a streamer: speech as Opus, 50 packets a second, and a small picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ravatard.sim.streaming.speech_track import SpeechTrack
 
 _FRAME_MS = 20
 _FRAME_SAMPLES = VOICE_RATE_HZ * _FRAME_MS // 1000
-#: So far behind, a streamer skips instead of catching up: its machine stood still.
+#: Delay from which on a streamer skips instead of catching up: its machine stood still.
 _LATE_S = 1.0
 _WIDTH, _HEIGHT, _FRAMES_PER_S = 160, 90, 5
 _VIDEO_CLOCK_HZ = 90_000
@@ -25,10 +25,10 @@ _GREY = 128
 
 
 def opus_encoder() -> AudioCodecContext:
-    """Opus in mono with in-band error correction, which libopus adds only when it is told to expect loss.
+    """Make an Opus encoder, mono, with in-band error correction, which needs an expected packet loss.
 
-    "audio" instead of "voip": that one's high-pass filter shifts the low tones of a voice, and what arrives
-    would be less like what was said (correlation 0.966 instead of 0.995).
+    "audio" instead of "voip", whose high-pass filter shifts the low tones of a voice: the received sound
+    would resemble the sent one less (correlation 0.966 instead of 0.995).
     """
     codec = CodecContext.create("libopus", "w")
     codec.bit_rate = 64_000
@@ -46,21 +46,21 @@ def opus_encoder() -> AudioCodecContext:
 
 
 class VoiceTrack(MediaStreamTrack):
-    """The sound of one mouth for one player; silence is sent too."""
+    """Sound of a speech track for one player; silence is sent, too."""
 
     kind = "audio"
 
-    def __init__(self, mouth: SpeechTrack, now: Callable[[], float]) -> None:
+    def __init__(self, speech: SpeechTrack, now: Callable[[], float]) -> None:
         super().__init__()
-        self._mouth = mouth
+        self._speech = speech
         self._now = now
         self._encoder = opus_encoder()
-        self._first = mouth.sample_at(now())
+        self._first = speech.sample_at(now())
         self._next = self._first
         self._ready: list[Packet[AudioStream]] = []
 
     async def recv(self) -> Packet[AudioStream]:
-        """The next 20 ms, at their time.
+        """Return the next 20 ms, at their time.
 
         Raises:
             MediaStreamError: the track was stopped.
@@ -71,7 +71,7 @@ class VoiceTrack(MediaStreamTrack):
             if self._ready:
                 return self._ready.pop(0)
             end = self._next + _FRAME_SAMPLES
-            late_s = self._now() - self._mouth.time_of(end)
+            late_s = self._now() - self._speech.time_of(end)
             await asyncio.sleep(max(0.0, -late_s))
             if late_s > _LATE_S:
                 self._next += int(late_s * 1000 / _FRAME_MS) * _FRAME_SAMPLES
@@ -80,12 +80,12 @@ class VoiceTrack(MediaStreamTrack):
 
     def _encode(self, first_sample: int) -> None:
         frame = AudioFrame(format="s16", layout="mono", samples=_FRAME_SAMPLES)
-        frame.planes[0].update(self._mouth.samples(first_sample, _FRAME_SAMPLES))
+        frame.planes[0].update(self._speech.samples(first_sample, _FRAME_SAMPLES))
         frame.sample_rate = VOICE_RATE_HZ
         frame.time_base = Fraction(1, VOICE_RATE_HZ)
         frame.pts = first_sample - self._first
         for packet in self._encoder.encode(frame):
-            # The encoder counts from before zero: its own delay.
+            # The encoder starts below zero, by its own delay.
             packet.pts = frame.pts
             packet.time_base = frame.time_base
             self._ready.append(packet)
@@ -96,15 +96,15 @@ class PictureTrack(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, mouth: SpeechTrack, now: Callable[[], float]) -> None:
+    def __init__(self, speech: SpeechTrack, now: Callable[[], float]) -> None:
         super().__init__()
-        self._mouth = mouth
+        self._speech = speech
         self._now = now
         self._began = now()
         self._sent = 0
 
     async def recv(self) -> VideoFrame:
-        """The next picture, at its time.
+        """Return the next picture, at its time.
 
         Raises:
             MediaStreamError: the track was stopped.
@@ -113,7 +113,7 @@ class PictureTrack(MediaStreamTrack):
         await asyncio.sleep(max(0.0, due - self._now()))
         if self.readyState != "live":
             raise MediaStreamError
-        speaking = any(self._mouth.samples(self._mouth.sample_at(self._now()), _FRAME_SAMPLES))
+        speaking = any(self._speech.samples(self._speech.sample_at(self._now()), _FRAME_SAMPLES))
         frame = VideoFrame(_WIDTH, _HEIGHT, "yuv420p")
         brightness = (200 if speaking else 60) + self._sent % 2
         for plane, value in zip(frame.planes, (brightness, _GREY, _GREY), strict=True):

@@ -1,19 +1,19 @@
-"""What the page says beside the one word of a look: what is going on, and what to do about it."""
+"""Texts of the page: advice for each look, and notes about the picture."""
 
 from __future__ import annotations
 
 from ravatard.core.indication import Look
 
-#: Below the word of a look; a person before the display reads it, not an expert.
+#: Shown below the word of a look; written for users, not for experts.
 ADVICE: dict[Look, str] = {
     Look.OFF: "The appliance is switched off.",
-    Look.FAULT: "Something has to be put right: the command “ravatard status” says what.",
+    Look.FAULT: "Something needs repair: the command “ravatard status” says what.",
     Look.NO_MONEY: "The account has no credit left. Top it up, then try again.",
-    Look.MUTED: "The microphone is closed. Nobody is listening.",
-    Look.NO_MICROPHONE: "Plug the microphone in. It is found by itself.",
+    Look.MUTED: "The microphone is closed. Nothing is recorded.",
+    Look.NO_MICROPHONE: "Plug in the microphone. It is found automatically.",
     Look.OFFLINE: "The service cannot be reached. Trying again.",
     Look.CONNECTING: "One moment.",
-    Look.BUSY: "Everybody is taken. Please try again in a moment.",
+    Look.BUSY: "All avatars are busy. Please try again in a moment.",
     Look.LISTENING: "Go on, I hear you.",
     Look.THINKING: "One moment.",
     Look.SPEAKING: "",
@@ -21,7 +21,7 @@ ADVICE: dict[Look, str] = {
     Look.STARTING: "One moment.",
 }
 
-_CONVERSATION_GOES_ON = "The conversation works on."
+_CONVERSATION_GOES_ON = "The conversation goes on."
 
 
 def _without_picture(sound_in_browser: bool) -> str:
@@ -31,7 +31,7 @@ def _without_picture(sound_in_browser: bool) -> str:
 
 
 def embedding_refused(host: str, header: str, embedder: str, *, sound_in_browser: bool) -> str:
-    """Told when the streaming page may not be shown inside another one."""
+    """Return the note for a streaming page that forbids embedding."""
     return (
         f"{host} does not let its page be shown inside another page ({header}). Its operator has to send "
         f"Content-Security-Policy: frame-ancestors {embedder}, and no X-Frame-Options. "
@@ -40,7 +40,7 @@ def embedding_refused(host: str, header: str, embedder: str, *, sound_in_browser
 
 
 def mixed_content(host: str, *, sound_in_browser: bool) -> str:
-    """Told when this page came by https and the stream does not."""
+    """Return the note for a page opened over https with a stream over http."""
     return (
         f"This page was opened over https, but the stream of {host} comes over http, which browsers do not "
         f"show. Open this page as http://127.0.0.1, or have the stream served over https. "
@@ -49,7 +49,7 @@ def mixed_content(host: str, *, sound_in_browser: bool) -> str:
 
 
 def not_an_address(*, sound_in_browser: bool) -> str:
-    """Told when ``streamingUrl`` leads nowhere."""
+    """Return the note for an unusable ``streamingUrl``."""
     return (
         "The service announced a streamingUrl that is no http or https address; there is no picture. "
         f"{_without_picture(sound_in_browser)}"
@@ -57,17 +57,17 @@ def not_an_address(*, sound_in_browser: bool) -> str:
 
 
 def elsewhere() -> str:
-    """Told on every page but the one opened last."""
-    return "The picture is shown on the page that was opened last. Reload this one to have it here."
+    """Return the note for every page but the one opened last."""
+    return "The picture is shown on the page that was opened last. Reload this page to see it here."
 
 
 def unreachable(host: str, reason: str) -> str:
-    """Told when the look at the streaming page failed."""
-    return f"The streaming page of {host} cannot be had: {reason}. Trying again."
+    """Return the note for a streaming page that could not be fetched."""
+    return f"The streaming page of {host} cannot be loaded: {reason}. Trying again."
 
 
 def answered(host: str, status: int) -> str:
-    """Told when the streaming page is an error page."""
+    """Return the note for a streaming page that answers with an error status."""
     if status in (401, 403):
         return f"{host} refuses the token for the streaming page (status {status}). Trying again."
     return f"{host} answers {status} instead of the streaming page. Trying again."

@@ -1,4 +1,4 @@
-"""The files of the page and the headers they go out with."""
+"""Files of the page, with their response headers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import resources
 
-from ravatard.web.kiosk.address import Origin
+from ravatard.web.kiosk.origin import Origin
 
 _FILES = {
     "/": ("kiosk.html", "text/html"),
@@ -15,8 +15,8 @@ _FILES = {
 }
 _ORIGINS_MARK = b"{{origins}}"
 
-#: For every reply. The microphone and the camera are the daemon's: without this the streaming page, whose
-#: iframe asks for both, would have the browser ask a question nobody can answer, or talk to the avatar twice.
+#: Headers of every reply. Microphone and camera are refused: the iframe asks for both, and a display has no
+#: user to answer the browser's question; a granted microphone would talk to the avatar beside the daemon's.
 STRICT = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -30,7 +30,7 @@ STRICT = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file as it goes out."""
+    """Body, type and headers of one file."""
 
     body: bytes = field(repr=False)
     content_type: str
@@ -38,7 +38,7 @@ class Asset:
 
 
 def content_security_policy(origins: Iterable[Origin]) -> str:
-    """Nothing but our own files, and in the iframe nothing but ``origins``."""
+    """Return a policy that allows this server's files, and ``origins`` alone in the iframe."""
     frames = " ".join(str(origin) for origin in origins) or "'none'"
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -47,7 +47,7 @@ def content_security_policy(origins: Iterable[Origin]) -> str:
 
 
 class Assets:
-    """The files, read once."""
+    """Files of the page, read once."""
 
     def __init__(self) -> None:
         folder = resources.files("ravatard.web.kiosk") / "static"
@@ -57,7 +57,7 @@ class Assets:
         }
 
     def get(self, path: str, origins: Iterable[Origin]) -> Asset | None:
-        """The file at ``path``, or None. The page names ``origins``, so that it knows its own policy."""
+        """Return the file at ``path``, or None. The page gets ``origins``, to know its own policy."""
         if path not in self._files:
             return None
         allowed = tuple(origins)

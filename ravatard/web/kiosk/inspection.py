@@ -1,4 +1,4 @@
-"""Looks at the streaming page before a browser does: a browser shows a refused frame as an empty box."""
+"""Inspection of the streaming page before the browser loads it, which shows a refused frame as a blank."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from yarl import URL
 
 from ravatard.secret import Secret
 from ravatard.web.kiosk import advice
-from ravatard.web.kiosk.address import Origin
-from ravatard.web.kiosk.framing import Framing, Inspection
+from ravatard.web.kiosk.embedding import EmbeddingPolicy, Inspection
+from ravatard.web.kiosk.origin import Origin
 
 _REDIRECTS = frozenset(
     {
@@ -28,9 +28,9 @@ _MOST_REDIRECTS = 5
 
 
 async def inspect(address: Secret, within_s: float) -> Inspection:
-    """Fetch the head of the page at ``address`` and of whatever it redirects to; bodies are not read.
+    """Fetch the headers of the page at ``address`` and of its redirects; bodies are not read.
 
-    Cancelling closes the connection. What goes wrong is told in the result, without the address.
+    Cancelling closes the connection. Errors are reported in the result, without the address.
     """
     url = address.reveal()
     origins: list[Origin] = []
@@ -39,9 +39,9 @@ async def inspect(address: Secret, within_s: float) -> Inspection:
             for _ in range(_MOST_REDIRECTS + 1):
                 origin = Origin.of(url)
                 if origin is None:
-                    return _trouble(origins, "it redirects to something that is no http or https address")
+                    return _trouble(origins, "it redirects to an address that is neither http nor https")
                 origins.append(origin)
-                # As it came: what a peer escaped, or did not, is its own business.
+                # Escapes are kept as the peer wrote them.
                 reply = await session.get(URL(url, encoded=True), allow_redirects=False)
                 reply.close()
                 location = reply.headers.get("Location")
@@ -58,8 +58,8 @@ async def inspect(address: Secret, within_s: float) -> Inspection:
         return _trouble(origins, _reason(error))
 
 
-def _framing(reply: aiohttp.ClientResponse) -> Framing:
-    return Framing(
+def _framing(reply: aiohttp.ClientResponse) -> EmbeddingPolicy:
+    return EmbeddingPolicy(
         tuple(reply.headers.getall("X-Frame-Options", ())),
         tuple(reply.headers.getall("Content-Security-Policy", ())),
     )
@@ -71,7 +71,7 @@ def _trouble(origins: list[Origin], reason: str) -> Inspection:
 
 
 def _reason(error: Exception) -> str:
-    """The error in words; never its own text, which may hold the address and so the token."""
+    """Return the error in words, not its own text, which may hold the address and thus the token."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError | ssl.SSLError):
         return "its certificate is not trusted by this machine"
     if isinstance(error, aiohttp.ClientConnectorDNSError):

@@ -1,4 +1,4 @@
-"""The kiosk: a page on this machine's display that shows the avatar's picture and what the appliance does."""
+"""Kiosk: a page for this machine's display that shows the avatar's picture and the appliance's state."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ravatard.core.indication import Indication
 from ravatard.secret import Secret
-from ravatard.web.kiosk.address import Origin
-from ravatard.web.kiosk.framing import Inspection
+from ravatard.web.kiosk.embedding import Inspection
 from ravatard.web.kiosk.options import KioskOptions
+from ravatard.web.kiosk.origin import Origin
+from ravatard.web.kiosk.page_content import PageContent, SessionPicture
 from ravatard.web.kiosk.page_state import PageState
-from ravatard.web.kiosk.scene import Scene, Stage
 
-if TYPE_CHECKING:  # loaded when the page is served: 35 MB of HTTP that an appliance without a display spares
+if TYPE_CHECKING:  # loaded when the page is served: an appliance without a display saves 35 MB
     from aiohttp import web
 
-    from ravatard.web.kiosk.page import Page
+    from ravatard.web.kiosk.page_socket import PageSocket
 
 log = logging.getLogger(__name__)
 
 Inspect = Callable[[Secret, float], Awaitable[Inspection]]
 
-#: Pages open at once: the display, and somebody at the same machine who looks on.
+#: Pages open at once: the display, and a few more on the same machine.
 MOST_PAGES = 6
-#: A taken port, and a streaming page that cannot be had: tried again after this, then after ever longer.
+#: First and longest wait before a taken port or a failed streaming page is tried again.
 _FIRST_WAIT_S = 2.0
 _LONGEST_WAIT_S = 60.0
 
 
 class Kiosk:
-    """Serves the page. Everything but :meth:`serve` returns at once and may be called before it.
+    """Server of the page. Everything but :meth:`serve` returns at once and may be called before it.
 
     Attributes:
-        port: where the page is; None while it is not served.
-        screen: what the display shows of the avatar.
-        sound_in_browser: the browser plays the live voice, so nobody else has to.
+        port: port of the page; None while it is not served.
+        screen: state of the picture on the display.
+        sound_in_browser: True if the browser plays the live voice, and the daemon does not.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class Kiosk:
         report: Callable[[PageState], None] | None = None,
         inspect: Inspect | None = None,
     ) -> None:
-        """Nothing is served yet.
+        """Prepare; nothing is served yet.
 
         Args:
             options: section ``kiosk``.
-            report: told of every change of :attr:`screen`.
-            inspect: looks at a streaming page; None for the real network.
+            report: called with every change of :attr:`screen`.
+            inspect: inspects a streaming page; None for the real network.
         """
         self.port: int | None = None
         self.screen = PageState.AWAY
@@ -61,50 +61,50 @@ class Kiosk:
         self._options = options
         self._report = report
         self._inspect = inspect
-        self._scene = Scene(options, run=secrets.token_hex(4))
-        self._pages: list[Page] = []
-        self._staged = asyncio.Event()
-        self._looking: asyncio.Timeout | None = None
+        self._content = PageContent(options, run=secrets.token_hex(4))
+        self._pages: list[PageSocket] = []
+        self._picture_changed = asyncio.Event()
+        self._inspecting: asyncio.Timeout | None = None
 
-    # ------------------------------------------------------------------ what the daemon says
+    # ------------------------------------------------------------------ from the daemon
 
     def show(self, indication: Indication) -> None:
-        """Show this from now on."""
-        if self._scene.show(indication):
-            self._tell_pages()
+        """Show this indication."""
+        if self._content.show(indication):
+            self._update_pages()
 
     def stage(self, url: Secret | None, token: Secret | None) -> None:
         """Embed this ``streamingUrl`` with this token; None: no session is held.
 
         The same address with a newer token leaves a running picture alone. Two sessions with the same address
-        are told apart by a None between them.
+        must have a None between them.
         """
-        if self._scene.put_on(url, token):
-            self._staged.set()
-            if self._looking is not None:
-                # What is being looked at is no longer wanted.
-                self._looking.reschedule(0.0)
-            self._tell_pages()
-            self._look_at_screen()
+        if self._content.set_picture(url, token):
+            self._picture_changed.set()
+            if self._inspecting is not None:
+                # The picture under inspection is no longer current.
+                self._inspecting.reschedule(0.0)
+            self._update_pages()
+            self._update_screen()
 
     async def serve(self) -> NoReturn:
         """Serve the page for ever; a taken port is waited for. Cancelling closes every connection."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._inspect_stages(), name="kiosk inspection")
-            await self._stand_open()
-        raise AssertionError  # the door never closes by itself
+            group.create_task(self._inspect_pictures(), name="kiosk inspection")
+            await self._listen()
+        raise AssertionError  # the server never closes on its own
 
     # ------------------------------------------------------------------ serving
 
-    async def _stand_open(self) -> NoReturn:
+    async def _listen(self) -> NoReturn:
         from ravatard.web.kiosk.assets import Assets
         from ravatard.web.kiosk.server import KioskServer
 
-        door = KioskServer(Assets(), lambda: self._scene.origins, self._converse)
+        server = KioskServer(Assets(), lambda: self._content.origins, self._serve_page)
         wait_s, complained = _FIRST_WAIT_S, False
         while True:
             try:
-                async with door.opened(self._options.port) as port:
+                async with server.opened(self._options.port) as port:
                     self.port = port
                     log.info("the page for the display is at http://127.0.0.1:%d/", port)
                     await asyncio.Event().wait()
@@ -122,86 +122,86 @@ class Kiosk:
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
 
-    async def _converse(self, request: web.BaseRequest, embedder: Origin) -> web.StreamResponse:
+    async def _serve_page(self, request: web.BaseRequest, embedder: Origin) -> web.StreamResponse:
         from aiohttp import web
 
         from ravatard.web.kiosk.assets import STRICT
-        from ravatard.web.kiosk.page import Page
+        from ravatard.web.kiosk.page_socket import PageSocket
 
         if len(self._pages) >= MOST_PAGES:
             return web.Response(status=503, text="Too many pages are open.\n", headers=STRICT)
-        page = Page(embedder)
+        page = PageSocket(embedder)
         self._pages.append(page)
         # The picture moves to the newest page, away from the others.
-        self._tell_pages()
-        self._look_at_screen()
+        self._update_pages()
+        self._update_screen()
         try:
-            return await page.converse(request, lambda: self._message(page), self._look_at_screen)
+            return await page.serve(request, lambda: self._message(page), self._update_screen)
         finally:
             self._pages.remove(page)
-            self._tell_pages()
-            self._look_at_screen()
+            self._update_pages()
+            self._update_screen()
 
-    def _message(self, page: Page) -> str:
-        return self._scene.message(page.embedder, newest=page is self._pages[-1])
+    def _message(self, page: PageSocket) -> str:
+        return self._content.message(page.embedder, newest=page is self._pages[-1])
 
-    def _tell_pages(self) -> None:
+    def _update_pages(self) -> None:
         for page in self._pages:
-            page.nudge()
+            page.update()
 
-    def _look_at_screen(self) -> None:
-        screen = self._seen()
+    def _update_screen(self) -> None:
+        screen = self._state()
         if screen is not self.screen:
             self.screen = screen
             log.debug("display: %s", screen.value)
             if self._report is not None:
                 self._report(screen)
 
-    def _seen(self) -> PageState:
+    def _state(self) -> PageState:
         if not self._pages:
             return PageState.AWAY
-        if self._scene.stage is None:
+        if self._content.picture is None:
             return PageState.EMPTY
-        heard = self._pages[-1].heard
-        # What a page said of another frame, or before it had this one, says nothing of this one.
-        return heard.picture if heard.frame == self._scene.stage.frame else PageState.LOADING
+        report = self._pages[-1].report
+        # A report about another frame says nothing about this one.
+        return report.picture if report.frame == self._content.picture.frame else PageState.LOADING
 
-    # ------------------------------------------------------------------ looking at the streaming page
+    # ------------------------------------------------------------------ inspecting the streaming page
 
-    async def _inspect_stages(self) -> NoReturn:
-        from ravatard.web.kiosk.inspection import inspect as look
+    async def _inspect_pictures(self) -> NoReturn:
+        from ravatard.web.kiosk.inspection import inspect as fetch_and_inspect
 
-        inspect = self._inspect or look
-        wait_s, told = _FIRST_WAIT_S, ""
+        inspect = self._inspect or fetch_and_inspect
+        wait_s, logged = _FIRST_WAIT_S, ""
         while True:
-            self._staged.clear()
-            stage = self._scene.stage
-            if stage is None or not stage.wants_a_look:
+            self._picture_changed.clear()
+            picture = self._content.picture
+            if picture is None or not picture.needs_inspection:
                 wait_s = _FIRST_WAIT_S
-                await self._staged.wait()
+                await self._picture_changed.wait()
                 continue
             try:
-                async with asyncio.timeout(None) as self._looking:
-                    inspection = await inspect(stage.address, self._options.check_s)
+                async with asyncio.timeout(None) as self._inspecting:
+                    inspection = await inspect(picture.address, self._options.check_s)
             except TimeoutError:
                 wait_s = _FIRST_WAIT_S
                 continue
             finally:
-                self._looking = None
-            self._scene.inspected(stage, inspection)
-            self._tell_pages()
-            trouble, told = told, inspection.trouble or ""
+                self._inspecting = None
+            self._content.inspected(picture, inspection)
+            self._update_pages()
+            previous, logged = logged, inspection.trouble or ""
             if inspection.trouble is not None:
-                if told != trouble:
-                    log.warning("no picture: %s", told)
-                wait_s = await self._pause(stage, wait_s)
+                if logged != previous:
+                    log.warning("no picture: %s", logged)
+                wait_s = await self._pause(picture, wait_s)
 
-    async def _pause(self, stage: Stage, wait_s: float) -> float:
-        """Wait, or until something else is on stage; returns how long to wait the next time."""
+    async def _pause(self, picture: SessionPicture, wait_s: float) -> float:
+        """Wait ``wait_s``, or until the picture changes; return how long to wait the next time."""
         try:
             async with asyncio.timeout(wait_s):
-                await self._staged.wait()
+                await self._picture_changed.wait()
         except TimeoutError:
             return min(wait_s * 2, _LONGEST_WAIT_S)
-        same = self._scene.stage is not None and self._scene.stage.frame == stage.frame
+        same = self._content.picture is not None and self._content.picture.frame == picture.frame
         return wait_s if same else _FIRST_WAIT_S

@@ -1,4 +1,4 @@
-"""What the configuration may say about the page for a display."""
+"""Options of the page for a display."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ from ravatard.setting import setting
 
 @dataclass(frozen=True, slots=True)
 class KioskOptions:
-    """Section ``kiosk``: a page on this machine's own address that shows the avatar and the states.
+    """Section ``kiosk``: a page on a loopback address that shows the avatar and the state.
 
-    Every program of this machine can open it while a session is live, and learn the token from it.
+    Every program on this machine can open it during a live session, and learn the token from it.
     """
 
     enabled: bool = setting(
         False,
-        "True: a page for a display is served on http://127.0.0.1, to this machine only; every user of this "
+        "True: serve a page for a display on http://127.0.0.1, for this machine only; every user of this "
         "machine can open it.",
     )
     port: int = setting(8_470, "Port of the page; 0 takes any free one.", low=0, high=65_535)
     sound: Literal["browser", "daemon"] = setting(
         "browser",
-        "Who plays the avatar's live voice: browser, together with the picture; daemon, through the speaker "
-        "of the configuration, with the page asked to be silent.",
+        "Player of the avatar's live voice: browser, together with the picture; daemon, through the "
+        "configured speaker, with the page muted.",
     )
     check_page: bool = setting(
         True,
-        "True: the streaming page is looked at before it is shown, so that one that may not be embedded or "
-        "cannot be reached is told in words; False: the browser is on its own.",
+        "True: inspect the streaming page before it is shown, and say why it cannot be embedded or "
+        "reached; False: leave that to the browser.",
     )
-    check_s: float = setting(10.0, "How long that look may take.", unit="s", low=0.5, high=60)
+    check_s: float = setting(10.0, "Longest time for that inspection.", unit="s", low=0.5, high=60)
     start_s: float = setting(
-        20.0, "A picture that has not begun to play by then is reported as silent.", unit="s", low=2, high=120
+        20.0,
+        "A picture that does not play within this time is reported as silent.",
+        unit="s",
+        low=2,
+        high=120,
     )

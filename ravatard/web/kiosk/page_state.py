@@ -1,4 +1,4 @@
-"""What a display shows of the avatar, as the page reports it: the vocabulary, and reading a report."""
+"""State of the picture on a page, and the reports in which a page sends it."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from enum import Enum, unique
 
 import msgspec
 
-#: A report is a few dozen bytes.
+#: Longest report; a real one is a few dozen bytes.
 REPORT_LIMIT_BYTES = 1_024
 
 
 @unique
 class PageState(Enum):
-    """What became of the picture."""
+    """State of the avatar's picture on the display."""
 
     AWAY = "away"
     """No page is open, or its browser died."""
     EMPTY = "empty"
     """A page is open; there is no session to show."""
     LOADING = "loading"
-    """The streaming page is being loaded, or looked at before that."""
+    """The streaming page is being inspected or loaded."""
     PLAYING = "playing"
-    """The streaming page says that it plays."""
+    """The streaming page reports that it plays."""
     SILENT = "silent"
-    """The streaming page is shown, but did not say that it plays, or may not make a sound before a touch."""
+    """The streaming page is shown, but has not reported that it plays, or needs a touch before its sound."""
     REFUSED = "refused"
     """The streaming page cannot be shown; the display says why."""
 
 
 #: One line each for ``ravatard status``.
 SCREEN_WORDS: dict[PageState, str] = {
-    PageState.AWAY: "no page is open; `systemctl status ravatard-kiosk` tells of the browser",
+    PageState.AWAY: "no page is open; `systemctl status ravatard-kiosk` shows the browser",
     PageState.EMPTY: "the page is open, no session to show",
     PageState.LOADING: "the picture is loading",
     PageState.PLAYING: "the picture plays",
@@ -40,11 +40,11 @@ SCREEN_WORDS: dict[PageState, str] = {
 
 
 class PageReport(msgspec.Struct, frozen=True):
-    """What a page says of its frame.
+    """Report of a page about its frame.
 
     Attributes:
-        picture: what became of it.
-        frame: which frame it is about; "" for none.
+        picture: state of the picture.
+        frame: the frame in question; "" for none.
     """
 
     picture: PageState
@@ -52,10 +52,10 @@ class PageReport(msgspec.Struct, frozen=True):
 
 
 def read_report(message: str | bytes) -> PageReport | None:
-    """One message of a page; None for anything that is not a report."""
+    """Decode one message of a page; return None if it is not a report."""
     try:
         report = msgspec.json.decode(message, type=PageReport)
     except (msgspec.DecodeError, UnicodeError):
         return None
-    # Whether a page is there is seen by its socket, never said by it.
+    # AWAY is known from the socket and is never reported.
     return None if report.picture is PageState.AWAY else report

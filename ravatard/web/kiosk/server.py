@@ -1,4 +1,4 @@
-"""The page's HTTP server on loopback: who may come in, what they get, and how many at once."""
+"""HTTP server of the page on loopback: checks hosts and origins, and limits connections."""
 
 from __future__ import annotations
 
@@ -11,53 +11,53 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
-from ravatard.web.kiosk.address import Origin, visited_as
 from ravatard.web.kiosk.assets import STRICT, Assets
+from ravatard.web.kiosk.origin import Origin, origin_of_host
 
 log = logging.getLogger(__name__)
 
 STATE_PATH = "/state"
-#: A browser opens six at once to one host; a second browser may look on.
+#: A browser opens six at once to one host; a second browser has room as well.
 MOST_CONNECTIONS = 24
 _KEPT_ALIVE_S = 15.0
-_GOODBYE_S = 0.2
+_SHUTDOWN_S = 0.2
 _BACKLOG = 16
 
 
 class KioskServer:
-    """Answers requests for the files itself; sockets are handed on."""
+    """Server of the files; sockets are handed on."""
 
     def __init__(
         self,
         assets: Assets,
         origins: Callable[[], tuple[Origin, ...]],
-        converse: Callable[[web.BaseRequest, Origin], Awaitable[web.StreamResponse]],
+        serve_page: Callable[[web.BaseRequest, Origin], Awaitable[web.StreamResponse]],
     ) -> None:
-        """Nothing listens yet.
+        """Prepare; nothing listens yet.
 
         Args:
             assets: the files.
-            origins: what the page's iframe may show at this moment.
-            converse: talks with one page over its socket, to its end.
+            origins: returns the origins that the page's iframe may show now.
+            serve_page: serves the socket of one page to its end.
         """
         self._assets = assets
         self._origins = origins
-        self._converse = converse
+        self._serve_page = serve_page
 
     @asynccontextmanager
     async def opened(self, port: int) -> AsyncIterator[int]:
-        """Listens on 127.0.0.1, and on ::1 where there is IPv6, and gives the port; leaving ends all of it.
+        """Listen on 127.0.0.1, and on ::1 where there is IPv6; yield the port; leaving closes everything.
 
         Raises:
-            OSError: the port is taken, or may not be had.
+            OSError: the port is taken or not permitted.
         """
-        # No access log, no lingering: nothing of a request is worth keeping.
+        # No access log and no lingering: requests hold nothing worth keeping.
         server = web.Server(
             self._answer, access_log=None, lingering_time=0.0, keepalive_timeout=_KEPT_ALIVE_S
         )
 
         def protocol() -> asyncio.Protocol:
-            return server() if len(server.connections) < MOST_CONNECTIONS else _Full()
+            return server() if len(server.connections) < MOST_CONNECTIONS else _Rejected()
 
         loop = asyncio.get_running_loop()
         listening: list[asyncio.Server] = []
@@ -68,10 +68,10 @@ class KioskServer:
         finally:
             for one in listening:
                 one.close()
-            await server.shutdown(_GOODBYE_S)
+            await server.shutdown(_SHUTDOWN_S)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        visited = visited_as(request.headers.get("Host", ""))
+        visited = origin_of_host(request.headers.get("Host", ""))
         if visited is None:
             return _words(421, "This page has to be opened as 127.0.0.1 or localhost.")
         if request.path == STATE_PATH:
@@ -90,12 +90,12 @@ class KioskServer:
             return _words(426, "This address is for the page's own WebSocket.", {"Upgrade": "websocket"})
         origin = request.headers.get("Origin", "")
         embedder = Origin.of(origin)
-        # The page itself, and not another one of this machine: its origin is exactly what it was opened as,
-        # with TLS if something in front of us speaks it.
+        # Only the page itself, and no other page of this machine: its origin is exactly the address it was
+        # opened as, with TLS if a proxy in front adds it.
         if embedder is None or origin not in (f"{scheme}://{request.headers['Host']}" for scheme in _SCHEMES):
             log.warning("a page of another origin asked for the kiosk's state and was refused")
             return _words(403, "Only the page served here may ask for this.")
-        return await self._converse(request, embedder)
+        return await self._serve_page(request, embedder)
 
 
 _SCHEMES = ("http", "https")
@@ -105,15 +105,15 @@ def _words(status: int, text: str, headers: dict[str, str] | None = None) -> web
     return web.Response(status=status, text=f"{text}\n", headers=STRICT | (headers or {}))
 
 
-class _Full(asyncio.Protocol):
-    """A connection too many: closed at once."""
+class _Rejected(asyncio.Protocol):
+    """Connection above the limit: closed at once."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
 
 
 def _bound(port: int) -> list[socket.socket]:
-    """Sockets bound to both loopback addresses; at least that of IPv4.
+    """Return sockets bound to both loopback addresses; at least the IPv4 one.
 
     Raises:
         OSError: see :meth:`KioskServer.opened`.

@@ -98,10 +98,10 @@ def test_scenarios_faults_and_their_settings_are_listed(capsys: pytest.CaptureFi
 
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert status == 0
-    assert "busy No avatar is free: the first two starts are told so in the body of an HTTP 200." in lines
-    assert "half-open The socket stays, but nothing comes or goes any more and no ping is answered." in lines
+    assert "busy No avatar is free: the first two starts get that answer in the body of an HTTP 200." in lines
+    assert "half-open The socket stays open, but carries nothing any more and no ping is answered." in lines
     assert "status The HTTP status. (default: 503)" in lines
-    assert "for_s How long it lasts." in lines
+    assert "for_s Duration." in lines
 
 
 def test_an_unknown_scenario_is_told_before_anything_listens() -> None:

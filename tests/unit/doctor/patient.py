@@ -15,10 +15,10 @@ from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOption
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.doctor.bench import PlayedSound, RecordedSound
 from ravatard.doctor.catalog import CHECKS
-from ravatard.doctor.check import Asked, Case
+from ravatard.doctor.check import Case, DoctorRequest
 from ravatard.doctor.examination import Finding, chosen, examine
-from ravatard.doctor.machine import Machine, Ran
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.machine import Machine, ProgramResult
+from ravatard.doctor.result import Verdict
 from ravatard.errors import DeviceError
 from ravatard.host.control.client import NoDaemonError, Reply
 from ravatard.ports.network import HttpReply, Socket
@@ -77,13 +77,13 @@ class FakeBench:
         microphone: MicrophoneOptions,
         capture: CaptureOptions,
         seconds: float,
-        hears: asyncio.Event | None = None,
+        first_sound: asyncio.Event | None = None,
     ) -> RecordedSound:
         self.opened.append(microphone.device)
         if isinstance(self.recording, str):
             raise DeviceError(self.recording)
-        if hears is not None:
-            hears.set()
+        if first_sound is not None:
+            first_sound.set()
         await asyncio.sleep(seconds)
         return self.recording
 
@@ -233,9 +233,9 @@ class Patient:
             groups=frozenset({OWN_GROUP}),
         )
 
-    async def _run(self, *command: str) -> Ran | None:
+    async def _run(self, *command: str) -> ProgramResult | None:
         printed = self.programs.get(command[0])
-        return None if printed is None else Ran(0, printed)
+        return None if printed is None else ProgramResult(0, printed)
 
     def _ask(self, path: Path, request: Mapping[str, str]) -> Reply:
         if self.status is None:
@@ -247,25 +247,25 @@ class Patient:
         if self.unreachable is not None:
             raise self.unreachable
 
-    def case(self, asked: Asked | None = None) -> Case:
+    def case(self, asked: DoctorRequest | None = None) -> Case:
         """A new examination."""
-        return Case(self.machine(), asked or Asked())
+        return Case(self.machine(), asked or DoctorRequest())
 
-    async def findings(self, *only: str, asked: Asked | None = None) -> list[Finding]:
+    async def findings(self, *only: str, asked: DoctorRequest | None = None) -> list[Finding]:
         """What the doctor finds, those that others stand on included."""
         return [one async for one in examine(self.case(asked), CHECKS, chosen(CHECKS, only))]
 
-    async def finding(self, name: str, asked: Asked | None = None) -> Finding:
+    async def finding(self, name: str, asked: DoctorRequest | None = None) -> Finding:
         """What one check finds."""
         return next(one for one in await self.findings(name, asked=asked) if one.id == name)
 
-    async def ills(self, asked: Asked | None = None) -> dict[str, str]:
+    async def ills(self, asked: DoctorRequest | None = None) -> dict[str, str]:
         """id -> sentence of everything that is neither fine, nor skipped, nor needless."""
         well = (Verdict.FINE, Verdict.SKIPPED, Verdict.NEEDLESS)
         return {
-            one.id: one.outcome.text
+            one.id: one.result.text
             for one in await self.findings(asked=asked)
-            if one.outcome.verdict not in well
+            if one.result.verdict not in well
         }
 
 

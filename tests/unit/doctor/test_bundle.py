@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ravatard.doctor.bundle import contents, find_secrets
-from ravatard.doctor.scrub import Scrubber
+from ravatard.doctor.redaction import Redactor
 from ravatard.host.ledger import render
 from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
@@ -44,7 +44,7 @@ def plant(patient: Patient) -> None:
 
 async def bundle(patient: Patient) -> dict[str, str]:
     case = patient.case()
-    return await contents(case, {"checks": [PROJECT]}, Scrubber(find_secrets(case)))
+    return await contents(case, {"checks": [PROJECT]}, Redactor(find_secrets(case)))
 
 
 async def test_secrets_planted_anywhere_do_not_appear(patient: Patient) -> None:

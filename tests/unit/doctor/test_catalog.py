@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from ravatard.doctor.catalog import CHECKS, HEADINGS
-from ravatard.doctor.check import Asked
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.check import DoctorRequest
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import CONFIG, SCONTENTS, Patient
 
 PIXELS = CONFIG.replace("button-led", "respeaker-2mic")
@@ -181,7 +181,7 @@ async def test_whatever_is_wrong_has_a_remedy_of_one_line(
 ) -> None:
     falls_ill(patient)
 
-    found = [one.outcome for one in await patient.findings() if one.outcome.verdict is Verdict.BROKEN]
+    found = [one.result for one in await patient.findings() if one.result.verdict is Verdict.BROKEN]
 
     assert [bool(one.remedy) and "\n" not in one.remedy for one in found] == [True]
 
@@ -196,7 +196,7 @@ async def test_an_empty_machine_is_told_about_and_nothing_fails_to_be(
     patient.bench.recording = patient.bench.playback = "there is none"
     patient.unreachable = OSError(101, "Network is unreachable")
 
-    found = await patient.findings(asked=Asked(echo=True, live=True))
+    found = await patient.findings(asked=DoctorRequest(echo=True, live=True))
 
     assert [one.id for one in found] == [check.id for check in CHECKS]
 

@@ -8,7 +8,7 @@ import pytest
 
 from ravatard.doctor.check import Case, Check
 from ravatard.doctor.examination import chosen, examine, exit_status, needed
-from ravatard.doctor.outcome import CheckResult, Verdict, broken, fine, needless, unknown, warning
+from ravatard.doctor.result import CheckResult, Verdict, broken, fine, needless, unknown, warning
 from ravatard.errors import ConfigError, DeviceError, InternalError
 from tests.unit.doctor.patient import Patient
 
@@ -26,7 +26,7 @@ def raising(name: str, error: Exception) -> Check:
 
 async def found(patient: Patient, *checks: Check, only: tuple[str, ...] = ()) -> dict[str, CheckResult]:
     wanted = chosen(checks, only)
-    return {one.id: one.outcome async for one in examine(patient.case(), checks, wanted)}
+    return {one.id: one.result async for one in examine(patient.case(), checks, wanted)}
 
 
 async def test_what_stands_on_a_broken_check_is_skipped_and_names_the_first_that_failed(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.doctor.machine import Ran, names, output, run_program, this_machine
+from ravatard.doctor.machine import ProgramResult, names, output, run_program, this_machine
 from tests.unit.doctor.patient import Patient
 
 
@@ -43,7 +43,9 @@ def test_this_machine_is_asked_as_whoever_asks() -> None:
 
 @pytest.mark.integration
 async def test_a_program_is_run_in_one_language_without_a_shell_or_input() -> None:
-    assert await run_program("sh", "-c", "cat; echo $LC_ALL $0; exit 3", "a;b") == Ran(3, "C.UTF-8 a;b\n")
+    assert await run_program("sh", "-c", "cat; echo $LC_ALL $0; exit 3", "a;b") == ProgramResult(
+        3, "C.UTF-8 a;b\n"
+    )
     assert await run_program("no-such-program-at-all") is None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ravatard.sim.exchange import Close, Reply, Request, ServiceSocket
 from ravatard.sim.ravatar.cloud import SimCloud
-from ravatard.sim.sound.codec import encoded
+from ravatard.sim.sound.audio_codec import encoded
 
 ADA = "avatar-ada-001"
 BROOK = "avatar-brook-002"
@@ -144,7 +144,7 @@ class Caller:
 
     def send(self, line: ServiceSocket, fields: object) -> None:
         """Send one message."""
-        line.heard(json.dumps(fields), self.now)
+        line.received(json.dumps(fields), self.now)
 
     def speak(self, line: ServiceSocket, licence: str, pcm: bytes) -> None:
         """Send sound at real-time pace: ``now`` is afterwards when its last message went out."""

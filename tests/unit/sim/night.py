@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from ravatard.ports.network import HttpReply
+from ravatard.sim.faults.faulty_service import FaultyService
+from ravatard.sim.faults.scenario import Scenario
 from ravatard.sim.faults.scenario_file import parse
-from ravatard.sim.faults.service import FaultyService
-from ravatard.sim.faults.steps import Scenario
 from ravatard.sim.network import MemorySocket, SimNetwork
 from ravatard.sim.ravatar.cloud import SimCloud
 from tests.unit.sim.caller import ADA, Caller

@@ -12,10 +12,10 @@ import pytest
 
 from ravatard.core import events as ev
 from ravatard.ports.network import SocketClosed, UpgradeRefused
-from ravatard.sim.faults.microphone import trouble
+from ravatard.sim.faults.microphone_faults import inject_faults
+from ravatard.sim.faults.scenario import MicrophoneFault
 from ravatard.sim.faults.scenario_file import load, shipped
-from ravatard.sim.faults.steps import EarFault
-from ravatard.sim.faults.stream import trouble as stream_trouble
+from ravatard.sim.faults.stream_faults import inject_faults as inject_stream_faults
 from ravatard.sim.network import MemorySocket
 from ravatard.sim.sound.speech import Speech
 from ravatard.sim.streaming.streams import Streams
@@ -205,7 +205,7 @@ async def _wrong_date(night: Night) -> None:
 async def _bad_microphone(night: Night) -> None:
     room = ear()
     async with asyncio.TaskGroup() as group:
-        group.create_task(trouble(room, night.scenario), name="trouble")
+        group.create_task(inject_faults(room, night.scenario), name="trouble")
         found = await heard(room, 40)
 
     lost = [event.reason for _, event in found if isinstance(event, ev.MicrophoneLost)]
@@ -218,10 +218,10 @@ async def _bad_microphone(night: Night) -> None:
 @asynccontextmanager
 async def _streaming(night: Night) -> AsyncIterator[Streams]:
     """The streams of this night."""
-    async with Streams(night.cloud.premises, speech=Speech(None)) as streaming:
+    async with Streams(night.cloud.shared, speech=Speech(None)) as streaming:
         await night.start()
         async with asyncio.TaskGroup() as group:
-            playing = group.create_task(stream_trouble(streaming, night.scenario), name="trouble")
+            playing = group.create_task(inject_stream_faults(streaming, night.scenario), name="trouble")
             await asyncio.sleep(0.001)
             yield streaming
             playing.cancel()
@@ -241,7 +241,7 @@ async def _stream_loss(night: Night) -> None:
         losses = []
         for wait_s in (5, 10, 30):
             await asyncio.sleep(wait_s)
-            losses.append((streaming.weather.loss, streaming.weather.jitter_s))
+            losses.append((streaming.impairment.loss, streaming.impairment.jitter_s))
 
     assert losses == [(0.0, 0.0), (0.05, 0.05), (0.0, 0.0)]
 
@@ -251,7 +251,7 @@ async def _stream_dies(night: Night) -> None:
         states = []
         for wait_s in (45, 15, 12, 10):
             await asyncio.sleep(wait_s)
-            states.append((streaming.weather.dead, len(streaming.listed(None))))
+            states.append((streaming.impairment.dead, len(streaming.listed(None))))
 
     assert states == [(True, 1), (False, 1), (False, 0), (False, 1)]
 
@@ -286,6 +286,8 @@ async def test_a_scenario_does_what_its_first_line_says(name: str) -> None:
 
 
 def test_only_one_scenario_is_about_the_microphone() -> None:
-    devices = [name for name in shipped() if any(isinstance(step.do, EarFault) for step in load(name).steps)]
+    devices = [
+        name for name in shipped() if any(isinstance(step.do, MicrophoneFault) for step in load(name).steps)
+    ]
 
     assert devices == ["bad-microphone"]

@@ -82,7 +82,7 @@ class Desk:
         self.playback = Playback(self.speaker, self.shelf, self.decoder, self.inbox)
 
     def heard_s(self) -> float:
-        return sum(len(piece.pcm) for piece in self.speaker.sounded) / VOICE.bytes_for(1000)
+        return sum(len(piece.pcm) for piece in self.speaker.played) / VOICE.bytes_for(1000)
 
     def told(self) -> list[ev.Event]:
         events = []

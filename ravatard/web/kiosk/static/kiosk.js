@@ -1,12 +1,12 @@
-// Shows what the daemon says, embeds the avatar's picture, and tells the daemon what became of it.
+// Shows the daemon's state, embeds the avatar's picture, and reports the picture's state to the daemon.
 const root = document.documentElement;
 const element = (id) => document.getElementById(id);
-// What this page's own policy lets an iframe show; another place needs another policy, so a new page.
+// Origins that this page's policy lets an iframe show; another origin needs another policy, so a reload.
 const allowed = new Set(root.dataset.origins.split(" ").filter(Boolean));
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5000;
-// A daemon that restarts is back by then; after it a session that nobody holds is not worth showing.
+// A restarting daemon is back by then; after that, the session is over and its picture is removed.
 const GIVE_UP_PICTURE_MS = 15000;
 const ENDED_AGAIN_MS = 15000;
 const AUDIBLE_MS = 1000;
@@ -23,13 +23,13 @@ const IFRAME = {
 let socket = null;
 let retryMs = FIRST_RETRY_MS;
 let giveUp = 0;
-let picture = null; // { frame, address, element, fate, timer }
+let picture = null; // { frame, address, element, state, timer }
 let report = { picture: "empty", frame: "" };
 let sound = false;
 let startMs = 20000;
 
-function say(fate, frame) {
-  report = { picture: fate, frame };
+function send(state, frame) {
+  report = { picture: state, frame };
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(report));
 }
 
@@ -58,9 +58,9 @@ function remove() {
   root.removeAttribute("data-picture");
 }
 
-function become(fate) {
-  picture.fate = fate;
-  say(fate, picture.frame);
+function become(state) {
+  picture.state = state;
+  send(state, picture.frame);
 }
 
 function embed() {
@@ -76,7 +76,7 @@ function embed() {
   become("loading");
   picture.timer = setTimeout(() => {
     become("silent");
-    note("The avatar's page is open, but has not said that it plays. If it stays black, the stream does not "
+    note("The avatar's page is open, but has not reported that it plays. If it stays black, the stream does not "
       + "reach this browser: check that the network lets WebRTC (UDP) through.");
   }, startMs);
   element("stage").append(frame);
@@ -101,14 +101,14 @@ function stage(wanted) {
   if (!wanted) {
     remove();
     note("");
-    say("empty", "");
+    send("empty", "");
     return;
   }
   if (picture && picture.frame !== wanted.frame) remove();
-  picture ??= { frame: wanted.frame, address: null, element: null, fate: "loading", timer: 0 };
+  picture ??= { frame: wanted.frame, address: null, element: null, state: "loading", timer: 0 };
   if (wanted.words) {
     picture.address = null;
-    if (picture.fate !== "refused" || element("note").textContent !== wanted.words) refuse(wanted.words);
+    if (picture.state !== "refused" || element("note").textContent !== wanted.words) refuse(wanted.words);
     return;
   }
   if (!wanted.address) {
@@ -122,7 +122,7 @@ function stage(wanted) {
   }
   const renewed = picture.address !== wanted.address;
   picture.address = wanted.address;
-  // A picture that runs is left alone whatever the token; one that was closed may have needed another.
+  // A running picture is left alone whatever the token; a closed one may have needed the new one.
   if (!picture.element && renewed) embed();
 }
 
@@ -139,13 +139,13 @@ addEventListener("message", (event) => {
 
 document.addEventListener("securitypolicyviolation", (event) => {
   if (event.effectiveDirective !== "frame-src" || !picture?.element) return;
-  refuse("The streaming page led to another place, which is not shown: " + event.blockedURI.split("?")[0]
+  refuse("The streaming page redirected to another address, which is not shown: " + event.blockedURI.split("?")[0]
     + ". Reload this page when the address is right.");
 });
 
 // ---------------------------------------------------------------- sound before a touch
 
-// A browser that wants a touch before it makes a sound starts an audio context suspended.
+// A browser that requires a touch before sound starts an audio context suspended.
 async function mayBeHeard() {
   if (!sound || navigator.userActivation?.hasBeenActive) return true;
   const probe = new AudioContext();
@@ -186,13 +186,13 @@ function connect() {
   socket.addEventListener("open", () => { retryMs = FIRST_RETRY_MS; });
   socket.addEventListener("message", (event) => {
     apply(JSON.parse(event.data));
-    // A new socket knows nothing of the frame that went on running.
-    if (report.frame) say(report.picture, report.frame);
+    // The daemon of a new socket does not know the frame that kept running.
+    if (report.frame) send(report.picture, report.frame);
   });
   socket.addEventListener("close", () => {
     if (root.dataset.look !== "gone") giveUp = setTimeout(() => { remove(); note(""); }, GIVE_UP_PICTURE_MS);
-    face("gone", "not running", "The appliance's program does not answer. It is started again by itself.",
-      "On this machine, “systemctl status ravatard” tells more.");
+    face("gone", "not running", "The appliance's program does not answer. It restarts automatically.",
+      "On this machine, “systemctl status ravatard” shows more.");
     setTimeout(connect, retryMs);
     retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
   });

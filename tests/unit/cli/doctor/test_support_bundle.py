@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.cli.doctor.support_bundle import gather, write
-from ravatard.doctor.check import Asked
+from ravatard.doctor.check import DoctorRequest
 from tests.unit.doctor.patient import NOW, PROJECT, Patient
 
 
@@ -48,7 +48,7 @@ def test_nothing_is_left_of_one_that_cannot_be_written(tmp_path: Path) -> None:
 async def test_without_sound_nothing_is_opened_and_all_else_is_looked_at(tmp_path: Path) -> None:
     patient = Patient(tmp_path / "root")
 
-    found = await gather(patient.machine(), Asked(), sound=False)
+    found = await gather(patient.machine(), DoctorRequest(), sound=False)
 
     assert patient.bench.opened == []
     assert patient.bench.played == []

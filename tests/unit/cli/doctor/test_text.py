@@ -7,7 +7,7 @@ import re
 
 from ravatard.cli.doctor.text import Marks, Sheet, marks_for
 from ravatard.doctor.examination import Finding
-from ravatard.doctor.outcome import CheckResult, broken, fine, needless, warning
+from ravatard.doctor.result import CheckResult, broken, fine, needless, warning
 
 PLAIN = Marks(("ok", "!!", "XX", "??", "--", "->"), colour=False, columns=0)
 

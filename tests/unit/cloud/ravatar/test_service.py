@@ -419,7 +419,7 @@ async def test_a_session_that_cannot_be_ended_stays_on_the_ledger_with_one_warni
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     sim, ledger = await left_behind(replace(SERVICE, user_id="kiosk-before"))
-    sim.premises.options = replace(sim.premises.options, projects=("other",))
+    sim.shared.options = replace(sim.shared.options, projects=("other",))
     caplog.clear()
     world = World(sim=sim, ledger=ledger)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ravatard.doctor.checks.cards import parse
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import CONFIG, SCONTENTS, Patient
 
 
@@ -29,20 +29,20 @@ def test_what_is_no_control_has_no_switches(text: str) -> None:
 
 
 async def test_a_monitor_that_is_off_is_no_muted_speaker(patient: Patient) -> None:
-    assert (await patient.finding("mixer")).outcome.verdict is Verdict.FINE
+    assert (await patient.finding("mixer")).result.verdict is Verdict.FINE
 
 
 async def test_one_channel_that_is_on_is_enough(patient: Patient) -> None:
     patient.programs["amixer"] = SCONTENTS.replace("[81%] [-7.00dB] [on]", "[81%] [-7.00dB] [off]", 1)
 
-    assert (await patient.finding("mixer")).outcome.verdict is Verdict.FINE
+    assert (await patient.finding("mixer")).result.verdict is Verdict.FINE
 
 
 async def test_a_card_that_is_not_used_may_be_muted(patient: Patient) -> None:
     patient.programs["amixer"] = SCONTENTS.replace("[on]", "[off]")
     patient.config(CONFIG.replace("card:Mic", "usb:1234:5678"))
 
-    assert (await patient.finding("mixer")).outcome.verdict is Verdict.FINE
+    assert (await patient.finding("mixer")).result.verdict is Verdict.FINE
 
 
 @pytest.mark.parametrize("name", ["usb:0d8c:0014", "USB:0D8C:0014@1-1.2", "hw:CARD=Mic", "USB Mic"])
@@ -50,13 +50,13 @@ async def test_a_card_is_known_by_every_name_it_may_have(patient: Patient, name:
     patient.programs["amixer"] = SCONTENTS.replace("[on]", "[off]")
     patient.config(CONFIG.replace("card:Mic", f"'{name}'"))
 
-    assert (await patient.finding("mixer")).outcome.verdict is Verdict.BROKEN
+    assert (await patient.finding("mixer")).result.verdict is Verdict.BROKEN
 
 
 async def test_without_amixer_nobody_knows(patient: Patient) -> None:
     del patient.programs["amixer"]
 
-    outcome = (await patient.finding("mixer")).outcome
+    outcome = (await patient.finding("mixer")).result
 
     assert (outcome.verdict, outcome.remedy) == (Verdict.UNKNOWN, "sudo apt install alsa-utils")
 
@@ -66,7 +66,7 @@ async def test_without_a_card_a_sound_server_may_do(patient: Patient) -> None:
     patient.remove("proc/asound/card0/usbid")
     patient.root.joinpath("proc/asound/card0").rename(patient.root / "elsewhere")
 
-    found = {one.id: one.outcome.verdict for one in await patient.findings("mixer", "microphone")}
+    found = {one.id: one.result.verdict for one in await patient.findings("mixer", "microphone")}
 
     assert found["cards"] is Verdict.WARNING
     assert found["mixer"] is Verdict.NEEDLESS
@@ -77,4 +77,4 @@ async def test_the_vendors_own_driver_will_do_when_its_card_is_there(patient: Pa
     patient.config("board: respeaker-2mic\nmicrophone:\n  device: seeed-2mic-voicecard\n")
     patient.write("proc/asound/cards", " 0 [seeed2micvoicec]: seeed-2mic-voicecard - seeed-2mic-voicecard\n")
 
-    assert (await patient.finding("overlay")).outcome.verdict is Verdict.FINE
+    assert (await patient.finding("overlay")).result.verdict is Verdict.FINE

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ravatard.doctor.bench import RecordedSound
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import ROOM, Patient, running
 
 LOUD = b"\x00\x40\x00\xc0" * 16_000
@@ -32,7 +32,7 @@ async def test_bad_sound_is_a_warning_of_its_own(
 ) -> None:
     patient.bench.recording = RecordedSound("USB Mic", pcm, 0.0, pace)
 
-    outcome = (await patient.finding(check)).outcome
+    outcome = (await patient.finding(check)).result
 
     assert outcome.verdict is Verdict.WARNING
     assert says in outcome.text
@@ -40,7 +40,7 @@ async def test_bad_sound_is_a_warning_of_its_own(
 
 
 async def test_good_sound_is_told_in_numbers(patient: Patient) -> None:
-    outcome = (await patient.finding("microphone.level")).outcome
+    outcome = (await patient.finding("microphone.level")).result
 
     assert outcome.verdict is Verdict.FINE
     assert -60 < float(outcome.measured["floor_db"]) < -40
@@ -50,13 +50,13 @@ async def test_a_recording_that_is_silent_is_no_broken_microphone(patient: Patie
     patient.config("microphone:\n  wav: /silence.wav\n")
     patient.bench.recording = RecordedSound("silence.wav", bytes(64_000), 0.0, 1.0)
 
-    assert (await patient.finding("microphone.silence")).outcome.verdict is Verdict.FINE
+    assert (await patient.finding("microphone.silence")).result.verdict is Verdict.FINE
 
 
 async def test_the_daemons_microphone_is_not_opened_but_asked_about(patient: Patient) -> None:
     patient.status = running()
 
-    found = {one.id: one.outcome for one in await patient.findings("microphone")}
+    found = {one.id: one.result for one in await patient.findings("microphone")}
 
     assert patient.bench.opened == []
     assert "in use by the running daemon" in found["microphone"].text
@@ -76,7 +76,7 @@ async def test_a_daemon_that_hears_nothing_is_told_about(
 ) -> None:
     patient.status = running(microphone=microphone, muted=muted, degraded=["no microphone: unplugged"])
 
-    found = {one.id: one.outcome for one in await patient.findings("microphone")}
+    found = {one.id: one.result for one in await patient.findings("microphone")}
 
     assert found["microphone"].verdict is verdict
     assert found["microphone.level"].verdict in (Verdict.SKIPPED, Verdict.NEEDLESS)
@@ -86,4 +86,4 @@ async def test_an_exact_pace_is_shown_in_percent(patient: Patient) -> None:
     assert isinstance(patient.bench.recording, RecordedSound)
     patient.bench.recording = replace(patient.bench.recording, pace=0.998)
 
-    assert (await patient.finding("microphone.rate")).outcome.text == "99.8 % of real time"
+    assert (await patient.finding("microphone.rate")).result.text == "99.8 % of real time"

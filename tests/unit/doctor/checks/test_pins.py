@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import CONFIG, Patient
 
 PINS = ("gpio", "gpio.factory", "gpio.workdir", "spi")
@@ -14,7 +14,7 @@ async def test_who_has_no_button_and_no_lights_needs_none_of_it(patient: Patient
     patient.config("{}")
     patient.remove("dev/gpiochip*")
 
-    found = {one.id: one.outcome.verdict for one in await patient.findings(*PINS)}
+    found = {one.id: one.result.verdict for one in await patient.findings(*PINS)}
 
     assert {found[name] for name in PINS} == {Verdict.NEEDLESS}
 
@@ -22,7 +22,7 @@ async def test_who_has_no_button_and_no_lights_needs_none_of_it(patient: Patient
 async def test_without_lgpio_it_is_told_what_would_come_of_it(patient: Patient) -> None:
     del patient.packages["lgpio"]
 
-    outcome = (await patient.finding("gpio.factory")).outcome
+    outcome = (await patient.finding("gpio.factory")).result
 
     assert outcome.verdict is Verdict.BROKEN
     assert "python3-lgpio" in outcome.remedy
@@ -33,7 +33,7 @@ async def test_mock_pins_need_no_machine(patient: Patient) -> None:
     patient.environ["GPIOZERO_PIN_FACTORY"] = "mock"
     patient.remove("dev/gpiochip*")
 
-    found = {one.id: one.outcome.verdict for one in await patient.findings("gpio")}
+    found = {one.id: one.result.verdict for one in await patient.findings("gpio")}
 
     assert found["gpio"] is found["gpio.factory"] is Verdict.NEEDLESS
 
@@ -52,7 +52,7 @@ async def test_lgpio_needs_a_directory_to_write_to(patient: Patient, drop_in: st
     patient.drop_in(f"[Service]\n{drop_in}\n")
     patient.root.chmod(0o755)
 
-    assert (await patient.finding("gpio.workdir")).outcome.verdict is verdict
+    assert (await patient.finding("gpio.workdir")).result.verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ async def test_lgpio_needs_a_directory_to_write_to(patient: Patient, drop_in: st
 async def test_pixels_need_their_own_device(patient: Patient, more: str, verdict: Verdict, says: str) -> None:
     patient.config(CONFIG.replace("button-led", "respeaker-2mic") + more)
 
-    outcome = (await patient.finding("spi")).outcome
+    outcome = (await patient.finding("spi")).result
 
     assert (outcome.verdict, outcome.text) == (verdict, says)
 
@@ -74,4 +74,4 @@ async def test_pixels_need_the_extra(patient: Patient) -> None:
     patient.config(CONFIG.replace("button-led", "respeaker-2mic"))
     del patient.packages["spidev"]
 
-    assert "ravatard[leds]" in (await patient.finding("spi")).outcome.remedy
+    assert "ravatard[leds]" in (await patient.finding("spi")).result.remedy

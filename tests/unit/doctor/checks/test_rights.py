@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import CONFIG, Patient
 
 
@@ -10,7 +10,7 @@ async def test_all_groups_that_are_missing_are_named_with_one_command(patient: P
     text = (patient.root / "etc/group").read_text().replace(":ravatard\n", ":\n")
     patient.write("etc/group", text)
 
-    outcome = (await patient.finding("groups")).outcome
+    outcome = (await patient.finding("groups")).result
 
     assert outcome.text == "ravatard is not in the groups audio and gpio"
     assert outcome.remedy.startswith("sudo usermod -aG audio,gpio ravatard")
@@ -20,7 +20,7 @@ async def test_a_group_that_the_machine_does_not_have_is_not_missed(patient: Pat
     text = (patient.root / "etc/group").read_text()
     patient.write("etc/group", text.replace("gpio:x:4997:ravatard\n", ""))
 
-    assert (await patient.finding("groups")).outcome.verdict is Verdict.FINE
+    assert (await patient.finding("groups")).result.verdict is Verdict.FINE
 
 
 async def test_pixels_on_spi_need_the_group_spi(patient: Patient) -> None:
@@ -28,19 +28,19 @@ async def test_pixels_on_spi_need_the_group_spi(patient: Patient) -> None:
     text = (patient.root / "etc/group").read_text()
     patient.write("etc/group", text.replace("spi:x:4996:ravatard", "spi:x:4996:"))
 
-    assert (await patient.finding("groups")).outcome.text == "ravatard is not in the group spi"
+    assert (await patient.finding("groups")).result.text == "ravatard is not in the group spi"
 
 
 async def test_a_service_without_its_user_is_broken(patient: Patient) -> None:
     patient.write("etc/passwd", "root:x:0:0::/:/bin/sh\n")
 
-    assert "there is no such user" in (await patient.finding("groups")).outcome.text
+    assert "there is no such user" in (await patient.finding("groups")).result.text
 
 
 async def test_a_device_file_that_keeps_the_user_out_is_named(patient: Patient) -> None:
     (patient.root / "dev/gpiochip0").chmod(0o600)
 
-    outcome = (await patient.finding("devices")).outcome
+    outcome = (await patient.finding("devices")).result
 
     assert outcome.text == "ravatard may not open /dev/gpiochip0"
     assert "group gpio" in outcome.remedy
@@ -49,4 +49,4 @@ async def test_a_device_file_that_keeps_the_user_out_is_named(patient: Patient) 
 async def test_who_uses_no_device_needs_none(patient: Patient) -> None:
     patient.config("microphone:\n  fifo: /run/sound\nspeaker:\n  enabled: false\n")
 
-    assert (await patient.finding("devices")).outcome.verdict is Verdict.NEEDLESS
+    assert (await patient.finding("devices")).result.verdict is Verdict.NEEDLESS

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.doctor.check import Asked
+from ravatard.doctor.check import DoctorRequest
 from ravatard.doctor.checks.running import daemons
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import Patient, running
 
 
@@ -46,13 +46,13 @@ def test_a_process_that_is_gone_meanwhile_does_not_matter(patient: Patient) -> N
 async def test_a_daemon_that_works_is_told_with_its_process(patient: Patient) -> None:
     patient.status = running()
 
-    assert (await patient.finding("daemon")).outcome.text == "process 4711: listening"
+    assert (await patient.finding("daemon")).result.text == "process 4711: listening"
 
 
 async def test_what_troubles_a_daemon_is_a_warning(patient: Patient) -> None:
     patient.status = running(degraded=["no lights: gone", "more"])
 
-    outcome = (await patient.finding("daemon")).outcome
+    outcome = (await patient.finding("daemon")).result
 
     assert (outcome.verdict, outcome.text) == (Verdict.WARNING, "process 4711 runs, but no lights: gone")
 
@@ -60,7 +60,7 @@ async def test_what_troubles_a_daemon_is_a_warning(patient: Patient) -> None:
 async def test_a_daemon_that_does_not_answer_is_unknown(patient: Patient) -> None:
     process(patient, 640, "ravatard run")
 
-    outcome = (await patient.finding("daemon")).outcome
+    outcome = (await patient.finding("daemon")).result
 
     assert outcome.verdict is Verdict.UNKNOWN
     assert outcome.text.startswith("process 640 runs, but: no ravatard runs")
@@ -70,6 +70,6 @@ async def test_whoever_names_a_socket_means_that_daemon_alone(patient: Patient) 
     process(patient, 640, "ravatard run")
     process(patient, 641, "ravatard run")
 
-    outcome = (await patient.finding("daemon", Asked(socket=Path("/run/mine.sock")))).outcome
+    outcome = (await patient.finding("daemon", DoctorRequest(socket=Path("/run/mine.sock")))).result
 
     assert outcome.verdict is Verdict.FINE

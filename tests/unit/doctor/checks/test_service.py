@@ -7,8 +7,8 @@ import ssl
 
 import pytest
 
-from ravatard.doctor.check import Asked
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.check import DoctorRequest
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import CONFIG, Patient
 
 
@@ -21,11 +21,11 @@ async def test_an_address_needs_no_name_server(patient: Patient, address: str) -
     patient.config(at(address))
     patient.programs.clear()
 
-    assert (await patient.finding("dns")).outcome.verdict is Verdict.NEEDLESS
+    assert (await patient.finding("dns")).result.verdict is Verdict.NEEDLESS
 
 
 async def test_a_name_is_told_with_its_address(patient: Patient) -> None:
-    assert (await patient.finding("dns")).outcome.measured == {"address": "192.0.2.7"}
+    assert (await patient.finding("dns")).result.measured == {"address": "192.0.2.7"}
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ async def test_it_is_reached_where_the_configuration_says(
 ) -> None:
     patient.config(at(address))
 
-    outcome = (await patient.finding("tls")).outcome
+    outcome = (await patient.finding("tls")).result
 
     assert patient.connections == [connected]
     assert outcome.verdict is verdict
@@ -54,7 +54,7 @@ async def test_a_certificate_that_is_not_yet_valid_is_told_with_the_clock(patien
     error.verify_code = 9
     patient.unreachable = error
 
-    outcome = (await patient.finding("tls")).outcome
+    outcome = (await patient.finding("tls")).result
 
     assert "not yet valid: this machine's clock says 2026-08-07 12:00 UTC" in outcome.text
     assert "`clock`" in outcome.remedy
@@ -68,7 +68,7 @@ async def test_a_firewall_that_swallows_everything_is_broken_in_time(
 
     monkeypatch.setattr(patient, "_connect", never)
 
-    outcome = (await patient.finding("tls")).outcome
+    outcome = (await patient.finding("tls")).result
 
     assert outcome.verdict is Verdict.BROKEN
     assert "within 8 s" in outcome.text
@@ -83,7 +83,7 @@ async def test_what_the_service_refuses_is_told_in_its_words(
 ) -> None:
     patient.network.replies["/connection"] = (status, {})
 
-    outcome = (await patient.finding("token")).outcome
+    outcome = (await patient.finding("token")).result
 
     assert outcome.verdict is Verdict.BROKEN
     assert says in outcome.text
@@ -93,14 +93,14 @@ async def test_without_a_project_the_remedy_is_to_write_one(patient: Patient) ->
     patient.remove("etc/credstore/*")
     patient.network.replies["/jwt"] = (200, {"result": "failure", "error": "project_not_found"})
 
-    assert (await patient.finding("token")).outcome.remedy.startswith("write service.project_id")
+    assert (await patient.finding("token")).result.remedy.startswith("write service.project_id")
 
 
 async def test_a_secret_that_only_root_may_read_makes_the_service_unknown(patient: Patient) -> None:
     (patient.root / "etc/credstore/ravatard.service.project_id").chmod(0o400)
     patient.uid = 54321
 
-    found = {one.id: one.outcome for one in await patient.findings("avatar")}
+    found = {one.id: one.result for one in await patient.findings("avatar")}
 
     assert found["credentials"].verdict is found["token"].verdict is Verdict.UNKNOWN
     assert "sudo" in found["token"].remedy
@@ -108,7 +108,7 @@ async def test_a_secret_that_only_root_may_read_makes_the_service_unknown(patien
 
 
 async def test_no_session_is_started_without_being_asked_for(patient: Patient) -> None:
-    found = {one.id: one.outcome.verdict for one in await patient.findings("live", "stream")}
+    found = {one.id: one.result.verdict for one in await patient.findings("live", "stream")}
 
     assert found["live"] is found["stream"] is Verdict.NEEDLESS
     assert ("POST", "/startLiveSession") not in patient.network.asked
@@ -116,8 +116,8 @@ async def test_no_session_is_started_without_being_asked_for(patient: Patient) -
 
 async def test_a_session_that_cannot_be_had_is_told(patient: Patient) -> None:
     outcome = (
-        await patient.finding("live", Asked(live=True, state=patient.root / "var/lib/ravatard"))
-    ).outcome
+        await patient.finding("live", DoctorRequest(live=True, state=patient.root / "var/lib/ravatard"))
+    ).result
 
     assert outcome.verdict is Verdict.BROKEN
     assert "cannot open a socket to avatars.example" in outcome.text

@@ -6,7 +6,7 @@ import pytest
 
 from ravatard.doctor.bundle import find_secrets
 from ravatard.doctor.checks.settings import look_at_config
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from ravatard.secret import Secret
 from tests.unit.doctor.patient import CONFIG, PROJECT, Patient
 
@@ -22,7 +22,7 @@ async def test_the_secret_of_the_store_is_in_effect(patient: Patient) -> None:
 async def test_every_mistake_is_counted_and_the_first_is_told(patient: Patient) -> None:
     patient.config("microphon: {}\nservice:\n  languages: en\n")
 
-    outcome = (await patient.finding("config")).outcome
+    outcome = (await patient.finding("config")).result
 
     assert outcome.verdict is Verdict.BROKEN
     assert "/etc/ravatard/ravatard.yaml:1: microphon" in outcome.text
@@ -33,7 +33,7 @@ async def test_every_mistake_is_counted_and_the_first_is_told(patient: Patient) 
 async def test_without_a_file_everything_is_as_by_default(patient: Patient) -> None:
     patient.remove("etc/ravatard/ravatard.yaml")
 
-    assert (await patient.finding("config")).outcome.text.startswith("no file")
+    assert (await patient.finding("config")).result.text.startswith("no file")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ async def test_a_credential_that_is_handed_over_and_useless_is_broken(
         file.chmod(0o004)
         patient.uid = 54321
 
-    found = {one.id: one.outcome for one in await patient.findings("config")}
+    found = {one.id: one.result for one in await patient.findings("config")}
 
     assert found["credentials"].verdict is Verdict.BROKEN
     assert says in found["credentials"].text
@@ -73,7 +73,7 @@ async def test_a_folder_of_credentials_that_is_gone_is_told_once(patient: Patien
 async def test_a_secret_from_another_place_is_looked_for_there(patient: Patient) -> None:
     patient.drop_in("[Service]\nLoadCredential=ravatard.service.project_id:/boot/firmware/project_id\n")
 
-    outcome = (await patient.finding("credentials")).outcome
+    outcome = (await patient.finding("credentials")).result
 
     assert (
         outcome.text == "the credential /boot/firmware/project_id cannot be read: No such file or directory"
@@ -94,7 +94,7 @@ async def test_no_secret_apart_from_the_configuration_is_no_mistake(patient: Pat
     patient.remove("etc/credstore/*")
     patient.config(f"{CONFIG}  project_id: {PROJECT}\n")
 
-    found = {one.id: one.outcome for one in await patient.findings("config")}
+    found = {one.id: one.result for one in await patient.findings("config")}
 
     assert found["credentials"].verdict is Verdict.NEEDLESS
     assert found["config"].verdict is Verdict.FINE

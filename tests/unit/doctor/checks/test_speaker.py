@@ -7,13 +7,13 @@ import pytest
 
 from ravatard.core.audio_format import RATE_HZ, VOICE_RATE_HZ
 from ravatard.doctor.bench import RecordedSound
-from ravatard.doctor.check import Asked
+from ravatard.doctor.check import DoctorRequest
 from ravatard.doctor.checks.speaker import recommended_tail_ms
 from ravatard.doctor.chirp import chirp
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import CONFIG, Patient, running
 
-ECHO = Asked(echo=True)
+ECHO = DoctorRequest(echo=True)
 
 
 def hearing(gain_db: float | None, at_s: float = 1.06) -> RecordedSound:
@@ -27,7 +27,7 @@ def hearing(gain_db: float | None, at_s: float = 1.06) -> RecordedSound:
 
 
 async def test_the_speaker_plays_a_chirp(patient: Patient) -> None:
-    outcome = (await patient.finding("speaker")).outcome
+    outcome = (await patient.finding("speaker")).result
 
     assert patient.bench.played == [chirp(VOICE_RATE_HZ)]
     assert outcome.measured == {"device": "USB Speaker", "latency_ms": 20.0}
@@ -36,31 +36,31 @@ async def test_the_speaker_plays_a_chirp(patient: Patient) -> None:
 async def test_a_speaker_that_is_switched_off_is_not_needed(patient: Patient) -> None:
     patient.config(CONFIG.replace("speaker:", "speaker:\n  enabled: false"))
 
-    assert (await patient.finding("speaker")).outcome.verdict is Verdict.NEEDLESS
+    assert (await patient.finding("speaker")).result.verdict is Verdict.NEEDLESS
     assert patient.bench.played == []
 
 
 async def test_the_daemons_speaker_is_left_alone(patient: Patient) -> None:
     patient.status = running()
 
-    assert (await patient.finding("speaker")).outcome.verdict is Verdict.NEEDLESS
+    assert (await patient.finding("speaker")).result.verdict is Verdict.NEEDLESS
     assert patient.bench.played == []
 
 
 async def test_a_daemon_without_a_speaker_is_told_about(patient: Patient) -> None:
     patient.status = running(speaker={"state": "absent"}, degraded=["no speaker: unplugged"])
 
-    assert "no speaker: unplugged" in (await patient.finding("speaker")).outcome.text
+    assert "no speaker: unplugged" in (await patient.finding("speaker")).result.text
 
 
 async def test_without_being_asked_no_echo_is_measured(patient: Patient) -> None:
-    assert (await patient.finding("echo")).outcome.verdict is Verdict.NEEDLESS
+    assert (await patient.finding("echo")).result.verdict is Verdict.NEEDLESS
 
 
 async def test_the_echo_is_measured_and_a_tail_recommended(patient: Patient) -> None:
     patient.bench.recording = hearing(-12)
 
-    outcome = (await patient.finding("echo", ECHO)).outcome
+    outcome = (await patient.finding("echo", ECHO)).result
 
     assert outcome.verdict is Verdict.FINE
     assert outcome.measured["delay_ms"] == pytest.approx(60, abs=2)
@@ -73,7 +73,7 @@ async def test_a_tail_that_is_too_short_is_told_with_the_right_one(patient: Pati
     patient.config(f"{CONFIG}audio:\n  tail_ms: 50\n")
     patient.bench.recording = hearing(-12, at_s=1.4)
 
-    outcome = (await patient.finding("echo", ECHO)).outcome
+    outcome = (await patient.finding("echo", ECHO)).result
 
     assert outcome.verdict is Verdict.WARNING
     assert outcome.remedy == f"set audio.tail_ms to {outcome.measured['recommended_tail_ms']}"
@@ -84,7 +84,7 @@ async def test_an_open_microphone_that_hears_the_speaker_is_broken(patient: Pati
     patient.config(f"{CONFIG}audio:\n  echo: 'off'\n")
     patient.bench.recording = hearing(-20)
 
-    outcome = (await patient.finding("echo", ECHO)).outcome
+    outcome = (await patient.finding("echo", ECHO)).result
 
     assert outcome.verdict is Verdict.BROKEN
     assert "set audio.echo to half-duplex" in outcome.remedy
@@ -97,7 +97,7 @@ async def test_a_speaker_that_is_not_heard_needs_no_half_duplex(
     patient.config(f"{CONFIG}audio:\n  echo: '{echo}'\n")
     patient.bench.recording = hearing(None)
 
-    outcome = (await patient.finding("echo", ECHO)).outcome
+    outcome = (await patient.finding("echo", ECHO)).result
 
     assert outcome.verdict is verdict
     assert "does not hear the speaker" in outcome.text
@@ -108,7 +108,7 @@ async def test_a_speaker_that_breaks_while_recording_is_told_and_the_microphone_
 ) -> None:
     patient.bench.playback = "the speaker is gone"
 
-    outcome = (await patient.finding("echo", ECHO)).outcome
+    outcome = (await patient.finding("echo", ECHO)).result
 
     assert (outcome.verdict, outcome.text) == (Verdict.BROKEN, "the speaker is gone")
 

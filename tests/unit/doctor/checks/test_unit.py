@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ravatard.doctor.checks.unit import seconds
-from ravatard.doctor.outcome import Verdict
+from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import Patient
 
 
 async def test_the_unit_that_is_shipped_is_as_it_must_be(patient: Patient) -> None:
-    found = {one.id: one.outcome for one in await patient.findings("unit")}
+    found = {one.id: one.result for one in await patient.findings("unit")}
 
     assert {one.verdict for one in found.values()} == {Verdict.FINE}
     assert found["unit"].text == "/etc/systemd/system/ravatard.service"
@@ -31,7 +31,7 @@ async def test_the_unit_that_is_shipped_is_as_it_must_be(patient: Patient) -> No
 async def test_a_drop_in_that_takes_something_away_is_named(patient: Patient, setting: str) -> None:
     patient.drop_in(f"[Service]\n{setting}\n")
 
-    outcome = (await patient.finding("unit")).outcome
+    outcome = (await patient.finding("unit")).result
 
     assert outcome.verdict is Verdict.BROKEN
     assert outcome.text.startswith(setting.rpartition("\n")[2].partition("=")[0])
@@ -41,7 +41,7 @@ async def test_a_drop_in_that_takes_something_away_is_named(patient: Patient, se
 async def test_a_drop_in_that_harms_nothing_is_counted(patient: Patient) -> None:
     patient.drop_in("[Service]\nMemoryMax=400M\n")
 
-    assert (await patient.finding("unit")).outcome.text.endswith(", 1 drop-in")
+    assert (await patient.finding("unit")).result.text.endswith(", 1 drop-in")
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ async def test_a_drop_in_that_harms_nothing_is_counted(patient: Patient) -> None
 async def test_the_watchdog_must_bite_and_not_at_once(patient: Patient, span: str, verdict: Verdict) -> None:
     patient.drop_in(f"[Service]\nWatchdogSec={span}\n")
 
-    assert (await patient.finding("unit.watchdog")).outcome.verdict is verdict
+    assert (await patient.finding("unit.watchdog")).result.verdict is verdict
 
 
 async def test_what_is_not_installed_is_not_judged(patient: Patient) -> None:
     patient.remove("etc/systemd/system/ravatard.service")
 
-    found = {one.id: one.outcome.verdict for one in await patient.findings("unit")}
+    found = {one.id: one.result.verdict for one in await patient.findings("unit")}
 
     assert set(found.values()) == {Verdict.NEEDLESS}
 

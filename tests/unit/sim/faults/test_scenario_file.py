@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ravatard.errors import ConfigError
-from ravatard.sim.faults import steps as fs
+from ravatard.sim.faults import scenario as fs
 from ravatard.sim.faults.scenario_file import LIMIT_BYTES, load, parse, shipped
 
 EXAMPLE = b"""# A night.
@@ -76,9 +76,9 @@ def test_every_part_of_a_file_reaches_its_step() -> None:
         ("- do: refuse\n  when: {nth: 2}", "'nth' counts calls; say which with 'call'"),
         ("- do: refuse\n  when: {call: jwt}", "call: 'jwt' does not look like"),
         ("- do: drop\n  when: {call: /jwt, message: 1}", "do not go together"),
-        ("- do: drop\n  for_s: 5", "strikes in an instant"),
-        ("- do: ear-hang", "the microphone knows neither calls nor messages"),
-        ("- do: ear-hang\n  when: {after_s: 1, call: /jwt}", "the microphone knows neither"),
+        ("- do: drop\n  for_s: 5", "happens at one moment"),
+        ("- do: microphone-hang", "the microphone knows neither calls nor messages"),
+        ("- do: microphone-hang\n  when: {after_s: 1, call: /jwt}", "the microphone knows neither"),
         ("- do: swallow\n  when: {call: /jwt}", "use 'hang' for calls"),
         ("- do: " + "x" * 100, "'" + "x" * 40 + "…' is no fault"),
     ],
@@ -170,3 +170,11 @@ def test_any_yaml_gives_a_scenario_or_our_error(tree: list[object]) -> None:
     raw = yaml.safe_dump(tree).encode()
 
     assert 0 < len(_steps_or_sentence(raw)) < 1_000
+
+
+def test_earlier_names_of_faults_are_still_read() -> None:
+    steps = parse(
+        b"- {when: {after_s: 1}, do: ear-zeros}\n- {when: {after_s: 2}, do: {ear-rename: {name: other}}}"
+    ).steps
+
+    assert [step.do for step in steps] == [fs.MicrophoneZeros(), fs.MicrophoneRename("other")]

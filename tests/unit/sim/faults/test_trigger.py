@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.sim.faults.steps import Cut, FaultStep, Refuse, Swallow, When
+from ravatard.sim.faults.scenario import Cut, FaultStep, Refuse, Swallow, When
 from ravatard.sim.faults.trigger import Trigger
 
 
@@ -51,7 +51,12 @@ def test_a_window_of_the_clock_begins_at_its_time_whoever_looks_first() -> None:
 def test_a_message_sets_a_step_off_for_all_that_follows() -> None:
     trigger = Trigger(FaultStep(Swallow(), When(message=2, after_s=1), for_s=5))
 
-    heard = [trigger.heard(1, 2.0), trigger.speaking(2.0), trigger.heard(2, 3.0), trigger.heard(3, 3.5)]
+    heard = [
+        trigger.message_received(1, 2.0),
+        trigger.speaking(2.0),
+        trigger.message_received(2, 3.0),
+        trigger.message_received(3, 3.5),
+    ]
 
     assert heard == [False, False, True, False]
     assert [trigger.speaking(now) for now in (3.0, 7.9, 8.0)] == [True, True, False]
@@ -59,7 +64,7 @@ def test_a_message_sets_a_step_off_for_all_that_follows() -> None:
 
 
 def test_a_message_that_comes_too_early_sets_nothing_off() -> None:
-    assert not Trigger(FaultStep(Swallow(), When(message=2, after_s=10))).heard(2, 3.0)
+    assert not Trigger(FaultStep(Swallow(), When(message=2, after_s=10))).message_received(2, 3.0)
 
 
 def test_what_is_said_on_a_socket_is_struck_by_steps_about_sockets_only() -> None:
@@ -83,12 +88,12 @@ def test_all_sockets_together_are_struck_from_their_time_on_and_calls_are_not() 
 def test_the_clock_strikes_once() -> None:
     trigger = Trigger(FaultStep(Cut(), When(after_s=7)))
 
-    before = trigger.strikes_at
+    before = trigger.due_at
     trigger.use()
 
-    assert (before, trigger.strikes_at) == (7, None)
+    assert (before, trigger.due_at) == (7, None)
 
 
 @pytest.mark.parametrize("when", [When(), When(after_s=1, call="/jwt"), When(after_s=1, message=4)])
 def test_the_clock_alone_strikes_only_where_nothing_else_is_waited_for(when: When) -> None:
-    assert Trigger(FaultStep(Cut(), when)).strikes_at is None
+    assert Trigger(FaultStep(Cut(), when)).due_at is None

@@ -72,7 +72,7 @@ def test_a_slow_file_stays_slow_on_its_way_through_the_service() -> None:
 
 def test_an_address_is_where_the_client_came_from() -> None:
     cloud = SimCloud()
-    cloud.premises.scheme = "https"
+    cloud.shared.scheme = "https"
     caller = Caller(cloud)
     target = f"/ws/chat?token={caller.token}"
     line = cloud.connect(Request.of("GET", target, {"Host": "sim.test:8480"}), 0.0, lambda: None)
@@ -185,7 +185,7 @@ def test_options_may_be_replaced_while_it_runs() -> None:
     caller = Caller(SimCloud())
     line = caller.line()
 
-    caller.cloud.premises.options = replace(caller.cloud.premises.options, think_s=5.0)
+    caller.cloud.shared.options = replace(caller.cloud.shared.options, think_s=5.0)
     caller.send(line, caller.text())
 
     assert line.next_due() == 5.0
@@ -238,7 +238,7 @@ def test_no_token_is_ever_shown() -> None:
     caller.get(f"/connection?token={caller.token}")
     caller.get(f"/nothing?token={caller.token}")
     caller.send(line, caller.text(token=caller.token, LicenseId="licence"))
-    line.heard(caller.token, 1.0)
+    line.received(caller.token, 1.0)
 
     everything = json.dumps(caller.get("/sim/state")[1]) + repr(vars(caller.cloud.record))
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ravatard.sim.options import KeepOptions
-from ravatard.sim.ravatar.licences import Gone, Licences
+from ravatard.sim.ravatar.licences import EndedLicence, Licences
 from ravatard.sim.ravatar.record import Record
 
 
@@ -63,8 +63,8 @@ def test_an_ended_licence_is_remembered_with_who_ended_it() -> None:
 
     assert ended is not None
     assert (ended.ended_at, ended.ended_by, ended.end_reason) == (2.0, "service", "expired")
-    assert pool.gone(licence, "user-1") == Gone("user-1", "service")
-    assert pool.gone(licence, "user-2") is None
+    assert pool.ended(licence, "user-1") == EndedLicence("user-1", "service")
+    assert pool.ended(licence, "user-2") is None
     assert pool.held(licence, "user-1") is None
 
 
@@ -95,5 +95,5 @@ def test_the_oldest_ended_licences_are_forgotten() -> None:
         ended.append(_start(pool))
         pool.end(ended[-1], "client", "asked for", 2.0)
 
-    assert pool.gone(ended[0], "user-1") is None
-    assert pool.gone(ended[1], "user-1") is not None
+    assert pool.ended(ended[0], "user-1") is None
+    assert pool.ended(ended[1], "user-1") is not None

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from ravatard.sim.options import SimOptions
-from ravatard.sim.ravatar import catalog
+from ravatard.sim.ravatar import avatars
 from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.ravatar.messages import MessageRefused, check, fields_of, shown, without_sound
 from ravatard.sim.sound.container import Recording
@@ -81,7 +81,7 @@ def test_neither_a_text_nor_live_mode_is_asked_for_push_to_talk() -> None:
 
 
 def test_the_session_identifier_of_the_user_is_taken() -> None:
-    fields = CALLER.text(session=catalog.session_id(CALLER.user_id))
+    fields = CALLER.text(session=avatars.session_id(CALLER.user_id))
 
     assert check(fields, CALLER.user_id, OPTIONS).content == "Hello!"
 

@@ -6,7 +6,7 @@ import pytest
 
 from ravatard.sim.exchange import BODY_LIMIT_BYTES
 from ravatard.sim.options import AnnouncedOptions, SimOptions
-from ravatard.sim.ravatar.catalog import session_id
+from ravatard.sim.ravatar.avatars import session_id
 from ravatard.sim.ravatar.cloud import SimCloud
 from tests.unit.sim.caller import ADA, BROOK, Caller, said
 

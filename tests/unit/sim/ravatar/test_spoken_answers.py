@@ -13,7 +13,7 @@ from ravatard.errors import RavatardError
 from ravatard.sim.options import ChatOptions, KeepOptions
 from ravatard.sim.ravatar.record import Record
 from ravatard.sim.ravatar.spoken_answers import SpokenAnswers
-from ravatard.sim.sound.codec import CONTENT_TYPES, Container
+from ravatard.sim.sound.audio_codec import CONTENT_TYPES, Container
 from ravatard.sim.tokens import TokenMint
 from tests.unit.sim.caller import wav
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.sim.options import HearingOptions
+from ravatard.sim.options import TurnDetectorOptions
 from ravatard.sim.ravatar.turn_detector import (
     DetectorNoiseFloor,
     SpeechBegan,
@@ -34,9 +34,9 @@ def _mixed(first: bytes, second: bytes) -> bytes:
     return struct.pack(f"<{count}h", *(max(-32_768, min(32_767, one + other)) for one, other in pairs))
 
 
-def _heard(pcm: bytes, options: HearingOptions | None = None) -> list[SpeechBegan | SpeechEnded]:
-    detector = TurnDetector(options or HearingOptions())
-    return [event for piece in chunks(pcm) for event in detector.hear(piece)]
+def _heard(pcm: bytes, options: TurnDetectorOptions | None = None) -> list[SpeechBegan | SpeechEnded]:
+    detector = TurnDetector(options or TurnDetectorOptions())
+    return [event for piece in chunks(pcm) for event in detector.feed(piece)]
 
 
 def test_a_turn_ends_600_ms_after_the_last_speech() -> None:
@@ -50,9 +50,9 @@ def test_the_length_of_the_speech_is_told_in_milliseconds() -> None:
 
 
 def test_speech_whose_silence_never_comes_is_never_over() -> None:
-    detector = TurnDetector(HearingOptions())
+    detector = TurnDetector(TurnDetectorOptions())
 
-    events = detector.hear(tone(1.0) + quiet(0.58))
+    events = detector.feed(tone(1.0) + quiet(0.58))
 
     assert events == [SpeechBegan(0)]
     assert detector.speaking
@@ -121,7 +121,7 @@ def test_speech_over_noise_that_was_learned_is_found() -> None:
 
 
 def test_padding_does_not_make_the_room_look_quiet() -> None:
-    floor = DetectorNoiseFloor(HearingOptions(floor_window_ms=500))
+    floor = DetectorNoiseFloor(TurnDetectorOptions(floor_window_ms=500))
     learned = [floor.learn(-35.0) for _ in range(25)]
 
     for _ in range(100):
@@ -132,7 +132,7 @@ def test_padding_does_not_make_the_room_look_quiet() -> None:
 
 
 def test_the_floor_is_the_quietest_moment_of_its_window() -> None:
-    floor = DetectorNoiseFloor(HearingOptions(floor_window_ms=500))
+    floor = DetectorNoiseFloor(TurnDetectorOptions(floor_window_ms=500))
 
     levels = [floor.learn(level) for level in [-50.0, -60.0, -55.0, *[-45.0] * 40]]
 
@@ -143,7 +143,7 @@ def test_the_floor_is_the_quietest_moment_of_its_window() -> None:
 
 
 def test_before_any_sound_the_floor_is_the_bottom() -> None:
-    assert DetectorNoiseFloor(HearingOptions()).learn(-100.0) == -100.0
+    assert DetectorNoiseFloor(TurnDetectorOptions()).learn(-100.0) == -100.0
 
 
 @pytest.mark.parametrize(
@@ -159,13 +159,13 @@ def test_before_any_sound_the_floor_is_the_bottom() -> None:
     ],
 )
 def test_the_speech_in_a_whole_recording_is_what_lies_in_its_turns(pcm: bytes, seconds: float) -> None:
-    assert speech_seconds(pcm, HearingOptions()) == pytest.approx(seconds, abs=0.02)
+    assert speech_seconds(pcm, TurnDetectorOptions()) == pytest.approx(seconds, abs=0.02)
 
 
 @given(pcm=st.binary(max_size=20_000))
 @settings(deadline=None, max_examples=50)
 def test_speech_never_lasts_longer_than_its_recording(pcm: bytes) -> None:
-    assert 0 <= speech_seconds(pcm[: len(pcm) // 2 * 2], HearingOptions()) <= len(pcm) / 32_000
+    assert 0 <= speech_seconds(pcm[: len(pcm) // 2 * 2], TurnDetectorOptions()) <= len(pcm) / 32_000
 
 
 @pytest.mark.parametrize(
@@ -180,13 +180,13 @@ def test_levels_are_relative_to_full_scale(pcm: bytes, dbfs: float) -> None:
 @settings(deadline=None, max_examples=30)
 def test_the_decisions_do_not_depend_on_how_the_sound_was_cut(cuts: list[int]) -> None:
     sound = quiet(0.3) + tone(0.8) + quiet(0.9) + tone(0.4) + quiet(0.7)
-    detector = TurnDetector(HearingOptions())
+    detector = TurnDetector(TurnDetectorOptions())
     events: list[SpeechBegan | SpeechEnded] = []
     rest = sound
 
     while rest:
         for cut in cuts:
-            events += detector.hear(rest[:cut])
+            events += detector.feed(rest[:cut])
             rest = rest[cut:]
 
-    assert events == TurnDetector(HearingOptions()).hear(sound)
+    assert events == TurnDetector(TurnDetectorOptions()).feed(sound)

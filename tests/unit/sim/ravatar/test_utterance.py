@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from ravatard.sim.options import HearingOptions
+from ravatard.sim.options import TurnDetectorOptions
 from ravatard.sim.ravatar import utterance
 from ravatard.sim.sound.container import Recording
 from tests.unit.sim.caller import quiet, tone
 
-HEARING = HearingOptions()
+HEARING = TurnDetectorOptions()
 
 
 def test_a_text_is_understood_word_for_word() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.sim.streaming.description import AnswerRefused, Description, Disguise
+from ravatard.sim.streaming.description import AnswerRefused, Description, RewrittenOffer
 from ravatard.sim.streaming.options import VideoCodec
 
 HEAD = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=group:BUNDLE 0 1 2"]
@@ -27,11 +27,13 @@ DATA = ["m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=mid:2", "a=sctp-p
 OFFER = "\r\n".join([*HEAD, *VIDEO, *AUDIO, *DATA]) + "\r\n"
 
 
-def _disguise(video: VideoCodec = "vp8", *, max_bundle: bool = False, trickle: bool = True) -> Disguise:
-    return Disguise(OFFER, video=video, max_bundle=max_bundle, trickle=trickle)
+def _rewritten(
+    video: VideoCodec = "vp8", *, max_bundle: bool = False, trickle: bool = True
+) -> RewrittenOffer:
+    return RewrittenOffer(OFFER, video=video, max_bundle=max_bundle, trickle=trickle)
 
 
-def _answer(disguise: Disguise, *, declined: str = "") -> str:
+def _answer(disguise: RewrittenOffer, *, declined: str = "") -> str:
     """What a player makes of the offer: everything is taken but the section called ``declined``."""
     answer = Description.of(disguise.offer)
     for section in answer.sections:
@@ -42,12 +44,12 @@ def _answer(disguise: Disguise, *, declined: str = "") -> str:
 
 
 def test_an_offer_without_a_disguise_is_left_alone_but_for_its_candidates() -> None:
-    disguise = _disguise()
+    disguise = _rewritten()
 
     assert disguise.candidates == [("candidate:1 1 udp 1 127.0.0.1 5000 typ host", "0", 0)]
     assert disguise.fragment == "abcd"
     assert "candidate" not in disguise.offer
-    assert _disguise(trickle=False).offer == OFFER
+    assert _rewritten(trickle=False).offer == OFFER
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_an_offer_without_a_disguise_is_left_alone_but_for_its_candidates() -> N
 def test_the_picture_is_called_something_else(
     video: VideoCodec, formats: list[str], lines: list[str]
 ) -> None:
-    section = Description.of(_disguise(video).offer).sections[0]
+    section = Description.of(_rewritten(video).offer).sections[0]
 
     assert section.formats == formats
     assert set(lines) <= set(section.lines)
@@ -69,7 +71,7 @@ def test_the_picture_is_called_something_else(
 
 @pytest.mark.parametrize("video", ["vp9", "av1"])
 def test_the_answer_gets_the_pictures_own_name_back(video: VideoCodec) -> None:
-    disguise = _disguise(video)
+    disguise = _rewritten(video)
 
     section = Description.of(disguise.own(_answer(disguise))).sections[0]
 
@@ -79,7 +81,7 @@ def test_the_answer_gets_the_pictures_own_name_back(video: VideoCodec) -> None:
 
 
 def test_with_max_bundle_the_first_section_owns_the_transport() -> None:
-    sections = Description.of(_disguise(max_bundle=True).offer).sections
+    sections = Description.of(_rewritten(max_bundle=True).offer).sections
 
     assert [one.port for one in sections] == ["9", "0", "0"]
     assert ["a=bundle-only" in one.lines for one in sections] == [False, True, True]
@@ -87,7 +89,7 @@ def test_with_max_bundle_the_first_section_owns_the_transport() -> None:
 
 @pytest.mark.parametrize("video", ["vp8", "av1"])
 def test_a_declined_picture_is_silent_in_the_transport_of_the_sound(video: VideoCodec) -> None:
-    disguise = _disguise(video)
+    disguise = _rewritten(video)
 
     own = Description.of(disguise.own(_answer(disguise, declined="0")))
 
@@ -98,7 +100,7 @@ def test_a_declined_picture_is_silent_in_the_transport_of_the_sound(video: Video
 
 
 def test_whoever_declines_the_owner_of_the_one_transport_is_refused() -> None:
-    disguise = _disguise(max_bundle=True)
+    disguise = _rewritten(max_bundle=True)
 
     with pytest.raises(AnswerRefused, match="owns the one transport"):
         disguise.own(_answer(disguise, declined="0"))
@@ -115,7 +117,7 @@ def test_whoever_declines_the_owner_of_the_one_transport_is_refused() -> None:
     ],
 )
 def test_an_answer_that_a_browser_would_not_take_is_refused(old: str, new: str, why: str) -> None:
-    disguise = _disguise()
+    disguise = _rewritten()
     answer = _answer(disguise)
     assert old in answer
 
@@ -124,7 +126,7 @@ def test_an_answer_that_a_browser_would_not_take_is_refused(old: str, new: str, 
 
 
 def test_an_answer_that_declines_everything_is_refused() -> None:
-    disguise = _disguise()
+    disguise = _rewritten()
     answer = _answer(disguise).replace("m=audio 9", "m=audio 0").replace("m=video 9", "m=video 0")
     answer = answer.replace("m=application 9", "m=application 0").replace("BUNDLE 0 1 2", "BUNDLE")
 
@@ -135,7 +137,7 @@ def test_an_answer_that_declines_everything_is_refused() -> None:
 @settings(deadline=None)
 @given(st.text(), st.integers(0, len(OFFER)), st.integers(0, 200))
 def test_no_answer_does_harm(noise: str, at: int, length: int) -> None:
-    disguise = _disguise("av1", max_bundle=True)
+    disguise = _rewritten("av1", max_bundle=True)
     good = _answer(disguise)
     for answer in (noise, good[:at], good[:at] + noise + good[at + length :]):
         try:

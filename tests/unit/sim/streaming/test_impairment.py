@@ -1,4 +1,4 @@
-"""Packets in bad weather: lost and late as often as asked, control packets spared."""
+"""Packets on a bad network: lost and late as often as asked, control packets spared."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class _Wire:
         self.sent.append((asyncio.get_running_loop().time(), packet))
 
 
-async def _sent(weather: Impairment, packet: bytes = SOUND, count: int = 1_000) -> list[float]:
+async def _sent(impairment: Impairment, packet: bytes = SOUND, count: int = 1_000) -> list[float]:
     """When so many packets came, in the order they came in."""
     wire = _Wire()
     async with asyncio.TaskGroup() as group:
-        send = weather.through(wire.send, group)
+        send = impairment.through(wire.send, group)
         for _ in range(count):
             await send(packet)
     return [at for at, _ in wire.sent]
 
 
-async def test_in_good_weather_everything_comes_at_once() -> None:
+async def test_on_a_good_network_everything_comes_at_once() -> None:
     assert await _sent(Impairment(StreamFaults())) == [0.0] * 1_000
 
 
@@ -56,22 +56,22 @@ async def test_packets_are_late_by_up_to_the_jitter() -> None:
 
 
 async def test_control_packets_are_neither_lost_nor_late() -> None:
-    weather = Impairment(StreamFaults(loss=1.0, jitter_ms=50))
+    impairment = Impairment(StreamFaults(loss=1.0, jitter_ms=50))
 
-    assert await _sent(weather, CONTROL) == [0.0] * 1_000
+    assert await _sent(impairment, CONTROL) == [0.0] * 1_000
 
 
 async def test_when_all_is_dead_nothing_comes() -> None:
-    weather = Impairment(StreamFaults())
-    weather.dead = True
+    impairment = Impairment(StreamFaults())
+    impairment.dead = True
 
-    assert await _sent(weather) == []
-    assert await _sent(weather, CONTROL) == []
+    assert await _sent(impairment) == []
+    assert await _sent(impairment, CONTROL) == []
 
 
 async def test_a_late_packet_may_find_the_connection_closed() -> None:
-    weather = Impairment(StreamFaults(jitter_ms=50))
+    impairment = Impairment(StreamFaults(jitter_ms=50))
     async with asyncio.TaskGroup() as group:
-        await weather.through(_Wire(closed=True).send, group)(SOUND)
+        await impairment.through(_Wire(closed=True).send, group)(SOUND)
 
-    assert weather.counts["late"] == 1
+    assert impairment.counts["late"] == 1

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ravatard.sim.ravatar.catalog import AVATARS, Avatar
+from ravatard.sim.ravatar.avatars import AVATARS, Avatar
 from ravatard.sim.streaming.picture import picture_page
 
 

@@ -19,7 +19,7 @@ TEXT = "That was clear. Please go on."
 def _streaming(
     cloud: SimCloud, options: SimStreamOptions | None = None, faults: StreamFaults | None = None
 ) -> Streams:
-    return Streams(cloud.premises, options, faults=faults, speech=Speech(None))
+    return Streams(cloud.shared, options, faults=faults, speech=Speech(None))
 
 
 def _cloud(think_s: float = 0.5) -> SimCloud:
@@ -71,7 +71,7 @@ async def test_an_answer_whose_sound_is_not_ready_when_the_user_speaks_is_not_sa
         licence = caller.start()
         streaming.speak(licence, TEXT)
         streaming.listed(None)
-        streaming.hush(licence)
+        streaming.interrupt(licence)
         await asyncio.sleep(0.1)
 
         assert streaming.said(licence) == []
@@ -83,7 +83,7 @@ async def test_an_answer_may_be_said_to_its_end() -> None:
         licence = caller.start()
         streaming.speak(licence, TEXT)
         await asyncio.sleep(0.1)
-        streaming.hush(licence)
+        streaming.interrupt(licence)
 
         assert not streaming.said(licence)[0].cut
 
@@ -96,7 +96,7 @@ async def test_nothing_is_said_in_sessions_that_are_over_or_never_were() -> None
         caller.end(licence)
         for gone in (licence, "another"):
             streaming.speak(gone, TEXT)
-            streaming.hush(gone)
+            streaming.interrupt(gone)
             streaming.ended(gone)
         await asyncio.sleep(0.1)
 
@@ -174,5 +174,5 @@ async def test_a_house_that_is_closed_leaves_a_service_without_a_voice() -> None
     async with _streaming(caller.cloud):
         licence = caller.start()
 
-    caller.cloud.premises.voice.speak(licence, TEXT)
-    assert caller.cloud.premises.voice.page(caller.cloud.record.sessions[0]) is None
+    caller.cloud.shared.voice.speak(licence, TEXT)
+    assert caller.cloud.shared.voice.page(caller.cloud.record.sessions[0]) is None

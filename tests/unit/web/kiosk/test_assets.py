@@ -5,8 +5,8 @@ import re
 import pytest
 
 from ravatard.core.indication import Look
-from ravatard.web.kiosk.address import Origin
 from ravatard.web.kiosk.assets import Assets, content_security_policy
+from ravatard.web.kiosk.origin import Origin
 
 STREAM = Origin("https", "stream.example", 443)
 
