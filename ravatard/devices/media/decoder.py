@@ -11,11 +11,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
+from ravatard.core.audio.wav import UnknownCoding, is_wav
 from ravatard.core.audio_format import VOICE
 from ravatard.devices.media.child import MediaChild, worker_command, worker_environment
 from ravatard.devices.media.feed import decoded_by
 from ravatard.devices.media.rate import To48k
-from ravatard.devices.media.wav import MonoMixer, UnknownCoding, WavReader, is_wav
+from ravatard.devices.media.wav import MonoMixer, WavReader
 from ravatard.errors import MediaError
 
 #: Enough to know what a file is.

@@ -12,12 +12,12 @@ import os
 import resource
 import select
 import signal
-import struct
 import sys
 from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
+from ravatard.core.audio.wav import wav_header
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ
 from ravatard.devices.media.mp4_boxes import Order, order_of
 from ravatard.errors import MediaError
@@ -207,11 +207,7 @@ def _confine(cpu_s: int, memory_mb: int) -> None:
 def _load() -> None:
     """Decode a moment of silence: parts of the library load only then, and soon no file can be opened."""
     silence = bytes(VOICE.bytes_for(20))
-    shape = struct.pack("<HHIIHH", 1, 1, VOICE_RATE_HZ, VOICE_RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 16)
-    chunks = (
-        b"fmt " + struct.pack("<I", len(shape)) + shape + b"data" + struct.pack("<I", len(silence)) + silence
-    )
-    for _ in decoded(BytesIO(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)):
+    for _ in decoded(BytesIO(wav_header(VOICE, len(silence)) + silence)):
         pass
 
 

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.audio.wav import wav_header
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ
 from ravatard.devices.speaker.player import SoundPlayer
 from ravatard.errors import DeviceError
 
@@ -25,7 +26,7 @@ _STUCK_MS = 1000
 _HUNGER = 1e-3
 #: Of a long silence so much is kept in a recording.
 _KEPT_SAMPLES = VOICE_RATE_HZ
-_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_HEADER_BYTES = len(wav_header(VOICE, 0))
 #: The header counts in 32 bits.
 _LONGEST_WAV_BYTES = (1 << 32) - (1 << 20)
 
@@ -161,21 +162,12 @@ class WavOutput:
     def _begin(self, fd: int) -> None:
         if self._fresh:
             os.ftruncate(fd, 0)
-        self._bytes = max(0, os.fstat(fd).st_size - _HEADER.size) & ~1
-        os.pwrite(fd, wav_header(self._bytes), 0)
+        self._bytes = max(0, os.fstat(fd).st_size - _HEADER_BYTES) & ~1
+        os.pwrite(fd, wav_header(VOICE, self._bytes), 0)
 
     def _keep(self, fd: int, pcm: bytes | None) -> None:
         self._silent = self._silent + self._samples if pcm is None else 0
         if self._silent > _KEPT_SAMPLES or self._bytes > _LONGEST_WAV_BYTES:
             return
-        self._bytes += os.pwrite(fd, pcm or bytes(self._samples * SAMPLE_BYTES), _HEADER.size + self._bytes)
-        os.pwrite(fd, wav_header(self._bytes), 0)
-
-
-def wav_header(data_bytes: int) -> bytes:
-    """The header of a WAV file with ``data_bytes`` of s16le mono 48 kHz."""
-    bytes_a_second = VOICE_RATE_HZ * SAMPLE_BYTES
-    return _HEADER.pack(
-        *(b"RIFF", _HEADER.size - 8 + data_bytes, b"WAVE", b"fmt ", 16, 1, 1),
-        *(VOICE_RATE_HZ, bytes_a_second, SAMPLE_BYTES, 16, b"data", data_bytes),
-    )
+        self._bytes += os.pwrite(fd, pcm or bytes(self._samples * SAMPLE_BYTES), _HEADER_BYTES + self._bytes)
+        os.pwrite(fd, wav_header(VOICE, self._bytes), 0)
