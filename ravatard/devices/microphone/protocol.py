@@ -1,7 +1,6 @@
-"""The wire between the daemon and its sound process: records in, bytes out, and back; no I/O.
+"""Records between the daemon and the microphone's sound process, as bytes and back; no I/O.
 
-Hand what a pipe delivers, cut anywhere, to :meth:`SoundRecordDecoder.feed`; the framing is that of
-:mod:`ravatard.devices.process.records`.
+Decode with a :class:`ravatard.devices.process.records.RecordDecoder` of :data:`PROTOCOL`.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ from ravatard.core.events import (
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.process.records import RecordCodec, RecordDecoder, RecordProtocol
+from ravatard.devices.process.records import RecordCodec, RecordProtocol
 
 
 @unique
-class Trouble(Enum):
-    """How far the sound process came before it failed."""
+class FailureKind(Enum):
+    """State of the source when it failed."""
 
     OPENING = "opening"
     """The source could not be opened: another ALSA configuration may know it."""
@@ -40,13 +39,13 @@ class Trouble(Enum):
     """It was open, and then stopped."""
     SILENT = "silent"
     """It is open and delivers nothing but zeros."""
-    OFF_PACE = "off pace"
+    OFF_RATE = "off rate"
     """It is open and delivers much more or much less than it should."""
 
     @property
-    def leaves_doubt(self) -> bool:
-        """Whether the source works as far as one can see, so that only its sound can disprove the fault."""
-        return self in (Trouble.SILENT, Trouble.OFF_PACE)
+    def is_fault_of_sound(self) -> bool:
+        """True if the source seems to work, so that only its sound can disprove the fault."""
+        return self in (FailureKind.SILENT, FailureKind.OFF_RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +54,10 @@ class Start:
 
     Attributes:
         mode: the gate's mode; None runs no gate and sends every block as a :class:`RawBlock`.
-        doubt: SILENT or OFF_PACE when that ended the process before: the microphone is not ready until its
-            sound disproves it, and meanwhile only gives signs of life.
-        echo_fd: the ring of what the speaker plays (:mod:`ravatard.devices.echo.ring`), when it is
-            wanted.
-        beat_ms: sound between two signs of life; None: twice a second. A level meter wants more of them.
+        fault: SILENT or OFF_RATE if that ended the previous process: the microphone is not ready until its
+            sound disproves it, and meanwhile only sends heartbeats.
+        echo_fd: ring of the speaker's sound (:mod:`ravatard.devices.echo.ring`); None: no echo reference.
+        heartbeat_ms: sound between two heartbeats; None: twice a second. A level meter wants more of them.
     """
 
     microphone: MicrophoneOptions
@@ -67,19 +65,19 @@ class Start:
     gate: GateOptions
     voice: VoiceOptions
     mode: GateMode | None
-    doubt: Trouble | None = None
+    fault: FailureKind | None = None
     echo_fd: int | None = None
-    beat_ms: int | None = None
+    heartbeat_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ListDevices:
-    """Parent to child, once: say which devices there are, and end."""
+    """Parent to child, once: list the devices, and end."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawBlock:
-    """Child to parent: sound as it was read, when no gate runs in the child.
+    """Child to parent: sound as it was read, if no gate runs in the child.
 
     Attributes:
         read_at: when it was read, seconds on the monotonic clock.
@@ -92,7 +90,7 @@ class RawBlock:
 
 @dataclass(frozen=True, slots=True)
 class EchoBlock:
-    """Child to parent: a :class:`RawBlock` with what the speaker played while it was recorded.
+    """Child to parent: a :class:`RawBlock` and the sound that the speaker played meanwhile.
 
     Attributes:
         read_at: when it was read, seconds on the monotonic clock.
@@ -107,22 +105,22 @@ class EchoBlock:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Child to parent: the devices there are, as JSON text (``devices.cards.portaudio`` makes it)."""
+    """Child to parent: the devices, as JSON text made by ``devices.cards.portaudio.listing``."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFailed:
-    """Child to parent, its last word: one sentence."""
+    """Child to parent, its last record: the reason as one sentence."""
 
-    trouble: Trouble
+    kind: FailureKind
     reason: str
 
 
-#: What an ear may be told by its sound process. That it was closed on purpose only the daemon knows.
-Heard = MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEvent | SourceFailed
-Record = Heard | GateCommand | Start | ListDevices | RawBlock | EchoBlock | Listing
+#: Records of a capturing sound process. Only the daemon knows that a microphone was closed on purpose.
+MicrophoneReport = MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEvent | SourceFailed
+Record = MicrophoneReport | GateCommand | Start | ListDevices | RawBlock | EchoBlock | Listing
 
 _LISTENED = struct.Struct("<QddI")
 _OPENED = struct.Struct("<QBQQ")
@@ -134,28 +132,28 @@ _FLAG = struct.Struct("<B")
 _CAUSES = tuple(Cause)
 _CLOSE_REASONS = tuple(CloseReason)
 _MODES = tuple(GateMode)
-_TROUBLES = tuple(Trouble)
+_FAILURE_KINDS = tuple(FailureKind)
 
 
 def _pack_start(start: Start) -> bytes:
     options = {name: asdict(getattr(start, name)) for name in ("microphone", "capture", "gate", "voice")}
     mode = start.mode.value if start.mode else None
-    doubt = start.doubt.value if start.doubt else None
-    rest = {"mode": mode, "doubt": doubt, "echo_fd": start.echo_fd, "beat_ms": start.beat_ms}
+    fault = start.fault.value if start.fault else None
+    rest = {"mode": mode, "fault": fault, "echo_fd": start.echo_fd, "heartbeat_ms": start.heartbeat_ms}
     return json.dumps(options | rest).encode()
 
 
 def _unpack_start(payload: bytes) -> Start:
-    said = json.loads(payload)
+    fields = json.loads(payload)
     return Start(
-        microphone=MicrophoneOptions(**said["microphone"]),
-        capture=CaptureOptions(**said["capture"]),
-        gate=GateOptions(**said["gate"]),
-        voice=VoiceOptions(**said["voice"]),
-        mode=None if said["mode"] is None else GateMode(said["mode"]),
-        doubt=None if said["doubt"] is None else Trouble(said["doubt"]),
-        echo_fd=said["echo_fd"],
-        beat_ms=said["beat_ms"],
+        microphone=MicrophoneOptions(**fields["microphone"]),
+        capture=CaptureOptions(**fields["capture"]),
+        gate=GateOptions(**fields["gate"]),
+        voice=VoiceOptions(**fields["voice"]),
+        mode=None if fields["mode"] is None else GateMode(fields["mode"]),
+        fault=None if fields["fault"] is None else FailureKind(fields["fault"]),
+        echo_fd=fields["echo_fd"],
+        heartbeat_ms=fields["heartbeat_ms"],
     )
 
 
@@ -178,7 +176,7 @@ def _unpack_echo(payload: bytes) -> EchoBlock:
     sound = payload[_NUMBER.size :]
     half, odd = divmod(len(sound), 2)
     if odd or half % SAMPLE_BYTES:
-        raise ValueError(f"{len(sound)} bytes are no two blocks of the same length")
+        raise ValueError(f"{len(sound)} bytes are not two blocks of the same length")
     return EchoBlock(_NUMBER.unpack_from(payload)[0], sound[:half], sound[half:])
 
 
@@ -216,8 +214,8 @@ _CODECS: dict[type, RecordCodec[Record]] = {
     ),
     SourceFailed: RecordCodec(
         10,
-        lambda r: _FLAG.pack(_TROUBLES.index(r.trouble)) + r.reason.encode(),
-        lambda p: SourceFailed(_TROUBLES[p[0]], p[1:].decode()),
+        lambda r: _FLAG.pack(_FAILURE_KINDS.index(r.kind)) + r.reason.encode(),
+        lambda p: SourceFailed(_FAILURE_KINDS[p[0]], p[1:].decode()),
     ),
     EchoBlock: RecordCodec(12, lambda r: _NUMBER.pack(r.read_at) + r.pcm + r.reference, _unpack_echo),
     Listing: RecordCodec(11, lambda r: r.text.encode(), lambda p: Listing(p.decode())),
@@ -233,12 +231,5 @@ _CODECS: dict[type, RecordCodec[Record]] = {
     Hold: RecordCodec(37, lambda r: _FLAG.pack(r.held), lambda p: Hold(bool(_FLAG.unpack(p)[0]))),
 }
 
-WIRE: RecordProtocol[Record] = RecordProtocol(_CODECS)
-encode = WIRE.encode
-
-
-class SoundRecordDecoder(RecordDecoder[Record]):
-    """Bytes, cut anywhere, into records."""
-
-    def __init__(self) -> None:
-        super().__init__(WIRE)
+PROTOCOL: RecordProtocol[Record] = RecordProtocol(_CODECS)
+encode = PROTOCOL.encode

@@ -66,5 +66,5 @@ def test_a_chunk_that_is_cut_off_needs_more_bytes(count: int) -> None:
 def test_a_coding_and_a_rate_that_the_caller_does_not_read_are_refused() -> None:
     with pytest.raises(UnknownCoding, match=r"a\.wav holds 8-bit samples of WAV format 0x0006"):
         WavHeader("a.wav", {(1, 16): "s16"}).step(fmt("alaw"))
-    with pytest.raises(MediaError, match="1 channels at 8000 Hz; .* at 16000 to 16000 Hz"):
+    with pytest.raises(MediaError, match=r"1 channels at 8000 Hz; .* at 16000 to 16000 Hz"):
         WavHeader("a.wav", rates_hz=range(16_000, 16_001)).step(fmt(rate_hz=8_000))

@@ -24,11 +24,11 @@ class ShortPlayer(SoundPlayer):
 
     blocks = 20
 
-    def rests(self, samples: int) -> bool:
+    def skip_silence(self, samples: int) -> bool:
         self.blocks -= 1
         if not self.blocks:
             raise EnoughError
-        return super().rests(samples)
+        return super().skip_silence(samples)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_recording_is_whole_at_every_moment_and_goes_on_after_a_restart(
     player: ShortPlayer, tmp_path: Path
 ) -> None:
     path = str(tmp_path / "out.wav")
-    player.obey([Feed(1, b"\1\2" * 960), Finish(1)])
+    player.handle([Feed(1, b"\1\2" * 960), Finish(1)])
 
     with pytest.raises(EnoughError):
         WavOutput(path, 10, fresh=True).run(player)
