@@ -26,7 +26,7 @@ from ravatard.core.events import (
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.process.records import RecordCodec, RecordProtocol
+from ravatard.devices.process.records import RecordCodec, RecordProtocol, record
 
 
 @unique
@@ -122,17 +122,7 @@ class SourceFailed:
 MicrophoneReport = MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEvent | SourceFailed
 Record = MicrophoneReport | GateCommand | Start | ListDevices | RawBlock | EchoBlock | Listing
 
-_LISTENED = struct.Struct("<QddI")
-_OPENED = struct.Struct("<QBQQ")
-_CHUNK = struct.Struct("<QIQd")
-_CLOSED = struct.Struct("<QBQdQ")
-_NUMBER = struct.Struct("<d")
-_FLAG = struct.Struct("<B")
-
-_CAUSES = tuple(Cause)
-_CLOSE_REASONS = tuple(CloseReason)
-_MODES = tuple(GateMode)
-_FAILURE_KINDS = tuple(FailureKind)
+_READ_AT = struct.Struct("<d")
 
 
 def _pack_start(start: Start) -> bytes:
@@ -157,79 +147,42 @@ def _unpack_start(payload: bytes) -> Start:
     )
 
 
-def _unpack_opened(payload: bytes) -> UtteranceOpened:
-    utterance, cause, first, decided = _OPENED.unpack(payload)
-    return UtteranceOpened(utterance, _CAUSES[cause], first, decided)
-
-
-def _unpack_chunk(payload: bytes) -> ChunkCaptured:
-    utterance, sequence, first, read_at = _CHUNK.unpack_from(payload)
-    return ChunkCaptured(utterance, sequence, first, payload[_CHUNK.size :], read_at)
-
-
-def _unpack_closed(payload: bytes) -> UtteranceClosed:
-    utterance, reason, end, speech_ms, decided = _CLOSED.unpack(payload)
-    return UtteranceClosed(utterance, _CLOSE_REASONS[reason], end, speech_ms, decided)
-
-
 def _unpack_echo(payload: bytes) -> EchoBlock:
-    sound = payload[_NUMBER.size :]
+    sound = payload[_READ_AT.size :]
     half, odd = divmod(len(sound), 2)
     if odd or half % SAMPLE_BYTES:
         raise ValueError(f"{len(sound)} bytes are not two blocks of the same length")
-    return EchoBlock(_NUMBER.unpack_from(payload)[0], sound[:half], sound[half:])
+    return EchoBlock(_READ_AT.unpack_from(payload)[0], sound[:half], sound[half:])
 
 
-_CODECS: dict[type, RecordCodec[Record]] = {
-    MicrophoneReady: RecordCodec(1, lambda r: r.device.encode(), lambda p: MicrophoneReady(p.decode())),
-    MicrophoneLost: RecordCodec(2, lambda r: r.reason.encode(), lambda p: MicrophoneLost(p.decode())),
-    MicrophoneEnded: RecordCodec(3, lambda _: b"", lambda _: MicrophoneEnded()),
-    Listened: RecordCodec(
-        4,
-        lambda r: _LISTENED.pack(r.samples, r.level_db, r.floor_db, r.overruns),
-        lambda p: Listened(*_LISTENED.unpack(p)),
-    ),
-    UtteranceOpened: RecordCodec(
-        5,
-        lambda r: _OPENED.pack(r.utterance, _CAUSES.index(r.cause), r.first_sample, r.decided_at_sample),
-        _unpack_opened,
-    ),
-    ChunkCaptured: RecordCodec(
-        6, lambda r: _CHUNK.pack(r.utterance, r.sequence, r.first_sample, r.read_at) + r.pcm, _unpack_chunk
-    ),
-    UtteranceClosed: RecordCodec(
-        7,
-        lambda r: _CLOSED.pack(
-            r.utterance, _CLOSE_REASONS.index(r.reason), r.end_sample, r.speech_ms, r.decided_at_sample
+PROTOCOL: RecordProtocol[Record] = RecordProtocol(
+    [
+        record(1, MicrophoneReady, device=str),
+        record(2, MicrophoneLost, reason=str),
+        record(3, MicrophoneEnded),
+        record(4, Listened, samples="Q", level_db="d", floor_db="d", overruns="I"),
+        record(5, UtteranceOpened, utterance="Q", cause=Cause, first_sample="Q", decided_at_sample="Q"),
+        record(6, ChunkCaptured, utterance="Q", sequence="I", first_sample="Q", read_at="d", pcm=bytes),
+        record(
+            7,
+            UtteranceClosed,
+            utterance="Q",
+            reason=CloseReason,
+            end_sample="Q",
+            speech_ms="d",
+            decided_at_sample="Q",
         ),
-        _unpack_closed,
-    ),
-    PressIgnored: RecordCodec(
-        8, lambda r: _NUMBER.pack(r.held_ms), lambda p: PressIgnored(_NUMBER.unpack(p)[0])
-    ),
-    RawBlock: RecordCodec(
-        9,
-        lambda r: _NUMBER.pack(r.read_at) + r.pcm,
-        lambda p: RawBlock(_NUMBER.unpack_from(p)[0], p[_NUMBER.size :]),
-    ),
-    SourceFailed: RecordCodec(
-        10,
-        lambda r: _FLAG.pack(_FAILURE_KINDS.index(r.kind)) + r.reason.encode(),
-        lambda p: SourceFailed(_FAILURE_KINDS[p[0]], p[1:].decode()),
-    ),
-    EchoBlock: RecordCodec(12, lambda r: _NUMBER.pack(r.read_at) + r.pcm + r.reference, _unpack_echo),
-    Listing: RecordCodec(11, lambda r: r.text.encode(), lambda p: Listing(p.decode())),
-    Start: RecordCodec(32, _pack_start, _unpack_start),
-    ListDevices: RecordCodec(33, lambda _: b"", lambda _: ListDevices()),
-    SetGate: RecordCodec(
-        34,
-        lambda r: _FLAG.pack(_MODES.index(r.mode)),
-        lambda p: SetGate(_MODES[_FLAG.unpack(p)[0]]),
-    ),
-    Press: RecordCodec(35, lambda _: b"", lambda _: Press()),
-    Release: RecordCodec(36, lambda _: b"", lambda _: Release()),
-    Hold: RecordCodec(37, lambda r: _FLAG.pack(r.held), lambda p: Hold(bool(_FLAG.unpack(p)[0]))),
-}
-
-PROTOCOL: RecordProtocol[Record] = RecordProtocol(_CODECS)
+        record(8, PressIgnored, held_ms="d"),
+        record(9, RawBlock, read_at="d", pcm=bytes),
+        record(10, SourceFailed, kind=FailureKind, reason=str),
+        record(11, Listing, text=str),
+        RecordCodec(12, EchoBlock, lambda r: _READ_AT.pack(r.read_at) + r.pcm + r.reference, _unpack_echo),
+        RecordCodec(32, Start, _pack_start, _unpack_start),
+        record(33, ListDevices),
+        record(34, SetGate, mode=GateMode),
+        record(35, Press),
+        record(36, Release),
+        record(37, Hold, held="?"),
+    ]
+)
 encode = PROTOCOL.encode

@@ -7,8 +7,9 @@ come from one installation, so the format carries no version.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum, EnumMeta
 from typing import Any, Generic, TypeVar
 
 from ravatard.errors import DeviceError
@@ -26,16 +27,54 @@ class RecordCodec(Generic[R]):
     """Encoding of one kind of record."""
 
     number: int
+    kind: type[R]
     pack: Callable[[Any], bytes]
     unpack: Callable[[bytes], R]
+
+
+def record(
+    number: int, kind: type[R], /, **fields: str | type[Enum] | type[str] | type[bytes]
+) -> RecordCodec[R]:
+    """Return the codec of a record with these fields, in this order.
+
+    Args:
+        number: type of the record on the pipe.
+        kind: class of the record.
+        fields: struct format of each field, or its Enum; one may be ``str`` or ``bytes``, which takes the
+            rest of the payload.
+    """
+    rest = next((name for name, of in fields.items() if of in (str, bytes)), None)
+    fixed = {name: of for name, of in fields.items() if name != rest}
+    members = {name: tuple(of) for name, of in fixed.items() if isinstance(of, EnumMeta)}
+    layout = struct.Struct("<" + "".join(of if isinstance(of, str) else "B" for of in fixed.values()))
+
+    def pack(item: object) -> bytes:
+        values = ((name, getattr(item, name)) for name in fixed)
+        head = layout.pack(*(members[name].index(it) if name in members else it for name, it in values))
+        if rest is None:
+            return head
+        tail = getattr(item, rest)
+        return head + (tail.encode() if fields[rest] is str else bytes(tail))
+
+    def unpack(payload: bytes) -> R:
+        values: dict[str, Any] = dict(zip(fixed, layout.unpack_from(payload), strict=True))
+        values |= {name: each[values[name]] for name, each in members.items()}
+        tail = payload[layout.size :]
+        if rest is not None:
+            values[rest] = tail.decode() if fields[rest] is str else tail
+        elif tail:
+            raise ValueError(f"{len(tail)} bytes too many")
+        return kind(**values)
+
+    return RecordCodec(number, kind, pack, unpack)
 
 
 class RecordProtocol(Generic[R]):
     """One protocol: its kinds of records."""
 
-    def __init__(self, codecs: Mapping[type, RecordCodec[R]]) -> None:
-        self._codecs = dict(codecs)
-        self.unpackers = {codec.number: codec.unpack for codec in codecs.values()}
+    def __init__(self, codecs: Iterable[RecordCodec[R]]) -> None:
+        self._codecs = {codec.kind: codec for codec in codecs}
+        self.unpackers = {codec.number: codec.unpack for codec in self._codecs.values()}
 
     def encode(self, record: R) -> bytes:
         """Return ``record`` as bytes for the pipe."""

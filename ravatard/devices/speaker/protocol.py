@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import struct
 from dataclasses import asdict, dataclass, field
 
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerReady
 from ravatard.core.states import Earcon
-from ravatard.devices.process.records import RecordCodec, RecordProtocol
+from ravatard.devices.process.records import RecordCodec, RecordProtocol, record
 from ravatard.devices.speaker.options import SpeakerOptions
 
 #: Longest piece of sound on the pipe: a third of a second, so that little sound precedes a stop.
@@ -120,13 +119,6 @@ class PlayFailed:
 SpeakerReport = SpeakerReady | PlaybackStarted | PlaybackEnded | Heartbeat | PlayFailed
 PlayRecord = SpeakerReport | Play | SetEarcon | Begin | Feed | Finish | Stop | PlayEarcon | Volume
 
-_NUMBER = struct.Struct("<d")
-_VOICE = struct.Struct("<q")
-_BYTE = struct.Struct("<B")
-_BEGIN = struct.Struct("<q?")
-_HEARTBEAT = struct.Struct("<?QQQQq")
-_EARCONS = tuple(Earcon)
-
 
 def _pack_play(play: Play) -> bytes:
     return json.dumps(asdict(play)).encode()
@@ -139,49 +131,21 @@ def _unpack_play(payload: bytes) -> Play:
     return Play(SpeakerOptions(**fields.pop("options")), **fields)
 
 
-def _unpack_feed(payload: bytes) -> Feed:
-    return Feed(_VOICE.unpack_from(payload)[0], payload[_VOICE.size :])
-
-
 PROTOCOL: RecordProtocol[PlayRecord] = RecordProtocol(
-    {
-        SpeakerReady: RecordCodec(
-            1,
-            lambda r: _NUMBER.pack(r.latency_ms) + r.device.encode(),
-            lambda p: SpeakerReady(p[_NUMBER.size :].decode(), _NUMBER.unpack_from(p)[0]),
-        ),
-        PlaybackStarted: RecordCodec(
-            2, lambda r: _NUMBER.pack(r.at), lambda p: PlaybackStarted(_NUMBER.unpack(p)[0])
-        ),
-        PlaybackEnded: RecordCodec(
-            3, lambda r: _NUMBER.pack(r.at), lambda p: PlaybackEnded(_NUMBER.unpack(p)[0])
-        ),
-        Heartbeat: RecordCodec(
-            4,
-            lambda r: _HEARTBEAT.pack(r.active, r.underruns, r.buffered, r.dropped, r.received, r.slips),
-            lambda p: Heartbeat(*_HEARTBEAT.unpack(p)),
-        ),
-        PlayFailed: RecordCodec(
-            5,
-            lambda r: _BYTE.pack(r.opening) + r.reason.encode(),
-            lambda p: PlayFailed(bool(p[0]), p[1:].decode()),
-        ),
-        Play: RecordCodec(32, _pack_play, _unpack_play),
-        SetEarcon: RecordCodec(
-            33,
-            lambda r: _BYTE.pack(_EARCONS.index(r.earcon)) + r.pcm,
-            lambda p: SetEarcon(_EARCONS[p[0]], p[1:]),
-        ),
-        Feed: RecordCodec(34, lambda r: _VOICE.pack(r.voice) + r.pcm, _unpack_feed),
-        Finish: RecordCodec(35, lambda r: _VOICE.pack(r.voice), lambda p: Finish(_VOICE.unpack(p)[0])),
-        Stop: RecordCodec(36, lambda _: b"", lambda _: Stop()),
-        PlayEarcon: RecordCodec(
-            37,
-            lambda r: _BYTE.pack(_EARCONS.index(r.earcon)),
-            lambda p: PlayEarcon(_EARCONS[_BYTE.unpack(p)[0]]),
-        ),
-        Begin: RecordCodec(39, lambda r: _BEGIN.pack(r.voice, r.live), lambda p: Begin(*_BEGIN.unpack(p))),
-        Volume: RecordCodec(38, lambda r: _BYTE.pack(r.percent), lambda p: Volume(_BYTE.unpack(p)[0])),
-    }
+    [
+        record(1, SpeakerReady, latency_ms="d", device=str),
+        record(2, PlaybackStarted, at="d"),
+        record(3, PlaybackEnded, at="d"),
+        record(4, Heartbeat, active="?", underruns="Q", buffered="Q", dropped="Q", received="Q", slips="q"),
+        record(5, PlayFailed, opening="?", reason=str),
+        RecordCodec(32, Play, _pack_play, _unpack_play),
+        record(33, SetEarcon, earcon=Earcon, pcm=bytes),
+        record(34, Feed, voice="q", pcm=bytes),
+        record(35, Finish, voice="q"),
+        record(36, Stop),
+        record(37, PlayEarcon, earcon=Earcon),
+        record(38, Volume, percent="B"),
+        record(39, Begin, voice="q", live="?"),
+    ]
 )
 encode = PROTOCOL.encode
