@@ -1,5 +1,1 @@
-"""Real hardware, imported lazily: sound in child processes, pins through gpiozero.
-
-The microphone's side, and what both sides of sound share, is here; below are the ``speaker``, the ``media``
-that it plays, and the ``panel`` of button and lights.
-"""
+"""Real hardware: sound in child processes, pins through gpiozero; hardware libraries are imported lazily."""

@@ -17,9 +17,10 @@ from ravatard.core.events import (
     SpeakerReady,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
+from ravatard.devices.microphone.child import MicrophoneChild
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import RawBlock, Record, SourceFailed, Start
-from ravatard.devices.process.child import SoundChild, child_environment
+from ravatard.devices.process.child import child_environ
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.speaker import ChildSpeaker
 from ravatard.errors import DeviceError
@@ -114,8 +115,8 @@ class ChildBench:
         slim = slim and "ALSA_CONFIG_PATH" not in self._environ
         refusal = None
         for with_slim in (True, False) if slim else (False,):
-            child = SoundChild(
-                child_environment(self._environ, slim=with_slim),
+            child = MicrophoneChild(
+                child_environ(self._environ, slim=with_slim),
                 Start(microphone, capture, GateOptions(), VoiceOptions(), mode=None),
             )
             try:
@@ -144,7 +145,9 @@ class ChildBench:
             await player.close()
 
 
-async def _record_from(child: SoundChild, seconds: float, first_sound: asyncio.Event | None) -> RecordedSound:
+async def _record_from(
+    child: MicrophoneChild, seconds: float, first_sound: asyncio.Event | None
+) -> RecordedSound:
     """Record ``seconds`` from the first sound of ``child`` on."""
     device, pcm = "", bytearray()
     blocks: list[tuple[float, int]] = []
@@ -159,7 +162,7 @@ async def _record_from(child: SoundChild, seconds: float, first_sound: asyncio.E
                     if first_sound is not None:
                         first_sound.set()
                 case SourceFailed(_, reason) | MicrophoneLost(reason):
-                    noise = child.noise()
+                    noise = child.stderr_tail()
                     raise DeviceError(f"{reason} [{noise}]" if noise else reason)
                 case _:
                     pass
@@ -170,7 +173,7 @@ async def _record_from(child: SoundChild, seconds: float, first_sound: asyncio.E
     return RecordedSound(device, bytes(pcm), began_at, pace)
 
 
-async def _receive(child: SoundChild, limit_s: float) -> list[Record]:
+async def _receive(child: MicrophoneChild, limit_s: float) -> list[Record]:
     """Return the next records of ``child``.
 
     Raises:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ravatard.devices.process.child import child_environment
+from ravatard.devices.process.child import child_environ
 from tests.benchmarks import procfs, scenes
 from tests.benchmarks.appliance import ROOT, Appliance, feeder, service
 from tests.benchmarks.procfs import Memory
@@ -29,8 +29,8 @@ _PORTAUDIO = "from ravatard.devices.cards.portaudio import open_portaudio; porta
 
 async def measure() -> list[Table]:
     """One table."""
-    slim = await _program(_PORTAUDIO, child_environment(os.environ, slim=True))
-    stock = await _program(_PORTAUDIO, child_environment(os.environ, slim=False))
+    slim = await _program(_PORTAUDIO, child_environ(os.environ, slim=True))
+    stock = await _program(_PORTAUDIO, child_environ(os.environ, slim=False))
     rows = [
         _row("a bare interpreter, waiting", await _program("")),
         _row("an interpreter with asyncio and aiohttp", await _program(_AIOHTTP)),

@@ -19,16 +19,16 @@ from ravatard.core.audio.gate import Gate
 from ravatard.core.events import Listened
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
+from ravatard.devices.microphone import child as microphone_child
 from ravatard.devices.microphone.listener import HEARTBEAT_SAMPLES
 from ravatard.devices.microphone.microphone import ChildMicrophone
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import RawBlock, Record
 from ravatard.devices.microphone.vad import speech_detector
-from ravatard.devices.process import child as soundchild
 
 
 class DaemonEar(ChildMicrophone):
-    """A ChildEar whose child only reads."""
+    """A ChildMicrophone whose child only reads."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class DaemonEar(ChildMicrophone):
         super().__init__(microphone, capture, gate, voice, mode=mode, environ=environ, muted=muted)
         self._start = replace(self._start, mode=None)
         self._gate = Gate(gate, voice, speech_detector(voice.aggressiveness), mode=mode)
-        self._told_attentive = False
+        self._sent_attentive = False
         self._beat_at = HEARTBEAT_SAMPLES
 
     def command(self, command: MicrophoneCommand) -> None:
@@ -53,22 +53,22 @@ class DaemonEar(ChildMicrophone):
             super().command(command)
             return
         for event in self._gate.command(command, 0.0):
-            super()._take(event)
+            super()._handle(event)
 
-    def _take(self, record: Record) -> None:
+    def _handle(self, record: Record) -> None:
         if not isinstance(record, RawBlock):
-            super()._take(record)
+            super()._handle(record)
             return
         gate = self._gate
         for event in gate.feed(record.pcm, record.read_at):
-            super()._take(event)
+            super()._handle(event)
         if gate.samples >= self._beat_at:
             self._beat_at += HEARTBEAT_SAMPLES
-            super()._take(Listened(gate.samples, gate.level_db, gate.floor_db, 0))
+            super()._handle(Listened(gate.samples, gate.level_db, gate.floor_db, 0))
         child = self._supervisor.child
-        if gate.attentive is not self._told_attentive and child is not None:
-            self._told_attentive = gate.attentive
-            child.tell(Press() if gate.attentive else Release())
+        if gate.attentive is not self._sent_attentive and child is not None:
+            self._sent_attentive = gate.attentive
+            child.send(Press() if gate.attentive else Release())
 
 
 def _raw_worker() -> list[str]:
@@ -77,7 +77,7 @@ def _raw_worker() -> list[str]:
 
 if __name__ == "__main__":
     if not TYPE_CHECKING:
-        assembly.ChildEar = DaemonEar
-        soundchild.worker_command = _raw_worker
+        assembly.ChildMicrophone = DaemonEar
+        microphone_child.worker_command = _raw_worker
     # What comes first is the name of the command this stands in for.
     sys.exit(main(sys.argv[2:]))

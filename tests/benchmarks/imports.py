@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
+from ravatard.devices.microphone.child import worker_command
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import Start, encode
-from ravatard.devices.process.child import worker_command
 from tests.benchmarks import scenes
 from tests.benchmarks.appliance import Appliance, feeder, service
 from tests.benchmarks.report import Aim, Row, Table
@@ -78,6 +78,7 @@ _NOT_FOR_WORKER = (
         "ravatard.devices.cards.portaudio",
     ),
     *(
+        "ravatard.devices.echo",
         "ravatard.devices.microphone.recording",
         "ravatard.devices.microphone.microphone",
         "ravatard.devices.process.child",

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-from ravatard.devices.media.child import MediaChild, worker_command, worker_environment
+from ravatard.devices.media.child import MediaChild, worker_command, worker_environ
 from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
 from tests.benchmarks.report import Row, Table, at_most, spread
 from tests.integration.media_files import encoded, wav
@@ -65,7 +65,7 @@ async def _cpu_ms(content: bytes) -> float:
 
 async def _waiting_mb() -> float:
     """Memory of a process that is ready and waits: what is its own, and its share of what is not."""
-    child = MediaChild(worker_command(9), worker_environment(os.environ))
+    child = MediaChild(worker_command(9), worker_environ(os.environ))
     try:
         await asyncio.sleep(0.8)
         return _share_mb(child.pid)

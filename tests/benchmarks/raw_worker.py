@@ -20,7 +20,7 @@ class RawListener(Listener):
         """What the gate in the daemon said last."""
         return self._short
 
-    def obey(self, records: list[Record]) -> None:
+    def handle(self, records: list[Record]) -> None:
         """Remember the last word."""
         for record in records:
             self._short = isinstance(record, Press)

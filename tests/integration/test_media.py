@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.devices.media.child import MediaChild, worker_command, worker_environment
+from ravatard.devices.media.child import MediaChild, worker_command, worker_environ
 from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
 from ravatard.errors import MediaError
 from tests.integration.media_files import KINDS, encoded, likeness, silence_as_flac, wav
@@ -336,7 +336,7 @@ async def test_a_process_whose_daemon_is_gone_ends() -> None:
 
 async def test_a_decoding_process_is_confined() -> None:
     environ = {**os.environ, "RAVATARD_SERVICE__PROJECT_ID": "a-secret"}
-    child = MediaChild(worker_command(7), worker_environment(environ))
+    child = MediaChild(worker_command(7), worker_environ(environ))
     try:
         await child.write(encoded("mp3", 5.0)[:16_000])
         async with asyncio.timeout(20):

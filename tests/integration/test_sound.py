@@ -32,10 +32,11 @@ from ravatard.core.events import (
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
+from ravatard.devices.microphone.child import MicrophoneChild, worker_command
 from ravatard.devices.microphone.microphone import ChildMicrophone
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import RawBlock, Start, encode
-from ravatard.devices.process.child import SoundChild, child_environment, worker_command
+from ravatard.devices.process.child import child_environ
 from tests.integration.virtual_audio import VirtualAudio, missing
 
 pytestmark = pytest.mark.integration
@@ -332,7 +333,7 @@ async def test_a_fifo_is_waited_for_heard_and_waited_for_again(tmp_path: Path) -
             writer.write(bytes(2 * 960))
             again = await next_event(events, MicrophoneReady)
 
-    assert nobody == gone == MicrophoneLost(f"nobody writes into the FIFO {path}")
+    assert nobody == gone == MicrophoneLost(f"no program writes into the FIFO {path}")
     assert ready == again == MicrophoneReady(f"FIFO {path}")
 
 
@@ -386,7 +387,7 @@ async def test_without_a_gate_every_block_arrives(tmp_path: Path) -> None:
     start = Start(
         MicrophoneOptions(wav=str(recording)), CaptureOptions(), GateOptions(), VoiceOptions(), mode=None
     )
-    child = SoundChild(child_environment(os.environ, slim=True), start)
+    child = MicrophoneChild(child_environ(os.environ, slim=True), start)
     pcm = b""
     try:
         while len(pcm) < 16_000:
@@ -430,10 +431,10 @@ def test_the_sound_process_and_its_command_end_when_the_daemon_is_killed(tmp_pat
         "from ravatard.core.options.gate import GateOptions\n"
         "from ravatard.core.states import GateMode\n"
         "from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions\n"
-        "from ravatard.devices.microphone.microphone import ChildEar\n"
+        "from ravatard.devices.microphone.microphone import ChildMicrophone\n"
         "async def main():\n"
         f"    microphone = MicrophoneOptions(command='{sys.executable} -S {script}')\n"
-        "    ear = ChildEar(microphone, CaptureOptions(), GateOptions(), VoiceOptions(),\n"
+        "    ear = ChildMicrophone(microphone, CaptureOptions(), GateOptions(), VoiceOptions(),\n"
         "        mode=GateMode.VAD, environ=os.environ)\n"
         "    async for event in ear.events():\n"
         "        print('ready', flush=True)\n"
@@ -461,7 +462,7 @@ def test_the_sound_process_ends_with_the_daemon_even_while_portaudio_hangs(audio
 
     process = subprocess.Popen(
         worker_command(),
-        env=child_environment(audio.environ(), slim=True),
+        env=child_environ(audio.environ(), slim=True),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -28,9 +28,10 @@ from ravatard.core.events import (
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.devices.echo.ring import make_ring
+from ravatard.devices.microphone.child import MicrophoneChild
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import EchoBlock, Start
-from ravatard.devices.process.child import SoundChild, child_environment
+from ravatard.devices.process.child import child_environ
 from ravatard.devices.speaker.child import SpeakerChild
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.speaker import ChildSpeaker
@@ -216,7 +217,7 @@ async def test_the_microphone_gets_what_the_speaker_played_beside_each_block(aud
     async with speaking(environ, echo_fd=fd, device=SPEAKER, alsa_config="system") as (speaker, _):
         microphone = MicrophoneOptions(device="loop", alsa_config="system")
         start = Start(microphone, CaptureOptions(), GateOptions(), VoiceOptions(), None, echo_fd=fd)
-        child = SoundChild(child_environment(environ, slim=False), start, (fd,))
+        child = MicrophoneChild(child_environ(environ, slim=False), start, (fd,))
         speaker.begin(1, live=False)
         speaker.feed(1, speech(16).tobytes())
         while len(heard) < 15 * 32_000:

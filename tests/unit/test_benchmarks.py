@@ -97,4 +97,4 @@ def test_a_process_is_seen_as_it_is() -> None:
 def test_the_other_placement_of_the_gate_is_made_as_the_daemon_makes_its_own() -> None:
     shipped, other = (set(inspect.signature(ear).parameters) for ear in (ChildMicrophone, DaemonEar))
 
-    assert shipped - other == {"surroundings"}
+    assert shipped - other == {"environment"}

@@ -25,9 +25,9 @@ from ravatard.core.events import (
 )
 from ravatard.core.states import GateMode
 from ravatard.devices.cards.kernel_state import capture_state
+from ravatard.devices.microphone.child import MicrophoneChild
 from ravatard.devices.microphone.microphone import ChildMicrophone
 from ravatard.devices.microphone.protocol import Record, Start
-from ravatard.devices.process.child import SoundChild
 from ravatard.devices.process.environment import ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.host.control.client import NoDaemonError, ask
@@ -95,9 +95,9 @@ async def _own(options: Options, environ: Mapping[str, str], screen: _Screen) ->
 def quick_ear(options: Options, environ: Mapping[str, str]) -> ChildMicrophone:
     """The appliance's own ear, but telling its level twenty times a second."""
 
-    def spawn(environment: Mapping[str, str], first: Record) -> SoundChild:
-        quick = replace(first, beat_ms=BEAT_MS) if isinstance(first, Start) else first
-        return SoundChild(environment, quick)
+    def spawn(environment: Mapping[str, str], first: Record) -> MicrophoneChild:
+        quick = replace(first, heartbeat_ms=BEAT_MS) if isinstance(first, Start) else first
+        return MicrophoneChild(environment, quick)
 
     return ChildMicrophone(
         options.microphone,
@@ -107,7 +107,7 @@ def quick_ear(options: Options, environ: Mapping[str, str]) -> ChildMicrophone:
         # Nobody presses a button here: what only it could open would never open.
         mode=GateMode.VAD,
         environ=environ,
-        surroundings=ProcessEnvironment(RetryPolicy(), spawn, capture_state),
+        environment=ProcessEnvironment(RetryPolicy(), spawn, capture_state),
     )
 
 

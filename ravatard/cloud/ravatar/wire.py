@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import struct
 from dataclasses import dataclass
 from typing import Any
 
 from ravatard.cloud.ravatar.fields import Fields, fields_of
-from ravatard.core.audio_format import CHUNK_SAMPLES, RATE_HZ, SAMPLE_BYTES, padded
+from ravatard.core.audio.wav import wav_header
+from ravatard.core.audio_format import CHUNK_SAMPLES, SPEECH, padded
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
 from ravatard.secret import Secret
@@ -61,12 +61,7 @@ def utterance_message(
 
 def wav(pcm: bytes) -> bytes:
     """``pcm`` (s16le mono 16 kHz) as a WAV file: the Chat Mode document's "Standard Audio Format"."""
-    plain_pcm, channels = 1, 1
-    form = struct.pack(
-        "<HHIIHH", plain_pcm, channels, RATE_HZ, RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 8 * SAMPLE_BYTES
-    )
-    chunks = b"".join((b"WAVEfmt ", struct.pack("<I", len(form)), form, b"data", struct.pack("<I", len(pcm))))
-    return b"".join((b"RIFF", struct.pack("<I", len(chunks) + len(pcm)), chunks, pcm))
+    return wav_header(SPEECH, len(pcm)) + pcm
 
 
 def _voice_fields(common: dict[str, Any], license_id: Secret | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A sound card that another program has: PortAudio does not list what it cannot open, and says nothing."""
+"""Detection of a sound card that another program uses: PortAudio silently leaves it out of its list."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from ravatard.devices.cards.identity import Card, SoundDevice, entries, first_line, named_card
 
-#: How the kernel calls the PCMs of a card: number, then capture or playback.
+#: Kernel names of a card's PCMs: number, then capture or playback.
 _PCM = {"microphone": re.compile(r"pcm(\d+)c"), "speaker": re.compile(r"pcm(\d+)p")}
 
 
-def taken(
+def busy_message(
     wanted: str | None,
     among: Sequence[SoundDevice],
     cards: Mapping[int, Card],
@@ -19,34 +19,34 @@ def taken(
     *,
     kind: str,
 ) -> str | None:
-    """A sentence when the device that is ``wanted`` is in use, and so not in the list; else None.
+    """Return a sentence if the ``wanted`` device is in use, and so not in the list; else None.
 
-    Without it the next PCM of the same card would be taken for it, which may be one that nobody speaks into.
+    Without it the next PCM of the same card would be taken instead, perhaps an input without a microphone.
 
     Args:
-        wanted: the name in the configuration; None is the only USB card.
-        among: the devices that can do it, as PortAudio lists them.
-        cards: what the kernel knows.
-        root: where ``proc`` is, so that a test can bring its own.
+        wanted: name in the configuration; None is the only USB card.
+        among: devices that can record, or play, as PortAudio lists them.
+        cards: the kernel's cards.
+        root: folder of ``proc``; tests bring their own.
         kind: "microphone" or "speaker".
     """
-    for card, pcm in _meant(wanted, cards):
+    for card, pcm in _wanted_cards(wanted, cards):
         listed = {device.pcm for device in among if device.card == card}
         in_use = _in_use(root, card.number, kind) - listed
         if pcm is None:
-            # The first one is meant.
+            # The first PCM is wanted.
             in_use = {number for number in in_use if not listed or number < min(listed)}
         elif pcm not in in_use:
             continue
         if in_use:
             return (
                 f"{kind} 'card:{card.id}' is in use by another program; `fuser -v /dev/snd/*` names it, "
-                "and it is opened when that lets go"
+                "and it is opened when that program closes it"
             )
     return None
 
 
-def _meant(wanted: str | None, cards: Mapping[int, Card]) -> list[tuple[Card, int | None]]:
+def _wanted_cards(wanted: str | None, cards: Mapping[int, Card]) -> list[tuple[Card, int | None]]:
     if wanted is not None:
         return named_card(wanted, cards.values())
     usb = [card for card in cards.values() if card.usb is not None]
@@ -54,7 +54,7 @@ def _meant(wanted: str | None, cards: Mapping[int, Card]) -> list[tuple[Card, in
 
 
 def _in_use(root: str, card: int, kind: str) -> set[int]:
-    """Numbers of the card's PCMs whose substreams are all open, as ``/proc/asound`` shows them."""
+    """Return the numbers of the card's PCMs whose substreams are all open, as ``/proc/asound`` shows them."""
     folder = f"{root}/proc/asound/card{card}"
     found = set()
     for name in entries(folder):

@@ -1,12 +1,12 @@
-"""Which sound device is meant: names that survive a reboot, and how they are matched.
+"""Identity of sound devices: names that survive a reboot, and their matching.
 
-PortAudio numbers devices and ALSA numbers cards in the order the kernel found them: another order at the next
-boot is another device. What stays is
+PortAudio numbers devices and ALSA numbers cards in the order in which the kernel found them, which may differ
+at the next boot. These stay:
 
 * the **text** of PortAudio's name without its ``(hw:1,0)``: ``USB PnP Sound Device: Audio``;
 * the card's **id** in ALSA: ``card:Device`` (``hw:CARD=Device`` means the same);
-* the USB **vendor and product**: ``usb:0d8c:0014``, and with ``@1-1.2`` the **port** it is in, which
-  tells two devices of the same make apart.
+* the USB **vendor and product**: ``usb:0d8c:0014``, and with ``@1-1.2`` its **port**, which
+  distinguishes two devices of the same make.
 
 A name is matched in this order:
 
@@ -15,8 +15,8 @@ A name is matched in this order:
 3. the whole text;
 4. a part of the text, capitals and small letters alike.
 
-By rules 1 and 2 the first PCM of a card that can do it is taken. When several devices fit, none is taken:
-guessing would be a different microphone some other day.
+By rules 1 and 2 the first suitable PCM of a card is taken. If several devices fit, none is taken: a guess
+could be a different microphone after the next boot.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _PORT = re.compile(r"\d+-\d+(?:\.\d+)*")
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the kernel says about one sound card.
+    """One sound card, as the kernel describes it.
 
     Attributes:
         number: its number now.
         id: its id, for example ``Device``.
-        usb: vendor and product, ``0d8c:0014``; None when it is not a USB device.
-        port: USB port path, ``1-1.2``; None when it is not a USB device.
+        usb: vendor and product, ``0d8c:0014``; None if it is not a USB device.
+        port: USB port path, ``1-1.2``; None if it is not a USB device.
     """
 
     number: int
@@ -55,15 +55,15 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class SoundDevice:
-    """One device as PortAudio lists it, with what the kernel says about its card.
+    """One device as PortAudio lists it, with its card.
 
     Attributes:
-        index: PortAudio's index, good until the process ends.
+        index: PortAudio's index, valid until the process ends.
         text: PortAudio's name without the changing numbers.
-        inputs: channels it records; 0 is no microphone.
-        outputs: channels it plays; 0 is no speaker.
-        rate_hz: the rate it likes best.
-        card: the card behind it; None for a virtual device.
+        inputs: channels it records; 0: no microphone.
+        outputs: channels it plays; 0: no speaker.
+        rate_hz: its preferred rate.
+        card: its card; None for a virtual device.
         pcm: number of the PCM on its card.
     """
 
@@ -77,12 +77,12 @@ class SoundDevice:
 
     @property
     def is_usb(self) -> bool:
-        """Whether it is plugged into a USB port."""
+        """True if it is a USB device."""
         return self.card is not None and self.card.usb is not None
 
 
 def split_name(name: str) -> tuple[str, int | None, int]:
-    """PortAudio's ``name`` as text, card number and PCM number; None and 0 for a virtual device."""
+    """Return PortAudio's ``name`` as text, card number and PCM number; None and 0 for a virtual device."""
     found = _HARDWARE.search(name)
     if found is None:
         return name, None, 0
@@ -90,10 +90,10 @@ def split_name(name: str) -> tuple[str, int | None, int]:
 
 
 def read_cards(root: str = "/") -> dict[int, Card]:
-    """The sound cards the kernel knows, by number.
+    """Return the sound cards of the kernel, by number.
 
     Args:
-        root: where ``proc`` and ``sys`` are, so that a test can bring its own.
+        root: folder of ``proc`` and ``sys``; tests bring their own.
     """
     folder = os.path.join(root, "proc/asound")  # noqa: PTH118 - pathlib is 1 MB more in the sound process
     cards: dict[int, Card] = {}
@@ -114,7 +114,7 @@ def read_cards(root: str = "/") -> dict[int, Card]:
 
 
 def entries(folder: str) -> list[str]:
-    """The names in ``folder``; none when the kernel does not show it."""
+    """Return the names in ``folder``; none if the kernel does not show it."""
     try:
         return os.listdir(folder)  # noqa: PTH208 - as above
     except OSError:
@@ -122,7 +122,7 @@ def entries(folder: str) -> list[str]:
 
 
 def first_line(path: str) -> str:
-    """The first line of ``path``; "" when the kernel does not show it."""
+    """Return the first line of ``path``; "" if the kernel does not show it."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - as above
             return file.readline().strip()
@@ -131,12 +131,12 @@ def first_line(path: str) -> str:
 
 
 def is_index(wanted: str) -> bool:
-    """Whether ``wanted`` is a number that changes between boots: ``2``, ``hw:1,0``."""
+    """Return True if ``wanted`` is a number that changes between boots: ``2``, ``hw:1,0``."""
     return _BY_INDEX.fullmatch(wanted.strip()) is not None
 
 
 def name_to_write(device: SoundDevice, among: Sequence[SoundDevice]) -> str:
-    """The name for the configuration that means ``device`` and no other of ``among``."""
+    """Return the name for the configuration that means ``device`` and no other of ``among``."""
     if [other.text for other in among].count(device.text) == 1:
         return device.text
     if device.card is None:
@@ -149,15 +149,15 @@ def name_to_write(device: SoundDevice, among: Sequence[SoundDevice]) -> str:
 
 
 def choose(wanted: str, among: Sequence[SoundDevice], *, kind: str) -> SoundDevice:
-    """The device that ``wanted`` means.
+    """Return the device that ``wanted`` names.
 
     Args:
-        wanted: the name in the configuration.
-        among: the devices that can do it.
-        kind: "microphone" or "speaker", for the sentence.
+        wanted: name in the configuration.
+        among: devices that can record, or play.
+        kind: "microphone" or "speaker", for messages.
 
     Raises:
-        DeviceError: a bare index, no such device, or several; says which there are.
+        DeviceError: a bare index, no such device, or several; the message lists the devices.
     """
     wanted = wanted.strip()
     if is_index(wanted):
@@ -170,7 +170,7 @@ def choose(wanted: str, among: Sequence[SoundDevice], *, kind: str) -> SoundDevi
             f"{kind}.device {wanted!r} could be any of {_names(found, among)}; write one of these"
         )
     raise DeviceError(
-        f"there is no {kind} {wanted!r} at the moment, or another program has it; {_there_are(among, kind)}"
+        f"there is no {kind} {wanted!r} at the moment, or another program uses it; {_there_are(among, kind)}"
     )
 
 
@@ -190,7 +190,7 @@ def _matches(wanted: str, among: Sequence[SoundDevice]) -> list[SoundDevice]:
 
 
 def named_card(wanted: str, cards: Iterable[Card]) -> list[tuple[Card, int | None]]:
-    """The cards that ``wanted`` names by their identity, each with the number of the PCM if it names one."""
+    """Return the cards that ``wanted`` names by id or USB, each with the PCM's number if it names one."""
     if by_usb := _BY_USB.fullmatch(wanted.strip()):
         usb, port = by_usb[1].lower(), by_usb[2]
         return [(card, None) for card in cards if card.usb == usb and (port is None or card.port == port)]

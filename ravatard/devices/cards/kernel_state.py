@@ -1,4 +1,4 @@
-"""What the kernel shows of the machine's sound cards, so that PortAudio is not started for nothing."""
+"""State of the sound cards in the kernel, so that PortAudio is started only after a change."""
 
 from __future__ import annotations
 
@@ -9,33 +9,34 @@ from ravatard.devices.cards.identity import read_cards
 
 
 def capture_state(root: str = "/") -> Hashable:
-    """Which cards there are, and which of their microphones somebody has open; comparable, nothing else.
+    """Return the cards and their microphones in use, as a value that can only be compared.
 
-    Changes when a card comes or goes, and when another program lets go of one. Reads a few lines of
-    ``/proc/asound``: 0.1 ms a card, where starting PortAudio takes a process and seconds on a small board.
+    It changes when a card comes or goes, and when a program opens or closes one. Reads a few lines of
+    ``/proc/asound``: 0.1 ms a card, while PortAudio takes a process and seconds on a small board.
 
     Args:
-        root: where ``proc`` and ``sys`` are, so that a test can bring its own.
+        root: folder of ``proc`` and ``sys``; tests bring their own.
     """
-    return frozenset(
-        (card.number, card.id, card.usb, card.port, _in_use(root, card.number, "c"))
-        for card in read_cards(root).values()
-    )
+    return _state(root, "c")
 
 
 def playback_state(root: str = "/") -> Hashable:
-    """The same of the machine's speakers."""
+    """Return the cards and their speakers in use; see :func:`capture_state`."""
+    return _state(root, "p")
+
+
+def _state(root: str, direction: str) -> Hashable:
     return frozenset(
-        (card.number, card.id, card.usb, card.port, _in_use(root, card.number, "p"))
+        (card.number, card.id, card.usb, card.port, _in_use(root, card.number, direction))
         for card in read_cards(root).values()
     )
 
 
 def _in_use(root: str, card: int, direction: str) -> frozenset[str]:
-    """The substreams of one card that are in use; the kernel says ``closed`` of the others.
+    """Return the substreams of a card that are in use; the kernel says ``closed`` of the others.
 
     Args:
-        root: as above.
+        root: folder of ``proc``.
         card: its number.
         direction: "c" for capture, "p" for playback.
     """
@@ -51,5 +52,5 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        # Gone between being listed and being read.
+        # Gone since it was listed.
         return "closed"

@@ -1,4 +1,4 @@
-"""The sound devices of this machine, listed in a sound process of their own."""
+"""List of the machine's sound devices, made by a sound process of its own."""
 
 from __future__ import annotations
 
@@ -8,17 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ravatard.devices.microphone.protocol import (
-    ListDevices,
-    Listing,
-    SoundRecordDecoder,
-    SourceFailed,
-    encode,
-)
-from ravatard.devices.process.child import child_environment, in_one_line, worker_command
+from ravatard.devices.microphone.child import worker_command
+from ravatard.devices.microphone.protocol import PROTOCOL, ListDevices, Listing, SourceFailed, encode
+from ravatard.devices.process.child import child_environ, last_lines
+from ravatard.devices.process.records import RecordDecoder
 from ravatard.errors import DeviceError
 
-#: A Pi Zero 2 W needs about 3 s; JACK's library may look around for as long again.
+#: A Pi Zero 2 W needs about 3 s; JACK's library may search for as long again.
 LIMIT_S = 20.0
 
 
@@ -27,14 +23,14 @@ class Listed:
     """One device.
 
     Attributes:
-        name: what to write in the configuration.
-        text: what PortAudio calls it.
-        index: PortAudio's index today; for people who wonder, never for the configuration.
-        channels: how many it has.
-        rate_hz: the rate it likes best.
-        card: the id of its card in ALSA, or None.
+        name: name for the configuration.
+        text: PortAudio's name.
+        index: PortAudio's index now; for information, never for the configuration.
+        channels: number of its channels.
+        rate_hz: its preferred rate.
+        card: id of its card in ALSA, or None.
         usb: its USB vendor and product, or None.
-        port: the USB port it is in, or None.
+        port: its USB port, or None.
         default: it is the system's default.
     """
 
@@ -51,12 +47,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """All of them.
+    """All devices.
 
     Attributes:
-        microphones: what can be recorded from.
-        speakers: what can be played to.
-        alsa_config: the ALSA configuration that knows them: "slim", "system", or "environment" when
+        microphones: devices that record.
+        speakers: devices that play.
+        alsa_config: ALSA configuration that knows them: "slim", "system", or "environment" if
             ``ALSA_CONFIG_PATH`` names one.
     """
 
@@ -66,22 +62,22 @@ class Devices:
 
 
 def list_devices(environ: Mapping[str, str], *, slim: bool) -> Devices:
-    """What there is now. Takes some tenths of a second, and waits for it.
+    """Return the devices as they are now. Blocks for some tenths of a second.
 
     Args:
-        environ: this program's environment.
-        slim: with the slim ALSA configuration, unless the environment names one.
+        environ: this program's environment variables.
+        slim: use the slim ALSA configuration, unless ``environ`` names one.
 
     Raises:
         DeviceError: PortAudio is missing, broken, or hangs.
     """
-    environment = child_environment(environ, slim=slim)
+    variables = child_environ(environ, slim=slim)
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
             worker_command(),
             input=encode(ListDevices()),
             capture_output=True,
-            env=environment,
+            env=variables,
             timeout=LIMIT_S,
             process_group=0,
             check=False,
@@ -90,21 +86,21 @@ def list_devices(environ: Mapping[str, str], *, slim: bool) -> Devices:
         raise DeviceError(
             f"PortAudio did not list its devices within {LIMIT_S:g} s: a sound server or driver hangs"
         ) from error
-    noise = in_one_line(done.stderr)
+    printed = last_lines(done.stderr)
     own = "slim" if slim else "system"
-    for record in SoundRecordDecoder().feed(done.stdout):
+    for record in RecordDecoder(PROTOCOL).feed(done.stdout):
         match record:
             case Listing(text):
                 return devices_from(text, "environment" if "ALSA_CONFIG_PATH" in environ else own)
             case SourceFailed(_, reason):
-                raise DeviceError(f"{reason} [{noise}]" if noise else reason)
-    raise DeviceError(f"the sound process ended before it had listed anything [{noise}]")
+                raise DeviceError(f"{reason} [{printed}]" if printed else reason)
+    raise DeviceError(f"the sound process ended before it had listed anything [{printed}]")
 
 
 def devices_from(text: str, alsa_config: str) -> Devices:
-    """The devices of a sound process's listing, found with ``alsa_config``."""
-    said: dict[str, list[dict[str, Any]]] = json.loads(text)
+    """Return the devices in the ``text`` of a sound process, found with ``alsa_config``."""
+    listed: dict[str, list[dict[str, Any]]] = json.loads(text)
     microphones, speakers = (
-        tuple(Listed(**device) for device in said[kind]) for kind in ("microphones", "speakers")
+        tuple(Listed(**device) for device in listed[kind]) for kind in ("microphones", "speakers")
     )
     return Devices(microphones, speakers, alsa_config)

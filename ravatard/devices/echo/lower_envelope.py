@@ -1,7 +1,7 @@
-"""The straight line that lies closest below some points: where things would be if none were ever late.
+"""Closest straight line below a set of points: the observations without their delays.
 
-What a sound device reports comes late by what the machine happens to do, and never early. So the truth is the
-lower edge of what is observed, and neither its mean, which moves with the load, nor its newest.
+Reports of a sound device come late, by the load of the machine, and never early. So the true times are the
+lower edge of the observations, not their mean, which moves with the load, nor the newest one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Point = tuple[float, float]
 
 
 def slope_below(points: Sequence[Point]) -> float:
-    """How steep that line is: of all that lie below every point the one with the least sum of distances.
+    """Return the line's slope: of all lines below every point it has the least sum of distances.
 
     It is the edge of the lower convex hull under the mean x.
 
@@ -32,10 +32,10 @@ def slope_below(points: Sequence[Point]) -> float:
 
 
 def height_below(points: Sequence[Point], slope: float, at_x: float) -> float:
-    """How high the line of this slope is at ``at_x`` that touches the points from below."""
+    """Return the height at ``at_x`` of the line of this slope that touches the points from below."""
     return min(y + slope * (at_x - x) for x, y in points)
 
 
 def _is_above(left: Point, middle: Point, x: float, y: float) -> bool:
-    """Whether ``middle`` lies on or above the line from ``left`` to (x, y)."""
+    """Return True if ``middle`` lies on or above the line from ``left`` to (x, y)."""
     return (middle[1] - left[1]) * (x - left[0]) >= (y - left[1]) * (middle[0] - left[0])

@@ -1,8 +1,8 @@
-"""For each block from the microphone, the block the speaker played at that time: what a canceller needs.
+"""Echo reference: for each microphone block the sound that the speaker played at that time.
 
-The microphone's clock and the converter's are never the same. Both are followed against the monotonic clock,
-and where they part the reference is moved by one frame of 48 kHz at a time: a canceller bears that, and not a
-block that is missing or there twice.
+Input of an echo canceller. The clocks of microphone and speaker differ. Both are tracked against the
+monotonic clock, and their drift is made up for by one frame of 48 kHz at a time: a canceller tolerates that,
+but not a missing or doubled block.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.devices.echo.ring import EchoRing
 from ravatard.devices.echo.timeline import Timeline
 
-#: From 48 kHz to 16 kHz every third frame is kept of what a low pass of so many taps leaves.
+#: Taps of the low-pass filter before 48 kHz are reduced to every third frame, 16 kHz.
 _TAPS = 48
 _CUTOFF_HZ = 7_000
-#: Further off than this the two have lost each other, as after a device was opened anew.
+#: Beyond this offset the two are joined anew, as after a device was reopened.
 _JUMP_FRAMES = 2 * VOICE_RATE_HZ // 1000
-#: The reference is moved by one frame for so much sound, which makes up for 1,000 ppm.
+#: The reference is moved by at most one frame in this much sound, which makes up for 1,000 ppm.
 _SLIP_EVERY_S = 0.02
-#: While both clocks are young, a millisecond is taken out at once.
+#: While the clocks are little known, an offset above a millisecond is corrected at once.
 _YOUNG_S, _YOUNG_FRAMES = 5.0, VOICE_RATE_HZ // 1000
-#: Less than this is left alone, or it would go to and fro for nothing: 42 us.
+#: Smaller offsets are not corrected, or the reference would oscillate: 42 us.
 _SLIP_FRAMES = 2
 
 
 class EchoReference:
-    """The speaker's sound, seen from a microphone.
+    """The speaker's sound, aligned with a microphone.
 
     Attributes:
-        samples_in: samples of the microphone that were asked about.
-        frames_out: frames of 48 kHz that were handed out for them.
-        slips: frames left out (positive) or handed out twice (negative) since the clocks were first joined.
+        samples_in: samples of the microphone so far.
+        frames_out: frames of 48 kHz returned for them.
+        slips: frames left out (positive) or doubled (negative) since the clocks were first joined.
         jumps: times the two had to be joined anew.
     """
 
@@ -55,18 +55,18 @@ class EchoReference:
 
     @property
     def drift_ppm(self) -> float:
-        """How much faster the converter's clock runs than the microphone's, as far as is known."""
+        """How much faster the speaker's clock runs than the microphone's, as far as is known."""
         state = self._ring.state()
         if state is None:
             return 0.0
         return (state.rate_hz / self._step / self._timeline.rate_hz - 1) * 1e6
 
     def block(self, read_at: float, samples: int, age_s: float = 0.0) -> bytes:
-        """What the speaker played while these ``samples`` were recorded.
+        """Return the sound that the speaker played while ``samples`` were recorded.
 
         Args:
             read_at: when they were read, seconds on CLOCK_MONOTONIC; may be late.
-            samples: how many. Blocks are asked about in order, without gaps.
+            samples: how many. Blocks come in order, without gaps.
             age_s: how long before that the first of them was recorded, as far as is known.
 
         Returns:
@@ -83,10 +83,10 @@ class EchoReference:
         self._next = first + count
         if self._step == 1:
             return self._ring.read(first, count)
-        return self._thinned(first, samples)
+        return self._decimated(first, samples)
 
     def _align(self, began: float, samples: int) -> int | None:
-        """The frame of the speaker to begin with; None when there is no speaker."""
+        """Return the first frame of the speaker; None if there is no speaker."""
         state = self._ring.state()
         if state is None:
             return None
@@ -105,12 +105,12 @@ class EchoReference:
         self.slips += slip
         return self._next + slip
 
-    def _thinned(self, first: int, samples: int) -> bytes:
-        """``samples`` at a third of the rate; the filter's own delay is made up for."""
+    def _decimated(self, first: int, samples: int) -> bytes:
+        """Return ``samples`` at a third of the rate, without the filter's delay."""
         pcm = self._ring.read(first - _TAPS // 2, samples * self._step + _TAPS)
         if not any(pcm):
             return bytes(samples * SAMPLE_BYTES)
-        # In 32 bits: rounded in 16, each tap would add its half of a step.
+        # In 32 bits: in 16 each tap would add its rounding error.
         frames = memoryview(audioop.lin2lin(pcm, 2, 4)).cast("i")
         total = bytes(samples * 4)
         for number, factor in enumerate(self._taps):
@@ -120,7 +120,7 @@ class EchoReference:
 
 
 def _low_pass() -> list[float]:
-    """A windowed sinc (Hamming), its sum 1."""
+    """Return a windowed sinc (Hamming) with the sum 1."""
     taps = []
     for number in range(_TAPS):
         off = number - _TAPS // 2 + 0.5

@@ -1,9 +1,9 @@
-"""What the speaker really played, and when, in memory that the microphone's process shares.
+"""Ring buffer of the played sound and its times, in memory shared with the microphone's process.
 
 One process writes, any number read, none waits for another. The ring holds s16le mono 48 kHz, frames counted
-from 0 for the life of the memory. Its state (how many frames there are, when the next one leaves the
-converter) stands in one of two slots in turn, each with a number and a checksum, so that a reader takes a
-whole one on any processor, whatever order its stores become visible in.
+from 0 for the life of the memory. Its state (number of frames, time at which the next one leaves the
+converter) is written to two slots in turn, each with a number and a checksum, so that a reader gets a
+complete one on any processor, in whatever order its stores become visible.
 
 Silence costs nothing: frames from ``silent_from`` on are zeros that were never written.
 """
@@ -19,25 +19,25 @@ from dataclasses import dataclass
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.devices.echo.timeline import Timeline
 
-#: 2.7 s: more than a microphone's block waits to be asked about.
+#: 2.7 s: longer than a microphone's block takes to be read.
 RING_FRAMES = 1 << 17
 _SLOT = struct.Struct("<QQddQ")
 _SUM = struct.Struct("<I")
 _SLOT_BYTES = 64
 _DATA_AT = 4096
 RING_BYTES = _DATA_AT + RING_FRAMES * SAMPLE_BYTES
-#: A reader stays so far away from what the writer overwrites next.
+#: Distance that a reader keeps from the frames overwritten next.
 _MARGIN = VOICE_RATE_HZ // 10
 
 
 @dataclass(frozen=True, slots=True)
 class RingState:
-    """What the writer says.
+    """State of the ring.
 
     Attributes:
         number: grows with every state.
-        frames: frames there are; the next one has this number.
-        at: when that one leaves the converter, seconds on CLOCK_MONOTONIC.
+        frames: frames written; the next one has this number.
+        at: when the next one leaves the converter, seconds on CLOCK_MONOTONIC.
         rate_hz: frames a second by that clock.
         silent_from: frames from this one on are silence.
     """
@@ -49,19 +49,19 @@ class RingState:
     silent_from: int = 0
 
     def frame_at(self, at: float) -> float:
-        """The frame that leaves the converter at ``at``."""
+        """Return the frame that leaves the converter at ``at``."""
         return self.frames + (at - self.at) * self.rate_hz
 
 
 def make_ring() -> int:
-    """Memory for one ring, as a file that has no name; the caller closes it."""
+    """Return memory for one ring, as a file without a name; the caller closes it."""
     fd = os.memfd_create("ravatard-echo", os.MFD_CLOEXEC)
     os.ftruncate(fd, RING_BYTES)
     return fd
 
 
 class EchoRing:
-    """The memory, seen from a reader."""
+    """Reader of a ring."""
 
     def __init__(self, fd: int) -> None:
         """Map it; ``fd`` may be closed afterwards.
@@ -72,7 +72,7 @@ class EchoRing:
         self._memory = mmap.mmap(fd, RING_BYTES)
 
     def state(self) -> RingState | None:
-        """The newest state that was written whole; None before the first."""
+        """Return the newest complete state; None before the first."""
         found = [self._slot(0), self._slot(1)]
         return max((each for each in found if each), key=lambda each: each.number, default=None)
 
@@ -84,7 +84,7 @@ class EchoRing:
         return state if state.number else None
 
     def read(self, first: int, count: int) -> bytes:
-        """``count`` frames from ``first`` on; zeros where nothing was played, or it is no longer there."""
+        """Return ``count`` frames from ``first`` on; zeros where nothing was played, or was overwritten."""
         state = self.state()
         if state is None:
             return bytes(count * SAMPLE_BYTES)
@@ -104,24 +104,24 @@ class EchoRing:
 
 
 class EchoWriter:
-    """The memory, seen from the speaker."""
+    """Writer of a ring, in the speaker's process."""
 
     def __init__(self, fd: int) -> None:
-        """Go on where the writer before this one stopped."""
+        """Go on where the previous writer stopped."""
         self._memory = mmap.mmap(fd, RING_BYTES)
         last = EchoRing(fd).state() or RingState()
         self._number = last.number
         self._frames = last.frames
         self._silent_from = last.silent_from
-        # The clock that ran before this process runs on.
+        # The sound card's clock ran on after the previous process.
         self._timeline = Timeline(VOICE_RATE_HZ, known_hz=last.rate_hz)
 
     def write(self, pcm: bytes | None, samples: int, taken_at: float, latency_s: float = 0.0) -> None:
-        """The next ``samples`` that go to the converter; None is silence.
+        """Write the next ``samples`` that go to the converter.
 
         Args:
-            pcm: s16le mono 48 kHz.
-            samples: how many, no more than a second's.
+            pcm: s16le mono 48 kHz; None is silence.
+            samples: how many, at most a second's.
             taken_at: when they were taken, seconds on CLOCK_MONOTONIC; may be late.
             latency_s: from then until the first of them leaves the converter, as far as is known.
         """
@@ -136,7 +136,7 @@ class EchoWriter:
         self._publish()
 
     def skip(self, samples: int) -> None:
-        """Silence went out that nobody looked at."""
+        """Count ``samples`` of silence that were played without a call of :meth:`write`."""
         self._frames += samples
 
     def _put(self, first: int, pcm: bytes) -> None:

@@ -1,1 +1,1 @@
-"""The sound of an answer: whatever it is packed in, decoded in a process of its own."""
+"""Decoding of an answer's sound, in whatever format a service sends it."""

@@ -1,6 +1,6 @@
-"""The daemon's side of one decoding process: start it, feed it, read what it makes, know why it ended.
+"""The daemon's side of one decoding process: start, input, output, and the reason of its end.
 
-No thread: its pipes and its end are file descriptors the event loop watches.
+No thread: the event loop watches the file descriptors of its pipes and of its end.
 """
 
 from __future__ import annotations
@@ -9,36 +9,34 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from ravatard.errors import InternalError, MediaError
+from ravatard.devices.process.child import PipedProcess, module_command
+from ravatard.errors import MediaError
 
-#: How long a process may take to be gone after its output ended, or after it was killed.
+#: Limit for a process to be gone after its output ended, or after it was killed.
 _GONE_S = 2.0
 _READ_BYTES = 1 << 16
-#: What a decoder needs beyond its libraries: a film of the largest size in memory, and its own buffers.
+#: Memory of a decoder beyond its libraries: a film of the largest size, and its own buffers.
 MEMORY_MB = 192
-#: What of the daemon's environment it may see: where Python and libraries are, no settings, no secrets.
+#: Environment variables that it may see: the places of Python and libraries, no settings, no secrets.
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
 
 
 def worker_command(cpu_s: int, memory_mb: int = MEMORY_MB) -> list[str]:
-    """How a decoding process is started."""
-    # -P: no module is taken from whatever folder the daemon happens to run in.
-    return [sys.executable, "-P", "-m", "ravatard.devices.media.worker", str(cpu_s), str(memory_mb)]
+    """Return the command that starts a decoding process."""
+    return module_command("ravatard.devices.media.worker", str(cpu_s), str(memory_mb))
 
 
-def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What it finds in its environment."""
+def worker_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables of a decoding process, out of the daemon's."""
     return {name: environ[name] for name in _KEPT if name in environ}
 
 
 class MediaChild:
-    """One process, for one file."""
+    """One decoding process, for one file."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
         """Start it. Needs a running loop.
 
         Raises:
@@ -46,72 +44,58 @@ class MediaChild:
         """
         self._loop = asyncio.get_running_loop()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                list(command),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                env=dict(environment),
-                # Ctrl-C is for us.
-                process_group=0,
-            )
+            self._piped = PipedProcess(command, environ)
         except OSError as error:
             raise MediaError(f"the decoder cannot be started: {error.strerror}") from error
-        process = self._process
-        if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise InternalError("Popen made no pipes")
-        self._stdin, self._stdout, self._stderr = process.stdin, process.stdout, process.stderr
-        for pipe in (self._stdin, self._stdout, self._stderr):
-            os.set_blocking(pipe.fileno(), False)
+        self._process = self._piped.process
         try:
-            self._exit = os.pidfd_open(process.pid)
+            self._exit = os.pidfd_open(self._process.pid)
         except OSError as error:
-            process.kill()
-            process.wait()
+            self._process.kill()
+            self._process.wait()
             raise MediaError(f"the decoder cannot be watched: {error.strerror}") from error
 
     @property
     def pid(self) -> int:
-        """The process."""
+        """Process id."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """True while it runs."""
         return self._process.poll() is None
 
     async def write(self, data: bytes) -> bool:
-        """Hand it the next piece of the file; waits while it has enough. False: it no longer listens.
+        """Send it the next piece of the file, waiting for room; return False if it takes no more.
 
         Cancelling leaves it with a part of ``data``: nothing more may be written then.
         """
         left = memoryview(data)
         while left:
-            if self._stdin.closed:
+            if self._piped.stdin.closed:
                 return False
             try:
-                left = left[os.write(self._stdin.fileno(), left) :]
+                left = left[os.write(self._piped.stdin.fileno(), left) :]
             except BlockingIOError:
-                await _ready(self._stdin.fileno(), self._loop.add_writer, self._loop.remove_writer)
+                await _ready(self._piped.stdin.fileno(), self._loop.add_writer, self._loop.remove_writer)
             except BrokenPipeError:
                 return False
         return True
 
     def finish(self) -> None:
-        """The file is whole. Idempotent."""
-        self._stdin.close()
+        """The file is complete. Idempotent."""
+        self._piped.stdin.close()
 
     async def read(self) -> bytes:
-        """The next sound it made, waiting for some; b"" at its end. Cancelling loses nothing."""
+        """Return the next decoded sound, waiting for some; b"" at its end. Cancelling loses nothing."""
         while True:
             try:
-                return os.read(self._stdout.fileno(), _READ_BYTES)
+                return os.read(self._piped.stdout.fileno(), _READ_BYTES)
             except BlockingIOError:
-                await _ready(self._stdout.fileno(), self._loop.add_reader, self._loop.remove_reader)
+                await _ready(self._piped.stdout.fileno(), self._loop.add_reader, self._loop.remove_reader)
 
-    async def verdict(self) -> str | None:
-        """Why it ended, once :meth:`read` gave b""; None when all went well."""
+    async def failure(self) -> str | None:
+        """Return the reason of its end, once :meth:`read` returned b""; None if all went well."""
         if not await self._gone():
             return "the answer's sound cannot be decoded (the decoder does not end)"
         code = self._process.returncode
@@ -122,12 +106,12 @@ class MediaChild:
         if code < 0:
             return f"the answer's sound cannot be decoded (the decoder crashed with signal {-code})"
         with contextlib.suppress(BlockingIOError):
-            if said := os.read(self._stderr.fileno(), 1_000).decode(errors="replace").strip():
-                return said
+            if reason := os.read(self._piped.stderr.fileno(), 1_000).decode(errors="replace").strip():
+                return reason
         return f"the answer's sound cannot be decoded (the decoder ended with status {code})"
 
     async def end(self) -> None:
-        """Kill it and wait until it is gone. Idempotent; when cancelled it is dead all the same."""
+        """Kill it and wait until it is gone. Idempotent; if cancelled it is killed all the same."""
         if self._exit < 0:
             return
         try:
@@ -137,8 +121,7 @@ class MediaChild:
             await self._gone()
         finally:
             self._process.poll()
-            for pipe in (self._stdin, self._stdout, self._stderr):
-                pipe.close()
+            self._piped.close_pipes()
             os.close(self._exit)
             self._exit = -1
 
@@ -153,7 +136,7 @@ class MediaChild:
 async def _ready(
     fd: int, watch: Callable[[int, Callable[[], None]], object], unwatch: Callable[[int], object]
 ) -> None:
-    """Returns when ``fd`` can be read, or written. Cancelling is safe."""
+    """Wait until ``fd`` can be read, or written. Cancelling is safe."""
     woken = asyncio.Event()
     watch(fd, woken.set)
     try:

@@ -1,6 +1,7 @@
-"""The sound of an answer, whatever it came as: WAV is decoded here, all else in a process of its own.
+"""Decoder of an answer's sound: WAV here, all other formats in a process of its own.
 
-What a file is, its bytes say; what a server or a field calls it only explains what is no sound at all.
+The format is read from the file's bytes; the content type of a server or a field is used only to explain a
+file that is no sound at all.
 """
 
 from __future__ import annotations
@@ -11,32 +12,33 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
+from ravatard.core.audio.wav import UnknownCoding, is_wav
 from ravatard.core.audio_format import VOICE
-from ravatard.devices.media.child import MediaChild, worker_command, worker_environment
-from ravatard.devices.media.feed import decoded_by
+from ravatard.devices.media.child import MediaChild, worker_command, worker_environ
+from ravatard.devices.media.feed import decode_with
 from ravatard.devices.media.rate import To48k
-from ravatard.devices.media.wav import MonoMixer, UnknownCoding, WavReader, is_wav
+from ravatard.devices.media.wav import MonoMixer, WavReader
 from ravatard.errors import MediaError
 
-#: Enough to know what a file is.
+#: Enough to know the format of a file.
 _SNIFFED_BYTES = 12
-#: A WAV header longer than this before its format is none.
+#: A WAV file without a format chunk up to here is broken.
 _MOST_HEADER_BYTES = 1 << 16
-#: Decoded at once, so that the rest of the daemon is not kept waiting by an answer that came in one piece.
+#: Length of a decoded block: an answer that came in one piece must not keep the daemon waiting.
 _BLOCK_MS = 100
-#: FFmpeg needs a hundredth of real time here; a small machine twelve times that.
+#: FFmpeg needs a hundredth of real time on a desktop; a small machine twelve times that.
 _CPU_PER_SECOND = 0.2
 _CPU_SPARE_S = 15
 
 
 @dataclass(frozen=True, slots=True)
 class DecodingLimits:
-    """What one answer may cost.
+    """Limits for one answer.
 
     Attributes:
-        largest_bytes: of its file.
-        longest_s: of its sound.
-        stall_s: a decoder that has enough to work on and makes no sound for this long hangs.
+        largest_bytes: size of its file.
+        longest_s: length of its sound.
+        stall_s: a decoder that has input and delivers no sound for this long hangs.
     """
 
     largest_bytes: int = 32 * (1 << 20)
@@ -45,12 +47,12 @@ class DecodingLimits:
 
     @property
     def cpu_s(self) -> int:
-        """Seconds of processor time for decoding it."""
+        """Processor time for decoding it, in seconds."""
         return _CPU_SPARE_S + int(self.longest_s * _CPU_PER_SECOND)
 
 
 def has_pyav() -> bool:
-    """Whether the extra ``media`` is installed; loads nothing."""
+    """Return True if the extra ``media`` is installed; imports nothing."""
     return importlib.util.find_spec("av") is not None
 
 
@@ -66,47 +68,47 @@ class MediaDecoder:
         installed: Callable[[], bool] = has_pyav,
         eager: bool = False,
     ) -> None:
-        """Nothing runs yet.
+        """No process is started yet.
 
         Args:
-            limits: what one answer may cost.
-            environ: the daemon's environment; little of it is handed on.
-            command: how a decoding process is started; None: the shipped one.
-            installed: whether there is a library to decode with.
-            eager: :meth:`prepare` need not wait for an answer that needed more than WAV.
+            limits: for one answer.
+            environ: the daemon's environment variables; few of them are passed on.
+            command: starts a decoding process; None: the shipped one.
+            installed: returns True if there is a library to decode with.
+            eager: let :meth:`prepare` start a process before any answer has needed one.
         """
         self._limits = limits
-        self._environment = worker_environment(environ)
+        self._environ = worker_environ(environ)
         self._command = list(command or worker_command(limits.cpu_s))
         self._installed = installed
         self._warm: MediaChild | None = None
         self._needed = eager
 
     async def prepare(self) -> None:
-        """Start a decoding process, so that the next answer need not wait until it has loaded its library.
+        """Start a decoding process, so that the next answer need not wait until its library is loaded.
 
-        Not before an answer has needed one: a service that sends WAV never does. Cheap to call when one waits
-        already; one that is not used ends by itself after two minutes. Failure is told by :meth:`pcm`.
+        Does nothing before an answer has needed one: a service that sends WAV never does. Cheap to call if a
+        process waits already; an unused one ends by itself after two minutes. :meth:`pcm` reports failures.
         """
         if not self._needed or not self._installed() or (self._warm is not None and self._warm.alive):
             return
         await self.close()
         try:
-            self._warm = MediaChild(self._command, self._environment)
+            self._warm = MediaChild(self._command, self._environ)
         except MediaError:
             return
 
     async def close(self) -> None:
-        """End the process that waits. Idempotent."""
+        """End the waiting process. Idempotent."""
         if self._warm is not None:
             warm, self._warm = self._warm, None
             await warm.end()
 
     async def pcm(self, pieces: AsyncIterator[bytes], content_type: str = "") -> AsyncGenerator[bytes, None]:
-        """s16le mono 48 kHz, while ``pieces`` still come in. Closing the generator ends all that decodes.
+        """Yield s16le mono 48 kHz while ``pieces`` still come in. Closing the generator ends the decoding.
 
         Raises:
-            MediaError: it cannot be decoded, is too large or too long; one sentence.
+            MediaError: the file cannot be decoded, is too large or too long.
         """
         most = VOICE.bytes_for(self._limits.longest_s * 1000)
         async with (
@@ -139,11 +141,11 @@ class MediaDecoder:
             raise MediaError("the answer's file is empty")
         reader, seen, first = WavReader(), bytearray(head), b""
         if is_wav(head):
-            # A coding that we do not know the decoder library may.
+            # The decoder library may know a coding that we do not.
             with suppress(UnknownCoding):
                 first = await _to_format(reader, seen, pieces)
         elif content_type.startswith("text/") or content_type.endswith("json"):
-            raise MediaError(f"what should be the answer's sound is {content_type[:40]}")
+            raise MediaError(f"the answer's sound cannot be decoded: it is {content_type[:40]}")
         if reader.shape is not None:
             sound = _wav(reader, first, pieces)
         else:
@@ -156,28 +158,28 @@ class MediaDecoder:
         self._needed = True
         if not self._installed():
             raise MediaError(
-                "the answer's sound is no WAV file, and decoding it needs PyAV: `pip install ravatard[media]`"
+                "the answer's sound is no WAV file; decoding it needs PyAV: `pip install ravatard[media]`"
             )
         child, self._warm = self._warm, None
         if child is not None and not child.alive:
             await child.end()
             child = None
-        child = child or MediaChild(self._command, self._environment)
-        async with aclosing(decoded_by(child, pieces, self._limits.stall_s)) as sound:
+        child = child or MediaChild(self._command, self._environ)
+        async with aclosing(decode_with(child, pieces, self._limits.stall_s)) as sound:
             async for pcm in sound:
                 yield pcm
 
 
 async def _to_format(reader: WavReader, seen: bytearray, pieces: AsyncGenerator[bytes, None]) -> bytes:
-    """Read on until ``reader`` knows the samples' shape; gives the samples that came with it.
+    """Read on until ``reader`` knows the samples' shape; return the samples that came with it.
 
     Args:
-        reader: has seen nothing yet.
-        seen: what was read of the file; grows by what is read here.
+        reader: a new one.
+        seen: bytes of the file that were read already; the bytes read here are added.
         pieces: the rest of the file.
 
     Raises:
-        UnknownCoding: samples that are packed.
+        UnknownCoding: samples in an unknown coding.
         MediaError: a broken WAV file.
     """
     samples = reader.feed(bytes(seen))
@@ -196,7 +198,7 @@ async def _to_format(reader: WavReader, seen: bytearray, pieces: AsyncGenerator[
 async def _wav(
     reader: WavReader, first: bytes, pieces: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
-    """Samples as they come, made into what a speaker takes."""
+    """Yield the samples as s16le mono 48 kHz while they come in."""
     if reader.shape is None:
         raise MediaError("the sound is a broken WAV file: it does not say what its samples are")
     mixer, rate = MonoMixer(reader.shape), To48k(reader.shape.rate_hz)
@@ -206,7 +208,7 @@ async def _wav(
         for at in range(0, len(samples), block):
             if pcm := rate.convert(mixer.convert(samples[at : at + block])):
                 yield pcm
-            # Whoever takes it may not wait; the rest of the daemon gets its turn all the same.
+            # The consumer may not wait; let the rest of the daemon run all the same.
             await asyncio.sleep(0)
         piece = await anext(pieces, None)
         if piece is None:

@@ -1,4 +1,4 @@
-"""One file through one decoding process: fed as fast as both allow, heard while it is fed."""
+"""Decoding of one file by one process: input and output run at the same time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ravatard.devices.media.child import MediaChild
 from ravatard.errors import MediaError
 
 
-async def decoded_by(
+async def decode_with(
     child: MediaChild, pieces: AsyncGenerator[bytes, None], stall_s: float
 ) -> AsyncGenerator[bytes, None]:
-    """The sound ``child`` makes of a file; whole samples. However this ends, the process ends with it.
+    """Yield the sound that ``child`` decodes, whole samples. However this ends, the process ends with it.
 
     Args:
-        child: a process that was given nothing yet.
-        pieces: the file as it comes.
-        stall_s: how long it may make no sound while it has enough to work on.
+        child: a process that has got no input yet.
+        pieces: the file as it arrives.
+        stall_s: how long it may deliver no sound while it has input.
 
     Raises:
         MediaError: the file broke off, or cannot be decoded.
@@ -43,17 +43,17 @@ async def decoded_by(
                 feeding.cancel()
     finally:
         await child.end()
-    # A file that broke off is why its decoder then complains.
+    # A file that broke off makes its decoder fail, too: report the first cause.
     if failure := feed.failure or failure:
         raise failure
 
 
 class _Feed:
-    """Brings the file to the decoding process, as fast as both allow.
+    """Sends the file to the decoding process, as fast as both allow.
 
     Attributes:
-        failure: why the file broke off.
-        starving: the next piece of the file is waited for: the decoder cannot be blamed.
+        failure: reason if the file broke off.
+        starving: waits for the next piece of the file, so that the decoder has no input.
     """
 
     def __init__(self, child: MediaChild, pieces: AsyncIterator[bytes]) -> None:
@@ -63,10 +63,10 @@ class _Feed:
         self._pieces = pieces
 
     async def run(self) -> None:
-        """Until the file ends, breaks off, or nobody wants more of it.
+        """Run until the file ends or breaks off, or the process takes no more.
 
-        Never fails: whoever takes the sound is somewhere else at that moment, and a task group would cancel
-        him there.
+        Never raises: the consumer of the sound is suspended elsewhere at that moment, and the task group
+        would cancel it there.
         """
         try:
             self.starving = True
@@ -83,10 +83,10 @@ class _Feed:
 
 
 async def _whole_samples(child: MediaChild, feed: _Feed, stall_s: float) -> AsyncGenerator[bytes, None]:
-    """What the process makes, in whole samples.
+    """Yield the output of the process, in whole samples.
 
     Raises:
-        MediaError: it hangs, or ended for a reason.
+        MediaError: it hangs, or failed.
     """
     odd, any_sound = b"", False
     while True:
@@ -105,9 +105,9 @@ async def _whole_samples(child: MediaChild, feed: _Feed, stall_s: float) -> Asyn
         whole = len(pcm) - len(pcm) % SAMPLE_BYTES
         odd, any_sound = pcm[whole:], True
         yield pcm[:whole]
-    reason = await child.verdict()
+    reason = await child.failure()
     if not reason and not any_sound:
-        # It had waited so long that it went home when the file came.
+        # Its idle limit was reached just when the file came.
         reason = "the answer's sound cannot be decoded (the decoder ended without a sound)"
     if reason:
         raise MediaError(reason)

@@ -1,4 +1,4 @@
-"""How a film file lies: whether it can be decoded while it comes in, or its index stands at its end."""
+"""Order of the boxes in an MP4 file: decodable while it arrives, or only with the index at its end."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from enum import Enum, unique
 #: ISO/IEC 14496-12 section 4.2: size and type; size 1 means that 64 bits of size follow, 0 "to the end".
 _BOX = struct.Struct(">I4s")
 _LONG = struct.Struct(">Q")
-#: The boxes a film may begin with.
+#: Boxes that an MP4 file may begin with.
 _FIRST = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"uuid", b"sidx"})
 
 
 @unique
 class Order(Enum):
-    """What the first boxes of a file say."""
+    """How to read a file, by its first boxes."""
 
     UNDECIDED = "undecided"
     """More of the file is needed."""
     STREAM = "stream"
-    """Read it as it comes: the index comes first, or it is no film of this kind."""
+    """Read it as it arrives: the index comes first, or it is no MP4 file."""
     WHOLE = "whole"
-    """Sound and picture come before the index, without which they are noise: all of it is needed first."""
+    """Read all of it first: sound and picture come before the index that is needed to decode them."""
 
 
 def order_of(head: bytes) -> Order:
-    """What is to be done with a file that begins with ``head``, any number of its bytes."""
+    """Return how to read a file that begins with ``head``, any number of its bytes."""
     at = 0
     while True:
         if len(head) - at < _BOX.size:

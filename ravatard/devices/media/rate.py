@@ -1,7 +1,7 @@
-"""Mono sound of any rate at 48 kHz, without numpy: a windowed-sinc filter made of ``audioop``'s loops in C.
+"""Resampling of mono sound to 48 kHz without numpy: a windowed-sinc filter of ``audioop``'s loops in C.
 
-Importing numpy takes longer than the first sample of an answer may. Linear interpolation alone, all that
-``audioop`` offers, mirrors speech into the band above it: a 24 kHz voice gets a hiss of its own.
+Importing numpy would delay the first sample of an answer too much. Linear interpolation alone, all that
+``audioop`` offers, mirrors speech into the band above it: a 24 kHz voice hisses.
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ import math
 
 from ravatard.core.audio_format import VOICE_RATE_HZ
 
-#: Samples on each side that a new one is made of; and Kaiser's shape: 60 dB down beside the passband.
+#: Input samples on each side of a new one; and Kaiser's beta: 60 dB of attenuation beside the passband.
 _REACH = 8
 _BETA = 6.0
-#: Rates that do not divide 48 kHz are left to linear interpolation from here: its error is 60 dB down at
-#: 2.5 kHz and 34 dB at 11 kHz, where there is no speech. Twice as much would cost twice as much.
+#: Rates that do not divide 48 kHz are filtered to this rate or higher, then interpolated linearly, with an
+#: error of -60 dB at 2.5 kHz and -34 dB at 11 kHz, where there is no speech. Twice the rate costs twice as
+#: much.
 _INTERPOLATED_FROM_HZ = 88_200
 
 
 class To48k:
-    """s16le mono at ``rate_hz`` in, at 48 kHz out; the same however the stream is cut."""
+    """Converts s16le mono at ``rate_hz`` to 48 kHz; the output is the same however the stream is cut."""
 
     def __init__(self, rate_hz: int) -> None:
         self._factor = _factor(rate_hz)
         self._inner_hz = rate_hz * self._factor
         self._same = rate_hz == VOICE_RATE_HZ
-        # Going down, what 48 kHz cannot hold is filtered out first: a longer filter at the higher rate.
+        # Downwards, frequencies that 48 kHz cannot hold are filtered out: a longer filter at the higher rate.
         passed = min(1.0, VOICE_RATE_HZ / rate_hz)
         self._reach = math.ceil(_REACH / passed)
         self._phases = [_taps(phase / self._factor, self._reach, passed) for phase in range(self._factor)]
@@ -34,10 +35,10 @@ class To48k:
         self._state: tuple[int, tuple[tuple[int, int], ...]] | None = None
 
     def convert(self, pcm: bytes) -> bytes:
-        """The next piece, whole samples; some 8 samples are held back."""
+        """Return the next piece converted, whole samples; some 8 samples are held back."""
         if self._same:
             return pcm
-        # 32 bits inside, so that rounding is only done once.
+        # 32 bits inside, so that samples are rounded only once.
         self._held += audioop.lin2lin(pcm, 2, 4)
         count = len(self._held) // 4 - (2 * self._reach - 1)
         if count <= 0:
@@ -53,7 +54,7 @@ class To48k:
         return bytes(voice)
 
     def flush(self) -> bytes:
-        """What was held back; nothing may be converted afterwards."""
+        """Return the samples held back; nothing may be converted afterwards."""
         return b"" if self._same else self.convert(bytes(2 * self._reach))
 
     def _filtered(self, taps: list[float], count: int) -> bytes:
@@ -62,13 +63,13 @@ class To48k:
         for at, tap in enumerate(taps):
             if abs(tap) < 1e-7:
                 continue
-            # A quarter, so that no sum on the way is cut; the last step is, where it must.
+            # A quarter, so that no intermediate sum is clipped; only the last step clips.
             total = audioop.add(total, audioop.mul(held[4 * at : 4 * (at + count)], 4, tap / 4), 4)
         return bytes(audioop.lin2lin(audioop.mul(total, 4, 4.0), 4, 2))
 
 
 def _factor(rate_hz: int) -> int:
-    """How many samples the filter makes of one."""
+    """Return how many samples the filter makes of one."""
     for factor in range(1, VOICE_RATE_HZ * 2 // rate_hz + 1):
         if rate_hz * factor % VOICE_RATE_HZ == 0:
             return factor
@@ -76,12 +77,12 @@ def _factor(rate_hz: int) -> int:
 
 
 def _taps(offset: float, reach: int, passed: float) -> list[float]:
-    """The weights of ``2 * reach`` neighbours for the moment ``offset`` samples after the middle one.
+    """Return the weights of ``2 * reach`` neighbours for the moment ``offset`` samples after the middle one.
 
     Args:
         offset: 0 to 1 samples.
         reach: neighbours on each side.
-        passed: what passes, as a part of the input's band.
+        passed: passband, as a part of the input's band.
     """
     weights = []
     for at in range(2 * reach):
@@ -91,11 +92,11 @@ def _taps(offset: float, reach: int, passed: float) -> list[float]:
         inside = 1.0 - (distance / reach) ** 2
         window = _bessel(_BETA * math.sqrt(inside)) / _bessel(_BETA) if inside > 0 else 0.0
         weights.append(ideal * window)
-    # Each of them adds up to exactly one: otherwise a constant would come out as a tone.
+    # The weights add up to exactly one: otherwise a constant would become a tone.
     total = math.fsum(weights)
     return [weight / total for weight in weights]
 
 
 def _bessel(x: float) -> float:
-    """The modified Bessel function of order 0, which Kaiser's window is made of."""
+    """Return the modified Bessel function of order 0, for Kaiser's window."""
     return math.fsum((x / 2) ** (2 * k) / math.factorial(k) ** 2 for k in range(25))

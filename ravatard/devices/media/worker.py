@@ -1,8 +1,8 @@
-"""The decoding process: ``python -m ravatard.devices.media.worker CPU_SECONDS MEMORY_MB``.
+"""Decoding process: ``python -m ravatard.devices.media.worker CPU_SECONDS MEMORY_MB``.
 
-A file from the network on standard input, s16le mono 48 kHz on standard output; what went wrong, as one
-sentence, on standard error, with exit status 1. FFmpeg is a million lines of C that read what strangers
-send: here it can open no file and no connection, has little memory and time, and dies alone.
+Reads a file from the network on standard input and writes s16le mono 48 kHz to standard output; a failure is
+one sentence on standard error and exit status 1. FFmpeg is a million lines of C that read untrusted data:
+here it can open no file and no connection, has little memory and time, and a crash ends nothing else.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import os
 import resource
 import select
 import signal
-import struct
 import sys
 from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
+from ravatard.core.audio.wav import wav_header
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ
 from ravatard.devices.media.mp4_boxes import Order, order_of
 from ravatard.errors import MediaError
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
-#: A process that was made ready and has nothing to do gives its memory back after this.
+#: A process without input gives its memory back after this.
 IDLE_S = 120.0
 #: linux/prctl.h.
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-#: Kinds of files that hold sound. No playlists: those name other files and addresses to read.
+#: Formats that hold sound. No playlists: those name other files and addresses to read.
 _FORMATS = "aac,aiff,flac,matroska,webm,mov,mp4,m4a,mp3,ogg,w64,wav"
-#: Measured with files that come in at 500 kB/s: FFmpeg's own values wait for ten times as much.
+#: Measured with files that arrive at 500 kB/s: FFmpeg's defaults wait for ten times as much.
 _OPTIONS = {
     "format_whitelist": _FORMATS,
     "protocol_whitelist": "none",
@@ -42,31 +42,31 @@ _OPTIONS = {
     "analyzeduration": "200000",
 }
 _READ_BYTES = 8_192
-#: The PyAV to which a title in a broken encoding is no error any more, and which knows no option for it.
+#: From this PyAV on a title in a broken encoding is no error, and there is no option for it.
 _LENIENT_SINCE = 19
-#: Of one file. Beyond, the rest is noise.
+#: In one file. Beyond, the rest is noise.
 _MOST_BROKEN_PACKETS = 100
-#: The boxes before a film's index are small; a file that does not decide until here is read as it comes.
+#: The boxes before an MP4 index are small; a file still undecided here is read as it arrives.
 _MOST_HEAD_BYTES = 1 << 20
 
 
 class InputFile(Protocol):
-    """What FFmpeg reads from."""
+    """Input of FFmpeg."""
 
     def read(self, count: int, /) -> bytes:
-        """Up to ``count`` bytes; b"" at the end."""
+        """Return up to ``count`` bytes; b"" at the end."""
         ...
 
 
 class CodedStream:
-    """Standard input, what was already read of it first. Without ``seek``: FFmpeg does not seek."""
+    """Standard input, after the bytes read from it already. Has no ``seek``, so that FFmpeg does not seek."""
 
     def __init__(self, head: bytes, fd: int) -> None:
         self._head = head
         self._fd = fd
 
     def read(self, count: int) -> bytes:
-        """As soon as there is anything."""
+        """Return bytes as soon as there are any."""
         if self._head:
             piece, self._head = self._head[:count], self._head[count:]
             return piece
@@ -74,7 +74,7 @@ class CodedStream:
 
 
 def source_on(fd: int) -> InputFile:
-    """``fd`` as FFmpeg is to read it: as it comes, or all of it where a film's index stands at the end."""
+    """Return ``fd`` as FFmpeg's input: as it arrives, or read whole if an MP4 index stands at the end."""
     head = b""
     while (order := order_of(head)) is Order.UNDECIDED and len(head) < _MOST_HEAD_BYTES:
         piece = os.read(fd, _READ_BYTES)
@@ -92,7 +92,7 @@ def source_on(fd: int) -> InputFile:
 
 
 def decoded(source: InputFile) -> Iterator[bytes]:
-    """The sound in ``source``, as s16le mono 48 kHz.
+    """Yield the sound in ``source`` as s16le mono 48 kHz.
 
     Raises:
         MediaError: there is none, or it cannot be decoded.
@@ -125,7 +125,7 @@ def _opened(source: InputFile) -> InputContainer:
 def _pcm(container: InputContainer, stream: AudioStream) -> Iterator[bytes]:
     import av
 
-    # Threads would only make the first sample later, and a small machine slower.
+    # Threads would only delay the first sample, and slow a small machine down.
     stream.codec_context.thread_count = 1
     broken, any_sound = 0, False
     converter = _Converter()
@@ -149,14 +149,14 @@ def _pcm(container: InputContainer, stream: AudioStream) -> Iterator[bytes]:
 
 
 class _Converter:
-    """Frames of any shape, which may change on the way, as s16le mono 48 kHz."""
+    """Converts frames of any shape, which may change within a file, to s16le mono 48 kHz."""
 
     def __init__(self) -> None:
         self._resampler: AudioResampler | None = None
         self._shape: tuple[object, ...] = ()
 
     def convert(self, frame: AudioFrame) -> bytes:
-        """``frame``; before it what is left of an earlier shape."""
+        """Return ``frame`` converted, after the rest of an earlier shape."""
         import av
 
         before = b""
@@ -165,12 +165,12 @@ class _Converter:
             before = self.flush()
             self._resampler = av.AudioResampler(format="s16", layout="mono", rate=VOICE_RATE_HZ)
             self._shape = shape
-        # Without times: a file whose times lie would otherwise be filled with silence.
+        # Without timestamps: a file with wrong ones would otherwise be filled with silence.
         frame.pts = None
         return before + _bytes_of(self._resampler.resample(frame))
 
     def flush(self) -> bytes:
-        """What the resampler still holds."""
+        """Return the sound that the resampler still holds."""
         if self._resampler is None:
             return b""
         rest, self._resampler = self._resampler.resample(None), None
@@ -182,8 +182,8 @@ def _bytes_of(frames: list[AudioFrame]) -> bytes:
     return b"".join(bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES] for frame in frames)
 
 
-def _end_with_the_daemon() -> None:
-    """Give up what decoding does not need, before any of the file is read."""
+def _restrict() -> None:
+    """Die with the daemon, and drop privileges that decoding does not need, before the file is read."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -192,7 +192,7 @@ def _end_with_the_daemon() -> None:
 
 
 def _confine(cpu_s: int, memory_mb: int) -> None:
-    """No more files, and no more memory and time than sound needs; called when all libraries are loaded."""
+    """Limit files, memory and time to the needs of sound; called when all libraries are loaded."""
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - needs no pathlib here
         taken = int(file.read().split()[0]) * resource.getpagesize()
     most = taken + memory_mb * (1 << 20)
@@ -205,13 +205,9 @@ def _confine(cpu_s: int, memory_mb: int) -> None:
 
 
 def _load() -> None:
-    """Decode a moment of silence: parts of the library load only then, and soon no file can be opened."""
+    """Decode some silence: parts of the library load only then, and soon no file can be opened."""
     silence = bytes(VOICE.bytes_for(20))
-    shape = struct.pack("<HHIIHH", 1, 1, VOICE_RATE_HZ, VOICE_RATE_HZ * SAMPLE_BYTES, SAMPLE_BYTES, 16)
-    chunks = (
-        b"fmt " + struct.pack("<I", len(shape)) + shape + b"data" + struct.pack("<I", len(silence)) + silence
-    )
-    for _ in decoded(BytesIO(b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks)):
+    for _ in decoded(BytesIO(wav_header(VOICE, len(silence)) + silence)):
         pass
 
 
@@ -222,15 +218,15 @@ def _write(pcm: bytes) -> None:
 
 
 def main() -> NoReturn:
-    """Be the decoding process."""
-    # What libraries print is nothing anybody reads; one sentence is.
+    """Run as the decoding process."""
+    # The daemon reads one sentence on standard error; the output of libraries is discarded.
     sentence = os.dup(2)
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 2)
-    os.close(nothing)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
     status = 0
     try:
-        _end_with_the_daemon()
+        _restrict()
         _load()
         _confine(int(sys.argv[1]), int(sys.argv[2]))
         if select.select([0], [], [], IDLE_S)[0]:
@@ -241,11 +237,11 @@ def main() -> NoReturn:
     except MediaError as error:
         os.write(sentence, str(error).encode()[:500])
         status = 1
-    except BaseException as error:  # noqa: BLE001 - the last word of this process
+    except BaseException as error:  # noqa: BLE001 - reported in one sentence; then the process ends
         os.write(sentence, f"the decoder failed ({type(error).__name__}: {error})".encode()[:500])
         status = 1
     finally:
-        # No tidy end: a library that is confused may not come back from its own.
+        # No orderly exit: a broken library may hang in its own.
         os._exit(status)
 
 

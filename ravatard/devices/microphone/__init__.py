@@ -1,1 +1,1 @@
-"""The microphone: a source of sound and the gate, in a sound process of their own."""
+"""Microphone: sources of sound and the gate in a child process, and the daemon's side of it."""

@@ -1,7 +1,7 @@
-"""Whatever a source delivers into 16 kHz mono s16le; imported only when that is not what it delivers.
+"""Conversion of a source's sound to 16 kHz mono s16le; imported only for other shapes.
 
-Integers that only need fewer bits or channels go through ``audioop`` (C, no memory to speak of). Floats, the
-mean of more than two channels, and other rates need numpy, other rates also soxr: the extra ``resample``.
+Integers that only need fewer bits or channels go through ``audioop`` (C, hardly any memory). Floats, the mean
+of more than two channels, and other rates need numpy, other rates also soxr: the extra ``resample``.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ class Converter(Protocol):
     """Turns one stream of PCM into another."""
 
     def convert(self, pcm: bytes) -> bytes:
-        """``pcm`` (whole frames of the source's format) as s16le mono 16 kHz; may hold a little back."""
+        """Return ``pcm`` (whole frames of the source) as s16le mono 16 kHz; may hold some samples back."""
         ...
 
 
 def converter_for(shape: AudioFormat, channel: int | None) -> Converter | None:
-    """What turns ``shape`` into 16 kHz mono s16le; None when it is that already.
+    """Return the converter from ``shape`` to 16 kHz mono s16le; None if ``shape`` is that already.
 
     Args:
-        shape: what the source delivers.
-        channel: the channel to use, counted from 0; None takes the mean of all.
+        shape: format that the source delivers.
+        channel: channel to use, counted from 0; None takes the mean of all.
 
     Raises:
-        DeviceError: there is no such channel, or the extra this conversion needs is not installed.
+        DeviceError: there is no such channel, or the extra that this conversion needs is not installed.
     """
     if channel is not None and channel >= shape.channels:
         raise DeviceError(
@@ -50,7 +50,7 @@ def converter_for(shape: AudioFormat, channel: int | None) -> Converter | None:
 
 
 class IntegerConverter:
-    """Fewer bits and fewer channels of integers, at 16 kHz."""
+    """Reduces bits and channels of integers, at 16 kHz."""
 
     def __init__(self, shape: AudioFormat, channel: int | None) -> None:
         import audioop
@@ -61,7 +61,7 @@ class IntegerConverter:
         self._channel = channel
 
     def convert(self, pcm: bytes) -> bytes:
-        """``pcm`` as s16le mono; the lower bits are dropped."""
+        """Return ``pcm`` as s16le mono; the lower bits are dropped."""
         if self._channels == 2 and self._channel is None:
             pcm = self._audioop.tomono(pcm, self._width, 0.5, 0.5)
         if self._width != 2:
@@ -72,20 +72,20 @@ class IntegerConverter:
 
 
 class FloatConverter:
-    """Any format, any number of channels, any rate; rates through soxr's stream resampler."""
+    """Converts any format, number of channels and rate; rates through soxr's stream resampler."""
 
     def __init__(self, shape: AudioFormat, channel: int | None) -> None:
-        self._numpy = _extra("numpy", shape)
+        self._numpy = _import_extra("numpy", shape)
         self._resampler = None
         if shape.rate_hz != RATE_HZ:
-            soxr = _extra("soxr", shape)
-            # HQ: 86 dB of alias rejection for 0.5 ms of CPU a second of sound; QQ folds what is above 8 kHz.
+            soxr = _import_extra("soxr", shape)
+            # HQ: 86 dB of alias rejection for 0.5 ms of CPU a second of sound; QQ folds sound above 8 kHz.
             self._resampler = soxr.ResampleStream(shape.rate_hz, RATE_HZ, 1, dtype="float32", quality="HQ")
         self._shape = shape
         self._channel = channel
 
     def convert(self, pcm: bytes) -> bytes:
-        """``pcm`` as s16le mono 16 kHz. The resampler holds some milliseconds back."""
+        """Return ``pcm`` as s16le mono 16 kHz. The resampler holds some milliseconds back."""
         samples = self._samples(pcm)
         if self._shape.channels > 1:
             frames = samples.reshape(-1, self._shape.channels)
@@ -96,12 +96,12 @@ class FloatConverter:
         return self._to_s16(samples)
 
     def _samples(self, pcm: bytes) -> NDArray[np.float64]:
-        """``pcm`` as numbers of the documented scale: 1.0 is 32767 of 16 bits."""
+        """Return ``pcm`` on the documented scale: 1.0 is 32767 of 16 bits."""
         numpy = self._numpy
         samples: NDArray[np.float64]
         match self._shape.sample_format:
             case "f32le":
-                # A float stream may carry "not a number"; that is silence to us, not a crash of soxr.
+                # A float stream may carry NaN: treated as silence, it would crash soxr.
                 samples = numpy.nan_to_num(numpy.frombuffer(pcm, "<f4").astype("f8"), nan=0.0)
             case "s16le":
                 samples = numpy.frombuffer(pcm, "<i2") / 32767
@@ -115,12 +115,12 @@ class FloatConverter:
         return samples
 
     def _to_s16(self, samples: NDArray[np.float64]) -> bytes:
-        """RAVATAR, Live Mode document: ``ROUND(clamp(x, -1, 1) * 32767)``, little-endian."""
+        """Return ``ROUND(clamp(x, -1, 1) * 32767)``, little-endian (RAVATAR, Live Mode document)."""
         numpy = self._numpy
         return bytes(numpy.rint(numpy.clip(samples, -1.0, 1.0) * 32767).astype("<i2").tobytes())
 
 
-def _extra(name: str, shape: AudioFormat) -> ModuleType:
+def _import_extra(name: str, shape: AudioFormat) -> ModuleType:
     import importlib
 
     try:
@@ -133,6 +133,6 @@ def _extra(name: str, shape: AudioFormat) -> ModuleType:
 
 
 def describe(shape: AudioFormat) -> str:
-    """``shape`` in words."""
+    """Return ``shape`` in words."""
     channels = "mono" if shape.channels == 1 else f"{shape.channels} channels"
     return f"{shape.rate_hz} Hz {shape.sample_format} {channels}"

@@ -1,4 +1,4 @@
-"""Sound from other programs: a command's output, or a FIFO."""
+"""Microphone sources in other programs: the output of a command, or a FIFO."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import NoReturn
 
 from ravatard.core.events import MicrophoneLost
 from ravatard.devices.microphone.options import CaptureOptions
-from ravatard.devices.microphone.sink import Sink
+from ravatard.devices.microphone.source import Sink
 from ravatard.errors import DeviceError
 
-#: A source that was heard and then delivers nothing for this long is stuck. Shorter than the daemon's own
-#: limit, so that the daemon reads what is wrong instead of only noticing silence.
+#: A source that has delivered sound and then delivers none for this long is stuck. Shorter than the daemon's
+#: own limit, so that the daemon gets the reason instead of only noticing silence.
 STALL_S = 0.7
-#: Until its first sound a command may take longer: it may have to open a device or a connection.
+#: A command may take longer for its first sound: it may have to open a device or a connection.
 FIRST_SOUND_S = 8.0
-#: What is read at once at most, in blocks: after a stall we catch up quickly, but not in one gulp.
+#: Most blocks read at once: after a stall we catch up quickly, but not in a single read.
 _MOST_BLOCKS = 8
 
 
 def split_command(command: str) -> list[str]:
-    """The words of ``command``, as a shell would see them.
+    """Split ``command`` into words as a shell does.
 
     Raises:
-        DeviceError: there are none, or a quotation does not end.
+        DeviceError: there are no words, or a quotation does not end.
     """
     try:
         words = shlex.split(command)
@@ -38,12 +38,12 @@ def split_command(command: str) -> list[str]:
 
 
 class CommandSource:
-    """A program whose output is raw PCM."""
+    """A program that writes raw PCM to its standard output."""
 
     def __init__(self, command: str, capture: CaptureOptions) -> None:
         """Start the program of ``command``, without a shell.
 
-        It stays in the sound process's group: whoever ends that group ends the program and what it started.
+        It stays in the sound process's group: killing the group ends the program and its subprocesses.
 
         Raises:
             DeviceError: it cannot be started.
@@ -51,14 +51,14 @@ class CommandSource:
         self._capture = capture
         self._words = words = split_command(command)
         self._fd, theirs = os.pipe()
-        nothing = os.open(os.devnull, os.O_RDONLY)
+        null = os.open(os.devnull, os.O_RDONLY)
         try:
             self._pid = os.posix_spawnp(
                 words[0],
                 words,
                 os.environ,
-                file_actions=[(os.POSIX_SPAWN_DUP2, nothing, 0), (os.POSIX_SPAWN_DUP2, theirs, 1)],
-                # Python ignores SIGPIPE, and we the polite signals; a program expects the usual.
+                file_actions=[(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, theirs, 1)],
+                # Python ignores SIGPIPE, and we SIGINT and SIGTERM; a program expects the defaults.
                 setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM],
             )
         except OSError as error:
@@ -68,29 +68,29 @@ class CommandSource:
             ) from error
         finally:
             os.close(theirs)
-            os.close(nothing)
+            os.close(null)
 
     def run(self, sink: Sink) -> NoReturn:
-        """Hand on what the program writes.
+        """Deliver the program's output.
 
         Raises:
             DeviceError: it ended, or delivers nothing.
         """
         sink.opened(f"command {self._words[0]}", self._capture.format)
         reader = PipeReader(self._fd, self._capture)
-        heard = False
+        has_sound = False
         while True:
-            pcm = reader.read(sink, STALL_S if heard else FIRST_SOUND_S)
+            pcm = reader.read(sink, STALL_S if has_sound else FIRST_SOUND_S)
             if pcm is None:
-                limit = STALL_S if heard else FIRST_SOUND_S
+                limit = STALL_S if has_sound else FIRST_SOUND_S
                 raise DeviceError(f"microphone.command {self._words[0]!r} delivered no sound for {limit:g} s")
             if not pcm:
                 raise DeviceError(f"microphone.command {self._words[0]!r} {self._ending(sink)}")
-            heard = True
-            sink.hear(pcm, sink.now())
+            has_sound = True
+            sink.write(pcm, sink.now())
 
     def _ending(self, sink: Sink) -> str:
-        """How the program ended, in words. Its output is closed, so it has ended or is about to."""
+        """Return in words how the program ended. Its output is closed, so it has ended or is about to."""
         until = sink.now() + 0.3
         while True:
             pid, status = os.waitpid(self._pid, os.WNOHANG)
@@ -103,13 +103,13 @@ class CommandSource:
 
 
 class FifoSource:
-    """A FIFO somebody writes raw PCM into; writers may come and go."""
+    """A FIFO that other programs write raw PCM into; writers may come and go."""
 
     def __init__(self, path: str, capture: CaptureOptions) -> None:
         """Open ``path``.
 
         Raises:
-            DeviceError: there is no such FIFO, or it is something else.
+            DeviceError: there is no such path, or it is no FIFO.
         """
         self._capture = capture
         self._path = path
@@ -125,15 +125,15 @@ class FifoSource:
             raise DeviceError(f"microphone.fifo {path} is not a FIFO; create one with `mkfifo`")
 
     def run(self, sink: Sink) -> NoReturn:
-        """Hand on what is written; wait as long as it takes when nobody writes."""
+        """Deliver what is written; wait without limit while there is no writer."""
         sink.opened(f"FIFO {self._path}", self._capture.format)
         reader = PipeReader(self._fd, self._capture)
         while True:
             pcm = reader.read(sink, STALL_S)
             if pcm:
-                sink.hear(pcm, sink.now())
+                sink.write(pcm, sink.now())
                 continue
-            sink.tell(MicrophoneLost(f"nobody writes into the FIFO {self._path}"))
+            sink.report(MicrophoneLost(f"no program writes into the FIFO {self._path}"))
             # The next writer starts with a whole frame, whatever the last one left behind.
             reader = PipeReader(self._fd, self._capture)
             while not sink.wait(None, self._fd):
@@ -141,10 +141,10 @@ class FifoSource:
 
 
 class PipeReader:
-    """Blocks of whole frames out of a pipe, with as few wake-ups as possible.
+    """Reads blocks of whole frames from a pipe, with as few wake-ups as possible.
 
-    While it is quiet only commands are waited for, for the length of one long block; then all that has come
-    is read at once, however small the pieces were in which it was written. In speech each piece wakes us.
+    While it is quiet, it waits only for commands, for the length of one long block; then it reads all data at
+    once, however small the pieces in which they were written. In speech each piece wakes the process.
     """
 
     def __init__(self, fd: int, capture: CaptureOptions) -> None:
@@ -160,7 +160,7 @@ class PipeReader:
         self._small_pieces = False
 
     def read(self, sink: Sink, stall_s: float) -> bytes | None:
-        """The next block; b"" at the end of the pipe; None when nothing came for ``stall_s``."""
+        """Return the next block; b"" at the end of the pipe; None if nothing came for ``stall_s``."""
         stalled_at = (sink.now() if self._read_at is None else self._read_at) + stall_s
         woken = False
         while True:
@@ -179,16 +179,16 @@ class PipeReader:
             woken = sink.wait(stalled_at - now, self._fd)
 
     def _plan(self, count: int, now: float, *, woken: bool) -> None:
-        """After ``count`` bytes were read: when to look again."""
+        """Set the next times to read, after ``count`` bytes were read."""
         self._read_at = now
         self._quiet_due = now + self._quiet_s
         if woken:
-            # What woke us is a piece as it was written. Small ones are left to come together.
+            # The piece that woke us is as long as it was written. Small pieces are left to accumulate.
             self._small_pieces = count < self._shape.bytes_for(self._speech_s * 1000)
         self._speech_due = now + self._speech_s if self._small_pieces else now
 
     def _take(self) -> bytes | None:
-        """Whole frames that are there now; b"" at the end; None when there are none yet."""
+        """Return the whole frames that are there now; b"" at the end; None if there are none yet."""
         try:
             data = os.read(self._fd, self._most)
         except BlockingIOError:

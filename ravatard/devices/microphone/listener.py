@@ -1,4 +1,4 @@
-"""Sound through the gate to the daemon, and the daemon's commands to the gate."""
+"""Sink of every microphone source: passes sound through the gate to the daemon, and commands to the gate."""
 
 from __future__ import annotations
 
@@ -13,51 +13,54 @@ from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import RATE_HZ, SPEECH, AudioFormat, samples_in, seconds_of
 from ravatard.core.events import GateEvent, Listened, MicrophoneEnded, MicrophoneLost, MicrophoneReady
 from ravatard.devices.microphone.liveness import Liveness
-from ravatard.devices.microphone.pipes import CommandReader, PipeWriter
 from ravatard.devices.microphone.protocol import EchoBlock, RawBlock, Record, SourceFailed, encode
+from ravatard.devices.process.pipes import PipeWriter, RecordReader
 from ravatard.errors import InternalError
 
 if TYPE_CHECKING:
     from ravatard.devices.echo.reference import EchoReference
 
-#: A sign of life twice a second of sound: each one wakes the daemon.
+#: A heartbeat twice a second of sound: each one wakes the daemon.
 HEARTBEAT_SAMPLES = RATE_HZ // 2
-#: The same while what comes is no proper sound, by the clock.
-_DOUBT_BEAT_S = 0.25
-_NOTHING_DB = float("-inf")
+#: Interval by the clock while the source delivers no proper sound.
+_FAULT_HEARTBEAT_S = 0.25
+_NO_LEVEL_DB = float("-inf")
 
 
 class Listener:
-    """Sound through the gate to the daemon, and the daemon's commands to the gate: the sink of every source.
+    """The :class:`ravatard.devices.microphone.source.Sink` of the sound process.
 
     Sound may come from PortAudio's thread while commands come in ours, hence the lock.
+
+    Attributes:
+        is_ready: the source has delivered sound, and was not lost since.
     """
 
-    def __init__(  # noqa: PLR0913 - one thing to talk to a side, and what a listener can be made to do
+    def __init__(  # noqa: PLR0913 - both pipes, and one option for each thing that a listener can do
         self,
         gate: Gate | None,
         channel: int | None,
-        inbox: CommandReader,
+        inbox: RecordReader[Record],
         outbox: PipeWriter,
         *,
         liveness: Callable[[AudioFormat], Liveness],
         clock: Callable[[], float] = time.monotonic,
         echo: EchoReference | None = None,
         cancel: Callable[[bytes, bytes], bytes] | None = None,
-        beat_samples: int = HEARTBEAT_SAMPLES,
+        heartbeat_samples: int = HEARTBEAT_SAMPLES,
     ) -> None:
-        """Without a gate every block of sound goes out as it is.
+        """Without a gate every block of sound is sent as it is.
 
         Args:
-            gate: decides what is meant for the avatar.
-            channel: the channel to use of several.
-            inbox: commands.
-            outbox: what is heard.
-            liveness: makes what judges sound of a shape.
+            gate: decides which sound is meant for the avatar.
+            channel: channel to use, counted from 0; None takes the mean of all.
+            inbox: commands from the daemon.
+            outbox: records to the daemon.
+            liveness: makes the check of a source that delivers a given shape.
             clock: seconds on the monotonic clock.
-            echo: what the speaker played; without a gate it goes out beside each block.
-            cancel: takes it out of a block: (block, reference) to a block as long, s16le mono 16 kHz.
-            beat_samples: of sound between two signs of life.
+            echo: sound that the speaker played; without a gate it is sent beside each block.
+            cancel: removes the echo from a block: (block, reference) to a block as long, s16le mono 16 kHz.
+            heartbeat_samples: sound between two heartbeats.
         """
         self._gate = gate
         self._echo = echo
@@ -69,19 +72,19 @@ class Listener:
         self._lock = _thread.allocate_lock()
         self._commands = select.poll()
         self._commands.register(inbox.fd, select.POLLIN)
-        self._both: dict[int, select.poll] = {}
+        self._polls: dict[int, select.poll] = {}
         self._device = ""
         self._convert: Callable[[bytes], bytes] | None = None
-        self._judge = liveness
+        self._make_liveness = liveness
         self._liveness = liveness(SPEECH)
-        self._doubt_beat_at = -1.0
-        self.heard = False
+        self._fault_heartbeat_at = -1.0
+        self.is_ready = False
         self._overruns = 0
-        self._beat_samples = self._beat_at = beat_samples
+        self._heartbeat_samples = self._heartbeat_at = heartbeat_samples
 
     @property
     def attentive(self) -> bool:
-        """Whether somebody speaks or a button is down."""
+        """True while a user speaks or the button is down."""
         return self._gate is not None and self._gate.attentive
 
     def opened(self, device: str, shape: AudioFormat) -> None:
@@ -91,29 +94,29 @@ class Listener:
             DeviceError: the extra that converts ``shape`` is not installed.
         """
         self._device = device
-        self._liveness = self._judge(shape)
+        self._liveness = self._make_liveness(shape)
         if shape != SPEECH:
             from ravatard.devices.microphone.convert import converter_for
 
             converter = converter_for(shape, self._channel)
             self._convert = converter.convert if converter else None
 
-    def hear(self, pcm: bytes, read_at: float, overran: bool = False, age_s: float | None = None) -> None:
-        """Sound of the source's shape, whole frames; see :class:`ravatard.devices.microphone.sink.Sink`.
+    def write(self, pcm: bytes, read_at: float, overran: bool = False, age_s: float | None = None) -> None:
+        """Take sound of the source's shape; see :meth:`ravatard.devices.microphone.source.Sink.write`.
 
         Raises:
-            DaemonGone: nobody wants it any more.
+            DaemonGone: the daemon closed its end.
         """
         with self._lock:
             self._overruns += overran
             failed = self._liveness.examine(pcm, read_at)
-            if self._liveness.doubt is not None:
-                self._outbox.put(self._gone(failed) if failed else self._doubt_beat(read_at))
+            if self._liveness.fault is not None:
+                self._outbox.put(self._lost(failed) if failed else self._fault_heartbeat(read_at))
                 return
             if self._convert is not None:
                 pcm = self._convert(pcm)
-            out = b"" if self.heard else encode(MicrophoneReady(self._device))
-            self.heard = True
+            out = b"" if self.is_ready else encode(MicrophoneReady(self._device))
+            self.is_ready = True
             reference = b""
             if self._echo is not None:
                 samples = samples_in(pcm)
@@ -125,40 +128,40 @@ class Listener:
             else:
                 for event in self._gate.feed(pcm, read_at):
                     out += encode(event)
-                if self._gate.samples >= self._beat_at:
+                if self._gate.samples >= self._heartbeat_at:
                     out += self._heartbeat(self._gate)
             if out or self._outbox.pending:
                 self._outbox.put(out)
 
     def _heartbeat(self, gate: Gate) -> bytes:
         # On a grid of its own, so that blocks of 60 ms do not stretch it to 300 ms.
-        beat = self._beat_samples
-        self._beat_at += ((gate.samples - self._beat_at) // beat + 1) * beat
+        step = self._heartbeat_samples
+        self._heartbeat_at += ((gate.samples - self._heartbeat_at) // step + 1) * step
         return encode(Listened(gate.samples, gate.level_db, gate.floor_db, self._overruns))
 
-    def _doubt_beat(self, read_at: float) -> bytes:
-        """The source lives, but what it delivers is no proper sound: no samples count."""
-        if read_at < self._doubt_beat_at:
+    def _fault_heartbeat(self, read_at: float) -> bytes:
+        """Return a heartbeat for a source that delivers no proper sound: no samples count."""
+        if read_at < self._fault_heartbeat_at:
             return b""
-        self._doubt_beat_at = read_at + _DOUBT_BEAT_S
-        return encode(Listened(0, _NOTHING_DB, _NOTHING_DB, self._overruns))
+        self._fault_heartbeat_at = read_at + _FAULT_HEARTBEAT_S
+        return encode(Listened(0, _NO_LEVEL_DB, _NO_LEVEL_DB, self._overruns))
 
-    def _gone(self, record: MicrophoneLost | SourceFailed) -> bytes:
-        """``record``, after the end of what the gate had open."""
-        self.heard = False
-        self._beat_at = self._beat_samples
+    def _lost(self, record: MicrophoneLost | SourceFailed) -> bytes:
+        """Return ``record``, after the end of an utterance that the gate had open."""
+        self.is_ready = False
+        self._heartbeat_at = self._heartbeat_samples
         out = b"" if self._gate is None else _encoded(self._gate.lost(self.now()))
         return out + encode(record)
 
-    def tell(self, record: MicrophoneEnded | MicrophoneLost | SourceFailed) -> None:
-        """What is not sound. What the gate had open is closed first when there will be no more.
+    def report(self, record: MicrophoneEnded | MicrophoneLost | SourceFailed) -> None:
+        """Send a change of the source. If no sound follows, an open utterance is closed first.
 
         Raises:
-            DaemonGone: nobody wants to know.
+            DaemonGone: the daemon closed its end.
         """
         with self._lock:
             self._liveness.interrupted()
-            self._outbox.put(encode(record) if isinstance(record, MicrophoneEnded) else self._gone(record))
+            self._outbox.put(encode(record) if isinstance(record, MicrophoneEnded) else self._lost(record))
             if isinstance(record, SourceFailed):
                 self._outbox.drain()
 
@@ -170,10 +173,10 @@ class Listener:
         """
         if fd is None:
             poll = self._commands
-        elif (known := self._both.get(fd)) is not None:
+        elif (known := self._polls.get(fd)) is not None:
             poll = known
         else:
-            poll = self._both[fd] = select.poll()
+            poll = self._polls[fd] = select.poll()
             poll.register(self._inbox.fd, select.POLLIN)
             poll.register(fd, select.POLLIN)
         readable = False
@@ -181,14 +184,14 @@ class Listener:
             if number == fd:
                 readable = True
             else:
-                self.obey(self._inbox.read())
+                self.handle(self._inbox.read())
         return readable
 
-    def obey(self, records: list[Record]) -> None:
-        """Hand commands to the gate.
+    def handle(self, records: list[Record]) -> None:
+        """Pass commands to the gate.
 
         Raises:
-            DaemonGone: nobody wants to know what came of it.
+            DaemonGone: the daemon closed its end.
             InternalError: these are no commands.
         """
         with self._lock:

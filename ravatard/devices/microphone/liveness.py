@@ -1,6 +1,6 @@
-"""Whether what a source delivers can be sound: not zeros without end, and at the rate it claims; no I/O.
+"""Check of a source's sound: no endless zeros, and at the rate it claims; no I/O.
 
-A microphone that works hears its own noise: exact zeros for seconds mean a dead converter, a stuck driver, or
+A working microphone delivers its own noise: exact zeros for seconds mean a dead converter, a stuck driver, or
 a switch on the microphone itself. Frames that come much faster or slower than the source's rate are speech
 that no service understands.
 """
@@ -8,47 +8,52 @@ that no service understands.
 from __future__ import annotations
 
 from ravatard.core.audio_format import AudioFormat
-from ravatard.devices.microphone.protocol import SourceFailed, Trouble
+from ravatard.devices.microphone.protocol import FailureKind, SourceFailed
 
 #: Sound is counted over this long; two such windows in a row, both too fast or both too slow, are a fault:
 #: one alone may be a machine that stood still for a moment and then caught up.
 WINDOW_S = 2.0
-#: After a fault one window of this length at the right pace is enough.
+#: After a fault one window of this length at the right rate is enough.
 PROOF_S = 1.0
 #: Cards are off by 0.1 % at most, and a machine too busy to read everything loses less than this.
 SLOWEST, FASTEST = 0.8, 1.25
 
 
 class Liveness:
-    """Looks at every block of sound, as the source delivered it."""
+    """Examines every block of sound, as the source delivered it.
+
+    Attributes:
+        fault: the fault that was found, until the sound disproves it.
+    """
 
     def __init__(
         self,
         shape: AudioFormat,
         zeros_s: float | None,
-        doubt: Trouble | None = None,
+        fault: FailureKind | None = None,
         *,
         check_rate: bool = True,
     ) -> None:
-        """Begin with nothing heard.
+        """Begin before the first block.
 
         Args:
-            shape: what the source delivers.
+            shape: format that the source delivers.
             zeros_s: exact zeros for this long are a fault; None: never.
-            doubt: SILENT or OFF_PACE: the fault of the previous process, until the sound disproves it.
+            fault: SILENT or OFF_RATE: the fault that ended the previous process.
             check_rate: frames that come much too slow or too fast are a fault.
         """
         self._shape = shape
         self._zeros_s = zeros_s
         self._check_rate = check_rate
-        self.doubt = doubt
+        self.fault = fault
         self._zero_frames = 0
         self._window_at: float | None = None
         self._window_frames = 0
+        #: Windows in a row that were too fast (positive) or too slow (negative).
         self._wrong = 0
 
     def examine(self, pcm: bytes, read_at: float) -> SourceFailed | None:
-        """Look at the next block; a fault is told once and is then in :attr:`doubt` until it is disproved.
+        """Examine the next block; return a fault once, when it is found.
 
         Args:
             pcm: whole frames of the source's shape.
@@ -56,55 +61,55 @@ class Liveness:
         """
         frames = len(pcm) // self._shape.frame_bytes
         rate_hz = self._measure(frames, read_at)
-        # Ends at the first byte that is not zero: next to nothing on a microphone that lives.
+        # Ends at the first byte that is not zero: almost free on a working microphone.
         is_zero = not any(pcm)
-        if self.doubt is not None:
+        if self.fault is not None:
             fits = rate_hz is not None and self._side(rate_hz) == 0
-            if fits if self.doubt is Trouble.OFF_PACE else not is_zero:
-                self.doubt = None
+            if fits if self.fault is FailureKind.OFF_RATE else not is_zero:
+                self.fault = None
             return None
         self._zero_frames = self._zero_frames + frames if is_zero else 0
-        failed = self._zeros() or self._pace(rate_hz)
+        failed = self._check_zeros() or self._check_pace(rate_hz)
         if failed is not None:
-            self.doubt = failed.trouble
+            self.fault = failed.kind
             self._zero_frames = self._wrong = 0
         return failed
 
     def interrupted(self) -> None:
-        """The source made a pause that is no fault: count anew."""
+        """The source made a pause that is no fault: count again from zero."""
         self._zero_frames = self._wrong = 0
         self._window_at = None
 
-    def _zeros(self) -> SourceFailed | None:
+    def _check_zeros(self) -> SourceFailed | None:
         if self._zeros_s is None or self._zero_frames < self._zeros_s * self._shape.rate_hz:
             return None
         return SourceFailed(
-            Trouble.SILENT,
+            FailureKind.SILENT,
             f"the microphone delivers only digital silence (exact zeros for {self._zeros_s:g} s); has it a "
             "switch of its own? If it is silent by design in a quiet room, set capture.zeros_s to 0",
         )
 
     def _measure(self, frames: int, read_at: float) -> float | None:
-        """Frames a second over the window that this block completes; None while none is complete."""
+        """Return frames a second over the window that this block completes; None while none is complete."""
         if self._window_at is None:
             self._window_at, self._window_frames = read_at, 0
             return None
         self._window_frames += frames
-        window_s = PROOF_S if self.doubt is not None else WINDOW_S
+        window_s = PROOF_S if self.fault is not None else WINDOW_S
         elapsed_s = read_at - self._window_at
         if elapsed_s < window_s:
             return None
         rate_hz = self._window_frames / elapsed_s
         self._window_at, self._window_frames = read_at, 0
-        # Much longer than a window: nothing was read for a while, and what was lost then says nothing.
+        # Much longer than a window: nothing was read for a while, and sound lost then is no evidence.
         return rate_hz if elapsed_s < 1.5 * window_s else None
 
     def _side(self, rate_hz: float) -> int:
-        """-1: too slow; 0: as it should be; 1: too fast."""
+        """Return -1 for too slow, 0 for the right rate, 1 for too fast."""
         ratio = rate_hz / self._shape.rate_hz
         return (ratio > FASTEST) - (ratio < SLOWEST)
 
-    def _pace(self, rate_hz: float | None) -> SourceFailed | None:
+    def _check_pace(self, rate_hz: float | None) -> SourceFailed | None:
         if rate_hz is None or not self._check_rate:
             return None
         side = self._side(rate_hz)
@@ -112,7 +117,7 @@ class Liveness:
         if abs(self._wrong) < 2:
             return None
         return SourceFailed(
-            Trouble.OFF_PACE,
+            FailureKind.OFF_RATE,
             f"the microphone delivers {rate_hz:.0f} frames a second where {self._shape.rate_hz} were agreed; "
             "is capture.rate_hz (and capture.channels) what it really delivers?",
         )

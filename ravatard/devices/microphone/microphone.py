@@ -1,4 +1,4 @@
-"""The ear: a microphone behind a gate, in a child process, started again when it dies or falls silent."""
+"""Microphone behind a gate, in a child process that is started again when it dies or falls silent."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from ravatard.core.events import (
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.cards.kernel_state import capture_state
+from ravatard.devices.microphone.child import MicrophoneChild
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.microphone.protocol import Record, SourceFailed, Start, Trouble
+from ravatard.devices.microphone.protocol import FailureKind, Record, SourceFailed, Start
 from ravatard.devices.microphone.utterance_numbers import UtteranceNumbers
-from ravatard.devices.process.child import SoundChild
 from ravatard.devices.process.environment import Child, ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.devices.process.supervisor import Supervisor
@@ -35,9 +35,9 @@ from ravatard.errors import DeviceError, InternalError
 
 
 class ChildMicrophone:
-    """A :class:`~ravatard.ports.microphone.Microphone` on real hardware, or on a command, a FIFO or a recording.
+    """A :class:`ravatard.ports.microphone.Microphone` on a sound card, a command, a FIFO or a recording.
 
-    Muted, there is no sound process at all, and so nothing that could listen.
+    While it is muted there is no sound process at all, and so nothing that could record.
     """
 
     def __init__(
@@ -50,37 +50,38 @@ class ChildMicrophone:
         mode: GateMode,
         environ: Mapping[str, str],
         muted: bool = False,
-        surroundings: ProcessEnvironment[Start, Child[Record]] | None = None,
+        environment: ProcessEnvironment[Start, Child[Record]] | None = None,
     ) -> None:
         """Nothing is started before :meth:`events` is iterated.
 
         Args:
-            microphone: section ``microphone``; see ``check_source`` for what can be wrong with it.
+            microphone: section ``microphone``; ``check_source`` finds its mistakes.
             capture: section ``capture``.
             gate: section ``gate``.
             voice: section ``voice``.
-            mode: who may open the gate, until a SetGate says otherwise.
-            environ: the daemon's environment; what ALSA and PulseAudio need is in it.
+            mode: of the gate, until a SetGate changes it.
+            environ: the daemon's environment variables, which ALSA and PulseAudio need.
             muted: open nothing until a Mute says otherwise.
-            surroundings: what starts processes, shows cards, and how long they may take.
+            environment: starts processes, shows the cards, sets the time limits.
         """
         self._start = Start(microphone, capture, gate, voice, mode)
-        surroundings = surroundings or ProcessEnvironment(RetryPolicy(), SoundChild, capture_state)
+        environment = environment or ProcessEnvironment(RetryPolicy(), MicrophoneChild, capture_state)
         slim = microphone.is_card and microphone.alsa_config == "slim"
-        self._supervisor = Supervisor(surroundings, environ, slim=slim)
+        self._supervisor = Supervisor(environment, environ, slim=slim)
         self._events: deque[MicrophoneEvent] = deque()
         self._utterances = UtteranceNumbers()
-        #: This process has delivered something; and it was sound.
-        self._delivers = self._ready = False
-        self._told: set[str] = set()
+        #: The current process has sent a heartbeat; and it has delivered sound.
+        self._is_alive = self._is_ready = False
+        #: Reasons of losses that were reported since the microphone was last ready.
+        self._reported: set[str] = set()
         self._muted = muted
-        self._closing_told = False
+        self._closed_reported = False
         self._held = self._pressed = False
 
     async def events(self) -> AsyncIterator[MicrophoneEvent]:
-        """What the ear hears, until it is closed. Device trouble is an event, never an exception.
+        """Yield its events until it is closed. Device trouble is an event, never an exception.
 
-        Cancelling the iteration leaves the ear as it is: the next one goes on where this one stopped.
+        Cancelling the iteration leaves the microphone as it is: the next one goes on where this one stopped.
         """
         while not self._supervisor.closed:
             while self._events:
@@ -88,15 +89,15 @@ class ChildMicrophone:
             if self._muted:
                 await self._stay_closed()
             elif self._supervisor.child is not None:
-                await self._listen(self._supervisor.child)
+                await self._receive(self._supervisor.child)
             else:
                 await self._open()
 
     def command(self, command: MicrophoneCommand) -> None:
-        """Tell the gate something. Never waits. What must outlive a restart is remembered.
+        """Send the gate a command. Never waits. Its lasting state is kept over a restart of the process.
 
-        Mute closes the capture device at once: its process is killed, and nothing that it said comes out any
-        more; MicrophoneClosed follows when the kernel has let go of it.
+        Mute closes the capture device at once: its process is killed and its remaining records are
+        discarded; MicrophoneClosed follows when the kernel has let go of it.
         """
         match command:
             case Mute(muted):
@@ -113,10 +114,10 @@ class ChildMicrophone:
             case _:
                 assert_never(command)
         if self._supervisor.child is not None:
-            self._supervisor.child.tell(command)
+            self._supervisor.child.send(command)
 
     async def close(self) -> None:
-        """End the sound process and what it started. Idempotent; returns within two seconds."""
+        """End the sound process and its subprocesses. Idempotent; returns within two seconds."""
         await self._supervisor.close()
 
     # -------------------------------------------------------------- muted
@@ -125,21 +126,21 @@ class ChildMicrophone:
         if muted is self._muted:
             return
         self._muted = muted
-        self._closing_told = False
+        self._closed_reported = False
         self._supervisor.start_over()
-        # Of an utterance that was open nothing follows, not even its end: whoever muted has ended it.
+        # No event follows of an utterance that was open, not even its end: the mute has ended it.
         self._events.clear()
         self._utterances.lost()
-        self._told.clear()
+        self._reported.clear()
 
     async def _stay_closed(self) -> None:
-        """Say once that nothing listens, when that is so, and wait until it may again."""
+        """Report once that the device is closed, when it is, and wait until it may be opened again."""
         all_gone = await self._supervisor.reap()
         if not self._muted or not all_gone:
-            # A driver that hangs: it is not closed, so nobody is told that it is.
+            # With a driver that hangs the device is not closed, so it is not reported as closed.
             return
-        if not self._closing_told:
-            self._closing_told = True
+        if not self._closed_reported:
+            self._closed_reported = True
             self._events.append(MicrophoneClosed())
             return
         await self._supervisor.pause(None)
@@ -151,83 +152,82 @@ class ChildMicrophone:
         try:
             child = await self._supervisor.start(self._start)
         except DeviceError as error:
-            self._lose(str(error), Trouble.OPENING)
+            self._lose(str(error), FailureKind.OPENING)
             return
         if child is None:
             return
         self._utterances.restart()
-        self._delivers = self._ready = False
-        if self._start.doubt is not None:
-            self._supervisor.reopening.doubted(asyncio.get_running_loop().time())
+        self._is_alive = self._is_ready = False
+        if self._start.fault is not None:
+            self._supervisor.retry.begin_faulty(asyncio.get_running_loop().time())
         if self._held:
-            child.tell(Hold(True))
-        # With toggle a press is an edge: repeated, it would open what the person did not ask for again.
+            child.send(Hold(True))
+        # With toggle a press is an edge: repeated, it would open the gate again unasked.
         if self._pressed and not self._start.gate.toggle:
-            child.tell(Press())
+            child.send(Press())
 
-    async def _listen(self, child: Child[Record]) -> None:
-        """Wait for what the process says next."""
-        trouble = Trouble.RUNNING if self._delivers else Trouble.OPENING
-        silent = "the microphone fell silent" if self._delivers else "the microphone did not open"
+    async def _receive(self, child: Child[Record]) -> None:
+        """Wait for the next records of the process and handle them."""
+        kind = FailureKind.RUNNING if self._is_alive else FailureKind.OPENING
+        silent = "the microphone fell silent" if self._is_alive else "the microphone did not open"
         try:
             records = await self._supervisor.receive(
                 child, silent=silent, ended="the sound process ended by itself"
             )
         except DeviceError as error:
-            self._lose(str(error), trouble)
+            self._lose(str(error), kind)
         else:
             for record in records:
-                # What a process says counts until it is dropped, be it by a mute in the meantime.
+                # Records count until their process is dropped, be it by a mute in the meantime.
                 if child is self._supervisor.child:
-                    self._take(record)
+                    self._handle(record)
         await self._supervisor.reap()
 
-    def _take(self, record: Record) -> None:
-        """One record of the child."""
+    def _handle(self, record: Record) -> None:
         match record:
-            case SourceFailed(trouble, reason):
-                self._lose(reason, trouble)
+            case SourceFailed(kind, reason):
+                self._lose(reason, kind)
             case UtteranceOpened() | ChunkCaptured() | UtteranceClosed():
                 self._events.append(self._utterances.numbered(record))
             case MicrophoneReady():
-                self._hear(record)
+                self._on_ready(record)
             case MicrophoneLost():
-                # It waits by itself for sound to come back: a FIFO without a writer.
-                self._supervisor.waits()
-                self._ready = False
+                # The process waits by itself for sound to come back: a FIFO without a writer.
+                self._supervisor.expect_silence()
+                self._is_ready = False
                 self._events.append(record)
-            case Listened() if not self._ready:
-                self._doubt()
+            case Listened() if not self._is_ready:
+                self._on_fault_heartbeat()
             case Listened() | MicrophoneEnded() | PressIgnored():
                 self._events.append(record)
             case _:
-                raise InternalError(f"the sound process said {type(record).__name__} to an ear")
+                raise InternalError(f"the sound process sent {type(record).__name__} to a microphone")
 
-    def _hear(self, ready: MicrophoneReady) -> None:
+    def _on_ready(self, ready: MicrophoneReady) -> None:
         """The microphone delivers sound."""
-        self._delivers = self._ready = True
-        self._start = replace(self._start, doubt=None)
-        self._told.clear()
+        self._is_alive = self._is_ready = True
+        self._start = replace(self._start, fault=None)
+        self._reported.clear()
         self._events.append(MicrophoneReady(self._supervisor.ready(ready.device)))
 
-    def _doubt(self) -> None:
-        """A sign of life of a microphone that still delivers no proper sound."""
-        self._delivers = True
-        self._supervisor.delivers()
-        if self._supervisor.reopening.is_anew(asyncio.get_running_loop().time()):
+    def _on_fault_heartbeat(self) -> None:
+        """The source is open and still delivers no proper sound."""
+        self._is_alive = True
+        self._supervisor.expect_heartbeats()
+        if self._supervisor.retry.is_reopen_due(asyncio.get_running_loop().time()):
             self._supervisor.drop()
 
-    # -------------------------------------------------------------- trouble
+    # -------------------------------------------------------------- failure
 
-    def _lose(self, reason: str, trouble: Trouble) -> None:
-        """The child is of no use any more: end it, say so, and plan the next one."""
-        if trouble.leaves_doubt:
-            self._start = replace(self._start, doubt=trouble)
+    def _lose(self, reason: str, kind: FailureKind) -> None:
+        """End the child, report the loss, and plan the next child."""
+        if kind.is_fault_of_sound:
+            self._start = replace(self._start, fault=kind)
         reason, _ = self._supervisor.lose(
-            reason, opening=trouble is Trouble.OPENING, at_once=trouble.leaves_doubt
+            reason, opening=kind is FailureKind.OPENING, at_once=kind.is_fault_of_sound
         )
         if closed := self._utterances.lost():
             self._events.append(closed)
-        if reason not in self._told:
-            self._told.add(reason)
+        if reason not in self._reported:
+            self._reported.add(reason)
             self._events.append(MicrophoneLost(reason))

@@ -1,4 +1,4 @@
-"""Sound from a recording, as if it were spoken now."""
+"""Microphone source that plays a WAV file in real time."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import NoReturn
 from ravatard.core.events import MicrophoneEnded
 from ravatard.devices.media.wav_file import read_wav_info
 from ravatard.devices.microphone.options import CaptureOptions
-from ravatard.devices.microphone.sink import Sink
+from ravatard.devices.microphone.source import Sink
 from ravatard.errors import DeviceError
 
 
 class WavSource:
-    """A WAV file as if it were spoken: paced by the clock, never drifting, catching up after a stall."""
+    """A WAV file in real time: paced by the clock without drift, catching up after a stall."""
 
     def __init__(self, path: str, capture: CaptureOptions, *, repeat: bool) -> None:
         """Open ``path``.
 
         Raises:
-            DeviceError: it is no WAV file that can be used.
+            DeviceError: it is no usable WAV file.
         """
         info = read_wav_info(path)
         self._info = info
@@ -29,7 +29,7 @@ class WavSource:
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
     def run(self, sink: Sink) -> NoReturn:
-        """Hand on the recording, then silence or the recording again."""
+        """Deliver the recording, then silence or the recording again."""
         shape = self._info.format
         sink.opened(f"recording {self._path}", shape)
         begun, frames, at = sink.now(), 0, 0
@@ -38,24 +38,24 @@ class WavSource:
             block_ms = self._capture.speech_block_ms if sink.attentive else self._capture.quiet_block_ms
             count = shape.bytes_for(block_ms)
             frames += count // shape.frame_bytes
-            # Deadlines count from the beginning: what one block was late the next one is not.
+            # Deadlines count from the beginning: a late block does not delay the next one.
             self._wait_until(begun + frames / shape.rate_hz, sink)
             if over:
-                sink.hear(bytes(count), sink.now())
+                sink.write(bytes(count), sink.now())
                 continue
             pcm = self._read(at, count)
             at += len(pcm)
             if len(pcm) == count:
-                sink.hear(pcm, sink.now())
+                sink.write(pcm, sink.now())
                 continue
             if self._repeat:
                 rest = self._read(0, count - len(pcm))
                 at = len(rest)
                 pcm += rest
-            sink.hear(pcm + bytes(count - len(pcm)), sink.now())
+            sink.write(pcm + bytes(count - len(pcm)), sink.now())
             if not self._repeat:
                 over = True
-                sink.tell(MicrophoneEnded())
+                sink.report(MicrophoneEnded())
 
     def _wait_until(self, deadline: float, sink: Sink) -> None:
         while (left := deadline - sink.now()) > 0:

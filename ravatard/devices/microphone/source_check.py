@@ -1,4 +1,4 @@
-"""What is wrong with a configured microphone, found before anything is started."""
+"""Check of the configured microphone before anything is started."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ravatard.errors import ConfigError, DeviceError
 
 
 def check_source(microphone: MicrophoneOptions, capture: CaptureOptions, environ: Mapping[str, str]) -> None:
-    """Find the mistakes that waiting cannot mend. A card or a FIFO that is not there yet is none of them.
+    """Find mistakes that do not go away by waiting. A card or FIFO that is missing may still come.
 
     Args:
         microphone: section ``microphone``.
         capture: section ``capture``.
-        environ: the daemon's environment; its PATH finds the command.
+        environ: the daemon's environment variables; PATH finds the command.
 
     Raises:
-        ConfigError: a person must mend the configuration.
+        ConfigError: the owner must correct the configuration.
     """
     chosen = [name for name in ("device", "command", "fifo", "wav") if getattr(microphone, name) is not None]
     if len(chosen) > 1:
@@ -39,7 +39,7 @@ def check_source(microphone: MicrophoneOptions, capture: CaptureOptions, environ
     elif microphone.fifo is not None:
         _check_fifo(Path(microphone.fifo))
     elif microphone.wav is not None:
-        # Read nowhere else in the daemon.
+        # Used nowhere else in the daemon.
         from ravatard.devices.media.wav_file import read_wav_info
 
         try:
@@ -78,7 +78,7 @@ def _check_fifo(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except OSError:
-        # Somebody may still create it.
+        # It may still be created.
         return
     if not stat.S_ISFIFO(mode):
         raise ConfigError(f"microphone.fifo {path} is not a FIFO; create one with `mkfifo`, or name another")

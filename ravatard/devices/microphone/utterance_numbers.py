@@ -1,4 +1,4 @@
-"""Utterances counted since the ear started, though every new sound process begins with 1 again."""
+"""Numbers of utterances since the microphone started; every new sound process begins with 1 again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Part = UtteranceOpened | ChunkCaptured | UtteranceClosed
 
 
 class UtteranceNumbers:
-    """Numbers what the processes say, and closes what one of them left open."""
+    """Renumbers the utterances of sound processes, and closes one that a process left open."""
 
     def __init__(self) -> None:
         self._before = self._utterance = 0
@@ -24,7 +24,7 @@ class UtteranceNumbers:
         self._before = self._utterance
 
     def numbered(self, event: Part) -> Part:
-        """``event`` with its number since the ear started."""
+        """Return ``event`` with its number since the microphone started."""
         match event:
             case UtteranceOpened():
                 self._utterance = self._before + event.utterance
@@ -36,7 +36,7 @@ class UtteranceNumbers:
         return replace(event, utterance=self._utterance) if self._before else event
 
     def lost(self) -> UtteranceClosed | None:
-        """The process is gone: the end of what it had open, if it had."""
+        """The process is gone; return the end of the utterance it had open, if any."""
         if not self._open:
             return None
         self._open = False

@@ -1,4 +1,4 @@
-"""webrtcvad, the voice detector: the only module that imports it."""
+"""Voice activity detection by webrtcvad; the only module that imports it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ AGGRESSIVENESS = range(4)
 
 
 def speech_detector(aggressiveness: int) -> Callable[[bytes], bool]:
-    """A detector with a memory of its own: feed it the frames of one microphone, in order.
+    """Return a detector with a memory of its own: call it with the frames of one microphone, in order.
 
     The C module is used directly: its Python wrapper imports the metadata of installed packages, which costs
     the sound process 40 ms and 6 MB for a version number.
 
     Args:
-        aggressiveness: 0 lets most through, 3 least.
+        aggressiveness: 0 passes most frames as speech, 3 fewest.
 
     Returns:
-        A function that says whether a frame (s16le mono 16 kHz, 10, 20 or 30 ms) is speech. It raises
-        HouseError for a frame of any other length.
+        A function that returns True if a frame (s16le mono 16 kHz, 10, 20 or 30 ms) is speech. It raises
+        InternalError for a frame of any other length.
 
     Raises:
         ConfigError: no such aggressiveness.
@@ -47,7 +47,7 @@ def speech_detector(aggressiveness: int) -> Callable[[bytes], bool]:
             return bool(process(vad, RATE_HZ, frame, len(frame) // SAMPLE_BYTES))
         except refusal as error:
             raise InternalError(
-                f"webrtcvad judges frames of 10, 20 or 30 ms, not {len(frame)} bytes; cut them with a Framer"
+                f"webrtcvad takes frames of 10, 20 or 30 ms, not {len(frame)} bytes; cut them with a Framer"
             ) from error
 
     return is_speech

@@ -1,8 +1,9 @@
-"""Microphone process (``python -m ravatard.devices.microphone.worker``): opens the source, runs the gate.
+"""Sound process of the microphone: opens the source and runs the gate.
 
-Its daemon talks to it on standard input and reads it on what was standard output (:mod:`earwire`); what
-libraries print goes to standard error. It ends when its standard input does, whatever else happens, and
-imports as little as it can: no asyncio, no logging, no numpy, no msgspec.
+Run as ``python -m ravatard.devices.microphone.worker``. The daemon sends records on standard input and reads
+records on what was standard output (:mod:`ravatard.devices.microphone.protocol`); libraries print on standard
+error. It ends when its standard input does, whatever else happens, and imports as little as it can: no
+asyncio, no logging, no numpy, no msgspec.
 """
 
 from __future__ import annotations
@@ -13,23 +14,48 @@ from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import AudioFormat, samples_for
 from ravatard.devices.microphone.listener import HEARTBEAT_SAMPLES, Listener
 from ravatard.devices.microphone.liveness import Liveness
-from ravatard.devices.microphone.pipes import CommandReader, PipeWriter
+from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import (
+    PROTOCOL,
+    FailureKind,
     ListDevices,
     Listing,
     Record,
     SourceFailed,
     Start,
-    Trouble,
     encode,
 )
-from ravatard.devices.microphone.sources import open_source
-from ravatard.devices.process.pipes import live
+from ravatard.devices.microphone.source import Source
+from ravatard.devices.process.pipes import PipeWriter, RecordReader, run_worker
 from ravatard.errors import InternalError, RavatardError
 
 
-def _listen(start: Start, inbox: CommandReader, outbox: PipeWriter, commands: list[Record]) -> None:
-    """Hear until something ends it; a failure is told to the daemon."""
+def open_source(microphone: MicrophoneOptions, capture: CaptureOptions) -> Source:
+    """Open the configured source; only what it needs is imported.
+
+    Raises:
+        DeviceError: it cannot be opened.
+    """
+    if microphone.command is not None:
+        from ravatard.devices.microphone.external_program import CommandSource
+
+        return CommandSource(microphone.command, capture)
+    if microphone.fifo is not None:
+        from ravatard.devices.microphone.external_program import FifoSource
+
+        return FifoSource(microphone.fifo, capture)
+    if microphone.wav is not None:
+        from ravatard.devices.microphone.recording import WavSource
+
+        return WavSource(microphone.wav, capture, repeat=microphone.repeat)
+    from ravatard.devices.cards.portaudio import open_portaudio
+    from ravatard.devices.microphone.card import CardSource
+
+    return CardSource(open_portaudio, microphone, capture)
+
+
+def _capture(start: Start, inbox: RecordReader[Record], outbox: PipeWriter, commands: list[Record]) -> None:
+    """Capture sound until the source fails, which is reported to the daemon."""
     gate = None
     if start.mode is not None:
         from ravatard.devices.microphone.vad import speech_detector
@@ -39,7 +65,7 @@ def _listen(start: Start, inbox: CommandReader, outbox: PipeWriter, commands: li
 
     def liveness(shape: AudioFormat) -> Liveness:
         zeros_s = start.capture.zeros_limit_s(start.microphone)
-        return Liveness(shape, zeros_s, start.doubt, check_rate=start.capture.check_rate)
+        return Liveness(shape, zeros_s, start.fault, check_rate=start.capture.check_rate)
 
     echo = None
     if start.echo_fd is not None:
@@ -47,16 +73,16 @@ def _listen(start: Start, inbox: CommandReader, outbox: PipeWriter, commands: li
         from ravatard.devices.echo.ring import EchoRing
 
         echo = EchoReference(EchoRing(start.echo_fd))
-    beat = HEARTBEAT_SAMPLES if start.beat_ms is None else samples_for(start.beat_ms)
+    heartbeat = HEARTBEAT_SAMPLES if start.heartbeat_ms is None else samples_for(start.heartbeat_ms)
     listener = Listener(
-        gate, start.capture.channel, inbox, outbox, liveness=liveness, echo=echo, beat_samples=beat
+        gate, start.capture.channel, inbox, outbox, liveness=liveness, echo=echo, heartbeat_samples=heartbeat
     )
-    listener.obey(commands)
+    listener.handle(commands)
     try:
         open_source(start.microphone, start.capture).run(listener)
     except RavatardError as error:
-        trouble = Trouble.RUNNING if listener.heard else Trouble.OPENING
-        listener.tell(SourceFailed(trouble, str(error)))
+        kind = FailureKind.RUNNING if listener.is_ready else FailureKind.OPENING
+        listener.report(SourceFailed(kind, str(error)))
 
 
 def _list(outbox: PipeWriter) -> None:
@@ -66,32 +92,29 @@ def _list(outbox: PipeWriter) -> None:
     outbox.drain()
 
 
-def serve(inbox: CommandReader, outbox: PipeWriter) -> None:
+def serve(inbox: RecordReader[Record], outbox: PipeWriter) -> None:
     """Do what the daemon's first record asks for.
 
     Raises:
         DaemonGone: the daemon closed its end.
-        InternalError: the first record is none that begins anything.
     """
-    records: list[Record] = []
-    while not records:
-        records = inbox.read()
+    first, *commands = inbox.read_first()
     try:
-        match records[0]:
-            case Start() as start:
-                _listen(start, inbox, outbox, records[1:])
+        match first:
+            case Start():
+                _capture(first, inbox, outbox, commands)
             case ListDevices():
                 _list(outbox)
-            case other:
-                raise InternalError(f"the daemon began with {type(other).__name__}")
+            case _:
+                raise InternalError(f"the daemon began with {type(first).__name__}")
     except RavatardError as error:
-        outbox.put(encode(SourceFailed(Trouble.OPENING, str(error))))
+        outbox.put(encode(SourceFailed(FailureKind.OPENING, str(error))))
         outbox.drain()
 
 
 def main() -> NoReturn:
-    """Be the sound process."""
-    live(lambda fd, outbox: serve(CommandReader(fd), outbox))
+    """Run as the sound process."""
+    run_worker(lambda fd, outbox: serve(RecordReader(fd, PROTOCOL), outbox))
 
 
 if __name__ == "__main__":

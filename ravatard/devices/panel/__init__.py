@@ -1,1 +1,1 @@
-"""What a person touches and sees: the button and the lights, on pins and on SPI."""
+"""Panel: the button and the lights, on GPIO pins and on SPI."""

@@ -1,4 +1,4 @@
-"""The push button on a GPIO pin: from edges in a foreign thread to presses in the event loop."""
+"""Push button on a GPIO pin: edges in the pin library's thread become presses in the event loop."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ravatard.ports.panel import Button
 
 _LOG = logging.getLogger(__name__)
 
-#: Edges kept for a late consumer. Only the last one tells where the button is, so the oldest go first.
+#: Edges kept for a late consumer. The last one is the state of the button, so the oldest are dropped.
 _EDGES_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The pin changed.
+    """A change of the pin.
 
     Attributes:
         down: the button is pressed from now on.
@@ -37,11 +37,11 @@ class Edge:
 class Debouncer:
     """Turns the edges of a bouncing contact into presses and releases, in strict alternation.
 
-    The first edge counts at once, so bouncing costs no latency. Edges within the bounce time after it are
-    only remembered; where the last of them left the contact counts when the time is over. Ignoring them, as
-    is often done, would leave a button held down by somebody who let go quickly.
+    The first edge counts at once, so debouncing adds no latency. Edges within the bounce time after it are
+    only remembered; the last of them counts when the time is over. If they were ignored, as is often done, a
+    quick release would leave the button pressed.
 
-    Feed :meth:`edge`; when ``settles_at`` is set, call :meth:`settle` at that time.
+    Feed :meth:`edge`; while ``settles_at`` is set, call :meth:`settle` at that time.
     """
 
     def __init__(self, *, down: bool, bounce_s: float) -> None:
@@ -52,20 +52,20 @@ class Debouncer:
 
     @property
     def settles_at(self) -> float | None:
-        """When :meth:`settle` is to be called, or None when nothing is remembered."""
+        """Time to call :meth:`settle`, or None if no edge is remembered."""
         return None if self._remembered is None else self._quiet_until
 
     def edge(self, edge: Edge) -> list[Edge]:
-        """The contact changed; returns what that means, which may be nothing yet."""
-        means = self.settle(edge.at)
+        """Take a change of the contact; return the edges that count now, perhaps none."""
+        settled = self.settle(edge.at)
         if edge.at < self._quiet_until:
             self._remembered = edge
         elif edge.down != self._down:
-            means.append(self._accept(edge))
-        return means
+            settled.append(self._accept(edge))
+        return settled
 
     def settle(self, now: float) -> list[Edge]:
-        """Time has passed; returns what was remembered and has become true."""
+        """Return the remembered edge if its time has come and it is a change."""
         edge = self._remembered
         if edge is None or now < self._quiet_until:
             return []
@@ -79,9 +79,9 @@ class Debouncer:
 
 
 class _LatestEdges:
-    """Edges on their way from the pin library's thread to the loop; bounded, drops the oldest when full.
+    """Queue of edges from the pin library's thread to the loop; bounded, drops the oldest when full.
 
-    :meth:`put` is all that the other thread calls. A storm of edges wakes the loop once, not once an edge.
+    The other thread calls only :meth:`put`. A burst of edges wakes the loop once, not once an edge.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -91,20 +91,20 @@ class _LatestEdges:
         self._waking = False
 
     def put(self, down: bool) -> None:
-        """Called in the pin library's thread."""
+        """Add an edge; called in the pin library's thread."""
         self._edges.append(Edge(down, self._loop.time()))
         if not self._waking:
             self._waking = True
-            # The loop may be closed already while the last edges come in; nobody waits for them.
+            # The loop may be closed already when the last edges come; no consumer is left.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
-        self._waking = False  # before the set: an edge put from now on wakes anew
+        self._waking = False  # before the set: an edge put from now on wakes the loop again
         self._arrived.set()
 
     async def get(self, until: float | None) -> Edge | None:
-        """The next edge, or None when the time ``until`` has come. Cancelling loses no edge."""
+        """Return the next edge, or None at the time ``until``. Cancelling loses no edge."""
         while not self._edges:
             self._arrived.clear()
             try:
@@ -116,18 +116,18 @@ class _LatestEdges:
 
 
 class InputPin(Protocol):
-    """What is used of gpiozero's DigitalInputDevice."""
+    """The part of gpiozero's DigitalInputDevice that is used."""
 
     when_activated: Callable[[], None] | None
     when_deactivated: Callable[[], None] | None
 
     @property
     def is_active(self) -> bool:
-        """The button is down."""
+        """True while the button is down."""
         ...
 
     def close(self) -> None:
-        """Give the pin back."""
+        """Release the pin."""
         ...
 
 
@@ -141,10 +141,10 @@ class GpioButton:
         self._closed = False
 
     async def events(self) -> AsyncIterator[ButtonPressed | ButtonReleased]:
-        """Presses and releases in order, debounced, for ever.
+        """Yield presses and releases in order, debounced, without end.
 
-        A button that is down when this begins counts as not pressed until it was released once: jammed, or
-        wired the other way round, it would otherwise open the microphone, and a paid session, at every boot.
+        A button that is down at the start counts as not pressed until it was released once: jammed, or wired
+        the other way round, it would otherwise open the microphone, and a paid session, at every boot.
         """
         loop = asyncio.get_running_loop()
         edges = _LatestEdges(loop)
@@ -171,16 +171,16 @@ class GpioButton:
                 self._pin.when_deactivated = None
 
     def close(self) -> None:
-        """Give the pin back. Idempotent."""
+        """Release the pin. Idempotent."""
         self._closed = True
         self._pin.close()
 
 
 def open_button(options: ButtonOptions, factory: PinFactory | None = None) -> Button | None:
-    """The configured button, or None when none is configured.
+    """Open the configured button; return None if none is configured.
 
-    ``gpiozero.DigitalInputDevice`` is the base class of ``gpiozero.Button`` without its thread that watches
-    for long presses and wakes ten times a second for it (measured: 1.0 ms of CPU a second, against 0.0).
+    ``gpiozero.DigitalInputDevice`` is the base class of ``gpiozero.Button``, without its thread for long
+    presses that wakes ten times a second (measured: 1.0 ms of CPU a second, against 0.0).
 
     Args:
         options: section ``button``.

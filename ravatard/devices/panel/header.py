@@ -1,4 +1,4 @@
-"""The 40-pin header of a Raspberry Pi: which pin carries which GPIO, which carry power, and which are SPI's.
+"""The 40-pin header of a Raspberry Pi: its pins for GPIO, power and SPI.
 
 Source: https://www.raspberrypi.com/documentation/computers/raspberry-pi.html#gpio, and for the pins of SPI
 the table in https://github.com/raspberrypi/documentation, computers/raspberry-pi/spi-bus-on-raspberry-pi.
@@ -21,26 +21,26 @@ _GPIO_IN_ORDER: tuple[int | str, ...] = (
     *(6, 12, 13, "GND", 19, 16, 26, 20, "GND", 21),
 )
 
-#: Pin -> what it carries: "GPIO17", "3V3", "5V" or "GND".
+#: Pin -> its function: "GPIO17", "3V3", "5V" or "GND".
 CARRIES: Mapping[int, str] = MappingProxyType(
     {
-        pin: f"GPIO{what}" if isinstance(what, int) else what
-        for pin, what in enumerate(_GPIO_IN_ORDER, start=1)
+        pin: f"GPIO{function}" if isinstance(function, int) else function
+        for pin, function in enumerate(_GPIO_IN_ORDER, start=1)
     }
 )
 #: GPIO number -> pin.
 PIN_OF: Mapping[int, int] = MappingProxyType(
-    {what: pin for pin, what in enumerate(_GPIO_IN_ORDER, start=1) if isinstance(what, int)}
+    {number: pin for pin, number in enumerate(_GPIO_IN_ORDER, start=1) if isinstance(number, int)}
 )
 
-#: Bus -> GPIO numbers of MOSI and SCLK, which a row of pixels listens to.
+#: Bus -> GPIO numbers of MOSI and SCLK, the inputs of a row of pixels.
 _SPI_LINES = MappingProxyType({0: (10, 11), 1: (20, 21)})
 #: Bus -> GPIO numbers of its chip selects. The kernel drives them, although a row of pixels has none.
 _SPI_SELECTS = MappingProxyType({0: (8, 7), 1: (18, 17, 16)})
 
 
 def spi_pins(device: str) -> tuple[int, ...]:
-    """GPIO numbers that the SPI device ``/dev/spidevB.D`` writes to; none for a bus not on the header."""
+    """Return the GPIO numbers that ``/dev/spidevB.D`` writes to; none for a bus not on the header."""
     found = re.search(r"(\d+)\.(\d+)$", device)
     if found is None:
         return ()

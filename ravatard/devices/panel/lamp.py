@@ -1,4 +1,4 @@
-"""The lights: one LED, one dimmable LED, one RGB LED or a row of pixels, playing the pattern of a look."""
+"""Lights: one LED, one dimmable LED, one RGB LED or a row of pixels, playing the pattern of a look."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ V = TypeVar("V")
 
 
 class OutputPin(Protocol[V]):
-    """What is used of gpiozero's LED, PWMLED and RGBLED, and what a strip of pixels is."""
+    """The part of gpiozero's LED, PWMLED and RGBLED that is used; a strip of pixels has it, too."""
 
     value: V
 
     def close(self) -> None:
-        """Give the pins back."""
+        """Release the pins."""
         ...
 
 
 class PatternLamp(Generic[V]):
     """Plays patterns on an LED; implements :class:`ravatard.ports.panel.Lamp`.
 
-    Patterns run on timers of the event loop, not in gpiozero's ``blink`` and ``pulse`` threads: those do not
-    know brightness (PWMLED), and to stop one means to wait for it. A steady look sets no timer. When the loop
-    hangs, so does the light, which is the truth.
+    Patterns run on timers of the event loop, not in gpiozero's ``blink`` and ``pulse`` threads: those know no
+    brightness (PWMLED), and stopping one takes a wait. A steady look sets no timer. If the loop hangs, the
+    light stops, too, and so shows it.
     """
 
     def __init__(self, pin: OutputPin[V], patterns: dict[Look, Pattern[V]]) -> None:
@@ -47,7 +47,7 @@ class PatternLamp(Generic[V]):
         self._usable = True
 
     def show(self, look: Look) -> None:
-        """Show ``look`` until told otherwise; again does nothing. To be called in the event loop."""
+        """Show ``look`` until the next call; the same look again changes nothing. Needs a running loop."""
         if look is self._look or not self._usable:
             return
         self._look = look
@@ -56,7 +56,7 @@ class PatternLamp(Generic[V]):
         self._play(loop, self._patterns[look], 0, loop.time())
 
     def close(self) -> None:
-        """Lights off, pins given back. Idempotent; never raises."""
+        """Switch the lights off and release the pins. Idempotent; never raises."""
         self._cancel()
         if self._usable:
             self._write(self._patterns[Look.OFF][0].value)
@@ -64,10 +64,10 @@ class PatternLamp(Generic[V]):
         try:
             self._pin.close()
         except foreign_errors() as error:
-            _LOG.debug("the lights' pins could not be given back: %s", error)
+            _LOG.debug("the lights' pins could not be released: %s", error)
 
     def _play(self, loop: asyncio.AbstractEventLoop, pattern: Pattern[V], index: int, due: float) -> None:
-        """Write one step and set the timer of the next; late steps are not made up for."""
+        """Write one step and set the timer of the next; late steps are not caught up."""
         step = pattern[index]
         self._timer = None
         if self._write(step.value) and len(pattern) > 1:
@@ -76,7 +76,7 @@ class PatternLamp(Generic[V]):
             self._timer = loop.call_at(due, self._play, loop, pattern, (index + 1) % len(pattern), due)
 
     def _write(self, value: V) -> bool:
-        """Light the LED; False when that failed. It is not tried again: pins do not come back."""
+        """Light the LED; return False if that failed. It is not tried again: lost pins do not come back."""
         try:
             self._pin.value = value
         except foreign_errors() as error:
@@ -94,10 +94,10 @@ class DarkLamp:
     """No lights; implements :class:`ravatard.ports.panel.Lamp`."""
 
     def show(self, look: Look) -> None:
-        """Nothing is shown."""
+        """Show nothing."""
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 def open_lamp(
@@ -107,7 +107,7 @@ def open_lamp(
     pixels: PixelOptions | None = None,
     spi: Callable[[], SpiDevice] | None = None,
 ) -> Lamp:
-    """The configured lights.
+    """Open the configured lights.
 
     Args:
         options: section ``lights``.
@@ -116,7 +116,7 @@ def open_lamp(
         spi: makes an unopened SPI device; None for spidev's.
 
     Raises:
-        DeviceError: the pins cannot be used, or are not given.
+        DeviceError: the pins cannot be used, or are not configured.
     """
     if options.kind == "none":
         return DarkLamp()
@@ -126,7 +126,7 @@ def open_lamp(
         strip = open_strip(row, factory, spi=spi)
         return PatternLamp(strip, pixel_patterns(row, brightness, strip.step_s))
     if options.kind == "rgb":
-        rgb = _given(options, "red", "green", "blue")
+        rgb = _configured(options, "red", "green", "blue")
         colours: OutputPin[Colour] = open_pins(
             rgb,
             lambda gpiozero, pins: gpiozero.RGBLED(
@@ -137,7 +137,7 @@ def open_lamp(
         return PatternLamp(
             colours, {look: coloured_pattern(light, brightness) for look, light in LIGHTS.items()}
         )
-    one = _given(options, "pin")
+    one = _configured(options, "pin")
     (number,) = one.values()
     if options.kind == "pwm":
         dimmer: OutputPin[float] = open_pins(
@@ -156,8 +156,8 @@ def open_lamp(
     return PatternLamp(switch, {look: plain_pattern(light) for look, light in LIGHTS.items()})
 
 
-def _given(options: LightsOptions, *names: str) -> dict[str, int]:
-    """The pins of these names, all of which this kind of light needs."""
+def _configured(options: LightsOptions, *names: str) -> dict[str, int]:
+    """Return the pins of these options, all of which this kind of light needs."""
     pins = {name: getattr(options, name) for name in names}
     if missing := [f"lights.{name}" for name, number in pins.items() if number is None]:
         raise DeviceError(f"lights.kind is {options.kind!r}, but {' and '.join(missing)} is not set; set it")

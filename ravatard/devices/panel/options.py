@@ -12,13 +12,13 @@ from ravatard.setting import setting
 class ButtonOptions:
     """Section ``button``: the push button, to ground unless ``pull_up`` says otherwise."""
 
-    pin: int | None = setting(None, "GPIO number of the button; unset means there is none.", low=0, high=53)
+    pin: int | None = setting(None, "GPIO number of the button; unset: no button.", low=0, high=53)
     pull_up: bool = setting(True, "True: the button connects the pin to ground; False: to 3.3 V.")
-    bounce_ms: int = setting(20, "Edges closer together than this are one edge.", unit="ms", low=0, high=200)
+    bounce_ms: int = setting(20, "Edges closer together than this count as one.", unit="ms", low=0, high=200)
     long_press: Literal["mute", "none"] = setting(
         "mute",
-        "What holding the button for a second does where holding does not mean talking (gate.mode vad, or "
-        "gate.toggle): mute closes the microphone or opens it again; none does nothing.",
+        "Action when the button is held for a second, where holding it does not mean talking (gate.mode vad, "
+        "or gate.toggle): mute closes the microphone or opens it again; none does nothing.",
     )
 
 
@@ -36,19 +36,17 @@ class LightsOptions:
     green: int | None = setting(None, "GPIO number of green (rgb).", low=0, high=53)
     blue: int | None = setting(None, "GPIO number of blue (rgb).", low=0, high=53)
     active_high: bool = setting(True, "True: lit when the pin is high; False: lit when it is low.")
-    brightness: int = setting(
-        100, "Brightness of everything shown (pwm, rgb, apa102).", unit="%", low=1, high=100
-    )
+    brightness: int = setting(100, "Brightness of all lights (pwm, rgb, apa102).", unit="%", low=1, high=100)
 
 
 @dataclass(frozen=True, slots=True)
 class PixelOptions:
     """Section ``pixels``: a row of APA102 pixels, on SPI or on two other pins; for lights.kind apa102."""
 
-    count: int = setting(3, "How many pixels there are.", low=1, high=64)
+    count: int = setting(3, "Number of pixels.", low=1, high=64)
     device: str = setting(
         "/dev/spidev0.0",
-        "The SPI device they hang on: bus and chip select (needs the extra `leds`, or Debian's "
+        "SPI device that they are connected to: bus and chip select (needs the extra `leds`, or Debian's "
         "python3-spidev).",
         pattern=r"/dev/spidev[0-9]+\.[0-9]+",
     )
@@ -59,18 +57,18 @@ class PixelOptions:
         None, "GPIO number of the clock line, for pixels that are not on SPI.", low=0, high=53
     )
     power: int | None = setting(
-        None, "GPIO number that switches their supply on when it is high, if there is one.", low=0, high=53
+        None, "GPIO number that switches their power supply on when high, if there is one.", low=0, high=53
     )
     order: Literal["bgr", "brg", "gbr", "grb", "rbg", "rgb"] = setting(
         "bgr", "Order in which a pixel takes its colours; try another one when the colours are wrong."
     )
     current_ma: int = setting(
         150,
-        "Most that all pixels together may draw (full white is 60 mA a pixel); what needs more is darker.",
+        "Highest current of all pixels together (full white is 60 mA a pixel); more is darkened.",
         unit="mA",
         low=10,
         high=2_000,
     )
     chase: bool = setting(
-        True, "True: while thinking and speaking the light wanders over the pixels; False: all do the same."
+        True, "True: while thinking and speaking the light moves over the pixels; False: all show the same."
     )

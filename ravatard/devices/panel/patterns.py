@@ -1,4 +1,4 @@
-"""How a look is played on a light: the values to write one after the other, and how long each stays."""
+"""Patterns of the looks for each kind of light: values to write in turn, and how long each stays."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Generic, TypeVar
 
 from ravatard.core.indication import Light
 
-#: Steps of a fade: 25 a second look smooth, and each is a wake-up.
+#: Length of a step of a fade: 25 a second look smooth, and each is a wake-up.
 STEP_S = 0.04
-#: A colour darker than this is a glow, which a dimmable LED of any colour shows as such.
+#: A colour darker than this is a glow, which a dimmable LED of any colour can show.
 _GLOW = 0.5
 
 Colour = tuple[float, float, float]
@@ -19,18 +19,18 @@ V_co = TypeVar("V_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class PatternStep(Generic[V_co]):
-    """A value to write to the pin, and how long to leave it; 0 seconds for ever."""
+    """A value to write to the pin, and how long it stays; 0 seconds: without limit."""
 
     value: V_co
     seconds: float
 
 
-#: What is written one after the other, over and over.
+#: Steps that are written in turn, repeatedly.
 Pattern = tuple[PatternStep[V], ...]
 
 
 def _rhythm(on_s: float, off_s: float, fade_s: float, step_s: float = STEP_S) -> Pattern[float]:
-    """Brightness over one period: fading in and out, hard on and off, or steadily on."""
+    """Return the brightness over one period: fading in and out, on and off, or steadily on."""
     if fade_s:
         count = max(2, round(fade_s / step_s))
         rise = tuple(PatternStep(index / count, fade_s / count) for index in range(count))
@@ -42,19 +42,19 @@ def _rhythm(on_s: float, off_s: float, fade_s: float, step_s: float = STEP_S) ->
 
 
 def _plain_rhythm(light: Light) -> Pattern[float]:
-    """The rhythm that tells this light from every other one without its colour."""
+    """Return the rhythm that distinguishes this light from every other one without its colour."""
     on_s = light.on_s if light.plain_on_s is None else light.plain_on_s
     off_s = light.off_s if light.plain_off_s is None else light.plain_off_s
     return _rhythm(on_s, off_s, 0.0) if any(light.colour) else (PatternStep(0.0, 0.0),)
 
 
 def plain_pattern(light: Light) -> Pattern[bool]:
-    """For an LED that is on or off."""
+    """Return the pattern for an LED that is on or off."""
     return tuple(PatternStep(step.value > 0, step.seconds) for step in _plain_rhythm(light))
 
 
 def dimmed_pattern(light: Light, brightness: float) -> Pattern[float]:
-    """For one dimmable LED; ``brightness`` is between 0 and 1."""
+    """Return the pattern for one dimmable LED; ``brightness`` is between 0 and 1."""
     peak = max(light.colour)
     if light.fade_s:
         rhythm = _rhythm(0.0, 0.0, light.fade_s)
@@ -66,7 +66,7 @@ def dimmed_pattern(light: Light, brightness: float) -> Pattern[float]:
 
 
 def coloured_pattern(light: Light, brightness: float, step_s: float = STEP_S) -> Pattern[Colour]:
-    """For an RGB LED; ``brightness`` is between 0 and 1, ``step_s`` how long a step of a fade takes."""
+    """Return the pattern for an RGB LED; ``brightness`` is 0 to 1, ``step_s`` the length of a fade's step."""
     red, green, blue = light.colour
     return tuple(
         PatternStep((red * level, green * level, blue * level), step.seconds)

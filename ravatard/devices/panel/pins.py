@@ -1,4 +1,4 @@
-"""gpiozero's border: it is imported here, lazily, and its errors and warnings leave here as one sentence."""
+"""Access to gpiozero: imports it lazily, and turns its errors and warnings into one sentence."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ T = TypeVar("T")
 
 
 class PinFactory(Protocol):
-    """What gpiozero calls a pin factory: the way to the pins of one kind of machine, or to mock pins."""
+    """gpiozero's pin factory: access to the pins of one kind of machine, or to mock pins."""
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release all pins."""
         ...
 
 
-#: What gpiozero's exceptions, by class name, mean to the owner.
+#: gpiozero's exceptions, by class name, in words for the owner.
 _MEANINGS = {
     "GPIOPinInUse": "is already used by another setting of this configuration; choose another pin",
     "PinInvalidPin": "does not exist on this board; `pinout` shows those that do",
@@ -34,9 +34,9 @@ _MEANINGS = {
     "PinPWMUnsupported": "cannot be dimmed here; set lights.kind to led",
 }
 
-#: The same for errors that only their text tells apart: those of lgpio, and of importing it.
+#: The same for errors that only their text distinguishes: those of lgpio, and of importing it.
 _TEXTS = {
-    # lgpio makes a pipe of this name in the working directory (joan2937/lg, lgNotify.c).
+    # lgpio creates a pipe of this name in the working directory (joan2937/lg, lgNotify.c).
     ".lgd-nfy": "lgpio needs a working directory it may write to; start ravatard in one, or set LG_WD",
     "GPIO busy": "is held by another program or a kernel driver; `gpioinfo` shows by which",
     "No module named 'lgpio'": "install lgpio (Debian: python3-lgpio), or name another library in "
@@ -47,10 +47,10 @@ _TEXTS = {
 
 
 def foreign_errors() -> tuple[type[Exception], ...]:
-    """What gpiozero and the pin libraries below it raise. Imports gpiozero."""
+    """Return the exceptions of gpiozero and the pin libraries below it. Imports gpiozero."""
     from gpiozero import GPIOZeroError
 
-    # lgpio's own exception is no relative of gpiozero's and passes through it.
+    # lgpio's own exception does not derive from gpiozero's and passes through it.
     lgpio_error = getattr(sys.modules.get("lgpio"), "error", None)
     own = () if lgpio_error is None else (lgpio_error,)
     return (GPIOZeroError, ImportError, OSError, RuntimeError, *own)
@@ -65,13 +65,13 @@ def open_pins(
     """Open a gpiozero device.
 
     Args:
-        settings: name in the configuration -> GPIO number, of every pin the device uses.
-        build: makes the device from the module ``gpiozero`` and the pin factory.
+        settings: option name -> GPIO number, of every pin the device uses.
+        build: creates the device from the module ``gpiozero`` and the pin factory.
         factory: pin factory to use; None for gpiozero's own choice, made once a process.
-        dev: where device files are.
+        dev: folder of the device files.
 
     Raises:
-        DeviceError: the pins cannot be used; names them and the remedy.
+        DeviceError: the pins cannot be used; the message names them and the remedy.
     """
     named = ", ".join(f"{name} (GPIO {number})" for name, number in settings.items())
     try:
@@ -92,10 +92,10 @@ def open_pins(
 def _usable_factory(
     gpiozero: Any, factory: PinFactory | None, caught: list[warnings.WarningMessage]
 ) -> PinFactory:
-    """The pin factory to use.
+    """Return the pin factory to use.
 
-    gpiozero only warns when lgpio fails, and goes on with a library that breaks later, at the first edge; so
-    a fallback is a failure here. Whoever wants another library names it in ``GPIOZERO_PIN_FACTORY``.
+    If lgpio fails, gpiozero only warns, and goes on with a library that fails later, at the first edge; so a
+    fallback is a failure here. ``GPIOZERO_PIN_FACTORY`` names another library.
     """
     if factory is not None:
         return factory
@@ -117,7 +117,7 @@ def _first_fallback(gpiozero: Any, caught: list[warnings.WarningMessage]) -> str
 
 
 def _explain(error: Exception, settings: dict[str, int], dev: Path) -> str:
-    """What happened, and what to do next."""
+    """Return the cause and the remedy, in words."""
     text = str(error)
     if meaning := _MEANINGS.get(type(error).__name__):
         number = re.search(r"GPIO(\d+)", text)

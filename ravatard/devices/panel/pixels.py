@@ -1,4 +1,4 @@
-"""What a row of coloured pixels shows for each look: the same on all, or a light that wanders."""
+"""Patterns of a row of coloured pixels for each look: the same on all, or a moving light."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from ravatard.devices.panel.patterns import Colour, Pattern, PatternStep, colour
 #: The colours of all pixels at one moment, the one beside the connector first.
 Frame = tuple[Colour, ...]
 
-#: What one colour of one pixel draws when it is full on (APA102 data sheet: 20 mA a channel).
+#: Current of one colour of one pixel at full brightness (APA102 data sheet: 20 mA a channel).
 CHANNEL_MA = 20.0
 
-#: Thinking: one round of the bright spot. Speaking: one wave. Slow enough to be looked at.
+#: Thinking: one round of the bright spot. Speaking: one wave. Slow enough to be pleasant.
 _ROUND_S = 1.2
 _WAVE_S = 0.8
-#: What a wandering light leaves of its colour on the pixels it is not at.
+#: Part of the colour on the pixels away from a moving light.
 _REST = 0.06
 _TROUGH = 0.3
-#: With fewer of them a wandering light jumps.
+#: With fewer steps a moving light jumps.
 _FEWEST_STEPS = 8
 
 
 def pixel_patterns(options: PixelOptions, brightness: float, step_s: float) -> dict[Look, Pattern[Frame]]:
-    """Every look for the row in ``options``.
+    """Return the pattern of every look.
 
     Args:
         options: section ``pixels``.
         brightness: 0 to 1, before the limit on the current.
-        step_s: how long a step of a fade or of a wandering light takes at least.
+        step_s: least length of a step of a fade or of a moving light.
     """
     return {look: _limited(_pattern(look, options, brightness, step_s), options.current_ma) for look in Look}
 
 
 def current_ma(frame: Frame) -> float:
-    """What the pixels draw while they show ``frame``, without the 1 mA that each needs for itself."""
+    """Return the current of the pixels that show ``frame``, without the 1 mA that each always needs."""
     return CHANNEL_MA * sum(map(sum, frame))
 
 
@@ -45,14 +45,14 @@ def _pattern(look: Look, options: PixelOptions, brightness: float, step_s: float
     count = options.count
     if options.chase and count > 1:
         if look is Look.THINKING:
-            return _wandering(look, count, brightness, _ROUND_S, step_s, _spot)
+            return _moving(look, count, brightness, _ROUND_S, step_s, _spot)
         if look is Look.SPEAKING:
-            return _wandering(look, count, brightness, _WAVE_S, step_s, _wave)
+            return _moving(look, count, brightness, _WAVE_S, step_s, _wave)
     plain = coloured_pattern(LIGHTS[look], brightness, step_s)
     return tuple(PatternStep((step.value,) * count, step.seconds) for step in plain)
 
 
-def _wandering(
+def _moving(
     look: Look,
     count: int,
     brightness: float,
@@ -60,7 +60,7 @@ def _wandering(
     step_s: float,
     level: Callable[[float, int, int], float],
 ) -> Pattern[Frame]:
-    """One period of a light whose pixels have ``level(phase, pixel, count)`` of the look's colour."""
+    """Return one period of a light whose pixels have ``level(phase, pixel, count)`` of the look's colour."""
     red, green, blue = (part * brightness for part in LIGHTS[look].colour)
     steps = max(_FEWEST_STEPS, round(period_s / step_s))
     frames = []
@@ -71,19 +71,19 @@ def _wandering(
 
 
 def _spot(phase: float, pixel: int, count: int) -> float:
-    """A bright spot that goes round and fades towards its neighbours."""
+    """Level of a bright spot that goes round and fades towards its neighbours."""
     near = max(0.0, math.cos(2 * math.pi * (phase - pixel / count)))
     return _REST + (1 - _REST) * near * near
 
 
 def _wave(phase: float, pixel: int, count: int) -> float:
-    """Neighbours swell in turn, none ever dark."""
+    """Level of neighbours that swell in turn; none is ever dark."""
     swell = (1 + math.cos(2 * math.pi * (phase + (pixel % 2) / 2))) / 2
     return _TROUGH + (1 - _TROUGH) * swell
 
 
 def _limited(pattern: Pattern[Frame], limit_ma: float) -> Pattern[Frame]:
-    """The whole pattern made darker until its brightest moment draws no more than ``limit_ma``."""
+    """Return the pattern, darkened so that its brightest step draws no more than ``limit_ma``."""
     peak_ma = max(current_ma(step.value) for step in pattern)
     if peak_ma <= limit_ma:
         return pattern

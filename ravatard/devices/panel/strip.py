@@ -1,4 +1,4 @@
-"""A row of APA102 pixels that takes colours: over the kernel's SPI, or bit by bit over any two GPIO pins."""
+"""Row of APA102 pixels: over the kernel's SPI, or bit by bit over any two GPIO pins."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ravatard.devices.panel.pins import PinFactory, open_pins
 from ravatard.devices.panel.pixels import Frame
 from ravatard.errors import DeviceError
 
-#: APA102 takes 20 MHz; wires of a hand's length do not. 12 pixels take half a millisecond at this rate.
+#: An APA102 takes 20 MHz; wires of a hand's length do not. 12 pixels take half a millisecond at this rate.
 _SPI_HZ = 1_000_000
-#: Between two steps of a fade. Bit by bit a row of 3 is 168 clocks, so some 400 writes to pins: 0.2 ms with
-#: mock pins, more on a Pi, and the event loop waits. So that way it is ten times a second instead of 25.
+#: Length of a fade's step. Bit by bit a row of 3 takes 168 clocks, some 400 writes to pins: 0.2 ms with mock
+#: pins, more on a Pi, and the event loop waits; hence ten steps a second instead of 25.
 SPI_STEP_S = 0.04
 BITS_STEP_S = 0.1
 
 
 class SpiDevice(Protocol):
-    """What is used of spidev's SpiDev."""
+    """The part of spidev's SpiDev that is used."""
 
     max_speed_hz: int
     mode: int
@@ -34,16 +34,16 @@ class SpiDevice(Protocol):
         ...
 
     def writebytes2(self, values: bytes) -> None:
-        """Write all of it."""
+        """Write all ``values``."""
         ...
 
     def close(self) -> None:
-        """Give the device back."""
+        """Release the device."""
         ...
 
 
 class OutPin(Protocol):
-    """What is used of gpiozero's OutputDevice."""
+    """The part of gpiozero's OutputDevice that is used."""
 
     def on(self) -> None:
         """Drive it high."""
@@ -54,22 +54,22 @@ class OutPin(Protocol):
         ...
 
     def close(self) -> None:
-        """Give it back."""
+        """Release it."""
         ...
 
 
 class Strip:
-    """Takes a colour for each pixel.
+    """Row of pixels, with a colour for each.
 
     Attributes:
-        value: what is shown; setting it writes the whole row.
-        step_s: how long a step of a fade should take at least.
+        value: colours that are shown; setting it writes the whole row.
+        step_s: least length of a fade's step.
     """
 
     def __init__(
         self, send: Callable[[bytes], None], order: str, step_s: float, held: Sequence[SpiDevice | OutPin]
     ) -> None:
-        """``held``: what is closed with the strip, in this order."""
+        """``held``: closed with the strip, in this order."""
         self._send = send
         self._order = order
         self._held = held
@@ -78,7 +78,7 @@ class Strip:
 
     @property
     def value(self) -> Frame:
-        """What was written last."""
+        """Colours that were written last."""
         return self._value
 
     @value.setter
@@ -87,7 +87,7 @@ class Strip:
         self._value = frame
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release the pins and devices."""
         for device in self._held:
             device.close()
 
@@ -98,12 +98,12 @@ def open_strip(
     *,
     spi: Callable[[], SpiDevice] | None = None,
 ) -> Strip:
-    """The configured row of pixels.
+    """Open the configured row of pixels.
 
     Args:
         options: section ``pixels``.
-        factory: gpiozero pin factory for those pins that are no SPI; None for gpiozero's own choice.
-        spi: makes an unopened SPI device; None for spidev's.
+        factory: gpiozero pin factory for the pins that are not SPI; None for gpiozero's own choice.
+        spi: creates an unopened SPI device; None for spidev's.
 
     Raises:
         DeviceError: SPI is off, spidev is missing, or a pin cannot be used.
@@ -171,7 +171,7 @@ def _open_bits(data: int, clock: int, factory: PinFactory | None) -> tuple[OutPi
 
 
 def _bit_sender(data: OutPin, clock: OutPin) -> Callable[[bytes], None]:
-    """What clocks bytes out, the highest bit first; the data pin is touched only where it changes."""
+    """Return a function that clocks bytes out, highest bit first; it sets the data pin only on changes."""
 
     def send(content: bytes) -> None:
         last: bool | None = None

@@ -1,1 +1,1 @@
-"""Sound processes: started, spoken to over pipes, supervised and ended."""
+"""Sound processes: start, pipes, supervision and end of a child process that handles sound."""

@@ -1,6 +1,6 @@
-"""The daemon's side of one sound process: start it, read what it says, tell it things, end it.
+"""The daemon's side of one sound process: start, records in both directions, end.
 
-No thread: its pipes are read by the event loop, its end is a pipe that closes.
+No thread: the event loop reads its pipes, and a pipe that closes is its end.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import IO, Generic, TypeVar
 
-from ravatard.devices.microphone.protocol import WIRE, Record, encode
 from ravatard.devices.process.records import RecordDecoder, RecordProtocol
 from ravatard.errors import DeviceError, InternalError
 
-#: What is kept of what libraries print: enough for the lines around a failure.
+#: How much is kept of the libraries' output: enough for the lines around a failure.
 _TAIL_BYTES = 2_000
 _TAIL_LINES = 3
 _POSITION = re.compile(r"^ALSA lib \S+?:\d+:\(\w+\) ")
-#: JACK's library, which nobody asked for, has no server to talk to and says so whatever happens.
+#: PortAudio also tries JACK, whose library prints this on every machine without a JACK server.
 _CHATTER = re.compile(
     r"jack|cannot connect to server|cannot create (thread res|message buffer)", re.IGNORECASE
 )
@@ -34,15 +33,15 @@ R = TypeVar("R")
 SLIM_CONFIG = Path(__file__).with_name("alsa.conf")
 
 
-def child_environment(environ: Mapping[str, str], *, slim: bool) -> dict[str, str]:
-    """What a sound process finds in its environment.
+def child_environ(environ: Mapping[str, str], *, slim: bool) -> dict[str, str]:
+    """Return the environment variables of a sound process.
 
     Args:
-        environ: the daemon's environment.
-        slim: use the slim ALSA configuration, unless the environment names one.
+        environ: the daemon's environment variables.
+        slim: use the slim ALSA configuration, unless ``environ`` names one.
     """
     added = {
-        # Rates and formats a card cannot do are converted by ALSA, where it can.
+        # ALSA converts rates and formats that a card cannot do, where it can.
         "PA_ALSA_PLUGHW": "1",
         "JACK_NO_START_SERVER": "1",
     }
@@ -51,78 +50,108 @@ def child_environment(environ: Mapping[str, str], *, slim: bool) -> dict[str, st
     return added | dict(environ)
 
 
-def worker_command() -> list[str]:
-    """How a sound process is started."""
+def module_command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs ``module`` of this installation in a process of its own."""
     # -P: no module is taken from whatever folder the daemon happens to run in.
-    return [sys.executable, "-P", "-m", "ravatard.devices.microphone.worker"]
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+class PipedProcess:
+    """A running child process with pipes that never block: ``stdin``, ``stdout`` and ``stderr``."""
+
+    def __init__(
+        self, command: Sequence[str], environ: Mapping[str, str], pass_fds: Sequence[int] = ()
+    ) -> None:
+        """Start it.
+
+        Args:
+            command: program and arguments.
+            environ: all its environment variables.
+            pass_fds: files it inherits, under the same numbers.
+
+        Raises:
+            OSError: no process can be started.
+        """
+        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            list(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            env=dict(environ),
+            # A group of its own, with the command it may start: both end together, and Ctrl-C is for us.
+            process_group=0,
+            pass_fds=pass_fds,
+        )
+        pipes = (self.process.stdin, self.process.stdout, self.process.stderr)
+        self.stdin, self.stdout, self.stderr = (_nonblocking(pipe) for pipe in pipes)
+
+    def close_pipes(self) -> None:
+        """Close our ends of the pipes. Idempotent."""
+        for pipe in (self.stdin, self.stdout, self.stderr):
+            pipe.close()
+
+
+def _nonblocking(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise InternalError("Popen made no pipes")
+    os.set_blocking(pipe.fileno(), False)
+    return pipe
 
 
 class PipedChild(Generic[R]):
-    """One running child process that is told and tells records of type ``R``."""
+    """One running child process that exchanges records of type ``R`` with the daemon."""
 
     def __init__(
         self,
-        environment: Mapping[str, str],
+        environ: Mapping[str, str],
         command: list[str],
-        wire: RecordProtocol[R],
+        protocol: RecordProtocol[R],
         pass_fds: Sequence[int] = (),
     ) -> None:
         """Start it. Needs a running loop.
 
         Args:
-            environment: all that it finds in its environment.
-            command: what to start.
-            wire: the records on its pipes.
+            environ: all its environment variables.
+            command: program and arguments.
+            protocol: the records on its pipes.
             pass_fds: files it inherits, under the same numbers.
 
         Raises:
             DeviceError: no process can be started.
         """
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                env=dict(environment),
-                # Its own group, with the command it may start: both end together, Ctrl-C is for us.
-                process_group=0,
-                pass_fds=pass_fds,
-            )
+            self._piped = PipedProcess(command, environ, pass_fds)
         except OSError as error:
             raise DeviceError(f"the sound process cannot be started: {error.strerror}") from error
-        process = self._process
-        if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise InternalError("Popen made no pipes")
+        self._process = self._piped.process
         self._loop = asyncio.get_running_loop()
-        self._decoder = RecordDecoder(wire)
+        self._decoder = RecordDecoder(protocol)
         self._records: list[R] = []
         self._broken: DeviceError | None = None
         self._over = False
         self._full = False
         self._tail = b""
         self._waiter: asyncio.Future[None] | None = None
-        self._pipes = (process.stdin, process.stdout, process.stderr)
-        self._stdin, self._stdout, self._stderr = (pipe.fileno() for pipe in self._pipes)
-        for fd in (self._stdin, self._stdout, self._stderr):
-            os.set_blocking(fd, False)
-        self._loop.add_reader(self._stdout, self._on_output)
-        self._loop.add_reader(self._stderr, self._on_noise)
+        self._stdin, self._stdout, self._stderr = (
+            pipe.fileno() for pipe in (self._piped.stdin, self._piped.stdout, self._piped.stderr)
+        )
+        self._loop.add_reader(self._stdout, self._on_stdout)
+        self._loop.add_reader(self._stderr, self._on_stderr)
 
     @property
     def pid(self) -> int:
-        """The process, and the group of all it starts."""
+        """Process id, and id of the group of all it starts."""
         return self._process.pid
 
     async def receive(self, limit_s: float | None) -> list[R]:
-        """What it has said since the last call, waiting for something; [] when it has ended.
+        """Return the records since the last call, waiting for some; [] once it has ended.
 
-        Cancellation loses nothing: what comes meanwhile is handed out by the next call.
+        Cancelling loses nothing: the next call returns what has come meanwhile.
 
         Raises:
-            TimeoutError: it said nothing for ``limit_s``.
-            DeviceError: what it says makes no sense.
+            TimeoutError: nothing came for ``limit_s``.
+            DeviceError: its output cannot be decoded.
         """
         if not self._records and not self._over:
             self._waiter = self._loop.create_future()
@@ -140,10 +169,10 @@ class PipedChild(Generic[R]):
         records, self._records = self._records, []
         if self._full:
             self._full = False
-            self._loop.add_reader(self._stdout, self._on_output)
+            self._loop.add_reader(self._stdout, self._on_stdout)
         return records
 
-    def _on_output(self) -> None:
+    def _on_stdout(self) -> None:
         try:
             data = os.read(self._stdout, 1 << 16)
             self._records += self._decoder.feed(data)
@@ -155,13 +184,12 @@ class PipedChild(Generic[R]):
             self._over = True
             self._loop.remove_reader(self._stdout)
         elif len(self._records) > _MOST_RECORDS:
-            # Nobody takes them: let them wait in the pipe, and then in the sound process.
+            # They are not received: let them wait in the pipe, and then in the sound process.
             self._full = True
             self._loop.remove_reader(self._stdout)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._wake()
 
-    def _on_noise(self) -> None:
+    def _on_stderr(self) -> None:
         try:
             data = os.read(self._stderr, 1 << 16)
         except BlockingIOError:
@@ -170,32 +198,33 @@ class PipedChild(Generic[R]):
             self._loop.remove_reader(self._stderr)
         self._tail = (self._tail + data)[-_TAIL_BYTES:]
 
-    def noise(self) -> str:
-        """The last lines that it or its libraries printed, as one line; "" when they were silent."""
-        if not self._process.stderr or self._process.stderr.closed:
-            return in_one_line(self._tail)
-        self._on_noise()
-        return in_one_line(self._tail)
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def stderr_tail(self) -> str:
+        """Return the last lines that it or its libraries printed, as one line; "" if there are none."""
+        if not self._piped.stderr.closed:
+            self._on_stderr()
+        return last_lines(self._tail)
 
     def kill(self) -> None:
-        """End it, and what it started, at once. Idempotent; afterwards await :meth:`reaped`."""
-        if self._process.stdin is None or self._process.stdin.closed:
+        """End it, and the processes it started, at once. Idempotent; afterwards await :meth:`reaped`."""
+        if self._piped.stdin.closed:
             return
         # Not waited for yet, so its number still belongs to it, dead or alive.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._loop.remove_reader(self._stdout)
         self._loop.remove_reader(self._stderr)
-        for pipe in self._pipes:
-            pipe.close()
+        self._piped.close_pipes()
         self._over = True
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._wake()
 
     async def reaped(self, limit_s: float) -> bool:
-        """Wait until the kernel has let go of it and of the command it started.
+        """Wait until the kernel has let go of it and of the processes it started.
 
-        False when it has not after ``limit_s``: a driver hangs.
+        Return False if it has not after ``limit_s``: a driver hangs.
         """
         until = self._loop.time() + limit_s
         pause_s = 0.001
@@ -207,31 +236,8 @@ class PipedChild(Generic[R]):
         return True
 
 
-class SoundChild(PipedChild[Record]):
-    """The microphone's sound process, running."""
-
-    def __init__(self, environment: Mapping[str, str], first: Record, pass_fds: Sequence[int] = ()) -> None:
-        """Start it with ``first`` (Start or ListDevices) waiting on its standard input. Needs a running loop.
-
-        Raises:
-            DeviceError: no process can be started.
-        """
-        super().__init__(environment, worker_command(), WIRE, pass_fds)
-        self.tell(first)
-
-    def tell(self, record: Record) -> None:
-        """Hand it a command. Never waits; one that hangs or has ended does not hear it."""
-        if self._over:
-            return
-        try:
-            os.write(self._stdin, encode(record))
-        except (BlockingIOError, BrokenPipeError):
-            # Thousands of commands unread, or gone: whoever waits for its sound will notice there is none.
-            return
-
-
 def group_is_running(group: int) -> bool:
-    """Whether any process of ``group`` still runs; one that is dead and only not waited for does not."""
+    """Return True while a process of ``group`` runs; a zombie does not count."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -244,7 +250,7 @@ def group_is_running(group: int) -> bool:
 
 
 def _state_in(process: Path, group: int) -> str:
-    """proc(5): the state of ``process``, a letter; X (dead) when it is not of ``group``."""
+    """Return the state of ``process``, a letter (proc(5)); X (dead) if it is not of ``group``."""
     try:
         fields = (process / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -252,8 +258,8 @@ def _state_in(process: Path, group: int) -> str:
     return fields[0] if fields[2] == str(group) else "X"
 
 
-def in_one_line(printed: bytes) -> str:
-    """The last lines of what libraries ``printed``, each once, without ALSA's positions and JACK's talk."""
+def last_lines(printed: bytes) -> str:
+    """Return the last lines ``printed``, as one, each once, without ALSA's positions and JACK's messages."""
     lines = [_POSITION.sub("ALSA: ", line.strip()) for line in printed.decode(errors="replace").splitlines()]
-    telling = dict.fromkeys(line for line in lines if line and not _CHATTER.match(line))
-    return "; ".join(list(telling)[-_TAIL_LINES:])
+    kept = dict.fromkeys(line for line in lines if line and not _CHATTER.match(line))
+    return "; ".join(list(kept)[-_TAIL_LINES:])

@@ -1,4 +1,4 @@
-"""What an ear or a speaker needs of the machine it runs on, so that a test can be the machine."""
+"""Seam between a supervisor and the machine it runs on; tests replace the machine here."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FirstT = TypeVar("FirstT")
 
 
 class Process(Protocol):
-    """A process that can be ended, as :class:`ravatard.devices.process.child.PipedChild` is one."""
+    """A process that can be ended; :class:`ravatard.devices.process.child.PipedChild` is one."""
 
-    def noise(self) -> str:
-        """What its libraries printed."""
+    def stderr_tail(self) -> str:
+        """Return the last lines its libraries printed, as one line."""
         ...
 
     def kill(self) -> None:
@@ -24,7 +24,7 @@ class Process(Protocol):
         ...
 
     async def reaped(self, limit_s: float) -> bool:
-        """Wait until it is gone; False when it is not after ``limit_s``."""
+        """Wait until it is gone; return False if it is not after ``limit_s``."""
         ...
 
 
@@ -32,27 +32,32 @@ ChildT = TypeVar("ChildT", bound=Process)
 
 
 class Child(Process, Protocol[R]):
-    """A sound process that is told and tells records of type ``R``."""
+    """A sound process that exchanges records of type ``R`` with the daemon."""
 
-    def tell(self, record: R) -> None:
-        """Hand it a command."""
+    def send(self, record: R) -> None:
+        """Send it a command."""
         ...
 
     async def receive(self, limit_s: float | None) -> list[R]:
-        """What it has said; [] when it has ended; TimeoutError or DeviceError when there is trouble."""
+        """Return its next records; [] once it has ended.
+
+        Raises:
+            TimeoutError: none came for ``limit_s``.
+            DeviceError: they cannot be decoded.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessEnvironment(Generic[FirstT, ChildT]):
-    """The outside of a :class:`ravatard.devices.process.supervisor.Supervisor`.
+    """Dependencies of a :class:`ravatard.devices.process.supervisor.Supervisor`.
 
     Attributes:
-        patience: how long to wait for what.
-        spawn: starts a sound process with an environment and its first record, or raises DeviceError.
-        cards: what the kernel shows of the sound cards.
+        policy: time limits and waits.
+        spawn: starts a sound process with environment variables and its first record, or raises DeviceError.
+        cards: state of the sound cards in the kernel; two equal states mean that nothing changed.
     """
 
-    patience: RetryPolicy
+    policy: RetryPolicy
     spawn: Callable[[Mapping[str, str], FirstT], ChildT]
     cards: Callable[[], Hashable]

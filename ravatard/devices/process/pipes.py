@@ -1,4 +1,4 @@
-"""A sound process's ends of the two pipes that join it with its daemon, and its life between them."""
+"""The sound process's side: its two pipes to the daemon, and its life from start to end."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Generic, NoReturn, TypeVar
 
 from ravatard.devices.process.records import RecordDecoder, RecordProtocol
 
-#: What may wait for a daemon that does not read: two minutes of sound. More than that, and it never will.
+#: Most bytes that wait for a daemon that does not read: two minutes of sound. Beyond that it never will.
 _MOST_PENDING = 1 << 22
 R = TypeVar("R")
 
 
 class DaemonGone(Exception):
-    """Nobody is left to tell anything."""
+    """The daemon has closed its pipe, or reads it no more."""
 
 
 class PipeWriter:
@@ -33,7 +33,7 @@ class PipeWriter:
         return len(self._pending)
 
     def put(self, data: bytes) -> None:
-        """Write ``data`` now or, when the pipe is full, with a later call.
+        """Write ``data`` now or, while the pipe is full, with a later call.
 
         Raises:
             DaemonGone: the daemon closed its end, or has not read for minutes.
@@ -58,15 +58,15 @@ class PipeWriter:
             self.put(b"")
 
 
-class RecordInbox(Generic[R]):
+class RecordReader(Generic[R]):
     """The pipe from the daemon."""
 
-    def __init__(self, fd: int, wire: RecordProtocol[R]) -> None:
+    def __init__(self, fd: int, protocol: RecordProtocol[R]) -> None:
         self.fd = fd
-        self._decoder = RecordDecoder(wire)
+        self._decoder = RecordDecoder(protocol)
 
     def read(self) -> list[R]:
-        """Wait for something; the records that are complete now, perhaps none.
+        """Wait for data; return the records that are complete now, perhaps none.
 
         Raises:
             DaemonGone: the daemon closed its end.
@@ -76,23 +76,34 @@ class RecordInbox(Generic[R]):
             raise DaemonGone
         return self._decoder.feed(data)
 
+    def read_first(self) -> list[R]:
+        """Wait for the first complete record; return it and those that came with it.
 
-def live(serve: Callable[[int, PipeWriter], None]) -> NoReturn:
-    """Be a sound process: ``serve`` the daemon that writes to our standard input until it is gone."""
+        Raises:
+            DaemonGone: the daemon closed its end.
+        """
+        records: list[R] = []
+        while not records:
+            records = self.read()
+        return records
+
+
+def run_worker(serve: Callable[[int, PipeWriter], None]) -> NoReturn:
+    """Run as a sound process: ``serve`` the daemon on standard input until it is gone."""
     # JACK and some drivers print on standard output: only we may write where the daemon reads records.
     outbox = PipeWriter(os.dup(1))
     os.dup2(2, 1)
-    # The daemon decides when we end, by closing our input. A Ctrl-C or systemd's SIGTERM is for it alone.
+    # The daemon decides when we end, by closing our input. Ctrl-C and systemd's SIGTERM are for it alone.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         serve(0, outbox)
     except DaemonGone:
         pass
-    except BaseException:  # noqa: BLE001 - the last word of this process, on the daemon's record of our stderr
+    except BaseException:  # noqa: BLE001 - printed on standard error, which the daemon keeps; then the process ends
         sys.excepthook(*sys.exc_info())
     finally:
-        # No tidy end: PortAudio may hang in its own, and a command must not outlive us.
+        # No orderly exit: PortAudio may hang in its own, and an external command must not outlive us.
         if os.getpgrp() == os.getpid():
             os.killpg(0, signal.SIGKILL)
         os._exit(0)

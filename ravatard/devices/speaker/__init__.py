@@ -1,1 +1,1 @@
-"""What plays the avatar's voice: a sound process of its own, and what it shares with the microphone's."""
+"""Speaker: the playout of answers and earcons in a sound process of its own, and the daemon's side of it."""

@@ -1,4 +1,4 @@
-"""A sound card's own volume control, where it has one and ``ravatard[mixer]`` is installed."""
+"""Volume control of a sound card, where it has one and ``ravatard[mixer]`` is installed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from ravatard.devices.cards.identity import Card
 
-#: Names of playback controls, the one that acts on everything first.
+#: Names of playback controls, the one that acts on all sound first.
 _CONTROLS = ("Master", "PCM", "Speaker", "Headphone", "Digital", "Playback", "Line Out", "Lineout")
 
 
 def card_control(card: Card | None) -> Callable[[int], None] | None:
-    """What sets the volume of ``card`` in percent; None when only a factor can."""
+    """Return a function that sets the volume of ``card`` in percent; None if the card has no control."""
     if card is None:
         return None
     try:
@@ -42,5 +42,5 @@ class _Control:
         try:
             self._control.setvolume(percent)
         except self._alsaaudio.ALSAAudioError:
-            # The card is gone: whoever waits for its callback notices.
+            # The card is gone: the supervisor notices that its callback is no longer called.
             return

@@ -1,60 +1,55 @@
-"""The daemon's side of the speaker's process: nothing told is lost, and a stop overtakes sound."""
+"""The daemon's side of the speaker's sound process: every command arrives, and a stop overtakes sound."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections import deque
 from collections.abc import Mapping
 
-from ravatard.devices.process.child import PipedChild
-from ravatard.devices.speaker.protocol import WIRE, Feed, Play, PlayRecord, encode
-
-
-def speaker_command() -> list[str]:
-    """How the process is started."""
-    return [sys.executable, "-P", "-m", "ravatard.devices.speaker.worker"]
+from ravatard.devices.process.child import PipedChild, module_command
+from ravatard.devices.speaker.protocol import PROTOCOL, Feed, Play, PlayRecord, encode
 
 
 class SpeakerChild(PipedChild[PlayRecord]):
     """The speaker's sound process, running."""
 
-    def __init__(self, environment: Mapping[str, str], first: Play) -> None:
+    def __init__(self, environ: Mapping[str, str], first: Play) -> None:
         """Start it with ``first`` waiting on its standard input. Needs a running loop.
 
         Raises:
             DeviceError: no process can be started.
         """
         fds = () if first.echo_fd is None else (first.echo_fd,)
-        super().__init__(environment, speaker_command(), WIRE, fds)
+        super().__init__(environ, module_command("ravatard.devices.speaker.worker"), PROTOCOL, fds)
+        #: Encoded records that the pipe has not taken, each with the bytes of sound in it.
         self._backlog: deque[tuple[bytes, int]] = deque()
         self._written = 0
-        self._waits = False
-        self.tell(first)
+        self._watching = False
+        self.send(first)
 
-    def tell(self, record: PlayRecord) -> None:
-        """Hand it a command, in order. Never waits: what the pipe does not take now goes later.
+    def send(self, record: PlayRecord) -> None:
+        """Send it a command, in order. Never waits: data that the pipe does not take now follow later.
 
-        How much may wait is the caller's to bound.
+        The caller bounds how much may wait.
         """
         if self._over:
             return
         sound = len(record.pcm) if isinstance(record, Feed) else 0
         self._backlog.append((encode(record), sound))
-        if not self._waits:
+        if not self._watching:
             self._write()
 
-    def unsaid(self) -> int:
-        """Take back the sound that the pipe has not taken; how many bytes of it that was."""
+    def discard_unsent(self) -> int:
+        """Discard the sound that the pipe has not taken; return its bytes."""
         begun = [self._backlog.popleft()] if self._written else []
         dropped = sum(sound for _, sound in self._backlog)
         self._backlog = deque([*begun, *(each for each in self._backlog if not each[1])])
         return dropped
 
     def kill(self) -> None:
-        """End it, and what it started, at once."""
+        """End it, and the processes it started, at once."""
         self._backlog.clear()
-        self._wait(False)
+        self._watch(False)
         super().kill()
 
     def _write(self) -> None:
@@ -65,19 +60,20 @@ class SpeakerChild(PipedChild[PlayRecord]):
             except BlockingIOError:
                 break
             except BrokenPipeError:
-                # Whoever waits for what it says notices that it has ended.
+                # The supervisor notices the end of the process by its output.
                 self._backlog.clear()
                 self._written = 0
                 break
             if self._written == len(data):
                 self._backlog.popleft()
                 self._written = 0
-        self._wait(bool(self._backlog))
+        self._watch(bool(self._backlog))
 
-    def _wait(self, waits: bool) -> None:
-        if waits is not self._waits:
-            self._waits = waits
-            if waits:
+    def _watch(self, watch: bool) -> None:
+        """Watch for room in the pipe, or stop watching."""
+        if watch is not self._watching:
+            self._watching = watch
+            if watch:
                 self._loop.add_writer(self._stdin, self._write)
             else:
                 self._loop.remove_writer(self._stdin)

@@ -1,4 +1,4 @@
-"""What the configuration may say about the short signals of the speaker."""
+"""Options of the earcons: section ``earcons``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ravatard.setting import setting
 
 @dataclass(frozen=True, slots=True)
 class EarconOptions:
-    """Section ``earcons``: what is heard beside the avatar's voice."""
+    """Section ``earcons``: short signals beside the avatar's voice."""
 
-    enabled: bool = setting(True, "False: no signals, only the avatar is heard.")
+    enabled: bool = setting(True, "False: no signals, only the avatar's voice.")
     folder: str | None = setting(
         None,
         "A folder with signals of your own: listening.wav, sent.wav, error.wav, muted.wav, offline.wav, "
-        "no-money.wav, three seconds at most; what is missing in it sounds as always.",
+        "no-money.wav, three seconds at most; a missing file is replaced by the shipped signal.",
     )
     volume_db: float = setting(
-        0.0, "How much louder or, below 0, softer they are than shipped.", unit="dB", low=-40, high=12
+        0.0, "Change of their loudness; below 0 they are softer.", unit="dB", low=-40, high=12
     )

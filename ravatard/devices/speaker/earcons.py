@@ -1,7 +1,7 @@
-"""The short signals of the speaker, from WAV files: those shipped, or the owner's own.
+"""Earcons: short signals of the speaker, from the shipped WAV files or the owner's own.
 
-What rises opens, what falls closes; equal and low tones are trouble. The shipped ones are made by
-``python -m tests.make_earcons``.
+Rising tones mean that the microphone opens, falling ones that it closes, equal and low ones trouble. The
+shipped files are made by ``python -m tests.make_earcons``.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from ravatard.errors import ConfigError, MediaError
 
 SHIPPED = Path(__file__).with_name("earcons")
 LONGEST_S = 3.0
-#: Three seconds of the widest shape that is understood are larger; nobody has that.
+#: Less than three seconds of the widest possible shape, which no real file has.
 _LARGEST_BYTES = 8 * (1 << 20)
 
 
 def earcons(options: EarconOptions, shipped: Path = SHIPPED) -> Mapping[Earcon, bytes]:
-    """Every signal as s16le mono 48 kHz; none when they are off. Reads files.
+    """Return every earcon as s16le mono 48 kHz; none if they are off. Reads files.
 
     Args:
-        options: whether, from where, how loud.
-        shipped: the folder of those that no file replaces.
+        options: section ``earcons``.
+        shipped: folder of the shipped files, for earcons without a file of the owner.
 
     Raises:
-        ConfigError: a file of the owner's folder is no such sound, or there is no such folder.
+        ConfigError: a file in the owner's folder is unusable, or there is no such folder.
     """
     if not options.enabled:
         return {}
@@ -50,7 +50,7 @@ def _sound(earcon: Earcon, own: Path | None, shipped: Path) -> bytes:
 
 
 def read_sound(path: Path) -> bytes:
-    """The WAV file ``path`` as s16le mono 48 kHz.
+    """Return the WAV file ``path`` as s16le mono 48 kHz.
 
     Raises:
         ConfigError: it cannot be read, is no WAV file, or is too long.
@@ -60,7 +60,7 @@ def read_sound(path: Path) -> bytes:
             content = file.read(_LARGEST_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"the signal {path} cannot be read: {error.strerror}") from error
-    too_long = ConfigError(f"the signal {path} is longer than {LONGEST_S:g} s; cut it, or take it away")
+    too_long = ConfigError(f"the signal {path} is longer than {LONGEST_S:g} s; cut it, or remove it")
     if len(content) > _LARGEST_BYTES:
         raise too_long
     reader = WavReader()
@@ -82,5 +82,5 @@ def _louder(pcm: bytes, gain: float) -> bytes:
 
 
 def duration_ms(pcm: bytes) -> float:
-    """How long a signal lasts."""
+    """Return the length of an earcon."""
     return len(pcm) * 1000 / (VOICE.rate_hz * VOICE.frame_bytes)

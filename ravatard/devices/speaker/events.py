@@ -1,4 +1,4 @@
-"""What a speaker tells the daemon of its sound process: all of it, nothing left open by a loss; no I/O."""
+"""Events of a speaker, made of the records of its sound process; a loss leaves none open. No I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ravatard.core.events import (
     SpeakerLost,
     SpeakerReady,
 )
-from ravatard.devices.speaker.protocol import Beat
+from ravatard.devices.speaker.protocol import Heartbeat
 
 
 class SpeakerEvents:
@@ -27,38 +27,40 @@ class SpeakerEvents:
     def __init__(self) -> None:
         self.events: deque[SpeakerEvent] = deque()
         self.dropped = 0
-        self._told: set[str] = set()
-        self._active = self._sounds = False
+        self._reported: set[str] = set()
+        self._is_active = self._is_playing = False
 
     def ready(self, ready: SpeakerReady) -> None:
         """The device is open."""
-        self._told.clear()
+        self._reported.clear()
         self.events.append(ready)
 
-    def heard(self, news: PlaybackStarted | PlaybackEnded) -> None:
+    def playback(self, event: PlaybackStarted | PlaybackEnded) -> None:
         """An answer begins or ends."""
-        self._sounds = isinstance(news, PlaybackStarted)
-        self.events.append(news)
+        self._is_playing = isinstance(event, PlaybackStarted)
+        self.events.append(event)
 
-    def beat(self, beat: Beat, waiting: float) -> None:
-        """A sign of life; ``waiting`` samples wait. It is only told while something plays, and once after."""
-        if beat.active or self._active:
-            waiting = waiting if beat.active else 0
-            self.events.append(Played(beat.underruns, _ms(waiting), _ms(beat.dropped + self.dropped)))
-        self._active = beat.active
+    def heartbeat(self, heartbeat: Heartbeat, buffered: float) -> None:
+        """Report the progress while sound plays, and once after; ``buffered`` samples wait."""
+        if heartbeat.active or self._is_active:
+            buffered = buffered if heartbeat.active else 0
+            self.events.append(
+                Played(heartbeat.underruns, _ms(buffered), _ms(heartbeat.dropped + self.dropped))
+            )
+        self._is_active = heartbeat.active
 
     def lost(self, reason: str, now: float) -> None:
-        """The process is of no use any more. A reason is told once, until the device was ready again."""
+        """The process is lost. A reason is reported once, until the device was ready again."""
         self.dropped = 0
-        if self._sounds:
-            # Whoever waits for the end of an answer must not wait for ever.
-            self._sounds = False
+        if self._is_playing:
+            # The conversation waits for the end of an answer.
+            self._is_playing = False
             self.events.append(PlaybackEnded(now))
-        if self._active:
-            self._active = False
+        if self._is_active:
+            self._is_active = False
             self.events.append(Played(0, 0.0))
-        if reason not in self._told:
-            self._told.add(reason)
+        if reason not in self._reported:
+            self._reported.add(reason)
             self.events.append(SpeakerLost(reason))
 
 

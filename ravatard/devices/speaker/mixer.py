@@ -1,4 +1,4 @@
-"""What is done to an answer on its way out: earcons are laid over it, and the volume is applied; no I/O."""
+"""Mixer of the speaker: adds earcons to the sound of answers and applies the volume; no I/O."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ import audioop
 
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
 
-#: A change of the volume takes so long, in so many steps: at once it would be a click.
+#: A change of the volume takes this long, in steps: at once it would be a click.
 _RAMP_SAMPLES = 10 * VOICE_RATE_HZ // 1000
 _STEP_SAMPLES = 30
 
 
 def gain(percent: int) -> float:
-    """The factor for a volume: its cube, which the ear takes for even; 50 % is -18 dB, 100 % is all."""
+    """Return the factor for a volume: its cube, perceived as even; 50 % is -18 dB, 100 % is 1."""
     return (min(100, max(0, percent)) / 100) ** 3
 
 
 class Mixer:
-    """Lays earcons over the sound of answers, both at the volume that is set. Sound is s16le mono 48 kHz."""
+    """Adds earcons to the sound of answers, both at the volume that is set. Sound is s16le mono 48 kHz."""
 
     def __init__(self, volume: float) -> None:
         """``volume``: the factor to begin with."""
         self._gain = self._wanted = volume
-        self._cues: list[bytes] = []
+        self._earcons: list[bytes] = []
 
     @property
     def is_idle(self) -> bool:
-        """Whether no earcon sounds."""
-        return not self._cues
+        """True while no earcon plays."""
+        return not self._earcons
 
     def set_gain(self, wanted: float) -> None:
-        """Go to this factor, within 10 ms of sound."""
+        """Change to this factor, within 10 ms of sound."""
         self._wanted = wanted
 
-    def cue(self, pcm: bytes) -> None:
-        """Lay ``pcm`` over what is played from the next block on."""
+    def add_earcon(self, pcm: bytes) -> None:
+        """Mix ``pcm`` in from the next block on."""
         if pcm:
-            self._cues.append(pcm)
+            self._earcons.append(pcm)
 
     def mix(self, block: bytes | None, samples: int) -> bytes | None:
-        """What is heard of ``block``; None is ``samples`` of silence, on either side."""
-        for cue in self._cues:
-            part = cue[: samples * SAMPLE_BYTES].ljust(samples * SAMPLE_BYTES, b"\0")
+        """Return ``block`` with earcons and volume; None is ``samples`` of silence, in and out."""
+        for earcon in self._earcons:
+            part = earcon[: samples * SAMPLE_BYTES].ljust(samples * SAMPLE_BYTES, b"\0")
             block = part if block is None else audioop.add(block, part, SAMPLE_BYTES)
-        if self._cues:
-            rest = (cue[samples * SAMPLE_BYTES :] for cue in self._cues)
-            self._cues = [cue for cue in rest if cue]
+        if self._earcons:
+            rest = (earcon[samples * SAMPLE_BYTES :] for earcon in self._earcons)
+            self._earcons = [earcon for earcon in rest if earcon]
         if block is None:
-            # Silence is as loud at any volume.
+            # Silence needs no ramp.
             self._gain = self._wanted
             return None
         if self._gain != self._wanted:

@@ -1,4 +1,4 @@
-"""What the configuration may say about the speaker."""
+"""Options of the speaker: section ``speaker``."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ravatard.setting import setting
 
 @dataclass(frozen=True, slots=True)
 class SpeakerOptions:
-    """Section ``speaker``: where the sound goes. At most one of command and wav is set."""
+    """Section ``speaker``: destination of the sound. At most one of command and wav is set."""
 
-    enabled: bool = setting(True, "False: there is no speaker, and nothing is heard here.")
+    enabled: bool = setting(True, "False: there is no speaker; answers are not played.")
     device: str | None = setting(
         None,
         "Name of the speaker as `ravatard devices` prints it; unset takes the only USB speaker, else the "
@@ -25,8 +25,8 @@ class SpeakerOptions:
     )
     wav: str | None = setting(
         None,
-        "Path of a WAV file that takes what would be heard, instead of a sound card; of a long silence one "
-        "second is kept.",
+        "Path of a WAV file that records the sound instead of a sound card; of a long silence one second is "
+        "kept.",
     )
     alsa_config: Literal["slim", "system"] = setting(
         "slim",
@@ -34,7 +34,7 @@ class SpeakerOptions:
         "`system` is the machine's own (needed for PulseAudio, PipeWire or devices from asound.conf).",
     )
     volume: int = setting(
-        100, "Loudness at the first start, on a scale the ear takes for even.", unit="%", low=0, high=100
+        100, "Volume at the first start, on a scale that is perceived as even.", unit="%", low=0, high=100
     )
     mixer: bool = setting(
         True,
@@ -43,9 +43,9 @@ class SpeakerOptions:
     )
     period_ms: int = setting(
         10,
-        "Sound handed to the device at once. A stop is silence some 13 ms later with 10 ms, 36 ms with "
-        "20 ms, 75 ms with 40 ms; 20 ms saves a third of what an idle speaker costs, 40 ms two thirds "
-        "(measured with PulseAudio; nearly all of it is its own).",
+        "Length of a block handed to the device. A stop is silence some 13 ms later with 10 ms, 36 ms with "
+        "20 ms, 75 ms with 40 ms; 20 ms saves a third of the processor time of an idle speaker, 40 ms two "
+        "thirds (measured with PulseAudio, which needs nearly all of it).",
         unit="ms",
         low=5,
         high=100,
@@ -53,5 +53,5 @@ class SpeakerOptions:
 
     @property
     def is_card(self) -> bool:
-        """Whether the sound goes to a sound card."""
+        """True if the sound goes to a sound card."""
         return self.command is self.wav is None

@@ -1,4 +1,4 @@
-"""Sound to a program or a file, which take it at any speed: paced by the clock, as a card would."""
+"""Speaker output to a program or a file, which take sound at any speed: paced by the clock, as by a card."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ
+from ravatard.core.audio.wav import wav_header
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ
 from ravatard.devices.speaker.player import SoundPlayer
 from ravatard.errors import DeviceError
 
-#: 43 ms of sound: what lies in the pipe can no longer be stopped.
+#: 43 ms of sound: sound in the pipe can no longer be stopped.
 _PIPE_BYTES = 4096
-#: A program that takes nothing for so long hangs.
-_STUCK_MS = 1000
-#: A program that is always hungry is given this much more than the clock says: its own clock may run faster.
-_HUNGER = 1e-3
-#: Of a long silence so much is kept in a recording.
+#: A program that takes no sound for this long hangs.
+_STALL_MS = 1000
+#: A program whose pipe is always empty gets this much more sound: its clock may run faster than ours.
+_SPEED_UP = 1e-3
+#: Part of a long silence that is kept in a recording.
 _KEPT_SAMPLES = VOICE_RATE_HZ
-_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
-#: The header counts in 32 bits.
+_HEADER_BYTES = len(wav_header(VOICE, 0))
+#: Sizes in the header have 32 bits.
 _LONGEST_WAV_BYTES = (1 << 32) - (1 << 20)
 
 
 class Pace:
-    """When the next block is due. Never drifts; after a stall it goes on from now."""
+    """Times at which blocks are due. Never drifts; after a stall it goes on from now."""
 
     def __init__(
         self,
@@ -40,7 +41,7 @@ class Pace:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """``samples``: of a block."""
+        """``samples``: length of a block."""
         self.samples = samples
         self._block_s = samples / VOICE_RATE_HZ
         self._clock = clock
@@ -48,7 +49,7 @@ class Pace:
         self._due = clock()
 
     def wait(self) -> None:
-        """Until the next block is due."""
+        """Wait until the next block is due."""
         self._due += self._block_s
         left = self._due - self._clock()
         if left > 0:
@@ -57,15 +58,15 @@ class Pace:
             self._due = self._clock()
 
     def hurry(self) -> None:
-        """The next block a little sooner."""
-        self._due -= self._block_s * _HUNGER
+        """Make the next block due a little sooner."""
+        self._due -= self._block_s * _SPEED_UP
 
 
 class CommandOutput:
     """A program that plays raw PCM from its standard input."""
 
     def __init__(self, command: str, period_ms: int) -> None:
-        """``command``: its words as in a shell, without a shell."""
+        """``command``: split into words as a shell does; no shell runs."""
         self._command = command
         self._samples = VOICE_RATE_HZ * period_ms // 1000
 
@@ -73,10 +74,10 @@ class CommandOutput:
         """Start it and play.
 
         Raises:
-            DeviceError: it cannot be started, ended, or takes no more sound.
+            DeviceError: it cannot be started, has ended, or takes no more sound.
         """
         try:
-            # Our standard output is the record of errors by now: what it prints is told when it fails.
+            # Our standard output leads to standard error by now: its output is reported if it fails.
             program = subprocess.Popen(shlex.split(self._command), stdin=subprocess.PIPE, bufsize=0)  # noqa: S603
         except (OSError, ValueError, IndexError) as error:
             raise DeviceError(f"speaker.command {self._command!r} cannot be started: {error}") from error
@@ -98,40 +99,40 @@ class CommandOutput:
         silence = bytes(self._samples * SAMPLE_BYTES)
         while True:
             pace.wait()
-            if player.rests(self._samples):
+            if player.skip_silence(self._samples):
                 pcm = silence
-                waiting = 1
+                in_pipe = 1
             else:
-                waiting = _bytes_in(fd)
-                pcm = player.pull(self._samples, waiting / SAMPLE_BYTES / VOICE_RATE_HZ) or silence
-            if not waiting:
+                in_pipe = _bytes_in(fd)
+                pcm = player.pull(self._samples, in_pipe / SAMPLE_BYTES / VOICE_RATE_HZ) or silence
+            if not in_pipe:
                 pace.hurry()
             self._write(fd, poll, pcm)
 
     def _write(self, fd: int, poll: select.poll, pcm: bytes) -> None:
         at = 0
         while at < len(pcm):
-            if not poll.poll(_STUCK_MS):
+            if not poll.poll(_STALL_MS):
                 raise DeviceError(f"speaker.command {self._command!r} has taken no sound for a second")
             try:
                 at += os.write(fd, memoryview(pcm)[at:])
             except BlockingIOError:
-                # A pipe that has room for less than a page counts as full to write and not to poll.
+                # A pipe with room for less than a page is full for write, but not for poll.
                 time.sleep(0.001)
             except BrokenPipeError as error:
                 raise DeviceError(f"speaker.command {self._command!r} ended by itself") from error
 
 
 def _bytes_in(fd: int) -> int:
-    """Bytes that lie in a pipe."""
+    """Return the bytes in a pipe."""
     return int(struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, bytes(4)))[0])
 
 
 class WavOutput:
-    """A recording of what would be heard, whole after every block."""
+    """A recording of the sound, a complete WAV file after every block."""
 
     def __init__(self, path: str, period_ms: int, *, fresh: bool) -> None:
-        """``fresh``: begin anew; otherwise go on where the file ends."""
+        """``fresh``: begin a new file; otherwise continue at its end."""
         self._path = path
         self._samples = VOICE_RATE_HZ * period_ms // 1000
         self._fresh = fresh
@@ -151,31 +152,22 @@ class WavOutput:
             pace = Pace(self._samples)
             while True:
                 pace.wait()
-                if player.rests(self._samples):
-                    self._keep(fd, None)
+                if player.skip_silence(self._samples):
+                    self._append(fd, None)
                 else:
-                    self._keep(fd, player.pull(self._samples, 0.0))
+                    self._append(fd, player.pull(self._samples, 0.0))
         except OSError as error:
             raise DeviceError(f"the recording {self._path} cannot be written: {error.strerror}") from error
 
     def _begin(self, fd: int) -> None:
         if self._fresh:
             os.ftruncate(fd, 0)
-        self._bytes = max(0, os.fstat(fd).st_size - _HEADER.size) & ~1
-        os.pwrite(fd, wav_header(self._bytes), 0)
+        self._bytes = max(0, os.fstat(fd).st_size - _HEADER_BYTES) & ~1
+        os.pwrite(fd, wav_header(VOICE, self._bytes), 0)
 
-    def _keep(self, fd: int, pcm: bytes | None) -> None:
+    def _append(self, fd: int, pcm: bytes | None) -> None:
         self._silent = self._silent + self._samples if pcm is None else 0
         if self._silent > _KEPT_SAMPLES or self._bytes > _LONGEST_WAV_BYTES:
             return
-        self._bytes += os.pwrite(fd, pcm or bytes(self._samples * SAMPLE_BYTES), _HEADER.size + self._bytes)
-        os.pwrite(fd, wav_header(self._bytes), 0)
-
-
-def wav_header(data_bytes: int) -> bytes:
-    """The header of a WAV file with ``data_bytes`` of s16le mono 48 kHz."""
-    bytes_a_second = VOICE_RATE_HZ * SAMPLE_BYTES
-    return _HEADER.pack(
-        *(b"RIFF", _HEADER.size - 8 + data_bytes, b"WAVE", b"fmt ", 16, 1, 1),
-        *(VOICE_RATE_HZ, bytes_a_second, SAMPLE_BYTES, 16, b"data", data_bytes),
-    )
+        self._bytes += os.pwrite(fd, pcm or bytes(self._samples * SAMPLE_BYTES), _HEADER_BYTES + self._bytes)
+        os.pwrite(fd, wav_header(VOICE, self._bytes), 0)

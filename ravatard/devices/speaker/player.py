@@ -1,42 +1,45 @@
-"""In the speaker's process: what the daemon sent, on its way to the converter, and what is told of it."""
+"""Playback inside the speaker's process: from the daemon's commands to the converter, and the reports."""
 
 from __future__ import annotations
 
 import _thread
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ravatard.core.audio.audibility import Audibility, is_audible
 from ravatard.core.audio.playout import Playout
 from ravatard.core.audio_format import VOICE_RATE_HZ
 from ravatard.core.events import SpeakerReady
 from ravatard.core.states import Earcon
-from ravatard.devices.echo.ring import EchoWriter
 from ravatard.devices.process.pipes import PipeWriter
 from ravatard.devices.speaker.mixer import Mixer, gain
 from ravatard.devices.speaker.protocol import (
-    Beat,
     Begin,
     Feed,
     Finish,
-    PlayCue,
+    Heartbeat,
+    PlayEarcon,
     PlayFailed,
     PlayRecord,
-    SetCue,
+    SetEarcon,
     Stop,
     Volume,
     encode,
 )
 from ravatard.errors import InternalError
 
-#: A sign of life twice a second of sound: each one wakes the daemon.
-BEAT_SAMPLES = VOICE_RATE_HZ // 2
-#: Silence that may go out without anybody looking: a tenth of a second.
-_UNSEEN_SAMPLES = VOICE_RATE_HZ // 10
+if TYPE_CHECKING:
+    from ravatard.devices.echo.ring import EchoWriter
+
+#: A heartbeat twice a second of sound: each one wakes the daemon.
+HEARTBEAT_SAMPLES = VOICE_RATE_HZ // 2
+#: Most silence that is played without a call of pull: a tenth of a second.
+_MOST_SKIPPED_SAMPLES = VOICE_RATE_HZ // 10
 
 
 class SoundPlayer:
-    """What every output takes its sound from: s16le mono 48 kHz.
+    """Source of sound for every output: s16le mono 48 kHz.
 
     Commands come in one thread, the output takes sound in another, hence the lock.
     """
@@ -53,8 +56,8 @@ class SoundPlayer:
 
         Args:
             volume: percent.
-            outbox: what is told to the daemon.
-            ring: takes what is really played.
+            outbox: records to the daemon.
+            ring: takes the sound as it is played, for the echo reference.
             clock: seconds on the monotonic clock.
         """
         self._outbox = outbox
@@ -66,20 +69,20 @@ class SoundPlayer:
         self._mixer = Mixer(gain(volume))
         self._volume = volume
         self._set_volume: Callable[[int], None] | None = None
-        self._cues: dict[Earcon, bytes] = {}
+        self._earcons: dict[Earcon, bytes] = {}
         self._ready: SpeakerReady | None = None
         self._is_open = False
         self._busy = True
-        self._unseen = 0
-        self._until_beat = BEAT_SAMPLES
+        self._skipped = 0
+        self._until_heartbeat = HEARTBEAT_SAMPLES
         self._received = 0
 
     def opened(self, device: str, latency_s: float, set_volume: Callable[[int], None] | None = None) -> None:
         """The output is open; it is ready with the first sound that it takes.
 
         Args:
-            device: its name, for people.
-            latency_s: from taking to the converter, as far as is known.
+            device: its name, for messages.
+            latency_s: from taking sound to the converter, as far as is known.
             set_volume: the card's own control, in percent.
         """
         with self._lock:
@@ -89,25 +92,25 @@ class SoundPlayer:
                 set_volume(self._volume)
                 self._mixer.set_gain(1.0)
 
-    def rests(self, samples: int) -> bool:
-        """Whether the next ``samples`` are silence, nothing has to be done for them, and nothing was.
+    def skip_silence(self, samples: int) -> bool:
+        """Return True if the next ``samples`` are silence and need no :meth:`pull`; they are then counted.
 
-        Takes no lock and looks at no clock: this is what an appliance does all day.
+        Takes no lock and reads no clock: this is what an idle appliance does all day.
         """
-        if self._busy or self._unseen >= _UNSEEN_SAMPLES:
+        if self._busy or self._skipped >= _MOST_SKIPPED_SAMPLES:
             return False
-        self._unseen += samples
+        self._skipped += samples
         return True
 
     def pull(self, samples: int, latency_s: float) -> bytes | None:
-        """The next ``samples`` for the converter; None is silence.
+        """Return the next ``samples`` for the converter; None is silence.
 
         Args:
             samples: how many.
             latency_s: until the first of them leaves the converter.
 
         Raises:
-            DaemonGone: nobody wants it any more.
+            DaemonGone: the daemon closed its end.
         """
         with self._lock:
             now = self._clock()
@@ -118,22 +121,23 @@ class SoundPlayer:
                 self._ready = None
                 self._is_open = True
             block = self._playout.take(samples, now)
-            out += self._heard(block, samples, leaves_at, now)
+            out += self._audible_changes(block, samples, leaves_at, now)
             mixed = self._mixer.mix(block, samples)
             if self._ring is not None:
-                self._ring.skip(self._unseen)
+                self._ring.skip(self._skipped)
                 self._ring.write(mixed, samples, now, latency_s)
-            self._until_beat -= samples + self._unseen
-            self._unseen = 0
+            self._until_heartbeat -= samples + self._skipped
+            self._skipped = 0
             self._busy = not (self._playout.is_idle and self._mixer.is_idle and not self._audibility.sounds)
-            if self._until_beat <= 0:
-                self._until_beat = BEAT_SAMPLES
-                out += self._beat()
+            if self._until_heartbeat <= 0:
+                self._until_heartbeat = HEARTBEAT_SAMPLES
+                out += self._heartbeat()
             if out or self._outbox.pending:
                 self._outbox.put(out)
             return mixed
 
-    def _heard(self, block: bytes | None, samples: int, leaves_at: float, now: float) -> bytes:
+    def _audible_changes(self, block: bytes | None, samples: int, leaves_at: float, now: float) -> bytes:
+        """Return a record if audible sound begins or ends with ``block``."""
         if block is not None and is_audible(block):
             started = self._audibility.block(leaves_at, samples / VOICE_RATE_HZ)
             return encode(started) if started else b""
@@ -141,10 +145,10 @@ class SoundPlayer:
         ended = self._audibility.pause(leaves_at, now, over=playout.is_over, more=playout.is_audible_waiting)
         return encode(ended) if ended else b""
 
-    def _beat(self) -> bytes:
+    def _heartbeat(self) -> bytes:
         playout = self._playout
         return encode(
-            Beat(
+            Heartbeat(
                 self._busy,
                 playout.underruns,
                 playout.waiting,
@@ -154,8 +158,8 @@ class SoundPlayer:
             )
         )
 
-    def obey(self, records: list[PlayRecord]) -> None:
-        """Do what the daemon says.
+    def handle(self, records: list[PlayRecord]) -> None:
+        """Carry out commands of the daemon.
 
         Raises:
             InternalError: these are no commands.
@@ -163,10 +167,10 @@ class SoundPlayer:
         with self._lock:
             now = self._clock()
             for record in records:
-                self._do(record, now)
+                self._handle(record, now)
             self._busy = True
 
-    def _do(self, record: PlayRecord, now: float) -> None:
+    def _handle(self, record: PlayRecord, now: float) -> None:
         match record:
             case Begin(voice, live):
                 self._playout.begin(voice, live=live)
@@ -177,10 +181,10 @@ class SoundPlayer:
                 self._playout.finish(voice)
             case Stop():
                 self._playout.stop()
-            case PlayCue(earcon):
-                self._mixer.cue(self._cues.get(earcon, b""))
-            case SetCue(earcon, pcm):
-                self._cues[earcon] = pcm
+            case PlayEarcon(earcon):
+                self._mixer.add_earcon(self._earcons.get(earcon, b""))
+            case SetEarcon(earcon, pcm):
+                self._earcons[earcon] = pcm
             case Volume(percent):
                 self._volume = percent
                 if self._set_volume is None:
@@ -191,10 +195,10 @@ class SoundPlayer:
                 raise InternalError(f"the daemon sent {type(record).__name__}, which is no command")
 
     def fail(self, reason: str) -> None:
-        """Say one last sentence.
+        """Report the failure of the output: the last record of this process.
 
         Raises:
-            DaemonGone: nobody wants to know.
+            DaemonGone: the daemon closed its end.
         """
         with self._lock:
             self._outbox.put(encode(PlayFailed(not self._is_open, reason)))

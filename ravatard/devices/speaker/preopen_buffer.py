@@ -1,4 +1,4 @@
-"""An answer that comes while the speaker is being opened: kept for a moment, and heard whole; no I/O."""
+"""Buffer for an answer that arrives while the speaker is being opened, so that it is played whole; no I/O."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from ravatard.core.audio.playout import LONGEST_SAMPLES
 from ravatard.core.audio_format import SAMPLE_BYTES
 from ravatard.devices.speaker.protocol import Feed, Finish
 
-#: A device that is there opens in less. Later than this an answer would be heard after its moment.
-PATIENCE_S = 2.0
+#: A device that is there opens in less. Later than this an answer would come too late for the conversation.
+LIMIT_S = 2.0
 
 
 class PreopenBuffer:
@@ -15,31 +15,31 @@ class PreopenBuffer:
 
     def __init__(self) -> None:
         self._live = -1
-        self._hopeful = True
+        self._may_open = True
         self._records: list[Feed | Finish] = []
         self._bytes = 0
         self._until: float | None = None
 
     def left_s(self, now: float) -> float:
-        """How long there is still hope for what waits; 0.0 when nothing waits."""
+        """Return how much longer the buffered sound may wait; 0.0 if there is none."""
         return max(0.0, self._until - now) if self._until is not None and self._records else 0.0
 
     def begin(self, voice: int, *, live: bool) -> None:
-        """A voice follows; what comes live is not kept."""
+        """A voice follows; live sound is not kept."""
         if live:
             self._live = voice
 
     def put(self, record: Feed | Finish, now: float) -> int:
-        """Keep this, unless the device is missing or what came with it has waited too long.
+        """Keep ``record``, unless the device is missing or the buffered sound has waited too long.
 
         Returns:
-            Samples that were not kept and should have been.
+            Samples that should have been kept and were not.
         """
-        if not self._hopeful or record.voice == self._live:
+        if not self._may_open or record.voice == self._live:
             return 0
         size = len(record.pcm) if isinstance(record, Feed) else 0
         if self._until is None:
-            self._until = now + PATIENCE_S
+            self._until = now + LIMIT_S
         if now >= self._until or self._bytes + size > LONGEST_SAMPLES * SAMPLE_BYTES:
             if now >= self._until:
                 self._records.clear()
@@ -49,19 +49,19 @@ class PreopenBuffer:
         return 0
 
     def take(self, now: float) -> list[Feed | Finish]:
-        """The device is open: what is to be played, if it is not too late."""
-        self._hopeful = True
+        """The device is open; return the records to play, none if it is too late for them."""
+        self._may_open = True
         records = self._records if self._until is not None and now < self._until else []
         self.clear()
         return records
 
     def give_up(self) -> None:
-        """The device is not there; until it is, nothing waits for it."""
-        self._hopeful = False
+        """The device is not there; until it is, nothing is kept."""
+        self._may_open = False
         self.clear()
 
     def clear(self) -> None:
-        """Forget it; what comes next may wait anew."""
+        """Discard all; later sound may wait again."""
         self._records = []
         self._bytes = 0
         self._until = None

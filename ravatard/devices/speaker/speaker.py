@@ -1,4 +1,4 @@
-"""The voice: a speaker in a child process of its own, started again when it dies or stands still."""
+"""Speaker in a child process of its own, started again when it dies or stands still."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.preopen_buffer import PreopenBuffer
 from ravatard.devices.speaker.protocol import (
     LONGEST_FEED,
-    Beat,
     Begin,
     Feed,
     Finish,
+    Heartbeat,
     Play,
-    PlayCue,
+    PlayEarcon,
     PlayFailed,
     PlayRecord,
-    SetCue,
+    SetEarcon,
     Stop,
     Volume,
 )
 from ravatard.errors import DeviceError, InternalError
 
-#: More than this must wait before whoever feeds has to.
+#: With more sound than this in the buffer, :meth:`ChildSpeaker.room` waits.
 _ENOUGH_S = 2.0
 
 
 class PlayingChild(Child[PlayRecord], Protocol):
-    """A speaker's sound process, as :class:`ravatard.devices.speaker.child.SpeakerChild` is one."""
+    """A speaker's sound process; :class:`ravatard.devices.speaker.child.SpeakerChild` is one."""
 
-    def unsaid(self) -> int:
-        """Take back sound that was not handed over; how many bytes."""
+    def discard_unsent(self) -> int:
+        """Discard sound that was not sent yet; return its bytes."""
         ...
 
 
 class ChildSpeaker:
-    """An :class:`ravatard.ports.speaker.Speaker` on real hardware, or on a command or a recording."""
+    """A :class:`ravatard.ports.speaker.Speaker` on a sound card, a command or a recording."""
 
     def __init__(
         self,
@@ -65,107 +65,107 @@ class ChildSpeaker:
         earcons: Mapping[Earcon, bytes] | None = None,
         volume: int | None = None,
         echo_fd: int | None = None,
-        surroundings: ProcessEnvironment[Play, PlayingChild] | None = None,
+        environment: ProcessEnvironment[Play, PlayingChild] | None = None,
     ) -> None:
         """Nothing is started before :meth:`events` is iterated.
 
         Args:
             options: section ``speaker``.
-            environ: the daemon's environment; what ALSA and PulseAudio need is in it.
-            earcons: how each short signal sounds, s16le mono 48 kHz; one that is missing is silent.
+            environ: the daemon's environment variables, which ALSA and PulseAudio need.
+            earcons: sound of each earcon, s16le mono 48 kHz; a missing one is silent.
             volume: percent to begin with; None takes that of the options.
-            echo_fd: a ring (:func:`ravatard.devices.echo.ring.make_ring`) that takes what is really
-                played.
-            surroundings: what starts processes, shows cards, and how long they may take.
+            echo_fd: ring (:func:`ravatard.devices.echo.ring.make_ring`) that takes the played sound; None: no
+                echo reference.
+            environment: starts processes, shows the cards, sets the time limits.
         """
         self._play = Play(options, options.volume if volume is None else volume, echo_fd=echo_fd)
-        surroundings = surroundings or ProcessEnvironment(RetryPolicy(), SpeakerChild, playback_state)
+        environment = environment or ProcessEnvironment(RetryPolicy(), SpeakerChild, playback_state)
         slim = options.is_card and options.alsa_config == "slim"
-        self._supervisor = Supervisor(surroundings, environ, slim=slim)
+        self._supervisor = Supervisor(environment, environ, slim=slim)
         self._earcons = dict(earcons or {})
-        self._news = SpeakerEvents()
+        self._reports = SpeakerEvents()
         #: There is a process, and its device is open.
-        self._ready = False
-        self._eased = asyncio.Event()
-        self._level = BufferLevel()
+        self._is_ready = False
+        self._room_changed = asyncio.Event()
+        self._buffer_level = BufferLevel()
         self._begun: Begin | None = None
-        self._waiting = PreopenBuffer()
+        self._preopen_buffer = PreopenBuffer()
 
-    # -------------------------------------------------------------- what the port promises
+    # -------------------------------------------------------------- the port
 
     async def events(self) -> AsyncIterator[SpeakerEvent]:
-        """What becomes of the sound, until the speaker is closed. Device trouble is an event.
+        """Yield events until the speaker is closed. Device trouble is an event, never an exception.
 
         Cancelling the iteration leaves the speaker as it is: the next one goes on where this one stopped.
         """
         while not self._supervisor.closed:
-            while self._news.events:
-                yield self._news.events.popleft()
+            while self._reports.events:
+                yield self._reports.events.popleft()
             if self._supervisor.child is not None:
-                await self._attend(self._supervisor.child)
+                await self._receive(self._supervisor.child)
             else:
                 await self._open()
 
     def begin(self, voice: int, *, live: bool) -> None:
         """A voice follows."""
         self._begun = Begin(voice, live)
-        self._waiting.begin(voice, live=live)
-        self._tell(self._begun)
+        self._preopen_buffer.begin(voice, live=live)
+        self._send(self._begun)
 
     def feed(self, voice: int, pcm: bytes) -> None:
-        """The next piece of a voice. Never waits; without a device, and beyond 120 s, it is dropped."""
-        if not self._ready:
-            self._news.dropped += self._waiting.put(Feed(voice, bytes(pcm)), self._now())
+        """Play the next piece of a voice. Never waits; without a device, and beyond 120 s, it is dropped."""
+        if not self._is_ready:
+            self._reports.dropped += self._preopen_buffer.put(Feed(voice, bytes(pcm)), self._now())
             return
-        room = LONGEST_SAMPLES - self._level.waiting(self._now())
+        room = LONGEST_SAMPLES - self._buffer_level.samples(self._now())
         whole = min(len(pcm), max(0, int(room)) * SAMPLE_BYTES)
-        self._news.dropped += (len(pcm) - whole) // SAMPLE_BYTES
+        self._reports.dropped += (len(pcm) - whole) // SAMPLE_BYTES
         for at in range(0, whole, LONGEST_FEED):
-            self._tell(Feed(voice, bytes(pcm[at : min(at + LONGEST_FEED, whole)])))
-        self._level.fed(whole, self._now())
+            self._send(Feed(voice, bytes(pcm[at : min(at + LONGEST_FEED, whole)])))
+        self._buffer_level.fed(whole, self._now())
 
     def finish(self, voice: int) -> None:
-        """Nothing more comes of this voice."""
-        if not self._ready:
-            self._waiting.put(Finish(voice), self._now())
+        """The voice is complete."""
+        if not self._is_ready:
+            self._preopen_buffer.put(Finish(voice), self._now())
         else:
-            self._tell(Finish(voice))
+            self._send(Finish(voice))
 
     async def room(self) -> None:
-        """Returns when less than two seconds of sound wait. Cancelling is safe."""
+        """Wait until less than two seconds of sound are buffered. Cancelling is safe."""
         while (wait_s := self._room_in_s()) >= 0:
-            self._eased.clear()
+            self._room_changed.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s + 0.005):
-                    await self._eased.wait()
+                    await self._room_changed.wait()
 
     def _room_in_s(self) -> float:
-        """Seconds until there is room; negative when there is."""
-        if hope_s := self._waiting.left_s(self._now()):
-            return hope_s
-        return self._level.waiting(self._now()) / VOICE_RATE_HZ - _ENOUGH_S
+        """Return the seconds until there is room; negative if there is."""
+        if left_s := self._preopen_buffer.left_s(self._now()):
+            return left_s
+        return self._buffer_level.samples(self._now()) / VOICE_RATE_HZ - _ENOUGH_S
 
     def stop(self) -> None:
-        """Throw away what waits and fall silent."""
-        self._waiting.clear()
-        self._eased.set()
+        """Discard the buffered sound and fall silent."""
+        self._preopen_buffer.clear()
+        self._room_changed.set()
         if (child := self._supervisor.child) is not None:
-            self._level.stopped(child.unsaid())
-            child.tell(Stop())
+            self._buffer_level.stopped(child.discard_unsent())
+            child.send(Stop())
 
     def cue(self, earcon: Earcon) -> None:
-        """Sound a short signal over whatever plays."""
-        if self._ready:
-            self._tell(PlayCue(earcon))
+        """Play an earcon, mixed with other sound."""
+        if self._is_ready:
+            self._send(PlayEarcon(earcon))
 
     def set_volume(self, percent: int) -> None:
-        """Loudness in percent of full; remembered over a restart of the process."""
+        """Set the volume in percent; kept over a restart of the process."""
         percent = min(100, max(0, percent))
         self._play = replace(self._play, volume=percent)
-        self._tell(Volume(percent))
+        self._send(Volume(percent))
 
     async def close(self) -> None:
-        """End the sound process and what it started. Idempotent; returns within two seconds."""
+        """End the sound process and its subprocesses. Idempotent; returns within two seconds."""
         self._reset()
         await self._supervisor.close()
 
@@ -174,9 +174,9 @@ class ChildSpeaker:
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    def _tell(self, record: PlayRecord) -> None:
+    def _send(self, record: PlayRecord) -> None:
         if self._supervisor.child is not None:
-            self._supervisor.child.tell(record)
+            self._supervisor.child.send(record)
 
     async def _open(self) -> None:
         """Start a process, once that is due."""
@@ -187,15 +187,15 @@ class ChildSpeaker:
             return
         if child is None:
             return
-        self._level = BufferLevel()
+        self._buffer_level = BufferLevel()
         for earcon, pcm in self._earcons.items():
-            child.tell(SetCue(earcon, pcm))
+            child.send(SetEarcon(earcon, pcm))
         if self._begun is not None:
-            child.tell(self._begun)
+            child.send(self._begun)
 
-    async def _attend(self, child: PlayingChild) -> None:
-        """Wait for what the process says next."""
-        opening = not self._ready
+    async def _receive(self, child: PlayingChild) -> None:
+        """Wait for the next records of the process and handle them."""
+        opening = not self._is_ready
         silent = "the speaker did not open" if opening else "the speaker stands still"
         try:
             records = await self._supervisor.receive(
@@ -206,47 +206,47 @@ class ChildSpeaker:
         else:
             for record in records:
                 if child is self._supervisor.child:
-                    self._take(record)
+                    self._handle(record)
         await self._supervisor.reap()
 
-    def _take(self, record: PlayRecord) -> None:
+    def _handle(self, record: PlayRecord) -> None:
         match record:
             case PlayFailed(opening, reason):
                 self._lose(reason, opening=opening)
             case SpeakerReady():
-                self._hear(record)
-            case Beat():
+                self._on_ready(record)
+            case Heartbeat():
                 now = self._now()
-                self._level.told(record, now)
-                self._news.beat(record, self._level.waiting(now))
+                self._buffer_level.update(record, now)
+                self._reports.heartbeat(record, self._buffer_level.samples(now))
             case PlaybackStarted() | PlaybackEnded():
-                self._news.heard(record)
+                self._reports.playback(record)
             case _:
-                raise InternalError(f"the sound process said {type(record).__name__} to a speaker")
+                raise InternalError(f"the sound process sent {type(record).__name__} to a speaker")
 
-    def _hear(self, ready: SpeakerReady) -> None:
-        self._ready = True
-        for waited in self._waiting.take(self._now()):
-            if isinstance(waited, Feed):
-                self.feed(waited.voice, waited.pcm)
+    def _on_ready(self, ready: SpeakerReady) -> None:
+        self._is_ready = True
+        for record in self._preopen_buffer.take(self._now()):
+            if isinstance(record, Feed):
+                self.feed(record.voice, record.pcm)
             else:
-                self.finish(waited.voice)
-        self._eased.set()
+                self.finish(record.voice)
+        self._room_changed.set()
         self._play = replace(self._play, fresh=False)
-        self._news.ready(replace(ready, device=self._supervisor.ready(ready.device)))
+        self._reports.ready(replace(ready, device=self._supervisor.ready(ready.device)))
 
-    # -------------------------------------------------------------- trouble
+    # -------------------------------------------------------------- failure
 
     def _lose(self, reason: str, *, opening: bool) -> None:
-        """The child is of no use any more: end it, say so, and plan the next one."""
+        """End the child, report the loss, and plan the next child."""
         self._reset()
         reason, at_once = self._supervisor.lose(reason, opening=opening)
         if opening and not at_once:
-            self._waiting.give_up()
-        self._news.lost(reason, self._now())
+            self._preopen_buffer.give_up()
+        self._reports.lost(reason, self._now())
 
     def _reset(self) -> None:
-        """Nothing plays and nothing is to be waited for."""
-        self._ready = False
-        self._level = BufferLevel()
-        self._eased.set()
+        """Forget the state of the process, and end the waits for room."""
+        self._is_ready = False
+        self._buffer_level = BufferLevel()
+        self._room_changed.set()

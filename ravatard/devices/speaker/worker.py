@@ -1,7 +1,8 @@
-"""The speaker's process: ``python -m ravatard.devices.speaker.worker``. Opens the speaker, plays, tells.
+"""Sound process of the speaker: opens the output, plays, and reports.
 
-A process of its own: muting ends the microphone's, and a microphone that is lost takes its process with it;
-neither may touch the voice. It ends when its standard input does, and imports as little as it can.
+Run as ``python -m ravatard.devices.speaker.worker``. A process of its own: muting ends the microphone's
+process, and so does the loss of the microphone; neither may interrupt an answer. It ends when its standard
+input does, and imports as little as it can.
 """
 
 from __future__ import annotations
@@ -9,27 +10,26 @@ from __future__ import annotations
 import _thread
 from typing import NoReturn, Protocol
 
-from ravatard.devices.echo.ring import EchoWriter
-from ravatard.devices.process.pipes import DaemonGone, PipeWriter, RecordInbox, live
+from ravatard.devices.process.pipes import DaemonGone, PipeWriter, RecordReader, run_worker
 from ravatard.devices.speaker.player import SoundPlayer
-from ravatard.devices.speaker.protocol import WIRE, Play, PlayRecord
+from ravatard.devices.speaker.protocol import PROTOCOL, Play, PlayRecord
 from ravatard.errors import InternalError, RavatardError
 
 
 class Output(Protocol):
-    """Where the sound goes."""
+    """Destination of the sound."""
 
     def run(self, player: SoundPlayer) -> None:
-        """Open it and take sound, for ever, here or in a thread of its own.
+        """Open it and take sound without end, here or in a thread of its own.
 
         Raises:
-            DeviceError: it cannot be had, or is no more.
+            DeviceError: it cannot be opened, or is lost.
         """
         ...
 
 
 def open_output(play: Play) -> Output:
-    """The output that the options mean; only what it needs is imported."""
+    """Return the configured output; only what it needs is imported."""
     options = play.options
     if options.command is not None:
         from ravatard.devices.speaker.paced import CommandOutput
@@ -45,27 +45,28 @@ def open_output(play: Play) -> Output:
     return CardOutput(open_portaudio, options)
 
 
-def serve(inbox: RecordInbox[PlayRecord], outbox: PipeWriter) -> NoReturn:
+def serve(inbox: RecordReader[PlayRecord], outbox: PipeWriter) -> NoReturn:
     """Do what the daemon's first record asks for.
 
     Raises:
         DaemonGone: the daemon closed its end.
-        InternalError: the first record is none that begins anything.
+        InternalError: the first record is not Play.
     """
-    records: list[PlayRecord] = []
-    while not records:
-        records = inbox.read()
-    play = records[0]
+    play, *commands = inbox.read_first()
     if not isinstance(play, Play):
         raise InternalError(f"the daemon began with {type(play).__name__}")
-    ring = None if play.echo_fd is None else EchoWriter(play.echo_fd)
+    ring = None
+    if play.echo_fd is not None:
+        from ravatard.devices.echo.ring import EchoWriter
+
+        ring = EchoWriter(play.echo_fd)
     player = SoundPlayer(play.volume, outbox, ring=ring)
-    player.obey(records[1:])
+    player.handle(commands)
     output = open_output(play)
-    # Beside: commands and the daemon's end are noticed whatever hangs there.
+    # In another thread: commands and the daemon's end are noticed even if the output hangs.
     _thread.start_new_thread(_run, (output, player))
     while True:
-        player.obey(inbox.read())
+        player.handle(inbox.read())
 
 
 def _run(output: Output, player: SoundPlayer) -> None:
@@ -74,13 +75,13 @@ def _run(output: Output, player: SoundPlayer) -> None:
     except RavatardError as error:
         player.fail(str(error))
     except DaemonGone:
-        # The other thread sees it too, and ends the process.
+        # The other thread notices it too, and ends the process.
         return
 
 
 def main() -> NoReturn:
-    """Be the sound process."""
-    live(lambda fd, outbox: serve(RecordInbox(fd, WIRE), outbox))
+    """Run as the sound process."""
+    run_worker(lambda fd, outbox: serve(RecordReader(fd, PROTOCOL), outbox))
 
 
 if __name__ == "__main__":

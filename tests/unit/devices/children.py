@@ -16,7 +16,7 @@ class FakeChild(Generic[R]):
 
     Attributes:
         environment: what it was started with.
-        told: all it was told, its first record included.
+        sent: all records it was sent, its first one included.
         born_at: when it was started, seconds of the loop's clock.
         printed: what its libraries printed.
         kills: how often it was killed.
@@ -25,7 +25,7 @@ class FakeChild(Generic[R]):
 
     def __init__(self, environment: Mapping[str, str], first: R) -> None:
         self.environment = environment
-        self.told = [first]
+        self.sent = [first]
         self.born_at = asyncio.get_running_loop().time()
         self.printed = ""
         self.kills = 0
@@ -48,8 +48,8 @@ class FakeChild(Generic[R]):
 
     # ------------------------------------------------------------------ what a child does
 
-    def tell(self, record: R) -> None:
-        self.told.append(record)
+    def send(self, record: R) -> None:
+        self.sent.append(record)
 
     async def receive(self, limit_s: float | None) -> list[R]:
         async with asyncio.timeout(limit_s):
@@ -58,7 +58,7 @@ class FakeChild(Generic[R]):
             raise said
         return said
 
-    def noise(self) -> str:
+    def stderr_tail(self) -> str:
         return self.printed
 
     def kill(self) -> None:

@@ -19,7 +19,7 @@ class FakeSink:
 
     Attributes:
         heard: (when, sound) of every block.
-        told: what was told that is no sound.
+        reported: changes of the source that were reported.
         waits: (seconds, whether the source's pipe was waited for) of every wait.
         device: what was opened.
         shape: what it delivers.
@@ -29,7 +29,7 @@ class FakeSink:
         """Raises :class:`EnoughError` in a wait that would go beyond ``enough_s``."""
         self.attentive = False
         self.heard: list[tuple[float, bytes]] = []
-        self.told: list[MicrophoneEnded | MicrophoneLost | SourceFailed] = []
+        self.reported: list[MicrophoneEnded | MicrophoneLost | SourceFailed] = []
         self.waits: list[tuple[float | None, bool]] = []
         self.overruns = 0
         self.device = ""
@@ -52,12 +52,12 @@ class FakeSink:
     def opened(self, device: str, shape: AudioFormat) -> None:
         self.device, self.shape = device, shape
 
-    def hear(self, pcm: bytes, read_at: float, overran: bool = False, age_s: float | None = None) -> None:
+    def write(self, pcm: bytes, read_at: float, overran: bool = False, age_s: float | None = None) -> None:
         self.heard.append((round(read_at, 6), pcm))
         self.overruns += overran
 
-    def tell(self, record: MicrophoneEnded | MicrophoneLost | SourceFailed) -> None:
-        self.told.append(record)
+    def report(self, record: MicrophoneEnded | MicrophoneLost | SourceFailed) -> None:
+        self.reported.append(record)
 
     def wait(self, seconds: float | None, fd: int | None = None) -> bool:
         self.waits.append((None if seconds is None else round(seconds, 6), fd is not None))

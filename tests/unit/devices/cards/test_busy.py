@@ -1,4 +1,4 @@
-"""A card that another program has is told, and not taken for the next PCM it has."""
+"""A card that another program has is told, and not busy_message for the next PCM it has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.devices.cards.busy import taken
+from ravatard.devices.cards.busy import busy_message
 from ravatard.devices.cards.identity import Card, SoundDevice
 from ravatard.devices.cards.portaudio import pick
 from ravatard.errors import DeviceError
@@ -40,7 +40,7 @@ def opens(root: str, pcm: str, card: int = 1) -> None:
 def test_the_first_of_its_pcms_is_meant_and_not_the_next_one(root: str, wanted: str | None) -> None:
     opens(root, "pcm0c")
 
-    says = taken(wanted, [listed(STICK, 1)], CARDS, root, kind="microphone")
+    says = busy_message(wanted, [listed(STICK, 1)], CARDS, root, kind="microphone")
 
     assert says is not None
     assert "microphone 'card:UsbMic' is in use by another program; `fuser" in says
@@ -49,7 +49,7 @@ def test_the_first_of_its_pcms_is_meant_and_not_the_next_one(root: str, wanted: 
 def test_a_card_whose_only_microphone_is_in_use_is_not_missing(root: str) -> None:
     opens(root, "pcm0c")
 
-    assert taken("card:UsbMic", [], CARDS, root, kind="microphone") is not None
+    assert busy_message("card:UsbMic", [], CARDS, root, kind="microphone") is not None
 
 
 @pytest.mark.parametrize(
@@ -68,25 +68,25 @@ def test_what_is_not_in_its_way_does_not_matter(
 ) -> None:
     opens(root, busy)
 
-    assert taken(wanted, among, CARDS, root, kind="microphone") is None
+    assert busy_message(wanted, among, CARDS, root, kind="microphone") is None
 
 
 def test_the_pcm_that_was_named_is_told_when_it_is_in_use(root: str) -> None:
     opens(root, "pcm1c")
 
-    assert taken("card:UsbMic,DEV=1", [listed(STICK, 0)], CARDS, root, kind="microphone") is not None
-    assert taken("card:UsbMic,DEV=0", [listed(STICK, 0)], CARDS, root, kind="microphone") is None
+    assert busy_message("card:UsbMic,DEV=1", [listed(STICK, 0)], CARDS, root, kind="microphone") is not None
+    assert busy_message("card:UsbMic,DEV=0", [listed(STICK, 0)], CARDS, root, kind="microphone") is None
 
 
 def test_of_several_usb_cards_none_is_meant(root: str) -> None:
     opens(root, "pcm0c")
     twins = {1: STICK, 2: Card(2, "Other", usb="0d8c:0014", port="1-1.3")}
 
-    assert taken(None, [], twins, root, kind="microphone") is None
+    assert busy_message(None, [], twins, root, kind="microphone") is None
 
 
 def test_a_kernel_that_shows_nothing_says_nothing(tmp_path: Path) -> None:
-    assert taken("card:UsbMic", [], CARDS, str(tmp_path), kind="speaker") is None
+    assert busy_message("card:UsbMic", [], CARDS, str(tmp_path), kind="speaker") is None
 
 
 def test_whoever_picks_hears_of_it(root: str) -> None:

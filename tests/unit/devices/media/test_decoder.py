@@ -84,8 +84,8 @@ async def test_an_answer_in_one_piece_does_not_keep_the_rest_waiting() -> None:
     ("content", "content_type", "told"),
     [
         (b"", "audio/wav", "the answer's file is empty"),
-        (b"<!DOCTYPE html><html>", "text/html", "should be the answer's sound is text/html"),
-        (b'{"error": "gone"}', "application/json", "sound is application/json"),
+        (b"<!DOCTYPE html><html>", "text/html", "the answer's sound cannot be decoded: it is text/html"),
+        (b'{"error": "gone"}', "application/json", "decoded: it is application/json"),
         (b"OggS" + bytes(50), "audio/ogg", r"needs PyAV: `pip install ravatard\[media\]`"),
         (b"OggS", "", "needs PyAV"),
         (riff(chunk(b"LIST", bytes(200_000))), "", "does not say what its samples are"),

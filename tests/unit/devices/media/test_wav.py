@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ravatard.devices.media.wav import MonoMixer, UnknownCoding, WavReader, WavShape
+from ravatard.core.audio.wav import UnknownCoding, WavShape
+from ravatard.devices.media.wav import MonoMixer, WavReader
 from ravatard.errors import MediaError
 from tests.unit.devices.wav_files import CODINGS, chunk, fmt, heard, riff, stored, tone
 
@@ -73,7 +74,7 @@ def test_a_frame_that_is_cut_off_at_the_end_is_left_out() -> None:
 def test_samples_that_are_packed_are_another_decoders_job() -> None:
     packed = chunk(b"fmt ", struct.pack("<HHIIHH", 2, 1, 16_000, 8_000, 256, 4))
 
-    with pytest.raises(UnknownCoding, match="4-bit samples of format 0x0002"):
+    with pytest.raises(UnknownCoding, match="4-bit samples of WAV format 0x0002"):
         WavReader().feed(riff(packed, chunk(b"data", SAMPLES)))
 
 

@@ -32,7 +32,7 @@ def read_for(sink: FakeSink, reader: PipeReader) -> None:
 
     def read() -> None:
         while pcm := reader.read(sink, 5):
-            sink.hear(pcm, sink.now())
+            sink.write(pcm, sink.now())
 
     with pytest.raises(EnoughError):
         read()
@@ -161,4 +161,4 @@ def test_a_fifo_nobody_writes_into_is_waited_for_and_each_writer_begins_anew(tmp
 
     assert sink.device == f"FIFO {path}"
     assert [pcm for _, pcm in sink.heard] == [b"\x01\x02", b"\x04\x05"]
-    assert sink.told == [MicrophoneLost(f"nobody writes into the FIFO {path}")] * 2
+    assert sink.reported == [MicrophoneLost(f"no program writes into the FIFO {path}")] * 2

@@ -25,16 +25,17 @@ from ravatard.devices.echo.reference import EchoReference
 from ravatard.devices.echo.ring import EchoRing, EchoWriter, make_ring
 from ravatard.devices.microphone.listener import HEARTBEAT_SAMPLES, Listener
 from ravatard.devices.microphone.liveness import Liveness
-from ravatard.devices.microphone.pipes import CommandReader, DaemonGone, PipeWriter
 from ravatard.devices.microphone.protocol import (
+    PROTOCOL,
     EchoBlock,
+    FailureKind,
     RawBlock,
     Record,
-    SoundRecordDecoder,
     SourceFailed,
-    Trouble,
     encode,
 )
+from ravatard.devices.process.pipes import DaemonGone, PipeWriter, RecordReader
+from ravatard.devices.process.records import RecordDecoder
 from ravatard.errors import InternalError
 
 BLOCK = bytes(1_920)  # 60 ms
@@ -49,26 +50,26 @@ class Daemon:
         channel: int | None = None,
         *,
         zeros_s: float | None = None,
-        doubt: Trouble | None = None,
+        fault: FailureKind | None = None,
         echo: EchoReference | None = None,
         cancel: Callable[[bytes, bytes], bytes] | None = None,
-        beat_samples: int = HEARTBEAT_SAMPLES,
+        heartbeat_samples: int = HEARTBEAT_SAMPLES,
     ) -> None:
         theirs_in, self._tell = os.pipe()
         self._hear, theirs_out = os.pipe()
         self._fds = [theirs_in, self._tell, self._hear, theirs_out]
-        self._decoder = SoundRecordDecoder()
+        self._decoder = RecordDecoder(PROTOCOL)
         os.set_blocking(self._hear, False)
         self.listener = Listener(
             gate,
             channel,
-            CommandReader(theirs_in),
+            RecordReader(theirs_in, PROTOCOL),
             PipeWriter(theirs_out),
-            liveness=lambda shape: Liveness(shape, zeros_s, doubt),
+            liveness=lambda shape: Liveness(shape, zeros_s, fault),
             clock=lambda: 5.0,
             echo=echo,
             cancel=cancel,
-            beat_samples=beat_samples,
+            heartbeat_samples=heartbeat_samples,
         )
 
     def says(self, *records: Record) -> None:
@@ -110,7 +111,7 @@ def test_the_first_block_makes_the_microphone_ready(daemon: Daemon) -> None:
     daemon.listener.opened("USB Mic", SPEECH)
     before = daemon.hears()
 
-    daemon.listener.hear(BLOCK, 1.0)
+    daemon.listener.write(BLOCK, 1.0)
 
     assert before == []
     assert daemon.hears() == [MicrophoneReady("USB Mic")]
@@ -120,7 +121,7 @@ def test_a_sign_of_life_goes_out_every_half_second_of_sound(daemon: Daemon) -> N
     daemon.listener.opened("USB Mic", SPEECH)
 
     for block in range(50):
-        daemon.listener.hear(BLOCK, 0.06 * block, overran=block == 7)
+        daemon.listener.write(BLOCK, 0.06 * block, overran=block == 7)
 
     beats = [record for record in daemon.hears() if isinstance(record, Listened)]
     assert [beat.samples for beat in beats[:5]] == [8_640, 16_320, 24_000, 32_640, 40_320]
@@ -130,11 +131,11 @@ def test_a_sign_of_life_goes_out_every_half_second_of_sound(daemon: Daemon) -> N
 
 def test_a_meter_gets_a_sign_of_life_with_every_block() -> None:
     gate = Gate(GateOptions(), VoiceOptions(), lambda _: False, mode=GateMode.VAD)
-    daemon = Daemon(gate, beat_samples=800)
+    daemon = Daemon(gate, heartbeat_samples=800)
     daemon.listener.opened("USB Mic", SPEECH)
 
     for block in range(4):
-        daemon.listener.hear(BLOCK, 0.06 * block)
+        daemon.listener.write(BLOCK, 0.06 * block)
 
     beats = [record.samples for record in daemon.hears() if isinstance(record, Listened)]
     daemon.close()
@@ -142,20 +143,20 @@ def test_a_meter_gets_a_sign_of_life_with_every_block() -> None:
 
 
 def test_a_block_that_is_late_by_seconds_is_one_sign_of_life(daemon: Daemon) -> None:
-    daemon.listener.hear(bytes(64_000), 1.0)
-    daemon.listener.hear(BLOCK, 1.0)
+    daemon.listener.write(bytes(64_000), 1.0)
+    daemon.listener.write(BLOCK, 1.0)
 
     assert [type(record) for record in daemon.hears()] == [MicrophoneReady, Listened]
 
 
 def test_commands_reach_the_gate_while_sound_is_waited_for(daemon: Daemon) -> None:
-    daemon.listener.hear(BLOCK, 0.0)
+    daemon.listener.write(BLOCK, 0.0)
     daemon.says(Press())
 
     woken = daemon.listener.wait(10.0)
     attentive = daemon.listener.attentive
     for block in range(10):
-        daemon.listener.hear(BLOCK, 0.06 * block)
+        daemon.listener.write(BLOCK, 0.06 * block)
     daemon.says(Release())
     daemon.listener.wait(10.0)
 
@@ -194,21 +195,21 @@ def test_a_daemon_that_dies_ends_the_waiting(daemon: Daemon) -> None:
 
 def test_a_record_that_is_no_command_is_refused(daemon: Daemon) -> None:
     with pytest.raises(InternalError, match="MicrophoneEnded, which is no command"):
-        daemon.listener.obey([MicrophoneEnded()])
+        daemon.listener.handle([MicrophoneEnded()])
 
 
 def test_when_the_sound_is_lost_the_utterance_is_closed_first_and_the_next_sound_is_ready_again(
     daemon: Daemon,
 ) -> None:
     daemon.listener.opened("FIFO mic", SPEECH)
-    daemon.listener.obey([Press()])
+    daemon.listener.handle([Press()])
     for block in range(10):
-        daemon.listener.hear(BLOCK, 0.06 * block)
+        daemon.listener.write(BLOCK, 0.06 * block)
     daemon.hears()
 
-    daemon.listener.tell(MicrophoneLost("nobody writes"))
+    daemon.listener.report(MicrophoneLost("nobody writes"))
     lost = daemon.hears()
-    daemon.listener.hear(bytes(16_000), 9.0)
+    daemon.listener.write(bytes(16_000), 9.0)
     again = daemon.hears()
 
     assert isinstance(lost[-2], UtteranceClosed)
@@ -220,23 +221,23 @@ def test_when_the_sound_is_lost_the_utterance_is_closed_first_and_the_next_sound
 
 
 def test_the_end_of_a_recording_closes_nothing(daemon: Daemon) -> None:
-    daemon.listener.hear(BLOCK, 0.0)
+    daemon.listener.write(BLOCK, 0.0)
 
-    daemon.listener.tell(MicrophoneEnded())
+    daemon.listener.report(MicrophoneEnded())
 
     assert daemon.hears() == [MicrophoneReady(""), MicrophoneEnded()]
 
 
 def test_a_failure_is_the_last_word(daemon: Daemon) -> None:
-    daemon.listener.tell(SourceFailed(Trouble.OPENING, "no such card"))
+    daemon.listener.report(SourceFailed(FailureKind.OPENING, "no such card"))
 
-    assert daemon.hears() == [SourceFailed(Trouble.OPENING, "no such card")]
+    assert daemon.hears() == [SourceFailed(FailureKind.OPENING, "no such card")]
 
 
 def test_without_a_gate_blocks_go_out_as_they_are_and_commands_are_nothing(raw: Daemon) -> None:
-    raw.listener.obey([Press()])
-    raw.listener.hear(b"\x01\x02", 1.5)
-    raw.listener.tell(MicrophoneLost("gone"))
+    raw.listener.handle([Press()])
+    raw.listener.write(b"\x01\x02", 1.5)
+    raw.listener.report(MicrophoneLost("gone"))
 
     assert raw.listener.attentive is False
     assert raw.hears() == [MicrophoneReady(""), RawBlock(1.5, b"\x01\x02"), MicrophoneLost("gone")]
@@ -246,7 +247,7 @@ def test_other_shapes_are_converted_before_they_are_heard() -> None:
     daemon = Daemon(None, channel=1)
     daemon.listener.opened("Array", AudioFormat(16_000, 2, "s16le"))
 
-    daemon.listener.hear(struct.pack("<4h", 1, 2, 3, 4), 1.0)
+    daemon.listener.write(struct.pack("<4h", 1, 2, 3, 4), 1.0)
     heard = daemon.hears()
     daemon.close()
 
@@ -256,7 +257,7 @@ def test_other_shapes_are_converted_before_they_are_heard() -> None:
 def deliver(daemon: Daemon, block: bytes, blocks: int, *, begun: float = 0.0) -> float:
     """Hand on blocks of 60 ms at their own pace; when the last one was read."""
     for number in range(blocks):
-        daemon.listener.hear(block, begun + 0.06 * number)
+        daemon.listener.write(block, begun + 0.06 * number)
     return begun + 0.06 * blocks
 
 
@@ -264,7 +265,7 @@ def test_a_microphone_that_only_delivers_zeros_fails_after_the_end_of_what_was_o
     gate = Gate(GateOptions(), VoiceOptions(), lambda _: False, mode=GateMode.BUTTON)
     daemon = Daemon(gate, zeros_s=1.2)
     daemon.listener.opened("USB Mic", SPEECH)
-    daemon.listener.obey([Press()])
+    daemon.listener.handle([Press()])
 
     deliver(daemon, BLOCK, 30)
     heard = daemon.hears()
@@ -274,13 +275,13 @@ def test_a_microphone_that_only_delivers_zeros_fails_after_the_end_of_what_was_o
     assert isinstance(closed, UtteranceClosed)
     assert closed.reason is CloseReason.LOST
     assert isinstance(failed, SourceFailed)
-    assert failed.trouble is Trouble.SILENT
+    assert failed.kind is FailureKind.SILENT
     assert after == []
 
 
 def test_in_doubt_there_are_signs_of_life_and_the_first_sound_makes_it_ready() -> None:
     gate = Gate(GateOptions(), VoiceOptions(), lambda _: False, mode=GateMode.BUTTON)
-    daemon = Daemon(gate, zeros_s=2.0, doubt=Trouble.SILENT)
+    daemon = Daemon(gate, zeros_s=2.0, fault=FailureKind.SILENT)
     daemon.listener.opened("USB Mic", SPEECH)
 
     now = deliver(daemon, BLOCK, 100)
@@ -324,7 +325,7 @@ def speaker() -> Iterator[EchoReference]:
 def test_without_a_gate_each_block_goes_out_beside_what_the_speaker_played(speaker: EchoReference) -> None:
     daemon = Daemon(None, echo=speaker)
 
-    daemon.listener.hear(tone(960, 7), 10.5)
+    daemon.listener.write(tone(960, 7), 10.5)
     (_, block) = daemon.hears()
     daemon.close()
 
@@ -339,7 +340,7 @@ def test_the_reference_is_of_when_the_block_was_recorded_and_not_of_when_it_was_
 ) -> None:
     daemon = Daemon(None, echo=speaker)
 
-    daemon.listener.hear(tone(960, 7), 10.03, age_s=age_s)
+    daemon.listener.write(tone(960, 7), 10.03, age_s=age_s)
     (_, block) = daemon.hears()
     daemon.close()
 
@@ -361,7 +362,7 @@ def test_the_gate_hears_what_the_canceller_leaves(speaker: EchoReference) -> Non
     daemon = Daemon(gate, echo=speaker, cancel=subtract)
 
     for block in range(10):
-        daemon.listener.hear(tone(960, 1_007), 10.3 + 0.06 * block)
+        daemon.listener.write(tone(960, 1_007), 10.3 + 0.06 * block)
     daemon.close()
 
     sound = array("h", b"".join(heard))
@@ -379,8 +380,8 @@ def test_the_canceller_gets_blocks_of_the_same_length_as_they_come_and_what_it_l
         return bytes(len(block))
 
     daemon = Daemon(None, echo=speaker, cancel=cancel)
-    daemon.listener.hear(tone(960, 7), 10.5)
-    daemon.listener.hear(tone(100, 7), 10.51)
+    daemon.listener.write(tone(960, 7), 10.5)
+    daemon.listener.write(tone(100, 7), 10.51)
     heard = daemon.hears()
     daemon.close()
 
@@ -397,7 +398,7 @@ def test_sound_of_another_shape_is_converted_before_the_canceller_sees_it(speake
 
     daemon = Daemon(None, channel=1, echo=speaker, cancel=cancel)
     daemon.listener.opened("Array", AudioFormat(16_000, 2, "s16le"))
-    daemon.listener.hear(struct.pack("<4h", 1, 2, 3, 4), 10.5)
+    daemon.listener.write(struct.pack("<4h", 1, 2, 3, 4), 10.5)
     daemon.close()
 
     assert seen == [struct.pack("<2h", 2, 4)]
@@ -406,7 +407,7 @@ def test_sound_of_another_shape_is_converted_before_the_canceller_sees_it(speake
 def test_without_an_echo_there_is_nothing_to_cancel() -> None:
     daemon = Daemon(None, cancel=subtract)
 
-    daemon.listener.hear(tone(2, 7), 1.5)
+    daemon.listener.write(tone(2, 7), 1.5)
     heard = daemon.hears()
     daemon.close()
 

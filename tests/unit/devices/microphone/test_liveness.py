@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ravatard.core.audio_format import SPEECH, AudioFormat
 from ravatard.devices.microphone.liveness import Liveness
-from ravatard.devices.microphone.protocol import SourceFailed, Trouble
+from ravatard.devices.microphone.protocol import FailureKind, SourceFailed
 
 STEREO = AudioFormat(48_000, 2, "s24le")
 
@@ -52,10 +52,10 @@ def test_ten_seconds_of_exact_zeros_are_a_fault_told_once(shape: AudioFormat) ->
     (fault,) = source.delivers(60, silent=True)
 
     assert before == []
-    assert fault.trouble is Trouble.SILENT
+    assert fault.kind is FailureKind.SILENT
     assert "only digital silence (exact zeros for 10 s)" in fault.reason
     assert "capture.zeros_s" in fault.reason
-    assert source.liveness.doubt is Trouble.SILENT
+    assert source.liveness.fault is FailureKind.SILENT
 
 
 def test_one_sample_that_is_not_zero_is_a_microphone_that_lives() -> None:
@@ -73,14 +73,14 @@ def test_where_zeros_are_allowed_they_never_are_a_fault() -> None:
 
 
 def test_silence_is_disproved_by_the_first_sample_that_is_not_zero() -> None:
-    source = Source(Liveness(SPEECH, 10.0, Trouble.SILENT))
+    source = Source(Liveness(SPEECH, 10.0, FailureKind.SILENT))
     source.delivers(100, silent=True)
-    in_doubt = source.liveness.doubt
+    in_doubt = source.liveness.fault
 
     source.delivers(0.06)
 
-    assert in_doubt is Trouble.SILENT
-    assert source.liveness.doubt is None
+    assert in_doubt is FailureKind.SILENT
+    assert source.liveness.fault is None
     assert source.delivers(60) == []
 
 
@@ -93,7 +93,7 @@ def test_a_pace_far_off_is_a_fault_within_a_few_seconds(pace: float, says: str) 
     # The window in which it began to go wrong may not show it yet.
     faults = source.delivers(6.5, pace=pace)
 
-    assert [fault.trouble for fault in faults] == [Trouble.OFF_PACE]
+    assert [fault.kind for fault in faults] == [FailureKind.OFF_RATE]
     assert says in faults[0].reason
     assert "where 16000 were agreed" in faults[0].reason
     assert source.now - begun < 7
@@ -123,14 +123,14 @@ def test_a_machine_that_stands_still_and_catches_up_is_no_fault(pause_s: float) 
 
 
 def test_a_wrong_pace_is_disproved_by_a_second_at_the_right_one() -> None:
-    source = Source(Liveness(SPEECH, 10.0, Trouble.OFF_PACE))
+    source = Source(Liveness(SPEECH, 10.0, FailureKind.OFF_RATE))
     source.delivers(10, pace=2)
-    in_doubt = source.liveness.doubt
+    in_doubt = source.liveness.fault
 
     source.delivers(2.2)
 
-    assert in_doubt is Trouble.OFF_PACE
-    assert source.liveness.doubt is None
+    assert in_doubt is FailureKind.OFF_RATE
+    assert source.liveness.fault is None
 
 
 def test_after_a_pause_of_the_source_it_is_counted_anew() -> None:
@@ -154,4 +154,4 @@ def test_it_does_not_matter_how_the_stream_is_cut(seed: int, gain: int) -> None:
         at += count
         faults.append(liveness.examine(bytes(2 * count), at / 16_000))
 
-    assert [fault.trouble for fault in faults if fault] == [Trouble.SILENT]
+    assert [fault.kind for fault in faults if fault] == [FailureKind.SILENT]

@@ -23,7 +23,7 @@ from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.microphone.microphone import ChildMicrophone
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.microphone.protocol import Listing, Record, SourceFailed, Start, Trouble
+from ravatard.devices.microphone.protocol import FailureKind, Listing, Record, SourceFailed, Start
 from ravatard.devices.process.environment import ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.errors import DeviceError, InternalError
@@ -60,7 +60,7 @@ class Room:
             mode=GateMode.VAD,
             environ=environ or {"HOME": "/home/ada"},
             muted=muted,
-            surroundings=ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: self.cards),
+            environment=ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: self.cards),
         )
         self.events: AsyncIterator[MicrophoneEvent] = self.ear.events()
 
@@ -70,7 +70,7 @@ class Room:
         child = FakeChild[Record](environment, first)
         self.children.append(child)
         if self.opens_nothing:
-            child.says(SourceFailed(Trouble.OPENING, "no microphone"))
+            child.says(SourceFailed(FailureKind.OPENING, "no microphone"))
         self._born.set()
         return child
 
@@ -157,7 +157,7 @@ async def test_a_child_that_never_opens_its_device_has_more_time() -> None:
     [
         (FakeChild[Record].ends, "the sound process ended by itself"),
         (FakeChild[Record].babbles, "the sound process sent nonsense"),
-        (lambda child: child.says(SourceFailed(Trouble.RUNNING, "it ended")), "it ended"),
+        (lambda child: child.says(SourceFailed(FailureKind.RUNNING, "it ended")), "it ended"),
     ],
 )
 async def test_every_other_end_is_a_loss_too(trouble: object, reason: str) -> None:
@@ -180,7 +180,7 @@ async def test_retries_grow_to_a_second_never_end_and_are_told_once() -> None:
 
     async def fail_for_ever() -> None:
         for number in range(1, 12):
-            (await room.child(number)).says(SourceFailed(Trouble.OPENING, "there is no microphone"))
+            (await room.child(number)).says(SourceFailed(FailureKind.OPENING, "there is no microphone"))
 
     async def listen() -> None:
         async for event in room.events:
@@ -204,7 +204,7 @@ async def test_a_microphone_that_was_heard_for_some_seconds_is_tried_again_at_on
     for number in (1, 2, 3):
         async with asyncio.TaskGroup() as group:
             group.create_task(room.next())
-            (await room.child(number)).says(SourceFailed(Trouble.OPENING, f"no {number}"))
+            (await room.child(number)).says(SourceFailed(FailureKind.OPENING, f"no {number}"))
     async with asyncio.TaskGroup() as group:
         group.create_task(room.next())
         child = await room.child(4)
@@ -258,8 +258,8 @@ async def test_what_the_gate_was_told_outlives_a_restart() -> None:
         second = await room.child(2)
         second.says(READY)
 
-    first, *commands = second.told
-    assert child.told[1:] == [SetGate(GateMode.BOTH), Hold(True), Press(), Release(), Press()]
+    first, *commands = second.sent
+    assert child.sent[1:] == [SetGate(GateMode.BOTH), Hold(True), Press(), Release(), Press()]
     assert isinstance(first, Start)
     assert first.mode is GateMode.BOTH
     assert commands == [Hold(True), Press()]
@@ -277,7 +277,7 @@ async def test_with_toggle_a_press_is_not_repeated() -> None:
         second = await room.child(2)
         second.says(READY)
 
-    assert second.told[1:] == []
+    assert second.sent[1:] == []
     await room.ear.close()
 
 
@@ -287,8 +287,8 @@ async def test_a_command_before_anything_runs_is_kept_for_the_first_child() -> N
 
     child = await ready(room)
 
-    assert isinstance(child.told[0], Start)
-    assert child.told[0].mode is GateMode.BUTTON
+    assert isinstance(child.sent[0], Start)
+    assert child.sent[0].mode is GateMode.BUTTON
     await room.ear.close()
 
 
@@ -297,7 +297,7 @@ async def test_when_the_slim_configuration_opens_nothing_the_machines_own_is_tri
     async with asyncio.TaskGroup() as group:
         lost = group.create_task(room.next())
         slim = await room.child()
-        slim.says(SourceFailed(Trouble.OPENING, "there is no microphone 'USB Mic' at the moment"))
+        slim.says(SourceFailed(FailureKind.OPENING, "there is no microphone 'USB Mic' at the moment"))
     async with asyncio.TaskGroup() as group:
         found = group.create_task(room.next())
         own = await room.child(2)
@@ -317,7 +317,7 @@ async def test_when_neither_knows_it_they_take_turns() -> None:
     room = Room(microphone=MicrophoneOptions())
     listening = asyncio.ensure_future(_drain(room))
     for number in range(1, 6):
-        (await room.child(number)).says(SourceFailed(Trouble.OPENING, "no"))
+        (await room.child(number)).says(SourceFailed(FailureKind.OPENING, "no"))
     listening.cancel()
 
     slim = ["ALSA_CONFIG_PATH" in child.environment for child in room.children]
@@ -328,7 +328,7 @@ async def test_when_neither_knows_it_they_take_turns() -> None:
 async def test_a_configuration_that_worked_is_kept_when_the_card_is_lost() -> None:
     room = Room(microphone=MicrophoneOptions())
     child = await ready(room)
-    child.says(SourceFailed(Trouble.RUNNING, "pulled out"))
+    child.says(SourceFailed(FailureKind.RUNNING, "pulled out"))
     await room.next()
     async with asyncio.TaskGroup() as group:
         group.create_task(room.next())
@@ -354,7 +354,7 @@ async def test_elsewhere_there_is_nothing_to_fall_back_to(
     async with asyncio.TaskGroup() as group:
         lost = group.create_task(room.next())
         child = await room.child()
-        child.says(SourceFailed(Trouble.OPENING, "no"))
+        child.says(SourceFailed(FailureKind.OPENING, "no"))
 
     assert lost.result() == MicrophoneLost("no")
     assert child.environment.get("ALSA_CONFIG_PATH") == environ.get("ALSA_CONFIG_PATH")
@@ -364,14 +364,14 @@ async def test_elsewhere_there_is_nothing_to_fall_back_to(
 async def test_a_child_that_waits_for_sound_by_itself_is_left_alone() -> None:
     room = Room()
     child = await ready(room)
-    child.says(MicrophoneLost("nobody writes into the FIFO"))
+    child.says(MicrophoneLost("no program writes into the FIFO"))
     lost = await room.next()
     async with asyncio.TaskGroup() as group:
         again = group.create_task(room.next())
         await asyncio.sleep(3_600)
         child.says(READY)
 
-    assert lost == MicrophoneLost("nobody writes into the FIFO")
+    assert lost == MicrophoneLost("no program writes into the FIFO")
     assert again.result() == READY
     assert len(room.children) == 1
     assert (await room.next()) == MicrophoneLost("the microphone fell silent: nothing for 1 s")
@@ -450,7 +450,7 @@ async def test_a_record_that_is_no_event_is_a_bug_of_ours() -> None:
     child = await ready(room)
     child.says(Listing("{}"))
 
-    with pytest.raises(InternalError, match="said Listing to an ear"):
+    with pytest.raises(InternalError, match="sent Listing to a microphone"):
         await room.next()
     await room.ear.close()
 
@@ -531,9 +531,9 @@ async def test_un_muting_opens_the_microphone_again_with_what_the_gate_was_told(
 
     assert again.result() == READY
     assert second.born_at == before
-    assert isinstance(second.told[0], Start)
-    assert second.told[0].mode is GateMode.BOTH
-    assert second.told[1:] == [Hold(True)]
+    assert isinstance(second.sent[0], Start)
+    assert second.sent[0].mode is GateMode.BOTH
+    assert second.sent[1:] == [Hold(True)]
     await room.ear.close()
 
 
@@ -659,13 +659,13 @@ async def test_what_is_wrong_is_told_again_after_a_mute() -> None:
     room = Room()
     async with asyncio.TaskGroup() as group:
         lost = group.create_task(room.next())
-        (await room.child()).says(SourceFailed(Trouble.OPENING, "there is no microphone"))
+        (await room.child()).says(SourceFailed(FailureKind.OPENING, "there is no microphone"))
     room.ear.command(Mute(True))
     await room.next()
     room.ear.command(Mute(False))
     async with asyncio.TaskGroup() as group:
         again = group.create_task(room.next())
-        (await room.child(2)).says(SourceFailed(Trouble.OPENING, "there is no microphone"))
+        (await room.child(2)).says(SourceFailed(FailureKind.OPENING, "there is no microphone"))
 
     assert lost.result() == again.result() == MicrophoneLost("there is no microphone")
     await room.ear.close()
@@ -677,9 +677,9 @@ async def test_what_is_wrong_is_told_again_after_a_mute() -> None:
 BEAT_IN_DOUBT = Listened(0, float("-inf"), float("-inf"))
 
 
-@pytest.mark.parametrize("trouble", [Trouble.SILENT, Trouble.OFF_PACE])
+@pytest.mark.parametrize("trouble", [FailureKind.SILENT, FailureKind.OFF_RATE])
 async def test_a_microphone_without_proper_sound_is_opened_anew_at_once_and_must_prove_itself(
-    trouble: Trouble,
+    trouble: FailureKind,
 ) -> None:
     room = Room()
     child = await ready(room)
@@ -696,8 +696,8 @@ async def test_a_microphone_without_proper_sound_is_opened_anew_at_once_and_must
 
     assert lost == MicrophoneLost("only digital silence")
     assert second.born_at == lost_at
-    assert isinstance(second.told[0], Start)
-    assert second.told[0].doubt is trouble
+    assert isinstance(second.sent[0], Start)
+    assert second.sent[0].fault is trouble
     assert again.result() == READY
     assert now() - lost_at == pytest.approx(10.0)
     await room.ear.close()
@@ -706,7 +706,7 @@ async def test_a_microphone_without_proper_sound_is_opened_anew_at_once_and_must
 async def test_a_microphone_that_stays_silent_is_opened_anew_less_and_less_often_and_told_once() -> None:
     room = Room()
     child = await ready(room)
-    child.says(SourceFailed(Trouble.SILENT, "only digital silence"))
+    child.says(SourceFailed(FailureKind.SILENT, "only digital silence"))
 
     async def stay_silent() -> None:
         while True:
@@ -728,7 +728,7 @@ async def test_a_microphone_that_stays_silent_is_opened_anew_less_and_less_often
 async def test_a_silent_microphone_that_hangs_too_is_started_again() -> None:
     room = Room(microphone=MicrophoneOptions())
     child = await ready(room)
-    child.says(SourceFailed(Trouble.SILENT, "only digital silence"))
+    child.says(SourceFailed(FailureKind.SILENT, "only digital silence"))
     await room.next()
     async with asyncio.TaskGroup() as group:
         hung = group.create_task(room.next())
@@ -768,7 +768,7 @@ async def test_without_its_card_a_process_is_started_no_more_than_every_ten_seco
 async def test_a_card_that_comes_back_is_opened_within_half_a_second(after_s: float) -> None:
     room = Room(microphone=MicrophoneOptions())
     child = await ready(room)
-    child.says(SourceFailed(Trouble.RUNNING, "pulled out"))
+    child.says(SourceFailed(FailureKind.RUNNING, "pulled out"))
     room.opens_nothing = True
     room.cards = "none"
     await heard_within(room, after_s)

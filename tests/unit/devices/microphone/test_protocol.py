@@ -22,18 +22,18 @@ from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import (
+    PROTOCOL,
     EchoBlock,
+    FailureKind,
     ListDevices,
     Listing,
     RawBlock,
     Record,
-    SoundRecordDecoder,
     SourceFailed,
     Start,
-    Trouble,
     encode,
 )
-from ravatard.devices.process.records import LONGEST_PAYLOAD
+from ravatard.devices.process.records import LONGEST_PAYLOAD, RecordDecoder
 from ravatard.errors import DeviceError
 
 START = Start(
@@ -55,15 +55,17 @@ RECORDS: list[Record] = [
     RawBlock(3.5, b"\x01\x02"),
     EchoBlock(3.5, b"\x01\x02\x03\x04", b"\x05\x06\x07\x08"),
     EchoBlock(4.5, b"", b""),
-    *(SourceFailed(trouble, "no such device") for trouble in Trouble),
+    *(SourceFailed(trouble, "no such device") for trouble in FailureKind),
     Listing('{"microphones": []}'),
     START,
     Start(MicrophoneOptions(), CaptureOptions(), GateOptions(), VoiceOptions(), None),
     *(
-        Start(MicrophoneOptions(), CaptureOptions(zeros_s=3.0), GateOptions(), VoiceOptions(), None, doubt)
-        for doubt in (Trouble.SILENT, Trouble.OFF_PACE)
+        Start(MicrophoneOptions(), CaptureOptions(zeros_s=3.0), GateOptions(), VoiceOptions(), None, fault)
+        for fault in (FailureKind.SILENT, FailureKind.OFF_RATE)
     ),
-    Start(MicrophoneOptions(), CaptureOptions(), GateOptions(), VoiceOptions(), GateMode.VAD, beat_ms=50),
+    Start(
+        MicrophoneOptions(), CaptureOptions(), GateOptions(), VoiceOptions(), GateMode.VAD, heartbeat_ms=50
+    ),
     ListDevices(),
     *(SetGate(mode) for mode in GateMode),
     Press(),
@@ -75,14 +77,14 @@ RECORDS: list[Record] = [
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 def test_a_record_survives_the_pipe(record: Record) -> None:
-    assert SoundRecordDecoder().feed(encode(record)) == [record]
+    assert RecordDecoder(PROTOCOL).feed(encode(record)) == [record]
 
 
 @given(cuts=st.lists(st.integers(min_value=1, max_value=400), min_size=1))
 @settings(deadline=None)
 def test_it_does_not_matter_where_the_pipe_cuts(cuts: list[int]) -> None:
     stream = b"".join(encode(record) for record in RECORDS)
-    decoder = SoundRecordDecoder()
+    decoder = RecordDecoder(PROTOCOL)
     records: list[Record] = []
     at = 0
 
@@ -95,7 +97,7 @@ def test_it_does_not_matter_where_the_pipe_cuts(cuts: list[int]) -> None:
 
 
 def test_half_a_record_is_waited_for() -> None:
-    decoder = SoundRecordDecoder()
+    decoder = RecordDecoder(PROTOCOL)
     record = encode(MicrophoneReady("card"))
 
     assert decoder.feed(record[:-1]) == []
@@ -105,17 +107,17 @@ def test_half_a_record_is_waited_for() -> None:
 @pytest.mark.parametrize("number", [0, 12, 255])
 def test_an_unknown_type_of_record_is_refused(number: int) -> None:
     with pytest.raises(DeviceError, match=f"record of type {number} with 4 bytes"):
-        SoundRecordDecoder().feed(struct.pack("<BI", number, 4) + b"ABCD")
+        RecordDecoder(PROTOCOL).feed(struct.pack("<BI", number, 4) + b"ABCD")
 
 
 def test_text_that_a_library_printed_between_records_is_refused_before_it_is_waited_for() -> None:
     with pytest.raises(DeviceError, match="its protocol does not know"):
-        SoundRecordDecoder().feed(b"jack server is not running\n")
+        RecordDecoder(PROTOCOL).feed(b"jack server is not running\n")
 
 
 def test_a_length_beyond_reason_is_refused_at_once() -> None:
     with pytest.raises(DeviceError, match=str(LONGEST_PAYLOAD + 1)):
-        SoundRecordDecoder().feed(struct.pack("<BI", 1, LONGEST_PAYLOAD + 1))
+        RecordDecoder(PROTOCOL).feed(struct.pack("<BI", 1, LONGEST_PAYLOAD + 1))
 
 
 @pytest.mark.parametrize(
@@ -135,14 +137,16 @@ def test_a_length_beyond_reason_is_refused_at_once() -> None:
     ],
 )
 def test_a_payload_that_makes_no_sense_is_refused(number: int, payload: bytes) -> None:
-    with pytest.raises(DeviceError, match=f"of type {number} with {len(payload)} bytes that make no sense"):
-        SoundRecordDecoder().feed(struct.pack("<BI", number, len(payload)) + payload)
+    with pytest.raises(
+        DeviceError, match=f"of type {number} with {len(payload)} bytes that cannot be decoded"
+    ):
+        RecordDecoder(PROTOCOL).feed(struct.pack("<BI", number, len(payload)) + payload)
 
 
 @given(pieces=st.lists(st.binary(max_size=300), max_size=5))
 @settings(deadline=None)
 def test_any_bytes_are_records_or_an_error_of_ours(pieces: list[bytes]) -> None:
-    decoder = SoundRecordDecoder()
+    decoder = RecordDecoder(PROTOCOL)
 
     try:
         records = [record for piece in pieces for record in decoder.feed(piece)]
@@ -156,7 +160,7 @@ def test_any_bytes_are_records_or_an_error_of_ours(pieces: list[bytes]) -> None:
 @settings(deadline=None, max_examples=200)
 def test_any_payload_is_a_record_or_an_error_of_ours(number: int, payload: bytes) -> None:
     try:
-        records = SoundRecordDecoder().feed(struct.pack("<BI", number, len(payload)) + payload)
+        records = RecordDecoder(PROTOCOL).feed(struct.pack("<BI", number, len(payload)) + payload)
     except DeviceError:
         return
 
@@ -169,7 +173,7 @@ def test_any_payload_is_a_record_or_an_error_of_ours(number: int, payload: bytes
         lambda inner: (
             st.lists(inner, max_size=4)
             | st.dictionaries(
-                st.sampled_from(["microphone", "capture", "gate", "voice", "mode", "doubt", "wav"]), inner
+                st.sampled_from(["microphone", "capture", "gate", "voice", "mode", "fault", "wav"]), inner
             )
         ),
     )
@@ -179,7 +183,7 @@ def test_any_json_is_a_start_or_an_error_of_ours(said: object) -> None:
     payload = json.dumps(said).encode()
 
     try:
-        (record,) = SoundRecordDecoder().feed(struct.pack("<BI", 32, len(payload)) + payload)
+        (record,) = RecordDecoder(PROTOCOL).feed(struct.pack("<BI", 32, len(payload)) + payload)
     except DeviceError:
         return
 
@@ -193,7 +197,7 @@ def test_a_byte_that_was_damaged_is_a_record_or_an_error_of_ours(number: int, at
     data[at % len(data)] = byte
 
     try:
-        records = SoundRecordDecoder().feed(bytes(data))
+        records = RecordDecoder(PROTOCOL).feed(bytes(data))
     except DeviceError:
         return
 
@@ -205,7 +209,7 @@ def test_what_was_said_does_not_show_in_a_repr() -> None:
 
 
 def test_a_block_with_its_reference_is_cut_where_one_ends_and_the_other_begins() -> None:
-    (block,) = SoundRecordDecoder().feed(encode(EchoBlock(1.0, b"mine", b"your")))
+    (block,) = RecordDecoder(PROTOCOL).feed(encode(EchoBlock(1.0, b"mine", b"your")))
 
     assert isinstance(block, EchoBlock)
     assert (block.pcm, block.reference) == (b"mine", b"your")
@@ -213,8 +217,8 @@ def test_a_block_with_its_reference_is_cut_where_one_ends_and_the_other_begins()
 
 @pytest.mark.parametrize("payload", [b"", b"\0" * 7, b"\0" * 8 + b"abc", b"\0" * 8 + b"ab"])
 def test_a_block_whose_halves_are_no_whole_samples_of_the_same_number_is_refused(payload: bytes) -> None:
-    with pytest.raises(DeviceError, match="no sense"):
-        SoundRecordDecoder().feed(struct.pack("<BI", 12, len(payload)) + payload)
+    with pytest.raises(DeviceError, match="cannot be decoded"):
+        RecordDecoder(PROTOCOL).feed(struct.pack("<BI", 12, len(payload)) + payload)
 
 
 def test_sound_never_shows_in_what_is_printed() -> None:

@@ -74,7 +74,7 @@ def test_after_its_end_silence_follows_and_the_end_is_told_once(tmp_path: Path) 
 
     everything = b"".join(pcm for _, pcm in sink.heard)
     assert everything == sound + bytes(5 * 1_920 - len(sound))
-    assert sink.told == [MicrophoneEnded()]
+    assert sink.reported == [MicrophoneEnded()]
 
 
 def test_with_repeat_it_begins_again_without_a_gap(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_with_repeat_it_begins_again_without_a_gap(tmp_path: Path) -> None:
 
     everything = b"".join(pcm for _, pcm in sink.heard)
     assert everything == (sound * 10)[: len(everything)]
-    assert sink.told == []
+    assert sink.reported == []
 
 
 def test_other_rates_keep_real_time(tmp_path: Path) -> None:

@@ -9,18 +9,23 @@ from ravatard.core.actions import Press
 from ravatard.core.events import MicrophoneReady
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
+from ravatard.devices.microphone.card import CardSource
+from ravatard.devices.microphone.external_program import FifoSource
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.microphone.pipes import CommandReader, DaemonGone, PipeWriter
 from ravatard.devices.microphone.protocol import (
+    PROTOCOL,
+    FailureKind,
     RawBlock,
     Record,
-    SoundRecordDecoder,
     SourceFailed,
     Start,
-    Trouble,
     encode,
 )
-from ravatard.devices.microphone.worker import serve
+from ravatard.devices.microphone.recording import WavSource
+from ravatard.devices.microphone.worker import open_source, serve
+from ravatard.devices.process.pipes import DaemonGone, PipeWriter, RecordReader
+from ravatard.devices.process.records import RecordDecoder
+from ravatard.errors import DeviceError
 from tests.unit.devices.microphone.test_recording import recording
 
 
@@ -42,7 +47,7 @@ def answers_to(*records: Record, cut: bool = True) -> list[Record]:
     if cut:
         os.close(tell)
     try:
-        serve(CommandReader(theirs_in), PipeWriter(theirs_out))
+        serve(RecordReader(theirs_in, PROTOCOL), PipeWriter(theirs_out))
     except DaemonGone:
         pass
     finally:
@@ -52,14 +57,16 @@ def answers_to(*records: Record, cut: bool = True) -> list[Record]:
     os.close(hear)
     if not cut:
         os.close(tell)
-    return SoundRecordDecoder().feed(said)
+    return RecordDecoder(PROTOCOL).feed(said)
 
 
 def test_a_source_that_cannot_be_had_is_told(tmp_path: Path) -> None:
     missing = str(tmp_path / "missing.wav")
 
     assert answers_to(start(wav=missing), cut=False) == [
-        SourceFailed(Trouble.OPENING, f"the recording {missing} cannot be read: No such file or directory")
+        SourceFailed(
+            FailureKind.OPENING, f"the recording {missing} cannot be read: No such file or directory"
+        )
     ]
 
 
@@ -67,11 +74,13 @@ def test_a_source_that_ends_after_it_was_heard_is_told_so() -> None:
     answers = answers_to(start(mode=None, command="printf ABCD"), cut=False)
 
     assert answers[:2] == [MicrophoneReady("command printf"), RawBlock(answers[1].read_at, b"ABCD")]  # type: ignore[union-attr]  # compared
-    assert answers[2] == SourceFailed(Trouble.RUNNING, "microphone.command 'printf' ended with status 0")
+    assert answers[2] == SourceFailed(FailureKind.RUNNING, "microphone.command 'printf' ended with status 0")
 
 
 def test_a_first_record_that_begins_nothing_is_an_error() -> None:
-    assert answers_to(Press(), cut=False) == [SourceFailed(Trouble.OPENING, "the daemon began with Press")]
+    assert answers_to(Press(), cut=False) == [
+        SourceFailed(FailureKind.OPENING, "the daemon began with Press")
+    ]
 
 
 def test_a_daemon_that_hangs_up_ends_everything(tmp_path: Path) -> None:
@@ -90,3 +99,26 @@ def test_a_command_that_cannot_be_split_is_told(command: str) -> None:
 
     assert isinstance(answer, SourceFailed)
     assert "cannot be split into words" in answer.reason
+
+
+def test_without_anything_else_it_is_a_sound_card() -> None:
+    assert isinstance(open_source(MicrophoneOptions(), CaptureOptions()), CardSource)
+
+
+def test_a_recording_is_a_recording(tmp_path: Path) -> None:
+    path, _ = recording(tmp_path, 100)
+
+    assert isinstance(open_source(MicrophoneOptions(wav=path), CaptureOptions()), WavSource)
+
+
+def test_a_fifo_is_a_fifo(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "mic")
+
+    assert isinstance(
+        open_source(MicrophoneOptions(fifo=str(tmp_path / "mic")), CaptureOptions()), FifoSource
+    )
+
+
+def test_a_command_is_split_like_a_shell_does() -> None:
+    with pytest.raises(DeviceError, match="cannot start 'no such program'"):
+        open_source(MicrophoneOptions(command="'no such program' -q"), CaptureOptions())

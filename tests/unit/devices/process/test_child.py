@@ -6,20 +6,19 @@ import sys
 
 import pytest
 
+from ravatard.devices.microphone.child import MicrophoneChild, worker_command
 from ravatard.devices.microphone.protocol import ListDevices
 from ravatard.devices.process.child import (
     SLIM_CONFIG,
-    SoundChild,
-    child_environment,
+    child_environ,
     group_is_running,
-    in_one_line,
-    worker_command,
+    last_lines,
 )
 from ravatard.errors import DeviceError
 
 
 def test_a_sound_process_finds_the_slim_configuration_and_no_jack_server() -> None:
-    environment = child_environment({"HOME": "/home/ada"}, slim=True)
+    environment = child_environ({"HOME": "/home/ada"}, slim=True)
 
     assert environment == {
         "HOME": "/home/ada",
@@ -32,14 +31,14 @@ def test_a_sound_process_finds_the_slim_configuration_and_no_jack_server() -> No
 def test_what_the_daemon_was_given_is_not_overruled() -> None:
     given = {"ALSA_CONFIG_PATH": "/etc/mine.conf", "PA_ALSA_PLUGHW": "0"}
 
-    environment = child_environment(given, slim=True)
+    environment = child_environ(given, slim=True)
 
     assert environment["ALSA_CONFIG_PATH"] == "/etc/mine.conf"
     assert environment["PA_ALSA_PLUGHW"] == "0"
 
 
 def test_without_slim_the_machines_own_configuration_is_used() -> None:
-    assert "ALSA_CONFIG_PATH" not in child_environment({}, slim=False)
+    assert "ALSA_CONFIG_PATH" not in child_environ({}, slim=False)
 
 
 def test_the_slim_configuration_is_part_of_the_package_and_has_a_default_device() -> None:
@@ -80,12 +79,12 @@ def test_a_group_runs_as_long_as_one_of_its_processes_does() -> None:
     ],
 )
 def test_noise_becomes_one_line(printed: bytes, line: str) -> None:
-    assert in_one_line(printed) == line
+    assert last_lines(printed) == line
 
 
 async def test_an_interpreter_that_is_gone_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python3")
 
     with pytest.raises(DeviceError, match="cannot be started: No such file"):
-        SoundChild({}, ListDevices())
+        MicrophoneChild({}, ListDevices())
     await asyncio.sleep(0)

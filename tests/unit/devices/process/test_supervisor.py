@@ -23,8 +23,8 @@ class Machine:
         self.spawned: list[FakeChild[str]] = []
         self.full = False
         self.cards = "one card"
-        surroundings = ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: self.cards)
-        self.supervisor = Supervisor(surroundings, HOME if environ is None else environ, slim=slim)
+        environment = ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: self.cards)
+        self.supervisor = Supervisor(environment, HOME if environ is None else environ, slim=slim)
 
     def spawn(self, environment: Mapping[str, str], first: str) -> FakeChild[str]:
         if self.full:
@@ -56,7 +56,7 @@ async def test_the_first_child_is_started_at_once_and_told_what_comes_first() ->
 
     assert child is machine.supervisor.child is machine.spawned[0]
     assert child is not None
-    assert child.told == ["begin"]
+    assert child.sent == ["begin"]
     assert child.environment["HOME"] == "/home/ada"
     assert now() == 0
 
@@ -81,7 +81,7 @@ async def test_after_a_loss_the_next_one_is_asked_for_again_when_it_is_due() -> 
     assert early is None
     assert waited_s == pytest.approx(0.25)
     assert child is not None
-    assert child.told == ["in time"]
+    assert child.sent == ["in time"]
 
 
 async def test_a_process_that_cannot_be_started_is_told_and_leaves_none_behind() -> None:
@@ -130,7 +130,7 @@ async def test_one_that_delivers_may_be_silent_for_a_second(word: str) -> None:
     if word == "ready":
         machine.supervisor.ready("a card")
     else:
-        machine.supervisor.delivers()
+        machine.supervisor.expect_heartbeats()
 
     with pytest.raises(DeviceError, match=r"^Ada is silent: nothing for 1 s$"):
         await machine.hears(child)
@@ -142,7 +142,7 @@ async def test_one_that_waits_by_itself_may_be_silent_for_ever() -> None:
     machine = Machine()
     child = await machine.started()
     machine.supervisor.ready("a fifo")
-    machine.supervisor.waits()
+    machine.supervisor.expect_silence()
 
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(100_000):
@@ -152,7 +152,7 @@ async def test_one_that_waits_by_itself_may_be_silent_for_ever() -> None:
 async def test_the_next_child_has_time_again_whatever_the_last_one_did() -> None:
     machine = Machine()
     await machine.started()
-    machine.supervisor.waits()
+    machine.supervisor.expect_silence()
     machine.supervisor.lose("gone", opening=False)
     child = await machine.started()
 
@@ -294,17 +294,17 @@ async def test_a_device_opened_by_the_machines_own_configuration_is_named_so() -
 
 async def test_only_what_the_slim_configuration_opens_is_looked_for_among_the_cards() -> None:
     machine = Machine(slim=True)
-    before = machine.supervisor.reopening.by_cards
+    before = machine.supervisor.retry.by_cards
     await machine.started()
     machine.supervisor.lose("no such card", opening=True)
     await machine.started()
     machine.supervisor.ready("PipeWire")
-    by_own = machine.supervisor.reopening.by_cards
+    by_own = machine.supervisor.retry.by_cards
     machine.supervisor.lose("no such card", opening=True)
     await machine.started()
     machine.supervisor.ready("a card")
 
-    assert (before, by_own, machine.supervisor.reopening.by_cards) == (True, False, True)
+    assert (before, by_own, machine.supervisor.retry.by_cards) == (True, False, True)
 
 
 async def test_a_device_that_was_open_is_tried_with_the_same_configuration_again() -> None:
@@ -331,7 +331,7 @@ async def test_without_a_choice_there_is_one_configuration_and_it_needs_no_name(
     assert (name, told) == ("a card", ("no such card", False))
     assert first.environment == second.environment
     assert first.environment.get("ALSA_CONFIG_PATH") == environ.get("ALSA_CONFIG_PATH")
-    assert not machine.supervisor.reopening.by_cards
+    assert not machine.supervisor.retry.by_cards
 
 
 # ------------------------------------------------------------------ the end

@@ -16,7 +16,7 @@ from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.player import SoundPlayer
 from ravatard.devices.speaker.protocol import Feed, Finish
 from ravatard.errors import DeviceError
-from tests.unit.devices.cards.test_portaudio import FakePortAudio
+from tests.unit.devices.portaudio import FakePortAudio
 
 TIMES = {"current_time": 5.0, "output_buffer_dac_time": 5.02}
 
@@ -150,7 +150,7 @@ def test_a_device_that_takes_nothing_is_told(player: SoundPlayer, tmp_path: Path
 def test_the_stream_takes_sound_in_its_callback(player: SoundPlayer, tmp_path: Path) -> None:
     portaudio = speakers(lambda asked: bool(asked["channels"] == 1))
     output = run(portaudio, player, tmp_path)
-    player.obey([Feed(1, tone(480)), Finish(1)])
+    player.handle([Feed(1, tone(480)), Finish(1)])
 
     first = portaudio.speaker.callback(None, 480, TIMES, 0)
     for _ in range(5):

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, Played, SpeakerLost, SpeakerReady
 from ravatard.devices.speaker.events import SpeakerEvents
-from ravatard.devices.speaker.protocol import Beat
+from ravatard.devices.speaker.protocol import Heartbeat
 
 
-def beat(active: bool) -> Beat:
-    return Beat(active, 2, 0, 48, 0)
+def beat(active: bool) -> Heartbeat:
+    return Heartbeat(active, 2, 0, 48, 0)
 
 
 def test_signs_of_life_are_told_while_something_plays_and_once_after() -> None:
@@ -14,15 +14,15 @@ def test_signs_of_life_are_told_while_something_plays_and_once_after() -> None:
     news.dropped = 96
 
     for active in (False, True, False, False):
-        news.beat(beat(active), 480.0)
+        news.heartbeat(beat(active), 480.0)
 
     assert list(news.events) == [Played(2, 10.0, 3.0), Played(2, 0.0, 3.0)]
 
 
 def test_a_loss_leaves_nothing_open() -> None:
     news = SpeakerEvents()
-    news.heard(PlaybackStarted(1.0))
-    news.beat(beat(True), 480.0)
+    news.playback(PlaybackStarted(1.0))
+    news.heartbeat(beat(True), 480.0)
     news.events.clear()
 
     news.lost("it is gone", 5.0)
@@ -32,8 +32,8 @@ def test_a_loss_leaves_nothing_open() -> None:
 
 def test_an_answer_that_had_ended_does_not_end_again() -> None:
     news = SpeakerEvents()
-    news.heard(PlaybackStarted(1.0))
-    news.heard(PlaybackEnded(2.0))
+    news.playback(PlaybackStarted(1.0))
+    news.playback(PlaybackEnded(2.0))
     news.events.clear()
 
     news.lost("it is gone", 5.0)

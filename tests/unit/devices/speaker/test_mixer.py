@@ -57,7 +57,7 @@ def test_in_silence_a_new_volume_needs_no_time() -> None:
 def test_an_earcon_is_laid_over_what_plays_and_goes_on_in_the_next_block() -> None:
     mixer = Mixer(1.0)
 
-    mixer.cue(tone(600, 200))
+    mixer.add_earcon(tone(600, 200))
     mixed = [mixer.mix(tone(480), 480), mixer.mix(None, 480), mixer.mix(None, 480)]
 
     assert levels(mixed[0]) == [1_200] * 480
@@ -68,7 +68,7 @@ def test_an_earcon_is_laid_over_what_plays_and_goes_on_in_the_next_block() -> No
 def test_two_that_are_too_loud_together_are_clipped() -> None:
     mixer = Mixer(1.0)
 
-    mixer.cue(tone(480, 30_000))
+    mixer.add_earcon(tone(480, 30_000))
 
     assert levels(mixer.mix(tone(480, 30_000), 480)) == [32_767] * 480
 
@@ -76,6 +76,6 @@ def test_two_that_are_too_loud_together_are_clipped() -> None:
 def test_an_earcon_without_sound_is_none() -> None:
     mixer = Mixer(1.0)
 
-    mixer.cue(b"")
+    mixer.add_earcon(b"")
 
     assert mixer.is_idle

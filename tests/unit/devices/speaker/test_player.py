@@ -14,15 +14,15 @@ from ravatard.devices.process.records import RecordDecoder
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.player import SoundPlayer
 from ravatard.devices.speaker.protocol import (
-    WIRE,
-    Beat,
+    PROTOCOL,
     Feed,
     Finish,
+    Heartbeat,
     Play,
-    PlayCue,
+    PlayEarcon,
     PlayFailed,
     PlayRecord,
-    SetCue,
+    SetEarcon,
     Stop,
     Volume,
 )
@@ -48,12 +48,12 @@ class Room:
         self.player = SoundPlayer(
             100, PipeWriter(ours), ring=EchoWriter(self.ring_fd), clock=lambda: self.now
         )
-        self._decoder = RecordDecoder(WIRE)
+        self._decoder = RecordDecoder(PROTOCOL)
 
     def plays(self, blocks: int = 1) -> list[bytes | None]:
         played = []
         for _ in range(blocks):
-            rests = self.player.rests(BLOCK)
+            rests = self.player.skip_silence(BLOCK)
             played.append(None if rests else self.player.pull(BLOCK, LATENCY_S))
             self.now += 0.01
         return played
@@ -87,7 +87,7 @@ def test_an_answer_is_played_and_told_by_when_it_leaves_the_converter(room: Room
     room.plays(5)
     room.told()
 
-    room.player.obey([Feed(1, tone(960)), Finish(1)])
+    room.player.handle([Feed(1, tone(960)), Finish(1)])
     played = room.plays(6)
 
     assert played[:3] == [tone(480), tone(480), None]
@@ -101,11 +101,11 @@ def test_an_answer_is_played_and_told_by_when_it_leaves_the_converter(room: Room
 def test_idle_it_rests_and_still_gives_signs_of_life(room: Room) -> None:
     room.plays(2)
 
-    rested = [room.player.rests(BLOCK) for _ in range(3)]
+    rested = [room.player.skip_silence(BLOCK) for _ in range(3)]
     room.plays(200)
 
     assert rested == [True] * 3
-    beats = [record for record in room.told() if isinstance(record, Beat)]
+    beats = [record for record in room.told() if isinstance(record, Heartbeat)]
     assert 3 <= len(beats) <= 4
     assert not any(beat.active for beat in beats)
 
@@ -113,16 +113,16 @@ def test_idle_it_rests_and_still_gives_signs_of_life(room: Room) -> None:
 def test_a_command_is_heard_in_the_next_block_however_long_it_rested(room: Room) -> None:
     room.plays(7)
 
-    room.player.obey([Feed(1, tone(480)), Finish(1)])
+    room.player.handle([Feed(1, tone(480)), Finish(1)])
 
     assert room.plays() == [tone(480)]
 
 
 def test_a_stop_is_silence_from_the_next_block_but_for_a_fade(room: Room) -> None:
-    room.player.obey([Feed(1, tone(48_000))])
+    room.player.handle([Feed(1, tone(48_000))])
     room.plays(5)
 
-    room.player.obey([Stop()])
+    room.player.handle([Stop()])
     fade, *rest = room.plays(5)
 
     assert fade is not None
@@ -135,7 +135,7 @@ def test_an_earcon_is_heard_and_is_no_answer(room: Room) -> None:
     room.plays()
     room.told()
 
-    room.player.obey([SetCue(Earcon.SENT, tone(480)), PlayCue(Earcon.SENT), PlayCue(Earcon.ERROR)])
+    room.player.handle([SetEarcon(Earcon.SENT, tone(480)), PlayEarcon(Earcon.SENT), PlayEarcon(Earcon.ERROR)])
 
     assert room.plays(2) == [tone(480), None]
     assert room.told() == []
@@ -143,15 +143,15 @@ def test_an_earcon_is_heard_and_is_no_answer(room: Room) -> None:
 
 def test_the_volume_is_a_factor_unless_the_card_has_a_control(room: Room) -> None:
     set_to: list[int] = []
-    room.player.obey([Volume(50)])
+    room.player.handle([Volume(50)])
     room.plays()
-    room.player.obey([Feed(1, tone(480)), Finish(1)])
+    room.player.handle([Feed(1, tone(480)), Finish(1)])
     quiet = room.plays()
 
     room.player.opened("card", 0.0, set_to.append)
-    room.player.obey([Volume(30)])
+    room.player.handle([Volume(30)])
     room.plays()
-    room.player.obey([Feed(2, tone(480)), Finish(2)])
+    room.player.handle([Feed(2, tone(480)), Finish(2)])
 
     assert quiet == [tone(480, 500)]
     assert room.plays() == [tone(480)]
@@ -160,7 +160,7 @@ def test_the_volume_is_a_factor_unless_the_card_has_a_control(room: Room) -> Non
 
 def test_what_was_played_stands_in_the_ring_at_its_time(room: Room) -> None:
     room.plays(15)
-    room.player.obey([Feed(1, tone(480)), Finish(1)])
+    room.player.handle([Feed(1, tone(480)), Finish(1)])
     room.plays(3)
 
     ring = EchoRing(room.ring_fd)
@@ -172,12 +172,12 @@ def test_what_was_played_stands_in_the_ring_at_its_time(room: Room) -> None:
 
 
 def test_the_beat_counts_what_came_and_what_was_lost(room: Room) -> None:
-    room.player.obey([Feed(1, tone(2_880))])
+    room.player.handle([Feed(1, tone(2_880))])
     room.plays(60)
 
-    beat = next(record for record in room.told() if isinstance(record, Beat))
+    beat = next(record for record in room.told() if isinstance(record, Heartbeat))
 
-    assert (beat.received, beat.underruns, beat.waiting, beat.dropped) == (5_760, 1, 0, 0)
+    assert (beat.received, beat.underruns, beat.buffered, beat.dropped) == (5_760, 1, 0, 0)
 
 
 def test_a_failure_says_whether_it_ever_played(room: Room) -> None:
@@ -191,4 +191,4 @@ def test_a_failure_says_whether_it_ever_played(room: Room) -> None:
 
 def test_what_is_no_command_is_our_bug(room: Room) -> None:
     with pytest.raises(InternalError, match="Play, which is no command"):
-        room.player.obey([Play(SpeakerOptions(), 100)])
+        room.player.handle([Play(SpeakerOptions(), 100)])

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ravatard.core.audio.playout import LONGEST_SAMPLES
-from ravatard.devices.speaker.preopen_buffer import PATIENCE_S, PreopenBuffer
+from ravatard.devices.speaker.preopen_buffer import LIMIT_S, PreopenBuffer
 from ravatard.devices.speaker.protocol import Feed, Finish
 
 SOUND = Feed(1, bytes(960))
@@ -12,7 +12,7 @@ def test_what_waits_is_had_in_order_when_the_device_opens_in_time() -> None:
     waiting.put(SOUND, 1.0)
     waiting.put(Finish(1), 1.5)
 
-    assert waiting.left_s(1.5) == PATIENCE_S - 0.5
+    assert waiting.left_s(1.5) == LIMIT_S - 0.5
     assert waiting.take(2.9) == [SOUND, Finish(1)]
     assert waiting.left_s(2.9) == 0.0
     assert waiting.take(2.9) == []

@@ -19,15 +19,15 @@ from ravatard.devices.process.retry import RetryPolicy
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.protocol import (
     LONGEST_FEED,
-    Beat,
     Begin,
     Feed,
     Finish,
+    Heartbeat,
     Play,
-    PlayCue,
+    PlayEarcon,
     PlayFailed,
     PlayRecord,
-    SetCue,
+    SetEarcon,
     Stop,
     Volume,
 )
@@ -42,7 +42,7 @@ SECOND = bytes(96_000)
 class FakeSpeaker(FakeChild[PlayRecord]):
     """One that has taken every sound at once."""
 
-    def unsaid(self) -> int:
+    def discard_unsent(self) -> int:
         return 0
 
 
@@ -58,7 +58,7 @@ class Room:
             environ={},
             earcons={Earcon.SENT: b"\1\0"},
             volume=70,
-            surroundings=ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: "cards"),
+            environment=ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: "cards"),
         )
         self.events: AsyncIterator[SpeakerEvent] = self.speaker.events()
 
@@ -88,7 +88,7 @@ def now() -> float:
 async def test_it_is_ready_when_its_process_says_so_and_knows_volume_and_earcons() -> None:
     room, child = await ready()
 
-    assert child.told[:2] == [Play(SpeakerOptions(alsa_config="system"), 70), SetCue(Earcon.SENT, b"\1\0")]
+    assert child.sent[:2] == [Play(SpeakerOptions(alsa_config="system"), 70), SetEarcon(Earcon.SENT, b"\1\0")]
     await room.speaker.close()
     assert child.kills
 
@@ -103,11 +103,11 @@ async def test_what_is_asked_for_is_handed_on_in_order() -> None:
     speaker.set_volume(150)
     speaker.stop()
 
-    assert child.told[2:] == [
+    assert child.sent[2:] == [
         Feed(1, bytes(LONGEST_FEED)),
         Feed(1, bytes(10)),
         Finish(1),
-        PlayCue(Earcon.SENT),
+        PlayEarcon(Earcon.SENT),
         Volume(100),
         Stop(),
     ]
@@ -116,8 +116,13 @@ async def test_what_is_asked_for_is_handed_on_in_order() -> None:
 async def test_what_becomes_of_an_answer_is_told() -> None:
     room, child = await ready()
 
-    child.says(PlaybackStarted(1.0), Beat(True, 1, 480, 96, 0), PlaybackEnded(2.0), Beat(False, 1, 0, 96, 0))
-    child.says(Beat(False, 1, 0, 96, 0), PlaybackStarted(3.0))
+    child.says(
+        PlaybackStarted(1.0),
+        Heartbeat(True, 1, 480, 96, 0),
+        PlaybackEnded(2.0),
+        Heartbeat(False, 1, 0, 96, 0),
+    )
+    child.says(Heartbeat(False, 1, 0, 96, 0), PlaybackStarted(3.0))
 
     assert [await room.next() for _ in range(5)] == [
         PlaybackStarted(1.0),
@@ -130,7 +135,7 @@ async def test_what_becomes_of_an_answer_is_told() -> None:
 
 async def test_a_process_that_stands_still_is_noticed_within_a_second_and_replaced() -> None:
     room, child = await ready()
-    child.says(PlaybackStarted(0.0), Beat(True, 0, 480, 0, 0))
+    child.says(PlaybackStarted(0.0), Heartbeat(True, 0, 480, 0, 0))
     await room.next()
     await room.next()
     begun = now()
@@ -152,7 +157,7 @@ async def test_one_that_dies_or_babbles_is_replaced_and_goes_on_with_the_recordi
     room.children[1].babbles()
 
     assert lost == SpeakerLost("the speaker's sound process ended by itself")
-    assert room.children[1].told[0] == Play(SpeakerOptions(alsa_config="system"), 20, fresh=False)
+    assert room.children[1].sent[0] == Play(SpeakerOptions(alsa_config="system"), 20, fresh=False)
     assert await room.next() == SpeakerLost("the sound process sent nonsense")
 
 
@@ -166,13 +171,13 @@ async def test_the_first_answer_is_heard_from_its_beginning_when_the_device_open
         opened = group.create_task(room.next())
         waits = group.create_task(room.speaker.room())
         await asyncio.sleep(1.5)
-        before, waited = list(room.children[0].told), not waits.done()
+        before, waited = list(room.children[0].sent), not waits.done()
         room.children[0].says(READY)
 
     assert opened.result() == READY
     assert waited
     assert not any(isinstance(record, Feed) for record in before)
-    assert room.children[0].told[2:] == [
+    assert room.children[0].sent[2:] == [
         Begin(1, live=False),
         Feed(1, bytes(LONGEST_FEED)),
         Feed(1, bytes(10)),
@@ -193,7 +198,7 @@ async def test_an_answer_is_not_played_two_seconds_after_its_moment() -> None:
         room.children[0].says(READY)
 
     assert waited_s == pytest.approx(2.0, abs=0.1)
-    assert not any(isinstance(record, Feed) for record in room.children[0].told)
+    assert not any(isinstance(record, Feed) for record in room.children[0].sent)
 
 
 async def test_an_answer_that_is_stopped_before_the_device_opens_is_not_heard() -> None:
@@ -209,7 +214,7 @@ async def test_an_answer_that_is_stopped_before_the_device_opens_is_not_heard() 
         room.children[0].says(READY)
 
     assert now() == pytest.approx(0.5)
-    assert not any(isinstance(record, Feed) for record in room.children[0].told)
+    assert not any(isinstance(record, Feed) for record in room.children[0].sent)
 
 
 async def test_a_live_voice_is_not_kept_and_is_live_for_the_next_process_too() -> None:
@@ -224,7 +229,7 @@ async def test_a_live_voice_is_not_kept_and_is_live_for_the_next_process_too() -
         room.children[0].says(READY)
 
     assert now() == pytest.approx(0.5)
-    assert room.children[0].told[2:] == [Begin(3, live=True)]
+    assert room.children[0].sent[2:] == [Begin(3, live=True)]
 
 
 async def test_an_answer_while_a_process_is_replaced_is_heard_by_the_next_one() -> None:
@@ -235,7 +240,7 @@ async def test_an_answer_while_a_process_is_replaced_is_heard_by_the_next_one() 
     room.speaker.feed(4, SECOND[:960])
     assert await room.next() == READY
 
-    assert Feed(4, SECOND[:960]) in room.children[1].told
+    assert Feed(4, SECOND[:960]) in room.children[1].sent
 
 
 async def test_without_a_device_sound_is_dropped_and_nobody_waits_for_room() -> None:
@@ -255,7 +260,7 @@ async def test_without_a_device_sound_is_dropped_and_nobody_waits_for_room() -> 
         async with asyncio.timeout(5):
             await room.next()
     assert len(room.children) > 1
-    assert not any(isinstance(record, Feed) for child in room.children for record in child.told)
+    assert not any(isinstance(record, Feed) for child in room.children for record in child.sent)
 
 
 async def test_one_that_never_opens_is_told_once_and_tried_for_ever() -> None:
@@ -318,7 +323,7 @@ async def test_beyond_two_minutes_the_rest_is_dropped_and_counted() -> None:
     room, child = await ready()
 
     room.speaker.feed(1, SECOND * 121)
-    child.says(Beat(True, 0, 0, 0, 120 * 96_000))
+    child.says(Heartbeat(True, 0, 0, 0, 120 * 96_000))
 
     assert await room.next() == Played(0, 0.0, 1_000.0)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from ravatard.core.actions import Press, Release
-from ravatard.devices.microphone.pipes import CommandReader, DaemonGone, PipeWriter
-from ravatard.devices.microphone.protocol import encode
+from ravatard.devices.microphone.protocol import PROTOCOL, encode
+from ravatard.devices.process.pipes import DaemonGone, PipeWriter, RecordReader
 
 
 @pytest.fixture
@@ -75,11 +75,11 @@ def test_draining_writes_the_last_word(pipe: list[int]) -> None:
 def test_commands_come_in_order(pipe: list[int]) -> None:
     os.write(pipe[1], encode(Press()) + encode(Release()) + encode(Press())[:2])
 
-    assert CommandReader(pipe[0]).read() == [Press(), Release()]
+    assert RecordReader(pipe[0], PROTOCOL).read() == [Press(), Release()]
 
 
 def test_the_end_of_the_pipe_is_the_end_of_the_daemon(pipe: list[int]) -> None:
     os.close(pipe.pop())
 
     with pytest.raises(DaemonGone):
-        CommandReader(pipe[0]).read()
+        RecordReader(pipe[0], PROTOCOL).read()

@@ -1,4 +1,4 @@
-"""The seam inside the sound process: what a source of sound is, and what it hands its sound to."""
+"""Seam inside the sound process: a source of sound, and the sink that takes its sound."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from ravatard.devices.microphone.protocol import SourceFailed
 
 
 class Sink(Protocol):
-    """What a source hands its sound to."""
+    """Takes the sound of a source."""
 
     @property
     def attentive(self) -> bool:
-        """Whether somebody speaks or a button is down: short blocks, please."""
+        """True while a user speaks or the button is down: the sink wants short blocks."""
         ...
 
     def now(self) -> float:
-        """Seconds on the monotonic clock."""
+        """Return seconds on the monotonic clock."""
         ...
 
     def opened(self, device: str, shape: AudioFormat) -> None:
         """The source is open and delivers ``shape``; its first sound makes the microphone ready.
 
         Raises:
-            DeviceError: what it takes to convert that is missing.
+            DeviceError: the extra that converts ``shape`` is not installed.
         """
         ...
 
-    def hear(self, pcm: bytes, read_at: float, overran: bool = False, age_s: float | None = None) -> None:
-        """Whole frames of the source's own shape.
+    def write(self, pcm: bytes, read_at: float, overran: bool = False, age_s: float | None = None) -> None:
+        """Take whole frames of the source's own shape.
 
         Args:
             pcm: the frames.
             read_at: when they were read.
             overran: sound was lost right before them.
-            age_s: how long ago, then, the first of them was at the converter; None: it is not known.
+            age_s: time from the first frame's conversion until ``read_at``; None: unknown.
         """
         ...
 
-    def tell(self, record: MicrophoneEnded | MicrophoneLost | SourceFailed) -> None:
-        """What is not sound: the recording is over, nothing comes for now, or nothing ever will."""
+    def report(self, record: MicrophoneEnded | MicrophoneLost | SourceFailed) -> None:
+        """The recording is over, no sound comes for now, or none will come any more."""
         ...
 
     def wait(self, seconds: float | None, fd: int | None = None) -> bool:
@@ -50,12 +50,12 @@ class Sink(Protocol):
 
 
 class Source(Protocol):
-    """Something that delivers sound for ever."""
+    """Delivers sound without end."""
 
     def run(self, sink: Sink) -> NoReturn:
         """Deliver.
 
         Raises:
-            DeviceError: there is no more sound to be had from it.
+            DeviceError: it delivers no more sound.
         """
         ...
