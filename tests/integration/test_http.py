@@ -249,7 +249,7 @@ async def test_closing_twice_is_closing_once() -> None:
     [
         ("not-yet-valid", True, "127.0.0.1", "is not yet valid: this machine's clock says 20"),
         ("expired", True, "127.0.0.1", "has expired"),
-        ("self-signed", False, "127.0.0.1", "signed by nobody but itself"),
+        ("self-signed", False, "127.0.0.1", "signed by itself"),
         ("self-signed", True, "127.0.0.2", "made for another host"),
         ("self-signed", True, "127.0.0.1", ""),
     ],
