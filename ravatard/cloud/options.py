@@ -54,7 +54,7 @@ class DeadlineOptions:
     end_s: float = setting(4.0, "Ending a live session, also at shutdown.", unit="s", low=0.1, high=6)
     ping_s: float = setting(
         5.0,
-        "Seconds between pings; a connection is lost when no reply comes within half of it.",
+        "Seconds between pings; one unanswered for half of that means a lost connection.",
         unit="s",
         low=1,
         high=60,
