@@ -1,4 +1,4 @@
-"""The service for a command that talks to it by itself, beside the appliance or without one."""
+"""Service for a command that talks to it by itself, beside the appliance or without one."""
 
 from __future__ import annotations
 
@@ -11,74 +11,83 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from ravatard import logs
+from ravatard.cloud.factory import kind_of, open_cloud
 from ravatard.cloud.http import AiohttpNetwork
-from ravatard.cloud.ravatar.service import RavatarCloud
-from ravatard.config import Loaded, Options, load
+from ravatard.cloud.kind import CloudResources
+from ravatard.cloud.option_groups import CloudOptions
+from ravatard.config import Loaded, load, secrets_of
 from ravatard.host.credentials import with_credentials
 from ravatard.host.identity import user_id
+from ravatard.ports.cloud import ServiceCloud
 from ravatard.ports.host import Ledger
 from ravatard.ports.network import Network
 from ravatard.ports.voice import VoicePlayer
 
 T = TypeVar("T")
+SomeOptions = TypeVar("SomeOptions", bound=CloudOptions)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """The option that all of them have."""
+    """Add the option that all of these commands have."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="default: /etc/ravatard/ravatard.yaml")
 
 
 def loaded_quietly(config: Path | None, environ: Mapping[str, str], stream: TextIO | None = None) -> Loaded:
-    """The configuration, with logging that leaves the terminal alone unless something is wrong.
+    """Load the configuration, with logging that writes to the terminal only when something is wrong.
 
     Args:
         config: the file; None: the usual one.
         environ: the environment.
-        stream: where lines of the log go; None for standard error.
+        stream: takes the lines of the log; None for standard error.
 
     Raises:
         ConfigError: it cannot be used.
     """
     loaded = load(config, with_credentials(environ))
-    project = loaded.options.service.project_id
     logs.configure(
         logs.LogOptions(
             level="debug" if loaded.options.logging.level == "debug" else "warning", style="plain"
         ),
         under_systemd=logs.is_journal(sys.stderr, environ),
         stream=stream,
-        secrets=[project] if project else [],
+        secrets=secrets_of(loaded.options),
     )
     return loaded
 
 
-def open_network(options: Options) -> Network:
-    """The network; whoever opened it closes it."""
+def open_network(options: CloudOptions) -> Network:
+    """Return the network; its opener closes it."""
     return AiohttpNetwork(ping_s=options.deadlines.ping_s)
 
 
 def service_cloud(
-    options: Options,
+    options: CloudOptions,
     network: Network,
     ledger: Ledger | None = None,
     voice_player: VoicePlayer | None = None,
-) -> RavatarCloud:
-    """The configured service; live sessions are written down in ``ledger``. Needs a running event loop."""
-    return RavatarCloud(
-        options.service,
-        options.stream,
-        options.deadlines,
-        network,
-        user_id=user_id(),
-        chance=random.SystemRandom().random,
-        ledger=ledger,
-        ravatar=options.ravatar,
-        voice_player=voice_player,
+) -> ServiceCloud:
+    """Return the configured service. Needs a running event loop.
+
+    Args:
+        options: which service, as which user, for which avatar.
+        network: the way to it; closed with the cloud.
+        ledger: list of the live sessions that must be ended; None keeps it in memory.
+        voice_player: plays the live voice; None: it is not played here.
+    """
+    return open_cloud(
+        options,
+        CloudResources(
+            network=network,
+            user_id=user_id(),
+            chance=random.SystemRandom().random,
+            ledger=ledger,
+            voice_player=voice_player,
+        ),
     )
 
 
-def asked(options: Options, ask: Callable[[RavatarCloud], Awaitable[T]]) -> T:
-    """What the service answers to one question; runs an event loop for it.
+def asked(options: CloudOptions, ask: Callable[[ServiceCloud], Awaitable[T]]) -> T:
+    """Ask the service one question; runs an event loop for it.
 
     Raises:
         RavatardError: as ``ask`` raised it.
@@ -92,3 +101,8 @@ def asked(options: Options, ask: Callable[[RavatarCloud], Awaitable[T]]) -> T:
             await network.close()
 
     return asyncio.run(one_question())
+
+
+def in_mode(options: SomeOptions, *, live: bool) -> SomeOptions:
+    """Return ``options`` with live sessions only, or with none."""
+    return kind_of(options).in_mode(options, live=live)

@@ -1,4 +1,4 @@
-"""One run of the appliance in this process: signals in, exit status out, and a hard end to stopping."""
+"""One run of the appliance in this process: signals, exit, and a hard limit for stopping."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ravatard.app import Controls, Parts, run
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.options.conversation import ConversationOptions
 
-#: Stopping takes as long as the service needs to answer; beyond this the kernel ends us, whatever hangs.
+#: Stopping takes as long as the service needs to answer; after this the kernel ends the process in any case.
 STOP_LIMIT_S = 10
 
 log = logging.getLogger("ravatard")
@@ -33,7 +33,7 @@ async def live(
     controls: Controls,
     reread: Callable[[], ConversationOptions],
 ) -> None:
-    """Run until SIGTERM or SIGINT, or until ``controls.stop`` is set by somebody else."""
+    """Run until SIGTERM or SIGINT, or until the caller sets ``controls.stop``."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     for number in signals:

@@ -1,90 +1,117 @@
-"""What the avatar is heard and seen with, as far as it is configured and this machine has it."""
+"""Sound and display of the avatar, as far as they are configured and this machine has them."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ravatard.app import SoundOutput
-from ravatard.config import Options
+from ravatard.cloud.media.options import MediaOptions
+from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
+from ravatard.core.options.audio import AudioOptions
+from ravatard.devices.speaker.earcon_options import EarconOptions
+from ravatard.devices.speaker.options import SpeakerOptions
+from ravatard.errors import DeviceError
 from ravatard.ports.display import Display
 from ravatard.ports.voice import VoicePlayer
+from ravatard.web.kiosk.options import KioskOptions
 
 log = logging.getLogger("ravatard")
 
 
-def sound(options: Options, environ: Mapping[str, str], *, volume: int | None = None) -> SoundOutput | None:
-    """Speaker, download and decoding; None when there is to be no speaker.
+def sound(
+    speaker: SpeakerOptions,
+    earcon_options: EarconOptions,
+    media: MediaOptions,
+    base_url: str,
+    environ: Mapping[str, str],
+    *,
+    volume: int | None = None,
+) -> SoundOutput | None:
+    """Return speaker, download and decoding; None when no speaker is configured.
 
     Args:
-        options: all of them.
+        speaker: section ``speaker``.
+        earcon_options: section ``earcons``.
+        media: section ``media``.
+        base_url: URL of the service; answers may point at files beside it.
         environ: the daemon's environment.
         volume: percent to begin with; None: as configured.
 
     Raises:
         ConfigError: a file of the owner's earcons cannot be used.
     """
-    if not options.speaker.enabled:
+    if not speaker.enabled:
         return None
     from ravatard.cloud.media.fetch import WebFetch
     from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
     from ravatard.devices.speaker.earcons import earcons
     from ravatard.devices.speaker.speaker import ChildSpeaker
 
-    limits = DecodingLimits(options.media.largest_bytes, options.media.longest_s)
+    limits = DecodingLimits(media.largest_bytes, media.longest_s)
     return SoundOutput(
-        speaker=ChildSpeaker(
-            options.speaker, environ=environ, earcons=earcons(options.earcons), volume=volume
-        ),
-        fetch=WebFetch(options.media, options.service.base_url),
+        speaker=ChildSpeaker(speaker, environ=environ, earcons=earcons(earcon_options), volume=volume),
+        fetch=WebFetch(media, base_url),
         decoder=MediaDecoder(limits, environ),
     )
 
 
-def voice_player(options: Options, without: list[str]) -> VoicePlayer | None:
-    """What brings in the live voice, or None: then ``without`` has a sentence that says why, if anybody asks.
+def voice_player(
+    make: Callable[[LiveAudioOptions], VoicePlayer] | None, options: LiveAudioOptions, without: list[str]
+) -> VoicePlayer | None:
+    """Return the player of the live voice, or None; aiortc itself is loaded with the first stream.
 
-    aiortc itself is loaded with the first stream.
+    Args:
+        make: makes the player for the configured kind of cloud; None when that has no separate voice.
+        options: section ``live_audio``.
+        without: gets a sentence when this machine cannot play the voice.
     """
-    live = options.live_audio.enabled
-    if options.ravatar.mode == "chat" or live == "off" or not options.speaker.enabled:
+    if make is None or options.enabled == "off":
         return None
-    if options.kiosk.enabled and options.kiosk.sound == "browser":
+    try:
+        return make(options)
+    except DeviceError as error:
+        without.append(f"no live voice: {error}")
+        level = logging.WARNING if options.enabled == "on" else logging.INFO
+        log.log(level, "running without the live voice: %s", error)
         return None
-    from ravatard.cloud.pixelstreaming.player import PixelStreamingPlayer, available
-
-    reason = available()
-    if not reason:
-        return PixelStreamingPlayer(options.live_audio)
-    without.append(f"no live voice: {reason}")
-    log.log(logging.WARNING if live == "on" else logging.INFO, "running without the live voice: %s", reason)
-    return None
 
 
-def display(options: Options) -> Display | None:
-    """The page for a display, or None when it is not configured."""
-    if not options.kiosk.enabled:
+def browser_plays(options: KioskOptions) -> bool:
+    """Return True if the display's browser plays the live voice."""
+    return options.enabled and options.sound == "browser"
+
+
+def display(options: KioskOptions) -> Display | None:
+    """Return the page for a display, or None when it is not configured."""
+    if not options.enabled:
         return None
     from ravatard.web.kiosk.kiosk import Kiosk
     from ravatard.web.kiosk.page_state import SCREEN_WORDS, PageState
 
-    def told(screen: PageState) -> None:
+    def report(screen: PageState) -> None:
         log.info("display: %s", SCREEN_WORDS[screen])
 
-    return Kiosk(options.kiosk, report=told)
+    return Kiosk(options, report=report)
 
 
-def warn_of_echo(options: Options) -> None:
-    """A microphone that stays open while the avatar speaks hears the avatar."""
-    if options.kiosk.enabled and options.kiosk.sound == "browser" and options.ravatar.mode != "chat":
+def warn_of_echo(speaker: SpeakerOptions, audio: AudioOptions, *, live_in_browser: bool) -> None:
+    """Warn of settings that leave the microphone open while the avatar speaks.
+
+    Args:
+        speaker: section ``speaker``.
+        audio: section ``audio``.
+        live_in_browser: the display's browser plays the live voice.
+    """
+    if live_in_browser:
         log.warning(
-            "the browser plays the live voice, so nothing here knows when the avatar is heard: the "
-            "microphone stays open meanwhile. Use a speakerphone that takes out its own sound, or "
+            "the browser plays the live voice, so the daemon does not know when the avatar is heard: the "
+            "microphone stays open meanwhile. Use a speakerphone with echo cancellation, or "
             "kiosk.sound: daemon"
         )
-    if options.speaker.enabled and options.audio.barge_in == "voice":
+    if speaker.enabled and audio.barge_in == "voice":
         log.warning(
-            "a voice may interrupt the avatar, and nothing here takes the speaker's sound out of the "
-            "microphone's: without a speakerphone or sound server that does the avatar interrupts itself "
-            "(audio.barge_in: button is safe)"
+            "a voice may interrupt the avatar, and the daemon does not remove the speaker's sound from the "
+            "microphone's: without a speakerphone or sound server with echo cancellation the avatar "
+            "interrupts itself (audio.barge_in: button is safe)"
         )

@@ -52,12 +52,14 @@ EXIT_BUG = 70
 
 #: Commands whose module is not ``ravatard.cli.<name>``.
 _MODULES = {
+    "avatars": "directory",
     "board": "board.command",
     "boot-setup": "setup.boot",
     "chat": "chat.command",
     "demo": "demo.command",
     "doctor": "doctor.command",
     "find-mic": "doctor.find_mic",
+    "languages": "directory",
     "meter": "doctor.meter",
     "setup": "setup.command",
     "support-bundle": "doctor.support_bundle",

@@ -14,22 +14,20 @@ from urllib.parse import urlsplit
 from ravatard import logs
 from ravatard.errors import LinkTimeout, RavatardError
 from ravatard.host.credentials import with_credentials
-from ravatard.host.ledger import FileLedger
+from ravatard.host.ledger import CHAT, FileLedger
 from ravatard.host.state import state_directory
-from ravatard.host.state_version import NewerStateError, refuse_newer
+from ravatard.host.state_version import NewerStateError, bring_up_to_date
 from ravatard.ports.host import Ledger, OwedSession
 
-#: Below the state directory: the list of ``ravatard chat``, which may run beside the daemon.
-CHAT = "chat"
-#: For all of them together: systemd ends ExecStopPost= after TimeoutStopSec=.
+#: Limit for all sessions together: systemd ends ExecStopPost= after TimeoutStopSec=.
 LIMIT_S = 8.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``end-sessions``."""
+    """Add the options of ``end-sessions``."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="default: /etc/ravatard/ravatard.yaml")
     parser.add_argument(
-        "--state", type=Path, metavar="DIR", help="where the list is; default: where the daemon keeps it"
+        "--state", type=Path, metavar="DIR", help="directory of the list; default: the daemon's"
     )
     parser.add_argument(
         "--force", action="store_true", help="also end the session that a running daemon is using"
@@ -37,26 +35,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 when no session is left open, 1 when one is or may be.
+    """End the sessions on the lists; exit status 0 when none is left open, 1 when one is or may be.
 
     Raises:
-        ConfigError: there are sessions to end, and the configuration does not say how.
+        ConfigError: there are sessions to end, and no usable configuration to end them with.
     """
     environ = dict(os.environ)
-    # What the ledger has to say about damage comes before there is a configuration.
+    # The ledger may log damage before the configuration is read.
     logs.configure(logs.LogOptions(level="warning"), under_systemd=logs.is_journal(sys.stderr, environ))
     directory = state_directory(environ, arguments.state)
     if not directory.exists():
         print(f"no live session is on the list: there is no {directory}")
         return 0
     newer = _is_newer(directory)
-    status = _end_those_in(directory, arguments, environ, newer=newer)
+    status = _end_list(directory, arguments, environ, newer=newer)
     if (directory / CHAT).exists():
-        status = max(status, _end_those_in(directory / CHAT, arguments, environ, newer=newer))
+        status = max(status, _end_list(directory / CHAT, arguments, environ, newer=newer))
     return status
 
 
-def _end_those_in(
+def _end_list(
     directory: Path, arguments: argparse.Namespace, environ: Mapping[str, str], *, newer: bool
 ) -> int:
     ledger = FileLedger(directory, shared=arguments.force, frozen=newer)
@@ -77,30 +75,32 @@ def _end_those_in(
 
 
 def _is_newer(directory: Path) -> bool:
-    """Whether the list is a newer ravatard's: what can be read of it is ended, and nothing written."""
+    """Return True if the list is a newer ravatard's: its sessions are ended, and nothing is written.
+
+    An older list is migrated first.
+    """
     try:
-        refuse_newer(directory)
+        bring_up_to_date(directory)
     except NewerStateError:
         return True
     return False
 
 
 def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int:
-    # Most of the time nothing is left open, and none of this is needed.
+    # Most of the time no session is left open, and none of this is needed.
+    from ravatard.cloud.factory import SessionEnder
     from ravatard.cloud.http import AiohttpNetwork
-    from ravatard.cloud.ravatar.account import Accounts
-    from ravatard.config import load
+    from ravatard.config import load, secrets_of
 
     options = load(config, with_credentials(environ)).options
-    project = options.service.project_id
     under_systemd = logs.is_journal(sys.stderr, environ)
-    logs.configure(options.logging, under_systemd=under_systemd, secrets=[project] if project else [])
+    logs.configure(options.logging, under_systemd=under_systemd, secrets=secrets_of(options))
 
     async def all_of_them() -> bool:
         network = AiohttpNetwork(ping_s=options.deadlines.ping_s)
-        accounts = Accounts(project, options.deadlines, network, random.SystemRandom().random)
+        ender = SessionEnder(options, network, random.SystemRandom().random)
         try:
-            return await end_all(ledger, accounts.end, print)
+            return await end_all(ledger, ender.end, print)
         finally:
             await network.close()
 
@@ -108,32 +108,33 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int
 
 
 async def end_all(
-    ledger: Ledger, end: Callable[[OwedSession], Awaitable[None]], tell: Callable[[str], object]
+    ledger: Ledger, end: Callable[[OwedSession], Awaitable[None]], say: Callable[[str], object]
 ) -> bool:
-    """End all that is owed at the same time, with a line for each; returns whether nothing is left.
+    """End all owed sessions at the same time, with a line for each; returns True if none is left.
 
     Args:
-        ledger: where they stand; those that are ended are struck off.
+        ledger: the list; sessions that are ended are struck off.
         end: returns when one is over, raises RavatardError when it may still be open.
-        tell: takes a line for a person to read.
+        say: takes a line for people.
     """
     owed = ledger.owed()
 
-    async def end_one(number: int, debt: OwedSession) -> None:
-        name = f"live session {number} of {len(owed)} at {urlsplit(debt.base_url).netloc or debt.base_url}"
+    async def end_one(number: int, session: OwedSession) -> None:
+        host = urlsplit(session.base_url).netloc or session.base_url
+        name = f"live session {number} of {len(owed)} at {host}"
         try:
             try:
                 async with asyncio.timeout(LIMIT_S):
-                    await end(debt)
+                    await end(session)
             except TimeoutError:
                 raise LinkTimeout(f"no answer within {LIMIT_S:g} s") from None
         except RavatardError as error:
-            tell(f"{name}: not ended: {error}")
+            say(f"{name}: not ended: {error}")
         else:
-            ledger.strike(debt)
-            tell(f"{name}: ended")
+            ledger.strike(session)
+            say(f"{name}: ended")
 
     async with asyncio.TaskGroup() as group:
-        for number, debt in enumerate(owed, 1):
-            group.create_task(end_one(number, debt), name=f"end {number}")
+        for number, session in enumerate(owed, 1):
+            group.create_task(end_one(number, session), name=f"end {number}")
     return not ledger.owed()

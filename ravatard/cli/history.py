@@ -1,4 +1,4 @@
-"""``ravatard history``: what was said and answered so far, as the service keeps it."""
+"""``ravatard history``: the conversations so far, as the service keeps them."""
 
 from __future__ import annotations
 
@@ -6,32 +6,25 @@ import argparse
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, Protocol
+from typing import Any
 
 from ravatard.assembly.client import add_config, asked, loaded_quietly
 from ravatard.cli.terminal import visible
-from ravatard.cloud.ravatar.history import DOCUMENTED_PER_PAGE, HistoryMessage
-from ravatard.cloud.ravatar.service import RavatarCloud
+from ravatard.ports.cloud import History, HistoryMessage, ServiceCloud
 
 _DEFAULT_LIMIT = 100
+#: Messages asked for at a time.
+_PER_PAGE = 100
 _HIGHEST_LIMIT = 100_000
 _AGO = re.compile(r"([0-9]{1,4})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _INCOMING = "incoming"
 
 
-class Teller(Protocol):
-    """A service that tells what was said before."""
-
-    def history(self, since: datetime | None, per_page: int) -> AsyncIterator[HistoryMessage]:
-        """The newest first."""
-        ...
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``history``."""
+    """Add the options of ``history``."""
     parser.add_argument("--json", action="store_true", help="for programs: one object a line, oldest first")
     parser.add_argument(
         "--since",
@@ -50,10 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def moment_of(text: str, now: datetime | None = None) -> datetime:
-    """The point in time that ``text`` means; a date without a zone is one of this machine's.
+    """Return the point in time that ``text`` means; a date without a zone is in this machine's zone.
 
     Raises:
-        argparse.ArgumentTypeError: it means none.
+        argparse.ArgumentTypeError: it is neither an age nor a date.
     """
     try:
         if found := _AGO.fullmatch(text.strip().lower()):
@@ -73,14 +66,14 @@ def _limit(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0, also when nothing was said yet.
+    """Show the history; exit status 0, also when it is empty.
 
     Raises:
-        RavatardError: the service did not tell.
+        RavatardError: the service did not answer, or keeps no history.
     """
     options = loaded_quietly(arguments.config, dict(os.environ)).options
 
-    async def read(cloud: RavatarCloud) -> list[HistoryMessage]:
+    async def read(cloud: ServiceCloud) -> list[HistoryMessage]:
         return await newest(cloud, arguments.limit, arguments.since)
 
     messages = asked(options, read)
@@ -94,15 +87,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def newest(cloud: Teller, limit: int, since: datetime | None = None) -> list[HistoryMessage]:
-    """The last ``limit`` messages, the oldest of them first.
+async def newest(cloud: History, limit: int, since: datetime | None = None) -> list[HistoryMessage]:
+    """Return the last ``limit`` messages, the oldest of them first.
 
     Raises:
-        RavatardError: the service did not tell.
+        RavatardError: the service did not answer, or keeps no history.
     """
     found: list[HistoryMessage] = []
     # Closed when the limit is reached in the middle of a page.
-    messages = cloud.history(since, min(limit, DOCUMENTED_PER_PAGE))
+    messages = cloud.history(since, min(limit, _PER_PAGE))
     async for message in messages:
         found.append(message)
         if len(found) == limit:
@@ -111,26 +104,26 @@ async def newest(cloud: Teller, limit: int, since: datetime | None = None) -> li
 
 
 def table(messages: Iterable[HistoryMessage], zone: tzinfo | None = None) -> Iterator[str]:
-    """Lines for people: one for each day, below it time, who, and what; in ``zone``, else in our own."""
+    """Yield lines for people: each day, and below it time, speaker and words; in ``zone``, else our own."""
     day = ""
     for message in messages:
         at = message.at.astimezone(zone) if message.at is not None else None
         if at is not None and at.strftime("%A, %Y-%m-%d") != day:
             day = at.strftime("%A, %Y-%m-%d")
             yield day
-        who, said = told(message)
-        yield f"  {at.strftime('%H:%M') if at is not None else '     '}  {who}: {said}"
+        speaker, words = spoken_words(message)
+        yield f"  {at.strftime('%H:%M') if at is not None else '     '}  {speaker}: {words}"
 
 
-def told(message: HistoryMessage) -> tuple[str, str]:
-    """Who said what, fit for a terminal."""
+def spoken_words(message: HistoryMessage) -> tuple[str, str]:
+    """Return the speaker and the words, fit for a terminal."""
     if message.direction == _INCOMING:
         return visible(message.avatar) or "avatar", visible(message.answer) or "(sound without words)"
     return "you", visible(message.request) or f"({visible(message.chat_type) or 'something'} without words)"
 
 
 def as_plain(message: HistoryMessage) -> dict[str, Any]:
-    """One message for a program; the names are the documented ones, the time is ISO 8601 in UTC."""
+    """Return one message for a program; the time is ISO 8601 in UTC."""
     return {
         "id": message.id,
         "at": message.at.isoformat() if message.at is not None else None,

@@ -17,7 +17,7 @@ from ravatard import logs
 from ravatard.app import Controls
 from ravatard.assembly.lifetime import live
 from ravatard.assembly.parts import build, conversation_options, simulated
-from ravatard.config import Loaded, load
+from ravatard.config import Loaded, load, secrets_of
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.host.control.server import control_socket
@@ -71,18 +71,16 @@ def configure_logs(loaded: Loaded, environ: Mapping[str, str], *, quiet: bool = 
     options = loaded.options.logging
     if quiet and options.level == "info":
         options = replace(options, level="error")
-    project = loaded.options.service.project_id
     logs.configure(
         options,
         under_systemd=logs.is_journal(sys.stderr, environ),
-        secrets=[project] if project else [],
+        secrets=secrets_of(loaded.options),
     )
 
 
 def _clean(loaded: Loaded) -> Callable[[str], str]:
     """Takes every secret out of a text."""
-    project = loaded.options.service.project_id
-    return partial(logs.redact, secrets=[project] if project else [])
+    return partial(logs.redact, secrets=secrets_of(loaded.options))
 
 
 def _keep_credentials(environ: Mapping[str, str]) -> None:

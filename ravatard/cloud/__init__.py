@@ -1,1 +1,1 @@
-"""WHO the appliance talks to: tokens, connections, and one folder a cloud."""
+"""Clouds: one folder a kind, what they share beside it, and the factory that knows the kinds."""

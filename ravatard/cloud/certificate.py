@@ -1,7 +1,7 @@
-"""Why a host was not reached, in a sentence; what its certificate lacks is told by name.
+"""Reasons why a host was not reached, in a sentence each; faults of its certificate by name.
 
 A Raspberry Pi has no clock of its own: it boots with a date of the past, and until the time service has set
-it every certificate is "not yet valid". That is no fault of the service, and mends itself.
+it every certificate is "not yet valid". That is no fault of the service, and ends by itself.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _OTHER_HOST = frozenset({62, 64})
 
 
 def lost(what: str, host: str, error: OSError, now: datetime | None = None) -> LinkError:
-    """What to raise when ``host`` could not be reached.
+    """Return the error to raise when ``host`` could not be reached.
 
     Args:
-        what: what failed, for example "cannot reach sim.example".
-        host: the host, as a person reads it.
+        what: the failure, for example "cannot reach sim.example".
+        host: the host, for people.
         error: the reason.
-        now: what counts as this machine's clock; None: the clock.
+        now: time of this machine's clock; None: look at the clock.
     """
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = _distrust(getattr(error, "verify_code", None), now or datetime.now(UTC))
@@ -37,11 +37,11 @@ def lost(what: str, host: str, error: OSError, now: datetime | None = None) -> L
 
 
 def without_url(error: Exception) -> OSError:
-    """A library's error as one of the system's, for :func:`lost`: without its text, which may hold a URL.
+    """Convert a library's error to one of the system's, for :func:`lost`, without its text.
 
-    And a URL may hold a token.
+    The text may hold a URL, and a URL may hold a token.
     """
-    # Where aiohttp keeps what OpenSSL said, in words that hold a host name at most.
+    # aiohttp keeps OpenSSL's error here; its text holds a host name at most.
     inner = getattr(error, "certificate_error", None)
     if isinstance(inner, ssl.SSLCertVerificationError):
         return inner
@@ -51,16 +51,16 @@ def without_url(error: Exception) -> OSError:
 
 
 def _distrust(code: int | None, now: datetime) -> str:
-    """The rest of the sentence; "" for what has no sentence of its own."""
+    """Return the rest of the sentence; "" for a code without a sentence of its own."""
     clock = f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC"
     if code == _NOT_YET_VALID:
         return f"is not yet valid: {clock}; waiting for the clock"
     if code == _EXPIRED:
         return f"has expired: {clock}; if that is right, the service must renew its certificate"
     if code in _SELF_SIGNED:
-        return "is signed by nobody but itself; install its issuer on this machine, or check service.base_url"
+        return "is signed by itself; install its issuer on this machine, or check service.base_url"
     if code in _UNKNOWN_ISSUER:
-        return "is signed by nobody this machine knows; install ca-certificates, or its issuer"
+        return "is signed by an issuer this machine does not know; install ca-certificates, or that issuer"
     if code in _OTHER_HOST:
-        return "was made for another host; check service.base_url, or somebody stands between"
+        return "was made for another host; check service.base_url; the connection may be intercepted"
     return ""

@@ -1,4 +1,4 @@
-"""The real network: aiohttp behind the ``Network`` port. Its exceptions, and the URLs in them, stay here."""
+"""Network by aiohttp. Its exceptions, and the URLs in them, stay in this module."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import aiohttp
 from ravatard.cloud.certificate import without_url
 from ravatard.ports.network import HttpReply, Socket, SocketClosed, UpgradeRefused
 
-#: No documented reply comes near this: a minute of 24 kHz sound as base64 is 4 MB.
+#: Far above every documented reply: a minute of 24 kHz sound as base64 is 4 MB.
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 #: A spoken answer may come inline as base64; beyond this the peer is broken and the socket is closed (1009).
 MESSAGE_LIMIT_BYTES = 8 * 1024 * 1024
 
 
 class AiohttpSocket:
-    """One WebSocket of aiohttp."""
+    """WebSocket of aiohttp; implements :class:`ravatard.ports.network.Socket`."""
 
     def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
         self._websocket = websocket
 
     async def send(self, text: str) -> None:
-        """Hand one text message over. Cancelling may leave it half sent: the connection is then useless.
+        """Send one text message. Cancelling may leave it half sent: the connection is then useless.
 
         Raises:
             OSError: the connection is gone.
@@ -36,7 +36,7 @@ class AiohttpSocket:
             raise without_url(error) from None
 
     async def receive(self) -> str | bytes:
-        """The next message, whole. Cancelling loses none.
+        """Return the next message, whole. Cancelling loses none.
 
         Raises:
             SocketClosed: it was closed, or broke.
@@ -52,14 +52,14 @@ class AiohttpSocket:
 
 
 class AiohttpNetwork:
-    """One connection pool for a whole run."""
+    """One connection pool for a whole run; implements :class:`ravatard.ports.network.Network`."""
 
     def __init__(self, *, ping_s: float, tls: ssl.SSLContext | None = None) -> None:
-        """Nothing is connected yet.
+        """Connect nothing yet.
 
         Args:
             ping_s: seconds between pings on a socket; half of it without an answer breaks it.
-            tls: whom to trust; None: whom this machine trusts.
+            tls: issuers to trust; None: those this machine trusts.
         """
         self._ping_s = ping_s
         self._tls = True if tls is None else tls
@@ -76,10 +76,10 @@ class AiohttpNetwork:
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> HttpReply:
-        """One request. Cancelling closes its connection.
+        """Make one request. Cancelling closes its connection.
 
         Raises:
-            OSError: no answer was had; as ``ssl.SSLCertVerificationError``: the server is not trusted.
+            OSError: there was no answer; as ``ssl.SSLCertVerificationError``: the server is not trusted.
         """
         try:
             async with self._pool().request(
@@ -96,11 +96,11 @@ class AiohttpNetwork:
 
     @asynccontextmanager
     async def socket(self, url: str, *, headers: Mapping[str, str]) -> AsyncIterator[Socket]:
-        """A WebSocket; leaving closes it, waiting for the peer's goodbye no longer than two seconds.
+        """Open a WebSocket; leaving closes it, waiting for the peer's close frame two seconds at most.
 
         Raises:
             UpgradeRefused: the server answered with an HTTP status.
-            OSError: no connection was had.
+            OSError: there is no connection.
         """
         try:
             websocket = await self._pool().ws_connect(
@@ -122,7 +122,7 @@ class AiohttpNetwork:
             await websocket.close()
 
     async def close(self) -> None:
-        """Close the pool; aiohttp's transports need one turn of the loop to go."""
+        """Close the pool; aiohttp's transports need one turn of the loop to close."""
         if self._session is not None:
             await self._session.close()
             self._session = None

@@ -1,4 +1,4 @@
-"""Something paid for by the minute: started once, ended once, whatever is cancelled or killed in between."""
+"""Lease of a live session paid by the minute: started once, ended once, despite cancellation and crashes."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ LONGEST_PAUSE_S = 640.0
 
 
 class MemoryLedger:
-    """A list that lives as long as the process; implements :class:`ravatard.ports.host.Ledger`."""
+    """Ledger that lives as long as the process; implements :class:`ravatard.ports.host.Ledger`."""
 
     def __init__(self) -> None:
-        self._debts: dict[OwedSession, None] = {}
+        self._sessions: dict[OwedSession, None] = {}
 
     def owed(self) -> list[OwedSession]:
-        """Everything on the list."""
-        return list(self._debts)
+        """Return all entries."""
+        return list(self._sessions)
 
-    def add(self, debt: OwedSession) -> None:
-        """Put it on the list."""
-        self._debts[debt] = None
+    def add(self, session: OwedSession) -> None:
+        """Add an entry."""
+        self._sessions[session] = None
 
-    def strike(self, debt: OwedSession) -> None:
-        """It is ended."""
-        self._debts.pop(debt, None)
+    def strike(self, session: OwedSession) -> None:
+        """Remove the entry of a session that has ended."""
+        self._sessions.pop(session, None)
 
 
 class Lease:
-    """At most one lease at a time, and the endings of all that were had before, by us or by a run that died.
+    """At most one session held at a time, and the ending of all earlier ones, also those of a run that died.
 
     A start that is under way when its caller is cancelled goes on until the id is known, and is then ended:
-    the service may have begun to count already, and only the id can stop it. Every lease is on the ledger
-    from the moment its id is known until it was ended; what is on the ledger and not held is owed.
+    the service may have begun to count already, and only the id can stop it. Every session is on the ledger
+    from the moment its id is known until it was ended; a session on the ledger that is not held is owed.
 
     One window is left: a process killed between the service's start and the arrival of its answer never knew
-    the id, and nobody can end such a session but the service.
+    the id, and only the service can end such a session.
     """
 
     def __init__(
@@ -55,9 +55,14 @@ class Lease:
         close_s: float,
         ledger: Ledger | None = None,
     ) -> None:
-        """``start`` and ``end`` carry their own deadlines; ``close_s`` bounds all ending on the way out.
+        """Hold nothing yet.
 
-        ``end`` returns when the lease is over, also when the service does not know it any more.
+        Args:
+            start: starts a session; has its own deadline.
+            end: returns when the session is over, also when the service does not know it any more; has its
+                own deadline.
+            close_s: limit for all ending when :meth:`opened` is left.
+            ledger: list of the sessions that must be ended; None keeps it in memory.
         """
         self._start = start
         self._end = end
@@ -66,37 +71,37 @@ class Lease:
         self._group: asyncio.TaskGroup | None = None
         self._starting: asyncio.Future[None] | None = None
         self._endings: dict[OwedSession, asyncio.Future[None]] = {}
-        #: How long to leave those alone whose ending failed, and until when.
+        #: For sessions whose ending failed: the pause in seconds, and the loop time at which it is over.
         self._pauses: dict[OwedSession, tuple[float, float]] = {}
-        #: Those had in this run, as long as they are not ended.
+        #: Sessions started in this run that are not ended.
         self._ours: set[OwedSession] = set()
         self._wanted = False
         self._held: OwedSession | None = None
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
 
     @property
     def held(self) -> OwedSession | None:
-        """The lease in use, or None."""
+        """The session in use, or None."""
         return self._held
 
     async def other_than(self, known: OwedSession | None) -> OwedSession | None:
-        """Returns the lease in use, or None, as soon as that is not ``known`` itself."""
+        """Return the session in use, or None, as soon as that is not ``known`` itself."""
         while self._held is known:
-            self._news.clear()
-            await self._news.wait()
+            self._changed.clear()
+            await self._changed.wait()
         return self._held
 
     @property
     def owed(self) -> list[OwedSession]:
-        """Leases that nobody uses and that are not ended yet."""
-        return [debt for debt in self._ledger.owed() if debt != self._held]
+        """Sessions that are not in use and not ended yet."""
+        return [session for session in self._ledger.owed() if session != self._held]
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """The time in which leases may be had; leaving ends what is held, owed or still being started.
+        """Allow sessions while inside; leaving ends the one held, the owed ones and one being started.
 
-        What a run before this one has left is ended from the beginning on, behind the scenes. On the way out
-        it is not asked for again: its service may be one that will never answer.
+        Sessions left by an earlier run are ended in the background, from entering on. Leaving does not ask
+        for them again: their service may be one that will never answer.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -109,14 +114,14 @@ class Lease:
                     try:
                         async with asyncio.timeout(self._close_s):
                             await self.release()
-                            await self._end_all(debt for debt in self.owed if debt in self._ours)
+                            await self._end_all(session for session in self.owed if session in self._ours)
                     except TimeoutError:
                         log.warning("a live session could not be ended within %.0f s", self._close_s)
         finally:
             self._group = None
 
     async def acquire(self) -> None:
-        """Have a lease. Cancelling gives it back as soon as its id is known.
+        """Hold a session. Cancelling ends it as soon as its id is known.
 
         Raises:
             RavatardError: as ``start`` raised it.
@@ -135,10 +140,10 @@ class Lease:
             raise
 
     async def release(self) -> None:
-        """Give back what is held or being started. A failure is logged, and the lease owed."""
+        """End the session that is held or being started. A failure is logged, and the session owed."""
         self._wanted = False
         if self._starting is not None:
-            # _run_start ends what nobody wants any more.
+            # _run_start ends a session that is not wanted any more.
             await asyncio.wait([self._starting])
         if (held := self._held) is not None:
             self._hold(None)
@@ -146,34 +151,34 @@ class Lease:
         self.prompt()
 
     def forget(self) -> None:
-        """The service says that the lease in use is over: it must not be ended again."""
+        """Drop the session in use, which the service says is over: it must not be ended again."""
         if self._held is not None:
             self._over(self._held)
             self._hold(None)
 
     def prompt(self) -> None:
-        """End what is owed behind the scenes, but for those whose ending failed a short while ago."""
+        """End owed sessions in the background, except those whose ending failed a short while ago."""
         now = asyncio.get_running_loop().time()
-        for debt in self.owed:
-            if now >= self._pauses.get(debt, (0.0, 0.0))[1]:
-                self._ending(debt)
+        for session in self.owed:
+            if now >= self._pauses.get(session, (0.0, 0.0))[1]:
+                self._ending(session)
 
     async def settle(self) -> None:
-        """Try to end all that is owed, each once. Cancelling leaves the endings to go on behind the scenes.
+        """Try to end all owed sessions, each once. Cancelling leaves the endings to go on in the background.
 
-        Were the request itself cancelled, nobody would know whether it arrived: the lease would be ended
+        Cancelling the request itself would leave it unknown whether it arrived: the session would be ended
         twice, or never.
         """
         await self._end_all(self.owed)
 
     # ------------------------------------------------------------------ inside
 
-    def _hold(self, lease: OwedSession | None) -> None:
-        self._held = lease
-        self._news.set()
+    def _hold(self, session: OwedSession | None) -> None:
+        self._held = session
+        self._changed.set()
 
-    async def _end_all(self, debts: Iterable[OwedSession]) -> None:
-        if endings := [self._ending(debt) for debt in debts]:
+    async def _end_all(self, sessions: Iterable[OwedSession]) -> None:
+        if endings := [self._ending(session) for session in sessions]:
             await asyncio.wait(endings)
 
     def _open_group(self) -> asyncio.TaskGroup:
@@ -181,53 +186,53 @@ class Lease:
             raise InternalError("a lease was asked for outside of opened()")
         return self._group
 
-    def _ending(self, debt: OwedSession) -> asyncio.Future[None]:
-        """Done when the ending that is under way, or else a new one, has worked or failed."""
-        ending = self._endings.get(debt)
+    def _ending(self, session: OwedSession) -> asyncio.Future[None]:
+        """Return a future that is done when the ending under way, or else a new one, has worked or failed."""
+        ending = self._endings.get(session)
         if ending is None:
             group = self._open_group()
-            ending = self._endings[debt] = asyncio.get_running_loop().create_future()
-            group.create_task(self._run_end(debt, ending), name="lease end")
+            ending = self._endings[session] = asyncio.get_running_loop().create_future()
+            group.create_task(self._run_end(session, ending), name="lease end")
         return ending
 
-    async def _run_end(self, debt: OwedSession, done: asyncio.Future[None]) -> None:
+    async def _run_end(self, session: OwedSession, done: asyncio.Future[None]) -> None:
         try:
-            await self._end(debt)
+            await self._end(session)
         except RavatardError as error:
-            self._failed(debt, error)
+            self._failed(session, error)
         else:
-            self._over(debt)
+            self._over(session)
         finally:
-            del self._endings[debt]
+            del self._endings[session]
             done.set_result(None)
 
-    def _over(self, debt: OwedSession) -> None:
-        self._ledger.strike(debt)
-        self._pauses.pop(debt, None)
-        self._ours.discard(debt)
+    def _over(self, session: OwedSession) -> None:
+        self._ledger.strike(session)
+        self._pauses.pop(session, None)
+        self._ours.discard(session)
 
-    def _failed(self, debt: OwedSession, error: RavatardError) -> None:
-        level = logging.DEBUG if debt in self._pauses else logging.WARNING
+    def _failed(self, session: OwedSession, error: RavatardError) -> None:
+        level = logging.DEBUG if session in self._pauses else logging.WARNING
         log.log(level, "a live session could not be ended and will be tried again: %s", error)
-        pause_s, _ = self._pauses.get(debt, (FIRST_PAUSE_S / 2, 0.0))
+        pause_s, _ = self._pauses.get(session, (FIRST_PAUSE_S / 2, 0.0))
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
-        self._pauses[debt] = pause_s, asyncio.get_running_loop().time() + pause_s
+        self._pauses[session] = pause_s, asyncio.get_running_loop().time() + pause_s
 
     async def _run_start(self, outcome: asyncio.Future[None]) -> None:
         try:
-            lease = await self._start()
+            session = await self._start()
         except RavatardError as error:
             self._starting = None
             outcome.set_exception(error)
-            # Nobody may be waiting any more; that is no reason for a complaint at exit.
+            # The caller may be gone; asyncio must not complain at exit that the error was never read.
             outcome.exception()
             return
-        # Nothing may wait between these two: a lease is on the list before anybody can use it.
-        self._ledger.add(lease)
-        self._ours.add(lease)
+        # No await between these two: a session is on the list before it can be used.
+        self._ledger.add(session)
+        self._ours.add(session)
         self._starting = None
         if self._wanted:
-            self._hold(lease)
+            self._hold(session)
         else:
-            await self._ending(lease)
+            await self._ending(session)
         outcome.set_result(None)

@@ -1,4 +1,4 @@
-"""What the configuration may say about the service, and the deadlines of everything asked of it."""
+"""Options of the service, whichever kind it is, and its deadlines."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from ravatard.setting import setting
 
 @dataclass(frozen=True, slots=True)
 class ServiceOptions:
-    """Section ``service``: which avatar, where, and as whom."""
+    """Section ``service``: kind and address of the cloud, credentials, avatar and language."""
 
-    kind: Literal["ravatar"] = setting("ravatar", "Which cloud the avatar lives in.")
-    base_url: str = setting("https://chat.rvtr.ai", "Where the REST calls go.", pattern=r"https?://[^\s?#]+")
+    kind: Literal["ravatar"] = setting("ravatar", "Kind of cloud that hosts the avatar.")
+    base_url: str = setting(
+        "https://chat.rvtr.ai", "URL of the service's REST calls.", pattern=r"https?://[^\s?#]+"
+    )
     socket_url: str | None = setting(
         None,
-        "Where the WebSocket goes; unset: the base URL with ws(s) for http(s) and the path /ws/chat.",
+        "URL of the service's WebSocket; unset: the base URL with ws(s) for http(s) and the path /ws/chat.",
         pattern=r"wss?://[^\s?#]+",
     )
     user_id: str | None = setting(
         None,
-        "Who this appliance is for the service; unset: `ravatard-` and a name made from this machine's id.",
+        "User id of this appliance at the service; unset: `ravatard-` and a hash of this machine's id.",
         pattern=r"[A-Za-z0-9_-]{1,128}",
     )
     project_id: Secret | None = setting(
@@ -30,26 +32,30 @@ class ServiceOptions:
     )
     avatar: str | None = setting(
         None,
-        "Id or name of the avatar; unset takes the first one that can talk in the mode of section ravatar.",
+        "Id or name of the avatar; unset: the first one that has the mode of section ravatar.",
     )
     language: str = setting(
         "en", "Language code of the conversation.", pattern=r"[A-Za-z]{2,3}([_-][A-Za-z0-9]+)*"
     )
     source: str = setting(
-        "ravatard", "What this client calls itself in every message.", pattern=r"[^\s].{0,63}"
+        "ravatard", "Name of this client in every message to the service.", pattern=r"[^\s].{0,63}"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class DeadlineOptions:
-    """Section ``deadlines``: how long the service may take before it counts as gone."""
+    """Section ``deadlines``: time limits for the service's replies."""
 
     connect_s: float = setting(10.0, "Opening the WebSocket.", unit="s", low=0.1, high=120)
     token_s: float = setting(10.0, "Getting a token.", unit="s", low=0.1, high=120)
     request_s: float = setting(10.0, "Any other REST call.", unit="s", low=0.1, high=120)
     start_s: float = setting(30.0, "Starting a live session.", unit="s", low=1, high=120)
-    send_s: float = setting(5.0, "Handing one message to the socket.", unit="s", low=0.1, high=60)
-    end_s: float = setting(4.0, "Ending a live session, also while stopping.", unit="s", low=0.1, high=6)
+    send_s: float = setting(5.0, "Sending one message on the WebSocket.", unit="s", low=0.1, high=60)
+    end_s: float = setting(4.0, "Ending a live session, also at shutdown.", unit="s", low=0.1, high=6)
     ping_s: float = setting(
-        5.0, "Seconds between pings; a peer silent for half of it more is gone.", unit="s", low=1, high=60
+        5.0,
+        "Seconds between pings; one unanswered for half of that means a lost connection.",
+        unit="s",
+        low=1,
+        high=60,
     )

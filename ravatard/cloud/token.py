@@ -1,4 +1,4 @@
-"""One token for every caller: renewed ahead of its end, by one request however many ask."""
+"""Token keeper: one token for all callers, renewed ahead of its end by one request at a time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
 
-#: Wait between two attempts to renew ahead of time while the old token still serves.
+#: Wait between two attempts to renew ahead of time while the old token still works.
 RENEW_RETRY_S = 60.0
 
 
 def claims(token: Secret) -> tuple[float | None, float | None]:
-    """``iat`` and ``exp`` of a JWT, read without checking its signature (that is the service's business).
+    """Return ``iat`` and ``exp`` of a JWT, without checking its signature (the service does that).
 
     A token that is no JWT, or has other claims, gives None: then the documented lifetime holds.
     """
@@ -43,7 +43,7 @@ class TokenKeeper:
     """Holds the current token; renews it when it is old or was refused."""
 
     def __init__(self, fetch: Callable[[], Awaitable[Secret]], chance: Callable[[], float]) -> None:
-        """``fetch`` gets a new token from the service; ``chance`` gives numbers in [0, 1)."""
+        """Hold no token yet; ``fetch`` gets one from the service, ``chance`` gives numbers in [0, 1)."""
         self._fetch = fetch
         self._chance = chance
         self._lock = asyncio.Lock()
@@ -52,36 +52,36 @@ class TokenKeeper:
         self._renewed = asyncio.Event()
 
     async def token(self) -> Secret:
-        """A token the service should accept.
+        """Return a token the service should accept.
 
-        Callers that come while a renewal runs wait for that one. When the one that renews is cancelled, the
-        next in line renews: nobody waits for a request that no longer runs.
+        Callers that come while a renewal runs wait for that one. When the renewing caller is cancelled, the
+        next in line renews: no caller waits for a request that no longer runs.
 
         Raises:
-            LinkError, DeniedError, PeerError: none could be had, and there is no living one.
+            LinkError, DeniedError, PeerError: the service gave none, and the old one has expired.
         """
         if self._token is not None and self._expiry is not None and self._fresh(self._expiry):
             return self._token
         async with self._lock:
-            # Whoever held the lock before us may have renewed.
+            # The holder of the lock before us may have renewed.
             if self._token is not None and self._expiry is not None and self._fresh(self._expiry):
                 return self._token
             return await self._renew()
 
     def refused(self, token: Secret) -> None:
-        """The service refused ``token``: never hand it out again. A newer one is left alone."""
+        """Drop ``token``, which the service refused. A newer one is left alone."""
         if token == self._token:
             self._token = None
             self._expiry = None
 
     async def newer(self, token: Secret) -> None:
-        """Returns when there is another token than ``token`` to be had."""
+        """Return when there is another token than ``token``."""
         while self._token is None or self._token == token:
             self._renewed.clear()
             await self._renewed.wait()
 
     async def keep_fresh(self) -> None:
-        """Eternal: renew ahead of time, so that ending a session never waits for a token."""
+        """Renew ahead of time, for ever, so that ending a session never waits for a token."""
         loop = asyncio.get_running_loop()
         while True:
             if self._expiry is not None:
@@ -99,7 +99,7 @@ class TokenKeeper:
         try:
             token = await self._fetch()
         except RavatardError:
-            # An old token that still lives is better than none: the failure will show when it dies.
+            # An old token that is still valid is better than none: the failure will show when it expires.
             if self._token is not None and self._expiry is not None and self._expiry.alive(self._now()):
                 return self._token
             raise
@@ -110,8 +110,8 @@ class TokenKeeper:
         log.debug("token renewed; next renewal in %.0f s", self._expiry.renew_at - self._now())
         return token
 
-    def _fresh(self, life: TokenExpiry) -> bool:
-        return life.fresh(self._now())
+    def _fresh(self, expires: TokenExpiry) -> bool:
+        return expires.fresh(self._now())
 
     @staticmethod
     def _now() -> float:

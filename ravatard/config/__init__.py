@@ -3,7 +3,7 @@
 from ravatard.config.loading import DEFAULT_PATH, Loaded, load
 from ravatard.config.problems import ConfigErrors, Problem, SettingOrigin
 from ravatard.config.reference import reference
-from ravatard.config.schema import Key, Options, Schema
+from ravatard.config.schema import Key, Options, Schema, secrets_of
 
 __all__ = [
     "DEFAULT_PATH",
@@ -16,4 +16,5 @@ __all__ = [
     "SettingOrigin",
     "load",
     "reference",
+    "secrets_of",
 ]

@@ -8,9 +8,8 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ravatard.cloud.media.options import MediaOptions
-from ravatard.cloud.options import DeadlineOptions, ServiceOptions
+from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
-from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import SessionOptions, TurnOptions
@@ -28,10 +27,9 @@ from ravatard.web.kiosk.options import KioskOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """Every option group, one field a section, in the order of the reference file."""
+class Options(CloudOptions):
+    """Every option group, one field a section; those of the cloud are inherited."""
 
-    service: ServiceOptions = field(default_factory=ServiceOptions)
     microphone: MicrophoneOptions = field(default_factory=MicrophoneOptions)
     speaker: SpeakerOptions = field(default_factory=SpeakerOptions)
     audio: AudioOptions = field(default_factory=AudioOptions)
@@ -43,13 +41,10 @@ class Options:
     session: SessionOptions = field(default_factory=SessionOptions)
     turn: TurnOptions = field(default_factory=TurnOptions)
     spend: SpendOptions = field(default_factory=SpendOptions)
-    ravatar: RavatarOptions = field(default_factory=RavatarOptions)
-    stream: StreamOptions = field(default_factory=StreamOptions)
     live_audio: LiveAudioOptions = field(default_factory=LiveAudioOptions)
     media: MediaOptions = field(default_factory=MediaOptions)
     earcons: EarconOptions = field(default_factory=EarconOptions)
     capture: CaptureOptions = field(default_factory=CaptureOptions)
-    deadlines: DeadlineOptions = field(default_factory=DeadlineOptions)
     reconnect: BackoffOptions = field(default_factory=BackoffOptions)
     kiosk: KioskOptions = field(default_factory=KioskOptions)
     logging: LogOptions = field(default_factory=LogOptions)
@@ -117,12 +112,17 @@ class Schema:
     """Every section and key of :class:`Options`.
 
     Attributes:
-        sections: section name -> its dataclass, in order.
+        sections: section name -> its dataclass, in the order of the reference file: ``service`` first, the
+            cloud's other sections last.
         keys: ``section.key`` -> the setting, in order.
     """
 
     def __init__(self) -> None:
-        self.sections: dict[str, type[Any]] = get_type_hints(Options)
+        groups = get_type_hints(Options)
+        inherited = [item.name for item in fields(CloudOptions)]
+        own = [name for name in groups if name not in inherited]
+        order = [inherited[0], *own, *inherited[1:]]
+        self.sections: dict[str, type[Any]] = {name: groups[name] for name in order}
         self.keys: dict[str, Key] = {}
         for section, group in self.sections.items():
             types = get_type_hints(group)
@@ -155,3 +155,15 @@ class Schema:
         if near := homes or here or there:
             return f"unknown key; did you mean {' or '.join(near)}?"
         return f"unknown key; {section} has {', '.join(self.names(section))}"
+
+
+def secrets_of(options: Options) -> list[Secret]:
+    """Return every secret in ``options``: the values to keep out of logs, recordings and reports."""
+    found = []
+    for key in Schema().keys.values():
+        value = getattr(getattr(options, key.section), key.name)
+        if isinstance(value, Secret):
+            found.append(value)
+        elif key.secret and isinstance(value, str):
+            found.append(Secret(value))
+    return found

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ravatard import __version__
-from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema, load
+from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema, load, secrets_of
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.settings import credential_files
 from ravatard.doctor.machine import Machine
@@ -58,14 +58,9 @@ def find_secrets(case: Case) -> list[Secret]:
         # An unreadable configuration is masked by the names of its keys.
         pass
     else:
-        for key in Schema().keys.values():
-            value = getattr(getattr(loaded.options, key.section), key.name)
-            if isinstance(value, Secret):
-                found.append(value)
-            elif key.secret and isinstance(value, str):
-                found.append(Secret(value))
-    debts, _ = parse((_read(case.state / LEDGER) or "").encode())
-    return found + [debt.licence for debt in debts]
+        found += secrets_of(loaded.options)
+    sessions, _ = parse((_read(case.state / LEDGER) or "").encode())
+    return found + [session.id for session in sessions]
 
 
 def _of_environment(environ: dict[str, str]) -> list[str]:

@@ -1,7 +1,8 @@
-"""The list of live sessions that are being paid for, in one small file that a power cut does not harm.
+"""Ledger of the live sessions being paid for: one small file that a power cut does not harm.
 
-One line a session: a checksum, a space, and ``["licence", "base URL", "user id"]`` in JSON. The checksum is
-there because the project's id is sent to the URL: a line in which one letter has changed is not believed.
+One line a session: a checksum, a space, and ``["kind", "session id", "base URL", "account"]`` in JSON. The
+checksum is there because credentials are sent to the URL: a line in which one letter has changed is dropped.
+Lines of state version 1 have no kind; they are read as sessions of the only kind there was.
 """
 
 from __future__ import annotations
@@ -22,41 +23,46 @@ log = logging.getLogger(__name__)
 
 #: The file in the state directory.
 NAME = "live-sessions"
+#: Below the state directory: the ledger of ``ravatard chat``, which may run beside the daemon.
+CHAT = "chat"
+#: Kind of every session on a list of state version 1.
+FIRST_KIND = "ravatar"
 _NEW = f"{NAME}.new"
-#: One block, filled up with empty lines: what a full disk still lets us write is the room we have already.
+#: One block, filled up with empty lines: a full disk still lets us write into the room we have already.
 _ROOM_BYTES = 4_096
-#: Nobody owes that much; a file of more is not ours.
+#: A larger file is not ours.
 _LIMIT_BYTES = 1 << 20
 
-_Key = tuple[Secret, str]
+_Key = tuple[str, Secret, str]
 
 
 class FileLedger:
-    """Implements :class:`ravatard.ports.host.Ledger` in a directory.
+    """Ledger in a directory; implements :class:`ravatard.ports.host.Ledger`.
 
     Only one process at a time may use a directory: it holds a lock (flock(2) on the directory) from the first
-    use until :meth:`close` or its end, whatever ends it. What cannot be read or written is logged once, kept
-    in memory, and tried again at every use. No method raises for what the disk does; each may wait for it.
+    use until :meth:`close` or its own end. A read or write that fails is logged once, its entries are kept in
+    memory, and it is tried again at every use. No method raises for the disk's failures; each may wait for
+    the disk.
 
     Attributes:
-        trouble: what is wrong with the list at the moment, in words; "" when nothing is.
-        taken: another process has it.
+        trouble: present failure of the list, in words; "" for none.
+        taken: True while another process holds the lock.
     """
 
     def __init__(self, directory: Path, *, shared: bool = False, frozen: bool = False) -> None:
-        """Nothing is read yet.
+        """Read nothing yet.
 
         Args:
-            directory: where the list is.
+            directory: directory of the list.
             shared: go ahead although another process holds the lock.
-            frozen: write nothing; what changes is kept in memory alone.
+            frozen: write nothing; keep changes in memory alone.
         """
         self.trouble = ""
         self.taken = False
         self._directory = directory
         self._shared = shared
         self._frozen = frozen
-        self._debts: dict[_Key, OwedSession] = {}
+        self._sessions: dict[_Key, OwedSession] = {}
         #: The open directory, which also holds the lock; -1 while we have neither.
         self._fd = -1
         self._saved = False
@@ -64,24 +70,24 @@ class FileLedger:
     def owed(self) -> list[OwedSession]:
         """See :meth:`ravatard.ports.host.Ledger.owed`."""
         self._sync()
-        return list(self._debts.values())
+        return list(self._sessions.values())
 
-    def add(self, debt: OwedSession) -> None:
-        """See :meth:`ravatard.ports.host.Ledger.add`. Two debts with one licence at one service are one."""
-        self._debts[_key(debt)] = debt
+    def add(self, session: OwedSession) -> None:
+        """See :meth:`ravatard.ports.host.Ledger.add`. Two entries with one id at one service are one."""
+        self._sessions[_key(session)] = session
         self._saved = False
         self._sync()
 
-    def strike(self, debt: OwedSession) -> None:
+    def strike(self, session: OwedSession) -> None:
         """See :meth:`ravatard.ports.host.Ledger.strike`."""
-        # Read before it is struck: what is not yet known from the file would come back with it.
+        # Read the file first: an entry that is only there would come back with the next reading.
         self._sync()
-        if self._debts.pop(_key(debt), None) is not None:
+        if self._sessions.pop(_key(session), None) is not None:
             self._saved = False
             self._sync()
 
     def close(self) -> None:
-        """Let another process have the list. Idempotent; the next use takes it again."""
+        """Release the lock. Idempotent; the next use takes it again."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -89,7 +95,7 @@ class FileLedger:
     # ------------------------------------------------------------------ inside
 
     def _sync(self) -> None:
-        """Have the lock, what was on the list, and on the list what is owed."""
+        """Take the lock, read the list, and write it when it has changed."""
         if (self._fd >= 0 or self._open()) and not self._saved and not self._frozen:
             self._save()
 
@@ -114,9 +120,9 @@ class FileLedger:
         return True
 
     def _load(self) -> None:
-        """Join what the file says with what is owed already."""
+        """Merge the file's entries with those in memory."""
         try:
-            # Without O_NONBLOCK a FIFO of this name would keep us for ever.
+            # Without O_NONBLOCK a FIFO of this name would block for ever.
             file = os.open(NAME, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=self._fd)
             try:
                 content = os.read(file, _LIMIT_BYTES)
@@ -126,27 +132,27 @@ class FileLedger:
             return
         except OSError as error:
             self._complain(f"the list of live sessions in {self._directory} cannot be read ({_why(error)})")
-            # Nothing is put in its place before there is something to put there.
-            self._saved = not self._debts
+            # Without entries of our own there is nothing to write in its place.
+            self._saved = not self._sessions
             return
-        debts, damaged = parse(content)
+        sessions, damaged = parse(content)
         if damaged:
             log.warning(
-                "%d lines of the list of live sessions in %s are damaged and dropped; what stood there "
+                "%d lines of the list of live sessions in %s are damaged and dropped; those sessions "
                 "cannot be ended any more",
                 damaged,
                 self._directory,
             )
-        self._saved = not self._debts and not damaged and len(content) >= _ROOM_BYTES
-        self._debts = {_key(debt): debt for debt in debts} | self._debts
+        self._saved = not self._sessions and not damaged and len(content) >= _ROOM_BYTES
+        self._sessions = {_key(session): session for session in sessions} | self._sessions
 
     def _save(self) -> None:
-        content = render(self._debts.values())
+        content = render(self._sessions.values())
         try:
             self._replace(content)
         except OSError as error:
             try:
-                # A full disk has no room for a new file; the old one's room is ours already.
+                # A full disk has no room for a new file, but the old file's room is ours already.
                 self._overwrite(content)
             except OSError:
                 self._complain(
@@ -154,14 +160,14 @@ class FileLedger:
                     "that is open at a power cut would stay open; make room, or mend the file system"
                 )
                 if isinstance(error, FileNotFoundError):
-                    # Somebody has removed the directory under us: the next use makes a new one.
+                    # The directory was removed under us: the next use makes a new one.
                     self.close()
                 return
         self._saved = True
         self.trouble = ""
 
     def _replace(self, content: bytes) -> None:
-        """A new file in the old one's place: at every moment one of them is there, whole.
+        """Replace the file: at every moment the old one or the new one is there, whole.
 
         Raises:
             OSError: the old one is still there, as it was.
@@ -182,7 +188,7 @@ class FileLedger:
         os.fsync(self._fd)
 
     def _overwrite(self, content: bytes) -> None:
-        """Write over the old file, within its size. Torn by a power cut, it loses the lines that it tears.
+        """Write over the old file, within its size. A power cut meanwhile loses the lines it tears.
 
         Raises:
             OSError: there is no old file, or it cannot be written.
@@ -196,7 +202,7 @@ class FileLedger:
     def _make_private(self, file: int) -> None:
         os.fchmod(file, 0o600)
         if os.geteuid() == 0:
-            # root ends sessions by hand: the daemon must be able to read its list afterwards.
+            # root ends sessions by hand, and the daemon must be able to read its list afterwards.
             owner = os.fstat(self._fd)
             os.fchown(file, owner.st_uid, owner.st_gid)
 
@@ -206,46 +212,48 @@ class FileLedger:
         self.trouble = trouble
 
 
-def render(debts: Iterable[OwedSession]) -> bytes:
-    """The content of the file: a line a debt, filled up to a block with empty lines."""
-    return b"".join(map(_line, debts)).ljust(_ROOM_BYTES, b"\n")
+def render(sessions: Iterable[OwedSession]) -> bytes:
+    """Return the file's content: a line a session, filled up to a block with empty lines."""
+    return b"".join(map(_line, sessions)).ljust(_ROOM_BYTES, b"\n")
 
 
 def parse(content: bytes) -> tuple[list[OwedSession], int]:
-    """The debts that can be read of ``content``, and how many lines cannot. Any bytes will do."""
+    """Return the sessions in ``content`` and the number of damaged lines. Accepts any bytes."""
     lines = [line for line in content.split(b"\n") if line]
-    debts = [debt for debt in map(_debt, lines) if debt is not None]
-    return debts, len(lines) - len(debts)
+    sessions = [session for session in map(_session, lines) if session is not None]
+    return sessions, len(lines) - len(sessions)
 
 
-def _line(debt: OwedSession) -> bytes:
-    told = json.dumps([debt.licence.reveal(), debt.base_url, debt.user_id]).encode()
-    return b"%08x %s\n" % (zlib.crc32(told), told)
+def _line(session: OwedSession) -> bytes:
+    fields = json.dumps([session.kind, session.id.reveal(), session.base_url, session.account]).encode()
+    return b"%08x %s\n" % (zlib.crc32(fields), fields)
 
 
-def _debt(line: bytes) -> OwedSession | None:
-    checksum, _, told = line.partition(b" ")
-    if checksum != b"%08x" % zlib.crc32(told):
+def _session(line: bytes) -> OwedSession | None:
+    checksum, _, fields = line.partition(b" ")
+    if checksum != b"%08x" % zlib.crc32(fields):
         return None
     try:
-        match json.loads(told):
-            case [str(licence), str(base_url), str(user_id)] if licence:
-                return OwedSession(Secret(licence), base_url, user_id)
+        match json.loads(fields):
+            case [str(kind), str(id_), str(base_url), str(account)] if kind and id_:
+                return OwedSession(kind, Secret(id_), base_url, account)
+            case [str(id_), str(base_url), str(account)] if id_:
+                return OwedSession(FIRST_KIND, Secret(id_), base_url, account)
             case _:
                 return None
     except (ValueError, RecursionError):
         return None
 
 
-def _key(debt: OwedSession) -> _Key:
-    return debt.licence, debt.base_url
+def _key(session: OwedSession) -> _Key:
+    return session.kind, session.id, session.base_url
 
 
 def _write(file: int, content: bytes) -> None:
-    """All of ``content``, on the disk.
+    """Write all of ``content`` and bring it to the disk.
 
     Raises:
-        OSError: it is not, or not all of it.
+        OSError: not all of it is there.
     """
     with memoryview(content) as rest:
         done = 0

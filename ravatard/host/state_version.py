@@ -1,38 +1,42 @@
-"""Which version the state directory is of: an older one is brought up to date, a newer one is left alone.
+"""Version of the state directory: an older one is migrated, a newer one is left alone.
 
-Decided: with the state of a newer ravatard (somebody went back to an older package) the daemon refuses to
-start and writes nothing, for what it would write the newer one might not read. ``ravatard end-sessions``
-still ends the sessions it can read there, because those cost money, but leaves the list as it is; the newer
-ravatard finds them over. What is in a state directory is never more than a mute, a volume, a list of sessions
-and a flight recorder: whoever wants to stay with the older ravatard removes it.
+Decided: with the state of a newer ravatard (the owner went back to an older package) the daemon refuses to
+start and writes nothing, because the newer one might not read it afterwards. ``ravatard end-sessions`` still
+ends the sessions it can read there, because those cost money, but leaves the list as it is; the newer
+ravatard finds them ended. A state directory never holds more than a mute, a volume, a list of sessions and a
+flight recorder: an owner who wants to stay with the older ravatard removes it.
 """
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ravatard.errors import ConfigError
+from ravatard.host import ledger
 from ravatard.host.durable import replace_file
 
 log = logging.getLogger(__name__)
 
 #: The file in the state directory.
 FILE_NAME = "version"
-#: What a directory without the file holds: it was written before there was one, in the same form.
+#: Version of a directory without the file: it was written before there was one, in the same form.
 UNWRITTEN = 1
 _VERSION = re.compile(rb"(\d{1,9})\s*")
 _LOOKED_AT_BYTES = 64
-#: The flight recorder is not migrated: what cannot be read of it is passed over, and it renews itself.
+#: The flight recorder is not migrated: unreadable records are skipped, and it renews itself.
 _NOT_KEPT = shutil.ignore_patterns("recorder", "before-*", "*.new")
 
 
 class NewerStateError(ConfigError):
-    """The state directory belongs to a newer ravatard."""
+    """Refusal of a state directory that belongs to a newer ravatard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class StateMigration:
 
     Attributes:
         source: the version it starts from; it leads to ``source + 1``.
-        note: what changes, one sentence for the owner.
+        note: the change, in one sentence for the owner.
         apply: changes the directory. May be interrupted at any point, and is then begun anew.
     """
 
@@ -52,7 +56,7 @@ class StateMigration:
 
 @dataclass(frozen=True, slots=True)
 class StateHistory:
-    """Every version there was.
+    """All versions so far.
 
     Attributes:
         current: the version this program reads and writes.
@@ -63,11 +67,37 @@ class StateHistory:
     steps: tuple[StateMigration, ...] = ()
 
 
-HISTORY = StateHistory(current=1)
+def _name_the_kind(directory: Path) -> None:
+    """Rewrite the lists of live sessions, the daemon's and the chat's, with the kind of each session.
+
+    Raises:
+        OSError: a chat that runs uses its list, or the disk refuses.
+    """
+    _rewrite_list(directory)
+    chat = directory / ledger.CHAT
+    if chat.is_dir():
+        with _locked(chat):
+            _rewrite_list(chat)
+
+
+def _rewrite_list(directory: Path) -> None:
+    file = directory / ledger.NAME
+    if file.is_file():
+        # Damaged lines are dropped, as at every reading; the copy in before-2 keeps them.
+        sessions, _ = ledger.parse(file.read_bytes())
+        replace_file(file, ledger.render(sessions), mode=0o600)
+
+
+HISTORY = StateHistory(
+    current=2,
+    steps=(
+        StateMigration(1, "the list of live sessions names each session's kind of cloud", _name_the_kind),
+    ),
+)
 
 
 def version_of(directory: Path) -> int | None:
-    """The version of what is in ``directory``; None when the file says nothing that can be read."""
+    """Return the version of the state in ``directory``; None when its file cannot be read."""
     try:
         with (directory / FILE_NAME).open("rb") as file:
             found = _VERSION.fullmatch(file.read(_LOOKED_AT_BYTES))
@@ -79,7 +109,7 @@ def version_of(directory: Path) -> int | None:
 
 
 def refuse_newer(directory: Path, history: StateHistory = HISTORY) -> None:
-    """Nothing, unless ``directory`` belongs to a newer ravatard.
+    """Refuse ``directory`` if it belongs to a newer ravatard.
 
     Raises:
         NewerStateError: it does.
@@ -94,9 +124,9 @@ def refuse_newer(directory: Path, history: StateHistory = HISTORY) -> None:
 
 
 def bring_up_to_date(directory: Path, history: StateHistory = HISTORY) -> None:
-    """Make the state in ``directory`` one of today's version; a copy of an older one is kept in it.
+    """Migrate the state in ``directory`` to today's version; a copy of an older one is kept in it.
 
-    What the disk refuses is logged: an appliance without a writable disk works all the same.
+    A failure of the disk is logged: an appliance without a writable disk works all the same.
 
     Raises:
         NewerStateError: it belongs to a newer ravatard; nothing was written.
@@ -108,13 +138,11 @@ def bring_up_to_date(directory: Path, history: StateHistory = HISTORY) -> None:
         version = history.current
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for step in sorted(history.steps, key=lambda step: step.source):
-            if step.source == version:
-                _keep_copy(directory, version)
-                step.apply(directory)
-                version += 1
-                _write(directory, version)
-                log.info("the state in %s was brought to version %d: %s", directory, version, step.note)
+        if not any(directory.iterdir()):
+            version = history.current
+        if version < history.current:
+            with _locked(directory):
+                version = _migrate(directory, version, history)
         content = _content(version)
         file = directory / FILE_NAME
         if not file.is_file() or file.read_bytes() != content:
@@ -123,8 +151,38 @@ def bring_up_to_date(directory: Path, history: StateHistory = HISTORY) -> None:
         log.warning("the version of the state in %s cannot be kept: %s", directory, error.strerror or error)
 
 
+def _migrate(directory: Path, version: int, history: StateHistory) -> int:
+    """Take every step from ``version`` on; returns the version reached."""
+    for step in sorted(history.steps, key=lambda step: step.source):
+        if step.source == version:
+            _keep_copy(directory, version)
+            step.apply(directory)
+            version += 1
+            _write(directory, version)
+            log.info("the state in %s was brought to version %d: %s", directory, version, step.note)
+    return version
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Hold the lock under which a process uses the list of live sessions in ``directory``.
+
+    Raises:
+        OSError: another process holds it, or the directory cannot be opened.
+    """
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OSError(f"another ravatard uses {directory}") from None
+        yield
+    finally:
+        os.close(fd)
+
+
 def _keep_copy(directory: Path, version: int) -> None:
-    """Copy what is there to ``before-N``, unless an interrupted attempt has: it may be half changed now."""
+    """Copy the state to ``before-N``, unless an interrupted attempt did: it may be half changed now."""
     kept = directory / f"before-{version + 1}"
     if kept.exists():
         return

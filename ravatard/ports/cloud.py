@@ -1,9 +1,11 @@
-"""Cloud ports: a service and one open connection to it."""
+"""Ports of a cloud: the service, one open connection to it, its directory and its history."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NoReturn, Protocol
 
 from ravatard.core.capabilities import Capabilities
@@ -17,7 +19,7 @@ class Connection(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the service can do; fixed while the connection lives."""
+        """Capabilities of the service; fixed while the connection lives."""
         ...
 
     async def send_audio(self, pcm: bytes) -> None:
@@ -37,7 +39,7 @@ class Connection(Protocol):
         ...
 
     def receive(self) -> AsyncIterator[Answered | StreamBroke]:
-        """What the service says, until the connection breaks.
+        """Yield the service's messages until the connection breaks.
 
         Raises:
             LinkError: the connection broke.
@@ -46,17 +48,17 @@ class Connection(Protocol):
         ...
 
     async def outdated(self) -> None:
-        """Returns when a new connection should take the place of this one, which works as yet."""
+        """Return when a new connection should take the place of this one, which still works."""
         ...
 
 
 class Cloud(Protocol):
-    """A service an avatar lives at. Used inside :meth:`opened`."""
+    """Service that hosts an avatar. Used inside :meth:`opened`."""
 
     def opened(self) -> AbstractAsyncContextManager[None]:
-        """The time in which the cloud may be used. Leaving it ends what is still paid for.
+        """Allow use of the cloud while inside; leaving ends the sessions that are still paid for.
 
-        Leaving is bounded in time and never raises for what the network does.
+        Leaving is bounded in time and never raises for a failure of the network.
         """
         ...
 
@@ -65,42 +67,133 @@ class Cloud(Protocol):
 
         Raises:
             LinkError: may be retried.
-            DeniedError: a person must act.
+            DeniedError: the owner must act.
             PeerError: the service broke its protocol.
         """
         ...
 
     async def maintain(self) -> None:
-        """Eternal while connected: what must be done ahead of time, such as renewing the token."""
+        """Do, while connected and for ever, what must be done ahead of time, such as renewing the token."""
         ...
 
     async def start_session(self) -> None:
-        """Start the live session, unless one is held or the service has no such thing.
+        """Start the live session, unless one is held or the service has none.
 
-        Cancellation: the request goes on behind the scenes; once its id is known the session is ended.
+        Cancellation: the request goes on in the background; once its id is known the session is ended.
 
         Raises:
-            BusyError, LinkError, DeniedError, PeerError: no session was had.
+            BusyError, LinkError, DeniedError, PeerError: no session was started.
         """
         ...
 
     async def voice(self, sink: VoiceSink) -> NoReturn:
-        """Eternal while opened: bring in the live voice of whichever session is held, if it has one.
+        """Play the live voice of the session that is held, if it has one; for ever while opened.
 
-        What breaks is told to ``sink`` and tried again with jitter, for as long as that session is held.
+        A failure is reported to ``sink`` and tried again with jitter, for as long as that session is held.
         """
         ...
 
-    def picture(self) -> AsyncIterator[tuple[Secret, Secret] | None]:
-        """For a display: where the avatar is seen, and the token to open that with; None: nowhere.
+    def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:
+        """Yield, now and at every change, the URL of the avatar's picture and the token that opens it.
 
-        Told now and at every change, for ever.
+        None: there is no picture.
         """
         ...
 
     async def end_session(self, *, gone: bool = False) -> None:
         """End the live session, if one is held; ``gone``: the service has ended it, so forget it only.
 
-        Never raises for what the network does; bounded in time; what could not be ended is tried again.
+        Never raises for a failure of the network; bounded in time; an ending that failed is tried again.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Avatar:
+    """Avatar in the directory of a service.
+
+    Attributes:
+        id: the service's id.
+        name: name for people, "" when it has none.
+        has_live_mode: it can be talked with in live sessions.
+        greeting: its first words, "" when it has none.
+    """
+
+    id: str
+    name: str = ""
+    has_live_mode: bool = False
+    greeting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Language in the directory of a service: name for people, and code."""
+
+    name: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Avatars and languages that a service offers one user, in its order."""
+
+    avatars: tuple[Avatar, ...] = ()
+    languages: tuple[Language, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryMessage:
+    """One message of an earlier conversation, as the service keeps it.
+
+    Attributes:
+        id: the service's id, "" when it has none.
+        direction: "incoming" (the avatar answers) or "outgoing" (the user says), else as it came.
+        request: the user's words.
+        answer: the avatar's words.
+        avatar: the avatar's name, else its id.
+        at: time in UTC; None when the service gives none, or none that can be read.
+        chat_type: "text", "voice" or "video", else as it came.
+        language: language code.
+        file_url: URL of the answer's sound or film, "" when it has none.
+    """
+
+    id: str
+    direction: str
+    request: str = field(repr=False)
+    answer: str = field(repr=False)
+    avatar: str
+    at: datetime | None
+    chat_type: str
+    language: str
+    file_url: str = field(repr=False)
+
+
+class History(Protocol):
+    """Service that keeps earlier conversations."""
+
+    def history(self, since: datetime | None = None, per_page: int = 100) -> AsyncIterator[HistoryMessage]:
+        """Yield earlier messages, the newest first; pages are fetched as they are needed.
+
+        Args:
+            since: leave out older messages; must have a time zone.
+            per_page: messages to ask for at a time.
+
+        Raises:
+            LinkError, DeniedError, PeerError: no answer, or the service keeps no history.
+        """
+        ...
+
+
+class ServiceCloud(Cloud, History, Protocol):
+    """Cloud that also answers an owner's questions, in commands beside the appliance or without one.
+
+    A service without a directory or a history raises DeniedError, in one sentence for the owner.
+    """
+
+    async def about(self) -> Directory:
+        """Return the avatars and languages for this user. Costs no money.
+
+        Raises:
+            LinkError, DeniedError, PeerError: no answer, or the service has no directory.
         """
         ...

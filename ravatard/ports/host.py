@@ -1,4 +1,4 @@
-"""Host ports: service manager, ledger of paid sessions, control server, observers."""
+"""Ports of the host: service manager, ledger of paid sessions, control server, observers."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ from ravatard.secret import Secret
 
 
 class Ledger(Protocol):
-    """The list of live sessions that are being paid for, kept where a power cut does not reach it."""
+    """Ledger of the live sessions being paid for, kept where a power cut does not reach it."""
 
     def owed(self) -> list[OwedSession]:
-        """Everything on the list. A damaged or missing list is what can be read of it."""
+        """Return all entries. Of a damaged or missing list: those that can be read."""
         ...
 
-    def add(self, debt: OwedSession) -> None:
-        """Write it down, durably, before it is used. Never raises: a full disk is logged, once."""
+    def add(self, session: OwedSession) -> None:
+        """Add an entry, durably, before the session is used. Never raises: a full disk is logged, once."""
         ...
 
-    def strike(self, debt: OwedSession) -> None:
-        """It is ended. Never raises."""
+    def strike(self, session: OwedSession) -> None:
+        """Remove the entry of a session that has ended. Never raises."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class OwedSession:
-    """One live session that must be ended, with what is needed to do so.
+    """Live session that must be ended, with all that is needed to do so.
 
     Attributes:
-        licence: the service's id for it.
-        base_url: where the service is.
-        user_id: whose token can end it.
+        kind: kind of cloud that started it, as in ``service.kind``; the same kind ends it.
+        id: the service's id of the session.
+        base_url: URL of the service.
+        account: user id whose credentials can end it.
     """
 
-    licence: Secret
+    kind: str
+    id: Secret
     base_url: str
-    user_id: str
+    account: str
 
 
 class Notifier(Protocol):

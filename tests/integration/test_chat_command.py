@@ -239,7 +239,7 @@ async def test_in_the_state_of_a_newer_ravatard_no_session_is_begun(tmp_path: Pa
             status = await program.ended()
 
         assert (status, server.record.counts["sessions_started"]) == (78, 0), program.story()
-    assert "is of version 7, and this ravatard knows 1" in program.stderr
+    assert "is of version 7, and this ravatard knows 2" in program.stderr
     assert [file.name for file in (tmp_path / "state").iterdir()] == ["version"]
 
 

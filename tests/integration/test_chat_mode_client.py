@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from ravatard.cloud.http import AiohttpNetwork
-from ravatard.cloud.options import DeadlineOptions, ServiceOptions
-from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
+from ravatard.cloud.kind import CloudResources
+from ravatard.cloud.option_groups import CloudOptions
+from ravatard.cloud.options import ServiceOptions
+from ravatard.cloud.ravatar.options import RavatarOptions
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.errors import BusyError
@@ -25,13 +27,10 @@ pytestmark = pytest.mark.integration
 @asynccontextmanager
 async def client(simulator: Simulator, ravatar: RavatarOptions) -> AsyncIterator[RavatarCloud]:
     cloud = RavatarCloud(
-        ServiceOptions(base_url=simulator.base_url, project_id=Secret("proj-1")),
-        StreamOptions(),
-        DeadlineOptions(),
-        AiohttpNetwork(ping_s=5.0),
-        user_id="kiosk-1",
-        chance=lambda: 0.5,
-        ravatar=ravatar,
+        CloudOptions(
+            service=ServiceOptions(base_url=simulator.base_url, project_id=Secret("proj-1")), ravatar=ravatar
+        ),
+        CloudResources(network=AiohttpNetwork(ping_s=5.0), user_id="kiosk-1", chance=lambda: 0.5),
     )
     async with cloud.opened():
         yield cloud

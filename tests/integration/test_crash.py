@@ -147,9 +147,9 @@ def showing(words: str, then_s: float = 0.0) -> Point:
 
 async def written_down(house: House, daemon: Daemon) -> None:
     """When the licence is on the disk, and not used yet."""
-    ended = {one.licence.reveal() for one in house.on_ledger()}
+    ended = {one.id.reveal() for one in house.on_ledger()}
     await daemon.until(
-        lambda: any(one.licence.reveal() not in ended for one in house.on_ledger()), "it is on the ledger"
+        lambda: any(one.id.reveal() not in ended for one in house.on_ledger()), "it is on the ledger"
     )
 
 
@@ -221,7 +221,7 @@ async def test_killed_at_any_point_of_a_conversation_it_leaves_no_session_open(t
         for name, point in POINTS.items():
             left = set(server.record.open_licences())
             await killed(house, point)
-            known = {one.licence.reveal() for one in house.on_ledger()}
+            known = {one.id.reveal() for one in house.on_ledger()}
             assert set(server.record.open_licences()) <= known, f"lost: {name}"
             assert len(server.record.open_licences()) <= len(left) + 1, name
         async with house.daemon() as daemon:

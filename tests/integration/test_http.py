@@ -13,8 +13,9 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from ravatard.cloud.http import BODY_LIMIT_BYTES, MESSAGE_LIMIT_BYTES, AiohttpNetwork
-from ravatard.cloud.options import DeadlineOptions, ServiceOptions
-from ravatard.cloud.ravatar.options import StreamOptions
+from ravatard.cloud.kind import CloudResources
+from ravatard.cloud.option_groups import CloudOptions
+from ravatard.cloud.options import ServiceOptions
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.errors import LinkError
 from ravatard.ports.network import SocketClosed, UpgradeRefused
@@ -248,7 +249,7 @@ async def test_closing_twice_is_closing_once() -> None:
     [
         ("not-yet-valid", True, "127.0.0.1", "is not yet valid: this machine's clock says 20"),
         ("expired", True, "127.0.0.1", "has expired"),
-        ("self-signed", False, "127.0.0.1", "signed by nobody but itself"),
+        ("self-signed", False, "127.0.0.1", "signed by itself"),
         ("self-signed", True, "127.0.0.2", "made for another host"),
         ("self-signed", True, "127.0.0.1", ""),
     ],
@@ -279,7 +280,8 @@ async def _why_not(base_url: str, net: AiohttpNetwork) -> str:
     """Why there is no connection; "" when there is one."""
     service = ServiceOptions(base_url=base_url, project_id=Secret("proj-1"))
     cloud = RavatarCloud(
-        service, StreamOptions(), DeadlineOptions(), net, user_id="kiosk-1", chance=lambda: 0.5
+        CloudOptions(service=service),
+        CloudResources(network=net, user_id="kiosk-1", chance=lambda: 0.5),
     )
     async with cloud.opened():
         try:

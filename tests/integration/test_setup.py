@@ -447,7 +447,7 @@ async def test_an_update_in_mid_conversation_ends_the_session_and_keeps_the_stat
             await new.stopped()
 
         assert took_s < 10
-        assert (state / "version").read_text() == "1\n"
+        assert (state / "version").read_text() == "2\n"
         assert {name: (state / name).read_bytes() for name in kept} == kept
         assert kept["volume"] == b"55\n"
         assert names(state / "recorder") != []
@@ -472,7 +472,7 @@ async def test_the_state_of_a_newer_ravatard_is_left_alone_but_its_sessions_are_
         async with Daemon(tmp_path, server.base_url, config) as older:
             status = await older.ended()
         assert (status, len(server.record.open_licences())) == (78, 1), older.story()
-        assert f"the state in {state} is of version 7, and this ravatard knows 1" in older.stderr
+        assert f"the state in {state} is of version 7, and this ravatard knows 2" in older.stderr
 
         words = ("--config", str(tmp_path / "ravatard.yaml"), "--state", str(state))
         async with Program("end-sessions", *words) as ending:

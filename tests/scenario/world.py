@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from ravatard.app import Controls, Parts, SoundOutput, run
-from ravatard.cloud.options import DeadlineOptions, ServiceOptions
-from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
+from ravatard.cloud.kind import CloudResources
+from ravatard.cloud.option_groups import CloudOptions
+from ravatard.cloud.options import ServiceOptions
+from ravatard.cloud.ravatar.options import RavatarOptions
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.core import actions as act
 from ravatard.core import events as ev
@@ -187,14 +189,13 @@ async def appliance(
     ear = SimMicrophone(wishes.gate, wishes.voice, wishes.is_speech, mode=mode, noise=wishes.room(speaker))
     world = World(sim, network, ear, RecordingLamp(), FakeButton(), Notes(wishes.watchdog_s), speaker)
     cloud = RavatarCloud(
-        wishes.service,
-        StreamOptions(),
-        DeadlineOptions(),
-        network,
-        user_id="kiosk-1",
-        chance=lambda: 0.5,
-        ravatar=wishes.ravatar,
-        voice_player=world.voice if wishes.speaks else None,
+        CloudOptions(service=wishes.service, ravatar=wishes.ravatar),
+        CloudResources(
+            network=network,
+            user_id="kiosk-1",
+            chance=lambda: 0.5,
+            voice_player=world.voice if wishes.speaks else None,
+        ),
     )
     parts = Parts(
         ear=ear,

@@ -15,22 +15,21 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TextIO, cast
 
-from ravatard.assembly.client import add_config, loaded_quietly, open_network, service_cloud
+from ravatard.assembly.client import add_config, in_mode, loaded_quietly, open_network, service_cloud
 from ravatard.cli.chat.input import Lines
 from ravatard.cli.chat.screen import ChatScreen, PlainScreen, TerminalScreen, is_terminal
 from ravatard.cli.chat.visit import ChatSettings, Visit
-from ravatard.cli.end_sessions import CHAT
 from ravatard.config import Options
 from ravatard.core.backoff import Backoff
-from ravatard.host.ledger import FileLedger
+from ravatard.host.ledger import CHAT, FileLedger
 from ravatard.host.state import state_directory
-from ravatard.host.state_version import refuse_newer
+from ravatard.host.state_version import bring_up_to_date
 from ravatard.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ravatard.cloud.ravatar.service import RavatarCloud
+    from ravatard.ports.cloud import ServiceCloud
     from ravatard.ports.host import Ledger
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -70,7 +69,7 @@ async def _chat(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
         else:
             screen, log = PlainScreen(sys.stdout, sys.stderr), sys.stderr
         options = loaded_quietly(arguments.config, environ, log).options
-        options = replace(options, ravatar=replace(options.ravatar, mode=arguments.mode))
+        options = in_mode(options, live=arguments.mode == "live")
         if arguments.simulate:
             # Only a simulated service needs it.
             from ravatard.sim.server import SimServer
@@ -83,7 +82,7 @@ async def _chat(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
         ledger: Ledger | None = None
         if arguments.mode == "live" and not arguments.simulate:
             state = state_directory(environ)
-            refuse_newer(state)
+            bring_up_to_date(state)
             ledger = FileLedger(state / CHAT)
             stack.callback(ledger.close)
         if terminal is not None:
@@ -110,7 +109,7 @@ async def _chat(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
         return EXIT_UNANSWERED if unanswered and terminal is None else 0
 
 
-def _cloud(options: Options, ledger: Ledger | None, avatar: str | None, language: str) -> RavatarCloud:
+def _cloud(options: Options, ledger: Ledger | None, avatar: str | None, language: str) -> ServiceCloud:
     service = replace(options.service, avatar=avatar, language=language)
     # Closed with the cloud.
     return service_cloud(replace(options, service=service), open_network(options), ledger)

@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import NoReturn, Protocol
 
-from ravatard.cli import avatars, languages
 from ravatard.cli.chat import commands as given
 from ravatard.cli.chat.screen import ChatScreen
 from ravatard.cli.chat.session import ChatSession
+from ravatard.cli.directory import listed_avatars, listed_languages
 from ravatard.cli.history import newest, table
 from ravatard.cli.voice_file import spoken
-from ravatard.cloud.ravatar.history import HistoryMessage
-from ravatard.cloud.ravatar.rest import ConnectionReply
 from ravatard.core.backoff import Backoff
 from ravatard.errors import DeniedError, RavatardError
-from ravatard.ports.cloud import Cloud
+from ravatard.ports.cloud import ServiceCloud
 
 #: Messages of the history that are shown before the first line.
 SHOWN_FIRST = 10
 #: What ``/history`` shows.
 SHOWN_IF_ASKED = 100
-
-
-class ChatCloud(Cloud, Protocol):
-    """A cloud that also tells what it offers, and what was said before."""
-
-    async def about(self) -> ConnectionReply:
-        """Avatars and languages. Raises as :meth:`ravatard.ports.cloud.Cloud.connect` does."""
-        ...
-
-    def history(self, since: datetime | None = None, per_page: int = 100) -> AsyncIterator[HistoryMessage]:
-        """What was said before, the newest first. Raises as :meth:`about` does."""
-        ...
 
 
 class LineSource(Protocol):
@@ -86,7 +71,7 @@ class Visit:
 
     def __init__(
         self,
-        cloud_of: Callable[[str | None, str], ChatCloud],
+        cloud_of: Callable[[str | None, str], ServiceCloud],
         screen: ChatScreen,
         lines: LineSource,
         backoff: Backoff,
@@ -168,7 +153,7 @@ class Visit:
                 raise _Over
             self._now = outcome
 
-    async def _visit(self, talk: ChatSession, cloud: ChatCloud, *, greet: bool) -> _Switch | None:
+    async def _visit(self, talk: ChatSession, cloud: ServiceCloud, *, greet: bool) -> _Switch | None:
         async with asyncio.TaskGroup() as group:
             link = group.create_task(talk.keep_link(), name="link")
             if greet:
@@ -177,7 +162,7 @@ class Visit:
             link.cancel()
             return outcome
 
-    async def _talk(self, talk: ChatSession, cloud: ChatCloud) -> _Switch | None:
+    async def _talk(self, talk: ChatSession, cloud: ServiceCloud) -> _Switch | None:
         """Line after line, until the last or until somebody else is to be talked to."""
         while (line := await self._next(talk)) is not None:
             try:
@@ -207,7 +192,9 @@ class Visit:
                 )
         return await self._todo.get()
 
-    async def _do(self, command: given.Command | None, talk: ChatSession, cloud: ChatCloud) -> _Switch | None:
+    async def _do(
+        self, command: given.Command | None, talk: ChatSession, cloud: ServiceCloud
+    ) -> _Switch | None:
         match command:
             case given.SayText(text):
                 self._screen.asked(text)
@@ -230,10 +217,10 @@ class Visit:
                 pass
         return None
 
-    async def _use_avatar(self, name: str, talk: ChatSession, cloud: ChatCloud) -> _Switch | None:
+    async def _use_avatar(self, name: str, talk: ChatSession, cloud: ServiceCloud) -> _Switch | None:
         connection = await cloud.about()
         if not name:
-            self._screen.note("\n".join(avatars.listed(connection, self._now.avatar or talk.avatar)))
+            self._screen.note("\n".join(listed_avatars(connection, self._now.avatar or talk.avatar)))
             return None
         usable = [
             one for one in connection.avatars if one.id and (one.has_live_mode or not self._settings.live)
@@ -246,10 +233,10 @@ class Visit:
         mode = " with a live mode" if self._settings.live else ""
         raise given.WrongLine(f"there is no avatar {name!r}{mode}; there are: {known}")
 
-    async def _use_language(self, code: str, talk: ChatSession, cloud: ChatCloud) -> _Switch | None:
+    async def _use_language(self, code: str, talk: ChatSession, cloud: ServiceCloud) -> _Switch | None:
         connection = await cloud.about()
         if not code:
-            self._screen.note("\n".join(languages.listed(connection, self._now.language)))
+            self._screen.note("\n".join(listed_languages(connection, self._now.language)))
             return None
         for language in connection.languages:
             if code.casefold() in (language.code.casefold(), language.name.casefold()):
@@ -259,7 +246,7 @@ class Visit:
         known = ", ".join(one.code for one in connection.languages) or "none"
         raise given.WrongLine(f"there is no language {code!r}; there are: {known}")
 
-    async def _show_history(self, cloud: ChatCloud, limit: int, *, empty: str) -> None:
+    async def _show_history(self, cloud: ServiceCloud, limit: int, *, empty: str) -> None:
         try:
             messages = await newest(cloud, limit)
         except RavatardError as error:

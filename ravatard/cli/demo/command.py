@@ -14,6 +14,7 @@ from pathlib import Path
 
 import ravatard.sim
 from ravatard.app import Controls, Parts
+from ravatard.assembly.client import in_mode
 from ravatard.assembly.lifetime import live
 from ravatard.assembly.parts import build, conversation_options, simulated
 from ravatard.cli.demo.narrator import Narrator
@@ -93,7 +94,7 @@ async def _demo(arguments: argparse.Namespace) -> int:
 async def _with_voice(options: Options) -> tuple[Options, str]:
     """The options of the mode in which answers can be heard here, and a sentence that says which that is."""
     lack = available()
-    options = replace(options, ravatar=replace(options.ravatar, mode="chat" if lack else "live"))
+    options = in_mode(options, live=not lack)
     if lack:
         return options, f"Chat mode, because {lack}. Each answer is a sound file."
     # Both ends need it, and both are this process: loaded now, it costs nobody the first answer.

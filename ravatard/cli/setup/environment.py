@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ravatard.cli.setup.questions import Choice
-from ravatard.config import Options
+from ravatard.config import Options, secrets_of
 
 #: How long is listened for somebody who speaks, and how long each state of the lights is shown.
 LISTEN_S = 5.0
@@ -92,15 +92,16 @@ class RealSetupEnvironment:
         """See :meth:`SetupEnvironment.offer`."""
         from ravatard import logs
         from ravatard.assembly.client import asked
-        from ravatard.cloud.ravatar.service import RavatarCloud
 
-        project = options.service.project_id
         quiet = logs.LogOptions(level="error", style="plain")
-        logs.configure(quiet, under_systemd=False, secrets=[project] if project else [])
-        told = asked(options, RavatarCloud.about)
+        logs.configure(quiet, under_systemd=False, secrets=secrets_of(options))
+        directory = asked(options, lambda cloud: cloud.about())
         return ServiceOffer(
-            tuple(Choice(avatar.id, avatar.name or avatar.id) for avatar in told.avatars),
-            tuple(Choice(language.code, f"{language.name} ({language.code})") for language in told.languages),
+            tuple(Choice(avatar.id, avatar.name or avatar.id) for avatar in directory.avatars),
+            tuple(
+                Choice(language.code, f"{language.name} ({language.code})")
+                for language in directory.languages
+            ),
         )
 
     def microphones(self) -> Microphones:

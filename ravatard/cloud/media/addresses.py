@@ -1,7 +1,7 @@
-"""Where files may be fetched from: an answer must not make us ask the router, a neighbour, or ourselves.
+"""Addresses files may be fetched from: an answer must not make us ask the router, a neighbour, or ourselves.
 
-The service, or whoever wrote what the avatar says, chooses an address, and this machine is the one that
-connects: behind the firewall, in the owner's network.
+The service, or the author of the avatar's words, chooses an address, and this machine connects to it: behind
+the firewall, in the owner's network.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from enum import Enum, unique
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-#: Where clouds hand their machines credentials, as far as the address does not say so itself: AWS (IPv6),
-#: Alibaba, Oracle.
+#: Metadata services, which hand credentials to the machines of a cloud, outside the link-local range: AWS
+#: (IPv6), Alibaba, Oracle.
 _METADATA = frozenset({"fd00:ec2::254", "100.100.100.200", "192.0.0.192"})
 #: RFC 6052: IPv4 written as IPv6, for networks that have no IPv4.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -24,19 +24,19 @@ _THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
 
 @unique
 class Reach(Enum):
-    """From where an address can be reached."""
+    """Part of the network in which an address is valid."""
 
     PUBLIC = "public"
     PRIVATE = "private"
-    """The networks of a home, a firm or a provider."""
+    """Network of a home, a firm or a provider."""
     LOOPBACK = "loopback"
     """This machine."""
     NEVER = "never"
-    """Nothing a file is fetched from: link-local, metadata services, multicast, nowhere."""
+    """Never fetched from: link-local, metadata services, multicast, unspecified."""
 
 
 def reach_of(address: str) -> Reach:
-    """From where ``address`` can be reached; what carries an IPv4 address in it counts as that.
+    """Return the reach of ``address``; an IPv6 address with an IPv4 address in it counts as that.
 
     Raises:
         ValueError: it is no address.
@@ -61,7 +61,7 @@ def _reach(ip: IpAddress) -> Reach:
 
 
 def _inner(ip: IpAddress) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 one leads to, or None."""
+    """Return the IPv4 address that an IPv6 one leads to, or None."""
     if isinstance(ip, ipaddress.IPv4Address):
         return None
     if ip in _NAT64:
@@ -73,7 +73,7 @@ def _inner(ip: IpAddress) -> ipaddress.IPv4Address | None:
 
 
 def allowed_beside(base: Iterable[str]) -> frozenset[Reach]:
-    """What may be fetched when the service itself is at ``base``, the addresses of its name.
+    """Return the reaches to fetch from when the service itself is at ``base``, the addresses of its name.
 
     A service on this machine may point at this machine and its network; one in the network not at this
     machine; a public one at public addresses only.
@@ -87,5 +87,5 @@ def allowed_beside(base: Iterable[str]) -> frozenset[Reach]:
 
 
 def admitted(addresses: Iterable[str], allowed: frozenset[Reach]) -> list[str]:
-    """Those of ``addresses`` that may be connected to, in their order."""
+    """Return those of ``addresses`` that may be connected to, in their order."""
     return [address for address in addresses if reach_of(address) in allowed]

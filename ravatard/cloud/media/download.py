@@ -1,4 +1,4 @@
-"""The body of one response: pieces as they come, and where a download ends that is too large or too slow."""
+"""Download of one response's body: pieces as they come, within limits of size and time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ravatard.errors import MediaError
 
 
 class Download:
-    """The ``Fetched`` port: one response, its body still to come."""
+    """One response whose body is still to come; implements :class:`ravatard.ports.media.Fetched`."""
 
     def __init__(self, response: aiohttp.ClientResponse, where: str, options: MediaOptions) -> None:
         self._response = response
@@ -22,15 +22,15 @@ class Download:
 
     @property
     def content_type(self) -> str:
-        """What the server says it is; "" when it does not."""
+        """The server's content type, "" when it sends none."""
         if "Content-Type" not in self._response.headers:
             return ""
         return self._response.content_type.lower()
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Its bytes as they come, 128 kB of them waiting at most.
+        """Yield its bytes as they come, 128 kB of them waiting at most.
 
-        Only waiting for the server counts as time: while the speaker plays what is there, nobody waits.
+        Only waiting for the server counts as time, not the time in which the speaker plays.
 
         Raises:
             MediaError: it broke off, is too large, or took too long.
@@ -53,7 +53,7 @@ class Download:
                 ) from None
             except (aiohttp.ClientError, OSError) as error:
                 raise MediaError(
-                    f"{where} broke off in the middle of the answer's file ({cause_told(error)})"
+                    f"{where} broke off in the middle of the answer's file ({cause_without_url(error)})"
                 ) from None
             left_s -= time() - since
             if not piece:
@@ -65,15 +65,15 @@ class Download:
 
 
 def begun(response: aiohttp.ClientResponse, where: str, options: MediaOptions) -> Download:
-    """The download that ``response`` begins.
+    """Return the download that ``response`` begins.
 
     Args:
-        response: its header has come.
+        response: a response whose header has come.
         where: scheme and host, for messages.
-        options: what it may cost.
+        options: limits of size and time.
 
     Raises:
-        MediaError: it is none, or will be too large.
+        MediaError: it is no file, or will be too large.
     """
     if response.status != 200:
         raise MediaError(f"{where} answers {response.status} instead of the answer's file")
@@ -89,8 +89,8 @@ def _too_large(where: str, options: MediaOptions) -> NoReturn:
     raise MediaError(f"the answer's file at {where} is larger than media.largest_mb, {options.largest_mb} MB")
 
 
-def cause_told(error: Exception) -> str:
-    """A few words, never those of aiohttp, which may hold the address."""
+def cause_without_url(error: Exception) -> str:
+    """Return the cause in a few words, never those of aiohttp, which may hold the URL."""
     if isinstance(error, aiohttp.ClientError):
         return (isinstance(error, OSError) and error.strerror) or type(error).__name__
     return getattr(error, "strerror", None) or type(error).__name__

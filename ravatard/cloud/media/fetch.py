@@ -1,8 +1,8 @@
-"""Downloads the file an answer points at, as if a stranger had chosen the address: one did.
+"""Fetcher of the file an answer points at. The address was chosen by a stranger and is treated so.
 
-What is checked is what is connected to: a name is looked up once, its addresses are judged, and the
-connection goes to exactly those. Errors name the scheme and the host, never path or query: a link may be a
-secret.
+The addresses that are checked are those connected to: a name is looked up once, its addresses are checked,
+and the connection goes to exactly those. Errors name the scheme and the host, never path or query: a link may
+be a secret.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from yarl import URL
 
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.media.addresses import Reach, admitted, allowed_beside, reach_of
-from ravatard.cloud.media.download import Download, begun, cause_told
+from ravatard.cloud.media.download import Download, begun, cause_without_url
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.errors import MediaError
 
-#: Looks a host up: its addresses, numeric. OSError when it has none.
+#: Gives the numeric addresses of a host. OSError when it has none.
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _LONGEST_URL = 8_000
@@ -41,7 +41,7 @@ _HEADERS = {
 
 
 async def look_up(host: str, port: int) -> Sequence[str]:
-    """The addresses of ``host``, as the system finds them.
+    """Return the addresses of ``host``, as the system finds them.
 
     Raises:
         OSError: it has none.
@@ -51,7 +51,7 @@ async def look_up(host: str, port: int) -> Sequence[str]:
 
 
 class WebFetch:
-    """The ``Fetch`` port."""
+    """Fetcher over http and https; implements :class:`ravatard.ports.media.Fetch`."""
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class WebFetch:
         tls: ssl.SSLContext | None = None,
         lookup: Lookup = look_up,
     ) -> None:
-        """Nothing is connected yet.
+        """Connect nothing yet.
 
         Args:
-            options: what may be fetched, and what it may cost.
-            base_url: where the service is; decides whether private addresses and http are fetched.
-            tls: whom to trust; None: whom this machine trusts.
+            options: limits of addresses, size and time.
+            base_url: URL of the service; decides whether private addresses and http are fetched.
+            tls: issuers to trust; None: those this machine trusts.
             lookup: finds the addresses of a host.
         """
         self._options = options
@@ -86,7 +86,7 @@ class WebFetch:
         here = self._checked(url, None)
         for _ in range(self._options.redirects + 1):
             addresses = await self._addresses(here)
-            async with self._asked(here, addresses) as response:
+            async with self._requested(here, addresses) as response:
                 if response.status in _MOVED:
                     here = self._checked(response.headers.get("Location", ""), here)
                     continue
@@ -98,7 +98,7 @@ class WebFetch:
         )
 
     def _checked(self, text: str, previous: URL | None) -> URL:
-        """``text`` as an address that may be asked, relative to ``previous``."""
+        """Return ``text``, relative to ``previous``, as an address that may be requested."""
         if not text or len(text) > _LONGEST_URL:
             raise MediaError(
                 "the answer's file has no address"
@@ -125,7 +125,7 @@ class WebFetch:
         return url
 
     async def _addresses(self, url: URL) -> list[str]:
-        """Where to connect to."""
+        """Return the addresses to connect to."""
         found = await self._found(url)
         admissible = admitted(found, _PUBLIC_ONLY) or admitted(found, await self._allowed())
         if not admissible:
@@ -137,7 +137,7 @@ class WebFetch:
         return admissible
 
     async def _found(self, url: URL) -> Sequence[str]:
-        """The addresses of a host."""
+        """Look up the addresses of a host."""
         limit_s = self._options.connect_s
         try:
             async with asyncio.timeout(limit_s):
@@ -145,7 +145,7 @@ class WebFetch:
         except TimeoutError:
             raise MediaError(f"{_where(url)} was not found within {limit_s:g} s") from None
         except (OSError, ValueError) as error:
-            raise MediaError(f"{_where(url)} is not found ({cause_told(error)})") from None
+            raise MediaError(f"{_where(url)} is not found ({cause_without_url(error)})") from None
 
     async def _allowed(self) -> frozenset[Reach]:
         match self._options.private_addresses:
@@ -157,19 +157,19 @@ class WebFetch:
                 return allowed_beside(await self._found(self._base))
 
     @asynccontextmanager
-    async def _asked(
+    async def _requested(
         self, url: URL, addresses: Sequence[str]
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
-        """The response, once; then its connection is closed, with all that belongs to it."""
+        """Request once; leaving closes the connection and all that belongs to it."""
         options = self._options
         connector = aiohttp.TCPConnector(
-            resolver=_Known(addresses), use_dns_cache=False, force_close=True, ssl=self._tls
+            resolver=_FixedResolver(addresses), use_dns_cache=False, force_close=True, ssl=self._tls
         )
         async with aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            # Neither proxies nor passwords of the environment.
+            # No proxies and no passwords of the environment.
             trust_env=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=options.connect_s),
         ) as session:
@@ -186,8 +186,8 @@ class WebFetch:
                 response.close()
 
 
-class _Known(AbstractResolver):
-    """Knows one host: the one whose addresses were judged."""
+class _FixedResolver(AbstractResolver):
+    """Resolver with the checked addresses of one host."""
 
     def __init__(self, addresses: Sequence[str]) -> None:
         self._addresses = addresses
@@ -195,7 +195,7 @@ class _Known(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """The judged addresses, whatever ``family`` is asked for."""
+        """Return the checked addresses, for every ``family``."""
         return [
             ResolveResult(
                 hostname=host,
@@ -209,11 +209,11 @@ class _Known(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: it holds nothing."""
 
 
 def _where(url: URL) -> str:
-    """Scheme, host, and the port if it is not the usual one."""
+    """Return scheme, host, and the port if it is not the usual one."""
     return str(url.origin())
 
 
@@ -223,8 +223,8 @@ def _late(url: URL, options: MediaOptions) -> NoReturn:
 
 
 def _unreachable(url: URL, error: Exception) -> NoReturn:
-    """What is known of it, without the address that aiohttp's own words hold."""
+    """Raise the error, without the URL that aiohttp's own text holds."""
     inner = getattr(error, "certificate_error", None)
     if isinstance(inner, ssl.SSLCertVerificationError):
         raise MediaError(str(lost(f"cannot reach {_where(url)}", url.host or "", inner))) from None
-    raise MediaError(f"cannot reach {_where(url)} ({cause_told(error)})") from None
+    raise MediaError(f"cannot reach {_where(url)} ({cause_without_url(error)})") from None

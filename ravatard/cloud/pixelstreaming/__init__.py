@@ -1,1 +1,1 @@
-"""The avatar's live voice: a WebRTC stream of which only the sound is taken."""
+"""PixelStreaming: the avatar's live voice, from a WebRTC stream of which only the sound is played."""

@@ -1,7 +1,7 @@
-"""From a stream's page to its signalling socket: addresses only. Pure.
+"""Address of a stream's signalling socket, derived from its page. Pure.
 
-The vendor's page builds the socket's address from the scheme, host and port of its own, and drops path and
-query: the token reaches the page and never the socket.
+The vendor's page builds the socket's address from its own scheme, host and port, and drops path and query:
+the token reaches the page and never the socket (PROTOCOL.md, "From the page to the socket").
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ _TRUE = frozenset({"", "true", "1"})
 
 @dataclass(frozen=True, slots=True)
 class StreamAddress:
-    """What the address of a stream's page says.
+    """Facts in the address of a stream's page.
 
     Attributes:
-        socket: the signalling socket.
-        origin: what a browser on that page sends as ``Origin``.
+        socket: URL of the signalling socket.
+        origin: ``Origin`` that a browser on that page sends.
         streamer: the streamer it names, or None.
-        relay_only: it asks for a TURN server in any case (``ForceTURN``).
-        player_offers: it asks the player for the offer (``BrowserSendOffer``).
+        relay_only: True to use a TURN server in any case (``ForceTURN``).
+        player_offers: True if the player should make the offer (``BrowserSendOffer``).
     """
 
     socket: str
@@ -37,14 +37,14 @@ class StreamAddress:
 
 
 def with_token(url: str, token: str) -> str:
-    """``url`` with the token in its query, as the Live Mode document adds it to an iframe's address."""
+    """Return ``url`` with the token in its query, as the Live Mode document adds it for an iframe."""
     address, mark, fragment = url.partition("#")
     separator = "&" if "?" in address else "?"
     return f"{address}{separator}token={quote(token, safe='')}{mark}{fragment}"
 
 
 def stream_address(page: str) -> StreamAddress:
-    """What ``page``, the final address of the page, says. Parameter names match without regard to case.
+    """Read ``page``, the final address of the page. Parameter names match without regard to case.
 
     Raises:
         LinkError: no socket can be derived from it.
@@ -54,18 +54,18 @@ def stream_address(page: str) -> StreamAddress:
         port = parts.port
         query = parse_qsl(parts.query, keep_blank_values=True, max_num_fields=100)
     except ValueError:
-        raise LinkError("the stream's page has an address that is none") from None
+        raise LinkError("the stream's page has an unreadable address") from None
     if parts.scheme not in _SOCKET_SCHEME or not parts.hostname:
         raise LinkError("the stream's page has an address that is neither http nor https")
     named: dict[str, str] = {}
     for name, value in query:
         named.setdefault(name.lower(), value)
-    place = _place(parts.hostname, port, parts.scheme)
-    socket = named.get("ss") or f"{_SOCKET_SCHEME[parts.scheme]}://{place}"
+    host = _host_and_port(parts.hostname, port, parts.scheme)
+    socket = named.get("ss") or f"{_SOCKET_SCHEME[parts.scheme]}://{host}"
     _check(socket, parts.scheme)
     return StreamAddress(
         socket=socket,
-        origin=f"{parts.scheme}://{place}",
+        origin=f"{parts.scheme}://{host}",
         streamer=named.get("streamerid") or None,
         relay_only=_on(named.get("forceturn")),
         player_offers=_on(named.get("browsersendoffer")),
@@ -73,12 +73,12 @@ def stream_address(page: str) -> StreamAddress:
 
 
 def same_place(one: str, other: str) -> bool:
-    """Whether two addresses (http or ws) lead to one server, equally well protected."""
+    """Return True if two addresses (http or ws) lead to one server, equally well protected."""
     return _server(one) == _server(other) is not None
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the server of ``url`` is on this machine."""
+    """Return True if the server of ``url`` is on this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -94,7 +94,7 @@ def _check(socket: str, page_scheme: str) -> None:
         usable = False
     if not usable:
         raise LinkError("the stream's page names a socket (ss=) whose address is neither ws nor wss")
-    # A browser refuses it as mixed content, and so do we: cookies may be what is worth stealing.
+    # A browser refuses it as mixed content, and so do we: the cookies may be worth stealing.
     if page_scheme == "https" and parts.scheme == "ws" and not is_loopback(socket):
         raise LinkError("the stream's page is https and names a socket (ss=) that is not wss")
 
@@ -110,7 +110,7 @@ def _server(url: str) -> tuple[bool, str, int | None] | None:
     return parts.scheme in ("https", "wss"), parts.hostname, port
 
 
-def _place(host: str, port: int | None, scheme: str) -> str:
+def _host_and_port(host: str, port: int | None, scheme: str) -> str:
     shown = f"[{host}]" if ":" in host else host
     return shown if port in (None, _DEFAULT_PORT[scheme]) else f"{shown}:{port}"
 

@@ -1,4 +1,4 @@
-"""Opens a stream as a browser would: the page with the token, then its signalling socket with its cookies."""
+"""Page and signalling socket of a stream, opened as a browser would: token first, then cookies."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from ravatard.secret import Secret
 log = logging.getLogger(__name__)
 
 _REDIRECTS = 5
-#: The page is a few kilobytes; what says that the token is refused stands in it, not behind it.
+#: The page is a few kilobytes; the text that reports a refused token is within this limit.
 _PAGE_LIMIT_BYTES = 256 * 1024
 #: Offers with many codecs have 10 kB.
 _MESSAGE_LIMIT_BYTES = 1024 * 1024
-#: The vendor's page for a refused token tells its parent to close the session, and nothing else; a page that
-#: plays may do so in the end, but tells of the session's start before.
+#: The vendor's page for a refused token posts only the closing of the session to its parent; a page that
+#: plays may post it at its end, but posts the session's start, too.
 _FORBIDDEN_PAGE = "/forbidden.html"
 _FORBIDDEN_WORD = b"ravatar-session-close"
 _PLAYING_WORD = b"ravatar-session-start"
 _REFUSED = frozenset({401, 403})
-#: The socket's goodbye; the whole player has two seconds to close.
+#: Limit for the socket's close; the whole player has two seconds.
 _CLOSE_S = 0.4
 
 
 @asynccontextmanager
 async def browser(tls: ssl.SSLContext | None) -> AsyncIterator[aiohttp.ClientSession]:
-    """A session with a cookie jar of its own; deadlines are the caller's.
+    """Open a session with a cookie jar of its own; the caller sets the deadlines.
 
     Args:
-        tls: whom to trust; None: whom this machine trusts.
+        tls: issuers to trust; None: those this machine trusts.
     """
-    # An address instead of a name gets its cookies back, too: a test stand has no names.
+    # Cookies are also sent back to an IP address: a test stand has no names.
     jar = aiohttp.CookieJar(unsafe=True)
     connector = aiohttp.TCPConnector(ssl=True if tls is None else tls)
     async with aiohttp.ClientSession(
@@ -52,7 +52,7 @@ async def visit(session: aiohttp.ClientSession, url: Secret, token: Secret) -> S
     """Fetch the page; its cookies stay in ``session``.
 
     Raises:
-        LinkError: there is no such page, or no socket can be derived from it.
+        LinkError: the page cannot be fetched, or no socket can be derived from it.
         DeniedError: the token is refused.
     """
     address = _url(with_token(url.reveal(), token.reveal()))
@@ -79,14 +79,14 @@ async def visit(session: aiohttp.ClientSession, url: Secret, token: Secret) -> S
 async def connect(
     session: aiohttp.ClientSession, address: StreamAddress, url: Secret, token: Secret
 ) -> aiohttp.ClientWebSocketResponse:
-    """Open the signalling socket; whoever gets it closes it.
+    """Open the signalling socket; the caller closes it.
 
-    The vendor's page never shows the token to the socket. Where that is refused, the token is shown, once,
-    to the server it was made for and to no other.
+    The vendor's page never sends the token to the socket. Where that is refused, the token is sent once, to
+    the server it was made for and to no other.
 
     Raises:
-        LinkError: no socket was had.
-        DeniedError: refused with the token, too.
+        LinkError: the socket did not open.
+        DeniedError: it is refused with the token, too.
     """
     status = 0
     attempts = [address.socket]
@@ -123,7 +123,7 @@ def _url(text: str) -> URL:
     try:
         return URL(text)
     except ValueError:
-        raise LinkError("the stream's address is none") from None
+        raise LinkError("the stream's address cannot be read") from None
 
 
 def _refused(how: str) -> DeniedError:

@@ -1,4 +1,4 @@
-"""Plays a PixelStreaming stream's sound without a screen: one attempt, from its page to its end."""
+"""Player of a PixelStreaming stream's sound, without a screen: one attempt, from the page to the end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INSTALL = "install ravatard[live-audio]"
 
 
 def available() -> str:
-    """Why the live voice cannot be played on this machine, in a sentence; "" when it can.
+    """Return the reason why this machine cannot play the live voice, in a sentence; "" when it can.
 
     Looks for aiortc without importing it.
     """
@@ -37,7 +37,7 @@ def available() -> str:
 
 
 class PixelStreamingPlayer:
-    """A :class:`ravatard.ports.voice.VoicePlayer`. Holds nothing between two streams."""
+    """Player that holds nothing between two streams; implements :class:`ravatard.ports.voice.VoicePlayer`."""
 
     def __init__(
         self,
@@ -46,11 +46,11 @@ class PixelStreamingPlayer:
         tls: ssl.SSLContext | None = None,
         loopback: bool | None = None,
     ) -> None:
-        """Nothing heavy is loaded before the first stream.
+        """Load nothing heavy before the first stream.
 
         Args:
             options: its deadlines.
-            tls: whom to trust; None: whom this machine trusts.
+            tls: issuers to trust; None: those this machine trusts.
             loopback: offer 127.0.0.1 to the streamer; None: when the signalling server is on this machine.
         """
         self._options = options
@@ -59,10 +59,10 @@ class PixelStreamingPlayer:
 
     async def play(self, url: Secret, token: Secret, sink: VoiceSink) -> NoReturn:
         """See :meth:`ravatard.ports.voice.VoicePlayer.play`. The page is fetched anew each time."""
-        if lack := available():
-            raise LinkError(lack)
+        if reason := available():
+            raise LinkError(reason)
         loop = asyncio.get_running_loop()
-        # It takes seconds on a small board; imported here and now it would make the daemon deaf for as long.
+        # The import takes seconds on a small board; in this thread it would stop the daemon for as long.
         await loop.run_in_executor(None, _load)
         reception = Reception(opus.OpusDecoder(opus.load()), sink, loop.time)
         deadline = loop.time() + self._options.connect_s

@@ -1,10 +1,10 @@
-"""The conversation with a PixelStreaming signalling server, message by message. Pure.
+"""Signalling with a PixelStreaming server, message by message, as PROTOCOL.md reads it. Pure.
 
-Whoever owns the socket tells the machine what came (:meth:`Signalling.opened`, :meth:`Signalling.received`,
-:meth:`Signalling.answered`) and calls :meth:`Signalling.tick` when :attr:`Signalling.deadline` has come; each
-returns what is to be done, in order. Times are seconds of one clock that never goes back.
+The owner of the socket passes events in (:meth:`Signalling.opened`, :meth:`Signalling.received`,
+:meth:`Signalling.answered`) and calls :meth:`Signalling.tick` at :attr:`Signalling.deadline`; each returns
+the actions to take, in order. Times are seconds of one monotonic clock.
 
-Like the server, it ignores what it does not know: unknown types and fields, and broken JSON.
+Like the server, it ignores unknown types and fields, and broken JSON.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import msgspec
 from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.secret import Secret
 
-#: The page's interval. An answer that is not there when the next one is due means a broken socket.
+#: The page's interval. An answer still missing when the next ping is due means a broken socket.
 PING_S = 30.0
-#: First, and longest, wait before asking again for a streamer that is not there yet.
+#: First and longest wait before asking again for a streamer that is not there yet.
 ASK_AGAIN_S = 1.0
 ASK_AGAIN_LONGEST_S = 5.0
-#: Candidates that wait for our answer, and notes that are told; what goes beyond is dropped.
+#: Most candidates that wait for our answer, and most notes; more are dropped.
 _QUEUE = 64
-_TOLD = 32
+_NOTES = 32
 _SHOWN = 120
-#: In the protocol, without use to a player.
+#: In the protocol, of no use to a player.
 _IGNORED = frozenset(
     {"playerCount", "streamerDisconnected", "peerDataChannels", "identify", "playerConnected"}
 )
@@ -50,7 +50,7 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class RemoteCandidate:
-    """An address of the other side.
+    """Address of the peer.
 
     Attributes:
         text: ``candidate:…``; "" for the end of candidates.
@@ -65,14 +65,14 @@ class RemoteCandidate:
 
 @dataclass(frozen=True, slots=True)
 class StreamFailed:
-    """Nothing comes of this socket any more; ``reason`` completes "the stream failed: …"."""
+    """End of this socket's use; ``reason`` completes "the stream failed: …"."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line for the log; each is given once."""
+    """Line for the log; each is returned once."""
 
     text: str
     unusual: bool = False
@@ -82,15 +82,15 @@ Action = Send | Offered | RemoteCandidate | StreamFailed | Note
 
 
 class Signalling:
-    """One socket's worth of signalling, as the player.
+    """Signalling on one socket, as the player.
 
     Attributes:
-        awaiting: what comes next, for the message of a deadline that passed.
-        deadline: when to call :meth:`tick`.
+        awaiting: the next expected event, for the message of a deadline that passed.
+        deadline: time to call :meth:`tick`.
     """
 
     def __init__(self, streamer: str | None = None) -> None:
-        """``streamer``: the one to subscribe to; None: the only one there is."""
+        """Expect nothing yet; ``streamer`` is the one to subscribe to; None: the only one there is."""
         self.awaiting = "the list of streamers"
         self.deadline = float("inf")
         self._wanted = streamer
@@ -98,19 +98,19 @@ class Signalling:
         self._servers: tuple[IceServer, ...] = ()
         self._answered = False
         self._queued: list[RemoteCandidate] = []
-        self._told: set[str] = set()
+        self._noted: set[str] = set()
         self._ping_at = float("inf")
         self._unanswered = False
         self._ask_at = float("inf")
         self._ask_wait_s = ASK_AGAIN_S
 
     def opened(self, now: float) -> list[Action]:
-        """The socket is open. The page asks at once; it does not wait for the configuration."""
+        """Begin: the socket is open. Like the page, ask at once, without waiting for the configuration."""
         self._ping_at = now + PING_S
         return self._done([_message(type="listStreamers")])
 
     def received(self, data: str | bytes, now: float) -> list[Action]:
-        """One text or binary frame."""
+        """Take one text or binary frame."""
         try:
             message = msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -121,7 +121,7 @@ class Signalling:
         return self._done(self._meant(kind, message, now))
 
     def answered(self, sdp: str) -> list[Action]:
-        """Our answer is made. Candidates that came too early follow it."""
+        """Send our answer. Candidates that came too early follow it."""
         self.awaiting = "the first packet of sound"
         self._answered = True
         queued, self._queued = self._queued, []
@@ -130,12 +130,12 @@ class Signalling:
         return [answer, *queued]
 
     def found(self, candidate: str, mid: str, index: int, fragment: str) -> list[Action]:
-        """One of our own addresses, after the answer; ``candidate`` as in an SDP attribute."""
-        told = {"candidate": candidate, "sdpMid": mid, "sdpMLineIndex": index, "usernameFragment": fragment}
-        return [_message(type="iceCandidate", candidate=told)]
+        """Send one of our own addresses, after the answer; ``candidate`` as in an SDP attribute."""
+        sent = {"candidate": candidate, "sdpMid": mid, "sdpMLineIndex": index, "usernameFragment": fragment}
+        return [_message(type="iceCandidate", candidate=sent)]
 
     def tick(self, now: float) -> list[Action]:
-        """Does what is due at ``now``; often nothing."""
+        """Return the actions due at ``now``; often none."""
         actions: list[Action] = []
         if now >= self._ask_at:
             self._ask_at = float("inf")
@@ -213,7 +213,7 @@ class Signalling:
 
     def _candidate(self, value: object) -> list[Action]:
         if not isinstance(value, dict) or not isinstance(value.get("candidate"), str):
-            return self._once("the signalling server sent a candidate that is none")
+            return self._once("the signalling server sent a malformed candidate")
         mid, index = value.get("sdpMid"), value.get("sdpMLineIndex")
         candidate = RemoteCandidate(
             value["candidate"],
@@ -234,9 +234,9 @@ class Signalling:
         return self._once(f"the streamer is now called {_shown(name)!r}")
 
     def _once(self, text: str, *, unusual: bool = False) -> list[Action]:
-        if text in self._told or len(self._told) >= _TOLD:
+        if text in self._noted or len(self._noted) >= _NOTES:
             return []
-        self._told.add(text)
+        self._noted.add(text)
         return [Note(text, unusual)]
 
     def _done(self, actions: list[Action]) -> list[Action]:
@@ -262,7 +262,7 @@ def _ice_servers(options: object) -> tuple[IceServer, ...]:
     if not isinstance(listed, list):
         return ()
     servers = []
-    for one in listed[:_TOLD]:
+    for one in listed[:_NOTES]:
         if not isinstance(one, dict):
             continue
         urls = one.get("urls", one.get("url"))

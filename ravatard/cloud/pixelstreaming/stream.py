@@ -1,7 +1,7 @@
-"""One open stream: its signalling socket, its media connection, and when to give it up.
+"""Open stream: its signalling socket, its media connection, and the conditions that end it.
 
 Media and signalling fail apart from each other: sound goes on when the socket dies, and a dead streamer may
-keep its socket. So the end of the socket ends nothing once there is sound; packets that stay away do.
+keep its socket. So once there is sound, the end of the socket ends nothing, and missing packets do.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if TYPE_CHECKING:  # 70 MB, loaded when a stream is opened
 
 log = logging.getLogger(__name__)
 
-#: Messages that wait while one is dealt with; then the socket is not read on.
+#: Messages that wait while one is handled; with more, reading the socket pauses.
 _INBOX = 64
-#: Handing one message to the socket.
+#: Limit for sending one message.
 _SEND_S = 5.0
 #: aiortc closes in some 20 ms; the whole player has two seconds, and a gathering may take one to end.
 _CLOSE_S = 0.5
@@ -44,13 +44,13 @@ _CLOSE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a stream is held to.
+    """Address and limits of a stream.
 
     Attributes:
-        address: what its page said.
-        options: the configuration.
+        address: facts in its page's address.
+        options: section ``live_audio``.
         sound_by: loop time by which there must be sound.
-        loopback: offer 127.0.0.1, too.
+        loopback: True to offer 127.0.0.1, too.
     """
 
     address: StreamAddress
@@ -60,14 +60,14 @@ class Terms:
 
 
 class _SocketLost(Exception):
-    """The signalling socket is gone; the message says how."""
+    """Loss of the signalling socket; the message says how."""
 
 
 class StreamConnection:
-    """From an open socket to the end of the sound."""
+    """One stream, from an open socket to the end of the sound."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, reception: Reception, terms: Terms) -> None:
-        """Takes over ``socket``: :meth:`close` closes it."""
+        """Take over ``socket``; :meth:`close` closes it."""
         self._socket = socket
         self._reception = reception
         self._terms = terms
@@ -78,11 +78,11 @@ class StreamConnection:
         self._offer: AudioOffer | None = None
 
     async def run(self) -> LinkError:
-        """Play until it ends; returns why. Cancelling is safe at any time."""
+        """Play until it ends; return the reason. Cancelling is safe at any time."""
         if self._terms.address.player_offers:
             log.warning("the stream asks the player for the offer (BrowserSendOffer); we wait for its own")
         async with asyncio.TaskGroup() as group:
-            # The reason is returned, not raised: a group would wrap it.
+            # The reason is returned, as a group would wrap an exception.
             reader = group.create_task(self._read(), name="pixelstreaming socket")
             try:
                 return await self._follow()
@@ -92,7 +92,7 @@ class StreamConnection:
                 reader.cancel()
 
     async def close(self) -> None:
-        """Close media and socket, in less than two seconds whatever happens."""
+        """Close media and socket, in less than two seconds in any case."""
         counts = self._reception.jitter.counts
         if counts.received:
             log.debug("the stream's packets: %s", counts)
@@ -110,7 +110,7 @@ class StreamConnection:
             log.warning("the media connection did not close within %g s", _CLOSE_S)
 
     async def _read(self) -> None:
-        """Socket to inbox. Ends with the socket."""
+        """Move messages from the socket to the inbox. Ends with the socket."""
         while True:
             message = await self._socket.receive()
             if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
@@ -121,7 +121,7 @@ class StreamConnection:
             return
 
     async def _follow(self) -> LinkError:
-        """The only place where things happen, one after the other."""
+        """Handle messages and deadlines, one after the other."""
         loop = asyncio.get_running_loop()
         await self._do(self._signalling.opened(loop.time()))
         while True:
@@ -140,7 +140,7 @@ class StreamConnection:
                 await self._do(self._signalling.received(message, loop.time()))
 
     def _failure(self, now: float) -> LinkError | None:
-        """What ended the stream, if something did."""
+        """Return the failure that ended the stream, or None."""
         if self._peer is not None and self._peer.lost:
             return LinkError(f"the stream ended: {self._peer.lost}")
         last_at, silence_s = self._reception.last_at, self._terms.options.rtp_s
@@ -195,11 +195,11 @@ class StreamConnection:
         except TimeoutError:
             self._lose_socket(f"stuck: it took no message within {_SEND_S:g} s")
         except (aiohttp.ClientError, ConnectionError, RuntimeError):
-            # Closed already; the reader is about to say how.
+            # Closed already; the reader reports how.
             return
 
     async def _answer(self, offered: Offered) -> None:
-        """Answer an offer: of the connection there is, or of a new one."""
+        """Answer an offer, with the present connection or a new one."""
         offer = prepare(offered.sdp)
         log.debug("the stream's offer: %s", without_passwords(offered.sdp))
         peer = self._peer
@@ -231,7 +231,7 @@ class StreamConnection:
             await self._close_peer(self._peer)
         helpers, dropped = usable(offered.servers)
         if dropped:
-            log.info("ICE servers that are not asked: %s", ", ".join(dropped))
+            log.info("ICE servers that are not used: %s", ", ".join(dropped))
         self._peer = Peer(
             helpers,
             self._reception,
@@ -252,6 +252,6 @@ class StreamConnection:
         await self._peer.add(address, mid, index)
 
     def _wake(self) -> None:
-        """Look at the connection's state. A full inbox wakes by itself."""
+        """Wake the handler to look at the connection's state. A full inbox wakes it by itself."""
         if not self._inbox.full():
             self._inbox.put_nowait(None)

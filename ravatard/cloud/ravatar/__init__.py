@@ -1,1 +1,1 @@
-"""RAVATAR: its messages (``wire``) and its service (``service``)."""
+"""RAVATAR: its messages (``wire``, ``rest``) and its service (``service``), as PROTOCOL.md reads them."""

@@ -1,4 +1,4 @@
-"""One user at one base URL: the token, the calls made with it, and the end of what that user has started."""
+"""Account: one user at one base URL, with its token, its calls, and the ending of its sessions."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Answer = tuple[int, bytes, float | None]
 
 
 class Account:
-    """Who we are at one service.
+    """One user at one service.
 
     Attributes:
-        tokens: this user's token there.
-        host: the service, as a person reads it.
+        tokens: this user's token.
+        host: the service's host, for people.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Account:
         network: Network,
         chance: Callable[[], float],
     ) -> None:
-        """``project_id`` is the configured one; ``chance`` gives numbers in [0, 1)."""
+        """Ask nothing yet; ``project_id`` is the configured one, ``chance`` gives numbers in [0, 1)."""
         self.tokens = TokenKeeper(self._fetch_token, chance)
         self.host = urlsplit(base_url).netloc or base_url
         self._base_url = base_url.rstrip("/")
@@ -53,10 +53,10 @@ class Account:
     async def call(
         self, method: str, path: str, body: bytes | None = None, deadline_s: float | None = None
     ) -> Answer:
-        """One call with our token; renewed once and repeated once after 403 (Authentication document).
+        """Call with our token; after 403 renew it and repeat, once (Authentication document).
 
         Raises:
-            LinkError, DeniedError, PeerError: no token could be had, or no answer.
+            LinkError, DeniedError, PeerError: no token, or no answer.
         """
         for last in (False, True):
             token = await self.tokens.token()
@@ -66,10 +66,10 @@ class Account:
             self.tokens.refused(token)
         return reply
 
-    async def end(self, licence: Secret) -> None:
-        """End a live session of this user. One that the service does not know any more is ended.
+    async def end(self, license_id: Secret) -> None:
+        """End a live session of this user. One that the service does not know any more counts as ended.
 
-        All of it, a token included, takes two of the configured deadlines at most: it happens on the way out.
+        All of it, a token included, takes two of the configured deadlines at most, as it delays stopping.
 
         Raises:
             LinkError, DeniedError, PeerError: it may still be open.
@@ -78,17 +78,17 @@ class Account:
         try:
             async with asyncio.timeout(limit_s):
                 answer = await self.call(
-                    "POST", "/endLiveSession", rest.end_request(licence), self._deadlines.end_s
+                    "POST", "/endLiveSession", rest.end_request(license_id), self._deadlines.end_s
                 )
         except TimeoutError:
             raise LinkTimeout(f"{self.host} did not end a live session within {limit_s:g} s") from None
         status, body, retry_after_s = answer
         try:
-            rest.raise_for_status("/endLiveSession", _said(status, body), retry_after_s, body)
+            rest.raise_for_status("/endLiveSession", _status_in(status, body), retry_after_s, body)
         except (AuthError, MoneyError):
             raise
         except DeniedError as error:
-            # It does not know the licence (any more): then there is nothing left to end.
+            # The service does not know the LicenseId (any more): nothing is left to end.
             log.debug("the service would not end the session: %s", error)
 
     async def _fetch_token(self) -> Secret:
@@ -114,15 +114,15 @@ class Account:
                     method, self._base_url + path, headers=headers, body=body
                 )
         except TimeoutError:
-            what = path.partition("?")[0]
-            raise LinkTimeout(f"{self.host} did not answer {what} within {deadline_s:g} s") from None
+            call = path.partition("?")[0]
+            raise LinkTimeout(f"{self.host} did not answer {call} within {deadline_s:g} s") from None
         except OSError as error:
             raise lost(f"cannot reach {self.host}", self.host, error) from None
         return reply.status, reply.body, retry_after(reply.retry_after)
 
 
 class Accounts:
-    """The accounts of one project: our own, and those under which sessions on the ledger were started."""
+    """Accounts of one project: our own, and those under which sessions on the ledger were started."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class Accounts:
         network: Network,
         chance: Callable[[], float],
     ) -> None:
-        """See :class:`Account`."""
+        """Ask nothing yet; see :class:`Account`."""
         self._project_id = project_id
         self._deadlines = deadlines
         self._network = network
@@ -139,7 +139,7 @@ class Accounts:
         self._known: dict[tuple[str, str], Account] = {}
 
     def of(self, base_url: str, user_id: str) -> Account:
-        """The account of this user there."""
+        """Return the account of a user at a service."""
         key = base_url.rstrip("/"), user_id
         if key not in self._known:
             self._known[key] = Account(
@@ -147,19 +147,19 @@ class Accounts:
             )
         return self._known[key]
 
-    async def end(self, debt: OwedSession) -> None:
-        """End a live session, whoever has started it.
+    async def end(self, session: OwedSession) -> None:
+        """End a live session, under the account that started it.
 
         Raises:
             LinkError, DeniedError, PeerError: it may still be open.
         """
-        await self.of(debt.base_url, debt.user_id).end(debt.licence)
+        await self.of(session.base_url, session.account).end(session.id)
 
 
-def _said(status: int, body: bytes) -> int:
-    """The status of an answer: a good one may be corrected in the body, as in ``/startLiveSession``."""
+def _status_in(status: int, body: bytes) -> int:
+    """Return the status of a reply: a good one may be corrected in the body, as in ``/startLiveSession``."""
     try:
-        said = json.loads(body).get("status")
+        corrected = json.loads(body).get("status")
     except (ValueError, AttributeError, RecursionError):
         return status
-    return said if 200 <= status < 300 and type(said) is int else status
+    return corrected if 200 <= status < 300 and type(corrected) is int else status

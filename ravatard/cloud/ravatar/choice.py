@@ -1,18 +1,23 @@
-"""Which avatar and which language, out of those the service offers."""
+"""Choice of the avatar and the language, out of the service's directory."""
 
 from __future__ import annotations
 
-from ravatard.cloud.ravatar.rest import AvatarInfo, ConnectionReply
 from ravatard.errors import DeniedError
+from ravatard.ports.cloud import Avatar, Directory
 
 
-def choose_avatar(connection: ConnectionReply, wanted: str | None, *, live: bool = True) -> AvatarInfo:
-    """The avatar called ``wanted`` by id or name, else the first; ``live``: out of those with a live mode.
+def choose_avatar(directory: Directory, wanted: str | None, *, live: bool = True) -> Avatar:
+    """Return the avatar called ``wanted`` by id or name, else the first.
+
+    Args:
+        directory: the service's directory.
+        wanted: id or name; None takes the first.
+        live: choose among avatars with a live mode only.
 
     Raises:
-        DeniedError: there is none, or it has no live mode; names those that may be had.
+        DeniedError: there is none, or it has no live mode; names the possible ones.
     """
-    named = [avatar for avatar in connection.avatars if avatar.id]
+    named = [avatar for avatar in directory.avatars if avatar.id]
     usable = [avatar for avatar in named if avatar.has_live_mode or not live]
     known = ", ".join(avatar.name or avatar.id for avatar in usable) or "none"
     if wanted is None:
@@ -32,7 +37,7 @@ def choose_avatar(connection: ConnectionReply, wanted: str | None, *, live: bool
     return found
 
 
-def _none_usable(named: list[AvatarInfo]) -> str:
+def _none_usable(named: list[Avatar]) -> str:
     if not named:
         return "the service has no avatar for this project; ask RAVATAR for one"
     return (
@@ -41,13 +46,13 @@ def _none_usable(named: list[AvatarInfo]) -> str:
     )
 
 
-def choose_language(connection: ConnectionReply, wanted: str) -> str:
-    """The service's spelling of language ``wanted``. A service that lists no languages takes any.
+def choose_language(directory: Directory, wanted: str) -> str:
+    """Return the service's spelling of language ``wanted``. A service that lists no languages takes any.
 
     Raises:
-        DeniedError: it is not among those listed; names them.
+        DeniedError: it is not listed; names those that are.
     """
-    codes = [language.code for language in connection.languages if language.code]
+    codes = [language.code for language in directory.languages if language.code]
     if not codes:
         return wanted
     for code in codes:

@@ -1,4 +1,4 @@
-"""Reads JSON objects that may lack or mistype any of their fields: what is unusable counts as missing.
+"""Reader of JSON objects whose fields may be missing or of the wrong type: both count as missing.
 
 A typed decoder would refuse a whole reply for one odd field, and with it, perhaps, the id of a session that
 is being paid for.
@@ -20,12 +20,12 @@ class Fields:
         self._values = values
 
     def text(self, *names: str) -> str:
-        """The first of ``names`` that holds text other than ""; "" when none does."""
+        """Return the first of ``names`` that holds text other than ""; "" when none does."""
         found = (self._values.get(name) for name in names)
         return next((value for value in found if isinstance(value, str) and value), "")
 
     def identifier(self, *names: str) -> str:
-        """Like :meth:`text`, but a whole number is an identifier too."""
+        """Return like :meth:`text`, but accept a whole number, too."""
         for name in names:
             value = self._values.get(name)
             if isinstance(value, int) and not isinstance(value, bool):
@@ -33,7 +33,7 @@ class Fields:
         return self.text(*names)
 
     def number(self, name: str) -> float | None:
-        """A finite number, also one written as text; None for anything else."""
+        """Return a finite number, also one written as text; None for anything else."""
         value = self._values.get(name)
         if isinstance(value, bool):
             return None
@@ -44,18 +44,18 @@ class Fields:
         return number if math.isfinite(number) else None
 
     def truth(self, name: str) -> bool | None:
-        """True or False; None for anything else."""
+        """Return True or False; None for anything else."""
         value = self._values.get(name)
         return value if isinstance(value, bool) else None
 
     def objects(self, name: str) -> list[Fields]:
-        """The objects of a list; what is no object in it is left out."""
+        """Return the objects of a list; other items are left out."""
         value = self._values.get(name)
         return [Fields(item) for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def fields_of(data: str | bytes) -> Fields | None:
-    """The object in ``data``; None when it is no JSON, or no object."""
+    """Return the object in ``data``; None when it is no JSON, or no object."""
     try:
         value = msgspec.json.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""What was said before: the replies to ``GET /chat``, and when there is nothing more to ask for. Pure.
+"""History: the replies to ``GET /chat``, and the end of the pages. Pure.
 
 Source: the Authentication document, "Get Chat History". A message may lack any of its fields.
 """
@@ -6,65 +6,37 @@ Source: the Authentication document, "Get Chat History". A message may lack any 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from ravatard.cloud.ravatar.fields import Fields, fields_of
 from ravatard.cloud.ravatar.rest import raise_for_status
 from ravatard.errors import PeerError
+from ravatard.ports.cloud import HistoryMessage
 
-#: The document's default of ``per_page``.
-DOCUMENTED_PER_PAGE = 100
-#: A service that has something new on each of this many pages is not telling a conversation.
+#: A service with new messages on each of this many pages is not sending a conversation.
 MOST_PAGES = 1_000
-#: A number of seconds this large lies beyond the year 5000, one of milliseconds in 1973: the document says
-#: milliseconds, messages on the socket carry seconds (PROTOCOL.md).
+#: As seconds it lies beyond the year 5000, as milliseconds in 1973: the document says milliseconds, messages
+#: on the socket carry seconds (PROTOCOL.md, "History").
 _LEAST_MS = 1e11
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryMessage:
-    """One message of the history.
-
-    Attributes:
-        id: the service's id for it, "" when it has none.
-        direction: "incoming" (the avatar answers) or "outgoing" (the user says), else as it came.
-        request: what the user said.
-        answer: what the avatar answered.
-        avatar: the avatar's name, else its id.
-        at: when, in UTC; None when the service does not say, or not so that anybody could tell.
-        chat_type: "text", "voice" or "video", else as it came.
-        language: language code.
-        file_url: where the answer's sound or film is, "" when nowhere.
-    """
-
-    id: str
-    direction: str
-    request: str = field(repr=False)
-    answer: str = field(repr=False)
-    avatar: str
-    at: datetime | None
-    chat_type: str
-    language: str
-    file_url: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """One page, and whether the service says that there are more."""
+    """One page; ``more`` is True if the service says that there are more."""
 
     messages: tuple[HistoryMessage, ...]
     more: bool
 
 
 def history_path(user_id: str, per_page: int, page: int) -> str:
-    """What to ``GET`` for one page; the first is page 1."""
+    """Return the path of one page; the first is page 1."""
     return f"/chat?{urlencode({'user_id': user_id, 'per_page': per_page, 'page': page})}"
 
 
 def history_reply(status: int, body: bytes, retry_after_s: float | None = None) -> HistoryPage:
-    """What ``GET /chat`` says.
+    """Return the page in a reply to ``GET /chat``.
 
     Raises:
         RavatardError: see :func:`ravatard.cloud.ravatar.rest.raise_for_status`.
@@ -92,49 +64,49 @@ def _message(message: Fields) -> HistoryMessage:
 
 
 def moment(number: float | None, text: str) -> datetime | None:
-    """A time given as a number of milliseconds or seconds since 1970, else as ISO 8601 text."""
+    """Return a time given as a number of milliseconds or seconds since 1970, else as ISO 8601 text."""
     try:
         if number is not None:
             seconds = number / 1000 if abs(number) >= _LEAST_MS else number
             return datetime.fromtimestamp(seconds, UTC)
         at = datetime.fromisoformat(text)
-        # A time of day without a zone is nobody's; the service's other times are UTC.
+        # A time without a zone counts as UTC, as the service's other times are.
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
 
-class Reading:
-    """Reads page after page, the newest message first.
+class HistoryReader:
+    """Reader of page after page, the newest message first.
 
     Page 1 holds the newest messages (the vendor's client shows it as "last 50 messages"); the order inside a
-    page is nobody's promise, so each is sorted here. Feed :meth:`read` one page after the other, from page 1,
+    page is not documented, so each is sorted here. Feed :meth:`read` one page after the other, from page 1,
     until :attr:`over`.
 
     Attributes:
         page: the page to ask for.
-        over: nothing more is worth asking for.
+        over: True when no further page is needed.
     """
 
     def __init__(self, since: datetime | None = None) -> None:
-        """``since``: older messages are left out; those without a time stay in."""
+        """Begin at page 1; messages older than ``since`` are left out, those without a time stay in."""
         self.page = 1
         self.over = False
         self._since = since
         self._seen: set[object] = set()
 
     def read(self, page: HistoryPage) -> Iterator[HistoryMessage]:
-        """What is new on the next page, the newest first.
+        """Return the new messages of the next page, the newest first.
 
-        A message that came while we read pushes others to a page where they are seen again; a service that
-        says "more" for ever, or does not know pages, shows the same one twice.
+        A message that arrives meanwhile pushes others to a page where they are seen again; a service that
+        says "more" for ever, or does not know pages, sends the same one twice.
         """
         new = [message for message in page.messages if _key(message) not in self._seen]
         self._seen.update(_key(message) for message in new)
         wanted = [message for message in new if not self._too_old(message)]
         self.page += 1
         self.over = not (page.more and wanted) or self.page > MOST_PAGES
-        # Those without a time keep their place behind the others. In the document's order, which is the
+        # Messages without a time keep their place behind the others. In the document's order, which is the
         # order of time, a question comes before its answer also when both have the same time.
         backwards = reversed(wanted)
         return iter(sorted(backwards, key=lambda one: one.at.timestamp() if one.at else 0.0, reverse=True))

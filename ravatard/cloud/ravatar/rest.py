@@ -1,61 +1,44 @@
-"""RAVATAR's REST calls: bodies to send, and what the replies mean. Pure.
+"""RAVATAR's REST calls: bodies of requests, and the meaning of replies. Pure.
 
 Sources: the Authentication and Live Mode documents, and PROTOCOL.md. Unknown fields are normal and tolerated;
-a reply that lacks what it is for is a :class:`PeerError`.
+a reply without the field it exists for is a :class:`PeerError`.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ravatard.cloud.ravatar.fields import Fields, fields_of
-from ravatard.core.conversation.service_state import DOCUMENTED_ANSWER_S
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, MoneyError, PeerError
+from ravatard.ports.cloud import Avatar, Directory, Language
 from ravatard.secret import Secret
 
+#: Authentication document: messageTimeoutSeconds, "Message response timeout (default: 30)".
+DEFAULT_ANSWER_S = 30.0
 _LONGEST_ANSWER_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class AvatarInfo:
-    """One avatar of ``/connection``."""
-
-    id: str
-    name: str = ""
-    has_live_mode: bool = False
-    greeting: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageInfo:
-    """One language of ``/connection``."""
-
-    name: str
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
 class ConnectionReply:
-    """What ``GET /connection`` says. Defaults are the documented ones."""
+    """Reply to ``GET /connection``. Defaults are the documented ones."""
 
     session: str = ""
-    avatars: tuple[AvatarInfo, ...] = ()
-    languages: tuple[LanguageInfo, ...] = ()
-    answer_timeout_s: float = DOCUMENTED_ANSWER_S
+    directory: Directory = field(default_factory=Directory)
+    answer_timeout_s: float = DEFAULT_ANSWER_S
     vad_enabled: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """A live session as started. Both fields give access and stay out of every log."""
+    """Live session that was started. Both fields give access and stay out of every log."""
 
     license_id: Secret
     streaming_url: Secret
 
 
 def token_request(user_id: str, project_id: Secret | None) -> bytes:
-    """Body of ``POST /jwt``."""
+    """Return the body of ``POST /jwt``."""
     body = {"user_id": user_id}
     if project_id is not None:
         body["project_id"] = project_id.reveal()
@@ -63,10 +46,10 @@ def token_request(user_id: str, project_id: Secret | None) -> bytes:
 
 
 def token_reply(status: int, body: bytes, retry_after_s: float | None = None) -> Secret:
-    """The token in the answer to ``POST /jwt``. ``result: failure`` is a failure whatever the status.
+    """Return the token in the reply to ``POST /jwt``. ``result: failure`` is a failure whatever the status.
 
     Raises:
-        AuthError: user or project are refused; a person must act.
+        AuthError: user or project are refused; the owner must act.
         MoneyError, LinkError, PeerError: see :func:`raise_for_status`.
     """
     reply = fields_of(body) or Fields({})
@@ -77,7 +60,7 @@ def token_reply(status: int, body: bytes, retry_after_s: float | None = None) ->
         key = "service.user_id" if error == "invalid_user_id" else "service.project_id"
         raise AuthError(f"the service refuses the value of {key} ({error}); correct it")
     raise_for_status("/jwt", status, retry_after_s, body)
-    # ``token`` was seen instead of ``jwt`` in the vendor's client (PROTOCOL.md).
+    # The vendor's client also reads ``token`` (PROTOCOL.md, "Token").
     token = reply.text("jwt", "token")
     if reply.text("result") == "failure" or not token:
         raise LinkError("the service gave no token and did not say why; trying again later")
@@ -85,7 +68,7 @@ def token_reply(status: int, body: bytes, retry_after_s: float | None = None) ->
 
 
 def connection_reply(status: int, body: bytes, retry_after_s: float | None = None) -> ConnectionReply:
-    """What ``GET /connection`` says.
+    """Return the meaning of the reply to ``GET /connection``.
 
     Raises:
         RavatardError: see :func:`raise_for_status`.
@@ -97,9 +80,17 @@ def connection_reply(status: int, body: bytes, retry_after_s: float | None = Non
     answer_s = reply.number("messageTimeoutSeconds") or 0.0
     return ConnectionReply(
         session=reply.text("session"),
-        # The documents say ``_id`` and ``language_code``; the vendor's client has met ``id`` and ``code``.
-        avatars=tuple(
-            AvatarInfo(
+        directory=_directory(reply),
+        answer_timeout_s=answer_s if 0 < answer_s <= _LONGEST_ANSWER_S else DEFAULT_ANSWER_S,
+        vad_enabled=reply.truth("vadEnabled"),
+    )
+
+
+def _directory(reply: Fields) -> Directory:
+    # The documents say ``_id`` and ``language_code``; the vendor's client has met ``id`` and ``code``.
+    return Directory(
+        tuple(
+            Avatar(
                 avatar.identifier("_id", "id"),
                 avatar.text("name"),
                 avatar.truth("hasLiveMode") is True,
@@ -107,22 +98,20 @@ def connection_reply(status: int, body: bytes, retry_after_s: float | None = Non
             )
             for avatar in reply.objects("avatars_info")
         ),
-        languages=tuple(
-            LanguageInfo(language.text("name"), language.text("language_code", "code"))
+        tuple(
+            Language(language.text("name"), language.text("language_code", "code"))
             for language in reply.objects("languages")
         ),
-        answer_timeout_s=answer_s if 0 < answer_s <= _LONGEST_ANSWER_S else DOCUMENTED_ANSWER_S,
-        vad_enabled=reply.truth("vadEnabled"),
     )
 
 
 def start_request(avatar_id: str, width: int, height: int) -> bytes:
-    """Body of ``POST /startLiveSession``: the document wants the numbers as strings."""
+    """Return the body of ``POST /startLiveSession``: the document wants the numbers as strings."""
     return json.dumps({"avatar_id": avatar_id, "width": str(width), "height": str(height)}).encode()
 
 
 def start_reply(status: int, body: bytes, retry_after_s: float | None = None) -> LiveSession:
-    """The session in the answer to ``POST /startLiveSession``. The body's status counts, not HTTP's.
+    """Return the session in the reply to ``POST /startLiveSession``. The body's status counts, not HTTP's.
 
     Raises:
         BusyError: 503; no avatar is free.
@@ -131,28 +120,28 @@ def start_reply(status: int, body: bytes, retry_after_s: float | None = None) ->
     """
     where = "/startLiveSession"
     reply = fields_of(body) or Fields({})
-    said = int(reply.number("status") or status)
-    licence = reply.identifier("LicenseId")
-    if licence and 200 <= status < 300:
-        # Whatever else is odd about the reply: this is being paid for, and only its id can end it.
-        return LiveSession(Secret(licence), Secret(reply.text("streamingUrl")))
-    if said == 503:
+    code = int(reply.number("status") or status)
+    license_id = reply.identifier("LicenseId")
+    if license_id and 200 <= status < 300:
+        # However odd the rest of the reply is: the session is being paid for, and only its id can end it.
+        return LiveSession(Secret(license_id), Secret(reply.text("streamingUrl")))
+    if code == 503:
         raise BusyError("all avatars are busy at the moment", retry_after_s=retry_after_s)
-    if said == 504:
+    if code == 504:
         raise LinkTimeout("the service could not start the stream in time", retry_after_s=retry_after_s)
-    if said == -1:
+    if code == -1:
         raise LinkError("the service failed to start a live session and does not say why (status -1)")
-    raise_for_status(where, said, retry_after_s, body)
+    raise_for_status(where, code, retry_after_s, body)
     raise PeerError("the service says that the live session started, but gives no LicenseId")
 
 
 def end_request(license_id: Secret) -> bytes:
-    """Body of ``POST /endLiveSession``."""
+    """Return the body of ``POST /endLiveSession``."""
     return json.dumps({"LicenseId": license_id.reveal()}).encode()
 
 
 def raise_for_status(where: str, status: int, retry_after_s: float | None, body: bytes = b"") -> None:
-    """Nothing for 2xx, else the error that says what may be done about it (PROTOCOL.md, "Any call").
+    """Raise the error that fits a status other than 2xx (PROTOCOL.md, "Any call").
 
     Raises:
         MoneyError: 402.
@@ -160,31 +149,31 @@ def raise_for_status(where: str, status: int, retry_after_s: float | None, body:
         BusyError: 429 and 503.
         LinkTimeout: 504.
         LinkError: any other 5xx.
-        DeniedError: any other 4xx: asking the same again cannot help.
-        PeerError: anything else, such as a redirect.
+        DeniedError: any other 4xx: the same request would be refused again.
+        PeerError: any other status, such as a redirect.
     """
     if 200 <= status < 300:
         return
-    said = _error_word(body)
+    word = _error_word(body)
     if status == 402:
         raise MoneyError("the account has no money (402); top it up at RAVATAR")
     if status in (401, 403):
         raise AuthError(
-            f"the service refuses our token at {where} ({status}{said}); check service.project_id"
+            f"the service refuses our token at {where} ({status}{word}); check service.project_id"
         )
     if status in (429, 503):
         raise BusyError(f"the service is busy ({status} at {where})", retry_after_s=retry_after_s)
     if status == 504:
         raise LinkTimeout(f"the service took too long ({status} at {where})", retry_after_s=retry_after_s)
     if status >= 500:
-        raise LinkError(f"the service failed ({status}{said} at {where})", retry_after_s=retry_after_s)
+        raise LinkError(f"the service failed ({status}{word} at {where})", retry_after_s=retry_after_s)
     if status >= 400:
-        raise DeniedError(f"the service refuses {where} ({status}{said}); check the service section")
+        raise DeniedError(f"the service refuses {where} ({status}{word}); check the service section")
     raise PeerError(f"the service answered {where} with status {status}; check service.base_url")
 
 
 def _error_word(body: bytes) -> str:
-    """The service's own short error word, when it is one: never a text that could hold anything else."""
+    """Return the service's own error word for a message; "" unless it is short and harmless to show."""
     try:
         word = json.loads(body).get("error", "")
     except (ValueError, AttributeError, RecursionError):

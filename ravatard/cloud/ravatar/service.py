@@ -1,97 +1,69 @@
-"""RAVATAR as a ``Cloud``: token, ``/connection``, socket, live session, in this order."""
+"""RAVATAR as a cloud: token, ``/connection``, socket, live session, in this order."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ravatard.cloud.certificate import lost
+from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.lease import Lease
-from ravatard.cloud.options import DeadlineOptions, ServiceOptions
+from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.ravatar import rest
 from ravatard.cloud.ravatar.account import Accounts
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
-from ravatard.cloud.ravatar.history import (
-    DOCUMENTED_PER_PAGE,
-    HistoryMessage,
-    Reading,
-    history_path,
-    history_reply,
-)
-from ravatard.cloud.ravatar.link import RavatarConnection, SocketToken, WireProfile
+from ravatard.cloud.ravatar.connection import RavatarConnection, SocketToken, WireProfile
+from ravatard.cloud.ravatar.history import HistoryReader, history_path, history_reply
 from ravatard.cloud.ravatar.mode import ModeSelector
-from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
 from ravatard.cloud.ravatar.voice import LiveVoice, url_problem
-from ravatard.cloud.ravatar.wire import common_fields
+from ravatard.cloud.ravatar.wire import CHUNK_SAMPLES, common_fields
 from ravatard.cloud.replies import retry_after
-from ravatard.core.audio_format import CHUNK_SAMPLES
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.states import VoiceSource
 from ravatard.errors import BusyError, DeniedError, LinkError, LinkTimeout, NoSessionError, PeerError
-from ravatard.ports.cloud import Connection
-from ravatard.ports.host import Ledger, OwedSession
-from ravatard.ports.network import Network, Socket, UpgradeRefused
-from ravatard.ports.voice import VoicePlayer, VoiceSink
+from ravatard.ports.cloud import Avatar, Connection, Directory, HistoryMessage
+from ravatard.ports.host import OwedSession
+from ravatard.ports.network import Socket, UpgradeRefused
+from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
 
-#: How often an ending that failed is tried again while connected.
+#: ``service.kind``, and the kind of the sessions on the ledger.
+KIND = "ravatar"
+#: Period at which endings that failed are tried again while connected.
 SETTLE_EVERY_S = 10.0
 
 
 class RavatarCloud:
-    """The service, for one user and one avatar."""
+    """The service, for one user and one avatar; implements :class:`ravatard.ports.cloud.ServiceCloud`."""
 
-    def __init__(  # noqa: PLR0913 - what a cloud is made of: three option groups, a network, the rest by name
-        self,
-        service: ServiceOptions,
-        stream: StreamOptions,
-        deadlines: DeadlineOptions,
-        network: Network,
-        *,
-        user_id: str,
-        chance: Callable[[], float],
-        ledger: Ledger | None = None,
-        ravatar: RavatarOptions | None = None,
-        voice_player: VoicePlayer | None = None,
-    ) -> None:
-        """Nothing is asked of the service yet.
-
-        Args:
-            service: which service, as whom, for which avatar.
-            stream: the picture to ask for.
-            deadlines: how long the service may take.
-            network: how it is reached; closed with the cloud.
-            user_id: used when the configuration names none.
-            chance: gives numbers in [0, 1).
-            ledger: where live sessions are written down; None: nowhere. What is on it is ended, also when it
-                was started by another user or at another base URL.
-            ravatar: live or chat mode; None: as by default.
-            voice_player: brings in the live voice; None: somebody else does, or nobody.
-        """
-        self._service = service
-        self._stream = stream
-        self._deadlines = deadlines
-        self._network = network
-        self._user_id = service.user_id or user_id
-        accounts = Accounts(service.project_id, deadlines, network, chance)
-        self._account = accounts.of(service.base_url, self._user_id)
-        # A start in flight may be waited for on the way out, then the ending itself.
-        self._lease = Lease(self._start, accounts.end, close_s=deadlines.end_s * 2 + 0.5, ledger=ledger)
-        self._avatar: rest.AvatarInfo | None = None
-        options = ravatar or RavatarOptions()
-        self._mode = ModeSelector(options, chance)
+    def __init__(self, options: CloudOptions, resources: CloudResources) -> None:
+        """Ask nothing of the service yet. Needs a running event loop."""
+        self._service = options.service
+        self._stream = options.stream
+        self._deadlines = options.deadlines
+        self._network = resources.network
+        self._end_other = resources.end_other
+        self._user_id = options.service.user_id or resources.user_id
+        chance = resources.chance
+        self._accounts = Accounts(options.service.project_id, options.deadlines, resources.network, chance)
+        self._account = self._accounts.of(options.service.base_url, self._user_id)
+        # A start in flight may be waited for when the cloud is left, then the ending itself.
+        close_s = options.deadlines.end_s * 2 + 0.5
+        self._lease = Lease(self._start, self._end, close_s=close_s, ledger=resources.ledger)
+        self._avatar: Avatar | None = None
+        self._mode = ModeSelector(options.ravatar, chance)
         self._live_session: rest.LiveSession | None = None
         self._voice: LiveVoice | None = None
-        if voice_player is not None:
+        if (player := resources.voice_player) is not None:
             tokens = self._account.tokens
-            self._voice = LiveVoice(voice_player, self._lease, tokens, chance, options.voice_attempts)
+            self._voice = LiveVoice(player, self._lease, tokens, chance, options.ravatar.voice_attempts)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -107,54 +79,42 @@ class RavatarCloud:
         """See :meth:`ravatard.ports.cloud.Cloud.connect`; in the mode of the moment."""
         self._lease.prompt()
         live = self._mode.live
-        connection = await self.about()
-        avatar = choose_avatar(connection, self._service.avatar, live=self._mode.ever_live)
-        language = choose_language(connection, self._service.language)
+        reply = await self._connection_reply()
+        avatar = choose_avatar(reply.directory, self._service.avatar, live=self._mode.ever_live)
+        language = choose_language(reply.directory, self._service.language)
         self._avatar = avatar
-        manner = WireProfile(
-            capabilities=self._capabilities(live, connection, avatar.name or avatar.id, language),
-            common=self._common(connection, avatar, language),
-            licence=self._license if live else None,
+        profile = WireProfile(
+            capabilities=self._capabilities(live, reply, avatar.name or avatar.id, language),
+            common=self._common(reply, avatar, language),
+            license_id=self._license_id if live else None,
             changed=lambda: self._mode.changed(live),
         )
-        badge = SocketToken(await self._account.tokens.token(), self._account.tokens)
-        async with self._socket(badge.token) as socket:
-            yield RavatarConnection(socket, manner, badge, self._deadlines.send_s)
+        token = SocketToken(await self._account.tokens.token(), self._account.tokens)
+        async with self._socket(token.token) as socket:
+            yield RavatarConnection(socket, profile, token, self._deadlines.send_s)
 
-    async def about(self) -> rest.ConnectionReply:
-        """What the service offers this user: avatars, languages. Costs no money.
-
-        Raises:
-            LinkError, DeniedError, PeerError: no token could be had, or no answer.
-        """
-        return rest.connection_reply(*await self._account.call("GET", "/connection"))
+    async def about(self) -> Directory:
+        """See :meth:`ravatard.ports.cloud.ServiceCloud.about`."""
+        return (await self._connection_reply()).directory
 
     async def history(
-        self, since: datetime | None = None, per_page: int = DOCUMENTED_PER_PAGE
+        self, since: datetime | None = None, per_page: int = 100
     ) -> AsyncIterator[HistoryMessage]:
-        """What was said before, the newest first; pages are fetched as they are needed.
-
-        Args:
-            since: nothing older; must have a time zone.
-            per_page: messages asked for at a time.
-
-        Raises:
-            LinkError, DeniedError, PeerError: no token could be had, or no answer.
-        """
-        reading = Reading(since)
-        while not reading.over:
-            path = history_path(self._user_id, per_page, reading.page)
-            for message in reading.read(history_reply(*await self._account.call("GET", path))):
+        """See :meth:`ravatard.ports.cloud.History.history`; 100 messages are the document's default page."""
+        reader = HistoryReader(since)
+        while not reader.over:
+            path = history_path(self._user_id, per_page, reader.page)
+            for message in reader.read(history_reply(*await self._account.call("GET", path))):
                 yield message
 
     async def maintain(self) -> None:
-        """Renew the token ahead of time, and end what could not be ended."""
+        """Renew the token ahead of time, and end sessions whose ending has failed."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._settle_for_ever(), name="settle")
             await self._account.tokens.keep_fresh()
 
     async def start_session(self) -> None:
-        """See :meth:`ravatard.ports.cloud.Cloud.start_session`; while chat mode takes its place, it is busy.
+        """See :meth:`ravatard.ports.cloud.Cloud.start_session`; in the chat mode of ``auto`` it is busy.
 
         Raises:
             BusyError: no avatar is free, or none was a short while ago.
@@ -167,17 +127,14 @@ class RavatarCloud:
         await self._lease.acquire()
 
     async def voice(self, sink: VoiceSink) -> NoReturn:
-        """See :meth:`ravatard.ports.cloud.Cloud.voice`; without a player nothing ever happens."""
+        """See :meth:`ravatard.ports.cloud.Cloud.voice`; without a player it only waits."""
         if self._voice is not None:
             await self._voice.run(sink, self._streaming_url)
         while True:
             await asyncio.Event().wait()
 
     async def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:
-        """For a display: the live session's ``streamingUrl``, and the token to open it with.
-
-        Told now and at every change, for ever. None: no session is held, or it has nothing to show.
-        """
+        """See :meth:`ravatard.ports.cloud.Cloud.picture`: the session's ``streamingUrl`` and our token."""
         session: OwedSession | None = None
         while True:
             yield None if session is None else await self._shown(session)
@@ -191,18 +148,24 @@ class RavatarCloud:
 
     # -------------------------------------------------------------- the calls
 
-    def _license(self) -> Secret:
+    async def _connection_reply(self) -> rest.ConnectionReply:
+        return rest.connection_reply(*await self._account.call("GET", "/connection"))
+
+    async def _end(self, session: OwedSession) -> None:
+        await (self._accounts.end if session.kind == KIND else self._end_other)(session)
+
+    def _license_id(self) -> Secret:
         if self._lease.held is None:
             raise NoSessionError("there is no live session to send this in")
-        return self._lease.held.licence
+        return self._lease.held.id
 
-    def _streaming_url(self, debt: OwedSession) -> Secret:
-        session = self._live_session
-        known = session is not None and session.license_id == debt.licence
-        return session.streaming_url if session is not None and known else Secret("")
+    def _streaming_url(self, session: OwedSession) -> Secret:
+        started = self._live_session
+        known = started is not None and started.license_id == session.id
+        return started.streaming_url if started is not None and known else Secret("")
 
-    async def _shown(self, debt: OwedSession) -> tuple[Secret, Secret] | None:
-        url = self._streaming_url(debt)
+    async def _shown(self, session: OwedSession) -> tuple[Secret, Secret] | None:
+        url = self._streaming_url(session)
         try:
             return None if url_problem(url) else (url, await self._account.tokens.token())
         except (LinkError, DeniedError, PeerError) as error:
@@ -210,7 +173,7 @@ class RavatarCloud:
             return None
 
     def _capabilities(
-        self, live: bool, connection: rest.ConnectionReply, avatar: str, language: str
+        self, live: bool, reply: rest.ConnectionReply, avatar: str, language: str
     ) -> Capabilities:
         if not live:
             voice = VoiceSource.ANSWER
@@ -222,17 +185,15 @@ class RavatarCloud:
             streams_audio=live,
             chunk_samples=CHUNK_SAMPLES,
             needs_session=live,
-            listens=connection.vad_enabled,
-            answer_timeout_s=connection.answer_timeout_s,
+            listens=reply.vad_enabled,
+            answer_timeout_s=reply.answer_timeout_s,
             avatar=avatar,
             language=language,
             voice=voice,
         )
 
-    def _common(
-        self, connection: rest.ConnectionReply, avatar: rest.AvatarInfo, language: str
-    ) -> dict[str, Any]:
-        return common_fields(avatar.id, self._user_id, language, self._service.source, connection.session)
+    def _common(self, reply: rest.ConnectionReply, avatar: Avatar, language: str) -> dict[str, Any]:
+        return common_fields(avatar.id, self._user_id, language, self._service.source, reply.session)
 
     async def _start(self) -> OwedSession:
         if self._avatar is None:
@@ -244,9 +205,9 @@ class RavatarCloud:
         except BusyError as error:
             self._mode.busy(error.retry_after_s)
             raise
-        # The address stays here, in memory: the ledger needs no more than what ends the session.
+        # The streaming URL stays in memory: the ledger holds only the data that ends the session.
         self._live_session = session
-        return OwedSession(session.license_id, self._service.base_url, self._user_id)
+        return OwedSession(KIND, session.license_id, self._service.base_url, self._user_id)
 
     @asynccontextmanager
     async def _socket(self, token: Secret) -> AsyncIterator[Socket]:
@@ -261,7 +222,7 @@ class RavatarCloud:
             raise LinkTimeout(f"the socket at {self._account.host} did not open within {limit:g} s") from None
         except UpgradeRefused as refused:
             if refused.status in (401, 403):
-                # The next attempt comes with a new token; were that refused too, /connection would say so.
+                # The next attempt has a new token; if that is refused as well, /connection will say so.
                 self._account.tokens.refused(token)
                 raise LinkError(f"{self._account.host} refuses the socket ({refused.status})") from None
             rest.raise_for_status("the socket", refused.status, retry_after(refused.retry_after))
@@ -275,7 +236,7 @@ class RavatarCloud:
             await opening.__aexit__(None, None, None)
 
     async def _settle_for_ever(self) -> None:
-        # We are connected: what failed while we were not need not wait any longer.
+        # We are connected: endings that failed while offline need not wait any longer.
         await self._lease.settle()
         while True:
             await asyncio.sleep(SETTLE_EVERY_S)
@@ -283,7 +244,7 @@ class RavatarCloud:
 
 
 def socket_url(base_url: str) -> str:
-    """The documented socket beside ``base_url``: ws(s), same host, path /ws/chat."""
+    """Return the documented socket beside ``base_url``: ws(s), same host, path /ws/chat."""
     parts = urlsplit(base_url)
     scheme = "wss" if parts.scheme == "https" else "ws"
     return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + "/ws/chat", "", ""))

@@ -1,4 +1,4 @@
-"""The avatar's live voice: a player for as long as a session is held, started again whenever it breaks."""
+"""Live voice: a player for as long as a session is held, started again whenever its stream breaks."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
 
-#: A session costs money by the minute: who brings in its voice is no fleet, and waits seconds, not minutes.
+#: A session costs money by the minute, and only one client opens its stream: wait seconds, not minutes.
 PAUSES = BackoffOptions(first_s=1.0, longest_s=20.0, stable_s=30.0)
 
 
 class LiveVoice:
-    """Brings in the voice of whichever session is held.
+    """Plays the voice of the session that is held.
 
-    The player of a session is gone when the session is, and never the other way round. A token that was
-    renewed does not disturb a stream that plays: it is for opening one.
+    A session's player ends with the session; the end of a player does not end its session. A renewed token
+    does not disturb a stream that plays: it only opens one.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class LiveVoice:
         chance: Callable[[], float],
         attempts: int,
     ) -> None:
-        """``attempts``: in a row that failed, before only a new session can help."""
+        """Play nothing yet; after ``attempts`` failures in a row only a new session can help."""
         self._player = player
         self._lease = lease
         self._tokens = tokens
@@ -46,10 +46,10 @@ class LiveVoice:
         self._attempts = attempts
 
     async def run(self, sink: VoiceSink, address: Callable[[OwedSession], Secret]) -> NoReturn:
-        """Eternal. Cancelled anywhere, the player is closed first (two seconds, by its contract).
+        """Play for ever. Cancelling closes the player first (two seconds, by its contract).
 
         Args:
-            sink: where the sound goes; every ``online`` is followed by an ``offline``.
+            sink: takes the sound; every ``online`` is followed by an ``offline``.
             address: gives the ``streamingUrl`` of a session, empty when the service gave none.
         """
         session: OwedSession | None = None
@@ -58,15 +58,15 @@ class LiveVoice:
                 session = await self._lease.other_than(None)
                 continue
             async with asyncio.TaskGroup() as group:
-                bringing = group.create_task(self._bring_in(address(session), sink), name="live voice")
+                playing = group.create_task(self._play_session(address(session), sink), name="live voice")
                 session = await self._lease.other_than(session)
-                bringing.cancel()
+                playing.cancel()
 
-    async def _bring_in(self, url: Secret, sink: VoiceSink) -> None:
-        """For one session; returns when nothing more can be done for it."""
+    async def _play_session(self, url: Secret, sink: VoiceSink) -> None:
+        """Play for one session; returns when only another session can help."""
         stream = _Stream(sink)
-        if odd := url_problem(url):
-            stream.broke(odd)
+        if problem := url_problem(url):
+            stream.broke(problem)
             return
         backoff = Backoff(PAUSES, self._chance)
         failures = 0
@@ -97,10 +97,10 @@ class LiveVoice:
                 stream.broke(SESSION_OVER)
 
     async def _play(self, url: Secret, stream: _Stream, *, renew: bool) -> NoReturn:
-        """One attempt.
+        """Make one attempt.
 
         Raises:
-            LinkError, DeniedError, PeerError: no token was had, or the stream broke.
+            LinkError, DeniedError, PeerError: there is no token, or the stream broke.
             _TokenRefused: the token was refused, and ``renew`` allows another one.
         """
         token = await self._tokens.token()
@@ -115,45 +115,45 @@ class LiveVoice:
 
 
 class _TokenRefused(Exception):
-    """The stream wants another token. Never leaves this module."""
+    """Refusal of the token by the stream. Never leaves this module."""
 
 
 class _Stream:
-    """The sink of one session, which remembers what was told."""
+    """Sink of one session; does not repeat a report."""
 
     def __init__(self, sink: VoiceSink) -> None:
         self._sink = sink
         self._up_at: float | None = None
-        self._told = ""
+        self._reported = ""
 
     def up_s(self) -> float | None:
-        """Seconds since the stream came up; None when it is not up."""
+        """Return seconds since the stream came up; None when it is not up."""
         return None if self._up_at is None else asyncio.get_running_loop().time() - self._up_at
 
     def online(self) -> None:
-        """The player has a stream."""
+        """Note that the player has a stream."""
         if self._up_at is None:
             self._up_at = asyncio.get_running_loop().time()
-            self._told = ""
+            self._reported = ""
             self._sink.online()
 
     def heard(self, pcm: bytes) -> None:
-        """The player has sound."""
+        """Pass sound on."""
         self._sink.heard(pcm)
 
     def offline(self, reason: str, *, hopeless: bool = False) -> None:
-        """Not the player's to tell; that it raises tells."""
+        """Ignore it: the player reports a failure by raising."""
 
     def broke(self, reason: str, *, hopeless: bool = False) -> None:
-        """The player has no stream (any more). What was told and is still so is not told again."""
-        if self._up_at is not None or hopeless or reason != self._told:
+        """Report that there is no stream (any more), unless the same was reported already."""
+        if self._up_at is not None or hopeless or reason != self._reported:
             self._sink.offline(reason, hopeless=hopeless)
         self._up_at = None
-        self._told = reason
+        self._reported = reason
 
 
 def url_problem(url: Secret) -> str:
-    """What is wrong with a ``streamingUrl``, in words and without the URL; "" for nothing."""
+    """Return the fault of a ``streamingUrl``, without the URL itself; "" for none."""
     if not url:
         return "the service gave no streamingUrl for the live session, so its voice cannot be had"
     try:

@@ -1,7 +1,7 @@
-"""RAVATAR's socket messages: wishes to text, text to facts. Pure.
+"""RAVATAR's socket messages: rendering of ours, meaning of theirs. Pure.
 
 Sources: the Live Mode and Chat Mode documents, and PROTOCOL.md. Missing and unknown fields are normal; a
-field of a type nobody can use counts as missing.
+field of an unusable type counts as missing.
 """
 
 from __future__ import annotations
@@ -14,41 +14,44 @@ from typing import Any
 
 from ravatard.cloud.ravatar.fields import Fields, fields_of
 from ravatard.core.audio.wav import wav_header
-from ravatard.core.audio_format import CHUNK_SAMPLES, SPEECH, padded
+from ravatard.core.audio_format import SPEECH, padded
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
 from ravatard.secret import Secret
 
+#: Live Mode document: "Buffer Size: 4,096 samples per chunk" = 8,192 bytes = 256 ms at 16 kHz.
+CHUNK_SAMPLES = 4_096
+
 
 class AudioTemplate:
-    """A live-mode voice message with a hole for the sound: rendered once, filled for each chunk.
+    """Live-mode voice message with a gap for the sound: rendered once, filled for each chunk.
 
-    base64 and ``json.dumps`` of a whole message take four times as long as filling the hole.
+    base64 and ``json.dumps`` of a whole message take four times as long as filling the gap.
     """
 
     def __init__(self, common: dict[str, Any], license_id: Secret) -> None:
-        """``common``: the fields of :func:`common_fields`."""
+        """Render the message; ``common`` holds the fields of :func:`common_fields`."""
         self._head, self._tail = _around_sound(_voice_fields(common, license_id), "audio_base64_pcm")
 
     def __repr__(self) -> str:
         return "AudioTemplate()"
 
     def fill(self, pcm: bytes) -> str:
-        """The message for one chunk; ``pcm`` (s16le mono 16 kHz) is padded with silence to 4,096 samples."""
+        """Return the message for one chunk; ``pcm`` (s16le mono 16 kHz) is padded to 4,096 samples."""
         return f"{self._head}{_base64(padded(pcm, CHUNK_SAMPLES))}{self._tail}"
 
 
 def utterance_message(
     common: dict[str, Any], pcm: bytes, license_id: Secret | None, *, push_to_talk: bool
 ) -> str:
-    """A whole utterance as a WAV file; in live mode with the LicenseId, in chat mode (None) without.
+    """Return the message with a whole utterance as a WAV file.
 
     The documents name no largest message; a second of speech is 43 kB of it.
 
     Args:
         common: the fields of :func:`common_fields`.
         pcm: s16le mono 16 kHz.
-        license_id: the live session it is said in.
+        license_id: the live session it belongs to; None in chat mode.
         push_to_talk: the service's voice detection is off; only then is the field sent (Chat Mode document:
             "true when VAD is disabled").
     """
@@ -60,7 +63,7 @@ def utterance_message(
 
 
 def wav(pcm: bytes) -> bytes:
-    """``pcm`` (s16le mono 16 kHz) as a WAV file: the Chat Mode document's "Standard Audio Format"."""
+    """Return ``pcm`` (s16le mono 16 kHz) as a WAV file: the Chat Mode document's "Standard Audio Format"."""
     return wav_header(SPEECH, len(pcm)) + pcm
 
 
@@ -69,15 +72,15 @@ def _voice_fields(common: dict[str, Any], license_id: Secret | None) -> dict[str
 
 
 def _mode_fields(license_id: Secret | None) -> dict[str, Any]:
-    """Live mode names its session, chat mode has none."""
+    """Return the fields of the mode: live mode names its session, chat mode has none."""
     return {"isLive": False} if license_id is None else {"isLive": True, "LicenseId": license_id.reveal()}
 
 
 def _around_sound(message: dict[str, Any], name: str) -> tuple[str, str]:
-    """What comes before and after the sound in ``message`` with a field ``name`` for it."""
-    hole = "\N{OBJECT REPLACEMENT CHARACTER}"
-    # The sound comes last, so that a name with the hole's character in it cannot be taken for it.
-    head, _, tail = json.dumps({**message, name: hole}, ensure_ascii=False).rpartition(hole)
+    """Return the text before and after the sound in ``message``, with a field ``name`` for it."""
+    gap = "\N{OBJECT REPLACEMENT CHARACTER}"
+    # The sound comes last, so that a name with this character in it cannot be taken for the gap.
+    head, _, tail = json.dumps({**message, name: gap}, ensure_ascii=False).rpartition(gap)
     return head, tail
 
 
@@ -86,7 +89,7 @@ def _base64(data: bytes) -> str:
 
 
 def common_fields(avatar_id: str, user_id: str, language: str, source: str, session: str) -> dict[str, Any]:
-    """What every message on the socket carries; ``session`` only when ``/connection`` gave one."""
+    """Return the fields of every message on the socket; ``session`` only when ``/connection`` gave one."""
     fields: dict[str, Any] = {
         "avatar_id": avatar_id,
         "user_id": user_id,
@@ -99,25 +102,25 @@ def common_fields(avatar_id: str, user_id: str, language: str, source: str, sess
 
 
 def text_message(common: dict[str, Any], text: str, license_id: Secret | None) -> str:
-    """One line of text; in live mode with the LicenseId, in chat mode (None) without."""
+    """Return the message with one line of text; ``license_id``: None in chat mode."""
     message = {**common, "chat_type": "text", "requestType": "text", "request": text}
     return json.dumps({**message, **_mode_fields(license_id)}, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownMessage:
-    """A message that says nothing to us.
+    """Message without a meaning for us.
 
     Attributes:
-        what: how it looked, without its content.
-        malformed: it was no JSON object at all.
+        look: its look, without its content.
+        malformed: True if it was no JSON object at all.
     """
 
-    what: str
+    look: str
     malformed: bool = False
 
 
-#: PROTOCOL.md, "Stream errors come as text": how they begin, and what they mean for us.
+#: PROTOCOL.md, "Stream errors come as text": beginnings, and their meaning for us.
 _STREAM_ERRORS = (
     ("something went wrong", Refusal.FAILED, "something went wrong with the live session"),
     ("connection timeout", Refusal.TIMEOUT, "the stream's connection timed out"),
@@ -129,7 +132,7 @@ _LONGEST_STREAM_ERROR = 60
 
 
 def stream_error(text: str) -> StreamBroke | None:
-    """The stream error that ``text`` is, or None."""
+    """Return the stream error in ``text``, or None."""
     plain = text.strip().strip('"').strip().casefold()
     if len(plain) > _LONGEST_STREAM_ERROR:
         return None
@@ -144,7 +147,7 @@ _NOT_FOR_PEOPLE = frozenset({"connection", "system", "outgoing"})
 
 
 def received(data: str | bytes) -> Answered | StreamBroke | UnknownMessage:
-    """What one message of the socket means. Never raises, whatever came."""
+    """Return the meaning of one message of the socket. Never raises, whatever came."""
     message = fields_of(data)
     if message is not None:
         return _meaning(message)
@@ -161,7 +164,7 @@ def _meaning(message: Fields) -> Answered | StreamBroke | UnknownMessage:
     heard, text = _question(text)
     sound = _inline_sound(message.text("file_base64_data", "audio_base64"))
     file_url = message.text("fileUrl")
-    # Unknown kinds, too, may carry an answer: the vendor's client shows whatever has words or sound.
+    # Unknown kinds may carry an answer, too: the vendor's client shows every message with words or sound.
     if not kinds & _NOT_FOR_PEOPLE and (text or file_url or sound):
         return Answered(text=text, heard=heard or message.text("request"), file_url=file_url, sound=sound)
     kind = "/".join(sorted(kinds - {""}))
@@ -169,15 +172,15 @@ def _meaning(message: Fields) -> Answered | StreamBroke | UnknownMessage:
 
 
 def _question(text: str) -> tuple[str, str]:
-    """A spoken answer may begin with what was heard, as ``>question``, and an empty line."""
-    first, gap, rest = text.partition("\n\n")
-    return (first[1:].strip(), rest) if first.startswith(">") and gap else ("", text)
+    """Split off the recognised question: a spoken answer may begin with ``>question`` and an empty line."""
+    first, blank, rest = text.partition("\n\n")
+    return (first[1:].strip(), rest) if first.startswith(">") and blank else ("", text)
 
 
 def _inline_sound(value: str) -> bytes:
-    """The bytes of base64 sound, which may be a ``data:`` URI, have line breaks, or lack its padding.
+    """Decode base64 sound, which may be a ``data:`` URI, have line breaks, or lack its padding.
 
-    b"" when it is none of that.
+    Returns b"" for anything else.
     """
     if value.startswith("data:"):
         value = value.partition(",")[2]

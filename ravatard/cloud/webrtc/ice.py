@@ -1,4 +1,4 @@
-"""Which STUN and TURN servers are asked, how long for, and which addresses of the other side are of use."""
+"""ICE: the choice of STUN and TURN servers, the limit of gathering, and the peer's usable candidates."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 
-#: How long a gathering that nobody waits for any more may take to end.
+#: Limit for the end of a gathering that was cancelled.
 _GRACE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class IceHelper:
-    """One STUN or TURN server that aiortc can use."""
+    """STUN or TURN server that aiortc can use."""
 
     url: str
     username: str | None = None
@@ -34,7 +34,7 @@ class IceHelper:
 
 @dataclass(frozen=True, slots=True)
 class RemoteAddress:
-    """A candidate of the other side: the fields of RFC 8839 section 5.1 that matter."""
+    """Candidate of the peer: the fields of RFC 8839 section 5.1 that matter."""
 
     foundation: str
     component: int
@@ -47,10 +47,10 @@ class RemoteAddress:
 
 
 def usable(servers: Iterable[IceServer]) -> tuple[list[IceHelper], list[str]]:
-    """The servers to ask, at most one STUN and one TURN: aiortc uses no more.
+    """Choose the servers to ask, at most one STUN and one TURN: aiortc uses no more.
 
     Returns:
-        Those, and for each address that is left out a text that says why, without credentials.
+        The servers, and for each address that is left out a text with the reason, without credentials.
     """
     chosen: dict[str, IceHelper] = {}
     dropped: list[str] = []
@@ -69,7 +69,7 @@ def usable(servers: Iterable[IceServer]) -> tuple[list[IceHelper], list[str]]:
 
 
 def _judge(url: str, server: IceServer) -> tuple[str, str]:
-    """STUN or TURN, and why it cannot be used, or ""."""
+    """Return STUN or TURN, and the reason why it cannot be used, or ""."""
     match = _ADDRESS.fullmatch(url)
     if match is None or int(match["port"] or 1) not in range(1, 65_536):
         return "", "not understood"
@@ -88,9 +88,9 @@ def _judge(url: str, server: IceServer) -> tuple[str, str]:
 
 
 def parse_candidate(text: str) -> RemoteAddress | None:
-    """The address in ``text``, with or without ``candidate:`` or ``a=candidate:`` before it.
+    """Return the address in ``text``, with or without ``candidate:`` or ``a=candidate:`` before it.
 
-    None for what is of no use: the end of candidates (""), TCP, anything malformed.
+    None for the end of candidates (""), TCP, and malformed text.
     """
     words = text.strip().removeprefix("a=").removeprefix("candidate:").split()
     if len(words) < 8 or words[2].lower() != "udp" or words[6] != "typ":
@@ -112,10 +112,10 @@ def parse_candidate(text: str) -> RemoteAddress | None:
 
 
 def _is_address(host: str) -> bool:
-    """Whether it is an IP address.
+    """Return True for an IP address.
 
     Names of multicast DNS, behind which browsers hide theirs, are left out: each that is not found costs a
-    second, and whoever has one finds us by the addresses we give.
+    second, and such a peer finds us by the addresses we send.
     """
     try:
         ip_address(host)
@@ -129,7 +129,7 @@ def _number(text: str) -> int | None:
 
 
 class IceGathering:
-    """Stands before aioice's gathering: its five seconds for a dead server are out of reach of aiortc's API.
+    """Wrapper of aioice's gathering, whose five seconds for a dead server are out of reach of aiortc's API.
 
     It also adds 127.0.0.1 where wanted, which aioice leaves out: a machine with only ``lo`` has no other.
     """
@@ -137,16 +137,16 @@ class IceGathering:
     def __init__(
         self, gather: Callable[..., Coroutine[Any, Any, Any]], limit_s: float, *, loopback: bool
     ) -> None:
-        """``gather``: aioice's ``get_component_candidates``, bound to its connection."""
+        """Wrap ``gather``: aioice's ``get_component_candidates``, bound to its connection."""
         self._gather = gather
         self._limit_s = limit_s
         self._extra = ["127.0.0.1"] if loopback else []
 
     async def __call__(self, component: int, addresses: list[str]) -> Any:
-        """Gather as aioice asks to, but not longer.
+        """Gather as aioice asks to, for ``limit_s`` at most.
 
-        Cancelled in the middle, aioice would leave sockets and requests behind that nobody closes: cancelling
-        lets it come to its end first, for a second at most.
+        Cancelled in the middle, aioice would leave sockets and requests unclosed: cancelling lets it come to
+        its end first, for a second at most.
         """
         addresses = [*self._extra, *addresses]
         async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""A STUN or TURN server, as a service names it."""
+"""STUN or TURN server in a service's configuration."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ravatard.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class IceServer:
-    """A STUN or TURN server the service names."""
+    """STUN or TURN server: its URLs and credentials."""
 
     urls: tuple[str, ...]
     username: str = field(default="", repr=False)

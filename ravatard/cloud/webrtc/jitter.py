@@ -1,9 +1,9 @@
-"""Opus packets as they come, in any order and with holes, to the steps of a decoder, in order. Pure.
+"""Jitter buffer: Opus packets in any order and with gaps, to the steps of a decoder, in order. Pure.
 
-A packet that is missing is waited for until three newer ones are there. Then it counts as lost, and the hole
-is filled: by the copy of it the next packet may carry (in-band FEC, RFC 6716 section 2.1.7), and by the
-decoder's concealment. Delay is added only where something is missing; evening out the arrival of packets is
-the playout buffer's business.
+A missing packet is waited for until three newer ones are there. Then it counts as lost, and the gap is
+filled: by the copy of it the next packet may carry (in-band FEC, RFC 6716 section 2.1.7), and by the
+decoder's concealment. Delay is added only where a packet is missing; the playout buffer evens out their
+arrival.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 REORDER_PACKETS = 3
 #: RTP's clock for Opus, whatever the encoder's bandwidth (RFC 7587 section 4.1).
 CLOCK_HZ = 48_000
-#: Longest Opus packet (RFC 6716 section 3.2.5) and longest hole that is filled whole: 120 ms.
+#: Longest Opus packet (RFC 6716 section 3.2.5) and longest gap that is filled whole: 120 ms.
 LONGEST_SAMPLES = 5_760
-#: A sequence number further off than this is another stream's: two seconds of sound.
+#: A sequence number further away belongs to another stream: two seconds of sound.
 RESTART_PACKETS = 100
-#: So many packets in a row behind what was played, each newer than the last: the sender counts anew.
+#: After so many late packets in a row, each newer than the last, the sender has restarted its count.
 LATE_PACKETS = 25
 #: Concealment comes in steps of 2.5 ms.
 _STEP_SAMPLES = 120
@@ -43,7 +43,7 @@ class Decode:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Make up ``samples`` that are missing; ``following`` is the packet after the hole."""
+    """Conceal ``samples`` that are missing; ``following`` is the packet after the gap."""
 
     samples: int
     following: bytes = field(repr=False)
@@ -51,7 +51,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Forget what was decoded: another stream begins."""
+    """Reset the decoder: another stream begins."""
 
 
 Step = Decode | Fill | Restart
@@ -59,7 +59,7 @@ Step = Decode | Fill | Restart
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the packets of a stream."""
+    """Counts of a stream's packets by outcome."""
 
     received: int = 0
     lost: int = 0
@@ -72,7 +72,7 @@ class Counts:
 
 
 def opus_samples(payload: bytes) -> int:
-    """Samples at 48 kHz in an Opus packet (RFC 6716 section 3.1); 0 for what is none."""
+    """Return the samples at 48 kHz in an Opus packet (RFC 6716 section 3.1); 0 for a malformed one."""
     if not payload:
         return 0
     config, code = payload[0] >> 3, payload[0] & 3
@@ -91,18 +91,18 @@ def opus_samples(payload: bytes) -> int:
 
 
 class JitterBuffer:
-    """Feed it every packet with :meth:`add` and take the steps it returns, at once and in order.
+    """Buffer of one stream: feed it every packet with :meth:`add`, and take the steps at once and in order.
 
     Attributes:
-        counts: what happened so far.
+        counts: counts so far.
     """
 
     def __init__(self) -> None:
         self.counts = Counts()
         self._ssrc: int | None = None
-        #: Sequence number that is played next.
+        #: Sequence number to play next.
         self._next = 0
-        #: Packets that wait: sequence number -> (timestamp, payload). At most REORDER_PACKETS - 1 stay.
+        #: Waiting packets: sequence number -> (timestamp, payload). At most REORDER_PACKETS - 1 stay.
         self._held: dict[int, tuple[int, bytes]] = {}
         #: RTP time at which the sound played so far ends; None before the first.
         self._end: int | None = None
@@ -111,7 +111,7 @@ class JitterBuffer:
         self._latest_late = 0
 
     def add(self, ssrc: int, sequence: int, timestamp: int, payload: bytes) -> list[Step]:
-        """Take one packet in, in the order of arrival.
+        """Take one packet, in the order of arrival.
 
         Args:
             ssrc: the sender's number of the stream.
@@ -121,7 +121,7 @@ class JitterBuffer:
         """
         self.counts.received += 1
         ahead = _signed(sequence - self._next, 16)
-        if ssrc != self._ssrc or abs(ahead) >= RESTART_PACKETS or self._counts_anew(ahead, sequence):
+        if ssrc != self._ssrc or abs(ahead) >= RESTART_PACKETS or self._count_restarted(ahead, sequence):
             steps = self._restart(ssrc, sequence)
         elif ahead < 0:
             self.counts.late += 1
@@ -144,8 +144,8 @@ class JitterBuffer:
             self._next = (self._next + 1) & 0xFFFF
         return steps
 
-    def _counts_anew(self, ahead: int, sequence: int) -> bool:
-        """Whether a sender that went back a little now goes on from there."""
+    def _count_restarted(self, ahead: int, sequence: int) -> bool:
+        """Return True if the sender went back a little and goes on from there."""
         if ahead >= 0:
             return False
         grows = _signed(sequence - self._latest_late, 16) > 0
@@ -172,8 +172,8 @@ class JitterBuffer:
             self.counts.malformed += 1
             self._lost += 1
             return
-        # Time that went by with no packet missing is a pause of the sender (DTX), and needs no sound: the
-        # playout ran dry in it, and anything made up now would only come late.
+        # A time difference without a missing packet is a pause of the sender (DTX), and needs no sound: the
+        # playout ran dry in it, and concealment would only come late.
         missing = _signed(timestamp - self._end, 32) if self._end is not None and self._lost else 0
         if missing > 0:
             self._fill(missing, samples, payload, steps)
@@ -182,7 +182,7 @@ class JitterBuffer:
         self._lost = 0
 
     def _fill(self, missing: int, samples: int, payload: bytes, steps: list[Step]) -> None:
-        """A short hole is filled whole. Of a long one, heard as silence by now, only its last packet."""
+        """Fill a short gap whole. Of a long one, heard as silence by now, fill only its last packet."""
         filled = missing if missing <= LONGEST_SAMPLES else samples
         filled -= filled % _STEP_SAMPLES
         if filled:
@@ -192,6 +192,6 @@ class JitterBuffer:
 
 
 def _signed(difference: int, bits: int) -> int:
-    """A difference of two numbers that wrap, as the shorter way round."""
+    """Return the difference of two numbers that wrap, the shorter way round."""
     half = 1 << (bits - 1)
     return ((difference + half) & ((1 << bits) - 1)) - half

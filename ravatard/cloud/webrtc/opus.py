@@ -1,6 +1,6 @@
-"""Decodes Opus with libopus, for PyAV cannot be asked for in-band FEC or concealment.
+"""Opus decoder by libopus, as PyAV offers neither in-band FEC nor concealment.
 
-It is Debian's ``libopus.so.0``, or the copy that PyAV's wheel brings along.
+The library is Debian's ``libopus.so.0``, or the copy in PyAV's wheel.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ class OpusDecoder:
     """One mono decoder at 48 kHz; stereo is mixed down by the library. Not for two threads."""
 
     def __init__(self, library: Any) -> None:
-        """``library``: as :func:`load` returns it.
+        """Make a decoder; ``library`` comes from :func:`load`.
 
         Raises:
             LinkError: libopus cannot make a decoder.
         """
-        # Set first: __del__ runs also when this raises.
+        # Set first: __del__ runs even when this raises.
         self._state: int | None = None
         self._library = library
         error = ctypes.c_int(0)
@@ -42,14 +42,14 @@ class OpusDecoder:
             self._state = None
 
     def decode(self, payload: bytes, samples: int) -> bytes:
-        """A packet's sound, s16le mono 48 kHz; what cannot be decoded is concealed, ``samples`` long."""
+        """Return a packet's sound, s16le mono 48 kHz; a bad packet is concealed, ``samples`` long."""
         done = self._decode(payload, LONGEST_SAMPLES, fec=False)
         return done if done is not None else self.fill(samples, b"")
 
     def fill(self, samples: int, following: bytes) -> bytes:
-        """``samples`` (a multiple of 120) in place of what is missing before the packet ``following``.
+        """Return ``samples`` (a multiple of 120) for the gap before the packet ``following``.
 
-        Its last part comes from the copy ``following`` may carry, the rest is concealed.
+        The last part comes from the copy ``following`` may carry, the rest is concealed.
         """
         done = self._decode(following, samples, fec=True) if following else None
         if done is None:
@@ -57,7 +57,7 @@ class OpusDecoder:
         return done if done is not None else bytes(samples * _BYTES_PER_SAMPLE)
 
     def reset(self) -> None:
-        """Forget the sound so far: another stream begins."""
+        """Reset: another stream begins."""
         self._library.opus_decoder_init(self._state, CLOCK_HZ, 1)
 
     def _decode(self, payload: bytes | None, samples: int, *, fec: bool) -> bytes | None:
@@ -68,10 +68,10 @@ class OpusDecoder:
 
 
 def load() -> Any:
-    """libopus, with its functions declared.
+    """Load libopus and declare its functions.
 
     Raises:
-        LinkError: there is none; says what to install.
+        LinkError: it is not installed; the message names the package.
     """
     for name in (_SYSTEM, *_bundled()):
         try:
@@ -83,7 +83,7 @@ def load() -> Any:
 
 
 def _bundled() -> Iterator[str]:
-    """Where a wheel of PyAV keeps its libraries; nothing of it is imported."""
+    """Yield the copies in a wheel of PyAV, which is not imported."""
     found = importlib.util.find_spec("av")
     if found is None or found.origin is None:
         return
@@ -92,7 +92,7 @@ def _bundled() -> Iterator[str]:
 
 
 def _declared(library: Any) -> Any:
-    """The functions used, as in opus.h 1.1 and later."""
+    """Declare the functions in use, as in opus.h 1.1 and later."""
     library.opus_decoder_create.restype = ctypes.c_void_p
     library.opus_decoder_create.argtypes = [ctypes.c_int32, ctypes.c_int, ctypes.POINTER(ctypes.c_int)]
     library.opus_decoder_init.restype = ctypes.c_int

@@ -1,8 +1,8 @@
-"""One WebRTC connection by aiortc, made to do what it has no switch for.
+"""WebRTC connection by aiortc, with behaviour for which aiortc has no switch.
 
-The only module that imports aiortc, 70 MB of it: imported by the player when a stream is opened. Private
-names of aiortc are used in three places (jitter buffer, decoder thread, ICE agent); each is looked for first,
-and missed in words.
+The only module that imports aiortc (70 MB); the player imports it when a stream is opened. Private names of
+aiortc are used in three places (jitter buffer, decoder thread, ICE agent); each is looked up first, and an
+error says which one is missing.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from ravatard.errors import LinkError
 
 log = logging.getLogger(__name__)
 
-#: In aiortc.RTCRtpReceiver: what packets are put into after they were counted.
+#: In aiortc.RTCRtpReceiver: the buffer that takes packets after they were counted.
 _JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"
-#: Relay candidates are all there is with ForceTURN: then its server gets the time aioice gives it.
+#: With ForceTURN there are only relay candidates: then the server gets aioice's own time.
 _RELAY_GATHER_S = 5.0
-#: aioice's rounds of checks are 20 ms apart, and the last one ends after it was closed.
+#: aioice's rounds of checks are 20 ms apart, and the last one ends after closing.
 _LAST_CHECK_S = 0.05
 
 
 class Peer:
-    """The player's end of one connection. :meth:`close` must be awaited, or the process may not end."""
+    """Player's end of one connection. :meth:`close` must be awaited, or the process may not end."""
 
     def __init__(
         self,
@@ -42,13 +42,13 @@ class Peer:
         relay_only: bool,
         loopback: bool,
     ) -> None:
-        """Nothing is connected yet.
+        """Connect nothing yet.
 
         Args:
             helpers: STUN and TURN servers.
-            reception: where packets of sound go.
+            reception: takes the packets of sound.
             changed: called when :attr:`lost` may have changed, and at the first packet.
-            gather_s: how long the helpers may take.
+            gather_s: time limit of the helpers.
             relay_only: connect through a TURN server only.
             loopback: offer 127.0.0.1, too.
         """
@@ -67,12 +67,12 @@ class Peer:
 
     @property
     def lost(self) -> str:
-        """Why no more sound can come of it; "" while some can."""
+        """The reason why no more sound can come; "" while some can."""
         state = self._connection.connectionState
         return f"the media connection is {state}" if state in ("failed", "closed") else ""
 
     async def answer(self, offer: AudioOffer) -> str:
-        """The answer to an offer, as the streamer gets it. Again for a later offer of the same transport.
+        """Return the answer to an offer, for the streamer; called again for a later offer of its transport.
 
         Raises:
             LinkError: aiortc does not accept the offer.
@@ -81,19 +81,19 @@ class Peer:
             await self._connection.setRemoteDescription(
                 aiortc.RTCSessionDescription(sdp=offer.shown, type="offer")
             )
-            receivers = self._turn_away_all_but(offer.audio_mid)
+            receivers = self._decline_all_but(offer.audio_mid)
             self._take_over(receivers)
             self._limit_gathering()
             await self._connection.setLocalDescription(await self._connection.createAnswer())
         except (ValueError, AssertionError, KeyError, IndexError, AttributeError, TypeError) as error:
-            # What a malformed description makes aiortc raise; its errors of state are ValueErrors or below.
+            # aiortc raises these for a malformed description; its errors of state are ValueErrors or below.
             raise LinkError(f"the stream's offer cannot be answered ({type(error).__name__})") from error
         except (aiortc.InvalidStateError, aiortc.exceptions.OperationError) as error:
             raise LinkError(f"the stream's offer cannot be answered ({error})") from error
         return finish(offer, self._connection.localDescription.sdp)
 
     async def add(self, address: RemoteAddress, mid: str | None, index: int | None) -> None:
-        """One more address of the streamer; either ``mid`` or ``index`` says of which section."""
+        """Add an address of the streamer; ``mid`` or ``index`` names the section."""
         if mid is None and index is None:
             return
         candidate = aiortc.RTCIceCandidate(
@@ -118,23 +118,23 @@ class Peer:
         connecting = self._connection.connectionState in ("new", "connecting")
         transports = self._transports()
         for transport in transports:
-            # aiortc goes on connecting the next section while it closes, and fails with nobody looking.
+            # aiortc goes on connecting the next section while it closes, and fails in a task of its own.
             transport.start = _closed
         await self._connection.close()
         if connecting:
-            # aioice may come to its end only now, and then keeps asking the other side's consent for ever.
+            # aioice may finish connecting only now, and would then ask for the peer's consent for ever.
             await asyncio.sleep(_LAST_CHECK_S)
             for transport in transports:
                 await _agent(transport).close()
 
     def _transports(self) -> list[Any]:
-        """The ICE transports there are; one, when everything is bundled."""
+        """Return the ICE transports; one, when everything is bundled."""
         ends: list[Any] = [one.receiver for one in self._connection.getTransceivers()]
         if self._connection.sctp is not None:
             ends.append(self._connection.sctp)
         return list({id(end.transport.transport): end.transport.transport for end in ends}.values())
 
-    def _turn_away_all_but(self, audio_mid: str) -> list[Any]:
+    def _decline_all_but(self, audio_mid: str) -> list[Any]:
         """Decline every section but one; returns the receivers of that one."""
         wanted = []
         for transceiver in self._connection.getTransceivers():
@@ -148,8 +148,8 @@ class Peer:
     def _take_over(self, receivers: list[Any]) -> None:
         for receiver in receivers:
             if not hasattr(receiver, _JITTER_BUFFER):
-                raise _foreign("its jitter buffer")
-            setattr(receiver, _JITTER_BUFFER, _Doorstep(receiver, self._reception, self._changed))
+                raise _other_version("its jitter buffer")
+            setattr(receiver, _JITTER_BUFFER, _PacketTap(receiver, self._reception, self._changed))
 
     def _limit_gathering(self) -> None:
         """Shorten the wait for dead STUN and TURN servers."""
@@ -157,13 +157,13 @@ class Peer:
             agent = _agent(transport)
             gather = getattr(agent, "get_component_candidates", None)
             if gather is None:
-                raise _foreign("its gathering")
+                raise _other_version("its gathering")
             if not isinstance(gather, IceGathering):
                 agent.get_component_candidates = IceGathering(gather, self._gather_s, loopback=self._loopback)
 
 
-class _Doorstep:
-    """Hands packets to the reception, and sends aiortc's decoder thread home at the first."""
+class _PacketTap:
+    """Stand-in for aiortc's jitter buffer: passes packets on, and ends the decoder thread at the first."""
 
     def __init__(self, receiver: Any, reception: Reception, begun: Callable[[], None]) -> None:
         self._receiver: Any = receiver
@@ -180,30 +180,30 @@ class _Doorstep:
 
 
 def _agent(transport: Any) -> Any:
-    """Aioice's part of a transport."""
+    """Return aioice's part of a transport."""
     agent = getattr(transport.iceGatherer, "_connection", None)
     if agent is None:
-        raise _foreign("its ICE agent")
+        raise _other_version("its ICE agent")
     return agent
 
 
 async def _closed(_parameters: object) -> NoReturn:
-    """Ends the task of aiortc that comes by."""
+    """End the calling task of aiortc."""
     raise asyncio.CancelledError
 
 
 def _end_decoder(receiver: Any) -> None:
-    """End the thread that would decode. It is no daemon thread: left alone, it keeps the process alive."""
+    """End the thread that would decode. It is no daemon thread, and would keep the process alive."""
     end = getattr(receiver, "_handle_disconnect", None)
     if end is None:
-        raise _foreign("its decoder thread")
+        raise _other_version("its decoder thread")
     end()
 
 
-def _foreign(what: str) -> LinkError:
+def _other_version(what: str) -> LinkError:
     version = getattr(aiortc, "__version__", "?")
     return LinkError(
-        f"aiortc {version} is not the version this was made for: {what} is not where it was; "
+        f"aiortc {version} is not the version ravatard was made for: {what} is not where it was; "
         "install ravatard[live-audio] anew"
     )
 
@@ -214,5 +214,5 @@ def _server(helper: IceHelper) -> aiortc.RTCIceServer:
 
 
 def _drain(channel: Any) -> None:
-    """Keep the data channel, which the engine may want, and drop what comes: aiortc queues nothing."""
+    """Keep the data channel, which the engine may want, and drop its messages: aiortc queues nothing."""
     log.debug("the stream opened the data channel %.40r", channel.label)

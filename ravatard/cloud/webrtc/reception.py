@@ -1,7 +1,7 @@
-"""Stands where aiortc has its jitter buffer: RTP packets in, concealed sound out to the sink.
+"""Reception of RTP packets, in place of aiortc's jitter buffer: packets in, concealed sound out to the sink.
 
-aiortc's own keeps four packets back, conceals nothing, and after a loss throws good packets away and stays
-300 ms behind for good.
+aiortc's own buffer keeps four packets back, conceals nothing, and after a loss throws good packets away and
+stays 300 ms behind for good.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Packet(Protocol):
-    """What is read of an RTP packet of aiortc."""
+    """Fields that are read of an RTP packet of aiortc."""
 
     @property
     def ssrc(self) -> int:
@@ -44,28 +44,28 @@ class RtpCodec(Protocol):
     """:class:`ravatard.cloud.webrtc.opus.OpusDecoder`, or another."""
 
     def decode(self, payload: bytes, samples: int) -> bytes:
-        """A packet's sound."""
+        """Return a packet's sound."""
         ...
 
     def fill(self, samples: int, following: bytes) -> bytes:
-        """Sound in place of what is missing."""
+        """Return concealing sound for a gap."""
         ...
 
     def reset(self) -> None:
-        """Forget what was decoded."""
+        """Reset the decoder."""
         ...
 
 
 class Reception:
-    """The receiving end of one stream's sound; outlives the connection that feeds it.
+    """Receiving end of one stream's sound; outlives the connection that feeds it.
 
     Attributes:
-        last_at: when the last packet came; None before the first.
+        last_at: loop time of the last packet; None before the first.
         jitter: the buffer, for its counts.
     """
 
     def __init__(self, codec: RtpCodec, sink: VoiceSink, clock: Callable[[], float]) -> None:
-        """``clock``: the loop's time. The sink is told ``online`` at the first packet."""
+        """Expect packets; ``clock`` gives the loop's time. The first one reports ``online`` to the sink."""
         self.last_at: float | None = None
         self.jitter = JitterBuffer()
         self._codec = codec
@@ -73,10 +73,10 @@ class Reception:
         self._clock = clock
 
     def add(self, packet: Packet) -> tuple[bool, None]:
-        """Takes one packet; called by aiortc after it was counted for the receiver reports.
+        """Take one packet; called by aiortc after it was counted for the receiver reports.
 
         Returns:
-            No picture is to be asked for, and nothing is to be decoded by aiortc.
+            For aiortc: request no key frame, decode nothing.
         """
         if self.last_at is None:
             log.info("the avatar's voice is connected")

@@ -1,10 +1,10 @@
-"""Takes only the sound out of an offer, whatever the video in it is. Pure.
+"""Session descriptions: accept only the sound of an offer, whatever the video in it is. Pure.
 
 aiortc refuses an offer whose video codecs it does not know, and a streamer that bundles everything on the
-video section (``max-bundle``) refuses an answer that rejects it. So aiortc is shown a section that is not
-wanted with one payload type under the name of a codec it knows, answers ``a=inactive``, and then the offer's
-own names are put back into that answer. It also is shown nothing it could trip over: every attribute it
-has no use for is left out, candidates that are no UDP candidates among them.
+video section (``max-bundle``) refuses an answer that rejects it. So an unwanted section is shown to aiortc
+with one payload type under the name of a codec it knows, aiortc answers ``a=inactive``, and the offer's own
+names are put back into that answer (PROTOCOL.md in pixelstreaming, "Sound without the picture"). Attributes
+aiortc does not need, and candidates other than UDP, are left out, as it could fail on them.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from ravatard.cloud.webrtc.ice import parse_candidate
 from ravatard.errors import LinkError
 
-#: What we ask of the encoder: mono, and the copy of the last packet that :mod:`jitter` fills holes with.
-_OPUS_WISHES = "minptime=10;useinbandfec=1;stereo=0"
+#: Request to the encoder: mono, and the copy of the last packet with which :mod:`jitter` fills gaps.
+_OPUS_PARAMETERS = "minptime=10;useinbandfec=1;stereo=0"
 #: Payload types aiortc leaves alone.
 _DYNAMIC = range(96, 128)
 _STAND_IN_TYPE = "127"
 _STAND_IN = {"video": "VP8/90000", "audio": "opus/48000/2"}
-#: Payload formats that only carry or mend another one.
+#: Payload formats that only carry or repair another one.
 _AUXILIARY = frozenset({"rtx", "red", "ulpfec", "flexfec-03", "telephone-event", "cn"})
 _DIRECTIONS = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
-#: What belongs to a whole transport; a section bundled with another may leave it to that one.
+#: Attributes of a whole transport; a section bundled with another may leave them to that one.
 _TRANSPORT = ("ice-ufrag", "ice-pwd", "fingerprint", "setup", "rtcp-mux")
 _SHOWN_SESSION = frozenset({"group", "msid-semantic", "ice-lite", "ice-options", *_TRANSPORT})
 _SHOWN = frozenset(
@@ -37,16 +37,15 @@ _TIED_TO_SENDER = frozenset({"ssrc", "ssrc-group", "msid"})
 
 @dataclass(frozen=True, slots=True)
 class AudioOffer:
-    """An offer, ready for aiortc.
+    """Offer, ready for aiortc.
 
     Attributes:
         shown: the offer as aiortc gets it.
-        transport: what tells one transport of the streamer from another (its ICE user name); renegotiation
-            keeps it.
+        transport: identity of the streamer's transport (its ICE user name); renegotiation keeps it.
         audio_mid: the section whose sound is wanted.
         first_mid: the section that candidates are for, or None when sections are not bundled.
-        declined: for each section that is not wanted, its number: the payload type and the attribute lines
-            to put back.
+        declined: for the number of each unwanted section: the payload type and the attribute lines to put
+            back.
     """
 
     shown: str = field(repr=False)
@@ -68,7 +67,7 @@ class _Section:
         return [value for attribute, value in map(_attribute, self.lines) if attribute == name]
 
     def format_named(self, *names: str, exclude: frozenset[str] = frozenset()) -> str | None:
-        """The first payload type whose encoding is one of ``names`` (any, if none) and not in ``exclude``."""
+        """Return the first payload type with an encoding in ``names`` (any, if empty), not in ``exclude``."""
         encodings = {}
         for value in self.values("rtpmap"):
             number, _, encoding = value.partition(" ")
@@ -87,7 +86,7 @@ def prepare(sdp: str) -> AudioOffer:
     """Read an offer.
 
     Raises:
-        LinkError: there is no Opus sound in it, or it is no offer at all.
+        LinkError: it has no Opus sound, or is no offer at all.
     """
     session, sections = _split(sdp)
     wanted = next(
@@ -115,7 +114,7 @@ def prepare(sdp: str) -> AudioOffer:
 
 
 def finish(offer: AudioOffer, answer: str) -> str:
-    """The answer aiortc makes to ``offer.shown``, as the streamer gets it."""
+    """Turn aiortc's answer to ``offer.shown`` into the answer for the streamer."""
     session, sections = _split(answer)
     lines = list(session)
     for number, section in enumerate(sections):
@@ -126,15 +125,15 @@ def finish(offer: AudioOffer, answer: str) -> str:
             lines += [section.head([kept]), *rest, "a=inactive", *attributes]
         elif section.kind == "audio":
             rest = [line for line in section.lines if _attribute(line)[0] != "fmtp"]
-            wishes = [f"a=fmtp:{kind} {_OPUS_WISHES}" for kind in section.formats]
-            lines += [section.head(section.formats), *rest, *wishes]
+            parameters = [f"a=fmtp:{kind} {_OPUS_PARAMETERS}" for kind in section.formats]
+            lines += [section.head(section.formats), *rest, *parameters]
         else:
             lines += [section.head(section.formats), *section.lines]
     return _joined(lines)
 
 
 def candidates(answer: str) -> list[tuple[str, str, int, str]]:
-    """Our own addresses in an answer: candidate, mid, number of the section, ICE user name; each once."""
+    """Return our addresses in an answer: candidate, mid, number of the section, ICE user name; each once."""
     _, sections = _split(answer)
     found: dict[str, tuple[str, str, int, str]] = {}
     for number, section in enumerate(sections):
@@ -145,7 +144,7 @@ def candidates(answer: str) -> list[tuple[str, str, int, str]]:
 
 
 def without_passwords(sdp: str) -> str:
-    """``sdp`` on one line for the log, its ICE passwords masked."""
+    """Return ``sdp`` on one line for the log, its ICE passwords masked."""
     lines = ["a=ice-pwd:…" if _attribute(line)[0] == "ice-pwd" else line for line in sdp.splitlines()]
     return " | ".join(line for line in lines if line)
 
@@ -165,7 +164,7 @@ def _split(sdp: str) -> tuple[list[str], list[_Section]]:
 
 
 def _attribute(line: str) -> tuple[str, str]:
-    """Name and value of an ``a=`` line; ("", "") for any other."""
+    """Return name and value of an ``a=`` line; ("", "") for any other."""
     if not line.startswith("a="):
         return "", ""
     name, _, value = line[2:].partition(":")
@@ -202,7 +201,7 @@ def _shown_in_session(line: str) -> bool:
 def _shown_section(
     section: _Section, *, wanted: bool
 ) -> tuple[list[str], tuple[str, tuple[str, ...]] | None]:
-    """The lines aiortc gets, and for a section that is not wanted what to put back into its answer."""
+    """Return the lines for aiortc, and for an unwanted section the values to put back into its answer."""
     rest = [line for line in section.lines if _is_shown(line)]
     if section.kind not in _STAND_IN:
         return [section.head(section.formats), *rest], None
@@ -230,7 +229,7 @@ def _is_shown(line: str) -> bool:
 
 
 def _missing(section: _Section, session: list[str], lender: _Section | None) -> list[str]:
-    """The transport's attributes that ``section`` leaves to the section it is bundled with."""
+    """Return the transport's attributes that ``section`` leaves to the section it is bundled with."""
     if lender is None or lender is section:
         return []
     general = {_attribute(line)[0] for line in session}

@@ -1,4 +1,4 @@
-"""Checks of the way to the cloud, step by step: name, connection, token, avatar, live session, stream."""
+"""Checks of the service, step by step: name, connection, credentials, avatar, live session, stream."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ravatard.cloud.certificate import lost
+from ravatard.cloud.factory import kind_of, open_cloud
+from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.media.addresses import Reach, reach_of
-from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
-from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.doctor.check import Case
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, MoneyError, PeerError
 from ravatard.host.identity import user_id
 from ravatard.host.ledger import FileLedger
 from ravatard.host.state import SYSTEM, state_directory
+from ravatard.ports.cloud import ServiceCloud
 from ravatard.ports.host import Ledger
 from ravatard.ports.network import Network
 from ravatard.secret import Secret
@@ -34,14 +35,14 @@ _SEALED = "the project id is readable for root only"
 
 
 def _address(url: str) -> tuple[str, int, bool]:
-    """Host, port, and whether TLS is spoken."""
+    """Return host, port, and True for TLS."""
     parts = urlsplit(url)
     tls = parts.scheme in ("https", "wss")
     return parts.hostname or "", parts.port or (443 if tls else 80), tls
 
 
 async def look_at_dns(case: Case) -> CheckResult:
-    """The service's name has an address."""
+    """Check that the service's name has an address."""
     host, _, _ = _address(case.options.service.base_url)
     try:
         ipaddress.ip_address(host)
@@ -63,7 +64,7 @@ async def look_at_dns(case: Case) -> CheckResult:
 
 
 async def look_at_tls(case: Case) -> CheckResult:
-    """It is reached, and is who it says."""
+    """Check that the service is reached, and its certificate good."""
     host, port, tls = _address(case.options.service.base_url)
     try:
         async with asyncio.timeout(CONNECT_S):
@@ -79,14 +80,14 @@ async def look_at_tls(case: Case) -> CheckResult:
         return broken(str(lost(f"cannot reach {host}:{port}", host, error, case.machine.now())), remedy)
     if not tls and not _is_here(host):
         return warning(
-            f"{host}:{port} answers, without TLS: whoever is between hears everything",
+            f"{host}:{port} answers, without TLS: everything can be overheard on the way",
             "write https:// in service.base_url",
         )
     return fine(f"{host}:{port} answers{' and its certificate is good' if tls else ''}")
 
 
 def _is_here(host: str) -> bool:
-    """Whether ``host`` is this machine or its network."""
+    """Return True if ``host`` is this machine or in its network."""
     try:
         return reach_of(host) is not Reach.PUBLIC
     except ValueError:
@@ -94,8 +95,8 @@ def _is_here(host: str) -> bool:
 
 
 @asynccontextmanager
-async def _asked(case: Case) -> AsyncIterator[RavatarCloud]:
-    """The service, to be asked what costs nothing."""
+async def _asked(case: Case) -> AsyncIterator[ServiceCloud]:
+    """Open the service for questions that cost nothing."""
     network = case.machine.network()
     try:
         yield _cloud(case, network, None)
@@ -103,64 +104,70 @@ async def _asked(case: Case) -> AsyncIterator[RavatarCloud]:
         await network.close()
 
 
-def _cloud(case: Case, network: Network, ledger: Ledger | None) -> RavatarCloud:
-    """The service, as the appliance asks it."""
-    options = case.options
-    return RavatarCloud(
-        options.service,
-        options.stream,
-        options.deadlines,
-        network,
-        user_id=user_id(case.machine.path("/etc/machine-id")),
-        chance=random.SystemRandom().random,
-        ledger=ledger,
-        ravatar=options.ravatar,
+def _cloud(case: Case, network: Network, ledger: Ledger | None) -> ServiceCloud:
+    """Return the service, as the appliance uses it."""
+    return open_cloud(
+        case.options,
+        CloudResources(
+            network=network,
+            user_id=user_id(case.machine.path("/etc/machine-id")),
+            chance=random.SystemRandom().random,
+            ledger=ledger,
+        ),
     )
 
 
+def _inapplicable(case: Case, check: str) -> CheckResult | None:
+    """Return the outcome of a check that does not apply to this kind of service; None when it does."""
+    kind = kind_of(case.options)
+    return None if check in kind.doctor.ids else needless(f"a service of {kind.vendor} has no such thing")
+
+
 async def look_at_token(case: Case) -> CheckResult:
-    """The service knows the project."""
+    """Check that the service accepts our credentials."""
+    kind = kind_of(case.options)
+    if (result := _inapplicable(case, "token")) is not None:
+        return result
     if case.sealed:
         return unknown(_SEALED, "sudo ravatard doctor can ask the service")
     try:
         async with _asked(case) as cloud:
-            await cloud.about()
+            await kind.doctor.access(cloud)
     except AuthError as error:
-        remedy = "check service.project_id, as RAVATAR gave it"
-        if case.options.service.project_id is None:
-            remedy = "write service.project_id, as RAVATAR gave it"
-        return broken(str(error), remedy)
+        verb = "write" if kind.credential(case.options.service) is None else "check"
+        return broken(str(error), f"{verb} {kind.credential_key}, as {kind.vendor} gave it")
     except MoneyError as error:
         return broken(str(error), "pay; nothing is wrong with this machine")
     except (LinkError, PeerError) as error:
-        return broken(str(error), "try again later; ask RAVATAR whether the service is up")
+        return broken(str(error), f"try again later; ask {kind.vendor} whether the service is up")
     except DeniedError as error:
         return broken(str(error), "check section service of the configuration")
     return fine("the service lets us in")
 
 
 async def look_at_avatar(case: Case) -> CheckResult:
-    """The avatar and the language are to be had."""
+    """Check that the service has the avatar and the language."""
+    kind = kind_of(case.options)
+    if (result := _inapplicable(case, "avatar")) is not None:
+        return result
     if case.sealed:
         return unknown(_SEALED, "sudo ravatard doctor can ask the service")
-    service = case.options.service
     try:
         async with _asked(case) as cloud:
-            offered = await cloud.about()
-        live = case.options.ravatar.mode != "chat"
-        avatar = choose_avatar(offered, service.avatar, live=live)
-        language = choose_language(offered, service.language)
+            avatar, language = kind.doctor.choose(await cloud.about(), case.options)
     except DeniedError as error:
         return broken(str(error), "`ravatard avatars` and `ravatard languages` list what there is")
     except (LinkError, PeerError) as error:
-        return broken(str(error), "try again later; ask RAVATAR whether the service is up")
-    return fine(f"{avatar.name or avatar.id}, speaking {language}", avatar=avatar.name or avatar.id)
+        return broken(str(error), f"try again later; ask {kind.vendor} whether the service is up")
+    return fine(f"{avatar}, speaking {language}", avatar=avatar)
 
 
 async def look_at_live(case: Case) -> CheckResult:
-    """A live session is to be had: one is started and ended at once."""
-    if case.options.ravatar.mode == "chat":
-        return needless("ravatar.mode is chat")
+    """Check that a live session is free: one is started and ended at once."""
+    if (result := _inapplicable(case, "live")) is not None:
+        return result
+    if no_live := kind_of(case.options).features(case.options).no_live:
+        return needless(no_live)
     if not case.asked.live:
         return needless("--live starts a session, which is paid for, and ends it at once")
     if case.daemon is not None:
@@ -171,7 +178,7 @@ async def look_at_live(case: Case) -> CheckResult:
         return unknown(_SEALED, "sudo ravatard doctor can ask the service")
     ledger = FileLedger(_ledger_folder(case))
     try:
-        # What is started here is written down first, so that not even a power cut leaves it open.
+        # A session started here is on the list first, so that not even a power cut leaves it open.
         ledger.owed()
         if ledger.taken or ledger.trouble:
             return unknown(ledger.trouble or "another ravatard keeps the list of sessions", "run it as root")
@@ -195,7 +202,8 @@ async def _tried(case: Case, ledger: Ledger) -> CheckResult:
     return outcome
 
 
-async def _session(case: Case, cloud: RavatarCloud) -> CheckResult:
+async def _session(case: Case, cloud: ServiceCloud) -> CheckResult:
+    kind = kind_of(case.options)
     try:
         async with cloud.connect():
             await cloud.start_session()
@@ -206,22 +214,22 @@ async def _session(case: Case, cloud: RavatarCloud) -> CheckResult:
     except TimeoutError:
         return warning(
             "a session was started and ended, without an address to see and hear it at",
-            "ask RAVATAR: streamingUrl is missing in /startLiveSession",
+            kind.doctor.stream_remedy,
         )
     except BusyError as error:
-        return warning(str(error), "nothing is wrong here: try again later, or set ravatar.mode to auto")
+        return warning(str(error), kind.doctor.busy_remedy)
     except MoneyError as error:
         return broken(str(error), "pay; nothing is wrong with this machine")
     except (LinkError, PeerError, DeniedError) as error:
-        return broken(str(error), "ask RAVATAR about live sessions for this project")
+        return broken(str(error), f"ask {kind.vendor} about live sessions for this project")
     return fine("a session was started, and ended at once")
 
 
-async def _stream_url(cloud: RavatarCloud) -> Secret:
-    """Where the session that is held is seen and heard.
+async def _stream_url(cloud: ServiceCloud) -> Secret:
+    """Return the URL of the held session's picture and sound.
 
     Raises:
-        TimeoutError: nobody says.
+        TimeoutError: the service gives none.
     """
     async with asyncio.timeout(_STREAM_S), aclosing(cloud.picture()) as shown:
         async for session in shown:
@@ -231,7 +239,7 @@ async def _stream_url(cloud: RavatarCloud) -> Secret:
 
 
 async def look_at_stream(case: Case) -> CheckResult:
-    """Where the avatar's voice and picture come from is reached."""
+    """Check that the server of the avatar's voice and picture is reached."""
     if case.stream_url is None:
         return needless("only a live session has one (--live)")
     host, port, tls = _address(case.stream_url.reveal())

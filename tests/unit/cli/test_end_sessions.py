@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ravatard.cli import EXIT_CONFIG, main
-from ravatard.cli.end_sessions import CHAT, LIMIT_S, end_all
+from ravatard.cli.end_sessions import LIMIT_S, end_all
 from ravatard.cloud.lease import MemoryLedger
 from ravatard.errors import LinkError
-from ravatard.host.ledger import NAME, FileLedger
+from ravatard.host.ledger import CHAT, NAME, FileLedger
+from ravatard.host.state_version import version_of
 from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
+from tests.unit.host.test_state_version import STATE_V1
 
 
 def debt(licence: str) -> OwedSession:
-    return OwedSession(Secret(licence), "https://service.example/", "kiosk-1")
+    return OwedSession("ravatar", Secret(licence), "https://service.example/", "kiosk-1")
 
 
 def ledger_with(*licences: str) -> MemoryLedger:
@@ -163,3 +166,34 @@ def test_a_chat_that_died_is_looked_after_as_well(
     status, shown = end_sessions("--config", str(tmp_path / "missing.yaml"))
 
     assert (status, "missing.yaml" in shown) == (EXIT_CONFIG, True)
+
+
+def test_a_session_of_an_unknown_kind_is_sent_nowhere_and_kept(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    left = OwedSession("of-the-future", Secret("left"), "http://127.0.0.1:9/", "kiosk-1")
+    dead = FileLedger(tmp_path / "state")
+    dead.add(left)
+    dead.close()
+    (tmp_path / "settings.yaml").write_text("version: 1\n")
+
+    status, shown = end_sessions("--config", str(tmp_path / "settings.yaml"))
+
+    assert status == 1
+    assert (
+        "live session 1 of 1 at 127.0.0.1:9: not ended: it is of kind 'of-the-future', which this ravatard "
+        "does not know; install the version that started it"
+    ) in shown
+    assert FileLedger(tmp_path / "state").owed() == [left]
+
+
+def test_a_list_of_the_version_before_is_migrated_first(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    shutil.copytree(STATE_V1, tmp_path / "state")
+
+    status, _ = end_sessions("--config", str(tmp_path / "missing.yaml"))
+
+    assert status == EXIT_CONFIG
+    assert version_of(tmp_path / "state") == 2
+    assert len(FileLedger(tmp_path / "state").owed()) == 2

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cli.history import as_plain, moment_of, newest, table, told
-from ravatard.cloud.ravatar.history import HistoryMessage
+from ravatard.cli.history import as_plain, moment_of, newest, spoken_words, table
+from ravatard.ports.cloud import HistoryMessage
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -97,7 +97,7 @@ def test_a_program_gets_everything_in_plain_characters() -> None:
     st.builds(message, at=st.none() | st.just(NOW), answer=st.text(), avatar=st.text(), direction=st.text())
 )
 def test_whatever_a_message_holds_it_is_one_line_a_terminal_obeys_nothing_of(one: HistoryMessage) -> None:
-    who, said = told(one)
+    who, said = spoken_words(one)
 
     assert who
     assert said
@@ -111,7 +111,9 @@ class Telling:
         self.told = 0
         self.asked: list[tuple[datetime | None, int]] = []
 
-    async def history(self, since: datetime | None, per_page: int) -> AsyncIterator[HistoryMessage]:
+    async def history(
+        self, since: datetime | None = None, per_page: int = 100
+    ) -> AsyncIterator[HistoryMessage]:
         self.asked.append((since, per_page))
         for number in range(100, 0, -1):
             self.told += 1

@@ -16,7 +16,7 @@ from ravatard.secret import Secret
 
 
 def debt(licence: str) -> OwedSession:
-    return OwedSession(Secret(licence), "https://service.example", "kiosk-1")
+    return OwedSession("ravatar", Secret(licence), "https://service.example", "kiosk-1")
 
 
 class Book(MemoryLedger):
@@ -29,11 +29,11 @@ class Book(MemoryLedger):
         self.entries: list[str] = []
 
     def add(self, debt: OwedSession) -> None:
-        self.entries.append(f"+{debt.licence.reveal()}")
+        self.entries.append(f"+{debt.id.reveal()}")
         super().add(debt)
 
     def strike(self, debt: OwedSession) -> None:
-        self.entries.append(f"-{debt.licence.reveal()}")
+        self.entries.append(f"-{debt.id.reveal()}")
         super().strike(debt)
 
 
@@ -58,12 +58,12 @@ class Counter:
         return debt(self.started[-1])
 
     async def end(self, lease: OwedSession) -> None:
-        self.asked.append(lease.licence.reveal())
+        self.asked.append(lease.id.reveal())
         await asyncio.sleep(self._end_s)
         if self.end_failures:
             self.end_failures -= 1
             raise LinkError("no network")
-        self.ended.append(lease.licence.reveal())
+        self.ended.append(lease.id.reveal())
 
     def lease(self, close_s: float = 5.0) -> Lease:
         return Lease(self.start, self.end, close_s=close_s, ledger=self.book)
@@ -404,7 +404,7 @@ async def test_whenever_the_process_dies_the_next_run_ends_what_it_knew_of(after
     on_disk = counter.book.owed()
     known = [f"lease-{number + 1}" for number in range(len(counter.started))]
 
-    assert [one.licence.reveal() for one in on_disk] == [one for one in known if one not in counter.ended]
+    assert [one.id.reveal() for one in on_disk] == [one for one in known if one not in counter.ended]
     dying.cancel()
     with pytest.raises(asyncio.CancelledError):
         await dying

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from ravatard.cloud.options import ServiceOptions
-from ravatard.config import Key, Options, Schema
+from ravatard.config import Key, Options, Schema, secrets_of
 from ravatard.errors import InternalError
 from ravatard.secret import Secret
 from ravatard.setting import Setting
@@ -62,6 +62,19 @@ def test_a_secret_is_known_by_its_type_or_its_description() -> None:
 
 def test_the_project_is_a_secret() -> None:
     assert Schema().keys["service.project_id"].secret
+
+
+def test_all_secrets_of_a_configuration_are_found() -> None:
+    options = Options(service=ServiceOptions(project_id=Secret("proj-1"), avatar="Ada"))
+
+    assert secrets_of(options) == [Secret("proj-1")]
+    assert secrets_of(Options()) == []
+
+
+def test_the_service_comes_first_and_sections_of_one_cloud_last() -> None:
+    sections = list(Schema().sections)
+
+    assert (sections[0], sections[-2:]) == ("service", ["ravatar", "stream"])
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,8 @@ def plant(patient: Patient) -> None:
     patient.environ["RAVATARD_SERVICE__PROJECT_ID"] = PROJECT
     patient.write(f"{STATE}/recorder/flight-000000001.log", f'{{"licence": "{LICENCE}", "x": "{PROJECT}"}}\n')
     patient.write(
-        f"{STATE}/live-sessions", render([OwedSession(Secret(LICENCE), "https://a.b", "u")]).decode()
+        f"{STATE}/live-sessions",
+        render([OwedSession("ravatar", Secret(LICENCE), "https://a.b", "u")]).decode(),
     )
     patient.programs["journalctl"] = (
         f"connected to wss://a.b/ws?token={TOKEN}\nAuthorization: Bearer {TOKEN}\n{LICENCE} ended\n"

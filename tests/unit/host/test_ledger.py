@@ -17,11 +17,17 @@ from ravatard.host.ledger import NAME, FileLedger, parse, render
 from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
 
+#: Written by ravatard at commit 7d6f0c4, the last one with state version 1.
+STATE_V1 = Path(__file__).with_name("state_v1")
+
 
 def debt(
-    licence: str = "licence-1", base_url: str = "https://service.example", user: str = "kiosk"
+    licence: str = "licence-1",
+    base_url: str = "https://service.example",
+    user: str = "kiosk",
+    kind: str = "ravatar",
 ) -> OwedSession:
-    return OwedSession(Secret(licence), base_url, user)
+    return OwedSession(kind, Secret(licence), base_url, user)
 
 
 def on_disk(directory: Path) -> list[OwedSession]:
@@ -64,6 +70,36 @@ def test_two_entries_for_one_licence_are_one(tmp_path: Path) -> None:
     ledger.add(debt())
 
     assert ledger.owed() == on_disk(tmp_path) == [debt()]
+
+
+def test_the_same_id_at_another_kind_of_cloud_is_another_session(tmp_path: Path) -> None:
+    ledger = FileLedger(tmp_path)
+    ledger.add(debt("one"))
+    ledger.add(debt("one", kind="another"))
+
+    ledger.strike(debt("one"))
+
+    assert ledger.owed() == on_disk(tmp_path) == [debt("one", kind="another")]
+
+
+def test_a_session_of_an_unknown_kind_is_kept_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(render([debt("one", kind="of the future"), debt("two")]))
+
+    FileLedger(tmp_path).strike(debt("two"))
+
+    assert on_disk(tmp_path) == [debt("one", kind="of the future")]
+
+
+def test_a_list_of_state_version_1_is_read_with_the_only_kind_there_was() -> None:
+    sessions, damaged = parse((STATE_V1 / NAME).read_bytes())
+
+    assert (sessions, damaged) == (
+        [
+            debt("licence-4711", "https://chat.rvtr.ai", "ravatard-0123456789abcdef"),
+            debt('licence-zwölf "x"', "https://service.example/base", "kiosk_2"),
+        ],
+        0,
+    )
 
 
 def test_striking_what_is_not_on_it_changes_nothing(tmp_path: Path) -> None:
@@ -162,7 +198,8 @@ def test_a_truncated_file_is_read_as_far_as_it_goes(tmp_path: Path, length: int)
 
     owed = FileLedger(tmp_path).owed()
 
-    expected = [one for one in (debt("one"), debt("two")) if length >= first * (1 + (one == debt("two")))]
+    # Both lines are equally long, and the second one comes after a line feed.
+    expected = [debt("one")] * (length >= first) + [debt("two")] * (length >= 2 * first + 1)
     assert owed[: len(expected)] == expected
     assert set(owed) <= {debt("one"), debt("two")}
 
@@ -187,7 +224,7 @@ _JSON = st.recursive(
 def test_a_right_checksum_does_not_make_it_a_debt(told: bytes) -> None:
     debts, _ = parse(b"%08x %s" % (zlib.crc32(told), told))
 
-    assert all(one.licence for one in debts)
+    assert all(one.id for one in debts)
 
 
 def test_no_depth_of_nesting_is_too_deep() -> None:

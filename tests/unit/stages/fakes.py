@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
@@ -89,7 +89,7 @@ class FakeCloud:
     async def voice(self, sink: VoiceSink) -> NoReturn:
         raise AssertionError("nobody listens to a voice here")
 
-    async def picture(self) -> AsyncIterator[tuple[Secret, Secret] | None]:
+    async def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:
         for picture in self.pictures:
             yield picture
         await asyncio.Event().wait()

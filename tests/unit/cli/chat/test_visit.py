@@ -12,16 +12,15 @@ from pathlib import Path
 import pytest
 
 from ravatard.cli.chat.visit import ChatSettings, Visit
-from ravatard.cloud.ravatar.history import HistoryMessage
-from ravatard.cloud.ravatar.rest import AvatarInfo, ConnectionReply, LanguageInfo
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.errors import AuthError, LinkError, RavatardError
+from ravatard.ports.cloud import Avatar, Directory, HistoryMessage, Language
 from tests.unit.cli.chat.test_session import CHAT, ChatCloud, FakeScreen
 from tests.unit.stages.fakes import CAPABILITIES, running
 
-CONNECTION = ConnectionReply(
-    avatars=(AvatarInfo("a-1", "Ava", True), AvatarInfo("b-2", "Brook", False)),
-    languages=(LanguageInfo("English", "en"), LanguageInfo("Deutsch", "de")),
+CONNECTION = Directory(
+    avatars=(Avatar("a-1", "Ava", True), Avatar("b-2", "Brook", False)),
+    languages=(Language("English", "en"), Language("Deutsch", "de")),
 )
 PAST = HistoryMessage(
     *("1", "incoming", "hi", "good morning", "Ava"), datetime(2026, 1, 2, 3, 4, tzinfo=UTC), "text", "en", ""
@@ -45,7 +44,7 @@ class TellingCloud(ChatCloud):
         finally:
             self.log.append("left")
 
-    async def about(self) -> ConnectionReply:
+    async def about(self) -> Directory:
         if self.about_error is not None:
             raise self.about_error
         return CONNECTION

@@ -15,7 +15,7 @@ from ravatard.ports.host import OwedSession
 from ravatard.ports.network import HttpReply, Socket
 from ravatard.secret import Secret
 
-DEBT = OwedSession(Secret("licence-1"), "https://service.example/", "kiosk-1")
+DEBT = OwedSession("ravatar", Secret("licence-1"), "https://service.example/", "kiosk-1")
 TOKEN = b'{"result": "success", "jwt": "a-token"}'
 
 

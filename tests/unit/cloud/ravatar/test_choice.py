@@ -5,28 +5,28 @@ from __future__ import annotations
 import pytest
 
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
-from ravatard.cloud.ravatar.rest import AvatarInfo, ConnectionReply, LanguageInfo
 from ravatard.errors import DeniedError
+from ravatard.ports.cloud import Avatar, Directory, Language
 
-STILL = AvatarInfo(id="a-0", name="Statue")
-AVA = AvatarInfo(id="a-1", name="Ava", has_live_mode=True)
-BOB = AvatarInfo(id="a-2", name="Bob", has_live_mode=True)
-CONNECTION = ConnectionReply(
-    avatars=(STILL, AVA, BOB), languages=(LanguageInfo("English", "en"), LanguageInfo("German", "de-DE"))
+STILL = Avatar(id="a-0", name="Statue")
+AVA = Avatar(id="a-1", name="Ava", has_live_mode=True)
+BOB = Avatar(id="a-2", name="Bob", has_live_mode=True)
+CONNECTION = Directory(
+    avatars=(STILL, AVA, BOB), languages=(Language("English", "en"), Language("German", "de-DE"))
 )
 
 
 @pytest.mark.parametrize(("wanted", "avatar"), [(None, AVA), ("a-2", BOB), ("Bob", BOB), ("aVA", AVA)])
 def test_an_avatar_is_found_by_id_or_name_else_the_first_with_live_mode(
-    wanted: str | None, avatar: AvatarInfo
+    wanted: str | None, avatar: Avatar
 ) -> None:
     assert choose_avatar(CONNECTION, wanted) == avatar
 
 
 def test_an_id_goes_before_a_name() -> None:
-    named_like_an_id = AvatarInfo(id="a-9", name="a-1", has_live_mode=True)
+    named_like_an_id = Avatar(id="a-9", name="a-1", has_live_mode=True)
 
-    assert choose_avatar(ConnectionReply(avatars=(named_like_an_id, AVA)), "a-1") == AVA
+    assert choose_avatar(Directory(avatars=(named_like_an_id, AVA)), "a-1") == AVA
 
 
 @pytest.mark.parametrize("wanted", ["Eve", "Statue"])
@@ -36,7 +36,7 @@ def test_an_avatar_that_cannot_be_had_names_those_that_can(wanted: str) -> None:
 
 
 @pytest.mark.parametrize(("wanted", "avatar"), [(None, STILL), ("Statue", STILL), ("Bob", BOB)])
-def test_in_chat_mode_every_avatar_may_be_had(wanted: str | None, avatar: AvatarInfo) -> None:
+def test_in_chat_mode_every_avatar_may_be_had(wanted: str | None, avatar: Avatar) -> None:
     assert choose_avatar(CONNECTION, wanted, live=False) == avatar
 
 
@@ -48,14 +48,14 @@ def test_an_avatar_without_a_live_mode_may_be_had_in_chat_mode_and_that_is_said(
 @pytest.mark.parametrize("live", [True, False])
 def test_a_project_without_avatars_is_told_so(live: bool) -> None:
     with pytest.raises(DeniedError, match="no avatar for this project"):
-        choose_avatar(ConnectionReply(), None, live=live)
+        choose_avatar(Directory(), None, live=live)
 
 
 def test_a_project_without_live_avatars_is_told_so() -> None:
     with pytest.raises(DeniedError, match="no avatar with a live mode"):
-        choose_avatar(ConnectionReply(avatars=(STILL,)), None)
+        choose_avatar(Directory(avatars=(STILL,)), None)
     with pytest.raises(DeniedError, match="none"):
-        choose_avatar(ConnectionReply(), "Eve")
+        choose_avatar(Directory(), "Eve")
 
 
 @pytest.mark.parametrize(("wanted", "code"), [("en", "en"), ("EN", "en"), ("de-de", "de-DE")])
@@ -69,4 +69,4 @@ def test_a_language_the_service_does_not_speak_names_those_it_does() -> None:
 
 
 def test_a_service_that_lists_no_languages_takes_any() -> None:
-    assert choose_language(ConnectionReply(), "fr") == "fr"
+    assert choose_language(Directory(), "fr") == "fr"

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from ravatard.cloud.ravatar.history import (
     MOST_PAGES,
-    HistoryMessage,
     HistoryPage,
-    Reading,
+    HistoryReader,
     history_path,
     history_reply,
     moment,
 )
 from ravatard.errors import AuthError, BusyError, PeerError, RavatardError
+from ravatard.ports.cloud import HistoryMessage
 
 NOON = datetime(2025, 1, 25, 12, 0, tzinfo=UTC)
 
@@ -70,7 +70,7 @@ def page(*numbers: int, more: bool = True) -> HistoryPage:
     return HistoryPage(tuple(said(number) for number in numbers), more)
 
 
-def read(reading: Reading, page: HistoryPage) -> list[str]:
+def read(reading: HistoryReader, page: HistoryPage) -> list[str]:
     return [message.id for message in reading.read(page)]
 
 
@@ -159,7 +159,7 @@ def test_what_is_no_page_is_told(status: int, body: bytes, error: type[Exception
 
 
 def test_pages_are_read_until_the_service_has_no_more() -> None:
-    reading = Reading()
+    reading = HistoryReader()
 
     first, over, next_page = read(reading, page(3, 4)), reading.over, reading.page
     last = read(reading, page(1, 2, more=False))
@@ -169,7 +169,7 @@ def test_pages_are_read_until_the_service_has_no_more() -> None:
 
 
 def test_the_same_page_twice_is_the_end_whatever_the_service_says() -> None:
-    reading = Reading()
+    reading = HistoryReader()
 
     read(reading, page(1, 2))
     again = read(reading, page(1, 2))
@@ -178,13 +178,13 @@ def test_the_same_page_twice_is_the_end_whatever_the_service_says() -> None:
 
 
 def test_an_empty_page_is_the_end_whatever_the_service_says() -> None:
-    reading = Reading()
+    reading = HistoryReader()
 
     assert (read(reading, page()), reading.over) == ([], True)
 
 
 def test_a_message_that_was_pushed_to_the_next_page_is_told_once() -> None:
-    reading = Reading()
+    reading = HistoryReader()
 
     first = read(reading, page(3, 4))
     # Another one came in between.
@@ -196,21 +196,21 @@ def test_a_message_that_was_pushed_to_the_next_page_is_told_once() -> None:
 def test_a_question_and_its_answer_with_one_id_are_two_messages() -> None:
     both = HistoryPage((said(1), said(1, direction="incoming")), more=False)
 
-    told = [message.direction for message in Reading().read(both)]
+    told = [message.direction for message in HistoryReader().read(both)]
 
     assert told == ["incoming", "outgoing"]
 
 
 def test_messages_without_an_id_are_told_apart_by_what_they_say() -> None:
     nameless = HistoryPage((said(1, _id=""), said(2, _id="")), more=True)
-    reading = Reading()
+    reading = HistoryReader()
 
     assert len(list(reading.read(nameless))) == 2
     assert list(reading.read(nameless)) == []
 
 
 def test_a_service_that_never_ends_is_left_at_last() -> None:
-    reading = Reading()
+    reading = HistoryReader()
     pages = 0
 
     while not reading.over:
@@ -221,7 +221,7 @@ def test_a_service_that_never_ends_is_left_at_last() -> None:
 
 
 def test_since_leaves_out_what_is_older_and_asks_no_further() -> None:
-    reading = Reading(since=NOON + timedelta(minutes=3))
+    reading = HistoryReader(since=NOON + timedelta(minutes=3))
 
     first = read(reading, page(5, 6))
     second, over = read(reading, page(2, 3)), reading.over
@@ -234,7 +234,7 @@ def test_since_leaves_out_what_is_older_and_asks_no_further() -> None:
 def test_a_message_without_a_time_is_told_after_those_of_its_page_that_have_one() -> None:
     mixed = HistoryPage((said(7, date=None), said(1), said(2)), more=False)
 
-    assert read(Reading(since=NOON), mixed) == ["m2", "m1", "m7"]
+    assert read(HistoryReader(since=NOON), mixed) == ["m2", "m1", "m7"]
 
 
 # ---------------------------------------------------------------- whatever comes
@@ -263,7 +263,7 @@ def test_any_reply_is_a_page_or_an_error_of_ours(status: int, body: bytes) -> No
 @settings(deadline=None)
 @given(st.lists(MESSAGES, max_size=4), st.none() | st.datetimes(timezones=st.just(UTC)))
 def test_any_messages_are_read_once_and_in_order(pages: list[list[object]], since: datetime | None) -> None:
-    reading = Reading(since)
+    reading = HistoryReader(since)
 
     for payload in pages:
         body = json.dumps({"payload": payload, "has_more_messages": True}).encode()

@@ -98,11 +98,11 @@ def test_a_connection_is_read_as_documented() -> None:
     connection = rest.connection_reply(200, json.dumps(body).encode())
 
     assert connection.session == "s-1"
-    assert [(a.id, a.name, a.has_live_mode) for a in connection.avatars] == [
+    assert [(a.id, a.name, a.has_live_mode) for a in connection.directory.avatars] == [
         ("a-1", "Ava", True),
         ("a-2", "", False),
     ]
-    assert connection.languages[0].code == "en"
+    assert connection.directory.languages[0].code == "en"
     assert (connection.answer_timeout_s, connection.vad_enabled) == (12.0, True)
 
 
@@ -117,8 +117,8 @@ def test_what_is_null_counts_as_missing() -> None:
 
     connection = rest.connection_reply(200, json.dumps(body).encode())
 
-    assert [avatar.id for avatar in connection.avatars] == ["a-1"]
-    assert (connection.session, connection.languages) == ("", ())
+    assert [avatar.id for avatar in connection.directory.avatars] == ["a-1"]
+    assert (connection.session, connection.directory.languages) == ("", ())
     assert (connection.answer_timeout_s, connection.vad_enabled) == (30.0, None)
 
 
@@ -130,7 +130,7 @@ def test_both_spellings_of_ids_and_codes_are_read() -> None:
 
     connection = rest.connection_reply(200, json.dumps(body).encode())
 
-    assert (connection.avatars[0].id, connection.languages[0].code) == ("a-1", "en")
+    assert (connection.directory.avatars[0].id, connection.directory.languages[0].code) == ("a-1", "en")
 
 
 @pytest.mark.parametrize("seconds", [0, -5, "soon", True, 1e9])
@@ -145,7 +145,7 @@ def test_a_connection_that_says_little_leaves_the_documented_defaults() -> None:
 
     assert connection.answer_timeout_s == 30.0
     assert connection.vad_enabled is None
-    assert connection.avatars == ()
+    assert connection.directory.avatars == ()
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"nonsense", b"\xff", b'"x"', b"[" * 100_000])

@@ -10,9 +10,11 @@ from dataclasses import replace
 
 import pytest
 
+from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.lease import MemoryLedger
-from ravatard.cloud.options import DeadlineOptions, ServiceOptions
-from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
+from ravatard.cloud.option_groups import CloudOptions
+from ravatard.cloud.options import ServiceOptions
+from ravatard.cloud.ravatar.options import RavatarOptions
 from ravatard.cloud.ravatar.service import RavatarCloud, socket_url
 from ravatard.core.audio_format import silence
 from ravatard.core.events import Answered, StreamBroke
@@ -45,15 +47,14 @@ class World:
         self.sim = sim or SimCloud(options or SimOptions(), key=key)
         self.network = SimNetwork(self.sim)
         self.cloud = RavatarCloud(
-            service,
-            StreamOptions(),
-            DeadlineOptions(),
-            self.network,
-            user_id="kiosk-1",
-            chance=lambda: 0.0,
-            ledger=ledger,
-            ravatar=ravatar,
-            voice_player=voice_player,
+            CloudOptions(service=service, ravatar=ravatar or RavatarOptions()),
+            CloudResources(
+                network=self.network,
+                user_id="kiosk-1",
+                chance=lambda: 0.0,
+                ledger=ledger,
+                voice_player=voice_player,
+            ),
         )
 
     @asynccontextmanager
@@ -386,7 +387,7 @@ async def test_a_session_is_on_the_ledger_with_all_that_ending_it_needs() -> Non
         struck_off = ledger.owed() == []
 
     (licence,) = [session.licence for session in world.sim.record.sessions]
-    assert on_ledger == [OwedSession(Secret(licence), "http://sim.example", "kiosk-1")]
+    assert on_ledger == [OwedSession("ravatar", Secret(licence), "http://sim.example", "kiosk-1")]
     assert struck_off
 
 
@@ -433,12 +434,12 @@ async def test_a_session_that_cannot_be_ended_stays_on_the_ledger_with_one_warni
     told = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(ledger.owed()) == 1
     assert ["service.project_id" in record.message for record in told] == [True]
-    assert ledger.owed()[0].licence.reveal() not in caplog.text
+    assert ledger.owed()[0].id.reveal() not in caplog.text
 
 
 async def test_a_session_the_service_does_not_know_any_more_is_struck_off() -> None:
     ledger = MemoryLedger()
-    ledger.add(OwedSession(Secret("license-of-last-year"), "http://sim.example", "kiosk-1"))
+    ledger.add(OwedSession("ravatar", Secret("license-of-last-year"), "http://sim.example", "kiosk-1"))
     world = World(ledger=ledger)
 
     async with world.cloud.opened():

@@ -55,11 +55,11 @@ class Stage:
             running.cancel()
 
     def _address(self, debt: OwedSession) -> Secret:
-        return Secret(self._url and f"{self._url}&session={debt.licence.reveal()}")
+        return Secret(self._url and f"{self._url}&session={debt.id.reveal()}")
 
     async def _start(self) -> OwedSession:
         self._sessions += 1
-        return OwedSession(Secret(f"s{self._sessions}"), "https://service.example", "kiosk-1")
+        return OwedSession("ravatar", Secret(f"s{self._sessions}"), "https://service.example", "kiosk-1")
 
     async def _end(self, debt: OwedSession) -> None:
         del debt

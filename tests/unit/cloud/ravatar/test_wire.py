@@ -274,7 +274,7 @@ def test_an_event_without_words_or_sound_says_nothing_to_us(kind: str) -> None:
 
     assert isinstance(meaning, UnknownMessage)
     assert not meaning.malformed
-    assert len(meaning.what) < 60
+    assert len(meaning.look) < 60
 
 
 @pytest.mark.parametrize("message", ["{}", '{"type": "incoming"}', '{"answer": null}', '"hello"'])
@@ -288,7 +288,7 @@ def test_what_is_no_message_is_told_as_such_without_its_content(data: str | byte
 
     assert isinstance(meaning, UnknownMessage)
     assert meaning.malformed
-    assert "hello" not in meaning.what
+    assert "hello" not in meaning.look
 
 
 @settings(deadline=None)
