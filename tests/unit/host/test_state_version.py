@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.host.kept_volume import KeptVolume
+from ravatard.host.remembered import RememberedSettings
 from ravatard.host.state_version import (
     HISTORY,
     NewerStateError,
@@ -143,4 +143,4 @@ def test_a_directory_that_cannot_be_written_is_told_and_no_obstacle(
 def test_formats_of_the_first_version_are_those_from_before(state: Path) -> None:
     bring_up_to_date(state)
 
-    assert KeptVolume(state).percent == 70
+    assert RememberedSettings(state).volume == 70
