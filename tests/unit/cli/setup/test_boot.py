@@ -175,7 +175,7 @@ def test_a_fifo_is_refused_and_keeps_nobody_waiting(machine: Machine) -> None:
 
     assert machine.start() == EXIT_CONFIG
 
-    assert "is no file" in machine.note
+    assert "is not a regular file" in machine.note
 
 
 def test_a_name_with_an_ending_too_many_is_told(machine: Machine) -> None:
