@@ -29,7 +29,7 @@ from ravatard.web.kiosk.options import KioskOptions
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """All option groups, one field a section, in the order of the reference file."""
+    """Every option group, one field a section, in the order of the reference file."""
 
     service: ServiceOptions = field(default_factory=ServiceOptions)
     microphone: MicrophoneOptions = field(default_factory=MicrophoneOptions)
@@ -114,7 +114,7 @@ class Key:
 
 
 class Schema:
-    """All sections and keys of :class:`Options`.
+    """Every section and key of :class:`Options`.
 
     Attributes:
         sections: section name -> its dataclass, in order.

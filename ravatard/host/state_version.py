@@ -1,10 +1,10 @@
-"""Version of the state directory: an older one is migrated, a newer one is left alone.
+"""Which version the state directory is of: an older one is brought up to date, a newer one is left alone.
 
-Decided: with the state of a newer ravatard (after a downgrade of the package) the daemon refuses to start and
-writes nothing, since the newer one might not read it. ``ravatard end-sessions`` still ends the sessions it
-can read there, because those cost money, but leaves the list as it is; the newer ravatard finds them ended. A
-state directory holds only a mute, a volume, a list of sessions and a flight recorder: an owner who wants to
-stay with the older ravatard removes it.
+Decided: with the state of a newer ravatard (somebody went back to an older package) the daemon refuses to
+start and writes nothing, for what it would write the newer one might not read. ``ravatard end-sessions``
+still ends the sessions it can read there, because those cost money, but leaves the list as it is; the newer
+ravatard finds them over. What is in a state directory is never more than a mute, a volume, a list of sessions
+and a flight recorder: whoever wants to stay with the older ravatard removes it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 #: The file in the state directory.
 FILE_NAME = "version"
-#: Version of a directory without the file: it is older than the file, and has the same form.
+#: What a directory without the file holds: it was written before there was one, in the same form.
 UNWRITTEN = 1
 _VERSION = re.compile(rb"(\d{1,9})\s*")
 _LOOKED_AT_BYTES = 64
-#: The flight recorder is not migrated: unreadable parts are skipped, and it renews itself.
+#: The flight recorder is not migrated: what cannot be read of it is passed over, and it renews itself.
 _NOT_KEPT = shutil.ignore_patterns("recorder", "before-*", "*.new")
 
 
@@ -41,8 +41,8 @@ class StateMigration:
 
     Attributes:
         source: the version it starts from; it leads to ``source + 1``.
-        note: the change in one sentence for the owner.
-        apply: changes the directory. May be interrupted at any point, and is then started again.
+        note: what changes, one sentence for the owner.
+        apply: changes the directory. May be interrupted at any point, and is then begun anew.
     """
 
     source: int
@@ -52,7 +52,7 @@ class StateMigration:
 
 @dataclass(frozen=True, slots=True)
 class StateHistory:
-    """Every version so far.
+    """Every version there was.
 
     Attributes:
         current: the version this program reads and writes.
@@ -67,7 +67,7 @@ HISTORY = StateHistory(current=1)
 
 
 def version_of(directory: Path) -> int | None:
-    """Return the version of the state in ``directory``; None when its file is not readable."""
+    """The version of what is in ``directory``; None when the file says nothing that can be read."""
     try:
         with (directory / FILE_NAME).open("rb") as file:
             found = _VERSION.fullmatch(file.read(_LOOKED_AT_BYTES))
@@ -79,24 +79,24 @@ def version_of(directory: Path) -> int | None:
 
 
 def refuse_newer(directory: Path, history: StateHistory = HISTORY) -> None:
-    """Refuse a directory of a newer ravatard.
+    """Nothing, unless ``directory`` belongs to a newer ravatard.
 
     Raises:
-        NewerStateError: ``directory`` belongs to one.
+        NewerStateError: it does.
     """
     version = version_of(directory)
     if version is not None and version > history.current:
         raise NewerStateError(
             f"the state in {directory} is of version {version}, and this ravatard knows {history.current}; "
-            f"install the newer ravatard again, or remove {directory} (it holds a mute, a volume, and the "
-            "list of live sessions, which `ravatard end-sessions` ends as far as it can read them)"
+            f"install the newer ravatard again, or remove {directory} (a mute, a volume, and the list of "
+            "live sessions, which `ravatard end-sessions` ends as far as it can read them)"
         )
 
 
 def bring_up_to_date(directory: Path, history: StateHistory = HISTORY) -> None:
-    """Migrate the state in ``directory`` to the current version; a copy of the older one is kept in it.
+    """Make the state in ``directory`` one of today's version; a copy of an older one is kept in it.
 
-    Errors of the disk are logged: an appliance without a writable disk works all the same.
+    What the disk refuses is logged: an appliance without a writable disk works all the same.
 
     Raises:
         NewerStateError: it belongs to a newer ravatard; nothing was written.
@@ -104,7 +104,7 @@ def bring_up_to_date(directory: Path, history: StateHistory = HISTORY) -> None:
     refuse_newer(directory, history)
     version = version_of(directory)
     if version is None:
-        log.warning("%s holds no version and counts as the current one", directory / FILE_NAME)
+        log.warning("%s says no version and counts as of this one", directory / FILE_NAME)
         version = history.current
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ def bring_up_to_date(directory: Path, history: StateHistory = HISTORY) -> None:
                 step.apply(directory)
                 version += 1
                 _write(directory, version)
-                log.info("the state in %s was migrated to version %d: %s", directory, version, step.note)
+                log.info("the state in %s was brought to version %d: %s", directory, version, step.note)
         content = _content(version)
         file = directory / FILE_NAME
         if not file.is_file() or file.read_bytes() != content:
@@ -124,7 +124,7 @@ def bring_up_to_date(directory: Path, history: StateHistory = HISTORY) -> None:
 
 
 def _keep_copy(directory: Path, version: int) -> None:
-    """Copy the state to ``before-N``, unless an interrupted attempt did: it may be half changed now."""
+    """Copy what is there to ``before-N``, unless an interrupted attempt has: it may be half changed now."""
     kept = directory / f"before-{version + 1}"
     if kept.exists():
         return

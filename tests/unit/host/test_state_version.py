@@ -133,7 +133,7 @@ def test_a_version_nobody_can_read_counts_as_this_one(
     bring_up_to_date(state)
 
     assert version_of(state) == 1
-    assert "holds no version and counts as the current one" in caplog.text
+    assert "says no version and counts as of this one" in caplog.text
 
 
 def test_a_directory_that_cannot_be_written_is_told_and_no_obstacle(

@@ -139,7 +139,9 @@ def test_a_manager_that_is_gone_is_logged_once_and_harms_nobody(
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
 
 
-def test_a_nul_in_a_field_does_no_harm(manager: Manager) -> None:
+def test_a_nul_in_a_field_harms_nobody(manager: Manager, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", manager.address)
+
     open_notifier(os.environ).notify("STATUS=a\0b")
 
 
