@@ -39,4 +39,4 @@ class Secret:
         return format(MASK, spec)
 
     def __reduce__(self) -> str | tuple[object, ...]:
-        raise TypeError("a Secret cannot be pickled: it would be written in the clear")
+        raise TypeError("a Secret is not pickled: it would be written in the clear")
