@@ -18,7 +18,7 @@ _PREFIX = "RAVATARD_"
 #: The one key beside the sections and the version: names the board whose settings fill the gaps.
 BOARD = "board"
 _CREDENTIAL_PREFIX = "ravatard."
-#: Nobody corrects more in one go, and a file that is no configuration has thousands.
+#: Enough to correct in one go; a file that is no configuration has thousands.
 _MOST_PROBLEMS = 100
 
 

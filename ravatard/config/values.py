@@ -22,7 +22,7 @@ _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
 _NULLS = ("", "~", "null", "Null", "NULL")
 _TRUE = ("true", "yes", "on")
 _FALSE = ("false", "no", "off")
-_UNFIT_IN_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_INVALID_IN_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class InvalidValue(ConfigError):
@@ -89,7 +89,7 @@ def _raw(node: Node, form: Any) -> object:
     if node.plain and node.text in _NULLS:
         return None
     if _is_text(form):
-        return object() if not node.text.strip() or _UNFIT_IN_TEXT.search(node.text) else node.text
+        return object() if not node.text.strip() or _INVALID_IN_TEXT.search(node.text) else node.text
     return _meaning(node.text) if node.plain else node.text
 
 
