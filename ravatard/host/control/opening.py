@@ -67,22 +67,16 @@ async def _locked(directory: Path) -> AsyncIterator[None]:
     """Hold the lock of ``directory``, one daemon at a time; the kernel releases it with the process."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        async with _lock_timeout(directory):
-            # A blocking flock() would need a thread, and could wait for ever.
-            while not _try_lock(handle):  # noqa: ASYNC110 - another process releases it, without notice
-                await asyncio.sleep(_LOCK_AGAIN_S)
+        try:
+            async with asyncio.timeout(_LOCK_S):
+                # A blocking flock() would need a thread, and could wait for ever.
+                while not _try_lock(handle):  # noqa: ASYNC110 - another process releases it, without notice
+                    await asyncio.sleep(_LOCK_AGAIN_S)
+        except TimeoutError:
+            raise BlockingIOError(f"another program keeps {directory} locked") from None
         yield
     finally:
         os.close(handle)
-
-
-@asynccontextmanager
-async def _lock_timeout(directory: Path) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(_LOCK_S):
-            yield
-    except TimeoutError:
-        raise BlockingIOError(f"another program keeps {directory} locked") from None
 
 
 def _try_lock(handle: int) -> bool:
