@@ -1,4 +1,4 @@
-"""THE WIRING: which part is joined to which, and what ends when the daemon is told to stop."""
+"""THE WIRING: connects the parts of the appliance, and ends them in order when the daemon stops."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from ravatard.stages.uplink import uplink
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the appliance is made of: real devices and a real cloud, or a simulated world.
+    """Parts of the appliance: real devices and a real cloud, or a simulated world.
 
-    ``without``: a sentence for each part that was configured and could not be had; ``sound``: None when the
-    avatar is not heard; ``screen``: None without a display.
+    ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
+    ``screen``: None without display.
     """
 
     ear: Microphone
@@ -55,12 +55,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class SoundOutput:
-    """What the avatar is heard with.
+    """Parts that play the avatar's answers.
 
     Attributes:
         speaker: the loudspeaker.
         fetch: downloads answers that are files.
-        decoder: makes sound of them.
+        decoder: decodes them.
     """
 
     speaker: Speaker
@@ -70,13 +70,13 @@ class SoundOutput:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What a signal handler, a test or the demo may do to a running appliance.
+    """Controls of a running appliance for a signal handler, a test or the demo.
 
     Attributes:
         stop: set to end it.
-        reload: set to read the configuration anew.
-        inbox: where :meth:`say` puts text.
-        door: where other processes may ask; None when they may not.
+        reload: set to read the configuration again.
+        inbox: receives the text of :meth:`say`.
+        door: serves the requests of other processes; None without a control socket.
     """
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -85,12 +85,12 @@ class Controls:
     door: ControlServer | None = None
 
     def say(self, text: str) -> None:
-        """Say something in writing."""
+        """Send text to the avatar in the user's place."""
         self.inbox.put(TextGiven(text))
 
 
 class _Stop(Exception):
-    """No error: the one way out of a group of eternal tasks, raised when the appliance is told to stop."""
+    """Not an error: ends the group of endless tasks when the appliance is to stop."""
 
 
 async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
@@ -106,12 +106,12 @@ async def run(
     controls: Controls,
     reread: Callable[[], ConversationOptions],
 ) -> None:
-    """Be the appliance until ``controls.stop`` is set.
+    """Run the appliance until ``controls.stop`` is set.
 
-    However it ends, the microphone is closed, the live session ended and the lights are off.
+    However it ends, the microphone is closed, the live session is ended and the lights are off.
 
     Raises:
-        ExceptionGroup: a bug of ours (HouseError among them); the process should end, and be started again.
+        ExceptionGroup: a bug (InternalError among them); the process should end, and be restarted.
     """
     inbox, outbox = controls.inbox, Outbox()
     sound = parts.sound
@@ -151,7 +151,7 @@ async def run(
         except* _Stop:
             pass
         finally:
-            # Both at once: the session is paid for by the second, and the microphone must not listen on.
+            # Concurrently: the session costs money by the second, and the microphone must stop listening.
             closing.create_task(parts.ear.close(), name="close ear")
             if sound is not None:
                 closing.create_task(sound.speaker.close(), name="close speaker")

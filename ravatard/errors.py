@@ -1,36 +1,36 @@
-"""Everything that can go wrong, as a tree: what may be retried, what a person must mend, what is our bug.
+"""Tree of errors: those that may be retried, those the owner must correct, and bugs.
 
 ::
 
     RavatardError
-    ├── ConfigError          a person must mend the configuration (exit status 78)
-    ├── DeviceError          sound card, button or light; may come back
+    ├── ConfigError          the owner must correct the configuration (exit status 78)
+    ├── DeviceError          sound card, button or light; may recover
     ├── LinkError            the network or the service; may be retried
-    │   ├── LinkTimeout      a deadline passed; says what was awaited
+    │   ├── LinkTimeout      a deadline passed; the message names the awaited event
     │   └── BusyError        the service has no free place now (503, "all assistants are busy")
-    ├── DeniedError          the service refuses us; retrying alone cannot help
+    ├── DeniedError          the service refuses the request; a retry cannot help
     │   ├── AuthError        token refused even after one renewal, unknown project
     │   └── MoneyError       402: the account has no money
-    ├── MediaError           the sound of one answer cannot be had or decoded
-    ├── NoSessionError       nothing can be sent: no live session is held
+    ├── MediaError           the sound of one answer cannot be fetched or decoded
+    ├── NoSessionError       no live session is open to send to
     ├── PeerError            the service broke its own protocol
-    └── HouseError           our bug: crash, systemd restarts
+    └── InternalError        a bug: the daemon crashes, systemd restarts it
 """
 
 
 class RavatardError(Exception):
     """Root of every error raised on purpose by ravatard.
 
-    The message is one complete sentence: what failed, with which value, what to do next.
+    The message is one sentence: the failure, the value and the remedy.
     """
 
 
 class ConfigError(RavatardError):
-    """The configuration cannot be used; a person must mend it."""
+    """The configuration cannot be used; the owner must correct it."""
 
 
 class DeviceError(RavatardError):
-    """A sound device, pin or recording could not be used. May come back by itself."""
+    """A sound device, pin or recording could not be used. May recover by itself."""
 
 
 class LinkError(RavatardError):
@@ -46,7 +46,7 @@ class LinkError(RavatardError):
 
 
 class LinkTimeout(LinkError):
-    """A deadline passed; the message says what was awaited and for how long."""
+    """A deadline passed; the message names the awaited event and the time."""
 
 
 class BusyError(LinkError):
@@ -54,7 +54,7 @@ class BusyError(LinkError):
 
 
 class DeniedError(RavatardError):
-    """The service refuses us, and asking again unchanged cannot help."""
+    """The service refuses the request, and an unchanged retry cannot help."""
 
 
 class AuthError(DeniedError):
@@ -66,7 +66,7 @@ class MoneyError(DeniedError):
 
 
 class NoSessionError(RavatardError):
-    """Nothing can be sent, for no live session is held. The link is well; the turn is lost."""
+    """No live session is open to send to. The link is up; the turn is lost."""
 
 
 class MediaError(RavatardError):
@@ -78,4 +78,4 @@ class PeerError(RavatardError):
 
 
 class InternalError(RavatardError):
-    """A bug of ours. Never caught: the daemon crashes and systemd restarts it."""
+    """A bug in ravatard. Never caught: the daemon crashes and systemd restarts it."""

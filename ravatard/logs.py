@@ -1,4 +1,4 @@
-"""Where log lines go and what they look like, and the last guard that keeps secrets out of them."""
+"""Logging: destination and format of log lines, and the filter that masks secrets in them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from typing import Literal, TextIO, cast
 from ravatard.secret import MASK, Secret
 from ravatard.setting import setting
 
-#: Takes one journal entry, as ``systemd.journal.send`` does: the message, then fields by name.
+#: Sends one journal entry, as ``systemd.journal.send`` does: the message, then fields by name.
 JournalSend = Callable[..., object]
 
 _IDENTIFIER = "ravatard"
-#: Chatty at info, and of no use to an owner: every request, every event loop.
+#: Loggers that log every request or event loop at info, of no use to an owner.
 _QUIET_AT_INFO = ("aiohttp.access", "asyncio")
 
 _SHORTEST_MASKED = 4
@@ -44,10 +44,10 @@ _FIELD_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class LogOptions:
-    """Section ``logging``: what is logged, and how it looks."""
+    """Section ``logging``: level and format of the log."""
 
     level: Literal["debug", "info", "warning", "error"] = setting(
-        "info", "The least that is logged: info is what an owner should know.", restart=False
+        "info", "Lowest level that is logged; info has everything an owner should know.", restart=False
     )
     style: Literal["auto", "journal", "plain"] = setting(
         "auto",
@@ -58,12 +58,12 @@ class LogOptions:
 
 
 def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
-    """``text`` with everything masked that is, or looks like, a secret.
+    """Return ``text`` with everything masked that is, or looks like, a secret.
 
     Args:
-        text: anything that is about to be shown or written down.
-        secrets: values known to be secret, masked wherever they stand; those of less than four characters
-            are not, for they stand in every other word.
+        text: text about to be shown or written.
+        secrets: known secrets, masked anywhere in the text; those of less than four characters are not,
+            since they occur in too many words.
     """
     for secret in secrets:
         if len(secret.reveal()) >= _SHORTEST_MASKED:
@@ -72,21 +72,21 @@ def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
 
 
 def secrets_alive() -> list[Secret]:
-    """Every :class:`Secret` this process holds, and so what its own errors might tell.
+    """Return every :class:`Secret` in this process, since its errors might contain any of them.
 
-    Takes some ten milliseconds: for a crash, not for a line a second.
+    Takes some ten milliseconds: meant for a crash, not for a line a second.
     """
     return [one for one in gc.get_objects() if type(one) is Secret]
 
 
 class Redaction(logging.Filter):
-    """Masks secrets in message, arguments, exception text and stack of every record that passes.
+    """Masks secrets in message, arguments, exception text and stack of every record.
 
-    With an exception or a stack comes whatever the program had in its hands. There, what is masked does not
-    have to look like a secret: every :class:`Secret` that is alive is masked, too.
+    An exception or a stack may contain any value of the program, so every existing :class:`Secret` is masked
+    there, whether or not it looks like one.
 
-    The record is changed in place, with its message put together and its arguments gone: whatever handles
-    it later, ``logging``'s own complaint about a broken handler included, cannot show them either.
+    The record is changed in place: its message is formatted and its arguments are removed, so that no later
+    handler, nor ``logging``'s own report of a broken handler, can show them.
     """
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
@@ -95,18 +95,18 @@ class Redaction(logging.Filter):
         self._formatter = logging.Formatter()
 
     def clean(self, text: str, more: Iterable[Secret] = ()) -> str:
-        """``text`` without secrets, and without control characters that could repaint a terminal.
+        """Return ``text`` without secrets, and without control characters that could repaint a terminal.
 
-        ``more``: secrets beside those that are always masked.
+        ``more``: secrets to mask besides those given at creation.
         """
         visible = _CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)
         return redact(visible, (*self._secrets, *more))
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Clean ``record``; every record passes."""
+        """Clean ``record``; return True, as every record passes."""
         try:
             message = record.getMessage()
-        except Exception as error:  # noqa: BLE001 - an argument that cannot be shown must not end the daemon
+        except Exception as error:  # noqa: BLE001 - an argument with a broken repr must not end the daemon
             message = f"{record.msg} (its arguments cannot be shown: {type(error).__name__})"
         crash = record.exc_info or record.exc_text or record.stack_info
         alive = secrets_alive() if crash else []
@@ -122,26 +122,26 @@ class Redaction(logging.Filter):
 
 
 class PlainFormatter(logging.Formatter):
-    """``HH:MM:SS level name: message``; further lines are indented, so that none can pass for a record."""
+    """``HH:MM:SS level name: message``; further lines are indented, so that none looks like a record."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The lines of one record."""
+        """Return the lines of one record."""
         shown = copy.copy(record)
         shown.levelname = record.levelname.lower()
         return super().format(shown).replace("\n", "\n  ")
 
 
 class PrefixFormatter(logging.Formatter):
-    """``<N>name: message``: lines the journal reads a priority from (sd-daemon(3)), on each line of them."""
+    """``<N>name: message``, with a priority for the journal on each line (sd-daemon(3))."""
 
     def __init__(self) -> None:
         super().__init__("%(name)s: %(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
-        """The lines of one record."""
+        """Return the lines of one record."""
         prefix = f"<{priority(record.levelno)}>"
         return prefix + super().format(record).replace("\n", f"\n{prefix}  ")
 
@@ -149,7 +149,7 @@ class PrefixFormatter(logging.Formatter):
 class JournalHandler(logging.Handler):
     """Sends records to systemd's journal, ``extra`` as fields of their own in upper case.
 
-    Our own instead of systemd-python's, which sends the arguments and every attribute as they are.
+    Used instead of systemd-python's handler, which sends arguments and attributes uncleaned.
 
     Args:
         send: ``systemd.journal.send``.
@@ -185,11 +185,11 @@ class JournalHandler(logging.Handler):
             self.handleError(record)
 
 
-def take_hooks() -> None:
-    """What Python itself would print on standard error goes through the log, and so through its filter.
+def install_hooks() -> None:
+    """Log the errors that Python itself would print on standard error, so that they pass the filter.
 
-    Errors that nobody caught, those in threads, and those nobody could catch (in ``__del__``, in callbacks of
-    C code). Hooks that somebody has set already are left alone.
+    These are uncaught errors, those in threads, and those that cannot be caught (in ``__del__``, in callbacks
+    of C code). Hooks that are already set are left alone.
     """
     if sys.excepthook is sys.__excepthook__:
         sys.excepthook = _uncaught
@@ -222,13 +222,13 @@ def _unraisable(failed: sys.UnraisableHookArgs) -> None:
 
 
 def priority(level: int) -> int:
-    """The syslog priority (RFC 5424 section 6.2.1) of a logging level."""
+    """Return the syslog priority (RFC 5424 section 6.2.1) of a logging level."""
     steps = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
     return next((number for least, number in steps if level >= least), 7)
 
 
 def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether ``stream`` ends in systemd's journal.
+    """Return True if ``stream`` leads to systemd's journal.
 
     systemd names the journal's device and inode in ``JOURNAL_STREAM`` (systemd.exec(5)).
     """
@@ -240,7 +240,7 @@ def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 def systemd_journal() -> JournalSend | None:
-    """``systemd.journal.send``, or None where systemd-python is not installed."""
+    """Return ``systemd.journal.send``, or None if systemd-python is not installed."""
     try:
         from systemd.journal import send
     except ImportError:
@@ -256,17 +256,17 @@ def configure(
     secrets: Iterable[Secret] = (),
     find_journal: Callable[[], JournalSend | None] = systemd_journal,
 ) -> logging.Handler:
-    """Send all logging where ``options`` say. Called again, it takes the place of the call before.
+    """Set up logging as ``options`` say. A further call replaces the earlier one.
 
     Args:
         options: level and style.
-        under_systemd: whether standard error ends in the journal, see :func:`is_journal`.
-        stream: where lines of text go; None for standard error.
+        under_systemd: True if standard error leads to the journal, see :func:`is_journal`.
+        stream: destination of lines of text; None for standard error.
         secrets: values to mask wherever they appear.
-        find_journal: returns what sends to the journal, or None.
+        find_journal: returns the function that sends to the journal, or None.
 
     Returns:
-        The one handler that is now in charge.
+        The handler now in use.
     """
     redaction = Redaction(secrets)
     in_journal = options.style == "journal" or (options.style == "auto" and under_systemd)
@@ -285,7 +285,7 @@ def configure(
         old.close()
     root.addHandler(handler)
     root.setLevel(level)
-    take_hooks()
+    install_hooks()
     for name in _QUIET_AT_INFO:
         logging.getLogger(name).setLevel(level if level != logging.INFO else logging.WARNING)
     return handler

@@ -1,4 +1,4 @@
-"""A string that never shows itself: tokens, keys, licence ids."""
+"""Secret string that is never printed: tokens, keys, session ids."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ MASK = "••••"
 
 
 class Secret:
-    """Holds a secret string; ``str``, ``repr``, ``format`` and pickling show a mask.
+    """Secret string; ``str``, ``repr`` and ``format`` return a mask, and pickling is refused.
 
-    Read the value with :meth:`reveal`, at the last moment and only to hand it to a wire.
+    Read the value with :meth:`reveal`, as late as possible and only to send or store it.
     """
 
     __slots__ = ("_value",)
@@ -17,7 +17,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself."""
+        """Return the secret itself."""
         return self._value
 
     def __bool__(self) -> bool:
@@ -39,4 +39,4 @@ class Secret:
         return format(MASK, spec)
 
     def __reduce__(self) -> str | tuple[object, ...]:
-        raise TypeError("a Secret is not pickled: it would be written down in the clear")
+        raise TypeError("a Secret is not pickled: it would be written in the clear")

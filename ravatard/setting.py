@@ -1,7 +1,7 @@
-"""How an option describes itself: default, unit, range and one sentence, beside the code that uses it.
+"""Description of an option beside the code that uses it: default, unit, range and one sentence.
 
-Option groups are frozen dataclasses whose fields are made with :func:`setting`. ``config.py`` reads the
-descriptions; nothing else does. A group stays at eight fields or fewer.
+Option groups are frozen dataclasses whose fields are made with :func:`setting`. ``config/schema.py`` reads
+the descriptions. A group has eight fields at most.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the configuration file may say about one option.
+    """Description of one option.
 
     Attributes:
         text: one sentence for the person who edits the file.
@@ -44,9 +44,9 @@ def setting(
     secret: bool = False,
     restart: bool = True,
 ) -> Any:
-    """A dataclass field with its description. The annotation of the field is its type.
+    """Return a dataclass field with its description. The annotation of the field is its type.
 
-    Types understood by the configuration: bool, int, float, str, ``Literal[...]`` of strings, ``X | None``,
+    Types known to the configuration: bool, int, float, str, ``Literal[...]`` of strings, ``X | None``,
     ``Secret``, and tuples of those.
     """
     described = Setting(

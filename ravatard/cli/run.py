@@ -22,10 +22,9 @@ from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.host.control.server import control_socket
 from ravatard.host.credentials import keep_for_the_end, with_credentials
-from ravatard.host.kept_mute import KeptMute
-from ravatard.host.kept_volume import KeptVolume
 from ravatard.host.ledger import FileLedger
 from ravatard.host.recorder import flight_recorder
+from ravatard.host.remembered import RememberedSettings
 from ravatard.host.runtime import SOCKET_NAME, runtime_directory
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import bring_up_to_date
@@ -122,15 +121,11 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
             _keep_credentials(environ)
         # The simulated service ends with this process, and its sessions with it.
         ledger = None if arguments.simulate else FileLedger(state_directory(environ))
-        kept = KeptMute(state_directory(environ))
-        keeps = options.microphone.keep_mute and not arguments.simulate
-        muted = keeps and kept.muted
-        if keeps:
-            observers.append(kept)
-        kept_volume = KeptVolume(state_directory(environ))
-        volume = None if arguments.simulate else kept_volume.percent
+        remembered = RememberedSettings(state_directory(environ), keep_mute=options.microphone.keep_mute)
+        muted, volume = False, None
         if not arguments.simulate:
-            observers.append(kept_volume)
+            muted, volume = remembered.muted, remembered.volume
+            observers.append(remembered)
         parts = build(options, environ, observers, ledger, muted=muted, volume=volume)
         has_button = parts.button is not None
         controls = Controls(door=door)

@@ -1,4 +1,4 @@
-"""Load, validate and explain the configuration: files, environment and credentials in, option groups out."""
+"""The configuration: reads files, environment and credentials, checks them, and returns option groups."""
 
 from ravatard.config.loading import DEFAULT_PATH, Loaded, load
 from ravatard.config.problems import ConfigErrors, Problem, SettingOrigin

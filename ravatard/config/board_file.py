@@ -1,4 +1,4 @@
-"""One board's file: its settings, each checked like any other, and what a person should know of it."""
+"""Read a board's file: its settings, each checked like any other, and its description."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from ravatard.config.document import DocumentError, Mapping, Node, Scalar, Seque
 from ravatard.config.problems import SettingOrigin, shown
 from ravatard.config.schema import Key, Schema
 from ravatard.config.sources import SettingSources
-from ravatard.config.values import Unfit, convert
+from ravatard.config.values import InvalidValue, convert
 from ravatard.devices.panel.header import CARRIES, PIN_OF
 
-#: The sections a board may say something about; the rest is the owner's business, secrets included.
+#: The sections a board may set; all others, secrets included, belong to the owner's configuration.
 SECTIONS = ("button", "lights", "pixels", "microphone", "speaker", "capture")
 
 Use = Literal["button", "lights", "sound", "power"]
 
 
-class SettingSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where something about a board is written.
+class Citation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Document about a board.
 
     Attributes:
-        url: the document.
-        says: what it says of use here.
+        url: its address.
+        says: the facts in it that matter here.
     """
 
     url: str
@@ -37,11 +37,11 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One pin of the header that the board uses.
 
     Attributes:
-        to: what hangs on it, in words.
-        use: what it is for.
+        to: the part connected to it, in words.
+        use: its purpose.
         gpio: its GPIO number; exactly one of this and ``pin`` is given.
-        pin: its number on the header, of a pin that is no GPIO.
-        part: what is drawn at the end of it.
+        pin: its number on the header, for a pin without GPIO.
+        part: the part drawn at the end of its wire.
     """
 
     to: str
@@ -52,25 +52,25 @@ class Wiring(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def place(self) -> int:
-        """Its number on the header."""
+        """Number of the pin on the header."""
         return PIN_OF[self.gpio] if self.gpio is not None else self.pin or 0
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a person should know of a board; a board of one's own may leave all of it out.
+    """Description of a board for its owner; an owner's own board may leave all of it out.
 
     Attributes:
-        title: its name on the box.
-        sources: where its pins are documented.
+        title: the product's name.
+        sources: documents about its pins.
         config_txt: lines for ``/boot/firmware/config.txt``.
-        driver: what its sound needs.
-        pi5: what is different on a Raspberry Pi 5.
-        notes: what else to know, a sentence or two each.
+        driver: the driver its sound needs.
+        pi5: differences on a Raspberry Pi 5.
+        notes: further facts, a sentence or two each.
         wires: the pins it uses.
     """
 
     title: str = ""
-    sources: tuple[SettingSource, ...] = ()
+    sources: tuple[Citation, ...] = ()
     config_txt: tuple[str, ...] = ()
     driver: str = ""
     pi5: str = ""
@@ -85,8 +85,8 @@ class Board:
     Attributes:
         name: the file's name without ``.yaml``.
         path: the file.
-        about: what a person should know.
-        settings: key, value as written and line of everything it sets.
+        about: its description.
+        settings: key, value as written and line of every setting.
     """
 
     name: str
@@ -96,26 +96,20 @@ class Board:
 
     @property
     def wires(self) -> tuple[Wiring, ...]:
-        """The pins it uses."""
+        """Pins of the header that the board uses."""
         return self.about.wires
 
 
-def read_board(path: Path, gathering: SettingSources) -> Board | None:
-    """Read one board; None, with everything that is wrong in ``gathering``, when it cannot be used."""
+def read_board(path: Path, sources: SettingSources) -> Board | None:
+    """Read one board; None when it cannot be used, with the problems in ``sources``."""
     try:
         root = parse(read(path))
-    except DocumentError as error:
-        gathering.lose(SettingOrigin("file", str(path), error.line), str(error))
+        if not isinstance(root, Mapping):
+            raise DocumentError("found no board; write settings: and sections below it")  # noqa: TRY301
+    except (DocumentError, OSError) as error:
+        sources.report_unreadable(path, error)
         return None
-    except OSError as error:
-        gathering.lose(SettingOrigin("file", str(path)), f"cannot be read: {error.strerror}")
-        return None
-    if not isinstance(root, Mapping):
-        gathering.lose(
-            SettingOrigin("file", str(path)), "found no board; write settings: and sections below it"
-        )
-        return None
-    reading = _Reading(path, gathering)
+    reading = _Reading(path, sources)
     about: dict[str, object] = {}
     settings: tuple[tuple[Key, Node, int], ...] = ()
     for name, value in root.entries:
@@ -131,30 +125,30 @@ def read_board(path: Path, gathering: SettingSources) -> Board | None:
 class _Reading:
     """One pass over a board's file."""
 
-    def __init__(self, path: Path, gathering: SettingSources) -> None:
+    def __init__(self, path: Path, sources: SettingSources) -> None:
         self._path = path
-        self._gathering = gathering
+        self._sources = sources
         self.good = True
 
-    def _complain(self, line: int, key: str, text: str) -> None:
+    def _report(self, line: int, key: str, text: str) -> None:
         self.good = False
-        self._gathering.complain(SettingOrigin("file", str(self._path), line), key, text)
+        self._sources.report(SettingOrigin("file", str(self._path), line), key, text)
 
     def settings(self, node: Node) -> tuple[tuple[Key, Node, int], ...]:
-        """What the board sets, checked."""
+        """Return the checked settings of the board."""
         if not isinstance(node, Mapping):
-            self._complain(node.line, "settings", "found no sections, such as button:, indented below it")
+            self._report(node.line, "settings", "found no sections, such as button:, indented below it")
             return ()
         found = []
         for section, group in node.entries:
             name = section.text if isinstance(section, Scalar) else ""
             if name not in SECTIONS:
                 text = f"a board may set {', '.join(SECTIONS)}; move it to the configuration"
-                self._complain(section.line, f"settings.{shown(name)}", text)
+                self._report(section.line, f"settings.{shown(name)}", text)
             elif isinstance(group, Mapping):
-                found += self._section(self._gathering.schema, name, group)
+                found += self._section(self._sources.schema, name, group)
             else:
-                self._complain(group.line, f"settings.{name}", "found no keys, indented below it")
+                self._report(group.line, f"settings.{name}", "found no keys, indented below it")
         return tuple(found)
 
     def _section(self, schema: Schema, section: str, group: Mapping) -> list[tuple[Key, Node, int]]:
@@ -163,18 +157,18 @@ class _Reading:
             text = name.text if isinstance(name, Scalar) else ""
             key = schema.keys.get(f"{section}.{text}")
             if key is None:
-                self._complain(name.line, f"{section}.{text}", schema.about_unknown_key(section, text))
+                self._report(name.line, f"{section}.{text}", schema.about_unknown_key(section, text))
                 continue
             try:
                 convert(node, key)
-            except Unfit as unfit:
-                self._complain(name.line, key.dotted, str(unfit))
+            except InvalidValue as invalid:
+                self._report(name.line, key.dotted, str(invalid))
             else:
                 found.append((key, node, name.line))
         return found
 
     def plain(self, node: Node) -> object:
-        """A node of the description as lists, mappings and texts."""
+        """Return a node of the description as lists, mappings and texts."""
         if isinstance(node, Sequence):
             return [self.plain(item) for item in node.items]
         if isinstance(node, Mapping):
@@ -182,12 +176,12 @@ class _Reading:
         return " ".join(node.text.split())
 
     def about(self, described: dict[str, object], line: int) -> About:
-        """The description, checked."""
+        """Return the checked description."""
         try:
             about = msgspec.convert(described, About, strict=False)
         except msgspec.ValidationError as error:
-            # Its own words name the field and what was expected, and nothing of the value.
-            self._complain(
+            # msgspec names the field and the expected type, and does not quote the value.
+            self._report(
                 line,
                 "",
                 f"{str(error)[:1].lower()}{str(error)[1:]}; a board has settings, "
@@ -196,9 +190,9 @@ class _Reading:
             return About()
         for wire in about.wires:
             if (wire.gpio is None) == (wire.pin is None):
-                self._complain(line, "wires", f"{shown(wire.to)} needs gpio or pin, and only one of them")
+                self._report(line, "wires", f"{shown(wire.to)} needs gpio or pin, and only one of them")
             elif wire.gpio is not None and wire.gpio not in PIN_OF:
-                self._complain(line, "wires", f"GPIO {wire.gpio} is not on the header; there are 0 to 27")
+                self._report(line, "wires", f"GPIO {wire.gpio} is not on the header; there are 0 to 27")
             elif wire.pin is not None and wire.pin not in CARRIES:
-                self._complain(line, "wires", f"pin {wire.pin} is not on the header; there are 1 to 40")
+                self._report(line, "wires", f"pin {wire.pin} is not on the header; there are 1 to 40")
         return about

@@ -1,7 +1,7 @@
-"""What is known of a board: a file of settings that hold where the owner wrote none, and how it is wired.
+"""Boards: files of settings that apply where the owner wrote none, with the wiring.
 
 ``board: NAME`` names ``boards/NAME.yaml`` beside the configuration, else a board that comes with ravatard;
-``board: path/to/file.yaml`` names a file, from where the configuration lies.
+``board: path/to/file.yaml`` names a file, relative to the configuration.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ravatard.config.sources import SettingSources
 #: The folder of the owner's own boards, beside the configuration.
 OWN = "boards"
 
-#: A board's sound card -> what an owner may have written to have the sound from or to somewhere else.
+#: A board's sound card -> the settings with which an owner chooses another source or sink of sound.
 _INSTEAD_OF = {
     "microphone.device": ("microphone.command", "microphone.fifo", "microphone.wav"),
     "speaker.device": ("speaker.command", "speaker.wav"),
@@ -29,18 +29,18 @@ _INSTEAD_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Boards:
-    """Where boards are looked for.
+    """Folders of board files.
 
     Attributes:
         own: the owner's folder; it need not exist.
-        shipped: the folder of those that come with ravatard; None when the installation lost it.
+        shipped: the folder that comes with ravatard; None when the installation lost it.
     """
 
     own: Path
     shipped: Path | None
 
     def files(self) -> dict[str, Path]:
-        """Name -> file of every board there is, by name; the owner's own are stronger."""
+        """Return name -> file of every board, sorted by name; the owner's own take precedence."""
         found: dict[str, Path] = {}
         for folder in (self.shipped, self.own):
             if folder is not None:
@@ -48,7 +48,7 @@ class Boards:
         return dict(sorted(found.items()))
 
     def find(self, name: str) -> Path | None:
-        """The file of a board; None when there is none."""
+        """Return the file of a board; None when there is none."""
         if "/" in name or name.endswith((".yaml", ".yml")):
             path = self.own.parent / Path(name).expanduser()
             return path if path.is_file() else None
@@ -56,16 +56,15 @@ class Boards:
 
 
 def boards_beside(config: Path) -> Boards:
-    """The boards that the configuration at ``config`` may name."""
+    """Return the boards that the configuration at ``config`` may name."""
     return Boards(config.parent / OWN, shipped_boards())
 
 
 def shipped_boards(package: Path = Path(__file__).parents[1]) -> Path | None:
-    """The folder of the boards that come with ravatard.
+    """Return the folder of the boards that come with ravatard.
 
-    It is ``hardware/boards`` of the source tree, or what an installation made of that, ``share/ravatard/
-    boards``: beside the package with ``pip install --target``, else where the scheme of this Python, or of
-    its user, keeps data.
+    In the source tree it is ``hardware/boards``. An installation has ``share/ravatard/boards``: beside the
+    package with ``pip install --target``, else in the data directory of this Python, or of its user.
     """
     return next((folder for folder in _candidates(package.parent) if folder.is_dir()), None)
 
@@ -78,31 +77,31 @@ def _candidates(around: Path) -> Iterator[Path]:
         yield root / "share" / "ravatard" / "boards"
 
 
-def fill_in(gathering: SettingSources, boards: Boards) -> Board | None:
-    """Gather what the board says where nobody else said anything; None without a (good) board."""
-    if gathering.board is None:
+def fill_in(sources: SettingSources, boards: Boards) -> Board | None:
+    """Add the board's settings that no other source has set; None without a usable board."""
+    if sources.board is None:
         return None
-    named, origin = gathering.board
+    named, origin = sources.board
     if not isinstance(named, Scalar) or not named.text.strip():
-        gathering.complain(origin, "board", f"found no name; {_choices(boards)}")
+        sources.report(origin, "board", f"found no name; {_choices(boards)}")
         return None
     path = boards.find(named.text)
     if path is None:
-        gathering.complain(origin, "board", about_unknown(named.text, boards))
+        sources.report(origin, "board", about_unknown(named.text, boards))
         return None
-    board = read_board(path, gathering)
-    written = set(gathering.origins) | gathering.refused
+    board = read_board(path, sources)
+    written = set(sources.origins) | sources.refused
     written |= {device for device, others in _INSTEAD_OF.items() if any(other in written for other in others)}
     for key, node, line in board.settings if board else ():
         if key.dotted not in written:
-            gathering.put(key, node, SettingOrigin("file", str(path), line))
+            sources.put(key, node, SettingOrigin("file", str(path), line))
     return board
 
 
 def about_unknown(name: str, boards: Boards) -> str:
-    """What to tell somebody who named a board that does not exist."""
+    """Return the message about a board that does not exist, with the likely intended name."""
     if "/" in name:
-        return f"there is no file {shown(name)}, seen from {boards.own.parent}; {_choices(boards)}"
+        return f"there is no file {shown(name)} relative to {boards.own.parent}; {_choices(boards)}"
     near = difflib.get_close_matches(name, boards.files(), n=1)
     hint = f"; did you mean {near[0]}?" if near else ";"
     return f"unknown board {shown(name)}{hint} {_choices(boards)}"
@@ -114,6 +113,6 @@ def _choices(boards: Boards) -> str:
 
 
 def reserved_pins(board: Board | None) -> Mapping[int, str]:
-    """GPIO number -> what the board itself uses it for, of those that no setting names."""
+    """Return GPIO number -> use, for the pins of the board's sound, which no setting names."""
     wires = board.wires if board else ()
     return {wire.gpio: wire.to for wire in wires if wire.gpio is not None and wire.use == "sound"}

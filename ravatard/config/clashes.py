@@ -1,4 +1,4 @@
-"""Settings that are each in order and together are not."""
+"""Find settings that are valid on their own and contradict each other."""
 
 from __future__ import annotations
 
@@ -31,41 +31,42 @@ class Clash:
     """Two or more settings that contradict each other.
 
     Attributes:
-        keys: every setting involved, the one to mend first.
-        text: what is wrong and what to do.
+        keys: every setting involved, the one to correct first.
+        text: the contradiction and the remedy.
     """
 
     keys: tuple[str, ...]
     text: str
 
-    def blamed(self, origins: Mapping[str, SettingOrigin]) -> str:
-        """The setting the message is filed under: the first that somebody wrote."""
+    def main_key(self, origins: Mapping[str, SettingOrigin]) -> str:
+        """Return the setting the message is filed under: the first that is not at its default."""
         return next((key for key in self.keys if origins[key] != SettingOrigin()), self.keys[0])
 
 
 def find_clashes(
     options: Options, origins: Mapping[str, SettingOrigin], board: Board | None = None
 ) -> Iterator[Clash]:
-    """Every contradiction in ``options``, and with what ``board`` uses itself."""
-    yield from _microphone(options)
+    """Yield every contradiction in ``options``, and between them and the pins ``board`` itself uses."""
+    yield from _sound(options)
     yield from _pins(options, origins, board)
     yield from _gate(options)
-    yield from _voice(options)
-    yield from _speaker(options)
 
 
-def _microphone(options: Options) -> Iterator[Clash]:
-    microphone = options.microphone
-    sources = [name for name in ("device", "command", "fifo", "wav") if getattr(microphone, name) is not None]
-    if len(sources) > 1:
-        keys = tuple(f"microphone.{name}" for name in sources)
-        yield Clash(keys, f"only one source of sound is possible; keep one of {', '.join(keys)}")
-    if microphone.device is not None and _BY_NUMBER.fullmatch(microphone.device):
-        text = (
-            f"found {shown(microphone.device)}, a number that changes when something is plugged in; "
-            "write the name `ravatard devices` prints"
-        )
-        yield Clash(("microphone.device",), text)
+def _sound(options: Options) -> Iterator[Clash]:
+    for section, names, rule in (
+        ("microphone", ("device", "command", "fifo", "wav"), "only one source of sound is possible"),
+        ("speaker", ("device", "command", "wav"), "sound can go to one place only"),
+    ):
+        group = getattr(options, section)
+        keys = tuple(f"{section}.{name}" for name in names if getattr(group, name) is not None)
+        if len(keys) > 1:
+            yield Clash(keys, f"{rule}; keep one of {', '.join(keys)}")
+        if group.device is not None and _BY_NUMBER.fullmatch(group.device):
+            text = (
+                f"found {shown(group.device)}, a number that changes when something is plugged in; "
+                "write the name `ravatard devices` prints"
+            )
+            yield Clash((f"{section}.device",), text)
     capture = options.capture
     if capture.channel is not None and capture.channel >= capture.channels:
         text = (
@@ -73,6 +74,12 @@ def _microphone(options: Options) -> Iterator[Clash]:
             "raise capture.channels or name another channel"
         )
         yield Clash(("capture.channel", "capture.channels"), text)
+    if options.audio.barge_in == "voice" and options.audio.echo == "half-duplex":
+        text = (
+            "with half-duplex the microphone is ignored while the avatar speaks, so no voice can interrupt "
+            "it; set audio.echo to off if something else removes the echo, or audio.barge_in to button"
+        )
+        yield Clash(("audio.barge_in", "audio.echo"), text)
 
 
 def _pins(options: Options, origins: Mapping[str, SettingOrigin], board: Board | None) -> Iterator[Clash]:
@@ -85,7 +92,12 @@ def _pins(options: Options, origins: Mapping[str, SettingOrigin], board: Board |
             yield Clash(("lights.kind", key), text)
     if lights.kind == "apa102":
         used += _pixel_pins(options.pixels)
-        yield from _pixels(options.pixels)
+        if (options.pixels.data is None) != (options.pixels.clock is None):
+            text = (
+                "pixels that are not on SPI need both pixels.data and pixels.clock; write both, or none for "
+                "SPI"
+            )
+            yield Clash(("pixels.data", "pixels.clock"), text)
     reserved = reserved_pins(board)
     taken: dict[int, str] = {}
     for key, pin in used:
@@ -97,7 +109,7 @@ def _pins(options: Options, origins: Mapping[str, SettingOrigin], board: Board |
         if pin in taken and taken[pin] != key:
             mine, other = key, taken[pin]
             if board is not None and origins[key].name == str(board.path):
-                # The board's settings are given; what is to be mended is what the owner wrote.
+                # The board's settings are fixed; the owner's own setting is the one to correct.
                 mine, other = other, key
             text = f"GPIO {pin} is already used by {other} ({origins[other]}); each needs a pin of its own"
             yield Clash((mine, other), text)
@@ -111,16 +123,8 @@ def _pixel_pins(pixels: PixelOptions) -> list[tuple[str, int | None]]:
     return [*used, ("pixels.data", pixels.data), ("pixels.clock", pixels.clock)]
 
 
-def _pixels(pixels: PixelOptions) -> Iterator[Clash]:
-    if (pixels.data is None) != (pixels.clock is None):
-        text = (
-            "pixels that are not on SPI need both pixels.data and pixels.clock; write both, or none for SPI"
-        )
-        yield Clash(("pixels.data", "pixels.clock"), text)
-
-
 def _gate(options: Options) -> Iterator[Clash]:
-    gate = options.gate
+    gate, voice = options.gate, options.voice
     if gate.mode in ("button", "both") and options.button.pin is None:
         text = (
             f"gate.mode {gate.mode} needs button.pin; write the GPIO number of the button, or use vad or auto"
@@ -132,33 +136,9 @@ def _gate(options: Options) -> Iterator[Clash]:
             "or silence never ends an utterance; lower the one or raise the other"
         )
         yield Clash(("gate.silence_ms", "gate.longest_s"), text)
-
-
-def _voice(options: Options) -> Iterator[Clash]:
-    voice = options.voice
     if voice.start_frames > voice.start_window:
         text = (
             f"voice.start_frames {voice.start_frames} must be at most voice.start_window "
             f"{voice.start_window}; lower the one or raise the other"
         )
         yield Clash(("voice.start_frames", "voice.start_window"), text)
-
-
-def _speaker(options: Options) -> Iterator[Clash]:
-    speaker = options.speaker
-    sinks = [name for name in ("device", "command", "wav") if getattr(speaker, name) is not None]
-    if len(sinks) > 1:
-        keys = tuple(f"speaker.{name}" for name in sinks)
-        yield Clash(keys, f"sound can go to one place only; keep one of {', '.join(keys)}")
-    if speaker.device is not None and _BY_NUMBER.fullmatch(speaker.device):
-        text = (
-            f"found {shown(speaker.device)}, a number that changes when something is plugged in; "
-            "write the name `ravatard devices` prints"
-        )
-        yield Clash(("speaker.device",), text)
-    if options.audio.barge_in == "voice" and options.audio.echo == "half-duplex":
-        text = (
-            "with half-duplex no voice is heard while the avatar speaks, so none can interrupt it; "
-            "set audio.echo to off, if something takes the echo away, or audio.barge_in to button"
-        )
-        yield Clash(("audio.barge_in", "audio.echo"), text)

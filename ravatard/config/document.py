@@ -1,7 +1,7 @@
-"""One YAML file as a tree of its source texts with their line numbers.
+"""Parse one YAML file into a tree of its source texts with their line numbers.
 
-The texts stay as they were written: only whoever knows the type of a setting knows whether ``no`` is a
-Norwegian or a boolean. An alias points to the node it names, so no file grows when it is read.
+The texts stay as written: only the type of a setting decides whether ``no`` is Norwegian or a boolean. An
+alias points to the node it names, so a file does not grow when it is read.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import yaml
 
 from ravatard.errors import ConfigError
 
-#: A configuration is a few kilobytes; what is larger was named by mistake (a recording, /dev/zero).
+#: A configuration has a few kilobytes; a larger file was named by mistake (a recording, /dev/zero).
 LIMIT_BYTES = 256 * 1024
-#: File, section, list: three levels are used.
+#: Three levels are used: file, section, list.
 DEEPEST = 8
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -32,10 +32,10 @@ _PARSERS_OWN_LIMIT = "maximum nesting depth"
 
 
 class DocumentError(ConfigError):
-    """The file is no readable YAML.
+    """The file is not readable YAML.
 
     Attributes:
-        line: where, counted from 1, or None when the whole file is meant.
+        line: line of the mistake, counted from 1; None for the whole file.
     """
 
     def __init__(self, message: str, line: int | None = None) -> None:
@@ -49,7 +49,7 @@ class Scalar:
 
     Attributes:
         text: as written, without quotes and escapes.
-        plain: written without quotes, so that it may mean a number, a boolean or null.
+        plain: True if written without quotes, so that it may be a number, a boolean or null.
         line: counted from 1.
     """
 
@@ -78,7 +78,7 @@ Node = Scalar | Sequence | Mapping
 
 
 def read(path: Path) -> str:
-    """The text of a file.
+    """Return the text of a file.
 
     Raises:
         DocumentError: it is too large or not UTF-8.
@@ -87,7 +87,7 @@ def read(path: Path) -> str:
     with path.open("rb") as file:
         content = file.read(LIMIT_BYTES + 1)
     if len(content) > LIMIT_BYTES:
-        raise DocumentError(f"larger than {LIMIT_BYTES // 1024} KiB, so this is no configuration")
+        raise DocumentError(f"larger than {LIMIT_BYTES // 1024} KiB, so this is not a configuration")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -98,16 +98,16 @@ def read(path: Path) -> str:
 
 
 def parse(text: str) -> Node | None:
-    """The tree of one YAML document, or None for an empty one.
+    """Return the tree of one YAML document, or None for an empty one.
 
     Raises:
-        DocumentError: a syntax error, or something no configuration needs (tags, several documents).
+        DocumentError: a syntax error, or an element no configuration needs (tags, several documents).
     """
     if control := _CONTROL.search(text):
         line = text.count("\n", 0, control.start()) + 1
         raise DocumentError(f"control character 0x{ord(control.group()):02x}; delete it", line)
     composer = _Composer()
-    # The parser in C is thirty times as fast; a PyYAML built without libyaml has only the other.
+    # The parser in C is thirty times as fast; a PyYAML built without libyaml lacks it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         # Events one by one: a file nested ten thousand deep is refused at the ninth level.
@@ -146,7 +146,7 @@ class _Composer:
         """Take the next event.
 
         Raises:
-            DocumentError: it asks for something no configuration needs.
+            DocumentError: it is an element no configuration needs.
         """
         line = _line(event)
         match event:
@@ -199,7 +199,7 @@ def _refuse_tag(tag: str | None, line: int) -> None:
 
 
 def _syntax_error(error: yaml.YAMLError, text: str) -> DocumentError:
-    # Only the parser's own words are taken: its snippet of the line may contain a secret.
+    # Only the parser's own words are used: its snippet of the line may contain a secret.
     mark = getattr(error, "problem_mark", None)
     problem = str(getattr(error, "problem", None) or "contains a character YAML does not allow")
     if mark is None:
@@ -212,6 +212,6 @@ def _syntax_error(error: yaml.YAMLError, text: str) -> DocumentError:
     hint = next((f"; {hint}" for known, hint in _HINTS.items() if known in problem), "")
     begun = getattr(error, "context_mark", None)
     if begun is not None and begun.line < mark.line:
-        # An open quote is noticed at the end of the file; where it was opened is what helps.
+        # An open quote is noticed at the end of the file; the line of the opening one helps.
         problem += f" {getattr(error, 'context', '')} that begins on line {begun.line + 1}"
     return DocumentError(f"not valid YAML: {problem}{hint}", mark.line + 1)

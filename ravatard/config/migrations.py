@@ -1,4 +1,4 @@
-"""Every change of the configuration's form so far, and what a change is made with.
+"""Every change of the configuration's form so far, and the functions that make one.
 
 To change the form: raise ``HISTORY.current``, add a :class:`~ravatard.config.version.Migration` from the
 version before, and keep a file of that version as a fixture. Meaning changes only where the note says so.
@@ -13,7 +13,7 @@ from ravatard.config.version import Migration, MigrationHistory
 
 
 def rename_key(sections: Mapping, section: str, old: str, new: str) -> Mapping:
-    """``sections`` with one key of a section under its new name; its value and line stay."""
+    """Return ``sections`` with one key of a section renamed; its value and line stay."""
 
     def renamed(name: Node) -> Node:
         return replace(name, text=new) if isinstance(name, Scalar) and name.text == old else name
@@ -26,11 +26,7 @@ def rename_key(sections: Mapping, section: str, old: str, new: str) -> Mapping:
     return Mapping(tuple((name, changed(name, value)) for name, value in sections.entries), sections.line)
 
 
-def _same(sections: Mapping) -> Mapping:
-    return sections
-
-
 HISTORY = MigrationHistory(
     current=1,
-    steps=(Migration(0, "files from before versions were written mean the same", _same),),
+    steps=(Migration(0, "version 0 means the same as version 1", lambda sections: sections),),
 )

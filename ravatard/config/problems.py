@@ -1,4 +1,4 @@
-"""Where a value came from, and what is wrong with it."""
+"""Origin of a setting's value, and problems of the configuration."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LONGEST_SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class SettingOrigin:
-    """Where the effective value of one setting was written.
+    """Place where the effective value of one setting is written.
 
     Attributes:
-        kind: which of the four sources.
+        kind: one of the four sources.
         name: path of the file, name of the variable, name of the credential; "" for a default.
-        line: line in the file, counted from 1; None when it is no file or the whole file is meant.
+        line: line in the file, counted from 1; None outside a file, or for the whole file.
     """
 
     kind: Literal["default", "file", "environment", "credential"] = "default"
@@ -36,12 +36,12 @@ class SettingOrigin:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing a person must mend.
+    """One mistake that the owner must correct.
 
     Attributes:
         origin: where it is written.
         key: ``section.key`` or ``section``; "" when no key can be named.
-        text: what was found and what is allowed or to be done. Never contains a secret.
+        text: the value found and the values allowed, or the remedy. Never contains a secret.
     """
 
     origin: SettingOrigin
@@ -53,7 +53,7 @@ class Problem:
 
 
 class ConfigErrors(ConfigError):
-    """Everything that is wrong with the configuration; ``str`` has one line for each problem.
+    """All problems of the configuration; ``str`` has one line for each.
 
     Attributes:
         problems: in the order of reading.
@@ -65,7 +65,7 @@ class ConfigErrors(ConfigError):
 
 
 def shown(text: str) -> str:
-    """``text`` as a message may quote it: in quotes, on one line, short, without what looks like a secret."""
+    """Return ``text`` as a message may quote it: in quotes, on one line, short, likely secrets masked."""
     clean = redact(text)
     if len(clean) > _LONGEST_SHOWN:
         clean = clean[: _LONGEST_SHOWN - 1] + "…"

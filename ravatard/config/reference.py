@@ -1,4 +1,4 @@
-"""The annotated reference file, made from the code so that it is never behind it."""
+"""The annotated reference file, generated from the code so that it is never out of date."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from ravatard.config.version import KEY
 _WIDTH = 100
 
 _HEAD = """\
-Everything that can be set, at its default. Copy this file to /etc/ravatard/ravatard.yaml.
+Every setting, at its default. Copy this file to /etc/ravatard/ravatard.yaml.
 
 To change a setting, remove the "#" in front of its name and write your value. Everything else may
-be deleted: what is not written is at its default. `ravatard config check` finds mistakes,
-`ravatard config show` tells what is in effect and where it was written.
+be deleted: a setting that is not written has its default. `ravatard config check` finds mistakes,
+`ravatard config show` prints every value in effect and where it was written.
 
-Stronger than this file, each more than the one before:
+These override the file, each one those above it:
   1. files ravatard.d/*.yaml beside it, in the order of their names
   2. environment variables: RAVATARD_GATE__SILENCE_MS=700 sets silence_ms of gate
   3. for secrets: a systemd credential, named where the secret is described
 
-"Reload": `systemctl reload ravatard` applies a change. "Restart": it takes a restart.
+"Reload": `systemctl reload ravatard` applies a change. "Restart": a restart applies it.
 """
 
 _BOARD = """\
-The board with the button, the lights and the sound, whose settings hold where none are written below.
-`ravatard board list` prints the names, `ravatard board show NAME` what each sets. One of your own is a
-file boards/NAME.yaml beside this one. Restart.
+The board with the button, the lights and the sound card. Its settings apply where none are written below.
+`ravatard board list` prints the names, `ravatard board show NAME` the settings of one. For a board of your
+own, write a file boards/NAME.yaml beside this one. Restart.
 """
 
-# What YAML reads as it stands: no quotes, no ": ", no " #", nothing special in front.
+# Text that YAML reads as text without quotes: no quotes, no ": ", no " #", no special first character.
 _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9/](?:[A-Za-z0-9_./-]|:(?=\S))*")
 
 
 def reference() -> str:
-    """The text of ``config/ravatard.yaml``."""
+    """Return the text of ``config/ravatard.yaml``."""
     schema = Schema()
     lines = [f"# {line}".rstrip() for line in _HEAD.splitlines()]
     lines += [
         "",
-        "# The form this file is written in; `ravatard config migrate` brings an older one up to date.",
+        "# Version of this file's format; `ravatard config migrate` updates an older file.",
     ]
     lines.append(f"{KEY}: {HISTORY.current}")
     lines += ["", *_comment(_BOARD, ""), "#board:"]
@@ -56,7 +56,7 @@ def reference() -> str:
 
 
 def _purpose(group: type) -> str:
-    """First line of the group's docstring, without the name of the section before it."""
+    """Return the first line of the group's docstring without the leading name of the section."""
     first = (group.__doc__ or "").strip().partition("\n")[0]
     purpose = first.partition(": ")[2] or first
     return (purpose[:1].upper() + purpose[1:]).replace("``", "`")
@@ -78,7 +78,7 @@ def _comment(text: str, indent: str) -> list[str]:
 
 
 def _written(value: object) -> str:
-    """A default as YAML."""
+    """Return a default as YAML."""
     if value is None:
         return ""
     if isinstance(value, bool):

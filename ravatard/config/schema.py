@@ -1,4 +1,4 @@
-"""Which settings there are: the sections, and every key with its type, default and description."""
+"""Sections and keys of the configuration, each key with its type, default and description."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class Key:
     """One setting.
 
     Attributes:
-        section: the section it stands in.
-        name: its name there.
+        section: name of its section.
+        name: its name in the section.
         type: the whole annotation, e.g. ``int | None``.
-        default: what holds when nobody writes it.
+        default: value of a key that is not written.
         setting: its description.
     """
 
@@ -70,30 +70,30 @@ class Key:
 
     @property
     def dotted(self) -> str:
-        """``section.key``, as messages and ``config show`` name it."""
+        """``section.key``, as in messages and ``config show``."""
         return f"{self.section}.{self.name}"
 
     @property
     def variable(self) -> str:
-        """The environment variable that sets it."""
+        """Environment variable that sets it."""
         return f"RAVATARD_{self.section}__{self.name}".upper()
 
     @property
     def credential(self) -> str:
-        """The systemd credential that sets it, if it is a secret."""
+        """Systemd credential that sets it, if it is a secret."""
         return f"ravatard.{self.dotted}"
 
     @property
     def optional(self) -> bool:
-        """Whether it may be left unset."""
+        """True if it may be left unset."""
         return NoneType in get_args(self.type)
 
     @property
     def form(self) -> Any:
-        """The type without ``None``: bool, int, float, str, Secret, ``Literal[...]`` or ``tuple[...]``.
+        """Type without ``None``: bool, int, float, str, Secret, ``Literal[...]`` or ``tuple[...]``.
 
         Raises:
-            InternalError: the annotation is a union of more than that.
+            InternalError: the annotation is a union of several such types.
         """
         if get_origin(self.type) in (None, Literal, tuple):
             return self.type
@@ -104,7 +104,7 @@ class Key:
 
     @property
     def secret(self) -> bool:
-        """Whether its value is never shown."""
+        """True if its value is never shown."""
         return self.setting.secret or self.form is Secret
 
 
@@ -131,11 +131,11 @@ class Schema:
                 self.keys[key.dotted] = key
 
     def names(self, section: str) -> list[str]:
-        """The keys of one section."""
+        """Return the keys of one section."""
         return [key.name for key in self.keys.values() if key.section == section]
 
     def about_unknown_section(self, name: str) -> str:
-        """What to tell somebody who wrote a section that does not exist."""
+        """Return the message about a section that does not exist, with the likely intended name."""
         if name in self.keys:
             section, _, key = name.partition(".")
             return f"unknown section; write {key} on a line of its own, indented, below {section}:"
@@ -147,7 +147,7 @@ class Schema:
         return f"unknown section; there are {', '.join(self.sections)}"
 
     def about_unknown_key(self, section: str, name: str) -> str:
-        """What to tell somebody who wrote a key that ``section`` does not have."""
+        """Return the message about a key that ``section`` does not have, with the likely intended key."""
         homes = [key.dotted for key in self.keys.values() if key.name == name]
         here = [f"{section}.{near}" for near in difflib.get_close_matches(name, self.names(section), n=1)]
         anywhere = {key.name: key.dotted for key in self.keys.values()}

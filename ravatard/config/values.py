@@ -1,4 +1,4 @@
-"""One written text to one value of the type its setting has, or a sentence that says why not."""
+"""Convert a written text to the type of its setting, or explain the mistake."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from ravatard.config.schema import Key
 from ravatard.errors import ConfigError
 from ravatard.secret import Secret
 
-# Numbers as a person writes them. YAML 1.1 also reads 010 as eight, 1_000 as a thousand and 1:30 as ninety;
-# here they are refused, for each of them is more often a slip than meant.
+# Numbers as people write them. YAML 1.1 also reads 010 as eight, 1_000 as a thousand and 1:30 as ninety;
+# here these are refused, since each is more often a slip than meant.
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
 _NULLS = ("", "~", "null", "Null", "NULL")
 _TRUE = ("true", "yes", "on")
 _FALSE = ("false", "no", "off")
-_UNFIT_IN_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_INVALID_IN_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-class Unfit(ConfigError):
-    """The value cannot be taken; the message says what was found and what is allowed, never a secret."""
+class InvalidValue(ConfigError):
+    """A value its setting does not accept; the message has the value and what is allowed, never a secret."""
 
 
 def convert(node: Node, key: Key) -> object:
-    """The value of ``node`` for the setting ``key``.
+    """Return the value of ``node`` for the setting ``key``.
 
     Raises:
-        Unfit: wrong type, out of range, not one of the choices, or not matching the pattern.
+        InvalidValue: wrong type, out of range, not one of the choices, or not matching the pattern.
     """
     try:
         value = msgspec.convert(_raw(node, key.form), key.type, strict=True, dec_hook=_secret_from_text)
     except msgspec.ValidationError:
-        raise Unfit(_refusal(node, key)) from None
+        raise InvalidValue(_refusal(node, key)) from None
     if not all(_in_bounds(item, key) for item in (value if isinstance(value, tuple) else (value,))):
-        raise Unfit(_refusal(node, key))
+        raise InvalidValue(_refusal(node, key))
     return value
 
 
 def allowed(key: Key) -> str:
-    """What the setting may be, in words: ``a whole number from 200 to 5000 ms``."""
+    """Return the allowed values in words: ``a whole number from 200 to 5000 ms``."""
     words = _form_in_words(key.form, key)
     return f"{words}, or unset" if key.optional else words
 
@@ -79,7 +79,7 @@ def _is_text(form: Any) -> bool:
 
 
 def _raw(node: Node, form: Any) -> object:
-    """What msgspec is to convert; a node no setting takes becomes itself, which msgspec refuses."""
+    """Return the input for msgspec; a node of the wrong kind becomes an object that msgspec refuses."""
     if isinstance(node, Sequence) and get_origin(form) is tuple:
         # tuple[X, ...] repeats X; tuple[X, Y] names each, and msgspec counts them.
         forms = [item for item in get_args(form) if item is not Ellipsis]
@@ -89,7 +89,7 @@ def _raw(node: Node, form: Any) -> object:
     if node.plain and node.text in _NULLS:
         return None
     if _is_text(form):
-        return object() if not node.text.strip() or _UNFIT_IN_TEXT.search(node.text) else node.text
+        return object() if not node.text.strip() or _INVALID_IN_TEXT.search(node.text) else node.text
     return _meaning(node.text) if node.plain else node.text
 
 

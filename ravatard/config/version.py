@@ -1,16 +1,15 @@
-"""Which version of the configuration a file is written in, and how an older one is brought up to date."""
+"""Version of a configuration file, and the migration of an older one to the current version."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ravatard.config.document import DocumentError, Mapping, Node, Scalar
 
 #: The key beside the sections.
 KEY = "version"
-#: What a file means that does not say its version: files were written before there was the key, and the first
-#: version means the same as they did.
+#: Version of a file without the key: such files are older than the key, and mean the same as version 1.
 UNWRITTEN = 1
 
 
@@ -20,9 +19,9 @@ class Migration:
 
     Attributes:
         source: the version it starts from; it leads to ``source + 1``.
-        note: what changes, one sentence for the owner.
-        apply: the sections of a file in the old form to those in the new one. Pure; what it does not know,
-            mistakes included, it leaves as it is, with its line, for the checks that follow.
+        note: the change in one sentence for the owner.
+        apply: turns the sections of a file in the old form into the new one. Pure; entries it does not know,
+            mistakes included, keep their form and line for the checks that follow.
     """
 
     source: int
@@ -32,50 +31,53 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class MigrationHistory:
-    """Every version there was.
+    """Every version so far.
 
     Attributes:
         current: the version this program reads and writes.
-        steps: a migration from each older version that is still understood.
+        steps: a migration from each older version that is still supported.
     """
 
     current: int
     steps: tuple[Migration, ...] = ()
 
     def since(self, version: int) -> tuple[Migration, ...]:
-        """The steps from ``version`` to the current one, in order; fewer when the beginning is forgotten."""
-        return tuple(
-            sorted((step for step in self.steps if step.source >= version), key=lambda it: it.source)
-        )
+        """Return the steps from ``version`` to the current one, in order, as far as they are supported."""
+        steps = (step for step in self.steps if step.source >= version)
+        return tuple(sorted(steps, key=lambda step: step.source))
 
 
 @dataclass(frozen=True, slots=True)
-class Dated:
-    """A file's sections in today's form.
+class MigratedSections:
+    """Sections of a file in the current form.
 
     Attributes:
         sections: without the version.
-        version: the one the file is written in.
-        notes: what was changed to bring it up to date; () when it is of today's version.
+        version: the version of the file itself.
+        notes: the changes made; () for a file of the current version.
     """
 
     sections: Mapping
     version: int
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
-def brought_up_to_date(root: Mapping, history: MigrationHistory) -> Dated:
-    """The sections of a file in today's form.
+def migrated(root: Node, history: MigrationHistory) -> MigratedSections:
+    """Return the sections of a file in the current form.
 
     Raises:
-        DocumentError: the version is none, is newer than this program, or older than it remembers.
+        DocumentError: there are no sections, or their version is no number, is newer than this program, or is
+            no longer supported.
     """
+    if not isinstance(root, Mapping):
+        text = "found no sections; write a section, such as gate:, and its keys indented below it"
+        raise DocumentError(text, root.line)
     version, line = UNWRITTEN, 1
-    said = [(name, value) for name, value in root.entries if _is_version(name)]
-    if len(said) > 1:
-        raise DocumentError(f"{KEY} is written twice; keep one", said[1][0].line)
-    if said:
-        name, value = said[0]
+    versions = [(name, value) for name, value in root.entries if _is_version(name)]
+    if len(versions) > 1:
+        raise DocumentError(f"{KEY} is written twice; keep one", versions[1][0].line)
+    if versions:
+        name, value = versions[0]
         line = name.line
         version = _number(value, line)
     if version > history.current:
@@ -88,14 +90,14 @@ def brought_up_to_date(root: Mapping, history: MigrationHistory) -> Dated:
     steps = history.since(version)
     if len(steps) != history.current - version:
         raise DocumentError(
-            f"{KEY} {version} is too old for this ravatard, which knows {history.current}; write the file "
-            "anew, `ravatard config reference` prints one to start from",
+            f"{KEY} {version} is too old for this ravatard, which knows {history.current}; write a new file, "
+            "`ravatard config reference` prints one to start from",
             line,
         )
     sections = Mapping(tuple(entry for entry in root.entries if not _is_version(entry[0])), root.line)
     for step in steps:
         sections = step.apply(sections)
-    return Dated(sections, version, tuple(step.note for step in steps))
+    return MigratedSections(sections, version, tuple(step.note for step in steps))
 
 
 def _is_version(name: Node) -> bool:
@@ -103,7 +105,7 @@ def _is_version(name: Node) -> bool:
 
 
 def _number(value: Node, line: int) -> int:
-    # Nine digits are more versions than there will be, and fewer than int() takes long for.
+    # Nine digits are more versions than there will be, and few enough for a quick int().
     if isinstance(value, Scalar) and value.plain and value.text.isascii() and value.text.isdecimal():
         if len(value.text) <= 9:
             return int(value.text)

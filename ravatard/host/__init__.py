@@ -1,1 +1,1 @@
-"""The machine the daemon runs on: systemd."""
+"""The machine the daemon runs on: systemd, state directory, credentials, boot partition, control socket."""

@@ -1,8 +1,8 @@
-"""The settings file that somebody put on the boot partition, with a PC's card reader and no other access.
+"""Settings file that the owner put on the boot partition with a PC's card reader.
 
-The partition is FAT: no owners, no modes, readable to whoever holds the card. So a file that was taken is
-renamed, written over and removed, in this order; its first name is gone before its content is, and a power
-cut in between leaves no half of it under a name that is read.
+The partition is FAT: no owners, no modes, readable with the card in hand. So a file that was taken over is
+renamed, overwritten and removed, in this order: its name is gone before its content is, and a power cut in
+between leaves no half of it under a name that is read.
 """
 
 from __future__ import annotations
@@ -17,67 +17,67 @@ from pathlib import Path
 from ravatard.errors import ConfigError, RavatardError
 from ravatard.host.durable import replace_file, sync_directory, write_all
 
-#: Raspberry Pi OS mounts the partition at the first since bookworm, and at the second before.
+#: Raspberry Pi OS mounts the partition at the first since bookworm, and at the second before that.
 DIRECTORIES = (Path("/boot/firmware"), Path("/boot"))
 NAME = "ravatard.yaml"
 ERRORS = "ravatard-errors.txt"
 DONE = "ravatard-done.txt"
 _TAKEN = f"{NAME}.taken"
-#: What a PC that hides the ends of names makes of NAME.
+#: NAME as saved by a PC that hides file extensions.
 _MISNAMED = (f"{NAME}.txt", "ravatard.yml", "ravatard.yml.txt")
-#: Overwritten block by block: the file may be a recording that was named by mistake.
+#: Block for overwriting: the file may be large, such as a recording under the wrong name.
 _BLOCK = b"\n" * 65_536
 
 
 class BootFileError(ConfigError):
-    """The file on the boot partition is none that can be taken."""
+    """The file on the boot partition cannot be taken over."""
 
 
 class NotRemovedError(RavatardError):
-    """The file was taken, and is still there."""
+    """The file was taken over and could not be removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class BootPartition:
-    """A directory in which a settings file may be left.
+    """Directory that may hold a settings file.
 
     Attributes:
-        directory: where the partition is mounted.
+        directory: mount point of the partition.
     """
 
     directory: Path
 
     @property
     def file(self) -> Path:
-        """The settings file; it need not be there."""
+        """Path of the settings file; it need not exist."""
         return self.directory / NAME
 
     def has_file(self) -> bool:
-        """Whether there is a settings file.
+        """Return True if there is a settings file.
 
         Raises:
-            BootFileError: something else has its name.
+            BootFileError: there is no regular file under its name, or it cannot be examined.
         """
         try:
             mode = self.file.lstat().st_mode
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
-            raise BootFileError(f"{self.file} cannot be looked at: {error.strerror}") from error
+            raise BootFileError(f"{self.file} cannot be examined: {error.strerror}") from error
         if not stat.S_ISREG(mode):
-            what = "a link" if stat.S_ISLNK(mode) else "no file"
+            what = "a link" if stat.S_ISLNK(mode) else "not a regular file"
             raise BootFileError(f"{self.file} is {what}; put the file itself there")
         return True
 
     def misnamed(self) -> Path | None:
-        """A file that was probably meant to be the settings file."""
+        """Return a file with a misspelt name that was probably meant as the settings file."""
         return next((path for name in _MISNAMED if os.path.lexists(path := self.directory / name)), None)
 
-    def clear_up(self) -> bool:
-        """Finish what a power cut has interrupted; True when something was left of a file that was taken.
+    def finish_removal(self) -> bool:
+        """Finish a removal interrupted by a power cut; True if there was one.
 
         Raises:
-            NotRemovedError: it cannot be removed.
+            NotRemovedError: the file cannot be removed.
         """
         left = os.path.lexists(self.directory / _TAKEN)
         if left:
@@ -85,12 +85,12 @@ class BootPartition:
         return left
 
     def remove(self) -> None:
-        """Remove the settings file, and its content from the card as far as a card lets anybody.
+        """Remove the settings file and overwrite its content, as far as a card allows.
 
         Raises:
             NotRemovedError: it is still there, under one name or the other.
         """
-        self.clear_up()
+        self.finish_removal()
         try:
             self.file.rename(self.directory / _TAKEN)
             sync_directory(self.directory)
@@ -98,17 +98,17 @@ class BootPartition:
             raise self._stuck(error) from error
         self._erase()
 
-    def tell_done(self, lines: Iterable[str]) -> None:
-        """Leave a note of what was taken, and none of mistakes. Without room for it there is no note."""
+    def write_done(self, lines: Iterable[str]) -> None:
+        """Write the note of success if there is room for it, and remove the note of mistakes."""
         with suppress(OSError):
             replace_file(self.directory / DONE, _for_a_pc(lines))
-        self.forget_errors()
+        self.remove_errors()
 
-    def tell_errors(self, lines: Iterable[str]) -> None:
-        """Leave a note of what is wrong; nothing is written when it says so already.
+    def write_errors(self, lines: Iterable[str]) -> None:
+        """Write the note of mistakes; an identical note is left alone.
 
         Raises:
-            BootFileError: there is no such note.
+            BootFileError: the note cannot be written.
         """
         note, content = self.directory / ERRORS, _for_a_pc(lines)
         try:
@@ -118,8 +118,8 @@ class BootPartition:
         except OSError as error:
             raise BootFileError(f"{note} cannot be written: {error.strerror}") from error
 
-    def forget_errors(self) -> None:
-        """Remove the note of mistakes; nothing when there is none, or it cannot be removed."""
+    def remove_errors(self) -> None:
+        """Remove the note of mistakes, if there is one that can be removed."""
         with suppress(OSError):
             (self.directory / ERRORS).unlink(missing_ok=True)
 
@@ -144,13 +144,13 @@ class BootPartition:
     def _stuck(self, error: OSError) -> NotRemovedError:
         return NotRemovedError(
             f"the settings of {self.file} are in effect, but the file cannot be removed "
-            f"({error.strerror}), and who has the card can read it; mount {self.directory} writable and "
-            "start again"
+            f"({error.strerror}), and a person with the card can read it; mount {self.directory} writable "
+            "and start again"
         )
 
 
 def find_partition(directories: Iterable[Path] = DIRECTORIES) -> BootPartition | None:
-    """The first of ``directories`` with anything of ours in it; None when there is nothing to do."""
+    """Return the first of ``directories`` with a file for us in it; None when there is nothing to do."""
     for directory in directories:
         if any(os.path.lexists(directory / name) for name in (NAME, _TAKEN, ERRORS, *_MISNAMED)):
             return BootPartition(directory)

@@ -1,6 +1,6 @@
-"""The credential store: secrets in files of their own, which systemd hands to the service alone.
+"""Credential store: secrets in files of their own, which systemd passes to the service alone.
 
-systemd names the directory of a service's credentials in ``CREDENTIALS_DIRECTORY`` (systemd.exec(5)).
+systemd gives the directory of a service's credentials in ``CREDENTIALS_DIRECTORY`` (systemd.exec(5)).
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from ravatard.host.durable import replace_file
 from ravatard.host.runtime import service_directory
 from ravatard.secret import Secret
 
-#: systemd.exec(5), LoadCredential=: where a credential without a path is looked for.
+#: systemd.exec(5), LoadCredential=: directory for a credential without a path.
 STORE = Path("/etc/credstore")
-#: Below the service's runtime directory: what :func:`keep_for_the_end` keeps.
+#: Directory of :func:`keep_for_the_end`, below the service's runtime directory.
 KEPT = "credentials"
 _VARIABLE = "CREDENTIALS_DIRECTORY"
 
 
 def store_credential(name: str, secret: Secret, store: Path = STORE) -> bool:
-    """Keep one secret as ``store``/``name``, readable to its owner alone; returns whether anything changed.
+    """Write one secret to ``store``/``name``, readable to its owner alone; return True if that is a change.
 
     Raises:
-        OSError: it is not kept; an older one is still there.
+        OSError: it is not written; an older one is still there.
     """
     file = store / name
     content = secret.reveal().encode()
@@ -33,11 +33,11 @@ def store_credential(name: str, secret: Secret, store: Path = STORE) -> bool:
         if file.read_bytes() == content and found.st_mode & 0o777 == 0o600:
             return False
     except FileNotFoundError:
-        # Readable names would tell which secrets there are; systemd itself makes it with this mode.
+        # Readable names would reveal which secrets there are; systemd itself makes it with this mode.
         store.mkdir(mode=0o700, parents=True, exist_ok=True)
     else:
         if not os.path.samestat(found, file.stat()):
-            # Nobody's file elsewhere is overwritten through a link.
+            # A link is replaced: no file elsewhere is overwritten through it.
             file.unlink()
         elif found.st_mode & 0o777 != 0o600:
             file.chmod(0o600)
@@ -46,11 +46,11 @@ def store_credential(name: str, secret: Secret, store: Path = STORE) -> bool:
 
 
 def with_credentials(environ: Mapping[str, str], store: Path = STORE) -> dict[str, str]:
-    """``environ`` for a command: with a directory of credentials, if there is one it may read.
+    """Return ``environ`` for a command, with the first directory of credentials that it may read.
 
-    The service's own; what it kept for its end, where systemd hides the former; by hand and as root, the
-    store.
-    The service itself is stricter: for it a credential that cannot be read is an error.
+    These are: the service's own; the copy kept for its end, since systemd hides the former from
+    ``ExecStopPost=``; outside a service, as root, the store. The service itself is stricter: for it an
+    unreadable credential is an error.
     """
     found = dict(environ)
     given = found.pop(_VARIABLE, "")
@@ -62,14 +62,13 @@ def with_credentials(environ: Mapping[str, str], store: Path = STORE) -> dict[st
 
 
 def keep_for_the_end(environ: Mapping[str, str]) -> None:
-    """Keep the service's credentials where its ``ExecStopPost=`` finds them.
+    """Copy the service's credentials for its ``ExecStopPost=``, which ends the sessions of a killed daemon.
 
-    systemd 252 hides them from that command (seen on Debian 12), which ends the sessions of a daemon that was
-    killed. The runtime directory is in memory, goes with the service, and the copies are for its user alone.
-    Outside a service nothing is kept.
+    systemd 252 hides them from that command (seen on Debian 12). The runtime directory is in memory and goes
+    with the service; the copies are readable to its user alone. Outside a service nothing is copied.
 
     Raises:
-        OSError: they are not kept.
+        OSError: they are not copied.
     """
     given, directory = environ.get(_VARIABLE), _kept(environ)
     if not given or directory is None:

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever moment the power goes."""
+"""Durable files: a power cut at any moment leaves the old content or the new one, whole."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 def replace_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Put ``content`` in the place of ``path``: at every moment the old file or the new one is there, whole.
+    """Replace ``path`` by ``content``: at every moment the old file or the new one is there, whole.
 
     The new file has the old one's mode and owner, or ``mode`` when there is no old one. A symbolic link is
-    followed, so that a file somebody keeps elsewhere stays there.
+    followed, so that a file kept elsewhere stays there.
 
     Raises:
-        OSError: the old file is there as it was; with the path that failed.
+        OSError: with the path that failed; the old file is unchanged.
     """
     path = Path(os.path.realpath(path))
     new = path.with_name(f"{path.name}.new")
@@ -22,7 +22,7 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         old: os.stat_result | None = path.stat()
     except FileNotFoundError:
         old = None
-    # What a power cut left is ours; a link that somebody put there is not written through.
+    # Left by a power cut, or a link put there by another user, which must not be written through.
     new.unlink(missing_ok=True)
     file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -45,10 +45,10 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 
 def keep_copy(path: Path, suffix: str) -> Path | None:
-    """Copy ``path`` to a file beside it, in place of an earlier copy; None when there is nothing to keep.
+    """Copy ``path`` to a file beside it, replacing an earlier copy; None if ``path`` does not exist.
 
     Raises:
-        OSError: there is no copy, or an earlier one.
+        OSError: the copy is missing, or an earlier one.
     """
     try:
         content = path.read_bytes()
@@ -61,7 +61,7 @@ def keep_copy(path: Path, suffix: str) -> Path | None:
 
 
 def write_all(file: int, content: bytes) -> None:
-    """All of ``content`` to an open file.
+    """Write all of ``content`` to an open file.
 
     Raises:
         OSError: the disk is full.
@@ -73,10 +73,10 @@ def write_all(file: int, content: bytes) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Bring the names in ``directory`` to the disk.
+    """Write the names in ``directory`` to the disk.
 
     Raises:
-        OSError: it is gone.
+        OSError: the directory is gone.
     """
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

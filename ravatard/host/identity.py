@@ -1,4 +1,4 @@
-"""Who this machine is to a service, when the owner gave it no name."""
+"""User id of this machine at a service, for when the owner has set none."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import hashlib
 import socket
 from pathlib import Path
 
-#: machine-id(5): never show the id itself to others; hash it with something of one's own.
+#: machine-id(5): the id itself must not be exposed; hash it with a key of the application.
 _SALT = b"ravatard user id"
 
 
 def user_id(machine_id: Path = Path("/etc/machine-id")) -> str:
-    """A name that stays the same on this machine and differs on every other: ``ravatard-`` and 16 hex digits.
+    """Return ``ravatard-`` and 16 hex digits, constant on this machine and different on every other.
 
     Without a machine id (some containers), the host name takes its place.
     """

@@ -1,4 +1,4 @@
-"""Where the daemon keeps what lasts as long as it runs: the directory of its control socket."""
+"""Runtime directory: holds the control socket and lasts as long as the daemon."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-#: Who may ask, besides root and the daemon's own user.
+#: Members may use the control socket, besides root and the daemon's own user.
 GROUP = "ravatard"
 SOCKET_NAME = "control.sock"
-#: What ``RuntimeDirectory=ravatard`` makes.
+#: Made by ``RuntimeDirectory=ravatard``.
 SYSTEM_DIRECTORY = Path("/run/ravatard")
-#: Not TMPDIR: a client with another environment must look at the same place.
-TEMPORARY_DIRECTORY = Path("/tmp")  # noqa: S108 - what is made in it is checked by prepared()
+#: Not TMPDIR: a client with another environment must find the same directory.
+TEMPORARY_DIRECTORY = Path("/tmp")  # noqa: S108 - prepared() checks the directory made in it
 
 
 def runtime_directory(
@@ -23,7 +23,7 @@ def runtime_directory(
     temporary: Path = TEMPORARY_DIRECTORY,
     uid: int | None = None,
 ) -> Path:
-    """Where a daemon with this environment puts its socket; it need not exist yet (:func:`prepared`).
+    """Return the directory for a daemon's socket; it need not exist yet (:func:`prepared`).
 
     ``RUNTIME_DIRECTORY`` (systemd.exec(5), the first of several), else ``system`` when that can be written
     to, else the user's own directory: below ``XDG_RUNTIME_DIR``, or below ``temporary`` without one.
@@ -41,7 +41,7 @@ def find_socket(
     temporary: Path = TEMPORARY_DIRECTORY,
     uid: int | None = None,
 ) -> Path:
-    """Where a client should look: the first socket there is, else where a daemon of ours would put it.
+    """Return the socket for a client: the first that exists, else the path a daemon would use.
 
     Unlike a daemon, a client need not be able to write to the directory.
     """
@@ -52,13 +52,13 @@ def find_socket(
 
 
 def service_directory(environ: Mapping[str, str]) -> Path | None:
-    """The runtime directory of a service of systemd, the first of several; None outside one."""
+    """Return the runtime directory of a systemd service, the first of several; None outside a service."""
     given = environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
     return Path(given) if given.startswith("/") else None
 
 
 def _candidates(environ: Mapping[str, str], system: Path, temporary: Path, uid: int | None) -> Iterator[Path]:
-    """All directories, the best first."""
+    """Yield all directories, the best first."""
     if given := service_directory(environ):
         yield given
     yield system
@@ -69,16 +69,16 @@ def _candidates(environ: Mapping[str, str], system: Path, temporary: Path, uid: 
 
 
 def prepared(directory: Path) -> Path:
-    """``directory``, made with mode 0700 if it is not there yet.
+    """Return ``directory``, made with mode 0700 if it does not exist yet.
 
     Raises:
-        OSError: it cannot be made; or everybody may write to it, or a stranger owns it, who could put a
-            socket of his own there.
+        OSError: it cannot be made; or other users may write to it or own it, and could put a socket of
+            their own there.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = directory.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        raise NotADirectoryError(f"{directory} must be a directory and no link")
+        raise NotADirectoryError(f"{directory} must be a directory, not a link")
     if found.st_uid not in (0, os.getuid()) or found.st_mode & stat.S_IWOTH:
-        raise PermissionError(f"{directory} may be written to by others; remove it, or give another one")
+        raise PermissionError(f"other users may write to {directory}; remove it, or name another directory")
     return directory

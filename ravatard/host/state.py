@@ -1,4 +1,4 @@
-"""Where this machine keeps what must outlive a power cut."""
+"""State directory: holds the state that must survive a restart."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-#: file-hierarchy(7) and StateDirectory= in systemd.exec(5): where a system service keeps its state.
+#: State of a system service: file-hierarchy(7) and StateDirectory= in systemd.exec(5).
 SYSTEM = Path("/var/lib/ravatard")
 
 
 def state_directory(environ: Mapping[str, str], chosen: Path | None = None, *, system: Path = SYSTEM) -> Path:
-    """The directory to keep state in. It may not exist yet.
+    """Return the directory to keep state in. It may not exist yet.
 
     Args:
-        environ: the environment; systemd says it in ``STATE_DIRECTORY``.
-        chosen: what a person named on the command line; stronger than everything else.
-        system: where the packaged service keeps it; taken when we may write there.
+        environ: the environment; systemd sets ``STATE_DIRECTORY``.
+        chosen: the directory named on the command line; it takes precedence.
+        system: the packaged service's directory; used if this process may write there.
 
     Returns:
         ``chosen``, else ``STATE_DIRECTORY``, else ``system``, else ``~/.local/state/ravatard``.
@@ -24,8 +24,8 @@ def state_directory(environ: Mapping[str, str], chosen: Path | None = None, *, s
     if chosen is not None:
         return chosen
     # systemd.exec(5): several directories are separated by colons.
-    if said := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
-        return Path(said)
+    if given := environ.get("STATE_DIRECTORY", "").partition(":")[0]:
+        return Path(given)
     if system.is_dir() and os.access(system, os.W_OK | os.X_OK):
         return system
     # XDG Base Directory Specification: a relative path is to be ignored.

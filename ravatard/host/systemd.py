@@ -1,4 +1,4 @@
-"""What the service manager is told, and how often it wants to hear from us.
+"""Notifications to systemd, and the watchdog interval it asks for.
 
 Sources: sd_notify(3) and sd_watchdog_enabled(3).
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import time
 from collections.abc import Callable, Mapping
 
@@ -15,23 +14,24 @@ from ravatard.ports.host import Notifier
 
 _LOG = logging.getLogger(__name__)
 
-#: Hands one datagram of newline-separated fields over.
+#: Sends newline-separated fields, as ``systemd.daemon.notify`` does.
 Send = Callable[[str], object]
 
 
 class NullNotifier:
-    """Nobody listens; implements :class:`ravatard.ports.host.Notifier`."""
+    """Notifier outside systemd: does nothing. Implements :class:`ravatard.ports.host.Notifier`."""
 
     watchdog_s: float | None = None
 
     def notify(self, *fields: str) -> None:
-        """Nobody is told."""
+        """Do nothing."""
 
 
 class SystemdNotifier:
-    """Tells systemd; implements :class:`ravatard.ports.host.Notifier`.
+    """Notifies systemd; implements :class:`ravatard.ports.host.Notifier`.
 
-    ``RELOADING=1`` goes out with the ``MONOTONIC_USEC=`` that ``Type=notify-reload`` wants with it.
+    ``RELOADING=1`` is sent with the ``MONOTONIC_USEC=`` that ``Type=notify-reload`` requires. As sd_notify(3)
+    does, sending waits while systemd does not read and its queue is full.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class SystemdNotifier:
 
     @property
     def watchdog_s(self) -> float | None:
-        """Seconds within which ``WATCHDOG=1`` must arrive, or None when nobody watches."""
+        """Seconds within which ``WATCHDOG=1`` must arrive, or None without a watchdog."""
         return self._watchdog_s
 
     def notify(self, *fields: str) -> None:
@@ -59,14 +59,14 @@ class SystemdNotifier:
             self._send("\n".join(lines))
         except (OSError, ValueError) as error:  # ValueError: a NUL, which systemd-python refuses
             if self._reachable:
-                _LOG.warning("systemd cannot be told how the daemon is: %s", error)
+                _LOG.warning("systemd cannot be notified: %s", error)
             self._reachable = False
         else:
             self._reachable = True
 
 
 def library_notify() -> Send | None:
-    """systemd-python's ``notify``, which reads ``NOTIFY_SOCKET`` itself; None when it is not installed."""
+    """Return systemd-python's ``notify``, which reads ``NOTIFY_SOCKET`` itself; None if not installed."""
     try:
         from systemd.daemon import notify
     except ImportError:
@@ -78,40 +78,25 @@ def library_notify() -> Send | None:
 def open_notifier(
     environ: Mapping[str, str], library: Callable[[], Send | None] = library_notify
 ) -> Notifier:
-    """The notifier for this process; one that tells nobody when it was not started by systemd.
+    """Return the notifier of this process; one that does nothing outside systemd or without systemd-python.
 
     Args:
-        environ: the environment of this process, which is where systemd-python looks too.
-        library: finds systemd-python's ``notify``, or None to send the datagrams ourselves. Asked only when
-            there is somebody to notify.
+        environ: the environment of this process, which systemd-python reads, too.
+        library: returns systemd-python's ``notify``, or None. Called only in a service of systemd.
     """
     address = environ.get("NOTIFY_SOCKET", "")
-    watchdog_s = _watchdog_s(environ)
-    if address and (send := library()) is not None:
-        return SystemdNotifier(send, watchdog_s)
-    if address.startswith(("/", "@")):
-        return SystemdNotifier(_datagrams(address), watchdog_s)
-    if address:
+    if not address:
+        return NullNotifier()
+    send = library()
+    if send is None:
         _LOG.warning("NOTIFY_SOCKET=%s needs systemd-python: pip install 'ravatard[systemd]'", address)
-    return NullNotifier()
+        return NullNotifier()
+    return SystemdNotifier(send, _watchdog_s(environ))
 
 
 def _watchdog_s(environ: Mapping[str, str]) -> float | None:
-    """``WATCHDOG_USEC`` in seconds, if it is meant for this process."""
+    """Return ``WATCHDOG_USEC`` in seconds if it is meant for this process."""
     usec, pid = environ.get("WATCHDOG_USEC", ""), environ.get("WATCHDOG_PID", "")
     if not usec.isdecimal() or int(usec) == 0 or (pid and pid != str(os.getpid())):
         return None
     return int(usec) / 1_000_000
-
-
-def _datagrams(address: str) -> Send:
-    """sd_notify's side of the wire, for when systemd-python is not installed. Never waits for the reader."""
-    # A leading @ stands for the NUL byte of Linux's abstract socket names.
-    name = "\0" + address[1:] if address.startswith("@") else address
-
-    def send(text: str) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
-            out.setblocking(False)
-            out.sendto(text.encode(), name)
-
-    return send

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Names the Debian packages with the compiled Python modules that PyPI has no wheels of: debian-modules.sh
-# With `build`: what to compile the rest with, if anything is left to compile.
+# Prints the Debian packages with compiled Python modules for which PyPI has no wheels: debian-modules.sh
+# With `build`: the packages for compiling the rest, if any is left to compile.
 set -eu
 
 known() {

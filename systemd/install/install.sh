@@ -1,5 +1,5 @@
 #!/bin/sh
-# `make install`: install.sh ENVIRONMENT. With DESTDIR only files are laid out; the system is left alone.
+# `make install`: install.sh ENVIRONMENT. With DESTDIR it only copies files and leaves the system alone.
 set -eu
 here=$(dirname "$0")
 . "$here/system.sh"
@@ -8,7 +8,7 @@ prefix=/usr/local
 
 if [ -n "${DESTDIR:-}" ]; then
     "$here/stage.sh" "$environment" "$DESTDIR" "$prefix"
-    echo "Laid out below $DESTDIR; no user was made, and nothing was enabled or started."
+    echo "Files are in $DESTDIR; no user was made, and no service was enabled or started."
     exit 0
 fi
 
@@ -21,10 +21,10 @@ if running_systemd && systemctl --quiet is-active $unit; then active=yes; fi
 if command -v systemd-sysusers >/dev/null; then
     systemd-sysusers $prefix/lib/sysusers.d/ravatard.conf
 else
-    echo "There is no systemd-sysusers: make the user ravatard as $prefix/lib/sysusers.d/ravatard.conf says." >&2
+    echo "systemd-sysusers is missing: make the user ravatard as in $prefix/lib/sysusers.d/ravatard.conf." >&2
 fi
-# What an older version wrote is brought up to date, a copy kept beside it; what cannot be is told by the
-# daemon as well, and is no reason not to install.
+# Updates the configuration of an older version, with a copy kept beside it. A failure does not stop the
+# installation: the daemon reports it, too.
 /opt/ravatard/bin/ravatard config migrate || true
 if getent group ravatard >/dev/null; then
     chown root:ravatard /etc/ravatard/ravatard.yaml
@@ -33,7 +33,7 @@ fi
 if running_systemd; then
     systemctl daemon-reload
     systemctl --quiet enable $unit
-    # Without udev there are no devices it could give to a group.
+    # Without udev there are no devices to give to a group.
     if command -v udevadm >/dev/null; then
         udevadm control --reload || true
         udevadm trigger --subsystem-match=gpio --subsystem-match=spidev || true
@@ -43,7 +43,7 @@ if running_systemd; then
         echo "ravatard was running and has been restarted."
     fi
 else
-    echo "systemd does not run here: the service is installed, but neither enabled nor started."
+    echo "systemd does not run here: the service is installed, but not enabled or started."
 fi
 
 if [ $active = no ]; then

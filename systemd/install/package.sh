@@ -1,5 +1,5 @@
 #!/bin/sh
-# `make deb`: package.sh ENVIRONMENT DIRECTORY [VERSION] puts the .deb there and prints its path; no root needed.
+# `make deb`: package.sh ENVIRONMENT DIRECTORY [VERSION] builds the .deb there and prints its path; needs no root.
 set -eu
 environment=$1 directory=$2
 here=$(dirname "$0")
@@ -9,14 +9,14 @@ umask 022
 version=${3:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$source/pyproject.toml")}
 architecture=$(dpkg --print-architecture)
 python=$("$environment/opt/ravatard/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-# What was compiled here may call what an older C library does not have.
+# Modules compiled here may need functions that an older C library lacks.
 libc=$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)
-# Whose modules environment.sh has linked.
+# The packages whose modules environment.sh has linked.
 modules=$(paste -sd, "$environment/debian-modules" | sed 's/,/, /g')
 next=${python%.*}.$((${python#*.} + 1))
 
 if [ "$(readlink "$environment/opt/ravatard/bin/python3")" != /usr/bin/python3 ]; then
-    echo "The package needs Debian's own Python in it: make deb SYSTEM_PYTHON=/usr/bin/python3" >&2
+    echo "The package needs an environment of Debian's own Python: make deb SYSTEM_PYTHON=/usr/bin/python3" >&2
     exit 1
 fi
 
@@ -37,6 +37,6 @@ done
 
 mkdir -p "$directory"
 deb=$directory/ravatard_${version}_$architecture.deb
-# zstd: Debian 12 and later read it, and it is packed in seconds, not minutes.
+# zstd: Debian 12 and later read it, and packing takes seconds, not minutes.
 dpkg-deb --root-owner-group -Zzstd --build "$root" "$deb" >/dev/null
 echo "$deb"

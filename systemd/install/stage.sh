@@ -1,8 +1,8 @@
 #!/bin/sh
-# Lays out everything that is installed: stage.sh ENVIRONMENT ROOT PREFIX
+# Copies all installed files into place: stage.sh ENVIRONMENT ROOT PREFIX
 #
-# ENVIRONMENT is what environment.sh made, ROOT the directory that stands for /, PREFIX /usr for a package and
-# /usr/local otherwise. Asks nothing of the running system; install.sh and package.sh go on from here.
+# ENVIRONMENT is the output of environment.sh, ROOT the directory that stands for /, PREFIX /usr for a package and
+# /usr/local otherwise. Independent of the running system; install.sh and package.sh do the rest.
 set -eu
 environment=$1 root=$2 prefix=$3
 source=$(cd "$(dirname "$0")/../.." && pwd)
@@ -17,7 +17,7 @@ rm -rf "$root/opt/ravatard.new"
 cp -a "$environment/opt/ravatard" "$root/opt/ravatard.new"
 chmod 755 "$root/opt/ravatard.new"
 rm -rf "$root/opt/ravatard.old"
-# Two renames: a daemon that is running never sees half of one and half of the other.
+# Two renames: a running daemon never sees a mixture of both.
 [ ! -e "$root/opt/ravatard" ] || mv "$root/opt/ravatard" "$root/opt/ravatard.old"
 mv "$root/opt/ravatard.new" "$root/opt/ravatard"
 rm -rf "$root/opt/ravatard.old"

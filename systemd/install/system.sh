@@ -1,4 +1,4 @@
-# Sourced by install.sh and uninstall.sh: what both ask of the running system.
+# Sourced by install.sh and uninstall.sh: checks of the running system.
 
 unit=ravatard.service
 

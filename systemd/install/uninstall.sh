@@ -1,5 +1,5 @@
 #!/bin/sh
-# `make uninstall`: takes away what install.sh made. Configuration, state and users stay unless PURGE=1.
+# `make uninstall`: removes the files of install.sh. Configuration, state and users stay unless PURGE=1.
 set -eu
 here=$(dirname "$0")
 . "$here/system.sh"
@@ -10,7 +10,7 @@ if [ -z "$root" ]; then
     need_root
     refuse_beside_package
     if running_systemd; then
-        # Stopping ends the live session; that needs the program.
+        # First, since stopping the service ends the live session with the program.
         systemctl --quiet disable --now ravatard-kiosk.service $unit 2>/dev/null || true
     fi
 fi
@@ -30,7 +30,7 @@ if [ "${PURGE:-}" != 1 ]; then
 fi
 rm -rf "$root/etc/ravatard" "$root/var/lib/ravatard" "$root/etc/systemd/system/ravatard.service.d"
 rm -f "$root"/etc/credstore/ravatard.* "$root"/etc/credstore.encrypted/ravatard.*
-# The groups gpio and spi stay: others may have come to use them.
+# The groups gpio and spi stay: other programs may use them.
 if [ -z "$root" ]; then
     for user in ravatard ravatard-kiosk; do
         if getent passwd $user >/dev/null; then userdel $user; fi

@@ -158,7 +158,7 @@ def test_a_card_that_cannot_be_written_is_obeyed_and_complained_of(tmp_path: Pat
         assert (status, said) == (1, "ravatard.yaml\n")
         assert complained.count("\n") == 1
         assert (
-            "the file cannot be removed (Read-only file system), and who has the card can read it"
+            "the file cannot be removed (Read-only file system), and a person with the card can read it"
             in complained
         )
         assert (tmp_path / "etc" / "ravatard.yaml").read_text() == NEW

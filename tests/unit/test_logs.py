@@ -27,7 +27,7 @@ from ravatard.logs import (
     priority,
     redact,
     systemd_journal,
-    take_hooks,
+    install_hooks,
 )
 from ravatard.secret import MASK, Secret
 
@@ -563,6 +563,6 @@ def test_hooks_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
     for module, name in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
         monkeypatch.setattr(module, name, ours)
 
-    take_hooks()
+    install_hooks()
 
     assert [sys.excepthook, sys.unraisablehook, threading.excepthook] == [ours, ours, ours]

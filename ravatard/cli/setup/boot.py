@@ -65,8 +65,8 @@ def take(boot: BootPartition, config: Path, store: Path, environ: Mapping[str, s
         ConfigError, RavatardError: see :func:`run`.
     """
     try:
-        if boot.clear_up():
-            boot.tell_done([f"{NAME} was taken over; its removal was interrupted, and is finished now."])
+        if boot.finish_removal():
+            boot.write_done([f"{NAME} was taken over; its removal was interrupted, and is finished now."])
         if not boot.has_file():
             _look_for_slips(boot)
             return ()
@@ -74,20 +74,20 @@ def take(boot: BootPartition, config: Path, store: Path, environ: Mapping[str, s
     except RavatardError as error:
         # The note is for whoever has only the card; the journal says it, too, whatever becomes of the note.
         try:
-            boot.tell_errors(_refusal(boot, error))
+            boot.write_errors(_refusal(boot, error))
         except BootFileError as unwritten:
             kind = ConfigError if isinstance(error, ConfigError) else RavatardError
             raise kind(f"{error}\n{unwritten}") from error
         raise
     boot.remove()
-    boot.tell_done(_done(names))
+    boot.write_done(_done(names))
     return names
 
 
 def _look_for_slips(boot: BootPartition) -> None:
     if found := boot.misnamed():
         raise BootFileError(f"{found} is not read; rename it to {NAME}")
-    boot.forget_errors()
+    boot.remove_errors()
 
 
 def _put_in_effect(

@@ -1,1 +1,1 @@
-"""The control socket: server, client, and who is at its other end."""
+"""Control socket: server, client, and the process at its other end."""

@@ -1,6 +1,6 @@
-"""Taking the control socket's place in the file system: never from a daemon that lives, never for everybody.
+"""Create the control socket in the file system: not in place of a running daemon's, and not for all users.
 
-Sources: unix(7) for SO_PEERCRED and for what connecting to a stale socket answers; flock(2).
+Sources: unix(7) for SO_PEERCRED and the error of connecting to a stale socket; flock(2).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ravatard.host.runtime import GROUP, prepared
 log = logging.getLogger(__name__)
 
 _BACKLOG = 16
-#: Another daemon that starts in the same moment holds the directory's lock for a millisecond.
+#: Another daemon that starts at the same moment holds the directory's lock for a millisecond.
 _LOCK_S = 2.0
 _LOCK_AGAIN_S = 0.02
 
@@ -33,25 +33,25 @@ class AlreadyRunning(RavatardError):
 
 
 async def open_listener(path: Path, group: str = GROUP) -> socket.socket:
-    """A listening, non-blocking socket at ``path``, mode 0660, with ``group`` if there is such a one.
+    """Return a listening, non-blocking socket at ``path``, mode 0660, of ``group`` if that exists.
 
-    A socket file that a dead daemon left is replaced.
+    The socket file of a dead daemon is replaced.
 
     Raises:
         AlreadyRunning: a daemon listens there.
-        OSError: no socket can be had there; the message says why.
+        OSError: no socket can be made there; the message says why.
     """
     prepared(path.parent)
     async with _locked(path.parent):
         _check_vacant(path)
-        # Under another name until it is as it must be: nobody meets it half made, and the rename replaces a
+        # Under another name until it is complete: no client meets it half made, and the rename replaces a
         # stale one in one step.
         making = path.with_name(f".{os.getpid()}")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             making.unlink(missing_ok=True)
             listener.bind(str(making))
-            _admit(making, group)
+            _set_access(making, group)
             listener.listen(_BACKLOG)
             making.rename(path)
         except OSError as error:
@@ -64,25 +64,19 @@ async def open_listener(path: Path, group: str = GROUP) -> socket.socket:
 
 @asynccontextmanager
 async def _locked(directory: Path) -> AsyncIterator[None]:
-    """Only one daemon at a time looks and takes; the kernel gives the lock back whatever happens."""
+    """Hold the lock of ``directory``, one daemon at a time; the kernel releases it with the process."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        async with _patience(directory):
-            # A blocking flock() would need a thread, and could wait for ever.
-            while not _try_lock(handle):  # noqa: ASYNC110 - another process gives it back, without a word
-                await asyncio.sleep(_LOCK_AGAIN_S)
+        try:
+            async with asyncio.timeout(_LOCK_S):
+                # A blocking flock() would need a thread, and could wait for ever.
+                while not _try_lock(handle):  # noqa: ASYNC110 - another process releases it, without notice
+                    await asyncio.sleep(_LOCK_AGAIN_S)
+        except TimeoutError:
+            raise BlockingIOError(f"another program keeps {directory} locked") from None
         yield
     finally:
         os.close(handle)
-
-
-@asynccontextmanager
-async def _patience(directory: Path) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(_LOCK_S):
-            yield
-    except TimeoutError:
-        raise BlockingIOError(f"{directory} is kept locked by another program") from None
 
 
 def _try_lock(handle: int) -> bool:
@@ -94,35 +88,35 @@ def _try_lock(handle: int) -> bool:
 
 
 def _check_vacant(path: Path) -> None:
-    """Nothing is there, or a socket nobody listens on.
+    """Check that ``path`` is free, or a socket without a listener.
 
     Raises:
-        AlreadyRunning: somebody does.
-        OSError: it is no socket, or may not be looked at.
+        AlreadyRunning: a daemon listens on it.
+        OSError: it is not a socket, or cannot be examined.
     """
     try:
         found = path.lstat()
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(found.st_mode):
-        raise FileExistsError(f"{path} is in the way and no socket; remove it")
+        raise FileExistsError(f"{path} is in the way and not a socket; remove it")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
         try:
             probe.connect(str(path))
         except (ConnectionRefusedError, FileNotFoundError):
             return
         except BlockingIOError:
-            # Its queue is full: somebody is there, and hangs.
+            # Its queue is full: the daemon is there, and hangs.
             raise AlreadyRunning(_already(path, "")) from None
         raise AlreadyRunning(_already(path, f" as process {peer_pid(probe)}"))
 
 
-def _already(path: Path, who: str) -> str:
-    return f"ravatard runs already{who} and answers at {path}; stop it first, or give another --socket"
+def _already(path: Path, process: str) -> str:
+    return f"ravatard already runs{process} and answers at {path}; stop it first, or give another --socket"
 
 
-def _admit(path: Path, group: str) -> None:
-    """Owner and group may ask. Without the group, or without the right to give it away, the owner's own."""
+def _set_access(path: Path, group: str) -> None:
+    """Open the socket to owner and group; to the owner alone if the group is missing or cannot be set."""
     with suppress(KeyError):
         try:
             os.chown(path, -1, grp.getgrnam(group).gr_gid)

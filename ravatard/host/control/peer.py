@@ -1,4 +1,4 @@
-"""Who is at the other end of a Unix socket. Source: unix(7) and socket(7) for SO_PEERCRED."""
+"""Process at the other end of a Unix socket. Source: unix(7) and socket(7) for SO_PEERCRED."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 def peer_pid(connection: socket.socket) -> int:
-    """The process that listens, or connected, at the other end; known even when it hangs.
+    """Return the id of the process at the other end; available even when it hangs.
 
     Raises:
-        OSError: nobody is connected.
+        OSError: the socket is not connected.
     """
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid: int = _CREDENTIALS.unpack(raw)[0]

@@ -1,4 +1,4 @@
-"""Serves the control socket: several clients at once, none of which can keep the daemon busy or waiting."""
+"""Control server: serves several clients at once, none of which can keep the daemon busy or waiting."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ControlLimits:
-    """What a client may use.
+    """Limits of the control socket.
 
     Attributes:
-        clients: how many at once; the next one is told so and sent away.
-        ask_s: to ask something, from connecting or from the last reply on.
-        read_s: to read a reply.
-        pause_s: before the next client is let in after the system had no room for one.
+        clients: number at once; the next one gets an error and is closed.
+        ask_s: time for a request, from connecting or from the last reply on.
+        read_s: time to read a reply.
+        pause_s: pause before the next client is accepted after the system had no room for one.
     """
 
     clients: int = 16
@@ -38,42 +38,42 @@ class ControlSocket:
     """Implements :class:`ravatard.ports.host.ControlServer` on a listening Unix socket."""
 
     def __init__(self, listener: socket.socket, limits: ControlLimits | None = None) -> None:
-        """Takes over ``listener``, which must not block."""
+        """Take over ``listener``, which must not block."""
         self._listener = listener
         self._limits = limits or ControlLimits()
         self._clients = 0
 
-    async def serve(self, desk: ControlHandler) -> None:
-        """Let people in, for ever. Cancelling ends every conversation at once."""
+    async def serve(self, handler: ControlHandler) -> None:
+        """Accept clients for ever. Cancelling closes every connection at once."""
         loop = asyncio.get_running_loop()
-        complained = False
+        warned = False
         async with asyncio.TaskGroup() as clients:
             while True:
                 try:
                     connection, _ = await loop.sock_accept(self._listener)
                 except OSError as error:
-                    # No file descriptor is left, or the client is gone again: neither is forever.
-                    if not complained:
-                        log.warning("nobody can be let in at the control socket: %s", error)
-                    complained = True
+                    # No file descriptor is left, or the client is gone again: neither lasts.
+                    if not warned:
+                        log.warning("the control socket cannot accept clients: %s", error)
+                    warned = True
                     await asyncio.sleep(self._limits.pause_s)
                     continue
-                complained = False
+                warned = False
                 if self._clients >= self._limits.clients:
-                    _send_away(connection, "too many ask at once; try again")
+                    _refuse(connection, "too many clients at once; try again")
                     continue
                 self._clients += 1
-                clients.create_task(self._client(connection, desk), name="control client")
+                clients.create_task(self._client(connection, handler), name="control client")
 
-    async def _client(self, connection: socket.socket, desk: ControlHandler) -> None:
-        """One client, until it leaves, breaks off, is too slow or writes too much."""
+    async def _client(self, connection: socket.socket, handler: ControlHandler) -> None:
+        """Serve one client until it leaves, is too slow or writes too much."""
         try:
-            with connection, suppress(OSError):  # a deadline that passed is one, too
-                await self._converse(connection, desk)
+            with connection, suppress(OSError):  # a missed deadline is one, too
+                await self._serve_requests(connection, handler)
         finally:
             self._clients -= 1
 
-    async def _converse(self, connection: socket.socket, desk: ControlHandler) -> None:
+    async def _serve_requests(self, connection: socket.socket, handler: ControlHandler) -> None:
         loop = asyncio.get_running_loop()
         pending = bytearray()
         while True:
@@ -85,21 +85,21 @@ class ControlSocket:
                     pending += received
             line, newline, rest = pending.partition(b"\n")
             if not newline or len(line) > LINE_LIMIT_BYTES:
-                _send_away(connection, f"a request is one line of at most {LINE_LIMIT_BYTES} bytes")
+                _refuse(connection, f"a request is one line of at most {LINE_LIMIT_BYTES} bytes")
                 return
             pending = bytearray(rest)
             if line.strip():
-                await self._answer(connection, desk.answers(bytes(line)), pending)
+                await self._answer(connection, handler.answers(bytes(line)), pending)
 
     async def _answer(
         self, connection: socket.socket, replies: AsyncGenerator[bytes, None], pending: bytearray
     ) -> None:
-        """All replies to one request. After the first, whatever the client does ends them.
+        """Send all replies to one request. After the first, any input from the client ends them.
 
-        What it says meanwhile is added to ``pending``: its next request.
+        That input is added to ``pending``: it is the next request.
 
         Raises:
-            OSError: it reads too slowly, or is gone.
+            OSError: the client reads too slowly, or is gone.
         """
         gone: BaseException | None = None
         async with aclosing(replies):
@@ -109,11 +109,11 @@ class ControlSocket:
             try:
                 async with asyncio.TaskGroup() as group:
                     # Never started when there is no second reply: the generator ends without waiting.
-                    stirring = group.create_task(_stirred(connection, pending), name="control client stirs")
+                    receiving = group.create_task(_received(connection, pending), name="control client input")
                     async for reply in replies:
                         await self._send(connection, reply)
-                    stirring.cancel()
-            except* _Stirred:
+                    receiving.cancel()
+            except* _Input:
                 pass
             except* OSError as errors:
                 gone = errors
@@ -129,18 +129,18 @@ class ControlSocket:
             await asyncio.get_running_loop().sock_sendall(connection, reply)
 
 
-class _Stirred(Exception):
-    """No error: the client said something, or left."""
+class _Input(Exception):
+    """Not an error: the client sent something, or left."""
 
 
-async def _stirred(connection: socket.socket, pending: bytearray) -> None:
+async def _received(connection: socket.socket, pending: bytearray) -> None:
     with suppress(OSError):
         pending += await asyncio.get_running_loop().sock_recv(connection, LINE_LIMIT_BYTES)
-    raise _Stirred
+    raise _Input
 
 
-def _send_away(connection: socket.socket, why: str) -> None:
-    """One last word, if there is room for it, and the end."""
+def _refuse(connection: socket.socket, why: str) -> None:
+    """Send one error, if there is room for it, and close the connection."""
     with connection, suppress(OSError):
         connection.send(refused(why))
 
@@ -149,7 +149,7 @@ def _send_away(connection: socket.socket, why: str) -> None:
 async def control_socket(
     path: Path | None, group: str = GROUP, limits: ControlLimits | None = None
 ) -> AsyncIterator[ControlSocket | None]:
-    """The socket at ``path`` for as long as the daemon lives; None when there can be none, which is logged.
+    """Open the control socket at ``path`` while the daemon runs; None when that fails, which is logged.
 
     Raises:
         AlreadyRunning: another daemon has it.
@@ -168,13 +168,13 @@ async def control_socket(
         yield ControlSocket(listener, limits)
     finally:
         listener.close()
-        # Somebody may have removed it and started another daemon: that one's stays.
+        # It may have been removed, and another daemon started: the other one's socket stays.
         if mine is not None and _identity(path) == mine:
             _remove(path)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another of the same name; None when there is none."""
+    """Return device and inode, which differ for another file of the same name; None without a file."""
     try:
         found = path.lstat()
     except OSError:

@@ -14,9 +14,9 @@ from ravatard.config.sources import SettingSources
 def reading(tmp_path: Path, text: str) -> tuple[Board | None, list[str]]:
     path = tmp_path / "mine.yaml"
     path.write_text(text, encoding="utf-8")
-    gathering = SettingSources(Schema())
-    board = read_board(path, gathering)
-    return board, [str(problem).removeprefix(f"{path}") for problem in gathering.problems]
+    sources = SettingSources(Schema())
+    board = read_board(path, sources)
+    return board, [str(problem).removeprefix(f"{path}") for problem in sources.problems]
 
 
 def test_settings_alone_make_a_board(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, problem:
 
 
 def test_a_file_that_cannot_be_read_is_told_so(tmp_path: Path) -> None:
-    gathering = SettingSources(Schema())
+    sources = SettingSources(Schema())
 
-    assert read_board(tmp_path, gathering) is None
-    assert [str(problem) for problem in gathering.problems] == [f"{tmp_path}: cannot be read: Is a directory"]
+    assert read_board(tmp_path, sources) is None
+    assert [str(problem) for problem in sources.problems] == [f"{tmp_path}: cannot be read: Is a directory"]

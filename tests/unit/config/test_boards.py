@@ -155,7 +155,7 @@ def test_an_unknown_board_is_told_with_the_near_match_and_all_there_are(tmp_path
 def test_a_path_that_leads_nowhere_is_told_so(tmp_path: Path) -> None:
     (problem,) = problems(config(tmp_path, "board: boards/none.yaml\n"))
 
-    assert "there is no file 'boards/none.yaml', seen from" in problem
+    assert "there is no file 'boards/none.yaml' relative to" in problem
 
 
 @pytest.mark.parametrize("written", ["[a]", "{name: a}", "''"])

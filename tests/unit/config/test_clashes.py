@@ -135,11 +135,11 @@ def test_the_setting_somebody_wrote_is_the_one_to_mend() -> None:
     written = SettingOrigin("file", "a.yaml", 3)
 
     assert (
-        clash.blamed({"voice.start_frames": SettingOrigin(), "voice.start_window": written})
+        clash.main_key({"voice.start_frames": SettingOrigin(), "voice.start_window": written})
         == "voice.start_window"
     )
     assert (
-        clash.blamed({"voice.start_frames": SettingOrigin(), "voice.start_window": SettingOrigin()})
+        clash.main_key({"voice.start_frames": SettingOrigin(), "voice.start_window": SettingOrigin()})
         == "voice.start_frames"
     )
 

@@ -65,6 +65,38 @@ def test_one_setting_changes_in_its_place(before: str, change: str, after: str) 
     assert merged(before, {("gate", "mode"): plain(change)}) == after
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "# head\n---\n",
+        "voice: {start_window:   5}   # odd spaces\n\n\n",
+        "voice:\n    frame_ms:   20   # four spaces\n    start_window:  5   # aligned\n",
+        "voice: {frame_ms: 20, # inside\n  start_window: 5}\n",
+        "voice:\n  frame_ms: [1,\n    2]\n",
+        "voice:\n  frame_ms: 'two\n    lines'\n",
+        'voice:\n  frame_ms: "a\\u00e9b \\x41"   \n',
+        "voice : 1\n",
+        "? voice\n: frame_ms: 1\n",
+        "voice:\n-   1\n-  2\nspend:\n  - 3\n",
+        "voice:\n  a: on\n  b: 0123\n  c: 12:30\n  d: 0x1F\n  e: ~\n  f: 1_000\n  g: 2001-01-01\n  h: 1.0\n",
+        "voice: &name {a: 1}\nspend: *name\n",
+        "voice:\n  a: >-\n    folded\n    text\n",
+        "\n\nvoice:\n  a: 1 \n  # a comment with a space at its end \n",
+        "voice:\n  # " + "long " * 40 + "\n  a: " + "word " * 40 + "\n",
+    ],
+)
+def test_the_rest_of_a_file_stays_as_it_is_whatever_its_style(rest: str) -> None:
+    text = rest + "gate:\n  toggle: no\n"
+
+    assert merged(text, {("gate", "toggle"): plain("yes")}) == rest + "gate:\n  toggle: yes\n"
+
+
+def test_a_file_of_mixed_line_ends_keeps_them() -> None:
+    text = "voice:\n  a: 1\r\n  b: 2\ngate:\n  toggle: no\r\n"
+
+    assert merged(text, {("gate", "toggle"): plain("yes")}) == text.replace("no", "yes")
+
+
 def test_what_changes_nothing_leaves_every_byte() -> None:
     text = "gate: {mode:   vad}   # odd, but mine\n\n\n"
 

@@ -1,4 +1,4 @@
-"""Files, environment variables and credentials, each good and bad, in one gathering."""
+"""Files, environment variables and credentials, each good and bad, in one SettingSources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ravatard.config.sources import SettingSources, find_files, read_credentials
 
 
 @pytest.fixture
-def gathering() -> SettingSources:
+def sources() -> SettingSources:
     return SettingSources(Schema())
 
 
@@ -22,41 +22,41 @@ def _file(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def _complaints(gathering: SettingSources) -> list[str]:
+def _complaints(sources: SettingSources) -> list[str]:
     """Every problem, without the directory of the test."""
-    return [str(problem).rpartition("/")[2] for problem in gathering.problems]
+    return [str(problem).rpartition("/")[2] for problem in sources.problems]
 
 
-def test_a_file_gives_values_with_their_lines(tmp_path: Path, gathering: SettingSources) -> None:
+def test_a_file_gives_values_with_their_lines(tmp_path: Path, sources: SettingSources) -> None:
     path = _file(tmp_path, "gate:\n  mode: vad\n  # longer\n  silence_ms: 1200\n")
 
-    assert read_file(path, gathering)
+    assert read_file(path, sources)
 
-    assert gathering.values == {"gate.mode": "vad", "gate.silence_ms": 1_200}
-    assert gathering.origins["gate.silence_ms"] == SettingOrigin("file", str(path), 4)
-    assert gathering.problems == []
+    assert sources.values == {"gate.mode": "vad", "gate.silence_ms": 1_200}
+    assert sources.origins["gate.silence_ms"] == SettingOrigin("file", str(path), 4)
+    assert sources.problems == []
 
 
-def test_norwegian_is_a_language(tmp_path: Path, gathering: SettingSources) -> None:
-    read_file(_file(tmp_path, "service: {language: no, avatar: 1.10}"), gathering)
+def test_norwegian_is_a_language(tmp_path: Path, sources: SettingSources) -> None:
+    read_file(_file(tmp_path, "service: {language: no, avatar: 1.10}"), sources)
 
-    assert gathering.values == {"service.language": "no", "service.avatar": "1.10"}
+    assert sources.values == {"service.language": "no", "service.avatar": "1.10"}
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "gate:\n", "gate: null\n", "gate: ~\nvoice: {}\n"])
-def test_an_empty_file_or_section_sets_nothing(tmp_path: Path, gathering: SettingSources, text: str) -> None:
-    assert read_file(_file(tmp_path, text), gathering)
+def test_an_empty_file_or_section_sets_nothing(tmp_path: Path, sources: SettingSources, text: str) -> None:
+    assert read_file(_file(tmp_path, text), sources)
 
-    assert gathering.values == {}
-    assert gathering.problems == []
+    assert sources.values == {}
+    assert sources.problems == []
 
 
-def test_every_mistake_of_a_file_is_found_at_once(tmp_path: Path, gathering: SettingSources) -> None:
+def test_every_mistake_of_a_file_is_found_at_once(tmp_path: Path, sources: SettingSources) -> None:
     text = "gate:\n  mode: loud\n  silnce_ms: 3\nvoise: {}\nturn: 5\nstream: [1]\nsession: {idle_s: 1}\n"
 
-    read_file(_file(tmp_path, text), gathering)
+    read_file(_file(tmp_path, text), sources)
 
-    assert _complaints(gathering) == [
+    assert _complaints(sources) == [
         "ravatard.yaml:2: gate.mode: found 'loud'; allowed: one of auto, vad, button, both",
         "ravatard.yaml:3: gate.silnce_ms: unknown key; did you mean gate.silence_ms?",
         "ravatard.yaml:4: voise: unknown section; did you mean voice?",
@@ -64,90 +64,90 @@ def test_every_mistake_of_a_file_is_found_at_once(tmp_path: Path, gathering: Set
         "ravatard.yaml:6: stream: found a list; a section is keys with values, indented below stream:",
         "ravatard.yaml:7: session.idle_s: found '1'; allowed: a number from 5 to 3600 s",
     ]
-    assert gathering.refused == {"gate.mode", "session.idle_s"}
+    assert sources.refused == {"gate.mode", "session.idle_s"}
 
 
-def test_a_key_written_twice_is_refused_with_both_lines(tmp_path: Path, gathering: SettingSources) -> None:
-    read_file(_file(tmp_path, "gate:\n  mode: vad\n  mode: both\ngate: {}\n"), gathering)
+def test_a_key_written_twice_is_refused_with_both_lines(tmp_path: Path, sources: SettingSources) -> None:
+    read_file(_file(tmp_path, "gate:\n  mode: vad\n  mode: both\ngate: {}\n"), sources)
 
-    assert _complaints(gathering) == [
+    assert _complaints(sources) == [
         "ravatard.yaml:3: gate.mode: written twice, first on line 2; keep one",
         "ravatard.yaml:4: gate: written twice, first on line 1; keep one",
     ]
 
 
-def test_keys_that_are_no_words_are_refused(tmp_path: Path, gathering: SettingSources) -> None:
-    read_file(_file(tmp_path, "? [a]\n: 1\ngate:\n  ? {a: b}\n  : 1\n  'x\\y': 1\n  7: 1\n"), gathering)
+def test_keys_that_are_no_words_are_refused(tmp_path: Path, sources: SettingSources) -> None:
+    read_file(_file(tmp_path, "? [a]\n: 1\ngate:\n  ? {a: b}\n  : 1\n  'x\\y': 1\n  7: 1\n"), sources)
 
-    complaints = _complaints(gathering)
+    complaints = _complaints(sources)
     assert complaints[0] == "ravatard.yaml:1: found a list or mapping where a key belongs"
     assert complaints[1] == "ravatard.yaml:4: gate: found a list or mapping where a key belongs"
     assert complaints[2].startswith("ravatard.yaml:6: gate.'x\\\\y': unknown key")
     assert complaints[3].startswith("ravatard.yaml:7: gate.7: unknown key")
 
 
-def test_merge_keys_are_refused(tmp_path: Path, gathering: SettingSources) -> None:
-    read_file(_file(tmp_path, "gate: &gate {mode: vad}\nvoice:\n  <<: *gate\n"), gathering)
+def test_merge_keys_are_refused(tmp_path: Path, sources: SettingSources) -> None:
+    read_file(_file(tmp_path, "gate: &gate {mode: vad}\nvoice:\n  <<: *gate\n"), sources)
 
-    assert _complaints(gathering) == [
+    assert _complaints(sources) == [
         "ravatard.yaml:3: voice: merge keys (<<) are not understood; write the keys out"
     ]
 
 
-def test_an_alias_is_a_value_like_another(tmp_path: Path, gathering: SettingSources) -> None:
+def test_an_alias_is_a_value_like_another(tmp_path: Path, sources: SettingSources) -> None:
     path = _file(tmp_path, "lights:\n  red: &pin 5\nbutton:\n  pin: *pin\n")
 
-    read_file(path, gathering)
+    read_file(path, sources)
 
-    assert gathering.values["button.pin"] == 5
-    assert gathering.origins["button.pin"] == SettingOrigin("file", str(path), 4)
+    assert sources.values["button.pin"] == 5
+    assert sources.origins["button.pin"] == SettingOrigin("file", str(path), 4)
 
 
-def test_an_alias_bomb_is_a_list_where_a_value_belongs(tmp_path: Path, gathering: SettingSources) -> None:
+def test_an_alias_bomb_is_a_list_where_a_value_belongs(tmp_path: Path, sources: SettingSources) -> None:
     lines = ["service:", "  avatar: &a0 [lol, lol]"]
     lines += [f"  x{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
     lines += ["  language: *a29"]
 
-    read_file(_file(tmp_path, "\n".join(lines)), gathering)
+    read_file(_file(tmp_path, "\n".join(lines)), sources)
 
-    assert len(gathering.problems) == 31
-    assert "found a list of 9; allowed: text" in _complaints(gathering)[-1]
+    assert len(sources.problems) == 31
+    assert "found a list of 9; allowed: text" in _complaints(sources)[-1]
 
 
-def test_a_file_full_of_mistakes_ends_at_a_hundred(tmp_path: Path, gathering: SettingSources) -> None:
-    read_file(_file(tmp_path, "\n".join(f"x{n}: 1" for n in range(5_000))), gathering)
+def test_a_file_full_of_mistakes_ends_at_a_hundred(tmp_path: Path, sources: SettingSources) -> None:
+    read_file(_file(tmp_path, "\n".join(f"x{n}: 1" for n in range(5_000))), sources)
 
-    assert len(gathering.problems) == 100
+    assert len(sources.problems) == 100
 
 
 @pytest.mark.parametrize("text", ["hush", "[1, 2]", "- gate: {}\n", "'hush'"])
-def test_a_file_without_sections_is_refused(tmp_path: Path, gathering: SettingSources, text: str) -> None:
-    assert not read_file(_file(tmp_path, text), gathering)
+def test_a_file_without_sections_is_refused(tmp_path: Path, sources: SettingSources, text: str) -> None:
+    assert not read_file(_file(tmp_path, text), sources)
 
-    assert gathering.incomplete
-    assert "found no sections" in _complaints(gathering)[0]
-    assert "hush" not in _complaints(gathering)[0]
-
-
-def test_a_syntax_error_is_a_problem_with_its_line(tmp_path: Path, gathering: SettingSources) -> None:
-    assert not read_file(_file(tmp_path, "gate:\n\tmode: vad\n"), gathering)
-
-    assert gathering.incomplete
-    assert _complaints(gathering) == ["ravatard.yaml:2: indented with a tab; YAML allows only spaces there"]
+    assert sources.incomplete
+    assert "found no sections" in _complaints(sources)[0]
+    assert "hush" not in _complaints(sources)[0]
 
 
-def test_a_missing_file_is_a_problem_with_a_remedy(tmp_path: Path, gathering: SettingSources) -> None:
-    assert not read_file(tmp_path / "none.yaml", gathering)
+def test_a_syntax_error_is_a_problem_with_its_line(tmp_path: Path, sources: SettingSources) -> None:
+    assert not read_file(_file(tmp_path, "gate:\n\tmode: vad\n"), sources)
 
-    assert _complaints(gathering) == [
+    assert sources.incomplete
+    assert _complaints(sources) == ["ravatard.yaml:2: indented with a tab; YAML allows only spaces there"]
+
+
+def test_a_missing_file_is_a_problem_with_a_remedy(tmp_path: Path, sources: SettingSources) -> None:
+    assert not read_file(tmp_path / "none.yaml", sources)
+
+    assert _complaints(sources) == [
         "none.yaml: does not exist; `ravatard config reference` prints one to start from"
     ]
 
 
-def test_a_directory_is_no_file(tmp_path: Path, gathering: SettingSources) -> None:
-    assert not read_file(tmp_path, gathering)
+def test_a_directory_is_no_file(tmp_path: Path, sources: SettingSources) -> None:
+    assert not read_file(tmp_path, sources)
 
-    assert "cannot be read: Is a directory" in _complaints(gathering)[0]
+    assert "cannot be read: Is a directory" in _complaints(sources)[0]
 
 
 class _Forbidden(type(Path())):  # type: ignore[misc]
@@ -160,93 +160,93 @@ class _Forbidden(type(Path())):  # type: ignore[misc]
         raise PermissionError(13, "Permission denied", str(self))
 
 
-def test_a_file_that_may_not_be_read_is_a_problem_with_a_remedy(gathering: SettingSources) -> None:
-    assert not read_file(_Forbidden("/etc/ravatard.yaml"), gathering)
+def test_a_file_that_may_not_be_read_is_a_problem_with_a_remedy(sources: SettingSources) -> None:
+    assert not read_file(_Forbidden("/etc/ravatard.yaml"), sources)
 
-    assert _complaints(gathering) == [
-        "ravatard.yaml: cannot be read: Permission denied; run as a user that may, or mend its mode"
+    assert _complaints(sources) == [
+        "ravatard.yaml: cannot be read: Permission denied; run as a user that may, or correct its mode"
     ]
 
 
-def test_files_are_read_in_the_order_of_their_names(tmp_path: Path, gathering: SettingSources) -> None:
+def test_files_are_read_in_the_order_of_their_names(tmp_path: Path, sources: SettingSources) -> None:
     main = _file(tmp_path, "")
     directory = tmp_path / "ravatard.d"
     directory.mkdir()
     for name in ("20-b.yaml", "10-a.yaml", ".hidden.yaml", "README", "30-c.yaml.bak"):
         (directory / name).touch()
 
-    files = find_files(main, required=False, gathering=gathering)
+    files = find_files(main, required=False, sources=sources)
 
     assert files == [main, directory / "10-a.yaml", directory / "20-b.yaml"]
-    assert gathering.problems == []
+    assert sources.problems == []
 
 
-def test_a_yml_file_is_not_passed_over_in_silence(tmp_path: Path, gathering: SettingSources) -> None:
+def test_a_yml_file_is_not_passed_over_in_silence(tmp_path: Path, sources: SettingSources) -> None:
     (tmp_path / "ravatard.d").mkdir()
     (tmp_path / "ravatard.d" / "10-a.yml").touch()
 
-    find_files(tmp_path / "ravatard.yaml", required=False, gathering=gathering)
+    find_files(tmp_path / "ravatard.yaml", required=False, sources=sources)
 
-    assert _complaints(gathering) == ["10-a.yml: is not read; give it a name that ends in .yaml"]
-
-
-def test_a_missing_default_file_is_left_out(tmp_path: Path, gathering: SettingSources) -> None:
-    assert find_files(tmp_path / "ravatard.yaml", required=False, gathering=gathering) == []
-    assert gathering.problems == []
+    assert _complaints(sources) == ["10-a.yml: is not read; give it a name that ends in .yaml"]
 
 
-def test_a_dangling_link_is_not_a_missing_file(tmp_path: Path, gathering: SettingSources) -> None:
+def test_a_missing_default_file_is_left_out(tmp_path: Path, sources: SettingSources) -> None:
+    assert find_files(tmp_path / "ravatard.yaml", required=False, sources=sources) == []
+    assert sources.problems == []
+
+
+def test_a_dangling_link_is_not_a_missing_file(tmp_path: Path, sources: SettingSources) -> None:
     link = tmp_path / "ravatard.yaml"
     link.symlink_to(tmp_path / "gone.yaml")
 
-    assert find_files(link, required=False, gathering=gathering) == [link]
+    assert find_files(link, required=False, sources=sources) == [link]
 
 
-def test_a_directory_that_cannot_be_listed_is_a_problem(tmp_path: Path, gathering: SettingSources) -> None:
+def test_a_directory_that_cannot_be_listed_is_a_problem(tmp_path: Path, sources: SettingSources) -> None:
     (tmp_path / "ravatard.d").write_text("", encoding="utf-8")
 
-    find_files(tmp_path / "ravatard.yaml", required=False, gathering=gathering)
+    find_files(tmp_path / "ravatard.yaml", required=False, sources=sources)
 
-    assert _complaints(gathering) == ["ravatard.d: cannot be listed: Not a directory"]
-    assert gathering.incomplete
+    assert _complaints(sources) == ["ravatard.d: cannot be listed: Not a directory"]
+    assert sources.incomplete
 
 
-def test_a_variable_sets_a_key(gathering: SettingSources) -> None:
+def test_a_variable_sets_a_key(sources: SettingSources) -> None:
     environ = {"RAVATARD_GATE__SILENCE_MS": " 700\r\n", "RAVATARD_SERVICE__LANGUAGE": "no", "PATH": "/bin"}
 
-    read_environment(environ, gathering)
+    read_environment(environ, sources)
 
-    assert gathering.values == {"gate.silence_ms": 700, "service.language": "no"}
-    assert gathering.origins["gate.silence_ms"] == SettingOrigin("environment", "RAVATARD_GATE__SILENCE_MS")
+    assert sources.values == {"gate.silence_ms": 700, "service.language": "no"}
+    assert sources.origins["gate.silence_ms"] == SettingOrigin("environment", "RAVATARD_GATE__SILENCE_MS")
 
 
-def test_a_variable_is_no_yaml_document(gathering: SettingSources) -> None:
-    read_environment({"RAVATARD_SERVICE__AVATAR": "Lola: the {great} # 1"}, gathering)
+def test_a_variable_is_no_yaml_document(sources: SettingSources) -> None:
+    read_environment({"RAVATARD_SERVICE__AVATAR": "Lola: the {great} # 1"}, sources)
 
-    assert gathering.values == {"service.avatar": "Lola: the {great} # 1"}
+    assert sources.values == {"service.avatar": "Lola: the {great} # 1"}
 
 
 @pytest.mark.parametrize("text", ["", "  ", "null", "~"])
-def test_an_empty_variable_unsets_a_key(gathering: SettingSources, text: str) -> None:
-    read_environment({"RAVATARD_BUTTON__PIN": text}, gathering)
+def test_an_empty_variable_unsets_a_key(sources: SettingSources, text: str) -> None:
+    read_environment({"RAVATARD_BUTTON__PIN": text}, sources)
 
-    assert gathering.values == {"button.pin": None}
+    assert sources.values == {"button.pin": None}
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "[]"])
-def test_a_list_in_a_variable_is_a_list(gathering: SettingSources, text: str) -> None:
-    read_environment({"RAVATARD_BUTTON__PIN": text}, gathering)
+def test_a_list_in_a_variable_is_a_list(sources: SettingSources, text: str) -> None:
+    read_environment({"RAVATARD_BUTTON__PIN": text}, sources)
 
-    assert "found a list of" in _complaints(gathering)[0]
-
-
-def test_a_broken_list_in_a_variable_is_a_text(gathering: SettingSources) -> None:
-    read_environment({"RAVATARD_SERVICE__AVATAR": "['a]"}, gathering)
-
-    assert gathering.values == {"service.avatar": "['a]"}
+    assert "found a list of" in _complaints(sources)[0]
 
 
-def test_a_wrong_variable_is_named_instead_of_a_line(gathering: SettingSources) -> None:
+def test_a_broken_list_in_a_variable_is_a_text(sources: SettingSources) -> None:
+    read_environment({"RAVATARD_SERVICE__AVATAR": "['a]"}, sources)
+
+    assert sources.values == {"service.avatar": "['a]"}
+
+
+def test_a_wrong_variable_is_named_instead_of_a_line(sources: SettingSources) -> None:
     environ = {
         "RAVATARD_GATE__SILENCE_MS": "soon",
         "RAVATARD_GATE__SILNCE_MS": "700",
@@ -255,9 +255,9 @@ def test_a_wrong_variable_is_named_instead_of_a_line(gathering: SettingSources) 
         "RAVATARD_gate__mode": "vad",
     }
 
-    read_environment(environ, gathering)
+    read_environment(environ, sources)
 
-    assert [str(problem) for problem in gathering.problems] == [
+    assert [str(problem) for problem in sources.problems] == [
         "environment RAVATARD_GATES__MODE: unknown section; did you mean gate?",
         "environment RAVATARD_GATE_MODE: sets nothing; did you mean RAVATARD_GATE__MODE?",
         "environment RAVATARD_GATE__SILENCE_MS: gate.silence_ms: found 'soon'; "
@@ -267,10 +267,10 @@ def test_a_wrong_variable_is_named_instead_of_a_line(gathering: SettingSources) 
     ]
 
 
-def test_a_container_platforms_variables_are_left_alone(gathering: SettingSources) -> None:
-    read_environment({"RAVATARD_PORT": "tcp://10.0.0.1:80", "RAVATARD_SERVICE_HOST": "10.0.0.1"}, gathering)
+def test_a_container_platforms_variables_are_left_alone(sources: SettingSources) -> None:
+    read_environment({"RAVATARD_PORT": "tcp://10.0.0.1:80", "RAVATARD_SERVICE_HOST": "10.0.0.1"}, sources)
 
-    assert gathering.problems == []
+    assert sources.problems == []
 
 
 def _credential(tmp_path: Path, content: bytes, name: str = "ravatard.service.project_id") -> Path:
@@ -278,31 +278,29 @@ def _credential(tmp_path: Path, content: bytes, name: str = "ravatard.service.pr
     return tmp_path
 
 
-def test_a_credential_sets_a_secret_without_its_line_end(tmp_path: Path, gathering: SettingSources) -> None:
-    read_credentials(_credential(tmp_path, b"  abc-123\n"), gathering)
+def test_a_credential_sets_a_secret_without_its_line_end(tmp_path: Path, sources: SettingSources) -> None:
+    read_credentials(_credential(tmp_path, b"  abc-123\n"), sources)
 
-    assert "service.project_id" in gathering.values
-    assert gathering.problems == []
-    assert gathering.origins["service.project_id"] == SettingOrigin(
-        "credential", "ravatard.service.project_id"
-    )
+    assert "service.project_id" in sources.values
+    assert sources.problems == []
+    assert sources.origins["service.project_id"] == SettingOrigin("credential", "ravatard.service.project_id")
 
 
-def test_other_peoples_credentials_are_left_alone(tmp_path: Path, gathering: SettingSources) -> None:
-    read_credentials(_credential(tmp_path, b"x", "tls.key"), gathering)
+def test_other_peoples_credentials_are_left_alone(tmp_path: Path, sources: SettingSources) -> None:
+    read_credentials(_credential(tmp_path, b"x", "tls.key"), sources)
 
-    assert gathering.values == {}
-    assert gathering.problems == []
+    assert sources.values == {}
+    assert sources.problems == []
 
 
 @pytest.mark.parametrize("name", ["ravatard.gate.mode", "ravatard.service.projectid", "ravatard.hush"])
 def test_a_credential_that_is_no_secret_setting_is_refused(
-    tmp_path: Path, gathering: SettingSources, name: str
+    tmp_path: Path, sources: SettingSources, name: str
 ) -> None:
-    read_credentials(_credential(tmp_path, b"x", name), gathering)
+    read_credentials(_credential(tmp_path, b"x", name), sources)
 
-    assert [str(problem) for problem in gathering.problems] == [
-        f"credential {name}: is no secret setting; a credential may be ravatard.service.project_id"
+    assert [str(problem) for problem in sources.problems] == [
+        f"credential {name}: is not a secret setting; a credential may be ravatard.service.project_id"
     ]
 
 
@@ -317,28 +315,28 @@ def test_a_credential_that_is_no_secret_setting_is_refused(
     ],
 )
 def test_an_unfit_credential_is_refused_and_not_shown(
-    tmp_path: Path, gathering: SettingSources, content: bytes, says: str
+    tmp_path: Path, sources: SettingSources, content: bytes, says: str
 ) -> None:
-    read_credentials(_credential(tmp_path, content), gathering)
+    read_credentials(_credential(tmp_path, content), sources)
 
-    (problem,) = gathering.problems
+    (problem,) = sources.problems
     assert says in str(problem)
     assert "hush" not in str(problem)
     assert str(problem).startswith("credential ravatard.service.project_id: service.project_id: ")
 
 
-def test_a_credential_that_cannot_be_read_is_a_problem(tmp_path: Path, gathering: SettingSources) -> None:
+def test_a_credential_that_cannot_be_read_is_a_problem(tmp_path: Path, sources: SettingSources) -> None:
     (tmp_path / "ravatard.service.project_id").mkdir()
 
-    read_credentials(tmp_path, gathering)
+    read_credentials(tmp_path, sources)
 
-    assert "cannot be read: Is a directory" in _complaints(gathering)[0]
+    assert "cannot be read: Is a directory" in _complaints(sources)[0]
 
 
-def test_missing_credentials_are_a_problem(tmp_path: Path, gathering: SettingSources) -> None:
-    read_credentials(tmp_path / "gone", gathering)
+def test_missing_credentials_are_a_problem(tmp_path: Path, sources: SettingSources) -> None:
+    read_credentials(tmp_path / "gone", sources)
 
-    (problem,) = gathering.problems
+    (problem,) = sources.problems
     assert str(problem).startswith("environment CREDENTIALS_DIRECTORY: ")
     assert str(problem).endswith(f"cannot be listed: {os.strerror(2)}")
-    assert gathering.incomplete
+    assert sources.incomplete

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ravatard.config import Key
 from ravatard.config.document import Mapping, Node, Scalar, Sequence
-from ravatard.config.values import Unfit, allowed, convert
+from ravatard.config.values import InvalidValue, allowed, convert
 from ravatard.secret import Secret
 from ravatard.setting import Setting
 
@@ -112,13 +112,13 @@ def test_a_plain_text_is_read_as_the_settings_type(text: str, form: Any, value: 
     ],
 )
 def test_a_plain_text_of_another_type_is_refused(text: str, form: Any) -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(InvalidValue):
         convert(_plain(text), _key(form))
 
 
 @pytest.mark.parametrize("form", [bool, int, float, Literal[10, 20]])
 def test_a_quoted_number_is_text_and_refused_with_the_remedy(form: Any) -> None:
-    with pytest.raises(Unfit, match=r"found the text '10'; write it without quotes"):
+    with pytest.raises(InvalidValue, match=r"found the text '10'; write it without quotes"):
         convert(_quoted("10"), _key(form))
 
 
@@ -129,15 +129,15 @@ def test_a_quoted_null_is_text() -> None:
 @pytest.mark.parametrize("blank", ["", " ", "\t"])
 @pytest.mark.parametrize("form", [str, str | None, Secret, Secret | None])
 def test_a_blank_text_is_refused(form: Any, blank: str) -> None:
-    with pytest.raises(Unfit, match="found an empty text"):
+    with pytest.raises(InvalidValue, match="found an empty text"):
         convert(_quoted(blank), _key(form))
 
 
 @pytest.mark.parametrize("form", [bool, int, float, str, str | None, Secret, Literal["a"]])
 def test_a_list_or_mapping_is_refused_where_one_value_belongs(form: Any) -> None:
-    with pytest.raises(Unfit, match="found a list of 2"):
+    with pytest.raises(InvalidValue, match="found a list of 2"):
         convert(_list(_plain("a"), _plain("b")), _key(form))
-    with pytest.raises(Unfit, match="found a mapping"):
+    with pytest.raises(InvalidValue, match="found a mapping"):
         convert(Mapping(((_plain("a"), _plain("b")),), line=1), _key(form))
 
 
@@ -159,12 +159,12 @@ def test_a_list_becomes_a_tuple() -> None:
     ],
 )
 def test_a_list_with_a_wrong_item_is_refused(node: Node) -> None:
-    with pytest.raises(Unfit, match="allowed: a list, each a whole number from 0 to 9"):
+    with pytest.raises(InvalidValue, match="allowed: a list, each a whole number from 0 to 9"):
         convert(node, _key(tuple[int, ...], low=0, high=9))
 
 
 def test_a_list_of_the_wrong_length_is_refused() -> None:
-    with pytest.raises(Unfit, match="found a list of 3"):
+    with pytest.raises(InvalidValue, match="found a list of 3"):
         convert(_list(_plain("1"), _plain("2"), _plain("3")), _key(tuple[int, int]))
 
 
@@ -175,7 +175,7 @@ def test_the_ends_of_the_range_belong_to_it(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["199", "5001", "-900"])
 def test_a_value_out_of_range_is_refused_with_the_range_and_its_unit(value: str) -> None:
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(InvalidValue) as caught:
         convert(_plain(value), _key(int, low=200, high=5_000, unit="ms"))
 
     assert str(caught.value) == f"found '{value}'; allowed: a whole number from 200 to 5000 ms"
@@ -185,19 +185,19 @@ def test_the_pattern_holds_for_the_whole_text() -> None:
     key = _key(str, pattern="[a-z]+")
 
     assert convert(_plain("abc"), key) == "abc"
-    with pytest.raises(Unfit, match=r"allowed: text of the form \[a-z\]\+"):
+    with pytest.raises(InvalidValue, match=r"allowed: text of the form \[a-z\]\+"):
         convert(_plain("abc1"), key)
 
 
 def test_the_pattern_holds_for_a_secret_too() -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(InvalidValue):
         convert(_plain("hush!"), _key(Secret, pattern="[a-z]+"))
 
 
 @pytest.mark.parametrize("form", [Secret, Secret | None, str, str | None])
 @pytest.mark.parametrize("node", [_plain("hush hush"), _quoted("hush hush"), _list(_plain("hush"))])
 def test_a_refused_secret_is_not_shown(form: Any, node: Node) -> None:
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(InvalidValue) as caught:
         convert(node, _key(form, pattern="[a-z]+", secret=True))
 
     assert "hush" not in str(caught.value)
@@ -205,14 +205,14 @@ def test_a_refused_secret_is_not_shown(form: Any, node: Node) -> None:
 
 
 def test_a_token_in_a_value_that_is_no_secret_is_not_shown_either() -> None:
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(InvalidValue) as caught:
         convert(_plain("ftp://host/?token=hush"), _key(str, pattern="https?://.*"))
 
     assert "hush" not in str(caught.value)
 
 
 def test_a_long_value_is_shown_short() -> None:
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(InvalidValue) as caught:
         convert(_plain("x" * 100_000), _key(int))
 
     assert len(str(caught.value)) < 120
@@ -246,7 +246,7 @@ def test_what_is_allowed_is_said_in_words(form: Any, description: dict[str, Any]
 )
 @settings(deadline=None, max_examples=500)
 def test_any_text_is_converted_or_refused(text: str, plain: bool, form: Any) -> None:
-    with suppress(Unfit):
+    with suppress(InvalidValue):
         convert(Scalar(text, plain=plain, line=1), _key(form, low=0, high=10))
 
 

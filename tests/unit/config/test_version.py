@@ -6,7 +6,7 @@ import pytest
 
 from ravatard.config.document import DocumentError, Mapping, parse
 from ravatard.config.merging import settings
-from ravatard.config.version import Dated, Migration, MigrationHistory, brought_up_to_date
+from ravatard.config.version import MigratedSections, Migration, MigrationHistory, migrated
 
 
 def _with(name: str) -> Migration:
@@ -23,13 +23,13 @@ def _marked(old: Mapping, name: str) -> Mapping:
 HISTORY = MigrationHistory(3, (_with("s2"), _with("s1")))
 
 
-def _read(text: str, history: MigrationHistory = HISTORY) -> Dated:
+def _read(text: str, history: MigrationHistory = HISTORY) -> MigratedSections:
     root = parse(text)
     assert isinstance(root, Mapping)
-    return brought_up_to_date(root, history)
+    return migrated(root, history)
 
 
-def _names(dated: Dated) -> list[str]:
+def _names(dated: MigratedSections) -> list[str]:
     return [place[0] for place in settings(dated.sections)]
 
 

@@ -58,7 +58,8 @@ def test_a_name_that_a_pc_made_of_it_is_noticed(tmp_path: Path, name: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("what", "words"), [("link", "is a link"), ("folder", "is no file"), ("fifo", "is no file")]
+    ("what", "words"),
+    [("link", "is a link"), ("folder", "is not a regular file"), ("fifo", "is not a regular file")],
 )
 def test_what_is_no_file_is_refused(tmp_path: Path, what: str, words: str) -> None:
     if what == "link":
@@ -101,9 +102,9 @@ def test_a_removal_that_was_interrupted_is_finished(boot: BootPartition) -> None
     found = find_partition([boot.directory])
 
     assert found is not None
-    assert found.clear_up()
+    assert found.finish_removal()
     assert list(boot.directory.iterdir()) == []
-    assert not found.clear_up()
+    assert not found.finish_removal()
 
 
 def test_a_link_under_the_intermediate_name_is_removed_and_not_followed(boot: BootPartition) -> None:
@@ -128,20 +129,20 @@ def test_a_file_that_cannot_be_removed_is_told_with_what_to_do(boot: BootPartiti
 
 
 def test_notes_are_for_a_pc_and_one_replaces_the_other(boot: BootPartition) -> None:
-    boot.tell_errors(["one", "zwölf"])
+    boot.write_errors(["one", "zwölf"])
     assert (boot.directory / ERRORS).read_bytes() == "one\r\nzwölf\r\n".encode()
 
-    boot.tell_done(["done"])
+    boot.write_done(["done"])
 
     assert (boot.directory / DONE).read_bytes() == b"done\r\n"
     assert not (boot.directory / ERRORS).exists()
 
 
 def test_the_same_errors_are_not_written_twice(boot: BootPartition) -> None:
-    boot.tell_errors(["one"])
+    boot.write_errors(["one"])
     before = (boot.directory / ERRORS).stat()
 
-    boot.tell_errors(["one"])
+    boot.write_errors(["one"])
 
     assert (boot.directory / ERRORS).stat() == before
 
@@ -153,5 +154,5 @@ def test_a_note_that_cannot_be_written_is_told_for_errors_and_passed_over_when_d
         (boot.directory / name / "x").mkdir(parents=True)
 
     with pytest.raises(BootFileError, match=f"{ERRORS} cannot be written"):
-        boot.tell_errors(["one"])
-    boot.tell_done(["done"])
+        boot.write_errors(["one"])
+    boot.write_done(["done"])

@@ -116,7 +116,7 @@ def test_a_note_without_its_file_goes(machine: Machine) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"#" * (LIMIT_BYTES + 1), "ravatard.yaml: larger than 256 KiB, so this is no configuration"),
+        (b"#" * (LIMIT_BYTES + 1), "ravatard.yaml: larger than 256 KiB, so this is not a configuration"),
         (
             "gate: {mode: vad}\n".encode("utf-16"),
             "ravatard.yaml:1: byte 0xff is not UTF-8; save the file as UTF-8",
@@ -175,7 +175,7 @@ def test_a_fifo_is_refused_and_keeps_nobody_waiting(machine: Machine) -> None:
 
     assert machine.start() == EXIT_CONFIG
 
-    assert "is no file" in machine.note
+    assert "is not a regular file" in machine.note
 
 
 def test_a_name_with_an_ending_too_many_is_told(machine: Machine) -> None:
