@@ -23,7 +23,7 @@ TOOLS := $(VENV)/.stamp-tools
 PACKAGES := $(VENV)/.stamp-test-packages
 # What goes to /opt/ravatard, made by Debian's own Python: another one may be where the service cannot see it.
 SYSTEM_PYTHON ?= /usr/bin/python3
-EXTRAS ?= systemd gpio leds resample live-audio media mixer
+EXTRAS ?= systemd gpio leds resample live-audio media mixer chat
 ENVIRONMENT := build/appliance
 BUILT := $(ENVIRONMENT)/.stamp
 # What is built as root in another's clone is given to that other one.
@@ -124,12 +124,12 @@ $(SETUP): pyproject.toml Makefile
 	$(call install_packages,$(BUILD_PACKAGES) $(python_packages))
 	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing ravatard into $(VENV)"
-	@$(PIP) --editable '.[systemd,resample,live-audio,media]'
+	@$(PIP) --editable '.[systemd,resample,live-audio,media,chat]'
 	@touch $@
 
 $(TOOLS): $(SETUP)
 	@echo "Installing the tools of the tests into $(VENV)"
-	@$(PIP) --editable '.[systemd,resample,live-audio,media,test]'
+	@$(PIP) --editable '.[systemd,resample,live-audio,media,chat,test]'
 	@touch $@
 
 $(PACKAGES): $(SETUP)

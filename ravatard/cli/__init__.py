@@ -50,11 +50,15 @@ EXIT_FAILURE = 1
 EXIT_BUG = 70
 
 
+#: Requests to a running daemon: one module for all, see its table.
+CONTROLS = ("mute", "unmute", "toggle-mute", "press", "reload", "restart-session", "say")
+
 #: Commands whose module is not ``ravatard.cli.<name>``.
 _MODULES = {
     "avatars": "directory",
     "board": "board.command",
     "boot-setup": "setup.boot",
+    **dict.fromkeys(CONTROLS, "control"),
     "chat": "chat.command",
     "demo": "demo.command",
     "doctor": "doctor.command",

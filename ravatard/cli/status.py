@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ravatard.cli.control_client import add_socket, sentence, socket_of
+from ravatard.cli.control import add_socket, reason, socket_of
 from ravatard.host.control.client import NoDaemonError, Reply, ask, watch
 
 #: It runs, but not as it should: something is missing, or a person is needed.
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _report(reply: Reply) -> Report:
     report = reply.get("status")
     if reply.get("ok") is not True or not isinstance(report, dict):
-        raise NoDaemonError(sentence(reply))
+        raise NoDaemonError(reason(reply))
     return report | {"pid": reply.get("pid")}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from ravatard.cli.control_client import add_socket, sentence, settle, socket_of
+from ravatard.cli.control import add_socket, reason, request, socket_of
 from ravatard.host.control.client import NoDaemonError, ask
 
 _GIVEN = re.compile(r"([+-]?)([0-9]{1,3})%?")
@@ -46,11 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
         NoDaemonError: no daemon runs, or it does not answer.
     """
     if arguments.wanted is not None:
-        return settle(arguments, do="volume", **arguments.wanted)
+        return request(arguments, do="volume", **arguments.wanted)
     reply = ask(socket_of(arguments), {"do": "status"})
     report = reply.get("status")
     if reply.get("ok") is not True or not isinstance(report, dict):
-        raise NoDaemonError(sentence(reply))
+        raise NoDaemonError(reason(reply))
     if "volume" not in report:
         raise NoDaemonError("this appliance does not tell how loud it is; is it older than this command?")
     print(f"{report['volume']} %")

@@ -20,16 +20,15 @@ from ravatard.core.states import Refusal
 from ravatard.errors import (
     BusyError,
     DeniedError,
-    InternalError,
     LinkError,
     LinkTimeout,
     MoneyError,
     NoSessionError,
     PeerError,
-    RavatardError,
 )
 from ravatard.ports.cloud import Cloud
 from ravatard.stages.active_connection import ActiveConnection
+from ravatard.stages.attempt import Attempt, attempt
 from ravatard.stages.mailbox import Inbox, Outbox
 
 log = logging.getLogger(__name__)
@@ -44,48 +43,25 @@ async def uplink(cloud: Cloud, outbox: Outbox, inbox: Inbox, backoff: Backoff) -
     Cancelled anywhere, it leaves the connection closed; a session still held is the caller's to end
     (``cloud.opened()``).
     """
-    loop = asyncio.get_running_loop()
+
+    async def use(line: ActiveConnection, group: asyncio.TaskGroup) -> None:
+        group.create_task(line.carry(group), name="carry")
+        await _send(cloud, line, outbox, inbox)
+
     while True:
         inbox.put(LinkConnecting())
-        up_at: float | None = None
-        trouble: RavatardError | None = None
-        try:
-            async with ActiveConnection.connected(cloud, outbox, inbox) as line:
-                up_at = loop.time()
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(line.carry(group), name="carry")
-                    group.create_task(cloud.maintain(), name="maintain")
-                    await _send(cloud, line, outbox, inbox)
-        except* (LinkError, DeniedError, PeerError) as errors:
-            trouble = _first(errors)
-        # On Python 3.11 and 3.12 a group that is failing may swallow the cancellation from outside.
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError
-        up_s = None if up_at is None else loop.time() - up_at
-        await _wait(_told(trouble, inbox, backoff, up_s), cloud, outbox)
+        ended = await attempt(cloud, ActiveConnection.connected(cloud, outbox, inbox), use)
+        await _wait(_told(ended, inbox, backoff), cloud, outbox)
 
 
-def _first(errors: BaseExceptionGroup[BaseException]) -> RavatardError:
-    """The first error of a group, however deep; one broken link usually fails several tasks."""
-    found: BaseException = errors
-    while isinstance(found, BaseExceptionGroup):
-        # What a person must mend outranks what the broken link did to the others.
-        leaves = found.exceptions
-        found = next((e for e in leaves if isinstance(e, DeniedError)), leaves[0])
-    if not isinstance(found, RavatardError):
-        raise InternalError(f"an unexpected {type(found).__name__}") from found
-    return found
-
-
-def _told(trouble: RavatardError | None, inbox: Inbox, backoff: Backoff, up_s: float | None) -> float:
+def _told(ended: Attempt, inbox: Inbox, backoff: Backoff) -> float:
     """Tell the hub; returns the seconds to wait."""
+    trouble = ended.trouble
     if isinstance(trouble, DeniedError):
         refusal = Refusal.MONEY if isinstance(trouble, MoneyError) else Refusal.DENIED
         inbox.put(LinkDenied(str(trouble), refusal))
         return DENIED_RETRY_S
-    asked_s = trouble.retry_after_s if isinstance(trouble, LinkError) else None
-    wait_s = backoff.failed(up_s=up_s, retry_after_s=asked_s)
+    wait_s = ended.pause_s(backoff)
     inbox.put(LinkOffline(str(trouble) + "." if trouble else "the connection ended.", wait_s))
     return wait_s
 

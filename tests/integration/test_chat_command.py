@@ -25,6 +25,8 @@ from tests.integration.program import HEEDING_CTRL_C, PATIENCE_S, RAVATARD, Prog
 pytestmark = pytest.mark.integration
 
 
+#: The blank behind it is not written: the cursor is only moved past it.
+PROMPT = ">"
 PROJECT = "project-never-shown-4711"
 
 
@@ -250,14 +252,14 @@ async def test_a_conversation_at_a_terminal(tmp_path: Path) -> None:
     async with SimServer(SimOptions(think_s=0.6)) as server:
         words = ("chat", "--config", config(tmp_path, server.base_url))
         async with typist(*words, state=tmp_path / "state") as person:
-            await person.sees("> ")
+            await person.sees(PROMPT)
             person.type("helo\x7flo\r")
             await person.sees("\x1b[1myou\x1b[0m: hello")
-            await person.sees("[sent] > ")
+            await person.sees(f"[sent] {PROMPT}")
             # The answer comes while the next line is being typed.
             person.type("half a li")
             await person.sees('I heard you write "hello"')
-            await person.sees("> half a li\r")
+            await person.sees(f"{PROMPT} half a li")
             person.type("ne\r")
             await person.sees('you write "half a line"')
             person.type("/avatar Brook\r")
@@ -281,7 +283,7 @@ async def test_nothing_a_service_says_is_obeyed_by_the_terminal(tmp_path: Path) 
     async with SimServer(SimOptions(think_s=0.1, answers=(evil,))) as server:
         words = ("chat", "--config", config(tmp_path, server.base_url))
         async with typist(*words, state=tmp_path / "state") as person:
-            await person.sees("> ")
+            await person.sees(PROMPT)
             person.type("hello\r")
             await person.sees("and back")
             person.type("/history\r/quit\r")
@@ -296,7 +298,7 @@ async def test_every_way_out_ends_the_session_and_restores_the_terminal(tmp_path
     async with SimServer(SimOptions(answers=())) as server:
         words = ("chat", "--mode", "live", "--config", config(tmp_path, server.base_url))
         async with typist(*words, state=tmp_path / "state") as person:
-            await person.sees("> ")
+            await person.sees(PROMPT)
             person.type("hello\r")
             await until(server.record.open_licences, "a session", PATIENCE_S, lambda: person.seen)
             person.type(keys)
@@ -311,7 +313,7 @@ async def test_a_terminal_that_is_hung_up_ends_the_session(tmp_path: Path) -> No
     async with SimServer(SimOptions(answers=())) as server:
         words = ("chat", "--mode", "live", "--config", config(tmp_path, server.base_url))
         async with typist(*words, state=tmp_path / "state") as person:
-            await person.sees("> ")
+            await person.sees(PROMPT)
             person.type("hello\r")
             await until(server.record.open_licences, "a session", PATIENCE_S, lambda: person.seen)
             person.hang_up()
@@ -324,7 +326,7 @@ async def test_a_service_that_goes_away_and_comes_back_is_shown(tmp_path: Path) 
     async with SimServer(SimOptions(think_s=0.1)) as server:
         words = ("chat", "--config", config(tmp_path, server.base_url))
         async with typist(*words, state=tmp_path / "state") as person:
-            await person.sees("> ")
+            await person.sees(PROMPT)
             person.type("hello\r")
             await person.sees('you write "hello"')
             await server.__aexit__(None, None, None)

@@ -23,11 +23,11 @@ from ravatard.logs import (
     LogOptions,
     Redaction,
     configure,
+    install_hooks,
     is_journal,
     priority,
     redact,
     systemd_journal,
-    install_hooks,
 )
 from ravatard.secret import MASK, Secret
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from ravatard.cli.control_client import add_socket
+from ravatard.cli.control import add_socket
 from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema
 from ravatard.config.board_file import Board, read_board
 from ravatard.config.boards import Boards, about_unknown, boards_beside

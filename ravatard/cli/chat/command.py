@@ -1,10 +1,9 @@
-"""``ravatard chat``: a conversation in writing, in this terminal or through a pipe."""
+"""``ravatard chat``: a conversation in writing, in a terminal or through a pipe."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import io
 import os
 import random
 import signal
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from ravatard.assembly.client import add_config, in_mode, loaded_quietly, open_network, service_cloud
 from ravatard.cli.chat.input import Lines
-from ravatard.cli.chat.screen import ChatScreen, PlainScreen, TerminalScreen, is_terminal
+from ravatard.cli.chat.screen import ChatScreen, PlainScreen, is_terminal
 from ravatard.cli.chat.visit import ChatSettings, Visit
 from ravatard.config import Options
 from ravatard.core.backoff import Backoff
@@ -29,17 +28,22 @@ from ravatard.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ravatard.cli.chat.terminal_screen import TerminalScreen
     from ravatard.ports.cloud import ServiceCloud
     from ravatard.ports.host import Ledger
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-#: What a shell adds to the number of the signal that ended a program.
+_NO_LINE_EDITOR = (
+    "ravatard: the line editor is not installed, so lines come and go as plain text; to have it:"
+    " pip install 'ravatard[chat]'"
+)
+#: A shell adds this to the number of the signal that ended a program.
 _SIGNALLED = 128
 EXIT_UNANSWERED = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``chat``."""
+    """Add the options of ``chat``."""
     parser.add_argument(
         "--mode",
         choices=("chat", "live"),
@@ -51,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0; 1 when something that came through a pipe stayed unanswered; 128 + N after signal N.
+    """Return exit status 0; 1 when a line from a pipe stayed unanswered; 128 + N after signal N.
 
     Raises:
         RavatardError: the service refuses us.
@@ -62,12 +66,14 @@ def run(arguments: argparse.Namespace) -> int:
 async def _chat(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     async with AsyncExitStack() as stack:
         screen: ChatScreen
-        terminal: TerminalScreen | None = None
-        if is_terminal():
-            screen = terminal = TerminalScreen(sys.stdin.fileno(), sys.stdout.fileno(), sys.stdout.encoding)
-            log = cast(TextIO, _Told(terminal))
+        log: TextIO = sys.stderr
+        terminal = _terminal()
+        if terminal is not None:
+            from ravatard.cli.chat.terminal_screen import LogScreen
+
+            screen, log = terminal, cast(TextIO, LogScreen(terminal))
         else:
-            screen, log = PlainScreen(sys.stdout, sys.stderr), sys.stderr
+            screen = PlainScreen(sys.stdout, sys.stderr)
         options = loaded_quietly(arguments.config, environ, log).options
         options = in_mode(options, live=arguments.mode == "live")
         if arguments.simulate:
@@ -115,14 +121,29 @@ def _cloud(options: Options, ledger: Ledger | None, avatar: str | None, language
     return service_cloud(replace(options, service=service), open_network(options), ledger)
 
 
+def _terminal() -> TerminalScreen | None:
+    """Return the terminal's screen; None without a terminal and without its optional library."""
+    if not is_terminal():
+        return None
+    try:
+        # Optional, and loaded only where a user sits at a terminal.
+        from ravatard.cli.chat.terminal_screen import open_terminal
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "prompt_toolkit":
+            raise
+        print(_NO_LINE_EDITOR, file=sys.stderr)
+        return None
+    return open_terminal(sys.stdin, sys.stdout)
+
+
 def _stdin() -> int:
-    """The descriptor of standard input, which may be closed."""
+    """Return the descriptor of standard input, which may be closed."""
     return sys.stdin.fileno() if sys.stdin is not None else 0
 
 
 @contextmanager
 def _signals(visit: Visit, terminal: TerminalScreen | None) -> Iterator[list[int]]:
-    """Signals that end a program end the visit, and with it the live session; gives those that came."""
+    """End the visit, and with it the live session, at a signal; yields the list of those that came."""
     loop = asyncio.get_running_loop()
     came: list[int] = []
 
@@ -133,23 +154,9 @@ def _signals(visit: Visit, terminal: TerminalScreen | None) -> Iterator[list[int
     for number in _ENDING:
         loop.add_signal_handler(number, end, number)
     if terminal is not None:
-        loop.add_signal_handler(signal.SIGWINCH, terminal.redraw)
         loop.add_signal_handler(signal.SIGCONT, terminal.resumed)
     try:
         yield came
     finally:
-        for number in (*_ENDING, signal.SIGWINCH, signal.SIGCONT):
+        for number in (*_ENDING, signal.SIGCONT):
             loop.remove_signal_handler(number)
-
-
-class _Told(io.TextIOBase):
-    """Takes the log's lines where they do not disturb the one being typed."""
-
-    def __init__(self, screen: TerminalScreen) -> None:
-        self._screen = screen
-
-    def write(self, text: str, /) -> int:
-        """Show what is more than the end of a line."""
-        if text.strip():
-            self._screen.complain(text)
-        return len(text)

@@ -1,4 +1,4 @@
-"""What a line typed into ``ravatard chat`` means: words for the avatar, or a command."""
+"""Parser of the lines typed into ``ravatard chat``: words for the avatar, or a command."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Write a line, and the avatar answers. Lines that begin with a slash are commands
 /voice FILE.wav    say what is recorded in a WAV file
 /avatar [NAME]     talk to another avatar; without a name, list them
 /language [CODE]   talk in another language; without a code, list them
-/history           what was said before
-/help              this
+/history           show earlier messages
+/help              show this list
 /quit              leave; so do Ctrl-D and Ctrl-C
 A line that begins with two slashes is said with one."""
 
 
 class WrongLine(RavatardError):
-    """A line means nothing; the message says what would."""
+    """A line that is neither words nor a command; the message says what to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,12 @@ class UseLanguage:
 
 @dataclass(frozen=True, slots=True)
 class ShowHistory:
-    """Show what was said before."""
+    """Show earlier messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShowHelp:
-    """Show what may be typed."""
+    """Show the list of commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +70,21 @@ class Quit:
 Command = SayText | SayRecording | UseAvatar | UseLanguage | ShowHistory | ShowHelp | Quit
 
 
-def understood(line: str) -> Command | None:
-    """The meaning of one line; None for an empty one.
+def parsed(line: str) -> Command | None:
+    """Return the command that one line holds; None for an empty line.
 
     Raises:
-        WrongLine: it has none.
+        WrongLine: it holds none.
     """
     text = visible(line)
     if not text:
         return None
     if not text.startswith("/") or text.startswith("//"):
-        return _words(text.removeprefix("/") if text.startswith("//") else text)
+        return _text(text.removeprefix("/") if text.startswith("//") else text)
     name, _, rest = text.partition(" ")
     match name:
         case "/voice":
-            # The name of a file may hold blanks in a row; only those around it are nobody's.
+            # The name of a file may hold blanks in a row; only those around it are dropped.
             path = line.strip().removeprefix("/voice").strip()
             if not path:
                 raise WrongLine("/voice needs the name of a WAV file: /voice FILE.wav")
@@ -109,7 +109,7 @@ def understood(line: str) -> Command | None:
     return command
 
 
-def _words(text: str) -> SayText:
+def _text(text: str) -> SayText:
     if len(text) > TEXT_LIMIT:
         raise WrongLine(f"a line has at most {TEXT_LIMIT} characters, not {len(text)}; say it in several")
     return SayText(text)

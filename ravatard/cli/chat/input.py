@@ -1,4 +1,4 @@
-"""Lines from a standard input that is no terminal, read by the event loop and no further than asked for."""
+"""Lines of a standard input that is no terminal, read by the event loop and no further than needed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _LONGEST_LINE = 65_536
 
 
 class LineTooLong(RavatardError):
-    """What comes is no text that somebody wrote."""
+    """The input is no text written line by line."""
 
 
 class Lines:
     """The lines of a file descriptor: a pipe, a socket, a file.
 
-    It is left in blocking mode, for it may be shared with others: it is only read when there is something.
+    It stays in blocking mode, because it may be shared with other processes: it is read only when readable.
     """
 
     def __init__(self, fd: int) -> None:
@@ -30,7 +30,7 @@ class Lines:
         self._over = False
 
     async def next(self) -> str | None:
-        """The next line without its end; None after the last.
+        """Return the next line without its end; None after the last.
 
         Cancelling is safe: nothing is lost.
 
@@ -52,7 +52,7 @@ class Lines:
         try:
             data = os.read(self._fd, _PIECE_BYTES)
         except OSError:
-            # A terminal that was hung up, a descriptor that was never open: nothing will come.
+            # A terminal that was hung up, or a descriptor that was never open.
             data = b""
         self._pending += self._decoder.decode(data, final=not data)
         self._over = not data

@@ -1,54 +1,40 @@
-"""A conversation with one avatar: keeps the link, asks one thing after the other, tells what came of it."""
+"""A conversation with one avatar: keeps the connection, sends one question at a time, shows its answer."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
+from ravatard.cli.chat.screen import ChatDisplay
 from ravatard.core.audio_format import CHUNK_BYTES, CHUNK_SAMPLES, seconds_of, silence
 from ravatard.core.backoff import Backoff
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
-from ravatard.errors import DeniedError, InternalError, LinkError, PeerError, RavatardError
+from ravatard.errors import DeniedError, LinkError, RavatardError
 from ravatard.ports.cloud import Cloud, Connection
+from ravatard.stages.attempt import Attempt, attempt
 
 #: Sent after a recording in any case: a detector on the server ends no turn whose sound just stops.
 LEAST_SILENCE_S = 1.0
-#: How long what is asked while offline waits for a connection, unless configured otherwise.
+#: How long a question asked while offline waits for a connection, unless configured otherwise.
 OFFLINE_S = 30.0
 _CHUNK_S = seconds_of(CHUNK_SAMPLES)
 
 
 class NoAnswerError(RavatardError):
-    """What was asked stays unanswered; the message says why."""
-
-
-class ChatDisplay(Protocol):
-    """Whoever shows a conversation. Nothing in here waits; texts of the service come as they are."""
-
-    def state(self, text: str) -> None:
-        """How it stands; "" when there is nothing to say about it."""
-        ...
-
-    def answer(self, name: str, text: str, took_s: float | None) -> None:
-        """The avatar says something, ``took_s`` after it was asked; None when nobody asked."""
-        ...
-
-
-class _Outdated(Exception):
-    """No error: a newer connection should take the place of this one."""
+    """A question stays unanswered; the message says why."""
 
 
 class ChatSession:
-    """One avatar, one language, one thing asked at a time.
+    """One avatar, one language, one question at a time.
 
     An answer does not say what it answers: whatever comes while a question is open is its answer.
 
     Attributes:
         holding: a live session may be held, which costs money.
-        avatar: the name of whom we talk to; None before the first connection.
+        avatar: the avatar's name; None before the first connection.
     """
 
     def __init__(
@@ -64,7 +50,7 @@ class ChatSession:
 
         Args:
             cloud: the service, for one avatar.
-            screen: shows it.
+            screen: shows the conversation.
             backoff: how long to wait between attempts to connect.
             answer_s: how long an answer, and a connection for asking, may take; None: as the service says.
             closing_silence_s: silence streamed after a recording until an answer comes.
@@ -74,188 +60,170 @@ class ChatSession:
         self._backoff = backoff
         self._answer_s = answer_s
         self._closing_silence_s = closing_silence_s
-        self._wire: Connection | None = None
+        self._connection: Connection | None = None
         self._refusal: DeniedError | None = None
-        #: Set, and replaced, whenever the link changes.
-        self._news = asyncio.Event()
+        #: Set, and replaced, whenever the connection changes.
+        self._changed = asyncio.Event()
         self._wanted = asyncio.Event()
-        self._open: asyncio.Future[None] | None = None
+        self._question: asyncio.Future[None] | None = None
         self._asked_at: float | None = None
-        self._closed = asyncio.Event()
-        self._closed.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.holding = False
         self.avatar: str | None = None
 
-    # -------------------------------------------------------------- the link
+    # -------------------------------------------------------------- the connection
 
-    async def keep_link(self) -> NoReturn:
-        """Eternal: connected, or trying to be. Nothing the network or the service does ends it."""
-        clock = asyncio.get_running_loop().time
+    async def keep_connected(self) -> NoReturn:
+        """Eternal: connected, or trying to be. No failure of the network or the service ends it."""
         while True:
             self._screen.state("connecting")
-            up_at: float | None = None
-            renewed, trouble = False, None
-            try:
-                async with self._cloud.connect() as wire:
-                    up_at = clock()
-                    await self._use(wire)
-            except* _Outdated:
-                renewed = True
-            except* (LinkError, DeniedError, PeerError) as errors:
-                trouble = _first(errors)
-            # On Python 3.11 and 3.12 a group that is failing may swallow the cancellation from outside.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise asyncio.CancelledError
-            if not renewed:
-                await self._pause(trouble, None if up_at is None else clock() - up_at)
+            ended = await attempt(self._cloud, self._cloud.connect(), self._use)
+            # In good order it is given up only for a newer connection.
+            if ended.trouble is not None:
+                await self._pause(ended)
 
-    async def _use(self, wire: Connection) -> None:
-        self.avatar = wire.capabilities.avatar
-        self._change(wire)
+    async def _use(self, connection: Connection, group: asyncio.TaskGroup) -> None:
+        """Use one connection until a newer one should take its place."""
+        self.avatar = connection.capabilities.avatar
+        self._change(connection)
         self._screen.state("")
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._cloud.maintain(), name="maintain")
-                group.create_task(self._renew(wire), name="renew")
-                await self._receive(wire)
-                raise LinkError("the connection ended")
+            receiving = group.create_task(self._receive(connection), name="receive")
+            await connection.outdated()
+            # An answer comes through the connection that asked.
+            await self._idle.wait()
+            receiving.cancel()
         finally:
             self._change(None)
 
-    def _change(self, wire: Connection | None, refusal: DeniedError | None = None) -> None:
-        self._wire, self._refusal = wire, refusal
-        self._news.set()
-        self._news = asyncio.Event()
+    def _change(self, connection: Connection | None, refusal: DeniedError | None = None) -> None:
+        self._connection, self._refusal = connection, refusal
+        self._changed.set()
+        self._changed = asyncio.Event()
 
-    async def _renew(self, wire: Connection) -> NoReturn:
-        await wire.outdated()
-        # Its answer comes through the connection that asked.
-        await self._closed.wait()
-        raise _Outdated
-
-    async def _pause(self, trouble: RavatardError | None, up_s: float | None) -> None:
-        """Sit out the time to the next attempt; somebody who asks something does not wait for it."""
+    async def _pause(self, ended: Attempt) -> None:
+        """Wait until the next attempt is due, or until a question needs a connection."""
         self._wanted.clear()
-        if isinstance(trouble, DeniedError):
-            self._change(None, trouble)
-            self._screen.state(f"refused: {trouble}")
+        if isinstance(ended.trouble, DeniedError):
+            self._change(None, ended.trouble)
+            self._screen.state(f"refused: {ended.trouble}")
             await self._wanted.wait()
             return
-        asked_s = trouble.retry_after_s if isinstance(trouble, LinkError) else None
-        wait_s = self._backoff.failed(up_s=up_s, retry_after_s=asked_s)
-        self._screen.state(f"offline: {trouble}; trying again in {wait_s:.0f} s")
+        wait_s = ended.pause_s(self._backoff)
+        self._screen.state(f"offline: {ended.trouble}; trying again in {wait_s:.0f} s")
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
-                # Whoever asked for patience gets it.
-                await (self._wanted.wait() if asked_s is None else asyncio.Event().wait())
+                # A service that asks for patience gets it.
+                await (self._wanted.wait() if ended.retry_after_s is None else asyncio.Event().wait())
 
-    # -------------------------------------------------------------- what comes
+    # -------------------------------------------------------------- receiving
 
-    async def _receive(self, wire: Connection) -> None:
-        async for said in wire.receive():
-            if isinstance(said, Answered):
-                self._answered(said, wire.capabilities.avatar)
+    async def _receive(self, connection: Connection) -> NoReturn:
+        async for message in connection.receive():
+            if isinstance(message, Answered):
+                self._answered(message, connection.capabilities.avatar)
             else:
-                await self._broke(said)
+                await self._broke(message)
+        raise LinkError("the connection ended")
 
     def _answered(self, answer: Answered, name: str) -> None:
         took_s = None
-        if self._open is not None and not self._open.done() and self._asked_at is not None:
+        if self._question is not None and not self._question.done() and self._asked_at is not None:
             took_s = asyncio.get_running_loop().time() - self._asked_at
-            self._open.set_result(None)
+            self._question.set_result(None)
         if answer.text.strip():
             self._screen.answer(name, answer.text, took_s)
         elif answer.file_url or answer.sound:
             self._screen.answer(name, "(sound without words)", took_s)
 
-    async def _broke(self, said: StreamBroke) -> None:
-        if self._open is not None and not self._open.done():
-            self._open.set_exception(NoAnswerError(said.reason))
-        if said.refusal in (Refusal.FAILED, Refusal.EXPIRED):
+    async def _broke(self, message: StreamBroke) -> None:
+        if self._question is not None and not self._question.done():
+            self._question.set_exception(NoAnswerError(message.reason))
+        if message.refusal in (Refusal.FAILED, Refusal.EXPIRED):
             self.holding = False
-            await self._cloud.end_session(gone=said.refusal is Refusal.EXPIRED)
+            await self._cloud.end_session(gone=message.refusal is Refusal.EXPIRED)
 
     # -------------------------------------------------------------- asking
 
     async def say(self, text: str) -> None:
-        """Say one line, and wait for the answer.
+        """Send one line, and wait for the answer.
 
         Raises:
             NoAnswerError: none came.
-            RavatardError: it could not be said.
+            RavatardError: it could not be sent.
         """
-        await self._ask(lambda wire: wire.send_text(text))
+        await self._ask(lambda connection: connection.send_text(text))
 
     async def say_sound(self, pcm: bytes) -> None:
-        """Say ``pcm`` (s16le mono 16 kHz), and wait for the answer. Raises as :meth:`say` does."""
-        await self._ask(lambda wire: self._send_sound(wire, pcm))
+        """Send ``pcm`` (s16le mono 16 kHz), and wait for the answer. Raises as :meth:`say` does."""
+        await self._ask(lambda connection: self._send_sound(connection, pcm))
 
     async def rest(self) -> None:
-        """End the live session, if one is held: nobody says anything."""
+        """End the live session, if one is held."""
         self.holding = False
         await self._cloud.end_session()
 
     async def online(self) -> Connection:
-        """The connection, as soon as there is one.
+        """Return the connection, as soon as there is one.
 
         Raises:
             NoAnswerError: there is none in time.
             DeniedError: the service refuses us.
         """
-        # Asked for anew: perhaps somebody mended it meanwhile.
+        # Tried again: perhaps the reason of the refusal was mended meanwhile.
         self._refusal = None
         self._wanted.set()
         limit_s = self._answer_s or OFFLINE_S
         try:
             async with asyncio.timeout(limit_s):
-                while self._wire is None:
-                    await self._news.wait()
+                while self._connection is None:
+                    await self._changed.wait()
                     if self._refusal is not None:
                         raise self._refusal
         except TimeoutError:
             raise NoAnswerError(f"not said: no connection within {limit_s:g} s") from None
-        return self._wire
+        return self._connection
 
     async def _ask(self, send: Callable[[Connection], Awaitable[None]]) -> None:
-        wire = await self.online()
-        self._closed.clear()
+        connection = await self.online()
+        self._idle.clear()
         loop = asyncio.get_running_loop()
         try:
-            if wire.capabilities.needs_session:
+            if connection.capabilities.needs_session:
                 self._screen.state("starting a live session")
-                # Before it is there: cancelled in between, it may be there all the same.
+                # Set before the start: cancelled in between, the session may exist all the same.
                 self.holding = True
                 await self._cloud.start_session()
-            self._open = question = loop.create_future()
+            self._question = question = loop.create_future()
             self._asked_at = loop.time()
-            await send(wire)
+            await send(connection)
             self._screen.state("sent")
-            await self._wait(question, self._answer_s or wire.capabilities.answer_timeout_s)
+            await self._wait(question, self._answer_s or connection.capabilities.answer_timeout_s)
         finally:
-            if self._open is not None and self._open.done():
-                # When sending failed as well, nobody else looks at why it was refused.
-                self._open.exception()
-            self._open = None
+            if self._question is not None and self._question.done():
+                # When sending failed as well, the refusal is retrieved nowhere else.
+                self._question.exception()
+            self._question = None
             self._asked_at = None
-            self._closed.set()
-            self._screen.state("" if self._wire is not None else "offline")
+            self._idle.set()
+            self._screen.state("" if self._connection is not None else "offline")
 
     async def _wait(self, question: asyncio.Future[None], limit_s: float) -> None:
-        """Until it is answered; the seconds are shown."""
+        """Wait for the answer, and show the seconds."""
         for second in range(int(limit_s) + 1):
             left_s = min(1.0, limit_s - second)
             done, _ = await asyncio.wait([question], timeout=left_s)
             if done:
                 return question.result()
-            if self._wire is not None:
+            if self._connection is not None:
                 self._screen.state(f"thinking, {second + 1} s")
         raise NoAnswerError(f"no answer within {limit_s:g} s")
 
-    async def _send_sound(self, wire: Connection, pcm: bytes) -> None:
-        if not wire.capabilities.streams_audio:
+    async def _send_sound(self, connection: Connection, pcm: bytes) -> None:
+        if not connection.capabilities.streams_audio:
             self._screen.state("sending the recording")
-            await wire.send_utterance(pcm)
+            await connection.send_utterance(pcm)
             return
         loop = asyncio.get_running_loop()
         begun, sent = loop.time(), 0
@@ -263,27 +231,19 @@ class ChatSession:
         lasts_s = len(chunks) * _CHUNK_S
         while self._goes_on(sent * _CHUNK_S - lasts_s):
             if sent == len(chunks):
-                # The answer's time counts from the last word, as a person would count it.
+                # The answer's time counts from the last word, as a user would count it.
                 self._asked_at = loop.time()
-            await wire.send_audio(chunks[sent] if sent < len(chunks) else silence(CHUNK_SAMPLES))
+            await connection.send_audio(chunks[sent] if sent < len(chunks) else silence(CHUNK_SAMPLES))
             sent += 1
             self._screen.state(f"speaking, {min(sent * _CHUNK_S, lasts_s):.0f} of {lasts_s:.0f} s")
-            # Deadlines count from the beginning: what one chunk was late the next one is not.
+            # Deadlines count from the beginning: a late chunk does not delay the next one.
             await asyncio.sleep(begun + sent * _CHUNK_S - loop.time())
 
     def _goes_on(self, silent_s: float) -> bool:
-        """Whether there is something to stream; ``silent_s`` of silence were (less than 0: sound is left)."""
-        if self._open is None or not self._open.done():
+        """Return True while there is something to stream, after ``silent_s`` of silence.
+
+        A negative ``silent_s`` is the sound that is left.
+        """
+        if self._question is None or not self._question.done():
             return silent_s < self._closing_silence_s
-        return self._open.exception() is None and silent_s < LEAST_SILENCE_S
-
-
-def _first(errors: BaseExceptionGroup[BaseException]) -> RavatardError:
-    """The first error of a group, however deep; what a person must mend outranks the others."""
-    found: BaseException = errors
-    while isinstance(found, BaseExceptionGroup):
-        leaves = found.exceptions
-        found = next((one for one in leaves if isinstance(one, DeniedError)), leaves[0])
-    if not isinstance(found, RavatardError):
-        raise InternalError(f"an unexpected {type(found).__name__}") from found
-    return found
+        return self._question.exception() is None and silent_s < LEAST_SILENCE_S

@@ -1,4 +1,4 @@
-"""One visit to the chat, from the first line to the last: what each line leads to, and with whom."""
+"""One run of the chat: carries out each line, from the first to the last, with one avatar after another."""
 
 from __future__ import annotations
 
@@ -17,30 +17,33 @@ from ravatard.cli.voice_file import spoken
 from ravatard.core.backoff import Backoff
 from ravatard.errors import DeniedError, RavatardError
 from ravatard.ports.cloud import ServiceCloud
+from ravatard.stages.attempt import raise_if_cancelled
 
 #: Messages of the history that are shown before the first line.
 SHOWN_FIRST = 10
-#: What ``/history`` shows.
-SHOWN_IF_ASKED = 100
+#: Messages that ``/history`` shows.
+SHOWN_ON_REQUEST = 100
+#: Lines that may be typed ahead of the one that is being answered.
+TYPED_AHEAD = 100
 
 
 class LineSource(Protocol):
-    """Where lines come from."""
+    """Source of the lines."""
 
     async def next(self) -> str | None:
-        """The next one; None after the last. Cancelling loses none."""
+        """Return the next line; None after the last. Cancelling loses none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
-    """How a visit is.
+    """Settings of one run.
 
     Attributes:
-        avatar: whom to talk to first; None: as the service says.
-        language: in which language.
-        live: in live sessions.
-        person: somebody sits there: what fails is shown, and leaving needs no answer to be waited for.
+        avatar: the first avatar; None: the service's choice.
+        language: the first language.
+        live: use live sessions, which are paid for.
+        person: a user sits at the terminal: errors are shown and the chat goes on; leaving awaits no answer.
         idle_s: a live session ends when nothing was said for this long.
         answer_s, closing_silence_s: see :class:`ravatard.cli.chat.session.ChatSession`.
     """
@@ -55,12 +58,12 @@ class ChatSettings:
 
 
 class _Over(Exception):
-    """No error: the way out of a group of eternal tasks."""
+    """Not an error: ends a group of eternal tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Switch:
-    """Go on with somebody else, or in another language."""
+    """Go on with another avatar, or in another language."""
 
     avatar: str | None
     language: str
@@ -77,29 +80,29 @@ class Visit:
         backoff: Backoff,
         settings: ChatSettings,
     ) -> None:
-        """``cloud_of`` gives the service for an avatar and a language; each is opened and closed here."""
+        """``cloud_of`` returns the service for an avatar and a language; each is opened and closed here."""
         self._cloud_of = cloud_of
         self._screen = screen
         self._lines = lines
         self._backoff = backoff
         self._settings = settings
-        self._now = _Switch(settings.avatar, settings.language)
-        #: One line is enough for a pipe: its writer waits. A person may type ahead.
-        self._todo: asyncio.Queue[str | None] = asyncio.Queue(0 if settings.person else 1)
+        self._current = _Switch(settings.avatar, settings.language)
+        #: One line is enough for a pipe: its writer waits. A user may type ahead.
+        self._waiting: asyncio.Queue[str | None] = asyncio.Queue(TYPED_AHEAD if settings.person else 1)
         self._leaving = asyncio.Event()
         self._unanswered = 0
         self._refused: DeniedError | None = None
 
     def leave(self) -> None:
-        """End the visit, whatever is under way."""
+        """End the run, whatever is under way."""
         self._leaving.set()
 
     async def run(self) -> int:
-        """Until the last line; returns how many things stayed undone. The live session is ended then.
+        """Run until the last line; return how many lines failed. The live session is ended then.
 
         Raises:
-            DeniedError: the service refuses us, and no person is there to ask again.
-            ExceptionGroup: a bug of ours, or nobody reads what we write.
+            DeniedError: the service refuses us, and no user is there to try again.
+            ExceptionGroup: a bug of ours, or the reader of our output went away.
         """
         try:
             async with asyncio.TaskGroup() as group:
@@ -108,10 +111,7 @@ class Visit:
                 await self._visits()
         except* _Over:
             pass
-        # On Python 3.11 and 3.12 a group that is failing may swallow the cancellation from outside.
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError
+        raise_if_cancelled()
         if self._refused is not None:
             raise self._refused
         return self._unanswered
@@ -121,21 +121,25 @@ class Visit:
         raise _Over
 
     async def _read(self) -> None:
-        """Take lines as they come; somebody who leaves does not wait for an answer."""
+        """Queue lines as they come; a user who leaves does not wait for an answer."""
         while (line := await self._lines.next()) is not None:
-            if self._settings.person and line.split() in (["/quit"], ["/exit"]):
-                raise _Over
-            await self._todo.put(line)
+            if self._settings.person:
+                if line.split() in (["/quit"], ["/exit"]):
+                    raise _Over
+                if self._waiting.full():
+                    self._screen.complain("too much was typed ahead; this line is left out")
+                    continue
+            await self._waiting.put(line)
         if self._settings.person:
             raise _Over
-        await self._todo.put(None)
+        await self._waiting.put(None)
 
     async def _visits(self) -> NoReturn:
-        """One avatar after the other, until the last line."""
+        """Talk to one avatar after the other, until the last line."""
         first = True
         while True:
-            cloud = self._cloud_of(self._now.avatar, self._now.language)
-            talk = ChatSession(
+            cloud = self._cloud_of(self._current.avatar, self._current.language)
+            session = ChatSession(
                 cloud,
                 self._screen,
                 self._backoff,
@@ -145,28 +149,28 @@ class Visit:
             opened: AbstractAsyncContextManager[None] = cloud.opened()
             async with opened:
                 try:
-                    outcome = await self._visit(talk, cloud, greet=first and self._settings.person)
+                    outcome = await self._visit(session, cloud, greet=first and self._settings.person)
                 finally:
-                    self._screen.state("ending the live session" if talk.holding else "")
+                    self._screen.state("ending the live session" if session.holding else "")
             first = False
             if outcome is None:
                 raise _Over
-            self._now = outcome
+            self._current = outcome
 
-    async def _visit(self, talk: ChatSession, cloud: ServiceCloud, *, greet: bool) -> _Switch | None:
+    async def _visit(self, session: ChatSession, cloud: ServiceCloud, *, greet: bool) -> _Switch | None:
         async with asyncio.TaskGroup() as group:
-            link = group.create_task(talk.keep_link(), name="link")
+            link = group.create_task(session.keep_connected(), name="link")
             if greet:
                 await self._show_history(cloud, SHOWN_FIRST, empty="")
-            outcome = await self._talk(talk, cloud)
+            outcome = await self._carry_out(session, cloud)
             link.cancel()
             return outcome
 
-    async def _talk(self, talk: ChatSession, cloud: ServiceCloud) -> _Switch | None:
-        """Line after line, until the last or until somebody else is to be talked to."""
-        while (line := await self._next(talk)) is not None:
+    async def _carry_out(self, session: ChatSession, cloud: ServiceCloud) -> _Switch | None:
+        """Carry out one line after the other, until the last or until another avatar is to be used."""
+        while (line := await self._next(session)) is not None:
             try:
-                switch = await self._do(given.understood(line), talk, cloud)
+                switch = await self._do(given.parsed(line), session, cloud)
             except RavatardError as error:
                 self._unanswered += 1
                 if isinstance(error, DeniedError) and not self._settings.person:
@@ -178,37 +182,37 @@ class Visit:
                     return switch
         return None
 
-    async def _next(self, talk: ChatSession) -> str | None:
-        """The next line; a live session nobody uses is ended meanwhile."""
-        if talk.holding:
+    async def _next(self, session: ChatSession) -> str | None:
+        """Return the next line; end an idle live session meanwhile."""
+        if session.holding:
             try:
                 async with asyncio.timeout(self._settings.idle_s):
-                    return await self._todo.get()
+                    return await self._waiting.get()
             except TimeoutError:
-                await talk.rest()
+                await session.rest()
                 self._screen.note(
-                    f"the live session was ended, for nothing was said for {self._settings.idle_s:g} s; "
+                    f"the live session was ended: nothing was said for {self._settings.idle_s:g} s; "
                     "the next words start a new one"
                 )
-        return await self._todo.get()
+        return await self._waiting.get()
 
     async def _do(
-        self, command: given.Command | None, talk: ChatSession, cloud: ServiceCloud
+        self, command: given.Command | None, session: ChatSession, cloud: ServiceCloud
     ) -> _Switch | None:
         match command:
             case given.SayText(text):
                 self._screen.asked(text)
-                await talk.say(text)
+                await session.say(text)
             case given.SayRecording(path):
                 pcm = spoken(path)
                 self._screen.asked(f"(the recording {path.name})")
-                await talk.say_sound(pcm)
+                await session.say_sound(pcm)
             case given.UseAvatar(name):
-                return await self._use_avatar(name, talk, cloud)
+                return await self._use_avatar(name, session, cloud)
             case given.UseLanguage(code):
-                return await self._use_language(code, talk, cloud)
+                return await self._use_language(code, session, cloud)
             case given.ShowHistory():
-                await self._show_history(cloud, SHOWN_IF_ASKED, empty="nothing was said yet")
+                await self._show_history(cloud, SHOWN_ON_REQUEST, empty="nothing was said yet")
             case given.ShowHelp():
                 self._screen.note(given.HELP)
             case given.Quit():
@@ -217,10 +221,10 @@ class Visit:
                 pass
         return None
 
-    async def _use_avatar(self, name: str, talk: ChatSession, cloud: ServiceCloud) -> _Switch | None:
+    async def _use_avatar(self, name: str, session: ChatSession, cloud: ServiceCloud) -> _Switch | None:
         connection = await cloud.about()
         if not name:
-            self._screen.note("\n".join(listed_avatars(connection, self._now.avatar or talk.avatar)))
+            self._screen.note("\n".join(listed_avatars(connection, self._current.avatar or session.avatar)))
             return None
         usable = [
             one for one in connection.avatars if one.id and (one.has_live_mode or not self._settings.live)
@@ -228,21 +232,21 @@ class Visit:
         for avatar in usable:
             if name.casefold() in (avatar.id.casefold(), avatar.name.casefold()):
                 self._screen.note(f"now with {avatar.name or avatar.id}")
-                return _Switch(avatar.id, self._now.language)
+                return _Switch(avatar.id, self._current.language)
         known = ", ".join(one.name or one.id for one in usable) or "none"
         mode = " with a live mode" if self._settings.live else ""
         raise given.WrongLine(f"there is no avatar {name!r}{mode}; there are: {known}")
 
-    async def _use_language(self, code: str, talk: ChatSession, cloud: ServiceCloud) -> _Switch | None:
+    async def _use_language(self, code: str, session: ChatSession, cloud: ServiceCloud) -> _Switch | None:
         connection = await cloud.about()
         if not code:
-            self._screen.note("\n".join(listed_languages(connection, self._now.language)))
+            self._screen.note("\n".join(listed_languages(connection, self._current.language)))
             return None
         for language in connection.languages:
             if code.casefold() in (language.code.casefold(), language.name.casefold()):
                 self._screen.note(f"now in {language.name or language.code}")
                 # The same avatar goes on, also when it was the service's choice.
-                return _Switch(self._now.avatar or talk.avatar, language.code)
+                return _Switch(self._current.avatar or session.avatar, language.code)
         known = ", ".join(one.code for one in connection.languages) or "none"
         raise given.WrongLine(f"there is no language {code!r}; there are: {known}")
 
@@ -250,11 +254,7 @@ class Visit:
         try:
             messages = await newest(cloud, limit)
         except RavatardError as error:
-            self._screen.complain(f"what was said before cannot be shown: {error}")
+            self._screen.complain(f"the history cannot be shown: {error}")
             return
         if messages or empty:
             self._screen.note("\n".join(table(messages)) if messages else empty)
-
-
-def _avatar_of(talk: ChatSession) -> str | None:
-    return talk.avatar or None

@@ -19,7 +19,7 @@ from ravatard.cli.chat.commands import (
     UseAvatar,
     UseLanguage,
     WrongLine,
-    understood,
+    parsed,
 )
 
 
@@ -42,11 +42,11 @@ from ravatard.cli.chat.commands import (
     ],
 )
 def test_a_line_has_a_meaning(line: str, command: Command | None) -> None:
-    assert understood(line) == command
+    assert parsed(line) == command
 
 
 def test_a_file_in_ones_own_folder_may_be_named_so() -> None:
-    command = understood("/voice ~/a.wav")
+    command = parsed("/voice ~/a.wav")
 
     assert command == SayRecording(Path.home() / "a.wav")
 
@@ -64,13 +64,13 @@ def test_a_file_in_ones_own_folder_may_be_named_so() -> None:
 )
 def test_what_has_none_is_told_why(line: str, complaint: str) -> None:
     with pytest.raises(WrongLine, match=complaint):
-        understood(line)
+        parsed(line)
 
 
 @given(st.text() | st.text().map("/voice {}".format) | st.text().map("/{}".format))
 def test_whatever_is_typed_is_a_command_or_our_error(line: str) -> None:
     try:
-        command = understood(line)
+        command = parsed(line)
     except WrongLine:
         return
     assert command is None or isinstance(command, Command)

@@ -78,7 +78,7 @@ class Room:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        async with running(self.talk.keep_link):
+        async with running(self.talk.keep_connected):
             yield
 
 

@@ -268,7 +268,7 @@ async def test_a_history_that_cannot_be_had_is_told() -> None:
     stage.cloud.about_error = LinkError("no route")
 
     assert await stage.visit.run() == 1
-    assert stage.screen.complaints == ["what was said before cannot be shown: no route", "no route"]
+    assert stage.screen.complaints == ["the history cannot be shown: no route", "no route"]
 
 
 async def test_an_empty_history_is_told_to_those_who_ask() -> None:
