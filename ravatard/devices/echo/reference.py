@@ -55,7 +55,7 @@ class EchoReference:
 
     @property
     def drift_ppm(self) -> float:
-        """How much faster the speaker's clock runs than the microphone's, as far as is known."""
+        """Excess of the speaker's clock over the microphone's, as far as is known."""
         state = self._ring.state()
         if state is None:
             return 0.0

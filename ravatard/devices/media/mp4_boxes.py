@@ -14,7 +14,7 @@ _FIRST = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"free", b"skip", b"wide
 
 @unique
 class Order(Enum):
-    """How to read a file, by its first boxes."""
+    """Way to read a file, by its first boxes."""
 
     UNDECIDED = "undecided"
     """More of the file is needed."""
