@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 
 from ravatard import __version__
+from ravatard.core.audio.playout import LONGEST_SAMPLES
+from ravatard.core.audio_format import VOICE_RATE_HZ
+from ravatard.devices.speaker.preopen_buffer import PATIENCE_S
+from ravatard.stages.mailbox import INBOX_LIMIT, OUTBOX_SPEECH_MS
+from ravatard.stages.playback import MOST_WAITING
 from tests.house.documents import shell_lines, targets, wrong_commands, wrong_links, wrong_names
 from tests.house.source import MODULES, PACKAGE, ROOT
 
@@ -91,6 +96,16 @@ def test_the_map_has_every_folder_of_the_package() -> None:
     folders = {module.parent.relative_to(PACKAGE).as_posix() for module in MODULES} - {"."}
 
     assert sorted(folder for folder in folders if f"`{folder}/`" not in text) == []
+
+
+def test_the_map_states_the_bounds_of_the_queues() -> None:
+    text = MAP.read_text(encoding="utf-8")
+
+    assert f"| {INBOX_LIMIT:,} events |" in text
+    assert f"| {OUTBOX_SPEECH_MS / 1000:g} s of speech |" in text
+    assert f"(`Playback`) | {MOST_WAITING} |" in text
+    assert f"| {LONGEST_SAMPLES / VOICE_RATE_HZ:g} s |" in text
+    assert f"| waits {PATIENCE_S:g} s at most |" in text
 
 
 def readme_commands() -> list[str]:
