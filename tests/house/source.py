@@ -64,6 +64,7 @@ def docstrings(node: ast.AST) -> Iterator[tuple[int, str]]:
                 yield one.lineno, one.value.value
 
 
+@cache
 def code_of(module: Path) -> str:
     """Return the module without its docstrings and comments."""
     copy = ast.parse(module.read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.setting import Setting
-from tests.house.source import MODULES, ROOT, code_of, named, tracked
+from tests.house.source import MODULES, ROOT, code_of, named, tracked, tree
 
 #: What was agreed, and no other folder; dot files are free.
 TOP_LEVEL = {
@@ -62,7 +62,7 @@ def is_options(path: Path) -> bool:
 @pytest.mark.parametrize("module", MODULES, ids=named)
 def test_a_module_is_small_has_one_reason_to_be_opened_and_says_it(module: Path) -> None:
     text = module.read_text()
-    docstring = ast.get_docstring(ast.parse(text)) or ""
+    docstring = ast.get_docstring(tree(module)) or ""
 
     length = len(text.splitlines())
     assert length <= LONGEST_MODULE or named(module) in LONG, f"{length} lines"
@@ -83,7 +83,7 @@ def test_nothing_is_raised_inside_except_star() -> None:
     found = [
         f"{named(module)}:{statement.lineno}"
         for module in MODULES
-        for group in ast.walk(ast.parse(module.read_text()))
+        for group in ast.walk(tree(module))
         if isinstance(group, ast.TryStar)
         for handler in group.handlers
         for statement in ast.walk(handler)
