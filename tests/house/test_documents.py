@@ -12,7 +12,6 @@ import pytest
 from ravatard import __version__
 from ravatard.core.audio.playout import LONGEST_SAMPLES
 from ravatard.core.audio_format import VOICE_RATE_HZ
-from ravatard.devices.speaker.preopen_buffer import PATIENCE_S
 from ravatard.stages.mailbox import INBOX_LIMIT, OUTBOX_SPEECH_MS
 from ravatard.stages.playback import MOST_WAITING
 from tests.house.documents import shell_lines, targets, wrong_commands, wrong_links, wrong_names
@@ -105,7 +104,6 @@ def test_the_map_states_the_bounds_of_the_queues() -> None:
     assert f"| {OUTBOX_SPEECH_MS / 1000:g} s of speech |" in text
     assert f"(`Playback`) | {MOST_WAITING} |" in text
     assert f"| {LONGEST_SAMPLES / VOICE_RATE_HZ:g} s |" in text
-    assert f"| waits {PATIENCE_S:g} s at most |" in text
 
 
 def readme_commands() -> list[str]:
