@@ -1,8 +1,8 @@
-# The commands of the house. `make` alone lists them.
+# Commands for building, testing and installing; `make` alone lists them.
 
 PYTHON ?= python3
 VENV ?= .venv
-# More words for pytest, or for the demo: make test ARGS="-k gate"
+# Further arguments for pytest, or for the demo: make test ARGS="-k gate"
 ARGS ?=
 
 BIN := $(VENV)/bin
@@ -26,7 +26,7 @@ SYSTEM_PYTHON ?= /usr/bin/python3
 EXTRAS ?= systemd gpio leds resample live-audio media mixer chat
 ENVIRONMENT := build/appliance
 BUILT := $(ENVIRONMENT)/.stamp
-# What is built as root in another's clone is given to that other one.
+# What root builds in a user's clone is given to that user.
 hand_over = @chown -R --reference=Makefile build 2>/dev/null || true
 APPLIANCE := $(VENV)/.stamp-appliance-packages
 
@@ -69,7 +69,7 @@ check: $(TOOLS)  ## format, lint, types and import contracts, as CI does it
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(TOOLS)  ## put the code into the house's format
+format: $(TOOLS)  ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -11,18 +11,18 @@ from ravatard.core.indication import LIGHTS, WORDS, Light, Look
 
 FOLDER = Path(__file__).parents[1] / "hardware"
 
-#: What a person should know of each look, in the order of precedence.
+#: Meaning of each look for a user, in the order of precedence.
 MEANINGS = {
-    Look.FAULT: "something only a person can mend; the log says what",
+    Look.FAULT: "only a person can fix it; the log says what",
     Look.NO_MONEY: "the account is empty (402); a press tries again",
     Look.MUTED: "the microphone is closed on purpose",
-    Look.NO_MICROPHONE: "unplugged or taken; looked for all the time",
+    Look.NO_MICROPHONE: "unplugged or in use; searched for all the time",
     Look.OFFLINE: "no way to the service; tried again and again",
     Look.CONNECTING: "on the way to the service",
     Look.BUSY: "the service has no free avatar now",
     Look.LISTENING: "what you say goes to the avatar",
-    Look.THINKING: "the avatar's answer is awaited",
-    Look.SPEAKING: "the avatar is heard",
+    Look.THINKING: "waiting for the answer",
+    Look.SPEAKING: "the avatar speaks",
     Look.READY: "speak, or press the button",
     Look.STARTING: "not yet listening",
 }

@@ -313,6 +313,8 @@ async def test_a_watcher_that_does_not_read_is_left(path: Path) -> None:
                 desk.news.put_nowait("x" * 60_000)
             await until(lambda: desk.watchers == 0, "the watcher is left")
 
+            assert desk.watchers == 0
+
 
 async def test_stopping_ends_every_conversation(path: Path) -> None:
     async with served(path) as desk:

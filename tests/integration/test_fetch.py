@@ -338,6 +338,8 @@ async def test_whoever_leaves_closes_the_connection() -> None:
             await anext(aiter(file.pieces()))
         await closed.wait()
 
+    assert closed.is_set()
+
 
 @pytest.mark.parametrize("kind", ["wav", "mp3", "webm", "m4a"])
 async def test_an_answer_is_heard_from_its_address(kind: str) -> None:

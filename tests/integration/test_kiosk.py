@@ -42,7 +42,7 @@ async def test_every_reply_is_strict_and_holds_no_token(caplog: pytest.LogCaptur
         served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
         await until(lambda: served.inspected, "the page was looked at")
         async with served.page(session) as page:
-            await _told(page, lambda state: "address" in (state["picture"] or {}))
+            await assert_told(page, lambda state: "address" in (state["picture"] or {}))
             for path in ("/", "/kiosk.css", "/kiosk.js", "/nothing", "/state"):
                 async with session.get(served.base + path) as reply:
                     text = await reply.text()
@@ -62,7 +62,7 @@ async def test_every_reply_is_strict_and_holds_no_token(caplog: pytest.LogCaptur
     assert "planted" not in caplog.text
 
 
-async def _told(page: Any, condition: Callable[[Any], bool]) -> Any:
+async def assert_told(page: Any, condition: Callable[[Any], bool]) -> Any:
     """The first message for which ``condition`` holds."""
     async with asyncio.timeout(10):
         while True:
@@ -127,7 +127,7 @@ async def test_pages_are_bounded_and_leaving_makes_room() -> None:
         await served.shows(PageState.AWAY)
 
         async with served.page(session) as page:
-            assert await _told(page, lambda state: state["look"] == "starting")
+            assert await assert_told(page, lambda state: state["look"] == "starting")
 
 
 async def test_connections_are_bounded() -> None:
@@ -161,7 +161,7 @@ async def test_stopping_closes_every_page_at_once() -> None:
     async with aiohttp.ClientSession() as session, AsyncExitStack() as pages:
         async with serving() as served:
             page = await pages.enter_async_context(served.page(session))
-            await _told(page, lambda state: True)
+            await assert_told(page, lambda state: True)
             stopped_at = asyncio.get_running_loop().time()
 
         assert asyncio.get_running_loop().time() - stopped_at < 2
@@ -178,7 +178,7 @@ async def test_a_page_hears_the_newest_of_what_the_hub_shows() -> None:
         onlooker.on_action(Show(Indication(Look.LISTENING, "listening")), 0.0)
         onlooker.on_action(object(), 0.0)
 
-        state = await _told(page, lambda state: state["look"] == "listening")
+        state = await assert_told(page, lambda state: state["look"] == "listening")
         assert state["word"] == "listening"
 
 
@@ -186,7 +186,7 @@ async def test_what_a_page_says_of_its_frame_is_reported_and_its_end_is_noticed(
     async with streaming() as streamer, serving() as served, aiohttp.ClientSession() as session:
         served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
         async with served.page(session) as page:
-            state = await _told(page, lambda state: "address" in (state["picture"] or {}))
+            state = await assert_told(page, lambda state: "address" in (state["picture"] or {}))
             for nonsense in ("", "{", '{"picture":"away"}', '{"picture":"playing","frame":"another"}'):
                 await page.send_str(nonsense)
             await page.send_json({"picture": "playing", "frame": state["picture"]["frame"]})
@@ -208,18 +208,18 @@ async def test_a_page_that_writes_too_much_is_sent_away_and_no_other() -> None:
                     pass
             served.kiosk.show(Indication(Look.READY, "ready"))
 
-            await _told(quiet, lambda state: state["look"] == "ready")
+            await assert_told(quiet, lambda state: state["look"] == "ready")
 
 
 async def test_the_picture_goes_to_the_newest_page_and_back() -> None:
     async with streaming() as streamer, serving() as served, aiohttp.ClientSession() as session:
         served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
         async with served.page(session) as first:
-            await _told(first, lambda state: "address" in state["picture"])
+            await assert_told(first, lambda state: "address" in state["picture"])
             async with served.page(session) as second:
-                await _told(second, lambda state: "address" in state["picture"])
-                await _told(first, lambda state: "address" not in state["picture"])
-            await _told(first, lambda state: "address" in state["picture"])
+                await assert_told(second, lambda state: "address" in state["picture"])
+                await assert_told(first, lambda state: "address" not in state["picture"])
+            await assert_told(first, lambda state: "address" in state["picture"])
 
 
 async def test_a_page_behind_a_proxy_with_tls_is_told_why_a_stream_without_is_not_shown() -> None:
@@ -228,7 +228,7 @@ async def test_a_page_behind_a_proxy_with_tls_is_told_why_a_stream_without_is_no
         headers = {"Origin": "https://localhost:8443", "Host": "localhost:8443"}
 
         async with session.ws_connect(f"{served.base}/state", headers=headers) as page:
-            state = await _told(page, lambda state: True)
+            state = await assert_told(page, lambda state: True)
 
     assert "over https" in state["picture"]["words"]
     assert "address" not in state["picture"]
@@ -275,7 +275,9 @@ async def test_trouble_is_looked_at_at_once_with_a_new_token(caplog: pytest.LogC
         url = Secret(f"{streamer.base}/403")
         async with served.page(session) as page:
             served.kiosk.stage(url, Secret("old"))
-            await _told(page, lambda state: "refuses the token" in (state["picture"] or {}).get("words", ""))
+            await assert_told(
+                page, lambda state: "refuses the token" in (state["picture"] or {}).get("words", "")
+            )
             served.kiosk.stage(url, Secret("new"))
             await until(lambda: len(served.inspected) == 2, "it is looked at with the new token", 1.5)
 
@@ -290,7 +292,7 @@ async def test_a_page_that_hangs_does_not_hold_up_the_next_session() -> None:
             served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
 
             async with asyncio.timeout(2):
-                await _told(page, lambda state: "address" in (state["picture"] or {}))
+                await assert_told(page, lambda state: "address" in (state["picture"] or {}))
 
 
 # ---------------------------------------------------------------------- around it

@@ -162,6 +162,8 @@ async def test_a_browser_that_wants_a_touch_before_sound_gets_a_button_for_it(tm
         await served.shows(PageState.PLAYING)
         await browser.until("document.getElementById('touch').hidden")
 
+        assert served.kiosk.screen is PageState.PLAYING
+
 
 async def test_a_redirect_nobody_looked_at_is_not_followed(tmp_path: Path) -> None:
     async with browsing(tmp_path, check_page=False) as (streamer, served, browser):
@@ -199,6 +201,8 @@ async def test_a_browser_outlives_the_daemon_and_finds_the_next_one(tmp_path: Pa
         async with serving(port=port) as second:
             await second.shows(PageState.EMPTY)
             await browser.until("document.documentElement.dataset.look", "starting")
+
+            assert second.kiosk.screen is PageState.EMPTY
 
 
 async def test_the_simulators_stream_plays_on_the_page_and_its_end_is_told(tmp_path: Path) -> None:

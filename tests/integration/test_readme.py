@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.sim.server import SimServer
-from tests.house.test_house import readme_commands
+from tests.house.test_documents import readme_commands
 from tests.integration import recordings
 from tests.integration.aloud_rig import into_wav, quiet_room
 from tests.integration.daemon import Daemon

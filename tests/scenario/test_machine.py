@@ -119,7 +119,7 @@ async def recovers(world: World, witness: Witness) -> None:
     assert world.diary.turns[-1].outcome is TurnOutcome.ANSWERED
 
 
-async def lives(wishes: Wishes, steps: list[Step], *, to_the_end: bool) -> None:
+async def assert_lives(wishes: Wishes, steps: list[Step], *, to_the_end: bool) -> None:
     """One life: the steps, then either all is mended, or somebody pulls the plug in the middle of it."""
     witness = Witness()
     async with appliance(replace(wishes, observers=(witness,))) as world:
@@ -153,7 +153,7 @@ async def lives(wishes: Wishes, steps: list[Step], *, to_the_end: bool) -> None:
 )
 @given(wishes=WISHES, steps=st.lists(STEPS, min_size=4, max_size=24), to_the_end=st.booleans())
 def test_in_any_order(wishes: Wishes, steps: list[Step], to_the_end: bool) -> None:
-    run(lives(wishes, steps, to_the_end=to_the_end), debug=False)
+    run(assert_lives(wishes, steps, to_the_end=to_the_end), debug=False)
 
 
 async def test_a_press_while_muted_opens_nothing_when_unmuted() -> None:

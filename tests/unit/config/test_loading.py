@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from ravatard.config import (
     reference,
 )
 from ravatard.secret import Secret
+from tests.assertions import assert_raises_only
 
 
 def _write(path: Path, text: str) -> Path:
@@ -174,7 +174,7 @@ def test_a_file_with_slips_of_the_pen_is_loaded_or_refused(tmp_path: Path, data:
         text = text[:at] + data.draw(st.text(alphabet=" \t\n:#-'\"[]{}&*!x5é", max_size=2)) + text[kept:]
     path = _write(tmp_path / "a.yaml", text)
 
-    with suppress(ConfigErrors):
+    with assert_raises_only(ConfigErrors):
         load(path, {})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any, Literal
 
 import pytest
@@ -14,6 +13,7 @@ from ravatard.config.document import Mapping, Node, Scalar, Sequence
 from ravatard.config.values import InvalidValue, allowed, convert
 from ravatard.secret import Secret
 from ravatard.setting import Setting
+from tests.assertions import assert_raises_only
 
 
 def _key(form: Any, **description: Any) -> Key:
@@ -246,7 +246,7 @@ def test_what_is_allowed_is_said_in_words(form: Any, description: dict[str, Any]
 )
 @settings(deadline=None, max_examples=500)
 def test_any_text_is_converted_or_refused(text: str, plain: bool, form: Any) -> None:
-    with suppress(InvalidValue):
+    with assert_raises_only(InvalidValue):
         convert(Scalar(text, plain=plain, line=1), _key(form, low=0, high=10))
 
 

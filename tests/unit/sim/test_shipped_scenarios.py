@@ -280,9 +280,13 @@ SHOWN: dict[str, Callable[[Night], Awaitable[None]]] = {
 }
 
 
+async def assert_shown(name: str) -> None:
+    await SHOWN[name](Night(load(name)))
+
+
 @pytest.mark.parametrize("name", list(shipped()))
 async def test_a_scenario_does_what_its_first_line_says(name: str) -> None:
-    await SHOWN[name](Night(load(name)))
+    await assert_shown(name)
 
 
 def test_only_one_scenario_is_about_the_microphone() -> None:

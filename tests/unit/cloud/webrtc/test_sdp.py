@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ravatard.cloud.webrtc.sdp import candidates, finish, prepare, without_passwords
 from ravatard.errors import LinkError
+from tests.assertions import assert_no_complaint
 
 SESSION = (
     "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE {mids}\r\na=msid-semantic: WMS s\r\n"
@@ -206,10 +207,12 @@ LINES = st.sampled_from(offer("video", "audio", "data", codec="AV1").split("\r\n
 @given(st.lists(LINES | st.text(max_size=30), max_size=60))
 def test_any_lines_are_an_offer_or_an_error(lines: list[str]) -> None:
     text = "\r\n".join(lines)
-    without_passwords(text)
+    with assert_no_complaint():
+        without_passwords(text)
     try:
         ready = prepare(text)
     except LinkError:
         return
-    finish(ready, ready.shown)
-    candidates(ready.shown)
+    with assert_no_complaint():
+        finish(ready, ready.shown)
+        candidates(ready.shown)

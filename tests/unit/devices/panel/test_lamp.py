@@ -15,6 +15,7 @@ from ravatard.devices.panel.lamp import DarkLamp, PatternLamp, open_lamp
 from ravatard.devices.panel.options import LightsOptions, PixelOptions
 from ravatard.devices.panel.patterns import dimmed_pattern
 from ravatard.errors import DeviceError
+from tests.assertions import assert_no_complaint
 from tests.unit.devices.rows import FakeSpi
 
 
@@ -250,7 +251,8 @@ async def test_pins_that_cannot_be_given_back_harm_nobody() -> None:
 
     lamp = dimmer(Stuck())
 
-    lamp.close()
+    with assert_no_complaint():
+        lamp.close()
 
 
 def test_no_lights_show_nothing() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ravatard.sim.sound.container import ContainerError, Recording, opened
+from tests.assertions import assert_raises_only
 from tests.unit.sim.caller import ogg, tone, wav, webm
 
 
@@ -117,7 +118,7 @@ def test_a_damaged_recording_is_a_recording_or_a_container_error(
 ) -> None:
     whole = WHOLE[kind]
 
-    with suppress(ContainerError):
+    with assert_raises_only(ContainerError):
         opened(whole[:place] + damage + whole[place + len(damage) :])
 
 
