@@ -33,7 +33,7 @@ class Setting:
     restart: bool = True
 
 
-def setting(
+def setting(  # noqa: PLR0913 - one keyword for each property of a setting
     default: Any,
     text: str,
     *,

@@ -49,7 +49,7 @@ class SimServer:
         port: port of the listener; after the start never 0.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - independent option groups, all optional
         self,
         options: SimOptions | None = None,
         *,

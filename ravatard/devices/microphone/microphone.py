@@ -40,7 +40,7 @@ class ChildMicrophone:
     While it is muted there is no sound process at all, and so nothing that could record.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - four option groups and their run-time values
         self,
         microphone: MicrophoneOptions,
         capture: CaptureOptions,

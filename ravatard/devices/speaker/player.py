@@ -19,10 +19,10 @@ from ravatard.devices.speaker.protocol import (
     Feed,
     Finish,
     Heartbeat,
-    PlayEarcon,
     PlayFailed,
     PlayRecord,
     SetEarcon,
+    SoundEarcon,
     Stop,
     Volume,
     encode,
@@ -181,7 +181,7 @@ class SoundPlayer:
                 self._playout.finish(voice)
             case Stop():
                 self._playout.stop()
-            case PlayEarcon(earcon):
+            case SoundEarcon(earcon):
                 self._mixer.add_earcon(self._earcons.get(earcon, b""))
             case SetEarcon(earcon, pcm):
                 self._earcons[earcon] = pcm

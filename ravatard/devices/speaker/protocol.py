@@ -68,7 +68,7 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class PlayEarcon:
+class SoundEarcon:
     """Parent to child: play an earcon."""
 
     earcon: Earcon
@@ -117,7 +117,7 @@ class PlayFailed:
 
 #: Records of the sound process.
 SpeakerReport = SpeakerReady | PlaybackStarted | PlaybackEnded | Heartbeat | PlayFailed
-PlayRecord = SpeakerReport | Play | SetEarcon | Begin | Feed | Finish | Stop | PlayEarcon | Volume
+PlayRecord = SpeakerReport | Play | SetEarcon | Begin | Feed | Finish | Stop | SoundEarcon | Volume
 
 
 def _pack_play(play: Play) -> bytes:
@@ -143,7 +143,7 @@ PROTOCOL: RecordProtocol[PlayRecord] = RecordProtocol(
         record(34, Feed, voice="q", pcm=bytes),
         record(35, Finish, voice="q"),
         record(36, Stop),
-        record(37, PlayEarcon, earcon=Earcon),
+        record(37, SoundEarcon, earcon=Earcon),
         record(38, Volume, percent="B"),
         record(39, Begin, voice="q", live="?"),
     ]

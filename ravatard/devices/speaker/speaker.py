@@ -33,10 +33,10 @@ from ravatard.devices.speaker.protocol import (
     Finish,
     Heartbeat,
     Play,
-    PlayEarcon,
     PlayFailed,
     PlayRecord,
     SetEarcon,
+    SoundEarcon,
     Stop,
     Volume,
 )
@@ -156,7 +156,7 @@ class ChildSpeaker:
     def cue(self, earcon: Earcon) -> None:
         """Play an earcon, mixed with other sound."""
         if self._is_ready:
-            self._send(PlayEarcon(earcon))
+            self._send(SoundEarcon(earcon))
 
     def set_volume(self, percent: int) -> None:
         """Set the volume in percent; kept over a restart of the process."""

@@ -9,7 +9,7 @@ from ravatard.sim.options import AnnouncedOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Avatar:
+class SimAvatar:
     """An avatar.
 
     Attributes:
@@ -28,9 +28,9 @@ class Avatar:
 
 
 AVATARS = (
-    Avatar("avatar-ada-001", "Ada", "Hello! What would you like to know?", True, "teal"),
-    Avatar("avatar-brook-002", "Brook", "Hi, write to me.", False, "peru"),
-    Avatar("avatar-cleo-003", "Cleo", "Good to see you. Ask me anything.", True, "purple"),
+    SimAvatar("avatar-ada-001", "Ada", "Hello! What would you like to know?", True, "teal"),
+    SimAvatar("avatar-brook-002", "Brook", "Hi, write to me.", False, "peru"),
+    SimAvatar("avatar-cleo-003", "Cleo", "Good to see you. Ask me anything.", True, "purple"),
 )
 LANGUAGES = {
     "en": "English",
@@ -46,7 +46,7 @@ CHAT_TYPES = ("text", "voice", "video")
 _BY_ID = {avatar.avatar_id: avatar for avatar in AVATARS}
 
 
-def avatar(avatar_id: object) -> Avatar | None:
+def avatar(avatar_id: object) -> SimAvatar | None:
     """Return the avatar of this id, or None."""
     return _BY_ID.get(avatar_id) if isinstance(avatar_id, str) else None
 
@@ -74,12 +74,12 @@ def connection_body(user_id: str, vad_enabled: bool, options: AnnouncedOptions) 
     }
 
 
-def portrait(one: Avatar) -> str:
+def portrait(one: SimAvatar) -> str:
     """Return the avatar's picture as a data URI without double quotes."""
     return _picture(one.name[0], one.colour)
 
 
-def _described(one: Avatar) -> dict[str, object]:
+def _described(one: SimAvatar) -> dict[str, object]:
     picture = portrait(one)
     return {
         "_id": one.avatar_id,

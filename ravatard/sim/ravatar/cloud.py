@@ -33,7 +33,7 @@ class SimCloud:
         record: record of events.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - independent option groups, all optional
         self,
         options: SimOptions | None = None,
         *,

@@ -59,7 +59,7 @@ class ClientMessage:
         content: text, PCM (s16le mono 16 kHz) or a recording.
     """
 
-    avatar: avatars.Avatar
+    avatar: avatars.SimAvatar
     language: str
     licence: str | None
     fields: dict[str, object] = field(repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.sim.ravatar.avatars import Avatar, portrait
+from ravatard.sim.ravatar.avatars import SimAvatar, portrait
 
 _STYLE = (
     "body { font: 15px/1.45 system-ui, sans-serif; text-align: center; margin: 10% 1rem; "
@@ -22,7 +22,7 @@ if (window.parent !== window) window.parent.postMessage("ravatar-session-close",
 """
 
 
-def picture_page(avatar: Avatar, session: int) -> str:
+def picture_page(avatar: SimAvatar, session: int) -> str:
     """Return a page that any page may embed, with avatar, session number and a still picture."""
     return f"""<!doctype html>
 <html lang="en">

@@ -19,10 +19,10 @@ from ravatard.devices.speaker.protocol import (
     Finish,
     Heartbeat,
     Play,
-    PlayEarcon,
     PlayFailed,
     PlayRecord,
     SetEarcon,
+    SoundEarcon,
     Stop,
     Volume,
 )
@@ -135,7 +135,9 @@ def test_an_earcon_is_heard_and_is_no_answer(room: Room) -> None:
     room.plays()
     room.told()
 
-    room.player.handle([SetEarcon(Earcon.SENT, tone(480)), PlayEarcon(Earcon.SENT), PlayEarcon(Earcon.ERROR)])
+    room.player.handle(
+        [SetEarcon(Earcon.SENT, tone(480)), SoundEarcon(Earcon.SENT), SoundEarcon(Earcon.ERROR)]
+    )
 
     assert room.plays(2) == [tone(480), None]
     assert room.told() == []

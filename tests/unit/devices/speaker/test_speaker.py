@@ -24,10 +24,10 @@ from ravatard.devices.speaker.protocol import (
     Finish,
     Heartbeat,
     Play,
-    PlayEarcon,
     PlayFailed,
     PlayRecord,
     SetEarcon,
+    SoundEarcon,
     Stop,
     Volume,
 )
@@ -107,7 +107,7 @@ async def test_what_is_asked_for_is_handed_on_in_order() -> None:
         Feed(1, bytes(LONGEST_FEED)),
         Feed(1, bytes(10)),
         Finish(1),
-        PlayEarcon(Earcon.SENT),
+        SoundEarcon(Earcon.SENT),
         Volume(100),
         Stop(),
     ]

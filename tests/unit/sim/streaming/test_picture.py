@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from ravatard.sim.ravatar.avatars import AVATARS, Avatar
+from ravatard.sim.ravatar.avatars import AVATARS, SimAvatar
 from ravatard.sim.streaming.picture import picture_page
 
 
 @pytest.mark.parametrize("avatar", AVATARS)
-def test_the_page_shows_whom_the_session_is_with(avatar: Avatar) -> None:
+def test_the_page_shows_whom_the_session_is_with(avatar: SimAvatar) -> None:
     page = picture_page(avatar, 7)
 
     assert f"<title>{avatar.name}</title>" in page
