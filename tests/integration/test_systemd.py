@@ -118,7 +118,9 @@ async def test_a_bad_configuration_changes_nothing_and_says_why(tmp_path: Path) 
             assert part in daemon.stderr
 
 
-async def test_without_systemd_python_systemd_and_the_journal_are_served_all_the_same(tmp_path: Path) -> None:
+async def test_without_systemd_python_nothing_is_notified_and_the_journal_is_served_all_the_same(
+    tmp_path: Path,
+) -> None:
     hidden = tmp_path / "modules" / "systemd"
     hidden.mkdir(parents=True)
     (hidden / "__init__.py").write_text("raise ImportError('not installed')\n")
@@ -131,10 +133,14 @@ async def test_without_systemd_python_systemd_and_the_journal_are_served_all_the
             in_journal=True,
         ) as daemon,
     ):
-        await daemon.ready()
-        await daemon.until(lambda: daemon.told("WATCHDOG"), "a beat")
-        await daemon.stopped()
+        await daemon.until(lambda: "microphone open: " in daemon.stderr, "the first sound")
+        await daemon.until(lambda: "online:" in daemon.stderr, "the service is reached")
+        daemon.send(signal.SIGTERM)
+        status = await daemon.ended(10.0)
 
+        assert (status, daemon.orphans(), daemon.notices) == (0, [], [])
+        assert "Traceback" not in daemon.stderr
+        assert "needs systemd-python: pip install 'ravatard[systemd]'" in daemon.stderr
         lines = daemon.stderr.splitlines()
         assert any(line.startswith("<6>ravatard: microphone open: ") for line in lines)
         assert all(re.match(r"<[0-7]>[\w.]+: ", line) for line in lines), daemon.stderr
