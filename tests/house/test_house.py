@@ -113,7 +113,7 @@ SHOWN_ELSEWHERE = {
     "errors.py": "a tree of exceptions, without behaviour",
     "core/events.py": "words, without behaviour",
     "core/states.py": "words, without behaviour",
-    "sim/streaming/stream_peer.py": "one real connection; integration/test_streaming.py makes it in every way",
+    "sim/streaming/stream_peer.py": "one real connection; integration/test_streaming.py makes it every way",
     "sim/streaming/faults.py": "words, without behaviour; sim/faults/test_stream_faults.py plays each",
     "sim/streaming/streamer.py": "one record; sim/streaming/test_streams.py uses all of it",
     "sim/streaming/tracks.py": "sound and picture of a connection; integration/test_streaming.py hears them",
