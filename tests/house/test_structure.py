@@ -15,10 +15,7 @@ from tests.house.source import MODULES, PACKAGE, code_of, named, tree
 MOST_MODULES = 16
 
 #: Public classes whose name is used in more than one module, each with the reason.
-SHARED_NAMES: dict[str, str] = {
-    "Avatar": "what a service offers, and the simulator's own, which may import nothing of a client's",
-    "PlayEarcon": "one request: an action of the core, and its record on the way to the sound process",
-}
+SHARED_NAMES: dict[str, str] = {}
 MOST_SHARED_NAMES = 8
 
 #: The one place outside a cloud's own folder that may name it; its options are named apart, because reading
