@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from ravatard.cancellation import pass_on_cancellation
 from ravatard.core.actions import DropTurn, EndSession, SendAudio, SendText, SendUtterance, StartSession
 from ravatard.core.backoff import Backoff
 from ravatard.core.events import (
@@ -58,10 +59,7 @@ async def uplink(cloud: Cloud, outbox: Outbox, inbox: Inbox, backoff: Backoff) -
                     await _send(cloud, line, outbox, inbox)
         except* (LinkError, DeniedError, PeerError) as errors:
             trouble = _first(errors)
-        # On Python 3.11 and 3.12 a group that is failing may swallow the cancellation from outside.
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError
+        pass_on_cancellation()
         up_s = None if up_at is None else loop.time() - up_at
         await _wait(_told(trouble, inbox, backoff, up_s), cloud, outbox)
 

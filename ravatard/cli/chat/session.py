@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NoReturn, Protocol
 
+from ravatard.cancellation import pass_on_cancellation
 from ravatard.core.audio_format import CHUNK_BYTES, CHUNK_SAMPLES, seconds_of, silence
 from ravatard.core.backoff import Backoff
 from ravatard.core.events import Answered, StreamBroke
@@ -103,10 +104,7 @@ class ChatSession:
                 renewed = True
             except* (LinkError, DeniedError, PeerError) as errors:
                 trouble = _first(errors)
-            # On Python 3.11 and 3.12 a group that is failing may swallow the cancellation from outside.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise asyncio.CancelledError
+            pass_on_cancellation()
             if not renewed:
                 await self._pause(trouble, None if up_at is None else clock() - up_at)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, Protocol
 
+from ravatard.cancellation import pass_on_cancellation
 from ravatard.cli import avatars, languages
 from ravatard.cli.chat import commands as given
 from ravatard.cli.chat.screen import ChatScreen
@@ -123,10 +124,7 @@ class Visit:
                 await self._visits()
         except* _Over:
             pass
-        # On Python 3.11 and 3.12 a group that is failing may swallow the cancellation from outside.
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError
+        pass_on_cancellation()
         if self._refused is not None:
             raise self._refused
         return self._unanswered

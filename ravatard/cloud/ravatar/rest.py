@@ -10,10 +10,11 @@ import json
 from dataclasses import dataclass
 
 from ravatard.cloud.ravatar.fields import Fields, fields_of
-from ravatard.core.conversation.service_state import DOCUMENTED_ANSWER_S
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, MoneyError, PeerError
 from ravatard.secret import Secret
 
+#: Authentication document: messageTimeoutSeconds, "Message response timeout (default: 30)".
+DOCUMENTED_ANSWER_S = 30.0
 _LONGEST_ANSWER_S = 3600.0
 
 

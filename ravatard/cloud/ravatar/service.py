@@ -29,7 +29,6 @@ from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
 from ravatard.cloud.ravatar.voice import LiveVoice, url_problem
 from ravatard.cloud.ravatar.wire import common_fields
 from ravatard.cloud.replies import retry_after
-from ravatard.core.audio_format import CHUNK_SAMPLES
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.states import VoiceSource
 from ravatard.errors import BusyError, DeniedError, LinkError, LinkTimeout, NoSessionError, PeerError
@@ -220,7 +219,6 @@ class RavatarCloud:
             voice = VoiceSource.ELSEWHERE
         return Capabilities(
             streams_audio=live,
-            chunk_samples=CHUNK_SAMPLES,
             needs_session=live,
             listens=connection.vad_enabled,
             answer_timeout_s=connection.answer_timeout_s,

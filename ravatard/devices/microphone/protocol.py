@@ -125,9 +125,9 @@ Heard = MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEven
 Record = Heard | GateCommand | Start | ListDevices | RawBlock | EchoBlock | Listing
 
 _LISTENED = struct.Struct("<QddI")
-_OPENED = struct.Struct("<QBQQ")
+_OPENED = struct.Struct("<QBQ")
 _CHUNK = struct.Struct("<QIQd")
-_CLOSED = struct.Struct("<QBQdQ")
+_CLOSED = struct.Struct("<QBQd")
 _NUMBER = struct.Struct("<d")
 _FLAG = struct.Struct("<B")
 
@@ -160,8 +160,8 @@ def _unpack_start(payload: bytes) -> Start:
 
 
 def _unpack_opened(payload: bytes) -> UtteranceOpened:
-    utterance, cause, first, decided = _OPENED.unpack(payload)
-    return UtteranceOpened(utterance, _CAUSES[cause], first, decided)
+    utterance, cause, first = _OPENED.unpack(payload)
+    return UtteranceOpened(utterance, _CAUSES[cause], first)
 
 
 def _unpack_chunk(payload: bytes) -> ChunkCaptured:
@@ -170,8 +170,8 @@ def _unpack_chunk(payload: bytes) -> ChunkCaptured:
 
 
 def _unpack_closed(payload: bytes) -> UtteranceClosed:
-    utterance, reason, end, speech_ms, decided = _CLOSED.unpack(payload)
-    return UtteranceClosed(utterance, _CLOSE_REASONS[reason], end, speech_ms, decided)
+    utterance, reason, end, speech_ms = _CLOSED.unpack(payload)
+    return UtteranceClosed(utterance, _CLOSE_REASONS[reason], end, speech_ms)
 
 
 def _unpack_echo(payload: bytes) -> EchoBlock:
@@ -193,7 +193,7 @@ _CODECS: dict[type, RecordCodec[Record]] = {
     ),
     UtteranceOpened: RecordCodec(
         5,
-        lambda r: _OPENED.pack(r.utterance, _CAUSES.index(r.cause), r.first_sample, r.decided_at_sample),
+        lambda r: _OPENED.pack(r.utterance, _CAUSES.index(r.cause), r.first_sample),
         _unpack_opened,
     ),
     ChunkCaptured: RecordCodec(
@@ -201,9 +201,7 @@ _CODECS: dict[type, RecordCodec[Record]] = {
     ),
     UtteranceClosed: RecordCodec(
         7,
-        lambda r: _CLOSED.pack(
-            r.utterance, _CLOSE_REASONS.index(r.reason), r.end_sample, r.speech_ms, r.decided_at_sample
-        ),
+        lambda r: _CLOSED.pack(r.utterance, _CLOSE_REASONS.index(r.reason), r.end_sample, r.speech_ms),
         _unpack_closed,
     ),
     PressIgnored: RecordCodec(
