@@ -122,11 +122,14 @@ async def run(
         mouth = NullAnswerPlayer(inbox)
     conversation = Conversation(options)
     shown = Latest(conversation.indication)
-    hub = Hub(conversation, parts.ear, outbox, shown, mouth, parts.observers)
     progress = Progress()
     reporter = Reporter(conversation, options, asyncio.get_running_loop().time(), parts.without)
     desk = HubControlHandler(inbox, conversation, reporter, controls.reload)
-    hub.watch(desk)
+    pulse = HubPulse(conversation, progress, inbox)
+    observers = [*parts.observers, desk, pulse]
+    if parts.screen is not None:
+        observers.append(OnDisplay(parts.screen))
+    hub = Hub(conversation, parts.ear, outbox, shown, mouth, observers)
     async with asyncio.TaskGroup() as closing, parts.cloud.opened():
         try:
             async with asyncio.TaskGroup() as stages:
@@ -135,11 +138,10 @@ async def run(
                 start(hub.run(inbox), name="converse")
                 start(uplink(parts.cloud, outbox, inbox, Backoff(reconnect, parts.chance)), name="uplink")
                 start(indicate(shown, parts.lamp), name="indicate")
-                start(heartbeat(parts.notifier, HubPulse(hub, progress, inbox)), name="heartbeat")
+                start(heartbeat(parts.notifier, pulse), name="heartbeat")
                 start(reload(controls.reload, desk.reading(reread), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(mouth), name="voice")
                 if parts.screen is not None:
-                    hub.watch(OnDisplay(parts.screen))
                     start(display(parts.screen, parts.cloud), name="display")
                 if isinstance(mouth, Playback):
                     start(mouth.run(), name="playback")

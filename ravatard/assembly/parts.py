@@ -49,7 +49,7 @@ def conversation_options(
         has_button=has_button,
         long_press_mutes=options.button.long_press == "mute",
         muted=muted,
-        means=Equipment(
+        equipment=Equipment(
             speaks=options.speaker.enabled,
             earcons=options.earcons.enabled,
             volume=options.speaker.volume if volume is None else volume,

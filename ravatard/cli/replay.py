@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ravatard import __version__
 from ravatard.core import events as ev
-from ravatard.core.flight.codec import CodecError
-from ravatard.core.flight.journal import Began, Gap, Happened, JournalError, Reached, Record, decode
+from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record
 from ravatard.core.flight.replay import Difference, Replay
+from ravatard.host.flight.lines import BeginningError, JournalError, decode
 from ravatard.host.ring import parts
 
 #: A file of the recorder is an eighth of a megabyte; whatever is much more is none.
@@ -60,10 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
                 replay.interrupted()
                 continue
             readable += 1
-            try:
-                replay.take(at, record)
-            except CodecError as error:
-                teller.note(f"a checkpoint cannot be used, so what follows is only shown: {error}")
+            replay.take(at, record)
             found = found or replay.following
             teller.tell(at, record)
             if replay.difference is not None:
@@ -108,6 +105,9 @@ def _records_of(path: Path) -> Iterator[tuple[float, Record | str]]:
             continue
         try:
             at, record = decode(line)
+        except BeginningError as error:
+            yield 0.0, f"what follows is only shown: {error}"
+            continue
         except JournalError:
             damaged += 1
             continue

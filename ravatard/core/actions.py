@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ravatard.core.private import PRIVATE
 from ravatard.core.states import (
     Cause,
     Earcon,
@@ -86,7 +87,7 @@ class SendAudio:
     """
 
     turn: int
-    pcm: bytes = field(repr=False)
+    pcm: bytes = field(repr=False, metadata=PRIVATE)
     read_at: float | None
 
 
@@ -101,7 +102,7 @@ class SendUtterance:
     """
 
     turn: int
-    pcm: bytes = field(repr=False)
+    pcm: bytes = field(repr=False, metadata=PRIVATE)
     read_at: float
 
 
@@ -110,7 +111,7 @@ class SendText:
     """Send one line of text as a turn."""
 
     turn: int
-    text: str = field(repr=False)
+    text: str = field(repr=False, metadata=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +140,23 @@ class PlayAnswer:
     """
 
     turn: int
-    file_url: str = field(default="", repr=False)
-    sound: bytes = field(default=b"", repr=False)
+    file_url: str = field(default="", repr=False, metadata=PRIVATE)
+    sound: bytes = field(default=b"", repr=False, metadata=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
 class StopPlayback:
     """Silence the speaker now; what still comes of the answer that sounds is not played either."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeVoice:
+    """Play the live voice again: it says another answer than the one that :class:`StopPlayback` stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareDecoder:
+    """Have the decoder ready: an answer that brings its own sound is on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +227,7 @@ class LogLine:
     warning: bool = False
 
 
-SpeakerAction = PlayAnswer | StopPlayback | PlayEarcon | SetVolume
+SpeakerAction = PlayAnswer | StopPlayback | ResumeVoice | PrepareDecoder | PlayEarcon | SetVolume
 
 
 PeopleAction = TurnEnded | SessionChanged | LogLine

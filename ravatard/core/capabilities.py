@@ -15,7 +15,6 @@ class Capabilities:
 
     Attributes:
         streams_audio: takes chunks while the person speaks (else the whole utterance when it closed).
-        chunk_samples: samples a message carries when it streams.
         needs_session: wants a session started before anything is sent, and ended afterwards.
         listens: the service's own ``vadEnabled``: True for voice, False for push-to-talk, None unsaid.
         answer_timeout_s: seconds the service gives itself for an answer.
@@ -25,7 +24,6 @@ class Capabilities:
     """
 
     streams_audio: bool
-    chunk_samples: int
     needs_session: bool
     listens: bool | None
     answer_timeout_s: float

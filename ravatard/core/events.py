@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.options.conversation import ConversationOptions
+from ravatard.core.private import PRIVATE
 from ravatard.core.states import (
     Cause,
     CloseReason,
@@ -69,13 +70,11 @@ class UtteranceOpened:
         utterance: number of the utterance since the ear started, from 1.
         cause: voice or button.
         first_sample: index, in samples since the device was opened, of the first sample that will be sent.
-        decided_at_sample: index of the sample at which the decision fell.
     """
 
     utterance: int
     cause: Cause
     first_sample: int
-    decided_at_sample: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class ChunkCaptured:
     utterance: int
     sequence: int
     first_sample: int
-    pcm: bytes = field(repr=False)
+    pcm: bytes = field(repr=False, metadata=PRIVATE)
     read_at: float
 
 
@@ -106,14 +105,12 @@ class UtteranceClosed:
         reason: what closed it.
         end_sample: index one past the last sample handed out.
         speech_ms: milliseconds of it that were judged speech.
-        decided_at_sample: index of the sample at which the decision fell.
     """
 
     utterance: int
     reason: CloseReason
     end_sample: int
     speech_ms: float
-    decided_at_sample: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +234,10 @@ class Answered:
         self_heard: what the service understood is the answer before: the avatar heard itself.
     """
 
-    text: str = field(repr=False)
-    heard: str = field(default="", repr=False)
-    file_url: str = field(default="", repr=False)
-    sound: bytes = field(default=b"", repr=False)
+    text: str = field(repr=False, metadata=PRIVATE)
+    heard: str = field(default="", repr=False, metadata=PRIVATE)
+    file_url: str = field(default="", repr=False, metadata=PRIVATE)
+    sound: bytes = field(default=b"", repr=False, metadata=PRIVATE)
     self_heard: bool = False
 
 
@@ -264,7 +261,7 @@ class StreamBroke:
 class TextGiven:
     """Somebody wants to say something in writing."""
 
-    text: str = field(repr=False)
+    text: str = field(repr=False, metadata=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,19 +405,17 @@ class Tick:
     """The deadline the conversation asked for has come."""
 
 
-Event = (
-    MicrophoneReady
-    | MicrophoneLost
-    | MicrophoneClosed
-    | MicrophoneEnded
-    | Listened
-    | UtteranceOpened
-    | ChunkCaptured
-    | UtteranceClosed
-    | PressIgnored
-    | ButtonPressed
-    | ButtonReleased
-    | LinkConnecting
+#: Events of the gate.
+GateEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed | PressIgnored
+
+#: Events of a microphone with the gate behind it.
+MicrophoneEvent = MicrophoneReady | MicrophoneLost | MicrophoneClosed | MicrophoneEnded | Listened | GateEvent
+
+ButtonEvent = ButtonPressed | ButtonReleased
+
+#: Events of the link, the live session, and the messages on them.
+CloudEvent = (
+    LinkConnecting
     | LinkOnline
     | LinkOffline
     | LinkDenied
@@ -431,27 +426,15 @@ Event = (
     | UtteranceDropped
     | Answered
     | StreamBroke
-    | TextGiven
-    | MuteAsked
-    | RestartSessionAsked
-    | OptionsChanged
-    | SpeakerReady
-    | SpeakerLost
-    | Played
-    | PlaybackStarted
-    | PlaybackEnded
-    | AnswerUnplayable
-    | VoiceOnline
-    | VoiceOffline
-    | VolumeAsked
-    | Tick
 )
 
-#: What a speaker produces.
+#: Events of a speaker.
 SpeakerEvent = SpeakerReady | SpeakerLost | Played | PlaybackStarted | PlaybackEnded
 
-#: What the gate itself produces.
-GateEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed | PressIgnored
+#: Events of everything that brings answers to be heard.
+PlaybackEvent = SpeakerEvent | AnswerUnplayable | VoiceOnline | VoiceOffline
 
-#: What an ear produces.
-MicrophoneEvent = MicrophoneReady | MicrophoneLost | MicrophoneClosed | MicrophoneEnded | Listened | GateEvent
+#: Requests of people and of the clock.
+RequestEvent = TextGiven | MuteAsked | VolumeAsked | RestartSessionAsked | OptionsChanged | Tick
+
+Event = MicrophoneEvent | ButtonEvent | CloudEvent | PlaybackEvent | RequestEvent

@@ -1,9 +1,8 @@
-"""How many minutes of paid sessions are allowed, per session and per day; off unless configured."""
+"""Spending limit: minutes of paid sessions allowed per session and per day; off unless configured."""
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ravatard.setting import setting
 
@@ -32,57 +31,51 @@ class SpendOptions:
     )
 
 
-class SpendGuard:
-    """Adds up the time of live sessions on the monotonic clock, in any 24 hours that end now."""
+@dataclass(frozen=True, slots=True)
+class PaidTime:
+    """Time of live sessions on the monotonic clock, added up over any 24 hours that end now.
 
-    def __init__(self, options: SpendOptions) -> None:
-        """``options`` may be replaced while running."""
-        self.options = options
-        self._since: float | None = None
-        self._past: deque[tuple[float, float]] = deque()
+    Attributes:
+        since: when the session in use began, or None.
+        past: begin and end of the sessions of the last 24 hours.
+    """
 
-    def started(self, now: float) -> None:
+    since: float | None = None
+    past: tuple[tuple[float, float], ...] = ()
+
+    def started(self, now: float) -> PaidTime:
         """A session is being paid for from ``now`` on."""
-        if self._since is None:
-            self._since = now
+        return replace(self, since=now) if self.since is None else self
 
-    def ended(self, now: float) -> None:
-        """It no longer is."""
-        if self._since is not None:
-            self._past.append((self._since, now))
-            self._since = None
-            # Also without a limit: months of sessions must not pile up here.
-            self._forget(now)
+    def ended(self, now: float) -> PaidTime:
+        """The session is no longer paid for."""
+        if self.since is None:
+            return self
+        # Also without a limit: months of sessions must not pile up here.
+        recent = (one for one in (*self.past, (self.since, now)) if one[1] > now - DAY_S)
+        return PaidTime(None, tuple(recent))
 
-    def refusal(self, now: float) -> str | None:
-        """Why no session may be started now, in words; None when one may."""
-        day_s = self._day_s
-        if day_s is None or self._spent(now) < day_s:
+    def refusal(self, options: SpendOptions, now: float) -> str | None:
+        """Return why no session may be started now, as a sentence; None when one may."""
+        if options.day_minutes is None or self._spent_s(now) < options.day_minutes * 60:
             return None
         return (
-            f"the {day_s / 60:g} minutes of live sessions allowed in 24 hours are used up (spend.day_minutes)"
+            f"the {options.day_minutes:g} minutes of live sessions allowed in 24 hours are used up "
+            "(spend.day_minutes)"
         )
 
-    def ends_at(self, now: float) -> float | None:
-        """When the session in use must end, or None."""
-        if self._since is None:
+    def ends_at(self, options: SpendOptions, now: float) -> float | None:
+        """Return when the session in use must end, or None."""
+        if self.since is None:
             return None
         times = []
-        if self.options.session_minutes is not None:
-            times.append(self._since + self.options.session_minutes * 60)
-        if self._day_s is not None:
-            times.append(now + self._day_s - self._spent(now))
+        if options.session_minutes is not None:
+            times.append(self.since + options.session_minutes * 60)
+        if options.day_minutes is not None:
+            times.append(now + options.day_minutes * 60 - self._spent_s(now))
         return min(times, default=None)
 
-    @property
-    def _day_s(self) -> float | None:
-        return None if self.options.day_minutes is None else self.options.day_minutes * 60
-
-    def _spent(self, now: float) -> float:
-        self._forget(now)
-        past = sum(end - max(begin, now - DAY_S) for begin, end in self._past)
-        return past + (now - max(self._since, now - DAY_S) if self._since is not None else 0.0)
-
-    def _forget(self, now: float) -> None:
-        while self._past and self._past[0][1] <= now - DAY_S:
-            self._past.popleft()
+    def _spent_s(self, now: float) -> float:
+        day_ago = now - DAY_S
+        past = sum(end - max(begin, day_ago) for begin, end in self.past if end > day_ago)
+        return past + (now - max(self.since, day_ago) if self.since is not None else 0.0)

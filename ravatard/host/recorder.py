@@ -16,11 +16,11 @@ from typing import Self
 from ravatard import __version__
 from ravatard.core import events as ev
 from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.flight.checkpoint import marks, memory
-from ravatard.core.flight.journal import Began, Gap, Happened, JournalError, Record, decode, encode, reached
+from ravatard.core.flight.journal import Began, Gap, Happened, Record, reached
 from ravatard.core.flight.summary import RoutineSummary
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.token_bucket import TokenBucket
+from ravatard.host.flight.lines import JournalError, decode, encode
 from ravatard.host.ring import FILE_BYTES, Ring
 
 log = logging.getLogger(__name__)
@@ -149,9 +149,9 @@ class FlightRecorder:
             self._ring.hasten()
 
     def _saw_frequent(self, event: ev.Listened | ev.MessageSent | ev.Played | ev.Tick, now: float) -> None:
-        before = marks(self._mirror)
+        before = self._mirror.state
         try:
-            changed = bool(self._mirror.handle(event, now)) or marks(self._mirror) != before
+            changed = bool(self._mirror.handle(event, now)) or self._mirror.state != before
         except Exception:
             # A bug, on which the hub breaks next: the reason is there to be read.
             self._write(now, Happened(event))
@@ -181,10 +181,8 @@ class FlightRecorder:
         """Write a line from which the conversation can be followed, in a new file if it is time for one."""
         self._flush(now)
         rare = self.keeping is Keeping.RARE and why == "new file"
-        remembered = None if why == "start" else memory(self._mirror)
-        record = Began(
-            why, __version__, self._boot, self._wall(), self._allowance.left, self._options, remembered
-        )
+        state = None if why == "start" else self._mirror.state
+        record = Began(why, __version__, self._boot, self._wall(), self._allowance.left, self._options, state)
         self.keeping = Keeping.ALL
         try:
             self._ring.make_room(2 * BATCH_BYTES + len(encode(now, record, self._clean)))

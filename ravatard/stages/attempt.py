@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ravatard.cancellation import pass_on_cancellation
 from ravatard.core.backoff import Backoff
 from ravatard.errors import DeniedError, InternalError, LinkError, PeerError, RavatardError
 from ravatard.ports.cloud import Cloud
@@ -64,7 +65,7 @@ async def attempt(
                 maintaining.cancel()
     except* (LinkError, DeniedError, PeerError) as errors:
         trouble = first_error(errors)
-    raise_if_cancelled()
+    pass_on_cancellation()
     return Attempt(trouble, None if up_at is None else loop.time() - up_at)
 
 
@@ -80,13 +81,3 @@ def first_error(errors: BaseExceptionGroup[BaseException]) -> RavatardError:
     if not isinstance(found, RavatardError):
         raise InternalError(f"an unexpected {type(found).__name__}") from found
     return found
-
-
-def raise_if_cancelled() -> None:
-    """Raise the cancellation from outside that a failing task group may swallow on Python 3.11 and 3.12.
-
-    Call it after ``except*`` (CPython issue 116720).
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

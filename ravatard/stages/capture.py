@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.core.events import Listened, MicrophoneClosed, MicrophoneLost, MicrophoneReady
+from ravatard.core.events import Listened, MicrophoneReady
 from ravatard.errors import InternalError
 from ravatard.ports.microphone import Microphone
 from ravatard.stages.mailbox import Inbox
@@ -13,24 +13,18 @@ class Progress:
 
     Attributes:
         samples: samples captured since start, over all openings of the device.
-        absent: the device is known to be missing or closed on purpose, and that is shown.
     """
 
     def __init__(self) -> None:
         self.samples = 0
-        self.absent = False
         self._opening = 0
 
     def note(self, event: object) -> None:
         """Keep count of one event of the ear."""
         match event:
             case MicrophoneReady():
-                self.absent = False
                 self._opening = 0
                 self.samples += 1
-            case MicrophoneLost() | MicrophoneClosed():
-                self.absent = True
-                self._opening = 0
             case Listened(samples=samples):
                 self.samples += max(0, samples - self._opening)
                 self._opening = samples

@@ -5,28 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator, Sequence
-from typing import assert_never
 
 from ravatard.core.actions import (
     Action,
-    DropTurn,
-    EndSession,
-    Hold,
     LogLine,
-    Mute,
-    PlayAnswer,
-    PlayEarcon,
-    Press,
-    Reconnect,
-    Release,
+    MicrophoneCommand,
+    PeopleAction,
     SendAudio,
-    SendText,
     SendUtterance,
     SessionChanged,
-    SetGate,
-    SetVolume,
-    StartSession,
-    StopPlayback,
+    SpeakerAction,
     TurnEnded,
 )
 from ravatard.core.conversation.conversation import Conversation
@@ -41,11 +29,7 @@ log = logging.getLogger("ravatard")
 
 
 class Hub:
-    """The conversation with its mailboxes around it.
-
-    Attributes:
-        events_handled: how many events were handled; the watchdog looks whether it moves.
-    """
+    """The conversation with its mailboxes around it."""
 
     def __init__(
         self,
@@ -56,17 +40,12 @@ class Hub:
         mouth: AnswerPlayer,
         observers: Sequence[Observer] = (),
     ) -> None:
-        self.conversation = conversation
-        self.events_handled = 0
+        self._conversation = conversation
         self._ear = ear
         self._outbox = outbox
         self._shown = shown
         self._mouth = mouth
-        self._observers = list(observers)
-
-    def watch(self, observer: Observer) -> None:
-        """Let ``observer`` look at everything from now on."""
-        self._observers.append(observer)
+        self._observers = observers
 
     async def run(self, inbox: Inbox) -> None:
         """Eternal. Cancelling between two events loses nothing: an event is handled whole or not at all.
@@ -77,7 +56,7 @@ class Hub:
         loop = asyncio.get_running_loop()
         while True:
             event: Event
-            deadline = self.conversation.deadline
+            deadline = self._conversation.deadline
             now = 0.0
             try:
                 async with asyncio.timeout_at(deadline):
@@ -89,42 +68,31 @@ class Hub:
 
     def handle(self, event: Event, now: float) -> None:
         """One event, all the way."""
-        self.events_handled += 1
         # An action may have an event of its own (the outbox was full): the list grows while it is worked off.
         pending: list[Event] = [event]
         while pending:
             event = pending.pop(0)
             for observer in self._observers:
                 observer.on_event(event, now)
-            for action in self.conversation.handle(event, now):
+            for action in self._conversation.handle(event, now):
                 for observer in self._observers:
                     observer.on_action(action, now)
                 pending.extend(self._carry_out(action))
 
     def _carry_out(self, action: Action | Show) -> Iterator[Event]:
-        match action:
-            case Show(indication):
-                self._shown.put(indication)
-            case LogLine() | TurnEnded() | SessionChanged():
-                _log(action)
-                if isinstance(action, TurnEnded) and action.summary.answer_ms is not None:
-                    self._mouth.answered()
-            case PlayAnswer() | StopPlayback() | PlayEarcon() | SetVolume():
-                self._mouth.do(action)
-            case SetGate() | Press() | Release() | Hold() | Mute():
-                self._ear.command(action)
-            case SendAudio(turn=turn) | SendUtterance(turn=turn):
-                if isinstance(action, SendUtterance):
-                    self._mouth.expect()
-                if not self._outbox.put(action):
-                    yield UtteranceDropped(turn, "more than 30 s of speech wait for the network")
-            case StartSession() | EndSession() | SendText() | DropTurn() | Reconnect():
-                self._outbox.put(action)
-            case _:
-                assert_never(action)
+        if isinstance(action, Show):
+            self._shown.put(action.indication)
+        elif isinstance(action, PeopleAction):
+            _log(action)
+        elif isinstance(action, SpeakerAction):
+            self._mouth.do(action)
+        elif isinstance(action, MicrophoneCommand):
+            self._ear.command(action)
+        elif not self._outbox.put(action) and isinstance(action, SendAudio | SendUtterance):
+            yield UtteranceDropped(action.turn, "more than 30 s of speech wait for the network")
 
 
-def _log(action: LogLine | TurnEnded | SessionChanged) -> None:
+def _log(action: PeopleAction) -> None:
     match action:
         case LogLine(text, warning):
             log.log(logging.WARNING if warning else logging.INFO, "%s", text)

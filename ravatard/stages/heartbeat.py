@@ -40,7 +40,7 @@ class Pulse(Protocol):
         ...
 
     @property
-    def hub_turns(self) -> int:
+    def events_handled(self) -> int:
         """Events the hub has handled since start."""
         ...
 
@@ -68,7 +68,7 @@ class _Examination:
         self._begin()
 
     def _begin(self) -> None:
-        self._hub_turns, self._samples = self._pulse.hub_turns, self._pulse.samples
+        self._events_handled, self._samples = self._pulse.events_handled, self._pulse.samples
         self._pulse.nudge()
 
     def complaint(self) -> str | None:
@@ -76,7 +76,7 @@ class _Examination:
         pulse = self._pulse
         if pulse.overdue is not None:
             return pulse.overdue
-        if pulse.hub_turns == self._hub_turns:
+        if pulse.events_handled == self._events_handled:
             return "the hub stands still"
         if pulse.samples == self._samples and not pulse.microphone_excused:
             return "the microphone is open but delivers nothing"

@@ -8,7 +8,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from typing import Protocol, assert_never
 
-from ravatard.core.actions import PlayAnswer, PlayEarcon, SetVolume, SpeakerAction, StopPlayback
+from ravatard.core.actions import (
+    PlayAnswer,
+    PlayEarcon,
+    PrepareDecoder,
+    ResumeVoice,
+    SetVolume,
+    SpeakerAction,
+    StopPlayback,
+)
 from ravatard.core.audio.interruption import InterruptionFilter
 from ravatard.core.events import AnswerUnplayable, VoiceOffline, VoiceOnline
 from ravatard.errors import MediaError
@@ -29,14 +37,6 @@ class AnswerPlayer(Protocol):
         """Carry it out, or begin to."""
         ...
 
-    def answered(self) -> None:
-        """A turn was answered: what the live voice says now is not what was interrupted."""
-        ...
-
-    def expect(self) -> None:
-        """An answer that brings its own sound will come."""
-        ...
-
 
 class NullAnswerPlayer:
     """Without a speaker nothing is heard here. A live voice may be heard elsewhere: in a browser."""
@@ -46,12 +46,6 @@ class NullAnswerPlayer:
         self._inbox = inbox
 
     def do(self, action: SpeakerAction) -> None:
-        """Nothing."""
-
-    def answered(self) -> None:
-        """Nothing."""
-
-    def expect(self) -> None:
         """Nothing."""
 
     def online(self) -> None:
@@ -80,7 +74,7 @@ class Playback:
         self._playing: asyncio.Task[None] | None = None
         self._voices = 0
         self._live: int | None = None
-        self._silencer = InterruptionFilter()
+        self._discarding = InterruptionFilter()
         self._expected = asyncio.Event()
 
     async def run(self) -> None:
@@ -111,16 +105,12 @@ class Playback:
                 self._speaker.cue(earcon)
             case SetVolume(percent):
                 self._speaker.set_volume(percent)
+            case ResumeVoice():
+                self._discarding.disarm()
+            case PrepareDecoder():
+                self._expected.set()
             case _:
                 assert_never(action)
-
-    def answered(self) -> None:
-        """See :class:`AnswerPlayer`."""
-        self._silencer.disarm()
-
-    def expect(self) -> None:
-        """See :class:`AnswerPlayer`."""
-        self._expected.set()
 
     def _add(self, answer: PlayAnswer) -> None:
         if len(self._waiting) >= MOST_WAITING:
@@ -137,7 +127,7 @@ class Playback:
             self._playing.cancel()
         self._speaker.stop()
         if self._live is not None:
-            self._silencer.arm()
+            self._discarding.arm()
 
     # -------------------------------------------------------------- from the live voice
 
@@ -146,12 +136,12 @@ class Playback:
         self._voices += 1
         self._live = self._voices
         self._speaker.begin(self._live, live=True)
-        self._silencer.disarm()
+        self._discarding.disarm()
         self._inbox.put(VoiceOnline())
 
     def heard(self, pcm: bytes) -> None:
         """The next piece, s16le mono 48 kHz."""
-        if self._live is not None and self._silencer.passes(pcm):
+        if self._live is not None and self._discarding.passes(pcm):
             self._speaker.feed(self._live, pcm)
 
     def offline(self, reason: str, *, hopeless: bool = False) -> None:

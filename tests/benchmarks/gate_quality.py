@@ -65,9 +65,9 @@ def ours(silence_ms: int) -> Judge:
         for at in range(0, len(pcm), BLOCK_BYTES):
             for event in gate.feed(pcm[at : at + BLOCK_BYTES], 0.0):
                 if isinstance(event, UtteranceOpened):
-                    spans.append([event.decided_at_sample, event.first_sample, 0, 0])
+                    spans.append([gate.samples, event.first_sample, 0, 0])
                 elif isinstance(event, UtteranceClosed):
-                    spans[-1][2:] = [event.decided_at_sample, event.end_sample]
+                    spans[-1][2:] = [event.end_sample, event.end_sample]
         if gate.is_open:
             spans[-1][2:] = [samples_in(pcm)] * 2
         return spans

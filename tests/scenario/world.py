@@ -75,16 +75,21 @@ class Diary:
         self.turns: list[act.TurnSummary] = []
         self.answers: list[str] = []
         self.opened: list[ev.UtteranceOpened] = []
+        #: Seconds from the microphone's opening until each utterance was reported open.
+        self.opened_after_s: list[float] = []
+        self._microphone_at = 0.0
         self.sessions: list[tuple[float, str]] = []
         #: How old each chunk was when it was sent, in seconds.
         self.ages_s: list[float] = []
 
     def on_event(self, event: ev.Event, now: float) -> None:
-        del now
         if isinstance(event, ev.Answered):
             self.answers.append(event.text)
+        elif isinstance(event, ev.MicrophoneReady):
+            self._microphone_at = now
         elif isinstance(event, ev.UtteranceOpened):
             self.opened.append(event)
+            self.opened_after_s.append(now - self._microphone_at)
         elif isinstance(event, ev.MessageSent) and event.read_at is not None:
             self.ages_s.append(event.sent_at - event.read_at)
 
@@ -160,7 +165,7 @@ class Wishes:
             self.turn,
             self.gate,
             self.has_button,
-            means=Equipment(
+            equipment=Equipment(
                 speaks=self.speaks,
                 audio=self.audio,
                 streams=self.ravatar.mode != "chat",

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
+from ravatard.cancellation import pass_on_cancellation
 from ravatard.cli.chat import commands as given
 from ravatard.cli.chat.screen import ChatScreen
 from ravatard.cli.chat.session import ChatSession
@@ -17,7 +18,6 @@ from ravatard.cli.voice_file import spoken
 from ravatard.core.backoff import Backoff
 from ravatard.errors import DeniedError, RavatardError
 from ravatard.ports.cloud import ServiceCloud
-from ravatard.stages.attempt import raise_if_cancelled
 
 #: Messages of the history that are shown before the first line.
 SHOWN_FIRST = 10
@@ -111,7 +111,7 @@ class Visit:
                 await self._visits()
         except* _Over:
             pass
-        raise_if_cancelled()
+        pass_on_cancellation()
         if self._refused is not None:
             raise self._refused
         return self._unanswered

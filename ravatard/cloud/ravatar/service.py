@@ -21,7 +21,7 @@ from ravatard.cloud.ravatar.connection import RavatarConnection, SocketToken, Wi
 from ravatard.cloud.ravatar.history import HistoryReader, history_path, history_reply
 from ravatard.cloud.ravatar.mode import ModeSelector
 from ravatard.cloud.ravatar.voice import LiveVoice, url_problem
-from ravatard.cloud.ravatar.wire import CHUNK_SAMPLES, common_fields
+from ravatard.cloud.ravatar.wire import common_fields
 from ravatard.cloud.replies import retry_after
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.states import VoiceSource
@@ -183,7 +183,6 @@ class RavatarCloud:
             voice = VoiceSource.ELSEWHERE
         return Capabilities(
             streams_audio=live,
-            chunk_samples=CHUNK_SAMPLES,
             needs_session=live,
             listens=reply.vad_enabled,
             answer_timeout_s=reply.answer_timeout_s,

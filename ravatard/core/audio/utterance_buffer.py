@@ -63,13 +63,13 @@ class UtteranceBuffer:
         self.opened_at = self._first
         self._utterances += 1
         self._chunks = 0
-        return [UtteranceOpened(self._utterances, cause, self._first, self.end), *self._complete()]
+        return [UtteranceOpened(self._utterances, cause, self._first), *self._complete()]
 
     def close(self, reason: CloseReason, speech_ms: float) -> list[RecorderEvent]:
         """Close the utterance now: the rest of its sound, then its end."""
         rest = [self._chunk()] if self._sound else []
         self.opened_at = None
-        return [*rest, UtteranceClosed(self._utterances, reason, self.end, speech_ms, self.end)]
+        return [*rest, UtteranceClosed(self._utterances, reason, self.end, speech_ms)]
 
     def _complete(self) -> list[RecorderEvent]:
         """Every chunk that is complete."""

@@ -77,7 +77,7 @@ class SpeakerReport:
     def degraded(self) -> list[str]:
         """A sentence for each thing that keeps the avatar from being heard."""
         said = []
-        if self.options.means.speaks and not self._device:
+        if self.options.equipment.speaks and not self._device:
             said.append(f"no speaker: {self._speaker_trouble or 'not opened yet'}")
         if self._voice_trouble:
             said.append(f"no live voice: {self._voice_trouble}")
@@ -89,7 +89,7 @@ class SpeakerReport:
 
     def snapshot(self) -> dict[str, Any]:
         """Everything, as plain data."""
-        if not self.options.means.speaks:
+        if not self.options.equipment.speaks:
             state = "none"
         else:
             state = "open" if self._device else "absent"

@@ -1,4 +1,4 @@
-"""The hub's mind: everything that happens comes in, everything that is to be done goes out.
+"""Conversation: takes every event in order, and returns every action that follows from it.
 
 Sans-I/O. The caller feeds every event in the order it happened, carries out the returned actions in their
 order, and calls :meth:`Conversation.handle` with a :class:`Tick` when :attr:`Conversation.deadline` has come.
@@ -6,296 +6,300 @@ order, and calls :meth:`Conversation.handle` with a :class:`Tick` when :attr:`Co
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import math
+from typing import assert_never
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
-from ravatard.core.conversation.earcon_policy import EarconPolicy
 from ravatard.core.conversation.gate_mode import gate_mode
+from ravatard.core.conversation.machines import ConversationState, Machines
 from ravatard.core.conversation.microphone_state import MicrophoneState
 from ravatard.core.conversation.playback_state import PlaybackState
-from ravatard.core.conversation.service_state import ServiceState
-from ravatard.core.conversation.turn_taking import TurnTaking
-from ravatard.core.indication import WORDS, Condition, Indication, Look, Show, look_for
+from ravatard.core.indication import WORDS, Condition, Indication, Show, look_for
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import GateMode, MicrophoneStatus, Refusal, SessionState, TalkState
 
 
 class Conversation:
-    """Couples the four small machines: link and session (standing), talk (turns), microphone (listening)."""
+    """Decides which machines an event concerns, and in which order; they cue each other in machines.py.
 
-    def __init__(self, options: ConversationOptions) -> None:
-        self._actions: list[act.Action | Show] = []
-        self._options = options
-        self._standing = ServiceState(options, self._actions)
-        self._signals = EarconPolicy(options, self._actions)
-        self._turns = TurnTaking(options, self._standing, self._signals, self._actions)
-        self._listening = MicrophoneState(self._actions, muted=options.muted)
-        self._speaking = PlaybackState(
-            options, self._standing, self._turns, self._listening, self._signals, self._actions
+    Attributes:
+        gate: the gate mode in use.
+        indication: what the lights and the status show.
+        deadline: loop time at which a :class:`Tick` is wanted, or None; known after the first event.
+    """
+
+    def __init__(self, options: ConversationOptions, state: ConversationState | None = None) -> None:
+        """Begin a new conversation, or go on from ``state``."""
+        begun = state or ConversationState(
+            gate_mode(options.gate.mode, None, has_button=options.has_button).mode,
+            microphone=MicrophoneState(muted=options.muted),
+            playback=PlaybackState(volume=options.equipment.volume),
         )
-        self.gate = gate_mode(options.gate.mode, None, has_button=options.has_button).mode
-        self._pressed = False
-        self.indication = Indication(Look.STARTING, WORDS[Look.STARTING])
-        self._handlers: dict[type[Any], Callable[[Any, float], None]] = {
-            ev.MicrophoneReady: self._on_microphone_ready,
-            ev.MicrophoneLost: self._on_microphone_lost,
-            ev.UtteranceOpened: self._on_opened,
-            ev.ChunkCaptured: self._on_chunk,
-            ev.UtteranceClosed: self._on_closed,
-            ev.ButtonPressed: self._on_pressed,
-            ev.ButtonReleased: self._on_released,
-            ev.LinkConnecting: lambda *_: self._standing.connecting(),
-            ev.LinkOnline: self._on_online,
-            ev.LinkOffline: self._on_offline,
-            ev.LinkDenied: self._on_denied,
-            ev.SessionStarted: self._on_session_started,
-            ev.SessionRefused: self._on_session_refused,
-            ev.SessionEnded: self._on_session_ended,
-            ev.MessageSent: self._on_sent,
-            ev.UtteranceDropped: self._on_dropped,
-            ev.Answered: self._on_answered,
-            ev.StreamBroke: self._on_stream_broke,
-            ev.TextGiven: self._on_text,
-            ev.MuteAsked: self._on_mute_asked,
-            ev.MicrophoneClosed: lambda *_: self._listening.closed(),
-            ev.RestartSessionAsked: self._on_restart_session,
-            ev.OptionsChanged: self._on_options,
-            ev.PlaybackStarted: lambda _, now: self._speaking.started(now, pressed=self._pressed),
-            ev.PlaybackEnded: lambda event, now: self._speaking.ended(event.at, now),
-            ev.SpeakerLost: lambda event, now: self._speaking.lost(event.reason, now),
-            ev.AnswerUnplayable: lambda event, _: self._speaking.unplayable(event.reason),
-            ev.VoiceOnline: lambda *_: self._speaking.voice_online(),
-            ev.VoiceOffline: self._speaking.voice_offline,
-            ev.VolumeAsked: lambda event, _: self._speaking.volume_asked(event),
-            # Nothing to decide: the clock is looked at after every event, and the rest matters to others.
-            ev.Tick: self._ignore,
-            ev.SpeakerReady: self._ignore,
-            ev.Played: self._ignore,
-            ev.Listened: self._ignore,
-            ev.MicrophoneEnded: self._ignore,
-            ev.PressIgnored: self._ignore,
-        }
+        self.gate = begun.gate
+        self.indication = begun.indication
+        # What is due in a state from before is looked up at the first event.
+        self.deadline: float | None = None if state is None else -math.inf
+        self._machines = Machines(options, begun)
 
     def handle(self, event: ev.Event, now: float) -> list[act.Action | Show]:
-        """Take one event; returns what is to be done, in order. ``now``: loop time in seconds."""
-        self._handlers[type(event)](event, now)
-        self._look_at_the_clock(now)
-        self._show(now)
-        actions = self._actions.copy()
-        self._actions.clear()
-        return actions
+        """Take one event; return what is to be done, in order. ``now``: loop time in seconds."""
+        m = self._machines
+        m.now, m.actions = now, []
+        before = m.values
+        if isinstance(event, ev.CloudEvent):
+            self._on_cloud(event)
+        elif isinstance(event, ev.PlaybackEvent):
+            self._on_speaker(event)
+        elif isinstance(event, ev.RequestEvent):
+            self._on_request(event)
+        else:
+            self._on_microphone(event)
+        # Most of the twenty events a second change nothing, and then what is due and shown stays as it was.
+        due = isinstance(event, ev.Tick) or (self.deadline is not None and now >= self.deadline)
+        if due or m.values != before:
+            self.deadline = m.settle()
+            self._show()
+        return m.actions
 
     @property
-    def deadline(self) -> float | None:
-        """When a :class:`Tick` is wanted, or None."""
-        standing_at = self._standing.deadline(idle=self.talk is TalkState.IDLE)
-        times = (standing_at, self._turns.deadline, self._listening.deadline, self._speaking.deadline)
-        return min((at for at in times if at is not None), default=None)
+    def state(self) -> ConversationState:
+        """Everything it remembers; a value, equal to the one before when an event changed nothing."""
+        m = self._machines
+        return ConversationState(
+            self.gate, m.service, m.turns, m.microphone, m.playback, m.earcons, m.pressed, self.indication
+        )
 
     @property
     def talk(self) -> TalkState:
         """Where the conversation is."""
-        return self._turns.talk
+        return self._machines.turns.talk
 
     @property
     def microphone(self) -> MicrophoneStatus:
         """The capture device's state."""
-        return self._listening.microphone
+        return self._machines.microphone.status
 
     @property
     def session(self) -> SessionState:
         """The live session's state."""
-        return self._standing.session
+        return self._machines.service.session
 
     @property
     def volume(self) -> int:
         """Loudness of answers, percent of full."""
-        return self._speaking.volume
+        return self._machines.playback.volume
 
     def overdue(self, now: float, grace_s: float = 2.0) -> str | None:
-        """What should have happened ``grace_s`` ago and did not, in words; None when all is well."""
+        """Return what should have happened ``grace_s`` ago and did not, in words; None when all is well."""
         at = self.deadline
         if at is None or now <= at + grace_s:
             return None
         return f"the {self.talk.value} state is {now - at:.1f} s over its deadline"
 
-    # -------------------------------------------------------------- the microphone and the gate
+    # -------------------------------------------------------------- events, and the machines they concern
 
-    def _on_microphone_ready(self, event: ev.MicrophoneReady, _: float) -> None:
-        self._listening.ready(event.device)
-        if self._pressed and self._listening.able and not self._options.gate.toggle:
-            self._do(act.Press())
+    def _on_microphone(self, event: ev.MicrophoneEvent | ev.ButtonEvent) -> None:  # noqa: C901 - a table
+        m = self._machines
+        match event:
+            case ev.MicrophoneReady(device):
+                m.take(m.microphone.ready(device))
+                if m.pressed and m.microphone.able and not m.options.gate.toggle:
+                    m.actions.append(act.Press())
+            case ev.MicrophoneLost(reason):
+                m.take(m.microphone.lost(reason))
+                m.take(m.turns.microphone_lost(m.moment))
+            case ev.MicrophoneClosed():
+                m.take(m.microphone.closed())
+            case ev.UtteranceOpened():
+                self._opened(event)
+            case ev.ChunkCaptured(utterance=utterance, pcm=pcm, read_at=read_at):
+                m.take(m.turns.chunk(utterance, pcm, read_at))
+            case ev.UtteranceClosed(utterance, reason, speech_ms=speech_ms):
+                m.take(m.turns.closed(utterance, reason, speech_ms, m.moment))
+                m.take(m.playback.utterance_closed(self.talk))
+            case ev.ButtonPressed():
+                self._button_pressed()
+            case ev.ButtonReleased():
+                m.pressed = False
+                m.take(m.microphone.released())
+                m.actions.append(act.Release())
+            case ev.MicrophoneEnded() | ev.Listened() | ev.PressIgnored():
+                pass
+            case _:
+                assert_never(event)
 
-    def _on_microphone_lost(self, event: ev.MicrophoneLost, now: float) -> None:
-        self._listening.lost(event.reason)
-        self._turns.lost_the_microphone(now)
-
-    def _on_mute_asked(self, event: ev.MuteAsked, now: float) -> None:
-        if not self._listening.mute(event.muted):
+    def _opened(self, event: ev.UtteranceOpened) -> None:
+        m, now = self._machines, self._machines.now
+        if m.microphone.muted:
             return
-        self._signals.muted(self._listening.muted)
-        if self._listening.muted:
-            # At once: what was not sent yet never leaves, and no silence follows it either.
-            self._turns.cancel(now, asked=True)
+        audio = m.options.equipment.audio
+        m.take(m.playback.utterance_opened(event.cause, m.turns, audio, now))
+        allowed, objection = m.service.may_talk(event.cause, m.options, now)
+        if objection is not None:
+            m.actions.append(act.LogLine(objection, warning=True))
+        if allowed:
+            m.take(m.turns.opened(event.utterance, event.cause, m.moment))
+        else:
+            _, refusal = m.service.shown_link(now)
+            m.take(m.earcons.refused(event.cause, refusal, m.options.equipment))
 
-    def _on_opened(self, event: ev.UtteranceOpened, now: float) -> None:
-        if not self._listening.muted:
-            self._speaking.opened(event.cause, now)
-            self._turns.opened(event.utterance, event.cause, now)
-
-    def _on_chunk(self, event: ev.ChunkCaptured, now: float) -> None:
-        del now
-        self._turns.chunk(event.utterance, event.pcm, event.read_at)
-
-    def _on_closed(self, event: ev.UtteranceClosed, now: float) -> None:
-        self._turns.closed(event.utterance, event.reason, event.speech_ms, now)
-        self._speaking.closed(now, pressed=self._pressed)
-
-    def _on_pressed(self, event: ev.ButtonPressed, now: float) -> None:
-        del event
-        self._pressed = True
-        self._standing.pressed()
-        self._speaking.stop(now)
+    def _button_pressed(self) -> None:
+        m, now = self._machines, self._machines.now
+        m.pressed = True
+        m.take(m.service.retry())
+        m.take(m.playback.stop(m.turns, now))
         # Holding is free for another meaning only where it does not mean talking.
-        may_mute = self._options.long_press_mutes and (self.gate is GateMode.VAD or self._options.gate.toggle)
-        self._listening.pressed(now, may_mute=may_mute)
+        holding_is_free = self.gate is GateMode.VAD or m.options.gate.toggle
+        may_mute = m.options.long_press_mutes and holding_is_free
+        m.take(m.microphone.pressed(now, may_mute=may_mute))
         # The gate would remember it, and open of itself once there is a microphone, however much later.
-        if self._listening.able:
-            self._do(act.Press())
+        if m.microphone.able:
+            m.actions.append(act.Press())
 
-    def _on_released(self, event: ev.ButtonReleased, now: float) -> None:
-        del event, now
-        self._pressed = False
-        self._listening.released()
-        self._do(act.Release())
+    def _on_cloud(self, event: ev.CloudEvent) -> None:  # noqa: C901 - a table of events
+        m, now = self._machines, self._machines.now
+        match event:
+            case ev.LinkConnecting():
+                m.take(m.service.connecting())
+            case ev.LinkOnline(capabilities):
+                m.take(m.service.online(capabilities, m.options, now))
+                self._choose_gate()
+                m.take(m.turns.link_came(m.moment))
+            case ev.LinkOffline(reason, retry_s):
+                m.take(m.service.offline(reason, retry_s))
+                # Half of it went out on the lost connection: the rest alone would be half an utterance.
+                m.take(m.turns.cancel(only_begun=True))
+            case ev.LinkDenied(reason, refusal):
+                m.take(m.service.denied(reason, refusal))
+                m.take(m.turns.cancel())
+            case ev.SessionStarted():
+                m.take(m.service.session_started(now))
+            case ev.SessionRefused():
+                self._session_refused(event)
+            case ev.SessionEnded(reason):
+                m.take(m.service.session_over(reason, now))
+                m.take(m.turns.cancel(only_begun=True))
+            case ev.MessageSent(turn, read_at):
+                m.take(m.service.sent())
+                m.take(m.turns.sent(turn, m.moment, voice=read_at is not None))
+            case ev.UtteranceDropped(turn, reason):
+                m.take(m.turns.dropped(turn, reason))
+            case ev.Answered():
+                self._answered(event)
+            case ev.StreamBroke():
+                self._stream_broke(event)
+            case _:
+                assert_never(event)
 
-    def _on_text(self, event: ev.TextGiven, now: float) -> None:
-        self._turns.wrote(event.text, now)
-
-    # -------------------------------------------------------------- the cloud
-
-    def _on_online(self, event: ev.LinkOnline, now: float) -> None:
-        self._standing.online(event.capabilities, now)
-        self._do(act.LogLine(f"online: {self._standing.detail}"))
-        self._choose_gate()
-        self._turns.link_came(now)
-
-    def _on_offline(self, event: ev.LinkOffline, now: float) -> None:
-        self._standing.offline(event.reason)
-        self._do(act.LogLine(f"offline: {event.reason} Next attempt in {event.retry_s:.1f} s.", warning=True))
-        # Half of it went out on the lost connection: the rest alone would be half an utterance.
-        self._turns.cancel(now, only_begun=True)
-
-    def _on_denied(self, event: ev.LinkDenied, now: float) -> None:
-        self._standing.denied(event.reason, event.refusal)
-        self._do(act.LogLine(event.reason, warning=True))
-        self._turns.cancel(now)
-
-    def _on_session_started(self, event: ev.SessionStarted, now: float) -> None:
-        del event
-        self._standing.session_started(now)
-
-    def _on_session_refused(self, event: ev.SessionRefused, now: float) -> None:
-        self._standing.session_over(f"refused: {event.refusal.value}", now)
-        other_mode = self._options.means.other_mode and event.refusal is Refusal.BUSY
-        if other_mode or not self._standing.needs_session:
-            self._do(act.LogLine(f"no live session: {event.reason}; trying without one"))
-            self._turns.postpone(now)
+    def _session_refused(self, event: ev.SessionRefused) -> None:
+        m, now = self._machines, self._machines.now
+        m.take(m.service.session_over(f"refused: {event.refusal.value}", now))
+        other_mode = m.options.equipment.other_mode and event.refusal is Refusal.BUSY
+        if other_mode or not m.service.needs_session(m.options):
+            m.actions.append(act.LogLine(f"no live session: {event.reason}; trying without one"))
+            m.take(m.turns.postpone(m.moment))
             return
-        self._standing.refused(event.refusal, event.retry_after_s, now)
-        self._do(act.LogLine(f"no live session: {event.reason}", warning=True))
-        self._turns.cancel(now)
+        m.take(m.service.refused(event.refusal, event.retry_after_s, m.options, now))
+        m.actions.append(act.LogLine(f"no live session: {event.reason}", warning=True))
+        m.take(m.turns.cancel())
 
-    def _on_session_ended(self, event: ev.SessionEnded, now: float) -> None:
-        self._standing.session_over(event.reason, now)
-        self._turns.cancel(now, only_begun=True)
+    def _answered(self, event: ev.Answered) -> None:
+        m, now = self._machines, self._machines.now
+        number = m.turns.turn.number if m.turns.turn is not None else 0
+        m.take(m.turns.answered(now, self_heard=event.self_heard))
+        if event.self_heard:
+            m.take(m.playback.self_heard(m.turns, now))
+        elif m.options.equipment.speaks:
+            capabilities = m.service.capabilities
+            m.take(m.playback.answered(event, number, m.turns, capabilities, now))
 
-    def _on_stream_broke(self, event: ev.StreamBroke, now: float) -> None:
-        if event.refusal is Refusal.EXPIRED and self._standing.session is not SessionState.NONE:
-            self._on_session_expired(event.reason, now)
-            return
-        self._do(act.LogLine(f"the service says: {event.reason}", warning=True))
-        self._standing.refused(event.refusal, None, now)
-        self._turns.cancel(now)
-        if event.refusal is Refusal.FAILED:
-            self._standing.end_session(event.reason, now)
-
-    def _on_session_expired(self, reason: str, now: float) -> None:
-        if not self._standing.session_used:
+    def _stream_broke(self, event: ev.StreamBroke) -> None:
+        m, now = self._machines, self._machines.now
+        expired = event.refusal is Refusal.EXPIRED and self.session is not SessionState.NONE
+        if expired and not m.service.session_used:
             # Nothing was sent in this one: an echo of what was sent in the one before. It must not be
             # forgotten for that, for it is being paid for.
             return
-        self._do(act.LogLine(f"the service says: {reason}", warning=True))
-        self._standing.end_session(reason, now, gone=True)
-        self._turns.say_again(now)
+        m.actions.append(act.LogLine(f"the service says: {event.reason}", warning=True))
+        if expired:
+            m.take(m.service.end_session(event.reason, now, gone=True))
+            m.take(m.turns.say_again(m.moment))
+            return
+        m.take(m.service.refused(event.refusal, None, m.options, now))
+        m.take(m.turns.cancel())
+        if event.refusal is Refusal.FAILED:
+            m.take(m.service.end_session(event.reason, now))
 
-    def _on_restart_session(self, event: ev.RestartSessionAsked, now: float) -> None:
-        del event
-        self._turns.cancel(now, asked=True)
-        self._standing.end_session("a new one was asked for", now)
+    def _on_speaker(self, event: ev.PlaybackEvent) -> None:
+        m, now = self._machines, self._machines.now
+        match event:
+            case ev.PlaybackStarted():
+                m.take(m.playback.started(now))
+            case ev.PlaybackEnded(at):
+                m.take(m.playback.ended(at))
+            case ev.SpeakerLost(reason):
+                m.take(m.playback.lost(reason, now))
+            case ev.AnswerUnplayable(reason=reason):
+                m.take(m.playback.unplayable(reason))
+            case ev.VoiceOnline():
+                m.take(m.playback.voice_online())
+            case ev.VoiceOffline():
+                m.take(m.playback.voice_offline(event, idle=m.turns.turn is None))
+            case ev.SpeakerReady() | ev.Played():
+                pass
+            case _:
+                assert_never(event)
 
-    def _on_sent(self, event: ev.MessageSent, now: float) -> None:
-        self._standing.session_used |= self.session is SessionState.LIVE
-        self._turns.sent(event.turn, now, voice=event.read_at is not None)
-
-    def _on_dropped(self, event: ev.UtteranceDropped, now: float) -> None:
-        self._turns.dropped(event.turn, event.reason, now)
-
-    def _on_answered(self, event: ev.Answered, now: float) -> None:
-        turn = self._turns.turn
-        self._turns.answered(now, self_heard=event.self_heard)
-        self._speaking.answered(event, turn.number if turn is not None else 0, now)
-
-    # -------------------------------------------------------------- the options
-
-    def _on_options(self, event: ev.OptionsChanged, now: float) -> None:
-        del now
-        self._options = self._turns.options = event.options
-        self._speaking.options = self._signals.options = event.options
-        self._standing.reconfigure(event.options)
-        self._choose_gate()
+    def _on_request(self, event: ev.RequestEvent) -> None:
+        m, now = self._machines, self._machines.now
+        match event:
+            case ev.TextGiven(text):
+                m.take(m.turns.wrote(text, m.moment))
+            case ev.MuteAsked(muted):
+                m.take(m.microphone.mute(muted))
+            case ev.VolumeAsked():
+                m.take(m.playback.volume_asked(event))
+            case ev.RestartSessionAsked():
+                m.take(m.turns.cancel(asked=True))
+                m.take(m.service.end_session("a new one was asked for", now))
+            case ev.OptionsChanged(options):
+                m.options = options
+                # What was refused may have been mended.
+                m.take(m.service.retry())
+                self._choose_gate()
+            case ev.Tick():
+                # The clock is looked at after every event.
+                pass
+            case _:
+                assert_never(event)
 
     def _choose_gate(self) -> None:
-        capabilities = self._standing.capabilities
+        m = self._machines
+        capabilities = m.service.capabilities
         listens = capabilities.listens if capabilities else None
-        choice = gate_mode(self._options.gate.mode, listens, has_button=self._options.has_button)
+        choice = gate_mode(m.options.gate.mode, listens, has_button=m.options.has_button)
         if choice.warning:
-            self._do(act.LogLine(choice.warning, warning=True))
+            m.actions.append(act.LogLine(choice.warning, warning=True))
         if choice.mode is not self.gate:
             self.gate = choice.mode
-            self._do(act.SetGate(choice.mode))
+            m.actions.append(act.SetGate(choice.mode))
 
-    def _ignore(self, event: ev.Event, now: float) -> None:
-        pass
-
-    # -------------------------------------------------------------- the clock, the lights
-
-    def _look_at_the_clock(self, now: float) -> None:
-        self._turns.on_time(now)
-        if self._listening.on_time(now):
-            self._on_mute_asked(ev.MuteAsked(None), now)
-        self._speaking.on_time(now)
-        self._standing.on_time(now, idle=self.talk is TalkState.IDLE)
-
-    def _show(self, now: float) -> None:
-        link, refusal = self._standing.shown_link(now)
+    def _show(self) -> None:
+        m = self._machines
+        link, refusal = m.service.shown_link(m.now)
         condition = Condition(
-            started=self._listening.known and self._standing.tried,
+            started=m.microphone.known and m.service.tried,
             link=link,
             talk=self.talk,
             microphone=self.microphone,
-            pressed=self._pressed and self.gate is not GateMode.VAD and not self._listening.muted,
-            busy=self._standing.busy,
+            pressed=m.pressed and self.gate is not GateMode.VAD and not m.microphone.muted,
+            busy=m.service.busy_until is not None,
             denied=refusal,
         )
         look = look_for(condition)
-        detail = self._standing.detail if refusal is not Refusal.MONEY else ""
+        detail = m.service.detail if refusal is not Refusal.MONEY else ""
         shown = Indication(look, f"{WORDS[look]}: {detail}" if detail else WORDS[look])
         if shown != self.indication:
             self.indication = shown
-            self._do(Show(shown))
-
-    def _do(self, action: act.Action | Show) -> None:
-        self._actions.append(action)
+            m.actions.append(Show(shown))

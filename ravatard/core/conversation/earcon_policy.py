@@ -1,58 +1,58 @@
-"""Which earcon is sounded when: what a person did is answered, and nothing else is."""
+"""Earcon policy: earcons answer what the user did with the button, and report lost words once."""
 
 from __future__ import annotations
 
-from ravatard.core.actions import Action, PlayEarcon
-from ravatard.core.indication import Show
-from ravatard.core.options.conversation import ConversationOptions
+from dataclasses import dataclass, replace
+
+from ravatard.core.actions import PlayEarcon
+from ravatard.core.conversation.cues import Step
+from ravatard.core.options.equipment import Equipment
 from ravatard.core.states import Cause, Earcon, LinkState, Refusal
 
 
+@dataclass(frozen=True, slots=True)
 class EarconPolicy:
     """Earcons in answer to presses, and to words that were lost.
 
     Attributes:
-        options: may be replaced while running.
+        loss_reported: an earcon reported a loss, and nothing has worked since. A television next to an
+            appliance without a network must not make it beep all night.
     """
 
-    def __init__(self, options: ConversationOptions, out: list[Action | Show]) -> None:
-        """``out``: the list that actions are added to."""
-        self.options = options
-        self._out = out
-        #: A loss was told of, and nothing has worked since. A television next to an appliance without a
-        #: network must not make it beep all night.
-        self._told = False
+    loss_reported: bool = False
 
-    def opened(self, cause: Cause, link: LinkState) -> None:
-        """Somebody is listened to. Who only speaks sees the light; who pressed may look elsewhere."""
-        if cause is Cause.BUTTON:
-            self._told = False
-            self._sound(Earcon.LISTENING if link is LinkState.ONLINE else Earcon.OFFLINE)
+    def opened(self, cause: Cause, link: LinkState, equipment: Equipment) -> Step[EarconPolicy]:
+        """The user is listened to. A user who only speaks sees the light; one who pressed may look away."""
+        if cause is not Cause.BUTTON:
+            return self, ()
+        earcon = Earcon.LISTENING if link is LinkState.ONLINE else Earcon.OFFLINE
+        return replace(self, loss_reported=False)._sound(earcon, equipment)
 
-    def sent(self, cause: Cause | None) -> None:
-        """Somebody was listened to, to the end."""
-        if cause is Cause.BUTTON:
-            self._sound(Earcon.SENT)
+    def closed(self, cause: Cause | None, equipment: Equipment) -> Step[EarconPolicy]:
+        """The user was listened to until the end."""
+        return self._sound(Earcon.SENT, equipment) if cause is Cause.BUTTON else (self, ())
 
-    def refused(self, cause: Cause, refusal: Refusal | None) -> None:
-        """Somebody wanted to talk and may not."""
-        if cause is Cause.BUTTON:
-            self._sound(Earcon.NO_MONEY if refusal is Refusal.MONEY else Earcon.ERROR)
+    def refused(self, cause: Cause, refusal: Refusal | None, equipment: Equipment) -> Step[EarconPolicy]:
+        """The user wanted to talk and may not."""
+        return self._sound(_error(refusal), equipment) if cause is Cause.BUTTON else (self, ())
 
-    def failed(self, refusal: Refusal | None = None) -> None:
-        """Words were lost, or nobody answered them."""
-        if not self._told:
-            self._told = True
-            self._sound(Earcon.NO_MONEY if refusal is Refusal.MONEY else Earcon.ERROR)
+    def lost(self, refusal: Refusal | None, equipment: Equipment) -> Step[EarconPolicy]:
+        """Words were lost or not answered."""
+        if self.loss_reported:
+            return self, ()
+        return replace(self, loss_reported=True)._sound(_error(refusal), equipment)
 
-    def worked(self) -> None:
+    def worked(self) -> Step[EarconPolicy]:
         """An answer came."""
-        self._told = False
+        return replace(self, loss_reported=False), ()
 
-    def muted(self, muted: bool) -> None:
-        """Somebody muted or unmuted."""
-        self._sound(Earcon.MUTED if muted else Earcon.LISTENING)
+    def muted(self, muted: bool, equipment: Equipment) -> Step[EarconPolicy]:
+        """The user muted or unmuted."""
+        return self._sound(Earcon.MUTED if muted else Earcon.LISTENING, equipment)
 
-    def _sound(self, earcon: Earcon) -> None:
-        if self.options.means.earcons and self.options.means.speaks:
-            self._out.append(PlayEarcon(earcon))
+    def _sound(self, earcon: Earcon, equipment: Equipment) -> Step[EarconPolicy]:
+        return self, [PlayEarcon(earcon)] if equipment.earcons and equipment.speaks else ()
+
+
+def _error(refusal: Refusal | None) -> Earcon:
+    return Earcon.NO_MONEY if refusal is Refusal.MONEY else Earcon.ERROR

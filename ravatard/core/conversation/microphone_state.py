@@ -1,126 +1,124 @@
-"""Whether we listen: the microphone is open, held while the avatar is heard, muted, or missing."""
+"""Microphone state: open, held while the avatar is heard, muted, or missing."""
 
 from __future__ import annotations
 
-from ravatard.core import actions as act
+from dataclasses import dataclass, replace
+
+from ravatard.core.actions import Hold, LogLine, Mute
+from ravatard.core.conversation.cues import MuteChanged, Step
 from ravatard.core.conversation.transitions import MICROPHONE, MicrophoneCue, step
-from ravatard.core.indication import Show
 from ravatard.core.states import MicrophoneStatus
 
 #: Holding the button this long mutes or unmutes, where holding does not mean talking.
 LONG_PRESS_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
 class MicrophoneState:
-    """One small machine, the microphone, and the wishes of people about it. Times are the loop's seconds.
+    """One small machine, the microphone, and the user's wishes about it. Times are loop seconds.
 
     Attributes:
-        microphone: the capture device's true state.
-        muted: somebody wants it closed; it may still be closing.
+        status: the capture device's true state.
+        muted: the user wants it closed; it may still be closing.
         known: it was opened, found missing, or closed on purpose since the start.
+        held: the gate was asked not to listen. It remembers that also while there is no device.
+        free_at: when the gate listens again after the avatar fell silent.
+        toggle_at: when a button that is held down mutes or unmutes.
     """
 
-    def __init__(self, out: list[act.Action | Show], *, muted: bool) -> None:
-        """``out``: the list that actions are added to."""
-        self.microphone = MicrophoneStatus.ABSENT
-        self.muted = muted
-        self.known = False
-        self._out = out
-        #: The ear was told not to listen. It remembers that also while there is no device.
-        self._held = False
-        self._free_at: float | None = None
-        self._toggle_at: float | None = None
+    status: MicrophoneStatus = MicrophoneStatus.ABSENT
+    muted: bool = False
+    known: bool = False
+    held: bool = False
+    free_at: float | None = None
+    toggle_at: float | None = None
 
     @property
     def able(self) -> bool:
-        """There is a microphone, and nobody wants it closed."""
-        return not self.muted and self.microphone in (MicrophoneStatus.OPEN, MicrophoneStatus.HELD)
+        """True while there is a microphone and the user does not want it closed."""
+        return not self.muted and self.status in (MicrophoneStatus.OPEN, MicrophoneStatus.HELD)
 
-    # -------------------------------------------------------------- what the device does
+    # -------------------------------------------------------------- events of the device
 
-    def ready(self, device: str) -> None:
-        """The device delivers. One that opened before it heard of being muted is closing already."""
-        self.known = True
-        if not self.muted:
-            self._cue(MicrophoneCue.READY)
-            if self._held:
-                self._cue(MicrophoneCue.HOLD)
-            self._out.append(act.LogLine(f"microphone open: {device}"))
-
-    def lost(self, reason: str) -> None:
-        """The device is gone, and missed only by those who want to listen."""
-        self.known = True
-        if not self.muted:
-            self._cue(MicrophoneCue.LOST)
-            self._out.append(act.LogLine(f"no microphone: {reason}", warning=True))
-
-    def closed(self) -> None:
-        """The device is closed; late news when somebody has unmuted since."""
-        self.known = True
+    def ready(self, device: str) -> Step[MicrophoneState]:
+        """The device delivers. One that opened before it learned of being muted is closing already."""
+        state = replace(self, known=True)
         if self.muted:
-            self._cue(MicrophoneCue.CLOSED)
-            self._out.append(act.LogLine("microphone closed: muted"))
+            return state, ()
+        status = self._after(MicrophoneCue.READY)
+        if self.held:
+            status = step(MICROPHONE, status, MicrophoneCue.HOLD)
+        return replace(state, status=status), [LogLine(f"microphone open: {device}")]
 
-    # -------------------------------------------------------------- what people want
+    def lost(self, reason: str) -> Step[MicrophoneState]:
+        """The device is gone, and missed only while it is not muted."""
+        state = replace(self, known=True)
+        if self.muted:
+            return state, ()
+        state = replace(state, status=self._after(MicrophoneCue.LOST))
+        return state, [LogLine(f"no microphone: {reason}", warning=True)]
 
-    def mute(self, wanted: bool | None) -> bool:
-        """Close the device, open it, or (None) the other of what is. True when that is news."""
+    def closed(self) -> Step[MicrophoneState]:
+        """The device is closed; out of date when the user has unmuted since."""
+        state = replace(self, known=True)
+        if not self.muted:
+            return state, ()
+        state = replace(state, status=self._after(MicrophoneCue.CLOSED))
+        return state, [LogLine("microphone closed: muted")]
+
+    # -------------------------------------------------------------- wishes of the user
+
+    def mute(self, wanted: bool | None) -> Step[MicrophoneState]:
+        """Close the device, open it, or (None) the other of both."""
         muted = not self.muted if wanted is None else wanted
-        news = muted is not self.muted
-        self.muted = muted
-        if news:
-            self._out.append(act.Mute(muted))
-        return news
+        if muted is self.muted:
+            return self, ()
+        return replace(self, muted=muted), [Mute(muted), MuteChanged(muted)]
 
-    def pressed(self, now: float, *, may_mute: bool) -> None:
+    def pressed(self, now: float, *, may_mute: bool) -> Step[MicrophoneState]:
         """The button is down: listen at once; kept down, it mutes if it ``may_mute``."""
-        self._free()
-        self._toggle_at = now + LONG_PRESS_S if may_mute else None
+        state, effects = self._free()
+        return replace(state, toggle_at=now + LONG_PRESS_S if may_mute else None), effects
 
-    def released(self) -> None:
+    def released(self) -> Step[MicrophoneState]:
         """The button is up."""
-        self._toggle_at = None
+        return replace(self, toggle_at=None), ()
 
     # -------------------------------------------------------------- what the speaker does
 
-    def hold(self) -> None:
-        """The avatar is heard: it must not hear itself. Half duplex follows the speaker, not the server."""
-        self._free_at = None
-        self._held = True
-        self._cue(MicrophoneCue.HOLD)
-        self._out.append(act.Hold(held=True))
+    def hold(self) -> Step[MicrophoneState]:
+        """The avatar must not hear itself. Half duplex follows the speaker, not the service."""
+        state = replace(self, free_at=None, held=True, status=self._after(MicrophoneCue.HOLD))
+        return state, [Hold(held=True)]
 
-    def sounds(self) -> None:
+    def voice_sounds(self) -> Step[MicrophoneState]:
         """The speaker sounds, perhaps again before its tail was over."""
-        self._free_at = None
+        return replace(self, free_at=None), ()
 
-    def silent(self, at: float, tail_s: float) -> None:
+    def voice_silent(self, at: float, tail_s: float) -> Step[MicrophoneState]:
         """The avatar fell silent at ``at``; its echo has not yet."""
-        if self._held:
-            self._free_at = at + tail_s
+        return replace(self, free_at=at + tail_s) if self.held else self, ()
 
-    def _free(self) -> None:
-        self._free_at = None
-        if self._held:
-            self._held = False
-            self._cue(MicrophoneCue.FREE)
-            self._out.append(act.Hold(held=False))
+    def _free(self) -> Step[MicrophoneState]:
+        if not self.held:
+            return replace(self, free_at=None), ()
+        state = replace(self, free_at=None, held=False, status=self._after(MicrophoneCue.FREE))
+        return state, [Hold(held=False)]
 
     # -------------------------------------------------------------- the clock
 
     @property
     def deadline(self) -> float | None:
         """When :meth:`on_time` is due, or None."""
-        return min((at for at in (self._free_at, self._toggle_at) if at is not None), default=None)
+        return min((at for at in (self.free_at, self.toggle_at) if at is not None), default=None)
 
-    def on_time(self, now: float) -> bool:
-        """Do what is due. True when the button was held long enough to mute or unmute."""
-        if self._free_at is not None and now >= self._free_at:
-            self._free()
-        if self._toggle_at is None or now < self._toggle_at:
-            return False
-        self._toggle_at = None
-        return True
+    def on_time(self, now: float) -> Step[MicrophoneState]:
+        """Do what is due: listen again; mute or unmute after a long press."""
+        state, freed = self._free() if self.free_at is not None and now >= self.free_at else (self, ())
+        if state.toggle_at is None or now < state.toggle_at:
+            return state, freed
+        state, toggled = replace(state, toggle_at=None).mute(None)
+        return state, [*freed, *toggled]
 
-    def _cue(self, cue: MicrophoneCue) -> None:
-        self.microphone = step(MICROPHONE, self.microphone, cue)
+    def _after(self, cue: MicrophoneCue) -> MicrophoneStatus:
+        return step(MICROPHONE, self.status, cue)

@@ -1,163 +1,153 @@
-"""Whether the avatar is heard: what is played, what stops it, and what that means for the microphone."""
+"""Playback state: what is played, what stops it, and since when the avatar is heard."""
 
 from __future__ import annotations
 
-from ravatard.core import actions as act
-from ravatard.core import events as ev
-from ravatard.core.conversation.earcon_policy import EarconPolicy
-from ravatard.core.conversation.microphone_state import MicrophoneState
-from ravatard.core.conversation.service_state import ServiceState
-from ravatard.core.conversation.transitions import TalkCue
+from dataclasses import dataclass, replace
+
+from ravatard.core.actions import LogLine, PlayAnswer, ResumeVoice, SetVolume, StopPlayback
+from ravatard.core.capabilities import Capabilities
+from ravatard.core.conversation.cues import (
+    Active,
+    SessionUseless,
+    SoundAwaited,
+    SoundMissing,
+    Step,
+    VoiceGoesOn,
+    VoiceSilent,
+    VoiceSounds,
+    WordsLost,
+)
 from ravatard.core.conversation.turn_taking import TurnTaking
-from ravatard.core.indication import Show
-from ravatard.core.options.conversation import ConversationOptions
+from ravatard.core.events import Answered, VoiceOffline, VolumeAsked
+from ravatard.core.options.audio import AudioOptions
 from ravatard.core.states import Cause, TalkState, VoiceSource
 
-#: A file has to be found, fetched and decoded; who waits longer than that need not see "thinking" any more.
+#: A file has to be found, fetched and decoded; after longer than that the light need not show "thinking".
 FILE_SOUND_S = 15.0
 #: The live voice comes about when its text does.
 STREAM_SOUND_S = 2.0
 
 
+@dataclass(frozen=True, slots=True)
 class PlaybackState:
-    """Follows the speaker, not the service: SPEAKING is what is heard. Times are seconds of the loop's clock.
+    """Follows the speaker, not the service: SPEAKING is what is heard. Times are loop seconds.
 
     Attributes:
-        options: may be replaced while running.
         since: since when the avatar is heard, or None.
         volume: percent of full.
         streaming: the live voice arrives.
+        gave_up: a session was ended because its voice could not be had, and none has been had since.
+        interrupted: the answer that sounded was stopped, and no other has come since.
     """
 
-    def __init__(
-        self,
-        options: ConversationOptions,
-        standing: ServiceState,
-        turns: TurnTaking,
-        listening: MicrophoneState,
-        signals: EarconPolicy,
-        out: list[act.Action | Show],
-    ) -> None:
-        """``out``: the list that actions are added to."""
-        self.options = options
-        self.since: float | None = None
-        self.volume = options.means.volume
-        self.streaming = False
-        self._gave_up = False
-        self._standing = standing
-        self._turns = turns
-        self._listening = listening
-        self._signals = signals
-        self._out = out
+    since: float | None = None
+    volume: int = 100
+    streaming: bool = False
+    gave_up: bool = False
+    interrupted: bool = False
 
     # -------------------------------------------------------------- what the speaker does
 
-    def started(self, now: float, *, pressed: bool) -> None:
-        """The avatar is about to be heard; ``pressed``: who presses the button is listened to."""
-        self.since = now if self.since is None else self.since
-        self._listening.sounds()
-        self._turns.cue(TalkCue.SOUNDED)
-        self._turns.sound_came()
-        if (
-            self._turns.talk is TalkState.SPEAKING
-            and self.options.means.audio.echo == "half-duplex"
-            and not pressed
-        ):
-            self._listening.hold()
+    def started(self, now: float) -> Step[PlaybackState]:
+        """The avatar is about to be heard."""
+        return replace(self, since=now if self.since is None else self.since), [VoiceSounds()]
 
-    def ended(self, at: float, now: float) -> None:
-        """The last of it left the converter at ``at``."""
-        self.since = None
-        self._standing.active_at = now
-        self._turns.cue(TalkCue.SILENT)
-        self._listening.silent(at, self.options.means.audio.tail_ms / 1000)
+    def ended(self, at: float) -> Step[PlaybackState]:
+        """The last of the sound left the converter at ``at``."""
+        return replace(self, since=None), [Active(), VoiceSilent(at)]
 
-    def closed(self, now: float, *, pressed: bool) -> None:
-        """Somebody spoke while the avatar was heard, and is done: now it must not hear itself."""
-        if self.since is not None and self._turns.talk is not TalkState.LISTENING:
-            self.started(now, pressed=pressed)
+    def utterance_closed(self, talk: TalkState) -> Step[PlaybackState]:
+        """The user spoke while the avatar was heard, and is done: from now on it must not hear itself."""
+        return self, [VoiceSounds()] if self.since is not None and talk is not TalkState.LISTENING else ()
 
-    def lost(self, reason: str, now: float) -> None:
-        """The speaker is gone: nobody is heard any more, and nobody would tell."""
-        self._out.append(act.LogLine(f"no speaker: {reason}", warning=True))
-        if self.since is not None:
-            self.ended(now, now)
+    def lost(self, reason: str, now: float) -> Step[PlaybackState]:
+        """The speaker is gone: nothing is heard any more, and no event would report that."""
+        report = LogLine(f"no speaker: {reason}", warning=True)
+        if self.since is None:
+            return self, [report]
+        state, effects = self.ended(now)
+        return state, [report, *effects]
 
     # -------------------------------------------------------------- what is to be heard
 
-    def answered(self, event: ev.Answered, turn: int, now: float) -> None:
-        """An answer to turn ``turn`` came: play it, or wait for its sound. Nobody is interrupted."""
-        if event.self_heard:
-            self.stop(now)
-            self._out.append(act.LogLine("the avatar heard itself; that answer is not played", warning=True))
-            return
-        if self._turns.talk is TalkState.LISTENING or not self.options.means.speaks:
-            return
-        capabilities = self._standing.capabilities
+    def answered(
+        self, event: Answered, number: int, turns: TurnTaking, capabilities: Capabilities | None, now: float
+    ) -> Step[PlaybackState]:
+        """An answer to turn ``number`` came: play it, or wait for its sound. The user is not interrupted."""
+        if turns.talk is TalkState.LISTENING:
+            return self, ()
         source = capabilities.voice if capabilities is not None else VoiceSource.ELSEWHERE
         if source is VoiceSource.ANSWER and (event.file_url or event.sound):
-            self._out.append(act.PlayAnswer(turn, event.file_url, event.sound))
-            self._turns.await_sound(now + FILE_SOUND_S)
-        elif source is VoiceSource.STREAM and self.since is not None:
-            # It goes straight on from what is heard already: the speaker will not tell that it began.
-            self._turns.cue(TalkCue.SOUNDED)
-        elif source is VoiceSource.STREAM and self.streaming:
-            self._turns.await_sound(now + STREAM_SOUND_S)
+            answer = PlayAnswer(number, event.file_url, event.sound)
+            return self, [answer, SoundAwaited(now + FILE_SOUND_S)]
+        if source is VoiceSource.STREAM and self.since is not None:
+            # It goes straight on from what is heard already: the speaker will not report that it began.
+            return self, [VoiceGoesOn()]
+        if source is VoiceSource.STREAM and self.streaming:
+            return self, [SoundAwaited(now + STREAM_SOUND_S)]
+        return self, ()
 
-    def unplayable(self, reason: str) -> None:
-        """The sound of an answer cannot be had: the light says so no longer, and the log why."""
-        self._turns.no_sound()
-        self._out.append(act.LogLine(f"an answer cannot be played: {reason}", warning=True))
-        self._signals.failed()
+    def self_heard(self, turns: TurnTaking, now: float) -> Step[PlaybackState]:
+        """An answer came to what the avatar itself said: do not play it, and stop what sounds."""
+        state, stopped = self.stop(turns, now)
+        return state, [*stopped, LogLine("the avatar heard itself; that answer is not played", warning=True)]
 
-    def opened(self, cause: Cause, now: float) -> None:
-        """Somebody begins to speak."""
-        if self.options.means.audio.barge_in == "voice" or cause is Cause.BUTTON:
-            self.stop(now)
+    def unplayable(self, reason: str) -> Step[PlaybackState]:
+        """The sound of an answer cannot be had."""
+        return self, [
+            SoundMissing(),
+            LogLine(f"an answer cannot be played: {reason}", warning=True),
+            WordsLost(),
+        ]
 
-    def stop(self, now: float) -> None:
+    def utterance_opened(
+        self, cause: Cause, turns: TurnTaking, audio: AudioOptions, now: float
+    ) -> Step[PlaybackState]:
+        """The user begins to speak: that may interrupt the avatar."""
+        interrupts = audio.barge_in == "voice" or cause is Cause.BUTTON
+        return self.stop(turns, now) if interrupts else (self, ())
+
+    def stop(self, turns: TurnTaking, now: float) -> Step[PlaybackState]:
         """Silence at once, also of what has not sounded yet."""
-        if self.since is not None or self._turns.sound_awaited:
-            self.since = None
-            self._turns.no_sound()
-            self._out.append(act.StopPlayback())
-            self._turns.cue(TalkCue.SILENT)
-            self._listening.silent(now, self.options.means.audio.tail_ms / 1000)
+        if self.since is None and not turns.sound_awaited:
+            return self, ()
+        state = replace(self, since=None, interrupted=True)
+        return state, [SoundMissing(), StopPlayback(), VoiceSilent(now)]
 
-    def voice_online(self) -> None:
+    def answer_follows(self) -> Step[PlaybackState]:
+        """An answered turn ended: what the live voice says now is not what was interrupted."""
+        return replace(self, interrupted=False), [ResumeVoice()] if self.interrupted else ()
+
+    def voice_online(self) -> Step[PlaybackState]:
         """The live voice arrives."""
-        if not self.streaming:
-            self._out.append(act.LogLine("the avatar's live voice arrives"))
-        self.streaming = True
-        self._gave_up = False
+        state = replace(self, streaming=True, gave_up=False, interrupted=False)
+        return state, () if self.streaming else [LogLine("the avatar's live voice arrives")]
 
-    def voice_offline(self, event: ev.VoiceOffline, now: float) -> None:
-        """The live voice does not arrive. When that is hopeless the session is of no use to anybody."""
-        self.streaming = False
-        if event.is_trouble:
-            self._out.append(act.LogLine(f"no live voice: {event.reason}", warning=True))
-        if event.hopeless and self._turns.turn is None and not self._gave_up:
-            # Once: a stream that nobody can have must not buy one session after the other.
-            self._gave_up = True
-            self._standing.end_session("its voice cannot be had", now)
+    def voice_offline(self, event: VoiceOffline, *, idle: bool) -> Step[PlaybackState]:
+        """The live voice does not arrive; when that is hopeless the session is useless. ``idle``: no turn."""
+        state = replace(self, streaming=False)
+        report = [LogLine(f"no live voice: {event.reason}", warning=True)] if event.is_trouble else []
+        if not event.hopeless or not idle or self.gave_up:
+            return state, report
+        # Once: a stream that cannot be had must not buy one session after the other.
+        return replace(state, gave_up=True), [*report, SessionUseless("its voice cannot be had")]
 
-    def volume_asked(self, event: ev.VolumeAsked) -> None:
-        """Louder or softer."""
-        self.volume = max(0, min(100, event.percent + (self.volume if event.relative else 0)))
-        self._out.append(act.SetVolume(self.volume))
+    def volume_asked(self, event: VolumeAsked) -> Step[PlaybackState]:
+        """Set the volume, or change it."""
+        volume = max(0, min(100, event.percent + (self.volume if event.relative else 0)))
+        return replace(self, volume=volume), [SetVolume(volume)]
 
     # -------------------------------------------------------------- the clock
 
-    @property
-    def deadline(self) -> float | None:
-        """When :meth:`on_time` is due, or None."""
-        return None if self.since is None else self.since + self.options.means.audio.longest_answer_s
+    def deadline(self, audio: AudioOptions) -> float | None:
+        """Return when :meth:`on_time` is due, or None."""
+        return None if self.since is None else self.since + audio.longest_answer_s
 
-    def on_time(self, now: float) -> None:
-        """Stop what sounds for ever: it would keep the microphone held, and us deaf."""
-        if self.deadline is not None and now >= self.deadline:
-            longest_s = self.options.means.audio.longest_answer_s
-            self._out.append(
-                act.LogLine(f"an answer was stopped: it sounded for {longest_s:g} s", warning=True)
-            )
-            self.stop(now)
+    def on_time(self, turns: TurnTaking, audio: AudioOptions, now: float) -> Step[PlaybackState]:
+        """Stop sound that never ends: it would keep the microphone held for good."""
+        deadline = self.deadline(audio)
+        if deadline is None or now < deadline:
+            return self, ()
+        state, stopped = self.stop(turns, now)
+        report = f"an answer was stopped: it sounded for {audio.longest_answer_s:g} s"
+        return state, [LogLine(report, warning=True), *stopped]

@@ -1,239 +1,249 @@
-"""How we stand with the service: the link, the live session, what it refused, and when paying ends."""
+"""Service state: the link, the live session, refusals of the service, and when paying ends."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+
 from ravatard.core.actions import Action, EndSession, LogLine, Reconnect, SessionChanged, StartSession
 from ravatard.core.capabilities import Capabilities
+from ravatard.core.conversation.cues import Cue, Step
 from ravatard.core.conversation.transitions import LINK, SESSION, LinkCue, SessionCue, step
-from ravatard.core.indication import Show
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.spend_limit import SpendGuard
+from ravatard.core.spend_limit import PaidTime
 from ravatard.core.states import Cause, LinkState, Refusal, SessionState
 
-#: RAVATAR, Authentication document: messageTimeoutSeconds, "Message response timeout (default: 30)".
-DOCUMENTED_ANSWER_S = 30.0
+#: Longest wait for an answer when neither the configuration nor a service has said one yet.
+ANSWER_S = 30.0
 #: Without money the service is not asked again by a voice for an hour; a press of the button asks at once.
 NO_MONEY_S = 3600.0
-#: A session that is to be held always, and is over, is started again after this long: whoever ends them at
-#: once must not be asked for one after the other.
+#: A session that is always held and has ended is started again after this long: a service that ends sessions
+#: at once must not be asked for one after the other.
 RENEW_S = 60.0
-#: Somebody who speaks while we are offline is worth an attempt at once, but a television no stream of them.
+#: Speech while offline is worth an attempt to connect at once, but a television no stream of them.
 ASK_EVERY_S = 20.0
 
 
+@dataclass(frozen=True, slots=True)
 class ServiceState:
-    """Two small machines, link and session, and the memory of refusals.
-
-    Times are seconds of the loop's clock.
+    """Two small machines, link and session, and the memory of refusals. Times are loop seconds.
 
     Attributes:
         link: our connection.
         session: the live session.
         capabilities: of the service, since the link was up for the first time.
-        detail: what people should know about the link, in words.
-        active_at: when somebody last said, wrote or answered something.
+        detail: what the owner should know about the link, in words.
+        active_at: when something was last said, written or answered.
         tried: a connection was attempted since the start.
         session_used: something was sent in the session that is held.
+        refusal: why the link is denied.
+        asked_at: when an attempt to connect was last asked for.
+        busy_until: until when the service is shown as busy.
+        no_money_until: until when a voice does not ask the service again.
+        renew_at: when a session that is always held is started again.
+        spent: the session reached a limit of section ``spend``; only new words start another.
+        paid: time of live sessions.
     """
 
-    def __init__(self, options: ConversationOptions, out: list[Action | Show]) -> None:
-        """``out``: the list that actions are added to."""
-        self.link = LinkState.OFFLINE
-        self.session = SessionState.NONE
-        self.capabilities: Capabilities | None = None
-        self.detail = ""
-        self.active_at = 0.0
-        self.tried = False
-        self.session_used = False
-        self.options = options
-        self._out = out
-        self._refusal: Refusal | None = None
-        self._asked_at: float | None = None
-        self._busy_until: float | None = None
-        self._no_money_until: float | None = None
-        self._spend = SpendGuard(options.spend)
-        self._spend_ends_at: float | None = None
-        self._renew_at: float | None = None
-        #: The session reached a limit of section ``spend``; only somebody's words start another.
-        self._spent = False
-
-    def reconfigure(self, options: ConversationOptions) -> None:
-        """New options hold from now on; what was refused may have been mended."""
-        self.options = options
-        self._spend.options = options.spend
-        self.retry()
+    link: LinkState = LinkState.OFFLINE
+    session: SessionState = SessionState.NONE
+    capabilities: Capabilities | None = None
+    detail: str = ""
+    active_at: float = 0.0
+    tried: bool = False
+    session_used: bool = False
+    refusal: Refusal | None = None
+    asked_at: float | None = None
+    busy_until: float | None = None
+    no_money_until: float | None = None
+    renew_at: float | None = None
+    spent: bool = False
+    paid: PaidTime = field(default_factory=PaidTime)
 
     # -------------------------------------------------------------- the link
 
-    def connecting(self) -> None:
+    def connecting(self) -> Step[ServiceState]:
         """A connection attempt begins."""
-        self.tried = True
-        self.link = step(LINK, self.link, LinkCue.TRYING)
+        return replace(self, tried=True, link=step(LINK, self.link, LinkCue.TRYING)), ()
 
-    def online(self, capabilities: Capabilities, now: float) -> None:
-        """The link is up: a session kept always is wanted at once, and one not needed is ended."""
-        self.link = step(LINK, self.link, LinkCue.UP)
-        self.capabilities = capabilities
-        self.detail = f"{capabilities.avatar} ({capabilities.language})"
-        self._refusal = None
+    def online(
+        self, capabilities: Capabilities, options: ConversationOptions, now: float
+    ) -> Step[ServiceState]:
+        """The link is up: start a session that is always held, end one that is not needed."""
+        online = replace(
+            self,
+            link=step(LINK, self.link, LinkCue.UP),
+            capabilities=capabilities,
+            detail=f"{capabilities.avatar} ({capabilities.language})",
+            refusal=None,
+        )
+        report = LogLine(f"online: {online.detail}")
         if not capabilities.needs_session:
-            self.end_session("not needed in this mode", now)
-        elif self.options.session.keep == "always":
-            self.want_session(turn=0)
+            online, effects = online.end_session("not needed in this mode", now)
+            return online, [*effects, report]
+        if options.session.keep == "always":
+            online, effects = online.want_session(0, options)
+            return online, [*effects, report]
+        return online, [report]
 
-    def offline(self, reason: str) -> None:
-        """The link is down."""
-        self.link = step(LINK, self.link, LinkCue.DOWN)
-        self.detail = reason
+    def offline(self, reason: str, retry_s: float) -> Step[ServiceState]:
+        """The link is down; the next attempt is made in ``retry_s``."""
+        offline = replace(self, link=step(LINK, self.link, LinkCue.DOWN), detail=reason)
+        return offline, [LogLine(f"offline: {reason} Next attempt in {retry_s:.1f} s.", warning=True)]
 
-    def denied(self, reason: str, refusal: Refusal) -> None:
+    def denied(self, reason: str, refusal: Refusal) -> Step[ServiceState]:
         """The service refuses us."""
-        self.link = step(LINK, self.link, LinkCue.REFUSED)
-        self.detail = reason
-        self._refusal = refusal
+        link = step(LINK, self.link, LinkCue.REFUSED)
+        return replace(self, link=link, detail=reason, refusal=refusal), [LogLine(reason, warning=True)]
 
     # -------------------------------------------------------------- the session
 
-    def want_session(self, turn: int) -> None:
+    def active(self, now: float) -> Step[ServiceState]:
+        """Something was said, written or answered: the idle time counts from now."""
+        return replace(self, active_at=now), ()
+
+    def want_session(self, turn: int, options: ConversationOptions) -> Step[ServiceState]:
         """Start a session for ``turn``, unless there is one or the service has no such thing."""
-        asked_s = self.active_at - self._asked_at if self._asked_at is not None else ASK_EVERY_S
+        state, effects = self, list[Action]()
+        asked_s = self.active_at - self.asked_at if self.asked_at is not None else ASK_EVERY_S
         if self.link is LinkState.OFFLINE and asked_s >= ASK_EVERY_S:
-            self._asked_at = self.active_at
-            self._out.append(Reconnect())
-        if self.session is SessionState.NONE and self.needs_session:
-            self._spent = False
-            self._cue(SessionCue.WANTED, "wanted")
-            self._out.append(StartSession(turn))
+            state = replace(state, asked_at=self.active_at)
+            effects.append(Reconnect())
+        if self.session is SessionState.NONE and self.needs_session(options):
+            state = replace(state, spent=False)._session_after(SessionCue.WANTED)
+            effects += [SessionChanged(state.session, "wanted"), StartSession(turn)]
+        return state, effects
 
-    def session_started(self, now: float) -> None:
-        """It is there, and its idle time counts from now."""
-        self.active_at = now
-        self._spend.started(now)
-        self._cue(SessionCue.STARTED, "started")
+    def session_started(self, now: float) -> Step[ServiceState]:
+        """The session has started, and its idle time counts from now."""
+        state = replace(self, active_at=now, paid=self.paid.started(now))
+        return state._changed(SessionCue.STARTED, "started")
 
-    def session_over(self, reason: str, now: float) -> None:
-        """It is over without our doing, or never came to be."""
-        self._spend.ended(now)
-        self._cue(SessionCue.OVER, reason)
+    def session_over(self, reason: str, now: float) -> Step[ServiceState]:
+        """The session ended without our doing, or never started."""
+        return replace(self, paid=self.paid.ended(now))._changed(SessionCue.OVER, reason)
 
-    def end_session(self, reason: str, now: float, *, gone: bool = False) -> None:
-        """End it, if there is one; ``gone``: the service has ended it already."""
-        if self.session is not SessionState.NONE:
-            self._spend.ended(now)
-            self._cue(SessionCue.OVER, reason)
-            self._out.append(EndSession(reason, gone=gone))
+    def session_unneeded(self, now: float) -> Step[ServiceState]:
+        """The turn was cancelled that a session may be starting for."""
+        if self.session is not SessionState.STARTING:
+            return self, ()
+        return self.session_over("no longer needed", now)
 
-    def _cue(self, cue: SessionCue, reason: str) -> None:
-        before, self.session = self.session, step(SESSION, self.session, cue)
-        if self.session is not before:
-            self.session_used = False
-            self._out.append(SessionChanged(self.session, reason))
+    def end_session(self, reason: str, now: float, *, gone: bool = False) -> Step[ServiceState]:
+        """End the session, if there is one; ``gone``: the service has ended it already."""
+        if self.session is SessionState.NONE:
+            return self, ()
+        state, effects = self.session_over(reason, now)
+        return state, [*effects, EndSession(reason, gone=gone)]
+
+    def sent(self) -> Step[ServiceState]:
+        """A message is on the wire."""
+        used = self.session_used or self.session is SessionState.LIVE
+        return self if used is self.session_used else replace(self, session_used=used), ()
+
+    def _changed(self, cue: SessionCue, reason: str) -> Step[ServiceState]:
+        state = self._session_after(cue)
+        changed = state.session is not self.session
+        return state, [SessionChanged(state.session, reason)] if changed else ()
+
+    def _session_after(self, cue: SessionCue) -> ServiceState:
+        session = step(SESSION, self.session, cue)
+        return self if session is self.session else replace(self, session=session, session_used=False)
 
     # -------------------------------------------------------------- refusals
 
-    def refused(self, refusal: Refusal, retry_after_s: float | None, now: float) -> None:
+    def refused(
+        self, refusal: Refusal, retry_after_s: float | None, options: ConversationOptions, now: float
+    ) -> Step[ServiceState]:
         """Remember a refusal that passes by itself."""
         if refusal is Refusal.BUSY:
-            self._busy_until = now + max(self.options.turn.busy_shown_s, retry_after_s or 0.0)
-        elif refusal is Refusal.MONEY:
-            self._no_money_until = now + NO_MONEY_S
+            until = now + max(options.turn.busy_shown_s, retry_after_s or 0.0)
+            return replace(self, busy_until=until), ()
+        if refusal is Refusal.MONEY:
+            return replace(self, no_money_until=now + NO_MONEY_S), ()
+        return self, ()
 
-    def pressed(self) -> None:
-        """A person asks: what was refused may be tried again."""
-        self.retry()
+    def retry(self) -> Step[ServiceState]:
+        """Forget refusals that only a person can mend: it may have been done."""
+        reconnects = self.link in (LinkState.DENIED, LinkState.OFFLINE)
+        return replace(self, no_money_until=None), [Reconnect()] if reconnects else ()
 
-    def retry(self) -> None:
-        """Forget refusals that only a person could mend: perhaps somebody did."""
-        self._no_money_until = None
-        if self.link in (LinkState.DENIED, LinkState.OFFLINE):
-            self._out.append(Reconnect())
-
-    def may_talk(self, cause: Cause, now: float) -> bool:
-        """False when a turn could only be refused."""
+    def may_talk(self, cause: Cause, options: ConversationOptions, now: float) -> tuple[bool, str | None]:
+        """Return False when a turn could only be refused, and a sentence for the log if there is one."""
         if self.link is LinkState.DENIED:
-            return False
-        spent = self._spend.refusal(now)
-        if spent is not None:
-            self._out.append(LogLine(spent, warning=True))
-            return False
-        return cause is Cause.BUTTON or not self._no_money(now)
+            return False, None
+        spent = self.paid.refusal(options.spend, now)
+        return spent is None and (cause is Cause.BUTTON or not self._no_money(now)), spent
 
     def _no_money(self, now: float) -> bool:
-        return self._no_money_until is not None and now < self._no_money_until
+        return self.no_money_until is not None and now < self.no_money_until
 
-    # -------------------------------------------------------------- what others ask
+    # -------------------------------------------------------------- read by the other machines
 
-    @property
-    def needs_session(self) -> bool:
-        """Nothing can be sent without a live session; before the service was reached: as configured."""
-        return self.options.means.streams if self.capabilities is None else self.capabilities.needs_session
+    def needs_session(self, options: ConversationOptions) -> bool:
+        """Return True if sending needs a live session; before the link was up: as configured."""
+        return options.equipment.streams if self.capabilities is None else self.capabilities.needs_session
 
-    @property
-    def streams(self) -> bool:
-        """The service takes sound while somebody speaks; before it was reached: as the configuration says."""
-        return self.options.means.streams if self.capabilities is None else self.capabilities.streams_audio
+    def streams(self, options: ConversationOptions) -> bool:
+        """Return True if it takes sound while the user speaks; before the link was up: as configured."""
+        return options.equipment.streams if self.capabilities is None else self.capabilities.streams_audio
 
-    @property
-    def answer_s(self) -> float:
-        """Seconds an answer may take: the configuration's word, else the service's."""
-        if self.options.turn.answer_s is not None:
-            return self.options.turn.answer_s
-        return self.capabilities.answer_timeout_s if self.capabilities else DOCUMENTED_ANSWER_S
-
-    @property
-    def busy(self) -> bool:
-        """The service had no free place a moment ago."""
-        return self._busy_until is not None
+    def answer_s(self, options: ConversationOptions) -> float:
+        """Return the seconds an answer may take: as configured, else as the service says."""
+        if options.turn.answer_s is not None:
+            return options.turn.answer_s
+        return self.capabilities.answer_timeout_s if self.capabilities else ANSWER_S
 
     def shown_link(self, now: float) -> tuple[LinkState, Refusal | None]:
-        """The link as people should see it, and why it is denied."""
-        return (LinkState.DENIED, Refusal.MONEY) if self._no_money(now) else (self.link, self._refusal)
+        """Return the link as the owner should see it, and why it is denied."""
+        return (LinkState.DENIED, Refusal.MONEY) if self._no_money(now) else (self.link, self.refusal)
 
     # -------------------------------------------------------------- the clock
 
-    def deadline(self, *, idle: bool) -> float | None:
-        """When :meth:`on_time` is due; ``idle``: nobody speaks, thinks or waits."""
+    def deadline(self, options: ConversationOptions, now: float, *, idle: bool) -> float | None:
+        """Return when :meth:`on_time` is due; ``idle``: there is no turn and no sound."""
         times = [
-            self._busy_until,
-            self._no_money_until,
-            self._spend_ends_at,
-            self._idle_ends_at if idle else None,
-            self._renew_at,
+            self.busy_until,
+            self.no_money_until,
+            self.paid.ends_at(options.spend, now),
+            self._idle_ends_at(options) if idle else None,
+            self.renew_at,
         ]
         return min((at for at in times if at is not None), default=None)
 
-    def on_time(self, now: float, *, idle: bool) -> None:
+    def on_time(self, options: ConversationOptions, now: float, *, idle: bool) -> Step[ServiceState]:
         """Do what is due."""
-        if self._busy_until is not None and now >= self._busy_until:
-            self._busy_until = None
-        if self._no_money_until is not None and now >= self._no_money_until:
-            self._no_money_until = None
-        if idle and self._idle_ends_at is not None and now >= self._idle_ends_at:
-            self.end_session(f"nothing said for {self.options.session.idle_s:g} s", now)
-        self._spend_ends_at = self._spend.ends_at(now)
-        if self._spend_ends_at is not None and now >= self._spend_ends_at:
-            self._spend_ends_at = None
-            self._out.append(
+        state, effects = self, list[Action | Cue]()
+        if state.busy_until is not None and now >= state.busy_until:
+            state = replace(state, busy_until=None)
+        if state.no_money_until is not None and now >= state.no_money_until:
+            state = replace(state, no_money_until=None)
+        idle_ends_at = state._idle_ends_at(options) if idle else None
+        if idle_ends_at is not None and now >= idle_ends_at:
+            state, ended = state.end_session(f"nothing said for {options.session.idle_s:g} s", now)
+            effects += ended
+        spend_ends_at = state.paid.ends_at(options.spend, now)
+        if spend_ends_at is not None and now >= spend_ends_at:
+            effects.append(
                 LogLine("the live session has lasted as long as is allowed (section spend)", warning=True)
             )
-            self.end_session("the limit of section spend", now)
-            self._spent = True
-        self._keep(now)
+            state, ended = state.end_session("the limit of section spend", now)
+            state = replace(state, spent=True)
+            effects += ended
+        state, kept = state.keep(options, now)
+        return state, [*effects, *kept]
 
-    def _keep(self, now: float) -> None:
-        """Have a session that is to be held always, unless somebody must act first."""
-        kept = self.options.session.keep == "always" and self.needs_session and not self._spent
+    def keep(self, options: ConversationOptions, now: float) -> Step[ServiceState]:
+        """Hold a session that is to be held always, unless the owner must act first."""
+        kept = options.session.keep == "always" and self.needs_session(options) and not self.spent
         if not kept or self.link is not LinkState.ONLINE or self.session is not SessionState.NONE:
-            self._renew_at = None
-        elif self._renew_at is None:
-            self._renew_at = now + RENEW_S
-        elif now >= self._renew_at:
-            self._renew_at = now + RENEW_S
-            if not self._no_money(now) and self._spend.refusal(now) is None:
-                self._renew_at = None
-                self.want_session(turn=0)
+            return self if self.renew_at is None else replace(self, renew_at=None), ()
+        if self.renew_at is not None and now < self.renew_at:
+            return self, ()
+        due = self.renew_at is not None
+        if due and not self._no_money(now) and self.paid.refusal(options.spend, now) is None:
+            return replace(self, renew_at=None).want_session(0, options)
+        return replace(self, renew_at=now + RENEW_S), ()
 
-    @property
-    def _idle_ends_at(self) -> float | None:
-        held = self.session is SessionState.LIVE and self.options.session.keep == "on-need"
-        return self.active_at + self.options.session.idle_s if held else None
+    def _idle_ends_at(self, options: ConversationOptions) -> float | None:
+        held = self.session is SessionState.LIVE and options.session.keep == "on-need"
+        return self.active_at + options.session.idle_s if held else None

@@ -1,6 +1,8 @@
-"""One exchange: what was said, what was sent, when the answer must come, and how it ended."""
+"""Turn: one exchange, from its first sample until it is answered or given up."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 from ravatard.core.actions import TurnSummary
 from ravatard.core.audio_format import CHUNK_SAMPLES, ms_of, samples_in, seconds_of
@@ -10,102 +12,110 @@ from ravatard.core.states import Cause, TurnOutcome
 SILENCE_PERIOD_S = seconds_of(CHUNK_SAMPLES)
 
 
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """Book-keeping of one turn; times are seconds of the loop's clock.
+    """Bookkeeping of one turn; times are loop seconds.
 
-    A turn is *open* while the person speaks, *waiting* from then until it is answered or given up.
+    A turn is *open* while the user speaks, *waiting* from then until it is answered or given up.
+
+    Attributes:
+        number: counted since the start, from 1.
+        cause: what opened it; None for text.
+        opened_at: when the gate opened.
+        whole: sound goes out in one message when all of it is there; decided when the turn begins.
+        closed_at: when the gate closed.
+        answered_at: when the first answer came.
+        begun: a part of it is or may be on the wire: it can no longer be sent anew as a whole.
+        resent: it was sent a second time, because the session it was sent in had been over.
+        answer_by: until when an answer is awaited.
+        silence_due: when the next message of closing silence is due.
+        silence_until: until when closing silence is sent.
+        samples: captured of the user's voice.
+        speech_ms: how much of it was judged speech.
+        messages: audio messages handed out.
+        silences: messages of closing silence handed out.
     """
 
-    def __init__(self, number: int, cause: Cause | None, opened_at: float, *, whole: bool = False) -> None:
-        self.number = number
-        self.cause = cause
-        self.opened_at = opened_at
-        self.closed_at: float | None = None
-        self.answered_at: float | None = None
-        #: Something of it is on the wire, or may be: it can no longer be sent anew as a whole.
-        self.begun = False
-        #: It was sent a second time, as a whole, because the session it was sent in had been over.
-        self.resent = False
-        #: What is said goes out in one message when it is all there; decided when the turn begins.
-        self.whole = whole
-        self.answer_by: float | None = None
-        self.silence_due: float | None = None
-        self._silence_until = 0.0
-        self._samples = 0
-        self._speech_ms = 0.0
-        self._messages = 0
-        self._silences = 0
+    number: int
+    cause: Cause | None
+    opened_at: float
+    whole: bool = False
+    closed_at: float | None = None
+    answered_at: float | None = None
+    begun: bool = False
+    resent: bool = False
+    answer_by: float | None = None
+    silence_due: float | None = None
+    silence_until: float = 0.0
+    samples: int = 0
+    speech_ms: float = 0.0
+    messages: int = 0
+    silences: int = 0
 
     @property
     def spoken(self) -> bool:
-        """Somebody's voice is part of it."""
-        return self._samples > 0
+        """True when the user's voice is part of it."""
+        return self.samples > 0
 
     @property
     def deadline(self) -> float | None:
-        """When :meth:`silence_now` or the caller's look at ``answer_by`` is due next."""
-        times = [at for at in (self.silence_due, self.answer_by) if at is not None]
-        return min(times, default=None)
+        """When silence is due or the answer is late, whichever is first."""
+        return min((at for at in (self.silence_due, self.answer_by) if at is not None), default=None)
 
-    def captured(self, pcm: bytes, *, sent: bool) -> None:
-        """A chunk of what the person says; ``sent``: it goes to the outbox at once."""
-        self._samples += samples_in(pcm)
-        self._messages += sent
+    def captured(self, pcm: bytes) -> Turn:
+        """Count a chunk of the user's voice; it goes out at once unless the turn goes out whole."""
+        messages = self.messages + (not self.whole)
+        return replace(self, samples=self.samples + samples_in(pcm), messages=messages)
 
-    def sent_whole(self) -> None:
-        """All that was said goes to the outbox in one message."""
-        self._messages = 1
+    def sent_whole(self) -> Turn:
+        """All sound is handed out in one message."""
+        return replace(self, messages=1)
 
-    def sent(self, now: float, answer_s: float, *, voice: bool) -> None:
+    def sent(self, now: float, answer_s: float, *, voice: bool) -> Turn:
         """A message of this turn is on the wire; the time for an answer counts from the last one."""
-        self.begun = True
-        if voice and self.answer_by is not None:
-            self.answer_by = now + answer_s
+        turn = self if self.begun else replace(self, begun=True)
+        return turn._awaiting(now + answer_s) if voice else turn
 
-    def goes_out_whole(self, now: float, answer_s: float) -> None:
+    def goes_out_whole(self, now: float, answer_s: float) -> Turn:
         """What was to be streamed waits until it can go out in one message."""
-        self.whole = True
-        self._messages = self._silences = 0
-        self.begun = False
-        self.silence_due = None
-        if self.answer_by is not None:
-            self.answer_by = now + answer_s
+        turn = replace(self, whole=True, messages=0, silences=0, begun=False, silence_due=None)
+        return turn._awaiting(now + answer_s)
 
-    def sent_anew(self, now: float, answer_s: float) -> None:
-        """What was sent reached nobody; all of it goes out once more."""
-        self.resent = True
-        self.begun = False
-        if self.answer_by is not None:
-            self.answer_by = now + answer_s
+    def sent_anew(self, now: float, answer_s: float) -> Turn:
+        """The service received nothing of what was sent; all of it goes out once more."""
+        return replace(self, resent=True, begun=False)._awaiting(now + answer_s)
 
-    def close(self, now: float, speech_ms: float, answer_s: float, silence_s: float) -> None:
-        """The person stopped: silence goes on until the answer comes or ``silence_s`` passed."""
-        self.closed_at = now
-        self._speech_ms = speech_ms
-        self.answer_by = now + answer_s
-        self._silence_until = now + silence_s
-        streamed = self._messages > 0 and not self.whole
-        self.silence_due = now + SILENCE_PERIOD_S if streamed and silence_s > 0 else None
+    def _awaiting(self, answer_by: float) -> Turn:
+        return self if self.answer_by is None else replace(self, answer_by=answer_by)
 
-    def silence_now(self, now: float) -> bool:
-        """True when one message of silence is to be sent now; schedules the next one."""
+    def closed(self, now: float, speech_ms: float, answer_s: float, silence_s: float) -> Turn:
+        """The user stopped: silence goes on until the answer comes or ``silence_s`` have passed."""
+        silent = self.messages > 0 and not self.whole and silence_s > 0
+        return replace(
+            self,
+            closed_at=now,
+            speech_ms=speech_ms,
+            answer_by=now + answer_s,
+            silence_until=now + silence_s,
+            silence_due=now + SILENCE_PERIOD_S if silent else None,
+        )
+
+    def silenced(self, now: float) -> Turn | None:
+        """Count one message of silence and schedule the next one; None when none is due."""
         if self.silence_due is None or now < self.silence_due:
-            return False
-        self._silences += 1
+            return None
         # Counted from when it was due, so that lateness never adds up; but never two at once after a stall.
         following = max(self.silence_due + SILENCE_PERIOD_S, now)
-        self.silence_due = following if following <= self._silence_until else None
-        return True
+        due = following if following <= self.silence_until else None
+        return replace(self, silences=self.silences + 1, silence_due=due)
 
-    def answered(self, now: float) -> None:
-        """The first answer is there."""
-        if self.answered_at is None:
-            self.answered_at = now
-        self.silence_due = None
-        self.answer_by = None
+    def answered(self, now: float) -> Turn:
+        """An answer came; the first one counts."""
+        first_at = now if self.answered_at is None else self.answered_at
+        return replace(self, answered_at=first_at, silence_due=None, answer_by=None)
 
     def summary(self, outcome: TurnOutcome) -> TurnSummary:
-        """What is to be told of it, now that it is over."""
+        """Return the report of it, now that it is over."""
         answer_ms = None
         if self.answered_at is not None:
             waited_s = self.answered_at - self.closed_at if self.closed_at is not None else 0.0
@@ -114,9 +124,9 @@ class Turn:
             turn=self.number,
             outcome=outcome,
             cause=self.cause,
-            spoken_ms=ms_of(self._samples),
-            speech_ms=self._speech_ms,
-            messages=self._messages,
-            silence_messages=self._silences,
+            spoken_ms=ms_of(self.samples),
+            speech_ms=self.speech_ms,
+            messages=self.messages,
+            silence_messages=self.silences,
             answer_ms=answer_ms,
         )

@@ -1,301 +1,351 @@
-"""Who speaks now: the talk machine and the one turn there is, from its first sample to its end."""
+"""Turn taking: the talk machine and the one turn there is, from its first sample to its end."""
 
 from __future__ import annotations
 
-from ravatard.core import actions as act
+from dataclasses import dataclass, field, replace
+
+from ravatard.core.actions import (
+    Action,
+    DropTurn,
+    LogLine,
+    PrepareDecoder,
+    SendAudio,
+    SendText,
+    SendUtterance,
+    TurnEnded,
+)
 from ravatard.core.audio_format import CHUNK_SAMPLES, silence
-from ravatard.core.conversation.earcon_policy import EarconPolicy
+from ravatard.core.conversation.cues import (
+    Active,
+    AnswerFollows,
+    Cue,
+    Effects,
+    SessionUnneeded,
+    SessionWanted,
+    Step,
+    TurnAnswered,
+    TurnClosed,
+    TurnOpened,
+    WordsLost,
+)
 from ravatard.core.conversation.service_state import ServiceState
 from ravatard.core.conversation.transitions import TALK, TalkCue, step
 from ravatard.core.conversation.turn import Turn
-from ravatard.core.indication import Show
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import Cause, CloseReason, SessionState, TalkState, TurnOutcome
+from ravatard.core.private import PRIVATE
+from ravatard.core.states import Cause, CloseReason, TalkState, TurnOutcome
 
 #: A service that is busy in one mode is given this long to be reached in the other.
 OTHER_MODE_S = 10.0
-#: An utterance whose closing never came (the ear died with it) is closed by us this long after its limit.
+#: An utterance whose closing never came (the sound process died) is closed by us this long after its limit.
 LISTENING_GRACE_S = 5.0
 _SILENCE = silence(CHUNK_SAMPLES)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a step of turn taking depends on beside its own state."""
+
+    now: float
+    options: ConversationOptions
+    service: ServiceState
+
+    @property
+    def answer_s(self) -> float:
+        """Seconds an answer may take."""
+        return self.service.answer_s(self.options)
+
+
+class Words(tuple[SendAudio | SendText, ...]):
+    """Everything that was said or written of a turn, in order."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TurnTaking:
-    """One small machine, talk, and one turn at a time. Times are seconds of the loop's clock.
+    """One small machine, talk, and one turn at a time. Times are loop seconds.
 
     Attributes:
         talk: where the conversation is.
         turn: the turn that is open or waits for its answer, or None.
-        options: may be replaced while running.
+        count: turns since the start.
+        utterance: number of the utterance that is open.
+        said: everything of the turn that was said or written, for as long as it may have to be sent anew.
+        waiting: turns that were superseded before anything of them was sent, and when each is too old for it.
+        postponed_by: until when another mode of the service is awaited, in which the turn can go out.
+        sound_by: until when the sound of an answer is awaited.
     """
 
-    def __init__(
-        self,
-        options: ConversationOptions,
-        standing: ServiceState,
-        signals: EarconPolicy,
-        out: list[act.Action | Show],
-    ) -> None:
-        """``out``: the list that actions are added to."""
-        self.talk = TalkState.IDLE
-        self.turn: Turn | None = None
-        self.options = options
-        self._standing = standing
-        self._signals = signals
-        self._out = out
-        self._count = 0
-        self._utterance: int | None = None
-        #: Everything of the turn that was said or written, for as long as it may have to be sent anew.
-        self._said: list[act.SendAudio | act.SendText] = []
-        #: Turns that were superseded before anything of them was sent, and when each is too old to be sent.
-        self._waiting: tuple[tuple[int, float], ...] = ()
-        #: Until when another mode of the service is awaited, in which the turn can go out.
-        self._postponed_by: float | None = None
-        #: Until when the sound of an answer is awaited.
-        self._sound_by: float | None = None
+    talk: TalkState = TalkState.IDLE
+    turn: Turn | None = None
+    count: int = 0
+    utterance: int | None = None
+    said: Words = field(default=Words(), repr=False, metadata=PRIVATE)
+    waiting: tuple[tuple[int, float], ...] = ()
+    postponed_by: float | None = None
+    sound_by: float | None = None
 
-    # -------------------------------------------------------------- what is said
+    # -------------------------------------------------------------- what the user says
 
-    def opened(self, utterance: int, cause: Cause, now: float) -> None:
-        """The gate opened. Who goes on before the answer came begins a new turn."""
-        if not self._standing.may_talk(cause, now):
-            self._signals.refused(cause, self._standing.shown_link(now)[1])
-            return
-        self._supersede(now)
-        self._utterance = utterance
-        self._begin(cause, now)
-        self._signals.opened(cause, self._standing.link)
-        self.cue(TalkCue.OPENED)
+    def opened(self, utterance: int, cause: Cause, at: Moment) -> Step[TurnTaking]:
+        """The gate opened. A user who goes on before the answer came begins a new turn."""
+        state, ended = self._superseded()
+        state, begun = state._begun(self._next(cause, at))
+        state = replace(state, utterance=utterance, talk=state._talk_after(TalkCue.OPENED))
+        return state, [*ended, *begun, TurnOpened(cause)]
 
-    def chunk(self, utterance: int, pcm: bytes, read_at: float) -> None:
+    def chunk(self, utterance: int, pcm: bytes, read_at: float) -> Step[TurnTaking]:
         """A chunk of the open utterance; of any other it is ignored."""
-        if self.turn is not None and utterance == self._utterance:
-            said = act.SendAudio(self.turn.number, pcm, read_at)
-            self._said.append(said)
-            self.turn.captured(pcm, sent=not self.turn.whole)
-            if not self.turn.whole:
-                self._out.append(said)
+        if self.turn is None or utterance != self.utterance:
+            return self, ()
+        said = SendAudio(self.turn.number, pcm, read_at)
+        state = replace(self, said=Words((*self.said, said)), turn=self.turn.captured(pcm))
+        return state, () if self.turn.whole else [said]
 
-    def closed(self, utterance: int, reason: CloseReason, speech_ms: float, now: float) -> None:
+    def closed(self, utterance: int, reason: CloseReason, speech_ms: float, at: Moment) -> Step[TurnTaking]:
         """The gate closed."""
-        if self.turn is not None and utterance == self._utterance:
-            self._close(self.turn, reason, speech_ms, now)
+        if self.turn is None or utterance != self.utterance:
+            return self, ()
+        return self._closed(self.turn, reason, speech_ms, at)
 
-    def lost_the_microphone(self, now: float) -> None:
-        """The ear cannot close the utterance any more; its end must be heard all the same."""
-        if self.turn is not None and self._utterance is not None:
-            self._close(self.turn, CloseReason.LOST, 0.0, now)
+    def microphone_lost(self, at: Moment) -> Step[TurnTaking]:
+        """The gate cannot close the utterance any more; close it here."""
+        if self.turn is None or self.utterance is None:
+            return self, ()
+        return self._closed(self.turn, CloseReason.LOST, 0.0, at)
 
-    def wrote(self, text: str, now: float) -> None:
-        """Somebody wrote: a turn of its own, or a part of what is being said."""
+    def wrote(self, text: str, at: Moment) -> Step[TurnTaking]:
+        """The user wrote: a turn of its own, or a part of what is being said."""
         if self.talk is TalkState.LISTENING and self.turn is not None:
-            self._say(act.SendText(self.turn.number, text))
-            return
-        self._supersede(now)
-        turn = self._begin(None, now)
-        self._say(act.SendText(turn.number, text))
-        turn.close(now, 0.0, self._standing.answer_s, 0.0)
-        self.cue(TalkCue.WROTE)
+            return self._written(self.turn, text)
+        turn = self._next(None, at).closed(at.now, 0.0, at.answer_s, 0.0)
+        state, ended = self._superseded()
+        state, begun = state._begun(turn)
+        state, written = state._written(turn, text)
+        state = replace(state, talk=state._talk_after(TalkCue.WROTE))
+        return state, [*ended, *begun, *written]
 
-    def _say(self, what: act.SendText) -> None:
-        self._said.append(what)
-        if self._postponed_by is None:
-            self._out.append(what)
+    def _written(self, turn: Turn, text: str) -> Step[TurnTaking]:
+        said = SendText(turn.number, text)
+        return replace(self, said=Words((*self.said, said))), [said] if self.postponed_by is None else ()
 
-    # -------------------------------------------------------------- what comes of it
+    # -------------------------------------------------------------- what becomes of it
 
-    def sent(self, number: int, now: float, *, voice: bool) -> None:
+    def sent(self, number: int, at: Moment, *, voice: bool) -> Step[TurnTaking]:
         """A message of turn ``number`` is on the wire."""
-        self._waiting = tuple(turn for turn in self._waiting if turn[0] != number)
-        if self.turn is not None and number == self.turn.number:
-            self.turn.sent(now, self._standing.answer_s, voice=voice)
+        state = self._without(number)
+        if self.turn is None or number != self.turn.number:
+            return state, ()
+        turn = self.turn.sent(at.now, at.answer_s, voice=voice)
+        return state if turn is self.turn else replace(state, turn=turn), ()
 
-    def answered(self, now: float, *, self_heard: bool = False) -> None:
-        """The service answered: the turn that is with it, or nobody; ``self_heard``: no person was heard."""
-        self._standing.active_at = now
+    def answered(self, now: float, *, self_heard: bool) -> Step[TurnTaking]:
+        """The service answered the turn that is with it, if one is; ``self_heard``: no user was heard."""
         if self.turn is None or not self.turn.begun:
             # Nothing of this turn is with the service yet: the answer is to an earlier one.
-            return
-        self._signals.worked()
-        self.turn.answered(now)
+            return self, [Active()]
+        state = replace(self, turn=self.turn.answered(now))
+        ended: Effects = ()
         if self.talk is not TalkState.LISTENING:
-            self._end(TurnOutcome.SELF_HEARD if self_heard else TurnOutcome.ANSWERED, now)
+            state, ended = state._ended(TurnOutcome.SELF_HEARD if self_heard else TurnOutcome.ANSWERED)
+        return state, [Active(), TurnAnswered(), *ended]
 
-    def dropped(self, number: int, reason: str, now: float) -> None:
+    def dropped(self, number: int, reason: str) -> Step[TurnTaking]:
         """Turn ``number`` cannot be sent whole."""
-        self._waiting = tuple(turn for turn in self._waiting if turn[0] != number)
-        if self.turn is not None and number == self.turn.number:
-            self._out.append(act.LogLine(f"the utterance was cancelled: {reason}", warning=True))
-            self.cancel(now)
+        state = self._without(number)
+        if self.turn is None or number != self.turn.number:
+            return state, ()
+        state, cancelled = state.cancel()
+        return state, [LogLine(f"the utterance was cancelled: {reason}", warning=True), *cancelled]
 
-    def cancel(self, now: float, *, only_begun: bool = False, asked: bool = False) -> None:
-        """Give up what is unanswered; ``only_begun``: what partly went out; ``asked``: a person wants it."""
+    def cancel(self, *, only_begun: bool = False, asked: bool = False) -> Step[TurnTaking]:
+        """Give up what is unanswered; ``only_begun``: what partly went out; ``asked``: the user wants it."""
+        state, effects = self, list[Action | Cue]()
         if not only_begun:
-            self._out.extend(act.DropTurn(number) for number, _ in self._waiting)
-            self._waiting = ()
+            effects += [DropTurn(number) for number, _ in self.waiting]
+            state = replace(state, waiting=())
         if self.turn is None or (only_begun and not self.turn.begun):
-            return
+            return state, effects
         if not asked:
-            self._signals.failed(self._standing.shown_link(now)[1])
-        self._out.append(act.DropTurn(self.turn.number))
-        self._utterance = None
-        if self._standing.session is SessionState.STARTING:
-            self._standing.session_over("no longer needed", now)
-        self._end(TurnOutcome.CANCELLED, now)
+            effects.append(WordsLost(denied=True))
+        effects += [DropTurn(self.turn.number), SessionUnneeded()]
+        state, ended = replace(state, utterance=None)._ended(TurnOutcome.CANCELLED)
+        return state, [*effects, *ended]
 
-    def say_again(self, now: float) -> None:
+    def say_again(self, at: Moment) -> Step[TurnTaking]:
         """The session this turn was sent in was over before: send all of it, once more, in a new session.
 
-        Nobody answers what a session was sent that is over, so nothing is heard twice.
+        What was sent in a session that is over is not answered, so nothing is heard twice.
         """
         turn = self.turn
         if turn is None or turn.resent or turn.answered_at is not None:
-            self.cancel(now)
-            return
-        self._out.append(act.DropTurn(turn.number))
-        turn.sent_anew(now, self._standing.answer_s)
-        self._standing.want_session(turn.number)
-        self._out.extend(self._said)
+            return self.cancel()
+        state = replace(self, turn=turn.sent_anew(at.now, at.answer_s))
+        return state, [DropTurn(turn.number), SessionWanted(turn.number), *self.said]
 
-    def postpone(self, now: float) -> None:
+    def postpone(self, at: Moment) -> Step[TurnTaking]:
         """No session can be had, but the service may be reached in a mode that needs none."""
         if self.turn is None:
-            return
-        self.turn.goes_out_whole(now, self._standing.answer_s)
-        self._postponed_by = now + OTHER_MODE_S
-        self.link_came(now)
+            return self, ()
+        turn = self.turn.goes_out_whole(at.now, at.answer_s)
+        return replace(self, turn=turn, postponed_by=at.now + OTHER_MODE_S).link_came(at)
 
-    def link_came(self, now: float) -> None:
+    def link_came(self, at: Moment) -> Step[TurnTaking]:
         """The service is reached, perhaps in another mode: what waited for that goes out."""
-        if self._postponed_by is None or self.turn is None or self._standing.needs_session:
-            return
-        self._postponed_by = None
-        self._out.extend(said for said in self._said if isinstance(said, act.SendText))
-        if self.turn.closed_at is not None:
-            self._send_whole(self.turn, now)
+        if self.postponed_by is None or self.turn is None or at.service.needs_session(at.options):
+            return self, ()
+        state = replace(self, postponed_by=None)
+        texts = [said for said in self.said if isinstance(said, SendText)]
+        if self.turn.closed_at is None:
+            return state, texts
+        state, whole = state._send_whole(self.turn, at)
+        return state, [*texts, *whole]
 
-    def await_sound(self, until: float) -> None:
+    # -------------------------------------------------------------- the sound of answers
+
+    def await_sound(self, until: float) -> Step[TurnTaking]:
         """The answer is there, and its sound on its way; until it sounds the avatar still seems to think."""
-        self._sound_by = until
-        self.cue(TalkCue.AWAITED)
+        return replace(self, sound_by=until, talk=self._talk_after(TalkCue.AWAITED)), ()
 
-    def sound_came(self) -> None:
-        """No sound is awaited any more."""
-        self._sound_by = None
+    def voice_sounds(self) -> Step[TurnTaking]:
+        """The avatar is heard; no sound is awaited any more."""
+        return replace(self, sound_by=None, talk=self._talk_after(TalkCue.SOUNDED)), ()
 
-    def no_sound(self) -> None:
-        """The sound that was awaited will not come."""
-        awaited, self._sound_by = self._sound_by is not None, None
-        if awaited and self.turn is None:
-            self.cue(TalkCue.DONE)
+    def voice_goes_on(self) -> Step[TurnTaking]:
+        """The avatar is heard already; this answer follows without a pause."""
+        return replace(self, talk=self._talk_after(TalkCue.SOUNDED)), ()
+
+    def voice_silent(self) -> Step[TurnTaking]:
+        """The avatar fell silent, or was silenced."""
+        return replace(self, talk=self._talk_after(TalkCue.SILENT)), ()
+
+    def sound_missing(self) -> Step[TurnTaking]:
+        """The sound that may be awaited will not come."""
+        if not self.sound_awaited:
+            return self, ()
+        talk = self._talk_after(TalkCue.DONE) if self.turn is None else self.talk
+        return replace(self, sound_by=None, talk=talk), ()
 
     @property
     def sound_awaited(self) -> bool:
-        """An answer was given whose sound has not begun."""
-        return self._sound_by is not None
-
-    def cue(self, cue: TalkCue) -> None:
-        """Move the talk machine."""
-        self.talk = step(TALK, self.talk, cue)
+        """True while an answer was given whose sound has not begun."""
+        return self.sound_by is not None
 
     # -------------------------------------------------------------- the clock
 
-    @property
-    def deadline(self) -> float | None:
-        """When :meth:`on_time` is due, or None."""
+    def deadline(self, options: ConversationOptions) -> float | None:
+        """Return when :meth:`on_time` is due, or None."""
         turn_at = self.turn.deadline if self.turn is not None else None
-        too_old_at = min((at for _, at in self._waiting), default=None)
-        times = (turn_at, self._listening_ends_at, too_old_at, self._sound_by, self._postponed_by)
+        too_old_at = min((at for _, at in self.waiting), default=None)
+        times = (turn_at, self._listening_ends_at(options), too_old_at, self.sound_by, self.postponed_by)
         return min((at for at in times if at is not None), default=None)
 
-    def on_time(self, now: float) -> None:
+    def on_time(self, at: Moment) -> Step[TurnTaking]:
         """Do what is due: close, send silence, give up."""
-        for number in [number for number, too_old_at in self._waiting if now >= too_old_at]:
-            self._waiting = tuple(turn for turn in self._waiting if turn[0] != number)
-            self._out.append(act.DropTurn(number))
-            self._out.append(act.LogLine("words that could not be sent in time were cancelled", warning=True))
-            self._signals.failed()
-        if self._sound_by is not None and now >= self._sound_by:
-            self.no_sound()
-        if self._postponed_by is not None and now >= self._postponed_by:
-            self.cancel(now)
-        turn = self.turn
-        if turn is None:
-            return
-        if self._listening_ends_at is not None and now >= self._listening_ends_at:
-            self._out.append(act.LogLine("the utterance never closed; closing it", warning=True))
-            self._close(turn, CloseReason.LOST, 0.0, now)
-        if turn.silence_now(now):
-            self._out.append(act.SendAudio(turn.number, _SILENCE, None))
-        if turn.answer_by is not None and now >= turn.answer_by:
-            self._give_up(turn, now)
+        state, effects = self, list[Action | Cue]()
+        for number, too_old_at in self.waiting:
+            if at.now >= too_old_at:
+                state = state._without(number)
+                lost = LogLine("words that could not be sent in time were cancelled", warning=True)
+                effects += [DropTurn(number), lost, WordsLost()]
+        if state.sound_by is not None and at.now >= state.sound_by:
+            state, _ = state.sound_missing()
+        if state.postponed_by is not None and at.now >= state.postponed_by:
+            state, cancelled = state.cancel()
+            effects += cancelled
+        if state.turn is None:
+            return state, effects
+        state, due = state._turn_on_time(state.turn, at)
+        return state, [*effects, *due]
 
-    @property
-    def _listening_ends_at(self) -> float | None:
+    def _turn_on_time(self, turn: Turn, at: Moment) -> Step[TurnTaking]:
+        ends_at = self._listening_ends_at(at.options)
+        if ends_at is not None and at.now >= ends_at:
+            state, closed = self._closed(turn, CloseReason.LOST, 0.0, at)
+            return state, [LogLine("the utterance never closed; closing it", warning=True), *closed]
+        state, effects = self, list[Action]()
+        if (silenced := turn.silenced(at.now)) is not None:
+            state, turn = replace(state, turn=silenced), silenced
+            effects.append(SendAudio(turn.number, _SILENCE, None))
+        if turn.answer_by is None or at.now < turn.answer_by:
+            return state, effects
+        state, given_up = state._given_up(turn, at)
+        return state, [*effects, *given_up]
+
+    def _listening_ends_at(self, options: ConversationOptions) -> float | None:
         if self.turn is None or self.talk is not TalkState.LISTENING:
             return None
-        return self.turn.opened_at + self.options.gate.longest_s + LISTENING_GRACE_S
+        return self.turn.opened_at + options.gate.longest_s + LISTENING_GRACE_S
 
     # -------------------------------------------------------------- begin, close, end
 
-    def _begin(self, cause: Cause | None, now: float) -> Turn:
-        self._count += 1
-        self._said = []
-        self._sound_by = None
-        self.turn = Turn(self._count, cause, now, whole=not self._standing.streams)
-        self._standing.active_at = now
-        self._standing.want_session(self._count)
-        return self.turn
+    def _next(self, cause: Cause | None, at: Moment) -> Turn:
+        return Turn(self.count + 1, cause, at.now, whole=not at.service.streams(at.options))
 
-    def _supersede(self, now: float) -> None:
+    def _begun(self, turn: Turn) -> Step[TurnTaking]:
+        state = replace(self, count=turn.number, turn=turn, said=Words(), sound_by=None)
+        return state, [Active(), SessionWanted(turn.number)]
+
+    def _superseded(self) -> Step[TurnTaking]:
         """The next turn begins; this one may still wait for the link, for as long as it would be answered."""
+        state = self
         if self.turn is not None and not self.turn.begun and self.turn.answer_by is not None:
-            self._waiting += ((self.turn.number, self.turn.answer_by),)
-        self._end(TurnOutcome.SUPERSEDED, now)
+            state = replace(self, waiting=(*self.waiting, (self.turn.number, self.turn.answer_by)))
+        return state._ended(TurnOutcome.SUPERSEDED)
 
-    def _close(self, turn: Turn, reason: CloseReason, speech_ms: float, now: float) -> None:
-        self._utterance = None
-        turn.close(now, speech_ms, self._standing.answer_s, self.options.turn.closing_silence_s)
+    def _closed(self, turn: Turn, reason: CloseReason, speech_ms: float, at: Moment) -> Step[TurnTaking]:
+        turn = turn.closed(at.now, speech_ms, at.answer_s, at.options.turn.closing_silence_s)
+        state = replace(self, utterance=None, turn=turn)
+        whole: Effects = ()
         if reason is not CloseReason.NO_SPEECH:
-            self._send_whole(turn, now)
-        self._standing.active_at = now
+            state, whole = state._send_whole(turn, at)
         if turn.answered_at is not None:
             # The service found the end before we did, and has answered.
-            self._end(TurnOutcome.ANSWERED, now)
+            state, ended = state._ended(TurnOutcome.ANSWERED)
         elif reason is CloseReason.NO_SPEECH:
-            self._end(TurnOutcome.NOTHING_SAID, now)
+            state, ended = state._ended(TurnOutcome.NOTHING_SAID)
         else:
-            self._signals.sent(turn.cause)
-            self.cue(TalkCue.CLOSED)
+            state = replace(state, talk=state._talk_after(TalkCue.CLOSED))
+            ended = [TurnClosed(turn.cause)]
+        return state, [*whole, Active(), *ended]
 
-    def _send_whole(self, turn: Turn, now: float) -> None:
-        """To a service that does not stream: everything that was said, now that it is all there."""
-        if not turn.whole or not turn.spoken or self._postponed_by is not None:
-            return
-        spoken = [said for said in self._said if isinstance(said, act.SendAudio)]
+    def _send_whole(self, turn: Turn, at: Moment) -> Step[TurnTaking]:
+        """To a service that does not stream, send everything that was said, now that it is all there."""
+        if not turn.whole or not turn.spoken or self.postponed_by is not None:
+            return self, ()
+        spoken = [said for said in self.said if isinstance(said, SendAudio)]
+        read_at = next((said.read_at for said in reversed(spoken) if said.read_at is not None), at.now)
+        message = SendUtterance(turn.number, b"".join(said.pcm for said in spoken), read_at)
         # In another mode by now it may need a session after all.
-        self._standing.want_session(turn.number)
-        turn.sent_whole()
-        read_at = next((said.read_at for said in reversed(spoken) if said.read_at is not None), now)
-        self._out.append(act.SendUtterance(turn.number, b"".join(said.pcm for said in spoken), read_at))
+        effects: list[Action | Cue] = [SessionWanted(turn.number), message]
+        if at.options.equipment.speaks:
+            effects.append(PrepareDecoder())
+        return replace(self, turn=turn.sent_whole()), effects
 
-    def _end(self, outcome: TurnOutcome, now: float) -> None:
+    def _without(self, number: int) -> TurnTaking:
+        """Without turn ``number`` among those that wait to be sent."""
+        waiting = tuple(turn for turn in self.waiting if turn[0] != number)
+        return self if waiting == self.waiting else replace(self, waiting=waiting)
+
+    def _ended(self, outcome: TurnOutcome) -> Step[TurnTaking]:
         if self.turn is None:
-            return
-        summary = self.turn.summary(outcome)
-        self.turn = None
-        self._postponed_by = None
-        self._said = []
-        self._standing.active_at = now
-        self._out.append(act.TurnEnded(summary))
-        self.cue(TalkCue.DONE)
+            return self, ()
+        effects: list[Action | Cue] = [Active(), TurnEnded(self.turn.summary(outcome))]
+        if self.turn.answered_at is not None:
+            effects.append(AnswerFollows())
+        talk = self._talk_after(TalkCue.DONE)
+        state = replace(self, talk=talk, turn=None, postponed_by=None, said=Words())
+        return state, effects
 
-    def _give_up(self, turn: Turn, now: float) -> None:
+    def _given_up(self, turn: Turn, at: Moment) -> Step[TurnTaking]:
         if turn.begun:
-            self._out.append(act.LogLine(f"no answer within {self._standing.answer_s:g} s", warning=True))
-            self._signals.failed()
-            self._end(TurnOutcome.UNANSWERED, now)
-        else:
-            self._out.append(
-                act.LogLine("the turn could not be sent in time and was cancelled", warning=True)
-            )
-            self.cancel(now)
+            state, ended = self._ended(TurnOutcome.UNANSWERED)
+            late = LogLine(f"no answer within {at.answer_s:g} s", warning=True)
+            return state, [late, WordsLost(), *ended]
+        state, cancelled = self.cancel()
+        late = LogLine("the turn could not be sent in time and was cancelled", warning=True)
+        return state, [late, *cancelled]
+
+    def _talk_after(self, cue: TalkCue) -> TalkState:
+        return step(TALK, self.talk, cue)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import Event
-from ravatard.core.flight.checkpoint import restored
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, reached
 
 
@@ -53,11 +52,7 @@ class Replay:
         return self._conversation is not None
 
     def take(self, at: float, record: Record) -> None:
-        """One record; may set :attr:`difference`.
-
-        Raises:
-            NotPlainError: a checkpoint cannot be used; what follows it is not followed.
-        """
+        """Take one record; may set :attr:`difference`."""
         match record:
             case Began():
                 self.interrupted()
@@ -80,11 +75,7 @@ class Replay:
         self._expected.clear()
 
     def _begin(self, began: Began) -> None:
-        if began.memory is None:
-            conversation = Conversation(began.options)
-        else:
-            conversation = restored(began.options, began.memory)
-        self._conversation = conversation
+        conversation = self._conversation = Conversation(began.options, began.state)
         self._look = conversation.indication.look.value
         self._event = (0.0, "the beginning")
 

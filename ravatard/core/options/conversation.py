@@ -72,7 +72,7 @@ class ConversationOptions:
         long_press_mutes: ``button.long_press`` is "mute".
         spend: section ``spend``.
         muted: start with the microphone closed.
-        means: what there is to talk with.
+        equipment: what there is to talk with.
     """
 
     session: SessionOptions
@@ -82,4 +82,4 @@ class ConversationOptions:
     long_press_mutes: bool = True
     spend: SpendOptions = field(default_factory=SpendOptions)
     muted: bool = False
-    means: Equipment = field(default_factory=Equipment)
+    equipment: Equipment = field(default_factory=Equipment)

@@ -161,7 +161,7 @@ PROTOCOL: RecordProtocol[Record] = RecordProtocol(
         record(2, MicrophoneLost, reason=str),
         record(3, MicrophoneEnded),
         record(4, Listened, samples="Q", level_db="d", floor_db="d", overruns="I"),
-        record(5, UtteranceOpened, utterance="Q", cause=Cause, first_sample="Q", decided_at_sample="Q"),
+        record(5, UtteranceOpened, utterance="Q", cause=Cause, first_sample="Q"),
         record(6, ChunkCaptured, utterance="Q", sequence="I", first_sample="Q", read_at="d", pcm=bytes),
         record(
             7,
@@ -170,7 +170,6 @@ PROTOCOL: RecordProtocol[Record] = RecordProtocol(
             reason=CloseReason,
             end_sample="Q",
             speech_ms="d",
-            decided_at_sample="Q",
         ),
         record(8, PressIgnored, held_ms="d"),
         record(9, RawBlock, read_at="d", pcm=bytes),

@@ -41,4 +41,4 @@ class UtteranceNumbers:
             return None
         self._open = False
         end = self._end_sample
-        return UtteranceClosed(self._utterance, CloseReason.LOST, end, 0.0, end)
+        return UtteranceClosed(self._utterance, CloseReason.LOST, end, 0.0)

@@ -10,6 +10,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ravatard.cancellation import pass_on_cancellation
 from ravatard.core.control.protocol import LINE_LIMIT_BYTES, ControlHandler, refused
 from ravatard.host.control.opening import open_listener
 from ravatard.host.runtime import GROUP
@@ -117,10 +118,7 @@ class ControlSocket:
                 pass
             except* OSError as errors:
                 gone = errors
-        # On Python 3.11 and 3.12 a group that is failing may swallow the cancellation from outside.
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise asyncio.CancelledError
+        pass_on_cancellation()
         if gone is not None:
             raise ConnectionAbortedError("the client did not take a reply") from gone
 

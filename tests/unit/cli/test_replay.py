@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +11,10 @@ from ravatard.cli import main
 from ravatard.core import events as ev
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, encode
+from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
+from ravatard.host.flight.lines import encode
 from ravatard.host.recorder import FlightRecorder
 from ravatard.host.ring import Ring
 
@@ -24,7 +27,7 @@ START = Began("start", "0.0.1", "b", 1.8e9, 0.0, OPTIONS, None)
 def _record(folder: Path, *, file_bytes: int = 125_000) -> None:
     """A short life: microphone, link, somebody writes, mute."""
     conversation, now = Conversation(OPTIONS), 100.0
-    capabilities = Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
+    capabilities = Capabilities(True, True, True, 30.0, "Ava", "en")
     with FlightRecorder(
         Ring(folder, file_bytes=file_bytes), OPTIONS, now, boot="b", wall=lambda: 1.8e9
     ) as recorder:
@@ -170,14 +173,15 @@ def test_a_missing_part_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_a_checkpoint_of_another_version_is_told_and_the_next_start_is_followed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    foreign = Began("new file", "9.9", "b", 1e300, 0.0, OPTIONS, (1, 2))
-    file = _write(tmp_path / "a.log", (1.0, foreign), (2.0, START), (3.0, Gap("why")))
+    content = json.dumps([1.0, "began", {"format": 3, "version": "9.9", "why": "new file"}]).encode()
+    file = _write(tmp_path / "a.log", (2.0, replace(START, version="0.0.1", wall_s=1e300)), (3.0, Gap("why")))
+    file.write_bytes(b"%08x %b\n" % (zlib.crc32(content), content) + file.read_bytes())
 
     assert main(["replay", str(file)]) == 0
 
     told = capsys.readouterr().out
-    assert "a checkpoint cannot be used, so what follows is only shown: 1 memories" in told
-    assert "(no date)  goes on (new file), recorded by version 9.9" in told
+    assert "what follows is only shown: recorded by ravatard 9.9 in format 3; this version reads" in told
+    assert "(no date)  started, recorded by version 0.0.1" in told
     assert "left out  why" in told
 
 

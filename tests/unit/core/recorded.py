@@ -51,7 +51,7 @@ def options() -> st.SearchStrategy[ConversationOptions]:
             day_minutes=st.sampled_from([None, 0.5, 2]),
         ),
         muted=st.booleans(),
-        means=st.builds(
+        equipment=st.builds(
             Equipment,
             speaks=st.booleans(),
             audio=st.builds(AudioOptions, echo=st.sampled_from(["off", "half-duplex"])),
@@ -73,7 +73,7 @@ def events() -> st.SearchStrategy[ev.Event]:
 def plausible_events() -> st.SearchStrategy[ev.Event]:
     """Any event with contents that meet: few utterances, few turns."""
     small = st.integers(1, 3)
-    capabilities = Capabilities(True, 4096, True, None, 4.0, "Ava", "en")
+    capabilities = Capabilities(True, True, None, 4.0, "Ava", "en")
     return st.one_of(
         [
             st.from_type(kind)
@@ -92,9 +92,9 @@ def plausible_events() -> st.SearchStrategy[ev.Event]:
             )
         ]
         + [
-            st.builds(ev.UtteranceOpened, small, st.from_type(Cause), st.just(0), st.just(1)),
+            st.builds(ev.UtteranceOpened, small, st.from_type(Cause), st.just(0)),
             st.builds(ev.ChunkCaptured, small, small, small, st.just(bytes(8192)), st.just(0.0)),
-            st.builds(ev.UtteranceClosed, small, st.from_type(CloseReason), small, st.just(700.0), small),
+            st.builds(ev.UtteranceClosed, small, st.from_type(CloseReason), small, st.just(700.0)),
             st.builds(ev.MessageSent, small, st.sampled_from([None, 0.5]), st.just(1.0)),
             st.builds(ev.UtteranceDropped, small, st.just("the network is slow")),
             st.just(ev.LinkOnline(capabilities)),

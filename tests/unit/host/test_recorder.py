@@ -10,12 +10,13 @@ import pytest
 from ravatard.core import events as ev
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine, decode
+from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine
 from ravatard.core.flight.replay import Replay
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Cause, CloseReason, Refusal
 from ravatard.errors import InternalError
+from ravatard.host.flight.lines import decode
 from ravatard.host.recorder import (
     BATCH_S,
     BURST_BYTES,
@@ -30,7 +31,7 @@ from ravatard.host.ring import Ring, parts
 OPTIONS = ConversationOptions(
     SessionOptions(), TurnOptions(), GateOptions(mode="auto", longest_s=30.0), has_button=False
 )
-CAPABILITIES = Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
+CAPABILITIES = Capabilities(True, True, True, 30.0, "Ava", "en")
 
 
 class FragileRing(Ring):
@@ -83,11 +84,11 @@ class Run:
     def takes_a_turn(self, chunks: int = 12) -> None:
         self.utterances += 1
         number = self.utterances
-        self.happens(ev.UtteranceOpened(number, Cause.VOICE, 0, 10), ev.SessionStarted(), after_s=0.1)
+        self.happens(ev.UtteranceOpened(number, Cause.VOICE, 0), ev.SessionStarted(), after_s=0.1)
         for sequence in range(chunks):
             chunk = ev.ChunkCaptured(number, sequence, 4096 * sequence, bytes(8192), self.now)
             self.happens(chunk, ev.MessageSent(number, self.now, self.now + 0.1), after_s=0.128)
-        self.happens(ev.UtteranceClosed(number, CloseReason.SILENCE, 1, 900.0, 1), after_s=0.1)
+        self.happens(ev.UtteranceClosed(number, CloseReason.SILENCE, 1, 900.0), after_s=0.1)
         self.happens(ev.Answered("an answer"), after_s=1.0)
 
 
@@ -123,7 +124,7 @@ def test_a_start_says_what_replaying_must_know(tmp_path: Path) -> None:
     assert at == 1000.0
     assert isinstance(began, Began)
     assert (began.why, began.boot, began.wall_s) == ("start", "boot-1", 1.8e9)
-    assert (began.options, began.memory) == (OPTIONS, None)
+    assert (began.options, began.state) == (OPTIONS, None)
 
 
 def test_what_happened_can_be_replayed_to_the_same_states(tmp_path: Path) -> None:
@@ -189,7 +190,7 @@ def test_when_the_oldest_is_gone_the_rest_can_still_be_followed(tmp_path: Path) 
     run.gets_ready()
     while len(parts(tmp_path)) < 3:
         run.takes_a_turn(60)
-    run.happens(ev.UtteranceOpened(run.utterances + 1, Cause.VOICE, 0, 10), after_s=1.0)
+    run.happens(ev.UtteranceOpened(run.utterances + 1, Cause.VOICE, 0), after_s=1.0)
     run.recorder.close()
 
     parts(tmp_path)[0][1].unlink()
@@ -311,7 +312,7 @@ def test_a_full_disk_is_told_once_and_everything_goes_on(
     last = _of(Began, _records(tmp_path))[-1]
     assert isinstance(last, Began)
     assert last.why == "the disk failed: No space left on device"
-    assert last.memory is not None
+    assert last.state is not None
     assert _replayed(tmp_path).following
 
 

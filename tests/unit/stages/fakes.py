@@ -15,7 +15,7 @@ from ravatard.errors import RavatardError
 from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
 
-CAPABILITIES = Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
+CAPABILITIES = Capabilities(True, True, True, 30.0, "Ava", "en")
 
 
 class FakeEar:

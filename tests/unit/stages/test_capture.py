@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ravatard.core.events import Listened, MicrophoneClosed, MicrophoneLost, MicrophoneReady
+from ravatard.core.events import Listened, MicrophoneLost, MicrophoneReady
 from ravatard.errors import InternalError
 from ravatard.stages.capture import Progress, capture
 from ravatard.stages.mailbox import Inbox
@@ -63,12 +63,3 @@ def test_progress_stands_still_when_nothing_new_was_captured() -> None:
     progress.note(Listened(4_000, 0, 0))
 
     assert progress.samples == 4_000
-
-
-def test_a_microphone_that_was_closed_on_purpose_need_not_progress() -> None:
-    progress = Progress()
-    progress.note(MicrophoneReady("usb"))
-
-    progress.note(MicrophoneClosed())
-
-    assert progress.absent

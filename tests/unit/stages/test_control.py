@@ -58,12 +58,10 @@ class Room:
         self.ear = ClosingEar(self.inbox)
         self.mind = Conversation(OPTIONS)
         self.outbox = Outbox()
-        self.hub = Hub(
-            self.mind, self.ear, self.outbox, Latest(self.mind.indication), NullAnswerPlayer(Inbox())
-        )
         self.reload = asyncio.Event()
         self.desk = HubControlHandler(self.inbox, self.mind, Reporter(self.mind, OPTIONS, 0.0), self.reload)
-        self.hub.watch(self.desk)
+        shown, player = Latest(self.mind.indication), NullAnswerPlayer(Inbox())
+        self.hub = Hub(self.mind, self.ear, self.outbox, shown, player, [self.desk])
         self.error: ConfigError | None = None
 
     def read(self) -> ConversationOptions:

@@ -39,7 +39,7 @@ class FakeAppliance:
         self.changed = asyncio.Event()
         self.ready = True
         self.status = "ready"
-        self.hub_turns = 0
+        self.events_handled = 0
         self.samples = 0
         self.microphone_excused = False
         self.overdue: str | None = None
@@ -47,7 +47,7 @@ class FakeAppliance:
         self.microphone_works = True
 
     def nudge(self) -> None:
-        self.hub_turns += self.hub_works
+        self.events_handled += self.hub_works
 
     def says(self, status: str) -> None:
         self.status = status
@@ -210,7 +210,7 @@ async def test_without_a_watchdog_there_is_no_beat_and_nobody_is_nudged() -> Non
         await asyncio.sleep(100)
 
     assert notifier.told == [(0, ("READY=1", "STATUS=ready")), (100, ("STATUS=offline",))]
-    assert appliance.hub_turns == 0
+    assert appliance.events_handled == 0
 
 
 @pytest.mark.parametrize(("ready", "watchdog_s"), [(False, 30.0), (True, 30.0), (True, None)])

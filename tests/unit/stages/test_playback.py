@@ -206,7 +206,7 @@ async def test_the_decoder_is_prepared_while_an_answer_is_awaited() -> None:
     desk = Desk()
 
     async with running(desk.playback.run):
-        desk.playback.expect()
+        desk.playback.do(act.PrepareDecoder())
         await asyncio.sleep(0.1)
 
         assert desk.decoder.prepared == 1
@@ -275,7 +275,7 @@ async def test_the_next_answer_is_played_whatever_was_interrupted() -> None:
     desk.playback.online()
     desk.playback.do(act.StopPlayback())
 
-    desk.playback.answered()
+    desk.playback.do(act.ResumeVoice())
     desk.playback.heard(LOUD)
 
     assert desk.heard_s() == pytest.approx(0.1)
@@ -286,8 +286,8 @@ async def test_without_a_speaker_only_the_news_of_the_live_voice_is_passed_on() 
     mouth = NullAnswerPlayer(inbox)
 
     mouth.do(act.StopPlayback())
-    mouth.answered()
-    mouth.expect()
+    mouth.do(act.ResumeVoice())
+    mouth.do(act.PrepareDecoder())
     mouth.online()
     mouth.heard(LOUD)
     mouth.offline("the page was closed.")

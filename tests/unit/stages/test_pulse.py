@@ -13,7 +13,9 @@ from tests.unit.stages.test_converse import Desk
 
 def pulse_of(desk: Desk) -> tuple[HubPulse, Progress]:
     progress = Progress()
-    return HubPulse(desk.hub, progress, desk.inbox), progress
+    pulse = HubPulse(desk.conversation, progress, desk.inbox)
+    desk.watched_by(pulse)
+    return pulse, progress
 
 
 async def test_ready_is_the_first_look_after_starting() -> None:
@@ -35,7 +37,7 @@ async def test_a_nudge_makes_the_hub_turn() -> None:
     pulse.nudge()
     desk.hub.handle(await desk.inbox.get(), 0.0)
 
-    assert pulse.hub_turns == 1
+    assert pulse.events_handled == 1
 
 
 async def test_a_missing_microphone_is_excused_and_an_open_one_is_not() -> None:
@@ -47,6 +49,15 @@ async def test_a_missing_microphone_is_excused_and_an_open_one_is_not() -> None:
     progress.note(ev.MicrophoneReady("usb"))
 
     assert (before, pulse.microphone_excused, pulse.samples) == (True, False, 1)
+
+
+async def test_a_microphone_that_was_closed_on_purpose_need_not_progress() -> None:
+    desk = Desk()
+    pulse, _ = pulse_of(desk)
+    for event in (ev.MicrophoneReady("usb"), ev.MuteAsked(True), ev.MicrophoneClosed()):
+        desk.hub.handle(event, 0.0)
+
+    assert pulse.microphone_excused
 
 
 async def test_a_state_over_its_deadline_is_named() -> None:
@@ -64,5 +75,5 @@ async def test_a_state_over_its_deadline_is_named() -> None:
 
 def _without_session() -> Capabilities:
     return Capabilities(
-        True, 4096, needs_session=False, listens=True, answer_timeout_s=30.0, avatar="", language=""
+        True, needs_session=False, listens=True, answer_timeout_s=30.0, avatar="", language=""
     )

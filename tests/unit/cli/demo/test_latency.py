@@ -10,7 +10,7 @@ from ravatard.core.states import CloseReason
 
 
 def closed(reason: CloseReason = CloseReason.SILENCE) -> ev.UtteranceClosed:
-    return ev.UtteranceClosed(1, reason, 0, 1400.0, 0)
+    return ev.UtteranceClosed(1, reason, 0, 1400.0)
 
 
 def test_the_wait_begins_when_the_last_word_was_said_and_ends_with_the_first_sound() -> None:

@@ -13,7 +13,7 @@ from ravatard.core.capabilities import Capabilities
 from ravatard.core.indication import Indication, Look, Show
 from ravatard.core.states import Cause, CloseReason, Refusal, SessionState, TurnOutcome
 
-CAPABILITIES = Capabilities(True, 4096, True, True, 30.0, "Ada", "en")
+CAPABILITIES = Capabilities(True, True, True, 30.0, "Ada", "en")
 
 
 def summary(outcome: TurnOutcome = TurnOutcome.ANSWERED, answer_ms: float | None = 700.0) -> act.TurnSummary:
@@ -31,9 +31,9 @@ def out() -> io.StringIO:
         (ev.MicrophoneReady("usb"), ("microphone", "usb")),
         (ev.MicrophoneLost("unplugged"), ("microphone", "gone: unplugged")),
         (ev.MicrophoneEnded(), ("microphone", "the recording is over")),
-        (ev.UtteranceOpened(2, Cause.BUTTON, 0, 0), ("hearing", "utterance 2, opened by the button")),
+        (ev.UtteranceOpened(2, Cause.BUTTON, 0), ("hearing", "utterance 2, opened by the button")),
         (
-            ev.UtteranceClosed(2, CloseReason.SILENCE, 0, 1400.0, 0),
+            ev.UtteranceClosed(2, CloseReason.SILENCE, 0, 1400.0),
             ("heard", "utterance 2: 1.4 s of speech, closed by silence"),
         ),
         (ev.PressIgnored(90.0), ("button", "held for 90 ms only: nothing")),
@@ -124,7 +124,7 @@ async def test_the_lights_are_told_in_words_and_on_a_terminal_in_their_colour(ou
 async def test_the_end_is_when_the_recording_is_over_and_no_turn_is_open(out: io.StringIO) -> None:
     narrator = Narrator(out, colour=False, started_at=0.0)
 
-    narrator.on_event(ev.UtteranceOpened(1, Cause.VOICE, 0, 0), 0.0)
+    narrator.on_event(ev.UtteranceOpened(1, Cause.VOICE, 0), 0.0)
     narrator.on_event(ev.MicrophoneEnded(), 1.0)
     assert not narrator.recording_over.is_set()
     narrator.on_action(act.TurnEnded(summary()), 2.0)
@@ -148,7 +148,7 @@ async def test_the_end_is_not_before_the_last_answer_was_heard_out(out: io.Strin
 async def test_the_summary_tells_how_long_people_waited_for_the_voice(out: io.StringIO) -> None:
     narrator = Narrator(out, colour=False, started_at=0.0, silence_ms=900)
     for at, wait_s in ((10.0, 0.6), (20.0, 0.4), (30.0, 1.1)):
-        narrator.on_event(ev.UtteranceClosed(1, CloseReason.SILENCE, 0, 1400.0, 0), at)
+        narrator.on_event(ev.UtteranceClosed(1, CloseReason.SILENCE, 0, 1400.0), at)
         narrator.on_event(ev.Answered("yes"), at + 0.3)
         narrator.on_event(ev.PlaybackStarted(at + wait_s), at + wait_s)
     narrator.on_event(ev.Played(2, 0.0), 40.0)

@@ -62,10 +62,10 @@ def test_lines_are_as_wide_as_each_other_whatever_is_heard() -> None:
 def test_the_gate_tells_what_it_decides_and_counts() -> None:
     shown = meter()
 
-    assert shown.take(UtteranceOpened(1, Cause.VOICE, 0, 9)) == "  gate opens: voice"
+    assert shown.take(UtteranceOpened(1, Cause.VOICE, 0)) == "  gate opens: voice"
     assert "OPEN" in shown.line()
     assert (
-        shown.take(UtteranceClosed(1, CloseReason.SILENCE, 9, 1400.0, 9))
+        shown.take(UtteranceClosed(1, CloseReason.SILENCE, 9, 1400.0))
         == "  gate closes: silence, 1.4 s of speech"
     )
     assert "closed" in shown.line()

@@ -19,10 +19,10 @@ def test_an_utterance_begins_with_the_preroll_in_whole_chunks() -> None:
     events = recorder.open(Cause.VOICE, 10)
 
     assert events == [
-        UtteranceOpened(1, Cause.VOICE, first_sample=4, decided_at_sample=10),
+        UtteranceOpened(1, Cause.VOICE, first_sample=4),
         ChunkCaptured(1, 0, 4, numbered(4, 4), 1.0),
     ]
-    assert recorder.opened_at == 4
+    assert (recorder.opened_at, recorder.end) == (4, 10)
 
 
 def test_a_chunk_comes_the_moment_it_is_complete() -> None:
@@ -47,7 +47,7 @@ def test_the_last_chunk_may_be_short() -> None:
 
     assert events == [
         ChunkCaptured(1, 1, 4, numbered(4, 2), 2.0),
-        UtteranceClosed(1, CloseReason.RELEASED, end_sample=6, speech_ms=20.0, decided_at_sample=6),
+        UtteranceClosed(1, CloseReason.RELEASED, end_sample=6, speech_ms=20.0),
     ]
     assert recorder.opened_at is None
 
@@ -59,7 +59,7 @@ def test_an_empty_chunk_is_never_handed_out() -> None:
 
     events = recorder.close(CloseReason.RELEASED, 0.0)
 
-    assert events == [UtteranceClosed(1, CloseReason.RELEASED, 4, 0.0, 4)]
+    assert events == [UtteranceClosed(1, CloseReason.RELEASED, 4, 0.0)]
 
 
 def test_a_preroll_does_not_reach_into_the_utterance_before() -> None:
@@ -71,7 +71,8 @@ def test_a_preroll_does_not_reach_into_the_utterance_before() -> None:
 
     events = recorder.open(Cause.VOICE, 10)
 
-    assert events == [UtteranceOpened(2, Cause.VOICE, first_sample=8, decided_at_sample=10)]
+    assert events == [UtteranceOpened(2, Cause.VOICE, first_sample=8)]
+    assert recorder.end == 10
 
 
 def test_a_preroll_does_not_reach_back_over_a_skip() -> None:
@@ -80,7 +81,7 @@ def test_a_preroll_does_not_reach_back_over_a_skip() -> None:
 
     recorder.skip(10**12)
 
-    assert recorder.open(Cause.VOICE, 10**12) == [UtteranceOpened(1, Cause.VOICE, 10**12, 10**12)]
+    assert recorder.open(Cause.VOICE, 10**12) == [UtteranceOpened(1, Cause.VOICE, 10**12)]
 
 
 def test_while_closed_the_memory_is_bounded_and_keeps_the_preroll() -> None:

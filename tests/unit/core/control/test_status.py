@@ -19,7 +19,7 @@ from ravatard.core.states import Cause, CloseReason, LinkState, Refusal, TurnOut
 OPTIONS = ConversationOptions(
     SessionOptions(), TurnOptions(), GateOptions(mode="auto", longest_s=60.0), has_button=False
 )
-AVA = Capabilities(True, 4096, True, True, 30.0, "Ava", "en")
+AVA = Capabilities(True, True, True, 30.0, "Ava", "en")
 
 
 class Appliance:
@@ -44,12 +44,12 @@ class Appliance:
 
     def speak(self, utterance: int, *, answered: bool = True) -> None:
         turn = utterance
-        self.after(1, ev.UtteranceOpened(utterance, Cause.VOICE, 0, 0), ev.SessionStarted())
+        self.after(1, ev.UtteranceOpened(utterance, Cause.VOICE, 0), ev.SessionStarted())
         for late_s in (0.010, 0.025):
             read_at = self.now
             self.after(0, ev.ChunkCaptured(utterance, 0, 0, bytes(8192), read_at))
             self.after(late_s, ev.MessageSent(turn, read_at, read_at + late_s))
-        self.after(1, ev.UtteranceClosed(utterance, CloseReason.SILENCE, 8192, 500.0, 8192))
+        self.after(1, ev.UtteranceClosed(utterance, CloseReason.SILENCE, 8192, 500.0))
         if answered:
             self.after(0.75, ev.Answered("my secret words", heard="more of them"))
         else:
@@ -175,7 +175,7 @@ def test_what_needs_a_person_is_told() -> None:
 )
 def test_a_session_that_is_refused_is_told(refusal: Refusal, words: str) -> None:
     appliance = Appliance().working()
-    appliance.after(1, ev.UtteranceOpened(1, Cause.VOICE, 0, 0), ev.SessionRefused(refusal, "no."))
+    appliance.after(1, ev.UtteranceOpened(1, Cause.VOICE, 0), ev.SessionRefused(refusal, "no."))
 
     report = appliance.report()
 

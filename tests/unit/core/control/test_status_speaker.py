@@ -10,7 +10,7 @@ from ravatard.core.options.equipment import Equipment
 from ravatard.core.states import Cause, CloseReason
 from tests.unit.core.conversation.test_conversation import OPTIONS
 
-ALOUD = replace(OPTIONS, means=Equipment(speaks=True))
+ALOUD = replace(OPTIONS, equipment=Equipment(speaks=True))
 
 
 def told(*events: ev.Event) -> SpeakerReport:
@@ -81,7 +81,7 @@ def test_new_options_are_heeded() -> None:
 
 def test_the_time_from_the_end_of_speech_to_the_first_sound_is_kept() -> None:
     report = told()
-    closed = ev.UtteranceClosed(1, CloseReason.SILENCE, 1, 1.0, 1)
+    closed = ev.UtteranceClosed(1, CloseReason.SILENCE, 1, 1.0)
 
     report.timed(closed, 10.0)
     report.timed(ev.PlaybackStarted(11.5), 11.4)
@@ -93,8 +93,8 @@ def test_the_time_from_the_end_of_speech_to_the_first_sound_is_kept() -> None:
 def test_a_sound_that_answers_nothing_that_was_said_is_not_timed() -> None:
     report = told()
 
-    report.timed(ev.UtteranceClosed(1, CloseReason.SILENCE, 1, 1.0, 1), 10.0)
-    report.timed(ev.UtteranceOpened(2, Cause.VOICE, 1, 1), 11.0)
+    report.timed(ev.UtteranceClosed(1, CloseReason.SILENCE, 1, 1.0), 10.0)
+    report.timed(ev.UtteranceOpened(2, Cause.VOICE, 1), 11.0)
     report.timed(ev.PlaybackStarted(11.5), 11.4)
 
     assert report.first_sound_s is None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import is_dataclass, replace
+from typing import Any, get_args
 
 import pytest
+from hypothesis import given, settings
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
@@ -28,10 +29,10 @@ from ravatard.core.states import (
     TalkState,
     TurnOutcome,
 )
+from tests.unit.core.recorded import plausible_events
 
 CAPABILITIES = Capabilities(
     streams_audio=True,
-    chunk_samples=4096,
     needs_session=True,
     listens=True,
     answer_timeout_s=30.0,
@@ -40,7 +41,7 @@ CAPABILITIES = Capabilities(
 )
 OPTIONS = ConversationOptions(SessionOptions(), TurnOptions(), GateOptions(), has_button=True)
 CHUNK = silence(4096)
-PLAYBACK_TAIL_S = OPTIONS.means.audio.tail_ms / 1000
+PLAYBACK_TAIL_S = OPTIONS.equipment.audio.tail_ms / 1000
 
 
 class Talker:
@@ -73,7 +74,7 @@ class Talker:
 
     def opens(self, cause: Cause = Cause.VOICE) -> list[Any]:
         self._utterances += 1
-        return self.happens(ev.UtteranceOpened(self._utterances, cause, 0, 4800))
+        return self.happens(ev.UtteranceOpened(self._utterances, cause, 0))
 
     def chunk(self, pcm: bytes = CHUNK) -> list[Any]:
         actions = self.happens(ev.ChunkCaptured(self._utterances, 0, 0, pcm, self.now))
@@ -82,7 +83,7 @@ class Talker:
         return actions
 
     def closes(self, reason: CloseReason = CloseReason.SILENCE) -> list[Any]:
-        return self.happens(ev.UtteranceClosed(self._utterances, reason, 0, 1200.0, 0))
+        return self.happens(ev.UtteranceClosed(self._utterances, reason, 0, 1200.0))
 
     def says(self, chunks: int = 3) -> list[Any]:
         actions = self.opens()
@@ -274,7 +275,7 @@ def test_chunks_and_closings_of_an_unknown_utterance_are_ignored() -> None:
     talker = Talker()
 
     actions = talker.happens(
-        ev.ChunkCaptured(9, 0, 0, CHUNK, 0.0), ev.UtteranceClosed(9, CloseReason.SILENCE, 0, 0, 0)
+        ev.ChunkCaptured(9, 0, 0, CHUNK, 0.0), ev.UtteranceClosed(9, CloseReason.SILENCE, 0, 0)
     )
 
     assert actions == []
@@ -804,9 +805,19 @@ def test_sound_while_somebody_speaks_holds_nothing() -> None:
 
 
 def test_every_event_is_known() -> None:
-    handled = set(Conversation(OPTIONS)._handlers)
+    events = {one for one in vars(ev).values() if is_dataclass(one) and one.__module__ == ev.__name__}
 
-    assert handled == set(ev.Event.__args__)
+    assert events == set(get_args(ev.Event))
+
+
+@settings(deadline=None)
+@given(plausible_events())
+def test_every_event_is_handled(event: ev.Event) -> None:
+    conversation = Conversation(OPTIONS)
+
+    conversation.handle(event, 0.0)
+
+    assert conversation.overdue(0.0, 0.0) is None
 
 
 def test_no_speech_and_no_text_shows_in_a_repr() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -75,29 +76,30 @@ class Story:
 
     @property
     def state(self) -> State:
-        hub = self.hub
-        return hub._standing.link, hub.session, hub.talk, hub.microphone, hub._listening.muted
+        hub, state = self.hub, self.hub.state
+        return state.service.link, hub.session, hub.talk, hub.microphone, state.microphone.muted
 
     @property
     def place(self) -> tuple[object, ...]:
         """The state, and of the turn what decides most of what may follow."""
-        turn = self.hub._turns.turn
+        turn = self.hub.state.turns.turn
         return *self.state, None if turn is None else turn.begun
 
     @property
     def turn(self) -> int:
         """The number of the turn there is, or of one that never was."""
-        return self.hub._turns.turn.number if self.hub._turns.turn is not None else 99
+        turn = self.hub.state.turns.turn
+        return turn.number if turn is not None else 99
 
 
 def steps(story: Story) -> Iterator[Step]:  # noqa: C901 - a list of contents is a list of loops
     """Every type of event with every content that means something else to the hub."""
     now = story.now
     for cause in Cause:
-        yield 0.0, ev.UtteranceOpened(1, cause, 0, 1)
+        yield 0.0, ev.UtteranceOpened(1, cause, 0)
     for reason in (CloseReason.SILENCE, CloseReason.NO_SPEECH):
-        yield 0.0, ev.UtteranceClosed(1, reason, 9, 700.0, 9)
-    yield 0.0, ev.UtteranceClosed(2, CloseReason.SILENCE, 9, 700.0, 9)
+        yield 0.0, ev.UtteranceClosed(1, reason, 9, 700.0)
+    yield 0.0, ev.UtteranceClosed(2, CloseReason.SILENCE, 9, 700.0)
     for utterance in (1, 2):
         yield 0.0, ev.ChunkCaptured(utterance, 0, 0, CHUNK, now)
     for read_at in (now, None):
@@ -134,28 +136,30 @@ def steps(story: Story) -> Iterator[Step]:  # noqa: C901 - a list of contents is
         yield 0.0, event
 
 
-def told(options: ConversationOptions, path: tuple[Step, ...]) -> Story:
-    story = Story(options)
-    for step in path:
-        story.lives(step)
-    return story
+def fork(story: Story) -> Story:
+    """The same story, to go on from here; everything a conversation is made of is a value."""
+    hub = copy(story.hub)
+    hub._machines = copy(story.hub._machines)
+    forked = replace(story, over=list(story.over))
+    forked.hub = hub
+    return forked
 
 
 def check(story: Story, actions: list[Any], before: Story) -> None:
     """What is true after every event in every state."""
-    hub = story.hub
-    turn = hub._turns.turn
+    hub, state = story.hub, story.hub.state
+    turn = state.turns.turn
     # Somebody is listened to, or an answer awaited, exactly in a turn; only sound may overlay one.
-    awaited = TalkState.THINKING if hub._turns.sound_awaited else TalkState.IDLE
+    awaited = TalkState.THINKING if state.turns.sound_awaited else TalkState.IDLE
     assert turn is not None or hub.talk in (awaited, TalkState.IDLE, TalkState.SPEAKING)
     # Who is heard is followed by the microphone: held at most while something sounds, and its tail.
-    sounds = hub._speaking.since is not None or hub._listening._free_at is not None
+    sounds = state.playback.since is not None or state.microphone.free_at is not None
     assert hub.microphone is not MicrophoneStatus.HELD or sounds
     if hub.talk is TalkState.LISTENING:
         assert turn is not None
         assert turn.closed_at is None
     # Each turn ends once, in the order they began.
-    assert story.over == list(range(1, hub._turns._count + (turn is None)))
+    assert story.over == list(range(1, state.turns.count + (turn is None)))
     if story.state[-1]:
         assert not [action for action in actions if isinstance(action, act.SendAudio | act.Press)]
         assert hub.talk is not TalkState.LISTENING
@@ -169,17 +173,17 @@ def check_deadline(hub: Conversation, now: float) -> None:
 
 
 def check_indication(story: Story, actions: list[Any], before: Story) -> None:
-    hub = story.hub
+    hub, state = story.hub, story.hub.state
     link, _, talk, microphone, muted = story.state
-    shown_link, denied = hub._standing.shown_link(story.now)
+    shown_link, denied = state.service.shown_link(story.now)
     look = look_for(
         Condition(
-            started=hub._listening.known and hub._standing.tried,
+            started=state.microphone.known and state.service.tried,
             link=shown_link,
             talk=talk,
             microphone=microphone,
             pressed=story.pressed and hub.gate is not GateMode.VAD and not muted,
-            busy=hub._standing.busy,
+            busy=state.service.busy_until is not None,
             denied=denied,
         )
     )
@@ -191,13 +195,13 @@ def check_indication(story: Story, actions: list[Any], before: Story) -> None:
 
 def every_place(options: ConversationOptions) -> dict[tuple[object, ...], tuple[Step, ...]]:
     """Breadth first: each place that can be reached, and a shortest path to it. Checks every step."""
-    found: dict[tuple[object, ...], tuple[Step, ...]] = {Story(options).place: ()}
-    waiting = deque(found.values())
+    begin = Story(options)
+    found: dict[tuple[object, ...], tuple[Step, ...]] = {begin.place: ()}
+    waiting: deque[tuple[Story, tuple[Step, ...]]] = deque([(begin, ())])
     while waiting:
-        path = waiting.popleft()
-        before = told(options, path)
+        before, path = waiting.popleft()
         for step in steps(before):
-            story = told(options, path)
+            story = fork(before)
             actions = story.lives(step)
             try:
                 check(story, actions, before)
@@ -206,7 +210,7 @@ def every_place(options: ConversationOptions) -> dict[tuple[object, ...], tuple[
                 raise
             if story.place not in found:
                 found[story.place] = (*path, step)
-                waiting.append(found[story.place])
+                waiting.append((story, found[story.place]))
     return found
 
 

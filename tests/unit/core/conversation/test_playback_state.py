@@ -28,11 +28,11 @@ from ravatard.core.states import (
 )
 from tests.unit.core.conversation.test_conversation import CAPABILITIES, CHUNK, OPTIONS, Talker, of, outcomes
 
-ALOUD = replace(OPTIONS, means=Equipment(speaks=True))
+ALOUD = replace(OPTIONS, equipment=Equipment(speaks=True))
 
 
 def aloud(**means: Any) -> ConversationOptions:
-    return replace(OPTIONS, means=Equipment(**{"speaks": True, **means}))
+    return replace(OPTIONS, equipment=Equipment(**{"speaks": True, **means}))
 
 
 CHAT = replace(CAPABILITIES, streams_audio=False, needs_session=False, voice=VoiceSource.ANSWER)
@@ -74,6 +74,16 @@ def test_an_utterance_goes_out_whole_when_it_is_over() -> None:
     assert of(act.StartSession, before + after) == []
 
 
+@pytest.mark.parametrize(("speaks", "prepared"), [(True, 1), (False, 0)])
+def test_the_decoder_is_prepared_for_the_answer_that_is_awaited_where_there_is_a_speaker(
+    speaks: bool, prepared: int
+) -> None:
+    talker = Talker(aloud(speaks=speaks))
+    talker.happens(ev.LinkOnline(CHAT))
+
+    assert len(of(act.PrepareDecoder, talker.says())) == prepared
+
+
 def test_no_silence_follows_an_utterance_that_went_out_whole() -> None:
     talker = in_chat()
     talker.says()
@@ -106,6 +116,27 @@ def test_before_the_service_was_reached_the_configuration_says_whether_it_stream
     talker.chunk()
 
     assert of(act.SendUtterance, talker.closes()) == [act.SendUtterance(1, CHUNK, talker.now)]
+
+
+def test_after_an_interruption_the_live_voice_is_played_again_with_the_next_answer() -> None:
+    talker = in_live_mode()
+    sounds(talker)
+    talker.opens(Cause.BUTTON)
+    talker.chunk()
+    talker.happens(ev.MessageSent(1, talker.now, talker.now))
+    assert of(act.ResumeVoice, talker.closes(CloseReason.RELEASED)) == []
+
+    assert of(act.ResumeVoice, talker.answers()) == [act.ResumeVoice()]
+
+    assert of(act.ResumeVoice, talker.says()) == []
+
+
+def test_another_stream_has_nothing_of_an_interrupted_answer() -> None:
+    talker = in_live_mode()
+    sounds(talker)
+    talker.happens(ev.ButtonPressed(talker.now), ev.VoiceOnline())
+
+    assert not talker.hub.state.playback.interrupted
 
 
 # ---------------------------------------------------------------- a service that is busy in one mode
@@ -584,7 +615,7 @@ def test_words_that_are_lost_are_told_once_until_something_works_again() -> None
     talker = in_chat()
     for _ in range(3):
         talker.says()
-        talker.happens(ev.MessageSent(talker.hub._turns._count, talker.now, talker.now))
+        talker.happens(ev.MessageSent(talker.hub.state.turns.count, talker.now, talker.now))
         talker.passes(31.0)
     assert outcomes(talker) == [TurnOutcome.UNANSWERED] * 3
     assert earcons(talker) == [Earcon.ERROR]

@@ -7,8 +7,6 @@ from hypothesis import given, settings
 
 from ravatard.core import events as ev
 from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.flight.checkpoint import memory
-from ravatard.core.flight.codec import CodecError
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine, reached
 from ravatard.core.flight.replay import Difference, Replay
 from ravatard.core.options.conversation import ConversationOptions
@@ -111,18 +109,9 @@ def test_after_a_gap_nothing_is_compared_until_a_new_beginning(interruption: Gap
 def test_from_a_checkpoint_it_goes_on_where_it_was() -> None:
     conversation = Conversation(OPTIONS)
     conversation.handle(ev.MuteAsked(True), 2.0)
-    began = Began("new file", "0.1.0", "b", 0.0, 0.0, OPTIONS, memory(conversation))
+    began = Began("new file", "0.1.0", "b", 0.0, 0.0, OPTIONS, conversation.state)
 
     replay = _replayed([(3.0, began), (4.0, Happened(ev.MuteAsked(None))), (4.0, Reached("muted", "no"))])
 
     assert replay.difference is None
     assert replay.states == 1
-
-
-def test_a_checkpoint_of_another_version_is_refused_and_nothing_followed() -> None:
-    replay = _replayed([(1.0, START)])
-
-    with pytest.raises(CodecError):
-        replay.take(2.0, Began("new file", "9.9", "b", 0.0, 0.0, OPTIONS, (1, 2, 3)))
-
-    assert not replay.following

@@ -1,0 +1,1 @@
+"""Flight recorder on disk: checked lines of records, also those of earlier formats."""
