@@ -1,4 +1,4 @@
-"""THE WIRING: which part is joined to which, and what ends when the daemon is told to stop."""
+"""Wiring: joins the parts of the appliance, and ends them when the daemon is to stop."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from ravatard.stages.uplink import uplink
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the appliance is made of: real devices and a real cloud, or a simulated world.
+    """Parts of the appliance: real devices and a real cloud, or a simulated world.
 
     ``without``: a sentence for each part that was configured and could not be had; ``sound``: None when the
     avatar is not heard; ``screen``: None without a display.
     """
 
-    ear: Microphone
+    microphone: Microphone
     cloud: Cloud
     lamp: Lamp
     notifier: Notifier
@@ -55,12 +55,12 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class SoundOutput:
-    """What the avatar is heard with.
+    """Parts that make the avatar heard.
 
     Attributes:
         speaker: the loudspeaker.
         fetch: downloads answers that are files.
-        decoder: makes sound of them.
+        decoder: decodes them.
     """
 
     speaker: Speaker
@@ -70,19 +70,19 @@ class SoundOutput:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What a signal handler, a test or the demo may do to a running appliance.
+    """Controls of a running appliance, for a signal handler, a test or the demo.
 
     Attributes:
         stop: set to end it.
         reload: set to read the configuration anew.
         inbox: where :meth:`say` puts text.
-        door: where other processes may ask; None when they may not.
+        server: serves control requests of other processes; None for none.
     """
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reload: asyncio.Event = field(default_factory=asyncio.Event)
     inbox: Inbox = field(default_factory=Inbox)
-    door: ControlServer | None = None
+    server: ControlServer | None = None
 
     def say(self, text: str) -> None:
         """Say something in writing."""
@@ -90,7 +90,7 @@ class Controls:
 
 
 class _Stop(Exception):
-    """No error: the one way out of a group of eternal tasks, raised when the appliance is told to stop."""
+    """No error: ends the group of eternal tasks when the appliance is to stop."""
 
 
 async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
@@ -106,55 +106,55 @@ async def run(
     controls: Controls,
     reread: Callable[[], ConversationOptions],
 ) -> None:
-    """Be the appliance until ``controls.stop`` is set.
+    """Run the appliance until ``controls.stop`` is set.
 
     However it ends, the microphone is closed, the live session ended and the lights are off.
 
     Raises:
-        ExceptionGroup: a bug of ours (HouseError among them); the process should end, and be started again.
+        ExceptionGroup: a bug of ours (InternalError too); the process should end, and be started again.
     """
     inbox, outbox = controls.inbox, Outbox()
     sound = parts.sound
-    mouth: Playback | NullAnswerPlayer
+    player: Playback | NullAnswerPlayer
     if sound is not None:
-        mouth = Playback(sound.speaker, sound.fetch, sound.decoder, inbox)
+        player = Playback(sound.speaker, sound.fetch, sound.decoder, inbox)
     else:
-        mouth = NullAnswerPlayer(inbox)
+        player = NullAnswerPlayer(inbox)
     conversation = Conversation(options)
     shown = Latest(conversation.indication)
     progress = Progress()
     reporter = Reporter(conversation, options, asyncio.get_running_loop().time(), parts.without)
-    desk = HubControlHandler(inbox, conversation, reporter, controls.reload)
+    handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
     pulse = HubPulse(conversation, progress, inbox)
-    observers = [*parts.observers, desk, pulse]
+    observers = [*parts.observers, handler, pulse]
     if parts.screen is not None:
         observers.append(OnDisplay(parts.screen))
-    hub = Hub(conversation, parts.ear, outbox, shown, mouth, observers)
+    hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
     async with asyncio.TaskGroup() as closing, parts.cloud.opened():
         try:
             async with asyncio.TaskGroup() as stages:
                 start = stages.create_task
-                start(capture(parts.ear, inbox, progress), name="capture")
+                start(capture(parts.microphone, inbox, progress), name="capture")
                 start(hub.run(inbox), name="converse")
                 start(uplink(parts.cloud, outbox, inbox, Backoff(reconnect, parts.chance)), name="uplink")
                 start(indicate(shown, parts.lamp), name="indicate")
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
-                start(reload(controls.reload, desk.reading(reread), inbox, parts.notifier), name="reload")
-                start(parts.cloud.voice(mouth), name="voice")
+                start(reload(controls.reload, handler.reading(reread), inbox, parts.notifier), name="reload")
+                start(parts.cloud.voice(player), name="voice")
                 if parts.screen is not None:
                     start(display(parts.screen, parts.cloud), name="display")
-                if isinstance(mouth, Playback):
-                    start(mouth.run(), name="playback")
-                if controls.door is not None:
-                    start(control(controls.door, desk), name="control")
+                if isinstance(player, Playback):
+                    start(player.run(), name="playback")
+                if controls.server is not None:
+                    start(control(controls.server, handler), name="control")
                 if parts.button is not None:
                     start(press(parts.button, inbox), name="press")
                 await _stopped(controls, parts.notifier)
         except* _Stop:
             pass
         finally:
-            # Both at once: the session is paid for by the second, and the microphone must not listen on.
-            closing.create_task(parts.ear.close(), name="close ear")
+            # Both at once: the session is paid for by the second, and the microphone must not stay open.
+            closing.create_task(parts.microphone.close(), name="close microphone")
             if sound is not None:
                 closing.create_task(sound.speaker.close(), name="close speaker")
                 closing.create_task(sound.decoder.close(), name="close decoder")

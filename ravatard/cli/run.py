@@ -135,7 +135,7 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
             observers.append(kept_volume)
         parts = build(options, environ, observers, ledger, muted=muted, volume=volume)
         has_button = parts.button is not None
-        controls = Controls(door=door)
+        controls = Controls(server=door)
         for text in arguments.say:
             controls.say(text)
 

@@ -17,11 +17,11 @@ class Connection(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the service can do; fixed while the connection lives."""
+        """Capabilities of the service; fixed while the connection lives."""
         ...
 
     async def send_audio(self, pcm: bytes) -> None:
-        """Send one chunk (s16le mono 16 kHz, padded here when short).
+        """Send one chunk (s16le mono 16 kHz; the connection pads or re-frames it as its service wants).
 
         Raises:
             LinkError: the connection broke or took too long.
@@ -37,7 +37,7 @@ class Connection(Protocol):
         ...
 
     def receive(self) -> AsyncIterator[Answered | StreamBroke]:
-        """What the service says, until the connection breaks.
+        """Yield what the service says, until the connection breaks.
 
         Raises:
             LinkError: the connection broke.
@@ -46,15 +46,15 @@ class Connection(Protocol):
         ...
 
     async def outdated(self) -> None:
-        """Returns when a new connection should take the place of this one, which works as yet."""
+        """Return when a new connection should take the place of this one, which still works."""
         ...
 
 
 class Cloud(Protocol):
-    """A service an avatar lives at. Used inside :meth:`opened`."""
+    """Service of an avatar. Used inside :meth:`opened`."""
 
     def opened(self) -> AbstractAsyncContextManager[None]:
-        """The time in which the cloud may be used. Leaving it ends what is still paid for.
+        """Return the context in which the cloud may be used. Leaving it ends what is still paid for.
 
         Leaving is bounded in time and never raises for what the network does.
         """
@@ -65,13 +65,13 @@ class Cloud(Protocol):
 
         Raises:
             LinkError: may be retried.
-            DeniedError: a person must act.
+            DeniedError: the owner must act.
             PeerError: the service broke its protocol.
         """
         ...
 
     async def maintain(self) -> None:
-        """Eternal while connected: what must be done ahead of time, such as renewing the token."""
+        """Run while connected: do what must be done ahead of time, such as renewing the token."""
         ...
 
     async def start_session(self) -> None:
@@ -85,16 +85,16 @@ class Cloud(Protocol):
         ...
 
     async def voice(self, sink: VoiceSink) -> NoReturn:
-        """Eternal while opened: bring in the live voice of whichever session is held, if it has one.
+        """Run while opened: receive the live voice of the session that is held, if it has one.
 
-        What breaks is told to ``sink`` and tried again with jitter, for as long as that session is held.
+        A break is reported to ``sink``, and tried again with jitter for as long as that session is held.
         """
         ...
 
     def picture(self) -> AsyncIterator[tuple[Secret, Secret] | None]:
-        """For a display: where the avatar is seen, and the token to open that with; None: nowhere.
+        """Yield the address of the avatar's picture and the token to open it with; None while there is none.
 
-        Told now and at every change, for ever.
+        Yields now and at every change, for ever.
         """
         ...
 

@@ -202,7 +202,7 @@ async def appliance(
         voice_player=world.voice if wishes.speaks else None,
     )
     parts = Parts(
-        ear=ear,
+        microphone=ear,
         cloud=cloud,
         lamp=world.lamp,
         notifier=world.notes,

@@ -137,9 +137,9 @@ class _Stream:
             self._told = ""
             self._sink.online()
 
-    def heard(self, pcm: bytes) -> None:
+    def feed(self, pcm: bytes) -> None:
         """The player has sound."""
-        self._sink.heard(pcm)
+        self._sink.feed(pcm)
 
     def offline(self, reason: str, *, hopeless: bool = False) -> None:
         """Not the player's to tell; that it raises tells."""

@@ -23,7 +23,7 @@ Machine = ServiceState | TurnTaking | MicrophoneState | PlaybackState | EarconPo
 
 @dataclass(frozen=True, slots=True)
 class ConversationState:
-    """Everything a conversation remembers between two events.
+    """State of a conversation between two events.
 
     Attributes:
         gate: the gate mode in use.
@@ -70,7 +70,7 @@ class Machines:
 
     @property
     def values(self) -> tuple[object, ...]:
-        """Everything that decides what is due and what is shown."""
+        """Values that decide what is due and what is shown."""
         return (
             *(self.service, self.turns, self.microphone, self.playback, self.earcons),
             *(self.pressed, self.options),

@@ -1,4 +1,4 @@
-"""Playback state: what is played, what stops it, and since when the avatar is heard."""
+"""Playback state: whether the avatar is heard, and what is played or stopped."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ _SILENCE = silence(CHUNK_SAMPLES)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a step of turn taking depends on beside its own state."""
+    """Surroundings of a step of turn taking: time, options, and the service as it stands."""
 
     now: float
     options: ConversationOptions
@@ -57,7 +57,7 @@ class Moment:
 
 
 class Words(tuple[SendAudio | SendText, ...]):
-    """Everything that was said or written of a turn, in order."""
+    """Sound and text of a turn, in order."""
 
     __slots__ = ()
 
@@ -71,7 +71,7 @@ class TurnTaking:
         turn: the turn that is open or waits for its answer, or None.
         count: turns since the start.
         utterance: number of the utterance that is open.
-        said: everything of the turn that was said or written, for as long as it may have to be sent anew.
+        said: sound and text of the turn, for as long as it may have to be sent anew.
         waiting: turns that were superseded before anything of them was sent, and when each is too old for it.
         postponed_by: until when another mode of the service is awaited, in which the turn can go out.
         sound_by: until when the sound of an answer is awaited.
