@@ -1,4 +1,4 @@
-"""THE WIRING: connects the parts of the appliance, and ends them in order when the daemon stops."""
+"""Wiring: connects the parts of the appliance, and ends them in order when the daemon stops."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Parts:
     ``screen``: None without display.
     """
 
-    ear: Microphone
+    microphone: Microphone
     cloud: Cloud
     lamp: Lamp
     notifier: Notifier
@@ -70,19 +70,19 @@ class SoundOutput:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """Controls of a running appliance for a signal handler, a test or the demo.
+    """Controls of a running appliance, for a signal handler, a test or the demo.
 
     Attributes:
         stop: set to end it.
-        reload: set to read the configuration again.
-        inbox: receives the text of :meth:`say`.
-        door: serves the requests of other processes; None without a control socket.
+        reload: set to read the configuration anew.
+        inbox: where :meth:`say` puts text.
+        server: serves control requests of other processes; None for none.
     """
 
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     reload: asyncio.Event = field(default_factory=asyncio.Event)
     inbox: Inbox = field(default_factory=Inbox)
-    door: ControlServer | None = None
+    server: ControlServer | None = None
 
     def say(self, text: str) -> None:
         """Send text to the avatar in the user's place."""
@@ -115,38 +115,38 @@ async def run(
     """
     inbox, outbox = controls.inbox, Outbox()
     sound = parts.sound
-    mouth: Playback | NullAnswerPlayer
+    player: Playback | NullAnswerPlayer
     if sound is not None:
-        mouth = Playback(sound.speaker, sound.fetch, sound.decoder, inbox)
+        player = Playback(sound.speaker, sound.fetch, sound.decoder, inbox)
     else:
-        mouth = NullAnswerPlayer(inbox)
+        player = NullAnswerPlayer(inbox)
     conversation = Conversation(options)
     shown = Latest(conversation.indication)
     progress = Progress()
     reporter = Reporter(conversation, options, asyncio.get_running_loop().time(), parts.without)
-    desk = HubControlHandler(inbox, conversation, reporter, controls.reload)
+    handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
     pulse = HubPulse(conversation, progress, inbox)
-    observers = [*parts.observers, desk, pulse]
+    observers = [*parts.observers, handler, pulse]
     if parts.screen is not None:
         observers.append(OnDisplay(parts.screen))
-    hub = Hub(conversation, parts.ear, outbox, shown, mouth, observers)
+    hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
     async with asyncio.TaskGroup() as closing, parts.cloud.opened():
         try:
             async with asyncio.TaskGroup() as stages:
                 start = stages.create_task
-                start(capture(parts.ear, inbox, progress), name="capture")
+                start(capture(parts.microphone, inbox, progress), name="capture")
                 start(hub.run(inbox), name="converse")
                 start(uplink(parts.cloud, outbox, inbox, Backoff(reconnect, parts.chance)), name="uplink")
                 start(indicate(shown, parts.lamp), name="indicate")
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
-                start(reload(controls.reload, desk.reading(reread), inbox, parts.notifier), name="reload")
-                start(parts.cloud.voice(mouth), name="voice")
+                start(reload(controls.reload, handler.reading(reread), inbox, parts.notifier), name="reload")
+                start(parts.cloud.voice(player), name="voice")
                 if parts.screen is not None:
                     start(display(parts.screen, parts.cloud), name="display")
-                if isinstance(mouth, Playback):
-                    start(mouth.run(), name="playback")
-                if controls.door is not None:
-                    start(control(controls.door, desk), name="control")
+                if isinstance(player, Playback):
+                    start(player.run(), name="playback")
+                if controls.server is not None:
+                    start(control(controls.server, handler), name="control")
                 if parts.button is not None:
                     start(press(parts.button, inbox), name="press")
                 await _stopped(controls, parts.notifier)
@@ -154,7 +154,7 @@ async def run(
             pass
         finally:
             # Concurrently: the session costs money by the second, and the microphone must stop listening.
-            closing.create_task(parts.ear.close(), name="close ear")
+            closing.create_task(parts.microphone.close(), name="close microphone")
             if sound is not None:
                 closing.create_task(sound.speaker.close(), name="close speaker")
                 closing.create_task(sound.decoder.close(), name="close decoder")

@@ -89,7 +89,7 @@ def build(
     button = _button(options.button, without)
     mode = gate_mode(options.gate.mode, None, has_button=button is not None).mode
     return Parts(
-        ear=ChildMicrophone(
+        microphone=ChildMicrophone(
             options.microphone,
             options.capture,
             options.gate,

@@ -1,4 +1,4 @@
-"""``ravatard replay``: what the flight recorder kept, told in order and gone through again."""
+"""``ravatard replay``: show a flight recording in order, and replay it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ravatard.core.flight.replay import Difference, Replay
 from ravatard.host.flight.lines import BeginningError, JournalError, decode
 from ravatard.host.ring import parts
 
-#: A file of the recorder is an eighth of a megabyte; whatever is much more is none.
+#: A file of the recorder is an eighth of a megabyte; a much bigger one is none.
 _MOST_BYTES = 4_000_000
-#: Events worth a line of their own; the states that follow from the others are told anyway.
-_TOLD = (
+#: Events worth a line of their own; of the others, the states that follow are shown.
+_SHOWN = (
     ev.MicrophoneReady,
     ev.MicrophoneLost,
     ev.MicrophoneClosed,
@@ -39,7 +39,7 @@ EXIT_UNREADABLE = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is replayed, and how it is told."""
+    """Add the arguments of this command."""
     parser.add_argument(
         "recording",
         type=Path,
@@ -51,20 +51,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 when the same states are reached, 1 at a difference, 2 with nothing to replay."""
-    teller = _Json() if arguments.json else _Words()
+    output = _Json() if arguments.json else _Words()
     replay, readable, found = Replay(), 0, False
     try:
         for at, record in _records(arguments.recording):
             if isinstance(record, str):
-                teller.note(record)
+                output.note(record)
                 replay.interrupted()
                 continue
             readable += 1
             replay.take(at, record)
             found = found or replay.following
-            teller.tell(at, record)
+            output.record(at, record)
             if replay.difference is not None:
-                teller.differ(replay.difference)
+                output.differ(replay.difference)
                 return EXIT_DIFFERENT
     except OSError as error:
         return _nothing(f"{arguments.recording} cannot be read: {error.strerror}")
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _nothing(f"{arguments.recording} holds no line of a flight recorder that can be read")
     if not found:
         return _nothing(f"{arguments.recording} holds no beginning from which a conversation can be followed")
-    teller.agree(replay)
+    output.agree(replay)
     return 0
 
 
@@ -82,7 +82,7 @@ def _nothing(sentence: str) -> int:
 
 
 def _records(recording: Path) -> Iterator[tuple[float, Record | str]]:
-    """Every record in order, and a sentence for everything that is missing.
+    """Yield every record in order, and a sentence for everything that is missing.
 
     Raises:
         OSError: nothing can be read.
@@ -126,18 +126,18 @@ def _damage(path: Path, lines: int, *, tail: bool) -> str:
 
 
 class _Words:
-    """Tells a person. Times are seconds since the start or checkpoint that is told above them."""
+    """Output for people. Times are seconds since the start or checkpoint that is shown above them."""
 
     def __init__(self) -> None:
         self._began_at: float | None = None
 
-    def tell(self, at: float, record: Record) -> None:
+    def record(self, at: float, record: Record) -> None:
         match record:
             case Began(why, version, _, wall_s):
                 self._began_at = at
                 other = "" if version == __version__ else f", recorded by version {version}"
                 print(f"{_date(wall_s)}  {'started' if why == 'start' else f'goes on ({why})'}{other}")
-            case Happened(event) if isinstance(event, _TOLD):
+            case Happened(event) if isinstance(event, _SHOWN):
                 self._line(at, "event", repr(event))
             case Reached(what, value):
                 self._line(at, what, value)
@@ -166,13 +166,13 @@ class _Words:
 
 
 class _Json:
-    """Tells a program."""
+    """Output for programs."""
 
-    def tell(self, at: float, record: Record) -> None:
+    def record(self, at: float, record: Record) -> None:
         match record:
             case Began(why, version, _, wall_s):
                 self._print(at=at, began=why, version=version, wall_s=wall_s)
-            case Happened(event) if isinstance(event, _TOLD):
+            case Happened(event) if isinstance(event, _SHOWN):
                 self._print(at=at, event=type(event).__name__, text=repr(event))
             case Reached(what, value):
                 self._print(at=at, what=what, value=value)

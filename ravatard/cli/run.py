@@ -128,7 +128,7 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
             observers.append(remembered)
         parts = build(options, environ, observers, ledger, muted=muted, volume=volume)
         has_button = parts.button is not None
-        controls = Controls(door=door)
+        controls = Controls(server=door)
         for text in arguments.say:
             controls.say(text)
 

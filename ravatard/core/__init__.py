@@ -1,1 +1,1 @@
-"""WHAT the appliance decides: pure, no clock, no I/O; everything arrives as an argument."""
+"""Decisions of the appliance: pure, without clock or I/O; everything arrives as an argument."""

@@ -1,4 +1,4 @@
-"""Actions: everything that the conversation asks of the rest of the daemon."""
+"""Actions that the conversation asks of the rest of the daemon."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Mute:
     muted: bool
 
 
-#: What the gate understands.
+#: Commands to the gate.
 GateCommand = SetGate | Press | Release | Hold
 
 
@@ -123,7 +123,7 @@ class DropTurn:
 
 @dataclass(frozen=True, slots=True)
 class Reconnect:
-    """A person asks: try to connect now, whatever the pause was to be."""
+    """Try to connect now, whatever pause was planned: a person asks."""
 
 
 CloudAction = StartSession | EndSession | SendAudio | SendUtterance | SendText | DropTurn | Reconnect
@@ -146,7 +146,7 @@ class PlayAnswer:
 
 @dataclass(frozen=True, slots=True)
 class StopPlayback:
-    """Silence the speaker now; what still comes of the answer that sounds is not played either."""
+    """Silence the speaker now, and discard what still comes of the answer that sounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +181,9 @@ class TurnSummary:
         turn: number of the turn.
         outcome: how it ended.
         cause: what opened it; None for text.
-        spoken_ms: length of what was sent of the person's voice, pre-roll included.
+        spoken_ms: length of the user's voice that was sent, pre-roll included.
         speech_ms: how much of that was judged speech.
-        messages: audio messages of the person's voice sent.
+        messages: audio messages of the user's voice sent.
         silence_messages: messages of closing silence sent.
         answer_ms: from the gate's closing to the first answer; 0 when that came before the gate closed, None
             without an answer.

@@ -1,7 +1,7 @@
 """Milliseconds, samples and bytes: the only place where one becomes the other.
 
-Inside the appliance all sound is 16 kHz, mono, signed 16-bit, little-endian ("s16le"): what webrtcvad takes
-and what RAVATAR's live mode asks for (Live Mode document, "Gemini Native Audio Format").
+All sound of the microphone is 16 kHz, mono, signed 16-bit, little-endian ("s16le"): what webrtcvad takes, and
+what services for speech usually ask for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 RATE_HZ = 16_000
 SAMPLE_BYTES = 2
-#: RAVATAR, Live Mode document: "Buffer Size: 4,096 samples per chunk" = 8,192 bytes = 256 ms.
+#: Chunks of an utterance: 8,192 bytes, 256 ms. A connection whose service wants others re-frames them.
 CHUNK_SAMPLES = 4_096
 CHUNK_BYTES = CHUNK_SAMPLES * SAMPLE_BYTES
 
@@ -51,36 +51,36 @@ VOICE = AudioFormat(VOICE_RATE_HZ)
 
 
 def samples_for(duration_ms: float) -> int:
-    """Samples at 16 kHz in ``duration_ms``."""
+    """Return the samples at 16 kHz in ``duration_ms``."""
     return int(duration_ms * RATE_HZ / 1000)
 
 
 def bytes_for(duration_ms: float) -> int:
-    """Bytes of s16le mono 16 kHz in ``duration_ms``."""
+    """Return the bytes of s16le mono 16 kHz in ``duration_ms``."""
     return samples_for(duration_ms) * SAMPLE_BYTES
 
 
 def samples_in(pcm: bytes | bytearray | memoryview) -> int:
-    """Samples in s16le mono ``pcm``."""
+    """Return the samples in s16le mono ``pcm``."""
     return len(pcm) // SAMPLE_BYTES
 
 
 def ms_of(samples: int) -> float:
-    """Milliseconds that ``samples`` at 16 kHz last."""
+    """Return the milliseconds that ``samples`` at 16 kHz last."""
     return samples * 1000 / RATE_HZ
 
 
 def seconds_of(samples: int) -> float:
-    """Seconds that ``samples`` at 16 kHz last."""
+    """Return the seconds that ``samples`` at 16 kHz last."""
     return samples / RATE_HZ
 
 
 def silence(samples: int) -> bytes:
-    """``samples`` of digital silence, s16le mono."""
+    """Return ``samples`` of digital silence, s16le mono."""
     return bytes(samples * SAMPLE_BYTES)
 
 
 def padded(pcm: bytes, samples: int) -> bytes:
-    """``pcm`` with silence after it, ``samples`` long in all. Longer sound is returned as it is."""
+    """Return ``pcm`` with silence after it, ``samples`` long in all. Longer sound is returned as it is."""
     missing = samples * SAMPLE_BYTES - len(pcm)
     return pcm + bytes(missing) if missing > 0 else pcm

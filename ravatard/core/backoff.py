@@ -1,6 +1,6 @@
-"""How long to wait before trying again: growing, with full jitter, forgiven only after stability.
+"""Backoff: growing waits with full jitter, forgiven only after stability.
 
-Two wishes pull at the waits, and ``tests/benchmarks/fleet.py`` shows what became of them:
+Two wishes pull at the waits; ``tests/benchmarks/fleet.py`` measures both:
 
 - After a short outage one appliance shall be back at once. A wait is therefore little longer than the waits
   before it together: a service that was away for ``L`` seconds is reached ``1 + L + L*L/10`` seconds after
@@ -59,9 +59,9 @@ class Backoff:
         self._waited_s = 0.0
 
     def failed(self, *, up_s: float | None = None, retry_after_s: float | None = None) -> float:
-        """Seconds to wait after an attempt (``up_s`` None), or after a link that was up for ``up_s``.
+        """Return the seconds to wait after an attempt (``up_s`` None) or a link that was up for ``up_s``.
 
-        What the service asked for (``Retry-After``) is the least, spread over a further tenth.
+        A wait the service asked for (``Retry-After``) is the least, spread over a further tenth.
         """
         flapped = up_s is not None and up_s < self._options.stable_s
         if up_s is not None and not flapped:

@@ -11,10 +11,10 @@ from ravatard.core.states import (
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a service can do and wants; the conversation asks for this, never for the service's name.
+    """Abilities and wishes of a service; the conversation asks for these, never for the service's name.
 
     Attributes:
-        streams_audio: takes chunks while the person speaks (else the whole utterance when it closed).
+        streams_audio: takes chunks while the user speaks (else the whole utterance when it closed).
         needs_session: wants a session started before anything is sent, and ended afterwards.
         listens: the service's own ``vadEnabled``: True for voice, False for push-to-talk, None unsaid.
         answer_timeout_s: seconds the service gives itself for an answer.

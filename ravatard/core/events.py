@@ -1,8 +1,7 @@
-"""All that happens and all that is asked for: the words the hub hears and speaks.
+"""Events that enter the hub, through one inbox, in one order.
 
-Inputs enter the conversation through one inbox, in one order; actions
-leave it. Times named ``…_at`` are seconds on the event loop's clock (``CLOCK_MONOTONIC``), the same in every
-process of this machine. What people said, and what they were answered, never shows in a ``repr``.
+Times named ``…_at`` are seconds on the event loop's clock (``CLOCK_MONOTONIC``), the same in every process of
+this machine. Fields with what people said or were answered are private (:mod:`ravatard.core.private`).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from ravatard.core.states import (
     Refusal,
 )
 
-# ------------------------------------------------------------------ inputs: the ear
+# ------------------------------------------------------------------ the microphone
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +29,14 @@ class MicrophoneReady:
 
 @dataclass(frozen=True, slots=True)
 class MicrophoneLost:
-    """The capture device is gone, or could not be opened. The ear goes on trying."""
+    """The capture device is gone, or could not be opened. Opening it is tried again."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class MicrophoneClosed:
-    """The capture device was closed on purpose (:class:`Mute`): nothing listens any more."""
+    """The capture device was closed on purpose (:class:`Mute`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class MicrophoneEnded:
 
 @dataclass(frozen=True, slots=True)
 class Listened:
-    """A sign of life of the ear, twice a second while the device is open.
+    """Sign of life of the microphone, twice a second while the device is open.
 
     Attributes:
         samples: samples captured since the device was opened.
@@ -67,7 +66,7 @@ class UtteranceOpened:
     """The gate opened. Chunks follow, the first one beginning with the pre-roll.
 
     Attributes:
-        utterance: number of the utterance since the ear started, from 1.
+        utterance: number of the utterance since the sound process started, from 1.
         cause: voice or button.
         first_sample: index, in samples since the device was opened, of the first sample that will be sent.
     """
@@ -102,7 +101,7 @@ class UtteranceClosed:
 
     Attributes:
         utterance: number of the utterance.
-        reason: what closed it.
+        reason: why it closed.
         end_sample: index one past the last sample handed out.
         speech_ms: milliseconds of it that were judged speech.
     """
@@ -120,7 +119,7 @@ class PressIgnored:
     held_ms: float
 
 
-# ------------------------------------------------------------------ inputs: the button
+# ------------------------------------------------------------------ the button
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ class ButtonReleased:
     released_at: float
 
 
-# ------------------------------------------------------------------ inputs: the cloud
+# ------------------------------------------------------------------ the cloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +166,7 @@ class LinkOffline:
 
 @dataclass(frozen=True, slots=True)
 class LinkDenied:
-    """The service refuses us; a person must act.
+    """The service refuses us; the owner must act.
 
     Attributes:
         reason: one sentence with the remedy.
@@ -185,7 +184,7 @@ class SessionStarted:
 
 @dataclass(frozen=True, slots=True)
 class SessionRefused:
-    """No live session could be had."""
+    """The service gave no live session."""
 
     refusal: Refusal
     reason: str
@@ -227,11 +226,11 @@ class Answered:
     """The service answered.
 
     Attributes:
-        text: what the avatar says, "" when only sound came.
-        heard: what the service understood, "" when it does not say.
+        text: words of the avatar, "" when only sound came.
+        heard: words the service understood, "" when it does not say.
         file_url: where the answer's sound or film is, "" when nowhere.
         sound: inline sound as it came (a container, not PCM), b"" when none.
-        self_heard: what the service understood is the answer before: the avatar heard itself.
+        self_heard: the service understood the answer before: the microphone picked up the avatar itself.
     """
 
     text: str = field(repr=False, metadata=PRIVATE)
@@ -243,7 +242,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class StreamBroke:
-    """The service says in words that the stream is in trouble (PROTOCOL.md, "Stream errors come as text").
+    """The service reports in words that the stream is in trouble.
 
     Attributes:
         refusal: BUSY, TIMEOUT, FAILED (the session must be ended) or EXPIRED (it is gone already).
@@ -254,19 +253,19 @@ class StreamBroke:
     reason: str
 
 
-# ------------------------------------------------------------------ inputs: everything else
+# ------------------------------------------------------------------ requests of people
 
 
 @dataclass(frozen=True, slots=True)
 class TextGiven:
-    """Somebody wants to say something in writing."""
+    """Request to say something in writing."""
 
     text: str = field(repr=False, metadata=PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)
 class MuteAsked:
-    """Somebody wants the microphone closed, or open again.
+    """Request to close the microphone, or to open it again.
 
     Attributes:
         muted: True, False, or None for the other of what is.
@@ -277,7 +276,7 @@ class MuteAsked:
 
 @dataclass(frozen=True, slots=True)
 class RestartSessionAsked:
-    """Somebody wants the live session ended; the next words start a new one."""
+    """Request to end the live session; the next words start a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +286,7 @@ class OptionsChanged:
     options: ConversationOptions
 
 
-# ------------------------------------------------------------------ inputs: the speaker, the avatar's voice
+# ------------------------------------------------------------------ the speaker, the avatar's voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,14 +304,14 @@ class SpeakerReady:
 
 @dataclass(frozen=True, slots=True)
 class SpeakerLost:
-    """The playback device is gone, or could not be opened. The speaker goes on trying."""
+    """The playback device is gone, or could not be opened. Opening it is tried again."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A sign of life of the speaker, twice a second while anything waits or sounds, and once after it.
+    """Sign of life of the speaker, twice a second while sound waits or plays, and once after it.
 
     Attributes:
         underruns: times the device wanted sound of an answer that had not come, since it was opened.
@@ -371,7 +370,7 @@ SESSION_OVER = "the live session is over"
 
 @dataclass(frozen=True, slots=True)
 class VoiceOffline:
-    """The avatar's live voice does not arrive (any more); whoever brings it goes on trying.
+    """The avatar's live voice does not arrive (any more). Connecting to it is tried again.
 
     Attributes:
         reason: one sentence, or :data:`SESSION_OVER`.
@@ -383,13 +382,13 @@ class VoiceOffline:
 
     @property
     def is_trouble(self) -> bool:
-        """Whether it should have gone on: a voice ends with its session."""
+        """True if the voice should have gone on: it ends with its session."""
         return self.reason != SESSION_OVER
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeAsked:
-    """Somebody wants the answers louder or softer.
+    """Request to make the answers louder or softer.
 
     Attributes:
         percent: of full; as a change when ``relative``.

@@ -1,4 +1,4 @@
-"""What the lights and the status say, decided from the states by one list in order of precedence."""
+"""Indication for lights and status, decided from the states by one list in order of precedence."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Look(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """How a look is lit.
+    """Pattern of a look.
 
     Attributes:
         colour: red, green, blue, each 0 to 1.
@@ -48,7 +48,7 @@ class Light:
     plain_off_s: float | None = None
 
 
-#: #1ba74b, an open microphone: the colour of the vendor's own client (PROTOCOL.md, voice modes).
+#: #1ba74b, an open microphone: the colour of the service's own web client.
 GREEN = (0x1B / 255, 0xA7 / 255, 0x4B / 255)
 RED = (1.0, 0.0, 0.0)
 ORANGE = (1.0, 0.4, 0.0)
@@ -57,7 +57,7 @@ VIOLET = (0.5, 0.0, 1.0)
 DIM = (0.01, 0.06, 0.027)
 BLACK = (0.0, 0.0, 0.0)
 
-#: One pattern each, told apart by rhythm alone, so that a single LED of one colour is enough.
+#: One pattern each, distinct by rhythm alone, so that a single LED of one colour is enough.
 LIGHTS: dict[Look, Light] = {
     Look.OFF: Light(BLACK),
     Look.FAULT: Light(RED, on_s=0.5, off_s=0.5),
@@ -75,7 +75,7 @@ LIGHTS: dict[Look, Light] = {
     Look.STARTING: Light(GREEN, fade_s=1.0, plain_on_s=1.5, plain_off_s=1.5),
 }
 
-#: What ``STATUS=`` and the log say for each look.
+#: Words of ``STATUS=`` and the log for each look.
 WORDS: dict[Look, str] = {
     Look.OFF: "off",
     Look.FAULT: "needs a person",
@@ -95,7 +95,7 @@ WORDS: dict[Look, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """All that the indication depends on.
+    """Facts that the indication depends on.
 
     Attributes:
         started: the microphone was opened or found missing, and a connection was tried, since the start.
@@ -104,7 +104,7 @@ class Condition:
         microphone: the capture device.
         pressed: the button is down and may open the gate.
         busy: the service had no free place a moment ago.
-        denied: why the service refuses us, or None.
+        denied: reason of the service's refusal, or None.
     """
 
     started: bool = False
@@ -117,7 +117,7 @@ class Condition:
 
 
 def look_for(condition: Condition) -> Look:  # noqa: PLR0911 - a list of precedence is a list of returns
-    """The first thing in the order of precedence (the order of :class:`Look`) that is true."""
+    """Return the first look in the order of precedence (the order of :class:`Look`) that applies."""
     if condition.link is LinkState.DENIED:
         return Look.NO_MONEY if condition.denied is Refusal.MONEY else Look.FAULT
     if condition.microphone is MicrophoneStatus.MUTED:
@@ -141,7 +141,7 @@ def look_for(condition: Condition) -> Look:  # noqa: PLR0911 - a list of precede
 
 @dataclass(frozen=True, slots=True)
 class Indication:
-    """What to show now: the look, and one line for the status."""
+    """Look, and one line for the status."""
 
     look: Look
     status: str

@@ -26,7 +26,7 @@ class SessionState(Enum):
 
 @unique
 class TalkState(Enum):
-    """Where the conversation is."""
+    """Phase of the conversation."""
 
     IDLE = "idle"
     LISTENING = "listening"
@@ -46,7 +46,7 @@ class MicrophoneStatus(Enum):
 
 @unique
 class GateMode(Enum):
-    """Who opens the gate: the voice detector, the button, or either."""
+    """Opener of the gate: the voice detector, the button, or either."""
 
     VAD = "vad"
     BUTTON = "button"
@@ -55,7 +55,7 @@ class GateMode(Enum):
 
 @unique
 class Cause(Enum):
-    """What opened an utterance."""
+    """Opener of an utterance."""
 
     VOICE = "voice"
     BUTTON = "button"
@@ -63,16 +63,16 @@ class Cause(Enum):
 
 @unique
 class CloseReason(Enum):
-    """What closed an utterance."""
+    """Reason for which an utterance closed."""
 
     SILENCE = "silence"
-    """The speaker stopped: the silence limit passed."""
+    """The user stopped speaking: the silence limit passed."""
     RELEASED = "released"
     """The button was released, or pressed again in toggle mode."""
     LONGEST = "longest"
     """The longest utterance allowed was reached."""
     NO_SPEECH = "no-speech"
-    """The button was pressed but nobody spoke."""
+    """The button was pressed but no speech followed."""
     HELD = "held"
     """The microphone was held or muted in mid-utterance."""
     LOST = "lost"
@@ -81,7 +81,7 @@ class CloseReason(Enum):
 
 @unique
 class Refusal(Enum):
-    """Why the service does not serve us."""
+    """Reason for which the service does not serve us."""
 
     BUSY = "busy"
     TIMEOUT = "timeout"
@@ -93,35 +93,35 @@ class Refusal(Enum):
 
 @unique
 class TurnOutcome(Enum):
-    """How a turn ended."""
+    """End of a turn."""
 
     ANSWERED = "answered"
     UNANSWERED = "unanswered"
     """No answer came within the service's message timeout."""
     NOTHING_SAID = "nothing-said"
     SELF_HEARD = "self-heard"
-    """What was heard was the avatar's own voice; the answer to it is not played."""
+    """The microphone picked up the avatar's own voice; the answer to it is not played."""
     SUPERSEDED = "superseded"
-    """The speaker went on before the answer came; the next turn carries on."""
+    """The user went on before the answer came; the next turn carries on."""
     CANCELLED = "cancelled"
     """The session could not be had, or the link or the appliance went down."""
 
 
 @unique
 class VoiceSource(Enum):
-    """Where the sound of an answer comes from."""
+    """Source of the sound of an answer."""
 
     STREAM = "stream"
     """A stream of its own, for as long as the session lasts."""
     ANSWER = "answer"
     """The answer: inline, or a file at the address it gives."""
     ELSEWHERE = "elsewhere"
-    """A browser plays it, or nobody does; why is in the status."""
+    """A browser plays it, or it is not played; the status says why."""
 
 
 @unique
 class Earcon(Enum):
-    """The short signals of the speaker: what cannot be seen from the other side of the room."""
+    """Short signals of the speaker, for a user who does not see the lights."""
 
     LISTENING = "listening"
     SENT = "sent"

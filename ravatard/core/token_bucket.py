@@ -1,4 +1,4 @@
-"""How much may still be written: a bucket that fills with time, so that no day sees more than was allowed."""
+"""Token bucket of bytes: fills with time, so that no day sees more than its limit written."""
 
 from __future__ import annotations
 

@@ -1,20 +1,20 @@
-"""When a token must be renewed, counted on the monotonic clock: a Raspberry Pi boots with a wrong date."""
+"""Token expiry, counted on the monotonic clock: a Raspberry Pi boots with a wrong date."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: RAVATAR, Authentication document: "JWT token for authentication (valid for 24 hours)".
-DOCUMENTED_LIFETIME_S = 24 * 3600.0
+#: Lifetime of a token whose claims do not say.
+LIFETIME_S = 24 * 3600.0
 #: Renewed when this much of the lifetime is over, spread over the next tenth so that a fleet that was
-#: switched on by one fuse does not renew in one second.
+#: switched on together does not renew in one second.
 RENEW_AFTER = 0.8
 RENEW_SPREAD = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class TokenExpiry:
-    """The life of one token in seconds of the loop's clock."""
+    """Lifetime of one token in seconds of the loop's clock."""
 
     renew_at: float
     dies_at: float
@@ -34,9 +34,9 @@ def expiry(
     expires: float | None,
     chance: float,
     *,
-    default_s: float = DOCUMENTED_LIFETIME_S,
+    default_s: float = LIFETIME_S,
 ) -> TokenExpiry:
-    """The life of a token received at ``received_at``.
+    """Return the lifetime of a token received at ``received_at``.
 
     Args:
         received_at: loop time.

@@ -1,4 +1,4 @@
-"""The flight recorder: an observer of the hub that keeps what happened, for the morning after a bad night.
+"""Flight recorder: an observer of the hub that writes down its events, for finding out later what happened.
 
 Costs next to nothing while nothing happens: it has no timer and no task, what changes nothing is summed up
 once a minute, and lines are written in batches.
@@ -32,16 +32,16 @@ DAY_BYTES = 5_000_000
 BURST_BYTES = 500_000
 #: With less than this share of the burst left only what is rare is written, until more than that share is.
 LEAN_BELOW, FULL_ABOVE = 0.2, 0.5
-#: What waits to be written is written after this long, as soon as anything happens at all.
+#: Waiting lines are written at the first event after this long.
 BATCH_S = 5.0
 BATCH_BYTES = 8_192
 ROUTINE_S = 60.0
 #: After a failure of the disk it is tried again this often.
 RETRY_S = 30.0
 
-#: They come several times a second and mostly change nothing: then they are summed up.
+#: Events that come several times a second; those that change nothing are summed up.
 _FREQUENT = (ev.Listened, ev.MessageSent, ev.Played, ev.Tick)
-#: What a turn is made of: left out when a talkative day is over its budget.
+#: Events of a turn: left out when a talkative day is over its budget.
 _TALK = (*_FREQUENT, ev.ChunkCaptured, ev.UtteranceOpened, ev.UtteranceClosed, ev.PressIgnored, ev.Answered)
 #: States worth writing at once; the rest waits for its batch.
 _URGENT = frozenset({"look", "session", "turn", "muted"})
@@ -49,7 +49,7 @@ _URGENT = frozenset({"look", "session", "turn", "muted"})
 
 @unique
 class Keeping(Enum):
-    """How much is written."""
+    """Amount of recording."""
 
     ALL = "all"
     RARE = "rare"
@@ -61,8 +61,8 @@ class Keeping(Enum):
 class FlightRecorder:
     """An observer. Use as a context: leaving writes what still waits.
 
-    A second conversation hears every event, too: it tells which of them changed nothing, and what must be
-    remembered at the beginning of a new file. Nothing here raises for what the disk does.
+    A second conversation handles every event, too: it shows which of them changed nothing, and gives the
+    state for the beginning of a new file. No method raises for what the disk does.
 
     Attributes:
         keeping: how much is written now.
@@ -118,13 +118,13 @@ class FlightRecorder:
     # -------------------------------------------------------------- the observer
 
     def on_event(self, event: ev.Event, now: float) -> None:
-        """One event."""
+        """Record one event."""
         self._allowance.passed(now)
         self._consider(now)
         if isinstance(event, _FREQUENT):
-            self._saw_frequent(event, now)
+            self._on_frequent(event, now)
         else:
-            # Written before the conversation hears it: should it break on it, the reason is there to be read.
+            # Written before the conversation handles it: should it break on it, the reason is on disk.
             if self.keeping is Keeping.ALL or not isinstance(event, _TALK):
                 self._write(now, Happened(event))
             self._mirror.handle(event, now)
@@ -134,7 +134,7 @@ class FlightRecorder:
             self._flush(now)
 
     def on_action(self, action: object, now: float) -> None:
-        """One action."""
+        """Record the state that an action shows."""
         state = reached(action)
         if state is None:
             return
@@ -148,12 +148,12 @@ class FlightRecorder:
             self._flush(now)
             self._ring.hasten()
 
-    def _saw_frequent(self, event: ev.Listened | ev.MessageSent | ev.Played | ev.Tick, now: float) -> None:
+    def _on_frequent(self, event: ev.Listened | ev.MessageSent | ev.Played | ev.Tick, now: float) -> None:
         before = self._mirror.state
         try:
             changed = bool(self._mirror.handle(event, now)) or self._mirror.state != before
         except Exception:
-            # A bug, on which the hub breaks next: the reason is there to be read.
+            # A bug, on which the hub breaks next: the reason is on disk.
             self._write(now, Happened(event))
             raise
         if changed and self.keeping is Keeping.ALL:

@@ -1,4 +1,4 @@
-"""A bounded ring of files: what is newest is kept, what is oldest goes, and nothing waits for the disk."""
+"""Ring of files: the newest are kept, the oldest go, and no call waits for the disk."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class Ring:
         self._begin(found[-1][0] + 1 if found else 1)
 
     def newest(self) -> bytes:
-        """What is in the newest file; b"" without one."""
+        """Return the content of the newest file; b"" without one."""
         found = self._found()
         if not found:
             return b""
         fd = os.open(found[-1][1], os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
-            # A file that somebody made bigger is not ours to swallow whole.
+            # A file that was made bigger from outside is not read whole.
             return os.pread(fd, 2 * self._file_bytes, 0)
         finally:
             os.close(fd)
@@ -108,7 +108,7 @@ class Ring:
         self._torn = self.size > 0 and os.pread(self._fd, 1, self.size - 1) != b"\n"
 
     def _begin(self, number: int) -> None:
-        # Nothing is written through a link that somebody put here.
+        # Nothing is written through a symbolic link.
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._fd = os.open(self._folder / f"flight-{number:09}.log", flags, 0o640)
         self.size = os.fstat(self._fd).st_size

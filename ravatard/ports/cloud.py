@@ -23,7 +23,7 @@ class Connection(Protocol):
         ...
 
     async def send_audio(self, pcm: bytes) -> None:
-        """Send one chunk (s16le mono 16 kHz, padded here when short).
+        """Send one chunk (s16le mono 16 kHz; the connection pads or re-frames it as its service wants).
 
         Raises:
             LinkError: the connection broke or took too long.

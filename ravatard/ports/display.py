@@ -1,4 +1,4 @@
-"""The seam of a screen that shows the avatar."""
+"""Display port: a screen that shows the avatar."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ravatard.secret import Secret
 
 
 class Display(Protocol):
-    """A page that is served to a browser on this machine."""
+    """Page for a browser on this machine."""
 
     async def serve(self) -> NoReturn:
-        """Be there, for ever. Cancelling closes every connection."""
+        """Serve the page, for ever. Cancelling closes every connection."""
         ...
 
     def show(self, indication: Indication) -> None:
-        """Show what the appliance does. Never waits."""
+        """Show the appliance's state. Never waits."""
         ...
 
     def stage(self, url: Secret | None, token: Secret | None) -> None:

@@ -47,17 +47,17 @@ class Notifier(Protocol):
     """The service manager."""
 
     def notify(self, *fields: str) -> None:
-        """Tell it, for example, ``READY=1`` or ``STATUS=ready``. Never raises, never waits."""
+        """Send fields, for example ``READY=1`` or ``STATUS=ready``. Never raises, never waits."""
         ...
 
     @property
     def watchdog_s(self) -> float | None:
-        """Seconds within which ``WATCHDOG=1`` must arrive, or None when nobody watches."""
+        """Seconds within which ``WATCHDOG=1`` must arrive, or None without a watchdog."""
         ...
 
 
 class Observer(Protocol):
-    """Somebody who looks at the hub and never touches it: a terminal, a recorder, a test."""
+    """Observer of the hub, which never changes it: a terminal, a recorder, a test."""
 
     def on_event(self, event: Event, now: float) -> None:
         """The hub is about to handle ``event``."""
@@ -69,8 +69,8 @@ class Observer(Protocol):
 
 
 class ControlServer(Protocol):
-    """The way in for those who ask from outside this process."""
+    """Server of control requests from other processes."""
 
-    async def serve(self, desk: ControlHandler) -> None:
-        """Let people in, for ever. A client's troubles are its own."""
+    async def serve(self, handler: ControlHandler) -> None:
+        """Serve clients, for ever. Trouble with one client does not concern the others."""
         ...

@@ -8,15 +8,15 @@ from typing import Protocol
 
 
 class Fetched(Protocol):
-    """A file that is being downloaded."""
+    """Download in progress."""
 
     @property
     def content_type(self) -> str:
-        """What the server says it is, lower case, without parameters; "" when it does not say."""
+        """Content type as the server says, lower case, without parameters; "" when it does not say."""
         ...
 
     def pieces(self) -> AsyncIterator[bytes]:
-        """Its bytes as they come.
+        """Yield its bytes as they come.
 
         Raises:
             MediaError: it broke off, is too large, or took too long.
@@ -25,7 +25,7 @@ class Fetched(Protocol):
 
 
 class Fetch(Protocol):
-    """Downloads what an answer points at."""
+    """Downloader of the files that answers point at."""
 
     def open(self, url: str) -> AbstractAsyncContextManager[Fetched]:
         """Begin to download; leaving closes the connection.
@@ -37,10 +37,10 @@ class Fetch(Protocol):
 
 
 class Decoder(Protocol):
-    """Makes PCM of any sound or film."""
+    """Decoder of any sound or film to PCM."""
 
     def pcm(self, pieces: AsyncIterator[bytes], content_type: str = "") -> AsyncGenerator[bytes, None]:
-        """s16le mono 48 kHz, while ``pieces`` still come in. Closing the iterator ends all that decodes.
+        """Yield s16le mono 48 kHz, while ``pieces`` still come in. Closing the iterator ends the decoding.
 
         Raises:
             MediaError: it cannot be decoded; one sentence.
@@ -48,9 +48,9 @@ class Decoder(Protocol):
         ...
 
     async def prepare(self) -> None:
-        """An answer is expected: be ready, so that it need not wait. Never raises, returns soon."""
+        """Get ready for an answer that is expected. Never raises, returns soon."""
         ...
 
     async def close(self) -> None:
-        """End what waits. Idempotent."""
+        """Stop decoding. Idempotent."""
         ...

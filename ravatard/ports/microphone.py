@@ -13,14 +13,14 @@ class Microphone(Protocol):
     """A microphone with the gate behind it."""
 
     def events(self) -> AsyncIterator[MicrophoneEvent]:
-        """What the ear hears, for ever. Device trouble is an event, never an exception.
+        """Yield events, for ever. Device trouble is an event, never an exception.
 
-        Cancelling the iteration leaves the ear as it is; :meth:`close` ends it.
+        Cancelling the iteration leaves the device as it is; :meth:`close` closes it.
         """
         ...
 
     def command(self, command: MicrophoneCommand) -> None:
-        """Tell the gate something; takes effect at its next block. Never waits."""
+        """Give the gate a command; takes effect at its next block. Never waits."""
         ...
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The seam of the network: requests and sockets, so that a test can be the network."""
+"""Network port: requests and sockets, so that a test can be the network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """What an HTTP request was answered.
+    """Reply to an HTTP request.
 
     Attributes:
         status: the HTTP status.
@@ -49,7 +49,7 @@ class Socket(Protocol):
         ...
 
     async def receive(self) -> str | bytes:
-        """The next text or binary message, whole.
+        """Return the next text or binary message, whole.
 
         Raises:
             SocketClosed, OSError: it is gone.
@@ -63,7 +63,7 @@ class Network(Protocol):
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> HttpReply:
-        """One request, answered whole, redirects not followed. The caller sets the deadline.
+        """Send one request and return its whole reply; follow no redirects. The caller sets the deadline.
 
         Raises:
             OSError: no answer was had (refused, unreachable, broken, TLS).

@@ -13,7 +13,7 @@ class Button(Protocol):
     """The push button."""
 
     def events(self) -> AsyncIterator[ButtonPressed | ButtonReleased]:
-        """Edges in order, debounced, for ever."""
+        """Yield edges in order, debounced, for ever."""
         ...
 
     def close(self) -> None:
@@ -25,7 +25,7 @@ class Lamp(Protocol):
     """The lights."""
 
     def show(self, look: Look) -> None:
-        """Show ``look`` until told otherwise. Returns at once; patterns run by themselves."""
+        """Show ``look`` until another call. Returns at once; patterns run by themselves."""
         ...
 
     def close(self) -> None:

@@ -13,46 +13,46 @@ class Speaker(Protocol):
     """A loudspeaker: one output stream for the life of the daemon, silence when idle.
 
     Sound is given as *pieces* of a *voice*: s16le mono 48 kHz, any length. A voice is one answer, or the live
-    stream of one session; its number is given by whoever plays it, growing. Pieces of an older voice than
+    stream of one session; its number is given by the caller, growing. Pieces of an older voice than
     the newest one are ignored. A voice is finite, nothing of it is cut, unless it was begun as a live one.
     """
 
     def events(self) -> AsyncIterator[SpeakerEvent]:
-        """What becomes of the sound, for ever. Device trouble is an event, never an exception.
+        """Yield what becomes of the sound, for ever. Device trouble is an event, never an exception.
 
         Cancelling the iteration leaves the speaker as it is; :meth:`close` ends it.
         """
         ...
 
     def begin(self, voice: int, *, live: bool) -> None:
-        """A voice follows. A live one is kept on time: it waits for its jitter and is cut in its pauses."""
+        """Begin a voice. A live one is kept on time: it waits for its jitter and is cut in its pauses."""
         ...
 
     def feed(self, voice: int, pcm: bytes) -> None:
-        """The next piece of a voice. Never waits; beyond 120 s that wait the rest is dropped.
+        """Add the next piece of a voice. Never waits; beyond 120 s that wait the rest is dropped.
 
         Of a finite voice nothing is lost while the device is being opened, if that takes no more than 2 s.
         """
         ...
 
     def finish(self, voice: int) -> None:
-        """Nothing more comes of this voice: play what waits, without waiting for more."""
+        """Mark a voice as complete: play what waits, without waiting for more."""
         ...
 
     async def room(self) -> None:
-        """Returns when less than two seconds of sound wait. Cancelling is safe."""
+        """Return when less than two seconds of sound wait. Cancelling is safe."""
         ...
 
     def stop(self) -> None:
-        """Throw away what waits and fall silent, within 30 ms. Later pieces of the newest voice play."""
+        """Discard what waits and fall silent, within 30 ms. Later pieces of the newest voice play."""
         ...
 
     def cue(self, earcon: Earcon) -> None:
-        """Sound a short signal, mixed with whatever plays. It is no answer: no event tells of it."""
+        """Sound a short signal, mixed with other sound. It is no answer: no event reports it."""
         ...
 
     def set_volume(self, percent: int) -> None:
-        """Loudness in percent of full, 0 to 100."""
+        """Set the loudness, in percent of full, 0 to 100."""
         ...
 
     async def close(self) -> None:

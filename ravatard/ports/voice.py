@@ -8,23 +8,23 @@ from ravatard.secret import Secret
 
 
 class VoiceSink(Protocol):
-    """Where the avatar's live voice goes. Nothing in here waits."""
+    """Receiver of the avatar's live voice. No method waits."""
 
     def online(self) -> None:
-        """A stream is connected: sound follows."""
+        """Report that a stream is connected: sound follows."""
         ...
 
-    def heard(self, pcm: bytes) -> None:
-        """The next piece: s16le mono 48 kHz, in order, gaps concealed."""
+    def feed(self, pcm: bytes) -> None:
+        """Take the next piece: s16le mono 48 kHz, in order, gaps concealed."""
         ...
 
     def offline(self, reason: str, *, hopeless: bool = False) -> None:
-        """The stream broke, or could not be had; see :class:`ravatard.core.events.VoiceOffline`."""
+        """Report that the stream broke or could not be had (:class:`ravatard.core.events.VoiceOffline`)."""
         ...
 
 
 class VoicePlayer(Protocol):
-    """Brings in the live voice of one session."""
+    """Player of the live voice of one session."""
 
     async def play(self, url: Secret, token: Secret, sink: VoiceSink) -> NoReturn:
         """Connect, hand over sound, until it breaks. Cancelling closes everything, within two seconds.
@@ -32,7 +32,7 @@ class VoicePlayer(Protocol):
         Args:
             url: the session's ``streamingUrl`` as it came.
             token: the token to open it with.
-            sink: where the sound goes; ``offline`` is the caller's to tell.
+            sink: where the sound goes; the caller calls its ``offline``.
 
         Raises:
             LinkError: it broke, or no stream was had in time; may be retried.

@@ -1,1 +1,1 @@
-"""WHEN things run: one eternal coroutine a file."""
+"""Stages: one eternal coroutine a file."""

@@ -1,4 +1,4 @@
-"""The connection in use, and how a newer one takes its place: opened first, used from a quiet moment on."""
+"""Active connection, and its replacement by a newer one: opened first, used from a quiet moment on."""
 
 from __future__ import annotations
 
@@ -17,77 +17,77 @@ from ravatard.stages.mailbox import Inbox, Outbox
 
 log = logging.getLogger(__name__)
 
-#: After an answer, and after what was sent, this long nothing may happen before the line counts as quiet: an
-#: answer may come in pieces, and the next chunk of an utterance comes within a quarter of a second.
-STILL_S = 2.0
-#: How often a line that is busy is looked at by the connection that waits to take its place.
-LOOK_S = 0.5
+#: A connection is quiet when nothing was sent or answered for this long: an answer may come in pieces, and
+#: the next chunk of an utterance comes within a quarter of a second.
+QUIET_S = 2.0
+#: Interval at which the newer connection checks whether the active one is quiet.
+CHECK_S = 0.5
 #: Between two attempts to open the newer connection while the old one works.
 REOPEN_S = 5.0
 
 
 class ActiveConnection:
-    """Where messages go at the moment.
+    """Connection that messages are sent on at the moment.
 
-    What is said to one connection is answered on the same one. So the newer connection, open already, is used
+    A message is answered on the connection it was sent on. So the newer connection, open already, is used
     only when nothing waits, nothing is being sent, and everything that was sent is answered, or will not be.
-    Should no such moment come while the old token lives, the old connection ends as any other may.
+    If no such moment comes while the old token lives, the old connection breaks as any other may.
     """
 
     def __init__(
-        self, cloud: Cloud, outbox: Outbox, inbox: Inbox, wire: Connection, connection: AsyncExitStack
+        self, cloud: Cloud, outbox: Outbox, inbox: Inbox, connection: Connection, closing: AsyncExitStack
     ) -> None:
-        """``wire`` is the first connection, open; ``connection`` closes it, see :meth:`connected`."""
+        """``connection`` is the first one, open; ``closing`` closes it, see :meth:`connected`."""
         self._cloud = cloud
         self._outbox = outbox
         self._inbox = inbox
-        self._wire = wire
-        self._connection = connection
+        self._active = connection
+        self._closing = closing
         self._sending = False
         self._turn: int | None = None
         self._unanswered = 0
         self._busy_until = 0.0
-        self._guard = SelfHearingFilter()
+        self._self_hearing = SelfHearingFilter()
 
     @classmethod
     @asynccontextmanager
     async def connected(cls, cloud: Cloud, outbox: Outbox, inbox: Inbox) -> AsyncIterator[Self]:
-        """Connect, and tell so; leaving closes whatever connection is in use then.
+        """Connect, and report that; leaving closes the connection that is in use then.
 
         Raises:
             LinkError, DeniedError, PeerError: see :meth:`ravatard.ports.cloud.Cloud.connect`.
         """
         async with AsyncExitStack() as first:
-            wire = await first.enter_async_context(cloud.connect())
-            line = cls(cloud, outbox, inbox, wire, first.pop_all())
+            connection = await first.enter_async_context(cloud.connect())
+            active = cls(cloud, outbox, inbox, connection, first.pop_all())
         try:
-            inbox.put(LinkOnline(wire.capabilities))
-            yield line
+            inbox.put(LinkOnline(connection.capabilities))
+            yield active
         finally:
-            await line._connection.aclose()
+            await active._closing.aclose()
 
     async def carry(self, group: asyncio.TaskGroup) -> None:
-        """Eternal while the link lives: bring in what is said, on one connection after the other.
+        """Run for as long as the link lives: receive messages, on one connection after the other.
 
         Cancelled anywhere, a newer connection that is not in use is closed; the one in use is left open.
 
         Raises:
             DeniedError: the service refuses the newer connection.
         """
-        receiving = group.create_task(self._receive(self._wire), name="receive")
+        receiving = group.create_task(self._receive(self._active), name="receive")
         while True:
-            await self._wire.outdated()
+            await self._active.outdated()
             async with AsyncExitStack() as opening:
                 newer = await self._opened(opening)
-                # From now on both are listened to; pings are answered only by one who listens.
+                # From now on both are read: pings are answered only while reading.
                 receiving_newer = group.create_task(self._receive(newer), name="receive")
-                # Looking twice a second, once a day: no sender need know that somebody waits.
+                # Polling for some seconds once a day is simpler than having every sender signal.
                 while (busy_s := self._busy_s()) > 0.0:  # noqa: ASYNC110
-                    await asyncio.sleep(min(busy_s, LOOK_S))
-                # Nothing waits between this look and the change: nothing is sent on a line that is left.
-                changed = newer.capabilities != self._wire.capabilities
-                older, self._connection = self._connection, opening.pop_all()
-                self._wire = newer
+                    await asyncio.sleep(min(busy_s, CHECK_S))
+                # No await lies between this check and the change: nothing is sent on the older one.
+                changed = newer.capabilities != self._active.capabilities
+                older, self._closing = self._closing, opening.pop_all()
+                self._active = newer
             receiving.cancel()
             receiving = receiving_newer
             if changed:
@@ -96,7 +96,7 @@ class ActiveConnection:
             log.debug("moved to a connection with a new token")
 
     async def send(self, message: SendAudio | SendUtterance | SendText) -> None:
-        """Send one message on the connection in use. Cancelled, nobody knows whether it arrived.
+        """Send one message on the active connection. When cancelled, it may have arrived or not.
 
         Raises:
             NoSessionError: there is no live session to send it in; nothing was sent.
@@ -105,18 +105,18 @@ class ActiveConnection:
         self._sending = True
         try:
             if isinstance(message, SendAudio):
-                await self._wire.send_audio(message.pcm)
+                await self._active.send_audio(message.pcm)
             elif isinstance(message, SendUtterance):
-                await self._wire.send_utterance(message.pcm)
+                await self._active.send_utterance(message.pcm)
             else:
-                await self._wire.send_text(message.text)
+                await self._active.send_text(message.text)
         finally:
             self._sending = False
         if message.turn != self._turn:
             self._turn = message.turn
             self._unanswered += 1
         # The end of a turn may follow its answer: that is not answered again.
-        still_s = self._wire.capabilities.answer_timeout_s if self._unanswered else STILL_S
+        still_s = self._active.capabilities.answer_timeout_s if self._unanswered else QUIET_S
         self._busy_until = self._now() + still_s
 
     async def _opened(self, opening: AsyncExitStack) -> Connection:
@@ -127,27 +127,27 @@ class ActiveConnection:
                 log.info("the connection with the new token is not open yet: %s", error)
             await asyncio.sleep(REOPEN_S)
 
-    async def _receive(self, wire: Connection) -> None:
-        """Eternal while the link lives.
+    async def _receive(self, connection: Connection) -> None:
+        """Put everything the service says into the inbox, for as long as the link lives.
 
         Raises:
-            LinkError: the connection ended, also in good order: nobody asked for that.
+            LinkError: the connection ended, also in good order: we did not ask for that.
         """
-        async for said in wire.receive():
-            self._heard(said)
-            # Here, not in the hub: what people said never enters it, and so no recorder.
-            self._inbox.put(self._guard.judged(said) if isinstance(said, Answered) else said)
+        async for message in connection.receive():
+            self._note(message)
+            # Marked here: the comparison needs the words, which the flight recorder does not keep.
+            self._inbox.put(self._self_hearing.judged(message) if isinstance(message, Answered) else message)
         raise LinkError("the service ended the connection")
 
-    def _heard(self, said: Answered | StreamBroke) -> None:
-        self._unanswered = max(0, self._unanswered - 1) if isinstance(said, Answered) else 0
+    def _note(self, message: Answered | StreamBroke) -> None:
+        self._unanswered = max(0, self._unanswered - 1) if isinstance(message, Answered) else 0
         if self._unanswered == 0:
-            self._busy_until = self._now() + STILL_S
+            self._busy_until = self._now() + QUIET_S
 
     def _busy_s(self) -> float:
-        """How long the line will be busy at least; 0 when it is quiet."""
+        """Return for how long the connection will be busy at least; 0 when it is quiet."""
         if self._sending or len(self._outbox):
-            return LOOK_S
+            return CHECK_S
         if (left_s := self._busy_until - self._now()) > 0.0:
             return left_s
         self._unanswered = 0

@@ -1,4 +1,4 @@
-"""Carries what the ear hears to the hub."""
+"""Capture stage: carries the microphone's events to the hub."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ravatard.stages.mailbox import Inbox
 
 
 class Progress:
-    """How far the ear got: what the watchdog looks at.
+    """Progress of the microphone, for the watchdog.
 
     Attributes:
         samples: samples captured since start, over all openings of the device.
@@ -20,7 +20,7 @@ class Progress:
         self._opening = 0
 
     def note(self, event: object) -> None:
-        """Keep count of one event of the ear."""
+        """Count one event of the microphone."""
         match event:
             case MicrophoneReady():
                 self._opening = 0
@@ -30,13 +30,13 @@ class Progress:
                 self._opening = samples
 
 
-async def capture(ear: Microphone, inbox: Inbox, progress: Progress) -> None:
-    """Eternal. The ear's own troubles come as events; that it *ends* is a bug of ours.
+async def capture(microphone: Microphone, inbox: Inbox, progress: Progress) -> None:
+    """Run for ever. Trouble of the device comes as events; an end of the events is a bug of ours.
 
     Raises:
-        InternalError: the ear stopped, or the inbox is full.
+        InternalError: the events ended, or the inbox is full.
     """
-    async for event in ear.events():
+    async for event in microphone.events():
         progress.note(event)
         inbox.put(event)
-    raise InternalError("the ear ended by itself")
+    raise InternalError("the microphone's events ended by themselves")

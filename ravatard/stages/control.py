@@ -1,4 +1,4 @@
-"""Answers what is asked over the control socket: requests become events of the hub, replies say what is."""
+"""Control stage: requests over the control socket become events of the hub, replies report the outcome."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 
-from ravatard.core.control import protocol as asking
+from ravatard.core.control import protocol
 from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import (
@@ -32,18 +32,18 @@ VOLUME_S = 2.0
 RELOAD_S = 5.0
 
 
-async def control(door: ControlServer, desk: HubControlHandler) -> None:
-    """Eternal.
+async def control(server: ControlServer, handler: HubControlHandler) -> None:
+    """Run for ever.
 
     Raises:
         InternalError: the socket stopped being served.
     """
-    await door.serve(desk)
+    await server.serve(handler)
     raise InternalError("the control socket ended by itself")
 
 
 class HubControlHandler:
-    """Implements the control protocol's ``ControlHandler``; looks at the hub as one of its observers."""
+    """Implements the control protocol's ``ControlHandler``; an observer of the hub."""
 
     def __init__(
         self, inbox: Inbox, conversation: Conversation, reporter: Reporter, reload: asyncio.Event
@@ -53,30 +53,30 @@ class HubControlHandler:
         self._conversation = conversation
         self._reporter = reporter
         self._reload = reload
-        self._news = asyncio.Event()
-        self._unheard: list[MuteAsked | VolumeAsked] = []
+        self._changed = asyncio.Event()
+        self._unhandled: list[MuteAsked | VolumeAsked] = []
         self._readings = 0
         self._reading_error = ""
         self._down = False
 
-    # -------------------------------------------------------------- looking at the hub
+    # -------------------------------------------------------------- observing the hub
 
     def on_event(self, event: Event, now: float) -> None:
         """The hub is about to handle ``event``."""
         before = self._reporter.changes
         self._reporter.on_event(event, now)
         # The very request, not one that looks like it.
-        self._unheard = [asked for asked in self._unheard if asked is not event]
-        self._tell(changed=self._reporter.changes != before or isinstance(event, VolumeAsked))
+        self._unhandled = [asked for asked in self._unhandled if asked is not event]
+        self._wake(changed=self._reporter.changes != before or isinstance(event, VolumeAsked))
 
     def on_action(self, action: object, now: float) -> None:
         """The hub has asked for ``action``."""
         before = self._reporter.changes
         self._reporter.on_action(action, now)
-        self._tell(changed=self._reporter.changes != before)
+        self._wake(changed=self._reporter.changes != before)
 
     def reading(self, read: Callable[[], ConversationOptions]) -> Callable[[], ConversationOptions]:
-        """``read``, so that whoever asked for it learns what came of it."""
+        """Return ``read`` as a function that also notes its outcome, for the reply to a reload."""
 
         def observed() -> ConversationOptions:
             self._reading_error = ""
@@ -87,29 +87,29 @@ class HubControlHandler:
                 raise
             finally:
                 self._readings += 1
-                self._tell(changed=True)
+                self._wake(changed=True)
 
         return observed
 
-    def _tell(self, *, changed: bool) -> None:
-        """Wake everybody who waits; they run when the hub is done, and then see what it made of it."""
+    def _wake(self, *, changed: bool) -> None:
+        """Wake all waiters; they run when the hub is done with the event."""
         if changed:
-            self._news.set()
-            self._news = asyncio.Event()
+            self._changed.set()
+            self._changed = asyncio.Event()
 
     async def _until(self, settled: Callable[[], bool], limit_s: float) -> None:
-        """Wait for something the hub does, at most ``limit_s``; the caller looks what is true then."""
+        """Wait for something the hub does, at most ``limit_s``; the caller checks what is true then."""
         try:
             async with asyncio.timeout(limit_s):
                 while not settled():
-                    await self._news.wait()
+                    await self._changed.wait()
         except TimeoutError:
             return
 
     # -------------------------------------------------------------- answering
 
     async def answers(self, line: bytes) -> AsyncGenerator[bytes, None]:
-        """The replies to one request: one line each, only one unless it asks to watch.
+        """Yield the replies to one request: one line each, only one unless it asks to watch.
 
         Cancelling is safe at any time; a button that was pressed is released then.
 
@@ -117,22 +117,22 @@ class HubControlHandler:
             InternalError: the hub is stuck.
         """
         try:
-            request = asking.decode(line)
-        except asking.BadRequest as error:
-            yield asking.refused(str(error))
+            request = protocol.decode(line)
+        except protocol.BadRequest as error:
+            yield protocol.refused(str(error))
             return
-        if isinstance(request, asking.WatchRequest):
+        if isinstance(request, protocol.WatchRequest):
             async for reply in self._watch():
                 yield reply
         else:
             yield await self._answer(request)
 
-    async def _answer(self, request: asking.Request) -> bytes:
-        """The one reply to a request that has one."""
+    async def _answer(self, request: protocol.Request) -> bytes:
+        """Return the one reply to a request."""
         match request:
-            case asking.PressRequest(ms):
+            case protocol.PressRequest(ms):
                 return await self._press(ms)
-            case asking.ReloadRequest():
+            case protocol.ReloadRequest():
                 return await self._read_again()
             case MuteAsked():
                 return await self._mute(request)
@@ -142,84 +142,86 @@ class HubControlHandler:
                 return self._say(request)
             case RestartSessionAsked():
                 return self._restart(request)
-            case asking.StatusRequest() | asking.WatchRequest():
+            case protocol.StatusRequest() | protocol.WatchRequest():
                 return self._status()
 
     def _status(self) -> bytes:
         report = self._reporter.snapshot(asyncio.get_running_loop().time())
-        return asking.agreed(report["status"], status=report)
+        return protocol.agreed(report["status"], status=report)
 
     async def _watch(self) -> AsyncIterator[bytes]:
         while True:
             face = self._reporter.face()
             yield self._status()
             while face == self._reporter.face():
-                await self._news.wait()
+                await self._changed.wait()
 
     async def _mute(self, asked: MuteAsked) -> bytes:
         def settled() -> bool:
-            return self._heard(asked) and self._reporter.muted is self._closed
+            return self._handled(asked) and self._reporter.muted is self._closed
 
-        with self._asking(asked):
+        with self._request(asked):
             await self._until(settled, MUTE_S)
-            return self._muting(asked, heard=self._heard(asked))
+            return self._muting(asked, handled=self._handled(asked))
 
     @contextmanager
-    def _asking(self, asked: MuteAsked | VolumeAsked) -> Iterator[None]:
-        """Put a request to the hub; inside, :meth:`_heard` knows whether it was handled."""
-        self._unheard.append(asked)
+    def _request(self, asked: MuteAsked | VolumeAsked) -> Iterator[None]:
+        """Put a request to the hub; inside, `_handled` knows whether it was handled."""
+        self._unhandled.append(asked)
         self._inbox.put(asked)
         try:
             yield
         finally:
-            self._unheard = [one for one in self._unheard if one is not asked]
+            self._unhandled = [one for one in self._unhandled if one is not asked]
 
-    def _heard(self, asked: MuteAsked | VolumeAsked) -> bool:
-        return not any(one is asked for one in self._unheard)
+    def _handled(self, asked: MuteAsked | VolumeAsked) -> bool:
+        return not any(one is asked for one in self._unhandled)
 
     @property
     def _closed(self) -> bool:
         return self._conversation.microphone is MicrophoneStatus.MUTED
 
-    def _muting(self, asked: MuteAsked, *, heard: bool) -> bytes:
-        """What is true now, whatever was asked for."""
+    def _muting(self, asked: MuteAsked, *, handled: bool) -> bytes:
+        """Return the reply with the state that is true now, whatever was requested."""
         wanted = self._reporter.muted
         state = {"muted": wanted, "microphone": self._conversation.microphone.value}
-        if not heard:
-            return asking.refused(f"the appliance did not react within {MUTE_S:g} s", **state)
+        if not handled:
+            return protocol.refused(f"the appliance did not react within {MUTE_S:g} s", **state)
         if asked.muted is not None and asked.muted is not wanted:
-            return asking.refused(f"somebody else has {'' if wanted else 'un'}muted it meanwhile", **state)
+            return protocol.refused(
+                f"another request has {'' if wanted else 'un'}muted it meanwhile", **state
+            )
         if wanted is not self._closed:
             doing = "closed" if wanted else "open"
-            return asking.refused(
-                f"the microphone is not {doing} after {MUTE_S:g} s; it is tried on", **state
+            return protocol.refused(
+                f"the microphone is not {doing} after {MUTE_S:g} s; it is still being tried", **state
             )
         if wanted:
-            return asking.agreed("muted: the microphone is closed", **state)
+            return protocol.agreed("muted: the microphone is closed", **state)
         if self._conversation.microphone is MicrophoneStatus.ABSENT:
             why = self._reporter.microphone_trouble or "it was not opened yet"
-            return asking.refused(f"not muted, but there is no microphone: {why}", **state)
-        return asking.agreed("not muted: the microphone is open", **state)
+            return protocol.refused(f"not muted, but there is no microphone: {why}", **state)
+        return protocol.agreed("not muted: the microphone is open", **state)
 
     async def _volume(self, asked: VolumeAsked) -> bytes:
-        with self._asking(asked):
-            await self._until(lambda: self._heard(asked), VOLUME_S)
-            if not self._heard(asked):
-                return asking.refused(f"the appliance did not react within {VOLUME_S:g} s")
+        with self._request(asked):
+            await self._until(lambda: self._handled(asked), VOLUME_S)
+            if not self._handled(asked):
+                return protocol.refused(f"the appliance did not react within {VOLUME_S:g} s")
         percent = self._reporter.snapshot(asyncio.get_running_loop().time())["volume"]
-        return asking.agreed(f"volume {percent} %", volume=percent)
+        return protocol.agreed(f"volume {percent} %", volume=percent)
 
     def _say(self, given: TextGiven) -> bytes:
         self._inbox.put(given)
         if self._reporter.link is LinkState.ONLINE:
-            return asking.agreed("said")
-        return asking.agreed(
+            return protocol.agreed("said")
+        return protocol.agreed(
             f"kept for as long as an answer may take: {self._conversation.indication.status}"
         )
 
     async def _press(self, ms: float) -> bytes:
         if self._down:
-            return asking.refused("the button is being pressed already")
+            return protocol.refused("the button is being pressed already")
         clock = asyncio.get_running_loop().time
         self._down = True
         self._inbox.put(ButtonPressed(clock()))
@@ -229,12 +231,12 @@ class HubControlHandler:
         finally:
             self._down = False
             self._inbox.put(ButtonReleased(clock()))
-        return asking.agreed(f"pressed for {ms:g} ms" if ms else "pressed and released")
+        return protocol.agreed(f"pressed for {ms:g} ms" if ms else "pressed and released")
 
     def _restart(self, asked: RestartSessionAsked) -> bytes:
         held = self._conversation.session is not SessionState.NONE
         self._inbox.put(asked)
-        return asking.agreed(
+        return protocol.agreed(
             "the live session is being ended; the next words start a new one"
             if held
             else "no live session is held; the next words start one"
@@ -245,9 +247,9 @@ class HubControlHandler:
         self._reload.set()
         await self._until(lambda: self._readings != before, RELOAD_S)
         if self._readings == before:
-            return asking.refused(f"the configuration was not read within {RELOAD_S:g} s")
+            return protocol.refused(f"the configuration was not read within {RELOAD_S:g} s")
         if self._reading_error:
-            return asking.refused(
+            return protocol.refused(
                 f"the configuration is not reloaded; the old one stays in force: {self._reading_error}"
             )
-        return asking.agreed("configuration reloaded; what needs a restart waits for one")
+        return protocol.agreed("configuration reloaded; what needs a restart waits for one")

@@ -1,4 +1,4 @@
-"""The hub: takes events one by one, lets the conversation decide, hands out the actions. Waits for nobody."""
+"""Hub: takes events one by one, lets the conversation decide, hands out the actions; never waits for them."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ class Hub:
     def __init__(
         self,
         conversation: Conversation,
-        ear: Microphone,
+        microphone: Microphone,
         outbox: Outbox,
         shown: Latest[Indication],
-        mouth: AnswerPlayer,
+        player: AnswerPlayer,
         observers: Sequence[Observer] = (),
     ) -> None:
         self._conversation = conversation
-        self._ear = ear
+        self._microphone = microphone
         self._outbox = outbox
         self._shown = shown
-        self._mouth = mouth
+        self._player = player
         self._observers = observers
 
     async def run(self, inbox: Inbox) -> None:
-        """Eternal. Cancelling between two events loses nothing: an event is handled whole or not at all.
+        """Run for ever. Cancelling between two events loses nothing: an event is handled whole or not at all.
 
         Raises:
-            HouseError: a bug of ours.
+            InternalError: a bug of ours.
         """
         loop = asyncio.get_running_loop()
         while True:
@@ -67,7 +67,7 @@ class Hub:
             self.handle(event, max(now, loop.time()))
 
     def handle(self, event: Event, now: float) -> None:
-        """One event, all the way."""
+        """Handle one event and carry out all that follows."""
         # An action may have an event of its own (the outbox was full): the list grows while it is worked off.
         pending: list[Event] = [event]
         while pending:
@@ -85,9 +85,9 @@ class Hub:
         elif isinstance(action, PeopleAction):
             _log(action)
         elif isinstance(action, SpeakerAction):
-            self._mouth.do(action)
+            self._player.do(action)
         elif isinstance(action, MicrophoneCommand):
-            self._ear.command(action)
+            self._microphone.command(action)
         elif not self._outbox.put(action) and isinstance(action, SendAudio | SendUtterance):
             yield UtteranceDropped(action.turn, "more than 30 s of speech wait for the network")
 

@@ -1,4 +1,4 @@
-"""Keeps a display in step: the picture of whichever live session is held, and what the appliance does."""
+"""Display stage: shows the picture of the live session that is held, and the appliance's state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ravatard.ports.display import Display
 
 
 async def display(screen: Display, cloud: Cloud) -> None:
-    """Eternal. Cancelled, the page is no longer served."""
+    """Run for ever. Cancelled, the page is no longer served."""
     async with asyncio.TaskGroup() as group:
         group.create_task(screen.serve(), name="serve page")
         async for picture in cloud.picture():
@@ -18,17 +18,17 @@ async def display(screen: Display, cloud: Cloud) -> None:
 
 
 class OnDisplay:
-    """An observer of the hub that shows what it wants shown."""
+    """Observer of the hub that shows every indication."""
 
     def __init__(self, screen: Display) -> None:
-        """``screen`` is told of every change."""
+        """``screen`` gets every change."""
         self._screen = screen
 
     def on_event(self, event: object, now: float) -> None:
-        """Events are nothing to look at."""
+        """Do nothing: only actions are shown."""
 
     def on_action(self, action: object, now: float) -> None:
-        """One action."""
+        """Show an indication."""
         del now
         if isinstance(action, Show):
             self._screen.show(action.indication)

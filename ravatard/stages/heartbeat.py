@@ -1,4 +1,4 @@
-"""An honest watchdog: tells the service manager that the appliance works, only while it does."""
+"""Heartbeat: reports to the service manager that the appliance works, only while it does."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ravatard.ports.host import Notifier
 _LOG = logging.getLogger(__name__)
 
 #: ``WATCHDOG=1`` goes out at half the interval (sd_watchdog_enabled(3)); after one was withheld, the next
-#: look is taken sooner, so that a hiccup which is over in time does not cost a restart.
+#: check comes sooner, so that a hiccup which is over in time does not cost a restart.
 _BEATS_PER_INTERVAL = 2
-_LOOKS_PER_INTERVAL = 8
+_CHECKS_PER_INTERVAL = 8
 
 
 class Pulse(Protocol):
-    """What the heart can feel: kept by those who know, only looked at here."""
+    """Signs of life that are examined; kept elsewhere, only read here."""
 
     @property
     def changed(self) -> asyncio.Event:
@@ -27,7 +27,7 @@ class Pulse(Protocol):
 
     @property
     def ready(self) -> bool:
-        """The first frame was heard, or the microphone was found missing and shown so, and the lights lit."""
+        """The first frame was captured, or the microphone found missing and shown so, and the lights lit."""
         ...
 
     @property
@@ -36,7 +36,7 @@ class Pulse(Protocol):
         ...
 
     def nudge(self) -> None:
-        """Give the hub something harmless to do, a ``Tick``: an idle hub must turn too."""
+        """Give the hub something harmless to do, a ``Tick``: an idle hub must handle events, too."""
         ...
 
     @property
@@ -72,7 +72,7 @@ class _Examination:
         self._pulse.nudge()
 
     def complaint(self) -> str | None:
-        """What is wrong since the last beat, or None; then this is the last beat."""
+        """Return what is wrong since the last beat, or None; then this is the last beat."""
         pulse = self._pulse
         if pulse.overdue is not None:
             return pulse.overdue
@@ -110,22 +110,22 @@ async def _watch(interval_s: float, sender: _Sender, pulse: Pulse) -> NoReturn:
     loop = asyncio.get_running_loop()
     examination = _Examination(pulse)
     complaint: str | None = None
-    look_at = loop.time() + interval_s / _BEATS_PER_INTERVAL
+    check_at = loop.time() + interval_s / _BEATS_PER_INTERVAL
     while True:
         sender.status(pulse.status if complaint is None else f"{pulse.status}; stuck: {complaint}")
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(look_at):
+            async with asyncio.timeout_at(check_at):
                 await _change(pulse)
                 continue
         before, complaint = complaint, examination.complaint()
         if complaint is None:
             sender.beat()
-        look_at = loop.time() + interval_s / (_LOOKS_PER_INTERVAL if complaint else _BEATS_PER_INTERVAL)
+        check_at = loop.time() + interval_s / (_CHECKS_PER_INTERVAL if complaint else _BEATS_PER_INTERVAL)
         if complaint != before:
-            _tell(complaint)
+            _log(complaint)
 
 
-def _tell(complaint: str | None) -> None:
+def _log(complaint: str | None) -> None:
     if complaint is None:
         _LOG.info("systemd's watchdog is fed again")
     else:
@@ -133,19 +133,19 @@ def _tell(complaint: str | None) -> None:
 
 
 class _Sender:
-    """Sends what is new."""
+    """Sends to the service manager what changed."""
 
     def __init__(self, notifier: Notifier) -> None:
         self._notifier = notifier
         self._status: str | None = None
 
     def status(self, status: str, *fields: str) -> None:
-        """``STATUS=`` if it is another one than before, with ``fields`` in any case."""
-        news = () if status == self._status else (f"STATUS={status}",)
+        """Send ``STATUS=`` if it is another one than before, with ``fields`` in any case."""
+        changed = () if status == self._status else (f"STATUS={status}",)
         self._status = status
-        if fields or news:
-            self._notifier.notify(*fields, *news)
+        if fields or changed:
+            self._notifier.notify(*fields, *changed)
 
     def beat(self) -> None:
-        """``WATCHDOG=1``."""
+        """Send ``WATCHDOG=1``."""
         self._notifier.notify("WATCHDOG=1")

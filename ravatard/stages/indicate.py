@@ -1,4 +1,4 @@
-"""Shows the newest indication on the lights."""
+"""Indicate stage: shows the newest indication on the lights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 async def indicate(shown: Latest[Indication], lamp: Lamp) -> None:
-    """Eternal. The lamp's own patterns run by themselves; only changes come through here."""
+    """Run for ever. The lamp's own patterns run by themselves; only changes come through here."""
     lamp.show(shown.value.look)
     while True:
         indication = await shown.changed()

@@ -1,4 +1,4 @@
-"""The queues between the stages: each bounded, each with a named overflow policy."""
+"""Mailboxes between the stages: each bounded, each with a named overflow policy."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ T = TypeVar("T")
 
 #: A busy second has some twenty events: with this many waiting, the hub is stuck.
 INBOX_LIMIT = 4_096
-#: An outage's worth of speech: what is older would be answered too late anyway.
+#: An outage's worth of speech: older speech would be answered too late anyway.
 OUTBOX_SPEECH_MS = 30_000.0
 
 Outgoing = StartSession | EndSession | SendAudio | SendUtterance | SendText
-#: What is heard at once, with or without a link.
+#: Actions that are obeyed at once, with or without a link.
 Urgent = EndSession | Reconnect
 
 
 class Inbox:
-    """Everything that happens, in one order. When full the hub is stuck: raises, and systemd restarts us."""
+    """Inbox of the hub: all events in one order. Full, the hub is stuck: raises, and systemd restarts us."""
 
     def __init__(self, limit: int = INBOX_LIMIT) -> None:
         self._queue: asyncio.Queue[Event] = asyncio.Queue(limit)
@@ -49,12 +49,12 @@ class Inbox:
             raise InternalError(f"the hub is stuck: {self._queue.maxsize} events wait in its inbox") from None
 
     async def get(self) -> Event:
-        """The next event. Cancelling loses none."""
+        """Return the next event. Cancelling loses none."""
         return await self._queue.get()
 
 
 class Outbox:
-    """What is to be sent, in order, at most 30 s of speech. When full the turn is dropped as a whole."""
+    """Outbox: actions to be sent, in order, at most 30 s of speech; full, the turn is dropped as a whole."""
 
     def __init__(self, limit_ms: float = OUTBOX_SPEECH_MS) -> None:
         self._waiting: deque[Outgoing] = deque()
@@ -89,7 +89,7 @@ class Outbox:
         return True
 
     async def get(self) -> Outgoing:
-        """The next action. Cancelling loses none: it is taken only when it is returned."""
+        """Return the next action. Cancelling loses none: it is taken only when it is returned."""
         while not self._waiting:
             self._filled.clear()
             await self._filled.wait()
@@ -99,14 +99,14 @@ class Outbox:
         return action
 
     def put_back(self, action: Outgoing) -> None:
-        """Give back what :meth:`get` returned and nobody could carry out; it is the next again."""
+        """Give back an action of :meth:`get` that could not be carried out; it is the next again."""
         self._waiting.appendleft(action)
         if isinstance(action, SendAudio | SendUtterance):
             self._bytes += len(action.pcm)
         self._filled.set()
 
     async def get_urgent(self) -> Urgent:
-        """What cannot wait for a link: the wish to connect now, or the first wish to end the paid session."""
+        """Return what cannot wait for a link: the wish to connect now, or to end the paid session."""
         while True:
             if self._reconnect:
                 self._reconnect = False
@@ -123,14 +123,14 @@ class Outbox:
         orphaned = False
         for action in self._waiting:
             if isinstance(action, EndSession):
-                # What follows is another session's, and has a start of its own.
+                # The actions behind it are another session's, and have a start of their own.
                 orphaned = False
                 kept.append(action)
             elif action.turn == turn:
                 orphaned = orphaned or isinstance(action, StartSession)
             else:
                 if orphaned and not isinstance(action, StartSession):
-                    # The session was not the dropped turn's alone: who waits behind it needs it, too.
+                    # The session was not the dropped turn's alone: the turns behind it need it, too.
                     kept.append(StartSession(action.turn))
                 orphaned = False
                 kept.append(action)
@@ -139,7 +139,7 @@ class Outbox:
 
 
 class Latest(Generic[T]):
-    """One value; the newest wins, older ones nobody took are forgotten."""
+    """Mailbox of one value: the newest wins, older ones that were not taken are forgotten."""
 
     def __init__(self, value: T) -> None:
         self.value = value

@@ -1,4 +1,4 @@
-"""Brings answers to the speaker: files and inline sound one after the other, the live voice as it comes."""
+"""Playback stage: plays files and inline sound one after the other, the live voice as it comes."""
 
 from __future__ import annotations
 
@@ -24,47 +24,47 @@ from ravatard.ports.media import Decoder, Fetch
 from ravatard.ports.speaker import Speaker
 from ravatard.stages.mailbox import Inbox
 
-#: Answers that wait to be played. Nobody listens to more; what comes then is told and left out.
+#: Most answers that wait to be played; more are reported as unplayable.
 MOST_WAITING = 4
 #: The speaker holds two seconds; when it has taken nothing for this long it never will.
 ROOM_S = 10.0
 
 
 class AnswerPlayer(Protocol):
-    """What the hub has the avatar speak with. Nothing in here waits."""
+    """Player of answers, for the hub. No method waits."""
 
     def do(self, action: SpeakerAction) -> None:
-        """Carry it out, or begin to."""
+        """Carry out an action, or begin to."""
         ...
 
 
 class NullAnswerPlayer:
-    """Without a speaker nothing is heard here. A live voice may be heard elsewhere: in a browser."""
+    """Player of an appliance without a speaker. A live voice may be heard elsewhere: in a browser."""
 
     def __init__(self, inbox: Inbox) -> None:
-        """``inbox``: where it is told whether the live voice arrives."""
+        """``inbox`` gets VoiceOnline and VoiceOffline."""
         self._inbox = inbox
 
     def do(self, action: SpeakerAction) -> None:
-        """Nothing."""
+        """Do nothing: there is no speaker."""
 
     def online(self) -> None:
-        """It arrives there."""
+        """Report that the live voice arrives there."""
         self._inbox.put(VoiceOnline())
 
-    def heard(self, pcm: bytes) -> None:
-        """Nobody listens here."""
+    def feed(self, pcm: bytes) -> None:
+        """Discard the piece."""
 
     def offline(self, reason: str, *, hopeless: bool = False) -> None:
-        """It does not arrive."""
+        """Report that it does not arrive."""
         self._inbox.put(VoiceOffline(reason, hopeless))
 
 
 class Playback:
-    """A :class:`AnswerPlayer`, and where the live voice goes (:class:`ravatard.ports.voice.VoiceSink`)."""
+    """An :class:`AnswerPlayer`, and the :class:`~ravatard.ports.voice.VoiceSink` of the live voice."""
 
     def __init__(self, speaker: Speaker, fetch: Fetch, decoder: Decoder, inbox: Inbox) -> None:
-        """``fetch`` and ``decoder`` are used for answers that bring their sound, or say where it is."""
+        """``fetch`` and ``decoder`` are used for answers that bring their sound, or an address of it."""
         self._speaker = speaker
         self._fetch = fetch
         self._decoder = decoder
@@ -78,7 +78,7 @@ class Playback:
         self._expected = asyncio.Event()
 
     async def run(self) -> None:
-        """Eternal. Cancelling leaves the speaker as it is; its owner closes it."""
+        """Run for ever. Cancelling leaves the speaker as it is; its owner closes it."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="speaker events")
             group.create_task(self._prepare(), name="prepare decoder")
@@ -132,20 +132,20 @@ class Playback:
     # -------------------------------------------------------------- from the live voice
 
     def online(self) -> None:
-        """A stream is connected."""
+        """Begin a new live voice: a stream is connected."""
         self._voices += 1
         self._live = self._voices
         self._speaker.begin(self._live, live=True)
         self._discarding.disarm()
         self._inbox.put(VoiceOnline())
 
-    def heard(self, pcm: bytes) -> None:
-        """The next piece, s16le mono 48 kHz."""
+    def feed(self, pcm: bytes) -> None:
+        """Play the next piece, s16le mono 48 kHz, unless an interrupted answer is being discarded."""
         if self._live is not None and self._discarding.passes(pcm):
             self._speaker.feed(self._live, pcm)
 
     def offline(self, reason: str, *, hopeless: bool = False) -> None:
-        """The stream broke, or could not be had."""
+        """End the live voice: the stream broke, or none could be had."""
         if self._live is not None:
             self._speaker.finish(self._live)
             self._live = None

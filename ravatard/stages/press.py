@@ -1,4 +1,4 @@
-"""Carries the button's edges to the hub."""
+"""Press stage: carries the button's edges to the hub."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from ravatard.stages.mailbox import Inbox
 
 
 async def press(button: Button, inbox: Inbox) -> None:
-    """Eternal.
+    """Run for ever.
 
     Raises:
-        InternalError: the button stopped, or the inbox is full.
+        InternalError: the events ended, or the inbox is full.
     """
     async for edge in button.events():
         inbox.put(edge)
-    raise InternalError("the button ended by itself")
+    raise InternalError("the button's events ended by themselves")

@@ -1,4 +1,4 @@
-"""What the watchdog feels: gathered from the hub, the ear's progress and the indication."""
+"""Pulse of the hub, for the watchdog: from the conversation, the microphone's progress and the indication."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from ravatard.stages.mailbox import Inbox
 
 
 class HubPulse:
-    """Implements :class:`ravatard.stages.heartbeat.Pulse`; looks at the hub as one of its observers."""
+    """Implements :class:`ravatard.stages.heartbeat.Pulse`; an observer of the hub.
+
+    Attributes:
+        changed: set when ``ready`` or ``status`` may have changed.
+        ready: the appliance showed something else than starting.
+        events_handled: events the hub has handled since start.
+    """
 
     def __init__(self, conversation: Conversation, progress: Progress, inbox: Inbox) -> None:
         self.changed = asyncio.Event()
@@ -25,7 +31,7 @@ class HubPulse:
 
     @property
     def status(self) -> str:
-        """What the lights say, in words."""
+        """Indication of the lights, in words."""
         return self._conversation.indication.status
 
     @property
@@ -35,7 +41,7 @@ class HubPulse:
 
     @property
     def microphone_excused(self) -> bool:
-        """Closed on purpose; or missing, shown to people, and the ear goes on trying."""
+        """True while the microphone is closed on purpose, or missing, shown to people and being retried."""
         return self._conversation.microphone in (MicrophoneStatus.ABSENT, MicrophoneStatus.MUTED)
 
     @property
@@ -44,7 +50,7 @@ class HubPulse:
         return self._conversation.overdue(asyncio.get_running_loop().time())
 
     def nudge(self) -> None:
-        """A Tick: a hub with nothing to do must turn too."""
+        """Put a Tick into the inbox: an idle hub must handle events, too."""
         self._inbox.put(Tick())
 
     def on_event(self, event: Event, now: float) -> None:
@@ -53,7 +59,7 @@ class HubPulse:
         self.events_handled += 1
 
     def on_action(self, action: object, now: float) -> None:
-        """A new indication is a new status, and the first one after starting means that we are ready."""
+        """Note a new indication: a new status, and the first one after starting means that we are ready."""
         del now
         if isinstance(action, Show):
             self.ready = self.ready or action.indication.look is not Look.STARTING

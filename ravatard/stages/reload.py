@@ -1,4 +1,4 @@
-"""Replaces the options that may change while running, when asked to; a bad configuration changes nothing."""
+"""Reload stage: replaces the options that may change while running; a bad configuration changes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 async def reload(
     asked: asyncio.Event, read: Callable[[], ConversationOptions], inbox: Inbox, notifier: Notifier
 ) -> None:
-    """Eternal. ``read`` reads the configuration anew; it raises ConfigError when that is bad."""
+    """Run for ever. ``read`` reads the configuration anew; it raises ConfigError when that is bad."""
     while True:
         await asked.wait()
         asked.clear()

@@ -1,4 +1,4 @@
-"""Keeps the link to the cloud: connects, sends what the outbox holds, brings back what the service says."""
+"""Uplink: connects to the cloud, sends the outbox, receives what the service says."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ from ravatard.stages.mailbox import Inbox, Outbox
 
 log = logging.getLogger(__name__)
 
-#: A refusal that a person must mend is looked at again this often: perhaps somebody did.
+#: A refusal that the owner must mend is tried again this often: it may have been mended.
 DENIED_RETRY_S = 3600.0
 
 
 async def uplink(cloud: Cloud, outbox: Outbox, inbox: Inbox, backoff: Backoff) -> None:
-    """Eternal. Everything the network or the service does is an event; only our own bugs end it.
+    """Run for ever. Everything the network or the service does is an event; only our own bugs end it.
 
     Cancelled anywhere, it leaves the connection closed; a session still held is the caller's to end
     (``cloud.opened()``).
     """
 
-    async def use(line: ActiveConnection, group: asyncio.TaskGroup) -> None:
-        group.create_task(line.carry(group), name="carry")
-        await _send(cloud, line, outbox, inbox)
+    async def use(active: ActiveConnection, group: asyncio.TaskGroup) -> None:
+        group.create_task(active.carry(group), name="carry")
+        await _send(cloud, active, outbox, inbox)
 
     while True:
         inbox.put(LinkConnecting())
         ended = await attempt(cloud, ActiveConnection.connected(cloud, outbox, inbox), use)
-        await _wait(_told(ended, inbox, backoff), cloud, outbox)
+        await _wait(_report(ended, inbox, backoff), cloud, outbox)
 
 
-def _told(ended: Attempt, inbox: Inbox, backoff: Backoff) -> float:
-    """Tell the hub; returns the seconds to wait."""
+def _report(ended: Attempt, inbox: Inbox, backoff: Backoff) -> float:
+    """Report the end of the link to the hub; return the seconds to wait."""
     trouble = ended.trouble
     if isinstance(trouble, DeniedError):
         refusal = Refusal.MONEY if isinstance(trouble, MoneyError) else Refusal.DENIED
@@ -67,7 +67,7 @@ def _told(ended: Attempt, inbox: Inbox, backoff: Backoff) -> float:
 
 
 async def _wait(seconds: float, cloud: Cloud, outbox: Outbox) -> None:
-    """Sit out a pause. A session is paid for while we are offline, too: a wish to end it is heard at once."""
+    """Wait. A session is paid for while we are offline, too, so that a wish to end it is obeyed at once."""
     try:
         async with asyncio.timeout(seconds):
             while isinstance(urgent := await outbox.get_urgent(), EndSession):
@@ -76,8 +76,8 @@ async def _wait(seconds: float, cloud: Cloud, outbox: Outbox) -> None:
         return
 
 
-async def _send(cloud: Cloud, line: ActiveConnection, outbox: Outbox, inbox: Inbox) -> None:
-    """Eternal while the link lives: the outbox in its order."""
+async def _send(cloud: Cloud, active: ActiveConnection, outbox: Outbox, inbox: Inbox) -> None:
+    """Send the outbox in its order, for as long as the link lives."""
     loop = asyncio.get_running_loop()
     while True:
         action = await outbox.get()
@@ -88,14 +88,14 @@ async def _send(cloud: Cloud, line: ActiveConnection, outbox: Outbox, inbox: Inb
                 await cloud.end_session(gone=gone)
             case SendAudio(turn=turn) | SendUtterance(turn=turn) | SendText(turn=turn):
                 try:
-                    await line.send(action)
+                    await active.send(action)
                 except NoSessionError as error:
                     # It was refused, or it ended, while this waited. Nothing of the turn may follow later.
                     outbox.put(DropTurn(turn))
                     inbox.put(UtteranceDropped(turn, str(error)))
                     continue
                 except BaseException:
-                    # Cancelled or broken: nobody knows whether it arrived. A turn with a hole is no turn.
+                    # Cancelled or broken: it may have arrived or not, and a turn must not have a hole.
                     inbox.put(UtteranceDropped(turn, "the connection broke in the middle of it"))
                     raise
                 read_at = None if isinstance(action, SendText) else action.read_at
@@ -103,9 +103,9 @@ async def _send(cloud: Cloud, line: ActiveConnection, outbox: Outbox, inbox: Inb
 
 
 async def _start(cloud: Cloud, action: StartSession, outbox: Outbox, inbox: Inbox) -> None:
-    """Have a session. When the link breaks meanwhile the wish goes back into the outbox, in its place.
+    """Start a session. When the link breaks meanwhile the wish goes back into the outbox, in its place.
 
-    A refusal drops the turn at once: its chunks wait right behind, and the hub has yet to hear of it.
+    A refusal drops the turn at once: its chunks wait right behind, and the hub learns of it only later.
     """
     try:
         await cloud.start_session()

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ravatard.core.backoff import Backoff, BackoffOptions
-from ravatard.core.token_expiry import DOCUMENTED_LIFETIME_S, expiry
+from ravatard.core.token_expiry import LIFETIME_S, expiry
 from tests.benchmarks.report import Aim, Row, Table, percentile
 
 OUTAGES_S = {"2 s": 2.0, "1 min": 60.0, "10 min": 600.0, "1 h": 3600.0}
@@ -49,7 +49,7 @@ def measure(*, devices: int) -> list[Table]:
     notes = (
         f"{devices} appliances; seconds count from the return of the service. Waits grow to "
         f"{options.longest_s:g} s,",
-        f"so to {options.longest_s / 2:g} s on average; tokens live {DOCUMENTED_LIFETIME_S / 3600:g} h. "
+        f"so to {options.longest_s / 2:g} s on average; tokens live {LIFETIME_S / 3600:g} h. "
         "After 2 s no aim is set:",
         "whoever is back within 3.4 s cannot be spread over 50 s.",
     )

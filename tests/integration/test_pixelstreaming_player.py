@@ -42,7 +42,7 @@ class Listener:
     def online(self) -> None:
         self.online_at = time.monotonic()
 
-    def heard(self, pcm: bytes) -> None:
+    def feed(self, pcm: bytes) -> None:
         self.pieces.append(pcm)
         self.more.set()
 

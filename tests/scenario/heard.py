@@ -73,7 +73,7 @@ class FakeVoice:
         """The avatar speaks, or (with ``QUIET``) is silent, for so long."""
         for _ in range(round(seconds * 1000 / PIECE_MS)):
             if self._sink is not None:
-                self._sink.heard(piece)
+                self._sink.feed(piece)
             await asyncio.sleep(PIECE_MS / 1000)
 
 

@@ -203,7 +203,7 @@ async def appliance(
         ),
     )
     parts = Parts(
-        ear=ear,
+        microphone=ear,
         cloud=cloud,
         lamp=world.lamp,
         notifier=world.notes,

@@ -137,9 +137,9 @@ class _Stream:
             self._reported = ""
             self._sink.online()
 
-    def heard(self, pcm: bytes) -> None:
+    def feed(self, pcm: bytes) -> None:
         """Pass sound on."""
-        self._sink.heard(pcm)
+        self._sink.feed(pcm)
 
     def offline(self, reason: str, *, hopeless: bool = False) -> None:
         """Ignore it: the player reports a failure by raising."""

@@ -90,8 +90,8 @@ class Reception:
     def _take(self, step: Step) -> None:
         match step:
             case Decode(payload, samples):
-                self._sink.heard(self._codec.decode(payload, samples))
+                self._sink.feed(self._codec.decode(payload, samples))
             case Fill(samples, following):
-                self._sink.heard(self._codec.fill(samples, following))
+                self._sink.feed(self._codec.fill(samples, following))
             case Restart():
                 self._codec.reset()

@@ -1,4 +1,4 @@
-"""When the avatar is heard: from the first audible sample that leaves the converter to the last one."""
+"""Audibility of answers: from the first audible sample that leaves the converter to the last one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PAUSE_S = 0.7
 
 
 def is_audible(pcm: bytes) -> bool:
-    """Whether anybody hears ``pcm`` (s16le, whole samples)."""
+    """Return True if ``pcm`` (s16le, whole samples) can be heard."""
     return audioop.max(pcm, SAMPLE_BYTES) >= AUDIBLE_PEAK
 
 
 class Audibility:
-    """Looks at every block of an answer's sound on its way to the converter. Times are seconds, one clock."""
+    """Examines every block of an answer's sound on its way to the converter. Times are seconds, one clock."""
 
     def __init__(self) -> None:
         self._sounds = False
@@ -28,11 +28,11 @@ class Audibility:
 
     @property
     def sounds(self) -> bool:
-        """Whether an answer is heard, or is about to be."""
+        """True while an answer is heard, or is about to be."""
         return self._sounds
 
     def block(self, at: float, seconds: float) -> PlaybackStarted | None:
-        """A block that can be heard; ``at``: when its first sample leaves the converter."""
+        """Take a block that can be heard; ``at``: when its first sample leaves the converter."""
         started = None if self._sounds else PlaybackStarted(at)
         self._sounds = True
         self._heard_until = at + seconds
@@ -40,7 +40,7 @@ class Audibility:
         return started
 
     def pause(self, at: float, now: float, *, over: bool, more: bool) -> PlaybackEnded | None:
-        """A block that cannot be heard.
+        """Take a block that cannot be heard.
 
         Args:
             at: when its first sample leaves the converter.

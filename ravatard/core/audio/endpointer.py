@@ -1,4 +1,4 @@
-"""Speech decisions in, onset and silence out: counts frames, tells a voice from noise, tones and strokes.
+"""Endpointer: finds onset and silence from speech decisions, and tells a voice from noise, tones and strokes.
 
 webrtcvad alone takes running water, clinking glasses, beeps and knocks for speech, and in steady noise it
 never stops. Beside it stand cheap conditions, each with its reason where its constant is. They were chosen,
@@ -36,8 +36,8 @@ STROKE_FALL_DB = 8.0
 #: whispers it was tried on (median 5.4), this one none.
 HISS_CROSSINGS_PER_MS = 6.5
 
-#: An open gate hears one speaker: what is this much quieter than the loudest of the utterance is somebody
-#: else, or the television. Closes on babble 20 dB below speech in three of four cases instead of one of ten;
+#: An open gate hears one speaker: what is this much quieter than the loudest of the utterance is another
+#: person or the television. Closes on babble 20 dB below speech in three of four cases instead of one of ten;
 #: 18 dB closes more, but cuts more utterances when only 500 ms of silence are waited for.
 OWN_RANGE_DB = 20.0
 #: The loudest is forgotten at this pace: people turn away, and a cough is louder than what follows.
@@ -83,7 +83,7 @@ class Endpointer:
 
     @property
     def suspicious(self) -> bool:
-        """Some frames of the window are evidence of speech."""
+        """True while some frames of the window are evidence of speech."""
         return self._evidence > 0
 
     def watch(self, frame: bytes) -> None:
@@ -146,14 +146,14 @@ class Endpointer:
         self._before_db = self.level_db
 
     def _is_voice(self, frame: bytes) -> bool:
-        """Whether detector and level both say speech. The detector is always asked: it learns the noise."""
+        """Return True if detector and level say speech. The detector is always asked: it learns the noise."""
         speech = self._is_speech(frame)
         floor_db = self._floor.db
         self.watch(frame)
         return speech and self.level_db > floor_db + self._margin_db
 
     def _swells(self) -> bool:
-        """Whether enough of the window's evidence is neither the dying of a stroke nor mere hiss."""
+        """Return True if enough of the window's evidence is neither a dying stroke nor mere hiss."""
         evidence = [seen for seen in self._window if seen is not None]
         loudest_db = max(level_db for level_db, _ in evidence)
         hisses = []
@@ -166,7 +166,7 @@ class Endpointer:
 
 
 def is_tone(frame: bytes) -> bool:
-    """Whether ``frame`` (s16le mono) is one sine wave, steady or swept: a beep, a whistle, a knock's ring."""
+    """Return True if ``frame`` (s16le mono) is one sine wave, steady or swept: a beep, whistle, knock."""
     half = audioop.mul(frame, SAMPLE_BYTES, 0.5)
     middle = frame[TONE_LAG_BYTES:-TONE_LAG_BYTES]
     level = audioop.rms(middle, SAMPLE_BYTES)

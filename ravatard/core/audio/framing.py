@@ -1,4 +1,4 @@
-"""Any piece size in, one exact size out, nothing lost."""
+"""Framer: pieces of any size in, frames of one exact size out, nothing lost."""
 
 from __future__ import annotations
 

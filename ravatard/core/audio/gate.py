@@ -1,4 +1,4 @@
-"""Pre-roll, endpointer and button in one: samples and presses in, utterances out."""
+"""Gate: samples and button presses in, utterances out; joins pre-roll, endpointer and button."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Gate:
     After LONGEST the voice may open again at once if the speaker goes on, but only on the full evidence of a
     fresh onset; its pre-roll then joins without a gap. When anything but the release closed a held button's
     utterance, that press is spent: it opens nothing more, and the voice opens nothing until the release or
-    until ``silence_ms`` of silence (so that a button that is stuck does not make the gate deaf).
+    until ``silence_ms`` of silence (so that a button that is stuck does not keep the gate closed for good).
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Gate:
             gate: section ``gate``; its ``mode`` is not looked at, ``mode`` is.
             voice: section ``voice``.
             is_speech: judges one frame of ``voice.frame_ms`` (s16le mono 16 kHz); called for frames in order.
-            mode: who may open.
+            mode: what may open it.
             chunk_samples: samples of every chunk but the last.
         """
         self._endpointer = Endpointer(voice, is_speech)
@@ -64,7 +64,7 @@ class Gate:
         self._silence_frames = -(-gate.silence_ms // voice.frame_ms)
         self._longest = samples_for(gate.longest_s * 1000)
         # Half an utterance is for what is said after the gate opened, whatever the options say.
-        self._recorder = UtteranceBuffer(chunk_samples, min(samples_for(gate.preroll_ms), self._longest // 2))
+        self._buffer = UtteranceBuffer(chunk_samples, min(samples_for(gate.preroll_ms), self._longest // 2))
         self._no_speech = samples_for(gate.no_speech_s * 1000)
         self._shortest_press = samples_for(gate.shortest_press_ms)
         self._toggle = gate.toggle
@@ -81,12 +81,12 @@ class Gate:
 
     @property
     def is_open(self) -> bool:
-        """An utterance is open and announced."""
-        return self._recorder.opened_at is not None
+        """True while an utterance is open and announced."""
+        return self._buffer.opened_at is not None
 
     @property
     def attentive(self) -> bool:
-        """Short blocks are worth their price.
+        """True while short blocks are worth their price.
 
         Speech may be beginning, a finger is on the button, or the next long block would delay a chunk that is
         nearly full, or an end that is nearly due.
@@ -96,7 +96,7 @@ class Gate:
         if not self.is_open:
             return self._endpointer.suspicious
         silence = (self._silence_frames - self._endpointer.quiet_frames) * self._frame_samples
-        return min(self._recorder.missing, silence) < samples_for(LONG_BLOCK_MS)
+        return min(self._buffer.missing, silence) < samples_for(LONG_BLOCK_MS)
 
     @property
     def level_db(self) -> float:
@@ -128,7 +128,7 @@ class Gate:
             return []
         for piece, frame in self._framer.split(sound):
             self._samples += len(piece) // SAMPLE_BYTES
-            self._out += self._recorder.add(piece, read_at)
+            self._out += self._buffer.add(piece, read_at)
             if frame is not None:
                 self._take(frame)
         return self._events()
@@ -156,11 +156,11 @@ class Gate:
         self._interrupt(CloseReason.LOST)
         self._odd = b""
         self._samples = 0
-        self._recorder.skip(0)
+        self._buffer.skip(0)
         return self._events()
 
     def _set_mode(self, mode: GateMode) -> None:
-        """Change who may open. An open utterance goes on as it would have."""
+        """Change what may open the gate. An open utterance goes on as it would have."""
         if mode is self._mode:
             return
         self._mode = mode
@@ -190,10 +190,10 @@ class Gate:
         self._pending = None
         self._owned_since = pressed
         if self.is_open:
-            # With toggle, silence closes: who pressed gets all of it.
+            # With toggle, silence closes: a user who pressed gets all of it.
             self._endpointer.quiet_frames = 0
         else:
-            self._out += self._recorder.open(Cause.BUTTON, pressed)
+            self._out += self._buffer.open(Cause.BUTTON, pressed)
 
     def _release(self) -> None:
         if self._toggle:
@@ -217,7 +217,7 @@ class Gate:
         if held:
             self._interrupt(CloseReason.HELD)
             return
-        self._recorder.skip(self._samples)
+        self._buffer.skip(self._samples)
         if self._pressed_in_hold:
             self._pressed_in_hold = False
             self._begin_press()
@@ -235,14 +235,14 @@ class Gate:
     def _take(self, frame: bytes) -> None:
         """Decide at the end of a frame."""
         if not self.is_open and self._pending is None:
-            self._recorder.trim()
+            self._buffer.trim()
             self._wait(frame)
             return
         self._endpointer.follow(frame)
         if self._pending is not None and self._samples - self._pending >= self._shortest_press:
             self._own(self._pending)
-        if self._recorder.opened_at is not None:
-            self._limit(self._samples - self._recorder.opened_at)
+        if self._buffer.opened_at is not None:
+            self._limit(self._samples - self._buffer.opened_at)
 
     def _wait(self, frame: bytes) -> None:
         """A frame while nothing is open."""
@@ -250,12 +250,12 @@ class Gate:
             self._endpointer.watch(frame)
         elif self._endpointer.onset(frame) and not self._spent:
             self._endpointer.begin(spoken=True)
-            self._out += self._recorder.open(Cause.VOICE, self._samples)
+            self._out += self._buffer.open(Cause.VOICE, self._samples)
         elif self._endpointer.quiet_frames >= self._silence_frames:
             self._spent = False
 
     def _limit(self, length: int) -> None:
-        """Close the utterance, ``length`` samples long, if it is long or silent enough or nobody spoke."""
+        """Close the utterance, ``length`` samples long, if it is long or silent enough, or has no speech."""
         silent = self._endpointer.quiet_frames >= self._silence_frames
         if length + self._frame_samples > self._longest:
             self._close(CloseReason.LONGEST)
@@ -269,7 +269,7 @@ class Gate:
             self._close(CloseReason.SILENCE)
 
     def _close(self, reason: CloseReason) -> None:
-        self._out += self._recorder.close(reason, float(self._endpointer.speech_frames * self._frame_ms))
+        self._out += self._buffer.close(reason, float(self._endpointer.speech_frames * self._frame_ms))
         under_finger = self._owned_since is not None and not self._toggle
         self._spent = under_finger and reason is not CloseReason.RELEASED
         self._owned_since = None

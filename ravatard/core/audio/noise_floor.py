@@ -1,4 +1,4 @@
-"""How loud the room is when nobody speaks: the lowest level of the last seconds."""
+"""Noise floor: the lowest level of the last seconds, which is the room without speech."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What waits to be played: when it may begin, what is counted as missing, and how it stays on time; no clock.
+"""Playout buffer: decides when playback may start, counts missing sound, and keeps a live voice on time.
+
+It has no clock of its own.
 
 Two kinds of voices come in. A **live** one, begun as such, comes as fast as it is spoken, late and in bursts:
 it begins when enough waits to ride out its jitter, what a stall left too much of is cut from its pauses, and
@@ -28,10 +30,10 @@ _PACKET = 20 * VOICE_RATE_HZ // 1000
 _PAUSE_S = 0.3
 #: So much more than the pre-fill may wait before a pause is shortened: a burst that jitter explains.
 _SURPLUS = 40 * VOICE_RATE_HZ // 1000
-#: Silence this long before the sound ran out, and nobody missed anything.
+#: After silence this long, sound that runs out is not missed.
 _EXPECTED = VOICE_RATE_HZ // 10
 #: The mean of what waits, over so long, may lie this far from the pre-fill. In a pause that lasts it is put
-#: right at once, and nobody hears it.
+#: right at once, inaudibly.
 _MEAN_S = 2.0
 _BAND = 10 * VOICE_RATE_HZ // 1000
 #: A pause this long lies between answers, or between sentences. The mean is over less there: what a stall
@@ -42,12 +44,12 @@ _LULL_MEAN_S = 0.2
 #: doubled: 250 ppm, twice what two bad crystals are apart.
 _DRIFT = 20 * VOICE_RATE_HZ // 1000
 _SLIP_EVERY = 4_000
-#: 5 ms: long enough that an end makes no click, short enough that nobody hears it go on.
+#: 5 ms: long enough that an end makes no click, short enough not to be heard as going on.
 FADE_SAMPLES = 5 * VOICE_RATE_HZ // 1000
 
 
 class Playout:
-    """The playout buffer.
+    """Sound that waits to be played.
 
     Attributes:
         waiting: samples that wait.
@@ -77,23 +79,23 @@ class Playout:
 
     @property
     def is_idle(self) -> bool:
-        """Whether there is nothing to take."""
+        """True while there is nothing to take."""
         return not self._pieces and not self._tail
 
     @property
     def is_over(self) -> bool:
-        """Whether all that there will be was taken: of a finished voice, or because of :meth:`stop`."""
+        """True when everything of a finished voice was taken, or after :meth:`stop`."""
         return self.is_idle and (self._stopped or self._finished >= self._newest)
 
     @property
     def is_audible_waiting(self) -> bool:
-        """Whether something that can be heard waits."""
+        """True while something that can be heard waits."""
         return self._loud_pieces > 0
 
     # -------------------------------------------------------------- in
 
     def begin(self, voice: int, *, live: bool) -> None:
-        """A voice follows. One that was not begun is finite."""
+        """Begin a voice. One that was not begun is finite."""
         if voice > self._newest:
             self._newest = voice
             self._odd = b""
@@ -101,7 +103,7 @@ class Playout:
             self._live = live
 
     def put(self, voice: int, pcm: bytes, now: float) -> None:
-        """The next piece of a voice, cut anywhere. What is older than the newest voice is ignored."""
+        """Add the next piece of a voice, cut anywhere. Pieces of older voices than the newest are ignored."""
         if voice < self._newest:
             return
         self.begin(voice, live=False)
@@ -126,7 +128,7 @@ class Playout:
         self.waiting += whole // SAMPLE_BYTES
 
     def finish(self, voice: int) -> None:
-        """Nothing more comes of this voice."""
+        """Mark a voice as complete: play what waits without waiting for more."""
         self._finished = max(self._finished, voice)
 
     def stop(self) -> None:
@@ -157,7 +159,7 @@ class Playout:
     # -------------------------------------------------------------- out
 
     def take(self, samples: int, now: float) -> bytes | None:
-        """The next ``samples``, padded with silence; None when all of it would be silence."""
+        """Return the next ``samples``, padded with silence; None when all of it would be silence."""
         if self._tail:
             size = samples * SAMPLE_BYTES
             tail, self._tail = self._tail[:size], self._tail[size:]
@@ -175,7 +177,7 @@ class Playout:
         return self._next(samples, is_live)
 
     def _let_down(self, samples: int) -> bytes | None:
-        """After the last block, of which nobody knew that it was the last: its last sample fades."""
+        """Fade the last sample of a block that turned out to be the last one."""
         unexpected = self._flowing and self._finished < self._newest
         self._ran_dry()
         if not unexpected:
@@ -184,7 +186,7 @@ class Playout:
         return fade.ljust(samples * SAMPLE_BYTES, b"\0")
 
     def _is_full(self, now: float) -> bool:
-        """Whether enough waits, or the little that does has waited long enough."""
+        """Return True if enough waits, or the little that does has waited long enough."""
         return self.waiting >= self.pre_fill or now - self._waits_since >= self.pre_fill / VOICE_RATE_HZ
 
     def _next(self, samples: int, is_live: bool) -> bytes:
@@ -218,18 +220,18 @@ class Playout:
 
     @property
     def _lulls(self) -> bool:
-        """Whether nothing was heard for a while."""
+        """True when nothing was heard for a while."""
         return self._quiet >= _LULL
 
     @property
     def _is_surplus(self) -> bool:
-        """Whether a quiet block may be left out: too much waits at the moment, or has for a while."""
+        """True while a quiet block may be left out: too much waits at the moment, or has for a while."""
         if self.waiting <= self.pre_fill:
             return False
         return self.waiting - self.pre_fill > _SURPLUS or (self._lulls and self._mean - self.pre_fill > _BAND)
 
     def _slip(self, samples: int) -> int:
-        """How many samples more to take than are wanted: 1, 0 or -1."""
+        """Return how many samples more to take than are wanted: 1, 0 or -1."""
         self._since_slip += samples
         if self._since_slip < _SLIP_EVERY or not FADE_SAMPLES <= samples < self.waiting:
             return 0
@@ -247,7 +249,7 @@ class Playout:
         self.pre_fill = max(LEAST_PRE_FILL, self.pre_fill - samples * _SHRINKAGE)
 
     def _cut_short(self, pcm: bytes, samples: int) -> bytes:
-        """The last of what waits, with silence after it; faded when more should have come."""
+        """Return the last of what waits, with silence after it; faded when more should have come."""
         if self._finished < self._newest:
             fade = FADE_SAMPLES * SAMPLE_BYTES
             pcm = pcm[:-fade] + faded(pcm[-fade:], out=True)
@@ -255,7 +257,7 @@ class Playout:
         return pcm.ljust(samples * SAMPLE_BYTES, b"\0")
 
     def _ran_dry(self) -> None:
-        """Sound was wanted and there is none."""
+        """Note that sound was wanted and there is none."""
         if not self._flowing:
             return
         self._flowing = False
@@ -267,7 +269,7 @@ class Playout:
             self.pre_fill = min(MOST_PRE_FILL, self.pre_fill + _GROWTH)
 
     def _pop(self, samples: int) -> bytes:
-        """The next ``samples``, or as many as wait."""
+        """Return the next ``samples``, or as many as wait."""
         wanted = samples * SAMPLE_BYTES
         parts = []
         while wanted and self._pieces:

@@ -1,4 +1,4 @@
-"""Cuts in sound that nobody hears: fades, and single samples left out or doubled; s16le mono."""
+"""Inaudible cuts in sound (s16le mono): fades, and single samples left out or doubled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from array import array
 
 
 def faded(pcm: bytes, *, out: bool) -> bytes:
-    """``pcm`` from full to nothing, or from nothing to full."""
+    """Return ``pcm`` faded from full to nothing (``out``), or from nothing to full."""
     samples = array("h", pcm)
     count = len(samples)
     for at in range(count):
@@ -15,7 +15,7 @@ def faded(pcm: bytes, *, out: bool) -> bytes:
 
 
 def slipped(pcm: bytes, slip: int) -> bytes:
-    """``pcm`` without one sample (``slip`` 1) or with one doubled (-1), where its neighbour differs least."""
+    """Return ``pcm`` without one sample (``slip`` 1) or with one doubled (-1), where two are closest."""
     samples = array("h", pcm)
     if len(samples) < 2:
         return pcm

@@ -1,4 +1,4 @@
-"""The sound of utterances: a short memory while closed, chunks of one size while open."""
+"""Utterance buffer: the pre-roll while the gate is closed, chunks of one size while it is open."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from ravatard.core.audio_format import SAMPLE_BYTES
 from ravatard.core.events import ChunkCaptured, UtteranceClosed, UtteranceOpened
 from ravatard.core.states import Cause, CloseReason
 
-RecorderEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed
+BufferEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed
 
 #: While closed the memory is trimmed when it is a second too long, not at every piece.
 SLACK_BYTES = 32_000
 
 
 class UtteranceBuffer:
-    """Knows each sample by its index, and hands out those of an utterance once, in order, in chunks.
+    """Addresses each sample by its index, and hands out those of an utterance once, in order, in chunks.
 
     While closed its owner bounds the memory with :meth:`trim`.
 
@@ -37,10 +37,10 @@ class UtteranceBuffer:
 
     @property
     def missing(self) -> int:
-        """While open: samples until the next chunk is complete."""
+        """Samples until the next chunk is complete, while open."""
         return self._chunk_samples - (self.end - self._first)
 
-    def add(self, pcm: bytes, read_at: float) -> Sequence[RecorderEvent]:
+    def add(self, pcm: bytes, read_at: float) -> Sequence[BufferEvent]:
         """Append whole samples (s16le mono), the last read at ``read_at``."""
         self._sound += pcm
         self.end += len(pcm) // SAMPLE_BYTES
@@ -57,7 +57,7 @@ class UtteranceBuffer:
         self._sound.clear()
         self._first = self.end = to
 
-    def open(self, cause: Cause, at: int) -> list[RecorderEvent]:
+    def open(self, cause: Cause, at: int) -> list[BufferEvent]:
         """Open an utterance, decided now, that begins with what there is of the pre-roll of sample ``at``."""
         self._drop_before(at - self._preroll)
         self.opened_at = self._first
@@ -65,15 +65,15 @@ class UtteranceBuffer:
         self._chunks = 0
         return [UtteranceOpened(self._utterances, cause, self._first), *self._complete()]
 
-    def close(self, reason: CloseReason, speech_ms: float) -> list[RecorderEvent]:
+    def close(self, reason: CloseReason, speech_ms: float) -> list[BufferEvent]:
         """Close the utterance now: the rest of its sound, then its end."""
         rest = [self._chunk()] if self._sound else []
         self.opened_at = None
         return [*rest, UtteranceClosed(self._utterances, reason, self.end, speech_ms)]
 
-    def _complete(self) -> list[RecorderEvent]:
-        """Every chunk that is complete."""
-        chunks: list[RecorderEvent] = []
+    def _complete(self) -> list[BufferEvent]:
+        """Return every chunk that is complete."""
+        chunks: list[BufferEvent] = []
         while self.end - self._first >= self._chunk_samples:
             chunks.append(self._chunk())
         return chunks

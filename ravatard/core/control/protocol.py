@@ -1,12 +1,12 @@
-"""What may be asked of a running appliance, as lines of JSON: requests in, replies out. Knows no socket.
+"""Control protocol: requests to a running appliance and replies, as lines of JSON; independent of sockets.
 
 One request a line, at most :data:`LINE_LIMIT_BYTES`; one reply a line. A request is an object whose ``do`` is
 
 ==================  ================  ==========================================================
-``do``              with              asks for
+``do``              with              effect
 ==================  ================  ==========================================================
 ``status``                            one reply with ``status``
-``watch``                             such a reply now and at every change, until the asker leaves
+``watch``                             such a reply now and at every change, until the client leaves
 ``mute``                              the capture device closed; answered when it is
 ``unmute``                            the capture device open; answered when it is
 ``toggle-mute``                       the other of both
@@ -35,14 +35,14 @@ from ravatard.errors import RavatardError
 
 #: A line that is longer is refused; the longest text allowed fits in several times.
 LINE_LIMIT_BYTES = 65_536
-#: Longer than anybody says in one breath; a service's own limit may be lower.
+#: Longest text; a service's own limit may be lower.
 TEXT_LIMIT = 4_000
 #: The longest utterance allowed is shorter than that.
 PRESS_LIMIT_MS = 120_000
 #: As loud as it can be, in percent.
 FULL_VOLUME = 100
 
-#: Control characters; halves of surrogate pairs, which JSON can write down and nobody can send.
+#: Control characters; halves of surrogate pairs, which JSON can express but UTF-8 cannot.
 _UNSPEAKABLE = ("Cc", "Cs")
 
 
@@ -52,24 +52,24 @@ class BadRequest(RavatardError):
 
 @dataclass(frozen=True, slots=True)
 class StatusRequest:
-    """How is it?"""
+    """Request for the status."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchRequest:
-    """How is it, now and at every change?"""
+    """Request for the status, now and at every change."""
 
 
 @dataclass(frozen=True, slots=True)
 class PressRequest:
-    """Press the button and release it ``ms`` milliseconds later."""
+    """Request to press the button and release it ``ms`` milliseconds later."""
 
     ms: float
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadRequest:
-    """Read the configuration anew."""
+    """Request to read the configuration anew."""
 
 
 Request = (
@@ -85,10 +85,10 @@ Request = (
 
 
 class ControlHandler(Protocol):
-    """Where requests are answered."""
+    """Handler of control requests."""
 
     def answers(self, line: bytes) -> AsyncGenerator[bytes, None]:
-        """The replies to the request in ``line``, each a line with its end; endless when it asks to watch.
+        """Yield the replies to the request in ``line``, each a whole line; endless for a watch request.
 
         Cancelling is safe at any time.
         """
@@ -134,7 +134,7 @@ def _volume(fields: Fields) -> Request:
     return VolumeAsked(number, relative=relative)
 
 
-#: What may be asked: the names of its fields besides ``do``, and how they become a request.
+#: For each ``do``: the names of its other fields, and how they become a request.
 _FORMS: Mapping[str, tuple[frozenset[str], Callable[[Fields], Request]]] = {
     "status": (frozenset(), lambda _: StatusRequest()),
     "watch": (frozenset(), lambda _: WatchRequest()),
@@ -150,10 +150,10 @@ _FORMS: Mapping[str, tuple[frozenset[str], Callable[[Fields], Request]]] = {
 
 
 def decode(line: bytes) -> Request:
-    """The request in one line; nothing of what was asked is repeated in an error, it may be speech.
+    """Return the request in one line. An error repeats nothing of it: it may be speech.
 
     Raises:
-        BadRequest: it is none.
+        BadRequest: it is no request.
     """
     if len(line) > LINE_LIMIT_BYTES:
         raise BadRequest(f"a request is at most {LINE_LIMIT_BYTES} bytes long")
@@ -174,15 +174,15 @@ def decode(line: bytes) -> Request:
 
 
 def line_of(fields: Fields) -> bytes:
-    """``fields`` as one line, its end included: plain ASCII, so that no reader can stumble over it."""
+    """Return ``fields`` as one line with its end: plain ASCII, which every client can read."""
     return json.dumps(fields, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
 
 def agreed(says: str, **more: Any) -> bytes:
-    """The reply to a request that was carried out."""
+    """Return the reply to a request that was carried out."""
     return line_of({"ok": True, "says": says, **more})
 
 
 def refused(error: str, **more: Any) -> bytes:
-    """The reply to a request that was not."""
+    """Return the reply to a request that was not carried out."""
     return line_of({"ok": False, "error": error, **more})

@@ -1,6 +1,6 @@
-"""How the appliance is, for whoever asks: its states in words, what it lacks, what became of its turns.
+"""Status report of the appliance: its states in words, its faults, its last turns.
 
-No speech, no text, no licence and no token can get in here: nothing that holds one is kept.
+Speech, texts, session ids and tokens cannot get into it: nothing that holds one is kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ravatard.core.states import LinkState, MicrophoneStatus, SessionState, Turn
 #: How many turns are remembered.
 TURNS_KEPT = 20
 
-#: Doing what it is there for. Muted belongs here: somebody wanted that.
+#: Looks of an appliance that works. Muted is one of them: the user wanted that.
 _WORKING = {Look.READY, Look.LISTENING, Look.THINKING, Look.SPEAKING, Look.MUTED}
 
 _COUNTED: dict[type[Any], str] = {
@@ -35,15 +35,15 @@ _COUNTED: dict[type[Any], str] = {
     ev.PressIgnored: "presses_ignored",
 }
 
-#: These change nothing that is reported but numbers.
+#: Events that change only numbers of the report.
 _QUIET = (ev.Listened, ev.ChunkCaptured, ev.MessageSent, ev.Played, ev.Tick)
 
 
 class Reporter:
-    """An observer of the hub that keeps what a report needs. Times are seconds of the loop's clock.
+    """Observer of the hub that keeps what a report needs. Times are seconds of the loop's clock.
 
     Attributes:
-        muted: the microphone is wanted closed; whether it is, the conversation knows.
+        muted: the user wants the microphone closed; its true state is the conversation's.
         microphone_trouble: why there is no microphone, "" while there is one.
         changes: grows with whatever may change :meth:`face`.
     """
@@ -55,13 +55,13 @@ class Reporter:
         started_at: float,
         without: tuple[str, ...] = (),
     ) -> None:
-        """Report on ``conversation``, which is only looked at.
+        """Report on ``conversation``, which is only read.
 
         Args:
-            conversation: the hub's mind.
-            options: what it was made with.
+            conversation: the hub's conversation.
+            options: its options.
             started_at: when the appliance started.
-            without: a sentence for each thing that was configured and could not be had: button, lights.
+            without: a sentence for each part that was configured and is missing: button, lights.
         """
         self.muted = options.muted
         self.microphone_trouble = ""
@@ -78,7 +78,7 @@ class Reporter:
         self._capabilities: Capabilities | None = None
         self._device = ""
         self._recording_over = False
-        self._heard: ev.Listened | None = None
+        self._listened: ev.Listened | None = None
         self._counts = Counter(dict.fromkeys(_COUNTED.values(), 0))
         self._counts.update(dict.fromkeys(("overruns", "reconnects", "microphone_losses"), 0))
         self._outcomes: Counter[TurnOutcome] = Counter()
@@ -97,38 +97,38 @@ class Reporter:
         self._speaker.timed(event, now)
         match event:
             case ev.LinkConnecting():
-                self._link_is(LinkCue.TRYING, now)
+                self._on_link(LinkCue.TRYING, now)
             case ev.LinkOnline(capabilities):
                 self._counts["reconnects"] += self._capabilities is not None
                 self._capabilities = capabilities
-                self._link_is(LinkCue.UP, now)
+                self._on_link(LinkCue.UP, now)
             case ev.LinkOffline(reason):
-                self._link_is(LinkCue.DOWN, now, reason)
+                self._on_link(LinkCue.DOWN, now, reason)
             case ev.LinkDenied(reason):
-                self._link_is(LinkCue.REFUSED, now, reason)
+                self._on_link(LinkCue.REFUSED, now, reason)
             case ev.MessageSent(turn, read_at, sent_at) if read_at is not None:
                 slowest_s = self._sending[1] if turn == self._sending[0] else 0.0
                 self._sending = turn, max(slowest_s, sent_at - read_at)
             case ev.OptionsChanged(options):
                 self._options = options
             case _:
-                self._saw_the_ear(event)
+                self._on_microphone(event)
 
-    def _saw_the_ear(self, event: ev.Event) -> None:
+    def _on_microphone(self, event: ev.Event) -> None:
         match event:
             case ev.Listened(overruns=overruns):
-                before = self._heard.overruns if self._heard is not None else 0
+                before = self._listened.overruns if self._listened is not None else 0
                 self._counts["overruns"] += max(0, overruns - before)
-                self._heard = event
+                self._listened = event
             case ev.MicrophoneReady(device):
                 self._device, self.microphone_trouble = device, ""
-                self._heard, self._recording_over = None, False
+                self._listened, self._recording_over = None, False
             case ev.MicrophoneLost(reason):
-                # That it could not be opened again and again is one loss.
+                # Failing to open it again and again is one loss.
                 self._counts["microphone_losses"] += bool(self._device)
-                self._device, self.microphone_trouble, self._heard = "", reason, None
+                self._device, self.microphone_trouble, self._listened = "", reason, None
             case ev.MicrophoneClosed():
-                self._device, self.microphone_trouble, self._heard = "", "", None
+                self._device, self.microphone_trouble, self._listened = "", "", None
             case ev.MicrophoneEnded():
                 self._recording_over = True
             case _:
@@ -138,7 +138,7 @@ class Reporter:
         """The hub has asked for ``action``."""
         match action:
             case Show(indication):
-                self._looks(indication.look, now)
+                self._on_look(indication.look, now)
             case act.SessionChanged(_, reason):
                 self._session_reason = reason
                 self._since["session"] = now
@@ -152,16 +152,16 @@ class Reporter:
                 return
         self.changes += 1
 
-    def _looks(self, look: Look, now: float) -> None:
+    def _on_look(self, look: Look, now: float) -> None:
         if look is not self._look:
             self._look = look
             self._since["look"] = now
 
-    def _link_is(self, cue: LinkCue, now: float, reason: str = "") -> None:
+    def _on_link(self, cue: LinkCue, now: float, reason: str = "") -> None:
         before, self._link = self._link, step(LINK, self._link, cue)
         if self._link is not before:
             self._since["link"] = now
-        # While connecting again, why the last attempt failed is still what people need to know.
+        # While connecting again, the reason of the last failure still holds.
         if reason or self._link is LinkState.ONLINE:
             self._link_reason = reason
 
@@ -174,55 +174,69 @@ class Reporter:
 
     @property
     def degraded(self) -> list[str]:
-        """A sentence for everything that is not as it should be; muted on purpose is as it should be."""
-        said = list(self._without)
+        """One sentence for each fault; muted on purpose is none."""
+        faults = list(self._without)
         if self._link is LinkState.DENIED or (self._look is Look.NO_MONEY):
-            said.append(
+            faults.append(
                 f"refused by the service: {self._link_reason or self._conversation.indication.status}"
             )
         elif self._link is not LinkState.ONLINE:
-            said.append(f"offline: {self._link_reason or 'not connected yet'}")
+            faults.append(f"offline: {self._link_reason or 'not connected yet'}")
         elif self._look is Look.BUSY:
-            said.append("busy: the service has no free place at the moment")
+            faults.append("busy: the service has no free place at the moment")
         if self._conversation.microphone is MicrophoneStatus.ABSENT:
-            said.append(f"no microphone: {self.microphone_trouble or 'not opened yet'}")
+            faults.append(f"no microphone: {self.microphone_trouble or 'not opened yet'}")
         if self._recording_over:
-            said.append("deaf: the recording used as the microphone is over")
-        said += self._speaker.degraded
+            faults.append("deaf: the recording used as the microphone is over")
+        faults += self._speaker.degraded
         listens = self._capabilities.listens if self._capabilities is not None else None
         choice = gate_mode(self._options.gate.mode, listens, has_button=self._options.has_button)
-        return [*said, choice.warning] if choice.warning else said
+        return [*faults, choice.warning] if choice.warning else faults
 
     def face(self) -> tuple[object, ...]:
-        """All of the report that is not a number: what a watcher wants to be told of when it changes."""
-        mind = self._conversation
-        states = (self._link, mind.session, mind.talk, mind.microphone, self.muted, mind.gate)
-        speaker = (mind.volume, *self._speaker.face())
-        return (mind.indication, *states, self._device, *speaker, *self.degraded, self._outcomes.total())
+        """Return the parts of the report that are no numbers: their changes are sent to those who watch."""
+        conversation = self._conversation
+        states = (
+            self._link,
+            conversation.session,
+            conversation.talk,
+            conversation.microphone,
+            self.muted,
+            conversation.gate,
+        )
+        speaker = (conversation.volume, *self._speaker.face())
+        return (
+            conversation.indication,
+            *states,
+            self._device,
+            *speaker,
+            *self.degraded,
+            self._outcomes.total(),
+        )
 
     def snapshot(self, now: float) -> dict[str, Any]:
-        """Everything, as plain data; the newest turn is the last."""
-        mind, capabilities = self._conversation, self._capabilities
+        """Return the whole report as plain data; the newest turn is the last."""
+        conversation, capabilities = self._conversation, self._capabilities
         degraded = self.degraded
         ages = {name: round(now - since, 1) for name, since in self._since.items()}
         return {
-            "state": mind.indication.look.value,
-            "status": mind.indication.status,
+            "state": conversation.indication.look.value,
+            "status": conversation.indication.status,
             "since_s": ages["look"],
-            "working": mind.indication.look in _WORKING and not degraded,
+            "working": conversation.indication.look in _WORKING and not degraded,
             "degraded": degraded,
             "link": {"state": self._link.value, "since_s": ages["link"], "reason": self._link_reason},
             "session": {
-                "state": mind.session.value,
+                "state": conversation.session.value,
                 "since_s": ages["session"],
-                "reason": self._session_reason if mind.session is SessionState.NONE else "",
+                "reason": self._session_reason if conversation.session is SessionState.NONE else "",
             },
-            "talk": mind.talk.value,
-            "microphone": {"state": mind.microphone.value, "device": self._device, **self._levels()},
+            "talk": conversation.talk.value,
+            "microphone": {"state": conversation.microphone.value, "device": self._device, **self._levels()},
             "muted": self.muted,
             "speaker": self._speaker.snapshot(),
-            "volume": mind.volume,
-            "gate": mind.gate.value,
+            "volume": conversation.volume,
+            "gate": conversation.gate.value,
             "avatar": capabilities.avatar if capabilities else "",
             "language": capabilities.language if capabilities else "",
             "uptime_s": round(now - self._started_at, 1),
@@ -235,16 +249,16 @@ class Reporter:
         }
 
     def _levels(self) -> dict[str, float | None]:
-        """Of the last block and of the noise floor, dBFS; None before the first sign of life."""
-        heard = self._heard
+        """Return the levels of the last block and the noise floor, dBFS; None before the first."""
+        listened = self._listened
         return {
-            "level_db": round(heard.level_db, 1) if heard is not None else None,
-            "floor_db": round(heard.floor_db, 1) if heard is not None else None,
+            "level_db": round(listened.level_db, 1) if listened is not None else None,
+            "floor_db": round(listened.floor_db, 1) if listened is not None else None,
         }
 
 
 def _turn(age_s: float, summary: act.TurnSummary, slowest_s: float | None) -> dict[str, Any]:
-    """One turn; ``slowest_s``: the longest time from reading a message's last sample to its leaving."""
+    """Return one turn as plain data; ``slowest_s``: longest from last sample to sending."""
     return {
         "turn": summary.turn,
         "ended_s_ago": round(age_s, 1),

@@ -1,4 +1,4 @@
-"""The part of a report about what is heard: the speaker, the live voice, the answers played."""
+"""Speaker's part of the status report: the speaker, the live voice, the answers played."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COUNTED: dict[type[Any], str] = {
 
 
 class SpeakerReport:
-    """Keeps what was heard of the speaker; an observer's ears, told of every event.
+    """Keeps what a report needs of the speaker; takes every event.
 
     Attributes:
         options: may be replaced while running.
@@ -32,11 +32,11 @@ class SpeakerReport:
         self._streaming = False
         self._underruns = 0
         self._closed_at: float | None = None
-        #: From the end of somebody's speech to the first sound of the answer, of the last turn that had both.
+        #: From the end of the user's speech to the first sound of the answer, of the last turn that had both.
         self.first_sound_s: float | None = None
 
     def on_event(self, event: ev.Event) -> None:
-        """One event."""
+        """Take one event."""
         if name := _COUNTED.get(type(event)):
             self.counts[name] += 1
         match event:
@@ -61,7 +61,7 @@ class SpeakerReport:
                 pass
 
     def timed(self, event: ev.Event, now: float) -> None:
-        """One event, for the time from the end of speech to the first sound."""
+        """Take one event, for the time from the end of speech to the first sound."""
         match event:
             case ev.UtteranceClosed():
                 self._closed_at = now
@@ -75,20 +75,20 @@ class SpeakerReport:
 
     @property
     def degraded(self) -> list[str]:
-        """A sentence for each thing that keeps the avatar from being heard."""
-        said = []
+        """One sentence for each fault that keeps the avatar from being heard."""
+        faults = []
         if self.options.equipment.speaks and not self._device:
-            said.append(f"no speaker: {self._speaker_trouble or 'not opened yet'}")
+            faults.append(f"no speaker: {self._speaker_trouble or 'not opened yet'}")
         if self._voice_trouble:
-            said.append(f"no live voice: {self._voice_trouble}")
-        return said
+            faults.append(f"no live voice: {self._voice_trouble}")
+        return faults
 
     def face(self) -> tuple[object, ...]:
-        """All of it that is not a number."""
+        """Return the parts that are no numbers."""
         return (self._device, self._streaming, *self.degraded)
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything, as plain data."""
+        """Return everything as plain data."""
         if not self.options.equipment.speaks:
             state = "none"
         else:

@@ -64,7 +64,7 @@ class Conversation:
 
     @property
     def state(self) -> ConversationState:
-        """Everything it remembers; a value, equal to the one before when an event changed nothing."""
+        """The whole state; a value, equal to the one before when an event changed nothing."""
         m = self._machines
         return ConversationState(
             self.gate, m.service, m.turns, m.microphone, m.playback, m.earcons, m.pressed, self.indication
@@ -72,7 +72,7 @@ class Conversation:
 
     @property
     def talk(self) -> TalkState:
-        """Where the conversation is."""
+        """Phase of the conversation."""
         return self._machines.turns.talk
 
     @property

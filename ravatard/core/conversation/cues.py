@@ -128,6 +128,7 @@ Cue = (
     | SoundAwaited
     | SoundMissing
 )
-Effects = Sequence[Action | Cue]
+Effect = Action | Cue
+Effects = Sequence[Effect]
 #: A machine's new state, and what follows from the step.
 Step = tuple[S, Effects]

@@ -1,4 +1,4 @@
-"""Who opens the gate: the configuration's word, else the service's, but never so that nobody could."""
+"""Gate mode: as configured, else as the service says, but never one that cannot be opened."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from ravatard.core.states import GateMode
 
 @dataclass(frozen=True, slots=True)
 class GateChoice:
-    """The gate mode to use, and what the owner should know about it ("" for nothing)."""
+    """Gate mode to use, and a warning for the owner ("" for none)."""
 
     mode: GateMode
     warning: str = ""
 
 
 def gate_mode(configured: str, listens: bool | None, *, has_button: bool) -> GateChoice:
-    """The mode for ``gate.mode`` as configured and the service's ``vadEnabled`` (None: unknown or unsaid).
+    """Return the mode for ``gate.mode`` as configured and the service's ``vadEnabled`` (None: unknown).
 
     With ``auto`` the service decides between voice and button; a configured button always works. A service
-    that wants push-to-talk from an appliance without a button is not obeyed: the device would be on but deaf.
+    that wants push-to-talk from an appliance without a button is not obeyed: the device would never listen.
     """
     if configured != "auto":
         return GateChoice(GateMode(configured))

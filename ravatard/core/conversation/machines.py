@@ -10,20 +10,22 @@ from ravatard.core.conversation import cues
 from ravatard.core.conversation.cues import Cue, Step
 from ravatard.core.conversation.earcon_policy import EarconPolicy
 from ravatard.core.conversation.microphone_state import MicrophoneState
+from ravatard.core.conversation.moment import Moment
 from ravatard.core.conversation.playback_state import PlaybackState
 from ravatard.core.conversation.service_state import ServiceState
-from ravatard.core.conversation.turn_taking import Moment, TurnTaking
+from ravatard.core.conversation.transitions import TalkCue
+from ravatard.core.conversation.turn_taking import TurnTaking
 from ravatard.core.indication import WORDS, Indication, Look, Show
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import GateMode, TalkState
 
 _STARTING = Indication(Look.STARTING, WORDS[Look.STARTING])
-Machine = ServiceState | TurnTaking | MicrophoneState | PlaybackState | EarconPolicy
+AnyMachine = ServiceState | TurnTaking | MicrophoneState | PlaybackState | EarconPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationState:
-    """Everything a conversation remembers between two events.
+    """State of a conversation between two events.
 
     Attributes:
         gate: the gate mode in use.
@@ -70,7 +72,7 @@ class Machines:
 
     @property
     def values(self) -> tuple[object, ...]:
-        """Everything that decides what is due and what is shown."""
+        """Values that decide what is due and what is shown."""
         return (
             *(self.service, self.turns, self.microphone, self.playback, self.earcons),
             *(self.pressed, self.options),
@@ -81,7 +83,7 @@ class Machines:
         """The surroundings of a step of turn taking."""
         return Moment(self.now, self.options, self.service)
 
-    def take(self, step: Step[Machine]) -> None:
+    def take(self, step: Step[AnyMachine]) -> None:
         """Keep a machine's new state, then carry out its effects in their order."""
         machine, effects = step
         match machine:
@@ -139,9 +141,9 @@ class Machines:
                 if self.turns.talk is TalkState.SPEAKING and half_duplex and not self.pressed:
                     self.take(self.microphone.hold())
             case cues.VoiceGoesOn():
-                self.take(self.turns.voice_goes_on())
+                self.take(self.turns.cued(TalkCue.SOUNDED))
             case cues.VoiceSilent(at):
-                self.take(self.turns.voice_silent())
+                self.take(self.turns.cued(TalkCue.SILENT))
                 self.take(self.microphone.voice_silent(at, equipment.audio.tail_ms / 1000))
             case cues.SoundAwaited(until):
                 self.take(self.turns.await_sound(until))

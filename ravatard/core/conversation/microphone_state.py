@@ -84,7 +84,7 @@ class MicrophoneState:
         """The button is up."""
         return replace(self, toggle_at=None), ()
 
-    # -------------------------------------------------------------- what the speaker does
+    # -------------------------------------------------------------- the avatar's voice
 
     def hold(self) -> Step[MicrophoneState]:
         """The avatar must not hear itself. Half duplex follows the speaker, not the service."""
@@ -109,7 +109,7 @@ class MicrophoneState:
 
     @property
     def deadline(self) -> float | None:
-        """When :meth:`on_time` is due, or None."""
+        """Loop time at which :meth:`on_time` is due, or None."""
         return min((at for at in (self.free_at, self.toggle_at) if at is not None), default=None)
 
     def on_time(self, now: float) -> Step[MicrophoneState]:

@@ -1,4 +1,4 @@
-"""Playback state: what is played, what stops it, and since when the avatar is heard."""
+"""Playback state: whether the avatar is heard, and what is played or stopped."""
 
 from __future__ import annotations
 
@@ -6,17 +6,8 @@ from dataclasses import dataclass, replace
 
 from ravatard.core.actions import LogLine, PlayAnswer, ResumeVoice, SetVolume, StopPlayback
 from ravatard.core.capabilities import Capabilities
-from ravatard.core.conversation.cues import (
-    Active,
-    SessionUseless,
-    SoundAwaited,
-    SoundMissing,
-    Step,
-    VoiceGoesOn,
-    VoiceSilent,
-    VoiceSounds,
-    WordsLost,
-)
+from ravatard.core.conversation import cues
+from ravatard.core.conversation.cues import Step
 from ravatard.core.conversation.turn_taking import TurnTaking
 from ravatard.core.events import Answered, VoiceOffline, VolumeAsked
 from ravatard.core.options.audio import AudioOptions
@@ -50,15 +41,17 @@ class PlaybackState:
 
     def started(self, now: float) -> Step[PlaybackState]:
         """The avatar is about to be heard."""
-        return replace(self, since=now if self.since is None else self.since), [VoiceSounds()]
+        return replace(self, since=now if self.since is None else self.since), [cues.VoiceSounds()]
 
     def ended(self, at: float) -> Step[PlaybackState]:
         """The last of the sound left the converter at ``at``."""
-        return replace(self, since=None), [Active(), VoiceSilent(at)]
+        return replace(self, since=None), [cues.Active(), cues.VoiceSilent(at)]
 
     def utterance_closed(self, talk: TalkState) -> Step[PlaybackState]:
         """The user spoke while the avatar was heard, and is done: from now on it must not hear itself."""
-        return self, [VoiceSounds()] if self.since is not None and talk is not TalkState.LISTENING else ()
+        return self, [
+            cues.VoiceSounds()
+        ] if self.since is not None and talk is not TalkState.LISTENING else ()
 
     def lost(self, reason: str, now: float) -> Step[PlaybackState]:
         """The speaker is gone: nothing is heard any more, and no event would report that."""
@@ -79,12 +72,12 @@ class PlaybackState:
         source = capabilities.voice if capabilities is not None else VoiceSource.ELSEWHERE
         if source is VoiceSource.ANSWER and (event.file_url or event.sound):
             answer = PlayAnswer(number, event.file_url, event.sound)
-            return self, [answer, SoundAwaited(now + FILE_SOUND_S)]
+            return self, [answer, cues.SoundAwaited(now + FILE_SOUND_S)]
         if source is VoiceSource.STREAM and self.since is not None:
             # It goes straight on from what is heard already: the speaker will not report that it began.
-            return self, [VoiceGoesOn()]
+            return self, [cues.VoiceGoesOn()]
         if source is VoiceSource.STREAM and self.streaming:
-            return self, [SoundAwaited(now + STREAM_SOUND_S)]
+            return self, [cues.SoundAwaited(now + STREAM_SOUND_S)]
         return self, ()
 
     def self_heard(self, turns: TurnTaking, now: float) -> Step[PlaybackState]:
@@ -95,9 +88,9 @@ class PlaybackState:
     def unplayable(self, reason: str) -> Step[PlaybackState]:
         """The sound of an answer cannot be had."""
         return self, [
-            SoundMissing(),
+            cues.SoundMissing(),
             LogLine(f"an answer cannot be played: {reason}", warning=True),
-            WordsLost(),
+            cues.WordsLost(),
         ]
 
     def utterance_opened(
@@ -112,7 +105,7 @@ class PlaybackState:
         if self.since is None and not turns.sound_awaited:
             return self, ()
         state = replace(self, since=None, interrupted=True)
-        return state, [SoundMissing(), StopPlayback(), VoiceSilent(now)]
+        return state, [cues.SoundMissing(), StopPlayback(), cues.VoiceSilent(now)]
 
     def answer_follows(self) -> Step[PlaybackState]:
         """An answered turn ended: what the live voice says now is not what was interrupted."""
@@ -130,7 +123,7 @@ class PlaybackState:
         if not event.hopeless or not idle or self.gave_up:
             return state, report
         # Once: a stream that cannot be had must not buy one session after the other.
-        return replace(state, gave_up=True), [*report, SessionUseless("its voice cannot be had")]
+        return replace(state, gave_up=True), [*report, cues.SessionUseless("its voice cannot be had")]
 
     def volume_asked(self, event: VolumeAsked) -> Step[PlaybackState]:
         """Set the volume, or change it."""

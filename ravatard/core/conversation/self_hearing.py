@@ -1,4 +1,4 @@
-"""Finds out that the avatar heard itself: what the service understood is what was just answered."""
+"""Self-hearing filter: recognises an answer to the avatar's own voice by the words the service understood."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ from dataclasses import replace
 
 from ravatard.core.events import Answered
 
-#: Fewer words than this may be somebody who repeats or answers with the avatar's own words ("yes, please").
+#: Fewer words may be those of a user who repeats or answers with the avatar's own ("yes, please").
 FEWEST_WORDS = 3
 
 
 class SelfHearingFilter:
-    """Remembers the last answer's words. What people said never leaves this object."""
+    """Remembers the last answer's words, which never leave this object.
+
+    It marks the event; what follows from the mark is the conversation's decision. The comparison
+    itself cannot be the conversation's: its state is written to disk and its events are replayed, both
+    without the words.
+    """
 
     def __init__(self) -> None:
         self._spoken: tuple[str, ...] = ()
 
     def judged(self, answer: Answered) -> Answered:
-        """``answer``, marked when what it answers is the answer before.
+        """Return ``answer``, marked if the words it answers are those of the answer before.
 
-        Its own words are remembered in their place, unless it is such an answer: that is not spoken.
+        Its own words are remembered in their place, unless it is marked: then it is not spoken.
         """
         heard = _words(answer.heard)
         if len(heard) >= FEWEST_WORDS and heard == self._spoken:
@@ -30,5 +35,5 @@ class SelfHearingFilter:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """Its words without case and punctuation: no transcript has the same as the text that was read out."""
+    """Return the words without case and punctuation, which a transcript never has as the text had them."""
     return tuple("".join(sign if sign.isalnum() else " " for sign in text.casefold()).split())

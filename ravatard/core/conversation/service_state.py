@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ravatard.core.actions import Action, EndSession, LogLine, Reconnect, SessionChanged, StartSession
+from ravatard.core.actions import EndSession, LogLine, Reconnect, SessionChanged, StartSession
 from ravatard.core.capabilities import Capabilities
-from ravatard.core.conversation.cues import Cue, Step
+from ravatard.core.conversation.cues import Effect, Step
 from ravatard.core.conversation.transitions import LINK, SESSION, LinkCue, SessionCue, step
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.spend_limit import PaidTime
@@ -103,7 +103,7 @@ class ServiceState:
 
     def want_session(self, turn: int, options: ConversationOptions) -> Step[ServiceState]:
         """Start a session for ``turn``, unless there is one or the service has no such thing."""
-        state, effects = self, list[Action]()
+        state, effects = self, list[Effect]()
         asked_s = self.active_at - self.asked_at if self.asked_at is not None else ASK_EVERY_S
         if self.link is LinkState.OFFLINE and asked_s >= ASK_EVERY_S:
             state = replace(state, asked_at=self.active_at)
@@ -212,7 +212,7 @@ class ServiceState:
 
     def on_time(self, options: ConversationOptions, now: float, *, idle: bool) -> Step[ServiceState]:
         """Do what is due."""
-        state, effects = self, list[Action | Cue]()
+        state, effects = self, list[Effect]()
         if state.busy_until is not None and now >= state.busy_until:
             state = replace(state, busy_until=None)
         if state.no_money_until is not None and now >= state.no_money_until:

@@ -1,6 +1,6 @@
-"""The four small machines as tables: every state with every cue, so that none is forgotten.
+"""Tables of the four small machines: every state with every cue, so that none is forgotten.
 
-A cue is what an event means for one machine. The machines are coupled in ``conversation.py``, never
+A cue is what an event means for one machine. The machines are coupled in ``machines.py``, never
 multiplied.
 """
 
@@ -18,7 +18,7 @@ C = TypeVar("C", bound=Enum)
 
 @unique
 class LinkCue(Enum):
-    """What happens to the link."""
+    """Cue for the link."""
 
     TRYING = "trying"
     UP = "up"
@@ -28,7 +28,7 @@ class LinkCue(Enum):
 
 @unique
 class SessionCue(Enum):
-    """What happens to the live session."""
+    """Cue for the live session."""
 
     WANTED = "wanted"
     STARTED = "started"
@@ -37,7 +37,7 @@ class SessionCue(Enum):
 
 @unique
 class TalkCue(Enum):
-    """What happens in the conversation."""
+    """Cue for the conversation."""
 
     OPENED = "opened"
     """The gate opened."""
@@ -57,14 +57,14 @@ class TalkCue(Enum):
 
 @unique
 class MicrophoneCue(Enum):
-    """What happens to the capture device."""
+    """Cue for the capture device."""
 
     READY = "ready"
     LOST = "lost"
     HOLD = "hold"
     FREE = "free"
     CLOSED = "closed"
-    """The device was closed because somebody muted it."""
+    """The device was closed because the user muted it."""
 
 
 LINK: Mapping[tuple[LinkState, LinkCue], LinkState] = {
@@ -113,7 +113,7 @@ TALK: Mapping[tuple[TalkState, TalkCue], TalkState] = {
     (TalkState.LISTENING, TalkCue.WROTE): TalkState.LISTENING,
     (TalkState.LISTENING, TalkCue.DONE): TalkState.IDLE,
     (TalkState.LISTENING, TalkCue.AWAITED): TalkState.LISTENING,
-    # Who speaks is listened to, whatever the speaker does.
+    # A user who speaks is listened to, whatever the speaker does.
     (TalkState.LISTENING, TalkCue.SOUNDED): TalkState.LISTENING,
     (TalkState.LISTENING, TalkCue.SILENT): TalkState.LISTENING,
     (TalkState.THINKING, TalkCue.OPENED): TalkState.LISTENING,
@@ -159,5 +159,5 @@ MICROPHONE: Mapping[tuple[MicrophoneStatus, MicrophoneCue], MicrophoneStatus] = 
 
 
 def step(table: Mapping[tuple[S, C], S], state: S, cue: C) -> S:
-    """The next state. A pair that is not in its table is a bug of ours and raises KeyError."""
+    """Return the next state. A pair that is not in its table is a bug of ours and raises KeyError."""
     return table[state, cue]

@@ -59,7 +59,7 @@ class Turn:
 
     @property
     def deadline(self) -> float | None:
-        """When silence is due or the answer is late, whichever is first."""
+        """Loop time at which silence is due or the answer is late, whichever is first."""
         return min((at for at in (self.silence_due, self.answer_by) if at is not None), default=None)
 
     def captured(self, pcm: bytes) -> Turn:
@@ -68,7 +68,7 @@ class Turn:
         return replace(self, samples=self.samples + samples_in(pcm), messages=messages)
 
     def sent_whole(self) -> Turn:
-        """All sound is handed out in one message."""
+        """Count one message: the whole sound is handed out in it."""
         return replace(self, messages=1)
 
     def sent(self, now: float, answer_s: float, *, voice: bool) -> Turn:
@@ -77,7 +77,7 @@ class Turn:
         return turn._awaiting(now + answer_s) if voice else turn
 
     def goes_out_whole(self, now: float, answer_s: float) -> Turn:
-        """What was to be streamed waits until it can go out in one message."""
+        """Keep the sound that was to be streamed until it can go out in one message."""
         turn = replace(self, whole=True, messages=0, silences=0, begun=False, silence_due=None)
         return turn._awaiting(now + answer_s)
 

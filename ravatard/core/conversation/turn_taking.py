@@ -4,31 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ravatard.core.actions import (
-    Action,
-    DropTurn,
-    LogLine,
-    PrepareDecoder,
-    SendAudio,
-    SendText,
-    SendUtterance,
-    TurnEnded,
-)
+from ravatard.core import actions as act
 from ravatard.core.audio_format import CHUNK_SAMPLES, silence
-from ravatard.core.conversation.cues import (
-    Active,
-    AnswerFollows,
-    Cue,
-    Effects,
-    SessionUnneeded,
-    SessionWanted,
-    Step,
-    TurnAnswered,
-    TurnClosed,
-    TurnOpened,
-    WordsLost,
-)
-from ravatard.core.conversation.service_state import ServiceState
+from ravatard.core.conversation import cues
+from ravatard.core.conversation.cues import Effect, Effects, Step
+from ravatard.core.conversation.moment import Moment
 from ravatard.core.conversation.transitions import TALK, TalkCue, step
 from ravatard.core.conversation.turn import Turn
 from ravatard.core.options.conversation import ConversationOptions
@@ -42,22 +22,8 @@ LISTENING_GRACE_S = 5.0
 _SILENCE = silence(CHUNK_SAMPLES)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What a step of turn taking depends on beside its own state."""
-
-    now: float
-    options: ConversationOptions
-    service: ServiceState
-
-    @property
-    def answer_s(self) -> float:
-        """Seconds an answer may take."""
-        return self.service.answer_s(self.options)
-
-
-class Words(tuple[SendAudio | SendText, ...]):
-    """Everything that was said or written of a turn, in order."""
+class Words(tuple[act.SendAudio | act.SendText, ...]):
+    """Sound and text of a turn, in order."""
 
     __slots__ = ()
 
@@ -71,7 +37,7 @@ class TurnTaking:
         turn: the turn that is open or waits for its answer, or None.
         count: turns since the start.
         utterance: number of the utterance that is open.
-        said: everything of the turn that was said or written, for as long as it may have to be sent anew.
+        said: sound and text of the turn, for as long as it may have to be sent anew.
         waiting: turns that were superseded before anything of them was sent, and when each is too old for it.
         postponed_by: until when another mode of the service is awaited, in which the turn can go out.
         sound_by: until when the sound of an answer is awaited.
@@ -93,13 +59,13 @@ class TurnTaking:
         state, ended = self._superseded()
         state, begun = state._begun(self._next(cause, at))
         state = replace(state, utterance=utterance, talk=state._talk_after(TalkCue.OPENED))
-        return state, [*ended, *begun, TurnOpened(cause)]
+        return state, [*ended, *begun, cues.TurnOpened(cause)]
 
     def chunk(self, utterance: int, pcm: bytes, read_at: float) -> Step[TurnTaking]:
         """A chunk of the open utterance; of any other it is ignored."""
         if self.turn is None or utterance != self.utterance:
             return self, ()
-        said = SendAudio(self.turn.number, pcm, read_at)
+        said = act.SendAudio(self.turn.number, pcm, read_at)
         state = replace(self, said=Words((*self.said, said)), turn=self.turn.captured(pcm))
         return state, () if self.turn.whole else [said]
 
@@ -127,7 +93,7 @@ class TurnTaking:
         return state, [*ended, *begun, *written]
 
     def _written(self, turn: Turn, text: str) -> Step[TurnTaking]:
-        said = SendText(turn.number, text)
+        said = act.SendText(turn.number, text)
         return replace(self, said=Words((*self.said, said))), [said] if self.postponed_by is None else ()
 
     # -------------------------------------------------------------- what becomes of it
@@ -144,12 +110,12 @@ class TurnTaking:
         """The service answered the turn that is with it, if one is; ``self_heard``: no user was heard."""
         if self.turn is None or not self.turn.begun:
             # Nothing of this turn is with the service yet: the answer is to an earlier one.
-            return self, [Active()]
+            return self, [cues.Active()]
         state = replace(self, turn=self.turn.answered(now))
         ended: Effects = ()
         if self.talk is not TalkState.LISTENING:
             state, ended = state._ended(TurnOutcome.SELF_HEARD if self_heard else TurnOutcome.ANSWERED)
-        return state, [Active(), TurnAnswered(), *ended]
+        return state, [cues.Active(), cues.TurnAnswered(), *ended]
 
     def dropped(self, number: int, reason: str) -> Step[TurnTaking]:
         """Turn ``number`` cannot be sent whole."""
@@ -157,19 +123,19 @@ class TurnTaking:
         if self.turn is None or number != self.turn.number:
             return state, ()
         state, cancelled = state.cancel()
-        return state, [LogLine(f"the utterance was cancelled: {reason}", warning=True), *cancelled]
+        return state, [act.LogLine(f"the utterance was cancelled: {reason}", warning=True), *cancelled]
 
     def cancel(self, *, only_begun: bool = False, asked: bool = False) -> Step[TurnTaking]:
         """Give up what is unanswered; ``only_begun``: what partly went out; ``asked``: the user wants it."""
-        state, effects = self, list[Action | Cue]()
+        state, effects = self, list[Effect]()
         if not only_begun:
-            effects += [DropTurn(number) for number, _ in self.waiting]
+            effects += [act.DropTurn(number) for number, _ in self.waiting]
             state = replace(state, waiting=())
         if self.turn is None or (only_begun and not self.turn.begun):
             return state, effects
         if not asked:
-            effects.append(WordsLost(denied=True))
-        effects += [DropTurn(self.turn.number), SessionUnneeded()]
+            effects.append(cues.WordsLost(denied=True))
+        effects += [act.DropTurn(self.turn.number), cues.SessionUnneeded()]
         state, ended = replace(state, utterance=None)._ended(TurnOutcome.CANCELLED)
         return state, [*effects, *ended]
 
@@ -182,7 +148,7 @@ class TurnTaking:
         if turn is None or turn.resent or turn.answered_at is not None:
             return self.cancel()
         state = replace(self, turn=turn.sent_anew(at.now, at.answer_s))
-        return state, [DropTurn(turn.number), SessionWanted(turn.number), *self.said]
+        return state, [act.DropTurn(turn.number), cues.SessionWanted(turn.number), *self.said]
 
     def postpone(self, at: Moment) -> Step[TurnTaking]:
         """No session can be had, but the service may be reached in a mode that needs none."""
@@ -196,7 +162,7 @@ class TurnTaking:
         if self.postponed_by is None or self.turn is None or at.service.needs_session(at.options):
             return self, ()
         state = replace(self, postponed_by=None)
-        texts = [said for said in self.said if isinstance(said, SendText)]
+        texts = [said for said in self.said if isinstance(said, act.SendText)]
         if self.turn.closed_at is None:
             return state, texts
         state, whole = state._send_whole(self.turn, at)
@@ -212,13 +178,9 @@ class TurnTaking:
         """The avatar is heard; no sound is awaited any more."""
         return replace(self, sound_by=None, talk=self._talk_after(TalkCue.SOUNDED)), ()
 
-    def voice_goes_on(self) -> Step[TurnTaking]:
-        """The avatar is heard already; this answer follows without a pause."""
-        return replace(self, talk=self._talk_after(TalkCue.SOUNDED)), ()
-
-    def voice_silent(self) -> Step[TurnTaking]:
-        """The avatar fell silent, or was silenced."""
-        return replace(self, talk=self._talk_after(TalkCue.SILENT)), ()
+    def cued(self, cue: TalkCue) -> Step[TurnTaking]:
+        """Move the talk machine: the avatar goes on with a further answer, or fell silent."""
+        return replace(self, talk=self._talk_after(cue)), ()
 
     def sound_missing(self) -> Step[TurnTaking]:
         """The sound that may be awaited will not come."""
@@ -243,12 +205,12 @@ class TurnTaking:
 
     def on_time(self, at: Moment) -> Step[TurnTaking]:
         """Do what is due: close, send silence, give up."""
-        state, effects = self, list[Action | Cue]()
+        state, effects = self, list[Effect]()
         for number, too_old_at in self.waiting:
             if at.now >= too_old_at:
                 state = state._without(number)
-                lost = LogLine("words that could not be sent in time were cancelled", warning=True)
-                effects += [DropTurn(number), lost, WordsLost()]
+                lost = act.LogLine("words that could not be sent in time were cancelled", warning=True)
+                effects += [act.DropTurn(number), lost, cues.WordsLost()]
         if state.sound_by is not None and at.now >= state.sound_by:
             state, _ = state.sound_missing()
         if state.postponed_by is not None and at.now >= state.postponed_by:
@@ -263,11 +225,11 @@ class TurnTaking:
         ends_at = self._listening_ends_at(at.options)
         if ends_at is not None and at.now >= ends_at:
             state, closed = self._closed(turn, CloseReason.LOST, 0.0, at)
-            return state, [LogLine("the utterance never closed; closing it", warning=True), *closed]
-        state, effects = self, list[Action]()
+            return state, [act.LogLine("the utterance never closed; closing it", warning=True), *closed]
+        state, effects = self, list[Effect]()
         if (silenced := turn.silenced(at.now)) is not None:
             state, turn = replace(state, turn=silenced), silenced
-            effects.append(SendAudio(turn.number, _SILENCE, None))
+            effects.append(act.SendAudio(turn.number, _SILENCE, None))
         if turn.answer_by is None or at.now < turn.answer_by:
             return state, effects
         state, given_up = state._given_up(turn, at)
@@ -285,7 +247,7 @@ class TurnTaking:
 
     def _begun(self, turn: Turn) -> Step[TurnTaking]:
         state = replace(self, count=turn.number, turn=turn, said=Words(), sound_by=None)
-        return state, [Active(), SessionWanted(turn.number)]
+        return state, [cues.Active(), cues.SessionWanted(turn.number)]
 
     def _superseded(self) -> Step[TurnTaking]:
         """The next turn begins; this one may still wait for the link, for as long as it would be answered."""
@@ -307,20 +269,20 @@ class TurnTaking:
             state, ended = state._ended(TurnOutcome.NOTHING_SAID)
         else:
             state = replace(state, talk=state._talk_after(TalkCue.CLOSED))
-            ended = [TurnClosed(turn.cause)]
-        return state, [*whole, Active(), *ended]
+            ended = [cues.TurnClosed(turn.cause)]
+        return state, [*whole, cues.Active(), *ended]
 
     def _send_whole(self, turn: Turn, at: Moment) -> Step[TurnTaking]:
         """To a service that does not stream, send everything that was said, now that it is all there."""
         if not turn.whole or not turn.spoken or self.postponed_by is not None:
             return self, ()
-        spoken = [said for said in self.said if isinstance(said, SendAudio)]
+        spoken = [said for said in self.said if isinstance(said, act.SendAudio)]
         read_at = next((said.read_at for said in reversed(spoken) if said.read_at is not None), at.now)
-        message = SendUtterance(turn.number, b"".join(said.pcm for said in spoken), read_at)
+        message = act.SendUtterance(turn.number, b"".join(said.pcm for said in spoken), read_at)
         # In another mode by now it may need a session after all.
-        effects: list[Action | Cue] = [SessionWanted(turn.number), message]
+        effects: list[Effect] = [cues.SessionWanted(turn.number), message]
         if at.options.equipment.speaks:
-            effects.append(PrepareDecoder())
+            effects.append(act.PrepareDecoder())
         return replace(self, turn=turn.sent_whole()), effects
 
     def _without(self, number: int) -> TurnTaking:
@@ -331,9 +293,9 @@ class TurnTaking:
     def _ended(self, outcome: TurnOutcome) -> Step[TurnTaking]:
         if self.turn is None:
             return self, ()
-        effects: list[Action | Cue] = [Active(), TurnEnded(self.turn.summary(outcome))]
+        effects: list[Effect] = [cues.Active(), act.TurnEnded(self.turn.summary(outcome))]
         if self.turn.answered_at is not None:
-            effects.append(AnswerFollows())
+            effects.append(cues.AnswerFollows())
         talk = self._talk_after(TalkCue.DONE)
         state = replace(self, talk=talk, turn=None, postponed_by=None, said=Words())
         return state, effects
@@ -341,10 +303,10 @@ class TurnTaking:
     def _given_up(self, turn: Turn, at: Moment) -> Step[TurnTaking]:
         if turn.begun:
             state, ended = self._ended(TurnOutcome.UNANSWERED)
-            late = LogLine(f"no answer within {at.answer_s:g} s", warning=True)
-            return state, [late, WordsLost(), *ended]
+            late = act.LogLine(f"no answer within {at.answer_s:g} s", warning=True)
+            return state, [late, cues.WordsLost(), *ended]
         state, cancelled = self.cancel()
-        late = LogLine("the turn could not be sent in time and was cancelled", warning=True)
+        late = act.LogLine("the turn could not be sent in time and was cancelled", warning=True)
         return state, [late, *cancelled]
 
     def _talk_after(self, cue: TalkCue) -> TalkState:

@@ -43,11 +43,11 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A state was reached: the hub asked for something that tells.
+    """A state was reached: an action of the conversation shows it.
 
     Attributes:
         what: "look", "session", "turn", "held", "muted" or "gate".
-        value: which.
+        value: the state.
     """
 
     what: str
@@ -56,10 +56,10 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Routine:
-    """Everything since the last such line that changed nothing, in sum.
+    """Sum of the events that changed nothing, since the last such line.
 
     Attributes:
-        listened: signs of life of the ear.
+        listened: signs of life of the microphone.
         samples: captured since the device was opened.
         lowest_db, highest_db: range of the level, dBFS.
         floor_db: noise floor, dBFS.
@@ -89,7 +89,7 @@ Record = Began | Happened | Reached | Routine | Gap
 
 
 def reached(action: object) -> Reached | None:
-    """The state that an action tells of, or None."""
+    """Return the state that an action shows, or None."""
     match action:
         case Show(indication):
             return Reached("look", indication.look.value)

@@ -1,4 +1,4 @@
-"""Drives a conversation with recorded events at their recorded times, and compares the states it reaches."""
+"""Replay: drives a conversation with recorded events at their recorded times, and compares its states."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where replay and recording part.
+    """First point at which replay and recording differ.
 
     Attributes:
         at: loop time of the event.
         event: the event's name.
-        replayed: what the conversation reached; None for nothing.
-        recorded: what it reached when this was recorded; None for nothing.
+        replayed: state the conversation reached, or None.
+        recorded: state it reached when this was recorded, or None.
     """
 
     at: float
@@ -28,7 +28,7 @@ class Difference:
 
 
 class Replay:
-    """Takes the records of a ring in order; a conversation is followed from a beginning to the next gap.
+    """Replays the records of a ring in order, from each beginning to the next gap.
 
     Attributes:
         difference: the first one, or None.
@@ -48,7 +48,7 @@ class Replay:
 
     @property
     def following(self) -> bool:
-        """A conversation is being followed."""
+        """True while a conversation is being followed."""
         return self._conversation is not None
 
     def take(self, at: float, record: Record) -> None:
@@ -70,7 +70,7 @@ class Replay:
                 pass
 
     def interrupted(self) -> None:
-        """What comes next does not follow from what was; missing states are no difference then."""
+        """Stop following: records are missing here, and missing states are no difference then."""
         self._conversation = None
         self._expected.clear()
 

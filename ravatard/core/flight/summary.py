@@ -1,4 +1,4 @@
-"""What happens several times a second and changes nothing, summed up for the flight recorder."""
+"""Flight-recorder summary of frequent events that change nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ravatard.core.flight.journal import Routine
 
 
 class RoutineSummary:
-    """What happens all the time, summed up.
+    """Sum of frequent events.
 
     Attributes:
         since: when it began, loop time.
@@ -20,7 +20,7 @@ class RoutineSummary:
         self._lowest_db, self._highest_db, self._slowest_s = 0.0, -200.0, 0.0
 
     def add(self, event: Listened | MessageSent | Played | Tick) -> None:
-        """One more."""
+        """Add one event."""
         if isinstance(event, Listened):
             self._lowest_db = min(event.level_db, self._lowest_db) if self._listened else event.level_db
             self._highest_db = max(event.level_db, self._highest_db)
@@ -32,7 +32,7 @@ class RoutineSummary:
                 self._slowest_s = max(self._slowest_s, event.sent_at - event.read_at)
 
     def line(self) -> Routine:
-        """All of it in one record, rounded to what a person can use."""
+        """Return the sum as one record, rounded for people."""
         last = self._last or Listened(0, 0.0, 0.0)
         return Routine(
             self._listened,

@@ -1,4 +1,4 @@
-"""What the configuration may say about how speaking and listening get along."""
+"""Options of speaking and listening at the same time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ravatard.setting import setting
 
 @dataclass(frozen=True, slots=True)
 class AudioOptions:
-    """Section ``audio``: what becomes of the microphone while the avatar is heard."""
+    """Section ``audio``: the microphone while the avatar is heard."""
 
     echo: Literal["half-duplex", "off"] = setting(
         "half-duplex",

@@ -1,4 +1,4 @@
-"""What the configuration may say about turns and sessions."""
+"""Options of turns and sessions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ravatard.setting import setting
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """Section ``session``: when a paid live session is held."""
+    """Section ``session``: the paid live session."""
 
     keep: Literal["on-need", "always"] = setting(
         "on-need",
-        "on-need: started when somebody speaks; always: held as long as the appliance is online.",
+        "on-need: started when the user speaks; always: held as long as the appliance is online.",
         restart=False,
     )
     idle_s: float = setting(
@@ -62,7 +62,7 @@ class TurnOptions:
 
 @dataclass(frozen=True, slots=True)
 class ConversationOptions:
-    """All that the conversation is told beforehand, gathered from the sections that concern it.
+    """Options of the conversation, gathered from the sections that concern it.
 
     Attributes:
         session: section ``session``.
@@ -72,7 +72,7 @@ class ConversationOptions:
         long_press_mutes: ``button.long_press`` is "mute".
         spend: section ``spend``.
         muted: start with the microphone closed.
-        equipment: what there is to talk with.
+        equipment: speaker, volume, audio, and what is known of the service.
     """
 
     session: SessionOptions

@@ -1,4 +1,4 @@
-"""What there is to talk with: told to the conversation beforehand, by whoever looked."""
+"""Equipment the conversation can rely on, fixed at start-up."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ravatard.core.options.audio import AudioOptions
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What the appliance and its service have, as far as it is known before the service was reached.
+    """Equipment of the appliance and its service, as far as known before the service was reached.
 
     Attributes:
         speaks: there is a speaker.
         earcons: section ``earcons`` wants them.
         volume: percent of full to start with.
         audio: section ``audio``.
-        streams: the service takes sound while somebody speaks, in a live session.
+        streams: the service takes sound while the user speaks, in a live session.
         other_mode: a service that has no free session is reached in a mode without one.
     """
 

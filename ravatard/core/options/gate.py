@@ -1,4 +1,4 @@
-"""What the configuration may say about the gate, apart from it: who reads options need not load the gate."""
+"""Options of the gate, apart from it: reading options need not load the gate."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class GateOptions:
     silence_ms: int = setting(900, "Silence that ends an utterance.", unit="ms", low=200, high=5_000)
     longest_s: float = setting(15.0, "Longest utterance, pre-roll included.", unit="s", low=1, high=120)
     no_speech_s: float = setting(
-        5.0, "After a press, close when nobody has spoken for this long.", unit="s", low=1, high=60
+        5.0, "After a press, close when there was no speech for this long.", unit="s", low=1, high=60
     )
     shortest_press_ms: int = setting(
         200, "Holding the button for less than this is nothing.", unit="ms", low=0, high=2_000

@@ -13,7 +13,7 @@ from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import silence
 from ravatard.errors import AuthError, LinkError
-from ravatard.stages.active_connection import REOPEN_S, STILL_S
+from ravatard.stages.active_connection import QUIET_S, REOPEN_S
 from tests.unit.stages.fakes import CAPABILITIES, FakeCloud, running
 from tests.unit.stages.test_uplink import Line as Uplink
 
@@ -57,7 +57,7 @@ async def test_the_newer_connection_is_open_before_the_older_is_closed() -> None
 
 
 @pytest.mark.parametrize(
-    ("answered", "moves_after_s"), [(True, STILL_S), (False, CAPABILITIES.answer_timeout_s)]
+    ("answered", "moves_after_s"), [(True, QUIET_S), (False, CAPABILITIES.answer_timeout_s)]
 )
 async def test_a_line_with_an_open_question_waits_for_its_answer(
     answered: bool, moves_after_s: float
@@ -85,7 +85,7 @@ async def test_the_end_of_a_turn_that_follows_its_answer_is_not_waited_for_again
         line.outbox.put(act.SendAudio(1, CHUNK, 0.0))
         await line.told()
         line.cloud.renewed.set()
-        await asyncio.sleep(STILL_S + 0.6)
+        await asyncio.sleep(QUIET_S + 0.6)
 
         assert line.moved
 

@@ -162,7 +162,7 @@ async def test_a_device_that_does_not_close_is_told_after_two_seconds() -> None:
         assert now() - began == pytest.approx(2.0)
 
     assert reply == {
-        **{"ok": False, "error": "the microphone is not closed after 2 s; it is tried on"},
+        **{"ok": False, "error": "the microphone is not closed after 2 s; it is still being tried"},
         **{"muted": True, "microphone": "open"},
     }
 
@@ -182,7 +182,7 @@ async def test_who_is_overruled_is_told_so() -> None:
         await asyncio.sleep(0.1)
         second = group.create_task(made.asked("unmute"))
 
-    assert first.result()["error"] == "somebody else has unmuted it meanwhile"
+    assert first.result()["error"] == "another request has unmuted it meanwhile"
     assert second.result()["ok"] is True
 
 

@@ -222,7 +222,7 @@ async def test_the_live_voice_is_played_as_it_comes() -> None:
         await asyncio.sleep(0.01)
         desk.playback.online()
         for _ in range(5):
-            desk.playback.heard(LOUD)
+            desk.playback.feed(LOUD)
             await asyncio.sleep(0.1)
         desk.playback.offline("the stream broke.", hopeless=True)
         await asyncio.sleep(1.0)
@@ -244,7 +244,7 @@ async def test_nothing_is_played_of_a_stream_that_is_over() -> None:
     desk.playback.online()
     desk.playback.offline("the stream broke.")
 
-    desk.playback.heard(LOUD)
+    desk.playback.feed(LOUD)
 
     assert desk.heard_s() == 0.0
 
@@ -263,9 +263,9 @@ async def test_what_still_comes_of_an_interrupted_live_answer_is_not_played() ->
     desk.playback.do(act.StopPlayback())
 
     for piece in (LOUD, LOUD, QUIET, LOUD, *[QUIET] * 9):
-        desk.playback.heard(piece)
+        desk.playback.feed(piece)
     assert desk.heard_s() == 0.0
-    desk.playback.heard(LOUD)
+    desk.playback.feed(LOUD)
 
     assert desk.heard_s() == pytest.approx(0.1)
 
@@ -276,7 +276,7 @@ async def test_the_next_answer_is_played_whatever_was_interrupted() -> None:
     desk.playback.do(act.StopPlayback())
 
     desk.playback.do(act.ResumeVoice())
-    desk.playback.heard(LOUD)
+    desk.playback.feed(LOUD)
 
     assert desk.heard_s() == pytest.approx(0.1)
 
@@ -289,7 +289,7 @@ async def test_without_a_speaker_only_the_news_of_the_live_voice_is_passed_on() 
     mouth.do(act.ResumeVoice())
     mouth.do(act.PrepareDecoder())
     mouth.online()
-    mouth.heard(LOUD)
+    mouth.feed(LOUD)
     mouth.offline("the page was closed.")
 
     assert await inbox.get() == ev.VoiceOnline()

@@ -47,7 +47,7 @@ class FakePlayer:
     async def _live(self, sink: VoiceSink) -> None:
         if not self._fates:
             sink.online()
-            sink.heard(b"sound")
+            sink.feed(b"sound")
             await asyncio.Event().wait()
         connect_s, until_s, error = self._fates[0] if self._again else self._fates.pop(0)
         if connect_s is not None:
@@ -73,7 +73,7 @@ class HeardSink:
         """See ``VoiceSink.online``."""
         self.told.append((now(), "online"))
 
-    def heard(self, pcm: bytes) -> None:
+    def feed(self, pcm: bytes) -> None:
         """See ``VoiceSink.heard``."""
         self.sound += pcm
 

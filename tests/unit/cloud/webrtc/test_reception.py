@@ -36,7 +36,7 @@ class Ear:
     def online(self) -> None:
         self.told.append("online")
 
-    def heard(self, pcm: bytes) -> None:
+    def feed(self, pcm: bytes) -> None:
         self.told.append(pcm.decode())
 
     def offline(self, reason: str, *, hopeless: bool = False) -> None:

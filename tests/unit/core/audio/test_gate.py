@@ -563,7 +563,7 @@ def test_indices_stay_exact_after_months() -> None:
     ear = Ear(GateMode.VAD)
     months = 16_000 * 86_400 * 200
     ear.gate._samples = months
-    ear.gate._recorder.skip(months)
+    ear.gate._buffer.skip(months)
 
     ear.play(quiet(500), voice(300), quiet(300))
 
