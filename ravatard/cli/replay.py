@@ -1,4 +1,4 @@
-"""``ravatard replay``: what the flight recorder kept, told in order and gone through again."""
+"""``ravatard replay``: replays a recording of the flight recorder and compares the states it reaches."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ravatard.core.flight.journal import Began, Gap, Happened, JournalError, Rea
 from ravatard.core.flight.replay import Difference, Replay
 from ravatard.host.ring import parts
 
-#: A file of the recorder is an eighth of a megabyte; whatever is much more is none.
+#: A file of the recorder has an eighth of a megabyte; a much larger one is not read to its end.
 _MOST_BYTES = 4_000_000
-#: Events worth a line of their own; the states that follow from the others are told anyway.
-_TOLD = (
+#: Events with a line of their own; the others show in the states they lead to.
+_SHOWN = (
     ev.MicrophoneReady,
     ev.MicrophoneLost,
     ev.MicrophoneClosed,
@@ -39,7 +39,7 @@ EXIT_UNREADABLE = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is replayed, and how it is told."""
+    """Add the options of ``replay``."""
     parser.add_argument(
         "recording",
         type=Path,
@@ -50,24 +50,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 when the same states are reached, 1 at a difference, 2 with nothing to replay."""
-    teller = _Json() if arguments.json else _Words()
+    """Return exit status 0 when the same states are reached, 1 at a difference, 2 if unreadable."""
+    printer = _Json() if arguments.json else _Words()
     replay, readable, found = Replay(), 0, False
     try:
         for at, record in _records(arguments.recording):
             if isinstance(record, str):
-                teller.note(record)
+                printer.note(record)
                 replay.interrupted()
                 continue
             readable += 1
             try:
                 replay.take(at, record)
             except CodecError as error:
-                teller.note(f"a checkpoint cannot be used, so what follows is only shown: {error}")
+                printer.note(f"a checkpoint cannot be used, so what follows is only shown: {error}")
             found = found or replay.following
-            teller.tell(at, record)
+            printer.record(at, record)
             if replay.difference is not None:
-                teller.differ(replay.difference)
+                printer.differ(replay.difference)
                 return EXIT_DIFFERENT
     except OSError as error:
         return _nothing(f"{arguments.recording} cannot be read: {error.strerror}")
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _nothing(f"{arguments.recording} holds no line of a flight recorder that can be read")
     if not found:
         return _nothing(f"{arguments.recording} holds no beginning from which a conversation can be followed")
-    teller.agree(replay)
+    printer.agree(replay)
     return 0
 
 
@@ -85,10 +85,10 @@ def _nothing(sentence: str) -> int:
 
 
 def _records(recording: Path) -> Iterator[tuple[float, Record | str]]:
-    """Every record in order, and a sentence for everything that is missing.
+    """Yield every record in order, and a sentence for each missing part.
 
     Raises:
-        OSError: nothing can be read.
+        OSError: a file cannot be read.
     """
     files = parts(recording) if recording.is_dir() else [(1, recording)]
     before: int | None = None
@@ -126,18 +126,18 @@ def _damage(path: Path, lines: int, *, tail: bool) -> str:
 
 
 class _Words:
-    """Tells a person. Times are seconds since the start or checkpoint that is told above them."""
+    """Prints for people. Times are seconds since the start or checkpoint printed above them."""
 
     def __init__(self) -> None:
         self._began_at: float | None = None
 
-    def tell(self, at: float, record: Record) -> None:
+    def record(self, at: float, record: Record) -> None:
         match record:
             case Began(why, version, _, wall_s):
                 self._began_at = at
                 other = "" if version == __version__ else f", recorded by version {version}"
                 print(f"{_date(wall_s)}  {'started' if why == 'start' else f'goes on ({why})'}{other}")
-            case Happened(event) if isinstance(event, _TOLD):
+            case Happened(event) if isinstance(event, _SHOWN):
                 self._line(at, "event", repr(event))
             case Reached(what, value):
                 self._line(at, what, value)
@@ -160,19 +160,19 @@ class _Words:
         print(f"{replay.events} events replayed; the same {replay.states} states were reached")
 
     def _line(self, at: float, what: str, text: str) -> None:
-        # A ring that begins in the middle has no beginning to count from until the first checkpoint.
+        # A ring that begins in the middle has no start to count from until the first checkpoint.
         since = at if self._began_at is None else at - self._began_at
         print(f"{since:10.3f} s  {what:<9} {text}")
 
 
 class _Json:
-    """Tells a program."""
+    """Prints for programs."""
 
-    def tell(self, at: float, record: Record) -> None:
+    def record(self, at: float, record: Record) -> None:
         match record:
             case Began(why, version, _, wall_s):
                 self._print(at=at, began=why, version=version, wall_s=wall_s)
-            case Happened(event) if isinstance(event, _TOLD):
+            case Happened(event) if isinstance(event, _SHOWN):
                 self._print(at=at, event=type(event).__name__, text=repr(event))
             case Reached(what, value):
                 self._print(at=at, what=what, value=value)

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import NoReturn, Protocol
 
 from ravatard.cli import avatars, languages
-from ravatard.cli.chat import commands as given
+from ravatard.cli.chat import parser as given
+from ravatard.cli.chat.recording import read_recording
 from ravatard.cli.chat.screen import ChatScreen
 from ravatard.cli.chat.session import ChatSession
 from ravatard.cli.history import newest, table
-from ravatard.cli.voice_file import spoken
 from ravatard.cloud.ravatar.history import HistoryMessage
 from ravatard.cloud.ravatar.rest import ConnectionReply
 from ravatard.core.backoff import Backoff
@@ -219,7 +219,7 @@ class Visit:
                 self._screen.asked(text)
                 await session.say(text)
             case given.SayRecording(path):
-                pcm = spoken(path)
+                pcm = read_recording(path)
                 self._screen.asked(f"(the recording {path.name})")
                 await session.say_sound(pcm)
             case given.UseAvatar(name):

@@ -223,7 +223,7 @@ async def test_keys_that_end_a_program_raise_the_signals_of_a_terminal(
 async def test_the_log_goes_above_the_line_without_empty_rows(keyboard: Keyboard) -> None:
     log = LogScreen(keyboard.screen)
 
-    print("ravatard: a warning", file=log)  # type: ignore[call-overload]
+    print("ravatard: a warning", file=log)
 
     assert keyboard.seen().endswith("! ravatard: a warning\n")
 
@@ -235,7 +235,7 @@ def test_whatever_is_typed_nothing_hidden_is_in_the_line(data: bytes) -> None:
         with create_pipe_input() as keys:
             keyboard = Keyboard(keys)
             # Without the keys that end a program, or begin a longer key or a search.
-            typed = bytes(one for one in data if one not in b"\x03\x04\x11\x12\x13\x16\x18\x1b\x1c")
+            typed = bytes(one for one in data if one not in b"\x03\x04\x11\x12\x13\x16\x18\x1b\x1c\x1d")
             keys.send_bytes(typed + b"\r")
             return await keyboard.screen.next()
 
