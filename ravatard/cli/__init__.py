@@ -1,4 +1,4 @@
-"""The ``ravatard`` command: one file a sub-command, and heavy imports stay inside the one that needs them."""
+"""The ``ravatard`` command: one module a sub-command, imported only when that sub-command runs."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from ravatard.errors import ConfigError, InternalError, RavatardError
 
 #: Sub-command -> one line for ``ravatard --help``.
 COMMANDS = {
-    "run": "be the appliance: listen, talk to the avatar, show it with the lights",
+    "run": "run the appliance: listen, talk to the avatar, show the state with the lights",
     "demo": "watch a whole conversation without hardware, account or network",
-    "simulate": "a RAVATAR service on this machine, for trying things out",
-    "config": "check the configuration, or show what is in effect and where it comes from",
-    "setup": "answer a few questions, and have the configuration written",
-    "boot-setup": "take over the settings file that was left on the boot partition",
-    "replay": "go through what the flight recorder kept, and show which states it led to",
-    "status": "how the running appliance is: what it does, since when, what is wrong",
+    "simulate": "run a simulated RAVATAR service on this machine",
+    "config": "check the configuration, or show the settings in effect and their origin",
+    "setup": "write the configuration from the answers to a few questions",
+    "boot-setup": "take over the settings file on the boot partition",
+    "replay": "replay a recording of the flight recorder and show the states it reaches",
+    "status": "show the state of the running appliance",
     "mute": "close the running appliance's microphone",
-    "unmute": "open the running appliance's microphone again",
-    "volume": "how loud the answers are: show it, or change it",
-    "toggle-mute": "mute the running appliance, or unmute it",
-    "say": "say something to the avatar in writing",
+    "unmute": "open the running appliance's microphone",
+    "volume": "show or change the volume of the answers",
+    "toggle-mute": "mute the running appliance, or unmute it when it is muted",
+    "say": "send the avatar a text",
     "press": "press the button of the running appliance",
     "restart-session": "end the live session; the next words start a new one",
-    "reload": "let the running appliance read its configuration anew",
-    "end-sessions": "end the live sessions that a daemon left open when it died",
-    "chat": "a conversation in writing, in this terminal",
-    "history": "what was said and answered so far, as the service keeps it",
-    "avatars": "list the avatars there are for you",
+    "reload": "make the running appliance read its configuration again",
+    "end-sessions": "end the live sessions that a crashed daemon left open",
+    "chat": "talk to the avatar in writing, in this terminal",
+    "history": "show the history that the service keeps",
+    "avatars": "list the avatars of your project",
     "languages": "list the languages the service speaks",
-    "board": "list boards, show one, or light every state on yours and read its button",
-    "devices": "list microphones and speakers with the names to write in the configuration",
-    "doctor": "look at everything the appliance needs, and say what to do about what is wrong",
-    "meter": "how loud the microphone is, the room, and what the gate makes of it, live",
-    "find-mic": "speak, and learn which of the microphones hears you best",
-    "support-bundle": "everything a report needs in one file, without secrets",
+    "board": "list boards, show one, or test the lights and button of yours",
+    "devices": "list microphones and speakers with their names for the configuration",
+    "doctor": "check everything the appliance needs, with a remedy for each problem",
+    "meter": "show the microphone's level, the room's noise and the gate's decisions live",
+    "find-mic": "find the microphone that picks up your voice best",
+    "support-bundle": "write one file with everything a bug report needs, without secrets",
 }
 
 #: sysexits.h: EX_CONFIG. systemd does not restart the daemon for it (RestartPreventExitStatus).
@@ -76,22 +76,22 @@ def _module_name(command: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one sub-command; returns the exit status. Errors are one sentence on stderr, never a traceback."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Run one sub-command; return the exit status. An error is one sentence on stderr, never a traceback."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="ravatard", description="An always-on voice appliance for cloud avatars."
     )
     parser.add_argument("--version", action="version", version=f"ravatard {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    # Only the sub-command that was named is imported: the others may need what this start does not.
-    wanted = next((word for word in given if not word.startswith("-")), None)
+    # Only the named sub-command is imported: the others may need modules that are not installed.
+    wanted = next((word for word in words if not word.startswith("-")), None)
     for name, line in COMMANDS.items():
         sub = commands.add_parser(name, help=line, description=line[0].upper() + line[1:] + ".")
         if name == wanted:
             importlib.import_module(_module_name(name)).add_arguments(sub)
-    parsed = parser.parse_args(given)
+    parsed = parser.parse_args(words)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal that cannot show a character shows its number; it never ends the program.
+        # A character that the terminal cannot show becomes its number, not an error.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return int(importlib.import_module(_module_name(parsed.command)).run(parsed))
@@ -106,11 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        return _unread()
+        return _reader_gone()
     except Exception as error:
         # A narrated run writes inside its stages, whose errors come as a group.
-        unread = isinstance(error, ExceptionGroup) and error.split(BrokenPipeError)[1] is None
-        return _unread() if unread else _bug(error)
+        reader_gone = isinstance(error, ExceptionGroup) and error.split(BrokenPipeError)[1] is None
+        return _reader_gone() if reader_gone else _bug(error)
 
 
 def _complain(error: RavatardError) -> None:
@@ -118,14 +118,14 @@ def _complain(error: RavatardError) -> None:
         print(f"ravatard: {line}", file=sys.stderr)
 
 
-def _unread() -> int:
-    """The reader of our output went away (``ravatard devices | head``): nothing is left to say."""
+def _reader_gone() -> int:
+    """End quietly after the reader of our output went away (``ravatard devices | head``)."""
     sys.stderr.close()
     return EXIT_FAILURE
 
 
 def _bug(error: Exception) -> int:
-    """Tell of a bug through the log, whose filter keeps secrets out of the traceback.
+    """Report a bug through the log, whose filter keeps secrets out of the traceback.
 
     Raises:
         Exception: the error itself while logging is not set up; nothing is secret yet then.

@@ -1,4 +1,4 @@
-"""``ravatard config``: check, show what is in effect, print the annotated reference, bring up to date."""
+"""``ravatard config``: checks, shows and migrates the configuration, and prints its annotated reference."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ravatard.secret import MASK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe ``check``, ``show``, ``reference`` and ``migrate``."""
+    """Add ``check``, ``show``, ``reference`` and ``migrate``."""
     what = parser.add_subparsers(dest="what", required=True)
-    check = what.add_parser("check", help="find every mistake; exit status 78 if there is one")
-    show = what.add_parser("show", help="every setting in effect and where it was written, secrets masked")
+    check = what.add_parser("check", help="report every mistake; exit status 78 if there is one")
+    show = what.add_parser("show", help="show every setting in effect with its origin, secrets masked")
     what.add_parser("reference", help="print the annotated reference file")
-    migrate = what.add_parser("migrate", help="write files of an older version anew, and keep what they were")
+    migrate = what.add_parser("migrate", help="rewrite files of an older version, and keep backups")
     for parser_with_file in (check, show, migrate):
         parser_with_file.add_argument(
             "--config", type=Path, metavar="PATH", help=f"the file to read instead of {DEFAULT_PATH}"
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked.
+    """Run the sub-command that was given.
 
     Raises:
         ConfigErrors: the configuration is wrong; ``main`` shows it and exits with 78.
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(reference(), end="")
         return 0
     if arguments.what == "migrate":
-        # Writing is for this one alone.
+        # Only this one writes.
         from ravatard.cli.config_migrate import migrate
 
         print("\n".join(migrate(arguments.config or DEFAULT_PATH, os.environ)))
@@ -59,7 +59,7 @@ def _count(loaded: Loaded) -> str:
 
 
 def _value(loaded: Loaded, key: Key) -> Any:
-    """The value in effect; a secret that is set is masked."""
+    """Return the value in effect, masked if it is a secret."""
     value = getattr(getattr(loaded.options, key.section), key.name)
     return MASK if key.secret and value is not None else value
 

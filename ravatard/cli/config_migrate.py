@@ -1,4 +1,4 @@
-"""``ravatard config migrate``: write files of an older version in today's form."""
+"""``ravatard config migrate``: rewrites files of an older version in the present form."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ravatard.config.version import MigrationHistory
 
 
 def migrate(main: Path, environ: Mapping[str, str], history: MigrationHistory = HISTORY) -> list[str]:
-    """Bring every file of the configuration up to date; returns what was done, a sentence a file.
+    """Bring every file of the configuration up to date; return a sentence for each changed file.
 
-    Each file that changes is kept beside it as ``NAME.v<its version>.bak``.
+    The old file is kept beside it as ``NAME.v<its version>.bak``.
 
     Raises:
         ConfigErrors: the configuration is wrong, and nothing is written.

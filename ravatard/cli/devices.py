@@ -1,4 +1,4 @@
-"""``ravatard devices``: microphones and speakers, with the names to write in the configuration."""
+"""``ravatard devices``: lists microphones and speakers with their names for the configuration."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ravatard.devices.cards.listing import Devices, Listed, list_devices
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the options."""
+    """Add the options of ``devices``."""
     parser.add_argument("--json", action="store_true", help="for programs instead of people")
     parser.add_argument(
         "--alsa-config",
         choices=("slim", "system"),
-        help="look with this ALSA configuration only; otherwise as the appliance does: slim, and when that "
-        "knows no microphone, the machine's own",
+        help="use only this ALSA configuration; default, as the appliance does: slim, or the machine's own "
+        "if slim has no microphone",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what there is. No device at all is an answer, not a failure.
+    """Print the devices; return exit status 0, also without any device.
 
     Raises:
         DeviceError: PortAudio is missing or broken.
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def as_text(devices: Devices) -> str:
-    """``devices`` for people."""
+    """Return ``devices`` as text for people."""
     lines = _section(
         "Microphones",
         devices.microphones,

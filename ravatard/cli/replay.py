@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 when the same states are reached, 1 at a difference, 2 with nothing to replay."""
+    """Return exit status 0 when the same states are reached, 1 at a difference, 2 with nothing to replay."""
     output = _Json() if arguments.json else _Words()
     replay, readable, found = Replay(), 0, False
     try:
@@ -85,7 +85,7 @@ def _records(recording: Path) -> Iterator[tuple[float, Record | str]]:
     """Yield every record in order, and a sentence for everything that is missing.
 
     Raises:
-        OSError: nothing can be read.
+        OSError: a file cannot be read.
     """
     files = parts(recording) if recording.is_dir() else [(1, recording)]
     before: int | None = None
@@ -160,7 +160,7 @@ class _Words:
         print(f"{replay.events} events replayed; the same {replay.states} states were reached")
 
     def _line(self, at: float, what: str, text: str) -> None:
-        # A ring that begins in the middle has no beginning to count from until the first checkpoint.
+        # A ring that begins in the middle has no start to count from until the first checkpoint.
         since = at if self._began_at is None else at - self._began_at
         print(f"{since:10.3f} s  {what:<9} {text}")
 

@@ -1,4 +1,4 @@
-"""``ravatard run``: be the appliance until told to stop."""
+"""``ravatard run``: runs the appliance until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -37,28 +37,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``run``."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="default: /etc/ravatard/ravatard.yaml")
     parser.add_argument(
-        "--simulate", action="store_true", help="talk to a simulated service in this process, and watch"
+        "--simulate",
+        action="store_true",
+        help="talk to a simulated service in this process, and print the conversation",
     )
     parser.add_argument(
         "--say",
         action="append",
         default=[],
         metavar="TEXT",
-        help="say this in writing first; may be repeated",
+        help="send this text first; may be repeated",
     )
     parser.add_argument(
         "--socket",
         type=Path,
         metavar="PATH",
-        help="where `ravatard status` and others reach it; default: in the runtime directory",
+        help="control socket for `ravatard status` and others; default: in the runtime directory",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 after SIGTERM or SIGINT."""
+    """Return exit status 0 after SIGTERM or SIGINT."""
     environ = dict(os.environ)
     if "CREDENTIALS_DIRECTORY" not in environ:
-        # By hand. For the service credentials that cannot be read are an error.
+        # Started by hand. For the service, unreadable credentials are an error.
         environ = with_credentials(environ)
     loaded = load(arguments.config, environ)
     asyncio.run(_appliance(arguments, loaded, environ))
@@ -66,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def configure_logs(loaded: Loaded, environ: Mapping[str, str], *, quiet: bool = False) -> None:
-    """Logging as configured; ``quiet`` leaves the terminal to somebody else unless something is wrong."""
+    """Set up logging as configured; ``quiet``: errors only, because the terminal shows other text."""
     options = loaded.options.logging
     if quiet and options.level == "info":
         options = replace(options, level="error")
@@ -77,8 +79,8 @@ def configure_logs(loaded: Loaded, environ: Mapping[str, str], *, quiet: bool = 
     )
 
 
-def _clean(loaded: Loaded) -> Callable[[str], str]:
-    """Takes every secret out of a text."""
+def _redactor(loaded: Loaded) -> Callable[[str], str]:
+    """Return a function that removes every secret from a text."""
     return partial(logs.redact, secrets=secrets_of(loaded.options))
 
 
@@ -112,11 +114,11 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
             options = simulated(options, server.base_url)
             now = asyncio.get_running_loop().time()
             observers.append(Narrator(sys.stdout, colour=sys.stdout.isatty(), started_at=now))
-        # Before any pin or sound card is touched: they may be another daemon's.
+        # Before any pin or sound card is opened: another daemon may use them.
         control = arguments.socket or runtime_directory(environ) / SOCKET_NAME
-        door = await stack.enter_async_context(control_socket(control))
+        server_socket = await stack.enter_async_context(control_socket(control))
         if not arguments.simulate:
-            # Behind that door, so that nothing changes under a daemon that runs.
+            # After the socket was taken, so that no file changes under a running daemon.
             bring_up_to_date(state_directory(environ))
             _keep_credentials(environ)
         # The simulated service ends with this process, and its sessions with it.
@@ -128,7 +130,7 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
             observers.append(remembered)
         parts = build(options, environ, observers, ledger, muted=muted, volume=volume)
         has_button = parts.button is not None
-        controls = Controls(server=door)
+        controls = Controls(server=server_socket)
         for text in arguments.say:
             controls.say(text)
 
@@ -140,6 +142,6 @@ async def _appliance(arguments: argparse.Namespace, loaded: Loaded, environ: Map
         wanted = conversation_options(options, has_button=has_button, muted=muted, volume=volume)
         if not arguments.simulate:
             folder = state_directory(environ) / "recorder"
-            recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), _clean(loaded))
+            recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), _redactor(loaded))
             parts = replace(parts, observers=[*observers, stack.enter_context(recorder)])
         await live(parts, wanted, options.reconnect, controls, reread)

@@ -1,4 +1,4 @@
-"""``ravatard simulate``: the simulated service on a port of this machine, until it is stopped."""
+"""``ravatard simulate``: runs the simulated service on a port of this machine until it is stopped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HIGHEST_PORT = 65_535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command line may say; defaults, ranges and sentences come from the option group."""
+    """Add the options; defaults, ranges and help texts come from the option groups."""
     defaults = SimOptions()
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
@@ -41,23 +41,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--token-lifetime", "token_lifetime_s", float),
         ("--think", "think_s", float),
     ):
-        told: Setting = described[name]
+        about: Setting = described[name]
         parser.add_argument(
             option,
             dest=name,
-            metavar=told.unit.upper() or "N",
-            type=_number(kind, told),
+            metavar=about.unit.upper() or "N",
+            type=_number(kind, about),
             default=getattr(defaults, name),
-            help=f"{told.text} (default: %(default)g)",
+            help=f"{about.text} (default: %(default)g)",
         )
     parser.add_argument(
         "--answer",
         action="append",
         metavar="TEXT",
-        help="answer with this; may be given several times; {heard} becomes what was heard",
+        help="answer with this; may be given several times; {heard} becomes the words that were heard",
     )
     parser.add_argument(
-        "--project", action="append", metavar="ID", help="a project that exists; without any, all do"
+        "--project", action="append", metavar="ID", help="a project that exists; default: all exist"
     )
     for option, name in (
         ("--vad", "vad_enabled"),
@@ -76,15 +76,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--faults",
         metavar="FILE",
-        help="misbehave as this scenario says: a YAML file, or the name of one of ours",
+        help="misbehave as in this scenario: a YAML file, or the name of a built-in one",
     )
     parser.add_argument(
         "--write-certificate",
         metavar="FILE",
-        help="with a scenario's 'tls': write the certificate here, for clients that are to trust it",
+        help="with a scenario's 'tls': write the certificate to this file, for clients that are to trust it",
     )
     parser.add_argument(
-        "--list-faults", action="store_true", help="list our scenarios, and every fault with its settings"
+        "--list-faults",
+        action="store_true",
+        help="list the built-in scenarios, and every fault with its settings",
     )
 
 
@@ -94,25 +96,25 @@ def _add_group(
     group: type[ChatOptions | SimStreamOptions],
     names: Sequence[str],
 ) -> None:
-    """Some settings of an option group, as ``--prefix-name``: a choice of words, or yes and no."""
+    """Add settings of an option group as ``--prefix-name``: a choice of words, or yes and no."""
     types = get_type_hints(group)
     described = {one.name: one for one in fields(group)}
     for name in names:
         words = get_args(types[name])
-        told: Setting = described[name].metadata["setting"]
+        about: Setting = described[name].metadata["setting"]
         parser.add_argument(
             f"--{prefix}-{name.replace('_', '-')}",
             default=described[name].default,
-            help=f"{told.text} (default: {described[name].default})" if words else told.text,
+            help=f"{about.text} (default: {described[name].default})" if words else about.text,
             **({"choices": words} if words else {"action": argparse.BooleanOptionalAction}),
         )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM; returns 0 then.
+    """Serve until SIGINT or SIGTERM; return 0 then.
 
     Raises:
-        RavatardError: the port could not be had, or the scenario cannot be used.
+        RavatardError: the port is not available, or the scenario cannot be used.
     """
     if arguments.list_faults:
         print("\n".join(fault_lines()))
@@ -124,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def fault_lines() -> Iterator[str]:
-    """What a person may write after ``--faults``, and into a file for it."""
+    """List the values of ``--faults``, and the contents of a file for it."""
     yield "Scenarios:"
     for name, about in fault_file.shipped().items():
         yield f"  {name:18} {about}"
@@ -147,8 +149,8 @@ def _setting_lines(kind: type[fault_steps.Fault | fault_steps.When | fault_steps
             yield f"    {one.name:16} {one.metadata['setting'].text}{default}"
 
 
-def options_of(arguments: argparse.Namespace) -> SimOptions:
-    """The options that the command line means."""
+def sim_options(arguments: argparse.Namespace) -> SimOptions:
+    """Return the service's options."""
     return SimOptions(
         licences=arguments.licences,
         token_lifetime_s=arguments.token_lifetime_s,
@@ -176,13 +178,13 @@ def _certificate(scenario: fault_steps.Scenario, file: str | None) -> ssl.SSLCon
     return tls.context
 
 
-def chat_of(arguments: argparse.Namespace) -> ChatOptions:
-    """How the command line means answers in chat mode to sound."""
+def chat_options(arguments: argparse.Namespace) -> ChatOptions:
+    """Return the options of chat mode."""
     return ChatOptions(sound=arguments.chat_sound, container=arguments.chat_container)
 
 
-def stream_of(arguments: argparse.Namespace) -> SimStreamOptions:
-    """What the command line means players of the stream to be offered."""
+def stream_options(arguments: argparse.Namespace) -> SimStreamOptions:
+    """Return the options of the stream."""
     return SimStreamOptions(
         video=arguments.stream_video,
         audio_first=arguments.stream_audio_first,
@@ -204,13 +206,13 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     cloud = SimCloud(
-        options_of(arguments),
+        sim_options(arguments),
         key=secrets.token_bytes(32),
         epoch_s=time.time() - time.monotonic(),
-        chat=chat_of(arguments),
+        chat=chat_options(arguments),
     )
     where = {"host": arguments.host, "port": arguments.port}
-    async with SimServer(cloud=cloud, stream=stream_of(arguments), tls=tls, **where) as server:
+    async with SimServer(cloud=cloud, stream=stream_options(arguments), tls=tls, **where) as server:
         server.service = FaultyService(server.cloud, scenario, began=loop.time())
         if any(isinstance(step.do, fault_steps.MicrophoneFault) for step in scenario.steps):
             print("The steps about the microphone are left out: a service has none.", flush=True)
@@ -224,10 +226,10 @@ async def _serve(
             playing.cancel()
 
 
-def _number(kind: type[int] | type[float], told: Setting) -> Callable[[str], float]:
-    """A converter for argparse that refuses what the setting's range does not allow."""
-    low = -math.inf if told.low is None else told.low
-    high = math.inf if told.high is None else told.high
+def _number(kind: type[int] | type[float], about: Setting) -> Callable[[str], float]:
+    """Return a converter for argparse that refuses numbers outside the setting's range."""
+    low = -math.inf if about.low is None else about.low
+    high = math.inf if about.high is None else about.high
 
     def convert(text: str) -> float:
         try:

@@ -1,4 +1,4 @@
-"""``ravatard status``: how the running appliance is, for people and for programs."""
+"""``ravatard status``: shows the state of the running appliance, for people and for programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from ravatard.cli.control import add_socket, reason, socket_of
 from ravatard.host.control.client import NoDaemonError, Reply, ask, watch
 
-#: It runs, but not as it should: something is missing, or a person is needed.
+#: It runs, but something is missing, or a person must act.
 EXIT_DEGRADED = 3
 _TURNS_SHOWN = 5
 _DAY_S, _HOUR_S, _MINUTE_S = 86_400, 3_600, 60
@@ -19,14 +19,14 @@ Report = Mapping[str, Any]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``status``."""
+    """Add the options of ``status``."""
     parser.add_argument("--json", action="store_true", help="for programs instead of people")
-    parser.add_argument("--watch", action="store_true", help="go on: one line at every change")
+    parser.add_argument("--watch", action="store_true", help="print a line at every change until Ctrl-C")
     add_socket(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 when it works, 3 when something is not as it should be, 1 when no daemon runs.
+    """Return exit status 0 when it works, 3 when something is degraded, 1 when no daemon runs.
 
     Raises:
         NoDaemonError: no daemon runs, or it does not answer.
@@ -50,13 +50,13 @@ def _report(reply: Reply) -> Report:
 
 
 def one_line(report: Report) -> str:
-    """The report as one line."""
+    """Return the report as one line."""
     parts = [report["status"], f"session {report['session']['state']}", *report["degraded"]]
     return "; ".join(dict.fromkeys(parts))
 
 
 def in_words(report: Report) -> Iterator[str]:
-    """The report as lines for a person."""
+    """Yield the report as lines for people."""
     yield f"{report['status']}, for {_age(report['since_s'])}"
     for trouble in report["degraded"]:
         yield f"  ! {trouble}"
@@ -106,7 +106,7 @@ def _turn(turn: Mapping[str, Any]) -> str:
 
 
 def _age(seconds: float) -> str:
-    """A length of time as people say it, two units at most."""
+    """Return a length of time in words, two units at most."""
     whole = int(seconds)
     if whole < _MINUTE_S:
         return f"{whole} s"

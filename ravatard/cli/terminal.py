@@ -1,25 +1,25 @@
-"""Text from outside made fit for a terminal: what it cannot do there any more, and how much room it takes."""
+"""Filter for text from outside that a terminal shows, and its width in columns."""
 
 from __future__ import annotations
 
 import unicodedata
 
-#: Control characters (they repaint a terminal, rename it, answer for the person who types), halves of
-#: surrogate pairs, line and paragraph separators.
+#: Control characters (they repaint a terminal, rename it, type on the user's behalf), halves of surrogate
+#: pairs, line and paragraph separators.
 _STRIPPED = frozenset({"Cc", "Cs", "Zl", "Zp"})
-#: Overrides of the writing direction, which make a text read as another one. (Marks and isolates stay:
-#: languages written from right to left need them.)
+#: Overrides of the writing direction, which make a text read as another one. Marks and isolates stay:
+#: languages written from right to left need them.
 _OVERRIDES = frozenset("\u202d\u202e")
 #: Take no cell of their own: combining marks, joiners, variation selectors.
 _NO_CELL = frozenset({"Mn", "Me", "Cf"})
 
 
 def visible(text: str, *, lines: bool = False) -> str:
-    """``text`` without anything that a terminal obeys; white space of any kind becomes single blanks.
+    """Return ``text`` without control characters; white space of any kind becomes single blanks.
 
     Args:
-        text: from the service, from a file, from anybody.
-        lines: keep the ends of lines; empty ones and blanks around them go.
+        text: from the service, a file, the network.
+        lines: keep the ends of lines; empty lines and blanks around lines are removed.
     """
     if lines:
         return "\n".join(line for line in map(visible, text.splitlines()) if line)
@@ -27,7 +27,7 @@ def visible(text: str, *, lines: bool = False) -> str:
 
 
 def harmless(text: str) -> str:
-    """``text`` without anything that a terminal obeys, but for blanks and the ends of lines."""
+    """Return ``text`` without control characters; blanks and ends of lines stay."""
     return "".join(
         one
         for one in text
@@ -36,7 +36,7 @@ def harmless(text: str) -> str:
 
 
 def cells(text: str) -> int:
-    """Columns of a terminal that ``text`` takes: East Asian wide characters take two (UAX #11)."""
+    """Return the terminal columns ``text`` takes: two for an East Asian wide character (UAX #11)."""
     return sum(_cells_of(one) for one in text)
 
 
@@ -47,14 +47,14 @@ def _cells_of(character: str) -> int:
 
 
 def fitted(text: str, columns: int) -> str:
-    """The beginning of ``text`` that fits into ``columns``, with an ellipsis when something is left out."""
+    """Return the beginning of ``text`` that fits into ``columns``, with an ellipsis if it is cut."""
     if cells(text) <= columns:
         return text
     return f"{head(text, columns - 1)}…" if columns > 0 else ""
 
 
 def head(text: str, columns: int) -> str:
-    """The longest beginning of ``text`` that fits into ``columns``."""
+    """Return the longest beginning of ``text`` that fits into ``columns``."""
     used = 0
     for index, one in enumerate(text):
         used += _cells_of(one)

@@ -1,4 +1,4 @@
-"""``ravatard volume``: how loud the running appliance answers, shown or changed."""
+"""``ravatard volume``: shows or changes the volume of the running appliance."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _FULL = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``volume``."""
+    """Add the options of ``volume``."""
     parser.usage = "ravatard volume [-h] [--socket PATH] [PERCENT | +N | -N]"
-    # argparse takes -10 for a number, and so for an argument, as long as no option looks like one.
+    # argparse takes -10 for an argument as long as no option looks like a number.
     parser.add_argument(
         "wanted",
         nargs="?",
         type=request_of,
         metavar="PERCENT",
-        help="0 to 100; with a sign, so much louder or softer; without it, show how loud it is",
+        help="0 to 100; with a sign, louder or softer by N; without a value, show the volume",
     )
     add_socket(parser)
 
 
 def request_of(text: str) -> dict[str, int]:
-    """What to ask of the daemon.
+    """Return the parameters of the request.
 
     Raises:
         argparse.ArgumentTypeError: ``text`` is no volume.
@@ -40,7 +40,7 @@ def request_of(text: str) -> dict[str, int]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 when it is shown or set, else 1.
+    """Return exit status 0 when the volume was shown or set, else 1.
 
     Raises:
         NoDaemonError: no daemon runs, or it does not answer.
@@ -52,6 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
     if reply.get("ok") is not True or not isinstance(report, dict):
         raise NoDaemonError(reason(reply))
     if "volume" not in report:
-        raise NoDaemonError("this appliance does not tell how loud it is; is it older than this command?")
+        raise NoDaemonError("the appliance does not report its volume; is it older than this command?")
     print(f"{report['volume']} %")
     return 0

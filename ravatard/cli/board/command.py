@@ -1,4 +1,4 @@
-"""``ravatard board``: the boards there are, what each sets and how it is wired, and a test of yours."""
+"""``ravatard board``: lists boards, shows the settings and wiring of one, and tests yours."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ravatard.config.problems import Problem, SettingOrigin
 from ravatard.config.sources import SettingSources
 from ravatard.devices.panel.header import CARRIES
 
-#: A state that is shown for longer was meant in milliseconds.
+#: A longer time was meant in milliseconds.
 _LONGEST_S = 600.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe ``list``, ``show`` and ``test``."""
+    """Add ``list``, ``show`` and ``test``."""
     what = parser.add_subparsers(dest="what", required=True)
-    listing = what.add_parser("list", help="the names to write as board: NAME, your own included")
-    show = what.add_parser("show", help="what a board sets, needs and is wired like, and where that is from")
+    listing = what.add_parser("list", help="list the names for board: NAME, your own included")
+    show = what.add_parser("show", help="show a board's settings, needs, wiring and sources")
     show.add_argument("name", metavar="NAME", help="a name of the list, or the path of a file")
-    test = what.add_parser("test", help="light every state in turn, and show what the button does")
+    test = what.add_parser("test", help="light every state in turn, and report the button")
     test.add_argument("name", metavar="NAME", nargs="?", help="try this board instead of the configured one")
     test.add_argument("--once", action="store_true", help="end after one round instead of at Ctrl-C")
     test.add_argument(
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def positive_seconds(text: str) -> float:
-    """``--seconds`` as a number above 0 that is a time."""
+    """Parse ``--seconds``: a number above 0, at most 600."""
     seconds = float(text)
     if not 0 < seconds <= _LONGEST_S:
         raise ValueError
@@ -51,13 +51,13 @@ def positive_seconds(text: str) -> float:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked.
+    """Run the sub-command that was given.
 
     Raises:
         ConfigErrors: no board has this name, or its file is wrong.
     """
     if arguments.what == "test":
-        # Looking at a list needs neither asyncio nor the pins.
+        # A list needs neither asyncio nor the pins.
         from ravatard.cli.board.trial import run_trial
 
         return run_trial(arguments, os.environ)

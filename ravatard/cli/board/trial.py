@@ -1,4 +1,4 @@
-"""``ravatard board test``: every state on the lights in turn, with its name, and what the button does."""
+"""``ravatard board test``: shows every state on the lights with its name, and reports the button."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Say = Callable[[str], None]
 
 
 class NotNow(RavatardError):
-    """There is nothing to test, or the running appliance holds the pins."""
+    """No lights and button are configured, or the running appliance holds the pins."""
 
 
 def run_trial(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    """Exit status 0 when all that is configured could be used, 1 when not.
+    """Return exit status 0 when all configured lights and buttons could be used, else 1.
 
     Raises:
         ConfigErrors: the configuration is wrong, or there is no such board.
-        NotNow: nothing is configured, or a daemon runs.
+        NotNow: no lights and button are configured, or a daemon runs.
     """
     chosen = {} if arguments.name is None else {"RAVATARD_BOARD": arguments.name}
     options = loaded_quietly(arguments.config, {**environ, **chosen}).options
@@ -45,10 +45,11 @@ def run_trial(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def refuse_beside_daemon(path: Path) -> None:
-    """Go on only when no daemon listens at ``path``: a pin has one user, and the daemon keeps its own.
+    """Refuse when a daemon listens at ``path``: it holds the pins.
 
     Raises:
-        NotNow: one does, or may.
+        NotNow: a daemon runs.
+        NoDaemonError: a daemon may run, but does not answer.
     """
     try:
         pid = ask(path, {"do": "status"}).get("pid")
@@ -66,10 +67,10 @@ def _print(line: str) -> None:
 
 
 async def _tested(options: Options, say: Say, seconds: float, *, once: bool) -> int:
-    """Open what is configured, test it, give it back."""
+    """Open the configured lights and button, test them, close them."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     if task is not None:
-        # Whichever way it is ended, the lights go out.
+        # The lights go out whatever ends the test.
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
     lamp: Lamp | None = None
@@ -97,12 +98,12 @@ async def _tested(options: Options, say: Say, seconds: float, *, once: bool) -> 
 
 
 async def trial(lamp: Lamp | None, button: Button | None, say: Say, *, seconds: float, once: bool) -> None:
-    """Show every look for ``seconds``, over and over or ``once``, and say each press and release.
+    """Show every look for ``seconds``, repeatedly or ``once``, and report each press and release.
 
     Cancelling ends it at once; lamp and button stay open.
     """
     async with asyncio.TaskGroup() as tasks:
-        ear = None if button is None else tasks.create_task(_listen(button, say), name="button")
+        listening = None if button is None else tasks.create_task(_listen(button, say), name="button")
         if button is not None:
             say("press the button at any time")
         while True:
@@ -115,8 +116,8 @@ async def trial(lamp: Lamp | None, button: Button | None, say: Say, *, seconds: 
                 await asyncio.sleep(seconds)
             if once:
                 break
-        if ear is not None:
-            ear.cancel()
+        if listening is not None:
+            listening.cancel()
 
 
 async def _listen(button: Button, say: Say) -> None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from ravatard.cancellation import pass_on_cancellation
-from ravatard.cli.chat import commands as given
+from ravatard.cli.chat import parser as given
+from ravatard.cli.chat.recording import read_recording
 from ravatard.cli.chat.screen import ChatScreen
 from ravatard.cli.chat.session import ChatSession
 from ravatard.cli.directory import listed_avatars, listed_languages
 from ravatard.cli.history import newest, table
-from ravatard.cli.voice_file import spoken
 from ravatard.core.backoff import Backoff
 from ravatard.errors import DeniedError, RavatardError
 from ravatard.ports.cloud import ServiceCloud
@@ -204,7 +204,7 @@ class Visit:
                 self._screen.asked(text)
                 await session.say(text)
             case given.SayRecording(path):
-                pcm = spoken(path)
+                pcm = read_recording(path)
                 self._screen.asked(f"(the recording {path.name})")
                 await session.say_sound(pcm)
             case given.UseAvatar(name):

@@ -1,4 +1,4 @@
-"""``ravatard demo``: the real daemon and the simulated service hold a conversation that can be heard."""
+"""``ravatard demo``: an audible conversation of the real daemon with the simulated service."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ from ravatard.web.kiosk.options import KioskOptions
 RECORDING = Path(ravatard.sim.__file__).parent / "data" / "demo.wav"
 #: From the end of a sentence to its answer's first sound 1.8 s, an answer of 3.5 s, and a breath.
 _PAUSE_S = 6.0
-#: Short ones, so that nobody has to wait for the end of the demo.
+#: Short, so that the demo ends soon.
 _ANSWERS = ("I heard {heard}. How interesting!", "I heard {heard}. Please go on.", "I heard {heard}.")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``demo``."""
+    """Add the options of ``demo``."""
     parser.add_argument("--wav", type=Path, default=RECORDING, metavar="FILE", help="another recording")
     parser.add_argument("--config", type=Path, metavar="FILE", help="use this configuration's gate and turns")
     parser.add_argument(
         "--record-speaker",
         type=Path,
         metavar="FILE",
-        help="write what is heard to this WAV file (default: demo.wav in the runtime directory)",
+        help="write the answers to this WAV file (default: demo.wav in the runtime directory)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 when something was said, every answer was heard, and every live session ended.
+    """Return exit status 0 when speech was found, every answer was heard, and every live session ended.
 
     Raises:
         RavatardError: a file cannot be used.
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _demo(arguments: argparse.Namespace) -> int:
-    # The machine's own configuration is left out unless it was asked for: the demo shows the same everywhere.
+    # The machine's own configuration is used only on request: the demo is the same everywhere.
     environ = {k: v for k, v in os.environ.items() if not k.startswith("RAVATARD_")}
     loaded = load(arguments.config or Path(os.devnull), environ)
     configure_logs(loaded, environ, quiet=True)
@@ -73,11 +73,11 @@ async def _demo(arguments: argparse.Namespace) -> int:
             options.microphone, wav=str(arguments.wav), device=None, command=None, fifo=None, repeat=False
         )
         check_source(microphone, options.capture, environ)
-        heard = _recording(arguments.record_speaker, environ)
+        recording = _recording(arguments.record_speaker, environ)
         wav = lengthened(arguments.wav, Path(folder, arguments.wav.name), _PAUSE_S)
         options = replace(options, microphone=replace(microphone, wav=str(wav)))
         options, voice = await _with_voice(options)
-        print(f"{voice}\nWhat is heard is written to {heard}\n", flush=True)
+        print(f"{voice}\nThe answers are written to {recording}\n", flush=True)
         async with SimServer(SimOptions(answers=_ANSWERS)) as server:
             options = simulated(options, server.base_url)
             narrator = Narrator(
@@ -86,28 +86,28 @@ async def _demo(arguments: argparse.Namespace) -> int:
                 started_at=loop.time(),
                 silence_ms=options.gate.silence_ms,
             )
-            await _converse(options, environ, heard, narrator)
-            narrator.summary(_licences(server.record))
+            await _converse(options, environ, recording, narrator)
+            narrator.summary(_sessions(server.record))
             return _verdict(narrator, server.record)
 
 
 async def _with_voice(options: Options) -> tuple[Options, str]:
-    """The options of the mode in which answers can be heard here, and a sentence that says which that is."""
-    lack = available()
-    options = in_mode(options, live=not lack)
-    if lack:
-        return options, f"Chat mode, because {lack}. Each answer is a sound file."
-    # Both ends need it, and both are this process: loaded now, it costs nobody the first answer.
+    """Return the options of the mode whose answers are audible here, and a sentence about that mode."""
+    missing = available()
+    options = in_mode(options, live=not missing)
+    if missing:
+        return options, f"Chat mode, because {missing}. Each answer is a sound file."
+    # Loaded now, it does not delay the first answer.
     await asyncio.to_thread(import_module, "aiortc")
     live_audio = replace(options.live_audio, enabled="on")
     return replace(options, live_audio=live_audio), "Live mode: the answers are the sound of a WebRTC stream."
 
 
 def _recording(wanted: Path | None, environ: Mapping[str, str]) -> Path:
-    """Where the answers are written.
+    """Return the file for the answers.
 
     Raises:
-        RavatardError: nothing can be written there.
+        RavatardError: it cannot be written.
     """
     try:
         target = wanted or prepared(runtime_directory(environ)) / "demo.wav"
@@ -120,9 +120,9 @@ def _recording(wanted: Path | None, environ: Mapping[str, str]) -> Path:
     return target.absolute()
 
 
-async def _converse(options: Options, environ: Mapping[str, str], heard: Path, narrator: Narrator) -> None:
-    """Be the appliance until the recording is over and its last answer was heard."""
-    recording = replace(options.speaker, enabled=True, device=None, command=None, wav=str(heard))
+async def _converse(options: Options, environ: Mapping[str, str], answers: Path, narrator: Narrator) -> None:
+    """Run the appliance until the recording is over and its last answer was heard."""
+    recording = replace(options.speaker, enabled=True, device=None, command=None, wav=str(answers))
     card = replace(options.speaker, enabled=True, wav=None, mixer=False)
     parts = build(replace(options, speaker=recording), environ, [narrator])
     if parts.sound is None:
@@ -152,7 +152,7 @@ async def _stop_at_the_end(narrator: Narrator, controls: Controls) -> None:
     controls.stop.set()
 
 
-def _licences(record: Record) -> str:
+def _sessions(record: Record) -> str:
     counts = record.counts
     still_open = len(record.open_licences())
     return f"{counts['sessions_started']} started, {counts['sessions_ended']} ended, {still_open} still open"
@@ -160,7 +160,7 @@ def _licences(record: Record) -> str:
 
 def _verdict(narrator: Narrator, record: Record) -> int:
     if not narrator.turns:
-        print("\nNothing was heard in this recording; `ravatard demo` without --wav shows how it should be.")
+        print("\nNo speech was found in this recording; compare with `ravatard demo` without --wav.")
         return 1
     exchanges = narrator.exchanges
     unheard = exchanges.answers - exchanges.heard

@@ -1,4 +1,4 @@
-"""How long people wait for the avatar's voice, and whether they hear it at all: the figures of a summary."""
+"""Latency of the answers, for the summary: end of speech to first sound, and answers never heard."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ravatard.core.states import CloseReason
 
 @dataclass(slots=True)
 class Exchange:
-    """What somebody said, and what came of it. Times are seconds of the loop's clock.
+    """One utterance or text, and its answer. Times are seconds of the loop's clock.
 
     Attributes:
-        said_at: when they had said it; None when it was written.
+        said_at: end of the speech; None for a text.
         answered: an answer came.
-        heard_at: when its first audible sample left the converter.
+        heard_at: when the answer's first audible sample left the converter.
     """
 
     said_at: float | None
@@ -27,11 +27,11 @@ class Exchanges:
     """Follows the events of a conversation.
 
     Attributes:
-        underruns: times that the speaker ran out of an answer in its middle.
+        underruns: times the speaker ran out of sound within an answer.
     """
 
     def __init__(self, silence_ms: float) -> None:
-        """``silence_ms``: of the gate; speech was over so long before the gate closed for silence."""
+        """``silence_ms``: the gate's; speech ended that long before the gate closed for silence."""
         self.underruns = 0
         self._silence_s = silence_ms / 1000
         self._all: list[Exchange] = []
@@ -40,17 +40,17 @@ class Exchanges:
 
     @property
     def answers(self) -> int:
-        """How many answers came."""
+        """Number of answers."""
         return sum(one.answered for one in self._all)
 
     @property
     def heard(self) -> int:
-        """How many of them were heard."""
+        """Number of answers that were heard."""
         return sum(one.answered and one.heard_at is not None for one in self._all)
 
     @property
     def waits_ms(self) -> list[float]:
-        """From the end of speech to the first sound of its answer."""
+        """Times from the end of speech to the first sound of its answer."""
         return [
             (one.heard_at - one.said_at) * 1000
             for one in self._all
@@ -58,7 +58,7 @@ class Exchanges:
         ]
 
     def on_event(self, event: ev.Event, now: float) -> float | None:
-        """One event; for the end of sound its length in seconds."""
+        """Count an event; return the length of a sound in seconds at its end, else None."""
         match event:
             case ev.UtteranceClosed(reason=reason):
                 waited_s = self._silence_s if reason is CloseReason.SILENCE else 0.0

@@ -1,4 +1,4 @@
-"""Tells a conversation to a person at a terminal, while it happens and in a summary at its end."""
+"""Narrator of a conversation: prints its events as they happen, and a summary at its end."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _OUTCOMES = {
 }
 
 
-def heard(event: ev.Event) -> tuple[str, str] | None:
-    """What an event of the ear is to a person: a word and a sentence; None for nothing."""
+def microphone_line(event: ev.Event) -> tuple[str, str] | None:
+    """Return a word and a sentence for an event of the microphone; None: not worth a line."""
     match event:
         case ev.MicrophoneReady(device):
             return "microphone", device
@@ -44,8 +44,8 @@ def heard(event: ev.Event) -> tuple[str, str] | None:
     return None
 
 
-def told(event: ev.Event) -> tuple[str, str] | None:
-    """What an event of the cloud is to a person: a word and a sentence; None for nothing."""
+def cloud_line(event: ev.Event) -> tuple[str, str] | None:
+    """Return a word and a sentence for an event of the cloud; None: not worth a line."""
     match event:
         case ev.LinkOnline(capabilities):
             return "online", f"{capabilities.avatar}, language {capabilities.language}"
@@ -62,8 +62,8 @@ def told(event: ev.Event) -> tuple[str, str] | None:
     return None
 
 
-def spoken(event: ev.Event) -> tuple[str, str] | None:
-    """What an event of the speaker is to a person: a word and a sentence; None for nothing."""
+def speaker_line(event: ev.Event) -> tuple[str, str] | None:
+    """Return a word and a sentence for an event of the speaker; None: not worth a line."""
     match event:
         case ev.SpeakerReady(device):
             return "speaker", device
@@ -76,8 +76,8 @@ def spoken(event: ev.Event) -> tuple[str, str] | None:
     return None
 
 
-def done(action: object) -> tuple[str, str] | None:
-    """What an action is to a person: a word and a sentence; None for nothing."""
+def action_line(action: object) -> tuple[str, str] | None:
+    """Return a word and a sentence for an action; None: not worth a line."""
     match action:
         case act.SessionChanged(session, reason):
             return "session", f"{session.value} ({reason})"
@@ -94,21 +94,21 @@ def done(action: object) -> tuple[str, str] | None:
 
 
 class Narrator:
-    """An observer of the hub that prints lines.
+    """Observer of the hub that prints lines.
 
     Attributes:
         recording_over: set once the recording used as a microphone is over, no turn is open, and the last
-            answer was heard out.
+            answer was played to its end.
         turns: every turn that is over.
-        exchanges: what was answered and heard.
+        exchanges: counts of answers, and whether they were heard.
     """
 
     def __init__(self, out: TextIO, *, colour: bool, started_at: float, silence_ms: float = 0.0) -> None:
-        """Begin.
+        """Start with time 0.0 s at ``started_at``.
 
         Args:
-            out: where the lines go.
-            colour: the lights are shown in their colours.
+            out: gets the lines.
+            colour: show the lights in their colours.
             started_at: the loop's time that is 0.0 s.
             silence_ms: silence that ends an utterance, as the gate is configured.
         """
@@ -126,7 +126,7 @@ class Narrator:
         self._look = Look.STARTING
 
     def on_event(self, event: ev.Event, now: float) -> None:
-        """One event."""
+        """Print an event."""
         match event:
             case ev.MicrophoneEnded():
                 self._ended = True
@@ -139,15 +139,15 @@ class Narrator:
             case _:
                 pass
         sounded_s = self.exchanges.on_event(event, now)
-        line = heard(event) or told(event) or spoken(event)
+        line = microphone_line(event) or cloud_line(event) or speaker_line(event)
         if sounded_s is not None:
             line = "speaker", f"silent after {sounded_s:.1f} s"
         if line is not None:
             self._say(now, *line)
-        self._look_for_the_end()
+        self._check_end()
 
     def on_action(self, action: object, now: float) -> None:
-        """One action."""
+        """Print an action."""
         match action:
             case Show(indication):
                 self._look = indication.look
@@ -159,13 +159,13 @@ class Narrator:
                 self._open -= summary.cause is not None
             case _:
                 pass
-        line = done(action)
+        line = action_line(action)
         if line is not None:
             self._say(now, *line)
-        self._look_for_the_end()
+        self._check_end()
 
     def summary(self, sessions: str) -> None:
-        """The whole conversation in a few lines; ``sessions``: what the service says of its live sessions."""
+        """Print the summary; ``sessions``: the simulated service's counts of its live sessions."""
         said = [turn for turn in self.turns if turn.messages]
         answers = [turn.answer_ms for turn in self.turns if turn.answer_ms is not None]
         voice = sum(turn.messages for turn in said)
@@ -185,8 +185,8 @@ class Narrator:
         for name, text in rows:
             self._print(f"  {name:<{width}}  {text}")
 
-    def _look_for_the_end(self) -> None:
-        # While its sound is awaited the light says that the avatar thinks.
+    def _check_end(self) -> None:
+        # Until the answer's sound begins the light shows THINKING.
         waits = self._look in (Look.THINKING, Look.SPEAKING)
         if self._ended and self._open <= 0 and not waits:
             self.recording_over.set()

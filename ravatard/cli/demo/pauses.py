@@ -1,4 +1,4 @@
-"""Gives a recording longer pauses, so that each answer to it can be heard out before it speaks on."""
+"""Longer pauses for a recording, so that each answer ends before the next sentence begins."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _SHORTEST_S = 1.2
 
 
 def lengthened(recording: Path, target: Path, pause_s: float) -> Path:
-    """The recording with every pause between two sentences at least ``pause_s`` long.
+    """Lengthen every pause between two sentences to at least ``pause_s``.
 
     Args:
         recording: a WAV file.
-        target: where the longer one is written.
+        target: the file for the longer recording.
         pause_s: seconds.
 
     Returns:
-        ``target``; or ``recording`` itself when it is not 16-bit PCM, which is played as it is.
+        ``target``; or ``recording`` itself when it is not 16-bit PCM; it is played as it is.
     """
     try:
         with wave.open(str(recording)) as source:
@@ -34,11 +34,11 @@ def lengthened(recording: Path, target: Path, pause_s: float) -> Path:
     frame = shape.sampwidth * shape.nchannels
     with wave.open(str(target), "wb") as made:
         made.setparams(shape)
-        made.writeframes(_with_room(pcm, frame * shape.framerate, frame, pause_s))
+        made.writeframes(_with_pauses(pcm, frame * shape.framerate, frame, pause_s))
     return target
 
 
-def _with_room(pcm: bytes, bytes_a_second: int, frame: int, pause_s: float) -> bytes:
+def _with_pauses(pcm: bytes, bytes_a_second: int, frame: int, pause_s: float) -> bytes:
     block = bytes_a_second * _BLOCK_MS // 1000 // frame * frame
     made: list[bytes] = []
     silent_since = 0
@@ -46,7 +46,7 @@ def _with_room(pcm: bytes, bytes_a_second: int, frame: int, pause_s: float) -> b
         if audioop.max(pcm[at : at + block], 2) <= _QUIET_PEAK:
             continue
         pause = at - silent_since
-        # Before the first sentence nobody waits for an answer.
+        # Before the first sentence no answer is due.
         if made and pause >= _SHORTEST_S * bytes_a_second:
             made.append(pcm[silent_since:at])
             made.append(_more(pcm[silent_since:at], round(pause_s * bytes_a_second) - pause, frame))
@@ -58,7 +58,7 @@ def _with_room(pcm: bytes, bytes_a_second: int, frame: int, pause_s: float) -> b
 
 
 def _more(pause: bytes, wanted: int, frame: int) -> bytes:
-    """So many bytes more of the same room."""
+    """Return ``wanted`` bytes more of the same room noise."""
     if wanted <= 0:
         return b""
     third = len(pause) // 3 // frame * frame

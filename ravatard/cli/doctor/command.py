@@ -1,4 +1,4 @@
-"""``ravatard doctor``: looks at everything the appliance needs, and says what to do about what is wrong."""
+"""``ravatard doctor``: checks everything the appliance needs, with a remedy for each problem."""
 
 from __future__ import annotations
 
@@ -19,35 +19,33 @@ from ravatard.doctor.machine import Machine, this_machine
 
 EPILOG = (
     "Exit status: 0: all is fine, perhaps with warnings; 1: something is broken; 2: nothing is known to be "
-    "broken, but something could not be looked at. Needs neither root, nor network, nor hardware: what it "
-    "may not look at it says."
+    "broken, but a check was not possible. Needs neither root, nor network, nor hardware: it reports the "
+    "checks that are not possible."
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the options."""
+    """Add the options of ``doctor``."""
     parser.epilog = EPILOG
     parser.add_argument("--json", action="store_true", help="for programs instead of people")
+    parser.add_argument("--fix-hints", action="store_true", help="show the remedies of warnings as well")
     parser.add_argument(
-        "--fix-hints", action="store_true", help="what to do, also where it is a warning only"
-    )
-    parser.add_argument(
-        "--echo", action="store_true", help="measure how the microphone hears the speaker; plays a chirp"
+        "--echo", action="store_true", help="measure the echo from speaker to microphone; plays a chirp"
     )
     parser.add_argument(
         "--live", action="store_true", help="start a live session, which is paid for, and end it at once"
     )
     parser.add_argument(
-        "--only", nargs="+", metavar="ID", default=[], help="these checks only, and what they stand on"
+        "--only", nargs="+", metavar="ID", default=[], help="run only these checks, and those they depend on"
     )
-    parser.add_argument("--list", action="store_true", help="the ids of all checks")
-    parser.add_argument("--config", type=Path, metavar="PATH", help="the configuration file to look at")
+    parser.add_argument("--list", action="store_true", help="list the ids of all checks")
+    parser.add_argument("--config", type=Path, metavar="PATH", help="the configuration file to check")
     parser.add_argument("--state", type=Path, metavar="DIR", help="the daemon's state directory")
     parser.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look, and tell at once what is found.
+    """Run the checks, and print each finding at once; return the exit status.
 
     Raises:
         ConfigError: ``--only`` names a check that does not exist.
@@ -57,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     wanted = chosen(CHECKS, arguments.only)
     asked = DoctorRequest(arguments.config, arguments.state, arguments.socket, arguments.echo, arguments.live)
-    # What libraries log is in the findings already.
+    # The findings contain what libraries would log.
     logs.configure(logs.LogOptions(level="error"), under_systemd=False)
     machine = this_machine(os.environ)
     if arguments.json:
@@ -73,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def findings_of(
     machine: Machine, asked: DoctorRequest, wanted: frozenset[str], sheet: Sheet | None
 ) -> list[Finding]:
-    """What the checks ``wanted`` find; each is written on ``sheet`` as soon as it is known."""
+    """Run the checks ``wanted``; print each finding with ``sheet`` at once, and return all."""
     findings = []
     async for finding in examine(Case(machine, asked), CHECKS, wanted):
         if finding.id not in wanted:
@@ -86,15 +84,15 @@ async def findings_of(
 
 
 def for_programs(findings: Sequence[Finding]) -> dict[str, object]:
-    """The findings as plain data; stable, what is new is added."""
+    """Return the findings as plain data, a stable format that only grows."""
     return {
         "ravatard": __version__,
         "exit_status": exit_status([finding.result for finding in findings]),
-        "checks": [_plain(finding) for finding in findings],
+        "checks": [_as_dict(finding) for finding in findings],
     }
 
 
-def _plain(finding: Finding) -> dict[str, object]:
+def _as_dict(finding: Finding) -> dict[str, object]:
     outcome = finding.result
     return {
         "id": finding.id,

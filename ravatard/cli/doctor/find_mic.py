@@ -1,4 +1,4 @@
-"""``ravatard find-mic``: speak, and learn which of the microphones hears you best."""
+"""``ravatard find-mic``: finds the microphone that picks up the user's voice best."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from ravatard.errors import DeviceError
 
 _SECONDS = 5.0
 _FRAME_MS = 20
-#: Less than a word: nobody spoke, or this one does not hear it.
+#: Less than a word counts as no speech.
 _LEAST_SPEECH_MS = 300
 _MOST_STRICT = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What one microphone heard.
+    """Result of one microphone.
 
     Attributes:
-        name: what to write in the configuration.
-        speech_db: level of the speech in it, RMS, dBFS; None when it heard none.
+        name: its name for the configuration.
+        speech_db: RMS level of the speech, dBFS; None without speech.
         level_db: its loudest 20 ms, dBFS; None when it could not be opened.
-        trouble: why not, or "".
+        trouble: why it could not be opened, or "".
     """
 
     name: str
@@ -45,13 +45,13 @@ class Heard:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the options."""
+    """Add the options of ``find-mic``."""
     parser.add_argument("--seconds", type=float, default=_SECONDS, metavar="N", help="how long to listen")
     parser.add_argument("--json", action="store_true", help="for programs instead of people")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 when a microphone heard somebody, else 1.
+    """Return exit status 0 when a microphone picked up speech, else 1.
 
     Raises:
         DeviceError: PortAudio is missing or broken.
@@ -70,30 +70,30 @@ def run(arguments: argparse.Namespace) -> int:
     heard = asyncio.run(listen(ChildBench(environ), names, arguments.seconds, system=system))
     best = loudest(heard)
     if arguments.json:
-        told = [
+        rows = [
             {"name": h.name, "speech_db": h.speech_db, "level_db": h.level_db, "trouble": h.trouble}
             for h in heard
         ]
-        print(json.dumps({"microphones": told, "best": best.name if best else None}, indent=2))
+        print(json.dumps({"microphones": rows, "best": best.name if best else None}, indent=2))
     else:
         print("\n".join(as_text(heard, best, system=system, sign=marks_for(sys.stdout).signs[0])))
     return 0 if best else 1
 
 
 def _devices(environ: Mapping[str, str]) -> Devices:
-    """As the appliance looks: what the kernel has, and without a microphone there, what the machine knows."""
+    """List devices as the appliance does: the kernel's; if none is a microphone, the machine's own."""
     devices = list_devices(environ, slim=True)
     return devices if devices.microphones else list_devices(environ, slim=False)
 
 
 async def listen(bench: Bench, names: Sequence[str], seconds: float, *, system: bool) -> list[Heard]:
-    """What each of the microphones hears, all at the same time. Cancelling closes all.
+    """Record with all microphones at the same time; return a result for each. Cancelling closes all.
 
     Args:
         bench: records.
-        names: of the microphones.
-        seconds: how long.
-        system: with the machine's own ALSA configuration.
+        names: names of the microphones.
+        seconds: length of the recordings.
+        system: use the machine's own ALSA configuration.
     """
     found: dict[str, Heard] = {}
 
@@ -114,7 +114,7 @@ async def listen(bench: Bench, names: Sequence[str], seconds: float, *, system: 
 
 
 def speech_level_db(pcm: bytes) -> float | None:
-    """Level of the speech in ``pcm`` (s16le mono 16 kHz), RMS, dBFS; None when there is too little."""
+    """Return the RMS level of speech in ``pcm`` (s16le mono 16 kHz), dBFS; None if there is too little."""
     is_speech = speech_detector(_MOST_STRICT)
     size = bytes_for(_FRAME_MS)
     frames = (pcm[at : at + size] for at in range(0, len(pcm) - size + 1, size))
@@ -125,13 +125,13 @@ def speech_level_db(pcm: bytes) -> float | None:
 
 
 def loudest(heard: Sequence[Heard]) -> Heard | None:
-    """Who heard the speech loudest; None when nobody heard any."""
+    """Return the microphone with the loudest speech; None without any."""
     spoken = [(one.speech_db, one) for one in heard if one.speech_db is not None]
     return max(spoken, key=lambda pair: pair[0])[1] if spoken else None
 
 
 def as_text(heard: Sequence[Heard], best: Heard | None, *, system: bool, sign: str) -> Iterator[str]:
-    """What came of it, for people."""
+    """Yield the results as text for people."""
     width = max(len(visible(one.name)) for one in heard)
     yield ""
     for one in sorted(
@@ -147,10 +147,12 @@ def as_text(heard: Sequence[Heard], best: Heard | None, *, system: bool, sign: s
         yield f"  {mark}  {visible(one.name):{width}}  {about}"
     yield ""
     if best is None:
-        yield "No microphone heard anybody speak. Go nearer, speak up, or see `ravatard doctor`."
+        yield "No microphone picked up speech. Go nearer, speak up, or see `ravatard doctor`."
         return
     yield (
-        "In the configuration:" if len(heard) > 1 else "It is the only one, and taken by itself; or by name:"
+        "In the configuration:"
+        if len(heard) > 1
+        else "It is the only one, and used automatically; or by name:"
     )
     yield ""
     yield "microphone:"

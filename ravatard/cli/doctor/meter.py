@@ -1,4 +1,4 @@
-"""``ravatard meter``: how loud the microphone is, the room, and what the gate makes of it, live."""
+"""``ravatard meter``: shows the microphone's level, the room's noise and the gate's decisions live."""
 
 from __future__ import annotations
 
@@ -34,28 +34,28 @@ from ravatard.host.control.client import NoDaemonError, ask
 from ravatard.host.credentials import with_credentials
 from ravatard.host.runtime import find_socket
 
-#: As quick as a needle needs to be; blocks while it is quiet are 60 ms anyhow.
+#: Fast enough for a level meter; blocks last 60 ms while it is quiet.
 BEAT_MS = 50
-#: A daemon measures its level twice a second.
+#: The daemon measures its level twice a second.
 _ASK_S = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the options."""
+    """Add the options of ``meter``."""
     parser.epilog = (
-        "Ends with Ctrl-C. While the appliance runs the microphone is its own, and what it hears is shown."
+        "Ends with Ctrl-C. While the appliance runs, it has the microphone, and its own level is shown."
     )
-    parser.add_argument("--seconds", type=float, metavar="N", help="end after so long")
+    parser.add_argument("--seconds", type=float, metavar="N", help="end after this many seconds")
     parser.add_argument("--config", type=Path, metavar="PATH", help="the configuration file to use")
     parser.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show the level until somebody has seen enough.
+    """Show the level until Ctrl-C; return exit status 1 without any sound.
 
     Raises:
         ConfigError: the configuration cannot be used.
-        NoDaemonError: the daemon that was asked ended.
+        NoDaemonError: the running daemon ended.
     """
     environ = dict(os.environ)
     options = load(arguments.config, with_credentials(environ)).options
@@ -66,9 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     except NoDaemonError:
         showing = _own(options, environ, screen)
     else:
-        screen.say(
-            f"ravatard runs (process {first.get('pid')}) and has the microphone; this is what it hears"
-        )
+        screen.say(f"ravatard runs (process {first.get('pid')}) and has the microphone; this is its level")
         showing = _daemons(socket, screen)
     with contextlib.suppress(KeyboardInterrupt, TimeoutError):
         asyncio.run(_limited(showing, arguments.seconds))
@@ -82,29 +80,29 @@ async def _limited(showing: Any, seconds: float | None) -> None:
 
 
 async def _own(options: Options, environ: Mapping[str, str], screen: _Screen) -> None:
-    """Hear with an ear of our own. Cancelling closes the microphone."""
-    ear = quick_ear(options, environ)
+    """Show the level of a microphone opened here. Cancelling closes it."""
+    microphone = fast_microphone(options, environ)
     clock = asyncio.get_running_loop().time
     try:
-        async for event in ear.events():
+        async for event in microphone.events():
             screen.take(event, clock())
     finally:
-        await ear.close()
+        await microphone.close()
 
 
-def quick_ear(options: Options, environ: Mapping[str, str]) -> ChildMicrophone:
-    """The appliance's own ear, but telling its level twenty times a second."""
+def fast_microphone(options: Options, environ: Mapping[str, str]) -> ChildMicrophone:
+    """Return the appliance's microphone, but with its level reported twenty times a second."""
 
     def spawn(environment: Mapping[str, str], first: Record) -> MicrophoneChild:
-        quick = replace(first, heartbeat_ms=BEAT_MS) if isinstance(first, Start) else first
-        return MicrophoneChild(environment, quick)
+        fast = replace(first, heartbeat_ms=BEAT_MS) if isinstance(first, Start) else first
+        return MicrophoneChild(environment, fast)
 
     return ChildMicrophone(
         options.microphone,
         options.capture,
         options.gate,
         options.voice,
-        # Nobody presses a button here: what only it could open would never open.
+        # There is no button here that could open the gate.
         mode=GateMode.VAD,
         environ=environ,
         environment=ProcessEnvironment(RetryPolicy(), spawn, capture_state),
@@ -112,17 +110,17 @@ def quick_ear(options: Options, environ: Mapping[str, str]) -> ChildMicrophone:
 
 
 async def _daemons(socket: Path, screen: _Screen) -> None:
-    """Show what the daemon says it hears.
+    """Show the level that the daemon reports.
 
     Raises:
-        NoDaemonError: it ended.
+        NoDaemonError: the daemon ended.
     """
     clock = asyncio.get_running_loop().time
     gate = device = ""
     while True:
         report: Any = ask(socket, {"do": "status"}).get("status")
         microphone = report["microphone"]
-        for event in _told(microphone, changed=microphone["device"] != device):
+        for event in _events(microphone, changed=microphone["device"] != device):
             screen.take(event, clock())
         device = microphone["device"]
         talk = f"{report['gate']}, {report['talk']}"
@@ -132,8 +130,8 @@ async def _daemons(socket: Path, screen: _Screen) -> None:
         await asyncio.sleep(_ASK_S)
 
 
-def _told(microphone: Mapping[str, Any], *, changed: bool) -> Iterator[MicrophoneEvent]:
-    """A daemon's status as the events of an ear."""
+def _events(microphone: Mapping[str, Any], *, changed: bool) -> Iterator[MicrophoneEvent]:
+    """Convert a daemon's status to events of a microphone."""
     if changed:
         device = microphone["device"]
         yield (
@@ -144,30 +142,30 @@ def _told(microphone: Mapping[str, Any], *, changed: bool) -> Iterator[Microphon
 
 
 class _Screen:
-    """Writes a meter on standard output: over itself in a terminal, a line a second anywhere else."""
+    """Meter on standard output: one row drawn over itself in a terminal, else a line a second."""
 
     def __init__(self, meter: Meter) -> None:
         self.meter = meter
         self._live = meter.marks.columns > 0
-        self._told_at = float("-inf")
+        self._printed_at = float("-inf")
 
     def take(self, event: MicrophoneEvent, now: float) -> None:
-        """Show what an event changes."""
-        if said := self.meter.take(event):
-            self.say(said)
+        """Show the effect of an event."""
+        if line := self.meter.take(event):
+            self.say(line)
         if not isinstance(event, Listened | UtteranceOpened | UtteranceClosed) or not self.meter.heard:
             return
         if self._live:
             print(f"\r\x1b[K{self.meter.line()}", end="", flush=True)
-        elif now - self._told_at >= 1:
-            self._told_at = now
+        elif now - self._printed_at >= 1:
+            self._printed_at = now
             print(self.meter.sentence(), flush=True)
 
     def say(self, text: str) -> None:
-        """A line that stays."""
+        """Print a line that stays."""
         print(f"\r\x1b[K{text}" if self._live else text, flush=True)
 
     def end(self) -> None:
-        """The last line is left as it is."""
+        """Keep the last row as it is."""
         if self._live:
             print()

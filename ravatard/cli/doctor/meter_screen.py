@@ -1,4 +1,4 @@
-"""What a level meter shows: the level on a scale, the room, and what the gate decided. Pure."""
+"""Rows of the level meter: the level on a scale, the room's noise, the gate. Pure."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from ravatard.core.events import (
 )
 
 _LOW_DB, _HIGH_DB = -80.0, 0.0
-#: From here on speech is clipped now and then.
+#: Above this, speech is clipped occasionally.
 _HOT_DB = -6.0
 _GREEN, _YELLOW, _RED, _DIM, _BOLD = "32", "33", "31", "2", "1"
-#: What stands beside the bar.
+#: Columns beside the bar.
 _BESIDE = 46
 _SHORTEST = 16
 
 
 class Meter:
-    """Told of what an ear hears, it knows what to show.
+    """Level meter, fed with the events of a microphone.
 
     Attributes:
-        marks: what can be written.
-        heard: sound has come.
+        marks: signs and colours to draw with.
+        heard: True once sound was measured.
     """
 
     def __init__(self, marks: Marks, margin_db: float) -> None:
-        """``margin_db``: how much louder than the room speech must be."""
+        """``margin_db``: how much louder than the room's noise speech must be."""
         self.marks = marks
         self.heard = False
         self._margin_db = margin_db
         self._level_db = self._floor_db = _LOW_DB
-        #: The loudest since the last sentence: between two of those much is said.
+        #: The loudest level since the last sentence.
         self._loudest_db = float("-inf")
         self._open = False
         self._utterances = 0
@@ -48,7 +48,7 @@ class Meter:
         self._full, self._empty, self._room, self._threshold = "#-|:" if ascii_only else "█·│┆"
 
     def take(self, event: MicrophoneEvent) -> str:
-        """Learn of an event; returns a line that should stay, or ""."""
+        """Take an event; return a line that should stay, or ""."""
         match event:
             case Listened(samples, level_db, floor_db) if samples:
                 self.heard = True
@@ -73,7 +73,7 @@ class Meter:
         return ""
 
     def line(self) -> str:
-        """The needle, for a terminal."""
+        """Return the row for a terminal."""
         marks = self.marks
         width = max(_SHORTEST, marks.columns - _BESIDE)
         gate = "OPEN  " if self._open else "closed"
@@ -82,7 +82,7 @@ class Meter:
         return f"{self._level_db:5.0f} dBFS {self._bar(width)} {room}  gate {gate} {self._utterances:3d}"
 
     def sentence(self) -> str:
-        """The loudest since the last one, for a pipe."""
+        """Return a line with the loudest level since the last one, for a pipe."""
         loudest, self._loudest_db = max(self._loudest_db, self._level_db), float("-inf")
         gate = "open" if self._open else "closed"
         return (
@@ -104,12 +104,12 @@ class Meter:
                 cells.append((self._full, _RED if cell >= hot else _GREEN if cell > threshold else _YELLOW))
             else:
                 cells.append((self._empty, _DIM))
-        # A run of one colour at a time: twenty lines a second go over slow connections too.
+        # One escape sequence a run of a colour: twenty rows a second must fit a slow connection.
         runs = groupby(cells, key=itemgetter(1))
         return "".join(self.marks.tinted("".join(sign for sign, _ in run), tint) for tint, run in runs)
 
 
 def _cells(level_db: float, width: int) -> int:
-    """Where a level is on a scale of so many cells."""
+    """Return the cell of a level on a scale of ``width`` cells."""
     share = (level_db - _LOW_DB) / (_HIGH_DB - _LOW_DB)
     return round(min(1.0, max(0.0, share)) * width)

@@ -1,4 +1,4 @@
-"""``ravatard support-bundle``: everything a report needs in one file, without secrets."""
+"""``ravatard support-bundle``: writes one file with everything a bug report needs, without secrets."""
 
 from __future__ import annotations
 
@@ -24,29 +24,31 @@ from ravatard.errors import RavatardError
 
 
 class Unwritten(RavatardError):
-    """The file cannot be written."""
+    """The bundle cannot be written."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the options."""
+    """Add the options of ``support-bundle``."""
     parser.epilog = (
-        "Tokens, keys, the project's and the sessions' ids are taken out; nothing that was said is ever kept."
+        "Tokens, keys, project ids and session ids are removed; speech and texts are never recorded."
     )
     parser.add_argument(
         "file",
         type=Path,
         nargs="?",
         metavar="FILE",
-        help="what to write; default: ravatard-support-TIME.tar.gz",
+        help="the file to write; default: ravatard-support-TIME.tar.gz",
     )
-    parser.add_argument("--config", type=Path, metavar="PATH", help="the configuration file to look at")
+    parser.add_argument("--config", type=Path, metavar="PATH", help="the configuration file to check")
     parser.add_argument("--state", type=Path, metavar="DIR", help="the daemon's state directory")
     parser.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket")
-    parser.add_argument("--silent", action="store_true", help="leave out what opens microphone and speaker")
+    parser.add_argument(
+        "--silent", action="store_true", help="leave out the checks that open microphone and speaker"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Gather, write, and say what is in it.
+    """Gather and write the bundle, and list its contents.
 
     Raises:
         Unwritten: the file cannot be written.
@@ -63,19 +65,17 @@ def run(arguments: argparse.Namespace) -> int:
     width = max(map(len, texts))
     for name, text in texts.items():
         print(f"  {visible(name):{width}}  {len(text.encode()):>9,} bytes")
-    print(
-        f"\n{file}: {len(texts)} files, {file.stat().st_size:,} bytes, secrets taken out. Look into it with:"
-    )
+    print(f"\n{file}: {len(texts)} files, {file.stat().st_size:,} bytes, secrets removed. List it with:")
     print(f"  tar -tzf {file}")
     return 0
 
 
 async def gather(machine: Machine, asked: DoctorRequest, *, sound: bool) -> dict[str, str]:
-    """Name in the bundle -> text, secrets removed.
+    """Return name in the bundle -> text, secrets removed.
 
     Args:
-        machine: what is looked at.
-        asked: where settings and state are.
+        machine: the machine to check.
+        asked: places of settings and state.
         sound: open microphone and speaker for the findings.
     """
     wanted = chosen(CHECKS, [])
@@ -89,10 +89,10 @@ async def gather(machine: Machine, asked: DoctorRequest, *, sound: bool) -> dict
 
 
 def write(file: Path, texts: Mapping[str, str], now: datetime) -> None:
-    """``texts`` as a compressed archive that only its owner may read.
+    """Write ``texts`` as a compressed archive that only its owner may read.
 
     Raises:
-        OSError: it cannot be written; nothing is left of it.
+        OSError: it cannot be written; no partial file stays.
     """
     folder = f"ravatard-support-{now:%Y%m%d-%H%M%S}"
     packed = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What a doctor found, for people: aligned, one line a check, what to do beneath it."""
+"""Findings of the doctor as text: one aligned line a check, with its remedy below."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _NARROWEST, _WIDEST = 60, 110
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How a terminal is written on.
+    """Signs and colours that a stream can show.
 
     Attributes:
-        signs: for fine, warning, broken, unknown, nothing, and an arrow; all as wide.
-        colour: whether it shows colours.
-        columns: how wide it is; 0: lines are not broken.
+        signs: for fine, warning, broken, unknown, skipped, and an arrow; all of the same width.
+        colour: use colours.
+        columns: width; 0: lines are not wrapped.
     """
 
     signs: tuple[str, ...]
@@ -54,12 +54,12 @@ class Marks:
     columns: int
 
     def tinted(self, text: str, colour: str) -> str:
-        """``text`` in a colour, if there are any."""
+        """Return ``text`` in a colour, if colours are used."""
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colour and text else text
 
 
 def marks_for(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Marks:
-    """What ``stream`` can show; NO_COLOR (no-color.org) and a dumb terminal are respected."""
+    """Return the marks ``stream`` can show; respects NO_COLOR (no-color.org) and a dumb terminal."""
     try:
         "".join(_UNICODE).encode(stream.encoding or "ascii")
         signs = _UNICODE
@@ -71,10 +71,10 @@ def marks_for(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Marks:
 
 
 class Sheet:
-    """Writes findings down."""
+    """Formats findings."""
 
     def __init__(self, marks: Marks, headings: Mapping[str, str], *, width: int, hints: bool) -> None:
-        """``headings``: above the check of an id; ``width``: of the ids; ``hints``: for warnings, too."""
+        """``headings``: by id of the check below; ``width``: of the ids; ``hints``: show all remedies."""
         self._marks = marks
         self._headings = dict(headings)
         self._width = width
@@ -82,7 +82,7 @@ class Sheet:
         self._begun = False
 
     def lines(self, finding: Finding) -> Iterator[str]:
-        """One finding."""
+        """Yield the lines of one finding."""
         if heading := self._headings.get(finding.id):
             if self._begun:
                 yield ""
@@ -110,22 +110,20 @@ class Sheet:
         return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
 
     def summary(self, findings: Sequence[Finding]) -> Iterator[str]:
-        """How many of each."""
+        """Yield the counts of each verdict."""
         count = Counter(finding.result.verdict for finding in findings)
         words = {
             Verdict.BROKEN: "broken",
-            Verdict.UNKNOWN: "could not be looked at",
+            Verdict.UNKNOWN: "could not be checked",
             Verdict.WARNING: "could be better",
             Verdict.FINE: "fine",
         }
-        said = [
+        counts = [
             self._marks.tinted(f"{count[verdict]} {word}", _COLOURS[verdict])
             for verdict, word in words.items()
             if count[verdict]
         ]
         yield ""
-        yield f"  {', '.join(said) or 'nothing was looked at'}"
+        yield f"  {', '.join(counts) or 'nothing was checked'}"
         if not self._hints and (count[Verdict.WARNING] or count[Verdict.UNKNOWN]):
-            yield self._marks.tinted(
-                "  --fix-hints says what to do about those that are not broken, too", _DIM
-            )
+            yield self._marks.tinted("  --fix-hints shows the remedies of warnings as well", _DIM)

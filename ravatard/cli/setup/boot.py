@@ -1,6 +1,6 @@
-"""``ravatard boot-setup``: take the settings left on the boot partition; the service's unit runs it.
+"""``ravatard boot-setup``: takes over the settings on the boot partition; the service's unit runs it.
 
-Exit status 0 also stands for "there is none"; 78: it was refused; 1: the disk does not let us.
+Exit status 0 also stands for "no settings there"; 78: refused; 1: a file cannot be written or removed.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ _CONFIG = Path("/etc/ravatard/ravatard.yaml")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``boot-setup``."""
+    """Add the options of ``boot-setup``."""
     parser.add_argument(
         "--boot",
         type=Path,
         action="append",
         metavar="DIR",
-        help=f"where the boot partition may be; default: {', '.join(map(str, DIRECTORIES))}",
+        help=f"folder of the boot partition; default: {', '.join(map(str, DIRECTORIES))}",
     )
     parser.add_argument("--config", type=Path, default=_CONFIG, metavar="FILE", help=f"default: {_CONFIG}")
     parser.add_argument("--credentials", type=Path, default=STORE, metavar="DIR", help=f"default: {STORE}")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 when there is nothing (more) to do.
+    """Return exit status 0 when no settings are left to take over.
 
     Raises:
-        ConfigError: the file is refused, and says why in a note beside it.
-        RavatardError: something cannot be written or removed.
+        ConfigError: the file is refused; a note beside it says why.
+        RavatardError: a file cannot be written or removed.
     """
     boot = find_partition(arguments.boot or DIRECTORIES)
     if boot is None:
@@ -56,10 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def take(boot: BootPartition, config: Path, store: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Take the file of ``boot`` if there is one; returns what it set.
+    """Take over the file of ``boot`` if there is one; return the names of its settings.
 
-    Order: credentials, configuration, removal. Interrupted at any point, the next start does it again, which
-    changes nothing that was done.
+    Order: credentials, configuration, removal. Interrupted at any point, the next start repeats it, which
+    changes nothing that is done already.
 
     Raises:
         ConfigError, RavatardError: see :func:`run`.
@@ -68,11 +68,11 @@ def take(boot: BootPartition, config: Path, store: Path, environ: Mapping[str, s
         if boot.finish_removal():
             boot.write_done([f"{NAME} was taken over; its removal was interrupted, and is finished now."])
         if not boot.has_file():
-            _look_for_slips(boot)
+            _refuse_misnamed(boot)
             return ()
         names = _put_in_effect(boot, config, store, environ)
     except RavatardError as error:
-        # The note is for whoever has only the card; the journal says it, too, whatever becomes of the note.
+        # The note is for an owner who has only the card; the journal has the reason as well.
         try:
             boot.write_errors(_refusal(boot, error))
         except BootFileError as unwritten:
@@ -84,7 +84,7 @@ def take(boot: BootPartition, config: Path, store: Path, environ: Mapping[str, s
     return names
 
 
-def _look_for_slips(boot: BootPartition) -> None:
+def _refuse_misnamed(boot: BootPartition) -> None:
     if found := boot.misnamed():
         raise BootFileError(f"{found} is not read; rename it to {NAME}")
     boot.remove_errors()
@@ -93,7 +93,7 @@ def _look_for_slips(boot: BootPartition) -> None:
 def _put_in_effect(
     boot: BootPartition, config: Path, store: Path, environ: Mapping[str, str]
 ) -> tuple[str, ...]:
-    # At most starts there is no file, and none of this is needed.
+    # Most starts find no file and need none of these modules.
     from ravatard.cli.setup.writing import put_in_effect
     from ravatard.config.candidate import read_wishes
     from ravatard.config.document import DocumentError, read
@@ -111,7 +111,7 @@ def _put_in_effect(
 
 
 def _refusal(boot: BootPartition, error: RavatardError) -> list[str]:
-    """What the note says; paths of this machine mean nothing to whoever has the card in a PC."""
+    """Return the text of the note, without paths of this machine: the card is read in a PC."""
     problems = str(error).replace(f"{boot.directory}/", "").splitlines()
     many = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
     head = f"{NAME} was not taken: {many}. The earlier settings hold."

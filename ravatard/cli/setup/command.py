@@ -1,4 +1,4 @@
-"""``ravatard setup``: a few questions, or a file with the answers, and the configuration is written."""
+"""``ravatard setup``: writes the configuration from a few answers, asked for or read from a file."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ravatard.host.credentials import STORE, with_credentials
 
 
 class NoTerminal(RavatardError):
-    """There is nobody to ask."""
+    """No terminal to ask questions in."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``setup``."""
+    """Add the options of ``setup``."""
     parser.add_argument(
         "--config", type=Path, default=DEFAULT_PATH, metavar="FILE", help=f"default: {DEFAULT_PATH}"
     )
@@ -32,16 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--answers",
         type=Path,
         metavar="FILE",
-        help="ask nothing; take the settings of this file, which is written like the configuration",
+        help="ask no questions; take the settings from this file, which has the form of the configuration",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit status 0 when everything is as it was asked for, 130 when the person left.
+    """Return exit status 0 when the settings are in effect, 130 when the user left.
 
     Raises:
-        ConfigError: the answers are wrong, or what is in effect is; nothing is written.
-        NotWritten: they cannot be written.
+        ConfigError: the answers or the present settings are wrong; nothing is written.
+        NotWritten: the files cannot be written.
     """
     environ = dict(os.environ)
     if arguments.answers is not None:
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not wishes.names:
             print("nothing to change")
             return 0
-    # A Ctrl-C from now on is heeded when everything is written, and not in between.
+    # From here on Ctrl-C waits until everything is written.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         changed = put_in_effect(arguments.config, environ, wishes, arguments.credentials)
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     for path in changed:
         print(f"written: {path}")
-    print("sudo systemctl restart ravatard makes the appliance use it" if changed else "nothing to change")
+    print("to use it: sudo systemctl restart ravatard" if changed else "nothing to change")
     return 0
 
 
@@ -85,13 +85,16 @@ def _ask(config: Path, store: Path, environ: Mapping[str, str]) -> Wishes:
     from ravatard.cli.setup.questions import Asker
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise NoTerminal("setup asks questions in a terminal; without one, write `setup --answers FILE`")
+        raise NoTerminal("setup asks questions in a terminal; without one, use `setup --answers FILE`")
     _refuse_unwritable(config)
     asker = Asker(input, getpass, print)
-    now = _in_effect(config, store, environ)
-    print("A few questions. Enter takes what is in brackets or starred; Ctrl-C leaves everything as it is.")
+    current = _in_effect(config, store, environ)
+    print("A few questions. Enter takes the value in brackets or with a star; Ctrl-C changes nothing.")
     dialogue = Dialogue(
-        asker, RealSetupEnvironment(config, environ), now, lambda it: candidate(config, environ, it).loaded
+        asker,
+        RealSetupEnvironment(config, environ),
+        current,
+        lambda it: candidate(config, environ, it).loaded,
     )
     wishes = dialogue.run()
     if wishes.names:
@@ -102,12 +105,12 @@ def _ask(config: Path, store: Path, environ: Mapping[str, str]) -> Wishes:
 
 
 def _refuse_unwritable(config: Path) -> None:
-    """Said before the first question, not after the last."""
-    there = next(folder for folder in config.absolute().parents if folder.exists())
-    if not os.access(there, os.W_OK):
-        raise NotWritten(f"{there} cannot be written to; run it with sudo")
+    """Refuse before the first question, not after the last."""
+    folder = next(one for one in config.absolute().parents if one.exists())
+    if not os.access(folder, os.W_OK):
+        raise NotWritten(f"{folder} cannot be written to; run it with sudo")
 
 
 def _in_effect(config: Path, store: Path, environ: Mapping[str, str]) -> Loaded:
-    """What is set now, the credentials included that only the service would be given."""
+    """Return the present settings, including the credentials that otherwise only the service gets."""
     return load(None, with_credentials(environ, store), default_path=config)

@@ -1,4 +1,4 @@
-"""The few questions of the set-up, in order, and what the answers mean for the configuration."""
+"""Dialogue of the set-up: its questions in order, and the settings that follow from the answers."""
 
 from __future__ import annotations
 
@@ -16,34 +16,36 @@ from ravatard.config.sources import BOARD
 from ravatard.errors import RavatardError
 from ravatard.secret import Secret
 
-#: Where the answers stand, as messages name it.
+#: Origin of the answers, as messages name it.
 ANSWERS = SettingOrigin("file", "your answers")
 _PROJECT = "service.project_id"
 _LIGHTS = {"none": (), "led": ("pin",), "pwm": ("pin",), "rgb": ("red", "green", "blue")}
 
-#: What would be in effect with the answers so far. Raises ConfigError when they contradict something.
+#: Returns the configuration with the answers so far. Raises ConfigError when they contradict it.
 Preview = Callable[[Wishes], Loaded]
 
 
 class Dialogue:
-    """Asks, and collects what differs from what is in effect. Writes nothing."""
+    """Asks, and collects the answers that differ from the present settings. Writes nothing."""
 
-    def __init__(self, asker: Asker, outside: SetupEnvironment, now: Loaded, preview: Preview) -> None:
-        """``now`` is what is in effect; its values are the defaults."""
+    def __init__(
+        self, asker: Asker, environment: SetupEnvironment, current: Loaded, preview: Preview
+    ) -> None:
+        """``current``: the present settings; their values are the defaults."""
         self._asker = asker
-        self._outside = outside
-        self._now = now
+        self._environment = environment
+        self._current = current
         self._preview = preview
         self._schema = Schema()
         self._nodes: dict[str, Node | None] = {}
         self._secrets: dict[str, Secret] = {}
 
     def run(self) -> Wishes:
-        """Ask everything.
+        """Ask all questions, and return the answers.
 
         Raises:
-            EOFError, KeyboardInterrupt: the person wants out.
-            ConfigError: the answers contradict what is in effect.
+            EOFError, KeyboardInterrupt: the user left.
+            ConfigError: the answers contradict the present settings.
         """
         self._ask_project()
         self._ask_avatar_and_language()
@@ -61,8 +63,8 @@ class Dialogue:
     # ------------------------------------------------------------------ the service
 
     def _ask_project(self) -> None:
-        known = self._now.options.service.project_id is not None
-        keep = "; Enter keeps the one there is" if known else ""
+        known = self._current.options.service.project_id is not None
+        keep = "; Enter keeps the present one" if known else ""
         key = self._schema.keys[_PROJECT]
         typed = self._asker.ask_hidden(
             f"Your project id (not shown while you type{keep})", lambda text: refusal(key, text)
@@ -75,14 +77,14 @@ class Dialogue:
             )
 
     def _ask_avatar_and_language(self) -> None:
-        options = self._now.options
+        options = self._current.options
         for project in self._secrets.values():
             options = replace(options, service=replace(options.service, project_id=project))
         self._asker.say(f"Asking {visible(options.service.base_url)} …")
         try:
-            offer = self._outside.offer(options)
+            offer = self._environment.offer(options)
         except RavatardError as error:
-            self._asker.say(f"  it does not tell what it offers: {visible(str(error))}")
+            self._asker.say(f"  its avatars and languages cannot be listed: {visible(str(error))}")
             self._ask_text("service.avatar", "Name or id of the avatar (Enter: the first that can talk)")
             self._ask_text("service.language", "Language code")
             return
@@ -96,32 +98,32 @@ class Dialogue:
     # ------------------------------------------------------------------ the microphone
 
     def _ask_microphone(self) -> None:
-        if not self._now.options.microphone.is_card:
+        if not self._current.options.microphone.is_card:
             self._asker.say("The microphone is no sound card (section microphone); it stays as it is.")
             return
         try:
-            found = self._outside.microphones()
+            found = self._environment.microphones()
         except RavatardError as error:
             self._asker.say(f"Microphones cannot be listed: {visible(str(error))}")
             return
         if not found.names:
-            self._asker.say("There is no microphone yet. One that is plugged in later is taken by itself.")
+            self._asker.say("There is no microphone yet. One that is plugged in later is used automatically.")
             return
         best = self._listen(found)
-        automatic = Choice("", "whichever is there (the only USB microphone, else the system's default)")
+        automatic = Choice("", "automatic (the only USB microphone, else the system's default)")
         choices = [automatic, *(Choice(name, name) for name in found.names)]
         self._choose("microphone.device", "Microphone", choices, best)
         if found.system:
             self._set("microphone.alsa_config", "system")
 
     def _listen(self, found: Microphones) -> str | None:
-        """The microphone that heard somebody; None when nobody spoke or wanted to."""
+        """Return the microphone that picked up speech; None without speech or when the user declined."""
         while self._asker.confirm(
             f"Shall I listen for {LISTEN_S:g} s while you speak, to find the microphone?"
         ):
             self._asker.say("Speak now …")
             try:
-                heard = self._outside.listen(found)
+                heard = self._environment.listen(found)
             except RavatardError as error:
                 self._asker.say(f"  cannot listen: {visible(str(error))}")
                 return None
@@ -129,15 +131,15 @@ class Dialogue:
                 self._asker.say(f"  {visible(line)}")
             if heard.best is not None:
                 return heard.best
-            self._asker.say("  nobody was heard; go nearer, speak up")
+            self._asker.say("  no speech was heard; go nearer, speak up")
         return None
 
     # ------------------------------------------------------------------ button and lights
 
     def _ask_board(self) -> None:
-        boards = self._outside.boards()
-        named = self._now.board.name if self._now.board else ""
-        own = self._now.options.button.pin is not None or self._now.options.lights.kind != "none"
+        boards = self._environment.boards()
+        named = self._current.board.name if self._current.board else ""
+        own = self._current.options.button.pin is not None or self._current.options.lights.kind != "none"
         choices = [Choice("", "no board, no button, no lights"), Choice("own", "pins of my own"), *boards]
         before = named or ("own" if own else "")
         while True:
@@ -154,7 +156,7 @@ class Dialogue:
             self._nodes = kept
 
     def _ask_pins(self, *, anew: bool) -> None:
-        """``anew``: what is in effect comes from a board that will be none."""
+        """Ask for the pins; ``anew``: the present ones come from a board that will be removed."""
         self._ask_text("button.pin", "GPIO number of the button (Enter: as it is; none: no button)")
         kinds = [Choice(kind, kind) for kind in _LIGHTS]
         kind = self._choose("lights.kind", "Lights", kinds)
@@ -165,28 +167,28 @@ class Dialogue:
                 self._nodes[dotted] = Scalar(self._value(dotted), plain=True, line=1)
 
     def _forget_pins(self) -> None:
-        """What the configuration says itself would be stronger than the board."""
+        """Remove the configuration's own pins, which would override the board."""
         for dotted in ("button.pin", *(f"lights.{name}" for name in ("kind", "pin", "red", "green", "blue"))):
             if self._is_written(dotted):
                 self._nodes[dotted] = None
 
     def _is_written(self, dotted: str) -> bool:
-        origin = self._now.origins[dotted]
-        return origin.kind == "file" and Path(origin.name) in self._now.files
+        origin = self._current.origins[dotted]
+        return origin.kind == "file" and Path(origin.name) in self._current.files
 
     def _tried_out(self) -> bool:
-        """Whether the person is content with button and lights, or cannot try them."""
+        """Return True if the user accepts button and lights, or they cannot be tried."""
         try:
             options = self._preview(self.wishes).options
         except RavatardError as error:
-            self._asker.say(f"  that does not go together: {visible(str(error))}")
+            self._asker.say(f"  these settings contradict each other: {visible(str(error))}")
             return False
         if options.button.pin is None and options.lights.kind == "none":
             return True
         if not self._asker.confirm("Shall I show every light once, while you press the button?"):
             return True
         try:
-            self._outside.try_out(options, lambda line: self._asker.say(f"  {line}"))
+            self._environment.try_out(options, lambda line: self._asker.say(f"  {line}"))
         except RavatardError as error:
             self._asker.say(f"  cannot be tried now: {visible(str(error))}")
             return self._asker.confirm("Keep this choice all the same?")
@@ -196,7 +198,7 @@ class Dialogue:
 
     def _value(self, dotted: str) -> str:
         key = self._schema.keys[dotted]
-        value = getattr(getattr(self._now.options, key.section), key.name)
+        value = getattr(getattr(self._current.options, key.section), key.name)
         return "" if value is None else str(value)
 
     def _ask_text(self, dotted: str, question: str) -> None:

@@ -1,4 +1,4 @@
-"""What the set-up asks of the world: the service, the microphones, the button and the lights."""
+"""Environment of the set-up: the service, the microphones, the boards, the button and the lights."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Protocol
 from ravatard.cli.setup.questions import Choice
 from ravatard.config import Options, secrets_of
 
-#: How long is listened for somebody who speaks, and how long each state of the lights is shown.
+#: How long the microphones listen for speech, and how long each state of the lights is shown.
 LISTEN_S = 5.0
 _SHOWN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceOffer:
-    """What the service offers.
+    """Avatars and languages of the service.
 
     Attributes:
         avatars: ids with names.
@@ -32,11 +32,11 @@ class ServiceOffer:
 
 @dataclass(frozen=True, slots=True)
 class Microphones:
-    """The microphones there are.
+    """The connected microphones.
 
     Attributes:
-        names: as the configuration has them.
-        system: they are known to the machine's own ALSA configuration only.
+        names: their names for the configuration.
+        system: only the machine's own ALSA configuration knows them.
     """
 
     names: tuple[str, ...]
@@ -45,11 +45,11 @@ class Microphones:
 
 @dataclass(frozen=True, slots=True)
 class HeardSpeech:
-    """What came of listening.
+    """Result of listening.
 
     Attributes:
-        lines: a line for each microphone, for people.
-        best: the name of the one that heard somebody best; None when none heard anybody.
+        lines: a line for each microphone, for the user.
+        best: the name of the one that picked up speech best; None without speech.
     """
 
     lines: tuple[str, ...]
@@ -57,34 +57,34 @@ class HeardSpeech:
 
 
 class SetupEnvironment(Protocol):
-    """The world, or a test's."""
+    """The machine and the service, or a test's."""
 
     def offer(self, options: Options) -> ServiceOffer:
-        """Ask the service. Raises RavatardError when it does not tell."""
+        """Ask the service. Raises RavatardError when it does not answer."""
         ...
 
     def microphones(self) -> Microphones:
-        """Those there are. Raises DeviceError when nobody knows."""
+        """Return the microphones. Raises DeviceError when they cannot be listed."""
         ...
 
     def listen(self, microphones: Microphones) -> HeardSpeech:
-        """Listen for LISTEN_S with all of them. Raises DeviceError."""
+        """Listen for LISTEN_S with all of them. Raises DeviceError when that fails."""
         ...
 
     def boards(self) -> Sequence[Choice]:
-        """The boards that can be named."""
+        """Return the boards that can be chosen."""
         ...
 
     def try_out(self, options: Options, say: Callable[[str], None]) -> None:
-        """Show every state and say each press. Raises RavatardError when a pin cannot be used."""
+        """Show every state and report each press. Raises RavatardError when a pin cannot be used."""
         ...
 
 
 class RealSetupEnvironment:
-    """This machine. Everything is imported where it is used: a person waits for the first question."""
+    """This machine. Imports happen where they are used: the user waits for the first question."""
 
     def __init__(self, config: Path, environ: Mapping[str, str]) -> None:
-        """``config`` lies beside the owner's own boards."""
+        """``config``: the configuration file, whose folder holds the owner's boards."""
         self._config = config
         self._environ = environ
 

@@ -1,4 +1,4 @@
-"""Asking in a terminal, however dumb: one line out, one line in, no cursor, no colours."""
+"""Questions in any terminal: one line out, one line in, no cursor movement, no colours."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Choice:
     """One of several answers.
 
     Attributes:
-        value: what is answered.
-        label: what a person reads; from outside, so that it is made harmless before it is shown.
+        value: the answer.
+        label: its text for the user; from outside, so that it is filtered before it is shown.
     """
 
     value: str
@@ -22,21 +22,21 @@ class Choice:
 
 
 class Asker:
-    """Asks until the answer is a good one. What is typed at a question is the answer, Enter the default.
+    """Asks until the answer is valid. Enter takes the default.
 
-    Every method raises EOFError or KeyboardInterrupt when the person wants out.
+    Every method raises EOFError or KeyboardInterrupt when the user leaves.
     """
 
     def __init__(
         self, read: Callable[[str], str], read_hidden: Callable[[str], str], say: Callable[[str], None]
     ) -> None:
-        """``read`` and ``read_hidden`` take a prompt and give a line; ``say`` takes a line."""
+        """``read`` and ``read_hidden`` take a prompt and return a line; ``say`` prints a line."""
         self._read = read
         self._read_hidden = read_hidden
         self.say = say
 
     def ask(self, question: str, default: str, refusal: Callable[[str], str | None]) -> str:
-        """A line of text; ``refusal`` says what is wrong with one, or None."""
+        """Ask for a line of text; ``refusal`` returns the reason why a text is invalid, or None."""
         prompt = f"{question} [{visible(default)}]: " if default else f"{question}: "
         while True:
             text = self._read(prompt).strip() or default
@@ -46,7 +46,7 @@ class Asker:
             self.say(f"  {why}")
 
     def ask_hidden(self, question: str, refusal: Callable[[str], str | None]) -> str:
-        """A secret, which is not shown while it is typed; "" for Enter."""
+        """Ask for a secret, which is not shown while it is typed; "" for Enter."""
         while True:
             text = self._read_hidden(f"{question}: ").strip()
             why = refusal(text) if text else None
@@ -55,7 +55,7 @@ class Asker:
             self.say(f"  {why}")
 
     def choose(self, question: str, choices: Sequence[Choice], default: str) -> str:
-        """One of ``choices``, by its number, its value or its label; ``default`` is the value for Enter."""
+        """Ask for one of ``choices``, by number, value or label; ``default`` is the value for Enter."""
         for number, choice in enumerate(choices, 1):
             mark = "*" if choice.value == default else " "
             self.say(f" {mark}{number:3}  {visible(choice.label)}")
@@ -63,12 +63,12 @@ class Asker:
             text = self._read(f"{question} (1-{len(choices)}): ").strip()
             if not text and any(choice.value == default for choice in choices):
                 return default
-            if (found := _meant(text, choices)) is not None:
+            if (found := _chosen(text, choices)) is not None:
                 return found
             self.say(f"  write a number from 1 to {len(choices)}")
 
     def confirm(self, question: str, *, default: bool = True) -> bool:
-        """Yes or no."""
+        """Ask a yes-or-no question."""
         while True:
             text = self._read(f"{question} [{'Y/n' if default else 'y/N'}]: ").strip().lower()
             if not text:
@@ -78,7 +78,7 @@ class Asker:
             self.say("  write y or n")
 
 
-def _meant(text: str, choices: Sequence[Choice]) -> str | None:
+def _chosen(text: str, choices: Sequence[Choice]) -> str | None:
     if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= len(choices):
         return choices[int(text[:9]) - 1].value
     folded = text.casefold()

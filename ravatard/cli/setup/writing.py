@@ -1,4 +1,4 @@
-"""Write settings that were checked: secrets to the credential store, then the files, a copy of each kept."""
+"""Writer of checked settings: secrets go to the credential store, then the files, each with a backup."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ BACKUP = ".bak"
 
 
 class NotWritten(RavatardError):
-    """The disk does not take it; what was in effect still is."""
+    """A file cannot be written; the old settings are still in effect."""
 
 
 def put_in_effect(main: Path, environ: Mapping[str, str], wishes: Wishes, store: Path) -> list[Path]:
-    """Check everything, then write it. Doing it again is harmless, at whatever point it was interrupted.
+    """Check everything, then write it. Interrupted at any point, it can be repeated.
 
-    Secrets go first: a configuration without its new secret would be worse than a secret too many.
+    Secrets go first: a configuration without its new secret would be worse than an unused secret.
 
     Args:
-        main: the configuration file; files beside it that say more are changed where they have the last word.
-        environ: the environment, which may set something, too.
-        wishes: what is to be set.
-        store: where credentials are kept.
+        main: the configuration file; files beside it are changed where their setting takes precedence.
+        environ: the environment, which may contain settings, too.
+        wishes: the settings to write.
+        store: the folder of the credentials.
 
     Returns:
         The files that were changed, credentials included.
 
     Raises:
         ConfigErrors: nothing is changed.
-        NotWritten: not everything is.
+        NotWritten: not everything is written.
     """
     found = candidate(main, environ, wishes)
     changed = []
@@ -49,7 +49,7 @@ def put_in_effect(main: Path, environ: Mapping[str, str], wishes: Wishes, store:
 
 
 def write_files(found: ConfigCandidate, suffix: str = BACKUP) -> list[Path]:
-    """Write the files of ``found`` that change; what they were is kept beside them.
+    """Write the files of ``found`` that change; keep the old ones beside them.
 
     Raises:
         NotWritten: one cannot be written; it is as it was.
@@ -58,7 +58,7 @@ def write_files(found: ConfigCandidate, suffix: str = BACKUP) -> list[Path]:
         try:
             if not path.parent.exists():
                 path.parent.mkdir(parents=True)
-                # The service's umask would close it to the daemon.
+                # With the service's umask the daemon could not enter it.
                 path.parent.chmod(0o755)
             keep_copy(path, suffix)
             replace_file(path, text.encode())
@@ -68,5 +68,5 @@ def write_files(found: ConfigCandidate, suffix: str = BACKUP) -> list[Path]:
 
 
 def _not_written(path: Path, error: OSError) -> NotWritten:
-    remedy = "run it with sudo" if isinstance(error, PermissionError) else "mend that and start again"
+    remedy = "run it with sudo" if isinstance(error, PermissionError) else "fix that and start again"
     return NotWritten(f"{path} cannot be written ({error.strerror}), so the old settings hold; {remedy}")

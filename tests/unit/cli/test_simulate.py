@@ -19,16 +19,18 @@ def _parsed(*words: str) -> argparse.Namespace:
 def test_without_arguments_everything_is_as_the_options_say() -> None:
     parsed = _parsed()
 
-    assert simulate.options_of(parsed) == SimOptions()
-    assert simulate.chat_of(parsed) == ChatOptions()
-    assert simulate.stream_of(parsed) == SimStreamOptions()
+    assert simulate.sim_options(parsed) == SimOptions()
+    assert simulate.chat_options(parsed) == ChatOptions()
+    assert simulate.stream_options(parsed) == SimStreamOptions()
     assert (parsed.host, parsed.port) == ("127.0.0.1", 8480)
 
 
 def test_every_argument_reaches_its_option() -> None:
     words = "--licences 5 --token-lifetime 60 --think 0 --no-vad --no-strict-chunks --no-carry-on"
 
-    options = simulate.options_of(_parsed(*words.split(), "--answer", "a", "--answer", "b", "--project", "p"))
+    options = simulate.sim_options(
+        _parsed(*words.split(), "--answer", "a", "--answer", "b", "--project", "p")
+    )
 
     assert options == SimOptions(
         licences=5,
@@ -47,8 +49,8 @@ def test_answers_and_streams_can_be_made_of_another_kind() -> None:
 
     parsed = _parsed(*words.split(), "--stream-max-bundle", "--stream-cookie")
 
-    assert simulate.chat_of(parsed) == ChatOptions(sound="inline", container="mp3")
-    assert simulate.stream_of(parsed) == SimStreamOptions(
+    assert simulate.chat_options(parsed) == ChatOptions(sound="inline", container="mp3")
+    assert simulate.stream_options(parsed) == SimStreamOptions(
         video="av1", audio_first=True, max_bundle=True, cookie=True
     )
 

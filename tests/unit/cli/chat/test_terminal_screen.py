@@ -235,7 +235,7 @@ def test_whatever_is_typed_nothing_hidden_is_in_the_line(data: bytes) -> None:
         with create_pipe_input() as keys:
             keyboard = Keyboard(keys)
             # Without the keys that end a program, or begin a longer key or a search.
-            typed = bytes(one for one in data if one not in b"\x03\x04\x11\x12\x13\x16\x18\x1b\x1c")
+            typed = bytes(one for one in data if one not in b"\x03\x04\x11\x12\x13\x16\x18\x1b\x1c\x1d")
             keys.send_bytes(typed + b"\r")
             return await keyboard.screen.next()
 

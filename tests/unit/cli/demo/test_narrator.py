@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from ravatard.cli.demo.narrator import Narrator, done, heard, spoken, told
+from ravatard.cli.demo.narrator import Narrator, action_line, cloud_line, microphone_line, speaker_line
 from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.capabilities import Capabilities
@@ -41,7 +41,7 @@ def out() -> io.StringIO:
     ],
 )
 def test_what_the_ear_does_is_told(event: ev.Event, words: tuple[str, str] | None) -> None:
-    assert heard(event) == words
+    assert microphone_line(event) == words
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_the_ear_does_is_told(event: ev.Event, words: tuple[str, str] | Non
     ],
 )
 def test_what_the_cloud_does_is_told(event: ev.Event, words: tuple[str, str] | None) -> None:
-    assert told(event) == words
+    assert cloud_line(event) == words
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_the_cloud_does_is_told(event: ev.Event, words: tuple[str, str] | N
     ],
 )
 def test_what_the_speaker_does_is_told(event: ev.Event, words: tuple[str, str] | None) -> None:
-    assert spoken(event) == words
+    assert speaker_line(event) == words
 
 
 async def test_the_end_of_an_answer_is_told_with_its_length(out: io.StringIO) -> None:
@@ -101,12 +101,12 @@ async def test_the_end_of_an_answer_is_told_with_its_length(out: io.StringIO) ->
     ],
 )
 def test_what_is_done_is_told(action: object, words: tuple[str, str] | None) -> None:
-    assert done(action) == words
+    assert action_line(action) == words
 
 
 @pytest.mark.parametrize("outcome", [o for o in TurnOutcome if o is not TurnOutcome.ANSWERED])
 def test_every_outcome_has_words(outcome: TurnOutcome) -> None:
-    assert done(act.TurnEnded(summary(outcome, None)))
+    assert action_line(act.TurnEnded(summary(outcome, None)))
 
 
 async def test_the_lights_are_told_in_words_and_on_a_terminal_in_their_colour(out: io.StringIO) -> None:

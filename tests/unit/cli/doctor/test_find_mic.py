@@ -81,7 +81,7 @@ def test_the_best_is_marked_and_the_lines_to_write_are_shown() -> None:
 def test_the_only_one_is_said_to_be_that() -> None:
     heard = [Heard("one", -30.0, -20.0)]
 
-    assert "It is the only one, and taken by itself; or by name:" in list(
+    assert "It is the only one, and used automatically; or by name:" in list(
         as_text(heard, heard[0], system=False, sign="*")
     )
 

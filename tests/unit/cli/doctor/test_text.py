@@ -86,4 +86,4 @@ def test_a_terminal_has_colours_unless_somebody_minds() -> None:
 
 
 def test_nothing_looked_at_is_said() -> None:
-    assert written()[-1] == "  nothing was looked at"
+    assert written()[-1] == "  nothing was checked"

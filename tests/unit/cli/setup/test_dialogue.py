@@ -143,7 +143,7 @@ def test_without_the_service_avatar_and_language_can_be_typed(tmp_path: Path) ->
     wishes = visit.answered("Zoë", "klingon!", "de", "n", "", "")
 
     assert texts(wishes) == {"service.avatar": "Zoë", "service.language": "de"}
-    assert "  it does not tell what it offers: cannot reach the service" in visit.seen
+    assert "  its avatars and languages cannot be listed: cannot reach the service" in visit.seen
     assert any("klingon!" in line and "allowed" in line for line in visit.seen)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cli.chat.commands import (
+from ravatard.cli.chat.parser import (
     HELP,
     Command,
     Quit,

@@ -1,4 +1,4 @@
-"""A recording to be said: any WAV file as 16 kHz mono."""
+"""Recordings for ``/voice``: any WAV file, converted to 16 kHz mono."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from ravatard.errors import DeviceError
 
 #: As long as the longest utterance the configuration allows.
 LONGEST_S = 120.0
-#: Two channels of 32 bits at 96 kHz for as long as that; more is no recording of somebody who speaks.
+#: Two channels of 32 bits at 96 kHz for as long as that; more is no recording of speech.
 LARGEST_BYTES = 100 << 20
-#: Sent after the recording through the converter: it holds the last milliseconds back until more comes.
+#: Sent after the recording through the converter: it keeps the last milliseconds until more arrives.
 _FLUSH_MS = 50.0
 
 
-def spoken(path: Path) -> bytes:
-    """All of a recording as s16le mono 16 kHz.
+def read_recording(path: Path) -> bytes:
+    """Return a whole recording as s16le mono 16 kHz.
 
     Raises:
         DeviceError: it is no WAV file that can be used, or too long to be one utterance.
     """
-    # Opening a FIFO waits for its writer, and nothing could end this program meanwhile.
+    # Opening a FIFO would block the event loop until a writer opens it.
     if path.exists() and not path.is_file():
         raise DeviceError(f"{path} is not a file; give the path of a WAV recording")
     info = read_wav_info(str(path))

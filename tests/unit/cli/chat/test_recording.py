@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ravatard.cli.voice_file import LONGEST_S, spoken
+from ravatard.cli.chat.recording import LONGEST_S, read_recording
 from ravatard.errors import DeviceError
 
 
@@ -34,7 +34,7 @@ def wav(
 def test_any_shape_becomes_16_khz_mono_of_the_same_length_and_loudness(
     tmp_path: Path, rate_hz: int, channels: int, width: int
 ) -> None:
-    pcm = spoken(wav(tmp_path / "a.wav", rate_hz=rate_hz, channels=channels, width=width))
+    pcm = read_recording(wav(tmp_path / "a.wav", rate_hz=rate_hz, channels=channels, width=width))
 
     samples = np.frombuffer(pcm, "<i2").astype(float)
     assert len(samples) == pytest.approx(8_000, abs=2)
@@ -44,12 +44,12 @@ def test_any_shape_becomes_16_khz_mono_of_the_same_length_and_loudness(
 def test_speech_as_it_should_be_is_not_touched(tmp_path: Path) -> None:
     path = wav(tmp_path / "a.wav")
 
-    assert path.read_bytes().endswith(spoken(path))
+    assert path.read_bytes().endswith(read_recording(path))
 
 
 def test_too_long_a_recording_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match=r"lasts 121 s; at most 120 s"):
-        spoken(wav(tmp_path / "a.wav", seconds=LONGEST_S + 1))
+        read_recording(wav(tmp_path / "a.wav", seconds=LONGEST_S + 1))
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"RIFF\0\0\0\0WAVEdata" + struct.pack("<I", 4) + b"abcd"])
@@ -57,14 +57,14 @@ def test_what_is_no_recording_is_refused(tmp_path: Path, content: bytes) -> None
     (tmp_path / "a.wav").write_bytes(content)
 
     with pytest.raises(DeviceError):
-        spoken(tmp_path / "a.wav")
+        read_recording(tmp_path / "a.wav")
 
 
 def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo.wav")
 
     with pytest.raises(DeviceError, match=r"fifo\.wav is not a file"):
-        spoken(tmp_path / "fifo.wav")
+        read_recording(tmp_path / "fifo.wav")
 
 
 def test_too_large_a_recording_is_refused_unread(tmp_path: Path) -> None:
@@ -76,9 +76,9 @@ def test_too_large_a_recording_is_refused_unread(tmp_path: Path) -> None:
         file.write(bytes(4))
 
     with pytest.raises(DeviceError, match="larger than 100 MB"):
-        spoken(path)
+        read_recording(path)
 
 
 def test_a_file_that_is_not_there_is_told_by_name(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match=r"a\.wav cannot be read: No such file"):
-        spoken(tmp_path / "a.wav")
+        read_recording(tmp_path / "a.wav")
