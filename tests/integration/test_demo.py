@@ -45,7 +45,7 @@ async def test_the_demo_shows_a_conversation_that_is_heard_and_sums_it_up(tmp_pa
     assert (status, demo.stderr) == (0, "")
     assert took_s < 45
     assert demo.stdout.startswith("Live mode: ")
-    assert f"What is heard is written to {recording}\n" in demo.stdout
+    assert f"The answers are written to {recording}\n" in demo.stdout
     assert len(re.findall(r"\d s +hearing +utterance \d, opened by voice\n", demo.stdout)) == 4
     assert len(re.findall(r"\d s +heard +utterance \d: \d\.\d s of speech", demo.stdout)) == 4
     assert len(re.findall(r"\d s +answer +“.+”\n", demo.stdout)) == 4
@@ -103,7 +103,7 @@ async def test_the_recording_is_in_the_runtime_directory_unless_it_is_asked_for(
         status = await demo.ended(within_s=30)
 
     assert (status, demo.stderr) == (0, "")
-    assert f"What is heard is written to {runtime_directory / 'demo.wav'}\n" in demo.stdout
+    assert f"The answers are written to {runtime_directory / 'demo.wav'}\n" in demo.stdout
     assert len(recordings.read(runtime_directory / "demo.wav")) > RATE_HZ
 
 
@@ -137,7 +137,7 @@ async def test_a_recording_of_silence_is_told_and_fails(tmp_path: Path) -> None:
         status = await demo.ended()
 
         assert (status, demo.stderr) == (1, "")
-        assert "Nothing was heard in this recording" in demo.stdout
+        assert "No speech was found in this recording" in demo.stdout
 
 
 @pytest.mark.parametrize(

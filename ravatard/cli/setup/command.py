@@ -85,7 +85,7 @@ def _ask(config: Path, store: Path, environ: Mapping[str, str]) -> Wishes:
     from ravatard.cli.setup.questions import Asker
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise NoTerminal("setup asks questions in a terminal; without one, use `setup --answers FILE`")
+        raise NoTerminal("setup asks questions in a terminal; without one, write `setup --answers FILE`")
     _refuse_unwritable(config)
     asker = Asker(input, getpass, print)
     current = _in_effect(config, store, environ)
