@@ -43,7 +43,7 @@ class CardSource:
         *,
         root: str = "/",
     ) -> None:
-        """Nothing is opened yet.
+        """Prepare the source; it is opened later.
 
         Args:
             start: returns PortAudio.

@@ -52,7 +52,7 @@ class ChildMicrophone:
         muted: bool = False,
         environment: ProcessEnvironment[Start, Child[Record]] | None = None,
     ) -> None:
-        """Nothing is started before :meth:`events` is iterated.
+        """Prepare the microphone; its process starts when :meth:`events` is iterated.
 
         Args:
             microphone: section ``microphone``; ``check_source`` finds its mistakes.

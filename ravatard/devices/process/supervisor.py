@@ -33,7 +33,7 @@ class Supervisor(Generic[FirstT, ChildT]):
     def __init__(
         self, environment: ProcessEnvironment[FirstT, ChildT], environ: Mapping[str, str], *, slim: bool
     ) -> None:
-        """Nothing is started before :meth:`start`.
+        """Prepare; :meth:`start` starts the first process.
 
         Args:
             environment: starts processes, shows the cards, sets the time limits.

@@ -67,7 +67,7 @@ class ChildSpeaker:
         echo_fd: int | None = None,
         environment: ProcessEnvironment[Play, PlayingChild] | None = None,
     ) -> None:
-        """Nothing is started before :meth:`events` is iterated.
+        """Prepare the speaker; its process starts when :meth:`events` is iterated.
 
         Args:
             options: section ``speaker``.

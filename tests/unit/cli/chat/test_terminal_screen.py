@@ -51,7 +51,7 @@ class Keyboard:
         self._drawn.truncate()
         return drawn
 
-    async def sees(self, text: str) -> str:
+    async def assert_shows(self, text: str) -> str:
         """All that was drawn until ``text`` was."""
         drawn = ""
         for _ in range(200):
@@ -78,7 +78,7 @@ async def typing(keyboard: Keyboard) -> AsyncIterator[asyncio.Task[str | None]]:
     """A line is being typed."""
     async with asyncio.TaskGroup() as group:
         line = group.create_task(keyboard.screen.next(), name="line")
-        await keyboard.sees(">")
+        await keyboard.assert_shows(">")
         yield line
         line.cancel()
 
@@ -86,7 +86,7 @@ async def typing(keyboard: Keyboard) -> AsyncIterator[asyncio.Task[str | None]]:
 async def test_a_typed_line_is_drawn_and_handed_out(keyboard: Keyboard) -> None:
     async with typing(keyboard) as line:
         keyboard.type("hé日")
-        await keyboard.sees("hé日")
+        await keyboard.assert_shows("hé日")
         keyboard.type("\r")
 
         assert await line == "hé日"
@@ -95,9 +95,9 @@ async def test_a_typed_line_is_drawn_and_handed_out(keyboard: Keyboard) -> None:
 async def test_an_answer_goes_above_the_line_that_is_being_typed(keyboard: Keyboard) -> None:
     async with typing(keyboard):
         keyboard.type("half a thou")
-        await keyboard.sees("half a thou")
+        await keyboard.assert_shows("half a thou")
         keyboard.screen.answer("Ada", "Hello\nyou", 0.84)
-        above, _, below = (await keyboard.sees("half a thou")).partition("\n")
+        above, _, below = (await keyboard.assert_shows("half a thou")).partition("\n")
 
         assert above.endswith("\x1b[1mAda\x1b[0m (0.8 s): Hello")
         # The row is erased before, and drawn anew after.
@@ -111,19 +111,19 @@ async def test_the_state_stands_before_the_line_and_never_takes_more_than_half_o
 ) -> None:
     async with typing(keyboard):
         keyboard.screen.state("thinking, 2 s")
-        await keyboard.sees("[thinking, 2 s] >")
+        await keyboard.assert_shows("[thinking, 2 s] >")
         keyboard.screen.state("offline: " + "very " * 20)
 
-        await keyboard.sees("offline: very very…>")
+        await keyboard.assert_shows("offline: very very…>")
 
 
 async def test_a_narrower_terminal_shows_what_is_around_the_cursor(keyboard: Keyboard) -> None:
     keyboard.columns = 12
     async with typing(keyboard):
         keyboard.type("abcdefghij" * 5)
-        await keyboard.sees("j")
+        await keyboard.assert_shows("j")
         keyboard.screen.note("drawn anew")
-        _, _, drawn = (await keyboard.sees("ghij")).partition("drawn anew\n")
+        _, _, drawn = (await keyboard.assert_shows("ghij")).partition("drawn anew\n")
 
         assert "\n" not in drawn
         assert "abcdefghijabc" not in drawn
@@ -144,7 +144,7 @@ async def test_nothing_a_service_says_is_obeyed(keyboard: Keyboard, text: str) -
     drawn = keyboard.seen()
     async with typing(keyboard):
         keyboard.screen.state(f"{text} state")
-        drawn += await keyboard.sees("state")
+        drawn += await keyboard.assert_shows("state")
 
     for ours in ("\x1b[1m", "\x1b[0m", "\x1b[J", "\x1b[K", "\x1b[?7h", "\x1b[?7l", "\x1b[?25l", "\x1b[?25h"):
         drawn = drawn.replace(ours, "")

@@ -182,7 +182,7 @@ def test_a_line_that_nobody_could_read_again_is_not_written() -> None:
 @settings(deadline=None, max_examples=500)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_record_or_our_error(line: bytes) -> None:
-    _reads_or_refuses(line)
+    assert_read_or_refused(line)
 
 
 JSON = st.recursive(
@@ -199,8 +199,8 @@ JSON = st.recursive(
 def test_any_content_with_a_good_checksum_is_a_record_or_our_error(
     at: object, word: str, rest: list[object]
 ) -> None:
-    _reads_or_refuses(_line(at, word, *rest))
-    _reads_or_refuses(_line(1.0, word, *rest))
+    assert_read_or_refused(_line(at, word, *rest))
+    assert_read_or_refused(_line(1.0, word, *rest))
 
 
 @settings(deadline=None)
@@ -213,7 +213,7 @@ def test_a_damaged_byte_is_noticed(event: ev.Event, where: int, change: int) -> 
         decode(bytes(line).replace(b"\n", b"~"))
 
 
-def _reads_or_refuses(line: bytes) -> None:
+def assert_read_or_refused(line: bytes) -> None:
     try:
         at, record = decode(line)
     except JournalError:
