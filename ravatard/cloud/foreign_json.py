@@ -7,7 +7,6 @@ are no UTF-8 (taken for Latin-1), unknown escapes, commas before a closing brack
 
 from __future__ import annotations
 
-import codecs
 import json
 import math
 import re
@@ -25,6 +24,18 @@ MOST_VALUES = 50_000
 _LONGEST_NUMBER = 400
 _ESCAPE = re.compile(r'\\(["\\/bfnrt]|u[0-9a-fA-F]{4}|)')
 _STRING_OR_LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=[ \t\r\n]*[}\]])', re.DOTALL)
+_ESCAPED_BYTES = re.compile("[\udc80-\udcff]+")
+#: Beginnings of JSON in UTF-32 and UTF-16, with and without a byte order mark.
+_WIDE = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"{\x00\x00\x00", "utf-32-le"),
+    (b"\x00\x00\x00{", "utf-32-be"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"{\x00", "utf-16-le"),
+    (b"\x00{", "utf-16-be"),
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -65,8 +76,18 @@ def text_of(data: str | bytes) -> str:
     """Return ``data`` as text; a byte that is no UTF-8 is the character it is in Latin-1."""
     if isinstance(data, str):
         return data
-    encoding = json.detect_encoding(data)
-    return data.decode("utf-8-sig" if encoding.startswith("utf-8") else encoding, "ravatard.latin1")
+    for beginning, encoding in _WIDE:
+        if data.startswith(beginning):
+            return data.decode(encoding, "replace")
+    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+    odd = len(text) - len(_ESCAPED_BYTES.sub("", text)) if not text.isascii() else 0
+    if not odd:
+        return text
+    if odd > MOST_VALUES:
+        return data.decode("latin-1")
+    return _ESCAPED_BYTES.sub(
+        lambda found: found[0].encode("utf-8", "surrogateescape").decode("latin-1"), text
+    )
 
 
 def whole(text: str) -> str:
@@ -134,13 +155,3 @@ def _liberally(text: str, decoder: json.JSONDecoder = _LIBERAL) -> object:
         escaped = _ESCAPE.sub(lambda found: found[0] if found[1] else r"\\", text)
         repaired = _STRING_OR_LAST_COMMA.sub(lambda found: found[1] or "", escaped)
         return decoder.raw_decode(repaired)[0]
-
-
-def _latin1(error: UnicodeError) -> tuple[str, int]:
-    """Decode the bytes that are no UTF-8 as Latin-1."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return error.object[error.start : error.end].decode("latin-1"), error.end
-
-
-codecs.register_error("ravatard.latin1", _latin1)

@@ -205,7 +205,7 @@ class Lease:
         await self.release()
         if self._late:
             await asyncio.wait(self._late)
-        for pause_s in (0.0, *QUICK_PAUSES_S):
+        for pause_s in QUICK_PAUSES_S:
             if ours := [session for session in self.owed if session in self._ours]:
                 await asyncio.sleep(pause_s)
                 await self._end_all(ours)

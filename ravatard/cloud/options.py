@@ -43,7 +43,7 @@ class ServiceOptions:
     proxy: str | None = setting(
         None,
         "HTTP proxy for requests, socket and files, such as http://proxy.example:3128; none: no proxy; "
-        "unset: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY of the environment, which may have a password.",
+        "unset: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY of the environment.",
         pattern=r"none|https?://[^\s?#@]+",
     )
 

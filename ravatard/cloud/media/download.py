@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
-from collections.abc import AsyncGenerator, Iterator
-from typing import Any, NoReturn
+from collections.abc import AsyncGenerator
+from typing import NoReturn
 
 import aiohttp
 
@@ -18,23 +17,15 @@ from ravatard.errors import MediaError
 _CODINGS = frozenset(
     {"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip"}
 )
-_GZIP = frozenset({"gzip", "x-gzip"})
-_GZIP_MAGIC = b"\x1f\x8b"
-#: Bytes that are unpacked at a time.
-_PIECE_BYTES = 64 * 1024
 
 
 class Download:
     """One response whose body is still to come; implements :class:`ravatard.ports.media.Fetched`."""
 
-    def __init__(
-        self, response: aiohttp.ClientResponse, where: str, options: MediaOptions, *, gzip: bool = False
-    ) -> None:
-        """Take over a response; ``gzip``: its body is said to be packed so."""
+    def __init__(self, response: aiohttp.ClientResponse, where: str, options: MediaOptions) -> None:
         self._response = response
         self._where = where
         self._options = options
-        self._gzip = gzip
 
     @property
     def content_type(self) -> str:
@@ -44,30 +35,7 @@ class Download:
         return self._response.content_type.lower()
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Yield its bytes as they come, 128 kB of them waiting at most, and unpacked.
-
-        Raises:
-            MediaError: it broke off, is too large, or took too long.
-        """
-        if not self._gzip:
-            async for piece in self._raw_pieces():
-                yield piece
-            return
-        unpacker: Any = None
-        taken, first = 0, True
-        async for piece in self._raw_pieces():
-            if first:
-                # The bytes decide: some servers call a file packed that is not.
-                unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16) if piece.startswith(_GZIP_MAGIC) else None
-                first = False
-            for part in _unpacked(unpacker, piece, self._where):
-                taken += len(part)
-                if taken > self._options.largest_bytes:
-                    _too_large(self._where, self._options)
-                yield part
-
-    async def _raw_pieces(self) -> AsyncGenerator[bytes, None]:
-        """Yield the bytes of the body.
+        """Yield its bytes as they come, 128 kB of them waiting at most.
 
         Only waiting for the server counts as time, not the time in which the speaker plays.
 
@@ -118,31 +86,12 @@ def begun(response: aiohttp.ClientResponse, where: str, options: MediaOptions) -
         raise MediaError(f"{where} answers {response.status} instead of the answer's file")
     said = response.headers.get("Content-Encoding", "").lower().split(",")
     codings = [word.strip() for word in said if word.strip() in _CODINGS]
-    if any(coding not in _GZIP for coding in codings) or len(codings) > 1:
+    if codings:
         packed = ", ".join(codings)[:40]
         raise MediaError(f"{where} sends the answer's file packed ({packed}), which was not asked for")
     if (response.content_length or 0) > options.largest_bytes:
         _too_large(where, options)
-    return Download(response, where, options, gzip=bool(codings))
-
-
-def _unpacked(unpacker: Any, piece: bytes, where: str) -> Iterator[bytes]:
-    """Yield what ``piece`` is unpacked; ``unpacker`` None: it is not packed.
-
-    Raises:
-        MediaError: it is not what it begins as.
-    """
-    if unpacker is None:
-        yield piece
-        return
-    try:
-        while piece and not unpacker.eof:
-            part = unpacker.decompress(piece, _PIECE_BYTES)
-            piece = unpacker.unconsumed_tail
-            if part:
-                yield part
-    except zlib.error:
-        raise MediaError(f"{where} sends the answer's file packed with gzip, and broken") from None
+    return Download(response, where, options)
 
 
 def _too_large(where: str, options: MediaOptions) -> NoReturn:
