@@ -205,10 +205,19 @@ class Lease:
         await self.release()
         if self._late:
             await asyncio.wait(self._late)
+        # Those under way, and those not tried yet; then the quick attempts of those that fail.
+        await self._end_all(
+            one for one in self._owed_here if one in self._endings or one not in self._failures
+        )
         for pause_s in QUICK_PAUSES_S:
-            if ours := [session for session in self.owed if session in self._ours]:
+            if self._owed_here:
                 await asyncio.sleep(pause_s)
-                await self._end_all(ours)
+                await self._end_all(self._owed_here)
+
+    @property
+    def _owed_here(self) -> list[OwedSession]:
+        """Sessions of this run that are not in use and not ended yet."""
+        return [session for session in self.owed if session in self._ours]
 
     def _stop_timers(self) -> None:
         for timer in self._timers.values():

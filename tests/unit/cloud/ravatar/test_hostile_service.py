@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
 
@@ -61,7 +61,7 @@ class Hostile:
         ended: LicenseIds that were asked to be ended.
     """
 
-    def __init__(self, **scripts: list[Script]) -> None:
+    def __init__(self, **scripts: Sequence[Script]) -> None:
         self.scripts = {f"/{call}": deque(script) for call, script in scripts.items()}
         self.asked: list[tuple[str, float]] = []
         self.ended: list[str] = []
