@@ -299,7 +299,8 @@ class Lease:
         pause_s = min(pause_s, LONGEST_PAUSE_S)
         loop = asyncio.get_running_loop()
         self._failures[session] = count, loop.time() + pause_s
-        self._timers[session] = loop.call_later(pause_s, self._try_again, session)
+        if not self._leaving:
+            self._timers[session] = loop.call_later(pause_s, self._try_again, session)
 
     def _try_again(self, session: OwedSession) -> None:
         self._timers.pop(session, None)
