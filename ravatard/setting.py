@@ -1,7 +1,7 @@
 """Description of an option beside the code that uses it: default, unit, range and one sentence.
 
 Option groups are frozen dataclasses whose fields are made with :func:`setting`. ``config/schema.py`` reads
-the descriptions. A group has eight fields at most.
+the descriptions. A group has nine fields at most.
 """
 
 from __future__ import annotations

@@ -12,9 +12,10 @@ from typing import TextIO, TypeVar
 
 from ravatard import logs
 from ravatard.cloud.factory import kind_of, open_cloud
-from ravatard.cloud.http import AiohttpNetwork
+from ravatard.cloud.http import MESSAGE_LIMIT_BYTES, SOUND_LIMIT_BYTES, AiohttpNetwork
 from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.option_groups import CloudOptions
+from ravatard.cloud.proxy import of_environment
 from ravatard.config import Loaded, load, secrets_of
 from ravatard.host.credentials import with_credentials
 from ravatard.host.identity import user_id
@@ -57,7 +58,14 @@ def loaded_quietly(config: Path | None, environ: Mapping[str, str], stream: Text
 
 def open_network(options: CloudOptions) -> Network:
     """Return the network; its opener closes it."""
-    return AiohttpNetwork(ping_s=options.deadlines.ping_s)
+    features = kind_of(options).features(options)
+    # Only without live sessions does an answer bring its sound inline.
+    inline_sound = features.falls_back or not features.live
+    return AiohttpNetwork(
+        ping_s=options.deadlines.ping_s,
+        proxies=of_environment(options.service.proxy),
+        message_limit=SOUND_LIMIT_BYTES if inline_sound else MESSAGE_LIMIT_BYTES,
+    )
 
 
 def service_cloud(

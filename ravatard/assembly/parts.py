@@ -108,7 +108,7 @@ def build(
             options.speaker,
             options.earcons,
             options.media,
-            options.service.base_url,
+            options.service,
             environ,
             volume=volume,
         ),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from ravatard.app import SoundOutput
 from ravatard.cloud.media.options import MediaOptions
+from ravatard.cloud.options import ServiceOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.core.options.audio import AudioOptions
 from ravatard.devices.speaker.earcon_options import EarconOptions
@@ -23,7 +24,7 @@ def sound(
     speaker: SpeakerOptions,
     earcon_options: EarconOptions,
     media: MediaOptions,
-    base_url: str,
+    service: ServiceOptions,
     environ: Mapping[str, str],
     *,
     volume: int | None = None,
@@ -34,7 +35,7 @@ def sound(
         speaker: section ``speaker``.
         earcon_options: section ``earcons``.
         media: section ``media``.
-        base_url: URL of the service; answers may point at files beside it.
+        service: section ``service``: answers may point at files beside it; its proxy.
         environ: the daemon's environment.
         volume: percent to begin with; None: as configured.
 
@@ -44,6 +45,7 @@ def sound(
     if not speaker.enabled:
         return None
     from ravatard.cloud.media.fetch import WebFetch
+    from ravatard.cloud.proxy import of_environment
     from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
     from ravatard.devices.speaker.earcons import earcons
     from ravatard.devices.speaker.speaker import ChildSpeaker
@@ -51,7 +53,7 @@ def sound(
     limits = DecodingLimits(media.largest_bytes, media.longest_s)
     return SoundOutput(
         speaker=ChildSpeaker(speaker, environ=environ, earcons=earcons(earcon_options), volume=volume),
-        fetch=WebFetch(media, base_url),
+        fetch=WebFetch(media, service.base_url, proxies=of_environment(service.proxy)),
         decoder=MediaDecoder(limits, environ),
     )
 

@@ -90,6 +90,7 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int
     # Most of the time no session is left open, and none of this is needed.
     from ravatard.cloud.factory import SessionEnder
     from ravatard.cloud.http import AiohttpNetwork
+    from ravatard.cloud.proxy import of_environment
     from ravatard.config import load, secrets_of
 
     options = load(config, with_credentials(environ)).options
@@ -97,7 +98,8 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int
     logs.configure(options.logging, under_systemd=under_systemd, secrets=secrets_of(options))
 
     async def all_of_them() -> bool:
-        network = AiohttpNetwork(ping_s=options.deadlines.ping_s)
+        proxies = of_environment(options.service.proxy)
+        network = AiohttpNetwork(ping_s=options.deadlines.ping_s, proxies=proxies)
         ender = SessionEnder(options, network, random.SystemRandom().random)
         try:
             return await end_all(ledger, ender.end, print)

@@ -40,6 +40,12 @@ class ServiceOptions:
     source: str = setting(
         "ravatard", "Name of this client in every message to the service.", pattern=r"[^\s].{0,63}"
     )
+    proxy: str | None = setting(
+        None,
+        "HTTP proxy for requests, socket and files, such as http://proxy.example:3128; none: no proxy; "
+        "unset: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY of the environment.",
+        pattern=r"none|https?://[^\s?#@]+",
+    )
 
 
 @dataclass(frozen=True, slots=True)

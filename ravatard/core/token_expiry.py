@@ -10,6 +10,10 @@ LIFETIME_S = 24 * 3600.0
 #: switched on together does not renew in one second.
 RENEW_AFTER = 0.8
 RENEW_SPREAD = 0.1
+#: A shorter life is not believed: renewing as often as a token of 50 ms asks for is no use to the service.
+LEAST_LIFETIME_S = 10.0
+#: A longer one is not believed either: a month without a renewal is no token of this service.
+LONGEST_LIFETIME_S = 30 * DOCUMENTED_LIFETIME_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,6 @@ def expiry(
     """
     lifetime = default_s
     if issued is not None and expires is not None and expires > issued:
-        lifetime = float(expires - issued)
+        lifetime = min(max(float(expires - issued), LEAST_LIFETIME_S), LONGEST_LIFETIME_S)
     renew_after = lifetime * (RENEW_AFTER + RENEW_SPREAD * chance)
     return TokenExpiry(received_at + renew_after, received_at + lifetime)

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
 
+from ravatard.cloud.proxy import Proxies
 from ravatard.doctor.bench import Bench, ChildBench
 from ravatard.host.control.client import Reply, ask
 from ravatard.ports.network import Network
@@ -59,7 +60,7 @@ class Machine:
         free_bytes: space left for ordinary users on the file system of a path.
         ask: sends a request to the daemon's control socket.
         connect: opens and closes a connection to a host and port, with or without TLS.
-        network: makes the network that carries requests to the service.
+        network: makes the network that carries requests to the service, through these proxies.
         bench: records and plays.
         version: version of an installed Python package; None without it.
     """
@@ -68,7 +69,7 @@ class Machine:
     run: Run
     ask: Callable[[Path, Mapping[str, str]], Reply]
     connect: Callable[[str, int, bool], Awaitable[None]]
-    network: Callable[[], Network]
+    network: Callable[[Proxies], Network]
     bench: Bench
     version: Callable[[str], str | None]
     free_bytes: Callable[[Path], int]
@@ -150,10 +151,10 @@ async def connect(host: str, port: int, tls: bool) -> None:
     writer.transport.abort()
 
 
-def _network() -> Network:
+def _network(proxies: Proxies) -> Network:
     from ravatard.cloud.http import AiohttpNetwork
 
-    return AiohttpNetwork(ping_s=5.0)
+    return AiohttpNetwork(ping_s=5.0, proxies=proxies)
 
 
 def _version(package: str) -> str | None:

@@ -16,11 +16,25 @@ class HttpReply:
         status: the HTTP status.
         body: the whole body, at most the network's limit.
         retry_after: the ``Retry-After`` header as it came, or None.
+        server: the ``Server`` header, one short line; "" when there is none.
     """
 
     status: int
     body: bytes = field(repr=False)
     retry_after: str | None = None
+    server: str = ""
+
+
+class BrokenReply(OSError):
+    """A reply that broke off, or is too large: what came of its body may name what must be ended.
+
+    Attributes:
+        body: the beginning of the body.
+    """
+
+    def __init__(self, message: str, body: bytes) -> None:
+        super().__init__(message)
+        self.body = body
 
 
 class SocketClosed(Exception):
@@ -66,6 +80,7 @@ class Network(Protocol):
         """Send one request and return its whole reply; follow no redirects. The caller sets the deadline.
 
         Raises:
+            BrokenReply: the answer broke off.
             OSError: no answer was had (refused, unreachable, broken, TLS).
         """
         ...
@@ -90,9 +105,11 @@ class UpgradeRefused(Exception):
     Attributes:
         status: the HTTP status.
         retry_after: the ``Retry-After`` header as it came, or None.
+        server: the ``Server`` header, one short line; "" when there is none.
     """
 
-    def __init__(self, status: int, retry_after: str | None = None) -> None:
+    def __init__(self, status: int, retry_after: str | None = None, server: str = "") -> None:
         super().__init__(f"upgrade refused with status {status}")
         self.status = status
         self.retry_after = retry_after
+        self.server = server

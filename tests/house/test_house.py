@@ -110,7 +110,7 @@ def test_every_option_says_what_it_is(group: type) -> None:
     described = {name: one for name, one in settings.items() if isinstance(one, Setting)}
 
     assert described.keys() == settings.keys() or not described, "some fields are settings and some are not"
-    assert len(settings) <= 8
+    assert len(settings) <= 9
     for name, one in described.items():
         assert one.text.endswith("."), f"{name}: not a sentence"
         assert (one.low is None) == (one.high is None), f"{name}: half a range"

@@ -385,3 +385,32 @@ async def test_what_speaks_no_http_is_a_sentence(answer: bytes) -> None:
     async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         assert "\n" not in await refused(fetch(), f"http://localhost:{port}{QUERY}")
+
+
+@pytest.mark.parametrize(
+    "coding", ["aws-chunked", "UTF-8", "none", "binary", "identity", "", "aws-chunked,identity"]
+)
+async def test_a_coding_that_is_none_is_passed_over(coding: str) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=b"sound", headers={"Content-Encoding": coding})
+
+    async with serving(handler) as where:
+        assert (await downloaded(fetch(), where + QUERY))[1] == b"sound"
+
+
+@pytest.mark.parametrize("redirected", [False, True])
+async def test_a_signed_address_is_asked_for_as_it_came(redirected: bool) -> None:
+    asked: list[str] = []
+    signed = "/file/a%27b%2Ec?Signature=rX7AnN6%2FXCC2w%3D&Expires=1%2C2&Key=%7Ek%21&x=a+b"
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked.append(request.raw_path)
+        if redirected and len(asked) == 1:
+            return web.Response(status=302, headers={"Location": signed})
+        return web.Response(body=b"sound")
+
+    async with serving(handler) as where:
+        base = where.rpartition("/")[0] if where.count("/") > 2 else where
+        await downloaded(fetch(), base + ("/first" if redirected else signed))
+
+    assert asked[-1] == signed

@@ -8,8 +8,15 @@ from typing import NoReturn
 
 import aiohttp
 
+from ravatard.cloud.border import FOREIGN_FAULTS
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.errors import MediaError
+
+#: Codings of RFC 9110 and its registry. Any other word (``aws-chunked``, ``UTF-8``, ``binary``) says nothing
+#: of the bytes, and is passed over as browsers do.
+_CODINGS = frozenset(
+    {"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip"}
+)
 
 
 class Download:
@@ -51,7 +58,7 @@ class Download:
                 raise MediaError(
                     f"{where} sent nothing of the answer's file for {options.silence_s:g} s"
                 ) from None
-            except (aiohttp.ClientError, OSError) as error:
+            except (aiohttp.ClientError, OSError, *FOREIGN_FAULTS) as error:
                 raise MediaError(
                     f"{where} broke off in the middle of the answer's file ({cause_without_url(error)})"
                 ) from None
@@ -77,9 +84,11 @@ def begun(response: aiohttp.ClientResponse, where: str, options: MediaOptions) -
     """
     if response.status != 200:
         raise MediaError(f"{where} answers {response.status} instead of the answer's file")
-    packed = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if packed not in ("identity", ""):
-        raise MediaError(f"{where} sends the answer's file packed ({packed[:20]}), which was not asked for")
+    said = response.headers.get("Content-Encoding", "").lower().split(",")
+    codings = [word.strip() for word in said if word.strip() in _CODINGS]
+    if codings:
+        packed = ", ".join(codings)[:40]
+        raise MediaError(f"{where} sends the answer's file packed ({packed}), which was not asked for")
     if (response.content_length or 0) > options.largest_bytes:
         _too_large(where, options)
     return Download(response, where, options)

@@ -18,10 +18,13 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from ravatard.cloud.border import FOREIGN_FAULTS
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.media.addresses import Reach, admitted, allowed_beside, reach_of
 from ravatard.cloud.media.download import Download, begun, cause_without_url
 from ravatard.cloud.media.options import MediaOptions
+from ravatard.cloud.proxy import Proxies, Proxy, of_environment
+from ravatard.cloud.web_address import as_it_came
 from ravatard.errors import MediaError
 
 #: Gives the numeric addresses of a host. OSError when it has none.
@@ -60,6 +63,7 @@ class WebFetch:
         *,
         tls: ssl.SSLContext | None = None,
         lookup: Lookup = look_up,
+        proxies: Proxies | None = None,
     ) -> None:
         """Connect nothing yet.
 
@@ -68,11 +72,13 @@ class WebFetch:
             base_url: URL of the service; decides whether private addresses and http are fetched.
             tls: issuers to trust; None: those this machine trusts.
             lookup: finds the addresses of a host.
+            proxies: choice of a proxy; None: those of the environment.
         """
         self._options = options
         self._base = URL(base_url)
         self._tls = True if tls is None else tls
         self._lookup = lookup
+        self._proxies = of_environment() if proxies is None else proxies
         insecure = options.insecure if options.insecure is not None else self._base.scheme == "http"
         self._schemes = frozenset({"https", "http"} if insecure else {"https"})
 
@@ -85,8 +91,9 @@ class WebFetch:
         """
         here = self._checked(url, None)
         for _ in range(self._options.redirects + 1):
-            addresses = await self._addresses(here)
-            async with self._requested(here, addresses) as response:
+            proxy = self._proxies.of(str(here))
+            addresses = await self._addresses(here, behind_proxy=proxy is not None)
+            async with self._requested(here, addresses, proxy) as response:
                 if response.status in _MOVED:
                     here = self._checked(response.headers.get("Location", ""), here)
                     continue
@@ -106,9 +113,9 @@ class WebFetch:
                 else "the address of the answer's file is too long"
             )
         try:
-            url = URL(text) if previous is None else previous.join(URL(text))
+            url = as_it_came(text) if previous is None else previous.join(as_it_came(text))
             host, port = url.raw_host, url.port
-        except ValueError:
+        except FOREIGN_FAULTS:
             raise MediaError("the address of the answer's file cannot be read") from None
         if url.scheme in ("http", "https") and not (host and len(host) <= _LONGEST_HOST and port):
             raise MediaError("the address of the answer's file names no host")
@@ -124,9 +131,18 @@ class WebFetch:
             )
         return url
 
-    async def _addresses(self, url: URL) -> list[str]:
-        """Return the addresses to connect to."""
-        found = await self._found(url)
+    async def _addresses(self, url: URL, *, behind_proxy: bool) -> list[str]:
+        """Return the addresses to connect to.
+
+        Behind a proxy that is the proxy's affair, and names may be known to it alone; an address that is
+        known here is checked all the same.
+        """
+        try:
+            found = await self._found(url)
+        except MediaError:
+            if behind_proxy:
+                return []
+            raise
         admissible = admitted(found, _PUBLIC_ONLY) or admitted(found, await self._allowed())
         if not admissible:
             reaches = {reach_of(address) for address in found}
@@ -158,27 +174,35 @@ class WebFetch:
 
     @asynccontextmanager
     async def _requested(
-        self, url: URL, addresses: Sequence[str]
+        self, url: URL, addresses: Sequence[str], proxy: Proxy | None
     ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         """Request once; leaving closes the connection and all that belongs to it."""
         options = self._options
         connector = aiohttp.TCPConnector(
-            resolver=_FixedResolver(addresses), use_dns_cache=False, force_close=True, ssl=self._tls
+            resolver=None if proxy else _FixedResolver(addresses),
+            use_dns_cache=False,
+            force_close=True,
+            ssl=self._tls,
         )
         async with aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            # No proxies and no passwords of the environment.
+            # Proxies are chosen above, and no passwords are taken from the environment's files.
             trust_env=False,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=options.connect_s),
         ) as session:
             try:
                 async with asyncio.timeout(options.connect_s + options.silence_s):
-                    response = await session.get(url, headers=_HEADERS, allow_redirects=False)
+                    response = await session.get(
+                        url,
+                        headers=_HEADERS,
+                        allow_redirects=False,
+                        proxy=proxy.url if proxy else None,
+                    )
             except TimeoutError:
                 _late(url, options)
-            except (aiohttp.ClientError, OSError, ValueError) as error:
+            except (aiohttp.ClientError, OSError, *FOREIGN_FAULTS) as error:
                 _unreachable(url, error)
             try:
                 yield response

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from ravatard.cloud.border import FOREIGN_FAULTS, foreign, plain
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.options import DeadlineOptions
 from ravatard.cloud.ravatar import rest
+from ravatard.cloud.ravatar.endings import check_ended
 from ravatard.cloud.replies import retry_after
 from ravatard.cloud.token import TokenKeeper
-from ravatard.errors import AuthError, DeniedError, LinkTimeout, MoneyError
+from ravatard.errors import LinkError, LinkTimeout
 from ravatard.ports.host import OwedSession
-from ravatard.ports.network import HttpReply, Network
+from ravatard.ports.network import BrokenReply, HttpReply, Network
 from ravatard.secret import Secret
 
-log = logging.getLogger(__name__)
-
-#: An HTTP status, the whole body, and the seconds of Retry-After.
-Answer = tuple[int, bytes, float | None]
+#: An HTTP status, the whole body, the seconds of Retry-After, and the server that answered, for people.
+Answer = tuple[int, bytes, float | None, str]
 
 
 class Account:
@@ -51,17 +49,36 @@ class Account:
         self._network = network
 
     async def call(
-        self, method: str, path: str, body: bytes | None = None, deadline_s: float | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        deadline_s: float | None = None,
+        see: Callable[[bytes], None] | None = None,
     ) -> Answer:
         """Call with our token; after 403 renew it and repeat, once (Authentication document).
+
+        Args:
+            method: of HTTP.
+            path: path of the call.
+            body: body of the request.
+            deadline_s: limit for each request; None: the configured one.
+            see: gets the body of every answer, also of one that is repeated or broke off.
 
         Raises:
             LinkError, DeniedError, PeerError: no token, or no answer.
         """
         for last in (False, True):
             token = await self.tokens.token()
-            reply = await self._call(method, path, deadline_s or self._deadlines.request_s, body, token)
-            if reply[0] not in (401, 403) or last:
+            try:
+                reply = await self._call(method, path, deadline_s or self._deadlines.request_s, body, token)
+            except _BrokenOff as error:
+                if see is not None:
+                    see(error.body)
+                raise
+            if see is not None:
+                see(reply[1])
+            if rest.status_of(*reply[:2]) not in (401, 403) or last:
                 break
             self.tokens.refused(token)
         return reply
@@ -82,18 +99,14 @@ class Account:
                 )
         except TimeoutError:
             raise LinkTimeout(f"{self.host} did not end a live session within {limit_s:g} s") from None
-        status, body, retry_after_s = answer
-        try:
-            rest.raise_for_status("/endLiveSession", _status_in(status, body), retry_after_s, body)
-        except (AuthError, MoneyError):
-            raise
-        except DeniedError as error:
-            # The service does not know the LicenseId (any more): nothing is left to end.
-            log.debug("the service would not end the session: %s", error)
+        with foreign("the service's reply to /endLiveSession"):
+            check_ended(*answer)
 
     async def _fetch_token(self) -> Secret:
         body = rest.token_request(self._user_id, self._project_id)
-        return rest.token_reply(*await self._call("POST", "/jwt", self._deadlines.token_s, body))
+        answer = await self._call("POST", "/jwt", self._deadlines.token_s, body)
+        with foreign("the service's reply to /jwt"):
+            return rest.token_reply(*answer)
 
     async def _call(
         self,
@@ -116,9 +129,23 @@ class Account:
         except TimeoutError:
             call = path.partition("?")[0]
             raise LinkTimeout(f"{self.host} did not answer {call} within {deadline_s:g} s") from None
-        except OSError as error:
-            raise lost(f"cannot reach {self.host}", self.host, error) from None
-        return reply.status, reply.body, retry_after(reply.retry_after)
+        except (OSError, *FOREIGN_FAULTS) as error:
+            reason = error if isinstance(error, OSError) else ConnectionError(type(error).__name__)
+            failed = lost(f"cannot reach {self.host}", self.host, reason)
+            if isinstance(error, BrokenReply):
+                raise _BrokenOff(str(failed), error.body) from None
+            raise failed from None
+        with foreign("the service's header"):
+            origin = f"{plain(reply.server, 40)} at {self.host}" if reply.server else self.host
+            return reply.status, reply.body, retry_after(reply.retry_after), origin
+
+
+class _BrokenOff(LinkError):
+    """Answer that broke off, with the body that came. Caught as any LinkError outside of this module."""
+
+    def __init__(self, message: str, body: bytes) -> None:
+        super().__init__(message)
+        self.body = body
 
 
 class Accounts:
@@ -154,12 +181,3 @@ class Accounts:
             LinkError, DeniedError, PeerError: it may still be open.
         """
         await self.of(session.base_url, session.account).end(session.id)
-
-
-def _status_in(status: int, body: bytes) -> int:
-    """Return the status of a reply: a good one may be corrected in the body, as in ``/startLiveSession``."""
-    try:
-        corrected = json.loads(body).get("status")
-    except (ValueError, AttributeError, RecursionError):
-        return status
-    return corrected if 200 <= status < 300 and type(corrected) is int else status

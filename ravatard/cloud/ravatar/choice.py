@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+from ravatard.cloud.border import listed
+from ravatard.cloud.language import lookup
 from ravatard.errors import DeniedError
 from ravatard.ports.cloud import Avatar, Directory
 
@@ -19,14 +23,15 @@ def choose_avatar(directory: Directory, wanted: str | None, *, live: bool = True
     """
     named = [avatar for avatar in directory.avatars if avatar.id]
     usable = [avatar for avatar in named if avatar.has_live_mode or not live]
-    known = ", ".join(avatar.name or avatar.id for avatar in usable) or "none"
+    known = listed([avatar.name.strip() or avatar.id for avatar in usable])
     if wanted is None:
         if usable:
             return usable[0]
         raise DeniedError(_none_usable(named))
-    by_id = [avatar for avatar in named if avatar.id == wanted]
-    by_name = [avatar for avatar in named if avatar.name.casefold() == wanted.casefold()]
-    found = next(iter(by_id + by_name), None)
+    by_id = [avatar for avatar in named if avatar.id.strip() == wanted.strip()]
+    by_exact_name = [avatar for avatar in named if avatar.name == wanted]
+    by_name = [avatar for avatar in named if canonical(avatar.name) == canonical(wanted)]
+    found = next(iter(by_id + by_exact_name + by_name), None)
     if found is None:
         raise DeniedError(f"the service has no avatar {wanted!r}; set service.avatar to one of: {known}")
     if found not in usable:
@@ -46,6 +51,12 @@ def _none_usable(named: list[Avatar]) -> str:
     )
 
 
+def canonical(name: str) -> str:
+    """Return one spelling for all spellings of a name: letters, blanks, capitals, and characters unseen."""
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join("".join(sign for sign in text if unicodedata.category(sign) != "Cf").split())
+
+
 def choose_language(directory: Directory, wanted: str) -> str:
     """Return the service's spelling of language ``wanted``. A service that lists no languages takes any.
 
@@ -55,9 +66,8 @@ def choose_language(directory: Directory, wanted: str) -> str:
     codes = [language.code for language in directory.languages if language.code]
     if not codes:
         return wanted
-    for code in codes:
-        if code.casefold() == wanted.casefold():
-            return code
-    raise DeniedError(
-        f"the service does not speak {wanted!r}; set service.language to one of: {', '.join(codes)}"
-    )
+    found = lookup(wanted, codes)
+    if found is None:
+        shown = listed(codes)
+        raise DeniedError(f"the service does not speak {wanted!r}; set service.language to one of: {shown}")
+    return found

@@ -10,6 +10,7 @@ from typing import Any
 
 from ravatard.cloud.ravatar.wire import (
     AudioTemplate,
+    FaultyAnswer,
     UnknownMessage,
     received,
     text_message,
@@ -28,6 +29,9 @@ log = logging.getLogger(__name__)
 
 #: Close codes that concern the token: 1008 (policy, RFC 6455 7.4.1) and the usual private ones for 401, 403.
 _TOKEN_CODES = frozenset({1008, 4001, 4003, 4401, 4403})
+
+#: Different faults of messages that are logged, for each socket.
+_MOST_REPORTED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +154,15 @@ class RavatarConnection:
                 raise LinkError(_close_reason(closed.code)) from None
             except OSError as error:
                 raise LinkError(f"the socket broke ({cause_of(error)})") from None
-            if not isinstance(meaning, UnknownMessage):
+            if isinstance(meaning, FaultyAnswer):
+                if meaning.fault not in reported and len(reported) < _MOST_REPORTED:
+                    reported.add(meaning.fault)
+                    log.warning("the sound of an answer cannot be read: %s", meaning.fault)
+                if meaning.answer is not None:
+                    yield meaning.answer
+            elif not isinstance(meaning, UnknownMessage):
                 yield meaning
-            elif meaning.malformed and meaning.look not in reported:
+            elif meaning.malformed and meaning.look not in reported and len(reported) < _MOST_REPORTED:
                 reported.add(meaning.look)
                 log.warning("the service sent something that is no message: %s; it is ignored", meaning.look)
             else:

@@ -6,11 +6,14 @@ is being paid for.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-import msgspec
+from ravatard.cloud.foreign_json import decoded, finite, whole
+
+#: Power of ten up to which a number with an exponent is an id.
+_LARGEST_EXPONENT = 64
 
 
 class Fields:
@@ -19,29 +22,32 @@ class Fields:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
+    def __contains__(self, name: str) -> bool:
+        return self._values.get(name) is not None
+
+    def __len__(self) -> int:
+        return len(self._values)
+
     def text(self, *names: str) -> str:
         """Return the first of ``names`` that holds text other than ""; "" when none does."""
         found = (self._values.get(name) for name in names)
-        return next((value for value in found if isinstance(value, str) and value), "")
+        return whole(next((value for value in found if isinstance(value, str) and value), ""))
 
     def identifier(self, *names: str) -> str:
-        """Return like :meth:`text`, but accept a whole number, too."""
+        """Return like :meth:`text`, but accept a number, too: 3.2984262213766e+16 is 32984262213766000."""
         for name in names:
             value = self._values.get(name)
+            if isinstance(value, float):
+                value = Decimal(repr(value))
+            if isinstance(value, Decimal):
+                return _number_id(value)
             if isinstance(value, int) and not isinstance(value, bool):
                 return str(value)
         return self.text(*names)
 
     def number(self, name: str) -> float | None:
         """Return a finite number, also one written as text; None for anything else."""
-        value = self._values.get(name)
-        if isinstance(value, bool):
-            return None
-        try:
-            number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError, OverflowError):
-            return None
-        return number if math.isfinite(number) else None
+        return finite(self._values.get(name))
 
     def truth(self, name: str) -> bool | None:
         """Return True or False; None for anything else."""
@@ -53,11 +59,18 @@ class Fields:
         value = self._values.get(name)
         return [Fields(item) for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
+    def empty(self, name: str) -> bool:
+        """Return True if ``name`` is a list without items."""
+        return self._values.get(name) == []
+
+
+def _number_id(value: Decimal) -> str:
+    if not value.is_finite() or abs(value.adjusted()) > _LARGEST_EXPONENT:
+        return ""
+    return str(int(value)) if value == value.to_integral_value() else format(value, "f")
+
 
 def fields_of(data: str | bytes) -> Fields | None:
-    """Return the object in ``data``; None when it is no JSON, or no object."""
-    try:
-        value = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+    """Return the object in ``data``, read liberally; None when it is no JSON, or no object. Never raises."""
+    value = decoded(data)
     return Fields(value) if isinstance(value, dict) else None

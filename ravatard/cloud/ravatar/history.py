@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from ravatard.cloud.ravatar.fields import Fields, fields_of
-from ravatard.cloud.ravatar.rest import raise_for_status
+from ravatard.cloud.ravatar.refusals import raise_for_status, unreadable
 from ravatard.errors import PeerError
 from ravatard.ports.cloud import HistoryMessage
 
@@ -35,16 +35,18 @@ def history_path(user_id: str, per_page: int, page: int) -> str:
     return f"/chat?{urlencode({'user_id': user_id, 'per_page': per_page, 'page': page})}"
 
 
-def history_reply(status: int, body: bytes, retry_after_s: float | None = None) -> HistoryPage:
+def history_reply(
+    status: int, body: bytes, retry_after_s: float | None = None, origin: str = ""
+) -> HistoryPage:
     """Return the page in a reply to ``GET /chat``.
 
     Raises:
-        RavatardError: see :func:`ravatard.cloud.ravatar.rest.raise_for_status`.
+        RavatardError: see :func:`ravatard.cloud.ravatar.refusals.raise_for_status`.
     """
-    raise_for_status("/chat", status, retry_after_s, body)
+    raise_for_status("/chat", status, retry_after_s, body, origin)
     reply = fields_of(body)
     if reply is None:
-        raise PeerError("the service's reply to /chat is no JSON object; check service.base_url")
+        raise PeerError(unreadable("/chat", status, body, origin))
     messages = tuple(_message(message) for message in reply.objects("payload"))
     return HistoryPage(messages, reply.truth("has_more_messages") is True)
 

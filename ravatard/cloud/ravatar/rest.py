@@ -9,24 +9,40 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from ravatard.cloud.border import plain
 from ravatard.cloud.ravatar.fields import Fields, fields_of
-from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, MoneyError, PeerError
+from ravatard.cloud.ravatar.licences import licences_in, streaming_url_in
+from ravatard.cloud.ravatar.refusals import body_status, raise_for_status, unreadable
+from ravatard.errors import BusyError, LinkError, LinkTimeout, PeerError
 from ravatard.ports.cloud import Avatar, Directory, Language
 from ravatard.secret import Secret
 
 #: Authentication document: messageTimeoutSeconds, "Message response timeout (default: 30)".
 DEFAULT_ANSWER_S = 30.0
 _LONGEST_ANSWER_S = 3600.0
+#: Header lines of servers end at 8 kB as a rule.
+_LONGEST_TOKEN = 8_000
+#: Longer texts of a directory are cut; a longer id or code could not be sent back, so its entry is left out.
+_LONGEST_NAME = 200
+_LONGEST_GREETING = 4_000
+_LONGEST_ID = 1_000
+_LONGEST_CODE = 64
+_MOST_ENTRIES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReply:
-    """Reply to ``GET /connection``. Defaults are the documented ones."""
+    """Reply to ``GET /connection``. Defaults are the documented ones.
+
+    Attributes:
+        readable: the list of avatars is one; False when it is missing, null, or has nothing readable in it.
+    """
 
     session: str = ""
     directory: Directory = field(default_factory=Directory)
     answer_timeout_s: float = DEFAULT_ANSWER_S
     vad_enabled: bool | None = None
+    readable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,63 +61,69 @@ def token_request(user_id: str, project_id: Secret | None) -> bytes:
     return json.dumps(body).encode()
 
 
-def token_reply(status: int, body: bytes, retry_after_s: float | None = None) -> Secret:
+def token_reply(status: int, body: bytes, retry_after_s: float | None = None, origin: str = "") -> Secret:
     """Return the token in the reply to ``POST /jwt``. ``result: failure`` is a failure whatever the status.
 
     Raises:
         AuthError: user or project are refused; the owner must act.
-        MoneyError, LinkError, PeerError: see :func:`raise_for_status`.
+        MoneyError, LinkError, PeerError: see :func:`ravatard.cloud.ravatar.refusals.raise_for_status`.
     """
-    reply = fields_of(body) or Fields({})
-    error = reply.text("error")
-    if error == "project_not_found":
-        raise AuthError("the service does not know this project; check service.project_id")
-    if error in ("invalid_user_id", "invalid_project_id"):
-        key = "service.user_id" if error == "invalid_user_id" else "service.project_id"
-        raise AuthError(f"the service refuses the value of {key} ({error}); correct it")
-    raise_for_status("/jwt", status, retry_after_s, body)
+    reply = fields_of(body)
+    raise_for_status("/jwt", status, retry_after_s, body, origin)
+    if reply is None:
+        raise LinkError(unreadable("/jwt", status, body, origin))
     # The vendor's client also reads ``token`` (PROTOCOL.md, "Token").
-    token = reply.text("jwt", "token")
-    if reply.text("result") == "failure" or not token:
+    token = reply.text("jwt", "token").strip()
+    if reply.text("result").strip().casefold() in ("failure", "failed", "error") or not token:
         raise LinkError("the service gave no token and did not say why; trying again later")
+    if len(token) > _LONGEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
+        # It goes into a header and a URL.
+        raise LinkError("the service gave a token that cannot be sent back; trying again later")
     return Secret(token)
 
 
-def connection_reply(status: int, body: bytes, retry_after_s: float | None = None) -> ConnectionReply:
+def connection_reply(
+    status: int, body: bytes, retry_after_s: float | None = None, origin: str = ""
+) -> ConnectionReply:
     """Return the meaning of the reply to ``GET /connection``.
 
     Raises:
-        RavatardError: see :func:`raise_for_status`.
+        RavatardError: see :func:`ravatard.cloud.ravatar.refusals.raise_for_status`.
     """
-    raise_for_status("/connection", status, retry_after_s, body)
+    raise_for_status("/connection", status, retry_after_s, body, origin)
     reply = fields_of(body)
     if reply is None:
-        raise PeerError("the service's reply to /connection is no JSON object; check service.base_url")
+        raise PeerError(unreadable("/connection", status, body, origin))
     answer_s = reply.number("messageTimeoutSeconds") or 0.0
+    session = reply.identifier("session")
+    directory = _directory(reply)
     return ConnectionReply(
-        session=reply.text("session"),
-        directory=_directory(reply),
+        session=session if len(session) <= _LONGEST_ID else "",
+        directory=directory,
         answer_timeout_s=answer_s if 0 < answer_s <= _LONGEST_ANSWER_S else DEFAULT_ANSWER_S,
         vad_enabled=reply.truth("vadEnabled"),
+        readable=any(avatar.id for avatar in directory.avatars) or reply.empty("avatars_info"),
     )
 
 
 def _directory(reply: Fields) -> Directory:
     # The documents say ``_id`` and ``language_code``; the vendor's client has met ``id`` and ``code``.
+    avatars = (
+        Avatar(
+            avatar.identifier("_id", "id"),
+            plain(avatar.text("name"), _LONGEST_NAME),
+            avatar.truth("hasLiveMode") is True,
+            avatar.text("greetingText")[:_LONGEST_GREETING],
+        )
+        for avatar in reply.objects("avatars_info")[:_MOST_ENTRIES]
+    )
+    languages = (
+        Language(plain(language.text("name"), _LONGEST_NAME), language.text("language_code", "code").strip())
+        for language in reply.objects("languages")[:_MOST_ENTRIES]
+    )
     return Directory(
-        tuple(
-            Avatar(
-                avatar.identifier("_id", "id"),
-                avatar.text("name"),
-                avatar.truth("hasLiveMode") is True,
-                avatar.text("greetingText"),
-            )
-            for avatar in reply.objects("avatars_info")
-        ),
-        tuple(
-            Language(language.text("name"), language.text("language_code", "code"))
-            for language in reply.objects("languages")
-        ),
+        tuple(avatar for avatar in avatars if len(avatar.id) <= _LONGEST_ID),
+        tuple(language for language in languages if len(language.code) <= _LONGEST_CODE),
     )
 
 
@@ -110,28 +132,31 @@ def start_request(avatar_id: str, width: int, height: int) -> bytes:
     return json.dumps({"avatar_id": avatar_id, "width": str(width), "height": str(height)}).encode()
 
 
-def start_reply(status: int, body: bytes, retry_after_s: float | None = None) -> LiveSession:
+def start_reply(
+    status: int, body: bytes, retry_after_s: float | None = None, origin: str = ""
+) -> LiveSession:
     """Return the session in the reply to ``POST /startLiveSession``. The body's status counts, not HTTP's.
 
     Raises:
         BusyError: 503; no avatar is free.
         LinkTimeout: 504; the stream did not come up in time.
-        RavatardError: see :func:`raise_for_status`.
+        RavatardError: see :func:`ravatard.cloud.ravatar.refusals.raise_for_status`.
     """
     where = "/startLiveSession"
     reply = fields_of(body) or Fields({})
-    code = int(reply.number("status") or status)
-    license_id = reply.identifier("LicenseId")
-    if license_id and 200 <= status < 300:
+    if 200 <= status < 300 and (licences := licences_in(body)):
         # However odd the rest of the reply is: the session is being paid for, and only its id can end it.
-        return LiveSession(Secret(license_id), Secret(reply.text("streamingUrl")))
+        url = reply.text("streamingUrl") or streaming_url_in(body)
+        return LiveSession(Secret(licences[0]), Secret(url))
+    number = reply.number("status")
+    code = status if number is None or abs(number) > 599 else int(number)
     if code == 503:
         raise BusyError("all avatars are busy at the moment", retry_after_s=retry_after_s)
     if code == 504:
         raise LinkTimeout("the service could not start the stream in time", retry_after_s=retry_after_s)
     if code == -1:
         raise LinkError("the service failed to start a live session and does not say why (status -1)")
-    raise_for_status(where, code, retry_after_s, body)
+    raise_for_status(where, status, retry_after_s, body, origin)
     raise PeerError("the service says that the live session started, but gives no LicenseId")
 
 
@@ -140,45 +165,6 @@ def end_request(license_id: Secret) -> bytes:
     return json.dumps({"LicenseId": license_id.reveal()}).encode()
 
 
-def raise_for_status(where: str, status: int, retry_after_s: float | None, body: bytes = b"") -> None:
-    """Raise the error that fits a status other than 2xx (PROTOCOL.md, "Any call").
-
-    Raises:
-        MoneyError: 402.
-        AuthError: 401 and 403, when renewing the token did not help.
-        BusyError: 429 and 503.
-        LinkTimeout: 504.
-        LinkError: any other 5xx.
-        DeniedError: any other 4xx: the same request would be refused again.
-        PeerError: any other status, such as a redirect.
-    """
-    if 200 <= status < 300:
-        return
-    word = _error_word(body)
-    if status == 402:
-        raise MoneyError("the account has no money (402); top it up at RAVATAR")
-    if status in (401, 403):
-        raise AuthError(
-            f"the service refuses our token at {where} ({status}{word}); check service.project_id"
-        )
-    if status in (429, 503):
-        raise BusyError(f"the service is busy ({status} at {where})", retry_after_s=retry_after_s)
-    if status == 504:
-        raise LinkTimeout(f"the service took too long ({status} at {where})", retry_after_s=retry_after_s)
-    if status >= 500:
-        raise LinkError(f"the service failed ({status}{word} at {where})", retry_after_s=retry_after_s)
-    if status >= 400:
-        raise DeniedError(f"the service refuses {where} ({status}{word}); check the service section")
-    raise PeerError(f"the service answered {where} with status {status}; check service.base_url")
-
-
-def _error_word(body: bytes) -> str:
-    """Return the service's own error word for a message; "" unless it is short and harmless to show."""
-    try:
-        word = json.loads(body).get("error", "")
-    except (ValueError, AttributeError, RecursionError):
-        return ""
-    fits = (
-        isinstance(word, str) and 0 < len(word) <= 64 and word.replace("_", "").isalnum() and word.isascii()
-    )
-    return f", {word}" if fits and not word.startswith("eyJ") else ""
+def status_of(status: int, body: bytes) -> int:
+    """Return the status of a reply: a good one of HTTP may be corrected in the body."""
+    return body_status(status, fields_of(body) if 200 <= status < 300 else None)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from ravatard.cloud.border import FOREIGN_FAULTS, foreign
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.lease import Lease
@@ -19,13 +20,22 @@ from ravatard.cloud.ravatar.account import Accounts
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
 from ravatard.cloud.ravatar.connection import RavatarConnection, SocketToken, WireProfile
 from ravatard.cloud.ravatar.history import HistoryReader, history_path, history_reply
+from ravatard.cloud.ravatar.licences import licences_in
 from ravatard.cloud.ravatar.mode import ModeSelector
 from ravatard.cloud.ravatar.voice import LiveVoice, url_problem
 from ravatard.cloud.ravatar.wire import common_fields
 from ravatard.cloud.replies import retry_after
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.states import VoiceSource
-from ravatard.errors import BusyError, DeniedError, LinkError, LinkTimeout, NoSessionError, PeerError
+from ravatard.errors import (
+    BusyError,
+    DeniedError,
+    LinkError,
+    LinkTimeout,
+    NoSessionError,
+    PeerError,
+    RavatardError,
+)
 from ravatard.ports.cloud import Avatar, Connection, Directory, HistoryMessage
 from ravatard.ports.host import OwedSession
 from ravatard.ports.network import Socket, UpgradeRefused
@@ -38,6 +48,8 @@ log = logging.getLogger(__name__)
 KIND = "ravatar"
 #: Period at which endings that failed are tried again while connected.
 SETTLE_EVERY_S = 10.0
+#: A start that was not answered in its time is waited for so much longer: its answer names a session.
+LATE_START_S = 120.0
 
 
 class RavatarCloud:
@@ -56,7 +68,8 @@ class RavatarCloud:
         self._account = self._accounts.of(options.service.base_url, self._user_id)
         # A start in flight may be waited for when the cloud is left, then the ending itself.
         close_s = options.deadlines.end_s * 2 + 0.5
-        self._lease = Lease(self._start, self._end, close_s=close_s, ledger=resources.ledger)
+        start_s = options.deadlines.start_s
+        self._lease = Lease(self._start, self._end, close_s=close_s, start_s=start_s, ledger=resources.ledger)
         self._avatar: Avatar | None = None
         self._mode = ModeSelector(options.ravatar, chance)
         self._live_session: rest.LiveSession | None = None
@@ -103,8 +116,10 @@ class RavatarCloud:
         """See :meth:`ravatard.ports.cloud.History.history`; 100 messages are the document's default page."""
         reader = HistoryReader(since)
         while not reader.over:
-            path = history_path(self._user_id, per_page, reader.page)
-            for message in reader.read(history_reply(*await self._account.call("GET", path))):
+            answer = await self._account.call("GET", history_path(self._user_id, per_page, reader.page))
+            with foreign("the service's reply to /chat"):
+                messages = list(reader.read(history_reply(*answer)))
+            for message in messages:
                 yield message
 
     async def maintain(self) -> None:
@@ -124,6 +139,8 @@ class RavatarCloud:
             return
         if not self._mode.live:
             raise BusyError("all avatars were busy a short while ago; chat mode goes on")
+        # The time for a token is not that of the start.
+        await self._account.tokens.token()
         await self._lease.acquire()
 
     async def voice(self, sink: VoiceSink) -> NoReturn:
@@ -149,7 +166,12 @@ class RavatarCloud:
     # -------------------------------------------------------------- the calls
 
     async def _connection_reply(self) -> rest.ConnectionReply:
-        return rest.connection_reply(*await self._account.call("GET", "/connection"))
+        answer = await self._account.call("GET", "/connection")
+        with foreign("the service's reply to /connection"):
+            reply = rest.connection_reply(*answer)
+        if not reply.readable:
+            raise LinkError("the service's reply to /connection lists no avatars; trying again later")
+        return reply
 
     async def _end(self, session: OwedSession) -> None:
         await (self._accounts.end if session.kind == KIND else self._end_other)(session)
@@ -198,15 +220,37 @@ class RavatarCloud:
         if self._avatar is None:
             raise LinkError("no avatar is known yet")
         body = rest.start_request(self._avatar.id, self._stream.width, self._stream.height)
-        reply = await self._account.call("POST", "/startLiveSession", body, self._deadlines.start_s)
+        named: list[str] = []
+
+        def see(answer: bytes) -> None:
+            named.extend(licences_in(answer))
+
+        # The lease gives up at start_s; an answer that comes later names a session, which is then ended.
+        limit_s = self._deadlines.start_s + LATE_START_S
         try:
-            session = rest.start_reply(*reply)
-        except BusyError as error:
-            self._mode.busy(error.retry_after_s)
+            reply = await self._account.call("POST", "/startLiveSession", body, limit_s, see)
+            with foreign("the service's reply to /startLiveSession"):
+                session = rest.start_reply(*reply)
+        except asyncio.CancelledError:
+            self._owe(named, end=False)
             raise
+        except RavatardError as error:
+            self._owe(named)
+            if isinstance(error, BusyError):
+                self._mode.busy(error.retry_after_s)
+            raise
+        self._owe(licence for licence in named if licence != session.license_id.reveal())
         # The streaming URL stays in memory: the ledger holds only the data that ends the session.
         self._live_session = session
-        return OwedSession(KIND, session.license_id, self._service.base_url, self._user_id)
+        return self._owed(session.license_id)
+
+    def _owe(self, licences: Iterable[str], *, end: bool = True) -> None:
+        """End every session that the answers to a start named beside the one that is used."""
+        for licence in dict.fromkeys(licences):
+            self._lease.owe(self._owed(Secret(licence)), end=end)
+
+    def _owed(self, license_id: Secret) -> OwedSession:
+        return OwedSession(KIND, license_id, self._service.base_url, self._user_id)
 
     @asynccontextmanager
     async def _socket(self, token: Secret) -> AsyncIterator[Socket]:
@@ -223,16 +267,24 @@ class RavatarCloud:
             if refused.status in (401, 403):
                 # The next attempt has a new token; if that is refused as well, /connection will say so.
                 self._account.tokens.refused(token)
-                raise LinkError(f"{self._account.host} refuses the socket ({refused.status})") from None
-            rest.raise_for_status("the socket", refused.status, retry_after(refused.retry_after))
-            raise LinkError(f"{self._account.host} answers the socket with status {refused.status}") from None
-        except OSError as error:
+            raise self._not_upgraded(refused) from None
+        except (OSError, *FOREIGN_FAULTS) as error:
             host = self._account.host
-            raise lost(f"cannot open a socket to {host}", host, error) from None
+            reason = error if isinstance(error, OSError) else ConnectionError(type(error).__name__)
+            raise lost(f"cannot open a socket to {host}", host, reason) from None
         try:
             yield socket
         finally:
             await opening.__aexit__(None, None, None)
+
+    def _not_upgraded(self, refused: UpgradeRefused) -> LinkError:
+        """Return the outage that an answer without an upgrade is: no words of the service come with it."""
+        host = self._account.host
+        sender = f"{refused.server} at {host}" if refused.server else host
+        wait_s = retry_after(refused.retry_after)
+        if refused.status in (429, 503):
+            return BusyError(f"the service is busy ({refused.status} at the socket)", retry_after_s=wait_s)
+        return LinkError(f"{sender} refuses the socket ({refused.status})", retry_after_s=wait_s)
 
     async def _settle_for_ever(self) -> None:
         # We are connected: endings that failed while offline need not wait any longer.

@@ -9,15 +9,23 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
+from ravatard.cloud.border import FOREIGN_FAULTS
+from ravatard.cloud.foreign_json import text_of
 from ravatard.cloud.ravatar.fields import Fields, fields_of
 from ravatard.core.audio.wav import wav_header
 from ravatard.core.audio_format import SPEECH, padded
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
 from ravatard.secret import Secret
+
+#: RFC 4648 section 5: the URL-safe alphabet means the same bytes.
+_STANDARD_ALPHABET = str.maketrans("-_", "+/")
+_FOREIGN = re.compile("[^A-Za-z0-9+/]")
 
 #: Live Mode document: "Buffer Size: 4,096 samples per chunk" = 8,192 bytes = 256 ms at 16 kHz.
 CHUNK_SAMPLES = 4_096
@@ -120,6 +128,19 @@ class UnknownMessage:
     malformed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FaultyAnswer:
+    """Answer whose inline sound cannot be read.
+
+    Attributes:
+        answer: the answer without it; None when nothing else is in it.
+        fault: the fault of the sound.
+    """
+
+    answer: Answered | None
+    fault: str
+
+
 #: PROTOCOL.md, "Stream errors come as text": beginnings, and their meaning for us.
 _STREAM_ERRORS = (
     ("something went wrong", Refusal.FAILED, "something went wrong with the live session"),
@@ -146,27 +167,36 @@ def stream_error(text: str) -> StreamBroke | None:
 _NOT_FOR_PEOPLE = frozenset({"connection", "system", "outgoing"})
 
 
-def received(data: str | bytes) -> Answered | StreamBroke | UnknownMessage:
+def received(data: str | bytes) -> Answered | StreamBroke | FaultyAnswer | UnknownMessage:
     """Return the meaning of one message of the socket. Never raises, whatever came."""
-    message = fields_of(data)
-    if message is not None:
-        return _meaning(message)
-    text = data if isinstance(data, str) else data.decode("utf-8", "replace")
-    return stream_error(text) or UnknownMessage(f"no JSON object ({len(data)} characters)", malformed=True)
+    try:
+        message = fields_of(data)
+        if message is not None:
+            return _meaning(message)
+        broke = stream_error(text_of(data[: 4 * _LONGEST_STREAM_ERROR]))
+    except FOREIGN_FAULTS:
+        broke = None
+    return broke or UnknownMessage(f"no JSON object ({len(data)} characters)", malformed=True)
 
 
-def _meaning(message: Fields) -> Answered | StreamBroke | UnknownMessage:
+def _meaning(message: Fields) -> Answered | StreamBroke | FaultyAnswer | UnknownMessage:
     text = message.text("answer", "content", "message")
     broke = stream_error(text) or stream_error(message.text("error"))
     if broke is not None:
         return broke
     kinds = {message.text("type").casefold(), message.text("direction").casefold()}
     heard, text = _question(text)
-    sound = _inline_sound(message.text("file_base64_data", "audio_base64"))
+    try:
+        sound, fault = inline_sound(message.text("file_base64_data", "audio_base64")), ""
+    except ValueError as error:
+        sound, fault = b"", str(error)
     file_url = message.text("fileUrl")
     # Unknown kinds may carry an answer, too: the vendor's client shows every message with words or sound.
     if not kinds & _NOT_FOR_PEOPLE and (text or file_url or sound):
-        return Answered(text=text, heard=heard or message.text("request"), file_url=file_url, sound=sound)
+        answer = Answered(text=text, heard=heard or message.text("request"), file_url=file_url, sound=sound)
+        return FaultyAnswer(answer, fault) if fault else answer
+    if fault:
+        return FaultyAnswer(None, fault)
     kind = "/".join(sorted(kinds - {""}))
     return UnknownMessage(f"type {kind!r}" if len(kind) <= 32 else "an overlong type")
 
@@ -177,15 +207,17 @@ def _question(text: str) -> tuple[str, str]:
     return (first[1:].strip(), rest) if first.startswith(">") and blank else ("", text)
 
 
-def _inline_sound(value: str) -> bytes:
-    """Decode base64 sound, which may be a ``data:`` URI, have line breaks, or lack its padding.
+def inline_sound(value: str) -> bytes:
+    """Decode base64 sound, in either alphabet; it may be a ``data:`` URI, have blanks, or lack its padding.
 
-    Returns b"" for anything else.
+    Raises:
+        ValueError: it is something else; the text is for people.
     """
     if value.startswith("data:"):
-        value = value.partition(",")[2]
-    value = "".join(value.split()).rstrip("=")
-    try:
-        return base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        return b""
+        value = unquote(value.partition(",")[2])
+    value = "".join(value.split()).rstrip("=").translate(_STANDARD_ALPHABET)
+    if (foreign := _FOREIGN.search(value)) is not None:
+        raise ValueError(f"{foreign[0]!a} is no character of base64")
+    if len(value) % 4 == 1:
+        raise ValueError("its base64 lacks its end")
+    return base64.b64decode(value + "=" * (-len(value) % 4))

@@ -15,6 +15,7 @@ from ravatard.cloud.certificate import lost
 from ravatard.cloud.factory import kind_of, open_cloud
 from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.media.addresses import Reach, reach_of
+from ravatard.cloud.proxy import Proxies, Proxy
 from ravatard.doctor.check import Case
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, MoneyError, PeerError
@@ -41,9 +42,15 @@ def _address(url: str) -> tuple[str, int, bool]:
     return parts.hostname or "", parts.port or (443 if tls else 80), tls
 
 
+def _proxies(case: Case) -> Proxies:
+    return Proxies(case.options.service.proxy, case.machine.environ)
+
+
 async def look_at_dns(case: Case) -> CheckResult:
     """Check that the service's name has an address."""
     host, _, _ = _address(case.options.service.base_url)
+    if (proxy := _proxies(case).of(case.options.service.base_url)) is not None:
+        return needless(f"the proxy {proxy} looks up {host}")
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -66,6 +73,11 @@ async def look_at_dns(case: Case) -> CheckResult:
 async def look_at_tls(case: Case) -> CheckResult:
     """Check that the service is reached, and its certificate good."""
     host, port, tls = _address(case.options.service.base_url)
+    proxy = _proxies(case).named(case.options.service.base_url)
+    if isinstance(proxy, str):
+        return broken(proxy, "write an http proxy in service.proxy, or none")
+    if proxy is not None:
+        return await _look_at_proxy(case, proxy)
     try:
         async with asyncio.timeout(CONNECT_S):
             await case.machine.connect(host, port, tls)
@@ -86,6 +98,23 @@ async def look_at_tls(case: Case) -> CheckResult:
     return fine(f"{host}:{port} answers{' and its certificate is good' if tls else ''}")
 
 
+async def _look_at_proxy(case: Case, proxy: Proxy) -> CheckResult:
+    """Check that the proxy is reached; the checks behind this one go through it."""
+    remedy = (
+        "correct service.proxy or the environment's HTTPS_PROXY; NO_PROXY and service.proxy: none do without"
+    )
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            await case.machine.connect(
+                proxy.url.host or "", proxy.url.port or 80, proxy.url.scheme == "https"
+            )
+    except TimeoutError:
+        return broken(f"the proxy {proxy} does not answer within {CONNECT_S:g} s", remedy)
+    except OSError as error:
+        return broken(str(lost(f"cannot reach the proxy {proxy}", str(proxy.url.host), error)), remedy)
+    return fine(f"requests go through the proxy {proxy}, which answers")
+
+
 def _is_here(host: str) -> bool:
     """Return True if ``host`` is this machine or in its network."""
     try:
@@ -97,7 +126,7 @@ def _is_here(host: str) -> bool:
 @asynccontextmanager
 async def _asked(case: Case) -> AsyncIterator[ServiceCloud]:
     """Open the service for questions that cost nothing."""
-    network = case.machine.network()
+    network = case.machine.network(_proxies(case))
     try:
         yield _cloud(case, network, None)
     finally:
@@ -194,7 +223,7 @@ def _ledger_folder(case: Case) -> Path:
 
 async def _tried(case: Case, ledger: Ledger) -> CheckResult:
     """Start a session and end it; leaving the cloud ends it too, whatever happened."""
-    cloud = _cloud(case, case.machine.network(), ledger)
+    cloud = _cloud(case, case.machine.network(_proxies(case)), ledger)
     async with cloud.opened():
         outcome = await _session(case, cloud)
     if ledger.owed():

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ravatard.cloud.replies import cause_of, retry_after
+from tests.assertions import assert_no_complaint
 
 
 @pytest.mark.parametrize(
@@ -17,6 +20,14 @@ from ravatard.cloud.replies import cause_of, retry_after
         ("soon", None),
         ("-3", None),
         ("", None),
+        ("1.5", 1.5),
+        ("²", None),
+        ("٣", None),
+        ("9" * 400, None),
+        ("1e999", None),
+        ("Sun, 06 Nov 99999999999999999999 08:49:37 GMT", None),
+        ("Sun, 99999999999999999999 Nov 1994 08:49:37 GMT", None),
+        ("1 Jan 2024 00:00:00 +999999999999999999999999999999", None),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
         ("Wed, 21 Oct 2099 07:28:00 GMT", 3_600.0),
         ("Wed, 21 Oct 2099 07:28:00", 0.0),
@@ -35,3 +46,12 @@ def test_a_cause_is_told_in_the_systems_words() -> None:
 @pytest.mark.parametrize("text", ["wss://x.example/?a=1", "bad token=eyJ"])
 def test_a_cause_never_shows_a_url_or_a_token(text: str) -> None:
     assert cause_of(OSError(text)) == "OSError"
+
+
+@settings(deadline=None)
+@given(st.text() | st.from_regex(r"(\w+, )?\d+ (Jan|Nov) \d+ \d+:\d+:\d+ [+-]?\w+"))
+def test_no_retry_after_raises_and_none_is_absurd(value: str) -> None:
+    with assert_no_complaint():
+        seconds = retry_after(value)
+
+    assert seconds is None or 0.0 <= seconds <= 86_400.0

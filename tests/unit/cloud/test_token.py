@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.cloud.token import RENEW_RETRY_S, TokenKeeper, claims
+from ravatard.cloud.token import RENEW_BURST, RENEW_EVERY_S, RENEW_RETRY_S, TokenKeeper, claims
 from ravatard.errors import AuthError, LinkError, RavatardError
 from ravatard.secret import Secret
 from tests.assertions import assert_no_complaint
@@ -223,3 +223,73 @@ def test_claims_of_the_wrong_type_count_as_none() -> None:
 def test_no_token_raises(text: str) -> None:
     with assert_no_complaint():
         claims(Secret(text))
+
+
+def with_claims(written: str) -> Secret:
+    middle = base64.urlsafe_b64encode(written.encode()).rstrip(b"=").decode()
+    return Secret(f"eyJhbGciOiJIUzI1NiJ9.{middle}.c2ln")
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ('{"iat":"1610376242.152245","exp":"1610376302.123882"}', (1610376242.152245, 1610376302.123882)),
+        ('{"iat":"1000","exp":" 2000 "}', (1000.0, 2000.0)),
+        ('{"iat":1000000000000,"exp":1000000060000}', (1e9, 1e9 + 60)),
+        ('{"nbf":1000,"exp":2000}', (1000.0, 2000.0)),
+        ('{"exp":1000.5}', (500.0, 1000.5)),
+        ('{"exp":999999}', (None, 999999.0)),
+        ('{"exp":400}', (None, 400.0)),
+        ('{"iat":NaN,"exp":Infinity}', (None, None)),
+        ('{"iat":1e999,"exp":-1e999}', (None, None)),
+        ('{"iat":0,"exp":1' + "0" * 308 + "}", (0.0, None)),
+        ('{"iat":0,"exp":1' + "0" * 400 + "}", (0.0, None)),
+        ('{"iat":0,"exp":1' + "0" * 5_000 + "}", (0.0, None)),
+        ('{"iat":"\\ud83d","exp":[],"n":"\n"}', (None, None)),
+    ],
+)
+def test_times_are_read_however_they_are_written(
+    written: str, found: tuple[float | None, float | None]
+) -> None:
+    issued, expires = claims(with_claims(written), wall_s=500.0)
+
+    assert (issued, None if expires is not None and expires > 1e300 else expires) == found
+
+
+@pytest.mark.parametrize("lifetime_s", [1e-9, 0.001, 0.05, 0.5, 1.0, 5.0])
+async def test_a_token_of_no_life_is_renewed_every_few_seconds_at_most(lifetime_s: float) -> None:
+    asked = 0
+
+    async def fetch() -> Secret:
+        nonlocal asked
+        asked += 1
+        return with_claims(f'{{"iat": 1000.0, "exp": {1000.0 + lifetime_s!r}}}')
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(600.0):
+            await TokenKeeper(fetch, lambda: 0.0).keep_fresh()
+
+    assert asked <= 600 / 5
+
+
+async def test_a_service_that_refuses_every_token_is_not_asked_for_one_more_than_every_few_seconds() -> None:
+    office = Office()
+    keeper = office.keeper()
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(600.0):
+            while True:
+                keeper.refused(await keeper.token())
+
+    assert office.asked <= RENEW_BURST + 600 / RENEW_EVERY_S
+
+
+async def test_the_first_refusals_cost_no_wait() -> None:
+    office = Office()
+    keeper = office.keeper()
+    loop = asyncio.get_running_loop()
+
+    for _ in range(RENEW_BURST):
+        keeper.refused(await keeper.token())
+
+    assert loop.time() == RENEW_BURST * 1.0

@@ -224,7 +224,7 @@ class Patient:
             run=self._run,
             ask=self._ask,
             connect=self._connect,
-            network=lambda: self.network,
+            network=lambda _proxies: self.network,
             bench=self.bench,
             version=self.packages.get,
             free_bytes=lambda _: self.free,

@@ -70,3 +70,33 @@ def test_a_language_the_service_does_not_speak_names_those_it_does() -> None:
 
 def test_a_service_that_lists_no_languages_takes_any() -> None:
     assert choose_language(Directory(), "fr") == "fr"
+
+
+@pytest.mark.parametrize("listed", ["Anna ", " Anna", "Anna\xa0", "An\u200bna", "\uff21nna", "ANNA"])
+def test_a_name_is_one_name_in_every_spelling_of_blanks_and_capitals(listed: str) -> None:
+    avatar = Avatar(id="a-1", name=listed, has_live_mode=True)
+
+    assert choose_avatar(Directory(avatars=(BOB, avatar)), "Anna") == avatar
+
+
+@pytest.mark.parametrize(
+    ("wanted", "listed"), [("Zo\u00eb", "Zoe\u0308"), ("Zoe\u0308", "ZO\u00cb"), ("A B", "a \xa0 b")]
+)
+def test_a_name_is_one_name_in_both_spellings_of_unicode(wanted: str, listed: str) -> None:
+    avatar = Avatar(id="a-1", name=listed, has_live_mode=True)
+
+    assert choose_avatar(Directory(avatars=(BOB, avatar)), wanted) == avatar
+
+
+def test_an_exact_name_goes_before_another_spelling() -> None:
+    small = Avatar(id="a-1", name="anna", has_live_mode=True)
+    exact = Avatar(id="a-2", name="Anna", has_live_mode=True)
+
+    assert choose_avatar(Directory(avatars=(small, exact)), "Anna") == exact
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code"), [("en-GB", "en"), ("de", "de-DE"), ("de_DE", "de-DE"), ("de-AT", "de-DE")]
+)
+def test_a_language_is_looked_up(wanted: str, code: str) -> None:
+    assert choose_language(CONNECTION, wanted) == code

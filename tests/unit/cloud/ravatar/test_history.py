@@ -148,7 +148,12 @@ def test_what_was_said_does_not_show_in_a_repr() -> None:
 
 @pytest.mark.parametrize(
     ("status", "body", "error"),
-    [(403, b"", AuthError), (503, b"", BusyError), (200, b"[]", PeerError), (200, b"<html>", PeerError)],
+    [
+        (403, b'{"status": 403}', AuthError),
+        (503, b"", BusyError),
+        (200, b"[]", PeerError),
+        (200, b"<html>", PeerError),
+    ],
 )
 def test_what_is_no_page_is_told(status: int, body: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.cloud.ravatar import rest
+from ravatard.cloud.ravatar import refusals, rest
 from ravatard.errors import (
     AuthError,
     BusyError,
@@ -62,7 +62,7 @@ def test_the_token_is_found_under_both_names(name: str) -> None:
         (200, {}, LinkError, "no token"),
         (402, {}, MoneyError, "money"),
         (503, {}, BusyError, "busy"),
-        (404, {}, DeniedError, "404"),
+        (404, {}, LinkError, "404"),
         (301, {}, PeerError, "service.base_url"),
     ],
 )
@@ -248,13 +248,13 @@ def test_a_status_written_as_text_is_a_status() -> None:
 )
 def test_every_kind_of_status_has_its_error(status: int, error: type[RavatardError]) -> None:
     with pytest.raises(error):
-        rest.raise_for_status("/x", status, None)
+        refusals.raise_for_status("/x", status, None, b'{"error": "no_such_thing"}')
 
 
 def test_success_raises_nothing() -> None:
     with assert_no_complaint():
-        rest.raise_for_status("/x", 200, None)
-        rest.raise_for_status("/x", 204, None)
+        refusals.raise_for_status("/x", 200, None)
+        refusals.raise_for_status("/x", 204, None)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_success_raises_nothing() -> None:
 )
 def test_only_a_plain_error_word_is_repeated(body: bytes) -> None:
     with pytest.raises(LinkError) as caught:
-        rest.raise_for_status("/x", 500, None, body)
+        refusals.raise_for_status("/x", 500, None, body)
 
     assert str(caught.value) == "the service failed (500 at /x)"
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ravatard.cloud.ravatar.wire import (
     AudioTemplate,
+    FaultyAnswer,
     UnknownMessage,
     common_fields,
     received,
@@ -209,9 +210,38 @@ def test_inline_sound_is_decoded(name: str, value: str) -> None:
     assert meaning.sound == b"Hello"
 
 
-@pytest.mark.parametrize("value", ["no base64!", "data:", "data:,", "A", "ü"])
+@pytest.mark.parametrize("value", ["", "data:", "data:,"])
 def test_inline_sound_that_is_none_counts_as_missing(value: str) -> None:
     assert isinstance(received(json.dumps({"audio_base64": value})), UnknownMessage)
+
+
+@pytest.mark.parametrize(
+    "value", ["no base64!", "A", "ü", "SGVs*G8=", "data:audio/wav;base64,SGVsb$8=", "SGVsb"]
+)
+def test_inline_sound_that_cannot_be_read_is_a_fault_beside_the_rest_of_the_answer(value: str) -> None:
+    alone = received(json.dumps({"audio_base64": value}))
+    beside = received(json.dumps({"audio_base64": value, "answer": "Hello"}))
+
+    assert isinstance(alone, FaultyAnswer)
+    assert isinstance(beside, FaultyAnswer)
+    assert alone.answer is None
+    assert (beside.answer, bool(beside.fault)) == (Answered("Hello"), True)
+
+
+@settings(deadline=None)
+@given(
+    st.binary(min_size=1, max_size=64), st.booleans(), st.booleans(), st.sampled_from(["", "\n", " ", "\xa0"])
+)
+def test_inline_sound_is_the_same_in_every_spelling_of_base64(
+    sound: bytes, url_safe: bool, padded: bool, blank: str
+) -> None:
+    text = (base64.urlsafe_b64encode if url_safe else base64.b64encode)(sound).decode()
+    text = blank.join(text if padded else text.rstrip("="))
+
+    meaning = received(json.dumps({"audio_base64": text}))
+
+    assert isinstance(meaning, Answered)
+    assert meaning.sound == sound
 
 
 # ---------------------------------------------------------------- received: the rest

@@ -76,7 +76,12 @@ async def test_a_firewall_that_swallows_everything_is_broken_in_time(
 
 @pytest.mark.parametrize(
     ("status", "says"),
-    [(402, "no money"), (403, "refuses our token"), (500, "failed (500"), (404, "refuses /connection")],
+    [
+        (402, "no money"),
+        (403, "refuses our token"),
+        (500, "failed (500"),
+        (404, "an intermediary answers /connection"),
+    ],
 )
 async def test_what_the_service_refuses_is_told_in_its_words(
     patient: Patient, status: int, says: str

@@ -1,0 +1,94 @@
+"""The configured proxy, else that of the environment, and never one for this machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from ravatard.cloud.proxy import Proxies, Proxy
+
+PROXY = "http://proxy.example:3128"
+
+
+def through(url: str, configured: str | None = None, **environ: str) -> str | None:
+    proxy = Proxies(configured, environ).of(url)
+    return None if proxy is None else f"{proxy.url} {proxy.origin}"
+
+
+@pytest.mark.parametrize("scheme", ["https", "wss"])
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+def test_encrypted_requests_and_sockets_take_the_environments_proxy(scheme: str, name: str) -> None:
+    assert through(f"{scheme}://chat.example/x", **{name: PROXY}) == f"{PROXY} {name}"
+
+
+@pytest.mark.parametrize("scheme", ["http", "ws"])
+def test_plain_ones_take_that_for_http(scheme: str) -> None:
+    assert through(f"{scheme}://chat.example/x", HTTP_PROXY="proxy.example:3128") == f"{PROXY} HTTP_PROXY"
+    assert through(f"{scheme}://chat.example/x", HTTPS_PROXY=PROXY) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "a.localhost",
+        "LOCALHOST.",
+        "127.0.0.1",
+        "127.9.9.9",
+        "[::1]",
+        "[::1]:8480",
+        "127.0.0.1:1",
+    ],
+)
+@pytest.mark.parametrize("configured", [None, PROXY])
+def test_this_machine_is_never_reached_through_a_proxy(host: str, configured: str | None) -> None:
+    assert through(f"http://{host}/", configured, HTTP_PROXY=PROXY, ALL_PROXY=PROXY) is None
+
+
+def test_the_configured_proxy_goes_before_the_environments_and_none_does_without() -> None:
+    other = "http://other.example:8080"
+
+    assert (
+        through("https://chat.example/", other, HTTPS_PROXY=PROXY, NO_PROXY="*") == f"{other} service.proxy"
+    )
+    assert through("https://chat.example/", "none", HTTPS_PROXY=PROXY) is None
+
+
+@pytest.mark.parametrize(
+    ("entry", "excluded"),
+    [
+        ("*", True),
+        ("chat.example", True),
+        ("example", True),
+        (".example", True),
+        ("*.example", True),
+        ("Chat.Example:8443", True),
+        ("chat.example:443", False),
+        ("other.example", False),
+        ("hat.example", False),
+        ("", False),
+    ],
+)
+def test_no_proxy_names_hosts_and_domains(entry: str, excluded: bool) -> None:
+    found = through("https://chat.example:8443/", HTTPS_PROXY=PROXY, NO_PROXY=f"x.test, {entry}")
+
+    assert (found is None) is excluded
+
+
+def test_no_proxy_names_networks() -> None:
+    assert through("https://10.1.2.3/", HTTPS_PROXY=PROXY, no_proxy="10.0.0.0/8") is None
+    assert through("https://11.1.2.3/", HTTPS_PROXY=PROXY, no_proxy="10.0.0.0/8") is not None
+
+
+@pytest.mark.parametrize("value", ["socks5://proxy.example:1080", "http://[::1", "http://", "http://h:x"])
+def test_a_proxy_that_cannot_be_used_is_a_sentence(value: str) -> None:
+    named = Proxies(None, {"ALL_PROXY": value}).named("https://chat.example/")
+
+    assert isinstance(named, str)
+    assert "ALL_PROXY" in named
+
+
+def test_a_password_is_not_shown() -> None:
+    proxy = Proxies(None, {"ALL_PROXY": "http://me:secret@proxy.example:3128"}).of("https://chat.example/")
+
+    assert isinstance(proxy, Proxy)
+    assert str(proxy) == f"{PROXY} (ALL_PROXY)"

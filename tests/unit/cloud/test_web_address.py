@@ -1,0 +1,44 @@
+"""No escape of an address is rewritten: it may be part of a signature."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ravatard.cloud.web_address import as_it_came
+
+_ESCAPES = [f"%{number:02X}" for number in range(32, 127)] + [f"%{number:02x}" for number in range(128, 256)]
+_PLAIN = [chr(number) for number in range(0x21, 0x7F) if chr(number) not in "#%?\\"]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(_ESCAPES + _PLAIN), max_size=30), st.lists(st.sampled_from(_ESCAPES + _PLAIN))
+)
+def test_path_and_query_are_sent_as_they_came(path: list[str], query: list[str]) -> None:
+    sent = "/x" + "".join(path) + "?a=" + "".join(query)
+
+    assert as_it_came(f"https://files.example{sent}").raw_path_qs == sent
+    assert as_it_came("https://elsewhere.example/y").join(as_it_came("/x?a=%2C")).raw_path_qs == "/x?a=%2C"
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "sent"),
+    [
+        (" http://h.example/a b?ä ", "h.example", "/a%20b?%C3%A4"),
+        ("http://bücher.example/%7e?y=%2C", "xn--bcher-kva.example", "/%7e?y=%2C"),
+        ("http://h.example/\udce9", "h.example", "/%E9"),
+        ("http://h.example", "h.example", "/"),
+    ],
+)
+def test_only_what_a_request_cannot_carry_is_escaped(text: str, host: str, sent: str) -> None:
+    url = as_it_came(text)
+
+    assert (url.raw_host, url.raw_path_qs) == (host, sent)
+
+
+@pytest.mark.parametrize("text", ["http://[::1/a", "http://h:99999/a", "http://h/a\nb", "http://h/\x00"])
+def test_what_is_no_address_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        _ = as_it_came(text).port
