@@ -136,7 +136,9 @@ def _pcm(container: InputContainer, stream: AudioStream) -> Iterator[bytes]:
 
     coding = stream.codec_context.name
     if coding not in _CODECS.split(","):
-        raise MediaError(f"the answer's sound cannot be decoded (it is {coding[:20]}, which is not understood)")
+        raise MediaError(
+            f"the answer's sound cannot be decoded (it is {coding[:20]}, which is not understood)"
+        )
     # Threads would only delay the first sample, and slow a small machine down.
     stream.codec_context.thread_count = 1
     broken, any_sound = 0, False

@@ -29,12 +29,18 @@ _CHATTER = re.compile(
 )
 #: Records that wait to be received before the pipe is no longer read: a minute of speech.
 _MOST_RECORDS = 256
+#: Beginnings of the names of variables for the daemon alone: settings (the project id among them), and
+#: systemd's (systemd.exec(5)).
+_WITHHELD = ("RAVATARD_", "RAVATAR_", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_")
 R = TypeVar("R")
 SLIM_CONFIG = Path(__file__).with_name("alsa.conf")
 
 
 def child_environ(environ: Mapping[str, str], *, slim: bool) -> dict[str, str]:
-    """Return the environment variables of a sound process.
+    """Return the environment variables of a sound process, and of the programs that it may start.
+
+    ALSA, PulseAudio and those programs may need any variable but the daemon's own settings, its credentials,
+    and its connections to systemd: these are left out.
 
     Args:
         environ: the daemon's environment variables.
@@ -47,7 +53,7 @@ def child_environ(environ: Mapping[str, str], *, slim: bool) -> dict[str, str]:
     }
     if slim:
         added["ALSA_CONFIG_PATH"] = str(SLIM_CONFIG)
-    return added | dict(environ)
+    return added | {name: value for name, value in environ.items() if not name.startswith(_WITHHELD)}
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
