@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Generic, TypeVar
 
 from ravatard.devices.process.records import RecordDecoder, RecordProtocol
+from ravatard.devices.process.scheduling import Scheduling
 from ravatard.errors import DeviceError, InternalError
 
 #: How much is kept of the libraries' output: enough for the lines around a failure.
@@ -131,6 +132,7 @@ class PipedChild(Generic[R]):
         except OSError as error:
             raise DeviceError(f"the sound process cannot be started: {error.strerror}") from error
         self._process = self._piped.process
+        self._scheduling = Scheduling(self._process.pid)
         self._loop = asyncio.get_running_loop()
         self._decoder = RecordDecoder(protocol)
         self._records: list[R] = []
@@ -213,6 +215,10 @@ class PipedChild(Generic[R]):
         if not self._piped.stderr.closed:
             self._on_stderr()
         return last_lines(self._tail)
+
+    def is_starved(self) -> bool:
+        """Return True if the machine kept it from running since the last call."""
+        return self._scheduling.is_starved()
 
     def kill(self) -> None:
         """End it, and the processes it started, at once. Idempotent; afterwards await :meth:`reaped`."""
