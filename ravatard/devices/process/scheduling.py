@@ -1,7 +1,6 @@
 """Recognition of a process that waits for the machine, not for its device: for a processor, or for memory.
 
-Imports nothing but ``os`` and ``time``: sound processes use it for the programs that they start, and pathlib is
-1 MB that they need not load.
+Imports nothing but ``os`` and ``time``: sound processes use it for the programs that they start.
 """
 
 from __future__ import annotations
