@@ -1,7 +1,7 @@
-"""Removal of a microphone's DC offset, and of its drift, where loudness is measured; the sound stays as it is.
+"""Removal of a microphone's DC offset, and of its drift, where loudness is measured.
 
-Per frame, in C: a filter with a memory, such as two poles by ``audioop.ratecv``, took six times as long as the
-voice detector.
+Per frame, in C: a filter with a memory, such as two poles by ``audioop.ratecv``, took six times as long as
+the voice detector.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from functools import cache
 
 from ravatard.core.audio_format import SAMPLE_BYTES
 
-#: A frame with a mean above this part of its RMS is more offset than sound; so many of them in a row, with the
-#: same sign, show that there is an offset. Rumble does not: where it was removed, too, the benchmark's gate
-#: missed more speech in noise.
+#: A frame with a mean above this part of its RMS is more offset than sound; so many of them in a row, with
+#: the same sign, show that there is an offset. Rumble does not: where it was removed, too, the gate of the
+#: benchmark missed more speech in noise.
 _MOSTLY = 0.7
 _SHOWN_FRAMES = 10
 #: It is then removed for so many frames, the pauses between loud words.
@@ -28,7 +28,7 @@ _RAMP_TOP = 16_000
 
 
 class OffsetRemover:
-    """Removes mean and slope of each frame (s16le mono) while there is an offset; else frames pass unchanged."""
+    """Removes mean and slope of each frame (s16le mono) while there is an offset, and else nothing."""
 
     def __init__(self) -> None:
         self._mean_before = 0

@@ -34,7 +34,9 @@ def rising(a_second: int) -> Offset:
 
 OFFSETS: dict[str, Offset] = {
     **{str(offset): constant(offset) for offset in (0, 1, -30, 300, 1_000, -4_000, 16_000, -16_000)},
-    **{f"{peak} at {hz} Hz": wandering(peak, hz) for peak, hz in ((16_000, 0.05), (8_000, 0.5), (3_000, 1.0))},
+    **{
+        f"{peak} at {hz} Hz": wandering(peak, hz) for peak, hz in ((16_000, 0.05), (8_000, 0.5), (3_000, 1.0))
+    },
     "rising": rising(8_000),
 }
 
