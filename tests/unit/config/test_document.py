@@ -173,7 +173,8 @@ OTHER_ENCODINGS = ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "u
 WRITTEN = [
     "a: 1\n",
     "service:\r\n  project_id: abc-123\r\n",
-    "ravatar:\n  # \u0442\u043e\u043b\u044c\u043a\u043e \u0434\u043e\u043c\u0430\n  avatar: \u0410\u043d\u043d\u0430\n",
+    "ravatar:\n  # \u0442\u043e\u043b\u044c\u043a\u043e \u0434\u043e\u043c\u0430\n"
+    "  avatar: \u0410\u043d\u043d\u0430\n",
     "ravatar:\n  avatar: \u30a2\u30cb\u30e1\U0001f600\n",
 ]
 

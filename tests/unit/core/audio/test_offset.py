@@ -6,6 +6,7 @@ import audioop
 import math
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -48,7 +49,10 @@ def on(offset: Offset, sound: bytes) -> bytes:
 
 def opens_at(sound: bytes, frame_ms: int) -> tuple[int | None, float, float]:
     """Return the frame at which speech began, its level and the floor before it."""
-    endpointer, size = Endpointer(VoiceOptions(frame_ms=frame_ms), hears_sound), bytes_for(frame_ms)
+    endpointer, size = (
+        Endpointer(replace(VoiceOptions(), frame_ms=frame_ms), hears_sound),
+        bytes_for(frame_ms),
+    )
     for count, at in enumerate(range(0, len(sound) - size + 1, size)):
         floor_db = endpointer.floor_db
         if endpointer.onset(sound[at : at + size]):
