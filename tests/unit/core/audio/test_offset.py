@@ -6,7 +6,7 @@ import audioop
 import math
 import struct
 from collections.abc import Callable
-from dataclasses import replace
+from typing import Literal
 
 import pytest
 from hypothesis import example, given
@@ -47,10 +47,10 @@ def on(offset: Offset, sound: bytes) -> bytes:
     return pcm(sample + offset(at) for at, sample in enumerate(samples))
 
 
-def opens_at(sound: bytes, frame_ms: int) -> tuple[int | None, float, float]:
+def opens_at(sound: bytes, frame_ms: Literal[10, 20, 30]) -> tuple[int | None, float, float]:
     """Return the frame at which speech began, its level and the floor before it."""
     endpointer, size = (
-        Endpointer(replace(VoiceOptions(), frame_ms=frame_ms), hears_sound),
+        Endpointer(VoiceOptions(frame_ms=frame_ms), hears_sound),
         bytes_for(frame_ms),
     )
     for count, at in enumerate(range(0, len(sound) - size + 1, size)):
@@ -63,7 +63,9 @@ def opens_at(sound: bytes, frame_ms: int) -> tuple[int | None, float, float]:
 @pytest.mark.parametrize("offset", OFFSETS.values(), ids=OFFSETS)
 @pytest.mark.parametrize("amplitude", [150, 800, 8_000])
 @pytest.mark.parametrize("frame_ms", [10, 20, 30])
-def test_speech_on_an_offset_is_heard_as_without_it(frame_ms: int, amplitude: int, offset: Offset) -> None:
+def test_speech_on_an_offset_is_heard_as_without_it(
+    frame_ms: Literal[10, 20, 30], amplitude: int, offset: Offset
+) -> None:
     sound = quiet(600) + voice(600, amplitude)
     plain, plain_db, plain_floor_db = opens_at(sound, frame_ms)
 

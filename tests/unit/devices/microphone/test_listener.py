@@ -260,9 +260,10 @@ def test_channels_that_cancel_are_reported_once_and_one_of_them_is_heard() -> No
     daemon.listener.opened("Array", AudioFormat(16_000, 2, "s16le"))
     block = struct.pack("<4h", 5_000, -5_000, -5_000, 5_000) * 480
 
+    heard: list[Record] = []
     for number in range(60):
         daemon.listener.write(block, 0.06 * number)
-    heard = daemon.hears()
+        heard += daemon.hears()
     daemon.close()
 
     assert [record for record in heard if isinstance(record, ChannelsCancel)] == [ChannelsCancel(0, 2)]

@@ -51,7 +51,7 @@ async def test_channels_that_cancel_are_named(patient: Patient) -> None:
     text = ChannelsCancel(0, 2).text
     patient.bench.recording = RecordedSound("USB Mic", ROOM, 0.0, 1.0, text)
 
-    outcome = (await patient.finding("microphone.opens")).result
+    outcome = (await patient.finding("microphone")).result
 
     assert outcome.verdict is Verdict.WARNING
     assert "channels cancel each other" in outcome.text
