@@ -22,6 +22,7 @@ from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.host.control.server import control_socket
 from ravatard.host.credentials import keep_for_the_end, with_credentials
+from ravatard.host.dumps import forbid_dumps
 from ravatard.host.ledger import FileLedger
 from ravatard.host.recorder import flight_recorder
 from ravatard.host.remembered import RememberedSettings
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Return exit status 0 after SIGTERM or SIGINT."""
+    forbid_dumps()
     environ = dict(os.environ)
     if "CREDENTIALS_DIRECTORY" not in environ:
         # Started by hand. For the service, unreadable credentials are an error.

@@ -6,6 +6,7 @@ alias points to the node it names, so a file does not grow when it is read.
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,12 @@ LIMIT_BYTES = 256 * 1024
 DEEPEST = 8
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL_BYTE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+#: That of UTF-32 begins like the one of UTF-16.
+_BYTE_ORDER_MARKS = {
+    "UTF-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "UTF-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
 _TEXT_TAGS = (None, "!", "tag:yaml.org,2002:str")
 _HINTS = {
     "mapping values are not allowed": "indent a section's keys alike; a value with ': ' in it needs quotes",
@@ -88,6 +95,10 @@ def read(path: Path) -> str:
         content = file.read(LIMIT_BYTES + 1)
     if len(content) > LIMIT_BYTES:
         raise DocumentError(f"larger than {LIMIT_BYTES // 1024} KiB, so this is not a configuration")
+    if content and not content.strip(b"\0"):
+        raise DocumentError("holds nothing but NUL bytes, as a power cut may leave it; write it anew")
+    if other := _other_encoding(content):
+        raise DocumentError(f"the file is {other}, not UTF-8; save the file as UTF-8")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -95,6 +106,33 @@ def read(path: Path) -> str:
         raise DocumentError(
             f"byte 0x{content[error.start]:02x} is not UTF-8; save the file as UTF-8", line
         ) from None
+
+
+def _other_encoding(content: bytes) -> str | None:
+    """Return "UTF-16" or "UTF-32" if that is the encoding, with a byte order mark or without; else None.
+
+    Text in UTF-8 without control characters is neither.
+    """
+    for encoding, marks in _BYTE_ORDER_MARKS.items():
+        if content.startswith(marks):
+            return encoding
+    if _CONTROL_BYTE.search(content):
+        for encoding, width in (("UTF-32", 4), ("UTF-16", 2)):
+            whole = content[: len(content) - len(content) % width]
+            if any(_is_text(whole.decode(f"{encoding}-{order}", "replace")) for order in ("le", "be")):
+                return encoding
+    return None
+
+
+def _is_text(text: str) -> bool:
+    """Return True if a configuration may look like this.
+
+    Names of settings and syntax are ASCII in every language; a pair of other bytes seldom makes an ASCII
+    character.
+    """
+    written = sum((sign.isprintable() and sign != "\ufffd") or sign in "\t\r\n" for sign in text)
+    plain = sum(sign.isascii() for sign in text)
+    return 0 < written == len(text) and plain >= len(text) / 8 and (plain >= 8 or plain == len(text))
 
 
 def parse(text: str) -> Node | None:

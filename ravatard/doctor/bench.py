@@ -19,7 +19,7 @@ from ravatard.core.events import (
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.devices.microphone.child import MicrophoneChild
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.microphone.protocol import RawBlock, Record, SourceFailed, Start
+from ravatard.devices.microphone.protocol import ChannelsCancel, RawBlock, Record, SourceFailed, Start
 from ravatard.devices.process.child import child_environ
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.speaker import ChildSpeaker
@@ -41,12 +41,14 @@ class RecordedSound:
         pcm: s16le mono 16 kHz.
         began_at: time of the first sample, seconds on the monotonic clock.
         pace: samples received divided by samples expected in that time; 1 is right.
+        cancelling: sentence about channels that cancel each other; None: they do not.
     """
 
     device: str
     pcm: bytes = field(repr=False)
     began_at: float
     pace: float
+    cancelling: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +151,15 @@ async def _record_from(
     child: MicrophoneChild, seconds: float, first_sound: asyncio.Event | None
 ) -> RecordedSound:
     """Record ``seconds`` from the first sound of ``child`` on."""
-    device, pcm = "", bytearray()
+    device, pcm, cancelling = "", bytearray(), None
     blocks: list[tuple[float, int]] = []
     while seconds_of(samples_in(pcm)) < seconds:
         for record in await _receive(child, SILENCE_S if pcm else START_S):
             match record:
                 case MicrophoneReady(name):
                     device = name
+                case ChannelsCancel():
+                    cancelling = record.text
                 case RawBlock(read_at, block):
                     pcm += block
                     blocks.append((read_at, samples_in(pcm)))
@@ -170,7 +174,7 @@ async def _record_from(
     began_at = min(read_at - seconds_of(samples) for read_at, samples in blocks)
     (first_at, first), (last_at, last) = blocks[0], blocks[-1]
     pace = seconds_of(last - first) / (last_at - first_at) if last_at > first_at else 1.0
-    return RecordedSound(device, bytes(pcm), began_at, pace)
+    return RecordedSound(device, bytes(pcm), began_at, pace, cancelling)
 
 
 async def _receive(child: MicrophoneChild, limit_s: float) -> list[Record]:

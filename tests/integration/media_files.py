@@ -34,6 +34,12 @@ KINDS: dict[str, tuple[str, str, int, dict[str, str]]] = {
     "flac": ("flac", "flac", 16_000, {}),
     "wav-adpcm": ("wav", "adpcm_ms", 22_050, {}),
 }
+#: As KINDS; FFmpeg would decode them, and no speech service sends them.
+UNUSUAL: dict[str, tuple[str, str, int, dict[str, str]]] = {
+    "tta": ("matroska", "tta", 24_000, {}),
+    "wavpack": ("matroska", "wavpack", 24_000, {}),
+    "adpcm-yamaha": ("wav", "adpcm_yamaha", 24_000, {}),
+}
 
 
 def sweep(seconds: float, rate_hz: int = RATE_HZ) -> NDArray[np.float64]:
@@ -53,7 +59,7 @@ def encoded(kind: str, seconds: float, *, film: bool = False) -> bytes:
 
 
 def _encode(target: Path, kind: str, seconds: float, *, film: bool) -> None:
-    container_name, codec, rate_hz, options = KINDS[kind]
+    container_name, codec, rate_hz, options = (KINDS | UNUSUAL)[kind]
     with av.open(str(target), "w", format=container_name, container_options=options) as container:
         picture = container.add_stream("mpeg4", rate=25) if film else None
         sound = container.add_stream(codec, rate=rate_hz)

@@ -350,8 +350,15 @@ async def test_a_decoding_process_is_confined() -> None:
     assert int(told["Max cpu time"]) <= 9
     assert int(told["Max address space"]) < 600 << 20
     assert (told["Max open files"], told["Max file size"]) == ("0", "0")
+    assert told["Max processes"] == "0"
     assert "NoNewPrivs:\t1" in status
     assert "RAVATARD" not in environment
+
+
+@pytest.mark.parametrize("kind", ["tta", "wavpack", "adpcm-yamaha"])
+async def test_a_coding_that_no_service_sends_is_not_decoded(kind: str) -> None:
+    with pytest.raises(MediaError, match="cannot be decoded"):
+        await heard(encoded(kind, 1.0))
 
 
 async def test_a_plain_wav_file_needs_no_process() -> None:

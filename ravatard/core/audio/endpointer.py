@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from ravatard.core.audio.noise_floor import NoiseFloor
+from ravatard.core.audio.offset import OffsetRemover
 from ravatard.core.audio_format import SAMPLE_BYTES
 from ravatard.core.options.gate import VoiceOptions
 
@@ -51,7 +52,7 @@ class Endpointer:
     is open: :meth:`begin` once, then :meth:`follow`.
 
     Attributes:
-        level_db: level of the last frame, dBFS.
+        level_db: level of the last frame without its DC offset, dBFS.
         spoken: speech opened the utterance, or was heard in two frames in a row since :meth:`begin`.
         speech_frames: frames judged speech since :meth:`begin`, those of its onset included.
         quiet_frames: frames since the last speech.
@@ -64,6 +65,7 @@ class Endpointer:
         self.quiet_frames = 0
         self._is_speech = is_speech
         self._floor = NoiseFloor(voice.frame_ms)
+        self._offset = OffsetRemover()
         self._margin_db = voice.floor_margin_db
         self._needed = voice.start_frames
         self._hiss_crossings = int(HISS_CROSSINGS_PER_MS * voice.frame_ms)
@@ -86,18 +88,20 @@ class Endpointer:
         """True while some frames of the window are evidence of speech."""
         return self._evidence > 0
 
-    def watch(self, frame: bytes) -> None:
-        """Take a frame for level and floor only; asks no detector."""
-        rms = audioop.rms(frame, SAMPLE_BYTES)
+    def watch(self, frame: bytes) -> bytes:
+        """Take a frame for level and floor only, asking no detector; return it without its DC offset."""
+        frame, rms = self._offset.remove(frame)
         self.level_db = 20 * math.log10(rms / FULL_SCALE) if rms else SILENT_DB
         self._floor.update(self.level_db)
+        return frame
 
     def onset(self, frame: bytes) -> bool:
         """Take a frame while nothing is open. True when speech has begun."""
         window = self._window
         if len(window) == window.maxlen and window[0] is not None:
             self._evidence -= 1
-        if not self._is_voice(frame) or is_tone(frame):
+        voice, frame = self._judge(frame)
+        if not voice or is_tone(frame):
             window.append(None)
             self.quiet_frames += 1
             return False
@@ -129,7 +133,7 @@ class Endpointer:
 
         One speech frame alone among quiet ones is noise: it does not end the silence.
         """
-        voice = self._is_voice(frame)
+        voice, _ = self._judge(frame)
         self._loudest_db -= self._forget_db
         if not voice or self.level_db < self._loudest_db - OWN_RANGE_DB:
             self._before_db = None
@@ -145,12 +149,15 @@ class Endpointer:
             self.spoken = True
         self._before_db = self.level_db
 
-    def _is_voice(self, frame: bytes) -> bool:
-        """Return True if detector and level say speech. The detector is always asked: it learns the noise."""
+    def _judge(self, frame: bytes) -> tuple[bool, bytes]:
+        """Return True if detector and level both say speech, and the frame without its DC offset.
+
+        The detector is always asked: it learns the noise. It has a high-pass of its own.
+        """
         speech = self._is_speech(frame)
         floor_db = self._floor.db
-        self.watch(frame)
-        return speech and self.level_db > floor_db + self._margin_db
+        frame = self.watch(frame)
+        return speech and self.level_db > floor_db + self._margin_db, frame
 
     def _swells(self) -> bool:
         """Return True if enough of the window's evidence is neither a dying stroke nor mere hiss."""

@@ -45,6 +45,12 @@ _MOST_FMT_BYTES = 40
 STEP_BYTES = _CHUNK.size + _MOST_FMT_BYTES
 #: Chunks before the data; a file of zeros is one empty chunk every eight bytes.
 _MOST_CHUNKS = 1_000
+#: Names of chunks that programs really write in front of the samples, or after them.
+_KNOWN_CHUNKS = frozenset(
+    name.encode().ljust(4)
+    for name in "fmt data LIST JUNK junk PAD FLLR fact bext id3 ID3 cue smpl inst plst ltxt note labl umid "
+    "iXML axml _PMX SAUR PEAK peak chna cart levl acid strc afsp AFAn wavl slnt DISP minf elm1 regn".split()
+)
 
 
 class UnknownCoding(MediaError):
@@ -105,6 +111,7 @@ class WavHeader:
         self._codings = codings
         self._rates_hz = rates_hz
         self._chunks = 0
+        self._after_odd = False
 
     def step(self, head: bytes | bytearray) -> int | None:
         """Read the chunk that ``head`` begins with; return the bytes to advance, None when more are needed.
@@ -116,6 +123,12 @@ class WavHeader:
             UnknownCoding: the caller does not read samples of this coding.
             MediaError: the header is broken.
         """
+        if self._after_odd:
+            if len(head) <= _CHUNK.size:
+                return None
+            self._after_odd = False
+            if _has_pad(head):
+                return 1
         if len(head) < _CHUNK.size:
             return None
         name: bytes
@@ -137,7 +150,8 @@ class WavHeader:
             raise MediaError(
                 f"{self._name} is a broken WAV file: {_MOST_CHUNKS} chunks and no data chunk among them"
             )
-        return _CHUNK.size + length + (length & 1)
+        self._after_odd = bool(length & 1)
+        return _CHUNK.size + length
 
     def _read_format(self, chunk: bytes) -> WavShape:
         if len(chunk) < _FMT.size:
@@ -154,6 +168,22 @@ class WavHeader:
                 f"{MOST_CHANNELS} channels at {self._rates_hz[0]} to {self._rates_hz[-1]} Hz"
             )
         return WavShape(rate_hz, channels, coding)
+
+
+def _has_pad(head: bytes | bytearray) -> bool:
+    """Return True if ``head``, which follows a chunk of odd length, begins with the pad byte.
+
+    The format asks for that byte (a zero), and some writers forget it: the chunk's name decides.
+    """
+    padded, bare = bytes(head[1:5]), bytes(head[:4])
+    if padded in _KNOWN_CHUNKS or bare in _KNOWN_CHUNKS:
+        return padded in _KNOWN_CHUNKS
+    return not (_is_name(bare) and not _is_name(padded))
+
+
+def _is_name(chunk: bytes) -> bool:
+    """Return True if ``chunk`` can be the name of a chunk: four printable ASCII characters."""
+    return all(0x20 <= byte < 0x7F for byte in chunk)
 
 
 def wav_header(shape: AudioFormat, data_bytes: int) -> bytes:

@@ -1,27 +1,30 @@
 """Decoder of an answer's sound: WAV here, all other formats in a process of its own.
 
-The format is read from the file's bytes; the content type of a server or a field is used only to explain a
-file that is no sound at all.
+The format is read from the file's bytes. The content type of a server or a field decides nothing: it only
+appears in the message about a file that is text.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib.util
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ravatard.core.audio.wav import UnknownCoding, is_wav
 from ravatard.core.audio_format import VOICE
 from ravatard.devices.media.child import MediaChild, worker_command, worker_environ
 from ravatard.devices.media.feed import decode_with
-from ravatard.devices.media.rate import To48k
-from ravatard.devices.media.wav import MonoMixer, WavReader
+from ravatard.devices.media.text import text_kind
+from ravatard.devices.media.wav import Samples, WavReader
+from ravatard.devices.media.wav_voice import WavVoice
 from ravatard.errors import MediaError
 
 #: Enough to know the format of a file.
 _SNIFFED_BYTES = 12
+#: Enough to know that a file is text.
+_SNIFFED_TEXT_BYTES = 512
 #: A WAV file without a format chunk up to here is broken.
 _MOST_HEADER_BYTES = 1 << 16
 #: Length of a decoded block: an answer that came in one piece must not keep the daemon waiting.
@@ -135,17 +138,18 @@ class MediaDecoder:
         self, pieces: AsyncGenerator[bytes, None], content_type: str
     ) -> AsyncGenerator[bytes, None]:
         head = b""
-        while len(head) < _SNIFFED_BYTES and (piece := await anext(pieces, None)) is not None:
+        while _is_short(head) and (piece := await anext(pieces, None)) is not None:
             head += piece
         if not head:
             raise MediaError("the answer's file is empty")
-        reader, seen, first = WavReader(), bytearray(head), b""
+        if kind := text_kind(head[:_SNIFFED_TEXT_BYTES]):
+            raise MediaError(f"the answer's sound cannot be decoded: it is {_named(kind, content_type)}")
+        reader, seen = WavReader(), bytearray(head)
+        first: list[Samples] = []
         if is_wav(head):
             # The decoder library may know a coding that we do not.
             with suppress(UnknownCoding):
                 first = await _to_format(reader, seen, pieces)
-        elif content_type.startswith("text/") or content_type.endswith("json"):
-            raise MediaError(f"the answer's sound cannot be decoded: it is {content_type[:40]}")
         if reader.shape is not None:
             sound = _wav(reader, first, pieces)
         else:
@@ -170,7 +174,20 @@ class MediaDecoder:
                 yield pcm
 
 
-async def _to_format(reader: WavReader, seen: bytearray, pieces: AsyncGenerator[bytes, None]) -> bytes:
+def _is_short(head: bytes) -> bool:
+    """Return True if more bytes are needed to know the format of a file that begins with ``head``."""
+    return len(head) < _SNIFFED_BYTES or (len(head) < _SNIFFED_TEXT_BYTES and text_kind(head) is not None)
+
+
+def _named(kind: str, content_type: str) -> str:
+    if content_type.startswith("text/") or content_type.endswith("json"):
+        return content_type[:40]
+    return f"{kind}, and called {content_type[:40]}" if content_type else kind
+
+
+async def _to_format(
+    reader: WavReader, seen: bytearray, pieces: AsyncGenerator[bytes, None]
+) -> list[Samples]:
     """Read on until ``reader`` knows the samples' shape; return the samples that came with it.
 
     Args:
@@ -196,27 +213,30 @@ async def _to_format(reader: WavReader, seen: bytearray, pieces: AsyncGenerator[
 
 
 async def _wav(
-    reader: WavReader, first: bytes, pieces: AsyncGenerator[bytes, None]
+    reader: WavReader, first: list[Samples], pieces: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
     """Yield the samples as s16le mono 48 kHz while they come in."""
-    if reader.shape is None:
-        raise MediaError("the sound is a broken WAV file: it does not say what its samples are")
-    mixer, rate = MonoMixer(reader.shape), To48k(reader.shape.rate_hz)
-    block = reader.shape.frame_bytes * (reader.shape.rate_hz * _BLOCK_MS // 1000)
-    samples = first
+    voice, samples, over = WavVoice(), first, False
     while True:
-        for at in range(0, len(samples), block):
-            if pcm := rate.convert(mixer.convert(samples[at : at + block])):
+        for block in _blocks(samples):
+            if pcm := voice.convert(block):
                 yield pcm
             # The consumer may not wait; let the rest of the daemon run all the same.
             await asyncio.sleep(0)
-        piece = await anext(pieces, None)
-        if piece is None:
+        if over:
             break
-        samples = reader.feed(piece)
-    reader.finish()
-    if pcm := rate.flush():
+        piece = await anext(pieces, None)
+        over = piece is None
+        samples = reader.finish() if piece is None else reader.feed(piece)
+    if pcm := voice.flush():
         yield pcm
+
+
+def _blocks(samples: list[Samples]) -> Iterator[Samples]:
+    for found in samples:
+        size = found.shape.frame_bytes * (found.shape.rate_hz * _BLOCK_MS // 1000)
+        for at in range(0, len(found.pcm), size):
+            yield replace(found, pcm=found.pcm[at : at + size])
 
 
 async def _joined(head: bytes, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:

@@ -7,17 +7,38 @@ services send. :mod:`ravatard.devices.media.wav_file` is for files on disk.
 from __future__ import annotations
 
 import audioop
+import re
 from array import array
+from dataclasses import dataclass
 
 from ravatard.core.audio.wav import RIFF_BYTES, SAMPLE_BYTES, WavHeader, WavShape, is_wav
 from ravatard.errors import MediaError
 
+_RIFF_WAVE = re.compile(rb"RIFF....WAVE", re.DOTALL)
+#: Steps through headers, over all files in a row: about five a file.
+_MOST_STEPS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Piece of the sound, in one sample format.
+
+    Attributes:
+        shape: sample format.
+        pcm: whole frames, as they are stored.
+    """
+
+    shape: WavShape
+    pcm: bytes
+
 
 class WavReader:
-    """Takes a WAV file in pieces of any size; returns its samples, whole frames.
+    """Takes WAV files in pieces of any size; returns their samples, whole frames.
 
     Call :meth:`feed` with every piece, then :meth:`finish`. A length is believed only where it can be true:
-    with 0, or one past the end, the sound goes on until the data end.
+    with 0, or one past the end, the sound goes on until the data end. Services that join the sound of several
+    sentences send one file after another: the next header may follow the data, or chunks after the data, or
+    stand within the stated length of the file before it. Its sample format may differ.
     """
 
     def __init__(self) -> None:
@@ -29,45 +50,73 @@ class WavReader:
         #: Bytes of sound still to come; None before the data chunk.
         self._left: float | None = None
         self._any_samples = False
+        self._steps = 0
 
     @property
     def shape(self) -> WavShape | None:
-        """Format of the samples; None until the header has stated it."""
+        """Format of the samples of the current file; None until its header has stated it."""
         return self._header.shape
 
-    def feed(self, data: bytes) -> bytes:
-        """Return the samples in the next piece, as they are stored.
+    def feed(self, data: bytes) -> list[Samples]:
+        """Return the samples in the next piece.
 
         Raises:
             UnknownCoding: a WAV file in a coding that only a decoder library knows.
             MediaError: no WAV file, or a broken one.
         """
         self._buffer += data
-        while self._left is None or self.shape is None:
-            if not self._step():
-                return b""
-        count = int(min(len(self._buffer), self._left))
-        count -= count % self.shape.frame_bytes
-        samples = bytes(self._buffer[:count])
-        # Chunks after the data are for other programs.
-        del self._buffer[: count if len(self._buffer) < self._left else len(self._buffer)]
-        self._left -= count
-        if self._left < self.shape.frame_bytes:
-            self._left = 0.0
-            self._buffer.clear()
-        self._any_samples = self._any_samples or bool(samples)
-        return samples
+        found: list[Samples] = []
+        while self._advance(found):
+            pass
+        return found
 
-    def finish(self) -> None:
-        """No more data come.
+    def finish(self) -> list[Samples]:
+        """Return the last samples: no more data come.
 
         Raises:
             MediaError: there was no sound in them.
         """
-        if self._left is None:
+        if not self._any_samples and self._left is None:
             raise MediaError("the sound is a broken WAV file: it ends before its data begin")
+        found: list[Samples] = []
+        if self._left is not None:
+            # Bytes that might have been the beginning of another file.
+            self._take(len(self._buffer), found, last=True)
         if not self._any_samples:
             raise MediaError("the sound is a WAV file without a single sample")
+        return found
+
+    def _advance(self, found: list[Samples]) -> bool:
+        """Take the next thing out of the buffer; return False when more data are needed."""
+        if self._left is None or self.shape is None:
+            self._steps += 1
+            if self._steps > _MOST_STEPS:
+                raise MediaError("the sound is a broken WAV file: it has more headers than sound")
+            return self._step()
+        end, another = _before_next_file(self._buffer)
+        self._take(end, found, last=another)
+        if another:
+            self._header, self._begun, self._left = WavHeader("the sound"), False, None
+        return another
+
+    def _take(self, count: int, found: list[Samples], *, last: bool) -> None:
+        """Take the samples out of the next ``count`` bytes; ``last``: no more of this file come.
+
+        Bytes after the data are for other programs.
+        """
+        if self._left is None or self.shape is None:
+            return
+        frame = self.shape.frame_bytes
+        within = int(min(count, self._left))
+        whole = within - within % frame
+        if whole:
+            found.append(Samples(self.shape, bytes(self._buffer[:whole])))
+            self._any_samples = True
+            self._left -= whole
+        if self._left < frame:
+            self._left = 0.0
+        # A frame whose rest is still to come stays in the buffer.
+        del self._buffer[: count if last or self._left == 0 else whole]
 
     def _step(self) -> bool:
         """Take one thing out of the header; return False when more data are needed."""
@@ -93,6 +142,20 @@ class WavReader:
         else:
             self._skip = advance
         return True
+
+
+def _before_next_file(buffer: bytearray) -> tuple[int, bool]:
+    """Return the bytes before the header of another file, and True if it is there.
+
+    Without one these are all bytes but the last few, if they may be the beginning of one.
+    """
+    if another := _RIFF_WAVE.search(buffer):
+        return another.start(), True
+    start = max(0, len(buffer) - RIFF_BYTES + 1)
+    if (at := buffer.find(b"RIFF", start)) >= 0:
+        return at, False
+    held = next(count for count in (3, 2, 1, 0) if buffer.endswith(b"RIFF"[:count]))
+    return len(buffer) - held, False
 
 
 class MonoMixer:

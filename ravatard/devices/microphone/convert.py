@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ravatard.core.audio_format import RATE_HZ, SPEECH, AudioFormat
+from ravatard.devices.microphone.cancellation import CancellationWatch
 from ravatard.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
 
 
 class Converter(Protocol):
-    """Turns one stream of PCM into another."""
+    """Turns one stream of PCM into another.
+
+    Attributes:
+        chosen: channel that is used because all of them cancel each other; None: they do not, or one is
+            configured.
+    """
+
+    chosen: int | None
 
     def convert(self, pcm: bytes) -> bytes:
         """Return ``pcm`` (whole frames of the source) as s16le mono 16 kHz; may hold some samples back."""
@@ -59,9 +67,13 @@ class IntegerConverter:
         self._width = shape.sample_bytes
         self._channels = shape.channels
         self._channel = channel
+        self.chosen: int | None = None
+        self._watch = CancellationWatch()
 
     def convert(self, pcm: bytes) -> bytes:
         """Return ``pcm`` as s16le mono; the lower bits are dropped."""
+        if self._channels == 2 and self._channel is None and self._watch.is_due():
+            self._examine(pcm)
         if self._channels == 2 and self._channel is None:
             pcm = self._audioop.tomono(pcm, self._width, 0.5, 0.5)
         if self._width != 2:
@@ -69,6 +81,23 @@ class IntegerConverter:
         if self._channel is not None and self._channels > 1:
             pcm = memoryview(pcm).cast("h")[self._channel :: self._channels].tobytes()
         return pcm
+
+    def _examine(self, pcm: bytes) -> None:
+        """Take one of two channels if they cancel each other."""
+        to_mono, width = self._audioop.tomono, self._width
+        frames = len(pcm) // (2 * width)
+        if not frames:
+            return
+        mean, *sides = (
+            self._energy(to_mono(pcm, width, left, right)) for left, right in ((0.5, 0.5), (1, 0), (0, 1))
+        )
+        self._channel = self.chosen = self._watch.examine(mean, sides, frames, RATE_HZ)
+
+    def _energy(self, pcm: bytes) -> float:
+        """Return the energy of one channel without its offset; full scale is 1."""
+        full = float(1 << (8 * self._width - 1))
+        centred = self._audioop.bias(pcm, self._width, -self._audioop.avg(pcm, self._width))
+        return float((self._audioop.rms(centred, self._width) / full) ** 2)
 
 
 class FloatConverter:
@@ -83,12 +112,21 @@ class FloatConverter:
             self._resampler = soxr.ResampleStream(shape.rate_hz, RATE_HZ, 1, dtype="float32", quality="HQ")
         self._shape = shape
         self._channel = channel
+        self.chosen: int | None = None
+        self._watch = CancellationWatch()
 
     def convert(self, pcm: bytes) -> bytes:
         """Return ``pcm`` as s16le mono 16 kHz. The resampler holds some milliseconds back."""
         samples = self._samples(pcm)
         if self._shape.channels > 1:
             frames = samples.reshape(-1, self._shape.channels)
+            if self._channel is None and self._watch.is_due() and len(frames):
+                self._channel = self.chosen = self._watch.examine(
+                    float(frames.mean(axis=1).var()),
+                    [float(energy) for energy in frames.clip(-1.0, 1.0).var(axis=0)],
+                    len(frames),
+                    self._shape.rate_hz,
+                )
             samples = frames.mean(axis=1) if self._channel is None else frames[:, self._channel]
         if self._resampler is not None:
             narrow = self._numpy.ascontiguousarray(self._numpy.clip(samples, -1.0, 1.0), dtype="f4")

@@ -13,12 +13,20 @@ from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import RATE_HZ, SPEECH, AudioFormat, samples_in, seconds_of
 from ravatard.core.events import GateEvent, Listened, MicrophoneEnded, MicrophoneLost, MicrophoneReady
 from ravatard.devices.microphone.liveness import Liveness
-from ravatard.devices.microphone.protocol import EchoBlock, RawBlock, Record, SourceFailed, encode
+from ravatard.devices.microphone.protocol import (
+    ChannelsCancel,
+    EchoBlock,
+    RawBlock,
+    Record,
+    SourceFailed,
+    encode,
+)
 from ravatard.devices.process.pipes import PipeWriter, RecordReader
 from ravatard.errors import InternalError
 
 if TYPE_CHECKING:
     from ravatard.devices.echo.reference import EchoReference
+    from ravatard.devices.microphone.convert import Converter
 
 #: A heartbeat twice a second of sound: each one wakes the daemon.
 HEARTBEAT_SAMPLES = RATE_HZ // 2
@@ -74,7 +82,9 @@ class Listener:
         self._commands.register(inbox.fd, select.POLLIN)
         self._polls: dict[int, select.poll] = {}
         self._device = ""
-        self._convert: Callable[[bytes], bytes] | None = None
+        self._converter: Converter | None = None
+        self._channels = 1
+        self._choice_reported = False
         self._make_liveness = liveness
         self._liveness = liveness(SPEECH)
         self._fault_heartbeat_at = -1.0
@@ -98,8 +108,8 @@ class Listener:
         if shape != SPEECH:
             from ravatard.devices.microphone.convert import converter_for
 
-            converter = converter_for(shape, self._channel)
-            self._convert = converter.convert if converter else None
+            self._converter = converter_for(shape, self._channel)
+            self._channels = shape.channels
 
     def write(self, pcm: bytes, read_at: float, overran: bool = False, age_s: float | None = None) -> None:
         """Take sound of the source's shape; see :meth:`ravatard.devices.microphone.source.Sink.write`.
@@ -113,9 +123,12 @@ class Listener:
             if self._liveness.fault is not None:
                 self._outbox.put(self._lost(failed) if failed else self._fault_heartbeat(read_at))
                 return
-            if self._convert is not None:
-                pcm = self._convert(pcm)
             out = b"" if self.is_ready else encode(MicrophoneReady(self._device))
+            if self._converter is not None:
+                pcm = self._converter.convert(pcm)
+                if self._converter.chosen is not None and not self._choice_reported:
+                    self._choice_reported = True
+                    out += encode(ChannelsCancel(self._converter.chosen, self._channels))
             self.is_ready = True
             reference = b""
             if self._echo is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -26,12 +27,20 @@ from ravatard.core.states import GateMode
 from ravatard.devices.cards.kernel_state import capture_state
 from ravatard.devices.microphone.child import MicrophoneChild
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.microphone.protocol import FailureKind, Record, SourceFailed, Start
+from ravatard.devices.microphone.protocol import (
+    ChannelsCancel,
+    FailureKind,
+    Record,
+    SourceFailed,
+    Start,
+)
 from ravatard.devices.microphone.utterance_numbers import UtteranceNumbers
 from ravatard.devices.process.environment import Child, ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.devices.process.supervisor import Supervisor
 from ravatard.errors import DeviceError, InternalError
+
+_LOG = logging.getLogger(__name__)
 
 
 class ChildMicrophone:
@@ -74,6 +83,8 @@ class ChildMicrophone:
         self._is_alive = self._is_ready = False
         #: Reasons of losses that were reported since the microphone was last ready.
         self._reported: set[str] = set()
+        #: Written to the log once, however often the microphone is opened.
+        self._logged: set[ChannelsCancel] = set()
         self._muted = muted
         self._closed_reported = False
         self._held = self._pressed = False
@@ -191,6 +202,10 @@ class ChildMicrophone:
                 self._events.append(self._utterances.numbered(record))
             case MicrophoneReady():
                 self._on_ready(record)
+            case ChannelsCancel():
+                if record not in self._logged:
+                    self._logged.add(record)
+                    _LOG.warning("%s", record.text)
             case MicrophoneLost():
                 # The process waits by itself for sound to come back: a FIFO without a writer.
                 self._supervisor.expect_silence()

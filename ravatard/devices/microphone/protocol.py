@@ -111,6 +111,22 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelsCancel:
+    """Child to parent: the ``channels`` cancel each other; from here on only ``channel`` is used."""
+
+    channel: int
+    channels: int
+
+    @property
+    def text(self) -> str:
+        """Sentence for the owner."""
+        return (
+            f"the microphone's {self.channels} channels cancel each other; only channel {self.channel} is "
+            "used now: set capture.channel to it, or to another"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFailed:
     """Child to parent, its last record: the reason as one sentence."""
 
@@ -119,7 +135,9 @@ class SourceFailed:
 
 
 #: Records of a capturing sound process. Only the daemon knows that a microphone was closed on purpose.
-MicrophoneReport = MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEvent | SourceFailed
+MicrophoneReport = (
+    MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEvent | SourceFailed | ChannelsCancel
+)
 Record = MicrophoneReport | GateCommand | Start | ListDevices | RawBlock | EchoBlock | Listing
 
 _READ_AT = struct.Struct("<d")
@@ -176,6 +194,7 @@ PROTOCOL: RecordProtocol[Record] = RecordProtocol(
         record(10, SourceFailed, kind=FailureKind, reason=str),
         record(11, Listing, text=str),
         RecordCodec(12, EchoBlock, lambda r: _READ_AT.pack(r.read_at) + r.pcm + r.reference, _unpack_echo),
+        record(13, ChannelsCancel, channel="B", channels="B"),
         RecordCodec(32, Start, _pack_start, _unpack_start),
         record(33, ListDevices),
         record(34, SetGate, mode=GateMode),

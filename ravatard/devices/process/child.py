@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Generic, TypeVar
 
 from ravatard.devices.process.records import RecordDecoder, RecordProtocol
+from ravatard.devices.process.scheduling import Scheduling
 from ravatard.errors import DeviceError, InternalError
 
 #: How much is kept of the libraries' output: enough for the lines around a failure.
@@ -29,12 +30,18 @@ _CHATTER = re.compile(
 )
 #: Records that wait to be received before the pipe is no longer read: a minute of speech.
 _MOST_RECORDS = 256
+#: Beginnings of the names of variables for the daemon alone: settings (the project id among them), and
+#: systemd's (systemd.exec(5)).
+_WITHHELD = ("RAVATARD_", "RAVATAR_", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_")
 R = TypeVar("R")
 SLIM_CONFIG = Path(__file__).with_name("alsa.conf")
 
 
 def child_environ(environ: Mapping[str, str], *, slim: bool) -> dict[str, str]:
-    """Return the environment variables of a sound process.
+    """Return the environment variables of a sound process, and of the programs that it may start.
+
+    ALSA, PulseAudio and those programs may need any variable but the daemon's own settings, its credentials,
+    and its connections to systemd: these are left out.
 
     Args:
         environ: the daemon's environment variables.
@@ -47,7 +54,7 @@ def child_environ(environ: Mapping[str, str], *, slim: bool) -> dict[str, str]:
     }
     if slim:
         added["ALSA_CONFIG_PATH"] = str(SLIM_CONFIG)
-    return added | dict(environ)
+    return added | {name: value for name, value in environ.items() if not name.startswith(_WITHHELD)}
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
@@ -125,6 +132,7 @@ class PipedChild(Generic[R]):
         except OSError as error:
             raise DeviceError(f"the sound process cannot be started: {error.strerror}") from error
         self._process = self._piped.process
+        self._scheduling = Scheduling(self._process.pid)
         self._loop = asyncio.get_running_loop()
         self._decoder = RecordDecoder(protocol)
         self._records: list[R] = []
@@ -207,6 +215,10 @@ class PipedChild(Generic[R]):
         if not self._piped.stderr.closed:
             self._on_stderr()
         return last_lines(self._tail)
+
+    def is_starved(self) -> bool:
+        """Return True if the machine kept it from running since the last call."""
+        return self._scheduling.is_starved()
 
     def kill(self) -> None:
         """End it, and the processes it started, at once. Idempotent; afterwards await :meth:`reaped`."""

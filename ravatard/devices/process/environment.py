@@ -19,6 +19,10 @@ class Process(Protocol):
         """Return the last lines its libraries printed, as one line."""
         ...
 
+    def is_starved(self) -> bool:
+        """Return True if the machine kept it from running since the last call."""
+        ...
+
     def kill(self) -> None:
         """End it."""
         ...

@@ -15,6 +15,12 @@ from ravatard.devices.process.retry import Retry
 from ravatard.errors import DeviceError
 
 R = TypeVar("R")
+#: Parts of the time limit of a silent process: the wait for the usual heartbeat, and those after it.
+_FIRST_SHARE, _NEXT_SHARE = 0.6, 0.1
+#: The daemon is late by so much: its processes are too.
+_LATE_S = 0.05
+#: A process that sends nothing for so long is of no use, whatever the reason.
+_LONGEST_S = 5.0
 
 
 class Supervisor(Generic[FirstT, ChildT]):
@@ -84,9 +90,9 @@ class Supervisor(Generic[FirstT, ChildT]):
             DeviceError: it is of no use any more; report it to :meth:`lose`.
         """
         try:
-            records = await child.receive(self._limit_s)
-        except TimeoutError:
-            reason = f"{silent}: nothing for {self._limit_s:g} s"
+            records = await self._receive(child)
+        except TimeoutError as error:
+            reason = f"{silent}: nothing for {error} s"
         except DeviceError as error:
             reason = str(error)
         else:
@@ -96,6 +102,39 @@ class Supervisor(Generic[FirstT, ChildT]):
         if child is not self.child:
             return []
         raise DeviceError(reason)
+
+    async def _receive(self, child: Child[R]) -> list[R]:
+        """Return the next records of ``child``.
+
+        Its silence counts only while the daemon itself is on time and the machine lets the child run: on a
+        busy machine both may stand still for seconds, and the device plays on.
+
+        Raises:
+            TimeoutError: nothing came for the time it names.
+        """
+        if self._limit_s is None:
+            return await child.receive(None)
+        begun, limit_s = self._now(), self._limit_s
+        silent_s = waited_s = 0.0
+        # Heartbeats come before the first of these waits is over.
+        wait_s = _FIRST_SHARE * limit_s
+        while True:
+            due = self._now() + wait_s
+            try:
+                return await child.receive(wait_s)
+            except TimeoutError:
+                now = self._now()
+            starved = child.is_starved()
+            if now - due > _LATE_S:
+                silent_s = 0.0
+            elif starved and silent_s:
+                silent_s = max(silent_s - wait_s, 0.0)
+            else:
+                silent_s += wait_s
+            waited_s += wait_s
+            if silent_s >= limit_s - 1e-6 or waited_s >= max(_LONGEST_S, 2 * limit_s):
+                raise TimeoutError(f"{round(now - begun, 1):g}")
+            wait_s = _NEXT_SHARE * limit_s
 
     def expect_heartbeats(self) -> None:
         """From now on the child sends signs of life all the time."""

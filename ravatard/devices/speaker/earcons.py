@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE
 from ravatard.core.states import Earcon
-from ravatard.devices.media.rate import To48k
-from ravatard.devices.media.wav import MonoMixer, WavReader
+from ravatard.devices.media.wav import WavReader
+from ravatard.devices.media.wav_voice import WavVoice
 from ravatard.devices.speaker.earcon_options import EarconOptions
 from ravatard.errors import ConfigError, MediaError
 
@@ -65,14 +65,13 @@ def read_sound(path: Path) -> bytes:
         raise too_long
     reader = WavReader()
     try:
-        samples = reader.feed(content)
-        reader.finish()
+        pieces = reader.feed(content) + reader.finish()
     except MediaError as error:
         raise ConfigError(f"the signal {path} cannot be used: {error}") from error
-    if reader.shape is None or len(samples) > reader.shape.frame_bytes * reader.shape.rate_hz * LONGEST_S:
+    if sum(len(piece.pcm) / piece.shape.frame_bytes / piece.shape.rate_hz for piece in pieces) > LONGEST_S:
         raise too_long
-    rate = To48k(reader.shape.rate_hz)
-    return rate.convert(MonoMixer(reader.shape).convert(samples)) + rate.flush()
+    voice = WavVoice()
+    return b"".join(voice.convert(piece) for piece in pieces) + voice.flush()
 
 
 def _louder(pcm: bytes, gain: float) -> bytes:

@@ -15,13 +15,16 @@ from typing import NoReturn
 
 from ravatard.core.audio.wav import wav_header
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ
+from ravatard.devices.process.scheduling import Scheduling
 from ravatard.devices.speaker.player import SoundPlayer
 from ravatard.errors import DeviceError
 
 #: 43 ms of sound: sound in the pipe can no longer be stopped.
 _PIPE_BYTES = 4096
-#: A program that takes no sound for this long hangs.
-_STALL_MS = 1000
+#: A program that takes no sound for as long as both hangs, unless the machine keeps it from running.
+_STALL_MS, _AGAIN_MS = 600, 400
+#: So often it is asked whether it was kept from running: for four seconds.
+_MOST_STALLS = 10
 #: A program whose pipe is always empty gets this much more sound: its clock may run faster than ours.
 _SPEED_UP = 1e-3
 #: Part of a long silence that is kept in a recording.
@@ -84,12 +87,12 @@ class CommandOutput:
         if program.stdin is None:
             raise DeviceError("Popen made no pipe")
         try:
-            self._play(player, program.stdin.fileno())
+            self._play(player, program.stdin.fileno(), Scheduling(program.pid))
         finally:
             program.stdin.close()
             program.poll()
 
-    def _play(self, player: SoundPlayer, fd: int) -> NoReturn:
+    def _play(self, player: SoundPlayer, fd: int, scheduling: Scheduling) -> NoReturn:
         os.set_blocking(fd, False)
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         poll = select.poll()
@@ -107,13 +110,13 @@ class CommandOutput:
                 pcm = player.pull(self._samples, in_pipe / SAMPLE_BYTES / VOICE_RATE_HZ) or silence
             if not in_pipe:
                 pace.hurry()
-            self._write(fd, poll, pcm)
+            self._write(fd, poll, pcm, scheduling)
 
-    def _write(self, fd: int, poll: select.poll, pcm: bytes) -> None:
+    def _write(self, fd: int, poll: select.poll, pcm: bytes, scheduling: Scheduling) -> None:
         at = 0
         while at < len(pcm):
             if not poll.poll(_STALL_MS):
-                raise DeviceError(f"speaker.command {self._command!r} has taken no sound for a second")
+                self._wait_for_room(poll, scheduling)
             try:
                 at += os.write(fd, memoryview(pcm)[at:])
             except BlockingIOError:
@@ -121,6 +124,20 @@ class CommandOutput:
                 time.sleep(0.001)
             except BrokenPipeError as error:
                 raise DeviceError(f"speaker.command {self._command!r} ended by itself") from error
+
+    def _wait_for_room(self, poll: select.poll, scheduling: Scheduling) -> None:
+        """Wait on while the machine is too busy to run the program.
+
+        Raises:
+            DeviceError: it runs, and takes no sound.
+        """
+        scheduling.is_starved()
+        for _ in range(_MOST_STALLS):
+            if poll.poll(_AGAIN_MS):
+                return
+            if not scheduling.is_starved():
+                break
+        raise DeviceError(f"speaker.command {self._command!r} has taken no sound for a second")
 
 
 def _bytes_in(fd: int) -> int:

@@ -34,6 +34,12 @@ async def look_at_microphone(case: Case) -> CheckResult:
         return broken(
             str(error), "`ravatard devices` lists what there is; `ravatard find-mic` finds the right one"
         )
+    if case.recording.cancelling is not None:
+        return warning(
+            f"{case.recording.device}: {case.recording.cancelling}",
+            "set capture.channel to the channel that is used, or to another",
+            device=case.recording.device,
+        )
     return fine(case.recording.device, device=case.recording.device)
 
 

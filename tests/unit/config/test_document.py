@@ -15,6 +15,7 @@ from ravatard.config.document import (
     Node,
     Scalar,
     Sequence,
+    _other_encoding,
     parse,
     read,
 )
@@ -165,6 +166,50 @@ def test_a_file_in_utf_16_is_refused(tmp_path: Path) -> None:
     file.write_bytes("a: 1\n".encode("utf-16"))
 
     with pytest.raises(DocumentError, match="UTF-8"):
+        read(file)
+
+
+OTHER_ENCODINGS = ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+WRITTEN = [
+    "a: 1\n",
+    "service:\r\n  project_id: abc-123\r\n",
+    "ravatar:\n  # \u0442\u043e\u043b\u044c\u043a\u043e \u0434\u043e\u043c\u0430\n"
+    "  avatar: \u0410\u043d\u043d\u0430\n",
+    "ravatar:\n  avatar: \u30a2\u30cb\u30e1\U0001f600\n",
+]
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+@pytest.mark.parametrize("encoding", OTHER_ENCODINGS)
+def test_a_file_in_a_wider_encoding_is_named_with_and_without_its_mark(
+    tmp_path: Path, encoding: str, text: str
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_bytes(text.encode(encoding))
+
+    with pytest.raises(DocumentError, match=f"{encoding[:6].upper()}, not UTF-8; save the file as UTF-8"):
+        read(file)
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=60))
+def test_text_in_utf_8_is_never_taken_for_another_encoding(text: str) -> None:
+    assert text.count("\0") or _other_encoding(text.encode()) is None
+
+
+@pytest.mark.parametrize("text", ["a: 1\nb: \0\n", "a: \x1b[31m\n", "name: \x7f\0\0\n"])
+def test_a_control_character_in_utf_8_keeps_its_own_message(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(text)
+
+    with pytest.raises(DocumentError, match="control character 0x"):
+        parse(read(file))
+
+
+def test_a_file_that_a_power_cut_left_empty_of_all_but_zeros_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_bytes(bytes(4_096))
+
+    with pytest.raises(DocumentError, match="nothing but NUL bytes"):
         read(file)
 
 

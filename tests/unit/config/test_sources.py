@@ -9,6 +9,7 @@ import pytest
 
 from ravatard.config import Schema, SettingOrigin
 from ravatard.config.sources import SettingSources, find_files, read_credentials, read_environment, read_file
+from ravatard.secret import Secret
 
 
 @pytest.fixture
@@ -340,3 +341,48 @@ def test_missing_credentials_are_a_problem(tmp_path: Path, sources: SettingSourc
     assert str(problem).startswith("environment CREDENTIALS_DIRECTORY: ")
     assert str(problem).endswith(f"cannot be listed: {os.strerror(2)}")
     assert sources.incomplete
+
+
+@pytest.mark.parametrize("written", ["abc-123", "\ufeffabc-123", "abc-123\r\n", "\ufeffabc-123\r\n\r\n"])
+def test_a_credential_saved_on_a_pc_is_the_same_secret(
+    tmp_path: Path, sources: SettingSources, written: str
+) -> None:
+    (tmp_path / "ravatard.service.project_id").write_bytes(written.encode())
+
+    read_credentials(tmp_path, sources)
+
+    assert sources.problems == []
+    secret = sources.values["service.project_id"]
+    assert isinstance(secret, Secret)
+    assert secret.reveal() == "abc-123"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_every_file_in_a_wider_encoding_is_named(
+    tmp_path: Path, sources: SettingSources, encoding: str
+) -> None:
+    path = tmp_path / "ravatard.d" / "10-mine.yaml"
+    path.parent.mkdir()
+    path.write_bytes("gate:\r\n  mode: vad\r\n".encode(encoding))
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "ravatard.service.project_id").write_bytes("abc-123".encode(encoding))
+
+    assert find_files(tmp_path / "ravatard.yaml", required=False, sources=sources) == [path]
+    assert not read_file(path, sources)
+    read_credentials(credentials, sources)
+
+    told = [str(problem) for problem in sources.problems]
+    assert len(told) == 2
+    assert all("not UTF-8; save the file as UTF-8" in line for line in told)
+    assert "abc-123" not in " ".join(told)
+
+
+def test_a_file_saved_on_a_pc_is_read(tmp_path: Path, sources: SettingSources) -> None:
+    path = tmp_path / "ravatard.yaml"
+    path.write_bytes("\ufeffgate:\r\n  mode: vad\r\n  silence_ms: 1200\r\n".encode())
+
+    assert read_file(path, sources)
+
+    assert sources.values == {"gate.mode": "vad", "gate.silence_ms": 1_200}
+    assert sources.problems == []

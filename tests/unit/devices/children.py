@@ -21,6 +21,7 @@ class FakeChild(Generic[R]):
         printed: what its libraries printed.
         kills: how often it was killed.
         clings: the kernel does not let go of it.
+        starved: the machine keeps it from running.
     """
 
     def __init__(self, environment: Mapping[str, str], first: R) -> None:
@@ -30,6 +31,7 @@ class FakeChild(Generic[R]):
         self.printed = ""
         self.kills = 0
         self.clings = False
+        self.starved = False
         self._said: asyncio.Queue[list[R] | Exception] = asyncio.Queue()
 
     # ------------------------------------------------------------------ what a test does
@@ -60,6 +62,9 @@ class FakeChild(Generic[R]):
 
     def stderr_tail(self) -> str:
         return self.printed
+
+    def is_starved(self) -> bool:
+        return self.starved
 
     def kill(self) -> None:
         self.kills += 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
@@ -13,7 +14,7 @@ from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
 from ravatard.errors import MediaError
 from ravatard.ports.media import Decoder
 from tests.assertions import assert_no_complaint
-from tests.unit.devices.wav_files import chunk, fmt, heard, riff, s16, tone
+from tests.unit.devices.wav_files import chunk, fmt, heard, riff, s16, stored, tone
 from tests.virtual_time import run
 
 ONE_SECOND = tone(440, 24_000, 1.0)
@@ -99,6 +100,70 @@ async def test_an_answer_in_one_piece_does_not_keep_the_rest_waiting() -> None:
 async def test_what_cannot_be_decoded_is_a_sentence(content: bytes, content_type: str, told: str) -> None:
     with pytest.raises(MediaError, match=told):
         await all_of(decoder().pcm(arriving(cut(content, 30_000)), content_type))
+
+
+@pytest.mark.parametrize("size", [1, 30_000])
+@pytest.mark.parametrize("content_type", ["text/plain", "text/html", "application/json", "image/png", ""])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"ID3\4\0\0\0\0\0#TSSE\0\0\0",
+        b"\xff\xfb\x90d\0\0\0\0",
+        b"\xff\xf1\x50\x80\x2f\xff\xfc",
+        b"\xff\xfe\x90\x04\x41\x42\x43\x44",
+        b"OggS\0\2\0\0\0\0\0\0\0\0",
+        b"fLaC\0\0\0\x22",
+        b"\x1a\x45\xdf\xa3\x9fB\x86\x81\1",
+        b"\0\0\0\x20ftypM4A \0\0\2\0",
+        b"FORM\0\0\x10\0AIFFCOMM",
+        b"<\x01\x02 like no markup",
+        b"   \0\0\0",
+    ],
+)
+async def test_sound_goes_to_the_decoder_whatever_it_is_called(
+    head: bytes, content_type: str, size: int
+) -> None:
+    with pytest.raises(MediaError, match="needs PyAV"):
+        await all_of(decoder().pcm(arriving(cut(head + bytes(range(256)) * 4, size)), content_type))
+
+
+@pytest.mark.parametrize("size", [1, 30_000])
+@pytest.mark.parametrize("content_type", ["text/html", "application/problem+json", "audio/mpeg", ""])
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"<!DOCTYPE html><html><body>504 Gateway Time-out", "a web page"),
+        (b"\xef\xbb\xbf\r\n  <?xml version='1.0'?><Error><Code>AccessDenied", "a web page"),
+        ("<html><title>Gel\xf6scht".encode("latin-1"), "a web page"),
+        ("<html><body>not found</body>".encode("utf-16"), "a web page"),
+        (b'{"error": "gone"}', "JSON"),
+        (b'\n[{"error": 1}]', "JSON"),
+        (b"The specified key does not exist.", "text"),
+        (b"#EXTM3U\nhttp://elsewhere.example/1.mp3\n", "text"),
+        ("r\xe9essayez".encode() * 300, "text"),
+    ],
+)
+async def test_text_is_refused_with_its_name(content: bytes, kind: str, content_type: str, size: int) -> None:
+    named = kind if not content_type.startswith(("text", "application")) else content_type
+    with pytest.raises(MediaError, match=f"cannot be decoded: it is {re.escape(named)}"):
+        await all_of(decoder().pcm(arriving(cut(content, size)), content_type))
+
+
+@pytest.mark.parametrize("size", [7, 1 << 20])
+async def test_wav_files_in_a_row_are_heard_whole(size: int) -> None:
+    """Sentences joined by a service, each a file of its own, in different formats."""
+    rows = [(24_000, "s16"), (24_000, "s16"), (48_000, "f32"), (8_000, "u8")]
+    content = b"".join(
+        riff(fmt(coding, 1, rate_hz), chunk(b"data", stored(tone(440, rate_hz, 0.25), coding)))
+        for rate_hz, coding in rows
+    )
+
+    pcm = await all_of(decoder().pcm(arriving(cut(content, size)), "audio/wav"))
+
+    assert len(pcm) / 96_000 == pytest.approx(1.0, abs=0.002)
+    for quarter in range(4):
+        part = heard(pcm)[quarter * 12_000 + 500 : (quarter + 1) * 12_000 - 500]
+        assert np.sqrt(np.mean(part**2)) == pytest.approx(0.354, abs=0.02)
 
 
 async def test_a_decoder_that_cannot_be_started_is_a_sentence() -> None:

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ravatard.core.audio.wav import UnknownCoding, WavShape
-from ravatard.devices.media.wav import MonoMixer, WavReader
+from ravatard.devices.media.wav import MonoMixer, Samples, WavReader
 from ravatard.errors import MediaError
 from tests.unit.devices.wav_files import CODINGS, chunk, fmt, heard, riff, stored, tone
 
@@ -19,11 +19,13 @@ SAMPLES = bytes(range(200))
 
 def read(content: bytes, piece_bytes: int = 1 << 20) -> tuple[WavShape | None, bytes]:
     reader = WavReader()
-    samples = b"".join(
-        reader.feed(content[at : at + piece_bytes]) for at in range(0, len(content), piece_bytes)
-    )
-    reader.finish()
-    return reader.shape, samples
+    samples = [
+        found
+        for at in range(0, len(content), piece_bytes)
+        for found in reader.feed(content[at : at + piece_bytes])
+    ]
+    samples += reader.finish()
+    return reader.shape, b"".join(found.pcm for found in samples)
 
 
 @pytest.mark.parametrize("extensible", [False, True])
@@ -47,9 +49,9 @@ def test_samples_are_handed_on_as_soon_as_they_are_there() -> None:
     reader = WavReader()
     content = riff(fmt(), chunk(b"data", SAMPLES))
 
-    assert reader.feed(content[:44]) == b""
-    assert reader.feed(content[44:47]) == SAMPLES[:2]
-    assert reader.feed(content[47:48]) == SAMPLES[2:4]
+    assert reader.feed(content[:44]) == []
+    assert [found.pcm for found in reader.feed(content[44:47])] == [SAMPLES[:2]]
+    assert [found.pcm for found in reader.feed(content[47:48])] == [SAMPLES[2:4]]
 
 
 @pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFFFFF, 4_000])
@@ -108,9 +110,9 @@ def test_whatever_comes_is_read_or_refused(body: bytes, piece_bytes: int) -> Non
 
     with suppress(MediaError):
         for at in range(0, len(content), piece_bytes):
-            if samples := reader.feed(content[at : at + piece_bytes]):
-                assert reader.shape is not None
-                assert len(samples) % reader.shape.frame_bytes == 0
+            for found in reader.feed(content[at : at + piece_bytes]):
+                assert found.pcm
+                assert len(found.pcm) % found.shape.frame_bytes == 0
         reader.finish()
 
 
@@ -124,6 +126,92 @@ def test_a_damaged_header_is_read_or_refused(data: st.DataObject) -> None:
         shape, samples = read(bytes(content), 9)
         assert shape is not None
         assert len(MonoMixer(shape).convert(samples)) == len(samples) // shape.frame_bytes * 2
+
+
+#: Sentences of a service that joins them: each a file with a sample format of its own, and its sound.
+SENTENCES = st.tuples(st.sampled_from(sorted(CODINGS)), st.integers(1, 3), st.sampled_from([8_000, 24_000]))
+
+
+@st.composite
+def files_in_a_row(draw: st.DrawFn) -> tuple[bytes, list[Samples]]:
+    """Return files of any format, one after another, and the sound in them."""
+    content, sound = b"", []
+    for coding, channels, rate_hz in draw(st.lists(SENTENCES, min_size=2, max_size=4)):
+        shape = WavShape(rate_hz, channels, coding)
+        stated = draw(st.sampled_from([None, 0, 0xFFFFFFFF, 0x7FFFFFFF]))
+        # Of a stated length also an odd one, with and without its pad byte.
+        frames = draw(st.integers(1, 31)) * (1 if stated is None else 2)
+        pcm = draw(st.binary(min_size=1, max_size=1)) * (shape.frame_bytes * frames)
+        data = chunk(b"data", pcm, stated)
+        behind = b""
+        if stated is None:
+            data = draw(st.sampled_from([data, data[: 8 + len(pcm)]]))
+            behind = draw(st.sampled_from([b"", chunk(b"LIST", b"INFO" * 9), b"\0" * 5, b"RIF", b"RIFF"]))
+        content += riff(chunk(b"JUNK", bytes(4)), fmt(coding, channels, rate_hz), data, behind)
+        sound.append(Samples(shape, pcm))
+    return content, sound
+
+
+@given(files_in_a_row(), st.sampled_from([1, 5, 13, 1_000, 1 << 20]))
+def test_files_in_a_row_are_heard_whole(row: tuple[bytes, list[Samples]], piece_bytes: int) -> None:
+    content, sound = row
+    reader = WavReader()
+
+    found = [
+        each
+        for at in range(0, len(content), piece_bytes)
+        for each in reader.feed(content[at : at + piece_bytes])
+    ]
+    found += reader.finish()
+
+    assert _joined(found) == _joined(sound)
+
+
+def _joined(samples: list[Samples]) -> list[Samples]:
+    """Return the samples joined where the sample format stays the same."""
+    joined: list[Samples] = []
+    for each in samples:
+        if joined and joined[-1].shape == each.shape:
+            joined[-1] = Samples(each.shape, joined[-1].pcm + each.pcm)
+        else:
+            joined.append(each)
+    return joined
+
+
+def test_a_file_that_stops_early_does_not_swallow_the_next() -> None:
+    cut = riff(fmt(), chunk(b"data", SAMPLES, 10_000))
+    reader = WavReader()
+
+    found = reader.feed(cut + riff(fmt("s24", 2, 44_100), chunk(b"data", bytes(60))))
+
+    assert [(each.shape.coding, len(each.pcm)) for each in found] == [("s16", 200), ("s24", 60)]
+
+
+def test_headers_without_end_are_refused_soon() -> None:
+    empty = riff(fmt(), chunk(b"data", b""))
+    with pytest.raises(MediaError, match="more headers than sound"):
+        WavReader().feed(riff(fmt(), chunk(b"data", SAMPLES)) + empty * 20_000)
+
+
+def test_the_mark_of_a_file_within_the_sound_alone_is_sound() -> None:
+    pcm = b"RIFFxxxxWAVX" + SAMPLES + b"RIFF"
+
+    assert read(riff(fmt(), chunk(b"data", pcm, 0)), 3)[1] == pcm
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 9, 1_000])
+@pytest.mark.parametrize("body", [b"x", b"INFOISFT\5\0\0\0Lavf\0", b"data\0", bytes(33)])
+@pytest.mark.parametrize("name", [b"LIST", b"JUNK", b"id3 ", b"bext", b"fact", b"zyxw"])
+@pytest.mark.parametrize("before", ["fmt", "data"])
+@pytest.mark.parametrize("pad", [b"", b"\0", b"\xff"])
+def test_a_chunk_of_odd_length_is_passed_over_with_and_without_its_pad_byte(
+    pad: bytes, before: str, name: bytes, body: bytes, piece_bytes: int
+) -> None:
+    odd = struct.pack("<4sI", name, len(body)) + body + pad
+    chunks = [odd, fmt()] if before == "fmt" else [fmt(), odd]
+    content = riff(*chunks, *([odd] if pad else []), chunk(b"data", SAMPLES))
+
+    assert read(content, piece_bytes) == (WavShape(16_000, 1, "s16"), SAMPLES)
 
 
 @pytest.mark.parametrize("coding", [coding for coding in CODINGS if not coding.endswith("law")])

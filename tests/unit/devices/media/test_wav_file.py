@@ -72,6 +72,22 @@ def test_other_chunks_before_and_after_the_data_are_passed_over(recording: Path)
     assert recording.read_bytes()[info.data_start : info.data_start + info.data_bytes] == b"ABCD"
 
 
+@pytest.mark.parametrize("name", [b"LIST", b"JUNK", b"id3 ", b"bext"])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("pad", [b"", b"\0"])
+def test_a_chunk_of_odd_length_may_lack_its_pad_byte(
+    recording: Path, pad: bytes, first: bool, name: bytes
+) -> None:
+    odd = name + struct.pack("<I", 5) + b"odd x" + pad
+    form = chunk(b"fmt ", fmt())
+    recording.write_bytes(wav(*((odd, form) if first else (form, odd)), chunk(b"data", b"ABCD")))
+
+    info = read_wav_info(str(recording))
+
+    assert recording.read_bytes()[info.data_start :] == b"ABCD"
+    assert info.data_bytes == 4
+
+
 @pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFFFFF, 1_000])
 def test_a_length_that_lies_means_until_the_data_end(recording: Path, length: int) -> None:
     recording.write_bytes(wav(chunk(b"fmt ", fmt()), chunk(b"data", bytes(99), length))[:-1])

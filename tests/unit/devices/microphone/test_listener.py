@@ -27,6 +27,7 @@ from ravatard.devices.microphone.listener import HEARTBEAT_SAMPLES, Listener
 from ravatard.devices.microphone.liveness import Liveness
 from ravatard.devices.microphone.protocol import (
     PROTOCOL,
+    ChannelsCancel,
     EchoBlock,
     FailureKind,
     RawBlock,
@@ -252,6 +253,22 @@ def test_other_shapes_are_converted_before_they_are_heard() -> None:
     daemon.close()
 
     assert heard[1] == RawBlock(1.0, struct.pack("<2h", 2, 4))
+
+
+def test_channels_that_cancel_are_reported_once_and_one_of_them_is_heard() -> None:
+    daemon = Daemon(None)
+    daemon.listener.opened("Array", AudioFormat(16_000, 2, "s16le"))
+    block = struct.pack("<4h", 5_000, -5_000, -5_000, 5_000) * 480
+
+    heard: list[Record] = []
+    for number in range(60):
+        daemon.listener.write(block, 0.06 * number)
+        heard += daemon.hears()
+    daemon.close()
+
+    assert [record for record in heard if isinstance(record, ChannelsCancel)] == [ChannelsCancel(0, 2)]
+    assert heard[1] == RawBlock(0.0, bytes(1_920))
+    assert heard[-1] == RawBlock(0.06 * 59, struct.pack("<2h", 5_000, -5_000) * 480)
 
 
 def deliver(daemon: Daemon, block: bytes, blocks: int, *, begun: float = 0.0) -> float:

@@ -23,7 +23,14 @@ from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.microphone.microphone import ChildMicrophone
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.microphone.protocol import FailureKind, Listing, Record, SourceFailed, Start
+from ravatard.devices.microphone.protocol import (
+    ChannelsCancel,
+    FailureKind,
+    Listing,
+    Record,
+    SourceFailed,
+    Start,
+)
 from ravatard.devices.process.environment import ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.errors import DeviceError, InternalError
@@ -358,6 +365,21 @@ async def test_elsewhere_there_is_nothing_to_fall_back_to(
 
     assert lost.result() == MicrophoneLost("no")
     assert child.environment.get("ALSA_CONFIG_PATH") == environ.get("ALSA_CONFIG_PATH")
+    await room.ear.close()
+
+
+async def test_channels_that_cancel_are_logged_once_with_the_option_that_helps(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(ChannelsCancel(1, 2))
+    child.says(ChannelsCancel(1, 2), BEAT)
+
+    assert await room.next() == BEAT
+    (line,) = caplog.messages
+    assert "2 channels cancel each other; only channel 1 is used" in line
+    assert "capture.channel" in line
     await room.ear.close()
 
 

@@ -23,6 +23,7 @@ from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import (
     PROTOCOL,
+    ChannelsCancel,
     EchoBlock,
     FailureKind,
     ListDevices,
@@ -52,6 +53,7 @@ RECORDS: list[Record] = [
     ChunkCaptured(7, 2, 100, bytes(range(256)) * 32, 12.25),
     *(UtteranceClosed(7, reason, 9_000, 1_240.0) for reason in CloseReason),
     PressIgnored(120.5),
+    ChannelsCancel(1, 2),
     RawBlock(3.5, b"\x01\x02"),
     EchoBlock(3.5, b"\x01\x02\x03\x04", b"\x05\x06\x07\x08"),
     EchoBlock(4.5, b"", b""),

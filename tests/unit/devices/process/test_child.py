@@ -37,6 +37,27 @@ def test_what_the_daemon_was_given_is_not_overruled() -> None:
     assert environment["PA_ALSA_PLUGHW"] == "0"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "RAVATARD_SERVICE__PROJECT_ID",
+        "RAVATARD_BOARD",
+        "CREDENTIALS_DIRECTORY",
+        "NOTIFY_SOCKET",
+        "WATCHDOG_USEC",
+        "WATCHDOG_PID",
+        "LISTEN_FDS",
+    ],
+)
+def test_settings_credentials_and_systemd_are_for_the_daemon_alone(name: str) -> None:
+    kept = {"PULSE_SERVER": "unix:/run/pulse", "PATH": "/usr/bin", "XDG_RUNTIME_DIR": "/run/user/1000"}
+
+    environment = child_environ({name: "a-secret", **kept}, slim=False)
+
+    assert name not in environment
+    assert environment.items() >= kept.items()
+
+
 def test_without_slim_the_machines_own_configuration_is_used() -> None:
     assert "ALSA_CONFIG_PATH" not in child_environ({}, slim=False)
 

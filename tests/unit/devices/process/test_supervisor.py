@@ -11,6 +11,7 @@ from ravatard.devices.process.retry import RetryPolicy
 from ravatard.devices.process.supervisor import Supervisor
 from ravatard.errors import DeviceError
 from tests.unit.devices.children import FakeChild
+from tests.virtual_time import VirtualTimeLoop
 
 HOME = {"HOME": "/home/ada"}
 OWN = {"ALSA_CONFIG_PATH": "/etc/asound.conf"}
@@ -44,6 +45,67 @@ class Machine:
 
 def now() -> float:
     return asyncio.get_running_loop().time()
+
+
+# ------------------------------------------------------------------ a busy machine
+
+
+async def beating() -> tuple[Machine, FakeChild[str]]:
+    """A child whose heartbeats are expected."""
+    machine = Machine()
+    child = await machine.started()
+    machine.supervisor.ready("a device")
+    return machine, child
+
+
+@pytest.mark.parametrize("silent_s", [1.2, 2.0, 3.5, 4.8])
+async def test_a_child_that_the_machine_keeps_from_running_is_waited_for(silent_s: float) -> None:
+    machine, child = await beating()
+    child.starved = True
+    asyncio.get_running_loop().call_later(silent_s, child.says, "at last")
+
+    assert await machine.hears(child) == ["at last"]
+    assert now() == pytest.approx(silent_s)
+
+
+async def test_a_child_that_is_starved_without_end_is_given_up_after_some_seconds() -> None:
+    machine, child = await beating()
+    child.starved = True
+
+    with pytest.raises(DeviceError, match=r"^Ada is silent: nothing for 5(\.\d)? s$"):
+        await machine.hears(child)
+    assert now() == pytest.approx(5.0, abs=0.15)
+
+
+async def test_a_child_that_could_run_again_and_stays_silent_is_given_up() -> None:
+    machine, child = await beating()
+    child.starved = True
+    asyncio.get_running_loop().call_later(2.0, setattr, child, "starved", False)
+
+    with pytest.raises(DeviceError, match="Ada is silent"):
+        await machine.hears(child)
+    assert 2.4 < now() < 3.2
+
+
+@pytest.mark.parametrize("late_s", [0.1, 0.7, 3.0, 30.0])
+@pytest.mark.parametrize("at_s", [0.3, 0.55, 0.65, 0.95])
+async def test_a_daemon_that_was_late_itself_gives_its_child_time(at_s: float, late_s: float) -> None:
+    machine, child = await beating()
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    # The whole machine stood still; the child needs some time, too.
+    loop.call_later(at_s, loop.jump, late_s)
+    loop.call_later(at_s + late_s + 0.4, child.says, "at last")
+
+    assert await machine.hears(child) == ["at last"]
+
+
+async def test_a_dead_device_is_noticed_after_a_second_on_a_machine_that_is_on_time() -> None:
+    machine, child = await beating()
+
+    with pytest.raises(DeviceError, match=r"^Ada is silent: nothing for 1 s$"):
+        await machine.hears(child)
+    assert now() == pytest.approx(1.0)
 
 
 # ------------------------------------------------------------------ one process

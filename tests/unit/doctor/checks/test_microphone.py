@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from ravatard.devices.microphone.protocol import ChannelsCancel
 from ravatard.doctor.bench import RecordedSound
 from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import ROOM, Patient, running
@@ -44,6 +45,17 @@ async def test_good_sound_is_told_in_numbers(patient: Patient) -> None:
 
     assert outcome.verdict is Verdict.FINE
     assert -60 < float(outcome.measured["floor_db"]) < -40
+
+
+async def test_channels_that_cancel_are_named(patient: Patient) -> None:
+    text = ChannelsCancel(0, 2).text
+    patient.bench.recording = RecordedSound("USB Mic", ROOM, 0.0, 1.0, text)
+
+    outcome = (await patient.finding("microphone")).result
+
+    assert outcome.verdict is Verdict.WARNING
+    assert "channels cancel each other" in outcome.text
+    assert "capture.channel" in outcome.remedy
 
 
 async def test_a_recording_that_is_silent_is_no_broken_microphone(patient: Patient) -> None:
