@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from ravatard.cloud.border import FOREIGN_FAULTS
 from ravatard.cloud.foreign_json import decoded, finite
-from ravatard.core.token_expiry import DOCUMENTED_LIFETIME_S, TokenExpiry, expiry
+from ravatard.core.token_expiry import LIFETIME_S, TokenExpiry, expiry
 from ravatard.errors import DeniedError, RavatardError
 from ravatard.secret import Secret
 
@@ -53,7 +53,7 @@ def claims(token: Secret, wall_s: float | None = None) -> tuple[float | None, fl
     if issued is None:
         issued = _seconds(found.get("nbf"))
     if issued is None and expires is not None and wall_s is not None:
-        issued = wall_s if 0 < expires - wall_s < DOCUMENTED_LIFETIME_S else None
+        issued = wall_s if 0 < expires - wall_s < LIFETIME_S else None
     return issued, expires
 
 

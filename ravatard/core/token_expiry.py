@@ -13,7 +13,7 @@ RENEW_SPREAD = 0.1
 #: A shorter life is not believed: renewing as often as a token of 50 ms asks for is no use to the service.
 LEAST_LIFETIME_S = 10.0
 #: A longer one is not believed either: a month without a renewal is no token of this service.
-LONGEST_LIFETIME_S = 30 * DOCUMENTED_LIFETIME_S
+LONGEST_LIFETIME_S = 30 * LIFETIME_S
 
 
 @dataclass(frozen=True, slots=True)
