@@ -1,7 +1,7 @@
 """List what an environment contains: a bill of materials (CycloneDX) and Debian's copyright file.
 
-``sbom.py SITE_PACKAGES DIRECTORY LOCK`` writes ``sbom.cdx.json`` and ``copyright`` into DIRECTORY. It runs with the
-environment's own Python, which has nothing but the standard library to offer; the same contents give the same files.
+``sbom.py SITE_PACKAGES DIRECTORY LOCK`` writes ``sbom.cdx.json`` and ``copyright`` into DIRECTORY. It needs
+nothing but the standard library; the same contents give the same files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
-#: Licences of the C libraries that wheels bring along, by the beginning of the file's name; each project's own words.
+#: Licences of the C libraries that wheels bring along, by the beginning of the file's name.
 _LIBRARIES = {
     "libSvtAv1Enc": "BSD-3-Clause-Clear",
     "libX": "MIT",
@@ -96,14 +96,17 @@ def wheels(site: Path, lock: str) -> Iterator[Component]:
         folders = {f"{entry.name.partition('-')[0]}.libs", f"{name}.libs", f"{metadata['Name']}.libs"}
         parts = [part for folder in sorted(folders) for part in _libraries(site / folder)]
         purl = f"pkg:pypi/{name}@{version}"
-        yield Component(name, version, licence_of(metadata), purl, hashes.get((name, version), ()), tuple(parts))
+        yield Component(
+            name, version, licence_of(metadata), purl, hashes.get((name, version), ()), tuple(parts)
+        )
 
 
 def debian_modules(packages: list[str]) -> Iterator[Component]:
     """Yield the Debian packages whose modules are linked into the environment."""
     for package in packages:
         asked = ["dpkg-query", "-W", "-f", "${Version}", package]
-        version = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+        said = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603
+        version = said.stdout.strip()
         words = f"see /usr/share/doc/{package}/copyright"
         yield Component(package, version, words, f"pkg:deb/debian/{package}@{version}")
 
@@ -217,11 +220,11 @@ def _comment(copyleft: list[str]) -> list[str]:
         " later. FFmpeg is under the LGPL, version 3 or later, and is linked to them. A copy of the whole",
         " may therefore be passed on only under the GNU General Public License, version 3, with which the",
         " Apache License is compatible, and together with the source of these libraries or an offer of it;",
-        " their projects publish it: FFmpeg, VideoLAN (x264), MulticoreWare (x265), PyAV (how they are built).",
+        " their projects publish it: FFmpeg, VideoLAN (x264), MulticoreWare (x265) and PyAV (its builds).",
         " ravatard decodes sound and encodes nothing with them.",
         " .",
-        " The texts: /usr/share/common-licenses (GPL-2, GPL-3, LGPL-2.1, LGPL-3, Apache-2.0), and beside each",
-        " module, in its folder NAME.dist-info. The list, with versions and hashes: sbom.cdx.json in this folder.",
+        " The texts: /usr/share/common-licenses (GPL-2, GPL-3, LGPL-2.1, LGPL-3, Apache-2.0), and beside",
+        " each module, in its folder NAME.dist-info. The list, with versions and hashes: sbom.cdx.json.",
     ]
 
 

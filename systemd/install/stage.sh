@@ -27,7 +27,7 @@ new=$root/opt/ravatard.new installed=$root/opt/ravatard
 rm -rf "$new" "$root/opt/ravatard.old"
 # Owned by the user that runs this, whoever owns the environment, and writable to that user alone.
 cp -R --no-dereference --preserve=mode,timestamps,links "$environment/opt/ravatard" "$new"
-chmod -R go-w "$new"
+chmod -R go-w,ug-s "$new"
 chmod 755 "$new"
 on_disk "$new"
 # One step: a running daemon never sees a mixture, and no power cut leaves none.

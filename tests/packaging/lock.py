@@ -1,18 +1,19 @@
 """``make lock``: pins everything that pip installs, with the hashes of the files that may be used.
 
-Needs ``uv`` and a way to the index; the locks name neither. Wheels are for the Pythons and processors of README;
+Needs ``uv`` and a way to the index; the locks name neither. Wheels are for README's Pythons and processors;
 source packages are listed only for those that are compiled.
 """
 
 from __future__ import annotations
 
+import operator
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,18 @@ PROCESSORS = ("x86_64", "aarch64")
 COMPILED = frozenset(("lgpio", "pyalsaaudio", "pyaudio", "spidev", "systemd-python"))
 #: A release younger than this may still be withdrawn.
 SETTLED = timedelta(days=7)
-_HEAD = "# Written by `make lock`; do not edit. What it leaves out is never installed: pip compares the hashes.\n"
+#: What a marker may ask of the minor version of Python.
+_HOLDS: dict[str, Callable[[int, int], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+_HEAD = (
+    "# Written by `make lock`; do not edit. What it leaves out is never installed: pip compares the hashes.\n"
+)
 
 
 class LockError(Exception):
@@ -88,9 +100,8 @@ def _pythons(marker: str) -> list[tuple[tuple[int, int], str]]:
     """Return the Pythons and processors that ``marker`` may mean; it compares nothing but versions."""
     found = []
     for python in PYTHONS:
-        terms = re.findall(r"python(?:_full)?_version ([<>=]+) '3\.(\d+)(?:\.\*)?'", marker)
-        holds = {"<": lambda a, b: a < b, ">=": lambda a, b: a >= b, "==": lambda a, b: a == b}
-        if all(holds.get(sign, lambda a, b: True)(python[1], int(minor)) for sign, minor in terms):
+        terms = re.findall(r"python(?:_full)?_version ([<>=!]+) '3\.(\d+)(?:\.\*)?'", marker)
+        if all(_HOLDS[sign](python[1], int(minor)) for sign, minor in terms):
             found += [(python, processor) for processor in PROCESSORS]
     return found
 
@@ -136,6 +147,14 @@ def pins(lock: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", lock, flags=re.M))
 
 
+def without(lock: str, names: Sequence[str]) -> str:
+    """Return the text of a lock without some of its packages."""
+    left_out = "|".join(re.escape(name) for name in names)
+    return re.sub(
+        rf"^(--only-binary ({left_out})\n)?({left_out})==.*(\n    --hash=.*)*\n", "", lock, flags=re.M
+    )
+
+
 def wanted(*, tests: bool) -> Iterator[str]:
     """Yield what pyproject.toml asks for, every extra and the maker of packages included."""
     said = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -150,7 +169,9 @@ def main() -> int:
     """Write both locks; returns the exit status."""
     try:
         everything = entries(_resolved([*wanted(tests=True)]))
-        fixed = [f"{one.name}=={one.version}" + (f" ; {one.marker}" if one.marker else "") for one in everything]
+        fixed = [
+            f"{one.name}=={one.version}" + (f" ; {one.marker}" if one.marker else "") for one in everything
+        ]
         appliance = {one.name for one in entries(_resolved([*wanted(tests=False)], fixed))}
     except (LockError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"{error}\n")
