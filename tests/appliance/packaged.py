@@ -33,6 +33,22 @@ async def package(house: House) -> str:
     )
 
 
+async def power_cut(house: House) -> str:
+    """Install the package anew, pull the plug on its last line, and boot: the service is there and starts."""
+    await house.run("sudo apt-get remove --yes -q ravatard 2>&1", within_s=120)
+    await house.run(f"cd {SOURCE} && {_APT} ./dist/ravatard_*.deb 2>&1", within_s=_BUILD_S)
+    await house.run(f"systemctl start {SERVICE}", within_s=130)
+    await house.showing("ready")
+    session = await house.converse()
+    await house.machine.power_cut()
+    await house.machine.power_on()
+    ended = await house.all_ended()
+    status = await house.showing("ready")
+    installed = await house.run("dpkg-query -W -f '${Status}' ravatard")
+    assert installed == "install ok installed", installed
+    return f"{installed}; {status!r}; session {session['number']} ended by {ended['ended_by']}"
+
+
 async def package_upgrade(house: House) -> str:
     """Upgrade the package while a session is open."""
     await house.run(
