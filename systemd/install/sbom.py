@@ -215,9 +215,9 @@ def _comment(copyleft: list[str]) -> list[str]:
     names = " and ".join(copyleft)
     return [
         "Comment:",
-        f" ravatard itself is under the Apache License 2.0. This copy also holds {names}, which come",
-        " in the wheel of PyAV, beside FFmpeg, and are under the GNU General Public License, version 2 or",
-        " later. FFmpeg is under the LGPL, version 3 or later, and is linked to them. A copy of the whole",
+        f" ravatard itself is under the Apache License 2.0. This copy also holds {names},",
+        " in the wheel of PyAV, beside FFmpeg, under the GNU General Public License, version 2 or later.",
+        " FFmpeg is under the LGPL, version 3 or later, and is linked to them. A copy of the whole",
         " may therefore be passed on only under the GNU General Public License, version 3, with which the",
         " Apache License is compatible, and together with the source of these libraries or an offer of it;",
         " their projects publish it: FFmpeg, VideoLAN (x264), MulticoreWare (x265) and PyAV (its builds).",

@@ -98,7 +98,7 @@ async def upgrade(house: House) -> str:
 
 
 async def remove(house: House) -> None:
-    """Remove it, as an owner does who keeps the configuration; what was built is kept aside, to save minutes."""
+    """Remove it, but for the configuration; what was built is kept aside, to save minutes."""
     await house.run(
         f"mv /var/cache/ravatard /opt/appliance/built && cd {SOURCE} && sudo make uninstall 2>&1 && "
         "mv /opt/appliance/built /var/cache/ravatard",

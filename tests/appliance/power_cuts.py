@@ -8,7 +8,7 @@ from tests.appliance.caring import BOOT, MAKE_PARTITION
 from tests.appliance.house import CONFIG, CREDENTIAL, SERVICE, House
 from tests.appliance.installing import INSTALL, INSTALL_S, remove
 
-_SECRET = "appliance-2342"
+_SECRET, _OTHER = "appliance-2342", "appliance-2343"
 _ANSWERS = "/opt/appliance/answers.yaml"
 
 
@@ -62,11 +62,11 @@ async def after_setup(house: House) -> str:
     """Give another avatar and secret to `ravatard setup`, and pull the plug when it has written them."""
     await house.showing("ready")
     before = await house.run(f"cat {CONFIG}")
-    await house.write(_ANSWERS, f"service: {{avatar: Brook, project_id: {_SECRET}}}")
+    await house.write(_ANSWERS, f"service: {{avatar: Cleo, project_id: {_SECRET}}}")
     said = await house.run(f"sudo ravatard setup --answers {_ANSWERS}")
     assert f"written: {CREDENTIAL}" in said, said
     await _cut_and_boot(house)
-    status = await house.showing("ready: Brook")
+    status = await house.showing("ready: Cleo")
     kept = await house.run(f"stat -c %a:%U {CREDENTIAL}; cat {CREDENTIAL}")
     assert kept == f"600:root\n{_SECRET}", kept
     await house.converse()
@@ -80,7 +80,7 @@ async def after_boot_settings(house: House) -> str:
     await house.showing("ready")
     before = await house.run(f"cat {CONFIG}")
     await house.run(f"mountpoint -q {BOOT} || {{ {MAKE_PARTITION}; }}")
-    await house.write(f"{BOOT}/ravatard.yaml", f"service: {{avatar: Cleo, project_id: {_SECRET}}}")
+    await house.write(f"{BOOT}/ravatard.yaml", f"service: {{avatar: Cleo, project_id: {_OTHER}}}")
     await house.run(f"systemctl restart {SERVICE}", within_s=130)
     await house.showing("ready: Cleo")
     session = await house.converse()
@@ -89,9 +89,9 @@ async def after_boot_settings(house: House) -> str:
     status = await house.showing("ready: Cleo")
     left = (await house.run(f"ls {BOOT}")).split()
     assert left == ["ravatard-done.txt"], f"on the partition: {left}"
-    assert _SECRET not in await house.run(f"cat {CONFIG}"), "the secret is in the configuration"
+    assert _OTHER not in await house.run(f"cat {CONFIG}"), "the secret is in the configuration"
     kept = await house.run(f"stat -c %a:%U {CREDENTIAL}; cat {CREDENTIAL}")
-    assert kept == f"600:root\n{_SECRET}", kept
+    assert kept == f"600:root\n{_OTHER}", kept
     await house.write(CONFIG, before)
     await house.run(f"rm {BOOT}/ravatard-done.txt; systemctl restart {SERVICE}", within_s=130)
     return f"{status!r} after the boot; session {session['number']} ended by {ended['ended_by']}"
