@@ -2,7 +2,7 @@
 # Installs what the locks list, checked by hash: install-locked.sh PYTHON "NAMES LEFT OUT" LOCK...
 #
 # Wheels only, except for packages whose --only-binary line is missing in the lock. Those are built with the lock's
-# own setuptools: an isolated build would download one that nobody has checked.
+# own setuptools: an isolated build would download one unchecked.
 set -eu
 python=$1 without=$2
 shift 2

@@ -25,7 +25,7 @@ put() {  # FILE DIRECTORY [NAME [MODE]]
 mkdir -p "$root/opt" "$root$prefix/bin"
 new=$root/opt/ravatard.new installed=$root/opt/ravatard
 rm -rf "$new" "$root/opt/ravatard.old"
-# Owned by the user that runs this, whoever owns the environment, and writable to that user alone.
+# Owned by the user that runs this and not by the environment's, and writable to that user alone.
 cp -R --no-dereference --preserve=mode,timestamps,links "$environment/opt/ravatard" "$new"
 chmod -R go-w,ug-s "$new"
 chmod 755 "$new"

@@ -116,7 +116,7 @@ def test_everything_is_on_the_disk_before_the_last_line(calls: list[Call], tmp_p
 
 def test_every_installed_file_is_renamed_into_its_place(calls: list[Call], tmp_path: Path) -> None:
     """Also over an old one: a file that is written in place is empty for a while."""
-    program, root = tmp_path / "root/opt/ravatard.new", f"{tmp_path}/root/"
+    program, root = tmp_path / "root" / "opt/ravatard.new", f"{tmp_path / 'root'}/"
     written = {
         call.paths[-1]
         for call in calls
