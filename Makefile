@@ -7,15 +7,23 @@ ARGS ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --use-pep517
+# What pip installs is pinned, with hashes; LOCKED=no takes the newest of everything.
+LOCKED ?=
+APPLIANCE_LOCK := systemd/install/appliance.lock
+TESTS_LOCK := .ci/tests.lock
+# Parts of the appliance's lock that only a Raspberry Pi needs, and some need a compiler and more headers.
+NOT_HERE := lgpio pyalsaaudio spidev
 
 # What PyAudio and systemd-python are compiled with, and what makes the virtual environment.
 BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
 # What the installed appliance needs: Debian's own compiled modules, and Opus for the live voice.
 INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.sh; systemd/install/debian-modules.sh build)
 # What the integration tests play and record with, show pages in, and make certificates and cards with.
-TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools
+TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools strace
 # What makes the virtual machine of `make appliance`, and runs it.
 APPLIANCE_PACKAGES := qemu-system-x86 qemu-utils seabios mmdebstrap e2fsprogs cpio git linux-headers-amd64
+
+comma := ,
 
 # Stamps: nothing is asked of apt or pip again until pyproject.toml or this file changes.
 SETUP := $(VENV)/.stamp-setup
@@ -24,16 +32,17 @@ PACKAGES := $(VENV)/.stamp-test-packages
 # What goes to /opt/ravatard, made by Debian's own Python: another one may be where the service cannot see it.
 SYSTEM_PYTHON ?= /usr/bin/python3
 EXTRAS ?= systemd gpio leds resample live-audio media mixer chat
-ENVIRONMENT := build/appliance
-BUILT := $(ENVIRONMENT)/.stamp
-# What root builds in a user's clone is given to that user.
-hand_over = @chown -R --reference=Makefile build 2>/dev/null || true
+# Root installs only what was built where no other user can write, in particular not in a user's clone.
+ROOTS_BUILD := /var/cache/ravatard
+ENVIRONMENT := $(if $(filter 0,$(shell id -u)),$(ROOTS_BUILD)/appliance,build/appliance)
+# Started by root in a user's clone, what happens in the clone is done as that user, and so belongs to that user.
+AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter-out 0,$(shell stat -c %u Makefile)),systemd/install/as-owner.sh))
 APPLIANCE := $(VENV)/.stamp-appliance-packages
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo install install-packages uninstall deb package-test test unit cover check format bench soak appliance appliance-image clean
+.PHONY: help setup demo environment install install-packages uninstall deb package-test test test-newest unit lock cover check format bench soak appliance appliance-image clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -41,55 +50,62 @@ help:  ## list the commands
 setup: $(SETUP)  ## install what the daemon needs: system packages, virtual environment, ravatard
 
 demo: $(SETUP)  ## watch a whole conversation without hardware, account or network
-	@$(BIN)/ravatard demo $(ARGS)
+	@$(AS_OWNER) $(BIN)/ravatard demo $(ARGS)
 
-install: $(BUILT)  ## install the appliance as a service (sudo; DESTDIR=... only lays the files out)
+install: environment  ## install the appliance as a service (sudo; DESTDIR=... only lays the files out)
 	@DESTDIR='$(DESTDIR)' systemd/install/install.sh $(ENVIRONMENT)
 
 uninstall:  ## remove it again (sudo; PURGE=1 with configuration, state and user)
 	@DESTDIR='$(DESTDIR)' PURGE='$(PURGE)' systemd/install/uninstall.sh
 
-deb: $(BUILT)  ## build dist/ravatard_*.deb, which installs the same
-	@systemd/install/package.sh $(ENVIRONMENT) dist
+deb: environment  ## build dist/ravatard_*.deb, which installs the same
+	@$(AS_OWNER) systemd/install/package.sh $(ENVIRONMENT) dist
 
 # Two at a time, whatever the machine: most of the time is real sound and sockets, waited for.
 test: $(TOOLS) $(PACKAGES)  ## run the whole suite
-	$(BIN)/pytest --numprocesses=2 --dist=loadfile $(ARGS)
+	$(AS_OWNER) $(BIN)/pytest --numprocesses=2 --dist=loadfile $(ARGS)
 
 unit: $(TOOLS)  ## run the tests that need no sound server, in seconds
-	$(BIN)/pytest tests/unit $(ARGS)
+	$(AS_OWNER) $(BIN)/pytest tests/unit $(ARGS)
+
+test-newest:  ## run those with the newest of everything, not with what the locks pin
+	@$(MAKE) --no-print-directory unit VENV=build/newest LOCKED=no
+
+lock: $(TOOLS)  ## pin the newest of everything that is a week old, in the two locks
+	@$(AS_OWNER) $(PIP) uv
+	$(AS_OWNER) $(BIN)/python -m tests.packaging.lock
 
 cover: $(TOOLS)  ## show that the tests take every branch of the core
-	$(BIN)/pytest -q tests/unit/core --cov=ravatard.core --cov-branch \
+	$(AS_OWNER) $(BIN)/pytest -q tests/unit/core --cov=ravatard.core --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=100
 
 check: $(TOOLS)  ## format, lint, types and import contracts, as CI does it
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(AS_OWNER) $(BIN)/ruff format --check .
+	$(AS_OWNER) $(BIN)/ruff check .
+	$(AS_OWNER) $(BIN)/mypy
+	$(AS_OWNER) $(BIN)/lint-imports
 
 format: $(TOOLS)  ## format the code
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+	$(AS_OWNER) $(BIN)/ruff format .
+	$(AS_OWNER) $(BIN)/ruff check --fix .
 
 bench: $(TOOLS)  ## measure, beside the floor measured in the same run
-	$(BIN)/python -m tests.benchmarks $(ARGS)
+	$(AS_OWNER) $(BIN)/python -m tests.benchmarks $(ARGS)
 
 soak: $(TOOLS)  ## watch the daemon for an hour beside a busy core; ARGS="--minutes N" for another time
-	$(BIN)/python -m tests.benchmarks.soak $(ARGS)
+	$(AS_OWNER) $(BIN)/python -m tests.benchmarks.soak $(ARGS)
 
+# These two need root and write elsewhere: -B, no compiled files in the clone.
 appliance: $(TOOLS) $(APPLIANCE)  ## prove it on a real systemd in a virtual machine (minutes)
-	$(BIN)/python -m tests.appliance --packages "$(INSTALL_PACKAGES)" $(ARGS)
+	$(BIN)/python -B -m tests.appliance --packages "$(INSTALL_PACKAGES)" $(ARGS)
 
 # Needs root; kept in RAVATARD_APPLIANCE_CACHE, else in the user's cache.
 appliance-image: $(TOOLS) $(APPLIANCE)
-	$(BIN)/python -m tests.appliance --packages "$(INSTALL_PACKAGES)" --image-only
+	$(BIN)/python -B -m tests.appliance --packages "$(INSTALL_PACKAGES)" --image-only
 
 package-test: $(TOOLS)  ## prove the .deb in a fresh Debian (root, minutes); ARGS="--suite trixie --architecture arm64"
 	$(call install_packages,mmdebstrap arch-test qemu-user-static)
-	$(BIN)/python -m tests.packaging $(ARGS)
-	$(hand_over)
+	$(BIN)/python -B -m tests.packaging $(ARGS)
 
 # Also what a fresh Debian of `make package-test` is prepared with.
 install-packages:
@@ -114,36 +130,40 @@ define install_packages
 endef
 
 # Debian ships Python's headers and the maker of virtual environments apart; other builds bring them along.
-python_packages = $(shell $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo python3-venv) \
-	$(shell $(PYTHON) -c 'import sys, sysconfig, pathlib; \
+python_packages = $(shell $(PYTHON) -I -c 'import ensurepip' 2>/dev/null || echo python3-venv) \
+	$(shell $(PYTHON) -I -c 'import sys, sysconfig, pathlib; \
 	sys.exit(not (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists())' 2>/dev/null || echo python3-dev)
 
-$(SETUP): pyproject.toml Makefile
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+# Into $(VENV): ravatard with these extras and everything it needs.
+define install_python  # EXTRAS, LOCKS
+	@$(AS_OWNER) $(if $(filter no,$(LOCKED)),$(PIP) --editable '.[$(1)]',sh -c \
+		'systemd/install/install-locked.sh $(BIN)/python "$(NOT_HERE)" $(2) && \
+		$(PIP) --no-deps --no-build-isolation --editable .')
+endef
+
+$(SETUP): pyproject.toml Makefile $(APPLIANCE_LOCK)
+	@$(PYTHON) -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is not Python 3.11 or later; try: make PYTHON=python3.11" >&2; exit 1; }
 	$(call install_packages,$(BUILD_PACKAGES) $(python_packages))
-	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(PYTHON) -m venv $(VENV); }
+	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(AS_OWNER) $(PYTHON) -m venv $(VENV); }
 	@echo "Installing ravatard into $(VENV)"
-	@$(PIP) --editable '.[systemd,resample,live-audio,media,chat]'
-	@touch $@
+	$(call install_python,systemd$(comma)resample$(comma)live-audio$(comma)media$(comma)chat,$(APPLIANCE_LOCK))
+	@$(AS_OWNER) touch $@
 
-$(TOOLS): $(SETUP)
+$(TOOLS): $(SETUP) $(TESTS_LOCK)
 	@echo "Installing the tools of the tests into $(VENV)"
-	@$(PIP) --editable '.[systemd,resample,live-audio,media,chat,test]'
-	@touch $@
+	$(call install_python,systemd$(comma)resample$(comma)live-audio$(comma)media$(comma)chat$(comma)test,$(TESTS_LOCK))
+	@$(AS_OWNER) touch $@
 
 $(PACKAGES): $(SETUP)
 	$(call install_packages,$(TEST_PACKAGES))
-	@touch $@
+	@$(AS_OWNER) touch $@
 
 $(APPLIANCE): $(SETUP)
 	$(call install_packages,$(APPLIANCE_PACKAGES) $(INSTALL_PACKAGES))
-	@touch $@
+	@$(AS_OWNER) touch $@
 
-$(BUILT): pyproject.toml Makefile systemd/install/environment.sh systemd/install/debian-modules.sh \
-		hardware/boards $(wildcard hardware/boards/*) $(shell find ravatard -type f ! -name '*.pyc')
+# It does nothing if what it is made from has not changed.
+environment:
 	$(call install_packages,$(INSTALL_PACKAGES))
-	@echo "Building the environment of the appliance in $(ENVIRONMENT)"
-	@systemd/install/environment.sh $(SYSTEM_PYTHON) $(ENVIRONMENT) $(EXTRAS)
-	@touch $@
-	$(hand_over)
+	@LOCKED='$(LOCKED)' systemd/install/environment.sh $(SYSTEM_PYTHON) $(ENVIRONMENT) $(EXTRAS)

@@ -26,6 +26,7 @@ CHECKS = (
     # The machine
     Check("versions", host.look_at_versions, _LOOK),
     Check("unit", unit.look_at_unit),
+    Check("installation", host.look_at_installation),
     Check("unit.watchdog", unit.look_at_watchdog, ("unit",)),
     Check("state", host.look_at_state),
     Check("disk", host.look_at_disk, ("state",)),

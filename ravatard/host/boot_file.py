@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ravatard.errors import ConfigError, RavatardError
-from ravatard.host.durable import replace_file, sync_directory, write_all
+from ravatard.host.durable import remove_file, replace_file, sync_directory, write_all
 
 #: Raspberry Pi OS mounts the partition at the first since bookworm, and at the second before that.
 DIRECTORIES = (Path("/boot/firmware"), Path("/boot"))
@@ -121,7 +121,7 @@ class BootPartition:
     def remove_errors(self) -> None:
         """Remove the note of mistakes, if there is one that can be removed."""
         with suppress(OSError):
-            (self.directory / ERRORS).unlink(missing_ok=True)
+            remove_file(self.directory / ERRORS)
 
     def _erase(self) -> None:
         taken = self.directory / _TAKEN

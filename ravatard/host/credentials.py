@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from ravatard.host.durable import replace_file
+from ravatard.host.durable import make_directory, replace_file
 from ravatard.host.runtime import service_directory
 from ravatard.secret import Secret
 
@@ -34,7 +34,7 @@ def store_credential(name: str, secret: Secret, store: Path = STORE) -> bool:
             return False
     except FileNotFoundError:
         # Readable names would reveal which secrets there are; systemd itself makes it with this mode.
-        store.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(store, 0o700)
     else:
         if not os.path.samestat(found, file.stat()):
             # A link is replaced: no file elsewhere is overwritten through it.

@@ -44,6 +44,32 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     sync_directory(path.parent)
 
 
+def make_directory(directory: Path, mode: int) -> None:
+    """Make ``directory`` and its missing parents, with ``mode`` whatever the umask, and their names durable.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    missing = [one for one in (directory, *directory.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
+        one.chmod(mode)
+        sync_directory(one.parent)
+
+
+def remove_file(path: Path) -> None:
+    """Remove ``path`` if it is there, for good: a power cut does not bring it back.
+
+    Raises:
+        OSError: it is still there.
+    """
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return
+    sync_directory(path.parent)
+
+
 def keep_copy(path: Path, suffix: str) -> Path | None:
     """Copy ``path`` to a file beside it, replacing an earlier copy; None if ``path`` does not exist.
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from ravatard.core.actions import Mute, SetVolume
-from ravatard.host.durable import replace_file
+from ravatard.host.durable import make_directory, remove_file, replace_file
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +76,9 @@ class RememberedSettings:
         file = self._directory / name
         try:
             if content is None:
-                file.unlink(missing_ok=True)
+                remove_file(file)
             else:
-                self._directory.mkdir(parents=True, exist_ok=True)
+                make_directory(self._directory, 0o700)
                 replace_file(file, content)
         except OSError as error:
             log.warning("%s cannot be kept in %s: %s", what, file, error.strerror)

@@ -1,6 +1,9 @@
 #!/bin/sh
 # Prints the Debian packages with compiled Python modules for which PyPI has no wheels: debian-modules.sh
 # With `build`: the packages for compiling the rest, if any is left to compile.
+#
+# Not python3-av: bookworm's is too old, and elsewhere it brings Debian's whole FFmpeg, with the libraries of a desktop.
+# The wheel is one tested version on every release; what it contains is listed, with its licences, by sbom.py.
 set -eu
 
 known() {

@@ -1,10 +1,14 @@
 #!/bin/sh
 # `make install`: install.sh ENVIRONMENT. With DESTDIR it only copies files and leaves the system alone.
+#
+# Whatever it has said is on the disk: an appliance may be unplugged right after its last line. The unit is enabled
+# last, so that no power cut leaves half of an installation to be started.
 set -eu
 here=$(dirname "$0")
 . "$here/system.sh"
 environment=$1
 prefix=/usr/local
+umask 022
 
 if [ -n "${DESTDIR:-}" ]; then
     "$here/stage.sh" "$environment" "$DESTDIR" "$prefix"
@@ -14,6 +18,7 @@ fi
 
 need_root
 refuse_beside_package
+need_private "$environment"
 active=no
 if running_systemd && systemctl --quiet is-active $unit; then active=yes; fi
 "$here/stage.sh" "$environment" "" "$prefix"
@@ -29,10 +34,12 @@ fi
 if getent group ravatard >/dev/null; then
     chown root:ravatard /etc/ravatard/ravatard.yaml
 fi
+on_disk /etc
 
 if running_systemd; then
     systemctl daemon-reload
     systemctl --quiet enable $unit
+    on_disk /etc
     # Without udev there are no devices to give to a group.
     if command -v udevadm >/dev/null; then
         udevadm control --reload || true

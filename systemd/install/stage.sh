@@ -3,38 +3,63 @@
 #
 # ENVIRONMENT is the output of environment.sh, ROOT the directory that stands for /, PREFIX /usr for a package and
 # /usr/local otherwise. Independent of the running system; install.sh and package.sh do the rest.
+#
+# A power cut at any moment leaves each file old or new, and never a new name on content that is not on the disk. The
+# units come last: what they start is there before them.
 set -eu
 environment=$1 root=$2 prefix=$3
-source=$(cd "$(dirname "$0")/../.." && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+source=$(cd "$here/../.." && pwd)
+. "$here/system.sh"
 umask 022
 
-put() {  # FILE DIRECTORY [NAME]
-    install -D -m 644 "$source/$1" "$root$2/${3:-$(basename "$1")}"
+put() {  # FILE DIRECTORY [NAME [MODE]]
+    mkdir -p "$root$2"
+    place=$root$2/${3:-$(basename "$1")}
+    rm -f "$place.new"
+    install -m "${4:-644}" "$1" "$place.new"
+    sync "$place.new"
+    mv -fT "$place.new" "$place"
 }
 
 mkdir -p "$root/opt" "$root$prefix/bin"
-rm -rf "$root/opt/ravatard.new"
-cp -a "$environment/opt/ravatard" "$root/opt/ravatard.new"
-chmod 755 "$root/opt/ravatard.new"
-rm -rf "$root/opt/ravatard.old"
-# Two renames: a running daemon never sees a mixture of both.
-[ ! -e "$root/opt/ravatard" ] || mv "$root/opt/ravatard" "$root/opt/ravatard.old"
-mv "$root/opt/ravatard.new" "$root/opt/ravatard"
-rm -rf "$root/opt/ravatard.old"
-ln -sfn /opt/ravatard/bin/ravatard "$root$prefix/bin/ravatard"
+new=$root/opt/ravatard.new installed=$root/opt/ravatard
+rm -rf "$new" "$root/opt/ravatard.old"
+# Owned by the user that runs this and not by the environment's, and writable to that user alone.
+cp -R --no-dereference --preserve=mode,timestamps,links "$environment/opt/ravatard" "$new"
+chmod -R go-w,ug-s "$new"
+chmod 755 "$new"
+on_disk "$new"
+# One step: a running daemon never sees a mixture, and no power cut leaves none.
+if [ ! -e "$installed" ]; then
+    mv -T "$new" "$installed"
+elif ! "$environment/opt/ravatard/bin/python" -I "$here/exchange.py" "$new" "$installed" 2>/dev/null; then
+    # The file system cannot.
+    mv "$installed" "$root/opt/ravatard.old"
+    mv -T "$new" "$installed"
+fi
+on_disk "$root/opt"
+rm -rf "$new" "$root/opt/ravatard.old"
+ln -sfn /opt/ravatard/bin/ravatard "$root$prefix/bin/ravatard.new"
+mv -fT "$root$prefix/bin/ravatard.new" "$root$prefix/bin/ravatard"
 
-for unit in "$source"/systemd/*.service; do
-    put "systemd/$(basename "$unit")" "$prefix/lib/systemd/system"
-done
-put systemd/ravatard.sysusers "$prefix/lib/sysusers.d" ravatard.conf
-put hardware/60-ravatard.rules "$prefix/lib/udev/rules.d"
+put "$source/systemd/ravatard.sysusers" "$prefix/lib/sysusers.d" ravatard.conf
+put "$source/hardware/60-ravatard.rules" "$prefix/lib/udev/rules.d"
+documents=$prefix/share/doc/ravatard
 for document in README.md CHANGELOG.md config/ravatard.yaml; do
-    put "$document" "$prefix/share/doc/ravatard"
+    put "$source/$document" "$documents"
 done
-put LICENSE "$prefix/share/doc/ravatard" copyright
-put systemd/ravatard.service.d/example.conf "$prefix/share/doc/ravatard" ravatard.service.d.conf
+put "$source/systemd/ravatard.service.d/example.conf" "$documents" ravatard.service.d.conf
+# Made beside the environment: they list what is in it.
+put "$environment/copyright" "$documents"
+put "$environment/sbom.cdx.json" "$documents"
 
 if [ ! -e "$root/etc/ravatard/ravatard.yaml" ]; then
-    put config/first.yaml /etc/ravatard ravatard.yaml
-    chmod 640 "$root/etc/ravatard/ravatard.yaml"
+    put "$source/config/first.yaml" /etc/ravatard ravatard.yaml 640
 fi
+
+on_disk "$root/opt" "$root$prefix" "$root/etc"
+for unit in "$source"/systemd/*.service; do
+    put "$unit" "$prefix/lib/systemd/system"
+done
+on_disk "$root$prefix"

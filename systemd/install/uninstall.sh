@@ -12,17 +12,27 @@ if [ -z "$root" ]; then
     if running_systemd; then
         # First, since stopping the service ends the live session with the program.
         systemctl --quiet disable --now ravatard-kiosk.service $unit 2>/dev/null || true
+        # Else a power cut could leave the enabled unit without its program.
+        on_disk /etc
     fi
 fi
 
 rm -rf "$root/opt/ravatard" "$root/opt/ravatard.new" "$root/opt/ravatard.old"
+# What root has built: see ROOTS_BUILD in the Makefile.
+rm -rf "$root/var/cache/ravatard"
 rm -rf "$root$prefix/share/doc/ravatard"
-rm -f "$root$prefix/bin/ravatard" "$root$prefix"/lib/systemd/system/ravatard*.service \
-    "$root$prefix/lib/sysusers.d/ravatard.conf" "$root$prefix/lib/udev/rules.d/60-ravatard.rules"
+for file in bin/ravatard lib/sysusers.d/ravatard.conf lib/udev/rules.d/60-ravatard.rules \
+    lib/systemd/system/ravatard.service lib/systemd/system/ravatard-boot-setup.service \
+    lib/systemd/system/ravatard-kiosk.service; do
+    # The second name: left by a power cut in mid-installation.
+    rm -f "$root$prefix/$file" "$root$prefix/$file.new"
+done
 for directory in lib/systemd/system lib/systemd lib/sysusers.d lib/udev/rules.d lib/udev share/doc; do
     rmdir "$root$prefix/$directory" 2>/dev/null || true  # only if empty
 done
 if [ -z "$root" ] && running_systemd; then systemctl daemon-reload; fi
+
+on_disk "${root:-/}"
 
 if [ "${PURGE:-}" != 1 ]; then
     echo "ravatard is removed. Kept: $root/etc/ravatard and $root/var/lib/ravatard (PURGE=1 removes them)."

@@ -6,22 +6,19 @@ One tar archive that the machine sees as a disk: nothing has to be mounted, shar
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 import subprocess
 import sys
 import tarfile
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.appliance.commands import output
+from tests.packaging.lock import APPLIANCE, pins, without
 
 PROJECT = Path(__file__).parents[2]
-#: Only the tests of the building machine need these.
-_NOT_INSTALLED = ("test",)
 #: What systemd/install/debian-modules.sh names is in the image: nothing is compiled in there, nor for it.
-_FROM_DEBIAN = re.compile(r"(pyaudio|systemd-python|spidev|pyalsaaudio)\b", re.IGNORECASE)
+_FROM_DEBIAN = ("pyaudio", "systemd-python", "spidev", "pyalsaaudio")
 _TAR_BLOCK_BYTES = 512
 
 
@@ -51,24 +48,22 @@ def _files() -> Iterator[str]:
 
 
 def _wheels(cache: Path, say: Callable[[str], object]) -> Path:
-    """All that an installation with every extra needs, made by this machine's pip."""
-    text = (PROJECT / "pyproject.toml").read_text()
+    """All that the appliance's lock pins, fetched by this machine's pip; the guest's compares the hashes."""
+    text = without(APPLIANCE.read_text(), _FROM_DEBIAN)
     folder = cache / f"wheels-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     if folder.exists():
         return folder
-    said = tomllib.loads(text)
-    wanted = [*said["build-system"]["requires"], *said["project"]["dependencies"]]
-    for extra, requirements in said["project"]["optional-dependencies"].items():
-        if extra not in _NOT_INSTALLED:
-            wanted += requirements
-    wanted = [requirement for requirement in wanted if not _FROM_DEBIAN.match(requirement)]
-    say(f"making wheels for {len(wanted)} requirements")
+    say(f"fetching wheels for {len(pins(text))} packages")
     unfinished = folder.with_suffix(".new")
     shutil.rmtree(unfinished, ignore_errors=True)
     for old in cache.glob("wheels-*"):
         shutil.rmtree(old)
+    unfinished.mkdir(parents=True)
+    lock = unfinished / "lock.txt"
+    lock.write_text(text)
     python = _debian_python()
-    output(python, "-m", "pip", "--quiet", "wheel", "--wheel-dir", unfinished, *wanted, "wheel", within_s=600)
+    wanted = ("--no-deps", "--dest", unfinished, "--requirement", lock)
+    output(python, "-m", "pip", "--quiet", "download", *wanted, within_s=600)
     unfinished.rename(folder)
     return folder
 

@@ -9,6 +9,8 @@ from tests.appliance.installing import configure, nothing_left
 
 _BUILD_S = 840.0
 _NEWER = "99.1"
+#: Where root's make builds it.
+_ENVIRONMENT = "/var/cache/ravatard/appliance"
 _APT = "sudo apt-get install --yes -q"
 
 
@@ -31,10 +33,26 @@ async def package(house: House) -> str:
     )
 
 
+async def power_cut(house: House) -> str:
+    """Install the package anew, pull the plug on its last line, and boot: the service is there and starts."""
+    await house.run("sudo apt-get remove --yes -q ravatard 2>&1", within_s=120)
+    await house.run(f"cd {SOURCE} && {_APT} ./dist/ravatard_*.deb 2>&1", within_s=_BUILD_S)
+    await house.run(f"systemctl start {SERVICE}", within_s=130)
+    await house.showing("ready")
+    session = await house.converse()
+    await house.machine.power_cut()
+    await house.machine.power_on()
+    ended = await house.all_ended()
+    status = await house.showing("ready")
+    installed = await house.run("dpkg-query -W -f '${Status}' ravatard")
+    assert installed == "install ok installed", installed
+    return f"{installed}; {status!r}; session {session['number']} ended by {ended['ended_by']}"
+
+
 async def package_upgrade(house: House) -> str:
     """Upgrade the package while a session is open."""
     await house.run(
-        f"cd {SOURCE} && systemd/install/package.sh build/appliance newer {_NEWER}", within_s=_BUILD_S
+        f"cd {SOURCE} && systemd/install/package.sh {_ENVIRONMENT} newer {_NEWER}", within_s=_BUILD_S
     )
     await house.write(CONFIG, house.config(earcons={"enabled": False}))
     session = await house.converse()
@@ -56,4 +74,6 @@ async def package_upgrade(house: House) -> str:
 async def package_purge(house: House) -> str:
     """Purge the package while it runs."""
     await house.run("sudo apt-get purge --yes -q ravatard 2>&1", within_s=120)
+    # What building it has left, which is not the package's.
+    await house.run(f"rm -r {_ENVIRONMENT} && rmdir /var/cache/ravatard")
     return await nothing_left(house)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.appliance import bad_days, caring, installing, listening, packaged, sound_cards
+from tests.appliance import bad_days, caring, installing, listening, packaged, power_cuts, sound_cards
 from tests.appliance.house import House
 
 
@@ -42,12 +42,17 @@ SCENARIOS = (
     Scenario("other sound cards", sound_cards.others),
     Scenario("network down and up", bad_days.network),
     Scenario("power cut", bad_days.power_cut),
+    Scenario("power cut right after installing", power_cuts.after_install),
+    Scenario("power cut right after the first words", power_cuts.after_start),
+    Scenario("power cut right after setup", power_cuts.after_setup),
+    Scenario("power cut right after settings on the boot partition", power_cuts.after_boot_settings),
     Scenario("clock at 1970", bad_days.clock),
     Scenario("reboot", bad_days.reboot),
     Scenario("settings on the boot partition", caring.boot_settings),
     Scenario("upgrade in mid-conversation", installing.upgrade),
     Scenario("purge", installing.purge),
     Scenario("package", packaged.package),
+    Scenario("power cut right after the package", packaged.power_cut),
     Scenario("package upgraded in mid-conversation", packaged.package_upgrade),
     Scenario("package purged", packaged.package_purge),
 )

@@ -13,44 +13,17 @@ from pathlib import Path
 import pytest
 
 from ravatard.config import load
+from tests.integration.install_rig import ROOT, SCRIPTS, files, script, small_environment
 
 pytestmark = pytest.mark.integration
 
-ROOT = Path(__file__).parents[2]
-SCRIPTS = ROOT / "systemd" / "install"
 MAINTAINERS = ROOT / "systemd" / "debian"
 MAINTAINER_SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Path:
-    """What environment.sh makes, without the 200 MB in it."""
-    folder = tmp_path / "environment"
-    program = folder / "opt/ravatard/bin/ravatard"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/opt/ravatard/bin/python\n")
-    program.chmod(0o755)
-    program.with_name("python3").symlink_to("/usr/bin/python3")
-    program.with_name("python").symlink_to("python3")
-    (folder / "debian-modules").write_text("python3-pyaudio\npython3-systemd\n")
-    return folder
-
-
-def script(name: str, *arguments: str | Path, **environ: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [SCRIPTS / name, *arguments],
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"} | {name: str(value) for name, value in environ.items()},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
-def files(root: Path) -> set[str]:
-    return {
-        f"/{path.relative_to(root)}" for path in root.rglob("*") if not path.is_dir() or path.is_symlink()
-    }
+    return small_environment(tmp_path / "environment")
 
 
 @pytest.fixture
@@ -82,6 +55,7 @@ def test_everything_has_its_place_and_nothing_else_is_made(root: Path) -> None:
         f"{share}/copyright",
         f"{share}/ravatard.service.d.conf",
         f"{share}/ravatard.yaml",
+        f"{share}/sbom.cdx.json",
     }
     assert (root / "usr/local/bin/ravatard").readlink() == Path("/opt/ravatard/bin/ravatard")
 

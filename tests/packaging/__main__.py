@@ -17,14 +17,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.appliance.commands import BuildError
+from tests.appliance.image import cache_folder
 from tests.packaging.building import ROOT, Built, build
 from tests.packaging.debian import ARCHITECTURES, SUITES, Debian, this_machine
 from tests.packaging.emulation import emulated
 from tests.packaging.fresh_root import Contents, FreshRoot, unpack_root
 from tests.packaging.origins import compiled_by_readme, origins
 from tests.packaging.steps import DELIVERY, STEPS
+from tests.packaging.users_clone import installed_from_a_users_clone
 
-CACHE = ROOT / "build"
 #: How many times slower QEMU is than a processor, at most.
 _EMULATION = 10.0
 
@@ -57,18 +58,20 @@ def _all(debian: Debian, folder: Path, patience: float) -> int:
     built: list[Built] = []
 
     def made() -> str:
-        built.append(build(debian, CACHE, folder / "build", patience))
+        built.append(build(debian, cache_folder(), folder / "build", patience))
         return f"{built[0].new.name} has {built[0].new.stat().st_size / 1e6:.0f} MB"
 
     if not _passes("`make deb`", made):
         return 1
     if not _passes("Compiled here is what README says", lambda: _compiled(debian, built[0])):
         return 1
+    if not _passes("`make install` in a user's clone", lambda: installed_from_a_users_clone(built[0])):
+        return 1
     roots: list[FreshRoot] = []
     wanted = depends(built[0].new)
 
     def unpacked() -> str:
-        unpack_root(debian, Contents("bare", satisfying=wanted), CACHE, folder / "root")
+        unpack_root(debian, Contents("bare", satisfying=wanted), cache_folder(), folder / "root")
         roots.append(FreshRoot(folder / "root", patience=patience))
         _deliver(roots[0], built[0])
         return wanted

@@ -11,9 +11,9 @@ from tests.packaging.fresh_root import Contents, FreshRoot, unpack_root
 from tests.packaging.pip_settings import local_places, settings_here
 
 ROOT = Path(__file__).parents[2]
-#: Where the source is in there, and what `make` makes of it.
-_SOURCE = "/opt/source"
-_ENVIRONMENT = "build/appliance"
+#: Where the source is in there, and what `make` makes of it for root.
+SOURCE = "/opt/source"
+_ENVIRONMENT = "/var/cache/ravatard/appliance"
 #: Where pip keeps what it has downloaded.
 _DOWNLOADS = "/opt/downloads"
 #: A version before the real one, to upgrade from.
@@ -58,7 +58,7 @@ def build(debian: Debian, cache: Path, into: Path, patience: float) -> Built:
     """
     prepared = Contents("build", ("make", "python3"), making=(ROOT, ("Makefile", *PREPARING)))
     unpack_root(debian, prepared, cache, into)
-    source = into / _SOURCE[1:]
+    source = into / SOURCE[1:]
     lay_out_source(source)
     downloads = cache / f"pip-{debian.suite}-{debian.architecture}"
     # Else a module would be compiled in one run only; what was downloaded may stay.
@@ -68,11 +68,11 @@ def build(debian: Debian, cache: Path, into: Path, patience: float) -> Built:
     lent = {place: str(place) for place in local_places(settings)} | {downloads: _DOWNLOADS}
     environ = settings | {"PIP_CACHE_DIR": _DOWNLOADS}
     root = FreshRoot(into, patience=patience, online=True, lent=lent, environ=environ)
-    root.good(f"make -C {_SOURCE} deb", within_s=600)
+    root.good(f"make -C {SOURCE} deb", within_s=600)
     (new,) = (source / "dist").glob("*.deb")
-    root.good(f"cd {_SOURCE} && systemd/install/package.sh {_ENVIRONMENT} old {OLD}", within_s=300)
+    root.good(f"cd {SOURCE} && systemd/install/package.sh {_ENVIRONMENT} old {OLD}", within_s=300)
     (old,) = (source / "old").glob("*.deb")
-    return Built(root, source, source / _ENVIRONMENT, old, new)
+    return Built(root, source, into / _ENVIRONMENT[1:], old, new)
 
 
 def lay_out_source(into: Path) -> None:

@@ -175,7 +175,7 @@ def unpack_root(debian: Debian, contents: Contents, cache: Path, into: Path) -> 
     if not archive.exists():
         if shutil.which("mmdebstrap") is None:
             raise BuildError("mmdebstrap is missing; run: apt-get install mmdebstrap")
-        cache.mkdir(exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
         for old in cache.glob(f"{archive.name.rpartition('-')[0]}-*.tar"):
             old.unlink()
         unfinished = archive.with_suffix(".new.tar")

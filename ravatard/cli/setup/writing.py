@@ -8,7 +8,7 @@ from pathlib import Path
 from ravatard.config.candidate import ConfigCandidate, Wishes, candidate
 from ravatard.errors import RavatardError
 from ravatard.host.credentials import store_credential
-from ravatard.host.durable import keep_copy, replace_file
+from ravatard.host.durable import keep_copy, make_directory, replace_file
 
 BACKUP = ".bak"
 
@@ -56,10 +56,8 @@ def write_files(found: ConfigCandidate, suffix: str = BACKUP) -> list[Path]:
     """
     for path, text in found.texts.items():
         try:
-            if not path.parent.exists():
-                path.parent.mkdir(parents=True)
-                # With the service's umask the daemon could not enter it.
-                path.parent.chmod(0o755)
+            # The service's umask would close it to the daemon.
+            make_directory(path.parent, 0o755)
             keep_copy(path, suffix)
             replace_file(path, text.encode())
         except OSError as error:

@@ -1,9 +1,12 @@
-"""Checks of the machine: clock, power, disk, state directory and installed packages."""
+"""Checks of the machine: clock, power, disk, state directory, installed files and packages."""
 
 from __future__ import annotations
 
+import os
 import platform
+import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from ravatard import __version__
@@ -28,6 +31,16 @@ _POWER_BITS = {
 }
 _SINCE_BOOT = 16
 _FULL_BYTES, _TIGHT_BYTES = 5 << 20, 100 << 20
+#: Patterns below the root directory; ``make install`` uses /usr/local, the package /usr, an owner /etc.
+_INSTALLED = (
+    "opt/ravatard",
+    "usr/bin/ravatard",
+    "usr/local/bin/ravatard",
+    "usr/lib/systemd/system/ravatard*.service",
+    "usr/local/lib/systemd/system/ravatard*.service",
+    "etc/systemd/system/ravatard*.service",
+    "etc/systemd/system/ravatard*.service.d",
+)
 _REQUIRED = ("aiohttp", "msgspec", "PyYAML", "PyAudio", "gpiozero")
 #: Versions that cannot find a Pi 5's pins (gpiozero's changelog, 2.0.1.post3).
 _BAD_GPIOZERO = ("2.0.1.post1", "2.0.1.post2")
@@ -145,6 +158,45 @@ def look_at_disk(case: Case) -> CheckResult:
     if free < _TIGHT_BYTES:
         return warning(words, "make room: sudo apt clean; sudo journalctl --vacuum-size=20M", free_bytes=free)
     return fine(words, free_bytes=free)
+
+
+def look_at_installation(case: Case) -> CheckResult:
+    """Check that only root can change the installed files: root runs them at boot and with sudo."""
+    if case.unit is None:
+        return needless("not installed as a service")
+    machine = case.machine
+    # The owner of / is root, also where tests have made a machine of files.
+    root = machine.root.stat().st_uid
+    count, wrong = 0, []
+    for path in _installed(machine):
+        count += 1
+        try:
+            found = path.lstat()
+        except OSError:
+            continue  # an upgrade removes files meanwhile
+        others_write = not stat.S_ISLNK(found.st_mode) and found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if found.st_uid != root or others_write:
+            wrong.append(machine.shown(path))
+    if wrong:
+        more = f" and {len(wrong) - 1} more installed files" if len(wrong) > 1 else ""
+        packaged = machine.path("/usr/lib/systemd/system/ravatard.service").exists()
+        again = "sudo apt-get install --reinstall ravatard" if packaged else "sudo make install"
+        return broken(
+            f"{wrong[0]}{more} can be changed by others than root, who runs it",
+            f"install it again: {again}",
+            files=len(wrong),
+        )
+    return fine(f"{count} files, which only root can change", files=count)
+
+
+def _installed(machine: Machine) -> Iterator[Path]:
+    """Yield everything that an installation lays down and root reads or runs, links included."""
+    for place in _INSTALLED:
+        for path in sorted(machine.root.glob(place)):
+            yield path
+            if path.is_dir() and not path.is_symlink():
+                for folder, folders, files in os.walk(path):
+                    yield from (Path(folder, name) for name in (*folders, *files))
 
 
 def look_at_versions(case: Case) -> CheckResult:

@@ -199,6 +199,7 @@ class Patient:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+        path.chmod(path.stat().st_mode & ~0o022)  # as an installer does it, whatever the umask of the tests
         return path
 
     def remove(self, pattern: str) -> None:

@@ -132,6 +132,10 @@ def missing_package(patient: Patient) -> None:
     del patient.packages["PyAudio"]
 
 
+def unit_for_all(patient: Patient) -> None:
+    (patient.root / "etc/systemd/system/ravatard.service").chmod(0o666)
+
+
 ILLS: list[tuple[Callable[[Patient], None], str, str]] = [
     (missing_group, "groups", "ravatard is not in the group gpio"),
     (unreadable_credential, "credentials", "the credential /etc/credstore/ravatard.service.project_id"),
@@ -158,6 +162,7 @@ ILLS: list[tuple[Callable[[Patient], None], str, str]] = [
     (wrong_project, "token", "the service does not know this project"),
     (wrong_avatar, "avatar", "the service has no avatar 'Nobody'"),
     (wrong_language, "avatar", "the service does not speak 'tlh'"),
+    (unit_for_all, "installation", "/etc/systemd/system/ravatard.service can be changed by others"),
     (missing_package, "versions", "PyAudio is not installed"),
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from ravatard.doctor.check import DoctorRequest
@@ -115,3 +117,53 @@ async def test_what_no_pin_needs_need_not_be_installed(patient: Patient) -> None
     del patient.packages["gpiozero"]
 
     assert (await patient.finding("versions")).result.verdict is Verdict.FINE
+
+
+PROGRAM = "opt/ravatard/lib/python3.11/site-packages/ravatard/cli.py"
+
+
+async def test_an_installation_that_only_root_can_change_is_fine(patient: Patient) -> None:
+    patient.write(PROGRAM, "")
+
+    outcome = (await patient.finding("installation")).result
+
+    assert outcome.verdict is Verdict.FINE
+    assert outcome.text.startswith("7 files")
+
+
+@pytest.mark.parametrize("path", [PROGRAM, "opt/ravatard", "usr/local/lib/systemd/system/ravatard.service"])
+@pytest.mark.parametrize("mode", [0o664, 0o646, 0o777])
+async def test_an_installed_file_that_others_can_write_is_broken(
+    patient: Patient, path: str, mode: int
+) -> None:
+    patient.write(PROGRAM, "")
+    patient.write("usr/local/lib/systemd/system/ravatard.service", "")
+    (patient.root / path).chmod(mode | 0o111 if path == "opt/ravatard" else mode)
+
+    outcome = (await patient.finding("installation")).result
+
+    assert outcome.verdict is Verdict.BROKEN
+    assert outcome.text.startswith(f"/{path} can be changed")
+    assert outcome.remedy.endswith("sudo make install")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("link", [False, True])
+async def test_an_installed_file_of_another_user_is_broken(patient: Patient, link: bool) -> None:
+    path = patient.write(PROGRAM, "")
+    if link:
+        path.unlink()
+        path.symlink_to("/dev/null")
+    os.lchown(path, 54_321, 0)
+    patient.write("usr/lib/systemd/system/ravatard.service", "")
+
+    outcome = (await patient.finding("installation")).result
+
+    assert outcome.verdict is Verdict.BROKEN
+    assert outcome.remedy.endswith("sudo apt-get install --reinstall ravatard")
+
+
+async def test_a_program_that_is_not_installed_has_no_files_to_look_at(patient: Patient) -> None:
+    patient.remove("etc/systemd/system/ravatard.service")
+
+    assert (await patient.finding("installation")).result.verdict is Verdict.NEEDLESS
