@@ -96,3 +96,7 @@ class UpgradeRefused(Exception):
         super().__init__(f"upgrade refused with status {status}")
         self.status = status
         self.retry_after = retry_after
+
+
+class AddressRefused(OSError):
+    """Refusal to connect to an address; the message completes "the host is …"."""

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ravatard.cloud.media.address_rule import AddressRule
+from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.cloud.pixelstreaming.player import PixelStreamingPlayer
 from ravatard.errors import DeniedError, LinkError, LinkTimeout, RavatardError
@@ -62,11 +64,16 @@ class Listener:
         return np.frombuffer(b"".join(self.pieces), "<i2").astype(float)
 
 
+def player_of(options: LiveAudioOptions, base_url: str = "http://127.0.0.1") -> PixelStreamingPlayer:
+    """A player for a service at ``base_url``."""
+    return PixelStreamingPlayer(options, AddressRule(MediaOptions(), base_url))
+
+
 @asynccontextmanager
 async def playing(running: Service, options: LiveAudioOptions = PATIENT) -> AsyncIterator[Listener]:
     """A player that is cancelled in the end, and must be gone soon."""
     listener = Listener()
-    player = PixelStreamingPlayer(options)
+    player = player_of(options)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(player.play(running.url, Secret(TOKEN), listener))
         yield listener
@@ -78,7 +85,7 @@ async def playing(running: Service, options: LiveAudioOptions = PATIENT) -> Asyn
 
 async def failure(running: Service, options: LiveAudioOptions = PATIENT) -> RavatardError:
     with pytest.raises(RavatardError) as caught:
-        await PixelStreamingPlayer(options).play(running.url, Secret(TOKEN), Listener())
+        await player_of(options).play(running.url, Secret(TOKEN), Listener())
     return caught.value
 
 
@@ -252,7 +259,7 @@ async def test_a_socket_that_closes_before_there_is_sound_ends_the_attempt_at_on
 async def test_the_sound_goes_on_when_the_socket_dies_and_its_end_is_told() -> None:
     listener = Listener()
     async with service(Behaviour(), SOUND) as running, asyncio.TaskGroup() as group:
-        player = PixelStreamingPlayer(PATIENT)
+        player = player_of(PATIENT)
         task = group.create_task(told(player, running, listener))
         await listener.until(0.5)
         await running.sockets[0].close()
@@ -279,7 +286,7 @@ async def test_a_stream_that_falls_silent_soon_after_it_began_is_not_waited_for_
     listener = Listener()
     patient = LiveAudioOptions(connect_s=30.0, rtp_s=0.5)
     async with service(Behaviour(), SOUND) as running, asyncio.TaskGroup() as group:
-        task = group.create_task(told(PixelStreamingPlayer(patient), running, listener))
+        task = group.create_task(told(player_of(patient), running, listener))
         await listener.until(0.1)
 
         running.behaviour.air.mute = True
@@ -294,7 +301,7 @@ async def test_a_streamer_that_closes_is_missed_at_once_though_the_socket_lives(
     listener = Listener()
     patient = LiveAudioOptions(connect_s=8.0, rtp_s=30.0)
     async with service(Behaviour(), SOUND) as running, asyncio.TaskGroup() as group:
-        task = group.create_task(told(PixelStreamingPlayer(patient), running, listener))
+        task = group.create_task(told(player_of(patient), running, listener))
         await listener.until(0.5)
 
         before = time.monotonic()
@@ -342,7 +349,7 @@ async def test_an_answer_of_the_simulator_is_heard(stream: str) -> None:
     listener = Listener()
     simulated = SimServer(SimOptions(think_s=0.05), stream=SIMULATED[stream])
     async with asyncio.timeout(30), simulated as server, calling(server.base_url) as caller:
-        player = PixelStreamingPlayer(PATIENT)
+        player = player_of(PATIENT)
         async with asyncio.TaskGroup() as group:
             url, token = Secret(caller.streaming_url), Secret(caller.token)
             task = group.create_task(player.play(url, token, listener))
