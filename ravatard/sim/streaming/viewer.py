@@ -24,6 +24,8 @@ _NOT_OF_OLD_SERVERS = (
     signalling.Ping,
     signalling.UnknownSignal,
 )
+#: Messages of a flood in one turn of the event loop.
+_TURN = 20
 _UFRAG = re.compile(r"a=ice-ufrag:[^\r\n]*")
 
 
@@ -104,6 +106,9 @@ class Viewer:
         for number in range(fault.count):
             if self._socket.closed:
                 return
+            if number % _TURN == 0:
+                # A socket that takes everything would keep the loop of the whole simulator.
+                await asyncio.sleep(0)
             match fault.kind:
                 case "offers":
                     await self._send(signalling.offer(_UFRAG.sub(f"a=ice-ufrag:flood{number}", offered)))
