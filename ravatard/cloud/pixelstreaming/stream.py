@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from ravatard.cloud.media.addresses import admitted
-from ravatard.cloud.pixelstreaming.ending import end_socket
+from ravatard.cloud.pixelstreaming.ending import drop_socket, end_socket, read_in_small_pieces
 from ravatard.cloud.pixelstreaming.helpers import checked_helpers
 from ravatard.cloud.pixelstreaming.pace import Pace
 from ravatard.cloud.pixelstreaming.signalling import (
@@ -113,11 +113,15 @@ class StreamConnection:
             log.warning("the media connection did not close within %g s", _CLOSE_S)
 
     async def _read(self) -> None:
-        """Move messages from the socket to the inbox, at a pace. Ends with the socket."""
+        """Move messages from the socket to the inbox, up to a limit. Ends with the socket."""
         pace = Pace()
+        read_in_small_pieces(self._socket)
         while True:
             message = await self._socket.receive()
-            await pace.step()
+            if not await pace.step():
+                drop_socket(self._socket)
+                await self._inbox.put(_SocketLost("dropped: its server sends messages without end", None))
+                return
             match message.type:
                 case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
                     await self._inbox.put(message.data)

@@ -87,7 +87,9 @@ def test_only_so_many_names_hang_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert run(many()) == 1
 
 
-@pytest.mark.parametrize("error", [socket.gaierror(-2, "unknown"), UnicodeError("label too long"), OSError(5)])
+@pytest.mark.parametrize(
+    "error", [socket.gaierror(-2, "unknown"), UnicodeError("label too long"), OSError(5)]
+)
 def test_errors_are_the_caller_s(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     Names(monkeypatch, error=error).go.set()
 
