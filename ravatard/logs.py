@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TextIO, cast
 
+from ravatard.log_limit import LogLimit, ShortLines
 from ravatard.secret import MASK, Secret
 from ravatard.setting import setting
 
@@ -278,6 +279,9 @@ def configure(
         handler = logging.StreamHandler(stream or sys.stderr)
         handler.setFormatter(PrefixFormatter() if in_journal else PlainFormatter())
         handler.addFilter(redaction)
+    # What is left out costs no redaction; what is cut was redacted before.
+    handler.filters.insert(0, LogLimit(handler.handle))
+    handler.addFilter(ShortLines())
     level = logging.getLevelNamesMapping()[options.level.upper()]
     root = logging.getLogger()
     for old in [old for old in root.handlers if any(isinstance(part, Redaction) for part in old.filters)]:

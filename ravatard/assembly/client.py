@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import random
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from ravatard import logs
+from ravatard.assembly.runner import run
 from ravatard.cloud.factory import kind_of, open_cloud
 from ravatard.cloud.http import MESSAGE_LIMIT_BYTES, SOUND_LIMIT_BYTES, AiohttpNetwork
 from ravatard.cloud.kind import CloudResources
@@ -108,7 +108,7 @@ def asked(options: CloudOptions, ask: Callable[[ServiceCloud], Awaitable[T]]) ->
         finally:
             await network.close()
 
-    return asyncio.run(one_question())
+    return run(one_question())
 
 
 def in_mode(options: SomeOptions, *, live: bool) -> SomeOptions:

@@ -4,17 +4,66 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import sys
+import threading
 from collections.abc import Callable
 
 from ravatard.app import Controls, Parts, run
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.options.conversation import ConversationOptions
 
-#: Stopping takes as long as the service needs to answer; after this the kernel ends the process in any case.
+#: Stopping takes as long as the service needs to answer; after this the process ends itself, with status 0.
+STOP_S = 9.0
+#: After this the kernel ends the process in any case.
 STOP_LIMIT_S = 10
 
 log = logging.getLogger("ravatard")
+
+
+class _HardEnd:
+    """Limit for stopping, from the first signal to the end of the process.
+
+    Leaving the event loop is part of stopping: its threads are joined there.
+    """
+
+    def __init__(self) -> None:
+        self._timer: threading.Timer | None = None
+
+    def arm(self) -> None:
+        """Begin to count. Idempotent."""
+        if self._timer is not None:
+            return
+        # SIGALRM's default action ends the process even when a library keeps Python from running.
+        signal.alarm(STOP_LIMIT_S)
+        self._timer = threading.Timer(STOP_S, _end_now)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def disarm(self) -> None:
+        """Count no more: the process is about to end, or did not stop because of a signal."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            signal.alarm(0)
+
+
+_hard_end = _HardEnd()
+
+
+def _end_now() -> None:
+    """End the process, whatever its other threads wait for."""
+    log.warning("stopping took longer than %.0f s: ended without waiting for the rest", STOP_S)
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)
+
+
+def disarm() -> None:
+    """End the limit for stopping; the caller has left the event loop."""
+    _hard_end.disarm()
 
 
 def _stop(controls: Controls) -> None:
@@ -22,8 +71,7 @@ def _stop(controls: Controls) -> None:
         return
     controls.stop.set()
     log.info("stopping: the microphone is closed, and the live session ended if there is one")
-    # SIGALRM's default action ends the process even when the event loop hangs in a library.
-    signal.alarm(STOP_LIMIT_S)
+    _hard_end.arm()
 
 
 async def live(
@@ -33,7 +81,11 @@ async def live(
     controls: Controls,
     reread: Callable[[], ConversationOptions],
 ) -> None:
-    """Run until SIGTERM or SIGINT, or until the caller sets ``controls.stop``."""
+    """Run until SIGTERM or SIGINT, or until the caller sets ``controls.stop``.
+
+    After a signal the process ends within :data:`STOP_S`, also while the event loop is left; a caller that
+    goes on after that calls :func:`disarm`.
+    """
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     for number in signals:
@@ -42,6 +94,5 @@ async def live(
     try:
         await run(parts, options, reconnect, controls, reread)
     finally:
-        signal.alarm(0)
         for number in (*signals, signal.SIGHUP):
             loop.remove_signal_handler(number)

@@ -11,6 +11,7 @@ from ravatard.app import Parts
 from ravatard.assembly.client import open_network, service_cloud
 from ravatard.assembly.sound import browser_plays, display, sound, voice_player, warn_of_echo
 from ravatard.cloud.factory import kind_of
+from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.config import Options
 from ravatard.core.conversation.gate_mode import gate_mode
 from ravatard.core.options.conversation import ConversationOptions
@@ -112,7 +113,7 @@ def build(
             environ,
             volume=volume,
         ),
-        screen=display(options.kiosk),
+        screen=display(options.kiosk, address_rule(options)),
         without=tuple(without),
     )
 
@@ -123,6 +124,11 @@ def simulated(options: Options, base_url: str) -> Options:
     return replace(options, service=service)
 
 
+def address_rule(options: Options) -> AddressRule:
+    """Return the rule for every address that the service hands us."""
+    return AddressRule(options.media, options.service.base_url)
+
+
 def _live_voice(options: Options, without: list[str]) -> VoicePlayer | None:
     kind = kind_of(options)
     in_browser = browser_plays(options.kiosk)
@@ -130,7 +136,7 @@ def _live_voice(options: Options, without: list[str]) -> VoicePlayer | None:
     warn_of_echo(options.speaker, options.audio, live_in_browser=live and in_browser)
     if not live or in_browser or not options.speaker.enabled:
         return None
-    return voice_player(kind.voice_player, options.live_audio, without)
+    return voice_player(kind.voice_player, options.live_audio, address_rule(options), without)
 
 
 def _button(options: ButtonOptions, without: list[str]) -> Button | None:

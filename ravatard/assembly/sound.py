@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from ravatard.app import SoundOutput
+from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.options import ServiceOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
@@ -59,19 +61,23 @@ def sound(
 
 
 def voice_player(
-    make: Callable[[LiveAudioOptions], VoicePlayer] | None, options: LiveAudioOptions, without: list[str]
+    make: Callable[[LiveAudioOptions, AddressRule], VoicePlayer] | None,
+    options: LiveAudioOptions,
+    rule: AddressRule,
+    without: list[str],
 ) -> VoicePlayer | None:
     """Return the player of the live voice, or None; aiortc itself is loaded with the first stream.
 
     Args:
         make: makes the player for the configured kind of cloud; None when that has no separate voice.
         options: section ``live_audio``.
+        rule: addresses that may be connected to.
         without: gets a sentence when this machine cannot play the voice.
     """
     if make is None or options.enabled == "off":
         return None
     try:
-        return make(options)
+        return make(options, rule)
     except DeviceError as error:
         without.append(f"no live voice: {error}")
         level = logging.WARNING if options.enabled == "on" else logging.INFO
@@ -84,17 +90,23 @@ def browser_plays(options: KioskOptions) -> bool:
     return options.enabled and options.sound == "browser"
 
 
-def display(options: KioskOptions) -> Display | None:
-    """Return the page for a display, or None when it is not configured."""
+def display(options: KioskOptions, rule: AddressRule) -> Display | None:
+    """Return the page for a display, or None when it is not configured.
+
+    Args:
+        options: section ``kiosk``.
+        rule: addresses that may be connected to.
+    """
     if not options.enabled:
         return None
+    from ravatard.web.kiosk.inspection import inspect
     from ravatard.web.kiosk.kiosk import Kiosk
     from ravatard.web.kiosk.page_state import SCREEN_WORDS, PageState
 
     def report(screen: PageState) -> None:
         log.info("display: %s", SCREEN_WORDS[screen])
 
-    return Kiosk(options, report=report)
+    return Kiosk(options, report=report, inspect=partial(inspect, admitted=rule.admitted))
 
 
 def warn_of_echo(speaker: SpeakerOptions, audio: AudioOptions, *, live_in_browser: bool) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ravatard import logs
+from ravatard.assembly import runner
 from ravatard.errors import LinkTimeout, RavatardError
 from ravatard.host.credentials import with_credentials
 from ravatard.host.ledger import CHAT, FileLedger
@@ -106,7 +107,7 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int
         finally:
             await network.close()
 
-    return 0 if asyncio.run(all_of_them()) else 1
+    return 0 if runner.run(all_of_them()) else 1
 
 
 async def end_all(

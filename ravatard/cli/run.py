@@ -15,7 +15,8 @@ from pathlib import Path
 
 from ravatard import logs
 from ravatard.app import Controls
-from ravatard.assembly.lifetime import live
+from ravatard.assembly import runner
+from ravatard.assembly.lifetime import disarm, live
 from ravatard.assembly.parts import build, conversation_options, simulated
 from ravatard.config import Loaded, load, secrets_of
 from ravatard.core.options.conversation import ConversationOptions
@@ -65,7 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
         # Started by hand. For the service, unreadable credentials are an error.
         environ = with_credentials(environ)
     loaded = load(arguments.config, environ)
-    asyncio.run(_appliance(arguments, loaded, environ))
+    try:
+        runner.run(_appliance(arguments, loaded, environ))
+    finally:
+        disarm()
     return 0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, TypeVar
 
+from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.options import ServiceOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
@@ -127,5 +128,5 @@ class Kind:
     in_mode: InMode
     open: Callable[[CloudOptions, CloudResources], ServiceCloud]
     ender: Callable[[CloudOptions, Network, Callable[[], float]], EndSession]
-    voice_player: Callable[[LiveAudioOptions], VoicePlayer] | None
+    voice_player: Callable[[LiveAudioOptions, AddressRule], VoicePlayer] | None
     doctor: DoctorChecks

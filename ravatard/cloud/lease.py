@@ -165,6 +165,13 @@ class Lease:
             await asyncio.shield(self._ending(held))
         self.prompt()
 
+    def end_soon(self) -> None:
+        """Begin to end the session that is held or being started; :meth:`opened` waits for it when left."""
+        self._wanted = False
+        if (held := self._held) is not None:
+            self._hold(None)
+            self._ending(held)
+
     def forget(self) -> None:
         """Drop the session in use, which the service says is over: it must not be ended again."""
         if self._held is not None:

@@ -113,3 +113,7 @@ class UpgradeRefused(Exception):
         self.status = status
         self.retry_after = retry_after
         self.server = server
+
+
+class AddressRefused(OSError):
+    """Refusal to connect to an address; the message completes "the host is …"."""

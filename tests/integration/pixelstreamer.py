@@ -92,6 +92,7 @@ class Behaviour:
         ids: the streamer lists, one after the other; the last stays.
         servers: ICE servers in the configuration.
         refuse_socket: sockets without the token are refused.
+        lead: query of the address to which the page is redirected, as it is to be asked for.
         refuse_page: the status of the page, "forbidden" for a redirect to the
             vendor's page, "closing" for that page in place.
         air: loss and jitter.
@@ -106,6 +107,7 @@ class Behaviour:
     servers: tuple[dict[str, Any], ...] = ()
     refuse_socket: bool = False
     refuse_page: int | str = 0
+    lead: str = ""
     air: Air = field(default_factory=Air)
     offers: bool = True
 
@@ -125,6 +127,7 @@ class Service:
         self.received: list[dict[str, Any]] = []
         self.upgrades: list[web.Request] = []
         self.answers: list[str] = []
+        self.asked_for: list[str] = []
         self.asked = asyncio.Event()
         self._sound = sound
         self._lists = list(behaviour.ids)
@@ -133,6 +136,9 @@ class Service:
     async def get(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._signal(request)
+        self.asked_for.append(request.raw_path)
+        if self.behaviour.lead and not request.raw_path.startswith("/led"):
+            return web.Response(status=302, headers={"Location": f"/led{self.behaviour.lead}"})
         if request.path == "/forbidden.html":
             return web.Response(text="<script>parent.postMessage('ravatar-session-close')</script>")
         if self.behaviour.refuse_page == "forbidden":

@@ -13,8 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ravatard.cloud.media.address_rule import AddressRule
+from ravatard.cloud.media.options import MediaOptions
+from ravatard.cloud.pixelstreaming.address import StreamAddress
+from ravatard.cloud.pixelstreaming.helpers import checked_helpers
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
+from ravatard.cloud.pixelstreaming.page import browser
 from ravatard.cloud.pixelstreaming.player import PixelStreamingPlayer
+from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.errors import DeniedError, LinkError, LinkTimeout, RavatardError
 from ravatard.secret import Secret
 from ravatard.sim.options import SimOptions
@@ -62,11 +68,16 @@ class Listener:
         return np.frombuffer(b"".join(self.pieces), "<i2").astype(float)
 
 
+def player_of(options: LiveAudioOptions, base_url: str = "http://127.0.0.1") -> PixelStreamingPlayer:
+    """A player for a service at ``base_url``."""
+    return PixelStreamingPlayer(options, AddressRule(MediaOptions(), base_url))
+
+
 @asynccontextmanager
 async def playing(running: Service, options: LiveAudioOptions = PATIENT) -> AsyncIterator[Listener]:
     """A player that is cancelled in the end, and must be gone soon."""
     listener = Listener()
-    player = PixelStreamingPlayer(options)
+    player = player_of(options)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(player.play(running.url, Secret(TOKEN), listener))
         yield listener
@@ -78,7 +89,7 @@ async def playing(running: Service, options: LiveAudioOptions = PATIENT) -> Asyn
 
 async def failure(running: Service, options: LiveAudioOptions = PATIENT) -> RavatardError:
     with pytest.raises(RavatardError) as caught:
-        await PixelStreamingPlayer(options).play(running.url, Secret(TOKEN), Listener())
+        await player_of(options).play(running.url, Secret(TOKEN), Listener())
     return caught.value
 
 
@@ -252,7 +263,7 @@ async def test_a_socket_that_closes_before_there_is_sound_ends_the_attempt_at_on
 async def test_the_sound_goes_on_when_the_socket_dies_and_its_end_is_told() -> None:
     listener = Listener()
     async with service(Behaviour(), SOUND) as running, asyncio.TaskGroup() as group:
-        player = PixelStreamingPlayer(PATIENT)
+        player = player_of(PATIENT)
         task = group.create_task(told(player, running, listener))
         await listener.until(0.5)
         await running.sockets[0].close()
@@ -279,7 +290,7 @@ async def test_a_stream_that_falls_silent_soon_after_it_began_is_not_waited_for_
     listener = Listener()
     patient = LiveAudioOptions(connect_s=30.0, rtp_s=0.5)
     async with service(Behaviour(), SOUND) as running, asyncio.TaskGroup() as group:
-        task = group.create_task(told(PixelStreamingPlayer(patient), running, listener))
+        task = group.create_task(told(player_of(patient), running, listener))
         await listener.until(0.1)
 
         running.behaviour.air.mute = True
@@ -294,7 +305,7 @@ async def test_a_streamer_that_closes_is_missed_at_once_though_the_socket_lives(
     listener = Listener()
     patient = LiveAudioOptions(connect_s=8.0, rtp_s=30.0)
     async with service(Behaviour(), SOUND) as running, asyncio.TaskGroup() as group:
-        task = group.create_task(told(PixelStreamingPlayer(patient), running, listener))
+        task = group.create_task(told(player_of(patient), running, listener))
         await listener.until(0.5)
 
         before = time.monotonic()
@@ -342,7 +353,7 @@ async def test_an_answer_of_the_simulator_is_heard(stream: str) -> None:
     listener = Listener()
     simulated = SimServer(SimOptions(think_s=0.05), stream=SIMULATED[stream])
     async with asyncio.timeout(30), simulated as server, calling(server.base_url) as caller:
-        player = PixelStreamingPlayer(PATIENT)
+        player = player_of(PATIENT)
         async with asyncio.TaskGroup() as group:
             url, token = Secret(caller.streaming_url), Secret(caller.token)
             task = group.create_task(player.play(url, token, listener))
@@ -355,3 +366,103 @@ async def test_an_answer_of_the_simulator_is_heard(stream: str) -> None:
             task.cancel()
 
     assert likeness(said, listener.sound()) >= 0.95
+
+
+#: Escapes as they may be in a signed address, after the path.
+SIGNED = "/a'b%2Ec;v=1?Signature=rX7AnN6%2FXC%2bC2w%3D&Expires=1,2&Key=~k!&x=a+b%20c&ss2=%7e&y=*()"
+
+
+@pytest.mark.parametrize("redirected", [False, True])
+async def test_the_page_is_asked_for_at_exactly_the_address_that_came(redirected: bool) -> None:
+    lead = f"{SIGNED}&token={TOKEN}" if redirected else ""
+    async with service(Behaviour(lead=lead), SOUND) as running:
+        origin = running.url.reveal().removesuffix("/stream")
+        running.url = Secret(origin + ("/stream" if redirected else SIGNED))
+        async with playing(running) as listener:
+            await listener.until(0.1)
+
+        asked = running.asked_for[-1]
+        assert asked == (f"/led{lead}" if redirected else f"{SIGNED}&token={TOKEN}")
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "2130706433", "127.1", "[::ffff:127.0.0.1]"])
+async def test_a_public_service_leads_our_token_nowhere_on_this_machine(name: str) -> None:
+    async with service(Behaviour(), SOUND) as running:
+        url = Secret(running.url.reveal().replace("127.0.0.1", name))
+        # aiohttp takes numbers of other forms for no address at all.
+        with pytest.raises(LinkError, match=r"media\.private_addresses|InvalidUrl"):
+            await player_of(PATIENT, "https://192.0.2.1").play(url, Secret(TOKEN), Listener())
+
+        assert running.asked_for == []
+
+
+async def test_a_redirect_and_ss_follow_the_rule_too() -> None:
+    rule = AddressRule(MediaOptions(), "https://198.51.100.1", lookup=only_the_page)
+    async with service(Behaviour(), SOUND) as running:
+        page = running.url.reveal().replace("127.0.0.1", "page.example")
+        port = page.rpartition(":")[2].partition("/")[0]
+        async with browser(rule, None) as visitor:
+            address = StreamAddress(f"ws://127.0.0.1:{port}", "http://page.example")
+            with pytest.raises(LinkError, match=r"media\.private_addresses"):
+                await visitor.connect(address, Secret(page), Secret(TOKEN))
+
+        assert running.upgrades == []
+
+
+async def only_the_page(host: str, _port: int) -> list[str]:
+    """The look-up of a network in which only the page has a public address."""
+    return ["198.51.100.7"] if host == "page.example" else ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("transport", ["?transport=tcp", ""])
+async def test_servers_on_this_machine_are_not_asked_for_a_public_service(transport: str) -> None:
+    rule = AddressRule(MediaOptions(), "https://192.0.2.1")
+    servers = (
+        IceServer((f"turn:127.0.0.1:3478{transport}",), "u", Secret("c")),
+        IceServer(("stun:localhost:3478",)),
+    )
+
+    chosen, dropped = await checked_helpers(servers, rule, 1.0)
+
+    assert chosen == []
+    assert len(dropped) == 2
+    assert all("media.private_addresses" in one for one in dropped)
+
+
+FLOODS = {
+    "pings": (b"\x89\x00", 100_000),
+    "texts": (b"\x81\x02{}", 50_000),
+    "fragments": (b"\x01\x00" + b"\x00\x00" * 1_000 + b"\x80\x00", 50),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_flood_on_the_socket_does_not_hold_the_loop(flood: str) -> None:
+    frame, count = FLOODS[flood]
+    turns: list[float] = []
+
+    async def probe() -> None:
+        while True:
+            before = time.thread_time()
+            await asyncio.sleep(0)
+            turns.append(time.thread_time() - before)
+
+    async with service(Behaviour(offers=False), SOUND) as running, asyncio.TaskGroup() as group:
+        attempt = group.create_task(failure(running, LiveAudioOptions(connect_s=4.0)))
+        await running.asked.wait()
+        probing = group.create_task(probe())
+        transport = running.upgrades[0].transport
+        assert isinstance(transport, asyncio.WriteTransport)
+        data = frame * count
+        for at in range(0, len(data), 16_384):
+            if transport.is_closing():
+                break
+            transport.write(data[at : at + 16_384])
+            await asyncio.sleep(0)
+        error = await attempt
+        probing.cancel()
+
+        assert "without end" in str(error)
+
+    # In the processor's time of the thread: other programs of the machine do not count.
+    assert max(turns) < 0.1

@@ -216,3 +216,15 @@ async def test_when_the_daemon_is_killed_nothing_it_started_is_left(tmp_path: Pa
 
         assert status == -signal.SIGKILL
         await until(lambda: not any(map(alive, started)), "sound process and command have ended", 5)
+
+
+async def test_a_start_that_hangs_is_left_after_nine_seconds_with_a_good_status(tmp_path: Path) -> None:
+    async with (
+        SimServer() as server,
+        Middlebox(server.base_url) as box,
+        Daemon(tmp_path, box.base_url, _talking(tmp_path)) as daemon,
+    ):
+        box.hold("/startLiveSession")
+        await daemon.until(lambda: box.called("/startLiveSession"), "a session is asked for")
+
+        assert await daemon.stopped(within_s=EVER_S) < EVER_S

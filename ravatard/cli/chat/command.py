@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TextIO, cast
 
+from ravatard.assembly import runner
 from ravatard.assembly.client import add_config, in_mode, loaded_quietly, open_network, service_cloud
 from ravatard.cli.chat.input import Lines
 from ravatard.cli.chat.screen import ChatScreen, PlainScreen, is_terminal
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RavatardError: the service refuses us.
     """
-    return asyncio.run(_chat(arguments, dict(os.environ)))
+    return runner.run(_chat(arguments, dict(os.environ)))
 
 
 async def _chat(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

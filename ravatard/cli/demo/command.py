@@ -14,8 +14,9 @@ from pathlib import Path
 
 import ravatard.sim
 from ravatard.app import Controls, Parts
+from ravatard.assembly import runner
 from ravatard.assembly.client import in_mode
-from ravatard.assembly.lifetime import live
+from ravatard.assembly.lifetime import disarm, live
 from ravatard.assembly.parts import build, conversation_options, simulated
 from ravatard.cli.demo.narrator import Narrator
 from ravatard.cli.demo.pauses import lengthened
@@ -58,7 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RavatardError: a file cannot be used.
     """
-    return asyncio.run(_demo(arguments))
+    try:
+        return runner.run(_demo(arguments))
+    finally:
+        disarm()
 
 
 async def _demo(arguments: argparse.Namespace) -> int:

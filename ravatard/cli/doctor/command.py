@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import sys
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ravatard import __version__, logs
+from ravatard.assembly import runner
 from ravatard.cli.doctor.text import Sheet, marks_for
 from ravatard.doctor.catalog import CHECKS, HEADINGS
 from ravatard.doctor.check import Case, DoctorRequest
@@ -59,11 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
     logs.configure(logs.LogOptions(level="error"), under_systemd=False)
     machine = this_machine(os.environ)
     if arguments.json:
-        findings = asyncio.run(findings_of(machine, asked, wanted, None))
+        findings = runner.run(findings_of(machine, asked, wanted, None))
         print(json.dumps(for_programs(findings), indent=2))
     else:
         sheet = Sheet(marks_for(sys.stdout), HEADINGS, width=max(map(len, wanted)), hints=arguments.fix_hints)
-        findings = asyncio.run(findings_of(machine, asked, wanted, sheet))
+        findings = runner.run(findings_of(machine, asked, wanted, sheet))
         print("\n".join(sheet.summary(findings)))
     return exit_status([finding.result for finding in findings])
 

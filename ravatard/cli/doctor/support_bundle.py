@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import io
 import os
 import tarfile
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ravatard import logs
+from ravatard.assembly import runner
 from ravatard.cli.doctor.command import findings_of, for_programs
 from ravatard.cli.terminal import visible
 from ravatard.doctor.bundle import contents, find_secrets
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     now = datetime.now(UTC)
     file: Path = arguments.file or Path(f"ravatard-support-{now:%Y%m%d-%H%M%S}.tar.gz")
     asked = DoctorRequest(config=arguments.config, state=arguments.state, socket=arguments.socket)
-    texts = asyncio.run(gather(this_machine(os.environ), asked, sound=not arguments.silent))
+    texts = runner.run(gather(this_machine(os.environ), asked, sound=not arguments.silent))
     try:
         write(file, texts, now)
     except OSError as error:

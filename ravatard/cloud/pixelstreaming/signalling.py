@@ -15,18 +15,25 @@ from typing import Any
 
 import msgspec
 
+from ravatard.cloud.pixelstreaming.configuration import LONGEST_TEXT, ice_servers, short_text
+from ravatard.cloud.pixelstreaming.tolerance import Tolerance
 from ravatard.cloud.webrtc.ice_server import IceServer
-from ravatard.secret import Secret
 
 #: The page's interval. An answer still missing when the next ping is due means a broken socket.
 PING_S = 30.0
 #: First and longest wait before asking again for a streamer that is not there yet.
 ASK_AGAIN_S = 1.0
 ASK_AGAIN_LONGEST_S = 5.0
+#: Offers at once, and the time after which one more may come. A streamer makes one, and more as it changes.
+MOST_OFFERS = 8
+OFFER_EVERY_S = 10.0
 #: Most candidates that wait for our answer, and most notes; more are dropped.
 _QUEUE = 64
 _NOTES = 32
 _SHOWN = 120
+#: Streamers of a list, and those named in a message.
+_MOST_NAMES = 256
+_NAMED = 10
 #: In the protocol, of no use to a player.
 _IGNORED = frozenset(
     {"playerCount", "streamerDisconnected", "peerDataChannels", "identify", "playerConnected"}
@@ -89,9 +96,18 @@ class Signalling:
         deadline: time to call :meth:`tick`.
     """
 
-    def __init__(self, streamer: str | None = None) -> None:
-        """Expect nothing yet; ``streamer`` is the one to subscribe to; None: the only one there is."""
-        self.awaiting = "the list of streamers"
+    def __init__(self, streamer: str | None = None, avoided: frozenset[str] = frozenset()) -> None:
+        """Expect nothing yet.
+
+        Args:
+            streamer: the one to subscribe to; None: the only one there is.
+            avoided: types of messages that this server does not accept, see :meth:`closed`.
+        """
+        asks = "listStreamers" not in avoided
+        self.awaiting = "the list of streamers" if asks else "an offer that comes unasked"
+        self._tolerance = Tolerance(avoided)
+        self._offers_left = float(MOST_OFFERS)
+        self._offers_at = 0.0
         self.deadline = float("inf")
         self._wanted = streamer
         self._streamer: str | None = None
@@ -107,7 +123,7 @@ class Signalling:
     def opened(self, now: float) -> list[Action]:
         """Begin: the socket is open. Like the page, ask at once, without waiting for the configuration."""
         self._ping_at = now + PING_S
-        return self._done([_message(type="listStreamers")])
+        return self._done(self._ask("listStreamers"))
 
     def received(self, data: str | bytes, now: float) -> list[Action]:
         """Take one text or binary frame."""
@@ -139,27 +155,42 @@ class Signalling:
         actions: list[Action] = []
         if now >= self._ask_at:
             self._ask_at = float("inf")
-            actions.append(_message(type="listStreamers"))
+            actions += self._ask("listStreamers")
         if now >= self._ping_at:
             if self._unanswered:
                 self._ping_at = float("inf")
                 return self._done(
                     [StreamFailed(f"the signalling server left a ping unanswered for {PING_S:g} s")]
                 )
-            self._unanswered = True
+            asked = self._ask("ping", time=int(now * 1000))
+            self._unanswered = bool(asked)
             self._ping_at = now + PING_S
-            actions.append(_message(type="ping", time=int(now * 1000)))
+            actions += asked
         return self._done(actions)
 
+    @property
+    def avoided(self) -> frozenset[str]:
+        """Types of messages to leave out again while this socket is open."""
+        return self._tolerance.avoided if self._tolerance.offered else frozenset()
+
+    def closed(self, code: int | None) -> frozenset[str]:
+        """Return the types of messages to avoid on the next socket."""
+        return self._tolerance.after_close(code)
+
+    def _ask(self, kind: str, **fields: Any) -> list[Action]:
+        """Return the message, unless this server does not accept it."""
+        return [_message(type=kind, **fields)] if self._tolerance.sends(kind) else []
+
     def _meant(self, kind: str, message: Mapping[str, Any], now: float) -> list[Action]:
+        self._tolerance.received(kind)
         match kind:
             case "config":
-                self._servers = _ice_servers(message.get("peerConnectionOptions"))
+                self._servers = ice_servers(message.get("peerConnectionOptions"))
                 return []
             case "streamerList":
                 return self._listed(message.get("ids"), now)
             case "offer":
-                return self._offered(message.get("sdp"))
+                return self._offered(message.get("sdp"), now)
             case "iceCandidate":
                 return self._candidate(message.get("candidate"))
             case "subscribeFailed":
@@ -171,7 +202,7 @@ class Signalling:
 
     def _kept_alive(self, kind: str, message: Mapping[str, Any]) -> list[Action]:
         if kind == "ping":
-            return [_message(type="pong", time=message.get("time"))]
+            return [_message(type="pong", time=time)] if _is_small(time := message.get("time")) else []
         if kind == "pong":
             self._unanswered = False
         elif kind not in _IGNORED:
@@ -179,9 +210,10 @@ class Signalling:
         return []
 
     def _listed(self, ids: object, now: float) -> list[Action]:
-        if self._streamer is not None:
+        if self._streamer is not None or self._tolerance.offered:
             return []
-        names = [one for one in ids if isinstance(one, str) and one] if isinstance(ids, list) else []
+        listed = ids[:_MOST_NAMES] if isinstance(ids, list) else []
+        names = [one for one in listed if isinstance(one, str) and 0 < len(one) <= LONGEST_TEXT]
         if self._wanted is None and len(names) == 1:
             self._streamer = names[0]
         elif self._wanted in names:
@@ -189,23 +221,28 @@ class Signalling:
         if self._streamer is not None:
             self.awaiting = "an offer"
             self._ask_at = float("inf")
-            return [_message(type="subscribe", streamerId=self._streamer)]
+            return self._ask("subscribe", streamerId=self._streamer)
         self.awaiting = "the streamer to appear"
         self._ask_at = now + self._ask_wait_s
         self._ask_wait_s = min(self._ask_wait_s * 1.5, ASK_AGAIN_LONGEST_S)
         if not names:
             return []
-        listed = _shown(", ".join(names))
+        shown = _shown(", ".join(names[:_NAMED]))
         if self._wanted is None:
             self.awaiting = "one streamer; there are several and the address names none"
             return self._once(
-                f"there are several streamers ({listed}) and the address names none", unusual=True
+                f"there are several streamers ({shown}) and the address names none", unusual=True
             )
-        return self._once(f"the streamer {_shown(self._wanted)!r} is not there, only {listed}", unusual=True)
+        return self._once(f"the streamer {_shown(self._wanted)!r} is not there, only {shown}", unusual=True)
 
-    def _offered(self, sdp: object) -> list[Action]:
+    def _offered(self, sdp: object, now: float) -> list[Action]:
         if not isinstance(sdp, str) or not sdp:
             return self._once("the signalling server sent an offer without a description", unusual=True)
+        gained = max(0.0, now - self._offers_at) / OFFER_EVERY_S
+        self._offers_left, self._offers_at = min(MOST_OFFERS, self._offers_left + gained), now
+        if self._offers_left < 1.0:
+            return [StreamFailed("the signalling server sends offers without end")]
+        self._offers_left -= 1.0
         # Candidates that came before it stay: a server may let them overtake.
         self._answered = False
         self.awaiting = "our own answer"
@@ -217,7 +254,7 @@ class Signalling:
         mid, index = value.get("sdpMid"), value.get("sdpMLineIndex")
         candidate = RemoteCandidate(
             value["candidate"],
-            mid if isinstance(mid, str) else None,
+            mid if isinstance(mid, str) and len(mid) <= LONGEST_TEXT else None,
             index if isinstance(index, int) and not isinstance(index, bool) and index >= 0 else None,
         )
         if self._answered:
@@ -227,7 +264,7 @@ class Signalling:
         return []
 
     def _renamed(self, name: object) -> list[Action]:
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_TEXT:
             return []
         self._streamer = self._streamer and name
         self._wanted = self._wanted and name
@@ -257,22 +294,6 @@ def _shown(text: str) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
-def _ice_servers(options: object) -> tuple[IceServer, ...]:
-    listed = options.get("iceServers") if isinstance(options, dict) else None
-    if not isinstance(listed, list):
-        return ()
-    servers = []
-    for one in listed[:_NOTES]:
-        if not isinstance(one, dict):
-            continue
-        urls = one.get("urls", one.get("url"))
-        texts = [urls] if isinstance(urls, str) else urls if isinstance(urls, list) else []
-        name, credential = one.get("username"), one.get("credential")
-        servers.append(
-            IceServer(
-                tuple(url for url in texts if isinstance(url, str)),
-                name if isinstance(name, str) else "",
-                Secret(credential if isinstance(credential, str) else ""),
-            )
-        )
-    return tuple(servers)
+def _is_small(time: object) -> bool:
+    """Return True for a time that is sent back: a number, a short text, or none."""
+    return time is None or isinstance(time, int | float) or bool(short_text(time))

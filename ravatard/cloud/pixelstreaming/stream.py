@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
 
-from ravatard.cloud.pixelstreaming.address import StreamAddress
-from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
+from ravatard.cloud.media.addresses import admitted
+from ravatard.cloud.pixelstreaming.ending import drop_socket, end_socket, read_in_small_pieces
+from ravatard.cloud.pixelstreaming.helpers import checked_helpers
+from ravatard.cloud.pixelstreaming.pace import Pace
 from ravatard.cloud.pixelstreaming.signalling import (
     Action,
     Note,
@@ -24,7 +25,8 @@ from ravatard.cloud.pixelstreaming.signalling import (
     Signalling,
     StreamFailed,
 )
-from ravatard.cloud.webrtc.ice import parse_candidate, usable
+from ravatard.cloud.pixelstreaming.terms import Terms
+from ravatard.cloud.webrtc.ice import RemoteAddress, parse_candidate
 from ravatard.cloud.webrtc.reception import Reception
 from ravatard.cloud.webrtc.sdp import AudioOffer, candidates, prepare, without_passwords
 from ravatard.errors import LinkError, LinkTimeout
@@ -40,27 +42,20 @@ _INBOX = 64
 _SEND_S = 5.0
 #: aiortc closes in some 20 ms; the whole player has two seconds, and a gathering may take one to end.
 _CLOSE_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Address and limits of a stream.
-
-    Attributes:
-        address: facts in its page's address.
-        options: section ``live_audio``.
-        sound_by: loop time by which there must be sound.
-        loopback: True to offer 127.0.0.1, too.
-    """
-
-    address: StreamAddress
-    options: LiveAudioOptions
-    sound_by: float
-    loopback: bool
+#: Limit for the signalling socket's close.
+_SOCKET_CLOSE_S = 0.5
 
 
 class _SocketLost(Exception):
-    """Loss of the signalling socket; the message says how."""
+    """Loss of the signalling socket; the message says how.
+
+    Attributes:
+        code: the close code, or None.
+    """
+
+    def __init__(self, how: str, code: int | None) -> None:
+        super().__init__(how)
+        self.code = code
 
 
 class StreamConnection:
@@ -71,11 +66,19 @@ class StreamConnection:
         self._socket = socket
         self._reception = reception
         self._terms = terms
-        self._signalling = Signalling(terms.address.streamer)
+        self._signalling = Signalling(terms.address.streamer, terms.avoided)
+        self._close: _SocketLost | None = None
         self._inbox: asyncio.Queue[str | bytes | _SocketLost | None] = asyncio.Queue(_INBOX)
         self._socket_lost = ""
         self._peer: Peer | None = None
         self._offer: AudioOffer | None = None
+
+    @property
+    def avoid_next(self) -> frozenset[str]:
+        """Types of messages to avoid on the next socket of this signalling server."""
+        if self._close is None:
+            return self._signalling.avoided
+        return self._signalling.closed(self._close.code)
 
     async def run(self) -> LinkError:
         """Play until it ends; return the reason. Cancelling is safe at any time."""
@@ -100,7 +103,7 @@ class StreamConnection:
             if self._peer is not None:
                 await self._close_peer(self._peer)
         finally:
-            await self._socket.close()
+            await end_socket(self._socket, _SOCKET_CLOSE_S)
 
     async def _close_peer(self, peer: Peer) -> None:
         try:
@@ -110,14 +113,33 @@ class StreamConnection:
             log.warning("the media connection did not close within %g s", _CLOSE_S)
 
     async def _read(self) -> None:
-        """Move messages from the socket to the inbox. Ends with the socket."""
+        """Move messages from the socket to the inbox, up to a limit. Ends with the socket."""
+        pace = Pace()
+        read_in_small_pieces(self._socket)
         while True:
             message = await self._socket.receive()
-            if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-                await self._inbox.put(message.data)
-                continue
-            code = self._socket.close_code
-            await self._inbox.put(_SocketLost(f"closed with code {code}" if code else "broken"))
+            if not await pace.step():
+                drop_socket(self._socket)
+                await self._inbox.put(_SocketLost("dropped: its server sends messages without end", None))
+                return
+            match message.type:
+                case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
+                    await self._inbox.put(message.data)
+                case aiohttp.WSMsgType.PING:
+                    await self._pong(message.data)
+                case aiohttp.WSMsgType.PONG:
+                    continue
+                case _:
+                    code = self._socket.close_code
+                    await self._inbox.put(_SocketLost(f"closed with code {code}" if code else "broken", code))
+                    return
+
+    async def _pong(self, data: bytes) -> None:
+        try:
+            async with asyncio.timeout(_SEND_S):
+                await self._socket.pong(data)
+        except (TimeoutError, aiohttp.ClientError, ConnectionError, RuntimeError):
+            # The next message shows how the socket is.
             return
 
     async def _follow(self) -> LinkError:
@@ -135,6 +157,7 @@ class StreamConnection:
                 await self._do(self._signalling.tick(loop.time()))
                 continue
             if isinstance(message, _SocketLost):
+                self._close = message
                 self._lose_socket(str(message))
             elif message is not None:
                 await self._do(self._signalling.received(message, loop.time()))
@@ -200,7 +223,9 @@ class StreamConnection:
 
     async def _answer(self, offered: Offered) -> None:
         """Answer an offer, with the present connection or a new one."""
-        offer = prepare(offered.sdp)
+        offer = prepare(offered.sdp, self._may_reach)
+        # aiortc parses it next: reading it twice in one turn of the loop is too long for a small board.
+        await asyncio.sleep(0)
         log.debug("the stream's offer: %s", without_passwords(offered.sdp))
         peer = self._peer
         if peer is None or self._offer is None or self._offer.transport != offer.transport:
@@ -229,7 +254,9 @@ class StreamConnection:
         if self._peer is not None:
             log.info("the stream begins anew")
             await self._close_peer(self._peer)
-        helpers, dropped = usable(offered.servers)
+        helpers, dropped = await checked_helpers(
+            offered.servers, self._terms.rule, self._terms.options.gather_s
+        )
         if dropped:
             log.info("ICE servers that are not used: %s", ", ".join(dropped))
         self._peer = Peer(
@@ -242,9 +269,12 @@ class StreamConnection:
         )
         return self._peer
 
+    def _may_reach(self, address: RemoteAddress) -> bool:
+        return bool(admitted([address.host], self._terms.reaches))
+
     async def _add(self, candidate: RemoteCandidate) -> None:
         address = parse_candidate(candidate.text)
-        if address is None or self._peer is None or self._offer is None:
+        if address is None or self._peer is None or self._offer is None or not self._may_reach(address):
             return
         bundled = self._offer.first_mid
         # One transport carries all sections; a candidate named after another section would be dropped.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ravatard.cloud.kind import DoctorChecks, EndSession, Features, Kind
+from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.cloud.ravatar.account import Accounts
@@ -33,13 +34,13 @@ def _ender(options: CloudOptions, network: Network, chance: Callable[[], float])
     return Accounts(options.service.project_id, options.deadlines, network, chance).end
 
 
-def _voice_player(options: LiveAudioOptions) -> VoicePlayer:
+def _voice_player(options: LiveAudioOptions, rule: AddressRule) -> VoicePlayer:
     # Of no use without a speaker; the import is left to those that have one.
     from ravatard.cloud.pixelstreaming.player import PixelStreamingPlayer, available
 
     if reason := available():
         raise DeviceError(reason)
-    return PixelStreamingPlayer(options)
+    return PixelStreamingPlayer(options, rule)
 
 
 def _choose(directory: Directory, options: CloudOptions) -> tuple[str, str]:

@@ -30,6 +30,7 @@ from ravatard.core.states import VoiceSource
 from ravatard.errors import (
     BusyError,
     DeniedError,
+    InternalError,
     LinkError,
     LinkTimeout,
     NoSessionError,
@@ -144,11 +145,19 @@ class RavatarCloud:
         await self._lease.acquire()
 
     async def voice(self, sink: VoiceSink) -> NoReturn:
-        """See :meth:`ravatard.ports.cloud.Cloud.voice`; without a player it only waits."""
-        if self._voice is not None:
-            await self._voice.run(sink, self._streaming_url)
-        while True:
-            await asyncio.Event().wait()
+        """See :meth:`ravatard.ports.cloud.Cloud.voice`; without a player it only waits.
+
+        It runs for as long as the cloud is open, so cancelling it means that the daemon stops: the end of the
+        session is asked for at once, beside the closing of the player, which its streamer may hold up.
+        """
+        async with asyncio.TaskGroup() as group:
+            if self._voice is not None:
+                group.create_task(self._voice.run(sink, self._streaming_url), name="voice player")
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self._lease.end_soon()
+        raise InternalError("the voice ended by itself")
 
     async def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:
         """See :meth:`ravatard.ports.cloud.Cloud.picture`: the session's ``streamingUrl`` and our token."""

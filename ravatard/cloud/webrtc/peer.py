@@ -14,7 +14,14 @@ from typing import Any, NoReturn
 
 import aiortc
 
-from ravatard.cloud.webrtc.ice import IceGathering, IceHelper, RemoteAddress
+from ravatard.cloud.webrtc.ice import (
+    MOST_CANDIDATES,
+    MOST_LEARNED,
+    IceGathering,
+    IceHelper,
+    RemoteAddress,
+    named_tls,
+)
 from ravatard.cloud.webrtc.reception import Reception
 from ravatard.cloud.webrtc.sdp import AudioOffer, finish
 from ravatard.errors import LinkError
@@ -45,7 +52,7 @@ class Peer:
         """Connect nothing yet.
 
         Args:
-            helpers: STUN and TURN servers.
+            helpers: STUN and TURN servers, with the numeric addresses to connect to.
             reception: takes the packets of sound.
             changed: called when :attr:`lost` may have changed, and at the first packet.
             gather_s: time limit of the helpers.
@@ -56,9 +63,12 @@ class Peer:
         self._changed = changed
         self._gather_s = _RELAY_GATHER_S if relay_only else gather_s
         self._loopback = loopback and not relay_only
+        self._helpers = list(helpers)
+        #: Hosts and ports of the streamer's candidates so far, in offers and after them.
+        self._candidates: set[tuple[str, int]] = set()
         policy = aiortc.RTCIceTransportPolicy.RELAY if relay_only else aiortc.RTCIceTransportPolicy.ALL
         # Without a list, even an empty one, aiortc asks a STUN server of a third party.
-        servers = [_server(helper) for helper in helpers]
+        servers = [_server(helper) for helper in self._helpers]
         self._connection = aiortc.RTCPeerConnection(
             aiortc.RTCConfiguration(iceServers=servers, iceTransportPolicy=policy)
         )
@@ -77,25 +87,34 @@ class Peer:
         Raises:
             LinkError: aiortc does not accept the offer.
         """
+        self._candidates |= offer.candidates
+        if len(self._candidates) > 2 * MOST_CANDIDATES:
+            raise LinkError(f"the stream's offers name more than {2 * MOST_CANDIDATES} candidates")
         try:
             await self._connection.setRemoteDescription(
                 aiortc.RTCSessionDescription(sdp=offer.shown, type="offer")
             )
             receivers = self._decline_all_but(offer.audio_mid)
             self._take_over(receivers)
-            self._limit_gathering()
+            self._limit_agents()
             await self._connection.setLocalDescription(await self._connection.createAnswer())
-        except (ValueError, AssertionError, KeyError, IndexError, AttributeError, TypeError) as error:
-            # aiortc raises these for a malformed description; its errors of state are ValueErrors or below.
-            raise LinkError(f"the stream's offer cannot be answered ({type(error).__name__})") from error
+        except LinkError:
+            raise
         except (aiortc.InvalidStateError, aiortc.exceptions.OperationError) as error:
-            raise LinkError(f"the stream's offer cannot be answered ({error})") from error
+            raise LinkError(f"the stream's offer cannot be answered ({str(error)[:200]})") from error
+        except Exception as error:
+            # aiortc's parsers raise anything for a malformed description.
+            raise LinkError(f"the stream's offer cannot be answered ({type(error).__name__})") from error
         return finish(offer, self._connection.localDescription.sdp)
 
     async def add(self, address: RemoteAddress, mid: str | None, index: int | None) -> None:
-        """Add an address of the streamer; ``mid`` or ``index`` names the section."""
-        if mid is None and index is None:
+        """Add an address of the streamer, up to a limit; ``mid`` or ``index`` names the section."""
+        place = (address.host, address.port)
+        if (mid is None and index is None) or place in self._candidates:
             return
+        if len(self._candidates) >= MOST_CANDIDATES:
+            return
+        self._candidates.add(place)
         candidate = aiortc.RTCIceCandidate(
             component=address.component,
             foundation=address.foundation,
@@ -109,7 +128,10 @@ class Peer:
             sdpMid=mid,
             sdpMLineIndex=index,
         )
-        await self._connection.addIceCandidate(candidate)
+        try:
+            await self._connection.addIceCandidate(candidate)
+        except Exception as error:  # noqa: BLE001 - aiortc and aioice raise anything for a malformed candidate
+            log.debug("a candidate of the stream is of no use (%s)", type(error).__name__)
 
     async def close(self) -> None:
         """Close it; idempotent. Cancelling leaves sockets open, but no thread."""
@@ -151,15 +173,22 @@ class Peer:
                 raise _other_version("its jitter buffer")
             setattr(receiver, _JITTER_BUFFER, _PacketTap(receiver, self._reception, self._changed))
 
-    def _limit_gathering(self) -> None:
-        """Shorten the wait for dead STUN and TURN servers."""
+    def _limit_agents(self) -> None:
+        """Shorten the wait for dead STUN and TURN servers, and bound the addresses that the peer may have.
+
+        The servers are reached at the addresses that were checked, not at those their names have by then.
+        """
         for transport in self._transports():
             agent = _agent(transport)
             gather = getattr(agent, "get_component_candidates", None)
             if gather is None:
                 raise _other_version("its gathering")
-            if not isinstance(gather, IceGathering):
-                agent.get_component_candidates = IceGathering(gather, self._gather_s, loopback=self._loopback)
+            if isinstance(gather, IceGathering):
+                continue
+            agent.get_component_candidates = IceGathering(gather, self._gather_s, loopback=self._loopback)
+            _limit_learning(agent)
+            for helper in self._helpers:
+                _pin(agent, helper)
 
 
 class _PacketTap:
@@ -185,6 +214,39 @@ def _agent(transport: Any) -> Any:
     if agent is None:
         raise _other_version("its ICE agent")
     return agent
+
+
+def _limit_learning(agent: Any) -> None:
+    """Bound the addresses from which the peer's checks are answered: each is one more candidate."""
+    received = getattr(agent, "request_received", None)
+    known = getattr(agent, "_remote_candidates", None)
+    if received is None or not isinstance(known, list):
+        raise _other_version("its ICE agent")
+    early: set[object] = set()
+
+    def bounded(message: object, address: tuple[str, int], protocol: object) -> None:
+        # aioice keeps the checks that come before it connects, and turns them into candidates later.
+        if len(known) + len(early) < MOST_CANDIDATES + MOST_LEARNED or any(
+            one.port == address[1] and one.host == address[0] for one in known
+        ):
+            if not getattr(agent, "_early_checks_done", True):
+                early.add(address)
+            else:
+                early.clear()
+            received(message, address, protocol)
+
+    agent.request_received = bounded
+
+
+def _pin(agent: Any, helper: IceHelper) -> None:
+    """Let ``agent`` reach a server at the address that was looked up and checked."""
+    name = "stun_server" if helper.role == "STUN" else "turn_server"
+    server = getattr(agent, name, None)
+    if not isinstance(server, tuple) or helper.address is None:
+        raise _other_version("the address of a server")
+    setattr(agent, name, (helper.address, server[1]))
+    if helper.encrypted:
+        agent.turn_ssl = named_tls(helper.host)
 
 
 async def _closed(_parameters: object) -> NoReturn:

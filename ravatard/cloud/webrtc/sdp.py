@@ -5,13 +5,25 @@ video section (``max-bundle``) refuses an answer that rejects it. So an unwanted
 with one payload type under the name of a codec it knows, aiortc answers ``a=inactive``, and the offer's own
 names are put back into that answer (PROTOCOL.md in pixelstreaming, "Sound without the picture"). Attributes
 aiortc does not need, and candidates other than UDP, are left out, as it could fail on them.
+
+An offer is a stranger's text: its size, its sections, and the number of each attribute are bounded before
+anything of it is copied, because aiortc's own work grows with the square of what it gets.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ravatard.cloud.webrtc.ice import parse_candidate
+from ravatard.cloud.webrtc.bounds import (
+    LONGEST_LINE,
+    MOST_SECTIONS,
+    attribute,
+    bounded,
+    refuse_large,
+    too_much,
+)
+from ravatard.cloud.webrtc.ice import RemoteAddress, parse_candidate
 from ravatard.errors import LinkError
 
 #: Request to the encoder: mono, and the copy of the last packet with which :mod:`jitter` fills gaps.
@@ -46,6 +58,7 @@ class AudioOffer:
         first_mid: the section that candidates are for, or None when sections are not bundled.
         declined: for the number of each unwanted section: the payload type and the attribute lines to put
             back.
+        candidates: hosts and ports of the candidates in it.
     """
 
     shown: str = field(repr=False)
@@ -53,6 +66,7 @@ class AudioOffer:
     audio_mid: str
     first_mid: str | None
     declined: dict[int, tuple[str, tuple[str, ...]]] = field(repr=False)
+    candidates: frozenset[tuple[str, int]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -64,7 +78,7 @@ class _Section:
     lines: list[str]
 
     def values(self, name: str) -> list[str]:
-        return [value for attribute, value in map(_attribute, self.lines) if attribute == name]
+        return [value for found, value in map(attribute, self.lines) if found == name]
 
     def format_named(self, *names: str, exclude: frozenset[str] = frozenset()) -> str | None:
         """Return the first payload type with an encoding in ``names`` (any, if empty), not in ``exclude``."""
@@ -82,13 +96,23 @@ class _Section:
         return f"m={self.kind} {self.port} {self.profile} {' '.join(formats)}"
 
 
-def prepare(sdp: str) -> AudioOffer:
+def prepare(sdp: str, admitted: Callable[[RemoteAddress], bool] = lambda _address: True) -> AudioOffer:
     """Read an offer.
 
+    Args:
+        sdp: the offer.
+        admitted: True for a candidate that may be connected to; others are left out.
+
     Raises:
-        LinkError: it has no Opus sound, or is no offer at all.
+        LinkError: it has no Opus sound, is too large, or is no offer at all.
     """
+    refuse_large(sdp)
     session, sections = _split(sdp)
+    if len(sections) > MOST_SECTIONS:
+        raise too_much(f"{len(sections)} sections, more than {MOST_SECTIONS}")
+    session = bounded(session)
+    for section in sections:
+        section.lines = [one for one in bounded(section.lines) if _is_admitted(one, admitted)]
     wanted = next(
         (number for number, one in enumerate(sections) if one.kind == "audio" and _opus_type(one)), None
     )
@@ -110,6 +134,12 @@ def prepare(sdp: str) -> AudioOffer:
         audio_mid=_mid(sections[wanted]),
         first_mid=bundle[0] if bundle else None,
         declined=declined,
+        candidates=frozenset(
+            (address.host, address.port)
+            for section in sections
+            for value in section.values("candidate")
+            if (address := parse_candidate(value)) is not None
+        ),
     )
 
 
@@ -121,10 +151,10 @@ def finish(offer: AudioOffer, answer: str) -> str:
         if number in offer.declined:
             kept, attributes = offer.declined[number]
             gone = _TIED_TO_FORMAT | _TIED_TO_SENDER | _DIRECTIONS
-            rest = [line for line in section.lines if _attribute(line)[0] not in gone]
+            rest = [line for line in section.lines if attribute(line)[0] not in gone]
             lines += [section.head([kept]), *rest, "a=inactive", *attributes]
         elif section.kind == "audio":
-            rest = [line for line in section.lines if _attribute(line)[0] != "fmtp"]
+            rest = [line for line in section.lines if attribute(line)[0] != "fmtp"]
             parameters = [f"a=fmtp:{kind} {_OPUS_PARAMETERS}" for kind in section.formats]
             lines += [section.head(section.formats), *rest, *parameters]
         else:
@@ -145,8 +175,16 @@ def candidates(answer: str) -> list[tuple[str, str, int, str]]:
 
 def without_passwords(sdp: str) -> str:
     """Return ``sdp`` on one line for the log, its ICE passwords masked."""
-    lines = ["a=ice-pwd:…" if _attribute(line)[0] == "ice-pwd" else line for line in sdp.splitlines()]
+    lines = ["a=ice-pwd:…" if attribute(line)[0] == "ice-pwd" else line for line in sdp.splitlines()]
     return " | ".join(line for line in lines if line)
+
+
+def _is_admitted(line: str, admitted: Callable[[RemoteAddress], bool]) -> bool:
+    name, value = attribute(line)
+    if name != "candidate":
+        return True
+    address = parse_candidate(value)
+    return address is not None and admitted(address)
 
 
 def _split(sdp: str) -> tuple[list[str], list[_Section]]:
@@ -154,6 +192,8 @@ def _split(sdp: str) -> tuple[list[str], list[_Section]]:
     sections: list[_Section] = []
     for line in (one.rstrip() for one in sdp.replace("\r\n", "\n").split("\n")):
         if line.startswith("m="):
+            if len(line) > LONGEST_LINE:
+                raise too_much(f"a media line of {len(line)} characters")
             words = line[2:].split()
             if len(words) < 4:
                 raise LinkError("the stream's description cannot be read (a media line is cut short)")
@@ -163,17 +203,9 @@ def _split(sdp: str) -> tuple[list[str], list[_Section]]:
     return session, sections
 
 
-def _attribute(line: str) -> tuple[str, str]:
-    """Return name and value of an ``a=`` line; ("", "") for any other."""
-    if not line.startswith("a="):
-        return "", ""
-    name, _, value = line[2:].partition(":")
-    return name, value.strip()
-
-
 def _bundle(session: list[str]) -> list[str]:
     for line in session:
-        name, value = _attribute(line)
+        name, value = attribute(line)
         words = value.split()
         if name == "group" and words[:1] == ["BUNDLE"]:
             return words[1:]
@@ -185,7 +217,7 @@ def _mid(section: _Section) -> str:
 
 
 def _ufrags(session: list[str], sections: list[_Section]) -> list[str]:
-    found = [value for name, value in map(_attribute, session) if name == "ice-ufrag"]
+    found = [value for name, value in map(attribute, session) if name == "ice-ufrag"]
     return sorted({*found, *(value for section in sections for value in section.values("ice-ufrag"))})
 
 
@@ -195,7 +227,7 @@ def _opus_type(section: _Section) -> str | None:
 
 
 def _shown_in_session(line: str) -> bool:
-    return line[:2] in ("v=", "o=", "s=", "t=") or _attribute(line)[0] in _SHOWN_SESSION
+    return line[:2] in ("v=", "o=", "s=", "t=") or attribute(line)[0] in _SHOWN_SESSION
 
 
 def _shown_section(
@@ -207,22 +239,20 @@ def _shown_section(
         return [section.head(section.formats), *rest], None
     if wanted:
         kind = _opus_type(section) or _STAND_IN_TYPE
-        sender = [line for line in section.lines if _attribute(line)[0] == "msid"]
+        sender = [line for line in section.lines if attribute(line)[0] == "msid"]
         return [section.head([kind]), *rest, *sender, f"a=rtpmap:{kind} {_STAND_IN['audio']}"], None
     kept = section.format_named(exclude=_AUXILIARY) or section.formats[0]
     attributes = tuple(
         line
         for line in section.lines
-        if _attribute(line)[0] in ("rtpmap", "fmtp") and _attribute(line)[1].split(" ")[0] == kept
+        if attribute(line)[0] in ("rtpmap", "fmtp") and attribute(line)[1].split(" ")[0] == kept
     )
     stand_in = f"a=rtpmap:{_STAND_IN_TYPE} {_STAND_IN[section.kind]}"
     return [section.head([_STAND_IN_TYPE]), *rest, stand_in], (kept, attributes)
 
 
 def _is_shown(line: str) -> bool:
-    name, value = _attribute(line)
-    if name == "candidate":
-        return parse_candidate(value) is not None
+    name, value = attribute(line)
     if name == "extmap":
         return len(value.split()) == 2
     return name in _SHOWN
@@ -232,11 +262,11 @@ def _missing(section: _Section, session: list[str], lender: _Section | None) -> 
     """Return the transport's attributes that ``section`` leaves to the section it is bundled with."""
     if lender is None or lender is section:
         return []
-    general = {_attribute(line)[0] for line in session}
+    general = {attribute(line)[0] for line in session}
     names = [name for name in _TRANSPORT if name not in general and not section.values(name)]
     if section.kind not in _STAND_IN:
         names = [name for name in names if name != "rtcp-mux"]
-    return [line for line in lender.lines if _attribute(line)[0] in names]
+    return [line for line in lender.lines if attribute(line)[0] in names]
 
 
 def _joined(lines: list[str]) -> str:

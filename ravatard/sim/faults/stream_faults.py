@@ -12,6 +12,7 @@ from ravatard.sim.streaming.faults import (
     StreamClose,
     StreamDead,
     StreamFault,
+    StreamFlood,
     StreamLoss,
     StreamMissing,
     StreamRefuse,
@@ -52,6 +53,8 @@ def _actions(streaming: Streams, fault: StreamFault) -> tuple[Action, Action | N
     match fault:
         case StreamClose(media):
             return partial(streaming.close_sockets, keep_media=media), None
+        case StreamFlood():
+            return partial(streaming.flood, fault), None
         case StreamDead():
             return streaming.kill_media, partial(streaming.kill_media, dead=False)
         case StreamRestart(away_s):

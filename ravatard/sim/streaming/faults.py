@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ravatard.setting import setting
 
@@ -48,11 +49,24 @@ class StreamLoss:
     jitter_ms: float = setting(50.0, "Longest extra delay of a packet.", unit="ms", low=0, high=10_000)
 
 
-StreamFault = StreamClose | StreamDead | StreamRestart | StreamMissing | StreamRefuse | StreamLoss
+@dataclass(frozen=True, slots=True)
+class StreamFlood:
+    """Players are sent messages without end, as fast as they take them."""
+
+    kind: Literal["offers", "candidates", "pings", "texts"] = setting(
+        "offers", "offers: each of a new stream; candidates; pings of the socket; texts: tiny messages."
+    )
+    count: int = setting(2_000, "Number of messages for each player.", low=1, high=1_000_000)
+
+
+StreamFault = (
+    StreamFlood | StreamClose | StreamDead | StreamRestart | StreamMissing | StreamRefuse | StreamLoss
+)
 
 #: Names of the stream faults in scenarios.
 STREAM_WORDS: dict[str, type[StreamFault]] = {
     "stream-close": StreamClose,
+    "stream-flood": StreamFlood,
     "stream-dead": StreamDead,
     "stream-restart": StreamRestart,
     "stream-missing": StreamMissing,

@@ -27,6 +27,11 @@ class SimStreamOptions:
     cookie: bool = setting(
         False, "True: only sockets with the page's cookie are accepted; False: others see all sessions."
     )
+    old_server: bool = setting(
+        False,
+        "True: signalling as in 5.0 and 5.1: the offer comes unasked, and a player that asks for streamers, "
+        "subscribes or sends a ping is closed with 1008.",
+    )
     cut_ms: int = setting(
         200,
         "Time an answer goes on after the user speaks again; -1: to its end.",

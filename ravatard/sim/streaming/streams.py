@@ -18,6 +18,7 @@ from ravatard.sim.ravatar.record import SessionRecord
 from ravatard.sim.ravatar.shared_state import SharedState
 from ravatard.sim.sound.speech import Speech
 from ravatard.sim.streaming import signalling
+from ravatard.sim.streaming.faults import StreamFlood
 from ravatard.sim.streaming.impairment import Impairment
 from ravatard.sim.streaming.options import SimStreamOptions, StreamFaults
 from ravatard.sim.streaming.player_page import COOKIE, player_page
@@ -157,7 +158,7 @@ class Streams:
         viewer = Viewer(socket, self, mine, request.remote or "127.0.0.1")
         self.viewers.append(viewer)
         try:
-            await viewer.run(signalling.config(self.options.ice_servers))
+            await viewer.run(signalling.config(self.options.ice_servers), old=self.options.old_server)
         finally:
             self.viewers.remove(viewer)
         return socket
@@ -174,6 +175,11 @@ class Streams:
         """Close all sockets and media, and list no streamer for ``away_s``."""
         self._away_until = self._now() + away_s
         self.close_sockets(keep_media=False)
+
+    def flood(self, fault: StreamFlood) -> None:
+        """Send every player that plays now messages without end."""
+        for viewer in self.viewers:
+            self._start(viewer.flood(fault), "stream-flood")
 
     def kill_media(self, *, dead: bool = True) -> None:
         """Block all packets while the sockets stay, or let them through again."""

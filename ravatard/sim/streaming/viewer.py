@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Protocol
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from ravatard.sim.streaming import signalling
 from ravatard.sim.streaming.description import AnswerRefused
+from ravatard.sim.streaming.faults import StreamFlood
 from ravatard.sim.streaming.streamer import Streamer
 
 if TYPE_CHECKING:  # aiortc is loaded when the first player subscribes, and only then.
     from ravatard.sim.streaming.stream_peer import StreamPeer
+
+
+_NOT_OF_OLD_SERVERS = (
+    signalling.ListStreamers,
+    signalling.Subscribe,
+    signalling.Unsubscribe,
+    signalling.Ping,
+    signalling.UnknownSignal,
+)
+#: Messages of a flood in one turn of the event loop.
+_TURN = 20
+_UFRAG = re.compile(r"a=ice-ufrag:[^\r\n]*")
 
 
 class StreamDirectory(Protocol):
@@ -62,18 +76,49 @@ class Viewer:
         self._directory = directory
         self._remote = remote
 
-    async def run(self, greeting: str) -> None:
-        """Send ``greeting`` and answer until the socket closes; cancelling closes the connection, too."""
+    async def run(self, greeting: str, *, old: bool = False) -> None:
+        """Send ``greeting`` and answer until the socket closes; cancelling closes the connection, too.
+
+        Args:
+            greeting: the first message.
+            old: offer unasked, and close on messages that servers of 5.0 and 5.1 do not know.
+        """
         try:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._hang_up(), name="stream-hang-up")
                 await self._send(greeting)
+                if old and (listed := self._directory.listed(self.mine)):
+                    await self._subscribe(listed[0].streamer_id)
                 async for message in self._socket:
                     if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                        await self._received(signalling.read(message.data))
+                        received = signalling.read(message.data)
+                        if old and isinstance(received, _NOT_OF_OLD_SERVERS):
+                            await self._socket.close(code=WSCloseCode.POLICY_VIOLATION)
+                            break
+                        await self._received(received)
                 watching.cancel()
         finally:
             await self._unsubscribe()
+
+    async def flood(self, fault: StreamFlood) -> None:
+        """Send messages without end; returns when the socket is closed."""
+        offered = self.player.offered if self.player is not None else ""
+        for number in range(fault.count):
+            if self._socket.closed:
+                return
+            if number % _TURN == 0:
+                # A socket that takes everything would keep the loop of the whole simulator.
+                await asyncio.sleep(0)
+            match fault.kind:
+                case "offers":
+                    await self._send(signalling.offer(_UFRAG.sub(f"a=ice-ufrag:flood{number}", offered)))
+                case "candidates":
+                    text = f"candidate:1 1 udp 5 127.0.{number // 250 % 250}.{number % 250} 9 typ host"
+                    await self._send(signalling.ice_candidate(text, "0", 0, ""))
+                case "pings":
+                    await self._ping()
+                case "texts":
+                    await self._send("{}")
 
     # ------------------------------------------------------------------ inside
 
@@ -137,6 +182,12 @@ class Viewer:
             self._directory.keep_playing(player, streamer)
         else:
             await player.close()
+
+    async def _ping(self) -> None:
+        try:
+            await self._socket.ping()
+        except ConnectionError:
+            return
 
     async def _send(self, text: str) -> None:
         try:

@@ -216,6 +216,7 @@ async def test_keys_that_end_a_program_raise_the_signals_of_a_terminal(
         async with typing(keyboard):
             keyboard.type(key)
             await came.wait()
+        assert came.is_set()
     finally:
         loop.remove_signal_handler(number)
 
