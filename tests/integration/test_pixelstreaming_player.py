@@ -462,7 +462,7 @@ async def test_a_flood_on_the_socket_does_not_hold_the_loop(flood: str) -> None:
         error = await attempt
         probing.cancel()
 
-        assert "without end" in str(error)
+        assert ("without end" in str(error)) == (count > 1_000)
 
     # In the processor's time of the thread: other programs of the machine do not count.
     assert max(turns) < 0.1
