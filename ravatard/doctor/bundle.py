@@ -28,6 +28,7 @@ from ravatard.secret import MASK, Secret
 
 #: Longest part of a file that is included.
 _LARGEST_BYTES = 1 << 20
+_MOST_SESSIONS = 256
 _JOURNAL_LINES = "2000"
 _JOURNAL_S = 10.0
 _RECORDER = "recorder"
@@ -60,7 +61,8 @@ def find_secrets(case: Case) -> list[Secret]:
     else:
         found += secrets_of(loaded.options)
     sessions, _ = parse((_read(case.state / LEDGER) or "").encode())
-    return found + [session.id for session in sessions]
+    # Each is looked for in every file: a list of thousands, which no daemon writes, would take minutes.
+    return found + [session.id for session in sessions[-_MOST_SESSIONS:]]
 
 
 def _of_environment(environ: dict[str, str]) -> list[str]:
