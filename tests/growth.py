@@ -1,4 +1,4 @@
-"""Growth of a program's time with its input, measured by doubling: a ratio, so that slow machines pass as well."""
+"""Growth of a program's time with its input, measured by doubling, as a ratio: slow machines pass, too."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from ravatard.logs import redact
 from ravatard.secret import MASK, Secret
 
 _SHORTEST = 4
-#: Every expression here takes time in proportion to the text, whatever the text says: each repeats one class of
+#: Every expression here takes time in proportion to the text, whatever it says: each repeats one class of
 #: characters at a time, and two neighbours have no character in common.
 #: The name of a setting in YAML, JSON, a unit or a shell; its words of a secret; the sign before its value.
 _NAME = re.compile(r"[\w.-]+")
