@@ -15,8 +15,8 @@ from ravatard.core.token_bucket import DAY_S, TokenBucket
 #: Lines of one place that may come at once, and seconds until one more may.
 BURST = 20
 AGAIN_S = 3.0
-#: The same for all sentences of a place that logs sentences of others ("%s"): each kind of sentence is a place
-#: of its own, so that none is lost for another one, and endless new kinds do not get around the limit.
+#: The same for all sentences of a place that logs whole sentences ("%s"): each kind of sentence is a place of
+#: its own, so that none is lost for another one, and endless new kinds do not get around the limit.
 SENTENCES_BURST = 200
 SENTENCES_AGAIN_S = 0.5
 #: The owner asked for every detail.

@@ -27,8 +27,8 @@ _QUIET_AT_INFO = ("aiohttp.access", "asyncio")
 #: Loggers that log each bad request with a traceback: any web page can send those to the kiosk. What is wrong
 #: with the answer to a good one is logged by the kiosk itself.
 _QUIET_UNLESS_DEBUG = ("aiohttp.server", "aiohttp.web", "aiohttp.websocket")
-#: Characters of a text that are searched for secrets. Many times what is shown of it: where the text is cut, a
-#: secret may be cut in half, and that half is not shown.
+#: Characters of a text that are searched for secrets. Many times what is shown of it: where the text is cut,
+#: a secret may be cut in half, and that half is not shown.
 _LONGEST = 64_000
 
 _SHORTEST_MASKED = 4

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ravatard import logs
+from ravatard.cli.terminal import visible
 from ravatard.errors import LinkTimeout, RavatardError
 from ravatard.host.credentials import with_credentials
 from ravatard.host.ledger import CHAT, FileLedger
@@ -100,7 +101,7 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int
         network = AiohttpNetwork(ping_s=options.deadlines.ping_s)
         ender = SessionEnder(options, network, random.SystemRandom().random)
         try:
-            return await end_all(ledger, ender.end, print)
+            return await end_all(ledger, ender.end, lambda line: print(visible(line)))
         finally:
             await network.close()
 
