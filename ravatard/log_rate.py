@@ -124,6 +124,17 @@ class RateLimit(logging.Filter):
             rest.omitted += place.omitted
 
 
+class ReportingHandler(logging.Handler):
+    """Handler that reports omitted lines when it is closed."""
+
+    def close(self) -> None:
+        """Report what a :class:`RateLimit` among the filters has omitted, and close."""
+        for one in self.filters:
+            if isinstance(one, RateLimit):
+                one.report()
+        super().close()
+
+
 def _report(key: tuple[str, ...], place: _Place) -> logging.LogRecord:
     """Return the record that reports the omissions of ``place``, which begins to count anew."""
     count, place.omitted = place.omitted, 0

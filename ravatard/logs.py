@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TextIO, cast
 
-from ravatard.log_rate import RateLimit, shortened, shortened_traceback
+from ravatard.log_rate import RateLimit, ReportingHandler, shortened, shortened_traceback
 from ravatard.secret import MASK, Secret
 from ravatard.setting import setting
 
@@ -134,18 +134,7 @@ class Redaction(logging.Filter):
         return shortened_traceback(self.clean(text, alive))
 
 
-class _ReportingHandler(logging.Handler):
-    """Handler that reports omitted lines when it is closed."""
-
-    def close(self) -> None:
-        """Report what a :class:`RateLimit` among the filters has omitted, and close."""
-        for one in self.filters:
-            if isinstance(one, RateLimit):
-                one.report()
-        super().close()
-
-
-class PlainHandler(_ReportingHandler, logging.StreamHandler[TextIO]):
+class PlainHandler(ReportingHandler, logging.StreamHandler[TextIO]):
     """Writes lines of text to a stream."""
 
 
@@ -174,7 +163,7 @@ class PrefixFormatter(logging.Formatter):
         return prefix + super().format(record).replace("\n", f"\n{prefix}  ")
 
 
-class JournalHandler(_ReportingHandler):
+class JournalHandler(ReportingHandler):
     """Sends records to systemd's journal, ``extra`` as fields of their own in upper case.
 
     Used instead of systemd-python's handler, which sends arguments and attributes uncleaned.

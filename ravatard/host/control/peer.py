@@ -17,7 +17,7 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
+class PeerProcess:
     """Process at the other end, as the kernel names it: when it connected, or began to listen.
 
     Attributes:
@@ -29,7 +29,7 @@ class Peer:
     uid: int
 
 
-def peer_of(connection: socket.socket) -> Peer:
+def peer_of(connection: socket.socket) -> PeerProcess:
     """Return the process at the other end; available even when it hangs.
 
     Raises:
@@ -37,7 +37,7 @@ def peer_of(connection: socket.socket) -> Peer:
     """
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid, uid, _ = _CREDENTIALS.unpack(raw)
-    return Peer(pid, uid)
+    return PeerProcess(pid, uid)
 
 
 def is_trusted(uid: int) -> bool:
