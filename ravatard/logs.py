@@ -1,4 +1,4 @@
-"""Logging: destination and format of log lines, and the filter that masks secrets in them."""
+"""Logging: destination and format of log lines, and the filters that mask secrets and limit their number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TextIO, cast
 
-from ravatard.log_limit import LogLimit, ShortLines
+from ravatard.log_rate import RateLimit, ReportingHandler, shortened, shortened_traceback
 from ravatard.secret import MASK, Secret
 from ravatard.setting import setting
 
@@ -24,6 +24,12 @@ JournalSend = Callable[..., object]
 _IDENTIFIER = "ravatard"
 #: Loggers that log every request or event loop at info, of no use to an owner.
 _QUIET_AT_INFO = ("aiohttp.access", "asyncio")
+#: Loggers that log each bad request with a traceback: any web page can send those to the kiosk. What is wrong
+#: with the answer to a good one is logged by the kiosk itself.
+_QUIET_UNLESS_DEBUG = ("aiohttp.server", "aiohttp.web", "aiohttp.websocket")
+#: Characters of a text that are searched for secrets. Many times what is shown of it: where the text is cut,
+#: a secret may be cut in half, and that half is not shown.
+_LONGEST = 64_000
 
 _SHORTEST_MASKED = 4
 
@@ -111,15 +117,25 @@ class Redaction(logging.Filter):
             message = f"{record.msg} (its arguments cannot be shown: {type(error).__name__})"
         crash = record.exc_info or record.exc_text or record.stack_info
         alive = secrets_alive() if crash else []
-        record.msg = self.clean(message, alive)
+        record.msg = shortened(self.clean(message[:_LONGEST], alive))
         record.args = None
         if record.exc_info and not record.exc_text:
             record.exc_text = self._formatter.formatException(record.exc_info)
         if record.exc_text:
-            record.exc_text = self.clean(record.exc_text, alive)
+            record.exc_text = self._traceback(record.exc_text, alive)
         if record.stack_info:
-            record.stack_info = self.clean(record.stack_info, alive)
+            record.stack_info = self._traceback(record.stack_info, alive)
         return True
+
+    def _traceback(self, text: str, alive: Iterable[Secret]) -> str:
+        if len(text) > _LONGEST:
+            # Whole lines, since a secret may be cut in half.
+            text = text[-_LONGEST:].partition("\n")[2]
+        return shortened_traceback(self.clean(text, alive))
+
+
+class PlainHandler(ReportingHandler, logging.StreamHandler[TextIO]):
+    """Writes lines of text to a stream."""
 
 
 class PlainFormatter(logging.Formatter):
@@ -147,7 +163,7 @@ class PrefixFormatter(logging.Formatter):
         return prefix + super().format(record).replace("\n", f"\n{prefix}  ")
 
 
-class JournalHandler(logging.Handler):
+class JournalHandler(ReportingHandler):
     """Sends records to systemd's journal, ``extra`` as fields of their own in upper case.
 
     Used instead of systemd-python's handler, which sends arguments and attributes uncleaned.
@@ -162,6 +178,7 @@ class JournalHandler(logging.Handler):
         self._send = send
         self._clean = redaction.clean
         self._usual = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+        self.addFilter(RateLimit(self.handle))
         self.addFilter(redaction)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -169,7 +186,7 @@ class JournalHandler(logging.Handler):
         try:
             alive = secrets_alive() if record.exc_text else []
             fields = {
-                name.upper(): self._clean(str(value), alive)
+                name.upper(): shortened(self._clean(str(value)[:_LONGEST], alive))
                 for name, value in vars(record).items()
                 if name not in self._usual and _FIELD_NAME.fullmatch(name.upper())
             }
@@ -276,12 +293,10 @@ def configure(
     if send is not None:
         handler = JournalHandler(send, redaction)
     else:
-        handler = logging.StreamHandler(stream or sys.stderr)
+        handler = PlainHandler(stream or sys.stderr)
         handler.setFormatter(PrefixFormatter() if in_journal else PlainFormatter())
+        handler.addFilter(RateLimit(handler.handle))
         handler.addFilter(redaction)
-    # What is left out costs no redaction; what is cut was redacted before.
-    handler.filters.insert(0, LogLimit(handler.handle))
-    handler.addFilter(ShortLines())
     level = logging.getLevelNamesMapping()[options.level.upper()]
     root = logging.getLogger()
     for old in [old for old in root.handlers if any(isinstance(part, Redaction) for part in old.filters)]:
@@ -292,4 +307,6 @@ def configure(
     install_hooks()
     for name in _QUIET_AT_INFO:
         logging.getLogger(name).setLevel(level if level != logging.INFO else logging.WARNING)
+    for name in _QUIET_UNLESS_DEBUG:
+        logging.getLogger(name).setLevel(level if level == logging.DEBUG else logging.CRITICAL)
     return handler

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from ravatard import __version__
+from ravatard.cli.terminal import harmless
 from ravatard.errors import ConfigError, InternalError, RavatardError
 
 #: Sub-command -> one line for ``ravatard --help``.
@@ -115,7 +116,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _complain(error: RavatardError) -> None:
     for line in str(error).splitlines():
-        print(f"ravatard: {line}", file=sys.stderr)
+        # An error may name what a stranger has chosen.
+        print(f"ravatard: {harmless(line)}", file=sys.stderr)
 
 
 def _reader_gone() -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ravatard.cli.terminal import visible
 from ravatard.host.control.client import Reply, ask
 from ravatard.host.runtime import find_socket
 
@@ -98,7 +99,7 @@ def request(arguments: argparse.Namespace, *, longer_s: float = 0.0, **parameter
     """
     reply = ask(socket_of(arguments), parameters, longer_s=longer_s)
     if reply.get("ok") is True:
-        print(reply.get("says", "done"))
+        print(visible(str(reply.get("says", "done"))))
         return 0
     print(f"ravatard: {reason(reply)}", file=sys.stderr)
     return 1
@@ -106,4 +107,4 @@ def request(arguments: argparse.Namespace, *, longer_s: float = 0.0, **parameter
 
 def reason(reply: Reply) -> str:
     """Return why a request was refused."""
-    return str(reply.get("error", "refused without a reason"))
+    return visible(str(reply.get("error", "refused without a reason")))

@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from ravatard.cli.terminal import harmless
 from ravatard.devices.cards.listing import Devices, Listed, list_devices
 
 
@@ -34,7 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(asdict(devices), indent=2))
     else:
-        print(as_text(devices))
+        # A device chooses its name.
+        print(harmless(as_text(devices)))
     return 0
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ravatard import logs
 from ravatard.assembly import runner
+from ravatard.cli.terminal import visible
 from ravatard.errors import LinkTimeout, RavatardError
 from ravatard.host.credentials import with_credentials
 from ravatard.host.ledger import CHAT, FileLedger
@@ -103,7 +104,7 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str]) -> int
         network = AiohttpNetwork(ping_s=options.deadlines.ping_s, proxies=proxies)
         ender = SessionEnder(options, network, random.SystemRandom().random)
         try:
-            return await end_all(ledger, ender.end, print)
+            return await end_all(ledger, ender.end, lambda line: print(visible(line)))
         finally:
             await network.close()
 

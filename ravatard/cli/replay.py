@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ravatard import __version__
+from ravatard.cli.terminal import visible
 from ravatard.core import events as ev
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record
 from ravatard.core.flight.replay import Difference, Replay
 from ravatard.host.flight.lines import BeginningError, JournalError, decode
 from ravatard.host.ring import parts
+from ravatard.host.state_file import read_state
 
 #: A file of the recorder is an eighth of a megabyte; a much bigger one is none.
 _MOST_BYTES = 4_000_000
@@ -77,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _nothing(sentence: str) -> int:
-    print(f"ravatard: {sentence}", file=sys.stderr)
+    print(f"ravatard: {visible(sentence)}", file=sys.stderr)
     return EXIT_UNREADABLE
 
 
@@ -97,8 +99,7 @@ def _records(recording: Path) -> Iterator[tuple[float, Record | str]]:
 
 
 def _records_of(path: Path) -> Iterator[tuple[float, Record | str]]:
-    with path.open("rb") as file:
-        content = file.read(_MOST_BYTES)
+    content = read_state(path, _MOST_BYTES)
     damaged = 0
     for line in content.split(b"\n"):
         if not line:
@@ -135,8 +136,9 @@ class _Words:
         match record:
             case Began(why, version, _, wall_s):
                 self._began_at = at
-                other = "" if version == __version__ else f", recorded by version {version}"
-                print(f"{_date(wall_s)}  {'started' if why == 'start' else f'goes on ({why})'}{other}")
+                other = "" if version == __version__ else f", recorded by version {visible(version)}"
+                begun = "started" if why == "start" else f"goes on ({visible(why)})"
+                print(f"{_date(wall_s)}  {begun}{other}")
             case Happened(event) if isinstance(event, _SHOWN):
                 self._line(at, "event", repr(event))
             case Reached(what, value):
@@ -147,7 +149,7 @@ class _Words:
                 pass
 
     def note(self, sentence: str) -> None:
-        print(f"            {sentence}")
+        print(f"            {visible(sentence)}")
 
     def differ(self, one: Difference) -> None:
         self._line(
@@ -162,7 +164,7 @@ class _Words:
     def _line(self, at: float, what: str, text: str) -> None:
         # A ring that begins in the middle has no start to count from until the first checkpoint.
         since = at if self._began_at is None else at - self._began_at
-        print(f"{since:10.3f} s  {what:<9} {text}")
+        print(f"{since:10.3f} s  {visible(what):<9} {visible(text)}")
 
 
 class _Json:

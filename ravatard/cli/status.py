@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ravatard.cli.control import add_socket, reason, socket_of
+from ravatard.cli.terminal import visible
 from ravatard.host.control.client import NoDaemonError, Reply, ask, watch
 
 #: It runs, but something is missing, or a person must act.
@@ -46,7 +47,20 @@ def _report(reply: Reply) -> Report:
     report = reply.get("status")
     if reply.get("ok") is not True or not isinstance(report, dict):
         raise NoDaemonError(reason(reply))
-    return report | {"pid": reply.get("pid")}
+    return {**_visible(report), "pid": reply.get("pid")}
+
+
+def _visible(value: Any) -> Any:
+    """Return ``value`` with every text in it fit for a terminal: the service has named the avatar."""
+    match value:
+        case str(text):
+            return visible(text)
+        case dict():
+            return {visible(str(name)): _visible(one) for name, one in value.items()}
+        case list():
+            return [_visible(one) for one in value]
+        case _:
+            return value
 
 
 def one_line(report: Report) -> str:

@@ -6,6 +6,7 @@ import argparse
 import re
 
 from ravatard.cli.control import add_socket, reason, request, socket_of
+from ravatard.cli.terminal import visible
 from ravatard.host.control.client import NoDaemonError, ask
 
 _GIVEN = re.compile(r"([+-]?)([0-9]{1,3})%?")
@@ -53,5 +54,5 @@ def run(arguments: argparse.Namespace) -> int:
         raise NoDaemonError(reason(reply))
     if "volume" not in report:
         raise NoDaemonError("the appliance does not report its volume; is it older than this command?")
-    print(f"{report['volume']} %")
+    print(visible(f"{report['volume']} %"))
     return 0

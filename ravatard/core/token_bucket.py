@@ -6,7 +6,7 @@ DAY_S = 24 * 3600.0
 
 
 class TokenBucket:
-    """Bytes that may be written now; in any 24 hours never more than ``day_bytes`` in all.
+    """Bytes, or lines, that may be written now; in any 24 hours never more than ``day_bytes`` in all.
 
     Attributes:
         left: bytes that may be written at once.

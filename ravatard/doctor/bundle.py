@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,12 @@ from ravatard.host.control.client import NoDaemonError
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
 from ravatard.host.ring import parts
+from ravatard.host.state_file import read_state
 from ravatard.secret import MASK, Secret
 
 #: Longest part of a file that is included.
 _LARGEST_BYTES = 1 << 20
+_MOST_SESSIONS = 256
 _JOURNAL_LINES = "2000"
 _JOURNAL_S = 10.0
 _RECORDER = "recorder"
@@ -59,8 +61,9 @@ def find_secrets(case: Case) -> list[Secret]:
         pass
     else:
         found += secrets_of(loaded.options)
-    sessions, _ = parse((_read(case.state / LEDGER) or "").encode())
-    return found + [session.id for session in sessions]
+    sessions, _ = parse((_read_state(case.state / LEDGER) or "").encode())
+    # Each is looked for in every file: a list of thousands, which no daemon writes, would take minutes.
+    return found + [session.id for session in sessions[-_MOST_SESSIONS:]]
 
 
 def _of_environment(environ: dict[str, str]) -> list[str]:
@@ -121,7 +124,7 @@ def _recorder(case: Case) -> Iterator[tuple[str, str]]:
     folder = case.state / _RECORDER
     try:
         for _, file in parts(folder):
-            yield f"recorder/{file.name}", _or_why(file)
+            yield f"recorder/{file.name}", _or_why(file, _read_state)
     except OSError as error:
         yield "recorder/why-empty.txt", f"{case.machine.shown(folder)}: {error.strerror}\n"
 
@@ -174,6 +177,14 @@ def _read(file: Path) -> str | None:
         return None
 
 
-def _or_why(file: Path) -> str:
-    text = _read(file)
+def _read_state(file: Path) -> str | None:
+    """Return the text of a file of the service's own directory, whose user may have put a link there."""
+    try:
+        return read_state(file, _LARGEST_BYTES).decode(errors="replace")
+    except OSError:
+        return None
+
+
+def _or_why(file: Path, read: Callable[[Path], str | None] = _read) -> str:
+    text = read(file)
     return f"{file.name} cannot be read\n" if text is None else text

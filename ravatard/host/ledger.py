@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from ravatard.host.state_file import give_to_owner, open_directory, open_file
 from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
 
@@ -103,7 +104,7 @@ class FileLedger:
         self.taken = False
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._fd = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
+            self._fd = open_directory(self._directory)
             if not self._shared:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -122,8 +123,7 @@ class FileLedger:
     def _load(self) -> None:
         """Merge the file's entries with those in memory."""
         try:
-            # Without O_NONBLOCK a FIFO of this name would block for ever.
-            file = os.open(NAME, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=self._fd)
+            file = open_file(NAME, os.O_RDONLY, directory=self._fd)
             try:
                 content = os.read(file, _LIMIT_BYTES)
             finally:
@@ -172,10 +172,10 @@ class FileLedger:
         Raises:
             OSError: the old one is still there, as it was.
         """
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        file = os.open(_NEW, flags, 0o600, dir_fd=self._fd)
+        file = open_file(_NEW, os.O_WRONLY | os.O_CREAT, directory=self._fd)
         try:
             try:
+                os.ftruncate(file, 0)
                 self._make_private(file)
                 _write(file, content)
             finally:
@@ -193,7 +193,7 @@ class FileLedger:
         Raises:
             OSError: there is no old file, or it cannot be written.
         """
-        file = os.open(NAME, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=self._fd)
+        file = open_file(NAME, os.O_WRONLY, directory=self._fd)
         try:
             _write(file, content.ljust(os.fstat(file).st_size, b"\n"))
         finally:
@@ -201,10 +201,8 @@ class FileLedger:
 
     def _make_private(self, file: int) -> None:
         os.fchmod(file, 0o600)
-        if os.geteuid() == 0:
-            # root ends sessions by hand, and the daemon must be able to read its list afterwards.
-            owner = os.fstat(self._fd)
-            os.fchown(file, owner.st_uid, owner.st_gid)
+        # root ends sessions by hand, and the daemon must be able to read its list afterwards.
+        give_to_owner(file, self._fd)
 
     def _complain(self, trouble: str) -> None:
         if trouble != self.trouble:

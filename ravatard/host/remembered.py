@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from ravatard.core.actions import Mute, SetVolume
-from ravatard.host.durable import make_directory, remove_file, replace_file
+from ravatard.host.durable import make_directory
+from ravatard.host.state_file import read_state, remove_state, replace_state, state_exists
 
 log = logging.getLogger(__name__)
 
@@ -35,18 +36,14 @@ class RememberedSettings:
     @property
     def muted(self) -> bool:
         """True if the microphone is to start muted; False if that cannot be read, or is not kept."""
-        try:
-            return self._keep_mute and (self._directory / MUTED).exists()
-        except OSError:
-            return False
+        return self._keep_mute and state_exists(self._directory / MUTED)
 
     @property
     def volume(self) -> int | None:
         """Last volume in percent of full; None without one, or if the file is damaged."""
         file = self._directory / VOLUME
         try:
-            with file.open("rb") as opened:
-                found = _PERCENT.fullmatch(opened.read(_READ_BYTES))
+            found = _PERCENT.fullmatch(read_state(file, _READ_BYTES))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -76,10 +73,10 @@ class RememberedSettings:
         file = self._directory / name
         try:
             if content is None:
-                remove_file(file)
+                remove_state(file)
             else:
                 make_directory(self._directory, 0o700)
-                replace_file(file, content)
+                replace_state(file, content)
         except OSError as error:
             log.warning("%s cannot be kept in %s: %s", what, file, error.strerror)
             return

@@ -7,6 +7,15 @@ import os
 import re
 from pathlib import Path
 
+from ravatard.host.state_file import (
+    give_to_owner,
+    names_in,
+    open_file,
+    opened_directory,
+    read_state,
+    remove_state,
+)
+
 #: Eight files of an eighth of the limit (1 MB): the oldest eighth is what is lost at a time.
 FILES = 8
 FILE_BYTES = 125_000
@@ -20,8 +29,9 @@ def parts(folder: Path) -> list[tuple[int, Path]]:
     Raises:
         OSError: the folder cannot be read.
     """
-    found = [(match, path) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
-    return sorted((int(match[1]), path) for match, path in found)
+    with opened_directory(folder) as directory:
+        found = [match for name in names_in(directory) if (match := _NAME.fullmatch(name))]
+    return sorted((int(match[1]), folder / match[0]) for match in found)
 
 
 class Ring:
@@ -52,7 +62,7 @@ class Ring:
         self.close()
         found = self._found()
         for _, path in found[: max(0, len(found) - self._files + 1)]:
-            path.unlink(missing_ok=True)
+            remove_state(path)
         self._begin(found[-1][0] + 1 if found else 1)
 
     def newest(self) -> bytes:
@@ -60,12 +70,8 @@ class Ring:
         found = self._found()
         if not found:
             return b""
-        fd = os.open(found[-1][1], os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        try:
-            # A file that was made bigger from outside is not read whole.
-            return os.pread(fd, 2 * self._file_bytes, 0)
-        finally:
-            os.close(fd)
+        # A file that another program made bigger is not read whole.
+        return read_state(found[-1][1], 2 * self._file_bytes)
 
     def append(self, data: bytes) -> None:
         """Write whole lines to the newest file."""
@@ -108,8 +114,10 @@ class Ring:
         self._torn = self.size > 0 and os.pread(self._fd, 1, self.size - 1) != b"\n"
 
     def _begin(self, number: int) -> None:
-        # Nothing is written through a symbolic link.
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._fd = os.open(self._folder / f"flight-{number:09}.log", flags, 0o640)
+        with opened_directory(self._folder) as directory:
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+            self._fd = open_file(f"flight-{number:09}.log", flags, 0o640, directory=directory)
+            with contextlib.suppress(OSError):
+                give_to_owner(self._fd, directory)
         self.size = os.fstat(self._fd).st_size
         self._torn = False

@@ -15,13 +15,21 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ravatard.errors import ConfigError
 from ravatard.host import ledger
-from ravatard.host.durable import replace_file
+from ravatard.host.remembered import MUTED, VOLUME
+from ravatard.host.state_file import (
+    give_to_owner,
+    names_in,
+    opened_directory,
+    read_state,
+    replace_state,
+    state_exists,
+)
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +39,9 @@ FILE_NAME = "version"
 UNWRITTEN = 1
 _VERSION = re.compile(rb"(\d{1,9})\s*")
 _LOOKED_AT_BYTES = 64
-#: The flight recorder is not migrated: unreadable records are skipped, and it renews itself.
-_NOT_KEPT = shutil.ignore_patterns("recorder", "before-*", "*.new")
+#: Files of every version so far. The flight recorder is not migrated: unreadable records are skipped, and it
+#: renews itself.
+_KEPT = (FILE_NAME, MUTED, VOLUME, ledger.NAME, f"{ledger.CHAT}/{ledger.NAME}")
 
 
 class NewerStateError(ConfigError):
@@ -82,10 +91,10 @@ def _name_the_kind(directory: Path) -> None:
 
 def _rewrite_list(directory: Path) -> None:
     file = directory / ledger.NAME
-    if file.is_file():
+    if state_exists(file):
         # Damaged lines are dropped, as at every reading; the copy in before-2 keeps them.
-        sessions, _ = ledger.parse(file.read_bytes())
-        replace_file(file, ledger.render(sessions), mode=0o600)
+        sessions, _ = ledger.parse(read_state(file))
+        replace_state(file, ledger.render(sessions), mode=0o600)
 
 
 HISTORY = StateHistory(
@@ -99,8 +108,7 @@ HISTORY = StateHistory(
 def version_of(directory: Path) -> int | None:
     """Return the version of the state in ``directory``; None when its file cannot be read."""
     try:
-        with (directory / FILE_NAME).open("rb") as file:
-            found = _VERSION.fullmatch(file.read(_LOOKED_AT_BYTES))
+        found = _VERSION.fullmatch(read_state(directory / FILE_NAME, _LOOKED_AT_BYTES))
     except FileNotFoundError:
         return UNWRITTEN
     except OSError:
@@ -138,14 +146,15 @@ def bring_up_to_date(directory: Path, history: StateHistory = HISTORY) -> None:
         version = history.current
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not any(directory.iterdir()):
-            version = history.current
+        with opened_directory(directory) as opened:
+            if not names_in(opened):
+                version = history.current
         if version < history.current:
             with _locked(directory):
                 version = _migrate(directory, version, history)
         content = _content(version)
         file = directory / FILE_NAME
-        if not file.is_file() or file.read_bytes() != content:
+        if not state_exists(file) or read_state(file) != content:
             _write(directory, version)
     except OSError as error:
         log.warning("the version of the state in %s cannot be kept: %s", directory, error.strerror or error)
@@ -170,30 +179,48 @@ def _locked(directory: Path) -> Iterator[None]:
     Raises:
         OSError: another process holds it, or the directory cannot be opened.
     """
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
+    with opened_directory(directory) as opened:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OSError(f"another ravatard uses {directory}") from None
         yield
-    finally:
-        os.close(fd)
 
 
 def _keep_copy(directory: Path, version: int) -> None:
     """Copy the state to ``before-N``, unless an interrupted attempt did: it may be half changed now."""
-    kept = directory / f"before-{version + 1}"
-    if kept.exists():
+    kept = f"before-{version + 1}"
+    half = f"{kept}.new"
+    with opened_directory(directory) as opened:
+        if kept in names_in(opened):
+            return
+        try:
+            # First: rmtree() would open a FIFO of this name, and wait.
+            os.unlink(half, dir_fd=opened)
+        except OSError:
+            shutil.rmtree(half, ignore_errors=True, dir_fd=opened)
+        _make_folder(directory, directory / half)
+        for name in _KEPT:
+            if state_exists(directory / name):
+                copy = directory / half / name
+                _make_folder(directory, copy.parent)
+                replace_state(copy, read_state(directory / name))
+        os.rename(half, kept, src_dir_fd=opened, dst_dir_fd=opened)
+
+
+def _make_folder(directory: Path, folder: Path) -> None:
+    """Make ``folder`` below ``directory``, with its parents, and give it to the directory's owner."""
+    if folder == directory:
         return
-    half = directory / f"{kept.name}.new"
-    shutil.rmtree(half, ignore_errors=True)
-    shutil.copytree(directory, half, ignore=_NOT_KEPT)
-    half.rename(kept)
+    _make_folder(directory, folder.parent)
+    with opened_directory(folder.parent) as parent, suppress(FileExistsError):
+        os.mkdir(folder.name, 0o700, dir_fd=parent)
+        with opened_directory(folder) as made, suppress(OSError):
+            give_to_owner(made, parent)
 
 
 def _write(directory: Path, version: int) -> None:
-    replace_file(directory / FILE_NAME, _content(version))
+    replace_state(directory / FILE_NAME, _content(version))
 
 
 def _content(version: int) -> bytes:

@@ -10,7 +10,7 @@ import os
 import socket
 import stat
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +279,105 @@ async def test_too_many_clients_are_told_so(path: Path) -> None:
             with Client(path) as four:
                 await four.write(b"hello\n")
                 assert await four.line() == b"hello!"
+
+
+async def test_watchers_never_lock_out_a_request(path: Path) -> None:
+    async with served(path) as desk, AsyncExitStack() as held:
+        watching = []
+        for _ in range(ControlLimits().clients - 2):
+            client = held.enter_context(Client(path))
+            watching.append(client)
+            await client.write(b"watch\n")
+            assert await client.line() == b"watching"
+        await until(lambda: desk.watchers == ControlLimits().watchers, "the others were sent away")
+        sent_away = [await client.line() for client in watching[ControlLimits().watchers :]]
+
+        with Client(path) as client:
+            await client.write(b"hello\n")
+            assert await client.line() == b"hello!"
+    assert all(b"too many clients watch at once" in line for line in sent_away)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
+async def test_other_users_never_lock_out_root(path: Path) -> None:
+    path.parent.chmod(0o755)
+    async with served(path, limits=ControlLimits(clients=3, others=4)), AsyncExitStack() as held:
+        path.chmod(0o666)
+        folder = os.open(path.parent, os.O_PATH)
+        held.callback(os.close, folder)
+        refused = 0
+        for uid in (4711, 4711, 4711, 4711, 4712, 4712, 4713):
+            os.seteuid(uid)
+            try:
+                client = held.enter_context(Client(Path(f"/proc/self/fd/{folder}/{path.name}")))
+            finally:
+                os.seteuid(0)
+            await client.write(b"watch\n")
+            refused += b"too many" in await client.line()
+        with Client(path) as client:
+            await client.write(b"hello\n")
+            assert await client.line() == b"hello!"
+    assert refused == 3
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("trick", ["his folder", "his socket", "a folder for all", "a link", "his program"])
+@pytest.mark.parametrize("words", [("say", "secret words"), ("status",), ("mute",), ("status", "--watch")])
+async def test_nothing_is_sent_to_a_stranger(path: Path, trick: str, words: tuple[str, ...]) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as stranger:
+        stranger.bind(str(path))
+        path.parent.chmod(0o755)
+        if trick == "his program":
+            os.seteuid(4711)
+        stranger.listen()
+        os.seteuid(0)
+        given = path
+        match trick:
+            case "his folder":
+                os.chown(path.parent, 4711, 4711)
+            case "his socket":
+                os.chown(path, 4711, 4711)
+            case "a folder for all":
+                path.parent.chmod(0o777)
+            case "a link":
+                given = path.parent / "link"
+                given.symlink_to(path)
+
+        status, said, complaint = await _asked(*words, "--socket", str(given))
+
+        assert (status, said) == (1, "")
+        assert "user" in complaint or "not a socket" in complaint
+        with suppress(BlockingIOError):
+            connection, _ = stranger.accept()
+            with connection:
+                assert connection.recv(100) == b""
+
+
+async def test_what_a_daemon_says_cannot_repaint_the_terminal(path: Path) -> None:
+    evil = "\x1b]0;evil\x07\x9b2J\u202e\r"
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(str(path))
+        daemon.listen()
+        daemon.setblocking(False)
+        loop = asyncio.get_running_loop()
+
+        async def answer(reply: object) -> None:
+            connection, _ = await loop.sock_accept(daemon)
+            with connection:
+                await loop.sock_recv(connection, 65_536)
+                await loop.sock_sendall(connection, json.dumps(reply).encode() + b"\n")
+
+        for reply, words in (
+            ({"ok": True, "says": evil}, ("mute",)),
+            ({"ok": False, "error": evil}, ("say", "x")),
+            ({"ok": False, "error": evil}, ("status",)),
+            ({"ok": True, "status": {"volume": evil}}, ("volume",)),
+        ):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(answer(reply))
+                _, said, complaint = await _asked(*words, "--socket", str(path))
+
+            assert not set("\x1b\x07\x9b\u202e\r") & set(f"{said}{complaint}")
 
 
 async def test_a_watcher_is_told_until_it_leaves(path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import pwd
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,12 @@ import pytest
 from ravatard.core.indication import Indication, Look, Show
 from ravatard.secret import Secret
 from ravatard.stages.display import OnDisplay
+from ravatard.web.kiosk.admission import MOST_CONNECTIONS, REQUEST_S
 from ravatard.web.kiosk.inspection import inspect
 from ravatard.web.kiosk.kiosk import MOST_PAGES, Kiosk
 from ravatard.web.kiosk.options import KioskOptions
 from ravatard.web.kiosk.page_state import PageState
-from ravatard.web.kiosk.server import MOST_CONNECTIONS
+from ravatard.web.kiosk.peer_user import _ask, _look_up, uid_of
 from tests.integration.kiosk_rig import TOKEN, serving, streaming
 from tests.integration.program import until
 
@@ -140,6 +143,113 @@ async def test_connections_are_bounded() -> None:
         held.callback(writer.close)
         async with asyncio.timeout(5):
             assert await reader.read() == b""
+
+
+@contextmanager
+def as_user(uid: int) -> Iterator[None]:
+    """A socket belongs to the user who makes it."""
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def stranger_to(host: str, port: int | None, uid: int = 4711) -> socket.socket:
+    with as_user(uid):
+        made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    made.connect((host, port))
+    made.setblocking(False)
+    return made
+
+
+async def asked(connection: socket.socket, request: str) -> str:
+    """All that comes back for one request, until the connection ends or nothing more comes."""
+    loop = asyncio.get_running_loop()
+    received = b""
+    with suppress(TimeoutError, ConnectionError):
+        await loop.sock_sendall(connection, request.encode())
+        async with asyncio.timeout(3):
+            while piece := await loop.sock_recv(connection, 65_536):
+                received += piece
+    return received.decode(errors="replace")
+
+
+UPGRADE = (
+    "GET /state HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nUpgrade: websocket\r\n"
+    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+)
+by_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
+
+
+@by_root
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+@pytest.mark.parametrize("path", ["/state", "/", "/kiosk.js"])
+async def test_another_user_of_the_machine_gets_nothing(host: str, path: str) -> None:
+    async with streaming() as streamer, serving() as served:
+        served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
+        await until(lambda: served.inspected, "the page was looked at")
+        with stranger_to(host, served.kiosk.port) as stranger:
+            request = UPGRADE.format(host=f"127.0.0.1:{served.kiosk.port}").replace("/state", path)
+            reply = await asked(stranger, request)
+
+        assert reply.startswith("HTTP/1.1 403 ")
+        assert "kiosk.users" in reply
+        assert "planted" not in reply
+        assert streamer.base not in reply
+        assert served.screens == []
+
+
+@by_root
+async def test_a_user_who_is_named_gets_in() -> None:
+    async with serving(users=("nobody", "no-such-user")) as served:
+        nobody = pwd.getpwnam("nobody").pw_uid
+        with stranger_to("127.0.0.1", served.kiosk.port, nobody) as connection:
+            reply = await asked(connection, UPGRADE.format(host=f"127.0.0.1:{served.kiosk.port}"))
+
+        assert reply.startswith("HTTP/1.1 101 ")
+
+
+@by_root
+@pytest.mark.parametrize("users", [1, 3])
+async def test_no_crowd_of_silent_connections_closes_the_page_to_its_user(users: int) -> None:
+    async with serving() as served, aiohttp.ClientSession() as session, AsyncExitStack() as held:
+        for number in range(MOST_CONNECTIONS + 10):
+            held.enter_context(stranger_to("127.0.0.1", served.kiosk.port, 4711 + number % users))
+        async with asyncio.timeout(2), served.page(session) as page:
+            await assert_told(page, lambda state: state["look"] == "starting")
+
+
+@pytest.mark.parametrize("begun", ["", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", "\r\n"])
+async def test_a_connection_without_a_request_is_closed(begun: str) -> None:
+    async with serving() as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.kiosk.port)
+        writer.write(begun.encode())
+        since = asyncio.get_running_loop().time()
+        with suppress(ConnectionError):
+            async with asyncio.timeout(10):
+                assert await reader.read() == b""
+        writer.close()
+
+        assert asyncio.get_running_loop().time() - since < REQUEST_S + 2
+
+
+@by_root
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_the_owner_of_a_socket_is_found_until_it_is_closed(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as server:
+        client = stranger_to(host, server.getsockname()[1])
+        accepted, address = server.accept()
+        with accepted:
+            ends = address[:2], server.getsockname()[:2]
+            found = [uid_of(*ends), _ask(*ends), _look_up(*ends)]
+            client.close()
+            # The kernel shows root as the owner of a socket that is closed and has not ended yet.
+            closed = [uid_of(*ends), _ask(*ends), _look_up(*ends)]
+
+    assert found == [4711, 4711, 4711]
+    assert closed == [None, None, None]
 
 
 async def test_a_taken_port_is_told_and_waited_for(caplog: pytest.LogCaptureFixture) -> None:

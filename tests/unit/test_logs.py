@@ -30,6 +30,7 @@ from ravatard.logs import (
     systemd_journal,
 )
 from ravatard.secret import MASK, Secret
+from tests.growth import HOSTILE, assert_linear
 
 _JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhYmMifQ.c2lnbmF0dXJl-_x"
 log = logging.getLogger("ravatard.part")
@@ -566,3 +567,8 @@ def test_hooks_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
     install_hooks()
 
     assert [sys.excepthook, sys.unraisablehook, threading.excepthook] == [ours, ours, ours]
+
+
+@pytest.mark.parametrize("family", HOSTILE)
+def test_no_text_takes_longer_to_clean_than_its_size(family: str) -> None:
+    assert_linear(Redaction([Secret("never-shown")]).clean, HOSTILE[family])

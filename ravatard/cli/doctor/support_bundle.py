@@ -104,7 +104,9 @@ def write(file: Path, texts: Mapping[str, str], now: datetime) -> None:
             archive.addfile(entry, io.BytesIO(content))
     new = file.with_name(f".{file.name}.new")
     try:
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        # Another user may have put a file of this name here, to be able to read ours.
+        new.unlink(missing_ok=True)
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "wb") as opened:
             opened.write(packed.getvalue())
         new.replace(file)

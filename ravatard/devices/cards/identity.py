@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 from ravatard.errors import DeviceError
 
-_HARDWARE = re.compile(r"\s*\((?:plug)?hw:(\d+),(\d+)\)$")
+_HARDWARE = re.compile(r"\((?:plug)?hw:(\d+),(\d+)\)$")
 _BY_USB = re.compile(r"usb:([0-9a-f]{4}:[0-9a-f]{4})(?:@(\S+))?", re.IGNORECASE)
 _BY_CARD = re.compile(r"(?:card:|(?:plug)?hw:CARD=)([^,\s]+)(?:,DEV=(\d+))?", re.IGNORECASE)
 _BY_INDEX = re.compile(r"(?:(?:plug)?hw:)?(\d+)(?:,\d+)*")
@@ -86,7 +86,7 @@ def split_name(name: str) -> tuple[str, int | None, int]:
     found = _HARDWARE.search(name)
     if found is None:
         return name, None, 0
-    return name[: found.start()], int(found[1]), int(found[2])
+    return name[: found.start()].rstrip(), int(found[1]), int(found[2])
 
 
 def read_cards(root: str = "/") -> dict[int, Card]:

@@ -14,7 +14,8 @@ from ravatard.doctor.machine import Machine, names, output
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 
 _CONTROL = re.compile(r"Simple mixer control '(.*)',(\d+)")
-_STATE = re.compile(r"(Playback|Capture)[^\[\]]*?(?:\d+ )?((?:\[[^\]]*\] ?)+)")
+# Bounded: a card chooses its controls' names, and a line without a mark must not be read again and again.
+_STATE = re.compile(r"(Playback|Capture)[^\[\]]{0,40}((?:\[[^\]\[]{0,20}\] ?){1,8})")
 #: Playback controls that carry all sound; others, such as a microphone's monitor, may be off.
 _OUTPUTS = frozenset({"Master", "PCM", "Speaker", "Headphone", "Digital", "Playback", "Line Out", "HDMI"})
 

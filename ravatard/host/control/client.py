@@ -10,12 +10,14 @@ from typing import Any
 
 from ravatard.core.control.protocol import line_of
 from ravatard.errors import RavatardError
-from ravatard.host.control.peer import peer_pid
+from ravatard.host.control.peer import check_place, is_trusted, peer_of, user_name
 from ravatard.host.runtime import GROUP
 
 #: The daemon takes two seconds at most to confirm a change of the microphone, five to read the configuration.
 ANSWER_S = 7.0
 _PIECE_BYTES = 65_536
+#: A status has some thousand bytes.
+_LONGEST_LINE_BYTES = 4_000_000
 
 Reply = Mapping[str, Any]
 
@@ -45,19 +47,29 @@ def watch(path: Path) -> Iterator[Reply]:
 
 
 def _connected(path: Path) -> socket.socket:
+    """Return a connection to a daemon of root's, ours or the service's; nothing is sent to another one."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(ANSWER_S)
     try:
+        check_place(path)
         connection.connect(str(path))
+        uid = peer_of(connection).uid
     except OSError as error:
         connection.close()
         raise NoDaemonError(_why_not(path, error)) from error
+    if not is_trusted(uid):
+        connection.close()
+        raise NoDaemonError(
+            f"the program at {path} runs as another user ({user_name(uid)}); nothing was sent to it"
+        )
     return connection
 
 
 def _why_not(path: Path, error: OSError) -> str:
     if isinstance(error, FileNotFoundError | ConnectionRefusedError):
         return f"no ravatard runs: no answer at {path}; start it, or name its socket with --socket"
+    if isinstance(error, PermissionError) and error.errno is None:
+        return f"{error}; nothing was sent to it"
     if isinstance(error, PermissionError):
         return f"you may not use {path}; join the group {GROUP}, or be root"
     return f"ravatard cannot be reached at {path}: {error}"
@@ -67,15 +79,19 @@ def _replies(
     connection: socket.socket, path: Path, request: Mapping[str, Any], limit_s: float | None
 ) -> Iterator[Reply]:
     """Yield every reply until the daemon closes; the first has a limit of ``ANSWER_S`` by default."""
-    pid = peer_pid(connection)
-    pending = b""
+    pid = peer_of(connection).pid
+    pending = bytearray()
     try:
         connection.sendall(line_of(request))
         connection.settimeout(limit_s or ANSWER_S)
         while piece := connection.recv(_PIECE_BYTES):
-            *lines, pending = (pending + piece).split(b"\n")
-            for line in lines:
-                yield _decoded(line, path) | {"pid": pid}
+            pending += piece
+            if len(pending) > _LONGEST_LINE_BYTES:
+                raise NoDaemonError(f"the program that answers at {path} is not ravatard")
+            while b"\n" in piece:
+                line, _, pending = pending.partition(b"\n")
+                piece = bytes(pending)
+                yield _decoded(bytes(line), path) | {"pid": pid}
                 connection.settimeout(limit_s)
     except TimeoutError:
         raise NoDaemonError(f"ravatard (process {pid}) does not answer; is it stopping, or stuck?") from None

@@ -17,12 +17,12 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from ravatard.errors import RavatardError
-from ravatard.host.control.peer import peer_pid
+from ravatard.host.control.peer import peer_of
 from ravatard.host.runtime import GROUP, prepared
 
 log = logging.getLogger(__name__)
 
-_BACKLOG = 16
+_BACKLOG = 128
 #: Another daemon that starts at the same moment holds the directory's lock for a millisecond.
 _LOCK_S = 2.0
 _LOCK_AGAIN_S = 0.02
@@ -108,7 +108,7 @@ def _check_vacant(path: Path) -> None:
         except BlockingIOError:
             # Its queue is full: the daemon is there, and hangs.
             raise AlreadyRunning(_already(path, "")) from None
-        raise AlreadyRunning(_already(path, f" as process {peer_pid(probe)}"))
+        raise AlreadyRunning(_already(path, f" as process {peer_of(probe).pid}"))
 
 
 def _already(path: Path, process: str) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ravatard.cancellation import pass_on_cancellation
 from ravatard.core.control.protocol import LINE_LIMIT_BYTES, ControlHandler, refused
 from ravatard.host.control.opening import open_listener
+from ravatard.host.control.peer import peer_of
 from ravatard.host.runtime import GROUP
 
 log = logging.getLogger(__name__)
@@ -23,13 +26,17 @@ class ControlLimits:
     """Limits of the control socket.
 
     Attributes:
-        clients: number at once; the next one gets an error and is closed.
+        clients: number at once of one user; the next one gets an error and is closed.
+        watchers: number of those that may watch at once: fewer, so that a request always gets in.
+        others: number at once of all users but root and our own.
         ask_s: time for a request, from connecting or from the last reply on.
         read_s: time to read a reply.
         pause_s: pause before the next client is accepted after the system had no room for one.
     """
 
-    clients: int = 16
+    clients: int = 24
+    watchers: int = 12
+    others: int = 64
     ask_s: float = 10.0
     read_s: float = 2.0
     pause_s: float = 1.0
@@ -42,7 +49,8 @@ class ControlSocket:
         """Take over ``listener``, which must not block."""
         self._listener = listener
         self._limits = limits or ControlLimits()
-        self._clients = 0
+        self._clients: Counter[int] = Counter()
+        self._watchers: Counter[int] = Counter()
 
     async def serve(self, handler: ControlHandler) -> None:
         """Accept clients for ever. Cancelling closes every connection at once."""
@@ -60,21 +68,44 @@ class ControlSocket:
                     await asyncio.sleep(self._limits.pause_s)
                     continue
                 warned = False
-                if self._clients >= self._limits.clients:
+                # With PrivateUsers=yes every user but root and our own is "nobody": these share one limit.
+                uid = peer_of(connection).uid
+                if not self._has_room(uid):
                     _refuse(connection, "too many clients at once; try again")
                     continue
-                self._clients += 1
-                clients.create_task(self._client(connection, handler), name="control client")
+                self._clients[uid] += 1
+                clients.create_task(self._client(connection, uid, handler), name="control client")
 
-    async def _client(self, connection: socket.socket, handler: ControlHandler) -> None:
+    def _has_room(self, uid: int) -> bool:
+        """Return True if one more client of ``uid`` may come: other users never lock out root or our own."""
+        own = (0, os.geteuid())
+        others = sum(count for user, count in self._clients.items() if user not in own)
+        return self._clients[uid] < self._limits.clients and (uid in own or others < self._limits.others)
+
+    async def _client(self, connection: socket.socket, uid: int, handler: ControlHandler) -> None:
         """Serve one client until it leaves, is too slow or writes too much."""
         try:
             with connection, suppress(OSError):  # a missed deadline is one, too
-                await self._serve_requests(connection, handler)
+                await self._serve_requests(connection, uid, handler)
         finally:
-            self._clients -= 1
+            _count_down(self._clients, uid)
 
-    async def _serve_requests(self, connection: socket.socket, handler: ControlHandler) -> None:
+    @contextmanager
+    def _watching(self, uid: int) -> Iterator[None]:
+        """Count a watcher of ``uid``.
+
+        Raises:
+            _TooManyWatchers: there is no room for it.
+        """
+        if self._watchers[uid] >= self._limits.watchers:
+            raise _TooManyWatchers
+        self._watchers[uid] += 1
+        try:
+            yield
+        finally:
+            _count_down(self._watchers, uid)
+
+    async def _serve_requests(self, connection: socket.socket, uid: int, handler: ControlHandler) -> None:
         loop = asyncio.get_running_loop()
         pending = bytearray()
         while True:
@@ -90,10 +121,10 @@ class ControlSocket:
                 return
             pending = bytearray(rest)
             if line.strip():
-                await self._answer(connection, handler.answers(bytes(line)), pending)
+                await self._answer(connection, uid, handler.answers(bytes(line)), pending)
 
     async def _answer(
-        self, connection: socket.socket, replies: AsyncGenerator[bytes, None], pending: bytearray
+        self, connection: socket.socket, uid: int, replies: AsyncGenerator[bytes, None], pending: bytearray
     ) -> None:
         """Send all replies to one request. After the first, any input from the client ends them.
 
@@ -110,12 +141,18 @@ class ControlSocket:
             try:
                 async with asyncio.TaskGroup() as group:
                     # Never started when there is no second reply: the generator ends without waiting.
-                    receiving = group.create_task(_received(connection, pending), name="control client input")
+                    watching = self._watching(uid)
+                    receiving = group.create_task(
+                        _received(connection, pending, watching), name="control client input"
+                    )
                     async for reply in replies:
                         await self._send(connection, reply)
                     receiving.cancel()
             except* _Input:
                 pass
+            except* _TooManyWatchers as errors:
+                _refuse(connection, "too many clients watch at once; try again")
+                gone = errors
             except* OSError as errors:
                 gone = errors
         pass_on_cancellation()
@@ -131,10 +168,23 @@ class _Input(Exception):
     """Not an error: the client sent something, or left."""
 
 
-async def _received(connection: socket.socket, pending: bytearray) -> None:
-    with suppress(OSError):
+class _TooManyWatchers(Exception):
+    """No room for one more watcher of this user."""
+
+
+async def _received(
+    connection: socket.socket, pending: bytearray, watching: AbstractContextManager[None]
+) -> None:
+    with watching, suppress(OSError):
         pending += await asyncio.get_running_loop().sock_recv(connection, LINE_LIMIT_BYTES)
     raise _Input
+
+
+def _count_down(counter: Counter[int], uid: int) -> None:
+    """Take one from the count of ``uid``, and forget a user without any."""
+    counter[uid] -= 1
+    if counter[uid] <= 0:
+        del counter[uid]
 
 
 def _refuse(connection: socket.socket, why: str) -> None:

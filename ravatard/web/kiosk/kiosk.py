@@ -100,7 +100,7 @@ class Kiosk:
         from ravatard.web.kiosk.assets import Assets
         from ravatard.web.kiosk.server import KioskServer
 
-        server = KioskServer(Assets(), lambda: self._content.origins, self._serve_page)
+        server = KioskServer(Assets(), lambda: self._content.origins, self._serve_page, self._options.users)
         wait_s, complained = _FIRST_WAIT_S, False
         while True:
             try:

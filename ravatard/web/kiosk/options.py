@@ -12,13 +12,17 @@ from ravatard.setting import setting
 class KioskOptions:
     """Section ``kiosk``: a page on a loopback address that shows the avatar and the state.
 
-    Every program on this machine can open it during a live session, and learn the token from it.
+    Every program of the users who may open it can learn the token from it during a live session.
     """
 
     enabled: bool = setting(
         False,
-        "True: serve a page for a display on http://127.0.0.1, for this machine only; every user of this "
-        "machine can open it.",
+        "True: serve a page for a display on http://127.0.0.1, for this machine only.",
+    )
+    users: tuple[str, ...] = setting(
+        ("ravatard-kiosk",),
+        "Users of this machine who may open the page, besides root and the daemon's own; for example the "
+        "user of a desktop.",
     )
     port: int = setting(8_470, "Port of the page; 0 takes any free one.", low=0, high=65_535)
     sound: Literal["browser", "daemon"] = setting(

@@ -1,4 +1,4 @@
-"""HTTP server of the page on loopback: checks hosts and origins, and limits connections."""
+"""HTTP server of the page on loopback: checks users, hosts and origins."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import asyncio
 import errno
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
+from ravatard.web.kiosk.admission import Admission
 from ravatard.web.kiosk.assets import STRICT, Assets
 from ravatard.web.kiosk.origin import Origin, origin_of_host
+from ravatard.web.kiosk.peer_user import user_ids
 
 log = logging.getLogger(__name__)
 
 STATE_PATH = "/state"
-#: A browser opens six at once to one host; a second browser has room as well.
-MOST_CONNECTIONS = 24
 _KEPT_ALIVE_S = 15.0
 _SHUTDOWN_S = 0.2
-_BACKLOG = 16
+_BACKLOG = 128
 
 
 class KioskServer:
@@ -32,6 +32,7 @@ class KioskServer:
         assets: Assets,
         origins: Callable[[], tuple[Origin, ...]],
         serve_page: Callable[[web.BaseRequest, Origin], Awaitable[web.StreamResponse]],
+        users: Iterable[str] = (),
     ) -> None:
         """Prepare; nothing listens yet.
 
@@ -39,10 +40,12 @@ class KioskServer:
             assets: the files.
             origins: returns the origins that the page's iframe may show now.
             serve_page: serves the socket of one page to its end.
+            users: names of the users who may see the page, besides root and our own.
         """
         self._assets = assets
         self._origins = origins
         self._serve_page = serve_page
+        self._users = tuple(users)
 
     @asynccontextmanager
     async def opened(self, port: int) -> AsyncIterator[int]:
@@ -51,23 +54,36 @@ class KioskServer:
         Raises:
             OSError: the port is taken or not permitted.
         """
+
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            admission.asked(request.transport)
+            try:
+                return await self._answer(request)
+            except (OSError, asyncio.CancelledError):
+                raise
+            except Exception:
+                # aiohttp's own log is quiet: any page can fill it.
+                log.exception("the page for the display failed to answer a request")
+                raise
+
+        async def refuse(request: web.BaseRequest) -> web.StreamResponse:
+            admission.asked(request.transport)
+            return _refused(self._users)
+
         # No access log and no lingering: requests hold nothing worth keeping.
-        server = web.Server(
-            self._answer, access_log=None, lingering_time=0.0, keepalive_timeout=_KEPT_ALIVE_S
-        )
-
-        def protocol() -> asyncio.Protocol:
-            return server() if len(server.connections) < MOST_CONNECTIONS else _Rejected()
-
+        server = web.Server(answer, access_log=None, lingering_time=0.0, keepalive_timeout=_KEPT_ALIVE_S)
+        strangers = web.Server(refuse, access_log=None, lingering_time=0.0, keepalive_timeout=0.0)
+        admission = Admission(user_ids(self._users), server, strangers)
         loop = asyncio.get_running_loop()
         listening: list[asyncio.Server] = []
         try:
             for bound in _bound(port):
-                listening.append(await loop.create_server(protocol, sock=bound, backlog=_BACKLOG))
+                listening.append(await loop.create_server(admission.protocol, sock=bound, backlog=_BACKLOG))
             yield int(listening[0].sockets[0].getsockname()[1])
         finally:
             for one in listening:
                 one.close()
+            await strangers.shutdown(0.0)
             await server.shutdown(_SHUTDOWN_S)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -105,11 +121,13 @@ def _words(status: int, text: str, headers: dict[str, str] | None = None) -> web
     return web.Response(status=status, text=f"{text}\n", headers=STRICT | (headers or {}))
 
 
-class _Rejected(asyncio.Protocol):
-    """Connection above the limit: closed at once."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
+def _refused(users: Iterable[str]) -> web.Response:
+    """Return the reply to a user who may not see the page."""
+    log.warning("another user of this machine asked for the page for the display and was refused")
+    allowed = ", ".join(["root", "the user of ravatard", *users])
+    reply = _words(403, f"This page is for {allowed}. kiosk.users names others.")
+    reply.force_close()
+    return reply
 
 
 def _bound(port: int) -> list[socket.socket]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ravatard.cli.status import _age, in_words, one_line
+from ravatard.cli.status import _age, _report, in_words, one_line
 
 
 def report(**changes: Any) -> dict[str, Any]:
@@ -96,3 +96,20 @@ def test_a_watcher_gets_one_line_without_repetition() -> None:
 )
 def test_times_are_said_in_two_units(seconds: float, words: str) -> None:
     assert _age(seconds) == words
+
+
+def test_no_name_in_a_report_can_repaint_the_terminal() -> None:
+    evil = "\x1b]0;x\x07\x9b2J\u202e\r\nready: all is well"
+    changes = {
+        "avatar": evil,
+        "status": evil,
+        "degraded": [evil],
+        "gate": evil,
+        "counters": {"turns": {}, evil: 1},
+    }
+    told = _report({"ok": True, "pid": 1, "status": report(**changes)})
+
+    lines = [*in_words(told), one_line(told)]
+
+    assert not set("\x1b\x07\x9b\u202e\r\n") & set("".join(lines))
+    assert told["pid"] == 1

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from pathlib import Path
 from urllib.parse import quote
+
+import pytest
 
 from ravatard.doctor.bundle import contents, find_secrets
 from ravatard.doctor.redaction import Redactor
@@ -113,3 +116,22 @@ async def test_a_machine_with_nothing_makes_a_bundle_all_the_same(patient: Patie
     assert found["config/ravatard.yaml"] == "ravatard.yaml cannot be read\n"
     assert "recorder/why-empty.txt" in found
     assert "nobody answers" in found["status.json"]
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo", "folder that is a link"])
+async def test_nothing_outside_the_state_directory_is_packed(patient: Patient, kind: str) -> None:
+    outside = patient.write("root/flight-000000001.log", "precious")
+    folder = patient.root / STATE / "recorder"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "folder that is a link":
+        folder.symlink_to(outside.parent)
+        os.chown(folder, 4711, 4711, follow_symlinks=False)
+    else:
+        folder.mkdir()
+        file = folder / "flight-000000001.log"
+        file.symlink_to(outside) if kind == "link" else os.mkfifo(file)
+
+    found = await bundle(patient)
+
+    assert "precious" not in "".join(found.values())
+    assert any(name.startswith("recorder/") for name in found)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ravatard.doctor.redaction import Redactor
 from ravatard.secret import MASK, Secret
+from tests.growth import HOSTILE, assert_linear
 
 #: In two parts: nothing that looks like a key is kept here.
 PEM = "PRIVATE" + " KEY-----"
@@ -81,3 +82,28 @@ def test_any_secret_leaves_any_text(text: str, value: str) -> None:
     # A mask is not hidden in itself.
     if value not in MASK and len(value.strip()) >= 4:
         assert value not in Redactor([Secret(value)]).known(f"{text}{value}{text}").replace(MASK, "")
+
+
+@pytest.mark.parametrize("family", HOSTILE)
+def test_no_text_takes_longer_than_its_size(family: str) -> None:
+    assert_linear(Redactor([Secret(SECRET)]).clean, HOSTILE[family])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "project_id:\n    hunter2\n",
+        "project_id: |\n    hunter2\n\n    hunter2\nlast",
+        "project_id: >-\n    hunter2\n",
+        "tokens:\n  - hunter2\n  - hunter2\nlast",
+        '"tokens": [\n  "hunter2",\n  "hunter2"\n]',
+        "token" + " " * 5_000 + ":" + " " * 5_000 + "hunter2",
+        "token:\n\n\n\nhunter2",
+        "https://me:hun@hunter2@example.org/",
+    ],
+)
+def test_a_value_goes_however_far_it_is_from_its_name(text: str) -> None:
+    cleaned = Redactor([]).clean(text)
+
+    assert "hunter2" not in cleaned
+    assert cleaned.endswith("last") == text.endswith("last")

@@ -14,6 +14,7 @@ from ravatard.devices.cards.identity import (
     split_name,
 )
 from ravatard.errors import DeviceError
+from tests.growth import HOSTILE, assert_linear
 
 LEFT = Card(1, "Device", "0d8c:0014", "1-1.2")
 RIGHT = Card(2, "Device_1", "0d8c:0014", "1-1.3")
@@ -190,3 +191,8 @@ def test_virtual_twins_have_nothing_but_their_text() -> None:
     twins = [device(0, "pulse"), device(1, "pulse")]
 
     assert name_to_write(twins[0], twins) == "pulse"
+
+
+@pytest.mark.parametrize("family", HOSTILE)
+def test_no_name_takes_longer_than_its_size(family: str) -> None:
+    assert_linear(split_name, HOSTILE[family])

@@ -6,6 +6,7 @@ import pytest
 
 from ravatard.doctor.checks.cards import parse
 from ravatard.doctor.result import Verdict
+from tests.growth import HOSTILE, assert_linear
 from tests.unit.doctor.patient import CONFIG, SCONTENTS, Patient
 
 
@@ -78,3 +79,11 @@ async def test_the_vendors_own_driver_will_do_when_its_card_is_there(patient: Pa
     patient.write("proc/asound/cards", " 0 [seeed2micvoicec]: seeed-2mic-voicecard - seeed-2mic-voicecard\n")
 
     assert (await patient.finding("overlay")).result.verdict is Verdict.FINE
+
+
+@pytest.mark.parametrize("family", HOSTILE)
+def test_no_name_of_a_control_takes_longer_than_its_size(family: str) -> None:
+    def lines(size: int) -> str:
+        return f"Simple mixer control 'x',0\n{HOSTILE[family](size)}"
+
+    assert_linear(parse, lines)
