@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import shutil
 import ssl
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,9 +18,10 @@ from ravatard.cloud.http import BODY_LIMIT_BYTES, MESSAGE_LIMIT_BYTES, AiohttpNe
 from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.options import ServiceOptions
+from ravatard.cloud.proxy import Proxies
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.errors import LinkError
-from ravatard.ports.network import SocketClosed, UpgradeRefused
+from ravatard.ports.network import BrokenReply, SocketClosed, UpgradeRefused
 from ravatard.secret import Secret
 from tests.assertions import assert_no_complaint
 from tests.integration.simulate import simulate
@@ -291,3 +294,77 @@ async def _why_not(base_url: str, net: AiohttpNetwork) -> str:
                 return ""
         except LinkError as error:
             return str(error)
+
+
+async def test_requests_go_through_the_proxy_and_its_refusal_names_it() -> None:
+    asked: list[str] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        asked.append(request.headers["Host"])
+        return web.Response(text="through", status=200)
+
+    async with serving(handler) as host:
+        net = AiohttpNetwork(ping_s=5.0, proxies=Proxies(f"http://{host}", {}))
+        try:
+            reply = await net.request("GET", "http://service.example/jwt", headers={})
+            # A proxy that answers CONNECT like a page opens no tunnel.
+            with pytest.raises(OSError, match=r"."):
+                await net.request("GET", "https://service.example/jwt", headers={})
+        finally:
+            await net.close()
+
+    assert (reply.body, asked[0]) == (b"through", "service.example")
+
+
+async def test_a_proxy_that_is_not_there_is_named() -> None:
+    net = AiohttpNetwork(ping_s=5.0, proxies=Proxies("http://127.0.0.1:1", {}))
+    try:
+        with pytest.raises(OSError, match=r"the proxy http 127\.0\.0\.1:1 \(service\.proxy\)"):
+            await net.request("GET", "http://service.example/jwt", headers={})
+    finally:
+        await net.close()
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "x-gzip", "aws-chunked", "none"])
+async def test_a_packed_reply_is_unpacked_within_the_limit(coding: str) -> None:
+    def packed(body: bytes) -> bytes:
+        if coding == "deflate":
+            return zlib.compress(body)
+        return gzip.compress(body) if "gzip" in coding else body
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        size = 100 * BODY_LIMIT_BYTES if "large" in request.path else 9
+        return web.Response(body=packed(bytes(size)), headers={"Content-Encoding": coding})
+
+    async with serving(handler) as host, network() as net:
+        assert (await net.request("GET", f"http://{host}/", headers={})).body == bytes(9)
+        with pytest.raises(BrokenReply, match="larger than"):
+            await net.request("GET", f"http://{host}/large", headers={})
+
+
+async def test_the_beginning_of_a_reply_that_breaks_off_is_kept() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "999"})
+        await response.prepare(request)
+        await response.write(b'{"LicenseId": "lic-1"')
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    async with serving(handler) as host, network() as net:
+        with pytest.raises(BrokenReply) as caught:
+            await net.request("GET", f"http://{host}/", headers={})
+
+    assert caught.value.body == b'{"LicenseId": "lic-1"'
+
+
+async def test_a_byte_of_latin_1_in_a_text_costs_one_character() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_frame(b'{"answer": "Zo\xeb"}', WSMsgType.TEXT)
+        await socket.receive()
+        return socket
+
+    async with serving(handler) as host, network() as net, net.socket(f"ws://{host}/", headers={}) as socket:
+        assert await socket.receive() == '{"answer": "Zoë"}'
