@@ -66,7 +66,7 @@ class Ring:
         self._begin(found[-1][0] + 1 if found else 1)
 
     def newest(self) -> bytes:
-        """What is in the newest file; b"" without one."""
+        """Return the content of the newest file; b"" without one."""
         found = self._found()
         if not found:
             return b""
