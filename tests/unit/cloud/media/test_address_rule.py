@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -14,6 +15,7 @@ from ravatard.cloud.media.addresses import Reach
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.ports.network import AddressRefused
 
+Setting = Literal["auto", "never", "always"]
 NAMES: Mapping[str, Sequence[str]] = {
     "service.example": ["203.0.113.9", "93.184.216.34"],
     "public.example": ["93.184.216.34", "2606:2800:220:1::1"],
@@ -25,7 +27,7 @@ NAMES: Mapping[str, Sequence[str]] = {
 
 
 def rule_of(
-    setting: str = "auto", base: str = "https://public.example", asked: list[str] | None = None
+    setting: Setting = "auto", base: str = "https://public.example", asked: list[str] | None = None
 ) -> AddressRule:
     async def found(host: str, _port: int) -> Sequence[str]:
         if asked is not None:
@@ -37,7 +39,7 @@ def rule_of(
     return AddressRule(replace(MediaOptions(), private_addresses=setting), base, lookup=found)
 
 
-ADMITTED = {
+ADMITTED: Mapping[tuple[Setting, str, str], int] = {
     ("auto", "https://public.example", "public.example"): 2,
     ("auto", "https://public.example", "mixed.example"): 1,
     ("auto", "https://public.example", "home.example"): 0,
@@ -57,7 +59,7 @@ ADMITTED = {
 
 
 @pytest.mark.parametrize(("setting", "base", "host"), ADMITTED)
-async def test_what_may_be_connected_to_follows_the_service(setting: str, base: str, host: str) -> None:
+async def test_what_may_be_connected_to_follows_the_service(setting: Setting, base: str, host: str) -> None:
     looked_up = rule_of(setting, base).admitted(host, 443)
     if not ADMITTED[setting, base, host]:
         with pytest.raises(AddressRefused, match=r"see media\.private_addresses"):
