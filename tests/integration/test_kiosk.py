@@ -20,6 +20,7 @@ import aiohttp
 import pytest
 
 from ravatard.core.indication import Indication, Look, Show
+from ravatard.ports.network import AddressRefused
 from ravatard.secret import Secret
 from ravatard.stages.display import OnDisplay
 from ravatard.web.kiosk.admission import MOST_CONNECTIONS, REQUEST_S
@@ -378,6 +379,19 @@ async def test_a_streaming_page_that_cannot_be_had_is_told_without_its_address(u
     assert found.trouble is not None
     assert "Trying again" in found.trouble
     assert "planted" not in repr(found)
+
+
+async def refused(_host: str, _port: int) -> list[str]:
+    raise AddressRefused("this machine; see media.private_addresses")
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+async def test_a_page_where_the_service_may_not_lead_us_is_not_looked_at(name: str) -> None:
+    async with streaming() as streamer:
+        url = streamer.base.replace("127.0.0.1", name)
+        found = await inspect(Secret(f"{url}/s?token={TOKEN}"), 5.0, admitted=refused)
+
+    assert "media.private_addresses" in (found.trouble or "")
 
 
 async def test_trouble_is_looked_at_at_once_with_a_new_token(caplog: pytest.LogCaptureFixture) -> None:

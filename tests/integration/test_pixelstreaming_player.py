@@ -16,10 +16,10 @@ import pytest
 from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.pixelstreaming.address import StreamAddress
-from ravatard.cloud.pixelstreaming.helpers import checked_helpers
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.cloud.pixelstreaming.page import browser
 from ravatard.cloud.pixelstreaming.player import PixelStreamingPlayer
+from ravatard.cloud.pixelstreaming.stun_turn import checked_helpers
 from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.errors import DeniedError, LinkError, LinkTimeout, RavatardError
 from ravatard.secret import Secret

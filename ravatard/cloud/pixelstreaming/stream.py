@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from ravatard.cloud.media.addresses import admitted
+from ravatard.cloud.pixelstreaming.allowance import MessageAllowance
 from ravatard.cloud.pixelstreaming.ending import drop_socket, end_socket, read_in_small_pieces
-from ravatard.cloud.pixelstreaming.helpers import checked_helpers
-from ravatard.cloud.pixelstreaming.pace import Pace
 from ravatard.cloud.pixelstreaming.signalling import (
     Action,
     Note,
@@ -25,6 +24,7 @@ from ravatard.cloud.pixelstreaming.signalling import (
     Signalling,
     StreamFailed,
 )
+from ravatard.cloud.pixelstreaming.stun_turn import checked_helpers
 from ravatard.cloud.pixelstreaming.terms import Terms
 from ravatard.cloud.webrtc.ice import RemoteAddress, parse_candidate
 from ravatard.cloud.webrtc.reception import Reception
@@ -114,11 +114,11 @@ class StreamConnection:
 
     async def _read(self) -> None:
         """Move messages from the socket to the inbox, up to a limit. Ends with the socket."""
-        pace = Pace()
+        allowance = MessageAllowance()
         read_in_small_pieces(self._socket)
         while True:
             message = await self._socket.receive()
-            if not await pace.step():
+            if not await allowance.step():
                 drop_socket(self._socket)
                 await self._inbox.put(_SocketLost("dropped: its server sends messages without end", None))
                 return

@@ -19,7 +19,7 @@ _ANSWERED_BY = {
 
 
 class Tolerance:
-    """What one socket shows of its server's tolerance.
+    """Tolerance of the server of one socket.
 
     Attributes:
         avoided: types of messages that are not sent.

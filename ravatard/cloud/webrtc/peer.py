@@ -222,17 +222,12 @@ def _limit_learning(agent: Any) -> None:
     known = getattr(agent, "_remote_candidates", None)
     if received is None or not isinstance(known, list):
         raise _other_version("its ICE agent")
-    early: set[object] = set()
 
     def bounded(message: object, address: tuple[str, int], protocol: object) -> None:
-        # aioice keeps the checks that come before it connects, and turns them into candidates later.
-        if len(known) + len(early) < MOST_CANDIDATES + MOST_LEARNED or any(
+        # Of the checks that come before it connects, aioice keeps the last hundred by itself.
+        if len(known) < MOST_CANDIDATES + MOST_LEARNED or any(
             one.port == address[1] and one.host == address[0] for one in known
         ):
-            if not getattr(agent, "_early_checks_done", True):
-                early.add(address)
-            else:
-                early.clear()
             received(message, address, protocol)
 
     agent.request_received = bounded

@@ -281,6 +281,38 @@ async def test_a_lost_connection_does_not_touch_the_voice() -> None:
     assert world.sim.record.open_licences() == []
 
 
+@pytest.mark.parametrize("close_s", [0.0, 1.0, 60.0])
+async def test_when_the_daemon_stops_the_session_is_ended_beside_the_closing_of_the_voice(
+    close_s: float,
+) -> None:
+    player, sink = FakePlayer(close_s=close_s), HeardSink()
+    world = World(voice_player=player)
+
+    async with world.cloud.opened(), asyncio.TaskGroup() as group:
+        playing = group.create_task(world.cloud.voice(sink))
+        async with world.cloud.connect():
+            await world.cloud.start_session()
+            await asyncio.sleep(5.0)
+            assert len(world.sim.record.open_licences()) == 1
+            playing.cancel()
+            await asyncio.sleep(0.5)
+            assert world.sim.record.open_licences() == []
+
+    assert world.sim.record.counts["sessions_ended"] == 1
+
+
+async def test_without_a_player_the_session_is_ended_at_once_too() -> None:
+    world = World()
+
+    async with world.cloud.opened(), asyncio.TaskGroup() as group:
+        waiting = group.create_task(world.cloud.voice(HeardSink()))
+        async with world.cloud.connect():
+            await world.cloud.start_session()
+            waiting.cancel()
+            await asyncio.sleep(0.5)
+            assert world.sim.record.open_licences() == []
+
+
 async def test_without_a_player_there_is_never_a_voice() -> None:
     world, sink = World(), HeardSink()
 

@@ -11,7 +11,7 @@ _PER_S = 20.0
 _TURN = 32
 
 
-class Pace:
+class MessageAllowance:
     """Token bucket of one socket."""
 
     def __init__(self) -> None:
