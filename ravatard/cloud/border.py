@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from ravatard.errors import PeerError, RavatardError
 
-#: Everything that parsers and libraries raise for bytes nobody expected: UnicodeError and JSON errors are
+#: Everything that parsers and libraries raise for unexpected bytes: UnicodeError and JSON errors are
 #: ValueErrors, KeyError and IndexError are LookupErrors, OverflowError is an ArithmeticError.
 FOREIGN_FAULTS = (
     ValueError,

@@ -36,7 +36,10 @@ VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "tools", "uti
 LONGEST_MODULE = 320
 
 #: Longer than that for a reason.
-LONG = {"core/events.py": "the vocabulary, four fifths of it prose; a reader wants it in one place"}
+LONG = {
+    "core/events.py": "the vocabulary, four fifths of it prose; a reader wants it in one place",
+    "cloud/lease.py": "one session from start to end: late starts and failed ends share one state",
+}
 
 
 def test_the_floors_hold() -> None:

@@ -51,4 +51,6 @@ def test_each_key_is_explained(key: Key) -> None:
     for bound in (key.setting.low, key.setting.high):
         assert bound is None or f"{bound:.12g}" in facts
     assert key.setting.pattern is None or key.setting.pattern in facts
-    assert value == ("" if key.default is None else yaml.safe_dump(key.default).splitlines()[0])
+    assert value == (
+        "" if key.default is None else yaml.safe_dump(key.default, default_flow_style=None).splitlines()[0]
+    )

@@ -68,7 +68,7 @@ class ControlSocket:
                     await asyncio.sleep(self._limits.pause_s)
                     continue
                 warned = False
-                # With PrivateUsers=yes every user but root and our own is "nobody": these share one limit.
+                # With PrivateUsers=yes every user but root and our own has uid 65534: these share one limit.
                 uid = peer_of(connection).uid
                 if not self._has_room(uid):
                     _refuse(connection, "too many clients at once; try again")
