@@ -182,7 +182,7 @@ async def test_who_is_overruled_is_told_so() -> None:
         await asyncio.sleep(0.1)
         second = group.create_task(made.asked("unmute"))
 
-    assert first.result()["error"] == "another request has unmuted it meanwhile"
+    assert first.result()["error"] == "another request unmuted it meanwhile"
     assert second.result()["ok"] is True
 
 

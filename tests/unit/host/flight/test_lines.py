@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,10 +15,9 @@ from ravatard.core import events as ev
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.conversation.machines import ConversationState
 from ravatard.core.conversation.service_state import ServiceState
-from ravatard.core.conversation.turn_taking import TurnTaking, Words
+from ravatard.core.conversation.turn_taking import Words
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.private import is_private
 from ravatard.core.spend_limit import PaidTime
 from ravatard.core.states import Cause, GateMode
 from ravatard.host.flight.lines import (
@@ -32,7 +31,6 @@ from ravatard.host.flight.lines import (
 )
 from tests.unit.core.recorded import EVERY_EVENT, OPTIONS, events, options, stories
 
-ACTIONS = [one for one in vars(act).values() if is_dataclass(one) and isinstance(one, type)]
 TIMES = st.floats(allow_nan=False, allow_infinity=False)
 BEGAN = Began("start", "0.1.0", "boot", 1.8e9, 500_000.0, OPTIONS, None)
 
@@ -273,23 +271,6 @@ def test_a_huge_private_field_comes_back_no_longer_than_the_limit() -> None:
 def test_what_has_no_plain_form_is_our_bug() -> None:
     with pytest.raises(TypeError, match="object has no plain form"):
         encode(1.0, Happened(ev.LinkOnline(object())))  # type: ignore[arg-type] # a bug in an event
-
-
-def test_what_people_said_is_marked_and_nothing_else_is() -> None:
-    marked = {
-        f"{kind.__name__}.{one.name}"
-        for kind in (*EVERY_EVENT, *ACTIONS, TurnTaking)
-        for one in fields(kind)
-        if is_private(one)
-    }
-
-    assert marked == {
-        *("Answered.text", "Answered.heard", "Answered.file_url", "Answered.sound", "TextGiven.text"),
-        *("ChunkCaptured.pcm", "SendAudio.pcm", "SendUtterance.pcm", "SendText.text"),
-        *("PlayAnswer.file_url", "PlayAnswer.sound", "TurnTaking.said"),
-    }
-    for kind in (*EVERY_EVENT, *ACTIONS, TurnTaking):
-        assert [one.name for one in fields(kind) if is_private(one) is one.repr] == []
 
 
 def test_a_recording_of_a_later_format_is_refused_with_one_sentence() -> None:
