@@ -11,7 +11,6 @@ from tests.house.source import MODULES, PACKAGE, ROOT, TESTS, Function, function
 
 #: Modules with behaviour that no test imports, and where they are tested instead.
 TESTED_BY_RUNNING: dict[str, str] = {
-    "core/conversation/machines.py": "unit/core/conversation/test_every_pair.py takes every pair",
     "cloud/ravatar/kind.py": "integration/test_doctor.py opens the service through it",
     "app.py": "scenario/world.py joins it, and every scenario runs it",
     "assembly/client.py": "integration/test_chat_command.py talks through it",
