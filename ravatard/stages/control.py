@@ -188,9 +188,7 @@ class HubControlHandler:
         if not handled:
             return protocol.refused(f"the appliance did not react within {MUTE_S:g} s", **state)
         if asked.muted is not None and asked.muted is not wanted:
-            return protocol.refused(
-                f"another request has {'' if wanted else 'un'}muted it meanwhile", **state
-            )
+            return protocol.refused(f"another request {'' if wanted else 'un'}muted it meanwhile", **state)
         if wanted is not self._closed:
             doing = "closed" if wanted else "open"
             return protocol.refused(

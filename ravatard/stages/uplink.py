@@ -33,8 +33,9 @@ from ravatard.stages.mailbox import Inbox, Outbox
 
 log = logging.getLogger(__name__)
 
-#: A refusal that the owner must mend is tried again this often: it may have been mended.
-DENIED_RETRY_S = 3600.0
+#: Pauses after one refusal after another that the owner must mend, the last one for ever: it may have been
+#: mended, and an appliance that waits for an hour is deaf for an hour.
+DENIED_PAUSES_S = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
 async def uplink(cloud: Cloud, outbox: Outbox, inbox: Inbox, backoff: Backoff) -> None:
@@ -48,19 +49,25 @@ async def uplink(cloud: Cloud, outbox: Outbox, inbox: Inbox, backoff: Backoff) -
         group.create_task(active.carry(group), name="carry")
         await _send(cloud, active, outbox, inbox)
 
+    denials = 0
     while True:
         inbox.put(LinkConnecting())
         ended = await attempt(cloud, ActiveConnection.connected(cloud, outbox, inbox), use)
-        await _wait(_report(ended, inbox, backoff), cloud, outbox)
+        refused_again = isinstance(ended.trouble, DeniedError) and ended.up_s is None
+        denials = denials + 1 if refused_again else 0
+        await _wait(_report(ended, inbox, backoff, denials), cloud, outbox)
 
 
-def _report(ended: Attempt, inbox: Inbox, backoff: Backoff) -> float:
-    """Report the end of the link to the hub; return the seconds to wait."""
+def _report(ended: Attempt, inbox: Inbox, backoff: Backoff, denials: int) -> float:
+    """Report the end of the link to the hub; return the seconds to wait.
+
+    ``denials``: refusals in a row without a connection in between, this one included.
+    """
     trouble = ended.trouble
     if isinstance(trouble, DeniedError):
         refusal = Refusal.MONEY if isinstance(trouble, MoneyError) else Refusal.DENIED
         inbox.put(LinkDenied(str(trouble), refusal))
-        return DENIED_RETRY_S
+        return DENIED_PAUSES_S[min(max(denials, 1), len(DENIED_PAUSES_S)) - 1]
     wait_s = ended.pause_s(backoff)
     inbox.put(LinkOffline(str(trouble) + "." if trouble else "the connection ended.", wait_s))
     return wait_s

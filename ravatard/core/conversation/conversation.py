@@ -143,6 +143,7 @@ class Conversation:
         else:
             _, refusal = m.service.shown_link(now)
             m.take(m.earcons.refused(event.cause, refusal, m.options.equipment))
+            m.take(m.service.wanted_by_voice(now))
 
     def _button_pressed(self) -> None:
         m, now = self._machines, self._machines.now

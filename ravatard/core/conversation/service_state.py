@@ -91,9 +91,10 @@ class ServiceState:
         return offline, [LogLine(f"offline: {reason} Next attempt in {retry_s:.1f} s.", warning=True)]
 
     def denied(self, reason: str, refusal: Refusal) -> Step[ServiceState]:
-        """The service refuses us."""
-        link = step(LINK, self.link, LinkCue.REFUSED)
-        return replace(self, link=link, detail=reason, refusal=refusal), [LogLine(reason, warning=True)]
+        """The service refuses us. The same refusal again, at one of many attempts, is logged once."""
+        denied = replace(self, link=step(LINK, self.link, LinkCue.REFUSED), detail=reason, refusal=refusal)
+        known = self.link is LinkState.DENIED and self.detail == reason
+        return denied, () if known else [LogLine(reason, warning=True)]
 
     # -------------------------------------------------------------- the session
 
@@ -166,6 +167,13 @@ class ServiceState:
         """Forget refusals that only a person can mend: it may have been done."""
         reconnects = self.link in (LinkState.DENIED, LinkState.OFFLINE)
         return replace(self, no_money_until=None), [Reconnect()] if reconnects else ()
+
+    def wanted_by_voice(self, now: float) -> Step[ServiceState]:
+        """Ask a service that refuses us again, since a user speaks; but not for each word of a television."""
+        due = self.asked_at is None or now - self.asked_at >= ASK_EVERY_S
+        if self.link is not LinkState.DENIED or not due:
+            return self, ()
+        return replace(self, asked_at=now), [Reconnect()]
 
     def may_talk(self, cause: Cause, options: ConversationOptions, now: float) -> tuple[bool, str | None]:
         """Return False when a turn could only be refused, and a sentence for the log if there is one."""

@@ -14,7 +14,7 @@ from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.states import Refusal
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, MoneyError, PeerError
 from ravatard.stages.mailbox import Inbox, Outbox
-from ravatard.stages.uplink import DENIED_RETRY_S, uplink
+from ravatard.stages.uplink import DENIED_PAUSES_S, uplink
 from tests.unit.stages.fakes import CAPABILITIES, FakeCloud, running
 
 CHUNK = silence(4096)
@@ -145,19 +145,25 @@ async def test_a_service_that_hangs_up_in_good_order_is_offline_too() -> None:
 @pytest.mark.parametrize(
     ("error", "refusal"), [(MoneyError("no money"), Refusal.MONEY), (DeniedError("no"), Refusal.DENIED)]
 )
-async def test_a_refusal_for_a_person_is_looked_at_again_after_an_hour(
+async def test_a_refusal_for_a_person_is_tried_again_soon_and_then_less_often(
     error: DeniedError, refusal: Refusal
 ) -> None:
     line = Line()
-    line.cloud.refusals = [error]
+    line.cloud.refusals = [error] * (len(DENIED_PAUSES_S) + 3)
 
     async with running(line.run):
         assert (await line.told())[-1] == ev.LinkDenied(str(error), refusal)
-        await asyncio.sleep(DENIED_RETRY_S - 1.0)
-        assert line.cloud.connections == 1
-        await asyncio.sleep(2.0)
+        for attempts, pause_s in enumerate([*DENIED_PAUSES_S, DENIED_PAUSES_S[-1]], start=1):
+            await asyncio.sleep(pause_s - 1.0)
+            assert line.cloud.connections == attempts
+            await asyncio.sleep(1.0)
+            assert line.cloud.connections == attempts + 1
 
-        assert line.cloud.connections == 2
+
+def test_a_refused_appliance_asks_within_ten_minutes_for_ever() -> None:
+    assert list(DENIED_PAUSES_S) == sorted(DENIED_PAUSES_S)
+    assert DENIED_PAUSES_S[0] <= 10.0
+    assert DENIED_PAUSES_S[-1] <= 600.0
 
 
 async def test_a_refusal_outranks_the_link_that_broke_with_it() -> None:

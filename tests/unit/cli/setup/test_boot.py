@@ -119,13 +119,14 @@ def test_a_note_without_its_file_goes(machine: Machine) -> None:
         (b"#" * (LIMIT_BYTES + 1), "ravatard.yaml: larger than 256 KiB, so this is not a configuration"),
         (
             "gate: {mode: vad}\n".encode("utf-16"),
-            "ravatard.yaml:1: byte 0xff is not UTF-8; save the file as UTF-8",
+            "ravatard.yaml: the file is UTF-16, not UTF-8; save the file as UTF-8",
         ),
         (b"service:\n  avatar: Zo\xeb\n", "ravatard.yaml:2: byte 0xeb is not UTF-8; save the file as UTF-8"),
         (b"gate:\n\tmode: vad\n", "ravatard.yaml:2: indented with a tab; YAML allows only spaces there"),
         (b"version: 2\n", "ravatard.yaml:1: version 2 is newer than this ravatard understands (1)"),
         (b"gate: {mode: button}\n", "ravatard.yaml:1: gate.mode: gate.mode button needs button.pin"),
-        (b"\0\0\0", "ravatard.yaml:1: control character 0x00; delete it"),
+        (b"\0\0\0", "ravatard.yaml: holds nothing but NUL bytes, as a power cut may leave it; write it anew"),
+        (b"gate: \0\n", "ravatard.yaml:1: control character 0x00; delete it"),
     ],
 )
 def test_every_kind_of_bad_file_is_one_sentence(machine: Machine, content: bytes, words: str) -> None:

@@ -324,7 +324,7 @@ def test_what_is_no_message_is_told_as_such_without_its_content(data: str | byte
 @settings(deadline=None)
 @given(st.text() | st.binary())
 def test_nothing_that_comes_raises(data: str | bytes) -> None:
-    assert isinstance(received(data), Answered | StreamBroke | UnknownMessage)
+    assert isinstance(received(data), Answered | StreamBroke | UnknownMessage | FaultyAnswer)
 
 
 JSON = st.recursive(
@@ -347,4 +347,4 @@ FIELDS = [
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON))
 def test_no_field_of_any_type_raises(message: dict[str, object]) -> None:
-    assert isinstance(received(json.dumps(message)), Answered | StreamBroke | UnknownMessage)
+    assert isinstance(received(json.dumps(message)), Answered | StreamBroke | UnknownMessage | FaultyAnswer)

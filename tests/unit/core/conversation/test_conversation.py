@@ -619,7 +619,23 @@ def test_a_service_that_refuses_us_is_not_talked_to() -> None:
 
     assert outcomes(talker) == [TurnOutcome.CANCELLED]
     assert talker.look() is Look.FAULT
+    # It is asked once more whether it still refuses, at most every 20 s; what is said goes nowhere.
+    assert talker.opens() == [act.Reconnect()]
     assert talker.opens() == []
+    talker.now += 20.0
+    assert talker.opens() == [act.Reconnect()]
+
+
+def test_the_same_refusal_again_is_logged_once() -> None:
+    talker = Talker()
+
+    first = talker.happens(ev.LinkDenied("no such avatar", Refusal.DENIED))
+    again = talker.happens(ev.LinkConnecting(), ev.LinkDenied("no such avatar", Refusal.DENIED))
+    another = talker.happens(ev.LinkDenied("no such project", Refusal.DENIED))
+
+    assert [line.text for line in of(act.LogLine, first)] == ["no such avatar"]
+    assert of(act.LogLine, again) == []
+    assert [line.text for line in of(act.LogLine, another)] == ["no such project"]
 
 
 def test_the_status_says_why() -> None:
