@@ -176,7 +176,9 @@ def _plant(folder: Path) -> dict[str, str]:
     """The environment of a daemon with the bug; ``folder`` takes its orders."""
     place = folder / "planted"
     (place / "systemd").mkdir(parents=True)
-    (place / "systemd" / "__init__.py").touch()
+    # Beside it the real package still has what tells systemd that the daemon is ready.
+    extended = "from pkgutil import extend_path\n\n__path__ = extend_path(__path__, __name__)\n"
+    (place / "systemd" / "__init__.py").write_text(extended)
     (place / "systemd" / "journal.py").write_text(dedent(_JOURNAL))
     (place / "sitecustomize.py").write_text(dedent(_BUG))
     return {"PYTHONPATH": str(place), "PLANTED_ORDERS": str(folder / "orders")}
