@@ -6,6 +6,7 @@ it every certificate is "not yet valid". That is no fault of the service, and en
 
 from __future__ import annotations
 
+import re
 import ssl
 from datetime import UTC, datetime
 
@@ -18,6 +19,15 @@ _EXPIRED = 10
 _SELF_SIGNED = frozenset({18, 19})
 _UNKNOWN_ISSUER = frozenset({2, 20, 21})
 _OTHER_HOST = frozenset({62, 64})
+#: The reason in the text of an :class:`ssl.SSLError`.
+_OPENSSL = re.compile(r"\[SSL: (\w+)\]")
+#: OpenSSL's names for an answer that is no TLS: before 3.2, since then, and for an answer in plain HTTP.
+_NO_TLS = frozenset(
+    (
+        *("WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "PACKET_LENGTH_TOO_LONG"),
+        *("RECORD_LAYER_FAILURE", "HTTP_REQUEST"),
+    )
+)
 
 
 def lost(what: str, host: str, error: OSError, now: datetime | None = None) -> LinkError:
@@ -33,7 +43,19 @@ def lost(what: str, host: str, error: OSError, now: datetime | None = None) -> L
         reason = _distrust(getattr(error, "verify_code", None), now or datetime.now(UTC))
         if reason:
             return LinkError(f"the certificate of {host} {reason}")
+    if found := _OPENSSL.search(error.strerror or str(error)):
+        return LinkError(f"{what}: {_broken_tls(found.group(1))}")
     return LinkError(f"{what} ({cause_of(error)})")
+
+
+def _broken_tls(reason: str) -> str:
+    """Return OpenSSL's ``reason`` in words."""
+    if reason in _NO_TLS:
+        return (
+            "it answers without TLS; write http:// instead of https:// in service.base_url, or the "
+            "port that has TLS (a captive portal answers like that, too)"
+        )
+    return f"no TLS connection ({reason.replace('_', ' ').lower()})"
 
 
 def without_url(error: Exception) -> OSError:

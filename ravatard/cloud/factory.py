@@ -23,8 +23,14 @@ def _ravatar() -> Kind:
     return RAVATAR
 
 
+def _avatar() -> Kind:
+    from ravatard.cloud.avatar.kind import AVATAR
+
+    return AVATAR
+
+
 #: ``service.kind`` -> function that imports the kind: only the one in use is loaded.
-KINDS: Mapping[str, Callable[[], Kind]] = MappingProxyType({"ravatar": _ravatar})
+KINDS: Mapping[str, Callable[[], Kind]] = MappingProxyType({"ravatar": _ravatar, "avatar": _avatar})
 
 
 def kind_of(options: CloudOptions) -> Kind:
@@ -38,7 +44,23 @@ def open_cloud(options: CloudOptions, resources: CloudResources) -> ServiceCloud
     Needs a running event loop.
     """
     others = SessionEnder(options, resources.network, resources.chance)
-    return kind_of(options).open(options, replace(resources, end_other=others.end))
+    cloud = kind_of(options).open(options, replace(resources, end_other=others.end))
+    if options.speech_to_text.uri is None or options.speech_to_text.use != "always":
+        return cloud
+    return _transcribed(cloud, options, resources.chance)
+
+
+def _transcribed(cloud: ServiceCloud, options: CloudOptions, chance: Callable[[], float]) -> ServiceCloud:
+    from ravatard.cloud.speech_to_text.cloud import TranscribedCloud
+    from ravatard.cloud.speech_to_text.transcriber import transcriber_of
+
+    transcriber = transcriber_of(options.speech_to_text, options.service.language, chance)
+    return cloud if transcriber is None else TranscribedCloud(cloud, transcriber)
+
+
+def ending_unknown(options: CloudOptions) -> CloudOptions:
+    """Return ``options`` with leave to end a session that only the service knows, left by a start of ours."""
+    return replace(options, avatar=replace(options.avatar, sole_client=True))
 
 
 class SessionEnder:
@@ -51,8 +73,8 @@ class SessionEnder:
         self._chance = chance
         self._enders: dict[str, EndSession] = {}
 
-    async def end(self, session: OwedSession) -> None:
-        """End ``session``. One of an unknown kind is sent nowhere.
+    async def end(self, session: OwedSession) -> str | None:
+        """End ``session``; return a sentence if it was none to end. One of an unknown kind is sent nowhere.
 
         Raises:
             DeniedError: its kind is unknown, or the service refuses us.
@@ -63,4 +85,4 @@ class SessionEnder:
         if session.kind not in self._enders:
             kind = KINDS[session.kind]()
             self._enders[session.kind] = kind.ender(self._options, self._network, self._chance)
-        await self._enders[session.kind](session)
+        return await self._enders[session.kind](session)

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import http.cookies
 import logging
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Any, NoReturn
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import aiohttp
 
 from ravatard.cloud.border import FOREIGN_FAULTS, plain
+from ravatard.cloud.bounded_socket import BoundedReader, Flooded, end_socket, unredirected
 from ravatard.cloud.certificate import without_url
 from ravatard.cloud.foreign_json import text_of
-from ravatard.cloud.proxy import Proxies, Proxy, of_environment
+from ravatard.cloud.network.trust import context_for
+from ravatard.cloud.proxy import (
+    ASKS_FOR_PASSWORD,
+    Proxies,
+    Proxy,
+    failure_by,
+    named,
+    of_environment,
+    socket_by,
+    status_of,
+)
+from ravatard.cloud.reply_stream import BODY_LIMIT_BYTES, AiohttpStream, too_large, unpacked
 from ravatard.cloud.web_address import as_it_came
-from ravatard.ports.network import BrokenReply, HttpReply, Socket, SocketClosed, UpgradeRefused
+from ravatard.ports.network import BrokenReply, HttpReply, ReplyStream, Socket, SocketClosed, UpgradeRefused
 
 log = logging.getLogger(__name__)
 
-#: Far above every documented reply: a page of the history has 100 messages.
-BODY_LIMIT_BYTES = 1024 * 1024
 #: Largest message of a socket: the documented ones are texts. Beyond it the peer is broken and the socket is
 #: closed (1009).
 MESSAGE_LIMIT_BYTES = 2 * 1024 * 1024
 #: The same in chat mode, where a spoken answer may come inline: two minutes of 24 kHz sound as base64.
 SOUND_LIMIT_BYTES = 8 * 1024 * 1024
+#: Larger texts with bytes that are no UTF-8 take long to decode.
+_READ_HERE = 64 * 1024
 #: A body that stands still for this long has broken off; what came of it is kept.
 _BODY_SILENCE_S = 60.0
 #: Limit for the peer's close frame.
@@ -48,6 +61,7 @@ class AiohttpSocket:
 
     def __init__(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
         self._websocket = websocket
+        self._reader = BoundedReader(websocket)
 
     async def send(self, text: str) -> None:
         """Send one text message. Cancelling may leave it half sent: the connection is then useless.
@@ -67,18 +81,19 @@ class AiohttpSocket:
             SocketClosed: it was closed, or broke.
         """
         try:
-            message = await self._websocket.receive()
+            message = await self._reader.receive()
+        except Flooded:
+            raise SocketClosed(None, "dropped: messages without content come without end") from None
         except _FAULTS:
             raise SocketClosed(self._websocket.close_code) from None
         if message.type is aiohttp.WSMsgType.TEXT:
-            return text_of(message.data)
+            return _text(message.data)
         if message.type is aiohttp.WSMsgType.BINARY:
             data: bytes = message.data
             return data
-        code = self._websocket.close_code
         if isinstance(message.data, aiohttp.WebSocketError):
-            code = int(message.data.code)
-        raise SocketClosed(code, plain(str(message.extra or ""), 125))
+            raise SocketClosed(int(message.data.code), by_us=True)
+        raise SocketClosed(self._websocket.close_code, plain(str(message.extra or ""), 125))
 
 
 class AiohttpNetwork:
@@ -101,7 +116,7 @@ class AiohttpNetwork:
             message_limit: bytes of the largest message of a socket.
         """
         self._ping_s = ping_s
-        self._tls = True if tls is None else tls
+        self._tls = tls
         self._proxies = of_environment() if proxies is None else proxies
         self._message_limit = message_limit
         self._session: aiohttp.ClientSession | None = None
@@ -116,17 +131,19 @@ class AiohttpNetwork:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
+                trace_configs=[unredirected()],
             )
         return self._session
 
     def _proxy(self, url: str) -> Proxy | None:
-        named = self._proxies.named(url)
-        if isinstance(named, str):
-            if named not in self._reported:
-                self._reported.add(named)
-                log.warning("%s", named)
-            return None
-        return named
+        found = self._proxies.named(url)
+        if found is not None and str(found) not in self._reported:
+            self._reported.add(str(found))
+            if isinstance(found, str):
+                log.warning("%s", found)
+            else:
+                log.info("requests to the service go through the proxy %s", found)
+        return found if isinstance(found, Proxy) else None
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
@@ -141,66 +158,92 @@ class AiohttpNetwork:
         proxy: Proxy | None = None
         try:
             proxy = self._proxy(url)
-            async with self._pool().request(
-                method,
-                as_it_came(url),
-                headers={"Accept-Encoding": "identity", **headers},
-                data=body,
-                allow_redirects=False,
-                ssl=self._tls,
-                proxy=proxy.url if proxy else None,
-            ) as response:
+            async with self._response(method, url, headers, body, proxy) as response:
                 while piece := await _next_piece(response):
                     content += piece
                     if len(content) > BODY_LIMIT_BYTES:
-                        _too_large(bytes(content))
+                        too_large(bytes(content))
                 coding = response.headers.get("Content-Encoding", "")
                 return HttpReply(
                     response.status,
-                    _unpacked(bytes(content), coding),
+                    unpacked(bytes(content), coding),
                     response.headers.get("Retry-After"),
-                    _server(response.headers),
+                    _server(response.headers, _seen(proxy, url, "http:")),
                 )
         except BrokenReply:
             raise
         except (aiohttp.ClientError, OSError, *_FAULTS) as error:
             if content:
                 raise BrokenReply(f"the reply broke off ({type(error).__name__})", bytes(content)) from None
-            raise _of_proxy(error, proxy) from None
+            raise failure_by(str(proxy or ""), error) from None
+
+    @asynccontextmanager
+    async def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> AsyncIterator[ReplyStream]:
+        """See :meth:`ravatard.ports.network.Network.stream`. Leaving drops an unread rest."""
+        proxy: Proxy | None = None
+        async with AsyncExitStack() as stack:
+            try:
+                proxy = self._proxy(url)
+                opening = self._response(method, url, headers, body, proxy)
+                response = await stack.enter_async_context(opening)
+            except (aiohttp.ClientError, OSError, *_FAULTS) as error:
+                raise failure_by(str(proxy or ""), error) from None
+            yield AiohttpStream(response, _server(response.headers, _seen(proxy, url, "http:")))
+
+    @asynccontextmanager
+    async def _response(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, proxy: Proxy | None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        async with self._pool().request(
+            method,
+            as_it_came(url),
+            headers={"Accept-Encoding": "identity", **headers},
+            data=body,
+            allow_redirects=False,
+            ssl=context_for(self._tls, url, str(proxy.url) if proxy else ""),
+            proxy=proxy.url if proxy else None,
+        ) as response:
+            if response.status == ASKS_FOR_PASSWORD and proxy:
+                raise ConnectionError(errno.EACCES, status_of(str(proxy), response.status))
+            yield response
 
     @asynccontextmanager
     async def socket(self, url: str, *, headers: Mapping[str, str]) -> AsyncIterator[Socket]:
         """Open a WebSocket; leaving closes it, waiting for the peer's close frame two seconds at most.
 
         Raises:
-            UpgradeRefused: the server answered with an HTTP status.
+            UpgradeRefused: the server answered with an HTTP status, also one of a redirect.
             OSError: there is no connection.
         """
         proxy: Proxy | None = None
         try:
             proxy = self._proxy(url)
             websocket = await self._pool().ws_connect(
-                as_it_came(url),
+                socket_by(str(proxy or ""), as_it_came(url)),
                 headers=headers,
                 heartbeat=self._ping_s,
                 max_msg_size=self._message_limit,
-                ssl=self._tls,
+                ssl=context_for(self._tls, url, str(proxy.url) if proxy else ""),
                 proxy=proxy.url if proxy else None,
                 timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
+                autoping=False,
                 **_RAW_TEXT,
             )
         except aiohttp.WSServerHandshakeError as error:
+            if error.status == ASKS_FOR_PASSWORD and proxy:
+                raise ConnectionError(errno.EACCES, status_of(str(proxy), error.status)) from None
             got: Mapping[str, str] = error.headers or {}
-            raise UpgradeRefused(error.status, got.get("Retry-After"), _server(got)) from None
+            raise UpgradeRefused(
+                error.status, got.get("Retry-After"), _server(got, _seen(proxy, url, "ws:"))
+            ) from None
         except _FAULTS as error:
-            raise _of_proxy(error, proxy) from None
+            raise failure_by(str(proxy or ""), error) from None
         try:
             yield AiohttpSocket(websocket)
         finally:
-            # aiohttp waits anew after each message of the peer; when it is cancelled it drops the connection.
-            with suppress(TimeoutError, *_FAULTS):
-                async with asyncio.timeout(_CLOSE_S + 0.5):
-                    await websocket.close()
+            await end_socket(websocket, _CLOSE_S + 0.5)
 
     async def close(self) -> None:
         """Close the pool; aiohttp's transports need one turn of the loop to close."""
@@ -208,6 +251,21 @@ class AiohttpNetwork:
             await self._session.close()
             self._session = None
             await asyncio.sleep(0)
+
+
+def _seen(proxy: Proxy | None, url: str, scheme: str) -> Proxy | None:
+    """Return the proxy if it may have answered in the server's place."""
+    return proxy if url.startswith(scheme) else None
+
+
+def _text(data: str | bytes) -> str | bytes:
+    """Return the text of a message; a large one with odd bytes is left to the reader of the message."""
+    if isinstance(data, str) or len(data) <= _READ_HERE:
+        return text_of(data)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
 
 
 async def _next_piece(response: aiohttp.ClientResponse) -> bytes:
@@ -220,34 +278,7 @@ async def _next_piece(response: aiohttp.ClientResponse) -> bytes:
         return await response.content.readany()
 
 
-def _server(headers: Mapping[str, str]) -> str:
-    return plain(headers.get("Server", ""), _LONGEST_SERVER)
-
-
-def _of_proxy(error: Exception, proxy: Proxy | None) -> OSError:
-    """Return the error without its URL; one of the way to the proxy names the proxy."""
-    if isinstance(error, aiohttp.ClientHttpProxyError):
-        return ConnectionError(f"the proxy {proxy} answers with status {error.status}".replace("://", " "))
-    if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return ConnectionError(f"the proxy {proxy} is not reached".replace("://", " "))
-    return without_url(error)
-
-
-def _too_large(body: bytes) -> NoReturn:
-    raise BrokenReply(f"the reply is larger than {BODY_LIMIT_BYTES} bytes", body)
-
-
-def _unpacked(body: bytes, coding: str) -> bytes:
-    """Return ``body`` without the gzip or zlib coding that was not asked for; as it is when it has none."""
-    if not any(word in coding.lower() for word in ("gzip", "deflate")):
-        return body
-    for wbits in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
-        unpacker = zlib.decompressobj(wbits)
-        try:
-            unpacked = unpacker.decompress(body, BODY_LIMIT_BYTES + 1)
-        except zlib.error:
-            continue
-        if len(unpacked) > BODY_LIMIT_BYTES:
-            _too_large(unpacked)
-        return unpacked
-    return body
+def _server(headers: Mapping[str, str], proxy: Proxy | None) -> str:
+    """Return the server that answered, for people; ``proxy``: one that may have answered in its place."""
+    server = plain(headers.get("Server", ""), _LONGEST_SERVER)
+    return f"{server or 'a server'} behind {named(str(proxy))}" if proxy else server

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import NoReturn, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NoReturn, Protocol, TypeVar
 
-from ravatard.cloud.media.address_rule import AddressRule
+from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.options import ServiceOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
@@ -17,8 +17,9 @@ from ravatard.ports.network import Network
 from ravatard.ports.voice import VoicePlayer
 from ravatard.secret import Secret
 
-#: Returns when a session is over, also when the service does not know it any more; raises RavatardError.
-EndSession = Callable[[OwedSession], Awaitable[None]]
+#: Returns when a session is over, also when the service does not know it any more; raises RavatardError. A
+#: text tells people about an entry of the ledger that was no session to end.
+EndSession = Callable[[OwedSession], Awaitable[str | None]]
 
 SomeOptions = TypeVar("SomeOptions", bound=CloudOptions)
 
@@ -63,10 +64,14 @@ class Features:
     Attributes:
         no_live: why there are no live sessions, such as "ravatar.mode is chat"; "" when there are.
         falls_back: without a free live session the service is used in a mode that needs none.
+        inline_sound: sound of answers comes in messages of the socket, which may be large.
+        no_voice: why nothing that is spoken is sent, such as "avatar.microphone is off"; "" when it is.
     """
 
     no_live: str
     falls_back: bool
+    inline_sound: bool = False
+    no_voice: str = ""
 
     @property
     def live(self) -> bool:
@@ -83,16 +88,40 @@ class InMode(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceFinding:
+    """Finding about a service, for the doctor.
+
+    Attributes:
+        verdict: fine, warning or broken.
+        text: one sentence with the values behind it.
+        remedy: one line; "" when nothing is to be done.
+    """
+
+    verdict: Literal["fine", "warning", "broken"]
+    text: str
+    remedy: str = ""
+
+
+#: Checks in one live session, each by its name, the first one "live": what is found in it. It is started and
+#: ended inside; the sentence is speech, s16le mono 16 kHz. Raises RavatardError when no session is had.
+TryLive = Callable[[ServiceCloud, bytes], Awaitable[Mapping[str, ServiceFinding]]]
+
+
+@dataclass(frozen=True, slots=True)
 class DoctorChecks:
     """Facts that the doctor needs to check a service.
 
     Attributes:
-        ids: checks that apply to it, beside ``dns`` and ``tls``.
+        ids: checks that apply to it, beside ``dns``, ``tls`` and those below.
         access: asks the service for something that costs nothing and needs our credentials.
         choose: gives the avatar's name and the language code of the configuration, out of a directory;
             raises DeniedError.
         busy_remedy: advice when no live session is free.
         stream_remedy: advice when a live session has no address of its picture and sound.
+        free: checks of its own that cost nothing, by name.
+        try_live: checks within a live session, in the place of a session that only starts and ends.
+        beside: gives another address of the service that must be reached; None: there is none.
+        greeting: asks the service how it is, and returns its version in words; None: it has no such call.
     """
 
     ids: frozenset[str]
@@ -100,6 +129,10 @@ class DoctorChecks:
     choose: Callable[[Directory, CloudOptions], tuple[str, str]]
     busy_remedy: str
     stream_remedy: str
+    free: Mapping[str, Callable[[ServiceCloud], Awaitable[ServiceFinding]]] = field(default_factory=dict)
+    try_live: TryLive | None = None
+    beside: Callable[[CloudOptions], str] | None = None
+    greeting: Callable[[ServiceCloud], Awaitable[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +151,7 @@ class Kind:
         voice_player: makes the player of the live voice, or raises DeviceError when this machine cannot play
             it; None when the voice comes another way.
         doctor: facts for the doctor's checks.
+        has_lists: it has lists of avatars and languages, and a history.
     """
 
     vendor: str
@@ -128,5 +162,6 @@ class Kind:
     in_mode: InMode
     open: Callable[[CloudOptions, CloudResources], ServiceCloud]
     ender: Callable[[CloudOptions, Network, Callable[[], float]], EndSession]
-    voice_player: Callable[[LiveAudioOptions, AddressRule], VoicePlayer] | None
+    voice_player: Callable[[LiveAudioOptions, Routes], VoicePlayer] | None
     doctor: DoctorChecks
+    has_lists: bool = True

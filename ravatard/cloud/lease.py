@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from ravatard.errors import InternalError, LinkTimeout, RavatardError
 from ravatard.ports.host import Ledger, OwedSession
@@ -19,6 +20,24 @@ FIRST_PAUSE_S = 10.0
 LONGEST_PAUSE_S = 640.0
 #: Starts that were given up and are not answered yet; with so many of them nothing more is started.
 MOST_LATE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Failure of an ending.
+
+    Attributes:
+        count: endings of the session that failed.
+        again_at: loop time of the next attempt.
+        error: the newest failure, for people.
+    """
+
+    count: int = 0
+    again_at: float = 0.0
+    error: str = ""
+
+
+_NO_FAILURE = _Failure()
 
 
 class MemoryLedger:
@@ -81,8 +100,7 @@ class Lease:
         self._endings: dict[OwedSession, asyncio.Future[None]] = {}
         #: Starts that were given up.
         self._late: set[asyncio.Task[None]] = set()
-        #: For sessions whose ending failed: how often, and the loop time of the next attempt.
-        self._failures: dict[OwedSession, tuple[int, float]] = {}
+        self._failures: dict[OwedSession, _Failure] = {}
         self._timers: dict[OwedSession, asyncio.TimerHandle] = {}
         #: Sessions started in this run that are not ended.
         self._ours: set[OwedSession] = set()
@@ -102,6 +120,18 @@ class Lease:
             self._changed.clear()
             await self._changed.wait()
         return self._held
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """A sentence for each session whose ending has failed so far: it may still be paid for."""
+        failed = [self._failures[session].error for session in self.owed if session in self._failures]
+        return tuple(f"a paid session may still be open; its end failed: {error}" for error in failed)
+
+    def retry(self) -> None:
+        """End owed sessions in the background, also those whose ending failed: it may have been mended."""
+        if self._group is not None and not self._leaving:
+            for session in self.owed:
+                self._ending(session)
 
     @property
     def owed(self) -> list[OwedSession]:
@@ -182,7 +212,7 @@ class Lease:
         """End owed sessions in the background, except those whose ending failed a short while ago."""
         now = asyncio.get_running_loop().time()
         for session in self.owed:
-            if now >= self._failures.get(session, (0, 0.0))[1]:
+            if now >= self._failures.get(session, _NO_FAILURE).again_at:
                 self._ending(session)
 
     def owe(self, session: OwedSession, *, end: bool = True) -> None:
@@ -300,12 +330,12 @@ class Lease:
     def _failed(self, session: OwedSession, error: RavatardError) -> None:
         level = logging.DEBUG if session in self._failures else logging.WARNING
         log.log(level, "a live session could not be ended and will be tried again: %s", error)
-        count = self._failures.get(session, (0, 0.0))[0] + 1
+        count = self._failures.get(session, _NO_FAILURE).count + 1
         late = count - len(QUICK_PAUSES_S)
         pause_s = QUICK_PAUSES_S[count - 1] if late <= 0 else FIRST_PAUSE_S * 2.0 ** min(late - 1, 16)
         pause_s = min(pause_s, LONGEST_PAUSE_S)
         loop = asyncio.get_running_loop()
-        self._failures[session] = count, loop.time() + pause_s
+        self._failures[session] = _Failure(count, loop.time() + pause_s, str(error))
         if not self._leaving:
             self._timers[session] = loop.call_later(pause_s, self._try_again, session)
 

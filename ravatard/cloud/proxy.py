@@ -1,17 +1,23 @@
-"""Proxy for a request: the configured one, else that of the environment, and none on this machine."""
+"""Proxy for a request: the configured one, else that of the environment, as curl and Python take it."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from yarl import URL
+from ravatard.cloud.certificate import without_url
+
+if TYPE_CHECKING:
+    from yarl import URL
 
 #: Value of ``service.proxy`` that leaves the environment's proxies alone.
 NO_PROXY = "none"
+#: Status of HTTP that only a proxy answers with.
+ASKS_FOR_PASSWORD = 407
 _KIND = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
 
 
@@ -24,7 +30,7 @@ class Proxy:
         origin: key or variable that named it.
     """
 
-    url: URL
+    url: URL = field(repr=False)
     origin: str
 
     def __str__(self) -> str:
@@ -53,7 +59,7 @@ class Proxies:
         """Return the proxy for a request to ``url``, a sentence about one that cannot be used, or None."""
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".").lower()
-        if not host or _is_here(host):
+        if not host:
             return None
         if self.configured is not None:
             return None if self.configured == NO_PROXY else _usable(self.configured, "service.proxy")
@@ -83,7 +89,49 @@ def of_environment(configured: str | None = None) -> Proxies:
     return Proxies(configured, os.environ)
 
 
+def socket_by(proxy: str, url: URL) -> URL:
+    """Return the URL to open a socket at: proxies know no ``ws``, and get an upgrade of ``http`` instead.
+
+    ``wss`` goes through a tunnel. Many proxies do not pass on the upgrade of a socket without TLS.
+
+    Args:
+        proxy: the proxy for people; "" without one.
+        url: URL of the socket.
+    """
+    return url.with_scheme("http") if proxy and url.scheme == "ws" else url
+
+
+def failure_by(proxy: str, error: Exception) -> OSError:
+    """Return the error of a request without its URL; one of the way to the proxy names the proxy.
+
+    Args:
+        proxy: the proxy for people; "" without one.
+        error: as aiohttp raised it.
+    """
+    # The daemon reads its proxies before it loads what connects.
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return ConnectionError(status_of(proxy, error.status))
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        return ConnectionError(f"{named(proxy)} is not reached")
+    return without_url(error)
+
+
+def status_of(proxy: str, status: int) -> str:
+    """Return a sentence about a status with which the proxy answered in place of the server."""
+    wants = ", which asks for a user and a password" if status == ASKS_FOR_PASSWORD else ""
+    return f"{named(proxy)} answers with status {status}{wants}"
+
+
+def named(proxy: str) -> str:
+    """Return a proxy for a message, without "://": texts with an address in them are not shown."""
+    return f"the proxy {proxy}".replace("://", " ")
+
+
 def _usable(value: str, origin: str) -> Proxy | str:
+    from yarl import URL
+
     try:
         url = URL(value if "://" in value else f"http://{value}")
         if url.scheme in ("http", "https") and url.host:
@@ -92,13 +140,6 @@ def _usable(value: str, origin: str) -> Proxy | str:
     except ValueError:
         kind = "no address"
     return f"{origin} is {kind}; only http and https proxies can be used, so requests go without one"
-
-
-def _is_here(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _in_network(host: str, network: str) -> bool:

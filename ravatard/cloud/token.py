@@ -88,6 +88,11 @@ class TokenKeeper:
         self._expiry: TokenExpiry | None = None
         self._renewed = asyncio.Event()
 
+    @property
+    def held(self) -> Secret | None:
+        """Token of the last renewal, whether or not it is still fresh; None without one."""
+        return self._token
+
     async def token(self) -> Secret:
         """Return a token the service should accept.
 

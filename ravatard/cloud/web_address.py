@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from yarl import URL
+if TYPE_CHECKING:
+    from yarl import URL
 
 #: Characters that a request line cannot carry: blanks, controls, and everything beyond ASCII.
 _UNSENDABLE = re.compile(r"[^\x21-\x7e]")
+_NOT_OF_HOSTS = re.compile(r"[\x00-\x20\x7f/?#@%\\\[\]<>^|]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -20,15 +23,33 @@ def as_it_came(text: str) -> URL:
     Raises:
         ValueError: it is no address.
     """
+    # Imported with the library that connects; the routes are made before it is loaded.
+    from yarl import URL
+
     text = text.strip()
     if _CONTROL.search(text):
         raise ValueError("a control character in an address")
     scheme, place, path, query, fragment = urlsplit(text)
+    place = _with_host_unescaped(place)
     if place and not place.isascii():
         # Names beyond ASCII are encoded by yarl; without a path there is nothing else for it to change.
         place = URL(f"{scheme or 'http'}://{place}").raw_authority
+    if place and not path:
+        # A proxy is sent the whole address, in which an empty path before a query is not understood by all.
+        path = "/"
     parts = (scheme, place, *(_UNSENDABLE.sub(_escaped, part) for part in (path, query, fragment)))
     return URL(urlunsplit(parts), encoded=True)
+
+
+def _with_host_unescaped(place: str) -> str:
+    """Return ``user@host:port`` with the escapes of the host's name resolved, as browsers do."""
+    before, at, host = place.rpartition("@")
+    if "%" not in host or host.startswith("["):
+        return place
+    host = unquote(host, errors="strict")
+    if _NOT_OF_HOSTS.search(host):
+        raise ValueError("a character in a host's name that none has")
+    return before + at + host
 
 
 def _escaped(found: re.Match[str]) -> str:

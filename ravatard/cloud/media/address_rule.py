@@ -11,11 +11,9 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-
 from ravatard.cloud.media.addresses import Reach, admitted, allowed_beside, reach_of
 from ravatard.cloud.media.options import MediaOptions
-from ravatard.ports.network import AddressRefused
+from ravatard.ports.network import AddressRefused, HostNotFound
 
 #: Gives the numeric addresses of a host. OSError when it has none.
 AddressLookup = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -58,7 +56,7 @@ class AddressRule:
         """Return the reaches that may be connected to.
 
         Raises:
-            OSError: the service's own name is not found, also when that takes too long.
+            HostNotFound: the service's own name is not found, also when that takes too long.
         """
         match self._setting:
             case "never":
@@ -67,16 +65,24 @@ class AddressRule:
                 return _EVERYWHERE
             case "auto":
                 parts = urlsplit(self._base)
-                return allowed_beside(await self._found(parts.hostname or "", parts.port or 0))
+                return allowed_beside(await self.addresses(parts.hostname or "", parts.port or 0))
 
     async def admitted(self, host: str, port: int) -> list[str]:
         """Return the addresses of ``host`` that may be connected to.
 
         Raises:
             AddressRefused: it has none that may be.
-            OSError: it is not found, also when that takes too long.
+            HostNotFound: it is not found, also when that takes too long.
         """
-        found = await self._found(host, port)
+        return await self.admitted_of(await self.addresses(host, port))
+
+    async def admitted_of(self, found: Sequence[str]) -> list[str]:
+        """Return those of ``found``, the addresses of a host, that may be connected to.
+
+        Raises:
+            AddressRefused: there is none.
+            HostNotFound: the service's own name is not found.
+        """
         admissible = admitted(found, PUBLIC_ONLY) or admitted(found, await self.allowed())
         if not admissible:
             reaches = {reach_of(address) for address in found}
@@ -84,19 +90,25 @@ class AddressRule:
             raise AddressRefused(f"{what}; see media.private_addresses")
         return admissible
 
-    async def _found(self, host: str, port: int) -> Sequence[str]:
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        """Return the addresses of ``host``, admitted or not.
+
+        Raises:
+            HostNotFound: it is not found, also when that takes too long.
+        """
         if not host or len(host) > _LONGEST_HOST:
-            raise OSError("no name of a host")
+            raise HostNotFound(host, "not found (no name of a host)")
         if is_numeric(host):
             return [host]
         try:
             async with asyncio.timeout(self._limit_s):
                 return await self._lookup(host, port)
         except TimeoutError:
-            raise OSError(f"not found within {self._limit_s:g} s") from None
-        except ValueError as error:
-            # A label of no or more than 63 characters, or what is no name at all.
-            raise OSError(f"not found ({type(error).__name__})") from None
+            raise HostNotFound(host, f"not found within {self._limit_s:g} s") from None
+        except (OSError, ValueError) as error:
+            # ValueError: a label of no or more than 63 characters, or what is no name at all.
+            cause = getattr(error, "strerror", None) or type(error).__name__
+            raise HostNotFound(host, f"not found ({cause})") from None
 
 
 def is_numeric(host: str) -> bool:
@@ -106,38 +118,3 @@ def is_numeric(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-class CheckedResolver(AbstractResolver):
-    """Resolver of aiohttp that gives only addresses which the rule admits.
-
-    aiohttp does not ask it for numeric hosts: those are checked before a request.
-    """
-
-    def __init__(self, rule: AddressRule) -> None:
-        self._rule = rule
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return the admitted addresses, for every ``family``.
-
-        Raises:
-            OSError: there is none.
-        """
-        return [resolved(host, address, port) for address in await self._rule.admitted(host, port)]
-
-    async def close(self) -> None:
-        """Do nothing: it holds nothing."""
-
-
-def resolved(host: str, address: str, port: int) -> ResolveResult:
-    """Return a numeric address in the form of aiohttp's resolvers."""
-    return ResolveResult(
-        hostname=host,
-        host=address,
-        port=port,
-        family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-        proto=socket.IPPROTO_TCP,
-        flags=socket.AI_NUMERICHOST,
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import NoReturn
 
 import aiohttp
@@ -17,15 +18,22 @@ from ravatard.errors import MediaError
 _CODINGS = frozenset(
     {"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz", "exi", "pack200-gzip"}
 )
+#: Beginnings of files of sound, for those that a store calls packed and that are not.
+_SOUND = (b"RIFF", b"ID3", b"OggS", b"fLaC", b"FORM", b"\x1aE\xdf\xa3")
+_SNIFFED_BYTES = 8
 
 
 class Download:
     """One response whose body is still to come; implements :class:`ravatard.ports.media.Fetched`."""
 
-    def __init__(self, response: aiohttp.ClientResponse, where: str, options: MediaOptions) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, where: str, options: MediaOptions, packed: str = ""
+    ) -> None:
+        """Read nothing yet; ``packed`` is the coding that the server names."""
         self._response = response
         self._where = where
         self._options = options
+        self._packed = packed
 
     @property
     def content_type(self) -> str:
@@ -40,8 +48,31 @@ class Download:
         Only waiting for the server counts as time, not the time in which the speaker plays.
 
         Raises:
-            MediaError: it broke off, is too large, or took too long.
+            MediaError: it broke off, is too large, is packed, or took too long.
         """
+        head = b""
+        async with aclosing(self._pieces()) as pieces:
+            async for piece in pieces:
+                if not self._packed:
+                    yield piece
+                    continue
+                head += piece
+                if len(head) >= _SNIFFED_BYTES:
+                    self._check_unpacked(head)
+                    yield head
+                    self._packed = ""
+        if self._packed:
+            self._check_unpacked(head)
+
+    def _check_unpacked(self, head: bytes) -> None:
+        """Raise unless the file begins like sound: some stores keep a wrong coding beside it."""
+        is_mpeg = head[:1] == b"\xff" and head[1:2] >= b"\xe0"
+        if not (head.startswith(_SOUND) or is_mpeg or head[4:8] == b"ftyp"):
+            raise MediaError(
+                f"{self._where} sends the answer's file packed ({self._packed}), which was not asked for"
+            )
+
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
         options, where = self._options, self._where
         time = asyncio.get_running_loop().time
         taken, left_s = 0, options.download_s
@@ -86,12 +117,9 @@ def begun(response: aiohttp.ClientResponse, where: str, options: MediaOptions) -
         raise MediaError(f"{where} answers {response.status} instead of the answer's file")
     said = response.headers.get("Content-Encoding", "").lower().split(",")
     codings = [word.strip() for word in said if word.strip() in _CODINGS]
-    if codings:
-        packed = ", ".join(codings)[:40]
-        raise MediaError(f"{where} sends the answer's file packed ({packed}), which was not asked for")
     if (response.content_length or 0) > options.largest_bytes:
         _too_large(where, options)
-    return Download(response, where, options)
+    return Download(response, where, options, ", ".join(codings)[:40])
 
 
 def _too_large(where: str, options: MediaOptions) -> NoReturn:

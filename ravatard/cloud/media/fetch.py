@@ -8,32 +8,30 @@ be a secret.
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import NoReturn
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from ravatard.cloud.border import FOREIGN_FAULTS
 from ravatard.cloud.certificate import lost
-from ravatard.cloud.media.addresses import Reach, admitted, allowed_beside, reach_of
+from ravatard.cloud.media.address_rule import AddressLookup, AddressRule, system_addresses
 from ravatard.cloud.media.download import Download, begun, cause_without_url
 from ravatard.cloud.media.options import MediaOptions
-from ravatard.cloud.proxy import Proxies, Proxy, of_environment
+from ravatard.cloud.media.route_resolver import RouteResolver
+from ravatard.cloud.media.routes import Routes
+from ravatard.cloud.network.trust import context_for
+from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, Proxies, failure_by, of_environment, status_of
 from ravatard.cloud.web_address import as_it_came
 from ravatard.errors import MediaError
-
-#: Gives the numeric addresses of a host. OSError when it has none.
-Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
+from ravatard.ports.network import AddressRefused, HostNotFound, Route
 
 _LONGEST_URL = 8_000
 #: RFC 1035 section 2.3.4.
 _LONGEST_HOST = 253
-_PUBLIC_ONLY = frozenset({Reach.PUBLIC})
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _HEADERS = {
     "Accept": "audio/*, video/*;q=0.8, application/octet-stream;q=0.5, */*;q=0.1",
@@ -41,16 +39,6 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": "ravatard",
 }
-
-
-async def look_up(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of ``host``, as the system finds them.
-
-    Raises:
-        OSError: it has none.
-    """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class WebFetch:
@@ -62,7 +50,7 @@ class WebFetch:
         base_url: str,
         *,
         tls: ssl.SSLContext | None = None,
-        lookup: Lookup = look_up,
+        lookup: AddressLookup = system_addresses,
         proxies: Proxies | None = None,
     ) -> None:
         """Connect nothing yet.
@@ -76,9 +64,9 @@ class WebFetch:
         """
         self._options = options
         self._base = URL(base_url)
-        self._tls = True if tls is None else tls
-        self._lookup = lookup
-        self._proxies = of_environment() if proxies is None else proxies
+        self._tls = tls
+        rule = AddressRule(options, base_url, lookup=lookup)
+        self._routes = Routes(rule, of_environment() if proxies is None else proxies)
         insecure = options.insecure if options.insecure is not None else self._base.scheme == "http"
         self._schemes = frozenset({"https", "http"} if insecure else {"https"})
 
@@ -91,9 +79,8 @@ class WebFetch:
         """
         here = self._checked(url, None)
         for _ in range(self._options.redirects + 1):
-            proxy = self._proxies.of(str(here))
-            addresses = await self._addresses(here, behind_proxy=proxy is not None)
-            async with self._requested(here, addresses, proxy) as response:
+            route = await self._route(here)
+            async with self._requested(here, route) as response:
                 if response.status in _MOVED:
                     here = self._checked(response.headers.get("Location", ""), here)
                     continue
@@ -131,58 +118,27 @@ class WebFetch:
             )
         return url
 
-    async def _addresses(self, url: URL, *, behind_proxy: bool) -> list[str]:
-        """Return the addresses to connect to.
-
-        Behind a proxy that is the proxy's affair, and names may be known to it alone; an address that is
-        known here is checked all the same.
-        """
+    async def _route(self, url: URL) -> Route:
+        """Return the route to ``url``."""
         try:
-            found = await self._found(url)
-        except MediaError:
-            if behind_proxy:
-                return []
-            raise
-        admissible = admitted(found, _PUBLIC_ONLY) or admitted(found, await self._allowed())
-        if not admissible:
-            reaches = {reach_of(address) for address in found}
-            what = "this machine" if Reach.LOOPBACK in reaches else "no public address"
-            raise MediaError(
-                f"the answer's file is at {_where(url)}, which is {what}; see media.private_addresses"
-            )
-        return admissible
-
-    async def _found(self, url: URL) -> Sequence[str]:
-        """Look up the addresses of a host."""
-        limit_s = self._options.connect_s
-        try:
-            async with asyncio.timeout(limit_s):
-                return await self._lookup(url.raw_host or "", url.port or 0)
-        except TimeoutError:
-            raise MediaError(f"{_where(url)} was not found within {limit_s:g} s") from None
-        except (OSError, ValueError) as error:
-            raise MediaError(f"{_where(url)} is not found ({cause_without_url(error)})") from None
-
-    async def _allowed(self) -> frozenset[Reach]:
-        match self._options.private_addresses:
-            case "never":
-                return _PUBLIC_ONLY
-            case "always":
-                return frozenset({Reach.PUBLIC, Reach.PRIVATE, Reach.LOOPBACK})
-            case "auto":
-                return allowed_beside(await self._found(self._base))
+            return await self._routes.to(str(url))
+        except AddressRefused as error:
+            raise MediaError(f"the answer's file is at {_where(url)}, which is {error}") from None
+        except HostNotFound as error:
+            # It may be the service itself, which decides how near a file may be.
+            sought = url if error.host == url.raw_host else self._base
+            late = "within" in (error.strerror or "")
+            raise MediaError(f"{_where(sought)} {'was' if late else 'is'} {error.strerror}") from None
 
     @asynccontextmanager
-    async def _requested(
-        self, url: URL, addresses: Sequence[str], proxy: Proxy | None
-    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+    async def _requested(self, url: URL, route: Route) -> AsyncGenerator[aiohttp.ClientResponse, None]:
         """Request once; leaving closes the connection and all that belongs to it."""
         options = self._options
         connector = aiohttp.TCPConnector(
-            resolver=None if proxy else _FixedResolver(addresses),
+            resolver=None if route.proxy else RouteResolver(route),
             use_dns_cache=False,
             force_close=True,
-            ssl=self._tls,
+            ssl=context_for(self._tls, str(url), route.proxy.reveal() if route.proxy else ""),
         )
         async with aiohttp.ClientSession(
             connector=connector,
@@ -198,42 +154,20 @@ class WebFetch:
                         url,
                         headers=_HEADERS,
                         allow_redirects=False,
-                        proxy=proxy.url if proxy else None,
+                        proxy=URL(route.proxy.reveal()) if route.proxy else None,
                     )
             except TimeoutError:
                 _late(url, options)
             except (aiohttp.ClientError, OSError, *FOREIGN_FAULTS) as error:
-                _unreachable(url, error)
+                _unreachable(url, route, error)
+            if response.status == ASKS_FOR_PASSWORD and route.proxy:
+                response.close()
+                said = status_of(route.proxy_name, response.status)
+                raise MediaError(f"cannot reach {_where(url)} ({said})")
             try:
                 yield response
             finally:
                 response.close()
-
-
-class _FixedResolver(AbstractResolver):
-    """Resolver with the checked addresses of one host."""
-
-    def __init__(self, addresses: Sequence[str]) -> None:
-        self._addresses = addresses
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return the checked addresses, for every ``family``."""
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in self._addresses
-        ]
-
-    async def close(self) -> None:
-        """Do nothing: it holds nothing."""
 
 
 def _where(url: URL) -> str:
@@ -246,8 +180,11 @@ def _late(url: URL, options: MediaOptions) -> NoReturn:
     raise MediaError(f"{_where(url)} did not answer within {limit_s:g} s") from None
 
 
-def _unreachable(url: URL, error: Exception) -> NoReturn:
+def _unreachable(url: URL, route: Route, error: Exception) -> NoReturn:
     """Raise the error, without the URL that aiohttp's own text holds."""
+    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
+        said = failure_by(route.proxy_name, error)
+        raise MediaError(f"cannot reach {_where(url)} ({said})") from None
     inner = getattr(error, "certificate_error", None)
     if isinstance(inner, ssl.SSLCertVerificationError):
         raise MediaError(str(lost(f"cannot reach {_where(url)}", url.host or "", inner))) from None

@@ -20,7 +20,8 @@ class MediaOptions:
     private_addresses: Literal["auto", "never", "always"] = setting(
         "auto",
         "Files on private networks and on this machine: auto fetches them only when service.base_url is "
-        "there, too; never; always.",
+        "there, too; never; always. Behind a proxy, which looks up names by itself, addresses and the "
+        "names that this machine can look up are checked.",
     )
     redirects: int = setting(3, "Redirects that are followed.", low=0, high=10)
     connect_s: float = setting(

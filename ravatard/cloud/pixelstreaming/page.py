@@ -5,18 +5,22 @@ from __future__ import annotations
 import http.cookies
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from yarl import URL
 
-from ravatard.cloud.certificate import lost, without_url
-from ravatard.cloud.media.address_rule import AddressRule, CheckedResolver, is_numeric
+from ravatard.cloud.bounded_socket import unredirected
+from ravatard.cloud.certificate import lost
+from ravatard.cloud.media.route_resolver import RouteResolver
+from ravatard.cloud.media.routes import Routes
+from ravatard.cloud.network.trust import context_for
 from ravatard.cloud.pixelstreaming.address import StreamAddress, same_place, stream_address, with_token
+from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, failure_by, socket_by, status_of
 from ravatard.cloud.web_address import as_it_came
 from ravatard.errors import DeniedError, LinkError
-from ravatard.ports.network import AddressRefused
+from ravatard.ports.network import AddressRefused, Route
 from ravatard.secret import Secret
 
 _REDIRECTS = 5
@@ -40,30 +44,41 @@ _CLOSE_S = 0.4
 
 
 @asynccontextmanager
-async def browser(rule: AddressRule, tls: ssl.SSLContext | None) -> AsyncIterator[Browser]:
+async def browser(routes: Routes, tls: ssl.SSLContext | None) -> AsyncIterator[Browser]:
     """Open a browser with a cookie jar of its own; the caller sets the deadlines.
 
     Args:
-        rule: addresses that may be connected to.
+        routes: ways to addresses that may be connected to.
         tls: issuers to trust; None: those this machine trusts.
     """
-    # Cookies are also sent back to an IP address: a test stand has no names.
-    jar = aiohttp.CookieJar(unsafe=True)
-    connector = aiohttp.TCPConnector(
-        ssl=True if tls is None else tls, resolver=CheckedResolver(rule), use_dns_cache=False
-    )
-    async with aiohttp.ClientSession(
-        timeout=aiohttp.ClientTimeout(total=None), cookie_jar=jar, connector=connector
-    ) as session:
-        yield Browser(session, rule)
+    async with AsyncExitStack() as sessions:
+        yield Browser(sessions, routes, tls)
 
 
 class Browser:
-    """Cookies and connections of one visit; connects only where the rule allows it."""
+    """Cookies and connections of one visit; connects only where its routes lead."""
 
-    def __init__(self, session: aiohttp.ClientSession, rule: AddressRule) -> None:
-        self._session = session
-        self._rule = rule
+    def __init__(self, sessions: AsyncExitStack, routes: Routes, tls: ssl.SSLContext | None) -> None:
+        self._sessions = sessions
+        self._routes = routes
+        self._tls = tls
+        # Cookies are also sent back to an IP address: a test stand has no names.
+        self._jar = aiohttp.CookieJar(unsafe=True)
+
+    async def _session(self, url: URL, route: Route) -> aiohttp.ClientSession:
+        """Return a session for one request; it is closed with the browser."""
+        connector = aiohttp.TCPConnector(
+            ssl=context_for(self._tls, str(url), route.proxy.reveal() if route.proxy else ""),
+            resolver=None if route.proxy else RouteResolver(route),
+            use_dns_cache=False,
+        )
+        session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=None),
+            cookie_jar=self._jar,
+            connector=connector,
+            trace_configs=[unredirected()],
+        )
+        return await self._sessions.enter_async_context(session)
 
     async def visit(self, url: Secret, token: Secret) -> StreamAddress:
         """Fetch the page; its cookies stay in the session.
@@ -76,15 +91,16 @@ class Browser:
         """
         text = with_token(url.reveal(), token.reveal())
         for _ in range(_REDIRECTS + 1):
-            address = _url(text)
+            address, route = _url(text), Route(())
             try:
-                await self._check(address)
-                async with self._session.get(address, allow_redirects=False) as response:
+                route = await self._routes.to(text)
+                session = await self._session(address, route)
+                async with session.get(address, allow_redirects=False, proxy=_proxy(route)) as response:
                     location = response.headers.get("Location", "")
                     if response.status not in _MOVED or not location:
-                        return await _page(response, text)
+                        return await _page(response, text, route)
             except _FAULTS as error:
-                raise _unreached("cannot fetch the stream's page", address, error) from None
+                raise _unreached("cannot fetch the stream's page", address, route, error) from None
             text = _redirected(text, location)
         raise LinkError(f"the stream's page redirects more than {_REDIRECTS} times")
 
@@ -94,7 +110,7 @@ class Browser:
         """Open the signalling socket; the caller closes it, and answers its pings.
 
         The vendor's page never sends the token to the socket. Where that is refused, the token is sent once,
-        to the server it was made for and to no other.
+        to the server it was made for and to no other; a redirect is not followed.
 
         Raises:
             LinkError: the socket did not open.
@@ -105,12 +121,13 @@ class Browser:
         if same_place(address.socket, url.reveal()):
             attempts.append(with_token(address.socket, token.reveal()))
         for attempt in attempts:
-            place = _url(attempt)
+            place, route = _url(attempt), Route(())
             try:
-                await self._check(place)
-                # aiohttp would answer all pings of one reading, 130,000 at most, in one turn of the loop.
-                return await self._session.ws_connect(
-                    place,
+                route = await self._routes.to(attempt)
+                session = await self._session(place, route)
+                return await session.ws_connect(
+                    socket_by(route.proxy_name, place),
+                    proxy=_proxy(route),
                     headers={"Origin": address.origin},
                     max_msg_size=_MESSAGE_LIMIT_BYTES,
                     timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
@@ -118,20 +135,19 @@ class Browser:
                 )
             except aiohttp.WSServerHandshakeError as error:
                 status = error.status
+                if status == ASKS_FOR_PASSWORD and route.proxy:
+                    failed = f"cannot reach the signalling server ({status_of(route.proxy_name, status)})"
+                    raise LinkError(failed) from None
                 if status not in _REFUSED:
                     raise LinkError(f"the signalling server refuses the socket (status {status})") from None
             except _FAULTS as error:
-                raise _unreached("cannot reach the signalling server", place, error) from None
+                raise _unreached("cannot reach the signalling server", place, route, error) from None
         raise _refused(f"status {status} for the signalling socket")
 
-    async def _check(self, address: URL) -> None:
-        """Check a numeric host, for which aiohttp asks no resolver."""
-        host = address.raw_host or ""
-        if is_numeric(host):
-            await self._rule.admitted(host, address.port or 0)
 
-
-async def _page(response: aiohttp.ClientResponse, text: str) -> StreamAddress:
+async def _page(response: aiohttp.ClientResponse, text: str, route: Route) -> StreamAddress:
+    if response.status == ASKS_FOR_PASSWORD and route.proxy:
+        raise LinkError(f"cannot fetch the stream's page ({status_of(route.proxy_name, response.status)})")
     if response.status in _REFUSED or response.url.path.endswith(_FORBIDDEN_PAGE):
         raise _refused(f"status {response.status}")
     if response.status >= 400:
@@ -156,13 +172,16 @@ def _redirected(text: str, location: str) -> str:
     return target
 
 
-def _unreached(what: str, address: URL, error: Exception) -> LinkError:
+def _unreached(what: str, address: URL, route: Route, error: Exception) -> LinkError:
     """Return the error for a host that was not reached, without the address's path and query."""
     host = (address.raw_host or "?")[:_SHOWN_HOST]
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, AddressRefused):
-        return LinkError(f"{what}: {host} is {cause}")
-    return lost(what, host, without_url(error))
+    if isinstance(error, AddressRefused):
+        return LinkError(f"{what}: {host} is {error}")
+    return lost(what, host, failure_by(route.proxy_name, error))
+
+
+def _proxy(route: Route) -> URL | None:
+    return URL(route.proxy.reveal()) if route.proxy else None
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:

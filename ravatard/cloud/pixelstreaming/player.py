@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import importlib.util
 import logging
 import ssl
 from typing import NoReturn
 
-from ravatard.cloud.media.address_rule import PUBLIC_ONLY, AddressRule
+from ravatard.cloud.media.address_rule import PUBLIC_ONLY
 from ravatard.cloud.media.addresses import Reach
+from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.pixelstreaming.address import StreamAddress, is_loopback
+from ravatard.cloud.pixelstreaming.availability import available
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.cloud.pixelstreaming.page import Browser, browser
 from ravatard.cloud.pixelstreaming.stream import StreamConnection
@@ -28,21 +29,6 @@ log = logging.getLogger(__name__)
 _MOST_SOCKETS = 3
 #: Signalling servers whose tolerance is remembered.
 _MOST_SERVERS = 16
-_INSTALL = "install ravatard[live-audio]"
-
-
-def available() -> str:
-    """Return the reason why this machine cannot play the live voice, in a sentence; "" when it can.
-
-    Looks for aiortc without importing it.
-    """
-    if importlib.util.find_spec("aiortc") is None:
-        return f"the avatar's voice cannot be played: aiortc is missing; {_INSTALL}"
-    try:
-        opus.load()
-    except LinkError as error:
-        return str(error)
-    return ""
 
 
 class PixelStreamingPlayer:
@@ -54,7 +40,7 @@ class PixelStreamingPlayer:
     def __init__(
         self,
         options: LiveAudioOptions,
-        rule: AddressRule,
+        routes: Routes,
         *,
         tls: ssl.SSLContext | None = None,
         loopback: bool | None = None,
@@ -63,14 +49,14 @@ class PixelStreamingPlayer:
 
         Args:
             options: its deadlines.
-            rule: addresses that may be connected to.
+            routes: ways to addresses that may be connected to.
             tls: issuers to trust; None: those this machine trusts.
             loopback: offer 127.0.0.1 to the streamer; None: when the signalling server is on this machine.
         """
         self._options = options
         self._tls = tls
         self._loopback = loopback
-        self._rule = rule
+        self._routes = routes
         #: Address of a signalling server -> types of messages it does not accept, newest last.
         self._avoided: dict[str, frozenset[str]] = {}
 
@@ -83,7 +69,7 @@ class PixelStreamingPlayer:
         await loop.run_in_executor(None, _load)
         reception = Reception(opus.OpusDecoder(opus.load()), sink, loop.time)
         deadline = loop.time() + self._options.connect_s
-        async with browser(self._rule, self._tls) as visitor:
+        async with browser(self._routes, self._tls) as visitor:
             address, reaches = await self._visit(visitor, url, token, deadline)
             for _ in range(_MOST_SOCKETS):
                 avoided = self._avoided.get(address.socket, frozenset())
@@ -112,7 +98,7 @@ class PixelStreamingPlayer:
             async with asyncio.timeout_at(deadline):
                 address = await visitor.visit(url, token)
                 try:
-                    return address, await self._rule.allowed()
+                    return address, await self._routes.rule.allowed()
                 except OSError as error:
                     # The service's own name is not found at this moment: then nothing is beside it.
                     log.debug("only public candidates are used: %s", error)
@@ -135,7 +121,7 @@ class PixelStreamingPlayer:
         self, address: StreamAddress, deadline: float, reaches: frozenset[Reach], avoided: frozenset[str]
     ) -> Terms:
         loopback = is_loopback(address.socket) if self._loopback is None else self._loopback
-        return Terms(address, self._options, deadline, loopback, self._rule, reaches, avoided)
+        return Terms(address, self._options, deadline, loopback, self._routes.rule, reaches, avoided)
 
 
 def _load() -> None:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
+from ravatard.cloud.bounded_socket import BoundedReader, Flooded, end_socket
 from ravatard.cloud.media.addresses import admitted
-from ravatard.cloud.pixelstreaming.allowance import MessageAllowance
-from ravatard.cloud.pixelstreaming.ending import drop_socket, end_socket, read_in_small_pieces
 from ravatard.cloud.pixelstreaming.signalling import (
     Action,
     Note,
@@ -114,33 +113,20 @@ class StreamConnection:
 
     async def _read(self) -> None:
         """Move messages from the socket to the inbox, up to a limit. Ends with the socket."""
-        allowance = MessageAllowance()
-        read_in_small_pieces(self._socket)
+        # Every message counts: a stream needs few.
+        reader = BoundedReader(self._socket, lambda _: True)
         while True:
-            message = await self._socket.receive()
-            if not await allowance.step():
-                drop_socket(self._socket)
+            try:
+                message = await reader.receive()
+            except Flooded:
                 await self._inbox.put(_SocketLost("dropped: its server sends messages without end", None))
                 return
-            match message.type:
-                case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
-                    await self._inbox.put(message.data)
-                case aiohttp.WSMsgType.PING:
-                    await self._pong(message.data)
-                case aiohttp.WSMsgType.PONG:
-                    continue
-                case _:
-                    code = self._socket.close_code
-                    await self._inbox.put(_SocketLost(f"closed with code {code}" if code else "broken", code))
-                    return
-
-    async def _pong(self, data: bytes) -> None:
-        try:
-            async with asyncio.timeout(_SEND_S):
-                await self._socket.pong(data)
-        except (TimeoutError, aiohttp.ClientError, ConnectionError, RuntimeError):
-            # The next message shows how the socket is.
-            return
+            if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                await self._inbox.put(message.data)
+            else:
+                code = self._socket.close_code
+                await self._inbox.put(_SocketLost(f"closed with code {code}" if code else "broken", code))
+                return
 
     async def _follow(self) -> LinkError:
         """Handle messages and deadlines, one after the other."""

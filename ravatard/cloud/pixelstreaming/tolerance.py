@@ -10,6 +10,8 @@ from __future__ import annotations
 NOT_OF_OLD_SERVERS = frozenset({"listStreamers", "subscribe", "ping"})
 #: Close codes for a message that is not accepted (RFC 6455 section 7.4.1).
 _NOT_ACCEPTED = frozenset({1002, 1003, 1007, 1008})
+#: The socket was lost: no code at all, or none in a close frame (RFC 6455 section 7.4.1).
+_LOST = frozenset({None, 1006})
 _ANSWERED_BY = {
     "streamerList": "listStreamers",
     "subscribeFailed": "subscribe",
@@ -57,9 +59,12 @@ class Tolerance:
     def after_close(self, code: int | None) -> frozenset[str]:
         """Return the types to avoid on the next socket, after this one was closed with ``code``.
 
-        A socket without an offer gives no reason to leave out again what was left out on it.
+        A socket without an offer gives no reason to leave out again what was left out on it. One that is lost
+        on the first question may be an old server's behind a proxy that swallows its code: the next one asks
+        nothing, and if that brings no offer, the one after it asks again.
         """
         last = self._open[-1] if self._open else ""
-        if last == "ping" or (last and (self._unasked or code in _NOT_ACCEPTED)):
+        lost = last == "listStreamers" and code in _LOST
+        if lost or last == "ping" or (last and (self._unasked or code in _NOT_ACCEPTED)):
             return self.avoided | (NOT_OF_OLD_SERVERS if last == "listStreamers" else {last})
         return self.avoided if self.offered else frozenset()

@@ -136,7 +136,7 @@ class Account:
                 raise _BrokenOff(str(failed), error.body) from None
             raise failed from None
         with foreign("the service's header"):
-            origin = f"{plain(reply.server, 40)} at {self.host}" if reply.server else self.host
+            origin = f"{plain(reply.server, 200)} at {self.host}" if reply.server else self.host
             return reply.status, reply.body, retry_after(reply.retry_after), origin
 
 

@@ -5,24 +5,29 @@ from __future__ import annotations
 import unicodedata
 
 from ravatard.cloud.border import listed
-from ravatard.cloud.language import lookup
+from ravatard.core.language import lookup
 from ravatard.errors import DeniedError
 from ravatard.ports.cloud import Avatar, Directory
 
 
-def choose_avatar(directory: Directory, wanted: str | None, *, live: bool = True) -> Avatar:
+def choose_avatar(
+    directory: Directory, wanted: str | None, *, live: bool = True, falls_back: bool = False
+) -> Avatar:
     """Return the avatar called ``wanted`` by id or name, else the first.
 
     Args:
         directory: the service's directory.
         wanted: id or name; None takes the first.
         live: choose among avatars with a live mode only.
+        falls_back: one without a live mode will do if it is the one that is wanted, or if none has any.
 
     Raises:
         DeniedError: there is none, or it has no live mode; names the possible ones.
     """
     named = [avatar for avatar in directory.avatars if avatar.id]
     usable = [avatar for avatar in named if avatar.has_live_mode or not live]
+    if falls_back and (wanted is not None or not usable):
+        usable = named
     known = listed([avatar.name.strip() or avatar.id for avatar in usable])
     if wanted is None:
         if usable:

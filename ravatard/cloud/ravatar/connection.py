@@ -20,8 +20,9 @@ from ravatard.cloud.replies import cause_of
 from ravatard.cloud.token import TokenKeeper
 from ravatard.core.audio_format import samples_in, seconds_of
 from ravatard.core.capabilities import Capabilities
-from ravatard.core.events import Answered, StreamBroke
-from ravatard.errors import LinkError, LinkTimeout, NoSessionError
+from ravatard.core.events import Answered, ServiceMessage, StreamBroke
+from ravatard.core.pace import MessagePace
+from ravatard.errors import InternalError, LinkError, LinkTimeout, NoSessionError
 from ravatard.ports.network import Socket, SocketClosed
 from ravatard.secret import Secret
 
@@ -30,6 +31,14 @@ log = logging.getLogger(__name__)
 #: Close codes that concern the token: 1008 (policy, RFC 6455 7.4.1) and the usual private ones for 401, 403.
 _TOKEN_CODES = frozenset({1008, 4001, 4003, 4401, 4403})
 
+#: Messages of a service at once, and a second: an answer comes in a few. Each takes some 0.1 ms, ten times
+#: as much on the slowest board; a flood of them must not hold the event loop.
+_BURST = 50
+_PER_S = 25.0
+#: A service that sends faster than that for so long has lost its way; a new connection may do better.
+_FLOOD_S = 10.0
+#: Longer messages take more than a millisecond to read.
+_LARGE = 128 * 1024
 #: Different faults of messages that are logged, for each socket.
 _MOST_REPORTED = 10
 
@@ -124,6 +133,18 @@ class RavatarConnection:
         """
         await self._send(text_message(self._profile.common, text, self._license_id()), self._send_s)
 
+    async def end_utterance(self) -> None:
+        """Raise InternalError: the service finds the end of an utterance itself."""
+        raise InternalError("RAVATAR has no mark for the end of an utterance")
+
+    async def cancel_utterance(self) -> None:
+        """Raise InternalError: what was sent cannot be taken back."""
+        raise InternalError("RAVATAR cannot take back an utterance")
+
+    async def interrupt(self) -> None:
+        """Raise InternalError: the service cannot be interrupted."""
+        raise InternalError("RAVATAR takes no order to stop its answer")
+
     async def outdated(self) -> None:
         """Return when the mode has changed, or there is a newer token than that of this socket."""
         outdated = asyncio.Event()
@@ -142,12 +163,15 @@ class RavatarConnection:
             for task in waiting:
                 task.cancel()
 
-    async def receive(self) -> AsyncIterator[Answered | StreamBroke]:
+    async def receive(self) -> AsyncIterator[ServiceMessage]:
         """Yield the service's messages until the socket closes."""
         reported: set[str] = set()
+        flood = _Flood()
         while True:
             try:
-                meaning = received(await self._socket.receive())
+                message = await self._socket.receive()
+                await flood.keep_pace()
+                meaning = await _meaning(message)
             except SocketClosed as closed:
                 if closed.code in _TOKEN_CODES:
                     self._token.tokens.refused(self._token.token)
@@ -155,9 +179,8 @@ class RavatarConnection:
             except OSError as error:
                 raise LinkError(f"the socket broke ({cause_of(error)})") from None
             if isinstance(meaning, FaultyAnswer):
-                if meaning.fault not in reported and len(reported) < _MOST_REPORTED:
-                    reported.add(meaning.fault)
-                    log.warning("the sound of an answer cannot be read: %s", meaning.fault)
+                # Each is an answer that is not heard; the log has a limit of its own.
+                log.warning("the sound of an answer cannot be read: %s", meaning.fault)
                 if meaning.answer is not None:
                     yield meaning.answer
             elif not isinstance(meaning, UnknownMessage):
@@ -179,6 +202,35 @@ class RavatarConnection:
             raise LinkTimeout(f"the socket did not take a message within {limit_s:g} s") from None
         except (SocketClosed, OSError) as error:
             raise LinkError(f"the socket broke while sending ({cause_of(error)})") from None
+
+
+class _Flood:
+    """Messages that come faster than a service has reason to send them. They wait, and then the link goes."""
+
+    def __init__(self) -> None:
+        self._pace = MessagePace(_PER_S, _BURST)
+        self._since: float | None = None
+
+    async def keep_pace(self) -> None:
+        """Wait as long as the next message must.
+
+        Raises:
+            LinkError: it has gone on for too long.
+        """
+        now = asyncio.get_running_loop().time()
+        wait_s = self._pace.wait_s(now)
+        if wait_s <= 0.0:
+            self._since = None
+            return
+        self._since = now if self._since is None else self._since
+        if now - self._since > _FLOOD_S:
+            raise LinkError(f"the service sends more than {_PER_S:g} messages a second; connecting anew")
+        await asyncio.sleep(wait_s)
+
+
+async def _meaning(data: str | bytes) -> Answered | StreamBroke | FaultyAnswer | UnknownMessage:
+    """Return the meaning of a message; one with sound in it is read beside the event loop."""
+    return received(data) if len(data) <= _LARGE else await asyncio.to_thread(received, data)
 
 
 def _close_reason(code: int | None) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from ravatard.cloud.fields import Fields, fields_of
 from ravatard.cloud.foreign_json import decoded
-from ravatard.cloud.ravatar.fields import Fields, fields_of
 from ravatard.cloud.ravatar.refusals import body_status, in_its_place, raise_for_status
 from ravatard.errors import LinkError
 
@@ -29,6 +29,17 @@ _OTHERS = re.compile(
     r"project|user|avatar|token|route|path|page|endpoint|url|file|host|method|jwt", re.IGNORECASE
 )
 _VERDICTS = ("status", "result", "success", "ok")
+#: Names in replies of web frameworks and gateways that the service's own do not have: their 404 is about the
+#: address of the call, and comes while the service behind it is being started.
+_FOREIGN = frozenset(
+    {"detail", "title", "type", "path", "statusCode", "statusText", "code", "timestamp", "errors"}
+)
+_SESSION = re.compile(r"licen|session|stream", re.IGNORECASE)
+#: A success without a verdict, in words.
+_ENDED = re.compile(r"\b(ended|closed|stopped|terminated|finished|success\w*|ok|okay|done)\b", re.IGNORECASE)
+_NOT_ENDED = re.compile(
+    r"\b(not|no|never|un\w+|fail\w*|error|cannot|can't|could|busy|later)\b", re.IGNORECASE
+)
 
 
 def check_ended(status: int, body: bytes, retry_after_s: float | None = None, origin: str = "") -> None:
@@ -46,8 +57,7 @@ def check_ended(status: int, body: bytes, retry_after_s: float | None = None, or
     if _is_gone(code, reply):
         return
     if 200 <= code < 300:
-        said = [_is_success(reply, name) for name in _VERDICTS if name in reply]
-        if all(said) and (said or "error" not in reply):
+        if _says_success(reply):
             return
         raise LinkError("the service does not say that it ended the session")
     raise_for_status(where, status, retry_after_s, body, origin)
@@ -72,10 +82,37 @@ def _is_gone(code: int, reply: Fields) -> bool:
     if not (200 <= code < 300 or code in (400, 404, 409, 410, 422)):
         return False
     words = " ".join(reply.text(name)[:200] for name in ("error", "message", "reason", "detail", *_VERDICTS))
-    # A web framework's own 404 names the path.
-    if _OTHERS.search(words) or "path" in reply:
+    # The address of this call has the word, too.
+    words = words.replace("endLiveSession", "")
+    if _OTHERS.search(words):
+        return False
+    if code in (404, 410) and not _SESSION.search(words) and _is_foreign(reply):
         return False
     return bool(_GONE.search(words)) or (code in (404, 410) and not reply.text("message", "detail"))
+
+
+def _is_foreign(reply: Fields) -> bool:
+    """Return True if a reply that a thing is not found may be about the address of the call."""
+    if any(name in reply for name in _FOREIGN):
+        return True
+    # The documents' failures have a text in ``error``.
+    return not reply.text("error") if "error" in reply else "message" in reply
+
+
+def _says_success(reply: Fields) -> bool:
+    """Return True if each verdict is one of success; without any, that of the envelope's ``data`` counts."""
+    said = [_is_success(reply, name) for name in _VERDICTS if name in reply]
+    if not said and "error" not in reply and (data := reply.inner("data")) is not None:
+        said = [_is_success(data, name) for name in _VERDICTS if name in data]
+    return all(said) if said else _says_ended(reply)
+
+
+def _says_ended(reply: Fields) -> bool:
+    """Return True if a reply without a verdict is empty, or has words of success."""
+    words = reply.text("message", "detail", "data")[:200]
+    return not len(reply) or bool(
+        "error" not in reply and _ENDED.search(words) and not _NOT_ENDED.search(words)
+    )
 
 
 def _is_success(reply: Fields, name: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from ravatard.cloud.ravatar.fields import Fields, fields_of
+from ravatard.cloud.fields import Fields, fields_of
 from ravatard.cloud.ravatar.refusals import raise_for_status, unreadable
 from ravatard.errors import PeerError
 from ravatard.ports.cloud import HistoryMessage

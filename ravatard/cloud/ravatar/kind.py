@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from ravatard.cloud.kind import DoctorChecks, EndSession, Features, Kind
-from ravatard.cloud.media.address_rule import AddressRule
+from ravatard.cloud.media.routes import Routes
+from ravatard.cloud.network.deferred import Deferred, DeferredVoicePlayer
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.cloud.ravatar.account import Accounts
@@ -23,7 +24,12 @@ SomeOptions = TypeVar("SomeOptions", bound=CloudOptions)
 
 def _features(options: CloudOptions) -> Features:
     mode = options.ravatar.mode
-    return Features(no_live="ravatar.mode is chat" if mode == "chat" else "", falls_back=mode == "auto")
+    return Features(
+        no_live="ravatar.mode is chat" if mode == "chat" else "",
+        falls_back=mode == "auto",
+        # Only without live sessions does an answer bring its sound inline.
+        inline_sound=mode != "live",
+    )
 
 
 def _in_mode(options: SomeOptions, *, live: bool) -> SomeOptions:
@@ -34,13 +40,19 @@ def _ender(options: CloudOptions, network: Network, chance: Callable[[], float])
     return Accounts(options.service.project_id, options.deadlines, network, chance).end
 
 
-def _voice_player(options: LiveAudioOptions, rule: AddressRule) -> VoicePlayer:
+def _voice_player(options: LiveAudioOptions, routes: Routes) -> VoicePlayer:
     # Of no use without a speaker; the import is left to those that have one.
-    from ravatard.cloud.pixelstreaming.player import PixelStreamingPlayer, available
+    from ravatard.cloud.pixelstreaming.availability import available
 
     if reason := available():
         raise DeviceError(reason)
-    return PixelStreamingPlayer(options, rule)
+
+    def player() -> VoicePlayer:
+        from ravatard.cloud.pixelstreaming.player import PixelStreamingPlayer
+
+        return PixelStreamingPlayer(options, routes)
+
+    return DeferredVoicePlayer(Deferred(player))
 
 
 def _choose(directory: Directory, options: CloudOptions) -> tuple[str, str]:

@@ -8,23 +8,36 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import islice
 
+from ravatard.cloud.fields import Fields, fields_of
 from ravatard.cloud.foreign_json import each_field, text_of
-from ravatard.cloud.ravatar.fields import Fields, fields_of
 
 #: Ids that one answer can name; more are no answer of this service.
 MOST_LICENCES = 16
-_LONGEST_LICENCE = 1_000
-_MOST_PLACES = 1_000
+#: A signed token as an id has some thousand characters.
+_LONGEST_LICENCE = 8_000
+#: ``LicenseId=x``
+_SHORTEST_NAMED = 11
+#: Places of the name that are looked at in one text.
+_MOST_PLACES = 500
 _NAME = re.compile(r"licen[cs]e[_-]?ids?", re.IGNORECASE)
-#: ``"LicenseId": "…"``, ``LicenseId=…``, ``<LicenseId>…``, and the quotes of a string in a string.
-_NAMED = re.compile(
-    r"""licen[cs]e[_-]?ids?[\\"']{0,4}\s{0,20}[:=>]\s{0,20}(?:"""
-    r"""\\*"((?:[^"\\\x00-\x1f]|\\[^"]){1,1000})\\*"|\\*'([^'\\\x00-\x1f]{1,1000})\\*'|"""
-    r"""([A-Za-z0-9._~+/:@-]{1,1000}))""",
+#: ``"LicenseId"``, also in the quotes of a string in a string, or in a list or an object.
+_BEGINNING = re.compile(
+    r"""licen[cs]e[_-]?ids?[\\"']{0,4}\s{0,20}[:=>]\s{0,20}"""
+    r"""(?:\[\s{0,20}|\{\s{0,20}[\\"']{0,4}[$_a-z]{1,16}[\\"']{0,4}\s{0,20}[:=]\s{0,20})?""",
     re.IGNORECASE,
 )
+_ID = re.compile(
+    r"""\\{0,4}"((?:[^"\\\x00-\x1f]|\\[^"]){1,8000})\\{0,4}"|\\{0,4}'([^'\\\x00-\x1f]{1,8000})\\{0,4}'|"""
+    r"""([A-Za-z0-9._~+/:@-]{1,1000})"""
+)
+_NEXT = re.compile(r"\s{0,20},\s{0,20}")
+#: Names of an id within an object that is named LicenseId.
+_WITHIN = ("id", "_id", "$oid", "value")
+#: Without one of these, the first of so many others, such as ``$numberLong``.
+_MOST_WITHIN = 4
 _STREAM = re.compile(r"""streamingUrl["']?\s{0,20}[:=]\s{0,20}["'](https?:(?:[^"'\\\s]|\\/){1,4000})["']""")
 _NO_ID = frozenset({"null", "none", "nan", "undefined", "true", "false", "infinity"})
 
@@ -33,8 +46,9 @@ def licences_in(body: bytes) -> list[str]:
     """Return every LicenseId that an answer names, the documented field first. Never raises."""
     found = _Found()
     found.add((fields_of(body) or Fields({})).identifier("LicenseId"))
-    if not each_field(body, found.see):
-        found.search(text_of(body))
+    each_field(body, found.see)
+    # What is no JSON, and strings that are no field's.
+    found.search(text_of(body))
     return list(found.licences)
 
 
@@ -55,15 +69,43 @@ class _Found:
         """Look at one field of JSON."""
         if _NAME.fullmatch(name):
             for one in value if isinstance(value, list) else [value]:
-                self.add(Fields({name: one}).identifier(name))
-        elif isinstance(value, str):
+                if isinstance(one, dict):
+                    names = _WITHIN if any(name in one for name in _WITHIN) else list(one)
+                    self.add(Fields(one).identifier(*names[:_MOST_WITHIN]))
+                else:
+                    self.add(Fields({name: one}).identifier(name))
+        elif isinstance(value, str) and len(value) >= _SHORTEST_NAMED:
             self.search(value)
 
     def search(self, text: str) -> None:
         """Look for ids in text."""
-        for match in islice(_NAMED.finditer(text), _MOST_PLACES):
-            quoted = match[1] or match[2]
-            self.add(_unescaped(quoted) if quoted else _number(match[3]))
+        for place in _places(text):
+            if (beginning := _BEGINNING.match(text, place)) is None:
+                continue
+            listed, at = beginning[0].rstrip().endswith("["), beginning.end()
+            for _ in range(MOST_LICENCES if listed else 1):
+                if (found := _ID.match(text, at)) is None:
+                    break
+                quoted = found[1] or found[2]
+                self.add(_unescaped(quoted) if quoted else _number(found[3]))
+                if (comma := _NEXT.match(text, found.end())) is None:
+                    break
+                at = comma.end()
+
+
+def _places(text: str) -> Iterator[int]:
+    """Yield the places of the name in ``text``; faster than a regular expression without regard to case."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        # A character that is two in lower case has moved the places behind it.
+        yield from (found.start() for found in islice(_BEGINNING.finditer(text), _MOST_PLACES))
+        return
+    place = -1
+    for _ in range(_MOST_PLACES):
+        place = lowered.find("licen", place + 1)
+        if place < 0:
+            return
+        yield place
 
 
 def streaming_url_in(body: bytes) -> str:

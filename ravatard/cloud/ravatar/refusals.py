@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from ravatard.cloud.ravatar.fields import Fields, fields_of
+from ravatard.cloud.border import aside
+from ravatard.cloud.fields import Fields, fields_of
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, MoneyError, PeerError
 
 #: Authentication document: codes that concern a setting, at any call and with any status.
@@ -50,9 +51,13 @@ def raise_for_status(
     if 200 <= status < 300:
         _raise_for_words(where, reply)
         return
-    word = _error_word(error)
+    word = aside(error)
     if status in (429, 503):
-        raise BusyError(f"the service is busy ({status} at {where})", retry_after_s=retry_after_s)
+        busy = f"the service is busy ({status} at {where})"
+        page = kind_of(body) == "HTML"
+        raise BusyError(
+            in_its_place(where, status, body, origin) if page else busy, retry_after_s=retry_after_s
+        )
     if status in (408, 504):
         raise LinkTimeout(f"the service took too long ({status} at {where})", retry_after_s=retry_after_s)
     if status >= 500:
@@ -75,8 +80,10 @@ def body_status(status: int, reply: Fields | None) -> int:
 def in_its_place(where: str, status: int, body: bytes, origin: str) -> str:
     """Return a sentence about an answer that is not the service's own."""
     sender = f", from {origin}" if origin else ""
-    answer = f"{kind_of(body)}, status {status}{sender}"
-    return f"an intermediary answers {where} in place of the service ({answer})"
+    kind = kind_of(body)
+    # An AvaTar API has no such call, and says so in JSON.
+    hint = "; if it is an AvaTar API, write service.kind: avatar" if (kind, status) == ("JSON", 404) else ""
+    return f"an intermediary answers {where} in place of the service ({kind}, status {status}{sender}){hint}"
 
 
 def unreadable(where: str, status: int, body: bytes, origin: str) -> str:
@@ -117,10 +124,4 @@ def _raise_refusal(where: str, status: int, word: str) -> None:
 def _raise_for_words(where: str, reply: Fields | None) -> None:
     """Raise for a good status whose body says in a word that the call failed."""
     if reply is not None and reply.text("status").strip().casefold() in _REFUSED:
-        raise LinkError(f"the service failed at {where}{_error_word(reply.text('error').strip())}")
-
-
-def _error_word(word: str) -> str:
-    """Return the service's own error word for a message; "" unless it is short and harmless to show."""
-    fits = 0 < len(word) <= 64 and word.replace("_", "").isalnum() and word.isascii()
-    return f", {word}" if fits and not word.startswith("eyJ") else ""
+        raise LinkError(f"the service failed at {where}{aside(reply.text('error').strip())}")

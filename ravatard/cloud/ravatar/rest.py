@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from ravatard.cloud.border import plain
-from ravatard.cloud.ravatar.fields import Fields, fields_of
+from ravatard.cloud.border import masked, names_secret, plain
+from ravatard.cloud.fields import Fields, fields_of
 from ravatard.cloud.ravatar.licences import licences_in, streaming_url_in
 from ravatard.cloud.ravatar.refusals import body_status, raise_for_status, unreadable
 from ravatard.errors import BusyError, LinkError, LinkTimeout, PeerError
@@ -22,12 +22,19 @@ DEFAULT_ANSWER_S = 30.0
 _LONGEST_ANSWER_S = 3600.0
 #: Header lines of servers end at 8 kB as a rule.
 _LONGEST_TOKEN = 8_000
+#: Quotes, and characters of no width such as a byte order mark.
+_AROUND_TOKEN = "\"' \t\r\n\x00\xa0\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"  # noqa: S105 - is none
 #: Longer texts of a directory are cut; a longer id or code could not be sent back, so its entry is left out.
 _LONGEST_NAME = 200
 _LONGEST_GREETING = 4_000
+#: Longer than any name or greeting with a token in it.
+_LONGEST_TEXT = 2 * _LONGEST_TOKEN
 _LONGEST_ID = 1_000
 _LONGEST_CODE = 64
 _MOST_ENTRIES = 1_000
+#: Seconds for which a page in the place of the service may keep a new start waiting: what a proxy believes of
+#: an outage is no wish of the service, and the user speaks meanwhile.
+_LONGEST_OF_PAGE_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ def token_reply(status: int, body: bytes, retry_after_s: float | None = None, or
     if reply is None:
         raise LinkError(unreadable("/jwt", status, body, origin))
     # The vendor's client also reads ``token`` (PROTOCOL.md, "Token").
-    token = reply.text("jwt", "token").strip()
+    token = _bare(reply.text("jwt", "token"))
     if reply.text("result").strip().casefold() in ("failure", "failed", "error") or not token:
         raise LinkError("the service gave no token and did not say why; trying again later")
     if len(token) > _LONGEST_TOKEN or not token.isascii() or not token.isprintable() or " " in token:
@@ -82,10 +89,24 @@ def token_reply(status: int, body: bytes, retry_after_s: float | None = None, or
     return Secret(token)
 
 
+def _bare(text: str) -> str:
+    """Return a token without what surrounds it: blanks, seen or not, quotes, and the scheme's name."""
+    token = text.strip().strip(_AROUND_TOKEN)
+    scheme, _, rest = token.partition(" ")
+    return rest.strip() if scheme.casefold() == "bearer" else token
+
+
 def connection_reply(
-    status: int, body: bytes, retry_after_s: float | None = None, origin: str = ""
+    status: int,
+    body: bytes,
+    retry_after_s: float | None = None,
+    origin: str = "",
+    *,
+    token: Secret | None = None,
 ) -> ConnectionReply:
     """Return the meaning of the reply to ``GET /connection``.
+
+    The ``token`` is ours; it is masked where the reply would show it.
 
     Raises:
         RavatardError: see :func:`ravatard.cloud.ravatar.refusals.raise_for_status`.
@@ -96,7 +117,7 @@ def connection_reply(
         raise PeerError(unreadable("/connection", status, body, origin))
     answer_s = reply.number("messageTimeoutSeconds") or 0.0
     session = reply.identifier("session")
-    directory = _directory(reply)
+    directory = _directory(reply, token)
     return ConnectionReply(
         session=session if len(session) <= _LONGEST_ID else "",
         directory=directory,
@@ -106,24 +127,36 @@ def connection_reply(
     )
 
 
-def _directory(reply: Fields) -> Directory:
+def _directory(reply: Fields, token: Secret | None) -> Directory:
+    def shown(text: str, longest: int) -> str:
+        # Before it is cut, which would leave most of a token.
+        return masked(text[:_LONGEST_TEXT], token)[:longest]
+
     # The documents say ``_id`` and ``language_code``; the vendor's client has met ``id`` and ``code``.
     avatars = (
         Avatar(
             avatar.identifier("_id", "id"),
-            plain(avatar.text("name"), _LONGEST_NAME),
+            plain(shown(avatar.text("name"), _LONGEST_NAME), _LONGEST_NAME),
             avatar.truth("hasLiveMode") is True,
-            avatar.text("greetingText")[:_LONGEST_GREETING],
+            shown(avatar.text("greetingText"), _LONGEST_GREETING),
         )
         for avatar in reply.objects("avatars_info")[:_MOST_ENTRIES]
     )
     languages = (
-        Language(plain(language.text("name"), _LONGEST_NAME), language.text("language_code", "code").strip())
+        Language(
+            plain(shown(language.text("name"), _LONGEST_NAME), _LONGEST_NAME),
+            language.text("language_code", "code").strip(),
+        )
         for language in reply.objects("languages")[:_MOST_ENTRIES]
     )
+
+    def usable(text: str, longest: int) -> bool:
+        # What is sent back cannot be masked; it is shown, too.
+        return len(text) <= longest and not names_secret(text, token)
+
     return Directory(
-        tuple(avatar for avatar in avatars if len(avatar.id) <= _LONGEST_ID),
-        tuple(language for language in languages if len(language.code) <= _LONGEST_CODE),
+        tuple(avatar for avatar in avatars if usable(avatar.id, _LONGEST_ID)),
+        tuple(language for language in languages if usable(language.code, _LONGEST_CODE)),
     )
 
 
@@ -143,14 +176,17 @@ def start_reply(
         RavatardError: see :func:`ravatard.cloud.ravatar.refusals.raise_for_status`.
     """
     where = "/startLiveSession"
-    reply = fields_of(body) or Fields({})
+    told = fields_of(body)
+    reply = told or Fields({})
+    if told is None and retry_after_s is not None:
+        retry_after_s = min(retry_after_s, _LONGEST_OF_PAGE_S)
     if 200 <= status < 300 and (licences := licences_in(body)):
         # However odd the rest of the reply is: the session is being paid for, and only its id can end it.
-        url = reply.text("streamingUrl") or streaming_url_in(body)
+        url = (reply.text("streamingUrl") or streaming_url_in(body)).strip()
         return LiveSession(Secret(licences[0]), Secret(url))
     number = reply.number("status")
     code = status if number is None or abs(number) > 599 else int(number)
-    if code == 503:
+    if code == 503 and len(reply):
         raise BusyError("all avatars are busy at the moment", retry_after_s=retry_after_s)
     if code == 504:
         raise LinkTimeout("the service could not start the stream in time", retry_after_s=retry_after_s)

@@ -19,7 +19,6 @@ from ravatard.cloud.ravatar import rest
 from ravatard.cloud.ravatar.account import Accounts
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
 from ravatard.cloud.ravatar.connection import RavatarConnection, SocketToken, WireProfile
-from ravatard.cloud.ravatar.history import HistoryReader, history_path, history_reply
 from ravatard.cloud.ravatar.licences import licences_in
 from ravatard.cloud.ravatar.mode import ModeSelector
 from ravatard.cloud.ravatar.voice import LiveVoice, url_problem
@@ -37,7 +36,7 @@ from ravatard.errors import (
     PeerError,
     RavatardError,
 )
-from ravatard.ports.cloud import Avatar, Connection, Directory, HistoryMessage
+from ravatard.ports.cloud import Avatar, Connection, Directory, Endings, HistoryMessage
 from ravatard.ports.host import OwedSession
 from ravatard.ports.network import Socket, UpgradeRefused
 from ravatard.ports.voice import VoiceSink
@@ -45,8 +44,7 @@ from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
 
-#: ``service.kind``, and the kind of the sessions on the ledger.
-KIND = "ravatar"
+KIND = "ravatar"  # ``service.kind``, and the kind of the sessions on the ledger
 #: Period at which endings that failed are tried again while connected.
 SETTLE_EVERY_S = 10.0
 #: A start that was not answered in its time is waited for so much longer: its answer names a session.
@@ -68,9 +66,9 @@ class RavatarCloud:
         self._accounts = Accounts(options.service.project_id, options.deadlines, resources.network, chance)
         self._account = self._accounts.of(options.service.base_url, self._user_id)
         # A start in flight may be waited for when the cloud is left, then the ending itself.
-        close_s = options.deadlines.end_s * 2 + 0.5
-        start_s = options.deadlines.start_s
+        close_s, start_s = options.deadlines.end_s * 2 + 0.5, options.deadlines.start_s
         self._lease = Lease(self._start, self._end, close_s=close_s, start_s=start_s, ledger=resources.ledger)
+        self.endings: Endings = self._lease
         self._avatar: Avatar | None = None
         self._mode = ModeSelector(options.ravatar, chance)
         self._live_session: rest.LiveSession | None = None
@@ -92,9 +90,15 @@ class RavatarCloud:
     async def connect(self) -> AsyncIterator[Connection]:
         """See :meth:`ravatard.ports.cloud.Cloud.connect`; in the mode of the moment."""
         self._lease.prompt()
-        live = self._mode.live
         reply = await self._connection_reply()
-        avatar = choose_avatar(reply.directory, self._service.avatar, live=self._mode.ever_live)
+        avatar = choose_avatar(
+            reply.directory,
+            self._service.avatar,
+            live=self._mode.ever_live,
+            falls_back=self._mode.falls_back,
+        )
+        self._mode.avatar_chosen(has_live_mode=avatar.has_live_mode)
+        live = self._mode.live
         language = choose_language(reply.directory, self._service.language)
         self._avatar = avatar
         profile = WireProfile(
@@ -115,6 +119,9 @@ class RavatarCloud:
         self, since: datetime | None = None, per_page: int = 100
     ) -> AsyncIterator[HistoryMessage]:
         """See :meth:`ravatard.ports.cloud.History.history`; 100 messages are the document's default page."""
+        # Only a command asks for it.
+        from ravatard.cloud.ravatar.history import HistoryReader, history_path, history_reply
+
         reader = HistoryReader(since)
         while not reader.over:
             answer = await self._account.call("GET", history_path(self._user_id, per_page, reader.page))
@@ -159,6 +166,10 @@ class RavatarCloud:
                 self._lease.end_soon()
         raise InternalError("the voice ended by itself")
 
+    def details(self) -> tuple[tuple[str, str], ...]:
+        """See :meth:`ravatard.ports.cloud.Cloud.details`: RAVATAR tells nothing of itself."""
+        return ()
+
     async def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:
         """See :meth:`ravatard.ports.cloud.Cloud.picture`: the session's ``streamingUrl`` and our token."""
         session: OwedSession | None = None
@@ -177,7 +188,7 @@ class RavatarCloud:
     async def _connection_reply(self) -> rest.ConnectionReply:
         answer = await self._account.call("GET", "/connection")
         with foreign("the service's reply to /connection"):
-            reply = rest.connection_reply(*answer)
+            reply = rest.connection_reply(*answer, token=self._account.tokens.held)
         if not reply.readable:
             raise LinkError("the service's reply to /connection lists no avatars; trying again later")
         return reply
@@ -206,12 +217,7 @@ class RavatarCloud:
     def _capabilities(
         self, live: bool, reply: rest.ConnectionReply, avatar: str, language: str
     ) -> Capabilities:
-        if not live:
-            voice = VoiceSource.ANSWER
-        elif self._voice is not None:
-            voice = VoiceSource.STREAM
-        else:
-            voice = VoiceSource.ELSEWHERE
+        heard = VoiceSource.STREAM if self._voice is not None else VoiceSource.ELSEWHERE
         return Capabilities(
             streams_audio=live,
             needs_session=live,
@@ -219,7 +225,7 @@ class RavatarCloud:
             answer_timeout_s=reply.answer_timeout_s,
             avatar=avatar,
             language=language,
-            voice=voice,
+            voice=heard if live else VoiceSource.ANSWER,
         )
 
     def _common(self, reply: rest.ConnectionReply, avatar: Avatar, language: str) -> dict[str, Any]:
@@ -247,6 +253,10 @@ class RavatarCloud:
             self._owe(named)
             if isinstance(error, BusyError):
                 self._mode.busy(error.retry_after_s)
+            elif self._mode.falls_back and type(error) is DeniedError:
+                # Refused is this session, not the project and not the money: chat mode may be allowed.
+                self._mode.busy(None, f"no live session ({error})")
+                raise BusyError(str(error)) from error
             raise
         self._owe(licence for licence in named if licence != session.license_id.reveal())
         # The streaming URL stays in memory: the ledger holds only the data that ends the session.
@@ -293,7 +303,7 @@ class RavatarCloud:
         wait_s = retry_after(refused.retry_after)
         if refused.status in (429, 503):
             return BusyError(f"the service is busy ({refused.status} at the socket)", retry_after_s=wait_s)
-        return LinkError(f"{sender} refuses the socket ({refused.status})", retry_after_s=wait_s)
+        return LinkError(f"{sender} {refused}", retry_after_s=wait_s)
 
     async def _settle_for_ever(self) -> None:
         # We are connected: endings that failed while offline need not wait any longer.

@@ -141,6 +141,14 @@ class _Stream:
         """Pass sound on."""
         self._sink.feed(pcm)
 
+    def begin_answer(self) -> None:
+        """Pass it on; no stream has answers in pieces."""
+        self._sink.begin_answer()
+
+    def end_answer(self) -> None:
+        """Pass it on."""
+        self._sink.end_answer()
+
     def offline(self, reason: str, *, hopeless: bool = False) -> None:
         """Ignore it: the player reports a failure by raising."""
 

@@ -6,26 +6,20 @@ field of an unusable type counts as missing.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 from ravatard.cloud.border import FOREIGN_FAULTS
+from ravatard.cloud.fields import Fields, fields_of
 from ravatard.cloud.foreign_json import text_of
-from ravatard.cloud.ravatar.fields import Fields, fields_of
 from ravatard.core.audio.wav import wav_header
 from ravatard.core.audio_format import SPEECH, padded
 from ravatard.core.events import Answered, StreamBroke
 from ravatard.core.states import Refusal
+from ravatard.core.voice.inline_sound import inline_sound
 from ravatard.secret import Secret
-
-#: RFC 4648 section 5: the URL-safe alphabet means the same bytes.
-_STANDARD_ALPHABET = str.maketrans("-_", "+/")
-_FOREIGN = re.compile("[^A-Za-z0-9+/]")
 
 #: Live Mode document: "Buffer Size: 4,096 samples per chunk" = 8,192 bytes = 256 ms at 16 kHz.
 CHUNK_SAMPLES = 4_096
@@ -150,11 +144,13 @@ _STREAM_ERRORS = (
 )
 #: A sentence of an avatar may begin like a stream error; the errors themselves are short.
 _LONGEST_STREAM_ERROR = 60
+#: Longer answers and questions are cut: half an hour of speech. Their words are compared on the event loop.
+_LONGEST_TEXT = 20_000
 
 
 def stream_error(text: str) -> StreamBroke | None:
     """Return the stream error in ``text``, or None."""
-    plain = text.strip().strip('"').strip().casefold()
+    plain = text.strip().strip('"').strip()[: _LONGEST_STREAM_ERROR + 1].casefold()
     if len(plain) > _LONGEST_STREAM_ERROR:
         return None
     for beginning, refusal, reason in _STREAM_ERRORS:
@@ -180,7 +176,8 @@ def received(data: str | bytes) -> Answered | StreamBroke | FaultyAnswer | Unkno
 
 
 def _meaning(message: Fields) -> Answered | StreamBroke | FaultyAnswer | UnknownMessage:
-    text = message.text("answer", "content", "message")
+    # "What is two and three?" may be answered by a number.
+    text = (message.text("answer", "content", "message") or message.identifier("answer"))[:_LONGEST_TEXT]
     broke = stream_error(text) or stream_error(message.text("error"))
     if broke is not None:
         return broke
@@ -193,7 +190,9 @@ def _meaning(message: Fields) -> Answered | StreamBroke | FaultyAnswer | Unknown
     file_url = message.text("fileUrl")
     # Unknown kinds may carry an answer, too: the vendor's client shows every message with words or sound.
     if not kinds & _NOT_FOR_PEOPLE and (text or file_url or sound):
-        answer = Answered(text=text, heard=heard or message.text("request"), file_url=file_url, sound=sound)
+        answer = Answered(
+            text=text, heard=heard or message.text("request")[:_LONGEST_TEXT], file_url=file_url, sound=sound
+        )
         return FaultyAnswer(answer, fault) if fault else answer
     if fault:
         return FaultyAnswer(None, fault)
@@ -205,19 +204,3 @@ def _question(text: str) -> tuple[str, str]:
     """Split off the recognised question: a spoken answer may begin with ``>question`` and an empty line."""
     first, blank, rest = text.partition("\n\n")
     return (first[1:].strip(), rest) if first.startswith(">") and blank else ("", text)
-
-
-def inline_sound(value: str) -> bytes:
-    """Decode base64 sound, in either alphabet; it may be a ``data:`` URI, have blanks, or lack its padding.
-
-    Raises:
-        ValueError: it is something else; the text is for people.
-    """
-    if value.startswith("data:"):
-        value = unquote(value.partition(",")[2])
-    value = "".join(value.split()).rstrip("=").translate(_STANDARD_ALPHABET)
-    if (foreign := _FOREIGN.search(value)) is not None:
-        raise ValueError(f"{foreign[0]!a} is no character of base64")
-    if len(value) % 4 == 1:
-        raise ValueError("its base64 lacks its end")
-    return base64.b64decode(value + "=" * (-len(value) % 4))

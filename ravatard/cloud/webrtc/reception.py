@@ -11,9 +11,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ravatard.cloud.webrtc.jitter import Decode, Fill, JitterBuffer, Restart, Step
+from ravatard.core.audio.audibility import is_audible
 from ravatard.ports.voice import VoiceSink
 
 log = logging.getLogger(__name__)
+
+#: An inaudible packet that came so often in a row, byte by byte, is not decoded any more: half a second. An
+#: encoder that is given silence repeats one packet, and the state of the decoder stays as it is.
+_SAME_PACKETS = 25
 
 
 class Packet(Protocol):
@@ -71,6 +76,8 @@ class Reception:
         self._codec = codec
         self._sink = sink
         self._clock = clock
+        self._payload = self._pcm = b""
+        self._same = 0
 
     def add(self, packet: Packet) -> tuple[bool, None]:
         """Take one packet; called by aiortc after it was counted for the receiver reports.
@@ -90,8 +97,23 @@ class Reception:
     def _take(self, step: Step) -> None:
         match step:
             case Decode(payload, samples):
-                self._sink.feed(self._codec.decode(payload, samples))
+                self._sink.feed(self._decoded(payload, samples))
             case Fill(samples, following):
+                self._payload = b""
                 self._sink.feed(self._codec.fill(samples, following))
             case Restart():
+                self._payload = b""
                 self._codec.reset()
+
+    def _decoded(self, payload: bytes, samples: int) -> bytes:
+        """Return a packet's sound; that of a silence that goes on is the same again."""
+        if payload != self._payload:
+            self._payload, self._same = payload, 0
+        elif self._same < _SAME_PACKETS:
+            self._same += 1
+        else:
+            return self._pcm
+        self._pcm = self._codec.decode(payload, samples)
+        if self._same and is_audible(self._pcm):
+            self._same = 0
+        return self._pcm

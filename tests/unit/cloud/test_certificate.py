@@ -44,6 +44,29 @@ def test_each_fault_of_a_certificate_has_its_sentence(code: int, told: str) -> N
     assert "eyJ" not in str(error)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)",
+        "[SSL: RECORD_LAYER_FAILURE] record layer failure (_ssl.c:1028)",
+    ],
+)
+@pytest.mark.parametrize("kind", [ssl.SSLError, ConnectionError])
+def test_https_for_http_is_a_sentence(kind: type[OSError], text: str) -> None:
+    assert str(lost("cannot reach sim.example", "sim.example", kind(1, text))) == (
+        "cannot reach sim.example: it answers without TLS; write http:// instead of https:// in "
+        "service.base_url, or the port that has TLS (a captive portal answers like that, too)"
+    )
+
+
+def test_any_other_fault_of_tls_is_told_in_words() -> None:
+    error = ssl.SSLError(1, "[SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version (_ssl.c:1006)")
+
+    assert str(lost("cannot reach sim.example", "sim.example", error)) == (
+        "cannot reach sim.example: no TLS connection (tlsv1 alert protocol version)"
+    )
+
+
 def test_the_date_is_that_of_this_machine() -> None:
     error = lost("cannot reach sim.example", "sim.example", distrust(9))
 

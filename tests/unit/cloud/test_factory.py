@@ -16,6 +16,8 @@ from ravatard.cloud.kind import CloudResources, EndSession, Kind
 from ravatard.cloud.lease import MemoryLedger
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.options import ServiceOptions
+from ravatard.cloud.speech_to_text.cloud import TranscribedCloud
+from ravatard.cloud.speech_to_text.options import SpeechToTextOptions
 from ravatard.config import Schema
 from ravatard.errors import DeniedError
 from ravatard.ports.host import OwedSession
@@ -120,3 +122,23 @@ async def test_each_session_is_ended_by_its_own_kind_whichever_is_configured(
 
     assert (ended, ledger.owed()) == ([_session("second")], [])
     assert [request.path for request in sim.record.requests] == ["/jwt", "/endLiveSession"]
+
+
+@pytest.mark.parametrize(
+    ("options", "transcribed"),
+    [
+        (SpeechToTextOptions(), False),
+        (SpeechToTextOptions(use="always"), False),
+        (SpeechToTextOptions(uri="unix:///run/recogniser"), False),
+        (SpeechToTextOptions(uri="unix:///run/recogniser", use="always"), True),
+    ],
+)
+async def test_a_recogniser_is_put_before_every_cloud_only_when_that_is_wanted(
+    options: SpeechToTextOptions, transcribed: bool
+) -> None:
+    network = SimNetwork(SimCloud(SimOptions()))
+    resources = CloudResources(network, "kiosk-1", lambda: 0.5)
+
+    cloud = open_cloud(replace(OPTIONS, speech_to_text=options), resources)
+
+    assert isinstance(cloud, TranscribedCloud) is transcribed

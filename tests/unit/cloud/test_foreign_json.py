@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from decimal import Decimal
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 
 from ravatard.cloud.foreign_json import MOST_VALUES, decoded, each_field, finite, text_of, whole
 from tests.assertions import assert_no_complaint
+from tests.growth import assert_linear, repeated
 from tests.unit.cloud.oddities import ODD
+
+pytestmark = pytest.mark.usefixtures("uncollected")
 
 FIELDS: dict[str, object] = {"answer": "Good day, Zoë", "number": 7, "list": [{"a": None}], "yes": True}
 
@@ -94,3 +98,69 @@ def test_hostile_json_does_not_hold_the_loop(data: bytes) -> None:
 
     # A bound for a slow and busy machine: what grows faster than its input takes minutes.
     assert min(times) < 1.5
+
+
+@pytest.mark.parametrize(
+    "begin", ['{"a":"\\q', '{"a":NaN,"b":"\\q","c":"', '{"a":"\\q"', '{"a":"\\q","b":[', ""]
+)
+@pytest.mark.parametrize(
+    "piece",
+    ['\\"', '"', '\\"x', '" "', "\\", ",", ", ", ",\n", "[", '"a",', '"a" ,', " ", "x", '\\"\\q', ",\t}"],
+)
+def test_odd_json_takes_time_in_proportion_to_its_size(begin: str, piece: str) -> None:
+    assert_linear(decoded, repeated(piece, begin=begin))
+
+
+SOUND = base64.b64encode(bytes(range(256)) * 4_000).decode()
+LARGE = {
+    "plain": '{"answer":"hé","n":1,"sound":"%s"}',
+    "NaN": '{"answer":"hé","n":1,"x":NaN,"sound":"%s"}',
+    "odd escape": '{"answer":"hé","n":1,"x":"\\q","sound":"%s"}',
+    "comma": '{"answer":"hé","n":1,"sound":"%s",}',
+    "quotes": '{"answer":"hé","n":1,"x":"a\\"b\\\\","sound":"%s"}',
+    "control character": '{"answer":"hé","n":1,"x":"\x01\n","sound":"%s"}',
+    "mark order": '\ufeff{"sound":"%s","n":1,"answer":"hé"} behind',
+    "within a list": '{"answer":"hé","n":1,"list":[{"sound":"%s"}],"sound":"\ufffc0",}',
+}
+
+
+@pytest.mark.parametrize("wide", ["utf-8", "utf-16-le", "text"])
+@pytest.mark.parametrize("lines", ["", "\n", "\\n", "\\/"])
+@pytest.mark.parametrize("look", LARGE)
+def test_a_large_message_is_read_like_a_small_one(look: str, lines: str, wide: str) -> None:
+    sound = SOUND.replace("/", "\\/") if lines == "\\/" else lines.join((SOUND[:5_000], SOUND[5_000:]))
+    text = LARGE[look] % sound
+    value = decoded(text if wide == "text" else text.encode(wide))
+
+    assert isinstance(value, dict)
+    assert (value["answer"], value["n"]) == ("hé", 1)
+    assert value["sound"] == SOUND[:5_000] + ("\n" if "n" in lines or lines == "\n" else "") + SOUND[5_000:]
+
+
+def test_a_byte_that_is_no_utf_8_costs_one_character_of_a_large_message() -> None:
+    value = decoded(b'{"answer":"Zo\xeb, \xc3\xa9","sound":"%s"}' % SOUND.encode())
+
+    assert value == {"answer": "Zoë, é", "sound": SOUND}
+
+
+def test_each_field_sees_long_strings_whole() -> None:
+    seen: dict[str, object] = {}
+    text = "x" * 100_000 + '\\"LicenseId\\": \\"lic-1\\"'
+
+    assert each_field(f'{{"text": "{text}", "x": NaN}}', lambda name, value: seen.update({name: value}))
+    assert seen["text"] == "x" * 100_000 + '"LicenseId": "lic-1"'
+
+
+@pytest.mark.parametrize("odd", ["NaN", "odd escape", "comma", "control character"])
+def test_an_odd_large_message_takes_little_longer_than_a_good_one(odd: str) -> None:
+    sound = SOUND * 4
+
+    def seconds(look: str) -> float:
+        times = []
+        for _ in range(5):
+            began = time.thread_time()
+            decoded(LARGE[look] % sound)
+            times.append(time.thread_time() - began)
+        return min(times)
+
+    assert seconds(odd) < 4 * seconds("plain") + 0.005

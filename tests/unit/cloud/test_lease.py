@@ -468,3 +468,32 @@ async def test_a_lease_nobody_wants_any_more_is_never_shown() -> None:
                 await lease.other_than(None)
 
     assert counter.ended == ["lease-1"]
+
+
+async def test_a_session_that_cannot_be_ended_is_a_fault_and_a_reload_tries_at_once() -> None:
+    counter = Counter()
+    counter.end_failures = 10
+    lease = counter.lease()
+    async with lease.opened():
+        await lease.acquire()
+        before = lease.faults
+        await lease.release()
+        await asyncio.sleep(60.0)
+        during = lease.faults
+        counter.end_failures = 0
+        asked = len(counter.asked)
+        lease.retry()
+        await asyncio.sleep(1.0)
+
+        assert before == ()
+        assert during == ("a paid session may still be open; its end failed: no network",)
+        assert len(counter.asked) == asked + 1
+        assert lease.faults == ()
+
+
+async def test_a_lease_that_is_closed_tries_nothing_again() -> None:
+    lease = Counter(book=Book(debt("old"))).lease()
+
+    lease.retry()
+
+    assert lease.owed == [debt("old")]

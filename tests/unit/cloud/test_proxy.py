@@ -39,9 +39,12 @@ def test_plain_ones_take_that_for_http(scheme: str) -> None:
         "127.0.0.1:1",
     ],
 )
-@pytest.mark.parametrize("configured", [None, PROXY])
-def test_this_machine_is_never_reached_through_a_proxy(host: str, configured: str | None) -> None:
-    assert through(f"http://{host}/", configured, HTTP_PROXY=PROXY, ALL_PROXY=PROXY) is None
+def test_this_machine_is_reached_as_any_other(host: str) -> None:
+    url = f"http://{host}/"
+
+    assert through(url, HTTP_PROXY=PROXY) == f"{PROXY} HTTP_PROXY"
+    assert through(url, PROXY) == f"{PROXY} service.proxy"
+    assert through(url, HTTP_PROXY=PROXY, NO_PROXY="localhost,127.0.0.0/8,::1") is None
 
 
 def test_the_configured_proxy_goes_before_the_environments_and_none_does_without() -> None:

@@ -30,6 +30,8 @@ def test_path_and_query_are_sent_as_they_came(path: list[str], query: list[str])
         ("http://bücher.example/%7e?y=%2C", "xn--bcher-kva.example", "/%7e?y=%2C"),
         ("http://h.example/\udce9", "h.example", "/%E9"),
         ("http://h.example", "h.example", "/"),
+        ("http://b%C3%BCcher.example:81/%2F", "xn--bcher-kva.example", "/%2F"),
+        ("http://%68.example/", "h.example", "/"),
     ],
 )
 def test_only_what_a_request_cannot_carry_is_escaped(text: str, host: str, sent: str) -> None:
@@ -38,7 +40,25 @@ def test_only_what_a_request_cannot_carry_is_escaped(text: str, host: str, sent:
     assert (url.raw_host, url.raw_path_qs) == (host, sent)
 
 
-@pytest.mark.parametrize("text", ["http://[::1/a", "http://h:99999/a", "http://h/a\nb", "http://h/\x00"])
+@pytest.mark.parametrize("scheme", ["http", "https", "ws", "wss"])
+@pytest.mark.parametrize(("rest", "sent"), [("", "/"), ("?a=%2F", "/?a=%2F"), (":81?a", ":81/?a")])
+def test_a_proxy_is_sent_an_address_with_a_path(scheme: str, rest: str, sent: str) -> None:
+    assert str(as_it_came(f"{scheme}://h.example{rest}")) == f"{scheme}://h.example{sent}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://[::1/a",
+        "http://h:99999/a",
+        "http://h%2Fa/",
+        "http://h%40b/",
+        "http://h%/",
+        "http://%FF/",
+        "http://h/a\nb",
+        "http://h/\x00",
+    ],
+)
 def test_what_is_no_address_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         _ = as_it_came(text).port

@@ -10,9 +10,12 @@ from typing import Literal
 
 import pytest
 
-from ravatard.cloud.media.address_rule import AddressRule, CheckedResolver
+from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.cloud.media.addresses import Reach
 from ravatard.cloud.media.options import MediaOptions
+from ravatard.cloud.media.route_resolver import RouteResolver
+from ravatard.cloud.media.routes import Routes
+from ravatard.cloud.proxy import Proxies
 from ravatard.ports.network import AddressRefused
 
 Setting = Literal["auto", "never", "always"]
@@ -71,9 +74,9 @@ async def test_what_may_be_connected_to_follows_the_service(setting: Setting, ba
 
 async def test_what_is_checked_is_what_is_connected_to() -> None:
     asked: list[str] = []
-    resolver = CheckedResolver(rule_of(asked=asked))
+    route = await Routes(rule_of(asked=asked), Proxies("none", {})).to("https://mixed.example/")
 
-    found = await resolver.resolve("mixed.example", 443)
+    found = await RouteResolver(route).resolve("mixed.example", 443)
 
     assert [one["host"] for one in found] == ["93.184.216.34"]
     assert asked == ["mixed.example"]

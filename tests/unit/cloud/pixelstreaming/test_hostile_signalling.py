@@ -19,6 +19,8 @@ from ravatard.cloud.pixelstreaming.signalling import (
 )
 from ravatard.cloud.webrtc.ice import usable
 
+pytestmark = pytest.mark.usefixtures("uncollected")
+
 CEILING_S = 0.05
 #: The socket takes no larger message.
 LARGEST = 96 * 1024

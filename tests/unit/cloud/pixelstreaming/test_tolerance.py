@@ -113,7 +113,28 @@ def test_what_was_learned_wrongly_is_forgotten(code: int | None) -> None:
     assert silent.closed(code) == frozenset()
 
 
-@pytest.mark.parametrize("code", [1000, 1001, 1005, 1006, 1011, None])
+@pytest.mark.parametrize("code", [1006, None])
+def test_a_socket_lost_on_the_first_question_is_followed_by_one_without_it_and_by_one_with_it(
+    code: int | None,
+) -> None:
+    asking = Signalling()
+    asking.opened(0.0)
+    silent = Signalling(avoided=asking.closed(code))
+
+    assert silent.opened(0.0) == []
+    assert Signalling(avoided=silent.closed(code)).opened(0.0) != []
+
+
+@pytest.mark.parametrize("code", [1006, None])
+def test_a_socket_lost_after_the_list_teaches_nothing(code: int | None) -> None:
+    machine = Signalling()
+    machine.opened(0.0)
+    machine.received(json.dumps({"type": "streamerList", "ids": []}), 0.1)
+
+    assert machine.closed(code) == frozenset()
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1005, 1011])
 def test_a_close_of_another_reason_teaches_nothing(code: int | None) -> None:
     machine = Signalling()
     machine.opened(0.0)

@@ -77,6 +77,14 @@ class HeardSink:
         """See ``VoiceSink.heard``."""
         self.sound += pcm
 
+    def begin_answer(self) -> None:
+        """See ``VoiceSink.begin_answer``."""
+        self.told.append((now(), "begin"))
+
+    def end_answer(self) -> None:
+        """See ``VoiceSink.end_answer``."""
+        self.told.append((now(), "end"))
+
     def offline(self, reason: str, *, hopeless: bool = False) -> None:
         """See ``VoiceSink.offline``."""
         self.told.append((now(), f"hopeless: {reason}" if hopeless else reason))

@@ -12,7 +12,7 @@ from ravatard.cloud.options import DeadlineOptions
 from ravatard.cloud.ravatar.account import Accounts
 from ravatard.errors import AuthError, LinkError, LinkTimeout, MoneyError, PeerError, RavatardError
 from ravatard.ports.host import OwedSession
-from ravatard.ports.network import HttpReply, Socket
+from ravatard.ports.network import HttpReply, ReplyStream, Socket
 from ravatard.secret import Secret
 
 DEBT = OwedSession("ravatar", Secret("licence-1"), "https://service.example/", "kiosk-1")
@@ -36,6 +36,12 @@ class Service:
             return HttpReply(200, TOKEN)
         await asyncio.sleep(self._end_s)
         return self._answers.pop(0)
+
+    def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> AbstractAsyncContextManager[ReplyStream]:
+        """No reply is read while it comes."""
+        raise AssertionError(f"{method} {url} was to be streamed")
 
     def socket(self, url: str, *, headers: Mapping[str, str]) -> AbstractAsyncContextManager[Socket]:
         raise AssertionError("nobody needs a socket to end a session")

@@ -20,13 +20,13 @@ from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.events import Answered
 from ravatard.core.states import Refusal, VoiceSource
 from ravatard.errors import BusyError, LinkTimeout, NoSessionError
-from ravatard.ports.cloud import Connection
+from ravatard.ports.cloud import Avatar, Connection
 from ravatard.ports.network import Socket
 from ravatard.sim.options import SimOptions
 from ravatard.stages.mailbox import Inbox, Outbox
 from ravatard.stages.uplink import uplink
 from tests.unit.cloud.ravatar.fakes import FakePlayer, HeardSink, now
-from tests.unit.cloud.ravatar.test_service import World, first_answer
+from tests.unit.cloud.ravatar.test_service import SERVICE, World, first_answer
 from tests.unit.stages.fakes import running
 
 CHAT = RavatarOptions(mode="chat")
@@ -215,6 +215,35 @@ async def test_while_auto_chats_the_service_is_not_asked_for_sessions() -> None:
                 await world.cloud.start_session()
 
     assert [request.path for request in world.sim.record.requests].count("/startLiveSession") == 1
+
+
+async def test_auto_with_an_avatar_without_a_live_mode_is_chat_mode_and_stays_so() -> None:
+    world = World(service=replace(SERVICE, avatar="Brook"), ravatar=AUTO)
+
+    async with world.wire() as wire:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(3600.0):
+                await wire.outdated()
+        await wire.send_utterance(SECOND)
+        answer = await first_answer(wire)
+
+    assert (wire.capabilities.avatar, wire.capabilities.needs_session) == ("Brook", False)
+    assert isinstance(answer, Answered)
+    assert "/startLiveSession" not in [request.path for request in world.sim.record.requests]
+
+
+async def test_auto_goes_on_in_chat_mode_when_the_live_session_itself_is_refused() -> None:
+    world = World(ravatar=AUTO)
+
+    async with world.wire() as wire:
+        # The directory was out of date: this avatar has lost its live mode since.
+        world.cloud._avatar = Avatar("avatar-brook-002", "Brook", has_live_mode=True)
+        with pytest.raises(BusyError, match="startLiveSession"):
+            await world.cloud.start_session()
+        await wire.outdated()
+
+    async with world.cloud.opened(), world.cloud.connect() as wire:
+        assert not wire.capabilities.needs_session
 
 
 async def test_auto_has_a_session_when_there_is_one() -> None:

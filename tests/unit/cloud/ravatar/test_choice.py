@@ -40,6 +40,19 @@ def test_in_chat_mode_every_avatar_may_be_had(wanted: str | None, avatar: Avatar
     assert choose_avatar(CONNECTION, wanted, live=False) == avatar
 
 
+@pytest.mark.parametrize(("wanted", "avatar"), [(None, AVA), ("Statue", STILL), ("Bob", BOB)])
+def test_where_chat_takes_over_live_mode_is_preferred_and_not_needed(
+    wanted: str | None, avatar: Avatar
+) -> None:
+    assert choose_avatar(CONNECTION, wanted, falls_back=True) == avatar
+
+
+def test_where_chat_takes_over_no_avatar_needs_a_live_mode() -> None:
+    assert choose_avatar(Directory(avatars=(STILL,)), None, falls_back=True) == STILL
+    with pytest.raises(DeniedError, match=r"'Eve'.*Statue"):
+        choose_avatar(Directory(avatars=(STILL,)), "Eve", falls_back=True)
+
+
 def test_an_avatar_without_a_live_mode_may_be_had_in_chat_mode_and_that_is_said() -> None:
     with pytest.raises(DeniedError, match=r"ravatar\.mode to chat"):
         choose_avatar(CONNECTION, "Statue")

@@ -11,6 +11,32 @@ from ravatard.errors import RavatardError
 from tests.assertions import assert_no_complaint, assert_raises_only
 from tests.unit.cloud.oddities import ODD
 
+#: 404 of web frameworks and gateways for an address that they do not know, as while a service is started.
+FRAMEWORKS = (
+    b'{"detail": "Not Found"}',
+    b'{"message": "Not Found"}',
+    b'{"statusCode": 404, "message": "Resource not found"}',
+    b'{"statusCode": 404, "message": "Cannot POST /endLiveSession", "error": "Not Found"}',
+    b'{"message": "Route POST:/endLiveSession not found", "error": "Not Found", "statusCode": 404}',
+    b'{"type": "about:blank", "title": "Not Found", "status": 404, "traceId": "00-1"}',
+    b'{"error": {"code": 404, "message": "Requested entity was not found.", "status": "NOT_FOUND"}}',
+    b'{"errors": [{"status": "404", "title": "Not Found"}]}',
+    b'{"code": 5, "message": "Not Found", "details": []}',
+)
+#: A good status with words of somebody else, or of a failure.
+WITHOUT_VERDICT = (
+    b'{"captive": true, "user-portal-url": "https://hotel.example"}',
+    b'{"errorMessage": "Task timed out after 3.00 seconds", "errorType": "TimeoutError"}',
+    b'{"errors": [{"message": "upstream failed"}]}',
+    b'{"message": "Internal server error"}',
+    b'{"message": "The session could not be ended"}',
+    b'{"message": "Session not closed"}',
+    b'{"detail": "Something went wrong"}',
+    b'{"data": {"status": "failure"}}',
+    b'{"data": {}}',
+    b'{"error": "x", "data": {"status": "success"}}',
+)
+
 
 @pytest.mark.parametrize(
     "body",
@@ -26,6 +52,8 @@ from tests.unit.cloud.oddities import ODD
         b'"success"',
         b"true",
         b"{}",
+        b'{"message": "Live session ended"}',
+        b'{"data": {"status": "success"}}',
         b"",
         b'{"status": "failure", "error": "LicenseId not found"}',
         b'{"status": "failure", "error": "unknown license"}',
@@ -50,6 +78,9 @@ def test_the_service_says_that_it_is_over(body: bytes) -> None:
         (410, b'{"error": "gone"}'),
         (410, b""),
         (400, b'{"error": "unknown_license"}'),
+        (404, b'{"detail": "LicenseId not found"}'),
+        (404, b'{"message": "No such session"}'),
+        (404, b'{"status": "failure", "message": "License not found", "code": 17}'),
         (204, b""),
     ],
 )
@@ -103,6 +134,9 @@ def test_a_word_that_is_not_success_leaves_it_open(name: str, word: str) -> None
         (404, b'{"timestamp": "x", "status": 404, "error": "Not Found", "path": "/endLiveSession"}'),
         (404, b'{"message": "no Route matched with those values"}'),
         (410, b"<html>gone</html>"),
+        *((404, body) for body in FRAMEWORKS),
+        *((410, body) for body in FRAMEWORKS),
+        *((200, body) for body in WITHOUT_VERDICT),
         (403, b'{"error": "Token is missing, invalid or expired"}'),
         (400, b'{"error": "LicenseId is required"}'),
         (302, b""),

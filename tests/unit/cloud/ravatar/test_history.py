@@ -265,6 +265,7 @@ def test_any_reply_is_a_page_or_an_error_of_ours(status: int, body: bytes) -> No
     assert isinstance(page.more, bool)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(MESSAGES, max_size=4), st.none() | st.datetimes(timezones=st.just(UTC)))
 def test_any_messages_are_read_once_and_in_order(pages: list[list[object]], since: datetime | None) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import pairwise
 
 import pytest
@@ -29,8 +29,9 @@ from ravatard.errors import (
     RavatardError,
 )
 from ravatard.ports.host import OwedSession
-from ravatard.ports.network import BrokenReply, HttpReply, SocketClosed, UpgradeRefused
+from ravatard.ports.network import BrokenReply, HttpReply, ReplyStream, SocketClosed, UpgradeRefused
 from tests.assertions import assert_raises_only
+from tests.examples import examples
 from tests.unit.cloud.oddities import ODD
 from tests.virtual_time import run
 
@@ -87,6 +88,12 @@ class Hostile:
         if isinstance(answer, OSError):
             raise answer
         return answer if isinstance(answer, HttpReply) else answer()
+
+    def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> AbstractAsyncContextManager[ReplyStream]:
+        """No reply is read while it comes."""
+        raise AssertionError(f"{method} {url} was to be streamed")
 
     @asynccontextmanager
     async def socket(self, url: str, *, headers: Mapping[str, str]) -> AsyncIterator[Hostile]:
@@ -453,7 +460,8 @@ _REPLIES = st.builds(
 _SCRIPTS = st.lists(_REPLIES, max_size=3)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
+@settings(deadline=None, max_examples=examples(150), suppress_health_check=list(HealthCheck))
 @given(
     st.fixed_dictionaries({name.strip("/"): _SCRIPTS for name in GOOD}),
     st.lists(st.text(max_size=40) | _BODIES, max_size=4),

@@ -42,6 +42,9 @@ def test_an_odd_reply_to_a_start_is_a_session_with_its_stream(odd: str) -> None:
         ('"lic 1/ü"', "lic 1/ü"),
         ('"a\\u002fb"', "a/b"),
         ('" lic-1 "', "lic-1"),
+        # A signed token.
+        (f'"eyJ.{"a" * 5_000}.b"', f"eyJ.{'a' * 5_000}.b"),
+        ('{"$numberLong": "4711"}', "4711"),
     ],
 )
 @pytest.mark.parametrize(
@@ -69,6 +72,18 @@ def test_an_id_is_text_whatever_it_is_written_as(written: str, licence: str, aro
         b'{"status":200,"LicenseId":"lic-1","streamingUrl":"http',
         b'\xff\x00{"LicenseId":"lic-1"',
         b'{"LicenseIds": ["lic-1"]}',
+        b'{"LicenseIds": ["lic-1"], "streamingUrl": "htt',
+        b"{\"LicenseIds\" : [ 'lic-1', null",
+        b'"{\\"LicenseIds\\": [\\"lic-1\\"], broken',
+        b"<p>licenseIds = [lic-1]",
+        b'{"LicenseId": {"id": "lic-1"}}',
+        b'"{\\"LicenseId\\": \\"lic-1\\"}"',
+        b'"LicenseId: lic-1"',
+        b'["LicenseId=lic-1"]',
+        b'{"log": [["LicenseId=lic-1 started"]]}',
+        b'{"LicenseId": {"$oid": "lic-1"}, "streamingUrl": "htt',
+        b'{"LicenseId": [{"_id": "lic-1"}]}',
+        "{'Straße': 'İstanbul', 'LicenseId': 'lic-1'".encode(),
         b'{"LicenseId":"lic-1",' + b"[" * 60_000,
     ],
 )
@@ -80,6 +95,15 @@ def test_every_id_of_an_answer_is_found_once() -> None:
     body = b'{"LicenseId": "a", "other": {"LicenseId": "b"}, "LicenseId": "c", "x": "LicenseId: b"}'
 
     assert licences_in(body) == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize("end", ["", "]", "]}", '], "streamingUrl": "ht', "]}garbage"])
+@pytest.mark.parametrize("around", ['"{}"', "'{}'", '\\"{}\\"', "{}"])
+def test_every_id_of_a_list_is_found_however_it_ends(around: str, end: str) -> None:
+    ids = ["lic-1", "lic-2", "lic-3"]
+    body = '{"LicenseIds": [' + " , ".join(around.format(one) for one in ids) + end
+
+    assert licences_in(body.encode()) == ids
 
 
 @pytest.mark.parametrize(

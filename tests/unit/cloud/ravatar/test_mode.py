@@ -82,3 +82,26 @@ async def test_a_mode_that_is_already_another_is_told_at_once() -> None:
     await talk.changed(False)
 
     assert now() == 0.0
+
+
+async def test_auto_is_chat_for_as_long_as_the_avatar_has_no_live_mode() -> None:
+    talk = ModeSelector(RavatarOptions(mode="auto"), lambda: 0.5)
+
+    talk.avatar_chosen(has_live_mode=False)
+    without = talk.live
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1e6):
+            await talk.changed(False)
+    talk.avatar_chosen(has_live_mode=True)
+
+    assert (without, talk.live) == (False, True)
+
+
+@pytest.mark.parametrize("mode", ["live", "chat"])
+async def test_a_configured_mode_does_not_look_at_the_avatar(mode: Literal["live", "chat"]) -> None:
+    talk = ModeSelector(RavatarOptions(mode=mode), lambda: 0.5)
+    before = talk.live
+
+    talk.avatar_chosen(has_live_mode=False)
+
+    assert talk.live is before

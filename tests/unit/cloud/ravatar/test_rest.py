@@ -19,7 +19,7 @@ from ravatard.errors import (
     PeerError,
     RavatardError,
 )
-from ravatard.secret import Secret
+from ravatard.secret import MASK, Secret
 from tests.assertions import assert_no_complaint, assert_raises_only
 
 # ---------------------------------------------------------------- asked
@@ -45,6 +45,28 @@ def test_the_bodies_are_those_of_the_documents() -> None:
 @pytest.mark.parametrize("name", ["jwt", "token"])
 def test_the_token_is_found_under_both_names(name: str) -> None:
     body = json.dumps({"result": "success", name: "eyJ.a.b"}).encode()
+
+    assert rest.token_reply(200, body) == Secret("eyJ.a.b")
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}",
+        " {} ",
+        "{}\r\n",
+        "\x00{}\x00",
+        "\xa0{}",
+        "\ufeff{}",
+        "\u200b{}\u2060",
+        '"{}"',
+        "'{}'\n",
+        "Bearer {}",
+        "bearer  {}",
+    ],
+)
+def test_what_is_wrapped_around_a_token_is_no_part_of_it(around: str) -> None:
+    body = json.dumps({"result": "success", "jwt": around.format("eyJ.a.b")}).encode()
 
     assert rest.token_reply(200, body) == Secret("eyJ.a.b")
 
@@ -155,7 +177,66 @@ def test_a_connection_nobody_can_read_is_the_services_fault(body: bytes) -> None
         rest.connection_reply(200, body)
 
 
+OURS = Secret("opaque-token-of-ours")
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhYmMifQ.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    "called", [OURS.reveal(), f"Bearer {OURS.reveal()}", f"x{OURS.reveal()}x", JWT, f"Bearer {JWT}"]
+)
+def test_a_service_that_names_things_by_our_token_has_it_nowhere_shown(called: str) -> None:
+    body = {
+        "avatars_info": [{"_id": "a-1", "name": called, "greetingText": f"Hello, {called}!"}],
+        "languages": [{"name": called, "language_code": "en"}],
+    }
+
+    directory = rest.connection_reply(200, json.dumps(body).encode(), token=OURS).directory
+
+    shown = [directory.avatars[0].name, directory.avatars[0].greeting, directory.languages[0].name]
+    assert all(MASK in one for one in shown)
+    assert not [one for one in shown if OURS.reveal() in one or "eyJ" in one]
+
+
+def test_a_token_at_the_end_of_what_fits_is_masked_before_the_rest_is_cut() -> None:
+    body = {"avatars_info": [{"_id": "a-1", "name": "x" * 190 + OURS.reveal()}]}
+
+    name = rest.connection_reply(200, json.dumps(body).encode(), token=OURS).directory.avatars[0].name
+
+    assert name == "x" * 190 + MASK
+
+
+def test_an_id_that_is_our_token_is_left_out_as_it_can_be_neither_sent_nor_shown() -> None:
+    body = {
+        "avatars_info": [{"_id": OURS.reveal(), "name": "Eve"}, {"_id": "a-1", "name": "Ava"}],
+        "languages": [
+            {"name": "Odd", "language_code": OURS.reveal()},
+            {"name": "English", "language_code": "en"},
+        ],
+    }
+
+    directory = rest.connection_reply(200, json.dumps(body).encode(), token=OURS).directory
+
+    assert [avatar.name for avatar in directory.avatars] == ["Ava"]
+    assert [language.name for language in directory.languages] == ["English"]
+
+
+def test_a_token_of_a_letter_or_two_is_in_any_name_and_masks_none() -> None:
+    body = {"avatars_info": [{"_id": "a-1", "name": "Ava"}]}
+
+    directory = rest.connection_reply(200, json.dumps(body).encode(), token=Secret("a")).directory
+
+    assert [avatar.name for avatar in directory.avatars] == ["Ava"]
+
+
 # ---------------------------------------------------------------- /startLiveSession
+
+
+def test_blanks_around_the_address_of_the_stream_are_no_part_of_it() -> None:
+    body = json.dumps(
+        {"status": 200, "LicenseId": "lic", "streamingUrl": " https://s.example/a%20 \n"}
+    ).encode()
+
+    assert rest.start_reply(200, body).streaming_url == Secret("https://s.example/a%20")
 
 
 def test_a_started_session_gives_its_licence_and_shows_neither() -> None:
@@ -199,6 +280,23 @@ def test_the_bodys_status_counts_whatever_http_says(status: int) -> None:
         rest.start_reply(status, body, 9.0)
 
     assert caught.value.retry_after_s == 9.0
+
+
+PAGE = b"<html><title>Service Unavailable</title></html>"
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("body", [PAGE, b"", b"upstream connect error", b"[]"])
+def test_a_page_in_place_of_the_service_keeps_a_start_waiting_for_twenty_seconds_at_most(
+    status: int, body: bytes
+) -> None:
+    with pytest.raises(LinkError) as caught:
+        rest.start_reply(status, body, 86_400.0)
+    with pytest.raises(LinkError) as sooner:
+        rest.start_reply(status, body, 5.0)
+
+    assert caught.value.retry_after_s == 20.0
+    assert sooner.value.retry_after_s == 5.0
 
 
 @pytest.mark.parametrize(
@@ -267,6 +365,18 @@ def test_only_a_plain_error_word_is_repeated(body: bytes) -> None:
     assert str(caught.value) == "the service failed (500 at /x)"
 
 
+@pytest.mark.parametrize("status", [500, 422, 401])
+@pytest.mark.parametrize("value", ["okapitokenofletters", "8154711licence", "quagga_77_secret_id"])
+def test_an_error_word_that_repeats_a_secret_is_in_no_message(status: int, value: str) -> None:
+    secret = Secret(value)
+    body = json.dumps({"error": f"bad_{secret.reveal()}", "status": status}).encode()
+
+    with pytest.raises(RavatardError) as raised:
+        refusals.raise_for_status("/x", status, None, body)
+
+    assert secret.reveal() not in str(raised.value)
+
+
 @settings(deadline=None)
 @given(st.integers(100, 599), st.binary())
 def test_no_reply_raises_anything_but_our_errors(status: int, body: bytes) -> None:
@@ -286,3 +396,13 @@ def test_no_field_of_any_type_raises_anything_but_our_errors(body: dict[str, obj
     for parse in (rest.token_reply, rest.connection_reply, rest.start_reply):
         with assert_raises_only(RavatardError):
             parse(200, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_page_that_says_busy_is_told_as_one_of_an_intermediary(status: int) -> None:
+    page = b"<html><title>Maintenance</title></html>"
+
+    for parse in (rest.token_reply, rest.connection_reply, rest.start_reply):
+        with pytest.raises(BusyError, match=rf"an intermediary .*HTML, status {status}, from cdn") as busy:
+            parse(status, page, 7.0, "cdn.example")
+        assert busy.value.retry_after_s == 7.0

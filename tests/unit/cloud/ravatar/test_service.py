@@ -17,7 +17,7 @@ from ravatard.cloud.options import ServiceOptions
 from ravatard.cloud.ravatar.options import RavatarOptions
 from ravatard.cloud.ravatar.service import RavatarCloud, socket_url
 from ravatard.core.audio_format import silence
-from ravatard.core.events import Answered, StreamBroke
+from ravatard.core.events import Answered, ServiceMessage, StreamBroke
 from ravatard.core.states import Refusal
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, NoSessionError
 from ravatard.ports.cloud import Connection
@@ -67,7 +67,7 @@ class World:
         return [violation.detail for violation in self.sim.record.violations]
 
 
-async def first_answer(wire: Connection) -> Answered | StreamBroke:
+async def first_answer(wire: Connection) -> ServiceMessage:
     async with asyncio.timeout(60.0):
         async for said in wire.receive():
             return said

@@ -199,6 +199,8 @@ def test_what_the_service_heard_and_where_its_film_is_comes_along() -> None:
         "SGVsbG8",
         "SGVs\r\nbG8=\n",
         "data:audio/webm;base64,SGVsbG8=",
+        " Data:audio/webm;base64,SGVsbG8=",
+        "DATA:;base64,SGVsbG8",
         "data:audio/webm;codecs=opus;base64,SGVsbG8=",
     ],
 )
@@ -208,6 +210,13 @@ def test_inline_sound_is_decoded(name: str, value: str) -> None:
 
     assert isinstance(meaning, Answered)
     assert meaning.sound == b"Hello"
+
+
+@pytest.mark.parametrize(
+    ("written", "text"), [("5", "5"), ("2.50", "2.50"), ("-3", "-3"), ("1e3", "1000"), ('"5"', "5")]
+)
+def test_an_answer_may_be_a_number(written: str, text: str) -> None:
+    assert received(f'{{"type": "incoming", "answer": {written}}}') == Answered(text=text)
 
 
 @pytest.mark.parametrize("value", ["", "data:", "data:,"])

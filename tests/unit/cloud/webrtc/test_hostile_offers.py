@@ -13,6 +13,8 @@ from ravatard.cloud.webrtc.ice import MOST_CANDIDATES, RemoteAddress
 from ravatard.cloud.webrtc.sdp import AudioOffer, prepare
 from ravatard.errors import LinkError
 
+pytestmark = pytest.mark.usefixtures("uncollected")
+
 #: Nothing from outside may hold the loop for longer, in the processor's time of this thread.
 CEILING_S = 0.05
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from ravatard.cloud.webrtc.jitter import Decode, Fill, JitterBuffer, opus_samples
 from ravatard.cloud.webrtc.opus import OpusDecoder, load
+from ravatard.cloud.webrtc.reception import Reception
 
 av = pytest.importorskip("av")
 
@@ -46,6 +48,51 @@ def encoded(sound: Sound, *, layout: str = "mono", bit_rate: int = 96_000, **opt
 
 def decoder() -> OpusDecoder:
     return OpusDecoder(load())
+
+
+@dataclass
+class Rtp:
+    sequence_number: int
+    payload: bytes
+    ssrc: int = 1
+
+    @property
+    def timestamp(self) -> int:
+        return self.sequence_number * FRAME
+
+
+@dataclass
+class Heard:
+    """A sink of a live voice."""
+
+    pieces: list[bytes] = field(default_factory=list)
+
+    def online(self) -> None:
+        self.pieces.clear()
+
+    def feed(self, pcm: bytes) -> None:
+        self.pieces.append(pcm)
+
+    def begin_answer(self) -> None:
+        raise AssertionError("a stream has no answers in pieces")
+
+    def end_answer(self) -> None:
+        raise AssertionError("a stream has no answers in pieces")
+
+    def offline(self, reason: str, *, hopeless: bool = False) -> None:
+        raise AssertionError("that is the caller's to tell")
+
+
+class Counting(OpusDecoder):
+    """A decoder that counts its packets."""
+
+    def __init__(self) -> None:
+        super().__init__(load())
+        self.decoded = 0
+
+    def decode(self, payload: bytes, samples: int) -> bytes:
+        self.decoded += 1
+        return super().decode(payload, samples)
 
 
 def likeness(one: Sound, other: Sound) -> float:
@@ -136,3 +183,18 @@ def test_any_bytes_make_sound_or_none_but_never_a_crash(payloads: list[bytes]) -
         if length := opus_samples(payload):
             assert len(one.decode(payload, length)) == length * 2
             assert len(one.fill(length, payload)) == length * 2
+
+
+def test_a_silence_of_which_the_rest_is_not_decoded_changes_nothing_of_what_follows() -> None:
+    silence = np.zeros(2 * 48_000)
+    packets = encoded(np.concatenate([babble(1), silence, babble(1)]))
+    whole = decoder()
+    expected = [whole.decode(packet, FRAME) for packet in packets]
+    codec, heard = Counting(), Heard()
+    reception = Reception(codec, heard, lambda: 0.0)
+
+    for number, packet in enumerate(packets):
+        reception.add(Rtp(number, packet))
+
+    assert heard.pieces == expected
+    assert codec.decoded < len(packets) - 50

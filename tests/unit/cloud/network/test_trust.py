@@ -1,0 +1,143 @@
+"""Whom connections trust, and that nobody is asked before one needs it."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ravatard.cloud.network.trust import context_for, issuers_by_hash, trusted
+
+_CERTIFICATE = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj")
+
+
+def paths(cafile: Path | None, capath: Path | None) -> ssl.DefaultVerifyPaths:
+    """The places that OpenSSL knows, as on Debian."""
+    file, folder = (None if one is None else str(one) for one in (cafile, capath))
+    rest = ("SSL_CERT_FILE", "/cert.pem", "SSL_CERT_DIR", "/certs")
+    return ssl.DefaultVerifyPaths(file, folder, *rest)  # type: ignore[arg-type] # None where there is none
+
+
+def issuers(folder: Path, *names: str) -> Path:
+    """A folder with a certificate for each of ``names``, all of them in one file, and their hashes."""
+    folder.mkdir()
+    for name in names:
+        files = ("-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"))
+        extra = ("-addext", f"subjectAltName=DNS:{name}.example")
+        subprocess.run(
+            [*_CERTIFICATE, f"/CN={name}.example", *extra, *files], check=True, capture_output=True
+        )
+    subprocess.run(["openssl", "rehash", str(folder)], check=True, capture_output=True)
+    every = "".join((folder / f"{name}.pem").read_text() for name in names)
+    (folder / "all.crt").write_text(every)
+    return folder
+
+
+def connect(client: ssl.SSLContext, server: ssl.SSLContext, host: str) -> None:
+    """Shake hands in memory, as far as the client knows.
+
+    Raises:
+        ssl.SSLCertVerificationError: the client does not trust the server.
+    """
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = client.wrap_bio(to_client, to_server, server_hostname=host)
+    theirs = server.wrap_bio(to_server, to_client, server_side=True)
+    for _ in range(4):
+        for side in (ours, theirs):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+    assert ours.version() is not None
+
+
+def test_without_encryption_no_issuer_is_read() -> None:
+    trusted.cache_clear()
+
+    assert context_for(None, "http://service.example/v1", "") is True
+    assert context_for(None, "ws://service.example/ws", "http://proxy.example:3128") is True
+    assert trusted.cache_info().currsize == 0
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [("https://a.example", ""), ("wss://a.example",), ("http://a.example", "https://proxy.example:3128")],
+)
+def test_every_encrypted_connection_has_the_same_context_which_verifies(urls: tuple[str, ...]) -> None:
+    context = context_for(None, *urls)
+
+    assert context is trusted()
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+def test_issuers_that_are_given_are_the_only_ones() -> None:
+    mine = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    assert context_for(mine, "https://service.example") is mine
+    assert context_for(mine, "http://service.example") is mine
+
+
+def test_an_issuer_is_found_by_its_hash_and_another_one_is_not_trusted(tmp_path: Path) -> None:
+    folder = issuers(tmp_path / "certs", "known")
+    other = issuers(tmp_path / "others", "stranger")
+    found = issuers_by_hash({}, paths(folder / "all.crt", folder))
+    assert found == str(folder)
+
+    client = ssl.create_default_context(capath=found)
+
+    for home, name in ((folder, "known"), (other, "stranger")):
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(home / f"{name}.pem", home / f"{name}.key")
+        if name == "known":
+            # None is read before a connection needs it.
+            assert client.cert_store_stats()["x509"] == 0
+            connect(client, server, "known.example")
+        else:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                connect(client, server, "stranger.example")
+
+
+def test_where_the_hashes_may_be_of_other_issuers_all_are_read(tmp_path: Path) -> None:
+    hashed, plain, elsewhere = tmp_path / "hashed", tmp_path / "plain", tmp_path / "all.crt"
+    for folder in (hashed, plain):
+        folder.mkdir()
+        (folder / "all.crt").touch()
+    (hashed / "002c0b4f.0").touch()
+    elsewhere.touch()
+
+    assert issuers_by_hash({}, paths(hashed / "all.crt", hashed)) == str(hashed)
+    assert issuers_by_hash({}, paths(None, hashed)) == str(hashed)
+    assert issuers_by_hash({}, paths(elsewhere, hashed)) is None
+    assert issuers_by_hash({}, paths(plain / "all.crt", plain)) is None
+    assert issuers_by_hash({}, paths(hashed / "all.crt", None)) is None
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        assert issuers_by_hash({name: "/mine"}, paths(hashed / "all.crt", hashed)) is None
+
+
+def test_aiohttp_reads_no_issuer_while_it_is_loaded_and_its_own_contexts_trust_nobody() -> None:
+    script = (
+        "import json, ssl\n"
+        "read = []\n"
+        "ssl.SSLContext.load_verify_locations = lambda *_, **__: read.append(1)\n"
+        "from ravatard.cloud.network.trust import load_aiohttp\n"
+        "load_aiohttp()\n"
+        "from aiohttp import connector\n"
+        "contexts = [one for one in vars(connector).values() if isinstance(one, ssl.SSLContext)]\n"
+        "counts = [one.cert_store_stats()['x509'] for one in contexts]\n"
+        "restored = 'set_default_verify_paths' not in vars(ssl.SSLContext)\n"
+        "print(json.dumps([counts, read, restored]))\n"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    counts, read, restored = json.loads(ran.stdout)
+    assert set(counts) <= {0}
+    assert read == []
+    assert restored
