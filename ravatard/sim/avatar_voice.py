@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ravatard.sim.exchange import Reply
+from ravatard.sim.exchange import Reply, Request
 from ravatard.sim.ravatar.record import SessionRecord
 
 
@@ -23,8 +23,8 @@ class AvatarVoice(Protocol):
         """Note the end of a session."""
         ...
 
-    def page(self, session: SessionRecord) -> Reply | None:
-        """Return the page that plays this session; None: there is only a still picture."""
+    def page(self, session: SessionRecord, request: Request) -> Reply | None:
+        """Return the page that plays this session, for ``request``; None: there is only a still picture."""
         ...
 
 
@@ -40,6 +40,6 @@ class NullAvatarVoice:
     def ended(self, licence: str) -> None:
         """End nothing."""
 
-    def page(self, session: SessionRecord) -> Reply | None:
+    def page(self, session: SessionRecord, request: Request) -> Reply | None:
         """Return None."""
         return None

@@ -1,10 +1,11 @@
-"""Untrustworthy certificates, made when needed with the ``openssl`` command."""
+"""Certificates of the simulator's listener, made when needed with the ``openssl`` command."""
 
 from __future__ import annotations
 
 import shutil
 import ssl
 import subprocess
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,11 +49,14 @@ class BadCertificate:
     pem: bytes
 
 
-def make_certificate(kind: Certificate, *, now: datetime | None = None) -> BadCertificate:
+def make_certificate(
+    kind: Certificate, *, subject: str = "localhost", now: datetime | None = None
+) -> BadCertificate:
     """Make a certificate for ``localhost``.
 
     Args:
         kind: its defect, beside the unknown signer.
+        subject: its common name, which no client checks.
         now: date taken as today.
 
     Raises:
@@ -68,7 +72,7 @@ def make_certificate(kind: Certificate, *, now: datetime | None = None) -> BadCe
         (folder / "ca.conf").write_text(_SETTINGS)
         (folder / "index.txt").touch()
         (folder / "serial.txt").write_text("01\n")
-        request = "req -new -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out request.pem"
+        request = f"req -new -newkey rsa:2048 -nodes -subj /CN={subject} -keyout key.pem -out request.pem"
         sign = "ca -batch -config ca.conf -selfsign -keyfile key.pem -in request.pem -out certificate.pem"
         for words in (request, f"{sign} -notext -startdate {first} -enddate {last}"):
             done = subprocess.run(  # noqa: S603 - fixed words, no shell
@@ -80,3 +84,41 @@ def make_certificate(kind: Certificate, *, now: datetime | None = None) -> BadCe
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
         return BadCertificate(context, (folder / "certificate.pem").read_bytes())
+
+
+class ListenerCertificates:
+    """A usual certificate, and the defective ones that are presented instead at times.
+
+    Attributes:
+        pem: certificates for a client that is to trust the listener: the usual one, and those whose defect is
+            their dates. A client that trusts them meets every defect of a scenario.
+    """
+
+    def __init__(self, kinds: Iterable[Certificate]) -> None:
+        """Make the usual certificate and the defective ones of these kinds.
+
+        Raises:
+            ConfigError: see :func:`make_certificate`.
+        """
+        # Each has a name of its own: OpenSSL finds a trusted certificate by its name.
+        self._usual = make_certificate("self-signed", subject="usual")
+        self._defective = {kind: make_certificate(kind, subject=kind) for kind in kinds}
+        dated = (made.pem for kind, made in self._defective.items() if kind != "self-signed")
+        self.pem = b"".join([self._usual.pem, *dated])
+
+    def context(self, defect: Callable[[], Certificate | None]) -> ssl.SSLContext:
+        """Return a context that asks ``defect`` at every handshake; None: the usual certificate."""
+
+        def choose(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+            # OpenSSL calls it for clients that send no name, too.
+            del name, context
+            kind = defect()
+            if kind is not None:
+                connection.context = self._defective[kind].context
+
+        usual = self._usual.context
+        # A resumed session would show no certificate.
+        usual.options |= ssl.OP_NO_TICKET
+        usual.num_tickets = 0
+        usual.sni_callback = choose
+        return usual

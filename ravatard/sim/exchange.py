@@ -65,7 +65,7 @@ class DeliveryOutcome(Enum):
     REFUSED = "refused"
     """The connection is refused."""
     UNTRUSTED = "untrusted"
-    """The service's certificate is not trustworthy; a real listener presents such a certificate."""
+    """The service's certificate is not trustworthy; a real listener presents it in the next handshake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,30 @@ class Delivery:
     why: str = ""
 
 
+@unique
+class Ending(Enum):
+    """End of a streamed body."""
+
+    CLOSED = "closed"
+    STALLS = "stalls"
+    """No more comes; the connection stays."""
+    RESET = "reset"
+    """The connection breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedBody:
+    """Body that a service writes in pieces as it makes them.
+
+    Attributes:
+        pieces: wait in seconds, and the piece that follows it.
+        ending: how it ends.
+    """
+
+    pieces: tuple[tuple[float, bytes], ...] = field(repr=False)
+    ending: Ending = Ending.CLOSED
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """Reply to a request.
@@ -94,12 +118,14 @@ class Reply:
         headers: by lower-case name.
         body: as sent.
         delivery: how it is delivered.
+        stream: the body's pieces where the service streams it; None: it is sent at once.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(default=b"", repr=False)
     delivery: Delivery = Delivery()
+    stream: StreamedBody | None = None
 
 
 @dataclass(frozen=True, slots=True)

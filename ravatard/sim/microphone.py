@@ -7,11 +7,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from ravatard.core.actions import MicrophoneCommand, Mute
+from ravatard.core.audio.endpointing.opening import GateExtras
 from ravatard.core.audio.gate import Gate
+from ravatard.core.audio.progress import Progress
 from ravatard.core.audio_format import bytes_for, samples_in, seconds_of
 from ravatard.core.events import Listened, MicrophoneClosed, MicrophoneEvent, MicrophoneLost, MicrophoneReady
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
+from ravatard.core.wakeword.watch import WakeWord
 
 #: Block lengths of the sound process: long during silence, short during speech.
 QUIET_BLOCK_MS = 60
@@ -26,6 +29,7 @@ class SimMicrophone:
         samples_read: samples given to the gate since the device was opened.
         closed: True once the device is closed for good.
         name: name of the device at its next opening.
+        progress: its progress until now.
     """
 
     def __init__(
@@ -36,12 +40,14 @@ class SimMicrophone:
         *,
         mode: GateMode,
         noise: Callable[[int], bytes] = bytes,
+        word: WakeWord | None = None,
     ) -> None:
-        """``noise`` returns that many bytes of the sound of a quiet room."""
+        """``noise`` returns that many bytes of the sound of a quiet room; ``word`` is the wake word."""
         self.samples_read = 0
         self.closed = False
         self.name = "simulated microphone"
-        self._gate = Gate(gate, voice, is_speech, mode=mode)
+        self.progress = Progress()
+        self._gate = Gate(gate, voice, is_speech, mode=mode, extras=GateExtras(word=word))
         self._noise = noise
         self._pending: deque[memoryview] = deque()
         self._plugged = True
@@ -96,6 +102,7 @@ class SimMicrophone:
         """Yield the events of the microphone, for ever."""
         while True:
             async for event in self._opened():
+                self.progress.note(event)
                 yield event
             reported: MicrophoneEvent | None = None
             while self._muted or not self._plugged:
@@ -103,6 +110,7 @@ class SimMicrophone:
                 state = MicrophoneClosed() if self._muted else MicrophoneLost(self._why_lost)
                 if state != reported:
                     reported = state
+                    self.progress.note(state)
                     yield state
                 await self._changed.wait()
 

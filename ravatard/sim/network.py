@@ -68,6 +68,21 @@ class SimNetwork:
         return HttpReply(reply.status, reply.body, reply.headers.get("retry-after"))
 
     @asynccontextmanager
+    async def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> AsyncIterator[MemoryReply]:
+        """Send a request whose reply is read while it comes; here it comes whole.
+
+        Raises:
+            OSError: see :meth:`request`.
+        """
+        request = _request(method, url, headers, body)
+        await self._travel()
+        reply = self._service.handle(request, asyncio.get_running_loop().time())
+        await self._arrival(reply)
+        yield MemoryReply(reply)
+
+    @asynccontextmanager
     async def socket(self, url: str, *, headers: Mapping[str, str]) -> AsyncIterator[MemorySocket]:
         """Open a socket.
 
@@ -128,6 +143,23 @@ class SimNetwork:
         await asyncio.sleep(self.latency_s)
         if self.down:
             raise ConnectionRefusedError("the simulated network is down")
+
+
+class MemoryReply:
+    """A :class:`ravatard.ports.network.ReplyStream` that has come already."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.status = reply.status
+        self.content_type = reply.headers.get("content-type", "")
+        self.retry_after = reply.headers.get("retry-after")
+        self.server = ""
+        self.headers = reply.headers
+        self._left = reply.body
+
+    async def read(self) -> bytes:
+        """Return the body, then b""."""
+        left, self._left = self._left, b""
+        return left
 
 
 class MemorySocket:

@@ -11,6 +11,7 @@ from ravatard.core.audio.audibility import is_audible
 from ravatard.core.audio_format import VOICE
 from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerEvent, SpeakerLost, SpeakerReady
 from ravatard.core.states import Earcon
+from ravatard.ports.speaker import UnplayedVoice
 
 #: Prefill of a live voice and latency of the device, as on a real one.
 PREFILL_S = 0.06
@@ -41,8 +42,10 @@ class SimSpeaker:
         earcons: earcons with their times.
         percent: volume.
         closed: True once the device is closed for good.
+        kept_awake: wishes to be kept open, with their times.
         live: by voice begun, True for a live one.
         stopped_at: times at which playback was stopped.
+        paused: sound that a pause holds back; None while it plays.
     """
 
     def __init__(self) -> None:
@@ -51,6 +54,7 @@ class SimSpeaker:
         self.percent = 100
         self.closed = False
         self.stopped_at: list[float] = []
+        self.kept_awake: list[tuple[float, bool]] = []
         self._events: deque[SpeakerEvent] = deque()
         self._changed = asyncio.Event()
         self._plugged = True
@@ -59,6 +63,10 @@ class SimSpeaker:
         self._finished = True
         self._ends_at = 0.0
         self._audible_until: float | None = None
+        self.paused: list[bytes] | None = None
+        self._unplayed: deque[UnplayedVoice] = deque()
+        self._missed = asyncio.Event()
+        self._last_missed = 0
 
     # -------------------------------------------------------------- the cable
 
@@ -98,7 +106,13 @@ class SimSpeaker:
 
     def feed(self, voice: int, pcm: bytes) -> None:
         """Queue the next piece of a voice."""
-        if voice < self._voice or not self._plugged or not pcm:
+        if voice < self._voice or not pcm:
+            return
+        if not self._plugged:
+            self._miss(voice)
+            return
+        if self.paused is not None:
+            self.paused.append(pcm)
             return
         now = _now()
         if voice > self._voice:
@@ -120,6 +134,13 @@ class SimSpeaker:
             self._finished = True
             self._changed.set()
 
+    async def unplayed(self) -> UnplayedVoice:
+        """Wait for a voice of which sound came while it was unplugged."""
+        while not self._unplayed:
+            self._missed.clear()
+            await self._missed.wait()
+        return self._unplayed.popleft()
+
     async def room(self) -> None:
         """Wait until less than two seconds are queued."""
         wait_s = self._ends_at - _now() - ROOM_S
@@ -130,11 +151,32 @@ class SimSpeaker:
         """Stop playback."""
         now = _now()
         self.stopped_at.append(now)
-        self._cut(now + LATENCY_S)
+        self.paused = None
         if self._audible_until is not None:
-            self._audible_until = min(self._audible_until, now + LATENCY_S)
             self._finished = True
+        self._silence(now + LATENCY_S)
+
+    def pause(self, paused: bool) -> None:
+        """Hold back what has not left the converter, or go on with it."""
+        if paused and self.paused is None:
+            silent_at = _now() + LATENCY_S
+            rest = [(piece.pcm, silent_at - piece.at) for piece in self.played if piece.until > silent_at]
+            self.paused = [pcm[VOICE.bytes_for(max(0.0, played_s) * 1000) :] for pcm, played_s in rest]
+            self._silence(silent_at)
+        elif not paused and self.paused is not None:
+            held, self.paused = self.paused, None
+            for pcm in held:
+                self.feed(self._voice, pcm)
+
+    def _silence(self, at: float) -> None:
+        self._cut(at)
+        if self._audible_until is not None:
+            self._audible_until = min(self._audible_until, at)
             self._changed.set()
+
+    def keep_awake(self, needed: bool) -> None:
+        """Note the wish; this speaker never sleeps."""
+        self.kept_awake.append((_now(), needed))
 
     def cue(self, earcon: Earcon) -> None:
         """Play an earcon."""
@@ -150,11 +192,18 @@ class SimSpeaker:
 
     # -------------------------------------------------------------- inside
 
+    def _miss(self, voice: int) -> None:
+        if voice > self._last_missed and not self.live.get(voice, False):
+            self._last_missed = voice
+            self._unplayed.append(UnplayedVoice(voice, "there is no speaker"))
+            self._missed.set()
+
     @property
     def _silent_at(self) -> float | None:
         if self._audible_until is None:
             return None
-        return self._audible_until + (0.0 if self._finished else PAUSE_S)
+        over = self._finished or self.paused is not None
+        return self._audible_until + (0.0 if over else PAUSE_S)
 
     def _cut(self, at: float) -> None:
         kept = [piece for piece in self.played if piece.at < at]

@@ -32,13 +32,13 @@ def spoiled_reply(reply: Reply, fault: TransferFault, delays: RandomDelays) -> R
             late = delivery.after_s + delays.wait_s(fault)
             return replace(reply, delivery=replace(delivery, after_s=late))
         case Split(pieces):
-            return replace(reply, delivery=replace(delivery, pieces=pieces))
+            return replace(reply, delivery=replace(delivery, pieces=pieces), stream=None)
         case Truncate(keep):
-            return replace(reply, body=reply.body[: int(len(reply.body) * keep)])
+            return replace(reply, body=reply.body[: int(len(reply.body) * keep)], stream=None)
         case Malformed(text):
-            return replace(reply, body=text.encode())
+            return replace(reply, body=text.encode(), stream=None)
         case Oversize(size_bytes):
-            return replace(reply, body=reply.body.ljust(size_bytes))
+            return replace(reply, body=reply.body.ljust(size_bytes), stream=None)
         case Swallow():
             return reply
         case _:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from typing import Protocol
 
-from ravatard.sim.exchange import SOCKET_PATH, Delivery, DeliveryOutcome, Fragments, Reply, Request
+from ravatard.sim.exchange import (
+    SOCKET_PATH,
+    Delivery,
+    DeliveryOutcome,
+    Fragments,
+    Reply,
+    Request,
+    Service,
+)
 from ravatard.sim.faults.corruption import RandomDelays, spoiled_message, spoiled_reply
-from ravatard.sim.faults.faulty_socket import FaultySocket
+from ravatard.sim.faults.faulty_socket import FaultySocket, TalkingSocket
 from ravatard.sim.faults.scenario import (
     Answer,
     CallFault,
+    Certificate,
     Delay,
     ExpireLicence,
     ExpireToken,
@@ -23,18 +32,44 @@ from ravatard.sim.faults.scenario import (
     TransferFault,
 )
 from ravatard.sim.faults.trigger import Trigger
-from ravatard.sim.ravatar.cloud import SimCloud
-from ravatard.sim.ravatar.rest import json_reply
+
+
+class FaultableService(Service, Protocol):
+    """Service that a scenario can trouble."""
+
+    def connect(self, request: Request, now: float, wake: Callable[[], None]) -> TalkingSocket | Reply:
+        """Open a socket, or refuse the upgrade with a reply."""
+        ...
+
+    def names(self, path: str) -> frozenset[str]:
+        """Return the names of a call in ``when``; that of a socket's opening is among them ``/ws/chat``."""
+        ...
+
+    def made_up(self, fault: Answer) -> Reply:
+        """Return the reply to a call that never reaches the service."""
+        ...
+
+    def handle_with_lifetime(self, request: Request, now: float, lifetime_s: float) -> Reply:
+        """Answer a request; tokens issued by it live for ``lifetime_s``."""
+        ...
+
+    def expire_sessions(self, now: float, tell: str) -> None:
+        """End every session by the service; ``tell`` is sent to the clients, "" for nothing."""
+        ...
+
+    def count_fault(self, kind: str) -> None:
+        """Count a fault in the record."""
+        ...
 
 
 class FaultyService:
-    """The simulated cloud behind the faults of a scenario, which spare the simulator's own pages.
+    """A simulated service behind the faults of a scenario, which spare the simulator's own pages.
 
     Attributes:
         cloud: the service behind the faults.
     """
 
-    def __init__(self, cloud: SimCloud, scenario: Scenario, *, began: float | None = None) -> None:
+    def __init__(self, cloud: FaultableService, scenario: Scenario, *, began: float | None = None) -> None:
         """``began`` is the beginning of the scenario on the front's clock; None: the first call."""
         self.cloud = cloud
         self._began = began
@@ -50,7 +85,7 @@ class FaultyService:
         self.tick(now)
         if request.method == "OPTIONS" or request.path == "/" or request.path.startswith("/sim"):
             return self.cloud.handle(request, now)
-        hits = self._hits(request.path, now)
+        hits = self._hits(request, now)
         reply = self._answered(_first(hits), request, now)
         reply = self._spoiled(reply, hits)
         for hit in hits:
@@ -61,7 +96,7 @@ class FaultyService:
     def connect(self, request: Request, now: float, wake: Callable[[], None]) -> FaultySocket | Reply:
         """Open a socket or refuse the upgrade, under the faults it sets off."""
         self.tick(now)
-        hits = self._hits(request.path, now)
+        hits = self._hits(request, now)
         fault = _first(hits)
         if fault is not None and not isinstance(fault.step.do, ExpireToken):
             return self._spoiled(self._answered(fault, request, now), hits)
@@ -74,6 +109,17 @@ class FaultyService:
             if isinstance(hit.step.do, SocketFault) and (hit.step.when.call is not None or _by_opening(hit)):
                 self._apply(hit, [socket], now)
         return socket
+
+    def defect(self, now: float) -> Certificate | None:
+        """Return the defective certificate for a handshake now, and count it; None: the usual one."""
+        self.tick(now)
+        for trigger in self._triggers:
+            fault = trigger.step.do
+            if isinstance(fault, Tls) and trigger.step.when.call is None and trigger.active(self._since(now)):
+                trigger.use()
+                self.cloud.count_fault("fault_tls")
+                return fault.certificate
+        return None
 
     # ------------------------------------------------------------------ from the sockets
 
@@ -116,19 +162,20 @@ class FaultyService:
 
     # ------------------------------------------------------------------ inside
 
-    def _hits(self, path: str, now: float) -> list[Trigger]:
-        return [one for one in self._triggers if one.called(path, self._since(now))]
+    def _hits(self, request: Request, now: float) -> list[Trigger]:
+        names = self.cloud.names(request.path)
+        return [one for one in self._triggers if one.called(names, self._since(now))]
 
     def _answered(self, hit: Trigger | None, request: Request, now: float) -> Reply:
         if hit is None:
             return self.cloud.handle(request, now)
         hit.use()
         fault = hit.step.do
-        self.cloud.record.refused(f"fault_{type(fault).__name__.lower()}")
-        socket = request.path == SOCKET_PATH
+        self.cloud.count_fault(f"fault_{type(fault).__name__.lower()}")
+        socket = SOCKET_PATH in self.cloud.names(request.path)
         match fault:
             case Answer():
-                return _made_up(fault)
+                return self.cloud.made_up(fault)
             case Tls(certificate):
                 why = f"certificate verify failed: {certificate}"
                 return Reply(0, {}, delivery=Delivery(DeliveryOutcome.UNTRUSTED, why=why))
@@ -142,17 +189,10 @@ class FaultyService:
                 if not socket:
                     self.cloud.handle(request, now)
                 return Reply(0, {}, delivery=Delivery(DeliveryOutcome.LOST))
+            case ExpireToken(lifetime_s):
+                return self.cloud.handle_with_lifetime(request, now, lifetime_s)
             case _:
-                return self._with_short_token(fault, request, now)
-
-    def _with_short_token(self, fault: object, request: Request, now: float) -> Reply:
-        mint = self.cloud.shared.mint
-        lifetime_s = mint.lifetime_s
-        mint.lifetime_s = fault.lifetime_s if isinstance(fault, ExpireToken) else lifetime_s
-        try:
-            return self.cloud.handle(request, now)
-        finally:
-            mint.lifetime_s = lifetime_s
+                return self.cloud.handle(request, now)
 
     def _spoiled(self, reply: Reply, hits: list[Trigger]) -> Reply:
         for hit in hits:
@@ -166,8 +206,7 @@ class FaultyService:
         hit.use()
         fault = hit.step.do
         if isinstance(fault, ExpireLicence):
-            for licence in self.cloud.record.open_licences():
-                self.cloud.expire_licence(licence, now, tell=fault.tell)
+            self.cloud.expire_sessions(now, fault.tell)
         elif isinstance(fault, SocketFault):
             for socket in sockets:
                 socket.apply(fault, now)
@@ -188,13 +227,3 @@ def _first(hits: list[Trigger]) -> Trigger | None:
 def _by_opening(hit: Trigger) -> bool:
     """Return True for a step without ``when``: it applies to every socket as it opens."""
     return hit.step.when.after_s is None and hit.step.when.call is None and hit.step.when.message is None
-
-
-def _made_up(fault: Answer) -> Reply:
-    status = fault.status if fault.body_status is None else fault.body_status
-    reply = json_reply(fault.status, {"status": status, "error": fault.error, "result": "failure"})
-    # A web page may read the reason.
-    headers = {**reply.headers, "access-control-allow-origin": "*"}
-    if fault.retry_after is not None:
-        headers["retry-after"] = fault.retry_after
-    return replace(reply, headers=headers)

@@ -6,9 +6,16 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol, assert_never
 
-from ravatard.sim.exchange import Close, Drop, Fragments, HalfOpen, Outgoing
+from ravatard.sim.exchange import Close, Drop, Fragments, HalfOpen, Outgoing, ServiceSocket
 from ravatard.sim.faults.scenario import Cut, ExpireLicence, Freeze, Hangup, Say, SocketFault, Unasked
-from ravatard.sim.ravatar.chat_socket import ChatSocket
+
+
+class TalkingSocket(ServiceSocket, Protocol):
+    """Socket of a service that faults make talk."""
+
+    def say(self, kind: str, text: str, now: float) -> None:
+        """Send a text of the service: an unrequested answer for "incoming", an error for "system"."""
+        ...
 
 
 class SocketFaults(Protocol):
@@ -38,7 +45,7 @@ class SocketFaults(Protocol):
 class FaultySocket:
     """A :class:`ravatard.sim.exchange.ServiceSocket` around one without faults."""
 
-    def __init__(self, inner: ChatSocket, faults: SocketFaults, wake: Callable[[], None]) -> None:
+    def __init__(self, inner: TalkingSocket, faults: SocketFaults, wake: Callable[[], None]) -> None:
         self._inner = inner
         self._faults = faults
         self._wake = wake

@@ -54,7 +54,11 @@ class ExpireToken:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """The certificate is not trustworthy; a real listener presents it during its whole run."""
+    """The certificate is not trustworthy, for every request of the step's time.
+
+    A real listener presents it in every handshake of that time, and breaks off the requests of connections
+    from before. With ``when.call`` it only breaks off that call: a handshake has no path.
+    """
 
     certificate: Certificate = setting("self-signed", "Its defect.")
 
@@ -224,8 +228,8 @@ class When:
 
     Attributes:
         after_s: not before this many seconds of the scenario; alone: at that moment.
-        call: a call of this path; ``/ws/chat`` is the opening of a socket, and for faults of messages: every
-            message on sockets.
+        call: a call of this path; ``/ws/chat`` or ``/ws`` is the opening of a socket, and for faults of
+            messages: every message on sockets.
         nth: only the nth of those calls, counted from 1.
         message: the client's nth message, counted from 1 over all sockets.
     """
@@ -267,6 +271,6 @@ class Scenario:
     about: str = ""
 
     @property
-    def certificate(self) -> Certificate | None:
-        """Certificate that a real listener presents, or None."""
-        return next((step.do.certificate for step in self.steps if isinstance(step.do, Tls)), None)
+    def certificates(self) -> tuple[Certificate, ...]:
+        """Defective certificates that a real listener presents at times, each once."""
+        return tuple(dict.fromkeys(step.do.certificate for step in self.steps if isinstance(step.do, Tls)))

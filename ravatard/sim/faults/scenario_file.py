@@ -144,7 +144,7 @@ def _check(step: FaultStep, where: str) -> None:
         raise ConfigError(f"{where}: the {what} knows neither calls nor messages; say 'after_s' alone")
     if isinstance(step.do, SocketFault) and step.for_s is not None:
         raise ConfigError(f"{where}: this fault happens at one moment; 'for_s' means nothing for it")
-    if isinstance(step.do, Swallow) and when.call not in {None, "/ws/chat"}:
+    if isinstance(step.do, Swallow) and when.call not in {None, "/ws/chat", "/ws"}:
         raise ConfigError(f"{where}: only what comes on the socket is swallowed; use 'hang' for calls")
 
 

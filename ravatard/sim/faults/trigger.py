@@ -5,6 +5,9 @@ from __future__ import annotations
 from ravatard.sim.exchange import SOCKET_PATH
 from ravatard.sim.faults.scenario import FaultStep, TransferFault
 
+#: Names of the opening of a socket: of either simulated service.
+_SOCKETS = frozenset({SOCKET_PATH, "/ws"})
+
 
 class Trigger:
     """Progress of one step. Times are seconds since the scenario began.
@@ -20,7 +23,7 @@ class Trigger:
         # A step set off by the clock alone is active from that moment on, however late it is looked at.
         # A fault of all messages on sockets as well, whenever each socket was opened.
         when = step.when
-        sockets = when.call == SOCKET_PATH and when.nth is None and isinstance(step.do, TransferFault)
+        sockets = when.call in _SOCKETS and when.nth is None and isinstance(step.do, TransferFault)
         by_clock = (when.call is None or sockets) and when.message is None
         self._since: float | None = (step.when.after_s or 0.0) if by_clock else None
 
@@ -32,12 +35,12 @@ class Trigger:
             return None
         return when.after_s
 
-    def called(self, path: str, now: float) -> bool:
-        """Count a call; return True if the step applies to it."""
+    def called(self, names: frozenset[str], now: float) -> bool:
+        """Count a call that goes by these names; return True if the step applies to it."""
         when = self.step.when
         if when.call is None:
             return self.active(now)
-        if path != when.call or now < (when.after_s or 0.0):
+        if when.call not in names or now < (when.after_s or 0.0):
             return False
         self._calls += 1
         first = when.nth or 1
@@ -60,7 +63,7 @@ class Trigger:
 
     def speaking(self, now: float) -> bool:
         """Return True if the step applies to a message of the service on a socket."""
-        return self.step.when.call in {None, SOCKET_PATH} and self.active(now)
+        return self.step.when.call in {None, *_SOCKETS} and self.active(now)
 
     def active(self, now: float) -> bool:
         """Return True while it is set off, in its time window, and below its limit of times."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ravatard.sim.exchange import SOCKET_PATH, Reply, Request
+from ravatard.sim.faults.scenario import Answer
 from ravatard.sim.options import AnnouncedOptions, ChatOptions, KeepOptions, SimOptions, TurnDetectorOptions
 from ravatard.sim.ravatar.chat_socket import SESSION_EXPIRED, ChatSocket
 from ravatard.sim.ravatar.licences import Licences
@@ -126,6 +127,38 @@ class SimCloud:
         """Close every open socket."""
         for socket in self._sockets:
             socket.hang_up(code, reason, now)
+
+    def names(self, path: str) -> frozenset[str]:
+        """Return the names of a call in scenarios: its path."""
+        return frozenset({path})
+
+    def made_up(self, fault: Answer) -> Reply:
+        """Return the reply to a call that a fault answers."""
+        status = fault.status if fault.body_status is None else fault.body_status
+        reply = json_reply(fault.status, {"status": status, "error": fault.error, "result": "failure"})
+        # A web page may read the reason.
+        headers = {**reply.headers, "access-control-allow-origin": "*"}
+        if fault.retry_after is not None:
+            headers["retry-after"] = fault.retry_after
+        return replace(reply, headers=headers)
+
+    def handle_with_lifetime(self, request: Request, now: float, lifetime_s: float) -> Reply:
+        """Answer a request; tokens issued by it live for ``lifetime_s``."""
+        mint = self.shared.mint
+        usual_s, mint.lifetime_s = mint.lifetime_s, lifetime_s
+        try:
+            return self.handle(request, now)
+        finally:
+            mint.lifetime_s = usual_s
+
+    def expire_sessions(self, now: float, tell: str) -> None:
+        """End every live session by the service; ``tell`` is sent to its user, "" for nothing."""
+        for licence in self.record.open_licences():
+            self.expire_licence(licence, now, tell=tell)
+
+    def count_fault(self, kind: str) -> None:
+        """Count a fault in the record."""
+        self.record.refused(kind)
 
     # ------------------------------------------------------------------ inside
 

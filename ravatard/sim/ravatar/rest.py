@@ -180,7 +180,7 @@ class RestCalls:
             # No violation: a page may be reloaded after its session.
             raise RestRefused("no_stream", json_reply(404, {"status": 404, "error": "no such stream"}))
         still = Reply(200, {"content-type": _HTML}, picture_page(avatar, session.number).encode())
-        return self._shared.voice.page(session) or still
+        return self._shared.voice.page(session, request) or still
 
     def _check_size(self, fields: Body, name: str, highest: int) -> None:
         found = fields.get(name, "1")

@@ -25,7 +25,9 @@ class SimStreamOptions:
     )
     max_players: int = setting(4, "Players a session may have at the same time.", low=0, high=100)
     cookie: bool = setting(
-        False, "True: only sockets with the page's cookie are accepted; False: others see all sessions."
+        False,
+        "True: only sockets with the page's cookie are accepted, in a frame of another site only over "
+        "https or from a loopback address; False: others see all sessions.",
     )
     old_server: bool = setting(
         False,

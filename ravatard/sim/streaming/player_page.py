@@ -75,13 +75,20 @@ document.onclick = () => video.play().then(() => { note.textContent = "" });
 """
 
 
-def player_page(session: SessionRecord, ticket: str) -> Reply:
+def player_page(session: SessionRecord, ticket: str, *, cross_site: bool = False) -> Reply:
     """Return the page of one session.
+
+    In a frame of another site, as in the vendor's client, a browser keeps and sends only a cookie with
+    ``SameSite=None``, which it takes only together with ``Secure``; where cookies of third parties are
+    blocked, only one with ``Partitioned``, which is kept for that pair of sites alone. Browsers accept
+    ``Secure`` over plain http from a loopback address. Other clients there do not, so they get ``Lax``.
 
     Args:
         session: session that it plays.
         ticket: cookie value by which the page's socket is accepted.
+        cross_site: True if a page of another site embeds it.
     """
-    cookie = f"{COOKIE}={session.number}.{ticket}; Path=/; HttpOnly; SameSite=Lax"
+    reach = "SameSite=None; Secure; Partitioned" if cross_site else "SameSite=Lax"
+    cookie = f"{COOKIE}={session.number}.{ticket}; Path=/; HttpOnly; {reach}"
     headers = {"content-type": "text/html; charset=utf-8", "set-cookie": cookie}
     return Reply(200, headers, _PAGE.encode())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 
 from ravatard.sim.avatar_voice import NullAvatarVoice
-from ravatard.sim.exchange import MESSAGE_LIMIT_BYTES, Reply
+from ravatard.sim.exchange import MESSAGE_LIMIT_BYTES, Reply, Request
 from ravatard.sim.ravatar.record import SessionRecord
 from ravatard.sim.ravatar.shared_state import SharedState
 from ravatard.sim.sound.speech import Speech
@@ -133,11 +133,13 @@ class Streams:
                 viewer.keep_media = False
                 viewer.leave.set()
 
-    def page(self, session: SessionRecord) -> Reply | None:
+    def page(self, session: SessionRecord, request: Request) -> Reply | None:
         """Return the player page; None without aiortc: a still picture says so."""
         if not available():
             return None
-        return player_page(session, self._ticket(session.number))
+        # Browsers send this header where Secure cookies work: over https, and to loopback addresses.
+        cross_site = request.headers.get("sec-fetch-site") == "cross-site"
+        return player_page(session, self._ticket(session.number), cross_site=cross_site)
 
     # ------------------------------------------------------------------ from the front
 

@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import struct
+from functools import cache
 from typing import Any
 
 from ravatard.sim.exchange import Close, Reply, Request, ServiceSocket
@@ -17,6 +18,7 @@ BROOK = "avatar-brook-002"
 CHUNK = 8192
 
 
+@cache
 def tone(seconds: float, amplitude: int = 8_000) -> bytes:
     """A tone, s16le mono 16 kHz."""
     count = int(seconds * 16_000)
@@ -54,6 +56,7 @@ def wav_of(data: bytes, channels: int = 1, rate_hz: int = 16_000, bits: int = 16
     return b"RIFF" + struct.pack("<I", len(chunks_)) + chunks_
 
 
+@cache
 def webm(seconds: float = 1.0) -> bytes:
     """A WebM file of a tone."""
     return encoded(wav(seconds), "webm")

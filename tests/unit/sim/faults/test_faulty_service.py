@@ -13,6 +13,7 @@ from ravatard.ports.network import SocketClosed, UpgradeRefused
 from ravatard.sim.exchange import Reply, Request, Service
 from ravatard.sim.faults.faulty_service import FaultyService
 from ravatard.sim.faults.scenario import Scenario
+from ravatard.sim.faults.scenario_file import parse
 from tests.unit.sim.night import Night, message
 
 
@@ -83,6 +84,18 @@ async def test_no_connection_is_had_for_a_while(do: str, error: type[OSError]) -
 
     await asyncio.sleep(10)
     assert (await night.ask("GET", "/connection")).status == 200
+
+
+def test_a_handshake_is_met_for_the_whole_time_of_a_step_that_names_no_call() -> None:
+    scenario = (
+        "[{do: {tls: {certificate: expired}}, when: {after_s: 5}, for_s: 10},"
+        " {do: tls, when: {call: /connection}}, {do: tls, when: {after_s: 30}, times: 2}]"
+    )
+    service = FaultyService(Night(Scenario()).cloud, parse(scenario.encode()), began=100.0)
+
+    found = [service.defect(100.0 + at) for at in (0, 5, 6, 14.9, 15, 30, 31, 32)]
+
+    assert found == [None, "expired", "expired", "expired", None, "self-signed", "self-signed", None]
 
 
 async def test_a_call_and_an_upgrade_that_hang_are_never_answered() -> None:

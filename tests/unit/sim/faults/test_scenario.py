@@ -33,5 +33,6 @@ def test_every_setting_is_described_and_numbers_have_a_range(
 
 
 def test_only_a_scenario_with_tls_has_a_certificate() -> None:
-    assert fs.Scenario((fs.FaultStep(fs.Refuse()),)).certificate is None
-    assert fs.Scenario((fs.FaultStep(fs.Refuse()), fs.FaultStep(fs.Tls("expired")))).certificate == "expired"
+    assert fs.Scenario((fs.FaultStep(fs.Refuse()),)).certificates == ()
+    steps: list[fs.Fault] = [fs.Refuse(), fs.Tls("expired"), fs.Tls(), fs.Tls("expired")]
+    assert fs.Scenario(tuple(map(fs.FaultStep, steps))).certificates == ("expired", "self-signed")

@@ -30,7 +30,7 @@ def test_every_part_of_a_file_reaches_its_step() -> None:
     scenario = parse(EXAMPLE)
 
     assert scenario.about == "A night."
-    assert scenario.certificate == "expired"
+    assert scenario.certificates == ("expired",)
     assert scenario.steps[:3] == (
         fs.FaultStep(
             fs.Answer(status=402, retry_after="10"),
@@ -91,6 +91,7 @@ def test_what_is_wrong_is_told_with_its_place_and_what_is_allowed(text: str, sen
     assert sentence in str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "raw", [b"\xff\xfe\xfd", b"[" * 5_000, b"- do: refuse\n" * (LIMIT_BYTES // 10), b"&a [*a]", b"? {}\n: 1"]
 )

@@ -16,6 +16,7 @@ from ravatard.sim.ravatar.turn_detector import (
     level_dbfs,
     speech_seconds,
 )
+from tests.examples import examples
 from tests.unit.sim.caller import chunks, quiet, tone
 
 
@@ -163,7 +164,7 @@ def test_the_speech_in_a_whole_recording_is_what_lies_in_its_turns(pcm: bytes, s
 
 
 @given(pcm=st.binary(max_size=20_000))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 def test_speech_never_lasts_longer_than_its_recording(pcm: bytes) -> None:
     assert 0 <= speech_seconds(pcm[: len(pcm) // 2 * 2], TurnDetectorOptions()) <= len(pcm) / 32_000
 
@@ -177,7 +178,7 @@ def test_levels_are_relative_to_full_scale(pcm: bytes, dbfs: float) -> None:
 
 
 @given(cuts=st.lists(st.integers(1, 20_000), min_size=1, max_size=40))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_the_decisions_do_not_depend_on_how_the_sound_was_cut(cuts: list[int]) -> None:
     sound = quiet(0.3) + tone(0.8) + quiet(0.9) + tone(0.4) + quiet(0.7)
     detector = TurnDetector(TurnDetectorOptions())

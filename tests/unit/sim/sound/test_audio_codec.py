@@ -17,6 +17,7 @@ from ravatard.sim.sound.audio_codec import (
     decoded,
     encoded,
 )
+from tests.examples import examples
 from tests.unit.sim.caller import ogg, quiet, wav, wav_of, webm
 
 COMPRESSED: list[Container] = ["mp3", "mp4", "webm", "ogg"]
@@ -91,6 +92,7 @@ def test_every_container_has_a_type() -> None:
     assert set(CONTENT_TYPES) == {"wav", *COMPRESSED}
 
 
+@pytest.mark.slow
 def test_what_lasts_longer_than_ten_minutes_is_cut_there() -> None:
     raw = encoded(wav_of(quiet(602.0)), "ogg")
 
@@ -114,7 +116,7 @@ def test_pyav_is_here_or_it_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     ),
     demuxer=st.sampled_from(["matroska", "ogg"]),
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_any_bytes_are_sound_or_a_codec_error(raw: bytes, demuxer: str) -> None:
     try:
         pcm = decoded(raw, demuxer)

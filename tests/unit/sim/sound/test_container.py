@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ravatard.sim.sound.container import ContainerError, Recording, opened
 from tests.assertions import assert_raises_only
+from tests.examples import examples
 from tests.unit.sim.caller import ogg, tone, wav, webm
 
 
@@ -112,7 +113,7 @@ def test_any_bytes_are_a_recording_or_a_container_error(raw: bytes, head: bytes)
 @given(
     place=st.integers(0, 3_999), damage=st.binary(min_size=1, max_size=64), kind=st.sampled_from(list(WHOLE))
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_a_damaged_recording_is_a_recording_or_a_container_error(
     place: int, damage: bytes, kind: str
 ) -> None:

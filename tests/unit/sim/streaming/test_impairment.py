@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from ravatard.sim.streaming.impairment import Impairment
 from ravatard.sim.streaming.options import StreamFaults
 
@@ -47,6 +49,7 @@ async def test_as_many_are_lost_as_asked_the_same_in_every_run() -> None:
     assert 930 <= first <= 970
 
 
+@pytest.mark.slow
 async def test_packets_are_late_by_up_to_the_jitter() -> None:
     times = await _sent(Impairment(StreamFaults(jitter_ms=50)))
 

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from ravatard.sim.exchange import Request
 from ravatard.sim.options import SimOptions
 from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.sound.speech import Speech, recorded
@@ -175,4 +176,4 @@ async def test_a_house_that_is_closed_leaves_a_service_without_a_voice() -> None
         licence = caller.start()
 
     caller.cloud.shared.voice.speak(licence, TEXT)
-    assert caller.cloud.shared.voice.page(caller.cloud.record.sessions[0]) is None
+    assert caller.cloud.shared.voice.page(caller.cloud.record.sessions[0], Request.of("GET", "/", {})) is None

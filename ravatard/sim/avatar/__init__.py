@@ -1,0 +1,1 @@
+"""Simulated AvaTar API: sessions, texts, a socket, sound by socket or WebRTC."""
