@@ -11,7 +11,7 @@ import audioop
 import math
 
 from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, VOICE_RATE_HZ
-from ravatard.devices.echo.ring import EchoRing
+from ravatard.devices.echo.ring import RING_FRAMES, EchoRing
 from ravatard.devices.echo.timeline import Timeline
 
 #: Taps of the low-pass filter before 48 kHz are reduced to every third frame, 16 kHz.
@@ -27,6 +27,13 @@ _YOUNG_S, _YOUNG_FRAMES = 5.0, VOICE_RATE_HZ // 1000
 _SLIP_FRAMES = 2
 
 
+#: A speaker that is awake writes ten times a second; one that has written nothing for longer than the ring is
+#: long, and the latency after that, is asleep: all that is in the ring has been heard.
+_ASLEEP_S = RING_FRAMES / VOICE_RATE_HZ + 0.5
+#: While it sleeps, of so many blocks one is observed.
+_ASLEEP_OBSERVED = 4
+
+
 class EchoReference:
     """The speaker's sound, aligned with a microphone.
 
@@ -37,8 +44,14 @@ class EchoReference:
         jumps: times the two had to be joined anew.
     """
 
-    def __init__(self, ring: EchoRing, rate_hz: int = RATE_HZ) -> None:
-        """``rate_hz``: of the microphone's blocks, 16,000 or 48,000.
+    def __init__(self, ring: EchoRing, rate_hz: int = RATE_HZ, *, decimated: bool = True) -> None:
+        """Begin with the microphone's first block.
+
+        Args:
+            ring: what the speaker plays.
+            rate_hz: of the microphone's blocks, 16,000 or 48,000.
+            decimated: return the reference at that rate; False: at 48 kHz as it was played, which is ten
+                times cheaper, for a canceller that takes it so.
 
         Raises:
             ValueError: another rate.
@@ -51,7 +64,9 @@ class EchoReference:
         self._step = VOICE_RATE_HZ // rate_hz
         self._timeline = Timeline(rate_hz)
         self._next: int | None = None
-        self._taps = _low_pass() if self._step > 1 else []
+        self._stamp, self._unchanged = b"", 0
+        self._out_step = 1 if decimated else self._step
+        self._taps = _low_pass() if self._step > 1 and decimated else []
 
     @property
     def drift_ppm(self) -> float:
@@ -70,8 +85,11 @@ class EchoReference:
             age_s: how long before that the first of them was recorded, as far as is known.
 
         Returns:
-            s16le mono of the microphone's rate, ``samples`` long; zeros where nothing was played.
+            s16le mono of the microphone's rate, ``samples`` long, or of 48 kHz and as long in time; zeros
+            where nothing was played.
         """
+        if self._sleeps(samples):
+            return self._asleep(read_at, samples, age_s)
         self._timeline.observe(self.samples_in, read_at, -age_s)
         began = self._timeline.time_of(self.samples_in)
         self.samples_in += samples
@@ -79,11 +97,31 @@ class EchoReference:
         count = samples * self._step
         self.frames_out += count
         if first is None:
-            return bytes(samples * SAMPLE_BYTES)
+            return bytes(samples * self._out_step * SAMPLE_BYTES)
         self._next = first + count
-        if self._step == 1:
+        if not self._taps:
             return self._ring.read(first, count)
         return self._decimated(first, samples)
+
+    def _sleeps(self, samples: int) -> bool:
+        """Return True if the speaker has written nothing since the last block, and all it wrote is over."""
+        stamp = self._ring.stamp()
+        if stamp != self._stamp:
+            self._stamp, self._unchanged = stamp, 0
+            return False
+        self._unchanged += samples
+        return self._unchanged > _ASLEEP_S * self._rate_hz
+
+    def _asleep(self, read_at: float, samples: int, age_s: float) -> bytes:
+        """Return silence at hardly any cost; the microphone's clock is still looked at now and then."""
+        if self._unchanged // samples % _ASLEEP_OBSERVED == 0:
+            self._timeline.observe(self.samples_in, read_at, -age_s)
+        count = samples * self._step
+        self.samples_in += samples
+        self.frames_out += count
+        # Where the speaker goes on is looked up anew, by the clock.
+        self._next = None
+        return bytes(samples * self._out_step * SAMPLE_BYTES)
 
     def _align(self, began: float, samples: int) -> int | None:
         """Return the first frame of the speaker; None if there is no speaker."""

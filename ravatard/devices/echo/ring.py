@@ -76,6 +76,10 @@ class EchoRing:
         found = [self._slot(0), self._slot(1)]
         return max((each for each in found if each), key=lambda each: each.number, default=None)
 
+    def stamp(self) -> bytes:
+        """Return bytes that change with every state; cheaper than the state."""
+        return self._memory[: _SLOT_BYTES + _SLOT.size]
+
     def _slot(self, number: int) -> RingState | None:
         raw = self._memory[number * _SLOT_BYTES : number * _SLOT_BYTES + _SLOT.size + _SUM.size]
         if zlib.crc32(raw[: _SLOT.size]) != _SUM.unpack_from(raw, _SLOT.size)[0]:
@@ -134,6 +138,16 @@ class EchoWriter:
             self._silent_from = self._frames + samples
         self._frames += samples
         self._publish()
+
+    def resume(self, leaves_at: float) -> None:
+        """Go on after the device was closed for a while: until ``leaves_at``, CLOCK_MONOTONIC, it was silent.
+
+        Frames are counted on meanwhile, at the rate that is known, so that a reader goes on reading where it
+        is. When exactly the first frame of the new stream leaves is observed anew.
+        """
+        known = self._timeline
+        self._frames += max(0, round((leaves_at - known.time_of(self._frames)) * known.rate_hz))
+        self._timeline = Timeline(VOICE_RATE_HZ, known_hz=known.rate_hz)
 
     def skip(self, samples: int) -> None:
         """Count ``samples`` of silence that were played without a call of :meth:`write`."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from ravatard.devices.echo.reference import EchoReference
 from ravatard.devices.echo.ring import EchoRing, EchoWriter, make_ring
+
+SLOW = pytest.mark.slow
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def played(
     return blocks
 
 
-@pytest.mark.parametrize("ppm", [-200, -150, 0, 150, 200])
+@pytest.mark.parametrize("ppm", [-200, pytest.param(-150, marks=SLOW), 0, pytest.param(150, marks=SLOW), 200])
 def test_the_reference_stays_with_the_microphone_whatever_their_clocks_do(fd: int, ppm: float) -> None:
     sound = voice(30)
     microphone_hz = 16_000 * (1 + ppm / 1e6)
@@ -114,3 +117,25 @@ def test_a_block_of_60_ms_keeps_up_with_two_clocks_that_are_far_apart(fd: int) -
 def writer_at(writer: EchoWriter) -> int:
     """Frames that were written."""
     return writer._frames
+
+
+def test_while_the_speaker_sleeps_silence_costs_nothing_and_what_follows_is_where_it_belongs() -> None:
+    fd = make_ring()
+    writer, reference = EchoWriter(fd), EchoReference(EchoRing(fd), decimated=False)
+    for block in range(100):
+        writer.write(None, 480, 10.0 + block / 100)
+    heard = [reference.block(10.02 + block / 50, 320, 0.02) for block in range(500)]
+    # Woken after nine seconds: 2,000 from 20.5 s on.
+    writer.resume(20.0)
+    for block in range(100):
+        loud = array("h", [2_000] * 480).tobytes()
+        writer.write(loud if block >= 50 else None, 480, 20.0 + block / 100)
+    after = b"".join(reference.block(20.02 + block / 50, 320, 0.02) for block in range(50))
+    os.close(fd)
+
+    assert not any(any(block) for block in heard)
+    frames = array("h", after)
+    assert len(frames) == 48_000
+    begins = next(number for number, frame in enumerate(frames) if frame)
+    assert abs(begins - 24_000) < 100
+    assert reference.jumps == 0

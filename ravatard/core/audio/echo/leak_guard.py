@@ -1,0 +1,75 @@
+"""Leak guard: tells a user from the rest of the avatar's voice that an echo canceller leaves.
+
+The rest follows the voice at a distance in level that depends on the room, the loudspeaker and how far the
+canceller has adapted, so the distance is learnt, and only what lies well above it is a user.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import deque
+
+#: Length of the frames, in ms.
+FRAME_MS = 30
+#: A frame's echo is that of the loudest frame of this many: 330 ms, longer than a living room echoes.
+_REVERBERATION_FRAMES = 11
+#: Frames from which the distance is learnt: 18 s of the avatar's voice.
+_MEMORY_FRAMES = 600
+#: Before so many frames, 1.8 s, nothing is known, and nothing passes: that is half duplex.
+_FEWEST_FRAMES = 60
+#: Share of the frames that the distance covers, and how far a user must be above it, in dB.
+_QUANTILE, _MARGIN_DB = 0.9, 6.0
+#: Quieter than this is no user, dBFS; the reference is no voice, dBFS.
+_QUIETEST_DB, _SILENT_DB = -60.0, -70.0
+
+
+class LeakGuard:
+    """Learns from every frame while the avatar is heard, and judges it. All figures measured on room models.
+
+    Attributes:
+        is_ready: enough was learnt to judge; before that nothing passes while the avatar is heard.
+    """
+
+    def __init__(self) -> None:
+        self._references: deque[float] = deque(maxlen=_REVERBERATION_FRAMES)
+        self._seen: deque[float] = deque()
+        self._sorted: list[float] = []
+
+    @property
+    def is_ready(self) -> bool:
+        """True once enough was learnt."""
+        return len(self._seen) >= _FEWEST_FRAMES
+
+    @property
+    def leak_db(self) -> float | None:
+        """Level of the rest of the echo over that of the avatar's voice; None while too little is known."""
+        if not self.is_ready:
+            return None
+        return self._sorted[min(len(self._sorted) - 1, int(_QUANTILE * len(self._sorted)))]
+
+    def forget(self) -> None:
+        """Learn anew: the way from loudspeaker to microphone has changed."""
+        self._seen.clear()
+        self._sorted.clear()
+
+    def passes(self, level_db: float, reference_db: float) -> bool:
+        """Take a frame; return True if it is too loud for the rest of the echo.
+
+        Args:
+            level_db: of the microphone's frame behind the canceller, dBFS.
+            reference_db: of what the speaker played meanwhile, dBFS.
+        """
+        self._references.append(reference_db)
+        loudest_db = max(self._references)
+        if loudest_db < _SILENT_DB:
+            return level_db > _QUIETEST_DB
+        leak_db = self.leak_db
+        passes = leak_db is not None and level_db > max(_QUIETEST_DB, loudest_db + leak_db + _MARGIN_DB)
+        self._learn(level_db - loudest_db)
+        return passes
+
+    def _learn(self, distance_db: float) -> None:
+        if len(self._seen) == _MEMORY_FRAMES:
+            del self._sorted[bisect_left(self._sorted, self._seen.popleft())]
+        self._seen.append(distance_db)
+        insort(self._sorted, distance_db)

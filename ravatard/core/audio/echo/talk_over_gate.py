@@ -1,0 +1,209 @@
+"""Talk-over gate: a gate behind an echo canceller, which a user opens also while the avatar is heard.
+
+While the speaker is silent, sound goes straight to the gate, and the canceller does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from ravatard.core.actions import GateCommand
+from ravatard.core.audio.echo.talk_over import FRAME_BYTES, TalkOverDetector
+from ravatard.core.audio.gate import Gate
+from ravatard.core.audio_format import VOICE, bytes_for
+from ravatard.core.events import GateEvent, UtteranceClosed
+
+#: Blocks of the canceller, 10 ms: of the microphone, and of the speaker at its own rate.
+BLOCK_BYTES = bytes_for(10)
+REFERENCE_BYTES = VOICE.bytes_for(10)
+#: Bytes of reference for each of the microphone.
+_RATIO = REFERENCE_BYTES // BLOCK_BYTES
+#: After its last sound the speaker still counts as heard for so many blocks, 500 ms: rooms echo, and a sound
+#: server or loudspeaker may be late by a quarter of a second without saying so.
+TAIL_BLOCKS = 50
+#: Pre-roll of an interruption: a user is found within 450 ms, and the first sound may be too soft for that.
+PREROLL_MS = 600
+#: An interruption with so much speech behind the avatar's last sound, and its echo, is a user.
+_PROOF_BYTES = bytes_for(100)
+
+
+class Canceller(Protocol):
+    """Removes the speaker's sound from the microphone's, block by block of 10 ms."""
+
+    def reference(self, block: bytes) -> None:
+        """Take the next block that the speaker played: REFERENCE_BYTES of s16le mono 48 kHz."""
+        ...
+
+    def process(self, block: bytes) -> bytes:
+        """Return the microphone's block of the same time without it: BLOCK_BYTES of s16le mono 16 kHz."""
+        ...
+
+
+class TalkOverGate:
+    """Gate whose user may talk over the avatar. Sound is s16le mono: 16 kHz, the reference 48 kHz.
+
+    What comes out depends on the samples alone, never on how they were cut. Up to 10 ms are held back.
+
+    Attributes:
+        guarded: the speaker is heard, or was until just now.
+        found: interruptions found since the start.
+    """
+
+    def __init__(
+        self,
+        make_gate: Callable[[Callable[[bytes], bool]], Gate],
+        canceller: Canceller,
+        *,
+        is_speech: Callable[[bytes], bool],
+        is_voice: Callable[[bytes], bool],
+    ) -> None:
+        """Begin with a silent speaker.
+
+        Args:
+            make_gate: makes the gate, given what judges its frames; with :data:`PREROLL_MS`.
+            canceller: removes the echo.
+            is_speech: judges the gate's frames.
+            is_voice: judges frames of FRAME_BYTES while the speaker is heard: the strictest mode.
+        """
+        self.guarded = False
+        self.found = 0
+        self._is_speech = is_speech
+        self._canceller = canceller
+        self._detector = TalkOverDetector(is_voice)
+        self._gate = make_gate(self._judge)
+        self._microphone = self._reference = b""
+        self._tail = 0
+        #: Speech of the interruption that is open, after the avatar had fallen silent; None without one.
+        self._clean: int | None = None
+        self._frame = self._frame_reference = b""
+
+    @property
+    def attentive(self) -> bool:
+        """True while short blocks are worth their price; while the speaker is heard they are."""
+        return self.guarded or self._gate.attentive
+
+    @property
+    def is_open(self) -> bool:
+        """True while an utterance is open."""
+        return self._gate.is_open
+
+    @property
+    def level_db(self) -> float:
+        """Level of the last frame that the gate listened to, dBFS."""
+        return self._gate.level_db
+
+    @property
+    def floor_db(self) -> float:
+        """Tracked noise floor, dBFS."""
+        return self._gate.floor_db
+
+    @property
+    def confirmation_fault(self) -> str:
+        """Why speech is not confirmed any more; "" while there is nothing to say."""
+        return self._gate.confirmation_fault
+
+    def take_wake_score(self) -> float:
+        """Return the highest score of the wake word since the last call; 0 without a word."""
+        return self._gate.take_wake_score()
+
+    @property
+    def samples(self) -> int:
+        """Samples fed since the stream began; those held back are not fed yet."""
+        return self._gate.samples
+
+    @property
+    def leak_db(self) -> float | None:
+        """Level of the echo behind the canceller over that of the avatar's voice; None: not known yet."""
+        return self._detector.guard.leak_db
+
+    def command(self, command: GateCommand, now_at: float) -> list[GateEvent]:
+        """See :meth:`ravatard.core.audio.gate.Gate.command`."""
+        return self._marked(self._gate.command(command, now_at))
+
+    def lost(self, now_at: float) -> list[GateEvent]:
+        """The device went away; see :meth:`ravatard.core.audio.gate.Gate.lost`."""
+        self._microphone = self._reference = b""
+        self.disturbed()
+        return self._marked(self._gate.lost(now_at))
+
+    def disturbed(self) -> None:
+        """The reference is aligned anew: what was learnt of the room does not hold any more."""
+        self._detector.guard.forget()
+        self._detector.forget()
+
+    def feed(self, pcm: bytes, reference: bytes, read_at: float) -> list[GateEvent]:
+        """Take the next samples.
+
+        Args:
+            pcm: of the microphone, whole samples.
+            reference: what the speaker played meanwhile, as long in time.
+            read_at: when the last of them was read, seconds.
+
+        Raises:
+            DeviceError: the canceller failed.
+        """
+        self._microphone += pcm
+        self._reference += reference
+        whole = len(self._microphone) // BLOCK_BYTES * BLOCK_BYTES
+        pcm, self._microphone = self._microphone[:whole], self._microphone[whole:]
+        cut = whole * _RATIO
+        reference, self._reference = self._reference[:cut], self._reference[cut:]
+        if not self._tail and _is_silent(reference):
+            return self._marked(self._gate.feed(pcm, read_at))
+        events = []
+        for at in range(0, whole, BLOCK_BYTES):
+            block = reference[at * _RATIO : at * _RATIO + REFERENCE_BYTES]
+            events += self._take(pcm[at : at + BLOCK_BYTES], block, read_at)
+        return events
+
+    def _take(self, block: bytes, reference: bytes, read_at: float) -> list[GateEvent]:
+        self._tail = max(0, self._tail - 1) if _is_silent(reference) else TAIL_BLOCKS
+        if not self._tail:
+            self._set_guarded(False)
+            return self._marked(self._gate.feed(block, read_at))
+        self._set_guarded(True)
+        self._canceller.reference(reference)
+        block = self._canceller.process(block)
+        events = self._marked(self._gate.feed(block, read_at))
+        self._frame += block
+        self._frame_reference += reference
+        if len(self._frame) < FRAME_BYTES:
+            return events
+        speaks = self._detector.takes(self._frame, self._frame_reference)
+        self._frame = self._frame_reference = b""
+        if speaks and (opened := self._gate.interrupt()):
+            self.found += 1
+            self._clean = 0
+            self._detector.forget()
+            events += opened
+        return events
+
+    def _set_guarded(self, guarded: bool) -> None:
+        if guarded is self.guarded:
+            return
+        self.guarded = guarded
+        self._gate.guard(guarded)
+        self._detector.forget()
+        self._frame = self._frame_reference = b""
+
+    def _judge(self, frame: bytes) -> bool:
+        # Asked in any case: the detector learns the noise.
+        speech = self._is_speech(frame)
+        if speech and self._clean is not None and not self.guarded:
+            self._clean += len(frame)
+        return speech and (not self.guarded or self._detector.allowed)
+
+    def _marked(self, events: list[GateEvent]) -> list[GateEvent]:
+        """Return ``events``; the end of an interruption says whether a user was heard after the avatar."""
+        if self._clean is None or not any(isinstance(event, UtteranceClosed) for event in events):
+            return events
+        proven, self._clean = self._clean >= _PROOF_BYTES, None
+        return [
+            replace(each, proven=proven) if isinstance(each, UtteranceClosed) else each for each in events
+        ]
+
+
+def _is_silent(pcm: bytes) -> bool:
+    return pcm.count(0) == len(pcm)

@@ -1,0 +1,70 @@
+"""Options of the wake word: section ``wakeword``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ravatard.setting import setting
+
+#: Words whose models come with the extra `wakeword`.
+BUILT_IN_WORDS = ("okay_nabu", "hey_jarvis", "hey_mycroft")
+#: Range of a score that may be set as the sensitivity.
+LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.5, 0.99
+#: Shares of what a model's cut-off leaves to certainty (low), or to one half (high). Twice the share for high
+#: was tried: okay_nabu from 0.64 had 7 false hits in 0.4 h of speech, and from its own 0.85 none in 1 h
+#: (tests/benchmarks/wake_word.py).
+_LOW_SHARE, _HIGH_SHARE = 0.7, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class WakeWordOptions:
+    """Section ``wakeword``: the word that opens the gate with ``gate.mode`` wakeword."""
+
+    word: str = setting(
+        "okay_nabu",
+        "okay_nabu, hey_jarvis, hey_mycroft, or NAME of a microWakeWord model of your own: NAME.json and its "
+        ".tflite in the folder wakewords beside this file.",
+    )
+    sensitivity: str = setting(
+        "normal",
+        "low, normal (what the model states), high, or the score from 0.5 to 0.99 that counts as the word: a "
+        "lower one hears more, also what only resembles the word. `ravatard meter` shows the scores.",
+    )
+    follow_up_s: float = setting(
+        8.0,
+        "After an answer the user may go on for this long without the word; 0: never.",
+        unit="s",
+        low=0,
+        high=60,
+        restart=False,
+    )
+    in_answer: Literal["stop", "turn", "off"] = setting(
+        "stop",
+        "The word while the avatar answers: stop: ends the answer; turn: ends it and opens a turn; off: "
+        "nothing. Unless `echo: off`, nothing is heard then.",
+        restart=False,
+    )
+
+
+def threshold_for(sensitivity: str, cutoff: float) -> float:
+    """Return the score from which a sound counts as the word.
+
+    Args:
+        sensitivity: as configured.
+        cutoff: of the model, as its author states it.
+
+    Raises:
+        ValueError: no such sensitivity.
+    """
+    match sensitivity:
+        case "normal":
+            return cutoff
+        case "low":
+            return min(HIGHEST_THRESHOLD, cutoff + _LOW_SHARE * (1.0 - cutoff))
+        case "high":
+            return max(LOWEST_THRESHOLD, cutoff - _HIGH_SHARE * (cutoff - LOWEST_THRESHOLD))
+    score = float(sensitivity)
+    if not LOWEST_THRESHOLD <= score <= HIGHEST_THRESHOLD:
+        raise ValueError(f"{sensitivity} is not from {LOWEST_THRESHOLD:g} to {HIGHEST_THRESHOLD:g}")
+    return score

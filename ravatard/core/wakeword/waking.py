@@ -1,0 +1,109 @@
+"""Waking: from the wake word to the first sample of what follows it."""
+
+from __future__ import annotations
+
+from ravatard.core.audio.endpointing.endpointer import Endpointer
+from ravatard.core.audio.microphone_events import WakeMissed, WakeUnused, Woken
+from ravatard.core.audio_format import samples_for
+from ravatard.core.wakeword.watch import WakeWatch, WakeWord
+
+#: The sound that is sent begins this long before the hit, which comes up to so long after the end of the word
+#: when the user goes on without a pause (okay_nabu: 192 ms in the middle, 367 at most in 38 hits,
+#: tests/benchmarks/wake_word.py). So nothing of what follows is lost, and an end of the word may be sent.
+LATEST_HIT_MS = 380
+#: What is heard this soon after the hit may be the end of the word: 1 of 20 hits comes before it.
+SETTLE_MS = 80
+#: Speech that is found this soon after the hit goes on from the word: all from the word's end is sent.
+GOES_ON_MS = 400
+#: Speech that is found this soon after an earcon began under it.
+UNDER_EARCON_MS = 120
+#: Sound from before a decision that may have to be sent.
+MEMORY_MS = LATEST_HIT_MS + GOES_ON_MS + UNDER_EARCON_MS
+
+
+class Waking:
+    """Waits for the word while the gate is closed, and then for speech. Positions are samples of the stream.
+
+    Attributes:
+        watch: runs the detector.
+        follow_up: an answer was given a moment ago: speech needs no word.
+        memory: samples from before a decision that may have to be sent.
+    """
+
+    def __init__(self, word: WakeWord, frame_ms: int, preroll: int, no_speech: int) -> None:
+        """``preroll`` and ``no_speech``: of the gate, in samples."""
+        self.watch = WakeWatch(word, frame_ms)
+        self.follow_up = False
+        self.memory = samples_for(MEMORY_MS)
+        self._preroll = preroll
+        self._patience = no_speech
+        self._woken_at: int | None = None
+        self._earcon: tuple[int, int] | None = None
+
+    @property
+    def woken(self) -> bool:
+        """True from the word until speech, or until :meth:`take` gives up."""
+        return self._woken_at is not None
+
+    def take(
+        self, frame: bytes, at: int, endpointer: Endpointer
+    ) -> int | Woken | WakeMissed | WakeUnused | None:
+        """Take the frame that ends at ``at``; return the first sample to send once the user goes on.
+
+        Args:
+            frame: s16le mono 16 kHz.
+            at: samples before its end.
+            endpointer: of the gate, which gets each frame here.
+        """
+        if self._earcon is not None and at <= self._earcon[1]:
+            endpointer.watch(frame)
+            return None
+        speaks = endpointer.onset(frame)
+        if self._woken_at is None:
+            return self._wait(frame, at, endpointer)
+        if at - self._woken_at <= samples_for(SETTLE_MS):
+            endpointer.forget()
+        elif speaks:
+            return self._first_sample(at, self._woken_at)
+        if at - self._woken_at < self._patience:
+            return None
+        self.reset()
+        return WakeUnused()
+
+    def _wait(self, frame: bytes, at: int, endpointer: Endpointer) -> Woken | WakeMissed | None:
+        score = self.watch.hears(frame, speech=endpointer.suspicious)
+        if score is None:
+            missed = self.watch.missed()
+            return None if missed is None else WakeMissed(missed)
+        self._woken_at = at
+        # Until here the evidence of speech is the word.
+        endpointer.forget()
+        return Woken(score)
+
+    def earcon(self, at: int, length_ms: int, endpointer: Endpointer) -> None:
+        """An earcon answers the word: for so long from ``at`` on the microphone picks it up."""
+        if self._woken_at is not None:
+            self._earcon = at, at + samples_for(length_ms)
+            endpointer.forget()
+
+    def _first_sample(self, at: int, woken_at: int) -> int:
+        """Return where the sound begins that is sent, when speech was found at ``at``.
+
+        Never before the word's end; with an earcon after its end, unless the user spoke over it.
+        """
+        cut = woken_at - samples_for(LATEST_HIT_MS)
+        if at - woken_at <= samples_for(GOES_ON_MS):
+            return cut
+        first = max(cut, at - self._preroll)
+        if self._earcon is None:
+            return first
+        begun, over = self._earcon
+        if at - over <= samples_for(UNDER_EARCON_MS):
+            return max(cut, begun - self._preroll)
+        return max(first, over)
+
+    def reset(self, *, follow_up: bool = False) -> None:
+        """Wait for the word again, or (``follow_up``) for none, without any memory of what was heard."""
+        self.watch.reset()
+        self.follow_up = follow_up
+        self._woken_at = self._earcon = None

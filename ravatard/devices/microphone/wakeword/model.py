@@ -1,0 +1,158 @@
+"""Model files of a wake word: found by name, bounded and read once; nothing of them is run here.
+
+A microWakeWord model, version 2, is a description NAME.json and the TensorFlow Lite file that it names.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ravatard.core.wakeword.options import BUILT_IN_WORDS, WakeWordOptions, threshold_for
+from ravatard.devices.microphone.wakeword.tried import LARGEST_MODEL_BYTES, TriedModel
+from ravatard.errors import DeviceError
+from ravatard.installation import adding
+
+#: The library, and the extra of the same purpose that installs it.
+LIBRARY = "pymicro_wakeword"
+EXTRA = "wakeword"
+#: Folder of the owner's models, beside the configuration.
+FOLDER = "wakewords"
+_LARGEST_DESCRIPTION_BYTES = 1 << 16
+#: Scores are the mean of so many outputs, 30 ms apart; the models of the library say 5.
+_MOST_OUTPUTS = 50
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundModel:
+    """A model as its files describe it, not tried yet.
+
+    Attributes:
+        word: its name in the configuration.
+        path: the TensorFlow Lite file.
+        content: of that file.
+        outputs: a score is the mean of so many outputs.
+        threshold: score from which a sound counts as the word.
+    """
+
+    word: str
+    path: str
+    content: bytes = field(repr=False)
+    outputs: int
+    threshold: float
+
+
+def kept(found: FoundModel) -> TriedModel:
+    """Return ``found``, which was tried, kept in memory until its ``fd`` is closed."""
+    fd = os.memfd_create(f"wakeword {found.word}")
+    os.pwrite(fd, found.content, 0)
+    return TriedModel(found.word, fd, found.outputs, found.threshold)
+
+
+def find_model(options: WakeWordOptions, beside: Path) -> FoundModel:
+    """Return the model of ``options.word``.
+
+    Args:
+        options: section ``wakeword``.
+        beside: the folder of the configuration.
+
+    Raises:
+        DeviceError: the extra is missing, or there is no such model, or its files cannot be one.
+    """
+    word = options.word
+    library = importlib.util.find_spec(LIBRARY)
+    if library is None or library.origin is None:
+        raise DeviceError(f"the extra {EXTRA} is not installed: {adding(EXTRA)}")
+    if not _NAME.fullmatch(word):
+        raise DeviceError(
+            f"wakeword.word {word!r:.80} is no name of a model; write letters, digits, - and _ only"
+        )
+    own = beside / FOLDER
+    folder = Path(library.origin).parent / "models" if word in BUILT_IN_WORDS else own
+    described = folder / f"{word}.json"
+    if not described.exists():
+        raise DeviceError(
+            f"wakeword.word {word}: there is no {described}; write {', '.join(BUILT_IN_WORDS)}, or put "
+            f"{word}.json and its .tflite there"
+        )
+    description = _described(described, read_bounded(described, _LARGEST_DESCRIPTION_BYTES))
+    path = folder / description.file
+    content = read_bounded(path, LARGEST_MODEL_BYTES)
+    try:
+        threshold = threshold_for(options.sensitivity, description.cutoff)
+    except ValueError as error:
+        raise DeviceError(f"wakeword.sensitivity: {error}; write low, normal, high or a score") from error
+    return FoundModel(word, str(path), content, description.outputs, threshold)
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Return the content of a regular file, or of one that a link leads to.
+
+    Raises:
+        DeviceError: it cannot be read, is no regular file, is empty, or has more than ``most`` bytes.
+    """
+    try:
+        # A FIFO without a writer must not keep the daemon waiting.
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise DeviceError(f"{path} cannot be read: {error.strerror}") from error
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise DeviceError(f"{path} is no regular file; put the model's own file there")
+        if not 0 < status.st_size <= most:
+            raise DeviceError(
+                f"{path} has {status.st_size} bytes, and a microWakeWord file has 1 to {most}; copy it anew"
+            )
+        content = os.read(fd, most + 1)
+    except OSError as error:
+        raise DeviceError(f"{path} cannot be read: {error.strerror}") from error
+    finally:
+        os.close(fd)
+    if len(content) != status.st_size:
+        raise DeviceError(f"{path} is being written; try again when that is done")
+    return content
+
+
+@dataclass(frozen=True, slots=True)
+class _Description:
+    file: str
+    cutoff: float
+    outputs: int
+
+
+def _described(path: Path, content: bytes) -> _Description:
+    """Read a model's description, field by field.
+
+    Raises:
+        DeviceError: it is none of a microWakeWord model, version 2.
+    """
+    # Few have a wake word.
+    import json
+
+    try:
+        return _description(json.loads(content))
+    except KeyError as error:
+        raise DeviceError(f"{path} does not describe a microWakeWord model: it has no {error}") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DeviceError(f"{path} does not describe a microWakeWord model of version 2: {error}") from error
+
+
+def _description(fields: Any) -> _Description:
+    micro = fields["micro"]
+    file, cutoff, outputs = fields["model"], micro["probability_cutoff"], micro["sliding_window_size"]
+    if fields["type"] != "micro" or fields["version"] != 2:
+        raise ValueError(f"type {fields['type']!r:.20}, version {fields['version']!r:.20}")
+    if not isinstance(file, str) or not file.endswith(".tflite") or "/" in file or "\0" in file:
+        raise ValueError(f"model is {file!r:.80}, not the name of a .tflite file beside it")
+    if not isinstance(cutoff, int | float) or not 0 < cutoff < 1:
+        raise ValueError(f"probability_cutoff is {cutoff!r:.20}, not between 0 and 1")
+    if not isinstance(outputs, int) or not 1 <= outputs <= _MOST_OUTPUTS:
+        raise ValueError(f"sliding_window_size is {outputs!r:.20}, not 1 to {_MOST_OUTPUTS}")
+    return _Description(file, float(cutoff), outputs)

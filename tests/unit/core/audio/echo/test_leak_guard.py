@@ -1,0 +1,70 @@
+"""A user is told from the rest of an echo by level."""
+
+from __future__ import annotations
+
+from ravatard.core.audio.echo.leak_guard import LeakGuard
+
+
+def learnt(*, leak_db: float = -30.0, frames: int = 100) -> LeakGuard:
+    """A guard in a room that leaves so much of the avatar's voice."""
+    guard = LeakGuard()
+    for number in range(frames):
+        guard.passes(-20.0 + leak_db - number % 5, -20.0)
+    return guard
+
+
+def test_nothing_passes_before_enough_is_known() -> None:
+    guard = LeakGuard()
+
+    passed = [guard.passes(-5.0, -20.0) for _ in range(60)]
+
+    assert not any(passed)
+    assert guard.is_ready
+
+
+def test_only_what_is_well_above_the_rest_of_the_echo_passes() -> None:
+    guard = learnt()
+
+    assert not guard.passes(-46.0, -20.0)
+    assert guard.passes(-40.0, -20.0)
+    assert guard.leak_db is not None
+    assert -31.0 <= guard.leak_db <= -29.0
+
+
+def test_the_rest_of_a_loud_word_lasts_for_a_third_of_a_second() -> None:
+    guard = learnt()
+    guard.passes(-30.0, 0.0)
+
+    passed = [guard.passes(-28.0, -50.0) for _ in range(11)]
+
+    assert passed == [False] * 10 + [True]
+
+
+def test_while_the_speaker_is_silent_only_silence_does_not_pass() -> None:
+    guard = LeakGuard()
+
+    assert guard.passes(-40.0, -96.0)
+    assert not guard.passes(-61.0, -96.0)
+
+
+def test_what_is_near_silence_never_passes() -> None:
+    guard = learnt(leak_db=-70.0)
+
+    assert not guard.passes(-61.0, -20.0)
+
+
+def test_it_follows_a_room_that_changes_and_forgets_the_one_before() -> None:
+    guard = learnt(frames=700)
+    for _ in range(700):
+        guard.passes(-30.0, -20.0)
+
+    assert guard.leak_db == -10.0
+
+
+def test_after_forgetting_it_learns_anew() -> None:
+    guard = learnt()
+    guard.forget()
+
+    assert not guard.is_ready
+    assert guard.leak_db is None
+    assert not guard.passes(0.0, -20.0)

@@ -1,0 +1,222 @@
+"""A gate behind an echo canceller: asleep while the speaker is silent, and opened by a user meanwhile too."""
+
+from __future__ import annotations
+
+from array import array
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ravatard.core.actions import Hold
+from ravatard.core.audio.echo.talk_over_gate import BLOCK_BYTES, PREROLL_MS, REFERENCE_BYTES, TalkOverGate
+from ravatard.core.audio.endpointing.confirmation import Confirmation
+from ravatard.core.audio.endpointing.opening import GateExtras
+from ravatard.core.audio.gate import Gate
+from ravatard.core.audio_format import samples_for
+from ravatard.core.events import ChunkCaptured, GateEvent, UtteranceClosed, UtteranceOpened
+from ravatard.core.options.gate import GateOptions, VoiceOptions
+from ravatard.core.states import Cause, GateMode
+from tests.examples import examples
+from tests.unit.core.sounds import hears_sound, quiet, voice
+
+ECHO = voice(10.0, 300)
+
+
+class Muffler:
+    """A canceller that leaves a hundredth of everything, or all when a user speaks; it counts its blocks."""
+
+    def __init__(self) -> None:
+        self.blocks = 0
+
+    def reference(self, block: bytes) -> None:
+        assert len(block) == REFERENCE_BYTES
+
+    def process(self, block: bytes) -> bytes:
+        assert len(block) == BLOCK_BYTES
+        self.blocks += 1
+        loud = max(array("h", block)) > 4_000
+        return block if loud else array("h", [sample // 100 for sample in array("h", block)]).tobytes()
+
+
+class Room:
+    """A gate, and what it has heard."""
+
+    def __init__(self, mode: GateMode = GateMode.VAD) -> None:
+        self.canceller = Muffler()
+        self.events: list[GateEvent] = []
+        self.gate = TalkOverGate(
+            lambda judge: Gate(
+                GateOptions(silence_ms=200),
+                VoiceOptions(),
+                judge,
+                mode=mode,
+                extras=GateExtras(interrupt_preroll_ms=PREROLL_MS),
+            ),
+            self.canceller,
+            is_speech=hears_sound,
+            is_voice=hears_sound,
+        )
+
+    def hears(self, pcm: bytes, *, avatar: bool, piece: int = 640) -> Room:
+        for at in range(0, len(pcm), piece):
+            part = pcm[at : at + piece]
+            played = b"\x10\x10" if avatar else bytes(2)
+            self.events += self.gate.feed(part, played * (len(part) // 2 * 3), 0.0)
+        return self
+
+    def avatar_speaks(self, seconds: float) -> Room:
+        return self.hears(ECHO * round(seconds * 100), avatar=True)
+
+    @property
+    def opened(self) -> list[UtteranceOpened]:
+        return [event for event in self.events if isinstance(event, UtteranceOpened)]
+
+
+def test_the_canceller_does_nothing_while_the_speaker_is_silent() -> None:
+    room = Room().hears(quiet(300.0) + voice(500.0), avatar=False)
+
+    assert room.canceller.blocks == 0
+    assert [event.cause for event in room.opened] == [Cause.VOICE]
+
+
+def test_the_avatar_does_not_open_the_gate() -> None:
+    room = Room().avatar_speaks(10.0)
+
+    assert room.opened == []
+    assert room.canceller.blocks == 1_000
+
+
+def test_a_user_opens_it_while_the_avatar_speaks_and_the_pre_roll_reaches_back_to_the_first_word() -> None:
+    room = Room().avatar_speaks(3.0)
+    begins = room.gate.samples
+
+    room.hears(voice(300.0), avatar=True)
+
+    (opened,) = room.opened
+    assert opened.first_sample <= begins
+    assert room.gate.samples - opened.first_sample >= samples_for(PREROLL_MS)
+    assert room.gate.found == 1
+    assert room.gate.is_open
+
+
+def test_what_goes_out_has_no_echo_before_the_user_speaks() -> None:
+    room = Room().avatar_speaks(3.0).hears(voice(600.0), avatar=True)
+
+    first = next(event for event in room.events if isinstance(event, ChunkCaptured))
+    assert max(array("h", first.pcm)[:1_600]) <= 3
+
+
+@pytest.mark.parametrize(("afterwards_ms", "proven"), [(0.0, False), (400.0, True)])
+def test_only_what_is_said_after_the_avatars_last_sound_proves_a_user(
+    afterwards_ms: float, proven: bool
+) -> None:
+    room = Room().hears(quiet(3_000.0), avatar=False).avatar_speaks(3.0).hears(voice(200.0), avatar=True)
+    room.hears(voice(480.0), avatar=False).hears(quiet(40.0) + voice(afterwards_ms), avatar=False)
+    room.hears(quiet(600.0), avatar=False)
+
+    (closed,) = (event for event in room.events if isinstance(event, UtteranceClosed))
+    assert closed.proven is proven
+
+
+def test_nothing_opens_it_in_the_first_two_seconds_of_the_avatars_voice() -> None:
+    room = Room().hears(voice(1_500.0), avatar=True)
+
+    assert room.opened == []
+
+
+def test_a_room_that_has_changed_is_learnt_anew() -> None:
+    room = Room().avatar_speaks(3.0)
+    before = room.gate.leak_db
+
+    room.gate.disturbed()
+    room.hears(voice(600.0), avatar=True)
+
+    assert (before is None, room.gate.leak_db is None) == (False, True)
+    assert room.opened == []
+
+
+def test_after_the_avatar_the_room_still_echoes_for_half_a_second() -> None:
+    room = Room().avatar_speaks(1.0)
+    guarded = [room.hears(quiet(50.0), avatar=False).gate.guarded for _ in range(12)]
+
+    assert guarded == [True] * 9 + [False] * 3
+    assert room.hears(voice(500.0), avatar=False).opened
+
+
+def test_a_user_who_spoke_before_the_avatar_did_goes_on() -> None:
+    room = Room().avatar_speaks(3.0).hears(quiet(600.0), avatar=False).hears(voice(300.0), avatar=False)
+
+    room.hears(voice(600.0), avatar=True)
+
+    assert len(room.opened) == 1
+    assert room.gate.is_open
+
+
+@pytest.mark.parametrize("mode", [GateMode.BUTTON, GateMode.VAD])
+def test_a_gate_that_is_held_or_wants_a_press_is_not_opened(mode: GateMode) -> None:
+    room = Room(mode).avatar_speaks(3.0)
+    if mode is GateMode.VAD:
+        room.gate.command(Hold(held=True), 0.0)
+
+    assert room.hears(voice(600.0), avatar=True).opened == []
+    assert room.gate.found == 0
+
+
+def test_it_reads_short_blocks_while_the_avatar_speaks() -> None:
+    room = Room()
+
+    assert not room.gate.attentive
+    assert room.avatar_speaks(0.1).gate.attentive
+
+
+def test_its_figures_are_those_of_the_gate() -> None:
+    room = Room().hears(quiet(300.0) + voice(500.0), avatar=False)
+
+    assert room.gate.level_db > -30
+    assert room.gate.floor_db < 0
+
+
+def test_a_microphone_that_is_lost_closes_what_is_open() -> None:
+    room = Room().hears(quiet(300.0) + voice(500.0), avatar=False)
+
+    assert room.gate.lost(0.0)
+    assert room.gate.samples == 0
+
+
+@given(st.lists(st.integers(1, 2_000), min_size=1, max_size=30))
+@settings(max_examples=examples(30))
+def test_nothing_depends_on_how_the_sound_was_cut(sizes: list[int]) -> None:
+    sound = ECHO * 200 + voice(400.0)
+    whole, cut = Room().hears(sound, avatar=True), Room()
+
+    at = number = 0
+    while at < len(sound):
+        size = sizes[number % len(sizes)] * 2
+        cut.hears(sound[at : at + size], avatar=True, piece=size)
+        at, number = at + size, number + 1
+
+    assert [event.first_sample for event in cut.opened] == [event.first_sample for event in whole.opened]
+    assert whole.opened
+
+
+def test_where_a_word_is_needed_a_voice_alone_does_not_interrupt() -> None:
+    room = Room(GateMode.WAKEWORD).avatar_speaks(3.0)
+
+    room.hears(voice(300.0), avatar=True)
+
+    assert room.opened == []
+
+
+def test_what_the_gate_says_of_its_extras_is_passed_on() -> None:
+    confirmation = Confirmation(None, 20, "it is missing")
+    gate = TalkOverGate(
+        lambda judge: Gate(
+            GateOptions(), VoiceOptions(), judge, mode=GateMode.VAD, extras=GateExtras(confirmation)
+        ),
+        Muffler(),
+        is_speech=hears_sound,
+        is_voice=hears_sound,
+    )
+
+    assert (gate.confirmation_fault, gate.take_wake_score()) == ("it is missing", 0.0)

@@ -1,0 +1,86 @@
+"""The detector runs on speech alone, with a little from before it, and says hits and near misses."""
+
+from __future__ import annotations
+
+from ravatard.core.wakeword.watch import HANGOVER_MS, LEAD_MS, WakeWatch, WakeWord
+from tests.unit.core.sounds import quiet, voice
+from tests.unit.core.wakeword.fakes import NEAR_FRAMES, THRESHOLD, FakeDetector, word
+
+SILENT = quiet(20)
+
+
+def watch() -> tuple[WakeWatch, FakeDetector]:
+    detector = FakeDetector()
+    return WakeWatch(WakeWord(detector, THRESHOLD), 20), detector
+
+
+def hears(watch: WakeWatch, sound: bytes, *, speech: bool) -> list[float]:
+    frames = [sound[at : at + 640] for at in range(0, len(sound), 640)]
+    return [score for frame in frames if (score := watch.hears(frame, speech=speech)) is not None]
+
+
+def test_a_quiet_room_costs_nothing() -> None:
+    it, detector = watch()
+
+    assert hears(it, quiet(5_000), speech=False) == []
+    assert (detector.frames, detector.forgot, it.running) == ([], 0, False)
+
+
+def test_the_detector_gets_what_came_before_the_first_evidence_and_each_frame_once() -> None:
+    it, detector = watch()
+    hears(it, quiet(1_000), speech=False)
+
+    hears(it, voice(40), speech=True)
+
+    assert len(detector.frames) == LEAD_MS // 20 + 1
+    assert detector.frames[-2:] == [voice(40)[:640], voice(40)[640:]]
+
+
+def test_the_word_is_heard_with_its_score_and_forgotten_then() -> None:
+    it, detector = watch()
+
+    assert len(hears(it, word(18), speech=True)) == 1
+
+    assert not it.running
+    assert it.peak > THRESHOLD
+    assert hears(it, voice(20), speech=True) == []
+    assert detector.forgot == 2
+
+
+def test_it_runs_on_after_speech_and_then_stops() -> None:
+    it, detector = watch()
+    hears(it, voice(100), speech=True)
+
+    hears(it, quiet(HANGOVER_MS), speech=False)
+    before = len(detector.frames)
+    assert it.missed() is None
+    hears(it, quiet(1_000), speech=False)
+
+    assert len(detector.frames) == before == 5 + HANGOVER_MS // 20
+
+
+def test_a_near_miss_is_told_once_when_its_speech_is_over() -> None:
+    it, _ = watch()
+    hears(it, word(NEAR_FRAMES), speech=True)
+    assert it.missed() is None
+
+    hears(it, quiet(HANGOVER_MS), speech=False)
+
+    assert it.missed() is not None
+    assert it.missed() is None
+
+
+def test_speech_that_does_not_resemble_the_word_is_no_near_miss() -> None:
+    it, _ = watch()
+    hears(it, word(5), speech=True)
+    hears(it, quiet(HANGOVER_MS), speech=False)
+
+    assert it.missed() is None
+
+
+def test_the_highest_score_is_told_once() -> None:
+    it, _ = watch()
+    hears(it, word(NEAR_FRAMES), speech=True)
+
+    assert it.take_peak() > 0.5
+    assert it.take_peak() == 0.0
