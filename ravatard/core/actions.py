@@ -4,52 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ravatard.core.audio.gate_commands import (
+    FollowUp,
+    GateCommand,
+    Hold,
+    MicrophoneCommand,
+    Mute,
+    Overlook,
+    Press,
+    Release,
+    SetGate,
+)
 from ravatard.core.private import PRIVATE
 from ravatard.core.states import (
     Cause,
     Earcon,
-    GateMode,
     SessionState,
     TurnOutcome,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SetGate:
-    """Use this gate mode from now on."""
-
-    mode: GateMode
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """The button is down: open the gate (in toggle mode: open or close it)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """The button is up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Listen (False) or close any utterance and ignore the microphone (True)."""
-
-    held: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """Close the capture device (True), or open it again (False)."""
-
-    muted: bool
-
-
-#: Commands to the gate.
-GateCommand = SetGate | Press | Release | Hold
-
-
-MicrophoneCommand = GateCommand | Mute
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +87,25 @@ class SendText:
 
 
 @dataclass(frozen=True, slots=True)
+class EndUtterance:
+    """Tell a service that wants it marked: the user's voice in this turn is all sent."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelUtterance:
+    """Tell such a service: what it has of this turn's voice is not to be answered."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Have the service stop its answer now, ahead of everything that waits to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class DropTurn:
     """Forget what is still waiting to be sent for this turn."""
 
@@ -126,7 +117,11 @@ class Reconnect:
     """Try to connect now, whatever pause was planned: a person asks."""
 
 
-CloudAction = StartSession | EndSession | SendAudio | SendUtterance | SendText | DropTurn | Reconnect
+#: What goes out on the connection, for one turn, in the order in which it was asked for.
+Message = SendAudio | SendUtterance | SendText | EndUtterance | CancelUtterance
+
+
+CloudAction = StartSession | EndSession | Message | Interrupt | DropTurn | Reconnect
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +145,16 @@ class StopPlayback:
 
 
 @dataclass(frozen=True, slots=True)
+class PausePlayback:
+    """Silence the speaker now; keep the rest of an answer that is ours to keep, discard a live voice's."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePlayback:
+    """Go on with the answer where :class:`PausePlayback` silenced it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeVoice:
     """Play the live voice again: it says another answer than the one that :class:`StopPlayback` stopped."""
 
@@ -157,6 +162,13 @@ class ResumeVoice:
 @dataclass(frozen=True, slots=True)
 class PrepareDecoder:
     """Have the decoder ready: an answer that brings its own sound is on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSpeakerAwake:
+    """Have the speaker open from now on (True): a user interacts; or let it sleep after its silence."""
+
+    needed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +239,17 @@ class LogLine:
     warning: bool = False
 
 
-SpeakerAction = PlayAnswer | StopPlayback | ResumeVoice | PrepareDecoder | PlayEarcon | SetVolume
+SpeakerAction = (
+    PlayAnswer
+    | StopPlayback
+    | PausePlayback
+    | ResumePlayback
+    | ResumeVoice
+    | PrepareDecoder
+    | KeepSpeakerAwake
+    | PlayEarcon
+    | SetVolume
+)
 
 
 PeopleAction = TurnEnded | SessionChanged | LogLine

@@ -42,6 +42,9 @@ class BackoffOptions:
 
 #: The ceiling grows with the square of what was waited so far over this: slowly at first, steeply after it.
 STEEP_S = 10.0
+#: Longest wait that a service may ask for (Retry-After), for a link or a session: it may be wrong by decades,
+#: and an appliance that does not ask is deaf. A press asks at once.
+LONGEST_WISH_S = 600.0
 
 
 class Backoff:
@@ -62,6 +65,7 @@ class Backoff:
         """Return the seconds to wait after an attempt (``up_s`` None) or a link that was up for ``up_s``.
 
         A wait the service asked for (``Retry-After``) is the least, spread over a further tenth.
+        At most ten minutes of it count: one of a day may come from a maintenance page or a wrong date.
         """
         flapped = up_s is not None and up_s < self._options.stable_s
         if up_s is not None and not flapped:
@@ -73,7 +77,7 @@ class Backoff:
         if flapped:
             wait_s = (ceiling_s + wait_s) / 2
         if retry_after_s is not None:
-            wait_s = max(wait_s, retry_after_s * (1 + 0.1 * self._chance()))
+            wait_s = max(wait_s, min(retry_after_s, LONGEST_WISH_S) * (1 + 0.1 * self._chance()))
         # Nothing grows any more beyond the longest wait, however long the outage.
         self._waited_s = min(waited_s + wait_s, self._options.longest_s)
         return wait_s

@@ -19,8 +19,11 @@ class Capabilities:
         listens: the service's own ``vadEnabled``: True for voice, False for push-to-talk, None unsaid.
         answer_timeout_s: seconds the service gives itself for an answer.
         avatar: the avatar's name, for people.
-        language: language code in use.
-        voice: where an answer's sound comes from: a stream that runs as long as the session, or the answer.
+        language: language code in use; "" for a service that is not told one.
+        voice: where an answer's sound comes from: a stream that runs as long as the session, the answer, or
+            pieces on the connection.
+        marks_utterances: wants the end of an utterance marked, and needs no closing silence to find it.
+        interrupts: takes an order to stop its answer.
     """
 
     streams_audio: bool
@@ -30,3 +33,5 @@ class Capabilities:
     avatar: str
     language: str
     voice: VoiceSource = VoiceSource.ANSWER
+    marks_utterances: bool = False
+    interrupts: bool = False

@@ -8,116 +8,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ravatard.core.audio.microphone_events import (
+    ChunkCaptured,
+    ConfirmationLost,
+    EchoRemoved,
+    GateEvent,
+    Listened,
+    MicrophoneClosed,
+    MicrophoneEnded,
+    MicrophoneEvent,
+    MicrophoneLost,
+    MicrophoneReady,
+    PressIgnored,
+    UtteranceClosed,
+    UtteranceOpened,
+    WakeMissed,
+    WakeUnused,
+    Woken,
+)
+from ravatard.core.audio.speaker_events import (
+    PlaybackEnded,
+    PlaybackStarted,
+    Played,
+    SpeakerAsleep,
+    SpeakerAwake,
+    SpeakerEvent,
+    SpeakerLost,
+    SpeakerReady,
+)
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.private import PRIVATE
-from ravatard.core.states import (
-    Cause,
-    CloseReason,
-    Refusal,
-)
-
-# ------------------------------------------------------------------ the microphone
-
-
-@dataclass(frozen=True, slots=True)
-class MicrophoneReady:
-    """The capture device delivers its first frame."""
-
-    device: str
-
-
-@dataclass(frozen=True, slots=True)
-class MicrophoneLost:
-    """The capture device is gone, or could not be opened. Opening it is tried again."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MicrophoneClosed:
-    """The capture device was closed on purpose (:class:`Mute`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class MicrophoneEnded:
-    """A recording used as the microphone is over; silence follows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listened:
-    """Sign of life of the microphone, twice a second while the device is open.
-
-    Attributes:
-        samples: samples captured since the device was opened.
-        level_db: level of the last block, dBFS.
-        floor_db: tracked noise floor, dBFS.
-        overruns: times the ring ran over since the device was opened.
-    """
-
-    samples: int
-    level_db: float
-    floor_db: float
-    overruns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class UtteranceOpened:
-    """The gate opened. Chunks follow, the first one beginning with the pre-roll.
-
-    Attributes:
-        utterance: number of the utterance since the sound process started, from 1.
-        cause: voice or button.
-        first_sample: index, in samples since the device was opened, of the first sample that will be sent.
-    """
-
-    utterance: int
-    cause: Cause
-    first_sample: int
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkCaptured:
-    """One chunk of an open utterance.
-
-    Attributes:
-        utterance: number of the utterance.
-        sequence: number of the chunk in its utterance, from 0.
-        first_sample: index of its first sample since the device was opened.
-        pcm: s16le mono 16 kHz; 4,096 samples, the last of an utterance may be shorter but is never empty.
-        read_at: when the last sample was read from the device.
-    """
-
-    utterance: int
-    sequence: int
-    first_sample: int
-    pcm: bytes = field(repr=False, metadata=PRIVATE)
-    read_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class UtteranceClosed:
-    """The gate closed; every chunk of the utterance has been handed out.
-
-    Attributes:
-        utterance: number of the utterance.
-        reason: why it closed.
-        end_sample: index one past the last sample handed out.
-        speech_ms: milliseconds of it that were judged speech.
-    """
-
-    utterance: int
-    reason: CloseReason
-    end_sample: int
-    speech_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class PressIgnored:
-    """The button was pressed for too short a time to mean anything."""
-
-    held_ms: float
-
+from ravatard.core.states import Refusal
 
 # ------------------------------------------------------------------ the button
 
@@ -175,6 +97,11 @@ class LinkDenied:
 
     reason: str
     refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChanged:
+    """An address or a route of this machine came or went: what failed before may work now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +172,44 @@ class StreamBroke:
     """The service reports in words that the stream is in trouble.
 
     Attributes:
-        refusal: BUSY, TIMEOUT, FAILED (the session must be ended) or EXPIRED (it is gone already).
+        refusal: BUSY, TIMEOUT, FAILED (the session must be ended), DENIED (so it must, and a person must mend
+            it) or EXPIRED (it is gone already).
         reason: our sentence for it.
+        certain: True: it is about the session that is held; False: words, which may be about the one before.
     """
 
     refusal: Refusal
     reason: str
+    certain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """The turn that is with the service failed; the session and the link stay.
+
+    Attributes:
+        reason: one sentence.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingSaid:
+    """The service, or a recogniser, understood no words in the turn that is with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHearing:
+    """The service does not hear the microphone at all, or does again.
+
+    Attributes:
+        deaf: True when it does not; False takes that back.
+        reason: one sentence with the remedy; "" when it hears.
+    """
+
+    deaf: bool
+    reason: str = ""
 
 
 # ------------------------------------------------------------------ requests of people
@@ -290,73 +249,26 @@ class OptionsChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeakerReady:
-    """The playback device takes sound.
-
-    Attributes:
-        device: its name, for people.
-        latency_ms: from the last write to the converter, as the sound system states it.
-    """
-
-    device: str
-    latency_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakerLost:
-    """The playback device is gone, or could not be opened. Opening it is tried again."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """Sign of life of the speaker, twice a second while sound waits or plays, and once after it.
-
-    Attributes:
-        underruns: times the device wanted sound of an answer that had not come, since it was opened.
-        buffered_ms: sound that waits.
-        dropped_ms: sound that was thrown away because too much waited, since the device was opened.
-    """
-
-    underruns: int
-    buffered_ms: float
-    dropped_ms: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class PlaybackStarted:
-    """Audible sound of an answer is about to leave the speaker (it has entered the playout buffer).
-
-    Attributes:
-        at: when its first audible sample leaves the converter.
-    """
-
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class PlaybackEnded:
-    """The last audible sample of an answer has left the speaker.
-
-    Attributes:
-        at: when it left the converter; may be some tenths of a second ago, a pause between words is no end.
-    """
-
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
 class AnswerUnplayable:
-    """The sound of an answer could not be had or decoded.
+    """The sound of an answer could not be had, decoded, or played to its end.
 
     Attributes:
-        turn: number of the turn that was answered.
+        turn: number of the turn that was answered; 0: not known, of an answer that came in pieces.
         reason: one sentence.
     """
 
     turn: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerBegun:
+    """The sound of an answer begins to come, in pieces; it is heard from :class:`PlaybackStarted` on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerComplete:
+    """All pieces of that answer have come; it is heard until :class:`PlaybackEnded`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,13 +316,10 @@ class Tick:
     """The deadline the conversation asked for has come."""
 
 
-#: Events of the gate.
-GateEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed | PressIgnored
-
-#: Events of a microphone with the gate behind it.
-MicrophoneEvent = MicrophoneReady | MicrophoneLost | MicrophoneClosed | MicrophoneEnded | Listened | GateEvent
-
 ButtonEvent = ButtonPressed | ButtonReleased
+
+#: Events that a connection yields.
+ServiceMessage = Answered | StreamBroke | TurnFailed | NothingSaid | ServiceHearing
 
 #: Events of the link, the live session, and the messages on them.
 CloudEvent = (
@@ -418,20 +327,17 @@ CloudEvent = (
     | LinkOnline
     | LinkOffline
     | LinkDenied
+    | NetworkChanged
     | SessionStarted
     | SessionRefused
     | SessionEnded
     | MessageSent
     | UtteranceDropped
-    | Answered
-    | StreamBroke
+    | ServiceMessage
 )
 
-#: Events of a speaker.
-SpeakerEvent = SpeakerReady | SpeakerLost | Played | PlaybackStarted | PlaybackEnded
-
 #: Events of everything that brings answers to be heard.
-PlaybackEvent = SpeakerEvent | AnswerUnplayable | VoiceOnline | VoiceOffline
+PlaybackEvent = SpeakerEvent | AnswerUnplayable | AnswerBegun | AnswerComplete | VoiceOnline | VoiceOffline
 
 #: Requests of people and of the clock.
 RequestEvent = TextGiven | MuteAsked | VolumeAsked | RestartSessionAsked | OptionsChanged | Tick

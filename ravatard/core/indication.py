@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, unique
 
-from ravatard.core.states import LinkState, MicrophoneStatus, Refusal, TalkState
+from ravatard.core.states import AttentionState, LinkState, MicrophoneStatus, Refusal, TalkState
 
 
 @unique
@@ -19,10 +19,12 @@ class Look(Enum):
     NO_MICROPHONE = "no-microphone"
     OFFLINE = "offline"
     CONNECTING = "connecting"
+    SERVICE_DEAF = "service-deaf"
     BUSY = "busy"
     LISTENING = "listening"
     THINKING = "thinking"
     SPEAKING = "speaking"
+    WAITING = "waiting"
     READY = "ready"
     STARTING = "starting"
 
@@ -55,6 +57,7 @@ ORANGE = (1.0, 0.4, 0.0)
 BLUE = (0.0, 0.25, 1.0)
 VIOLET = (0.5, 0.0, 1.0)
 DIM = (0.01, 0.06, 0.027)
+DIM_BLUE = (0.0, 0.03, 0.12)
 BLACK = (0.0, 0.0, 0.0)
 
 #: One pattern each, distinct by rhythm alone, so that a single LED of one colour is enough.
@@ -66,10 +69,14 @@ LIGHTS: dict[Look, Light] = {
     Look.NO_MICROPHONE: Light(RED, on_s=0.1, off_s=0.1),
     Look.OFFLINE: Light(ORANGE, on_s=1.0, off_s=1.0),
     Look.CONNECTING: Light(ORANGE, on_s=0.1, off_s=0.4),
+    Look.SERVICE_DEAF: Light(RED, on_s=1.0, off_s=3.0),
     Look.BUSY: Light(ORANGE, on_s=0.1, off_s=1.4),
     Look.LISTENING: Light(GREEN),
     Look.THINKING: Light(BLUE, fade_s=0.5, plain_on_s=0.25, plain_off_s=0.25),
     Look.SPEAKING: Light(BLUE, on_s=0.4, off_s=0.1),
+    # No green: the microphone passes nothing on. A single LED blinks twice as often as for "ready"; one that
+    # can be dimmed glows twice as brightly.
+    Look.WAITING: Light(DIM_BLUE, plain_on_s=0.05, plain_off_s=1.95),
     # A single LED stays dark but blinks shortly, so that "ready" never looks like "dead".
     Look.READY: Light(DIM, plain_on_s=0.05, plain_off_s=3.95),
     Look.STARTING: Light(GREEN, fade_s=1.0, plain_on_s=1.5, plain_off_s=1.5),
@@ -84,10 +91,12 @@ WORDS: dict[Look, str] = {
     Look.NO_MICROPHONE: "no microphone",
     Look.OFFLINE: "offline",
     Look.CONNECTING: "connecting",
+    Look.SERVICE_DEAF: "service deaf",
     Look.BUSY: "busy",
     Look.LISTENING: "listening",
     Look.THINKING: "thinking",
     Look.SPEAKING: "speaking",
+    Look.WAITING: "waiting for the wake word",
     Look.READY: "ready",
     Look.STARTING: "starting",
 }
@@ -105,6 +114,8 @@ class Condition:
         pressed: the button is down and may open the gate.
         busy: the service had no free place a moment ago.
         denied: reason of the service's refusal, or None.
+        deaf: the service does not hear the microphone.
+        attention: whether the wake word is awaited; None where no word is needed.
     """
 
     started: bool = False
@@ -114,9 +125,11 @@ class Condition:
     pressed: bool = False
     busy: bool = False
     denied: Refusal | None = None
+    deaf: bool = False
+    attention: AttentionState | None = None
 
 
-def look_for(condition: Condition) -> Look:  # noqa: PLR0911 - a list of precedence is a list of returns
+def look_for(condition: Condition) -> Look:  # noqa: C901, PLR0911 - a list of precedence is a list of returns
     """Return the first look in the order of precedence (the order of :class:`Look`) that applies."""
     if condition.link is LinkState.DENIED:
         return Look.NO_MONEY if condition.denied is Refusal.MONEY else Look.FAULT
@@ -130,13 +143,19 @@ def look_for(condition: Condition) -> Look:  # noqa: PLR0911 - a list of precede
         return Look.OFFLINE
     if condition.link is LinkState.CONNECTING:
         return Look.CONNECTING
+    if condition.deaf:
+        # Also while the user speaks: it must not look as if that were heard.
+        return Look.SERVICE_DEAF
     if condition.busy:
         return Look.BUSY
-    if condition.talk is TalkState.LISTENING or condition.pressed:
+    woken = condition.attention is AttentionState.WOKEN
+    if condition.talk is TalkState.LISTENING or condition.pressed or woken:
         return Look.LISTENING
     if condition.talk is TalkState.THINKING:
         return Look.THINKING
-    return Look.SPEAKING if condition.talk is TalkState.SPEAKING else Look.READY
+    if condition.talk is TalkState.SPEAKING:
+        return Look.SPEAKING
+    return Look.WAITING if condition.attention is AttentionState.WAITING else Look.READY
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,11 +46,40 @@ class MicrophoneStatus(Enum):
 
 @unique
 class GateMode(Enum):
-    """Opener of the gate: the voice detector, the button, or either."""
+    """Opener of the gate: the voice detector, the button, the wake word, or two of them."""
 
     VAD = "vad"
     BUTTON = "button"
     BOTH = "both"
+    WAKEWORD = "wakeword"
+    WAKEWORD_OR_BUTTON = "wakeword-or-button"
+
+    @property
+    def takes_button(self) -> bool:
+        """True if a press opens the gate."""
+        return self in (GateMode.BUTTON, GateMode.BOTH, GateMode.WAKEWORD_OR_BUTTON)
+
+    @property
+    def takes_voice(self) -> bool:
+        """True if speech alone opens it at any time."""
+        return self in (GateMode.VAD, GateMode.BOTH)
+
+    @property
+    def takes_word(self) -> bool:
+        """True if speech opens it only after the wake word, or right after an answer."""
+        return self in (GateMode.WAKEWORD, GateMode.WAKEWORD_OR_BUTTON)
+
+
+@unique
+class AttentionState(Enum):
+    """Attention of a gate with a wake word."""
+
+    WAITING = "waiting"
+    """Only the word is listened to."""
+    WOKEN = "woken"
+    """The word was spoken: speech opens."""
+    FOLLOW_UP = "follow-up"
+    """An answer was given a moment ago: speech opens without the word."""
 
 
 @unique
@@ -59,6 +88,7 @@ class Cause(Enum):
 
     VOICE = "voice"
     BUTTON = "button"
+    WAKEWORD = "wakeword"
 
 
 @unique
@@ -105,6 +135,8 @@ class TurnOutcome(Enum):
     """The user went on before the answer came; the next turn carries on."""
     CANCELLED = "cancelled"
     """The session could not be had, or the link or the appliance went down."""
+    FAILED = "failed"
+    """The service, or a recogniser, could do nothing with it; the session goes on."""
 
 
 @unique
@@ -115,6 +147,8 @@ class VoiceSource(Enum):
     """A stream of its own, for as long as the session lasts."""
     ANSWER = "answer"
     """The answer: inline, or a file at the address it gives."""
+    PIECES = "pieces"
+    """The connection: one finite voice an answer, which comes in pieces."""
     ELSEWHERE = "elsewhere"
     """A browser plays it, or it is not played; the status says why."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import audioop
 
+from ravatard.core.audio.speaker_events import PlaybackEnded, PlaybackStarted
 from ravatard.core.audio_format import SAMPLE_BYTES
-from ravatard.core.events import PlaybackEnded, PlaybackStarted
 
 #: -50 dBFS: the loudest sample of what counts as a pause. Room noise in a studio voice lies below.
 AUDIBLE_PEAK = 104

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from ravatard.core.actions import GateCommand, Hold, Press, Release, SetGate
-from ravatard.core.audio.endpointer import Endpointer
+from ravatard.core.audio.endpointing.opening import NO_EXTRAS, GateExtras, Opening
 from ravatard.core.audio.framing import Framer
+from ravatard.core.audio.gate_commands import FollowUp, GateCommand, Hold, Overlook, Press, Release, SetGate
+from ravatard.core.audio.microphone_events import GateEvent, PressIgnored
 from ravatard.core.audio.utterance_buffer import UtteranceBuffer
 from ravatard.core.audio_format import CHUNK_SAMPLES, SAMPLE_BYTES, bytes_for, ms_of, samples_for
-from ravatard.core.events import GateEvent, PressIgnored
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 
@@ -36,7 +36,11 @@ class Gate:
     After LONGEST the voice may open again at once if the speaker goes on, but only on the full evidence of a
     fresh onset; its pre-roll then joins without a gap. When anything but the release closed a held button's
     utterance, that press is spent: it opens nothing more, and the voice opens nothing until the release or
-    until ``silence_ms`` of silence (so that a button that is stuck does not keep the gate closed for good).
+    until a silence that would end an utterance (so that a button that is stuck does not keep the gate closed
+    for good).
+
+    While it is guarded the voice opens nothing by itself: the avatar is heard, and only :meth:`interrupt`
+    opens. The noise floor is not learnt meanwhile.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Gate:
         *,
         mode: GateMode,
         chunk_samples: int = CHUNK_SAMPLES,
+        extras: GateExtras = NO_EXTRAS,
     ) -> None:
         """Make a closed gate that listens.
 
@@ -56,15 +61,14 @@ class Gate:
             is_speech: judges one frame of ``voice.frame_ms`` (s16le mono 16 kHz); called for frames in order.
             mode: what may open it.
             chunk_samples: samples of every chunk but the last.
+            extras: a confirmation, a wake word, a longer pre-roll of :meth:`interrupt`.
         """
-        self._endpointer = Endpointer(voice, is_speech)
+        self._opening = Opening(gate, voice, is_speech, extras)
         self._framer = Framer(bytes_for(voice.frame_ms))
         self._frame_ms = voice.frame_ms
         self._frame_samples = samples_for(voice.frame_ms)
-        self._silence_frames = -(-gate.silence_ms // voice.frame_ms)
         self._longest = samples_for(gate.longest_s * 1000)
-        # Half an utterance is for what is said after the gate opened, whatever the options say.
-        self._buffer = UtteranceBuffer(chunk_samples, min(samples_for(gate.preroll_ms), self._longest // 2))
+        self._buffer = UtteranceBuffer(chunk_samples, self._opening.preroll, self._opening.memory)
         self._no_speech = samples_for(gate.no_speech_s * 1000)
         self._shortest_press = samples_for(gate.shortest_press_ms)
         self._toggle = gate.toggle
@@ -94,19 +98,28 @@ class Gate:
         if self._pending is not None or self._owned_since is not None:
             return True
         if not self.is_open:
-            return self._endpointer.suspicious
-        silence = (self._silence_frames - self._endpointer.quiet_frames) * self._frame_samples
+            return self._opening.is_near
+        silence = self._opening.silence_left * self._frame_samples
         return min(self._buffer.missing, silence) < samples_for(LONG_BLOCK_MS)
+
+    @property
+    def confirmation_fault(self) -> str:
+        """Why speech is not confirmed any more, as a sentence; "" while there is nothing to say."""
+        return self._opening.confirmation.fault
 
     @property
     def level_db(self) -> float:
         """Level of the last frame that was listened to, dBFS."""
-        return self._endpointer.level_db
+        return self._opening.endpointer.level_db
 
     @property
     def floor_db(self) -> float:
         """Tracked noise floor, dBFS."""
-        return self._endpointer.floor_db
+        return self._opening.endpointer.floor_db
+
+    def take_wake_score(self) -> float:
+        """Return the highest score of the wake word since the last call; 0 without a word."""
+        return self._opening.take_wake_score()
 
     @property
     def samples(self) -> int:
@@ -144,6 +157,10 @@ class Gate:
                 self._release()
             case Hold(held):
                 self._hold(held)
+            case FollowUp(allowed):
+                self._opening.await_word(follow_up=allowed and not self._held)
+            case Overlook(length_ms):
+                self._opening.overlook(self._samples, length_ms)
             case _:
                 assert_never(command)
         return self._events()
@@ -159,29 +176,43 @@ class Gate:
         self._buffer.skip(0)
         return self._events()
 
+    def guard(self, guarded: bool) -> None:
+        """From here on the voice opens nothing by itself (True), or does again. What is open stays open."""
+        self._opening.guard(guarded)
+
+    def interrupt(self) -> list[GateEvent]:
+        """A user was found to speak while the avatar is heard: open, unless something forbids it."""
+        busy = self._held or self.is_open or self._pending is not None or self._spent
+        if not busy and self._mode.takes_voice:
+            self._opening.begin(spoken=True)
+            first = self._samples - self._opening.interrupt_preroll
+            self._out += self._buffer.open_from(Cause.VOICE, first)
+        return self._events()
+
     def _set_mode(self, mode: GateMode) -> None:
         """Change what may open the gate. An open utterance goes on as it would have."""
         if mode is self._mode:
             return
         self._mode = mode
-        self._endpointer.forget()
-        if mode is GateMode.VAD:
+        self._opening.forget()
+        if not mode.takes_button:
             self._pending = None
             self._pressed_in_hold = False
 
     def _press(self) -> None:
         if self._toggle and self._owned_since is not None:
             self._close(CloseReason.RELEASED)
-        elif self._mode is not GateMode.VAD and self._held:
+        elif self._mode.takes_button and self._held:
             self._pressed_in_hold = not self._toggle
-        elif self._mode is not GateMode.VAD and self._pending is None and self._owned_since is None:
+        elif self._mode.takes_button and self._pending is None and self._owned_since is None:
             self._begin_press()
 
     def _begin_press(self) -> None:
         self._pending = self._samples
         self._spent = False
+        self._opening.await_word()
         if not self.is_open:
-            self._endpointer.begin(spoken=False)
+            self._opening.begin(spoken=False)
         if self._toggle or not self._shortest_press:
             self._own(self._pending)
 
@@ -191,9 +222,10 @@ class Gate:
         self._owned_since = pressed
         if self.is_open:
             # With toggle, silence closes: a user who pressed gets all of it.
-            self._endpointer.quiet_frames = 0
+            self._opening.endpointer.quiet_frames = 0
         else:
             self._out += self._buffer.open(Cause.BUTTON, pressed)
+        self._opening.confirmation.begin()
 
     def _release(self) -> None:
         if self._toggle:
@@ -229,7 +261,7 @@ class Gate:
         if self._pending is not None:
             self._pending = None
             self._spent = True
-        self._endpointer.forget()
+        self._opening.interrupt()
         self._framer.reset()
 
     def _take(self, frame: bytes) -> None:
@@ -238,7 +270,7 @@ class Gate:
             self._buffer.trim()
             self._wait(frame)
             return
-        self._endpointer.follow(frame)
+        self._opening.follow(frame)
         if self._pending is not None and self._samples - self._pending >= self._shortest_press:
             self._own(self._pending)
         if self._buffer.opened_at is not None:
@@ -246,34 +278,38 @@ class Gate:
 
     def _wait(self, frame: bytes) -> None:
         """A frame while nothing is open."""
-        if self._mode is GateMode.BUTTON:
-            self._endpointer.watch(frame)
-        elif self._endpointer.onset(frame) and not self._spent:
-            self._endpointer.begin(spoken=True)
-            self._out += self._buffer.open(Cause.VOICE, self._samples)
-        elif self._endpointer.quiet_frames >= self._silence_frames:
-            self._spent = False
+        found = self._opening.wait(frame, self._samples, self._mode)
+        if found is None:
+            self._spent = self._spent and self._opening.endpointer.silence_left > 0
+        elif not isinstance(found, tuple):
+            self._out.append(found)
+        # A word is said on purpose, also while a button is stuck.
+        elif found[0] is Cause.WAKEWORD or not self._spent:
+            self._opening.begin(spoken=True)
+            self._out += self._buffer.open_from(*found)
 
     def _limit(self, length: int) -> None:
         """Close the utterance, ``length`` samples long, if it is long or silent enough, or has no speech."""
-        silent = self._endpointer.quiet_frames >= self._silence_frames
+        silent = not self._opening.silence_left
         if length + self._frame_samples > self._longest:
             self._close(CloseReason.LONGEST)
         elif self._owned_since is None:
             if silent and self._pending is None:
                 self._close(CloseReason.SILENCE)
-        elif not self._endpointer.spoken:
+        elif not self._opening.endpointer.spoken:
             if self._samples - self._owned_since >= self._no_speech:
                 self._close(CloseReason.NO_SPEECH)
         elif silent and self._toggle:
             self._close(CloseReason.SILENCE)
 
     def _close(self, reason: CloseReason) -> None:
-        self._out += self._buffer.close(reason, float(self._endpointer.speech_frames * self._frame_ms))
+        self._out += self._buffer.close(
+            reason, float(self._opening.endpointer.speech_frames * self._frame_ms)
+        )
         under_finger = self._owned_since is not None and not self._toggle
         self._spent = under_finger and reason is not CloseReason.RELEASED
         self._owned_since = None
-        self._endpointer.begin(spoken=False)
+        self._opening.end(silent=reason is CloseReason.SILENCE)
 
     def _events(self) -> list[GateEvent]:
         out, self._out = self._out, []

@@ -24,8 +24,9 @@ MOST_PRE_FILL = 100 * VOICE_RATE_HZ // 1000
 #: What an underrun adds to the pre-fill, and what a second without any sound takes from it.
 _GROWTH = 20 * VOICE_RATE_HZ // 1000
 _SHRINKAGE = 5 / 1000
-#: One packet of Opus: it must wait beside what jitter may hold back.
-_PACKET = 20 * VOICE_RATE_HZ // 1000
+#: Half a piece of a live voice (:data:`ravatard.core.voice.live_pieces.PIECE_MS`), by which what waits goes
+#: below its mean, and :data:`_BAND`: both must wait beside what jitter may hold back.
+_BESIDE_JITTER = 30 * VOICE_RATE_HZ // 1000
 #: Between two pieces of a live voice this long is no jitter: its sender paused.
 _PAUSE_S = 0.3
 #: So much more than the pre-fill may wait before a pause is shortened: a burst that jitter explains.
@@ -71,7 +72,7 @@ class Playout:
         self._odd = b""
         self._fed = 0
         self._earliest = self._last_at = self._waits_since = 0.0
-        self._live = self._flowing = self._mends = self._stopped = False
+        self._live = self._flowing = self._mends = self._stopped = self._paused = False
         self._tail = self._last = b""
         self._quiet = _EXPECTED
         self._mean = self._aim = 0.0
@@ -80,17 +81,19 @@ class Playout:
     @property
     def is_idle(self) -> bool:
         """True while there is nothing to take."""
-        return not self._pieces and not self._tail
+        return (self._paused or not self._pieces) and not self._tail
 
     @property
     def is_over(self) -> bool:
         """True when everything of a finished voice was taken, or after :meth:`stop`."""
+        if self._paused:
+            return not self._tail
         return self.is_idle and (self._stopped or self._finished >= self._newest)
 
     @property
     def is_audible_waiting(self) -> bool:
         """True while something that can be heard waits."""
-        return self._loud_pieces > 0
+        return self._loud_pieces > 0 and not self._paused
 
     # -------------------------------------------------------------- in
 
@@ -137,8 +140,23 @@ class Playout:
             self._tail = faded(self._pop(min(self.waiting, FADE_SAMPLES)), out=True)
         self._pieces.clear()
         self._at = self._loud_pieces = self.waiting = 0
-        self._flowing = self._mends = False
+        self._flowing = self._mends = self._paused = False
         self._stopped = True
+
+    def pause(self, paused: bool) -> None:
+        """Fall silent within a few milliseconds and keep what waits and comes (True), or go on with it."""
+        if paused is self._paused:
+            return
+        if paused and self._flowing and self._pieces:
+            self._tail = faded(self._peek(FADE_SAMPLES), out=True)
+        self._mends = not paused and bool(self._pieces)
+        self._paused = paused
+        self._flowing = False
+
+    def _peek(self, samples: int) -> bytes:
+        """Return the next ``samples``, or as many as the first piece has, and leave them there."""
+        pcm, _ = self._pieces[0]
+        return pcm[self._at : self._at + samples * SAMPLE_BYTES]
 
     def _judge(self, samples: int, now: float) -> None:
         """Learn from when a piece of a live voice came how late its pieces can be."""
@@ -154,7 +172,7 @@ class Playout:
         jitter = (begun - self._earliest) * VOICE_RATE_HZ
         # A sender that is late for good is on time after a second.
         self._earliest += (begun - self._earliest) * min(1.0, samples / VOICE_RATE_HZ)
-        self.pre_fill = max(self.pre_fill, min(jitter + _PACKET, MOST_PRE_FILL))
+        self.pre_fill = max(self.pre_fill, min(jitter + _BESIDE_JITTER, MOST_PRE_FILL))
 
     # -------------------------------------------------------------- out
 
@@ -164,6 +182,8 @@ class Playout:
             size = samples * SAMPLE_BYTES
             tail, self._tail = self._tail[:size], self._tail[size:]
             return tail.ljust(samples * SAMPLE_BYTES, b"\0")
+        if self._paused:
+            return None
         if not self._pieces:
             return self._let_down(samples)
         is_finished = self._finished >= self._newest

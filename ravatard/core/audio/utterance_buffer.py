@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ravatard.core.audio.microphone_events import ChunkCaptured, UtteranceClosed, UtteranceOpened
 from ravatard.core.audio_format import SAMPLE_BYTES
-from ravatard.core.events import ChunkCaptured, UtteranceClosed, UtteranceOpened
 from ravatard.core.states import Cause, CloseReason
 
 BufferEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed
@@ -24,11 +24,13 @@ class UtteranceBuffer:
         opened_at: index of the first sample of the open utterance, or None while closed.
     """
 
-    def __init__(self, chunk_samples: int, preroll_samples: int) -> None:
+    def __init__(self, chunk_samples: int, preroll_samples: int, memory_samples: int = 0) -> None:
+        """``memory_samples``: kept while closed, where more than the pre-roll may be asked for."""
         self.end = 0
         self.opened_at: int | None = None
         self._chunk_samples = chunk_samples
         self._preroll = preroll_samples
+        self._memory = max(preroll_samples, memory_samples)
         self._sound = bytearray()
         self._first = 0
         self._utterances = 0
@@ -48,9 +50,9 @@ class UtteranceBuffer:
         return () if self.opened_at is None else self._complete()
 
     def trim(self) -> None:
-        """While closed: forget what no pre-roll that begins from now on can reach."""
-        if len(self._sound) > self._preroll * SAMPLE_BYTES + SLACK_BYTES:
-            self._drop_before(self.end - self._preroll)
+        """While closed: forget what no utterance that opens from now on can reach."""
+        if len(self._sound) > self._memory * SAMPLE_BYTES + SLACK_BYTES:
+            self._drop_before(self.end - self._memory)
 
     def skip(self, to: int) -> None:
         """While closed: forget everything; the next sample has index ``to``."""
@@ -59,7 +61,11 @@ class UtteranceBuffer:
 
     def open(self, cause: Cause, at: int) -> list[BufferEvent]:
         """Open an utterance, decided now, that begins with what there is of the pre-roll of sample ``at``."""
-        self._drop_before(at - self._preroll)
+        return self.open_from(cause, at - self._preroll)
+
+    def open_from(self, cause: Cause, first: int) -> list[BufferEvent]:
+        """Open an utterance, decided now, that begins with sample ``first`` if that is still there."""
+        self._drop_before(first)
         self.opened_at = self._first
         self._utterances += 1
         self._chunks = 0

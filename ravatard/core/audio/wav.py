@@ -95,7 +95,11 @@ class WavHeader:
     """
 
     def __init__(
-        self, name: str, codings: Mapping[tuple[int, int], str] = CODINGS, rates_hz: range = RATES_HZ
+        self,
+        name: str,
+        codings: Mapping[tuple[int, int], str] = CODINGS,
+        rates_hz: range = RATES_HZ,
+        otherwise_hz: int | None = None,
     ) -> None:
         """Begin at the first chunk.
 
@@ -103,6 +107,7 @@ class WavHeader:
             name: of the file, in error messages.
             codings: codings that the caller reads, by format tag and bits per sample.
             rates_hz: rates that the caller reads.
+            otherwise_hz: taken for any other rate, and one channel for none; None: such a file is broken.
         """
         self.shape: WavShape | None = None
         self.in_data = False
@@ -110,6 +115,7 @@ class WavHeader:
         self._name = name
         self._codings = codings
         self._rates_hz = rates_hz
+        self._otherwise_hz = otherwise_hz
         self._chunks = 0
         self._after_odd = False
 
@@ -162,6 +168,9 @@ class WavHeader:
         coding = self._codings.get((tag, bits))
         if coding is None:
             raise UnknownCoding(f"{self._name} holds {bits}-bit samples of WAV format {tag:#06x}")
+        if self._otherwise_hz is not None:
+            rate_hz = rate_hz if rate_hz in self._rates_hz else self._otherwise_hz
+            channels = channels or 1
         if rate_hz not in self._rates_hz or not 1 <= channels <= MOST_CHANNELS:
             raise MediaError(
                 f"{self._name} says it has {channels} channels at {rate_hz} Hz; understood are 1 to "

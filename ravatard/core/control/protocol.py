@@ -30,6 +30,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ravatard.core.control.lines import line_of
 from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven, VolumeAsked
 from ravatard.errors import RavatardError
 
@@ -171,11 +172,6 @@ def decode(line: bytes) -> Request:
         wanted = f"takes only {', '.join(sorted(names))}" if names else "takes nothing"
         raise BadRequest(f'this request {wanted} besides "do"')
     return made(asked)
-
-
-def line_of(fields: Fields) -> bytes:
-    """Return ``fields`` as one line with its end: plain ASCII, which every client can read."""
-    return json.dumps(fields, allow_nan=False, separators=(",", ":")).encode() + b"\n"
 
 
 def agreed(says: str, **more: Any) -> bytes:

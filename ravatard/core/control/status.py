@@ -6,14 +6,18 @@ Speech, texts, session ids and tokens cannot get into it: nothing that holds one
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.audio.endpointing.steady_noise import SteadyNoise
+from ravatard.core.audio.progress import Progress
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.control.status_speaker import SpeakerReport
+from ravatard.core.control.status_wakeword import WakeWordReport
 from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.conversation.gate_mode import gate_mode
+from ravatard.core.conversation.gate_mode import gate_choice
 from ravatard.core.conversation.transitions import LINK, LinkCue, step
 from ravatard.core.indication import Look, Show
 from ravatard.core.options.conversation import ConversationOptions
@@ -23,7 +27,7 @@ from ravatard.core.states import LinkState, MicrophoneStatus, SessionState, Turn
 TURNS_KEPT = 20
 
 #: Looks of an appliance that works. Muted is one of them: the user wanted that.
-_WORKING = {Look.READY, Look.LISTENING, Look.THINKING, Look.SPEAKING, Look.MUTED}
+_WORKING = {Look.WAITING, Look.READY, Look.LISTENING, Look.THINKING, Look.SPEAKING, Look.MUTED}
 
 _COUNTED: dict[type[Any], str] = {
     ev.UtteranceOpened: "utterances",
@@ -53,7 +57,9 @@ class Reporter:
         conversation: Conversation,
         options: ConversationOptions,
         started_at: float,
-        without: tuple[str, ...] = (),
+        progress: Progress,
+        faults: Callable[[], tuple[str, ...]] = tuple,
+        details: Callable[[], tuple[tuple[str, str], ...]] = tuple,
     ) -> None:
         """Report on ``conversation``, which is only read.
 
@@ -61,15 +67,20 @@ class Reporter:
             conversation: the hub's conversation.
             options: its options.
             started_at: when the appliance started.
-            without: a sentence for each part that was configured and is missing: button, lights.
+            progress: of the microphone, which is only read.
+            faults: gives a sentence for each fault that no event tells: a part that was configured and is
+                missing, a session that cannot be ended.
+            details: gives (label, value) lines about the service, see :class:`ravatard.ports.cloud.Cloud`.
         """
         self.muted = options.muted
         self.microphone_trouble = ""
         self.changes = 0
         self._conversation = conversation
         self._options = options
-        self._without = without
+        self._faults = faults
+        self._details = details
         self._started_at = started_at
+        self._progress = progress
         self._since = dict.fromkeys(("look", "link", "session"), started_at)
         self._look = conversation.indication.look
         self._link = LinkState.OFFLINE
@@ -78,21 +89,28 @@ class Reporter:
         self._capabilities: Capabilities | None = None
         self._device = ""
         self._recording_over = False
-        self._listened: ev.Listened | None = None
+        self._unconfirmed = ""
+        self._overruns = 0
+        self._noise = SteadyNoise()
         self._counts = Counter(dict.fromkeys(_COUNTED.values(), 0))
         self._counts.update(dict.fromkeys(("overruns", "reconnects", "microphone_losses"), 0))
         self._outcomes: Counter[TurnOutcome] = Counter()
         self._turns: deque[tuple[float, act.TurnSummary, float | None]] = deque(maxlen=TURNS_KEPT)
         self._sending: tuple[int, float] = (0, 0.0)
         self._speaker = SpeakerReport(options)
+        self._wakeword = WakeWordReport()
 
     # -------------------------------------------------------------- looking at the hub
 
     def on_event(self, event: ev.Event, now: float) -> None:
         """The hub is about to handle ``event``."""
+        if isinstance(event, ev.ChunkCaptured):
+            # Four a second in speech, and nothing here depends on one.
+            return
         if name := _COUNTED.get(type(event)):
             self._counts[name] += 1
         self.changes += not isinstance(event, _QUIET)
+        self._wakeword.on_event(event)
         self._speaker.on_event(event)
         self._speaker.timed(event, now)
         match event:
@@ -112,25 +130,28 @@ class Reporter:
             case ev.OptionsChanged(options):
                 self._options = options
             case _:
-                self._on_microphone(event)
+                self._on_microphone(event, now)
 
-    def _on_microphone(self, event: ev.Event) -> None:
+    def _on_microphone(self, event: ev.Event, now: float) -> None:
         match event:
             case ev.Listened(overruns=overruns):
-                before = self._listened.overruns if self._listened is not None else 0
-                self._counts["overruns"] += max(0, overruns - before)
-                self._listened = event
+                self._counts["overruns"] += max(0, overruns - self._overruns)
+                self._overruns = overruns
+                self.changes += self._noise.heard(event.floor_db, now)
             case ev.MicrophoneReady(device):
                 self._device, self.microphone_trouble = device, ""
-                self._listened, self._recording_over = None, False
+                self._overruns, self._recording_over, self._noise = 0, False, SteadyNoise()
+                self._unconfirmed = ""
             case ev.MicrophoneLost(reason):
                 # Failing to open it again and again is one loss.
                 self._counts["microphone_losses"] += bool(self._device)
-                self._device, self.microphone_trouble, self._listened = "", reason, None
+                self._device, self.microphone_trouble = "", reason
             case ev.MicrophoneClosed():
-                self._device, self.microphone_trouble, self._listened = "", "", None
+                self._device = self.microphone_trouble = ""
             case ev.MicrophoneEnded():
                 self._recording_over = True
+            case ev.ConfirmationLost(reason):
+                self._unconfirmed = reason
             case _:
                 pass
 
@@ -175,7 +196,7 @@ class Reporter:
     @property
     def degraded(self) -> list[str]:
         """One sentence for each fault; muted on purpose is none."""
-        faults = list(self._without)
+        faults = list(self._faults())
         if self._link is LinkState.DENIED or (self._look is Look.NO_MONEY):
             faults.append(
                 f"refused by the service: {self._link_reason or self._conversation.indication.status}"
@@ -184,13 +205,21 @@ class Reporter:
             faults.append(f"offline: {self._link_reason or 'not connected yet'}")
         elif self._look is Look.BUSY:
             faults.append("busy: the service has no free place at the moment")
+        if deaf := self._conversation.state.service.deafness.sentence:
+            faults.append(deaf)
         if self._conversation.microphone is MicrophoneStatus.ABSENT:
             faults.append(f"no microphone: {self.microphone_trouble or 'not opened yet'}")
+        if trouble := self._conversation.state.microphone.echo_trouble:
+            faults.append(f"the avatar cannot be talked over: {trouble}")
         if self._recording_over:
             faults.append("deaf: the recording used as the microphone is over")
+        if self._unconfirmed:
+            faults.append(f"speech is not confirmed: {self._unconfirmed}")
+        if self._noise.sentence and self._conversation.microphone is not MicrophoneStatus.MUTED:
+            faults.append(self._noise.sentence)
         faults += self._speaker.degraded
         listens = self._capabilities.listens if self._capabilities is not None else None
-        choice = gate_mode(self._options.gate.mode, listens, has_button=self._options.has_button)
+        choice = gate_choice(self._options, listens)
         return [*faults, choice.warning] if choice.warning else faults
 
     def face(self) -> tuple[object, ...]:
@@ -237,23 +266,32 @@ class Reporter:
             "speaker": self._speaker.snapshot(),
             "volume": conversation.volume,
             "gate": conversation.gate.value,
+            "wakeword": (
+                self._wakeword.snapshot(self._options.wakeword.word) if conversation.gate.takes_word else None
+            ),
             "avatar": capabilities.avatar if capabilities else "",
             "language": capabilities.language if capabilities else "",
+            "service": dict(self._details()),
             "uptime_s": round(now - self._started_at, 1),
             "turns": [_turn(now - at, summary, slowest_s) for at, summary, slowest_s in self._turns],
             "counters": {
                 **self._counts,
                 **self._speaker.counts,
+                **self._wakeword.counts,
                 "turns": {outcome.value: self._outcomes[outcome] for outcome in TurnOutcome},
             },
         }
 
     def _levels(self) -> dict[str, float | None]:
-        """Return the levels of the last block and the noise floor, dBFS; None before the first."""
-        listened = self._listened
+        """Return levels of the newest heartbeat and the noise floor, dBFS, and the score of the wake word.
+
+        None before the first.
+        """
+        listened = self._progress.listened
         return {
             "level_db": round(listened.level_db, 1) if listened is not None else None,
             "floor_db": round(listened.floor_db, 1) if listened is not None else None,
+            "wake_score": round(listened.wake_score, 2) if listened is not None else None,
         }
 
 

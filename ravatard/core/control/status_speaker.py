@@ -29,7 +29,7 @@ class SpeakerReport:
         self._latency_ms = 0.0
         self._speaker_trouble = ""
         self._voice_trouble = ""
-        self._streaming = False
+        self._streaming = self._asleep = False
         self._underruns = 0
         self._closed_at: float | None = None
         #: From the end of the user's speech to the first sound of the answer, of the last turn that had both.
@@ -42,9 +42,11 @@ class SpeakerReport:
         match event:
             case ev.SpeakerReady(device, latency_ms):
                 self._device, self._latency_ms, self._speaker_trouble = device, latency_ms, ""
-                self._underruns = 0
+                self._underruns, self._asleep = 0, False
             case ev.SpeakerLost(reason):
-                self._device, self._speaker_trouble = "", reason
+                self._device, self._speaker_trouble, self._asleep = "", reason, False
+            case ev.SpeakerAsleep() | ev.SpeakerAwake():
+                self._asleep = isinstance(event, ev.SpeakerAsleep)
             case ev.Played(underruns=underruns):
                 self.counts["underruns"] += max(0, underruns - self._underruns)
                 self._underruns = underruns
@@ -85,12 +87,14 @@ class SpeakerReport:
 
     def face(self) -> tuple[object, ...]:
         """Return the parts that are no numbers."""
-        return (self._device, self._streaming, *self.degraded)
+        return (self._device, self._asleep, self._streaming, *self.degraded)
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything as plain data."""
         if not self.options.equipment.speaks:
             state = "none"
+        elif self._asleep:
+            state = "asleep"
         else:
             state = "open" if self._device else "absent"
         first_ms = None if self.first_sound_s is None else round(self.first_sound_s * 1000)

@@ -11,13 +11,14 @@ from typing import assert_never
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
-from ravatard.core.conversation.gate_mode import gate_mode
+from ravatard.core.conversation.cloud_events import on_answer_begun, on_cloud
+from ravatard.core.conversation.gate_mode import gate_choice
 from ravatard.core.conversation.machines import ConversationState, Machines
 from ravatard.core.conversation.microphone_state import MicrophoneState
 from ravatard.core.conversation.playback_state import PlaybackState
-from ravatard.core.indication import WORDS, Condition, Indication, Show, look_for
+from ravatard.core.indication import WORDS, Condition, Indication, Look, Show, look_for
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import GateMode, MicrophoneStatus, Refusal, SessionState, TalkState
+from ravatard.core.states import Cause, GateMode, LinkState, MicrophoneStatus, SessionState, TalkState
 
 
 class Conversation:
@@ -32,7 +33,7 @@ class Conversation:
     def __init__(self, options: ConversationOptions, state: ConversationState | None = None) -> None:
         """Begin a new conversation, or go on from ``state``."""
         begun = state or ConversationState(
-            gate_mode(options.gate.mode, None, has_button=options.has_button).mode,
+            gate_choice(options, None).mode,
             microphone=MicrophoneState(muted=options.muted),
             playback=PlaybackState(volume=options.equipment.volume),
         )
@@ -46,7 +47,7 @@ class Conversation:
         """Take one event; return what is to be done, in order. ``now``: loop time in seconds."""
         m = self._machines
         m.now, m.actions = now, []
-        before = m.values
+        before, needed = m.values, m.speaker_needed
         if isinstance(event, ev.CloudEvent):
             self._on_cloud(event)
         elif isinstance(event, ev.PlaybackEvent):
@@ -59,6 +60,8 @@ class Conversation:
         due = isinstance(event, ev.Tick) or (self.deadline is not None and now >= self.deadline)
         if due or m.values != before:
             self.deadline = m.settle()
+            if m.speaker_needed is not needed:
+                m.actions.append(act.KeepSpeakerAwake(m.speaker_needed))
             self._show()
         return m.actions
 
@@ -67,7 +70,8 @@ class Conversation:
         """The whole state; a value, equal to the one before when an event changed nothing."""
         m = self._machines
         return ConversationState(
-            self.gate, m.service, m.turns, m.microphone, m.playback, m.earcons, m.pressed, self.indication
+            *(self.gate, m.service, m.turns, m.microphone, m.playback, m.earcons, m.barge_in),
+            *(m.pressed, self.indication, m.attention),
         )
 
     @property
@@ -99,7 +103,7 @@ class Conversation:
 
     # -------------------------------------------------------------- events, and the machines they concern
 
-    def _on_microphone(self, event: ev.MicrophoneEvent | ev.ButtonEvent) -> None:  # noqa: C901 - a table
+    def _on_microphone(self, event: ev.MicrophoneEvent | ev.ButtonEvent) -> None:  # noqa: C901, PLR0912 - a table
         m = self._machines
         match event:
             case ev.MicrophoneReady(device):
@@ -107,15 +111,26 @@ class Conversation:
                 if m.pressed and m.microphone.able and not m.options.gate.toggle:
                     m.actions.append(act.Press())
             case ev.MicrophoneLost(reason):
+                m.take(m.attention.forgotten())
                 m.take(m.microphone.lost(reason))
                 m.take(m.turns.microphone_lost(m.moment))
+                m.hold_if_heard()
+            case ev.EchoRemoved():
+                m.take(m.microphone.echo_removed(event))
+                m.hold_if_heard()
             case ev.MicrophoneClosed():
                 m.take(m.microphone.closed())
+            case ev.Woken():
+                self._woken()
+            case ev.WakeUnused():
+                m.take(m.attention.unused())
             case ev.UtteranceOpened():
                 self._opened(event)
             case ev.ChunkCaptured(utterance=utterance, pcm=pcm, read_at=read_at):
                 m.take(m.turns.chunk(utterance, pcm, read_at))
             case ev.UtteranceClosed(utterance, reason, speech_ms=speech_ms):
+                # Before it is sent: an interruption that was none has no words.
+                m.take(m.barge_in.closed(event, m.now))
                 m.take(m.turns.closed(utterance, reason, speech_ms, m.moment))
                 m.take(m.playback.utterance_closed(self.talk))
             case ev.ButtonPressed():
@@ -124,21 +139,53 @@ class Conversation:
                 m.pressed = False
                 m.take(m.microphone.released())
                 m.actions.append(act.Release())
-            case ev.MicrophoneEnded() | ev.Listened() | ev.PressIgnored():
+            case (
+                ev.MicrophoneEnded()
+                | ev.ConfirmationLost()
+                | ev.Listened()
+                | ev.PressIgnored()
+                | ev.WakeMissed()
+            ):
                 pass
             case _:
                 assert_never(event)
+
+    def _woken(self) -> None:
+        """The wake word was spoken: await what follows it, or do what it means while the avatar answers."""
+        m = self._machines
+        listens = m.microphone.able and not m.microphone.held
+        if not listens or not self.gate.takes_word:
+            # The gate has forgotten it meanwhile.
+            return
+        answers = m.playback.since is not None or m.playback.arriving or m.turns.sound_awaited
+        in_answer = m.options.wakeword.in_answer
+        if answers and in_answer != "off":
+            m.take(m.playback.stop(m.turns, m.now, awaited=m.awaited))
+        if answers and in_answer != "turn":
+            m.take(m.attention.refused())
+        else:
+            m.take(m.attention.woken(m.now, m.options.gate.no_speech_s))
 
     def _opened(self, event: ev.UtteranceOpened) -> None:
         m, now = self._machines, self._machines.now
         if m.microphone.muted:
             return
         audio = m.options.equipment.audio
-        m.take(m.playback.utterance_opened(event.cause, m.turns, audio, now))
+        m.take(m.attention.opened())
+        heard, tells_echo = m.playback.since is not None, audio.tells_echo
+        may_pause = tells_echo and m.barge_in.may_pause and not m.interrupts and event.cause is Cause.VOICE
+        m.take(
+            m.playback.utterance_opened(
+                *(event.cause, m.turns, audio, now), awaited=m.awaited, may_pause=may_pause
+            )
+        )
+        if heard and tells_echo and event.cause is Cause.VOICE:
+            m.take(m.barge_in.began(event.utterance, paused=may_pause and m.playback.since is None))
         allowed, objection = m.service.may_talk(event.cause, m.options, now)
         if objection is not None:
             m.actions.append(act.LogLine(objection, warning=True))
         if allowed:
+            m.take(m.service.hears_as(m.service.deafness.tried(now)))
             m.take(m.turns.opened(event.utterance, event.cause, m.moment))
         else:
             _, refusal = m.service.shown_link(now)
@@ -148,8 +195,13 @@ class Conversation:
     def _button_pressed(self) -> None:
         m, now = self._machines, self._machines.now
         m.pressed = True
+        if self.gate.takes_button:
+            m.take(m.attention.forgotten())
         m.take(m.service.retry())
-        m.take(m.playback.stop(m.turns, now))
+        m.take(m.barge_in.dismissed())
+        m.take(m.playback.stop(m.turns, now, awaited=m.awaited))
+        if m.interrupts:
+            m.take(m.turns.unwanted())
         # Holding is free for another meaning only where it does not mean talking.
         holding_is_free = self.gate is GateMode.VAD or m.options.gate.toggle
         may_mute = m.options.long_press_mutes and holding_is_free
@@ -158,79 +210,10 @@ class Conversation:
         if m.microphone.able:
             m.actions.append(act.Press())
 
-    def _on_cloud(self, event: ev.CloudEvent) -> None:  # noqa: C901 - a table of events
-        m, now = self._machines, self._machines.now
-        match event:
-            case ev.LinkConnecting():
-                m.take(m.service.connecting())
-            case ev.LinkOnline(capabilities):
-                m.take(m.service.online(capabilities, m.options, now))
-                self._choose_gate()
-                m.take(m.turns.link_came(m.moment))
-            case ev.LinkOffline(reason, retry_s):
-                m.take(m.service.offline(reason, retry_s))
-                # Half of it went out on the lost connection: the rest alone would be half an utterance.
-                m.take(m.turns.cancel(only_begun=True))
-            case ev.LinkDenied(reason, refusal):
-                m.take(m.service.denied(reason, refusal))
-                m.take(m.turns.cancel())
-            case ev.SessionStarted():
-                m.take(m.service.session_started(now))
-            case ev.SessionRefused():
-                self._session_refused(event)
-            case ev.SessionEnded(reason):
-                m.take(m.service.session_over(reason, now))
-                m.take(m.turns.cancel(only_begun=True))
-            case ev.MessageSent(turn, read_at):
-                m.take(m.service.sent())
-                m.take(m.turns.sent(turn, m.moment, voice=read_at is not None))
-            case ev.UtteranceDropped(turn, reason):
-                m.take(m.turns.dropped(turn, reason))
-            case ev.Answered():
-                self._answered(event)
-            case ev.StreamBroke():
-                self._stream_broke(event)
-            case _:
-                assert_never(event)
-
-    def _session_refused(self, event: ev.SessionRefused) -> None:
-        m, now = self._machines, self._machines.now
-        m.take(m.service.session_over(f"refused: {event.refusal.value}", now))
-        other_mode = m.options.equipment.other_mode and event.refusal is Refusal.BUSY
-        if other_mode or not m.service.needs_session(m.options):
-            m.actions.append(act.LogLine(f"no live session: {event.reason}; trying without one"))
-            m.take(m.turns.postpone(m.moment))
-            return
-        m.take(m.service.refused(event.refusal, event.retry_after_s, m.options, now))
-        m.actions.append(act.LogLine(f"no live session: {event.reason}", warning=True))
-        m.take(m.turns.cancel())
-
-    def _answered(self, event: ev.Answered) -> None:
-        m, now = self._machines, self._machines.now
-        number = m.turns.turn.number if m.turns.turn is not None else 0
-        m.take(m.turns.answered(now, self_heard=event.self_heard))
-        if event.self_heard:
-            m.take(m.playback.self_heard(m.turns, now))
-        elif m.options.equipment.speaks:
-            capabilities = m.service.capabilities
-            m.take(m.playback.answered(event, number, m.turns, capabilities, now))
-
-    def _stream_broke(self, event: ev.StreamBroke) -> None:
-        m, now = self._machines, self._machines.now
-        expired = event.refusal is Refusal.EXPIRED and self.session is not SessionState.NONE
-        if expired and not m.service.session_used:
-            # Nothing was sent in this one: an echo of what was sent in the one before. It must not be
-            # forgotten for that, for it is being paid for.
-            return
-        m.actions.append(act.LogLine(f"the service says: {event.reason}", warning=True))
-        if expired:
-            m.take(m.service.end_session(event.reason, now, gone=True))
-            m.take(m.turns.say_again(m.moment))
-            return
-        m.take(m.service.refused(event.refusal, None, m.options, now))
-        m.take(m.turns.cancel())
-        if event.refusal is Refusal.FAILED:
-            m.take(m.service.end_session(event.reason, now))
+    def _on_cloud(self, event: ev.CloudEvent) -> None:
+        on_cloud(self._machines, event)
+        if isinstance(event, ev.LinkOnline):
+            self._choose_gate()
 
     def _on_speaker(self, event: ev.PlaybackEvent) -> None:
         m, now = self._machines, self._machines.now
@@ -247,7 +230,11 @@ class Conversation:
                 m.take(m.playback.voice_online())
             case ev.VoiceOffline():
                 m.take(m.playback.voice_offline(event, idle=m.turns.turn is None))
-            case ev.SpeakerReady() | ev.Played():
+            case ev.AnswerBegun():
+                on_answer_begun(m)
+            case ev.AnswerComplete():
+                m.take(m.playback.answer_complete())
+            case ev.SpeakerReady() | ev.SpeakerAsleep() | ev.SpeakerAwake() | ev.Played():
                 pass
             case _:
                 assert_never(event)
@@ -264,10 +251,12 @@ class Conversation:
             case ev.RestartSessionAsked():
                 m.take(m.turns.cancel(asked=True))
                 m.take(m.service.end_session("a new one was asked for", now))
+                m.take(m.service.hears_as(m.service.deafness.perhaps_mended()))
             case ev.OptionsChanged(options):
                 m.options = options
                 # What was refused may have been mended.
                 m.take(m.service.retry())
+                m.take(m.service.hears_as(m.service.deafness.perhaps_mended()))
                 self._choose_gate()
             case ev.Tick():
                 # The clock is looked at after every event.
@@ -279,11 +268,13 @@ class Conversation:
         m = self._machines
         capabilities = m.service.capabilities
         listens = capabilities.listens if capabilities else None
-        choice = gate_mode(m.options.gate.mode, listens, has_button=m.options.has_button)
+        choice = gate_choice(m.options, listens)
         if choice.warning:
             m.actions.append(act.LogLine(choice.warning, warning=True))
         if choice.mode is not self.gate:
             self.gate = choice.mode
+            m.takes_word = choice.mode.takes_word
+            m.take(m.attention.forgotten())
             m.actions.append(act.SetGate(choice.mode))
 
     def _show(self) -> None:
@@ -294,13 +285,29 @@ class Conversation:
             link=link,
             talk=self.talk,
             microphone=self.microphone,
-            pressed=m.pressed and self.gate is not GateMode.VAD and not m.microphone.muted,
+            pressed=m.pressed and self.gate.takes_button and not m.microphone.muted,
+            attention=m.attention.shown if self.gate.takes_word else None,
             busy=m.service.busy_until is not None,
             denied=refusal,
+            deaf=bool(m.service.deafness.reason),
         )
         look = look_for(condition)
-        detail = m.service.detail if refusal is not Refusal.MONEY else ""
+        detail = self._detail(look)
         shown = Indication(look, f"{WORDS[look]}: {detail}" if detail else WORDS[look])
         if shown != self.indication:
             self.indication = shown
             m.actions.append(Show(shown))
+
+    def _detail(self, look: Look) -> str:
+        """Return the reason of what ``look`` shows, or who answers: never the reason of another trouble."""
+        m = self._machines
+        if look is Look.NO_MICROPHONE:
+            return m.microphone.trouble
+        if look is Look.SERVICE_DEAF:
+            return m.service.deafness.reason
+        if look is Look.FAULT and m.service.link is LinkState.ONLINE:
+            return m.service.deafness.reason
+        offline = m.service.link is not LinkState.ONLINE
+        if look is Look.NO_MONEY or (look in (Look.MUTED, Look.STARTING) and offline):
+            return ""
+        return m.service.detail

@@ -55,8 +55,15 @@ class TurnClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnSent:
+    """The first message of a turn is with the service."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnAnswered:
-    """The service answered a turn."""
+    """The service answered a turn; ``spoken``: of the user's voice."""
+
+    spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +77,15 @@ class WordsLost:
 
     Attributes:
         denied: the cause may be what the service refuses; False when it cannot be.
+        reason: what the service did, "" when it is not the service's doing or passes by itself.
+        spoken: the user's voice was part of them.
+        taken: the service took them, and did not answer.
     """
 
     denied: bool = False
+    reason: str = ""
+    spoken: bool = False
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,20 @@ class SoundMissing:
     """The sound of an answer that may be awaited will not come."""
 
 
+@dataclass(frozen=True, slots=True)
+class WakeHeard:
+    """The wake word was spoken, and the user waits for a sign that it was heard."""
+
+
+class InterruptionFalse:
+    """A voice interrupted the avatar that was none: its turn is not to be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class EchoMisheard:
+    """The avatar's own voice was taken for a user's again and again."""
+
+
 Cue = (
     Active
     | SessionWanted
@@ -118,6 +145,7 @@ Cue = (
     | SessionUseless
     | TurnOpened
     | TurnClosed
+    | TurnSent
     | TurnAnswered
     | AnswerFollows
     | WordsLost
@@ -127,6 +155,9 @@ Cue = (
     | VoiceSilent
     | SoundAwaited
     | SoundMissing
+    | WakeHeard
+    | InterruptionFalse
+    | EchoMisheard
 )
 Effect = Action | Cue
 Effects = Sequence[Effect]

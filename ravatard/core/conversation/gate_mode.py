@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import GateMode
 
 
@@ -15,14 +16,33 @@ class GateChoice:
     warning: str = ""
 
 
-def gate_mode(configured: str, listens: bool | None, *, has_button: bool) -> GateChoice:
+def gate_choice(options: ConversationOptions, listens: bool | None) -> GateChoice:
+    """Return :func:`gate_mode` for ``options``."""
+    return gate_mode(
+        options.gate.mode,
+        listens,
+        has_button=options.has_button,
+        wakeword_trouble=options.wakeword_trouble,
+    )
+
+
+def gate_mode(
+    configured: str, listens: bool | None, *, has_button: bool, wakeword_trouble: str = ""
+) -> GateChoice:
     """Return the mode for ``gate.mode`` as configured and the service's ``vadEnabled`` (None: unknown).
 
     With ``auto`` the service decides between voice and button; a configured button always works. A service
     that wants push-to-talk from an appliance without a button is not obeyed: the device would never listen.
+    A wake word that cannot be recognised (``wakeword_trouble``) is replaced by the button, and only without
+    one by the voice.
     """
     if configured != "auto":
-        return GateChoice(GateMode(configured))
+        mode = GateMode(configured)
+        if not mode.takes_word or not wakeword_trouble:
+            return GateChoice(mode)
+        instead = GateMode.BUTTON if has_button else GateMode.VAD
+        how = "the button" if has_button else "any voice"
+        return GateChoice(instead, f"no wake word: {wakeword_trouble}; until then {how} opens the gate")
     if listens is False and has_button:
         return GateChoice(GateMode.BUTTON)
     if has_button:

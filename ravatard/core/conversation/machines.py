@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from ravatard.core.actions import Action
+from ravatard.core.actions import Action, Interrupt, StopPlayback
 from ravatard.core.conversation import cues
 from ravatard.core.conversation.cues import Cue, Step
 from ravatard.core.conversation.earcon_policy import EarconPolicy
 from ravatard.core.conversation.microphone_state import MicrophoneState
 from ravatard.core.conversation.moment import Moment
 from ravatard.core.conversation.playback_state import PlaybackState
+from ravatard.core.conversation.self_hearing import BargeIn
 from ravatard.core.conversation.service_state import ServiceState
 from ravatard.core.conversation.transitions import TalkCue
 from ravatard.core.conversation.turn_taking import TurnTaking
 from ravatard.core.indication import WORDS, Indication, Look, Show
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import GateMode, TalkState
+from ravatard.core.states import AttentionState, GateMode, LinkState, TalkState
+from ravatard.core.wakeword.attention import Attention
 
 _STARTING = Indication(Look.STARTING, WORDS[Look.STARTING])
-AnyMachine = ServiceState | TurnTaking | MicrophoneState | PlaybackState | EarconPolicy
+AnyMachine = ServiceState | TurnTaking | MicrophoneState | PlaybackState | EarconPolicy | Attention | BargeIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,10 @@ class ConversationState:
         microphone: the capture device and the user's wishes about it.
         playback: what is heard.
         earcons: whether a loss was reported.
+        barge_in: a voice that interrupted the avatar.
         pressed: the button is down.
         indication: what the lights and the status show.
+        attention: whether the wake word is awaited.
     """
 
     gate: GateMode
@@ -44,8 +48,10 @@ class ConversationState:
     microphone: MicrophoneState = field(default_factory=MicrophoneState)
     playback: PlaybackState = field(default_factory=PlaybackState)
     earcons: EarconPolicy = field(default_factory=EarconPolicy)
+    barge_in: BargeIn = field(default_factory=BargeIn)
     pressed: bool = False
     indication: Indication = _STARTING
+    attention: Attention = field(default_factory=Attention)
 
 
 class Machines:
@@ -53,8 +59,9 @@ class Machines:
 
     Attributes:
         options: may be replaced while running.
-        service, turns, microphone, playback, earcons: the machines as they are now.
+        service, turns, microphone, playback, earcons, attention, barge_in: the machines as they are now.
         pressed: the button is down.
+        takes_word: the gate waits for the wake word.
         now: loop time of the event in seconds.
         actions: what the event has led to so far.
     """
@@ -66,7 +73,9 @@ class Machines:
         self.microphone = state.microphone
         self.playback = state.playback
         self.earcons = state.earcons
+        self.attention, self.barge_in = state.attention, state.barge_in
         self.pressed = state.pressed
+        self.takes_word = state.gate.takes_word
         self.now = 0.0
         self.actions: list[Action | Show] = []
 
@@ -75,7 +84,7 @@ class Machines:
         """Values that decide what is due and what is shown."""
         return (
             *(self.service, self.turns, self.microphone, self.playback, self.earcons),
-            *(self.pressed, self.options),
+            *(self.attention, self.barge_in, self.pressed, self.options),
         )
 
     @property
@@ -83,7 +92,28 @@ class Machines:
         """The surroundings of a step of turn taking."""
         return Moment(self.now, self.options, self.service)
 
-    def take(self, step: Step[AnyMachine]) -> None:
+    @property
+    def interrupts(self) -> bool:
+        """True if the service takes an order to stop its answer."""
+        return self.moment.may_interrupt
+
+    @property
+    def awaited(self) -> bool:
+        """True while a turn waits for its answer at a service that can be told not to give it."""
+        return self.interrupts and self.turns.waits
+
+    @property
+    def speaker_needed(self) -> bool:
+        """True from a press or word to the end of the answer: an earcon or answer may be due at any moment.
+
+        An answer that was not asked for opens the speaker itself.
+        """
+        if not self.options.equipment.speaks:
+            return False
+        woken = self.attention.state is AttentionState.WOKEN
+        return self.pressed or woken or self.turns.talk is not TalkState.IDLE or self.playback.arriving
+
+    def take(self, step: Step[AnyMachine]) -> None:  # noqa: C901 - a table of machines
         """Keep a machine's new state, then carry out its effects in their order."""
         machine, effects = step
         match machine:
@@ -97,6 +127,10 @@ class Machines:
                 self.playback = machine
             case EarconPolicy():
                 self.earcons = machine
+            case Attention():
+                self.attention = machine
+            case BargeIn():
+                self.barge_in = machine
             case _:
                 assert_never(machine)
         for effect in effects:
@@ -104,8 +138,11 @@ class Machines:
                 self._pass_on(effect)
             else:
                 self.actions.append(effect)
+                # What is silenced here the service need not go on with: it may be paid by the second.
+                if isinstance(effect, StopPlayback) and self.interrupts:
+                    self.actions.append(Interrupt())
 
-    def _pass_on(self, cue: Cue) -> None:  # noqa: C901, PLR0912 - a table: cue, and the machines that act on it
+    def _pass_on(self, cue: Cue) -> None:  # noqa: C901, PLR0912, PLR0915 - a table: who acts on what
         """The coupling: which machines act on what another one reports. There is no other."""
         now, options, equipment = self.now, self.options, self.options.equipment
         match cue:
@@ -121,27 +158,34 @@ class Machines:
                 self.take(self.earcons.opened(cause, self.service.link, equipment))
             case cues.TurnClosed(cause):
                 self.take(self.earcons.closed(cause, equipment))
-            case cues.TurnAnswered():
+            case cues.TurnSent():
+                self.take(self.playback.words_sent(equipment.audio, now))
+            case cues.TurnAnswered(spoken):
                 self.take(self.earcons.worked())
+                self.take(self.service.hears_as(self.service.deafness.answered(spoken=spoken)))
+                if self.takes_word:
+                    self.take(self.attention.answered())
             case cues.AnswerFollows():
                 self.take(self.playback.answer_follows())
             case cues.WordsLost(denied):
+                self._count_lost(cue)
                 refusal = self.service.shown_link(now)[1] if denied else None
                 self.take(self.earcons.lost(refusal, equipment))
             case cues.MuteChanged(muted):
                 self.take(self.earcons.muted(muted, equipment))
                 if muted:
+                    self.take(self.attention.forgotten())
                     # At once: what was not sent yet never leaves, and no silence follows it either.
                     self.take(self.turns.cancel(asked=True))
+                    self.take(self.barge_in.dismissed())
             case cues.VoiceSounds():
                 self.take(self.microphone.voice_sounds())
                 self.take(self.turns.voice_sounds())
-                half_duplex = equipment.audio.echo == "half-duplex"
-                # A user who holds the button is listened to.
-                if self.turns.talk is TalkState.SPEAKING and half_duplex and not self.pressed:
-                    self.take(self.microphone.hold())
+                self.hold_if_heard()
+                self.take(self.attention.voice_sounds(held=self.microphone.held))
             case cues.VoiceGoesOn():
                 self.take(self.turns.cued(TalkCue.SOUNDED))
+                self.take(self.attention.voice_sounds(held=self.microphone.held))
             case cues.VoiceSilent(at):
                 self.take(self.turns.cued(TalkCue.SILENT))
                 self.take(self.microphone.voice_silent(at, equipment.audio.tail_ms / 1000))
@@ -149,8 +193,35 @@ class Machines:
                 self.take(self.turns.await_sound(until))
             case cues.SoundMissing():
                 self.take(self.turns.sound_missing())
+            case cues.WakeHeard():
+                self.take(self.earcons.woken(self.service.link, equipment))
+            case cues.InterruptionFalse():
+                self.take(self.turns.cancel(asked=True))
+            case cues.EchoMisheard():
+                self.take(self.microphone.distrust())
+                self.hold_if_heard()
             case _:
                 assert_never(cue)
+
+    def _count_lost(self, lost: cues.WordsLost) -> None:
+        """Count words that the service has lost while it was reached."""
+        if lost.reason and self.service.link is LinkState.ONLINE:
+            deafness = self.service.deafness.words_lost(lost.reason, spoken=lost.spoken, taken=lost.taken)
+            self.take(self.service.hears_as(deafness))
+
+    @property
+    def must_hold(self) -> bool:
+        """True if the microphone must be held while the avatar is heard."""
+        audio = self.options.equipment.audio
+        if audio.tells_echo:
+            return not (audio.is_talked_over and self.microphone.tells_echo)
+        return audio.echo == "half-duplex"
+
+    def hold_if_heard(self) -> None:
+        """Hold the microphone now, if the avatar is heard and would be taken for a user."""
+        # A user who holds the button is listened to.
+        if self.turns.talk is TalkState.SPEAKING and self.must_hold and not self.pressed:
+            self.take(self.microphone.hold())
 
     # -------------------------------------------------------------- the clock
 
@@ -160,13 +231,29 @@ class Machines:
         if deadline is not None and self.now >= deadline:
             self._on_time()
         else:
-            self.take(self.service.keep(self.options, self.now))
+            kept, effects = self.service.keep(self.options, self.now)
+            if kept is self.service and not effects and not self.attention.due:
+                return deadline
+            self.take((kept, effects))
+        heard = self.playback.since is not None or self.playback.arriving
+        if self.attention.due and self.turns.talk is TalkState.IDLE and not heard:
+            self._follow_up()
         return self._deadline()
+
+    def _follow_up(self) -> None:
+        """The answer is over: the user may follow it up, as soon as the microphone listens."""
+        if not self.microphone.able:
+            self.take(self.attention.forgotten())
+        elif not self.microphone.held:
+            self.take(self.attention.silent(self.now, self.options.wakeword.follow_up_s))
 
     def _on_time(self) -> None:
         self.take(self.turns.on_time(self.moment))
-        self.take(self.microphone.on_time(self.now))
+        # Before the microphone: silence that is found out late may have lasted for its tail already.
         self.take(self.playback.on_time(self.turns, self.options.equipment.audio, self.now))
+        self.take(self.barge_in.on_time(self.now))
+        self.take(self.microphone.on_time(self.now))
+        self.take(self.attention.on_time(self.now))
         self.take(self.service.on_time(self.options, self.now, idle=self.turns.talk is TalkState.IDLE))
 
     def _deadline(self) -> float | None:
@@ -174,7 +261,7 @@ class Machines:
         times = (
             self.service.deadline(self.options, self.now, idle=idle),
             self.turns.deadline(self.options),
-            self.microphone.deadline,
+            *(self.microphone.deadline, self.attention.deadline, self.barge_in.deadline),
             self.playback.deadline(self.options.equipment.audio),
         )
         return min((at for at in times if at is not None), default=None)

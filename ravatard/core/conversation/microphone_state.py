@@ -7,10 +7,16 @@ from dataclasses import dataclass, replace
 from ravatard.core.actions import Hold, LogLine, Mute
 from ravatard.core.conversation.cues import MuteChanged, Step
 from ravatard.core.conversation.transitions import MICROPHONE, MicrophoneCue, step
+from ravatard.core.events import EchoRemoved
 from ravatard.core.states import MicrophoneStatus
 
 #: Holding the button this long mutes or unmutes, where holding does not mean talking.
 LONG_PRESS_S = 1.0
+_NOT_TALKED_OVER = "the avatar cannot be talked over, only stopped by a press"
+_HEARS_ITSELF = (
+    "it took its own voice for a user's; `ravatard doctor --echo` says which setting suits, and unmuting "
+    "or a restart tries again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +26,24 @@ class MicrophoneState:
     Attributes:
         status: the capture device's true state.
         muted: the user wants it closed; it may still be closing.
+        trouble: why there is no device, "" while there is one or none is wanted.
         known: it was opened, found missing, or closed on purpose since the start.
         held: the gate was asked not to listen. It remembers that also while there is no device.
         free_at: when the gate listens again after the avatar fell silent.
         toggle_at: when a button that is held down mutes or unmutes.
+        tells_echo: its process can tell a user from the avatar's own voice.
+        echo_trouble: why it cannot, or may not any more; "" for none.
     """
 
     status: MicrophoneStatus = MicrophoneStatus.ABSENT
     muted: bool = False
+    trouble: str = ""
     known: bool = False
     held: bool = False
     free_at: float | None = None
     toggle_at: float | None = None
+    tells_echo: bool = False
+    echo_trouble: str = ""
 
     @property
     def able(self) -> bool:
@@ -42,7 +54,8 @@ class MicrophoneState:
 
     def ready(self, device: str) -> Step[MicrophoneState]:
         """The device delivers. One that opened before it learned of being muted is closing already."""
-        state = replace(self, known=True)
+        # Whether it can is reported anew by every process; what failed with one may work with the next.
+        state = replace(self, known=True, trouble="", tells_echo=False, echo_trouble="")
         if self.muted:
             return state, ()
         status = self._after(MicrophoneCue.READY)
@@ -52,19 +65,33 @@ class MicrophoneState:
 
     def lost(self, reason: str) -> Step[MicrophoneState]:
         """The device is gone, and missed only while it is not muted."""
-        state = replace(self, known=True)
+        state = replace(self, known=True, tells_echo=False)
         if self.muted:
             return state, ()
-        state = replace(state, status=self._after(MicrophoneCue.LOST))
+        state = replace(state, status=self._after(MicrophoneCue.LOST), trouble=reason)
         return state, [LogLine(f"no microphone: {reason}", warning=True)]
 
     def closed(self) -> Step[MicrophoneState]:
         """The device is closed; out of date when the user has unmuted since."""
-        state = replace(self, known=True)
+        state = replace(self, known=True, trouble="")
         if not self.muted:
             return state, ()
         state = replace(state, status=self._after(MicrophoneCue.CLOSED))
         return state, [LogLine("microphone closed: muted")]
+
+    def echo_removed(self, event: EchoRemoved) -> Step[MicrophoneState]:
+        """The device's process can tell a user from the avatar's own voice, or cannot."""
+        state = replace(self, tells_echo=event.works, echo_trouble=event.reason)
+        if not event.reason:
+            return state, ()
+        return state, [LogLine(f"{_NOT_TALKED_OVER}: {event.reason}", warning=True)]
+
+    def distrust(self) -> Step[MicrophoneState]:
+        """The avatar was taken for a user, more than once: hold the microphone, until it is opened anew."""
+        if not self.tells_echo:
+            return self, ()
+        state = replace(self, tells_echo=False, echo_trouble=_HEARS_ITSELF)
+        return state, [LogLine(f"{_NOT_TALKED_OVER}: {_HEARS_ITSELF}", warning=True)]
 
     # -------------------------------------------------------------- wishes of the user
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from ravatard.core.actions import LogLine, PlayAnswer, ResumeVoice, SetVolume, StopPlayback
+from ravatard.core.actions import LogLine, PausePlayback, PlayAnswer, ResumeVoice, SetVolume, StopPlayback
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation import cues
 from ravatard.core.conversation.cues import Step
+from ravatard.core.conversation.sound_budget import UNASKED_S, SoundBudget
 from ravatard.core.conversation.turn_taking import TurnTaking
 from ravatard.core.events import Answered, VoiceOffline, VolumeAsked
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.states import Cause, TalkState, VoiceSource
 
+#: A piece of an answer that is late by more than this may never come: the microphone is not held for it.
+PIECE_GAP_S = 5.0
+#: The sound of an answer in pieces is being made when its text is there, or comes with its first piece.
+PIECES_SOUND_S = 15.0
 #: A file has to be found, fetched and decoded; after longer than that the light need not show "thinking".
 FILE_SOUND_S = 15.0
 #: The live voice comes about when its text does.
@@ -29,6 +34,11 @@ class PlaybackState:
         streaming: the live voice arrives.
         gave_up: a session was ended because its voice could not be had, and none has been had since.
         interrupted: the answer that sounded was stopped, and no other has come since.
+        budget: how long the avatar may still be heard before the user speaks again.
+        unasked_by: until when the sound of an answer without a question may begin, or None.
+        arriving: an answer in pieces has begun to come, and more of it will.
+        came: such an answer has begun to come since the user's last words.
+        gap_at: when it fell silent, waiting for its next piece; it still counts as heard.
     """
 
     since: float | None = None
@@ -36,16 +46,33 @@ class PlaybackState:
     streaming: bool = False
     gave_up: bool = False
     interrupted: bool = False
+    budget: SoundBudget = field(default_factory=SoundBudget)
+    unasked_by: float | None = None
+    arriving: bool = False
+    came: bool = False
+    gap_at: float | None = None
 
     # -------------------------------------------------------------- what the speaker does
 
     def started(self, now: float) -> Step[PlaybackState]:
-        """The avatar is about to be heard."""
-        return replace(self, since=now if self.since is None else self.since), [cues.VoiceSounds()]
+        """The avatar is about to be heard; without a budget for that it is stopped before it is."""
+        if self.since is None and not self.budget.allows(now):
+            return self._refused_sound()
+        since = now if self.since is None else self.since
+        state = replace(self, since=since, budget=self.budget.started(now), unasked_by=None, gap_at=None)
+        return state, [cues.VoiceSounds()]
 
     def ended(self, at: float) -> Step[PlaybackState]:
-        """The last of the sound left the converter at ``at``."""
-        return replace(self, since=None), [cues.Active(), cues.VoiceSilent(at)]
+        """The last of the sound left the converter at ``at``; a piece that is late ends no answer."""
+        if self.arriving and self.since is not None:
+            return replace(self, gap_at=at), ()
+        return self._silent(at)
+
+    def _silent(self, at: float) -> Step[PlaybackState]:
+        """Silence since ``at``. Unasked sound keeps no session open."""
+        asked = self.budget.is_asked(at)
+        state = replace(self, since=None, gap_at=None, budget=self.budget.ended(at))
+        return state, [*([cues.Active()] if asked else []), cues.VoiceSilent(at)]
 
     def utterance_closed(self, talk: TalkState) -> Step[PlaybackState]:
         """The user spoke while the avatar was heard, and is done: from now on it must not hear itself."""
@@ -58,10 +85,15 @@ class PlaybackState:
         report = LogLine(f"no speaker: {reason}", warning=True)
         if self.since is None:
             return self, [report]
-        state, effects = self.ended(now)
+        state, effects = self._silent(now)
         return state, [report, *effects]
 
     # -------------------------------------------------------------- what is to be heard
+
+    def words_sent(self, audio: AudioOptions, now: float) -> Step[PlaybackState]:
+        """Words of the user are with the service: answers are asked for."""
+        budget = self.budget.asked(now, audio.longest_answer_s)
+        return replace(self, budget=budget, came=False), ()
 
     def answered(
         self, event: Answered, number: int, turns: TurnTaking, capabilities: Capabilities | None, now: float
@@ -71,14 +103,56 @@ class PlaybackState:
             return self, ()
         source = capabilities.voice if capabilities is not None else VoiceSource.ELSEWHERE
         if source is VoiceSource.ANSWER and (event.file_url or event.sound):
+            if not self.budget.allows(now):
+                return self._refused()
             answer = PlayAnswer(number, event.file_url, event.sound)
+            if not self.budget.is_asked(now):
+                # Not awaited, so that a session whose service goes on and on is idle all the same.
+                return replace(self, unasked_by=now + FILE_SOUND_S), [answer]
             return self, [answer, cues.SoundAwaited(now + FILE_SOUND_S)]
-        if source is VoiceSource.STREAM and self.since is not None:
+        if source in (VoiceSource.STREAM, VoiceSource.PIECES) and self.since is not None:
             # It goes straight on from what is heard already: the speaker will not report that it began.
             return self, [cues.VoiceGoesOn()]
-        if source is VoiceSource.STREAM and self.streaming:
+        if source is VoiceSource.STREAM and self.streaming and self.budget.is_asked(now):
             return self, [cues.SoundAwaited(now + STREAM_SOUND_S)]
+        if source is VoiceSource.PIECES and not self.came and self.budget.is_asked(now):
+            return self, [cues.SoundAwaited(now + PIECES_SOUND_S)]
         return self, ()
+
+    def answer_begun(self, turns: TurnTaking, now: float) -> Step[PlaybackState]:
+        """The first piece of an answer came; it is not played when it is not wanted, nor over a new turn."""
+        if self.since is None and not self.budget.allows(now):
+            return self._refused_sound()
+        begun = turns.turn is not None and turns.turn.begun
+        if turns.talk is TalkState.LISTENING and not begun:
+            return self.stop(turns, now, awaited=True)
+        return replace(self, arriving=True, came=True, interrupted=False), ()
+
+    def await_pieces(self, now: float) -> Step[PlaybackState]:
+        """Its sound is on its way from the first piece to the speaker."""
+        if self.since is not None:
+            return self, [cues.VoiceGoesOn()]
+        if self.budget.is_asked(now):
+            return self, [cues.SoundAwaited(now + PIECES_SOUND_S)]
+        # Not awaited, so that a session whose service goes on and on is idle all the same.
+        return replace(self, unasked_by=now + PIECES_SOUND_S), ()
+
+    def answer_complete(self) -> Step[PlaybackState]:
+        """All pieces of the answer came; when it has fallen silent already, that was its end."""
+        state = replace(self, arriving=False)
+        return (state, ()) if self.gap_at is None else state._silent(self.gap_at)
+
+    def _refused_sound(self) -> Step[PlaybackState]:
+        state, report = self._refused()
+        state = replace(state, interrupted=True, unasked_by=None, arriving=False)
+        return state, [*report, StopPlayback()]
+
+    def _refused(self) -> Step[PlaybackState]:
+        """The avatar speaks without being asked, and has done so for too long: do not play it."""
+        if self.budget.refused:
+            return self, ()
+        report = "the avatar goes on speaking without being asked; that is not played before the user speaks"
+        return replace(self, budget=replace(self.budget, refused=True)), [LogLine(report, warning=True)]
 
     def self_heard(self, turns: TurnTaking, now: float) -> Step[PlaybackState]:
         """An answer came to what the avatar itself said: do not play it, and stop what sounds."""
@@ -94,18 +168,48 @@ class PlaybackState:
         ]
 
     def utterance_opened(
-        self, cause: Cause, turns: TurnTaking, audio: AudioOptions, now: float
+        self,
+        cause: Cause,
+        turns: TurnTaking,
+        audio: AudioOptions,
+        now: float,
+        *,
+        awaited: bool,
+        may_pause: bool,
     ) -> Step[PlaybackState]:
-        """The user begins to speak: that may interrupt the avatar."""
-        interrupts = audio.barge_in == "voice" or cause is Cause.BUTTON
-        return self.stop(turns, now) if interrupts else (self, ())
+        """The user begins to speak: that may interrupt the avatar.
 
-    def stop(self, turns: TurnTaking, now: float) -> Step[PlaybackState]:
-        """Silence at once, also of what has not sounded yet."""
-        if self.since is None and not turns.sound_awaited:
+        Args:
+            cause: a press or the voice.
+            turns: turn taking.
+            audio: section ``audio``.
+            now: loop time.
+            awaited: see :meth:`stop`.
+            may_pause: see :meth:`stop`; only while the avatar is heard.
+        """
+        if audio.barge_in != "voice" and cause is Cause.VOICE:
             return self, ()
-        state = replace(self, since=None, interrupted=True)
-        return state, [cues.SoundMissing(), StopPlayback(), cues.VoiceSilent(now)]
+        return self.stop(turns, now, awaited=awaited, pause=may_pause and self.since is not None)
+
+    def stop(
+        self, turns: TurnTaking, now: float, *, awaited: bool = False, pause: bool = False
+    ) -> Step[PlaybackState]:
+        """Silence at once, also of what has not sounded yet.
+
+        Args:
+            turns: turn taking.
+            now: loop time.
+            awaited: the service may be told to, too.
+            pause: keep the rest of the answer.
+        """
+        unasked = self.unasked_by is not None and now <= self.unasked_by
+        if self.since is None and not (turns.sound_awaited or unasked or self.arriving or awaited):
+            return self, ()
+        budget = self.budget.ended(now)
+        state = replace(self, since=None, interrupted=True, budget=budget, unasked_by=None)
+        state = replace(state, arriving=False, gap_at=None)
+        silence = PausePlayback() if pause else StopPlayback()
+        return state, [cues.SoundMissing(), silence, cues.VoiceSilent(now)]
 
     def answer_follows(self) -> Step[PlaybackState]:
         """An answered turn ended: what the live voice says now is not what was interrupted."""
@@ -134,13 +238,22 @@ class PlaybackState:
 
     def deadline(self, audio: AudioOptions) -> float | None:
         """Return when :meth:`on_time` is due, or None."""
-        return None if self.since is None else self.since + audio.longest_answer_s
+        if self.since is None:
+            return None
+        gap_ends_at = self.gap_at + PIECE_GAP_S if self.gap_at is not None else None
+        times = (self.since + audio.longest_answer_s, self.budget.ends_at, gap_ends_at)
+        return min(at for at in times if at is not None)
 
     def on_time(self, turns: TurnTaking, audio: AudioOptions, now: float) -> Step[PlaybackState]:
-        """Stop sound that never ends: it would keep the microphone held for good."""
+        """Stop sound that never ends, and waiting for a piece that never comes: the microphone is held."""
         deadline = self.deadline(audio)
         if deadline is None or now < deadline:
             return self, ()
+        if self.gap_at is not None and now >= self.gap_at + PIECE_GAP_S:
+            return replace(self, arriving=False)._silent(self.gap_at)
+        asked = self.budget.is_asked(now)
         state, stopped = self.stop(turns, now)
-        report = f"an answer was stopped: it sounded for {audio.longest_answer_s:g} s"
+        limit_s = audio.longest_answer_s if asked else min(UNASKED_S, audio.longest_answer_s)
+        why = "" if asked else " without being asked"
+        report = f"an answer was stopped: it sounded for {limit_s:g} s{why}"
         return state, [LogLine(report, warning=True), *stopped]

@@ -1,13 +1,28 @@
-"""Self-hearing filter: recognises an answer to the avatar's own voice by the words the service understood."""
+"""Self-hearing: the avatar's own voice is recognised by its words, and by an interruption without any.
+
+The filter marks an answer to the avatar's own words; :class:`BargeIn` follows a voice that interrupts the
+avatar, and lets the answer go on if no user had spoken.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from ravatard.core.events import Answered
+from ravatard.core.actions import ResumePlayback, StopPlayback
+from ravatard.core.conversation import cues
+from ravatard.core.conversation.cues import Step
+from ravatard.core.events import Answered, UtteranceClosed
+from ravatard.core.states import CloseReason
 
 #: Fewer words may be those of a user who repeats or answers with the avatar's own ("yes, please").
 FEWEST_WORDS = 3
+#: Less speech than this after the interruption was found is the rest of an echo, not a word: finding it took
+#: 120 ms of the word already.
+FEWEST_SPEECH_MS = 100.0
+#: The service may find that nothing was said until so long after the interruption was over.
+UNDERSTOOD_S = 2.0
+#: So many interruptions in a row by no user are a setting that does not suit the room.
+MOST_FALSE = 2
 
 
 class SelfHearingFilter:
@@ -37,3 +52,76 @@ class SelfHearingFilter:
 def _words(text: str) -> tuple[str, ...]:
     """Return the words without case and punctuation, which a transcript never has as the text had them."""
     return tuple("".join(sign if sign.isalnum() else " " for sign in text.casefold()).split())
+
+
+@dataclass(frozen=True, slots=True)
+class BargeIn:
+    """One small machine: the interruption that may prove to be none. Times are loop seconds.
+
+    Attributes:
+        utterance: number of the utterance that interrupted, while it is open.
+        paused: the rest of the answer waits.
+        discard_at: when it is discarded, once the utterance is over.
+        resumed: this answer has gone on once; it does not a second time.
+        false_alarms: interruptions in a row that were none, or may have been.
+    """
+
+    utterance: int | None = None
+    paused: bool = False
+    discard_at: float | None = None
+    resumed: bool = False
+    false_alarms: int = 0
+
+    @property
+    def may_pause(self) -> bool:
+        """True if the answer that sounds may still go on after an interruption."""
+        return not self.resumed
+
+    def began(self, utterance: int, *, paused: bool) -> Step[BargeIn]:
+        """A voice interrupted; ``paused``: the rest of the answer waits."""
+        return replace(self, utterance=utterance, paused=paused, discard_at=None), ()
+
+    def closed(self, event: UtteranceClosed, now: float) -> Step[BargeIn]:
+        """An utterance is over."""
+        if event.utterance != self.utterance:
+            return self, ()
+        state = replace(self, utterance=None)
+        # One that was cut off says nothing about who spoke.
+        if event.reason is CloseReason.SILENCE and event.speech_ms < FEWEST_SPEECH_MS:
+            return state._was_none()
+        if event.proven:
+            state = replace(state, false_alarms=0)
+        elif event.reason is not CloseReason.LOST:
+            # One word, or a loud echo: the first is answered, and the next in a row is not.
+            state = replace(state, false_alarms=state.false_alarms + 1)
+            if state.false_alarms >= MOST_FALSE:
+                state, stopped = state.dismissed()
+                return state, [cues.InterruptionFalse(), *stopped, cues.EchoMisheard()]
+        return replace(state, discard_at=now + UNDERSTOOD_S if state.paused else None), ()
+
+    def nothing_said(self) -> Step[BargeIn]:
+        """The service understood no words."""
+        return self._was_none() if self.discard_at is not None else (self, ())
+
+    def _was_none(self) -> Step[BargeIn]:
+        state = replace(self, paused=False, discard_at=None, false_alarms=self.false_alarms + 1)
+        suspicion = [cues.EchoMisheard()] if state.false_alarms >= MOST_FALSE else []
+        if not self.paused:
+            return state, [cues.InterruptionFalse(), *suspicion]
+        return replace(state, resumed=True), [cues.InterruptionFalse(), ResumePlayback(), *suspicion]
+
+    def dismissed(self) -> Step[BargeIn]:
+        """Another answer came, or the user pressed or muted: what still waits of an answer is not wanted."""
+        state = replace(self, utterance=None, paused=False, discard_at=None, resumed=False)
+        return state, [StopPlayback()] if self.paused else ()
+
+    @property
+    def deadline(self) -> float | None:
+        """Loop time at which :meth:`on_time` is due, or None."""
+        return self.discard_at
+
+    def on_time(self, now: float) -> Step[BargeIn]:
+        """Discard the rest of an answer that a user interrupted."""
+        if self.discard_at is None or now < self.discard_at:
+            return self, ()
+        return replace(self, paused=False, discard_at=None), [StopPlayback()]

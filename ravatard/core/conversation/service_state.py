@@ -5,20 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ravatard.core.actions import EndSession, LogLine, Reconnect, SessionChanged, StartSession
+from ravatard.core.backoff import LONGEST_WISH_S
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.cues import Effect, Step
 from ravatard.core.conversation.transitions import LINK, SESSION, LinkCue, SessionCue, step
+from ravatard.core.deafness import Deafness
+from ravatard.core.events import ServiceHearing
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.spend_limit import PaidTime
 from ravatard.core.states import Cause, LinkState, Refusal, SessionState
 
 #: Longest wait for an answer when neither the configuration nor a service has said one yet.
 ANSWER_S = 30.0
-#: Without money the service is not asked again by a voice for an hour; a press of the button asks at once.
-NO_MONEY_S = 3600.0
-#: A session that is always held and has ended is started again after this long: a service that ends sessions
-#: at once must not be asked for one after the other.
+#: An account is shown as empty for so long after the service refused a session for want of money. Meanwhile a
+#: voice asks again every ASK_EVERY_S and a press at once: it may have been topped up.
+NO_MONEY_S = 600.0
+#: Pause before a session that is always held is started again: its service may end each one at once.
 RENEW_S = 60.0
+#: A network that comes and goes is no reason to try to connect more often than this.
+NETWORK_EVERY_S = 5.0
 #: Speech while offline is worth an attempt to connect at once, but a television no stream of them.
 ASK_EVERY_S = 20.0
 
@@ -38,10 +43,13 @@ class ServiceState:
         refusal: why the link is denied.
         asked_at: when an attempt to connect was last asked for.
         busy_until: until when the service is shown as busy.
-        no_money_until: until when a voice does not ask the service again.
+        no_money_until: until when the account is shown as empty.
+        paused_until: until when the service wishes not to be asked for a session.
+        network_at: when a change of the network last led to an attempt to connect.
         renew_at: when a session that is always held is started again.
         spent: the session reached a limit of section ``spend``; only new words start another.
         paid: time of live sessions.
+        deafness: whether it hears the microphone, and when that is tried again.
     """
 
     link: LinkState = LinkState.OFFLINE
@@ -55,9 +63,12 @@ class ServiceState:
     asked_at: float | None = None
     busy_until: float | None = None
     no_money_until: float | None = None
+    paused_until: float | None = None
+    network_at: float | None = None
     renew_at: float | None = None
     spent: bool = False
     paid: PaidTime = field(default_factory=PaidTime)
+    deafness: Deafness = field(default_factory=Deafness)
 
     # -------------------------------------------------------------- the link
 
@@ -69,12 +80,14 @@ class ServiceState:
         self, capabilities: Capabilities, options: ConversationOptions, now: float
     ) -> Step[ServiceState]:
         """The link is up: start a session that is always held, end one that is not needed."""
+        language = f" ({capabilities.language})" if capabilities.language else ""
         online = replace(
             self,
             link=step(LINK, self.link, LinkCue.UP),
             capabilities=capabilities,
-            detail=f"{capabilities.avatar} ({capabilities.language})",
+            detail=f"{capabilities.avatar}{language}",
             refusal=None,
+            deafness=self.deafness.perhaps_mended(),
         )
         report = LogLine(f"online: {online.detail}")
         if not capabilities.needs_session:
@@ -116,12 +129,21 @@ class ServiceState:
 
     def session_started(self, now: float) -> Step[ServiceState]:
         """The session has started, and its idle time counts from now."""
-        state = replace(self, active_at=now, paid=self.paid.started(now))
+        state = replace(self, active_at=now, no_money_until=None, paused_until=None)
+        state = replace(state, paid=self.paid.started(now), deafness=self.deafness.session_started())
         return state._changed(SessionCue.STARTED, "started")
 
     def session_over(self, reason: str, now: float) -> Step[ServiceState]:
         """The session ended without our doing, or never started."""
         return replace(self, paid=self.paid.ended(now))._changed(SessionCue.OVER, reason)
+
+    def session_refused(
+        self, refusal: Refusal, retry_after_s: float | None, now: float
+    ) -> Step[ServiceState]:
+        """The service gave no session, and may have said when to ask again."""
+        pause_s = min(retry_after_s or 0.0, LONGEST_WISH_S)
+        state = self if retry_after_s is None else replace(self, paused_until=now + pause_s)
+        return state.session_over(f"refused: {refusal.value}", now)
 
     def session_unneeded(self, now: float) -> Step[ServiceState]:
         """The turn was cancelled that a session may be starting for."""
@@ -141,6 +163,19 @@ class ServiceState:
         used = self.session_used or self.session is SessionState.LIVE
         return self if used is self.session_used else replace(self, session_used=used), ()
 
+    def hearing(self, event: ServiceHearing, now: float) -> Step[ServiceState]:
+        """The service does not hear the microphone, or does again; the same news, again, are none."""
+        deaf = (event.reason or "it says no more") if event.deaf else ""
+        if deaf == self.deafness.reason:
+            return self, ()
+        sentence = f"the service does not hear the microphone: {deaf}" if deaf else "the service hears again"
+        state = replace(self, deafness=self.deafness.told(deaf, now))
+        return state, [LogLine(sentence, warning=bool(deaf))]
+
+    def hears_as(self, deafness: Deafness) -> Step[ServiceState]:
+        """Take over how deaf the service is, as another machine has found out."""
+        return self if deafness == self.deafness else replace(self, deafness=deafness), ()
+
     def _changed(self, cue: SessionCue, reason: str) -> Step[ServiceState]:
         state = self._session_after(cue)
         changed = state.session is not self.session
@@ -157,16 +192,25 @@ class ServiceState:
     ) -> Step[ServiceState]:
         """Remember a refusal that passes by itself."""
         if refusal is Refusal.BUSY:
-            until = now + max(options.turn.busy_shown_s, retry_after_s or 0.0)
+            until = now + max(options.turn.busy_shown_s, min(retry_after_s or 0.0, LONGEST_WISH_S))
             return replace(self, busy_until=until), ()
         if refusal is Refusal.MONEY:
-            return replace(self, no_money_until=now + NO_MONEY_S), ()
+            return replace(self, no_money_until=now + NO_MONEY_S, paused_until=now + ASK_EVERY_S), ()
         return self, ()
 
     def retry(self) -> Step[ServiceState]:
         """Forget refusals that only a person can mend: it may have been done."""
         reconnects = self.link in (LinkState.DENIED, LinkState.OFFLINE)
-        return replace(self, no_money_until=None), [Reconnect()] if reconnects else ()
+        deafness = self.deafness.tried_at_once()
+        state = replace(self, no_money_until=None, paused_until=None, deafness=deafness)
+        return state, [Reconnect()] if reconnects else ()
+
+    def network_changed(self, now: float) -> Step[ServiceState]:
+        """Try to connect at once where that failed: there may be a way now."""
+        failed = self.link in (LinkState.DENIED, LinkState.OFFLINE)
+        if not failed or (self.network_at is not None and now - self.network_at < NETWORK_EVERY_S):
+            return self, ()
+        return replace(self, network_at=now), [Reconnect()]
 
     def wanted_by_voice(self, now: float) -> Step[ServiceState]:
         """Ask a service that refuses us again, since a user speaks; but not for each word of a television."""
@@ -177,10 +221,24 @@ class ServiceState:
 
     def may_talk(self, cause: Cause, options: ConversationOptions, now: float) -> tuple[bool, str | None]:
         """Return False when a turn could only be refused, and a sentence for the log if there is one."""
-        if self.link is LinkState.DENIED:
+        if self.link is LinkState.DENIED or (cause is Cause.VOICE and self.deafness.holds(now)):
             return False, None
+        if cause is Cause.VOICE and self._paused(options, now):
+            return False, self._pause_objection(now)
         spent = self.paid.refusal(options.spend, now)
-        return spent is None and (cause is Cause.BUTTON or not self._no_money(now)), spent
+        return spent is None, spent
+
+    def _paused(self, options: ConversationOptions, now: float) -> bool:
+        """Return True while a session would have to be asked for too soon."""
+        paused = self.paused_until is not None and now < self.paused_until
+        return paused and self.session is SessionState.NONE and self.needs_session(options)
+
+    def _pause_objection(self, now: float) -> str | None:
+        """Return a sentence about the pause; an empty account is shown already."""
+        if self.paused_until is None or self._no_money(now):
+            return None
+        left_s = self.paused_until - now
+        return f"not sent: the service wishes to be asked again in {left_s:.0f} s; a press asks at once"
 
     def _no_money(self, now: float) -> bool:
         return self.no_money_until is not None and now < self.no_money_until
@@ -203,7 +261,9 @@ class ServiceState:
 
     def shown_link(self, now: float) -> tuple[LinkState, Refusal | None]:
         """Return the link as the owner should see it, and why it is denied."""
-        return (LinkState.DENIED, Refusal.MONEY) if self._no_money(now) else (self.link, self.refusal)
+        denied = self.link is LinkState.ONLINE and self.deafness.person
+        shown = (LinkState.DENIED, Refusal.DENIED) if denied else (self.link, self.refusal)
+        return (LinkState.DENIED, Refusal.MONEY) if self._no_money(now) else shown
 
     # -------------------------------------------------------------- the clock
 
@@ -250,7 +310,7 @@ class ServiceState:
         due = self.renew_at is not None
         if due and not self._no_money(now) and self.paid.refusal(options.spend, now) is None:
             return replace(self, renew_at=None).want_session(0, options)
-        return replace(self, renew_at=now + RENEW_S), ()
+        return replace(self, renew_at=max(now + RENEW_S, self.paused_until or 0.0)), ()
 
     def _idle_ends_at(self, options: ConversationOptions) -> float | None:
         held = self.session is SessionState.LIVE and options.session.keep == "on-need"

@@ -1,4 +1,4 @@
-"""Tables of the four small machines: every state with every cue, so that none is forgotten.
+"""Tables of the small machines: every state with every cue, so that none is forgotten.
 
 A cue is what an event means for one machine. The machines are coupled in ``machines.py``, never
 multiplied.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum, unique
 from typing import TypeVar
 
-from ravatard.core.states import LinkState, MicrophoneStatus, SessionState, TalkState
+from ravatard.core.states import AttentionState, LinkState, MicrophoneStatus, SessionState, TalkState
 
 S = TypeVar("S", bound=Enum)
 C = TypeVar("C", bound=Enum)
@@ -65,6 +65,18 @@ class MicrophoneCue(Enum):
     FREE = "free"
     CLOSED = "closed"
     """The device was closed because the user muted it."""
+
+
+@unique
+class AttentionCue(Enum):
+    """Cue for the attention of a gate with a wake word."""
+
+    WORD = "word"
+    """The word was spoken."""
+    ANSWER = "answer"
+    """An answer is over."""
+    OVER = "over"
+    """The user goes on, or the time for that is over."""
 
 
 LINK: Mapping[tuple[LinkState, LinkCue], LinkState] = {
@@ -155,6 +167,19 @@ MICROPHONE: Mapping[tuple[MicrophoneStatus, MicrophoneCue], MicrophoneStatus] = 
     (MicrophoneStatus.MUTED, MicrophoneCue.HOLD): MicrophoneStatus.MUTED,
     (MicrophoneStatus.MUTED, MicrophoneCue.FREE): MicrophoneStatus.MUTED,
     (MicrophoneStatus.MUTED, MicrophoneCue.CLOSED): MicrophoneStatus.MUTED,
+}
+
+ATTENTION: Mapping[tuple[AttentionState, AttentionCue], AttentionState] = {
+    (AttentionState.WAITING, AttentionCue.WORD): AttentionState.WOKEN,
+    (AttentionState.WAITING, AttentionCue.ANSWER): AttentionState.FOLLOW_UP,
+    (AttentionState.WAITING, AttentionCue.OVER): AttentionState.WAITING,
+    (AttentionState.WOKEN, AttentionCue.WORD): AttentionState.WOKEN,
+    # The word was spoken later than what is answered: what follows the word is awaited.
+    (AttentionState.WOKEN, AttentionCue.ANSWER): AttentionState.WOKEN,
+    (AttentionState.WOKEN, AttentionCue.OVER): AttentionState.WAITING,
+    (AttentionState.FOLLOW_UP, AttentionCue.WORD): AttentionState.WOKEN,
+    (AttentionState.FOLLOW_UP, AttentionCue.ANSWER): AttentionState.FOLLOW_UP,
+    (AttentionState.FOLLOW_UP, AttentionCue.OVER): AttentionState.WAITING,
 }
 
 

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ravatard.core.actions import TurnSummary
-from ravatard.core.audio_format import CHUNK_SAMPLES, ms_of, samples_in, seconds_of
+from ravatard.core import actions as act
+from ravatard.core.audio_format import CHUNK_SAMPLES, ms_of, samples_in, seconds_of, silence
+from ravatard.core.conversation.cues import WordsLost
 from ravatard.core.states import Cause, TurnOutcome
 
 #: Seconds between two messages of closing silence: one chunk is 256 ms, sent at the pace it would be heard.
 SILENCE_PERIOD_S = seconds_of(CHUNK_SAMPLES)
+#: An utterance whose closing never came (the sound process died) is closed by us this long after its limit.
+LISTENING_GRACE_S = 5.0
+#: A turn with less speech may be left unanswered by a service that hears: it may be a cough.
+LEAST_SPEECH_MS = 500.0
+_SILENCE = silence(CHUNK_SAMPLES)
+
+
+class Words(tuple[act.SendAudio | act.SendText | act.EndUtterance, ...]):
+    """Sound and text of a turn, and the mark of its end, in order."""
+
+    __slots__ = ()
+
+    def whole(self, number: int, now: float) -> act.SendUtterance:
+        """Return the sound as one message of turn ``number``; ``now`` if its last sample has no time."""
+        spoken = [said for said in self if isinstance(said, act.SendAudio)]
+        read_at = next((said.read_at for said in reversed(spoken) if said.read_at is not None), now)
+        return act.SendUtterance(number, b"".join(said.pcm for said in spoken), read_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +41,7 @@ class Turn:
         cause: what opened it; None for text.
         opened_at: when the gate opened.
         whole: sound goes out in one message when all of it is there; decided when the turn begins.
+        marked: the end of its voice is marked; decided when the turn begins.
         closed_at: when the gate closed.
         answered_at: when the first answer came.
         begun: a part of it is or may be on the wire: it can no longer be sent anew as a whole.
@@ -40,6 +59,7 @@ class Turn:
     cause: Cause | None
     opened_at: float
     whole: bool = False
+    marked: bool = False
     closed_at: float | None = None
     answered_at: float | None = None
     begun: bool = False
@@ -61,6 +81,30 @@ class Turn:
     def deadline(self) -> float | None:
         """Loop time at which silence is due or the answer is late, whichever is first."""
         return min((at for at in (self.silence_due, self.answer_by) if at is not None), default=None)
+
+    def listening_ends_at(self, longest_s: float) -> float:
+        """Return when an utterance of at most ``longest_s`` must have closed."""
+        return self.opened_at + longest_s + LISTENING_GRACE_S
+
+    @property
+    def silence_message(self) -> act.SendAudio:
+        """One message of closing silence."""
+        return act.SendAudio(self.number, _SILENCE, None)
+
+    @property
+    def end_marks(self) -> tuple[act.EndUtterance, ...]:
+        """The mark behind its voice; () when nothing of that was streamed, or no mark is wanted."""
+        return (act.EndUtterance(self.number),) if self._has_streamed else ()
+
+    @property
+    def taken_back(self) -> tuple[act.DropTurn | act.CancelUtterance, ...]:
+        """Actions that leave nothing of it: here, and as far as it can be done at the service."""
+        cancelled = (act.CancelUtterance(self.number),) if self._has_streamed else ()
+        return (act.DropTurn(self.number), *cancelled)
+
+    @property
+    def _has_streamed(self) -> bool:
+        return self.marked and not self.whole and self.messages > 0
 
     def captured(self, pcm: bytes) -> Turn:
         """Count a chunk of the user's voice; it goes out at once unless the turn goes out whole."""
@@ -100,6 +144,10 @@ class Turn:
             silence_due=now + SILENCE_PERIOD_S if silent else None,
         )
 
+    def without_silence(self) -> Turn:
+        """No closing silence is wanted after all."""
+        return self if self.silence_due is None else replace(self, silence_due=None)
+
     def silenced(self, now: float) -> Turn | None:
         """Count one message of silence and schedule the next one; None when none is due."""
         if self.silence_due is None or now < self.silence_due:
@@ -114,13 +162,22 @@ class Turn:
         first_at = now if self.answered_at is None else self.answered_at
         return replace(self, answered_at=first_at, silence_due=None, answer_by=None)
 
-    def summary(self, outcome: TurnOutcome) -> TurnSummary:
+    def lost(self, reason: str, *, denied: bool = False) -> WordsLost:
+        """Return the report of it to the other machines, when the service has lost it."""
+        return WordsLost(denied, reason, self.spoken)
+
+    def unanswered(self, reason: str) -> WordsLost:
+        """Return the report of it to the other machines, when the service has taken it and said nothing."""
+        says_something = self.speech_ms >= LEAST_SPEECH_MS or not self.spoken
+        return WordsLost(reason=reason if says_something else "", spoken=self.spoken, taken=True)
+
+    def summary(self, outcome: TurnOutcome) -> act.TurnSummary:
         """Return the report of it, now that it is over."""
         answer_ms = None
         if self.answered_at is not None:
             waited_s = self.answered_at - self.closed_at if self.closed_at is not None else 0.0
             answer_ms = max(0.0, waited_s * 1000)
-        return TurnSummary(
+        return act.TurnSummary(
             turn=self.number,
             outcome=outcome,
             cause=self.cause,

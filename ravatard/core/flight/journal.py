@@ -59,7 +59,7 @@ class Routine:
     """Sum of the events that changed nothing, since the last such line.
 
     Attributes:
-        listened: signs of life of the microphone.
+        listened: signs of life of the microphone that reached the hub.
         samples: captured since the device was opened.
         lowest_db, highest_db: range of the level, dBFS.
         floor_db: noise floor, dBFS.

@@ -12,15 +12,18 @@ from ravatard.setting import setting
 class AudioOptions:
     """Section ``audio``: the microphone while the avatar is heard."""
 
-    echo: Literal["half-duplex", "off"] = setting(
+    echo: Literal["half-duplex", "cancel", "external", "off"] = setting(
         "half-duplex",
-        "half-duplex: the microphone is not listened to while the avatar is heard; off: it is, for "
-        "speakerphones and sound servers that take the speaker's sound out of the microphone's.",
+        "half-duplex: the microphone is not listened to while the avatar is heard; cancel: the speaker's "
+        "sound is taken out of the microphone's (needs `ravatard[aec]` and `barge_in: voice`); external: a "
+        "speakerphone or sound server does that, and the avatar's sound is still told from a user's; off: "
+        "nothing is done. cancel and external begin with a restart.",
         restart=False,
     )
     tail_ms: int = setting(
         300,
-        "With half-duplex: not listened to for this long after the last sample left the speaker; rooms echo.",
+        "Wherever the microphone is held: not listened to for this long after the last sample left the "
+        "speaker; rooms echo.",
         unit="ms",
         low=0,
         high=3_000,
@@ -28,7 +31,8 @@ class AudioOptions:
     )
     barge_in: Literal["button", "voice"] = setting(
         "button",
-        "What stops the avatar in mid-answer: button: a press; voice: also speech, which needs `echo: off`.",
+        "What stops the avatar in mid-answer: button: a press; voice: also speech, which needs `echo: "
+        "cancel`, `external` or `off`.",
         restart=False,
     )
     longest_answer_s: float = setting(
@@ -39,3 +43,13 @@ class AudioOptions:
         high=3_600,
         restart=False,
     )
+
+    @property
+    def tells_echo(self) -> bool:
+        """True if the avatar's sound in the microphone is to be told from a user's."""
+        return self.echo in ("cancel", "external")
+
+    @property
+    def is_talked_over(self) -> bool:
+        """True if a user may talk over the avatar, and is told from it."""
+        return self.tells_echo and self.barge_in == "voice"

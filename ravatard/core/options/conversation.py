@@ -8,6 +8,7 @@ from typing import Literal
 from ravatard.core.options.equipment import Equipment
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.spend_limit import SpendOptions
+from ravatard.core.wakeword.options import WakeWordOptions
 from ravatard.setting import setting
 
 
@@ -73,6 +74,8 @@ class ConversationOptions:
         spend: section ``spend``.
         muted: start with the microphone closed.
         equipment: speaker, volume, audio, and what is known of the service.
+        wakeword: section ``wakeword``.
+        wakeword_trouble: why its word cannot be recognised, as one sentence; "" when it can.
     """
 
     session: SessionOptions
@@ -83,3 +86,5 @@ class ConversationOptions:
     spend: SpendOptions = field(default_factory=SpendOptions)
     muted: bool = False
     equipment: Equipment = field(default_factory=Equipment)
+    wakeword: WakeWordOptions = field(default_factory=WakeWordOptions)
+    wakeword_trouble: str = ""

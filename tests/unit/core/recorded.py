@@ -13,7 +13,8 @@ from ravatard.core.options.conversation import ConversationOptions, SessionOptio
 from ravatard.core.options.equipment import Equipment
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.spend_limit import SpendOptions
-from ravatard.core.states import Cause, CloseReason, Refusal
+from ravatard.core.states import Cause, CloseReason, Refusal, VoiceSource
+from ravatard.core.wakeword.options import WakeWordOptions
 
 EVERY_EVENT: tuple[type[Any], ...] = get_args(ev.Event)
 
@@ -40,7 +41,7 @@ def options() -> st.SearchStrategy[ConversationOptions]:
         ),
         gate=st.builds(
             GateOptions,
-            mode=st.sampled_from(["auto", "vad", "button", "both"]),
+            mode=st.sampled_from(["auto", "vad", "button", "both", "wakeword", "wakeword-or-button"]),
             longest_s=st.sampled_from([10.0, 30]),
             toggle=st.booleans(),
         ),
@@ -51,10 +52,16 @@ def options() -> st.SearchStrategy[ConversationOptions]:
             day_minutes=st.sampled_from([None, 0.5, 2]),
         ),
         muted=st.booleans(),
+        wakeword=st.builds(
+            WakeWordOptions,
+            follow_up_s=st.sampled_from([0, 8.0]),
+            in_answer=st.sampled_from(["stop", "turn", "off"]),
+        ),
+        wakeword_trouble=st.sampled_from(["", "the model is broken"]),
         equipment=st.builds(
             Equipment,
             speaks=st.booleans(),
-            audio=st.builds(AudioOptions, echo=st.sampled_from(["off", "half-duplex"])),
+            audio=st.builds(AudioOptions, echo=st.sampled_from(["off", "half-duplex", "cancel"])),
             streams=st.booleans(),
             other_mode=st.booleans(),
         ),
@@ -73,7 +80,18 @@ def events() -> st.SearchStrategy[ev.Event]:
 def plausible_events() -> st.SearchStrategy[ev.Event]:
     """Any event with contents that meet: few utterances, few turns."""
     small = st.integers(1, 3)
-    capabilities = Capabilities(True, True, None, 4.0, "Ava", "en")
+    capabilities = st.builds(
+        Capabilities,
+        st.just(True),
+        st.just(True),
+        st.none(),
+        st.just(4.0),
+        st.just("Ava"),
+        st.just("en"),
+        voice=st.sampled_from(VoiceSource),
+        marks_utterances=st.booleans(),
+        interrupts=st.booleans(),
+    )
     return st.one_of(
         [
             st.from_type(kind)
@@ -97,7 +115,7 @@ def plausible_events() -> st.SearchStrategy[ev.Event]:
             st.builds(ev.UtteranceClosed, small, st.from_type(CloseReason), small, st.just(700.0)),
             st.builds(ev.MessageSent, small, st.sampled_from([None, 0.5]), st.just(1.0)),
             st.builds(ev.UtteranceDropped, small, st.just("the network is slow")),
-            st.just(ev.LinkOnline(capabilities)),
+            st.builds(ev.LinkOnline, capabilities),
             st.just(ev.LinkOffline("no network.", 1.0)),
             st.builds(ev.SessionRefused, st.from_type(Refusal), st.just("no."), st.sampled_from([None, 7.0])),
             st.builds(ev.OptionsChanged, options()),

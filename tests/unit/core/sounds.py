@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterable
+from functools import cache
 
 from ravatard.core.audio_format import RATE_HZ, samples_for, silence
 
@@ -20,6 +21,7 @@ def quiet(duration_ms: float) -> bytes:
     return silence(samples_for(duration_ms))
 
 
+@cache
 def voice(duration_ms: float, amplitude: float = 8_000) -> bytes:
     """Glottal pulses 100 samples apart (160 Hz), each ringing at 700 Hz: many harmonics, few crossings."""
     pulse = [
@@ -29,12 +31,14 @@ def voice(duration_ms: float, amplitude: float = 8_000) -> bytes:
     return pcm(pulse[at % PITCH_SAMPLES] for at in range(samples_for(duration_ms)))
 
 
+@cache
 def beep(duration_ms: float, pitch_hz: float = 880, amplitude: float = 8_000) -> bytes:
     return pcm(
         amplitude * math.sin(2 * math.pi * pitch_hz * at / RATE_HZ) for at in range(samples_for(duration_ms))
     )
 
 
+@cache
 def hiss(duration_ms: float, amplitude: int = 8_000) -> bytes:
     """Differences of noise from a linear congruential generator: about 11 crossings a millisecond."""
     state, last, samples = 12_345, 0, []
@@ -46,6 +50,7 @@ def hiss(duration_ms: float, amplitude: int = 8_000) -> bytes:
     return pcm(samples)
 
 
+@cache
 def stroke(duration_ms: float, fall_db_per_ms: float = 0.6) -> bytes:
     """A voice's spectrum that dies away like a knock."""
     sound = struct.unpack(f"<{samples_for(duration_ms)}h", voice(duration_ms, 20_000))

@@ -22,6 +22,7 @@ READY = Condition(started=True, link=LinkState.ONLINE, microphone=MicrophoneStat
         (replace(READY, talk=TalkState.LISTENING), Look.LISTENING),
         (replace(READY, pressed=True), Look.LISTENING),
         (replace(READY, busy=True), Look.BUSY),
+        (replace(READY, busy=True, deaf=True, talk=TalkState.LISTENING), Look.SERVICE_DEAF),
         (replace(READY, link=LinkState.CONNECTING), Look.CONNECTING),
         (replace(READY, link=LinkState.OFFLINE), Look.OFFLINE),
         (replace(READY, microphone=MicrophoneStatus.ABSENT), Look.NO_MICROPHONE),

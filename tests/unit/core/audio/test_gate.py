@@ -10,12 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ravatard.core.actions import GateCommand, Hold, Press, Release, SetGate
-from ravatard.core.audio.endpointer import SILENT_DB
+from ravatard.core.audio.endpointing.confirmation import Confirmation, SpeechProbability
+from ravatard.core.audio.endpointing.endpointer import SILENT_DB
+from ravatard.core.audio.endpointing.opening import GateExtras
+from ravatard.core.audio.endpointing.trailing_silence import LONGEST_MS, SHORTEST_MS
 from ravatard.core.audio.gate import LONG_BLOCK_MS, Gate
 from ravatard.core.audio_format import CHUNK_SAMPLES, samples_for, samples_in
 from ravatard.core.events import ChunkCaptured, GateEvent, PressIgnored, UtteranceClosed, UtteranceOpened
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
+from tests.examples import examples
 from tests.unit.core.sounds import hears_sound, hiss, quiet, voice
 
 PRESS, RELEASE, HOLD, LET_GO = Press(), Release(), Hold(held=True), Hold(held=False)
@@ -28,9 +32,23 @@ Step = bytes | GateCommand
 class Ear:
     """A gate with all that came out of it, checked for what holds always."""
 
-    def __init__(self, mode: GateMode, options: GateOptions = SHORT, *, chunk: int = CHUNK_SAMPLES) -> None:
+    def __init__(
+        self,
+        mode: GateMode,
+        options: GateOptions = SHORT,
+        *,
+        chunk: int = CHUNK_SAMPLES,
+        detector: SpeechProbability | None = None,
+    ) -> None:
         self.asked = 0
-        self.gate = Gate(options, VoiceOptions(), self._listen, mode=mode, chunk_samples=chunk)
+        self.gate = Gate(
+            options,
+            VoiceOptions(),
+            self._listen,
+            mode=mode,
+            chunk_samples=chunk,
+            extras=GateExtras(Confirmation(detector, 20)),
+        )
         self.events: list[GateEvent] = []
         self.heard = b""
         #: Samples the gate had when it decided.
@@ -156,6 +174,81 @@ def test_steady_noise_that_opened_the_gate_becomes_the_floor_and_closes_it() -> 
 
     assert ear.reasons == [CloseReason.SILENCE]
     assert ms(ear.closed[0].end_sample) < 1000 + 2400 + 900 + 500
+
+
+def test_the_silence_that_ends_an_utterance_follows_the_speakers_pauses() -> None:
+    fluent, hesitant = Ear(GateMode.VAD, GateOptions()), Ear(GateMode.VAD, GateOptions())
+
+    for _ in range(9):
+        fluent.play(quiet(2_000), voice(500))
+        hesitant.play(quiet(2_000), voice(500), quiet(700), voice(500))
+    fluent.play(quiet(2_000))
+    hesitant.play(quiet(2_000))
+
+    assert [len(fluent.closed), len(hesitant.closed)] == [9, 9]
+    assert ms(fluent.closed[0].end_sample) == 2_500 + 900
+    assert ms(fluent.closed[-1].end_sample) == 9 * 2_500 + 600
+    # 1.2 times 700 ms and 150 ms more: the pause of the same utterance is not forgotten.
+    assert ms(hesitant.closed[-1].end_sample) == 9 * 3_700 + 1_000
+
+
+def test_a_speaker_who_was_cut_off_is_waited_for_the_next_time() -> None:
+    ear = Ear(GateMode.VAD, GateOptions())
+    for _ in range(9):
+        ear.play(quiet(2_000), voice(500))
+    ear.play(quiet(2_000))
+    sentence = (voice(500), quiet(800), voice(500), quiet(2_000))
+
+    ear.play(*sentence)
+    cut = len(ear.closed)
+    ear.play(*sentence)
+
+    assert (cut, len(ear.closed)) == (11, 12)
+
+
+@pytest.mark.parametrize("pause_ms", [1_500, 1_700])
+def test_a_speaker_who_is_cut_off_by_every_pause_is_not_given_less_time(pause_ms: int) -> None:
+    ear = Ear(GateMode.VAD, GateOptions()).play(quiet(2_000))
+    ended_ms = []
+    at = 2_000
+
+    for _ in range(8):
+        for after_ms in (pause_ms, pause_ms, 3_000):
+            ear.play(voice(500), quiet(after_ms))
+            ended_ms.append(ms(ear.closed[-1].end_sample) - at - 500)
+            at += 500 + after_ms
+
+    assert ended_ms == [900] * 24
+
+
+def test_sentences_in_a_row_are_not_sent_as_one_until_the_longest() -> None:
+    ear = Ear(GateMode.VAD, GateOptions())
+
+    for _ in range(25):
+        ear.play(syllables(12), quiet(1_250))
+    ear.play(quiet(1_000))
+
+    assert set(ear.reasons) == {CloseReason.SILENCE}
+    assert len(ear.closed) == 23
+
+
+def test_sound_missed_in_a_hold_makes_the_next_utterance_no_continuation() -> None:
+    ear = Ear(GateMode.VAD, GateOptions())
+    for _ in range(9):
+        ear.play(quiet(2_000), voice(500))
+
+    ear.play(quiet(700), HOLD, voice(200), LET_GO, quiet(100), voice(500), quiet(700))
+
+    assert ms(ear.closed[-1].end_sample) == ms(ear.gate.samples) - 100
+
+
+def test_silence_before_the_first_word_after_a_press_is_no_pause() -> None:
+    ear = Ear(GateMode.BUTTON, GateOptions(toggle=True))
+
+    ear.play(PRESS, quiet(1_200), voice(500), quiet(1_500))
+
+    assert ear.reasons == [CloseReason.SILENCE]
+    assert ms(ear.closed[0].end_sample) == 1_700 + 900
 
 
 def test_a_voice_does_not_open_a_button_gate_and_the_detector_is_not_asked() -> None:
@@ -586,7 +679,7 @@ scripts = st.lists(st.one_of(sounds, sounds, st.sampled_from(COMMANDS)), max_siz
 options = st.builds(
     GateOptions,
     preroll_ms=st.sampled_from([0, 300, 710]),
-    silence_ms=st.sampled_from([200, 330]),
+    silence_ms=st.sampled_from([200, 330, None]),
     longest_s=st.sampled_from([1.0, 2.0]),
     no_speech_s=st.just(1.0),
     shortest_press_ms=st.sampled_from([0, 200]),
@@ -599,7 +692,7 @@ def bare(events: list[GateEvent]) -> list[GateEvent]:
     return [replace(event, read_at=0.0) if isinstance(event, ChunkCaptured) else event for event in events]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(scripts, options, st.sampled_from(MODES), st.integers(1, 4_000))
 def test_decisions_do_not_depend_on_the_cutting(
     script: list[Step], options: GateOptions, mode: GateMode, piece: int
@@ -611,7 +704,7 @@ def test_decisions_do_not_depend_on_the_cutting(
     assert bare(by_pieces.events) == bare(by_frames.events)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(scripts, options, st.sampled_from(MODES))
 def test_whatever_happens_every_utterance_is_whole_and_no_sample_is_sent_twice(
     script: list[Step], options: GateOptions, mode: GateMode
@@ -627,3 +720,105 @@ def test_whatever_happens_every_utterance_is_whole_and_no_sample_is_sent_twice(
         assert all(samples_in(chunk.pcm) == 1_000 for chunk in chunks[:-1])
         assert all(chunk.pcm for chunk in chunks)
         end = closed.end_sample
+
+
+@settings(deadline=None, max_examples=examples(60))
+@given(st.lists(st.tuples(st.integers(3, 40), st.integers(3, 150)), min_size=1, max_size=12))
+def test_an_utterance_ends_after_the_shortest_silence_and_within_the_longest(
+    words: list[tuple[int, int]],
+) -> None:
+    ear = Ear(GateMode.VAD, GateOptions(longest_s=120)).play(quiet(1_000))
+    ends, at = [], 1_000
+    for said, pause in words:
+        ear.play(voice(20 * said), quiet(20 * pause))
+        ends.append(at + 20 * said)
+        at += 20 * (said + pause)
+    ear.play(quiet(2_000))
+
+    assert len(ear.closed) == len(ear.opened) > 0
+    for closed in ear.closed:
+        waited_ms = ms(closed.end_sample) - max(end for end in ends if end <= ms(closed.end_sample))
+        assert SHORTEST_MS <= waited_ms <= LONGEST_MS
+
+
+# ---------------------------------------------------------------- confirmed
+
+
+class Agrees:
+    """A neural detector that agrees to all, or to nothing."""
+
+    def __init__(self, says: float = 0.9) -> None:
+        self.says = says
+        self.asked = 0
+
+    def __call__(self, window: bytes) -> float:
+        self.asked += 1
+        return self.says
+
+
+def test_a_confirmed_voice_opens_where_it_would_have_opened() -> None:
+    plain = Ear(GateMode.VAD).play(quiet(1500), voice(500), quiet(500))
+    confirmed = Ear(GateMode.VAD, detector=Agrees()).play(quiet(1500), voice(500), quiet(500))
+
+    assert confirmed.events == plain.events
+    assert confirmed.opened_at == plain.opened_at
+
+
+def test_what_is_not_confirmed_opens_nothing_and_a_button_opens_all_the_same() -> None:
+    ear = Ear(GateMode.BOTH, detector=Agrees(0.1)).play(quiet(1500), voice(500), quiet(500))
+    unopened = list(ear.events)
+    ear.play(PRESS, voice(500), RELEASE)
+
+    assert unopened == []
+    assert ear.reasons == [CloseReason.RELEASED]
+
+
+def test_an_utterance_is_closed_when_only_music_is_left() -> None:
+    detector = Agrees()
+    ear = Ear(GateMode.VAD, detector=detector).play(quiet(1500), voice(500))
+    detector.says = 0.1
+    ear.play(voice(400))
+
+    assert ear.reasons == [CloseReason.SILENCE]
+    assert ms(ear.closed_at[0]) == pytest.approx(2_000 + (SHORT.silence_ms or 0), abs=40)
+
+
+def test_the_last_of_a_confirmed_silence_is_not_waited_for_in_a_long_block() -> None:
+    detector = Agrees()
+    ear = Ear(GateMode.VAD, detector=detector).play(quiet(1500), voice(1000))
+    detector.says = 0.1
+    attentive = []
+    while not ear.closed:
+        attentive.append(ear.gate.attentive)
+        ear.play(voice(20))
+
+    assert attentive[-1]
+
+
+def test_in_a_quiet_room_the_detector_hears_the_first_second_only() -> None:
+    detector = Agrees()
+    ear = Ear(GateMode.VAD, detector=detector).play(quiet(1500))
+    first = detector.asked
+    ear.play(quiet(60_000))
+
+    assert detector.asked == first
+
+
+def test_a_button_alone_asks_nothing() -> None:
+    detector = Agrees()
+    Ear(GateMode.BUTTON, detector=detector).play(voice(2_000))
+
+    assert detector.asked == 0
+
+
+def test_the_fault_of_the_confirmation_is_told() -> None:
+    gate = Gate(
+        SHORT,
+        VoiceOptions(),
+        hears_sound,
+        mode=GateMode.VAD,
+        extras=GateExtras(Confirmation(None, 20, "it is missing")),
+    )
+
+    assert gate.confirmation_fault == "it is missing"
+    assert Ear(GateMode.VAD).gate.confirmation_fault == ""

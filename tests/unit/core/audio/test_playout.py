@@ -396,3 +396,44 @@ def test_whatever_happens_a_block_is_whole_and_the_count_right(steps: list[tuple
         else:
             playout.finish(number)
         assert playout.waiting == sum(len(pcm) for pcm, _ in playout._pieces) // 2 - playout._at // 2
+
+
+# ---------------------------------------------------------------- a pause
+
+
+def played(playout: Playout, blocks: int) -> bytes:
+    return b"".join(playout.take(480, 0.0) or bytes(960) for _ in range(blocks))
+
+
+def test_after_a_pause_it_goes_on_where_it_fell_silent() -> None:
+    playout = Playout()
+    sound = b"".join((1_000 + number).to_bytes(2, "little") for number in range(4_800))
+    playout.put(1, sound, 0.0)
+    playout.finish(1)
+    before = played(playout, 3)
+
+    playout.pause(True)
+    fading, silent = played(playout, 1), played(playout, 5)
+    idle, over, audible = playout.is_idle, playout.is_over, playout.is_audible_waiting
+    playout.pause(False)
+    after = played(playout, 7)
+
+    assert before == sound[: len(before)]
+    assert fading[-480:] == bytes(480)
+    assert not any(silent)
+    assert (idle, over, audible) == (True, True, False)
+    # The first 5 ms are faded in.
+    assert after[480:] == sound[len(before) + 480 :]
+
+
+def test_a_pause_of_nothing_is_silent_and_a_stop_ends_it() -> None:
+    playout = Playout()
+    playout.pause(True)
+    playout.pause(True)
+    playout.put(1, b"\x00\x10" * 4_800, 0.0)
+    assert playout.take(480, 0.0) is None
+
+    playout.stop()
+    playout.put(2, b"\x00\x10" * 4_800, 0.0)
+
+    assert playout.take(480, 1.0) is not None

@@ -147,3 +147,22 @@ def test_an_extensible_format_names_its_coding_in_its_extension() -> None:
 
     assert header.shape == WavShape(48_000, 2, "s24")
     assert header.shape.frame_bytes == 6
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "channels", "shape"),
+    [
+        (0, 1, (22_050, 1)),
+        (4_000_000_000, 2, (22_050, 2)),
+        (24_000, 0, (24_000, 1)),
+        (24_000, 2, (24_000, 2)),
+    ],
+)
+def test_a_rate_or_channels_that_cannot_be_are_taken_from_elsewhere(
+    rate_hz: int, channels: int, shape: tuple[int, int]
+) -> None:
+    header = WavHeader("x", otherwise_hz=22_050)
+
+    header.step(fmt(rate_hz=rate_hz, channels=channels))
+
+    assert header.shape == WavShape(*shape, "s16")

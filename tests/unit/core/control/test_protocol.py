@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ravatard.core.control.lines import line_of
 from ravatard.core.control.protocol import (
     LINE_LIMIT_BYTES,
     PRESS_LIMIT_MS,
@@ -20,7 +21,6 @@ from ravatard.core.control.protocol import (
     WatchRequest,
     agreed,
     decode,
-    line_of,
     refused,
 )
 from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven, VolumeAsked

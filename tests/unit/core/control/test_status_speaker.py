@@ -98,3 +98,24 @@ def test_a_sound_that_answers_nothing_that_was_said_is_not_timed() -> None:
     report.timed(ev.PlaybackStarted(11.5), 11.4)
 
     assert report.first_sound_s is None
+
+
+def test_a_speaker_that_sleeps_is_asleep_and_no_trouble_until_it_is_awake_or_lost() -> None:
+    asleep = told(ev.SpeakerReady("usb", 20.0), ev.SpeakerAsleep())
+    awake = told(ev.SpeakerReady("usb", 20.0), ev.SpeakerAsleep(), ev.SpeakerAwake())
+    lost = told(ev.SpeakerReady("usb", 20.0), ev.SpeakerAsleep(), ev.SpeakerLost("unplugged"))
+
+    assert (asleep.snapshot()["state"], asleep.snapshot()["device"]) == ("asleep", "usb")
+    assert asleep.degraded == []
+    assert asleep.face() != awake.face()
+    assert awake.snapshot()["state"] == "open"
+    assert lost.snapshot()["state"] == "absent"
+    assert lost.degraded == ["no speaker: unplugged"]
+
+
+def test_what_ran_dry_before_a_sleep_is_counted_once() -> None:
+    report = told(ev.SpeakerReady("usb", 20.0), ev.Played(2, 0.0), ev.SpeakerAsleep(), ev.SpeakerAwake())
+
+    report.on_event(ev.Played(3, 0.0))
+
+    assert report.counts["underruns"] == 3

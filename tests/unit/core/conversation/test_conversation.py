@@ -10,11 +10,18 @@ from hypothesis import given, settings
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.audio import microphone_events, speaker_events
 from ravatard.core.audio_format import silence
+from ravatard.core.backoff import LONGEST_WISH_S
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.conversation.service_state import NO_MONEY_S, RENEW_S
-from ravatard.core.conversation.turn_taking import LISTENING_GRACE_S
+from ravatard.core.conversation.service_state import (
+    ASK_EVERY_S,
+    NETWORK_EVERY_S,
+    NO_MONEY_S,
+    RENEW_S,
+)
+from ravatard.core.conversation.turn import LISTENING_GRACE_S
 from ravatard.core.indication import Look, Show
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
@@ -82,8 +89,8 @@ class Talker:
             self.happens(ev.MessageSent(send.turn, send.read_at, self.now))
         return actions
 
-    def closes(self, reason: CloseReason = CloseReason.SILENCE) -> list[Any]:
-        return self.happens(ev.UtteranceClosed(self._utterances, reason, 0, 1200.0))
+    def closes(self, reason: CloseReason = CloseReason.SILENCE, speech_ms: float = 1200.0) -> list[Any]:
+        return self.happens(ev.UtteranceClosed(self._utterances, reason, 0, speech_ms))
 
     def says(self, chunks: int = 3) -> list[Any]:
         actions = self.opens()
@@ -389,7 +396,7 @@ def test_a_service_without_sessions_is_asked_for_none() -> None:
 
 @pytest.mark.parametrize(
     ("refusal", "look"),
-    [(Refusal.BUSY, Look.BUSY), (Refusal.MONEY, Look.NO_MONEY), (Refusal.FAILED, Look.READY)],
+    [(Refusal.BUSY, Look.BUSY), (Refusal.MONEY, Look.NO_MONEY), (Refusal.FAILED, Look.SERVICE_DEAF)],
 )
 def test_a_refused_session_cancels_the_utterance_as_a_whole(refusal: Refusal, look: Look) -> None:
     talker = Talker()
@@ -427,7 +434,7 @@ def test_busy_is_shown_as_long_as_the_service_asks_us_to_wait() -> None:
     assert talker.look() is Look.BUSY
 
 
-def test_without_money_voices_are_refused_for_an_hour_but_a_press_asks() -> None:
+def test_without_money_a_voice_asks_every_twenty_seconds_and_a_press_at_once() -> None:
     talker = Talker()
     talker.opens()
     talker.happens(ev.SessionRefused(Refusal.MONEY, "no"))
@@ -437,10 +444,28 @@ def test_without_money_voices_are_refused_for_an_hour_but_a_press_asks() -> None
     assert of(act.StartSession, talker.opens(Cause.BUTTON)) == [act.StartSession(2)]
     talker.happens(ev.ButtonReleased(talker.now))
     talker.happens(ev.SessionRefused(Refusal.MONEY, "no"))
+    talker.passes(ASK_EVERY_S - 1)
+    assert of(act.StartSession, talker.opens()) == []
+    talker.passes(1)
+    assert talker.look() is Look.NO_MONEY
+    assert of(act.StartSession, talker.opens()) == [act.StartSession(3)]
+    talker.happens(ev.SessionRefused(Refusal.MONEY, "no"))
     talker.passes(NO_MONEY_S + 1)
 
     assert talker.look() is Look.READY
-    assert of(act.StartSession, talker.opens()) == [act.StartSession(3)]
+
+
+def test_an_account_that_was_topped_up_is_not_shown_as_empty_any_more() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionRefused(Refusal.MONEY, "no"))
+    talker.passes(ASK_EVERY_S)
+    talker.opens()
+
+    assert talker.look() is Look.NO_MONEY
+    talker.happens(ev.SessionStarted())
+
+    assert talker.look() is Look.LISTENING
 
 
 def test_a_session_that_went_wrong_is_ended() -> None:
@@ -524,6 +549,26 @@ def test_an_echo_of_the_session_before_does_not_make_a_new_one_forgotten() -> No
 
     assert of(act.EndSession, starting + started) == []
     assert talker.hub.session is SessionState.LIVE
+
+
+def test_a_session_that_is_surely_gone_is_forgotten_although_nothing_was_sent_in_it() -> None:
+    talker = Talker()
+    talker.happens(ev.TextGiven("hello"), ev.SessionStarted())
+
+    actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it vanished", certain=True))
+
+    assert of(act.EndSession, actions) == [act.EndSession("it vanished", gone=True)]
+    assert talker.hub.session is not SessionState.LIVE
+
+
+def test_a_session_that_is_always_kept_is_started_again_when_it_is_surely_gone_unused() -> None:
+    talker = Talker(ALWAYS)
+    talker.happens(ev.SessionStarted())
+
+    actions = talker.happens(ev.StreamBroke(Refusal.EXPIRED, "it vanished", certain=True))
+    later = talker.passes(60.0)
+
+    assert of(act.StartSession, [*actions, *later]) != []
 
 
 def test_a_session_that_expires_while_nobody_talks_is_forgotten() -> None:
@@ -646,6 +691,18 @@ def test_the_status_says_why() -> None:
     assert talker.hub.indication.status == "offline: cannot reach chat.example."
 
 
+def test_each_trouble_has_its_own_reason() -> None:
+    """Without microphone and network, the status said: no microphone: cannot reach chat.example."""
+    talker = Talker()
+
+    talker.happens(ev.LinkOffline("cannot reach chat.example.", 4.0), ev.MicrophoneLost("plug one in"))
+    assert talker.hub.indication.status == "no microphone: plug one in"
+    talker.happens(ev.MuteAsked(True), ev.MicrophoneClosed())
+    assert talker.hub.indication.status == "muted"
+    talker.happens(ev.MuteAsked(False), ev.MicrophoneReady("usb"))
+    assert talker.hub.indication.status == "offline: cannot reach chat.example."
+
+
 def test_a_dropped_turn_that_is_over_already_changes_nothing() -> None:
     talker = Talker()
     talker.says()
@@ -765,7 +822,11 @@ def test_what_matters_to_others_changes_nothing_here() -> None:
 
     assert (
         talker.happens(
-            ev.Listened(16_000, -60.0, -65.0), ev.MicrophoneEnded(), ev.PressIgnored(90.0), ev.Tick()
+            ev.Listened(16_000, -60.0, -65.0),
+            ev.MicrophoneEnded(),
+            ev.ConfirmationLost("no library"),
+            ev.PressIgnored(90.0),
+            ev.Tick(),
         )
         == []
     )
@@ -821,7 +882,8 @@ def test_sound_while_somebody_speaks_holds_nothing() -> None:
 
 
 def test_every_event_is_known() -> None:
-    events = {one for one in vars(ev).values() if is_dataclass(one) and one.__module__ == ev.__name__}
+    modules = {ev.__name__, microphone_events.__name__, speaker_events.__name__}
+    events = {one for one in vars(ev).values() if is_dataclass(one) and one.__module__ in modules}
 
     assert events == set(get_args(ev.Event))
 
@@ -844,3 +906,71 @@ def test_no_speech_and_no_text_shows_in_a_repr() -> None:
         act.SendAudio(1, b"secret words", None),
     ):
         assert "secret" not in repr(event)
+
+
+# ---------------------------------------------------------------- wished pauses, other networks
+
+
+@pytest.mark.parametrize("refusal", [Refusal.BUSY, Refusal.TIMEOUT, Refusal.FAILED])
+def test_speech_asks_for_a_session_no_sooner_than_the_service_wishes(refusal: Refusal) -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionRefused(refusal, "later", 6.0))
+    talker.passes(5.9)
+
+    early = talker.opens()
+    talker.passes(0.2)
+    late = talker.opens()
+
+    assert of(act.StartSession, early) == []
+    assert "asked again in 0 s; a press asks at once" in of(act.LogLine, early)[-1].text
+    assert len(of(act.StartSession, late)) == 1
+
+
+def test_a_press_asks_for_a_session_at_once_whatever_the_service_wishes() -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionRefused(Refusal.BUSY, "later", 600.0))
+
+    talker.happens(ev.ButtonPressed(talker.now))
+
+    assert len(of(act.StartSession, talker.opens(Cause.BUTTON))) == 1
+
+
+@pytest.mark.parametrize("wished_s", [601.0, 86_400.0, 1e12, float("inf")])
+def test_no_wish_of_the_service_makes_it_deaf_for_more_than_ten_minutes(wished_s: float) -> None:
+    talker = Talker()
+    talker.opens()
+    talker.happens(ev.SessionRefused(Refusal.BUSY, "later", wished_s))
+
+    talker.passes(LONGEST_WISH_S + 0.1)
+
+    assert len(of(act.StartSession, talker.opens())) == 1
+    assert talker.look() is not Look.BUSY
+
+
+def test_a_session_that_is_always_held_is_not_asked_for_before_the_service_wishes() -> None:
+    talker = Talker(replace(OPTIONS, session=SessionOptions(keep="always")))
+    talker.happens(ev.SessionRefused(Refusal.BUSY, "later", 300.0))
+
+    assert of(act.StartSession, talker.passes(299.0)) == []
+    assert len(of(act.StartSession, talker.passes(2.0))) == 1
+
+
+@pytest.mark.parametrize(
+    "failure", [ev.LinkOffline("no network.", 120.0), ev.LinkDenied("no such avatar", Refusal.DENIED)]
+)
+def test_another_network_is_tried_at_once_but_not_each_time_it_flaps(failure: ev.Event) -> None:
+    talker = Talker()
+    talker.happens(failure)
+
+    tries = [talker.happens(ev.NetworkChanged())]
+    tries.append(talker.happens(ev.NetworkChanged()))
+    talker.passes(NETWORK_EVERY_S)
+    tries.append(talker.happens(ev.NetworkChanged()))
+
+    assert tries == [[act.Reconnect()], [], [act.Reconnect()]]
+
+
+def test_a_link_that_works_does_not_mind_another_network() -> None:
+    assert Talker().happens(ev.NetworkChanged()) == []

@@ -14,21 +14,25 @@ import pytest
 from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import silence
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.indication import Condition, Show, look_for
+from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import (
+    AttentionState,
     Cause,
     CloseReason,
-    GateMode,
     LinkState,
     MicrophoneStatus,
     Refusal,
     SessionState,
     TalkState,
+    TurnOutcome,
     VoiceSource,
 )
+from ravatard.core.wakeword.options import WakeWordOptions
 from tests.unit.core.conversation.test_conversation import CAPABILITIES
 from tests.unit.core.conversation.test_playback_state import ALOUD as OPTIONS
 from tests.unit.core.recorded import EVERY_EVENT
@@ -40,10 +44,29 @@ CHUNK = silence(4096)
 PAUSES_S = (0.3, 1.1, 31.0, 121.0)
 
 #: Every configuration that gives an event another meaning.
+TALKED_OVER = replace(
+    OPTIONS, equipment=replace(OPTIONS.equipment, audio=AudioOptions("cancel", barge_in="voice"))
+)
 WISHES: dict[str, ConversationOptions] = {
     "a voice or a held button": OPTIONS,
     "a voice alone": replace(OPTIONS, gate=GateOptions(mode="vad"), session=SessionOptions(keep="always")),
+    "a word or a held button": replace(
+        OPTIONS,
+        gate=GateOptions(mode="wakeword-or-button"),
+        equipment=replace(OPTIONS.equipment, audio=AudioOptions(echo="off")),
+        wakeword=WakeWordOptions(in_answer="turn"),
+    ),
+    "a voice that interrupts": TALKED_OVER,
     "muted from the start": replace(OPTIONS, gate=GateOptions(mode="button", toggle=True), muted=True),
+}
+
+#: A service that finds the end of an utterance by silence, and one that has it marked, takes orders to stop,
+#: and answers in pieces.
+SERVICES: dict[str, Capabilities] = {
+    "listens": CAPABILITIES,
+    "is told": replace(
+        CAPABILITIES, voice=VoiceSource.PIECES, marks_utterances=True, interrupts=True, listens=None
+    ),
 }
 
 State = tuple[LinkState, SessionState, TalkState, MicrophoneStatus, bool]
@@ -56,6 +79,7 @@ class Story:
     """A conversation that lives through steps one after another, and what is true of it."""
 
     options: ConversationOptions
+    service: Capabilities = CAPABILITIES
     hub: Conversation = field(init=False)
     now: float = 0.0
     pressed: bool = False
@@ -81,9 +105,13 @@ class Story:
 
     @property
     def place(self) -> tuple[object, ...]:
-        """The state, and of the turn what decides most of what may follow."""
-        turn = self.hub.state.turns.turn
-        return *self.state, None if turn is None else turn.begun
+        """The state, and of the turn and the answer what decides most of what may follow."""
+        turn, playback = self.hub.state.turns.turn, self.hub.state.playback
+        barge_in = self.hub.state.barge_in
+        interrupted = (barge_in.utterance is None, barge_in.paused, barge_in.discard_at is None)
+        answer = (playback.arriving, playback.gap_at is not None, *interrupted)
+        attention = self.hub.state.attention.state
+        return *self.state, None if turn is None else turn.begun, *answer, attention
 
     @property
     def turn(self) -> int:
@@ -92,7 +120,7 @@ class Story:
         return turn.number if turn is not None else 99
 
 
-def steps(story: Story) -> Iterator[Step]:  # noqa: C901 - a list of contents is a list of loops
+def steps(story: Story) -> Iterator[Step]:  # noqa: C901, PLR0912 - a list of contents is a list of loops
     """Every type of event with every content that means something else to the hub."""
     now = story.now
     for cause in Cause:
@@ -100,6 +128,9 @@ def steps(story: Story) -> Iterator[Step]:  # noqa: C901 - a list of contents is
     for reason in (CloseReason.SILENCE, CloseReason.NO_SPEECH):
         yield 0.0, ev.UtteranceClosed(1, reason, 9, 700.0)
     yield 0.0, ev.UtteranceClosed(2, CloseReason.SILENCE, 9, 700.0)
+    yield 0.0, ev.UtteranceClosed(1, CloseReason.SILENCE, 9, 20.0)
+    for works in (True, False):
+        yield 0.0, ev.EchoRemoved(works, "" if works else "it crashed twice")
     for utterance in (1, 2):
         yield 0.0, ev.ChunkCaptured(utterance, 0, 0, CHUNK, now)
     for read_at in (now, None):
@@ -111,10 +142,12 @@ def steps(story: Story) -> Iterator[Step]:  # noqa: C901 - a list of contents is
     for refusal in (Refusal.MONEY, Refusal.DENIED):
         yield 0.0, ev.LinkDenied("no", refusal)
     for listens in (True, False):
-        yield 0.0, ev.LinkOnline(replace(CAPABILITIES, listens=listens))
+        yield 0.0, ev.LinkOnline(replace(story.service, listens=listens))
     for source in VoiceSource:
-        streams = source is VoiceSource.STREAM
-        yield 0.0, ev.LinkOnline(replace(CAPABILITIES, streams_audio=streams, voice=source))
+        streams = source in (VoiceSource.STREAM, VoiceSource.PIECES)
+        yield 0.0, ev.LinkOnline(replace(story.service, streams_audio=streams, voice=source))
+    for deaf in (True, False):
+        yield 0.0, ev.ServiceHearing(deaf, "no ear" if deaf else "")
     for hopeless in (True, False):
         yield 0.0, ev.VoiceOffline("no voice", hopeless)
     yield 0.0, ev.Answered("hello", file_url="https://a.example/b.wav")
@@ -125,13 +158,17 @@ def steps(story: Story) -> Iterator[Step]:  # noqa: C901 - a list of contents is
         yield pause_s, ev.Tick()
     for event in (
         *(ev.MicrophoneReady("usb"), ev.MicrophoneLost("gone"), ev.MicrophoneClosed(), ev.MicrophoneEnded()),
+        ev.ConfirmationLost("the library is missing"),
+        *(ev.Woken(0.9), ev.WakeMissed(0.6), ev.WakeUnused()),
         *(ev.Listened(1, -60.0, -66.0), ev.PressIgnored(20.0), ev.ButtonPressed(now), ev.ButtonReleased(now)),
-        *(ev.LinkConnecting(), ev.LinkOffline("no network.", 1.0)),
+        *(ev.LinkConnecting(), ev.LinkOffline("no network.", 1.0), ev.NetworkChanged()),
         *(ev.SessionStarted(), ev.SessionEnded("over"), ev.Answered("hello"), ev.TextGiven("hello")),
         *(ev.RestartSessionAsked(), ev.OptionsChanged(story.options)),
         *(ev.PlaybackStarted(now), ev.PlaybackEnded(now), ev.Played(0, 20.0)),
         *(ev.SpeakerReady("usb", 20.0), ev.SpeakerLost("gone"), ev.AnswerUnplayable(1, "no sound")),
+        *(ev.SpeakerAsleep(), ev.SpeakerAwake()),
         *(ev.VoiceOnline(), ev.VolumeAsked(-10, relative=True)),
+        *(ev.AnswerBegun(), ev.AnswerComplete(), ev.TurnFailed("no recogniser"), ev.NothingSaid()),
     ):
         yield 0.0, event
 
@@ -160,11 +197,49 @@ def check(story: Story, actions: list[Any], before: Story) -> None:
         assert turn.closed_at is None
     # Each turn ends once, in the order they began.
     assert story.over == list(range(1, state.turns.count + (turn is None)))
+    check_attention(hub)
     if story.state[-1]:
         assert not [action for action in actions if isinstance(action, act.SendAudio | act.Press)]
         assert hub.talk is not TalkState.LISTENING
+    # What waits for its next piece is still heard; nothing is awaited of an answer that is over.
+    assert state.playback.gap_at is None or (state.playback.arriving and state.playback.since is not None)
+    if hub.state.service.capabilities is not None:
+        check_orders(story, actions)
     check_deadline(hub, story.now)
     check_indication(story, actions, before)
+
+
+def check_attention(hub: Conversation) -> None:
+    """Speech without the word opens the gate in no state but those in which it may be meant."""
+    attention, able = hub.state.attention, hub.state.microphone.able
+    if not (hub.gate.takes_word and able):
+        assert attention.state is AttentionState.WAITING
+    assert (attention.until is None) is (attention.state is AttentionState.WAITING)
+    assert attention.earcon_at is None or attention.state is AttentionState.WOKEN
+    if attention.state is AttentionState.FOLLOW_UP:
+        assert hub.microphone is MicrophoneStatus.OPEN
+        assert hub.talk in (TalkState.IDLE, TalkState.THINKING)
+
+
+def check_orders(story: Story, actions: list[Any]) -> None:
+    """Each service is asked for what it can do, and for nothing else."""
+    stops = [action for action in actions if isinstance(action, act.StopPlayback)]
+    interruptions = [action for action in actions if isinstance(action, act.Interrupt)]
+    unanswered = [
+        action
+        for action in actions
+        if isinstance(action, act.TurnEnded) and action.summary.outcome is TurnOutcome.UNANSWERED
+    ]
+    # What is silenced here, or not waited for any more, the service need not go on with.
+    assert len(interruptions) == (len(stops) + len(unanswered) if story.service.interrupts else 0)
+    if story.service.marks_utterances:
+        silence_sent = [one for one in actions if isinstance(one, act.SendAudio) and one.read_at is None]
+        # The first link may come in the middle of what was said without one.
+        assert silence_sent == []
+    else:
+        marks = [one for one in actions if isinstance(one, act.EndUtterance | act.CancelUtterance)]
+        turn = story.hub.state.turns.turn
+        assert marks == [] or turn is None or turn.marked
 
 
 def check_deadline(hub: Conversation, now: float) -> None:
@@ -182,20 +257,24 @@ def check_indication(story: Story, actions: list[Any], before: Story) -> None:
             link=shown_link,
             talk=talk,
             microphone=microphone,
-            pressed=story.pressed and hub.gate is not GateMode.VAD and not muted,
+            pressed=story.pressed and hub.gate.takes_button and not muted,
             busy=state.service.busy_until is not None,
             denied=denied,
+            deaf=bool(state.service.deafness.reason),
+            attention=state.attention.shown if hub.gate.takes_word else None,
         )
     )
-    assert shown_link is link or denied is Refusal.MONEY
+    assert shown_link is link or denied is Refusal.MONEY or state.service.deafness.person
     assert hub.indication.look is look
     shows = [action.indication for action in actions if isinstance(action, Show)]
     assert shows == ([hub.indication] if hub.indication != before.hub.indication else [])
 
 
-def every_place(options: ConversationOptions) -> dict[tuple[object, ...], tuple[Step, ...]]:
+def every_place(
+    options: ConversationOptions, service: Capabilities
+) -> dict[tuple[object, ...], tuple[Step, ...]]:
     """Breadth first: each place that can be reached, and a shortest path to it. Checks every step."""
-    begin = Story(options)
+    begin = Story(options, service)
     found: dict[tuple[object, ...], tuple[Step, ...]] = {begin.place: ()}
     waiting: deque[tuple[Story, tuple[Step, ...]]] = deque([(begin, ())])
     while waiting:
@@ -214,12 +293,24 @@ def every_place(options: ConversationOptions) -> dict[tuple[object, ...], tuple[
     return found
 
 
-@pytest.mark.parametrize("name", WISHES)
-def test_every_event_in_every_state_that_can_be_reached(name: str) -> None:
-    states = {place[:5] for place in every_place(WISHES[name])}
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "service"),
+    [
+        ("a voice or a held button", "listens"),
+        ("a voice or a held button", "is told"),
+        ("a voice alone", "is told"),
+        ("muted from the start", "listens"),
+        ("a word or a held button", "listens"),
+    ],
+)
+def test_every_event_in_every_state_that_can_be_reached(name: str, service: str) -> None:
+    states = {place[:5] for place in every_place(WISHES[name], SERVICES[service])}
 
+    never_held = WISHES[name].equipment.audio.echo == "off"
     for number, kind in enumerate((LinkState, SessionState, TalkState, MicrophoneStatus)):
-        assert {state[number] for state in states} == set(kind)
+        missing = {MicrophoneStatus.HELD} if kind is MicrophoneStatus and never_held else set()
+        assert {state[number] for state in states} == set(kind) - missing
     assert {state[4] for state in states} == {True, False}
 
 

@@ -48,3 +48,20 @@ def test_nothing_else_is_worth_a_warning() -> None:
     ):
         if (word, listens, has_button) != ("auto", False, False):
             assert gate_mode(word, listens, has_button=has_button).warning == ""
+
+
+@pytest.mark.parametrize("word", ["wakeword", "wakeword-or-button"])
+@pytest.mark.parametrize(("has_button", "instead"), [(True, GateMode.BUTTON), (False, GateMode.VAD)])
+def test_a_word_that_cannot_be_recognised_is_replaced_and_the_owner_is_told(
+    word: str, has_button: bool, instead: GateMode
+) -> None:
+    assert gate_mode(word, True, has_button=has_button).mode.value == word
+
+    choice = gate_mode(word, True, has_button=has_button, wakeword_trouble="the model is broken")
+
+    assert choice.mode is instead
+    assert "the model is broken" in choice.warning
+
+
+def test_trouble_with_a_word_that_is_not_used_is_none() -> None:
+    assert gate_mode("vad", True, has_button=True, wakeword_trouble="it is broken").warning == ""

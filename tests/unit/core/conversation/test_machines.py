@@ -23,6 +23,7 @@ CUES: list[Any] = [
     cues.SessionUseless("no voice"),
     cues.TurnOpened(Cause.BUTTON),
     cues.TurnClosed(Cause.BUTTON),
+    cues.TurnSent(),
     cues.TurnAnswered(),
     cues.AnswerFollows(),
     cues.WordsLost(),
@@ -32,6 +33,9 @@ CUES: list[Any] = [
     cues.VoiceSilent(1.0),
     cues.SoundAwaited(1.0),
     cues.SoundMissing(),
+    cues.WakeHeard(),
+    cues.InterruptionFalse(),
+    cues.EchoMisheard(),
 ]
 
 

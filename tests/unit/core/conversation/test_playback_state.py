@@ -344,6 +344,7 @@ def test_an_answer_that_goes_on_from_one_that_is_heard_is_heard() -> None:
 
 def test_the_live_voice_is_awaited_only_while_it_arrives() -> None:
     talker = in_live_mode()
+    talker.says()
     talker.answers()
     assert talker.look() is Look.THINKING
     talker.passes(STREAM_SOUND_S + 0.1)

@@ -10,6 +10,7 @@ from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine, reached
 from ravatard.core.flight.replay import Difference, Replay
 from ravatard.core.options.conversation import ConversationOptions
+from tests.examples import examples
 from tests.unit.core.recorded import OPTIONS, options, stories
 
 START = Began("start", "0.1.0", "b", 0.0, 0.0, OPTIONS, None)
@@ -38,7 +39,7 @@ def _recorded(told: ConversationOptions, story: list[tuple[float, ev.Event]]) ->
     return records
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(options(), stories())
 def test_whatever_happened_leads_to_the_same_states_again(
     told: ConversationOptions, story: list[tuple[float, ev.Event]]

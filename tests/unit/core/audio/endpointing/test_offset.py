@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ravatard.core.audio.endpointer import Endpointer
-from ravatard.core.audio.offset import OffsetRemover
+from ravatard.core.audio.endpointing.endpointer import Endpointer
+from ravatard.core.audio.endpointing.offset import OffsetRemover
 from ravatard.core.audio_format import RATE_HZ, bytes_for
 from ravatard.core.options.gate import VoiceOptions
 from tests.unit.core.sounds import beep, hears_sound, pcm, quiet, stroke, voice

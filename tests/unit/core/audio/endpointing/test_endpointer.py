@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.core.audio.endpointer import OWN_RANGE_DB, SILENT_DB, Endpointer, is_tone
+from ravatard.core.audio.endpointing.endpointer import OWN_RANGE_DB, SILENT_DB, Endpointer, is_tone
 from ravatard.core.audio_format import bytes_for, silence
 from ravatard.core.options.gate import VoiceOptions
 from tests.unit.core.sounds import beep, hears_sound, hiss, quiet, stroke, voice

@@ -12,8 +12,9 @@ import math
 from collections import deque
 from collections.abc import Callable
 
-from ravatard.core.audio.noise_floor import NoiseFloor
-from ravatard.core.audio.offset import OffsetRemover
+from ravatard.core.audio.endpointing.noise_floor import NoiseFloor
+from ravatard.core.audio.endpointing.offset import OffsetRemover
+from ravatard.core.audio.endpointing.trailing_silence import TrailingSilence
 from ravatard.core.audio_format import SAMPLE_BYTES
 from ravatard.core.options.gate import VoiceOptions
 
@@ -49,7 +50,7 @@ class Endpointer:
     """Finds where speech begins and how long it has been silent. Fed frame by frame, in one of three ways.
 
     While nothing is open: :meth:`onset`, or :meth:`watch` when speech would open nothing. While an utterance
-    is open: :meth:`begin` once, then :meth:`follow`.
+    is open: :meth:`begin` once, then :meth:`follow`, and :meth:`end`.
 
     Attributes:
         level_db: level of the last frame without its DC offset, dBFS.
@@ -58,7 +59,10 @@ class Endpointer:
         quiet_frames: frames since the last speech.
     """
 
-    def __init__(self, voice: VoiceOptions, is_speech: Callable[[bytes], bool]) -> None:
+    def __init__(
+        self, voice: VoiceOptions, is_speech: Callable[[bytes], bool], silence_ms: int | None = None
+    ) -> None:
+        """``silence_ms``: silence that ends an utterance; None: as the speaker's pauses need."""
         self.level_db = SILENT_DB
         self.spoken = False
         self.speech_frames = 0
@@ -77,6 +81,16 @@ class Endpointer:
         self._evidence = 0
         self._loudest_db = -math.inf
         self._before_db: float | None = None
+        self._silence = TrailingSilence(voice.frame_ms, silence_ms)
+
+    @property
+    def silence_left(self) -> int:
+        """Silent frames to come until the silence is long enough to end an utterance; 0 when it is."""
+        return self.silence_left_after(0)
+
+    def silence_left_after(self, quiet_frames: int) -> int:
+        """Return :attr:`silence_left` if at least the last ``quiet_frames`` frames count as silent."""
+        return max(0, self._silence.frames - max(self.quiet_frames, quiet_frames))
 
     @property
     def floor_db(self) -> float:
@@ -91,12 +105,13 @@ class Endpointer:
     def watch(self, frame: bytes) -> bytes:
         """Take a frame for level and floor only, asking no detector; return it without its DC offset."""
         frame, rms = self._offset.remove(frame)
-        self.level_db = 20 * math.log10(rms / FULL_SCALE) if rms else SILENT_DB
+        self.level_db = level_of(rms)
         self._floor.update(self.level_db)
         return frame
 
     def onset(self, frame: bytes) -> bool:
         """Take a frame while nothing is open. True when speech has begun."""
+        self._silence.waited()
         window = self._window
         if len(window) == window.maxlen and window[0] is not None:
             self._evidence -= 1
@@ -116,6 +131,10 @@ class Endpointer:
         Args:
             spoken: speech opened it: the evidence that led here counts. False when a press did.
         """
+        self._silence.opened(len(self._window) if spoken else None)
+        self._restart(spoken=spoken)
+
+    def _restart(self, *, spoken: bool) -> None:
         self.spoken = spoken
         self.speech_frames = self._evidence if spoken else 0
         self.quiet_frames = 0
@@ -123,8 +142,16 @@ class Endpointer:
         self._before_db = self.level_db if spoken else None
         self.forget()
 
+    def end(self, *, silent: bool) -> None:
+        """Close the utterance; ``silent``: because of silence, so that speech soon after goes on with it."""
+        quiet_frames, loudest_db = self.quiet_frames, self._loudest_db
+        speech_frames = self.speech_frames
+        self._restart(spoken=False)
+        self._silence.ended(speech_frames, loudest_db, quiet_frames if silent else None)
+
     def forget(self) -> None:
         """Drop the evidence gathered so far."""
+        self._silence.forget()
         self._window.clear()
         self._evidence = 0
 
@@ -137,6 +164,8 @@ class Endpointer:
         self._loudest_db -= self._forget_db
         if not voice or self.level_db < self._loudest_db - OWN_RANGE_DB:
             self._before_db = None
+            if not self.quiet_frames:
+                self._silence.began(self._loudest_db - self._floor.db)
             self.quiet_frames += 1
             return
         self.speech_frames += 1
@@ -144,7 +173,11 @@ class Endpointer:
             self.quiet_frames += 1
         else:
             # The softer of two neighbours: a single frame may be a knock on the table.
-            self._loudest_db = max(self._loudest_db, min(self.level_db, self._before_db))
+            level_db = min(self.level_db, self._before_db)
+            # The last quiet frame was speech alone until now. Silence before the first word is no pause.
+            pause_frames = max(0, self.quiet_frames - 1) if self.spoken else 0
+            self._silence.broken(level_db, self._loudest_db, pause_frames)
+            self._loudest_db = max(self._loudest_db, level_db)
             self.quiet_frames = 0
             self.spoken = True
         self._before_db = self.level_db
@@ -170,6 +203,11 @@ class Endpointer:
                 hisses.append(hiss)
             before_peak = before_peak and level_db < loudest_db
         return len(hisses) >= self._needed and 2 * sum(hisses) <= len(hisses)
+
+
+def level_of(rms: int) -> float:
+    """Return the level of sound whose RMS is ``rms`` steps of 16 bits, dBFS."""
+    return 20 * math.log10(rms / FULL_SCALE) if rms else SILENT_DB
 
 
 def is_tone(frame: bytes) -> bool:

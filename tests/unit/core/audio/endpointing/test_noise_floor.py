@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ravatard.core.audio.noise_floor import BLOCK_MS, BLOCKS, LOWEST_DB, NoiseFloor
+from ravatard.core.audio.endpointing.noise_floor import BLOCK_MS, BLOCKS, LOWEST_DB, NoiseFloor
 
 WINDOW_MS = BLOCK_MS * BLOCKS
 

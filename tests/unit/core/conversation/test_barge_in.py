@@ -1,0 +1,283 @@
+"""A voice that talks over the avatar: what is silenced, what goes on, and when the microphone is held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ravatard.core import actions as act
+from ravatard.core import events as ev
+from ravatard.core.conversation.self_hearing import FEWEST_SPEECH_MS, UNDERSTOOD_S, BargeIn
+from ravatard.core.options.audio import AudioOptions
+from ravatard.core.states import Cause, CloseReason, MicrophoneStatus, TalkState, TurnOutcome, VoiceSource
+from tests.unit.core.conversation.test_conversation import CAPABILITIES, Talker, of, outcomes
+from tests.unit.core.conversation.test_playback_state import URL, in_chat, in_live_mode, sounds
+
+CANCEL = AudioOptions(echo="cancel", barge_in="voice")
+EXTERNAL = AudioOptions(echo="external", barge_in="voice")
+#: Of an echo, not of a word.
+SHORT_MS = FEWEST_SPEECH_MS - 20
+
+
+def answering(audio: AudioOptions = CANCEL, *, works: bool = True) -> Talker:
+    """A conversation whose answer, a file, is heard."""
+    talker = in_chat(audio)
+    talker.happens(ev.EchoRemoved(works, "" if works else "no library"))
+    talker.says()
+    talker.happens(ev.MessageSent(1, talker.now, talker.now), ev.Answered("hello", file_url=URL))
+    sounds(talker)
+    return talker
+
+
+def goes_on(talker: Talker) -> None:
+    """The speaker plays what the conversation let go on."""
+    talker.happens(ev.PlaybackEnded(talker.now))
+    sounds(talker)
+
+
+@pytest.mark.parametrize("audio", [CANCEL, EXTERNAL])
+def test_the_microphone_is_not_held_while_its_process_can_tell_a_user_from_the_avatar(
+    audio: AudioOptions,
+) -> None:
+    talker = answering(audio)
+
+    assert talker.talk() is TalkState.SPEAKING
+    assert talker.microphone() is MicrophoneStatus.OPEN
+
+
+@pytest.mark.parametrize("audio", [CANCEL, EXTERNAL])
+def test_it_is_held_where_the_process_cannot(audio: AudioOptions) -> None:
+    assert answering(audio, works=False).microphone() is MicrophoneStatus.HELD
+
+
+def test_it_is_held_where_only_a_press_may_interrupt() -> None:
+    assert answering(AudioOptions(echo="cancel")).microphone() is MicrophoneStatus.HELD
+
+
+def test_it_is_held_before_the_process_has_said_anything() -> None:
+    talker = in_chat(CANCEL)
+    sounds(talker)
+
+    assert talker.microphone() is MicrophoneStatus.HELD
+
+
+def test_it_is_held_from_the_moment_that_the_process_dies() -> None:
+    talker = answering()
+
+    actions = talker.happens(ev.MicrophoneLost("it ended by itself"))
+
+    assert of(act.Hold, actions) == [act.Hold(held=True)]
+
+
+def test_it_is_held_from_the_moment_that_the_process_gives_up() -> None:
+    talker = answering()
+
+    actions = talker.happens(ev.EchoRemoved(False, "it crashed 2 times"))
+
+    assert of(act.Hold, actions) == [act.Hold(held=True)]
+    assert "it crashed 2 times" in of(act.LogLine, actions)[0].text
+
+
+def test_a_voice_silences_the_avatar_and_keeps_the_rest_of_the_answer_for_a_while() -> None:
+    talker = answering()
+
+    opened = talker.opens()
+    talker.chunk()
+    talker.passes(1.0)
+    closed = talker.closes()
+    later = talker.passes(UNDERSTOOD_S)
+
+    assert of(act.PausePlayback, opened) == [act.PausePlayback()]
+    assert of(act.ResumePlayback, opened + closed + later) == []
+    assert of(act.StopPlayback, closed) == []
+    assert of(act.StopPlayback, later) == [act.StopPlayback()]
+
+
+def test_the_answer_goes_on_once_when_it_was_no_voice() -> None:
+    talker = answering()
+
+    talker.opens()
+    talker.chunk()
+    closed = talker.closes(speech_ms=SHORT_MS)
+    goes_on(talker)
+    again = talker.opens()
+
+    assert of(act.ResumePlayback, closed) == [act.ResumePlayback()]
+    assert of(act.SendUtterance, closed) == []
+    assert outcomes(talker)[-1] is TurnOutcome.CANCELLED
+    assert of(act.StopPlayback, again) == [act.StopPlayback()]
+
+
+def test_the_answer_goes_on_when_the_service_understood_no_words() -> None:
+    talker = answering()
+    talker.opens()
+    talker.chunk()
+    talker.closes()
+    talker.happens(ev.MessageSent(2, talker.now, talker.now))
+
+    understood = talker.happens(ev.NothingSaid())
+
+    assert of(act.ResumePlayback, understood) == [act.ResumePlayback()]
+
+
+def test_nothing_goes_on_when_nothing_said_is_about_another_turn() -> None:
+    talker = answering()
+    talker.opens()
+    talker.chunk()
+
+    assert of(act.ResumePlayback, talker.happens(ev.NothingSaid())) == []
+
+
+def test_an_utterance_that_was_cut_off_is_no_false_alarm() -> None:
+    talker = answering()
+    talker.opens()
+
+    closed = talker.closes(CloseReason.LOST, speech_ms=0.0)
+
+    assert of(act.ResumePlayback, closed) == []
+    assert of(act.StopPlayback, talker.passes(UNDERSTOOD_S)) == [act.StopPlayback()]
+
+
+def test_another_answer_is_played_without_the_rest_of_the_one_before() -> None:
+    talker = answering()
+    talker.opens()
+    talker.chunk()
+    talker.closes()
+    talker.happens(ev.MessageSent(2, talker.now, talker.now))
+
+    actions = talker.happens(ev.Answered("yes", file_url=URL))
+
+    played = [action for action in actions if isinstance(action, act.StopPlayback | act.PlayAnswer)]
+    assert played == [act.StopPlayback(), act.PlayAnswer(2, URL)]
+
+
+def pressed(talker: Talker) -> list[Any]:
+    return talker.happens(ev.ButtonPressed(talker.now))
+
+
+def muted(talker: Talker) -> list[Any]:
+    return talker.happens(ev.MuteAsked(True))
+
+
+@pytest.mark.parametrize("done", [pressed, muted])
+def test_a_user_who_presses_or_mutes_wants_no_rest_of_it(done: Any) -> None:
+    talker = answering()
+    talker.opens()
+
+    assert of(act.StopPlayback, done(talker)) == [act.StopPlayback()]
+
+
+def test_a_live_voice_is_interrupted_all_the_same() -> None:
+    talker = in_live_mode(CANCEL)
+    talker.happens(ev.EchoRemoved(True))
+    sounds(talker)
+
+    assert of(act.PausePlayback, talker.opens()) == [act.PausePlayback()]
+
+
+def test_a_service_that_takes_orders_is_told_to_stop_and_its_answer_is_over() -> None:
+    talker = in_chat(CANCEL)
+    pieces = replace(CAPABILITIES, voice=VoiceSource.PIECES, marks_utterances=True, interrupts=True)
+    talker.happens(ev.LinkOnline(pieces), ev.EchoRemoved(True), ev.SessionStarted())
+    sounds(talker)
+
+    actions = talker.opens()
+
+    stopped = [action for action in actions if isinstance(action, act.StopPlayback | act.Interrupt)]
+    assert stopped == [act.StopPlayback(), act.Interrupt()]
+    assert of(act.ResumePlayback, talker.closes(speech_ms=SHORT_MS)) == []
+
+
+def test_an_avatar_that_is_interrupted_by_itself_twice_is_not_listened_over_any_more() -> None:
+    talker = answering()
+    talker.opens()
+    talker.closes(speech_ms=SHORT_MS)
+    goes_on(talker)
+    talker.opens()
+
+    closed = talker.closes(speech_ms=SHORT_MS)
+    talker.happens(ev.PlaybackEnded(talker.now))
+    sounds(talker)
+
+    assert any("cannot be talked over" in line.text for line in of(act.LogLine, closed))
+    assert talker.hub.state.microphone.echo_trouble
+    assert talker.microphone() is MicrophoneStatus.HELD
+
+
+def test_an_avatar_that_answers_itself_once_does_not_do_so_again() -> None:
+    talker = answering()
+    talker.opens()
+    talker.chunk()
+    first = talker.happens(ev.UtteranceClosed(2, CloseReason.SILENCE, 0, 900.0, proven=False))
+    talker.happens(ev.MessageSent(2, talker.now, talker.now), ev.Answered("what?", file_url=URL))
+    goes_on(talker)
+    talker.opens()
+    talker.chunk()
+
+    second = talker.happens(ev.UtteranceClosed(3, CloseReason.SILENCE, 0, 900.0, proven=False))
+
+    assert len(of(act.SendUtterance, first)) == 1
+    assert of(act.SendUtterance, second) == []
+    assert any("cannot be talked over" in line.text for line in of(act.LogLine, second))
+    assert not talker.hub.state.microphone.tells_echo
+
+
+def test_an_interruption_that_the_microphones_loss_cut_short_is_held_against_nobody() -> None:
+    talker = answering()
+    talker.opens()
+    talker.happens(ev.UtteranceClosed(2, CloseReason.LOST, 0, 900.0, proven=False))
+
+    assert talker.hub.state.barge_in.false_alarms == 0
+
+
+def test_a_user_in_between_shows_that_it_works() -> None:
+    talker = answering()
+    for speech_ms in (SHORT_MS, 900.0, SHORT_MS):
+        talker.opens()
+        talker.closes(speech_ms=speech_ms)
+        goes_on(talker)
+
+    assert talker.microphone() is MicrophoneStatus.OPEN
+
+
+def test_an_answer_to_the_avatars_own_words_is_enough() -> None:
+    talker = answering()
+
+    talker.happens(ev.Answered("hello", self_heard=True))
+    sounds(talker)
+
+    assert talker.microphone() is MicrophoneStatus.HELD
+
+
+def test_a_microphone_that_is_opened_anew_is_trusted_anew() -> None:
+    talker = answering()
+    talker.happens(ev.Answered("hello", self_heard=True))
+
+    talker.happens(ev.MicrophoneReady("usb"), ev.EchoRemoved(True))
+
+    assert talker.hub.state.microphone.echo_trouble == ""
+    assert talker.hub.state.microphone.tells_echo
+
+
+def test_a_microphone_that_is_distrusted_already_is_so_only_once() -> None:
+    talker = answering(works=False)
+
+    actions = talker.happens(ev.Answered("hello", self_heard=True))
+
+    assert not any("own voice" in line.text for line in of(act.LogLine, actions))
+
+
+def test_a_voice_while_nothing_sounds_interrupts_nothing() -> None:
+    talker = in_chat(CANCEL)
+    talker.opens()
+
+    assert talker.hub.state.barge_in == BargeIn()
+
+
+def test_a_press_interrupts_for_good() -> None:
+    talker = answering()
+
+    assert of(act.StopPlayback, talker.opens(Cause.BUTTON)) == [act.StopPlayback()]
+    assert talker.hub.state.barge_in == BargeIn()
