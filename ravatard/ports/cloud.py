@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NoReturn, Protocol
 
 from ravatard.core.capabilities import Capabilities
-from ravatard.core.events import Answered, StreamBroke
+from ravatard.core.events import ServiceMessage
 from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
 
@@ -25,8 +25,11 @@ class Connection(Protocol):
     async def send_audio(self, pcm: bytes) -> None:
         """Send one chunk (s16le mono 16 kHz; the connection pads or re-frames it as its service wants).
 
+        The first chunk after an end or a cancellation, and the first of all, begins an utterance.
+
         Raises:
             LinkError: the connection broke or took too long.
+            TurnError: this turn cannot be sent; the connection goes on.
         """
         ...
 
@@ -38,7 +41,29 @@ class Connection(Protocol):
         """Send one line of text. Raises as :meth:`send_audio` does."""
         ...
 
-    def receive(self) -> AsyncIterator[Answered | StreamBroke]:
+    async def end_utterance(self) -> None:
+        """Mark the end of the utterance whose chunks were sent.
+
+        Raises:
+            LinkError, TurnError: as :meth:`send_audio` does.
+            InternalError: the service wants no marks (``Capabilities.marks_utterances``).
+        """
+        ...
+
+    async def cancel_utterance(self) -> None:
+        """Have the chunks forgotten that were sent of an utterance. Raises as :meth:`end_utterance` does."""
+        ...
+
+    async def interrupt(self) -> None:
+        """Stop the answer of the service. May be called while another message is being sent.
+
+        Raises:
+            LinkError: the connection broke or took too long.
+            InternalError: the service takes no such order (``Capabilities.interrupts``).
+        """
+        ...
+
+    def receive(self) -> AsyncIterator[ServiceMessage]:
         """Yield the service's messages until the connection breaks.
 
         Raises:
@@ -49,6 +74,19 @@ class Connection(Protocol):
 
     async def outdated(self) -> None:
         """Return when a new connection should take the place of this one, which still works."""
+        ...
+
+
+class Endings(Protocol):
+    """Endings of paid sessions."""
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """A sentence for each session whose ending has failed so far; without secrets."""
+        ...
+
+    def retry(self) -> None:
+        """End in the background what is not ended yet, now, whatever pause was due. Never raises."""
         ...
 
 
@@ -91,6 +129,18 @@ class Cloud(Protocol):
 
         A failure is reported to ``sink`` and tried again with jitter, for as long as that session is held.
         """
+        ...
+
+    def details(self) -> tuple[tuple[str, str], ...]:
+        """Return (label, value) lines about the service for ``ravatard status``; () when there are none.
+
+        Never raises, never waits; without secrets, and without what people said.
+        """
+        ...
+
+    @property
+    def endings(self) -> Endings:
+        """Endings of its paid sessions, this run's and those of earlier ones."""
         ...
 
     def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:

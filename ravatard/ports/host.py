@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ravatard.core.control.protocol import ControlHandler
+from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import Event
 from ravatard.secret import Secret
 
@@ -56,6 +58,14 @@ class Notifier(Protocol):
         ...
 
 
+class NetworkChanges(Protocol):
+    """Announcements that this machine's network is another."""
+
+    def changes(self) -> AsyncIterator[None]:
+        """Yield once after each change, for ever. Never raises; without announcements, never yields."""
+        ...
+
+
 class Observer(Protocol):
     """Observer of the hub, which never changes it: a terminal, a recorder, a test."""
 
@@ -65,6 +75,15 @@ class Observer(Protocol):
 
     def on_action(self, action: object, now: float) -> None:
         """The hub has asked for ``action``."""
+        ...
+
+
+@runtime_checkable
+class Follower(Observer, Protocol):
+    """Observer that looks at the hub's conversation between two events."""
+
+    def follow(self, conversation: Conversation) -> None:
+        """Look at ``conversation`` from now on, and never change it. It has handled no event yet."""
         ...
 
 

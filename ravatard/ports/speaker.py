@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from ravatard.core.events import SpeakerEvent
 from ravatard.core.states import Earcon
 
 
+@dataclass(frozen=True, slots=True)
+class UnplayedVoice:
+    """A finite voice of which sound was given and is not played.
+
+    Attributes:
+        voice: its number.
+        reason: one sentence.
+    """
+
+    voice: int
+    reason: str
+
+
 class Speaker(Protocol):
-    """A loudspeaker: one output stream for the life of the daemon, silence when idle.
+    """A loudspeaker: its device is open while it is needed, and sleeps after a long silence.
+
+    It wakes by itself: for a voice that begins, a piece, an earcon, and for :meth:`keep_awake`, which comes
+    long before the sound is due. A live voice that is not fed lets it sleep, too. Waking loses nothing of a
+    voice, and plays nothing before the device takes sound; a device that is busy or gone is told then,
+    by :class:`ravatard.core.events.SpeakerLost`, and tried again.
 
     Sound is given as *pieces* of a *voice*: s16le mono 48 kHz, any length. A voice is one answer, or the live
     stream of one session; its number is given by the caller, growing. Pieces of an older voice than
@@ -31,12 +50,21 @@ class Speaker(Protocol):
     def feed(self, voice: int, pcm: bytes) -> None:
         """Add the next piece of a voice. Never waits; beyond 120 s that wait the rest is dropped.
 
-        Of a finite voice nothing is lost while the device is being opened, if that takes no more than 2 s.
+        Of a finite voice nothing is lost while the device is being opened, if that takes no more than 2 s, or
+        8 s after it slept; of a live one nothing in the 2 s after the speaker was woken. What a device took,
+        and was lost before it played anything of the voice, waits on within these times.
         """
         ...
 
     def finish(self, voice: int) -> None:
         """Mark a voice as complete: play what waits, without waiting for more."""
+        ...
+
+    async def unplayed(self) -> UnplayedVoice:
+        """Wait for the next finite voice that is not played, or not to its end; each is told once.
+
+        One that was stopped is none of them. Cancelling is safe.
+        """
         ...
 
     async def room(self) -> None:
@@ -45,6 +73,14 @@ class Speaker(Protocol):
 
     def stop(self) -> None:
         """Discard what waits and fall silent, within 30 ms. Later pieces of the newest voice play."""
+        ...
+
+    def pause(self, paused: bool) -> None:
+        """Fall silent at once and keep what is buffered and comes (True), or go on with it (False)."""
+        ...
+
+    def keep_awake(self, needed: bool) -> None:
+        """Open the device now and keep it open (True), or let it sleep after its silence. Never waits."""
         ...
 
     def cue(self, earcon: Earcon) -> None:

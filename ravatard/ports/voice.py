@@ -1,4 +1,4 @@
-"""Live voice ports: a player of a session's stream, and the sink of its sound."""
+"""Voice ports: a player of a session's stream, and the sink of live voices and of answers in pieces."""
 
 from __future__ import annotations
 
@@ -8,14 +8,30 @@ from ravatard.secret import Secret
 
 
 class VoiceSink(Protocol):
-    """Receiver of the avatar's live voice. No method waits."""
+    """Receiver of the avatar's voice: a live stream's, or one answer's in pieces. No method waits.
+
+    A live stream is between :meth:`online` and :meth:`offline`, an answer between :meth:`begin_answer` and
+    :meth:`end_answer`; a service has one or the other.
+    """
 
     def online(self) -> None:
         """Report that a stream is connected: sound follows."""
         ...
 
     def feed(self, pcm: bytes) -> None:
-        """Take the next piece: s16le mono 48 kHz, in order, gaps concealed."""
+        """Take the next piece: s16le mono 48 kHz, in order, gaps concealed.
+
+        Of an answer up to two minutes may come ahead of what is heard; a live stream that comes early is
+        shortened.
+        """
+        ...
+
+    def begin_answer(self) -> None:
+        """Begin an answer; one that was not ended is. What was discarded before is over."""
+        ...
+
+    def end_answer(self) -> None:
+        """End the answer: all of its sound was fed."""
         ...
 
     def offline(self, reason: str, *, hopeless: bool = False) -> None:

@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Self
+from typing import Self, assert_never
 
-from ravatard.core.actions import SendAudio, SendText, SendUtterance
+from ravatard.core.actions import CancelUtterance, EndUtterance, Message, SendAudio, SendText, SendUtterance
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.self_hearing import SelfHearingFilter
-from ravatard.core.events import Answered, LinkOnline, StreamBroke
+from ravatard.core.events import Answered, LinkOnline, ServiceHearing, ServiceMessage, StreamBroke
 from ravatard.errors import LinkError, PeerError
 from ravatard.ports.cloud import Cloud, Connection
 from ravatard.stages.mailbox import Inbox, Outbox
@@ -95,29 +96,55 @@ class ActiveConnection:
             await older.aclose()
             log.debug("moved to a connection with a new token")
 
-    async def send(self, message: SendAudio | SendUtterance | SendText) -> None:
+    @property
+    def capabilities(self) -> Capabilities:
+        """Capabilities of the service, on the connection that is in use."""
+        return self._active.capabilities
+
+    async def send(self, message: Message) -> None:
         """Send one message on the active connection. When cancelled, it may have arrived or not.
 
         Raises:
-            NoSessionError: there is no live session to send it in; nothing was sent.
+            TurnError: it cannot be sent, for one because there is no live session; nothing was.
             LinkError: the connection broke or took too long.
         """
         self._sending = True
         try:
-            if isinstance(message, SendAudio):
-                await self._active.send_audio(message.pcm)
-            elif isinstance(message, SendUtterance):
-                await self._active.send_utterance(message.pcm)
-            else:
-                await self._active.send_text(message.text)
+            await self._handed_over(message)
         finally:
             self._sending = False
-        if message.turn != self._turn:
+        if isinstance(message, CancelUtterance):
+            self._answer_came()
+        elif message.turn != self._turn:
             self._turn = message.turn
             self._unanswered += 1
         # The end of a turn may follow its answer: that is not answered again.
         still_s = self._active.capabilities.answer_timeout_s if self._unanswered else QUIET_S
         self._busy_until = self._now() + still_s
+
+    async def _handed_over(self, message: Message) -> None:
+        match message:
+            case SendAudio(pcm=pcm):
+                await self._active.send_audio(pcm)
+            case SendUtterance(pcm=pcm):
+                await self._active.send_utterance(pcm)
+            case SendText(text=text):
+                await self._active.send_text(text)
+            case EndUtterance():
+                await self._active.end_utterance()
+            case CancelUtterance():
+                await self._active.cancel_utterance()
+            case _:
+                assert_never(message)
+
+    async def interrupt(self) -> None:
+        """Have the service stop its answer, also while a message is being sent.
+
+        Raises:
+            TurnError: there is no live session.
+            LinkError: the connection broke or took too long.
+        """
+        await self._active.interrupt()
 
     async def _opened(self, opening: AsyncExitStack) -> Connection:
         while True:
@@ -136,11 +163,20 @@ class ActiveConnection:
         async for message in connection.receive():
             self._note(message)
             # Marked here: the comparison needs the words, which the flight recorder does not keep.
-            self._inbox.put(self._self_hearing.judged(message) if isinstance(message, Answered) else message)
+            judged = self._self_hearing.judged(message) if isinstance(message, Answered) else message
+            await self._inbox.put_when_room(judged)
         raise LinkError("the service ended the connection")
 
-    def _note(self, message: Answered | StreamBroke) -> None:
-        self._unanswered = max(0, self._unanswered - 1) if isinstance(message, Answered) else 0
+    def _note(self, message: ServiceMessage) -> None:
+        if isinstance(message, ServiceHearing):
+            return
+        if isinstance(message, StreamBroke):
+            self._unanswered = 0
+        self._answer_came()
+
+    def _answer_came(self) -> None:
+        """One turn less is open: it was answered, or will not be."""
+        self._unanswered = max(0, self._unanswered - 1)
         if self._unanswered == 0:
             self._busy_until = self._now() + QUIET_S
 

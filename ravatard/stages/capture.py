@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from ravatard.core.events import Listened, MicrophoneReady
+import asyncio
+import logging
+
+from ravatard.core.audio.endpointing.steady_noise import SteadyNoise
+from ravatard.core.events import Listened
 from ravatard.errors import InternalError
 from ravatard.ports.microphone import Microphone
 from ravatard.stages.mailbox import Inbox
 
-
-class Progress:
-    """Progress of the microphone, for the watchdog.
-
-    Attributes:
-        samples: samples captured since start, over all openings of the device.
-    """
-
-    def __init__(self) -> None:
-        self.samples = 0
-        self._opening = 0
-
-    def note(self, event: object) -> None:
-        """Count one event of the microphone."""
-        match event:
-            case MicrophoneReady():
-                self._opening = 0
-                self.samples += 1
-            case Listened(samples=samples):
-                self.samples += max(0, samples - self._opening)
-                self._opening = samples
+log = logging.getLogger(__name__)
 
 
-async def capture(microphone: Microphone, inbox: Inbox, progress: Progress) -> None:
+async def capture(microphone: Microphone, inbox: Inbox) -> None:
     """Run for ever. Trouble of the device comes as events; an end of the events is a bug of ours.
 
+    Steady noise that drowns speech is logged when it begins and when it ends.
+
     Raises:
-        InternalError: the events ended, or the inbox is full.
+        InternalError: the events ended.
     """
+    loop, noise = asyncio.get_running_loop(), SteadyNoise()
     async for event in microphone.events():
-        progress.note(event)
-        inbox.put(event)
+        if isinstance(event, Listened) and noise.heard(event.floor_db, loop.time()):
+            log.warning("%s", noise.sentence or "the steady noise at the microphone is over")
+        await inbox.put_when_room(event)
     raise InternalError("the microphone's events ended by themselves")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from ravatard.core.control import protocol
 from ravatard.core.control.status import Reporter
@@ -75,13 +75,15 @@ class HubControlHandler:
         self._reporter.on_action(action, now)
         self._wake(changed=self._reporter.changes != before)
 
-    def reading(self, read: Callable[[], ConversationOptions]) -> Callable[[], ConversationOptions]:
+    def reading(
+        self, read: Callable[[], Awaitable[ConversationOptions]]
+    ) -> Callable[[], Awaitable[ConversationOptions]]:
         """Return ``read`` as a function that also notes its outcome, for the reply to a reload."""
 
-        def observed() -> ConversationOptions:
+        async def observed() -> ConversationOptions:
             self._reading_error = ""
             try:
-                return read()
+                return await read()
             except ConfigError as error:
                 self._reading_error = str(error)
                 raise
@@ -139,9 +141,9 @@ class HubControlHandler:
             case VolumeAsked():
                 return await self._volume(request)
             case TextGiven():
-                return self._say(request)
+                return await self._say(request)
             case RestartSessionAsked():
-                return self._restart(request)
+                return await self._restart(request)
             case protocol.StatusRequest() | protocol.WatchRequest():
                 return self._status()
 
@@ -160,16 +162,16 @@ class HubControlHandler:
         def settled() -> bool:
             return self._handled(asked) and self._reporter.muted is self._closed
 
-        with self._request(asked):
+        async with self._request(asked):
             await self._until(settled, MUTE_S)
             return self._muting(asked, handled=self._handled(asked))
 
-    @contextmanager
-    def _request(self, asked: MuteAsked | VolumeAsked) -> Iterator[None]:
+    @asynccontextmanager
+    async def _request(self, asked: MuteAsked | VolumeAsked) -> AsyncIterator[None]:
         """Put a request to the hub; inside, `_handled` knows whether it was handled."""
         self._unhandled.append(asked)
-        self._inbox.put(asked)
         try:
+            await self._inbox.put_when_room(asked)
             yield
         finally:
             self._unhandled = [one for one in self._unhandled if one is not asked]
@@ -202,15 +204,17 @@ class HubControlHandler:
         return protocol.agreed("not muted: the microphone is open", **state)
 
     async def _volume(self, asked: VolumeAsked) -> bytes:
-        with self._request(asked):
+        async with self._request(asked):
             await self._until(lambda: self._handled(asked), VOLUME_S)
             if not self._handled(asked):
                 return protocol.refused(f"the appliance did not react within {VOLUME_S:g} s")
         percent = self._reporter.snapshot(asyncio.get_running_loop().time())["volume"]
         return protocol.agreed(f"volume {percent} %", volume=percent)
 
-    def _say(self, given: TextGiven) -> bytes:
-        self._inbox.put(given)
+    async def _say(self, given: TextGiven) -> bytes:
+        await self._inbox.put_when_room(given)
+        if in_vain := self._conversation.state.service.deafness.sentence:
+            return protocol.refused(f"tried, but it may be in vain: {in_vain}")
         if self._reporter.link is LinkState.ONLINE:
             return protocol.agreed("said")
         return protocol.agreed(
@@ -222,8 +226,8 @@ class HubControlHandler:
             return protocol.refused("the button is being pressed already")
         clock = asyncio.get_running_loop().time
         self._down = True
-        self._inbox.put(ButtonPressed(clock()))
         try:
+            await self._inbox.put_when_room(ButtonPressed(clock()))
             if ms:
                 await asyncio.sleep(ms / 1000)
         finally:
@@ -231,9 +235,9 @@ class HubControlHandler:
             self._inbox.put(ButtonReleased(clock()))
         return protocol.agreed(f"pressed for {ms:g} ms" if ms else "pressed and released")
 
-    def _restart(self, asked: RestartSessionAsked) -> bytes:
+    async def _restart(self, asked: RestartSessionAsked) -> bytes:
         held = self._conversation.session is not SessionState.NONE
-        self._inbox.put(asked)
+        await self._inbox.put_when_room(asked)
         return protocol.agreed(
             "the live session is being ended; the next words start a new one"
             if held

@@ -28,6 +28,40 @@ from ravatard.stages.playback import AnswerPlayer
 log = logging.getLogger("ravatard")
 
 
+class _Alarm:
+    """Puts a :class:`Tick` into the inbox when the conversation's deadline has come.
+
+    One timer stands for as long as the deadline does. A time-out around each wait for an event took as long
+    as the event itself.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, inbox: Inbox) -> None:
+        self._loop = loop
+        self._inbox = inbox
+        self._at: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._tick = Tick()
+
+    def set(self, at: float | None) -> None:
+        """Ring at ``at``, loop time, in place of any time before; None: never."""
+        if at == self._at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._at = at
+        # Another one each time: one that waits in the inbox already is not mistaken for that of the new time.
+        self._tick = Tick()
+        self._timer = None if at is None else self._loop.call_at(at, self._inbox.put, self._tick)
+
+    def rang_for(self, event: Event) -> float:
+        """Return the time that ``event`` was set for, and ring no more for it; 0 if it is none of ours."""
+        if event is not self._tick or self._at is None:
+            return 0.0
+        # A timer may fire a hair before its time; what was waited for is due all the same.
+        at, self._at, self._timer = self._at, None, None
+        return at
+
+
 class Hub:
     """The conversation with its mailboxes around it."""
 
@@ -54,17 +88,14 @@ class Hub:
             InternalError: a bug of ours.
         """
         loop = asyncio.get_running_loop()
-        while True:
-            event: Event
-            deadline = self._conversation.deadline
-            now = 0.0
-            try:
-                async with asyncio.timeout_at(deadline):
-                    event = await inbox.get()
-            except TimeoutError:
-                # A timer may fire a hair before its time; what was waited for is due all the same.
-                event, now = Tick(), deadline or 0.0
-            self.handle(event, max(now, loop.time()))
+        alarm = _Alarm(loop, inbox)
+        try:
+            while True:
+                alarm.set(self._conversation.deadline)
+                event = await inbox.get()
+                self.handle(event, max(alarm.rang_for(event), loop.time()))
+        finally:
+            alarm.set(None)
 
     def handle(self, event: Event, now: float) -> None:
         """Handle one event and carry out all that follows."""

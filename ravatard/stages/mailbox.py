@@ -7,11 +7,14 @@ from collections import deque
 from typing import Generic, TypeVar
 
 from ravatard.core.actions import (
+    CancelUtterance,
     DropTurn,
     EndSession,
+    EndUtterance,
+    Interrupt,
+    Message,
     Reconnect,
     SendAudio,
-    SendText,
     SendUtterance,
     StartSession,
 )
@@ -23,22 +26,38 @@ T = TypeVar("T")
 
 #: A busy second has some twenty events: with this many waiting, the hub is stuck.
 INBOX_LIMIT = 4_096
+#: Events from outside (the service, control clients, devices) that may wait; each takes the hub some 0.1 ms,
+#: so that a flood of them never holds the loop for long.
+ROOM = 16
 #: An outage's worth of speech: older speech would be answered too late anyway.
 OUTBOX_SPEECH_MS = 30_000.0
 
-Outgoing = StartSession | EndSession | SendAudio | SendUtterance | SendText
+Outgoing = StartSession | EndSession | Message
 #: Actions that are obeyed at once, with or without a link.
 Urgent = EndSession | Reconnect
 
 
 class Inbox:
-    """Inbox of the hub: all events in one order. Full, the hub is stuck: raises, and systemd restarts us."""
+    """Inbox of the hub: all events in one order.
 
-    def __init__(self, limit: int = INBOX_LIMIT) -> None:
+    Events of our own stages never wait: when they fill it, the hub is stuck, and systemd restarts us. Events
+    that come from outside, as many as a stranger likes, wait until there is room.
+    """
+
+    def __init__(self, limit: int = INBOX_LIMIT, room: int = ROOM) -> None:
         self._queue: asyncio.Queue[Event] = asyncio.Queue(limit)
+        self._room = room
+        self._taken = asyncio.Event()
+
+    async def put_when_room(self, event: Event) -> None:
+        """Add one event from outside, once fewer than ``room`` events wait. Cancelled, it is not added."""
+        while self._queue.qsize() >= self._room:
+            self._taken.clear()
+            await self._taken.wait()
+        self._queue.put_nowait(event)
 
     def put(self, event: Event) -> None:
-        """Add one event. Never waits.
+        """Add one event of our own. Never waits.
 
         Raises:
             InternalError: the hub has not taken anything for thousands of events.
@@ -50,7 +69,9 @@ class Inbox:
 
     async def get(self) -> Event:
         """Return the next event. Cancelling loses none."""
-        return await self._queue.get()
+        event = await self._queue.get()
+        self._taken.set()
+        return event
 
 
 class Outbox:
@@ -61,13 +82,25 @@ class Outbox:
         self._limit_bytes = bytes_for(limit_ms)
         self._bytes = 0
         self._reconnect = False
+        self._interrupt = False
+        #: Turn of which a chunk was taken, and neither its end nor its cancellation since.
+        self._open: int | None = None
         self._filled = asyncio.Event()
+        #: Apart, so that a message wakes only the task that sends it.
+        self._interrupt_asked = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, action: Outgoing | DropTurn | Reconnect) -> bool:
+    def connected(self) -> None:
+        """Forget what concerned the connection before: its open utterance, and its answer to interrupt."""
+        self._open, self._interrupt = None, False
+        self._waiting = deque(one for one in self._waiting if not isinstance(one, CancelUtterance))
+
+    def put(self, action: Outgoing | DropTurn | Reconnect | Interrupt) -> bool:
         """Add one action, take back a turn, or ask for a connection. Never waits.
+
+        A cancellation goes ahead of everything that waits, and nowhere when nothing of its turn was taken.
 
         Returns:
             False when there was no room: then nothing of that turn waits any more.
@@ -79,24 +112,52 @@ class Outbox:
             self._reconnect = True
             self._filled.set()
             return True
+        if isinstance(action, Interrupt):
+            self._interrupt = True
+            self._interrupt_asked.set()
+            return True
+        if isinstance(action, CancelUtterance):
+            self._cancel(action)
+            return True
         if isinstance(action, SendAudio | SendUtterance):
             if self._bytes + len(action.pcm) > self._limit_bytes:
                 self._drop(action.turn)
                 return False
             self._bytes += len(action.pcm)
+        elif isinstance(action, EndSession):
+            # With its session an utterance is gone.
+            self._open = None
         self._waiting.append(action)
         self._filled.set()
         return True
 
+    def _cancel(self, action: CancelUtterance) -> None:
+        if self._open == action.turn:
+            self._open = None
+            self._waiting.appendleft(action)
+            self._filled.set()
+
     async def get(self) -> Outgoing:
         """Return the next action. Cancelling loses none: it is taken only when it is returned."""
-        while not self._waiting:
+        while not self._waiting or self._interrupt:
             self._filled.clear()
             await self._filled.wait()
         action = self._waiting.popleft()
         if isinstance(action, SendAudio | SendUtterance):
             self._bytes -= len(action.pcm)
+        if isinstance(action, SendAudio):
+            self._open = action.turn
+        elif isinstance(action, EndUtterance | EndSession):
+            self._open = None
         return action
+
+    async def interrupted(self) -> None:
+        """Return when the answer is to be interrupted; nothing else is taken before. Cancelling is safe."""
+        while not self._interrupt:
+            self._interrupt_asked.clear()
+            await self._interrupt_asked.wait()
+        self._interrupt = False
+        self._filled.set()
 
     def put_back(self, action: Outgoing) -> None:
         """Give back an action of :meth:`get` that could not be carried out; it is the next again."""
@@ -126,7 +187,7 @@ class Outbox:
                 # The actions behind it are another session's, and have a start of their own.
                 orphaned = False
                 kept.append(action)
-            elif action.turn == turn:
+            elif action.turn == turn and not isinstance(action, CancelUtterance):
                 orphaned = orphaned or isinstance(action, StartSession)
             else:
                 if orphaned and not isinstance(action, StartSession):

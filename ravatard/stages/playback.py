@@ -9,16 +9,20 @@ from contextlib import AsyncExitStack, aclosing
 from typing import Protocol, assert_never
 
 from ravatard.core.actions import (
+    KeepSpeakerAwake,
+    PausePlayback,
     PlayAnswer,
     PlayEarcon,
     PrepareDecoder,
+    ResumePlayback,
     ResumeVoice,
     SetVolume,
     SpeakerAction,
     StopPlayback,
 )
 from ravatard.core.audio.interruption import InterruptionFilter
-from ravatard.core.events import AnswerUnplayable, VoiceOffline, VoiceOnline
+from ravatard.core.events import AnswerBegun, AnswerComplete, AnswerUnplayable, VoiceOffline, VoiceOnline
+from ravatard.core.voice.live_pieces import LivePieces
 from ravatard.errors import MediaError
 from ravatard.ports.media import Decoder, Fetch
 from ravatard.ports.speaker import Speaker
@@ -26,6 +30,8 @@ from ravatard.stages.mailbox import Inbox
 
 #: Most answers that wait to be played; more are reported as unplayable.
 MOST_WAITING = 4
+#: Reports of answers in pieces that wait for a busy hub; the oldest are forgotten, the newest say how it is.
+MOST_NEWS = 16
 #: The speaker holds two seconds; when it has taken nothing for this long it never will.
 ROOM_S = 10.0
 
@@ -55,13 +61,19 @@ class NullAnswerPlayer:
     def feed(self, pcm: bytes) -> None:
         """Discard the piece."""
 
+    def begin_answer(self) -> None:
+        """Discard the answer that begins."""
+
+    def end_answer(self) -> None:
+        """Do nothing: it was discarded."""
+
     def offline(self, reason: str, *, hopeless: bool = False) -> None:
         """Report that it does not arrive."""
         self._inbox.put(VoiceOffline(reason, hopeless))
 
 
 class Playback:
-    """An :class:`AnswerPlayer`, and the :class:`~ravatard.ports.voice.VoiceSink` of the live voice."""
+    """An :class:`AnswerPlayer`, and the :class:`~ravatard.ports.voice.VoiceSink` of the cloud's voice."""
 
     def __init__(self, speaker: Speaker, fetch: Fetch, decoder: Decoder, inbox: Inbox) -> None:
         """``fetch`` and ``decoder`` are used for answers that bring their sound, or an address of it."""
@@ -74,14 +86,25 @@ class Playback:
         self._playing: asyncio.Task[None] | None = None
         self._voices = 0
         self._live: int | None = None
+        self._answer: int | None = None
+        self._news: deque[AnswerBegun | AnswerComplete] = deque(maxlen=MOST_NEWS)
+        self._told = asyncio.Event()
         self._discarding = InterruptionFilter()
+        self._pieces = LivePieces()
+        self._paused = False
+        #: The newest voice is an answer that was all here, or is fetched by us.
+        self._is_ours = False
         self._expected = asyncio.Event()
+        #: The turn that a voice answers, 0 where the voice alone is known; oldest first.
+        self._turns: dict[int, int] = {}
 
     async def run(self) -> None:
         """Run for ever. Cancelling leaves the speaker as it is; its owner closes it."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="speaker events")
             group.create_task(self._prepare(), name="prepare decoder")
+            group.create_task(self._report(), name="report answers")
+            group.create_task(self._report_unplayed(), name="report unplayed answers")
             while True:
                 while not self._waiting:
                     self._filled.clear()
@@ -101,6 +124,10 @@ class Playback:
                 self._add(action)
             case StopPlayback():
                 self._stop()
+            case PausePlayback():
+                self._pause()
+            case ResumePlayback():
+                self._resume()
             case PlayEarcon(earcon):
                 self._speaker.cue(earcon)
             case SetVolume(percent):
@@ -109,6 +136,8 @@ class Playback:
                 self._discarding.disarm()
             case PrepareDecoder():
                 self._expected.set()
+            case KeepSpeakerAwake(needed):
+                self._speaker.keep_awake(needed)
             case _:
                 assert_never(action)
 
@@ -121,13 +150,54 @@ class Playback:
         self._waiting.append(answer)
         self._filled.set()
 
+    def _pause(self) -> None:
+        if not self._is_ours:
+            # An answer in pieces or a live voice goes on at its sender: what is said meanwhile is past.
+            self._stop()
+            return
+        self._paused = True
+        self._speaker.pause(True)
+
+    def _resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._speaker.pause(False)
+
     def _stop(self) -> None:
+        self._paused = False
         self._waiting.clear()
         if self._playing is not None:
             self._playing.cancel()
         self._speaker.stop()
+        if self._answer is not None:
+            # What still comes of it is discarded: nothing is fed before the next begins.
+            self._speaker.finish(self._answer)
+            self._answer = None
         if self._live is not None:
+            self._pieces.clear()
             self._discarding.arm()
+
+    # -------------------------------------------------------------- from an answer in pieces
+
+    def begin_answer(self) -> None:
+        """Begin a finite voice, behind what still waits of the one before."""
+        self.end_answer()
+        self._voices += 1
+        self._answer = self._voices
+        self._is_ours = False
+        self._speaker.begin(self._answer, live=False)
+        self._tell(AnswerBegun())
+
+    def end_answer(self) -> None:
+        """Finish it; one that was stopped is over already."""
+        if self._answer is not None:
+            self._speaker.finish(self._answer)
+            self._answer = None
+            self._tell(AnswerComplete())
+
+    def _tell(self, news: AnswerBegun | AnswerComplete) -> None:
+        self._news.append(news)
+        self._told.set()
 
     # -------------------------------------------------------------- from the live voice
 
@@ -135,18 +205,28 @@ class Playback:
         """Begin a new live voice: a stream is connected."""
         self._voices += 1
         self._live = self._voices
+        self._is_ours = False
         self._speaker.begin(self._live, live=True)
+        self._pieces.clear()
         self._discarding.disarm()
         self._inbox.put(VoiceOnline())
 
     def feed(self, pcm: bytes) -> None:
-        """Play the next piece, s16le mono 48 kHz, unless an interrupted answer is being discarded."""
-        if self._live is not None and self._discarding.passes(pcm):
-            self._speaker.feed(self._live, pcm)
+        """Play the next piece, s16le mono 48 kHz, unless an interrupted answer is being discarded.
+
+        A live voice comes in packets, and is handed on in longer pieces; its long silences are left out.
+        """
+        if self._answer is not None:
+            self._speaker.feed(self._answer, pcm)
+        elif self._live is not None and self._discarding.passes(pcm):
+            if piece := self._pieces.add(pcm):
+                self._speaker.feed(self._live, piece)
 
     def offline(self, reason: str, *, hopeless: bool = False) -> None:
         """End the live voice: the stream broke, or none could be had."""
         if self._live is not None:
+            if rest := self._pieces.finish():
+                self._speaker.feed(self._live, rest)
             self._speaker.finish(self._live)
             self._live = None
         self._inbox.put(VoiceOffline(reason, hopeless))
@@ -155,7 +235,21 @@ class Playback:
 
     async def _listen(self) -> None:
         async for event in self._speaker.events():
-            self._inbox.put(event)
+            await self._inbox.put_when_room(event)
+
+    async def _report(self) -> None:
+        while True:
+            await self._told.wait()
+            self._told.clear()
+            while self._news:
+                await self._inbox.put_when_room(self._news.popleft())
+
+    async def _report_unplayed(self) -> None:
+        """Tell of answers whose sound reached the speaker and not the user."""
+        while True:
+            unplayed = await self._speaker.unplayed()
+            turn = self._turns.get(unplayed.voice, 0)
+            await self._inbox.put_when_room(AnswerUnplayable(turn, unplayed.reason))
 
     async def _prepare(self) -> None:
         while True:
@@ -166,6 +260,10 @@ class Playback:
     async def _play(self, answer: PlayAnswer) -> None:
         self._voices += 1
         voice = self._voices
+        self._is_ours = True
+        self._turns[voice] = answer.turn
+        while len(self._turns) > MOST_NEWS:
+            del self._turns[next(iter(self._turns))]
         self._speaker.begin(voice, live=False)
         try:
             async with AsyncExitStack() as stack:
@@ -173,14 +271,28 @@ class Playback:
                 pcm = await stack.enter_async_context(aclosing(self._decoder.pcm(pieces, content_type)))
                 async for piece in pcm:
                     self._speaker.feed(voice, piece)
-                    async with asyncio.timeout(ROOM_S):
-                        await self._speaker.room()
+                    await self._room()
         except MediaError as error:
             self._inbox.put(AnswerUnplayable(answer.turn, str(error)))
         except TimeoutError:
             self._inbox.put(AnswerUnplayable(answer.turn, f"the speaker took nothing for {ROOM_S:g} s"))
         finally:
             self._speaker.finish(voice)
+
+    async def _room(self) -> None:
+        """Wait until the speaker has room.
+
+        Raises:
+            TimeoutError: it took nothing for ROOM_S, and is not paused.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(ROOM_S):
+                    await self._speaker.room()
+                return  # noqa: TRY300 - the other end of the loop is an error
+            except TimeoutError:
+                if not self._paused:
+                    raise
 
     async def _opened(self, answer: PlayAnswer, stack: AsyncExitStack) -> tuple[AsyncIterator[bytes], str]:
         if answer.sound:

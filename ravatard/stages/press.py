@@ -11,8 +11,8 @@ async def press(button: Button, inbox: Inbox) -> None:
     """Run for ever.
 
     Raises:
-        InternalError: the events ended, or the inbox is full.
+        InternalError: the events ended.
     """
     async for edge in button.events():
-        inbox.put(edge)
+        await inbox.put_when_room(edge)
     raise InternalError("the button's events ended by themselves")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+from ravatard.core.audio.progress import Progress
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import Event, Tick
 from ravatard.core.indication import Look, Show
 from ravatard.core.states import MicrophoneStatus
-from ravatard.stages.capture import Progress
 from ravatard.stages.mailbox import Inbox
 
 

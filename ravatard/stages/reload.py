@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ravatard.core.events import OptionsChanged
 from ravatard.core.options.conversation import ConversationOptions
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 async def reload(
-    asked: asyncio.Event, read: Callable[[], ConversationOptions], inbox: Inbox, notifier: Notifier
+    asked: asyncio.Event, read: Callable[[], Awaitable[ConversationOptions]], inbox: Inbox, notifier: Notifier
 ) -> None:
     """Run for ever. ``read`` reads the configuration anew; it raises ConfigError when that is bad."""
     while True:
@@ -24,7 +24,7 @@ async def reload(
         asked.clear()
         notifier.notify("RELOADING=1")
         try:
-            options = read()
+            options = await read()
         except ConfigError as error:
             log.warning("the configuration is not reloaded; the old one stays in force: %s", error)
         else:

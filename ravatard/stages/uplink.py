@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
-from ravatard.core.actions import DropTurn, EndSession, SendAudio, SendText, SendUtterance, StartSession
+from ravatard.core.actions import (
+    CancelUtterance,
+    DropTurn,
+    EndSession,
+    EndUtterance,
+    Message,
+    SendAudio,
+    SendUtterance,
+    StartSession,
+)
 from ravatard.core.backoff import Backoff
 from ravatard.core.events import (
     LinkConnecting,
@@ -23,8 +33,8 @@ from ravatard.errors import (
     LinkError,
     LinkTimeout,
     MoneyError,
-    NoSessionError,
     PeerError,
+    TurnError,
 )
 from ravatard.ports.cloud import Cloud
 from ravatard.stages.active_connection import ActiveConnection
@@ -46,7 +56,9 @@ async def uplink(cloud: Cloud, outbox: Outbox, inbox: Inbox, backoff: Backoff) -
     """
 
     async def use(active: ActiveConnection, group: asyncio.TaskGroup) -> None:
+        outbox.connected()
         group.create_task(active.carry(group), name="carry")
+        group.create_task(_interrupt(active, outbox), name="interrupt")
         await _send(cloud, active, outbox, inbox)
 
     denials = 0
@@ -93,20 +105,43 @@ async def _send(cloud: Cloud, active: ActiveConnection, outbox: Outbox, inbox: I
                 await _start(cloud, action, outbox, inbox)
             case EndSession(gone=gone):
                 await cloud.end_session(gone=gone)
-            case SendAudio(turn=turn) | SendUtterance(turn=turn) | SendText(turn=turn):
+            case CancelUtterance() if active.capabilities.marks_utterances:
+                # It may be what the connection could not send: then there is nothing to take back.
+                with suppress(TurnError):
+                    await active.send(action)
+            case _ if _is_meant(action, marks=active.capabilities.marks_utterances):
                 try:
                     await active.send(action)
-                except NoSessionError as error:
-                    # It was refused, or it ended, while this waited. Nothing of the turn may follow later.
-                    outbox.put(DropTurn(turn))
-                    inbox.put(UtteranceDropped(turn, str(error)))
+                except TurnError as error:
+                    # It was refused, or its session ended, while this waited. Nothing of it may follow later.
+                    outbox.put(DropTurn(action.turn))
+                    inbox.put(UtteranceDropped(action.turn, str(error)))
                     continue
                 except BaseException:
                     # Cancelled or broken: it may have arrived or not, and a turn must not have a hole.
-                    inbox.put(UtteranceDropped(turn, "the connection broke in the middle of it"))
+                    inbox.put(UtteranceDropped(action.turn, "the connection broke in the middle of it"))
                     raise
-                read_at = None if isinstance(action, SendText) else action.read_at
-                inbox.put(MessageSent(turn, read_at, loop.time()))
+                read_at = action.read_at if isinstance(action, SendAudio | SendUtterance) else None
+                inbox.put(MessageSent(action.turn, read_at, loop.time()))
+
+
+def _is_meant(message: Message, *, marks: bool) -> bool:
+    """Return False for what the service has no use for.
+
+    Before the first connection the core does not know how an utterance ends there, and asks for both ways.
+    """
+    if marks:
+        return not (isinstance(message, SendAudio) and message.read_at is None)
+    return not isinstance(message, EndUtterance | CancelUtterance)
+
+
+async def _interrupt(active: ActiveConnection, outbox: Outbox) -> None:
+    """Pass on every wish to interrupt the answer, at once, also while a message is being sent."""
+    while True:
+        await outbox.interrupted()
+        # Without a session there is no answer either.
+        with suppress(TurnError):
+            await active.interrupt()
 
 
 async def _start(cloud: Cloud, action: StartSession, outbox: Outbox, inbox: Inbox) -> None:
@@ -128,7 +163,8 @@ async def _start(cloud: Cloud, action: StartSession, outbox: Outbox, inbox: Inbo
     except DeniedError as error:
         inbox.put(SessionRefused(Refusal.DENIED, str(error)))
     except (LinkError, PeerError) as error:
-        inbox.put(SessionRefused(Refusal.FAILED, str(error)))
+        wish_s = error.retry_after_s if isinstance(error, LinkError) else None
+        inbox.put(SessionRefused(Refusal.FAILED, str(error), wish_s))
     else:
         inbox.put(SessionStarted())
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +11,12 @@ from typing import Any
 
 from ravatard.devices.microphone.child import worker_command
 from ravatard.devices.microphone.protocol import PROTOCOL, ListDevices, Listing, SourceFailed, encode
-from ravatard.devices.process.child import child_environ, last_lines
+from ravatard.devices.process.piped import child_environ
+from ravatard.devices.process.printed import last_lines, library_lines
 from ravatard.devices.process.records import RecordDecoder
 from ravatard.errors import DeviceError
+
+log = logging.getLogger(__name__)
 
 #: A Pi Zero 2 W needs about 3 s; JACK's library may search for as long again.
 LIMIT_S = 20.0
@@ -71,13 +75,37 @@ def list_devices(environ: Mapping[str, str], *, slim: bool) -> Devices:
     Raises:
         DeviceError: PortAudio is missing, broken, or hangs.
     """
-    variables = child_environ(environ, slim=slim)
+    done = _listed(environ, slim=slim)
+    printed = last_lines(done.stderr)
+    if insides := library_lines(done.stderr):
+        log.debug("listing the devices, the sound libraries printed: %s", insides)
+    own = "slim" if slim else "system"
+    for record in RecordDecoder(PROTOCOL).feed(done.stdout):
+        match record:
+            case Listing(text):
+                return devices_from(text, "environment" if "ALSA_CONFIG_PATH" in environ else own)
+            case SourceFailed(_, reason):
+                raise DeviceError(f"{reason} [{printed}]" if printed else reason)
+    ended = "the sound process ended before it had listed anything"
+    raise DeviceError(f"{ended} [{printed}]" if printed else ended)
+
+
+def library_messages(environ: Mapping[str, str], *, slim: bool) -> str:
+    """Return everything that the sound libraries print while they list the devices: for a bug report.
+
+    Raises:
+        DeviceError: PortAudio hangs.
+    """
+    return _listed(environ, slim=slim).stderr.decode(errors="replace")
+
+
+def _listed(environ: Mapping[str, str], *, slim: bool) -> subprocess.CompletedProcess[bytes]:
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+        return subprocess.run(  # noqa: S603 - our own interpreter and module
             worker_command(),
             input=encode(ListDevices()),
             capture_output=True,
-            env=variables,
+            env=child_environ(environ, slim=slim),
             timeout=LIMIT_S,
             process_group=0,
             check=False,
@@ -86,15 +114,6 @@ def list_devices(environ: Mapping[str, str], *, slim: bool) -> Devices:
         raise DeviceError(
             f"PortAudio did not list its devices within {LIMIT_S:g} s: a sound server or driver hangs"
         ) from error
-    printed = last_lines(done.stderr)
-    own = "slim" if slim else "system"
-    for record in RecordDecoder(PROTOCOL).feed(done.stdout):
-        match record:
-            case Listing(text):
-                return devices_from(text, "environment" if "ALSA_CONFIG_PATH" in environ else own)
-            case SourceFailed(_, reason):
-                raise DeviceError(f"{reason} [{printed}]" if printed else reason)
-    raise DeviceError(f"the sound process ended before it had listed anything [{printed}]")
 
 
 def devices_from(text: str, alsa_config: str) -> Devices:

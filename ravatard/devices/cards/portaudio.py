@@ -34,10 +34,10 @@ def open_portaudio() -> Any:
     try:
         import pyaudio
     except ImportError as error:
-        raise DeviceError(
-            f"PyAudio cannot be loaded ({error}); install it: `apt install python3-pyaudio`, or "
-            "`apt install portaudio19-dev` and `pip install pyaudio`"
-        ) from error
+        # It imports pathlib, which a sound process without this error never needs.
+        from ravatard.installation import adding
+
+        raise DeviceError(f"the Python package PyAudio cannot be loaded ({error}); {adding('')}") from error
     try:
         return pyaudio.PyAudio()
     except OSError as error:

@@ -11,7 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 
-from ravatard.devices.process.child import PipedProcess, module_command
+from ravatard.devices.process.piped import PipedProcess, module_command
 from ravatard.errors import MediaError
 
 #: Limit for a process to be gone after its output ended, or after it was killed.

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 
 from ravatard.core.audio.wav import UnknownCoding, is_wav
 from ravatard.core.audio_format import VOICE
+from ravatard.core.voice.wav_reader import Samples, WavReader
+from ravatard.core.voice.wav_voice import WavVoice
 from ravatard.devices.media.child import MediaChild, worker_command, worker_environ
 from ravatard.devices.media.feed import decode_with
 from ravatard.devices.media.text import text_kind
-from ravatard.devices.media.wav import Samples, WavReader
-from ravatard.devices.media.wav_voice import WavVoice
 from ravatard.errors import MediaError
+from ravatard.installation import adding
 
 #: Enough to know the format of a file.
 _SNIFFED_BYTES = 12
@@ -161,9 +162,7 @@ class MediaDecoder:
     async def _in_child(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         self._needed = True
         if not self._installed():
-            raise MediaError(
-                "the answer's sound is no WAV file; decoding it needs PyAV: `pip install ravatard[media]`"
-            )
+            raise MediaError(f"the answer's sound is no WAV file; decoding it needs PyAV: {adding('media')}")
         child, self._warm = self._warm, None
         if child is not None and not child.alive:
             await child.end()

@@ -24,6 +24,11 @@ class Order(Enum):
     """Read all of it first: sound and picture come before the index that is needed to decode them."""
 
 
+def is_mp4(head: bytes) -> bool:
+    """Return True if a file that begins with ``head`` is one of boxes."""
+    return head[4:8] in _FIRST
+
+
 def order_of(head: bytes) -> Order:
     """Return how to read a file that begins with ``head``, any number of its bytes."""
     at = 0

@@ -15,11 +15,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from ravatard.core.audio.wav import wav_header
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ
-from ravatard.devices.media.mp4_boxes import Order, order_of
+from ravatard.core.voice.mono import MonoMix
+from ravatard.devices.media.files_in_row import InputFile, files_on
 from ravatard.errors import MediaError
 
 if TYPE_CHECKING:
@@ -55,49 +56,6 @@ _READ_BYTES = 8_192
 _LENIENT_SINCE = 19
 #: In one file. Beyond, the rest is noise.
 _MOST_BROKEN_PACKETS = 100
-#: The boxes before an MP4 index are small; a file still undecided here is read as it arrives.
-_MOST_HEAD_BYTES = 1 << 20
-
-
-class InputFile(Protocol):
-    """Input of FFmpeg."""
-
-    def read(self, count: int, /) -> bytes:
-        """Return up to ``count`` bytes; b"" at the end."""
-        ...
-
-
-class CodedStream:
-    """Standard input, after the bytes read from it already. Has no ``seek``, so that FFmpeg does not seek."""
-
-    def __init__(self, head: bytes, fd: int) -> None:
-        self._head = head
-        self._fd = fd
-
-    def read(self, count: int) -> bytes:
-        """Return bytes as soon as there are any."""
-        if self._head:
-            piece, self._head = self._head[:count], self._head[count:]
-            return piece
-        return os.read(self._fd, count)
-
-
-def source_on(fd: int) -> InputFile:
-    """Return ``fd`` as FFmpeg's input: as it arrives, or read whole if an MP4 index stands at the end."""
-    head = b""
-    while (order := order_of(head)) is Order.UNDECIDED and len(head) < _MOST_HEAD_BYTES:
-        piece = os.read(fd, _READ_BYTES)
-        if not piece:
-            break
-        head += piece
-    if order is not Order.WHOLE:
-        return CodedStream(head, fd)
-    whole = BytesIO(head)
-    whole.seek(0, os.SEEK_END)
-    while piece := os.read(fd, 1 << 16):
-        whole.write(piece)
-    whole.seek(0)
-    return whole
 
 
 def decoded(source: InputFile) -> Iterator[bytes]:
@@ -167,6 +125,7 @@ class _Converter:
 
     def __init__(self) -> None:
         self._resampler: AudioResampler | None = None
+        self._mix = MonoMix(1, VOICE_RATE_HZ)
         self._shape: tuple[object, ...] = ()
 
     def convert(self, frame: AudioFrame) -> bytes:
@@ -177,23 +136,30 @@ class _Converter:
         shape = (frame.sample_rate, frame.format.name, frame.layout.name)
         if self._resampler is None or shape != self._shape:
             before = self.flush()
-            self._resampler = av.AudioResampler(format="s16", layout="mono", rate=VOICE_RATE_HZ)
+            # FFmpeg's mean of two channels may be silence.
+            stereo = len(frame.layout.channels) == 2
+            layout = "stereo" if stereo else "mono"
+            self._resampler = av.AudioResampler(format="s16", layout=layout, rate=VOICE_RATE_HZ)
+            self._mix = MonoMix(2 if stereo else 1, VOICE_RATE_HZ)
             self._shape = shape
         # Without timestamps: a file with wrong ones would otherwise be filled with silence.
         frame.pts = None
-        return before + _bytes_of(self._resampler.resample(frame))
+        return before + self._mix.mix(_bytes_of(self._resampler.resample(frame)))
 
     def flush(self) -> bytes:
         """Return the sound that the resampler still holds."""
         if self._resampler is None:
             return b""
         rest, self._resampler = self._resampler.resample(None), None
-        return _bytes_of(rest)
+        return self._mix.mix(_bytes_of(rest))
 
 
 def _bytes_of(frames: list[AudioFrame]) -> bytes:
     # Planes are longer than their samples: FFmpeg aligns them.
-    return b"".join(bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES] for frame in frames)
+    return b"".join(
+        bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES * len(frame.layout.channels)]
+        for frame in frames
+    )
 
 
 def _restrict() -> None:
@@ -233,6 +199,18 @@ def _write(pcm: bytes) -> None:
         left = left[os.write(1, left) :]
 
 
+def _decode_all(files: Iterator[InputFile]) -> None:
+    """Write the sound of all files. One behind the first that cannot be decoded ends the answer, no more."""
+    for number, file in enumerate(files):
+        try:
+            for pcm in decoded(file):
+                _write(pcm)
+        except MediaError:
+            if number == 0:
+                raise
+            return
+
+
 def main() -> NoReturn:
     """Run as the decoding process."""
     # The daemon reads one sentence on standard error; the output of libraries is discarded.
@@ -246,8 +224,7 @@ def main() -> NoReturn:
         _load()
         _confine(int(sys.argv[1]), int(sys.argv[2]))
         if select.select([0], [], [], IDLE_S)[0]:
-            for pcm in decoded(source_on(0)):
-                _write(pcm)
+            _decode_all(files_on(0))
     except BrokenPipeError:
         pass
     except MediaError as error:

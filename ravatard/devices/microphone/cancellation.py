@@ -15,8 +15,8 @@ _JUDGED_S = 1.0
 #: Of the loudest channel, as a part of full scale, squared (-66 dBFS): quieter blocks are not sound.
 _SOUND_ENERGY = 0.0005**2
 #: The mean of independent channels has the mean of their energies, divided by their number. With less than
-#: this part of that (-10 dB) they cancel; two channels do if one is 0.65 times the other, upside down.
-_CANCELLED_SHARE = 0.1
+#: this part of that (-6 dB) they cancel; two channels do if one is 0.45 times the other, upside down.
+_CANCELLED_SHARE = 0.25
 
 
 class CancellationWatch:

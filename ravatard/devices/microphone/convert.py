@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from ravatard.core.audio_format import RATE_HZ, SPEECH, AudioFormat
 from ravatard.devices.microphone.cancellation import CancellationWatch
 from ravatard.errors import DeviceError
+from ravatard.installation import adding
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -166,7 +167,7 @@ def _import_extra(name: str, shape: AudioFormat) -> ModuleType:
     except ImportError as error:
         raise DeviceError(
             f"the microphone delivers {describe(shape)}, and converting that needs {name}: "
-            "`pip install ravatard[resample]`, or have it deliver 16000 Hz s16le mono"
+            f"{adding('resample')}; or have it deliver 16000 Hz s16le mono"
         ) from error
 
 

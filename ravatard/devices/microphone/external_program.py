@@ -8,7 +8,7 @@ import signal
 import stat
 from typing import NoReturn
 
-from ravatard.core.events import MicrophoneLost
+from ravatard.core.audio.microphone_events import MicrophoneLost
 from ravatard.devices.microphone.options import CaptureOptions
 from ravatard.devices.microphone.source import Sink
 from ravatard.errors import DeviceError

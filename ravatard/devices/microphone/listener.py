@@ -8,23 +8,33 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ravatard.core.actions import Hold, Press, Release, SetGate
 from ravatard.core.audio.gate import Gate
+from ravatard.core.audio.gate_commands import FollowUp, Hold, Overlook, Press, Release, SetGate
+from ravatard.core.audio.microphone_events import (
+    ConfirmationLost,
+    EchoRemoved,
+    GateEvent,
+    Listened,
+    MicrophoneEnded,
+    MicrophoneLost,
+    MicrophoneReady,
+)
 from ravatard.core.audio_format import RATE_HZ, SPEECH, AudioFormat, samples_in, seconds_of
-from ravatard.core.events import GateEvent, Listened, MicrophoneEnded, MicrophoneLost, MicrophoneReady
 from ravatard.devices.microphone.liveness import Liveness
 from ravatard.devices.microphone.protocol import (
     ChannelsCancel,
     EchoBlock,
+    FailureKind,
     RawBlock,
     Record,
     SourceFailed,
     encode,
 )
 from ravatard.devices.process.pipes import PipeWriter, RecordReader
-from ravatard.errors import InternalError
+from ravatard.errors import DeviceError, InternalError
 
 if TYPE_CHECKING:
+    from ravatard.core.audio.echo.talk_over_gate import TalkOverGate
     from ravatard.devices.echo.reference import EchoReference
     from ravatard.devices.microphone.convert import Converter
 
@@ -46,7 +56,7 @@ class Listener:
 
     def __init__(  # noqa: PLR0913 - both pipes, and one option for each thing that a listener can do
         self,
-        gate: Gate | None,
+        gate: Gate | TalkOverGate | None,
         channel: int | None,
         inbox: RecordReader[Record],
         outbox: PipeWriter,
@@ -54,7 +64,7 @@ class Listener:
         liveness: Callable[[AudioFormat], Liveness],
         clock: Callable[[], float] = time.monotonic,
         echo: EchoReference | None = None,
-        cancel: Callable[[bytes, bytes], bytes] | None = None,
+        echo_removed: EchoRemoved | None = None,
         heartbeat_samples: int = HEARTBEAT_SAMPLES,
     ) -> None:
         """Without a gate every block of sound is sent as it is.
@@ -67,12 +77,13 @@ class Listener:
             liveness: makes the check of a source that delivers a given shape.
             clock: seconds on the monotonic clock.
             echo: sound that the speaker played; without a gate it is sent beside each block.
-            cancel: removes the echo from a block: (block, reference) to a block as long, s16le mono 16 kHz.
+            echo_removed: sent when the microphone is ready.
             heartbeat_samples: sound between two heartbeats.
         """
         self._gate = gate
         self._echo = echo
-        self._cancel = cancel
+        self._echo_removed = b"" if echo_removed is None else encode(echo_removed)
+        self._jumps = 0
         self._channel = channel
         self._inbox = inbox
         self._outbox = outbox
@@ -85,6 +96,7 @@ class Listener:
         self._converter: Converter | None = None
         self._channels = 1
         self._choice_reported = False
+        self._unconfirmed_reported = False
         self._make_liveness = liveness
         self._liveness = liveness(SPEECH)
         self._fault_heartbeat_at = -1.0
@@ -123,7 +135,7 @@ class Listener:
             if self._liveness.fault is not None:
                 self._outbox.put(self._lost(failed) if failed else self._fault_heartbeat(read_at))
                 return
-            out = b"" if self.is_ready else encode(MicrophoneReady(self._device))
+            out = b"" if self.is_ready else encode(MicrophoneReady(self._device)) + self._echo_removed
             if self._converter is not None:
                 pcm = self._converter.convert(pcm)
                 if self._converter.chosen is not None and not self._choice_reported:
@@ -135,22 +147,38 @@ class Listener:
                 samples = samples_in(pcm)
                 age_s = seconds_of(samples) if age_s is None else age_s
                 reference = self._echo.block(read_at, samples, age_s)
-                pcm = pcm if self._cancel is None else self._cancel(pcm, reference)
             if self._gate is None:
                 out += encode(EchoBlock(read_at, pcm, reference) if self._echo else RawBlock(read_at, pcm))
             else:
-                for event in self._gate.feed(pcm, read_at):
-                    out += encode(event)
+                if isinstance(self._gate, Gate):
+                    out += _encoded(self._gate.feed(pcm, read_at))
+                else:
+                    out += self._feed(self._gate, pcm, reference, read_at)
+                if self._gate.confirmation_fault and not self._unconfirmed_reported:
+                    self._unconfirmed_reported = True
+                    out += encode(ConfirmationLost(self._gate.confirmation_fault))
                 if self._gate.samples >= self._heartbeat_at:
                     out += self._heartbeat(self._gate)
             if out or self._outbox.pending:
                 self._outbox.put(out)
 
-    def _heartbeat(self, gate: Gate) -> bytes:
+    def _feed(self, gate: TalkOverGate, pcm: bytes, reference: bytes, read_at: float) -> bytes:
+        """Feed the gate behind the canceller; return the records of what comes out."""
+        if self._echo is not None and self._echo.jumps != self._jumps:
+            self._jumps = self._echo.jumps
+            gate.disturbed()
+        try:
+            return _encoded(gate.feed(pcm, reference, read_at))
+        except DeviceError as error:
+            # A process that was started again has a new one.
+            return self._lost(SourceFailed(FailureKind.CANCELLER, str(error)))
+
+    def _heartbeat(self, gate: Gate | TalkOverGate) -> bytes:
         # On a grid of its own, so that blocks of 60 ms do not stretch it to 300 ms.
         step = self._heartbeat_samples
         self._heartbeat_at += ((gate.samples - self._heartbeat_at) // step + 1) * step
-        return encode(Listened(gate.samples, gate.level_db, gate.floor_db, self._overruns))
+        score = gate.take_wake_score()
+        return encode(Listened(gate.samples, gate.level_db, gate.floor_db, self._overruns, score))
 
     def _fault_heartbeat(self, read_at: float) -> bytes:
         """Return a heartbeat for a source that delivers no proper sound: no samples count."""
@@ -161,7 +189,7 @@ class Listener:
 
     def _lost(self, record: MicrophoneLost | SourceFailed) -> bytes:
         """Return ``record``, after the end of an utterance that the gate had open."""
-        self.is_ready = False
+        self.is_ready = self._unconfirmed_reported = False
         self._heartbeat_at = self._heartbeat_samples
         out = b"" if self._gate is None else _encoded(self._gate.lost(self.now()))
         return out + encode(record)
@@ -209,7 +237,7 @@ class Listener:
         """
         with self._lock:
             for record in records:
-                if not isinstance(record, SetGate | Press | Release | Hold):
+                if not isinstance(record, SetGate | Press | Release | Hold | FollowUp | Overlook):
                     raise InternalError(f"the daemon sent {type(record).__name__}, which is no command")
                 if self._gate is not None:
                     self._outbox.put(_encoded(self._gate.command(record, self.now())))

@@ -9,11 +9,13 @@ import json
 import struct
 from dataclasses import asdict, dataclass, field
 from enum import Enum, unique
+from typing import TYPE_CHECKING, Any
 
-from ravatard.core.actions import GateCommand, Hold, Press, Release, SetGate
-from ravatard.core.audio_format import SAMPLE_BYTES
-from ravatard.core.events import (
+from ravatard.core.audio.gate_commands import FollowUp, GateCommand, Hold, Overlook, Press, Release, SetGate
+from ravatard.core.audio.microphone_events import (
     ChunkCaptured,
+    ConfirmationLost,
+    EchoRemoved,
     GateEvent,
     Listened,
     MicrophoneEnded,
@@ -22,11 +24,18 @@ from ravatard.core.events import (
     PressIgnored,
     UtteranceClosed,
     UtteranceOpened,
+    WakeMissed,
+    WakeUnused,
+    Woken,
 )
+from ravatard.core.audio_format import SAMPLE_BYTES
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.process.records import RecordCodec, RecordProtocol, record
+
+if TYPE_CHECKING:
+    from ravatard.devices.microphone.wakeword.tried import TriedModel
 
 
 @unique
@@ -39,6 +48,8 @@ class FailureKind(Enum):
     """It was open, and then stopped."""
     SILENT = "silent"
     """It is open and delivers nothing but zeros."""
+    CANCELLER = "canceller"
+    """It is open, and the echo canceller failed."""
     OFF_RATE = "off rate"
     """It is open and delivers much more or much less than it should."""
 
@@ -58,6 +69,9 @@ class Start:
             sound disproves it, and meanwhile only sends heartbeats.
         echo_fd: ring of the speaker's sound (:mod:`ravatard.devices.echo.ring`); None: no echo reference.
         heartbeat_ms: sound between two heartbeats; None: twice a second. A level meter wants more of them.
+        word: model of the wake word, tried before; None: no wake word, and nothing for one is loaded.
+        talk_over: "cancel" or "external" as ``audio.echo`` has it: a user may talk over the avatar, which
+            needs ``echo_fd``; "": the daemon holds the gate meanwhile.
     """
 
     microphone: MicrophoneOptions
@@ -68,6 +82,8 @@ class Start:
     fault: FailureKind | None = None
     echo_fd: int | None = None
     heartbeat_ms: int | None = None
+    word: TriedModel | None = None
+    talk_over: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +152,15 @@ class SourceFailed:
 
 #: Records of a capturing sound process. Only the daemon knows that a microphone was closed on purpose.
 MicrophoneReport = (
-    MicrophoneReady | MicrophoneLost | MicrophoneEnded | Listened | GateEvent | SourceFailed | ChannelsCancel
+    MicrophoneReady
+    | MicrophoneLost
+    | MicrophoneEnded
+    | ConfirmationLost
+    | EchoRemoved
+    | Listened
+    | GateEvent
+    | SourceFailed
+    | ChannelsCancel
 )
 Record = MicrophoneReport | GateCommand | Start | ListDevices | RawBlock | EchoBlock | Listing
 
@@ -147,8 +171,20 @@ def _pack_start(start: Start) -> bytes:
     options = {name: asdict(getattr(start, name)) for name in ("microphone", "capture", "gate", "voice")}
     mode = start.mode.value if start.mode else None
     fault = start.fault.value if start.fault else None
-    rest = {"mode": mode, "fault": fault, "echo_fd": start.echo_fd, "heartbeat_ms": start.heartbeat_ms}
+    rest: dict[str, Any] = {
+        "mode": mode,
+        "fault": fault,
+        **{name: getattr(start, name) for name in ("echo_fd", "heartbeat_ms", "talk_over")},
+    }
+    rest["word"] = asdict(start.word) if start.word else None
     return json.dumps(options | rest).encode()
+
+
+def _tried_model(fields: dict[str, Any]) -> TriedModel:
+    # Few wait for a word.
+    from ravatard.devices.microphone.wakeword.tried import TriedModel
+
+    return TriedModel(**fields)
 
 
 def _unpack_start(payload: bytes) -> Start:
@@ -162,6 +198,8 @@ def _unpack_start(payload: bytes) -> Start:
         fault=None if fields["fault"] is None else FailureKind(fields["fault"]),
         echo_fd=fields["echo_fd"],
         heartbeat_ms=fields["heartbeat_ms"],
+        word=None if fields["word"] is None else _tried_model(fields["word"]),
+        talk_over=fields["talk_over"],
     )
 
 
@@ -178,7 +216,7 @@ PROTOCOL: RecordProtocol[Record] = RecordProtocol(
         record(1, MicrophoneReady, device=str),
         record(2, MicrophoneLost, reason=str),
         record(3, MicrophoneEnded),
-        record(4, Listened, samples="Q", level_db="d", floor_db="d", overruns="I"),
+        record(4, Listened, samples="Q", level_db="d", floor_db="d", overruns="I", wake_score="d"),
         record(5, UtteranceOpened, utterance="Q", cause=Cause, first_sample="Q"),
         record(6, ChunkCaptured, utterance="Q", sequence="I", first_sample="Q", read_at="d", pcm=bytes),
         record(
@@ -188,6 +226,7 @@ PROTOCOL: RecordProtocol[Record] = RecordProtocol(
             reason=CloseReason,
             end_sample="Q",
             speech_ms="d",
+            proven="?",
         ),
         record(8, PressIgnored, held_ms="d"),
         record(9, RawBlock, read_at="d", pcm=bytes),
@@ -195,12 +234,19 @@ PROTOCOL: RecordProtocol[Record] = RecordProtocol(
         record(11, Listing, text=str),
         RecordCodec(12, EchoBlock, lambda r: _READ_AT.pack(r.read_at) + r.pcm + r.reference, _unpack_echo),
         record(13, ChannelsCancel, channel="B", channels="B"),
+        record(14, ConfirmationLost, reason=str),
+        record(15, Woken, score="d"),
+        record(16, WakeMissed, score="d"),
+        record(17, WakeUnused),
+        record(18, EchoRemoved, works="?", reason=str),
         RecordCodec(32, Start, _pack_start, _unpack_start),
         record(33, ListDevices),
         record(34, SetGate, mode=GateMode),
         record(35, Press),
         record(36, Release),
         record(37, Hold, held="?"),
+        record(38, FollowUp, allowed="?"),
+        record(39, Overlook, length_ms="I"),
     ]
 )
 encode = PROTOCOL.encode

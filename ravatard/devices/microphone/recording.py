@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NoReturn
 
-from ravatard.core.events import MicrophoneEnded
+from ravatard.core.audio.microphone_events import MicrophoneEnded
 from ravatard.devices.media.wav_file import read_wav_info
 from ravatard.devices.microphone.options import CaptureOptions
 from ravatard.devices.microphone.source import Sink

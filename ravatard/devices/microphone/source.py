@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn, Protocol
 
+from ravatard.core.audio.microphone_events import MicrophoneEnded, MicrophoneLost
 from ravatard.core.audio_format import AudioFormat
-from ravatard.core.events import MicrophoneEnded, MicrophoneLost
 from ravatard.devices.microphone.protocol import SourceFailed
 
 

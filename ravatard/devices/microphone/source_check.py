@@ -13,6 +13,7 @@ from ravatard.devices.cards.identity import is_index
 from ravatard.devices.microphone.external_program import split_command
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.errors import ConfigError, DeviceError
+from ravatard.installation import adding
 
 
 def check_source(microphone: MicrophoneOptions, capture: CaptureOptions, environ: Mapping[str, str]) -> None:
@@ -96,5 +97,5 @@ def _check_conversion(shape: AudioFormat) -> None:
     if needed:
         raise ConfigError(
             f"the microphone delivers {shape.rate_hz} Hz {shape.sample_format}, and converting that needs "
-            f"{' and '.join(needed)}: `pip install ravatard[resample]`, or have it deliver {RATE_HZ} Hz s16le"
+            f"{' and '.join(needed)}: {adding('resample')}; or have it deliver {RATE_HZ} Hz s16le"
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ravatard.core.audio.microphone_events import ChunkCaptured, UtteranceClosed, UtteranceOpened
 from ravatard.core.audio_format import samples_in
-from ravatard.core.events import ChunkCaptured, UtteranceClosed, UtteranceOpened
 from ravatard.core.states import CloseReason
 
 Part = UtteranceOpened | ChunkCaptured | UtteranceClosed

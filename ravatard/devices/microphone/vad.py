@@ -37,9 +37,11 @@ def speech_detector(aggressiveness: int) -> Callable[[bytes], bool]:
         detector.set_mode(vad, aggressiveness)
         process, refusal = detector.process, detector.Error
     except (ImportError, AttributeError, MemoryError, SystemError) as error:
+        # It imports pathlib, which a sound process without this error never needs.
+        from ravatard.installation import adding
+
         raise DeviceError(
-            f"the voice detector webrtcvad cannot be used ({error}); install it again with "
-            "`pip install --force-reinstall webrtcvad-wheels`, or set gate.mode to button"
+            f"the voice detector webrtcvad cannot be used ({error}); {adding('')}; or set gate.mode to button"
         ) from error
 
     def is_speech(frame: bytes) -> bool:

@@ -49,6 +49,7 @@ class PixelOptions:
         "SPI device that they are connected to: bus and chip select (needs the extra `leds`, or Debian's "
         "python3-spidev).",
         pattern=r"/dev/spidev[0-9]+\.[0-9]+",
+        words="a device such as /dev/spidev0.0",
     )
     data: int | None = setting(
         None, "GPIO number of the data line, for pixels that are not on SPI.", low=0, high=53

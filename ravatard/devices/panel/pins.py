@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from ravatard.errors import DeviceError
+from ravatard.installation import adding
 
 _LOG = logging.getLogger(__name__)
 
@@ -34,13 +35,11 @@ _MEANINGS = {
     "PinPWMUnsupported": "cannot be dimmed here; set lights.kind to led",
 }
 
-#: The same for errors that only their text distinguishes: those of lgpio, and of importing it.
+#: The same for errors that only their text distinguishes: those of lgpio.
 _TEXTS = {
     # lgpio creates a pipe of this name in the working directory (joan2937/lg, lgNotify.c).
     ".lgd-nfy": "lgpio needs a working directory it may write to; start ravatard in one, or set LG_WD",
     "GPIO busy": "is held by another program or a kernel driver; `gpioinfo` shows by which",
-    "No module named 'lgpio'": "install lgpio (Debian: python3-lgpio), or name another library in "
-    "GPIOZERO_PIN_FACTORY",
     "can not open gpiochip": "may not be opened; add the user to the group gpio",
     "ermission denied": "may not be opened; add the user to the group gpio",
 }
@@ -125,6 +124,8 @@ def _explain(error: Exception, settings: dict[str, int], dev: Path) -> str:
         return f"GPIO {numbers} {meaning}"
     if type(error).__name__ == "BadPinFactory" and not any(dev.glob("gpiochip*")):
         return f"this machine has no GPIO (no {dev}/gpiochip*); leave the pin unset here"
+    if "No module named 'lgpio'" in text:
+        return f"the Python package lgpio is missing; {adding('gpio')}"
     for part, meaning in _TEXTS.items():
         if part in text:
             return f"{meaning} ({text})"

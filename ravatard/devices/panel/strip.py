@@ -14,6 +14,7 @@ from ravatard.devices.panel.options import PixelOptions
 from ravatard.devices.panel.pins import PinFactory, open_pins
 from ravatard.devices.panel.pixels import Frame
 from ravatard.errors import DeviceError
+from ravatard.installation import adding
 
 #: An APA102 takes 20 MHz; wires of a hand's length do not. 12 pixels take half a millisecond at this rate.
 _SPI_HZ = 1_000_000
@@ -148,8 +149,7 @@ def _spidev() -> Any:
         return importlib.import_module("spidev")
     except ImportError as error:
         raise DeviceError(
-            f"pixels.device: spidev cannot be imported ({error}); install ravatard[leds], or Debian's "
-            "python3-spidev"
+            f"pixels.device: the Python package spidev cannot be loaded ({error}); {adding('leds')}"
         ) from error
 
 

@@ -8,106 +8,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Generic, TypeVar
+from typing import Generic, TypeVar
 
+from ravatard.devices.process.call_mark import is_marked
+from ravatard.devices.process.environment import Absorber
+from ravatard.devices.process.piped import PipedProcess
+from ravatard.devices.process.printed import last_lines, library_lines, tail_of
 from ravatard.devices.process.records import RecordDecoder, RecordProtocol
 from ravatard.devices.process.scheduling import Scheduling
-from ravatard.errors import DeviceError, InternalError
+from ravatard.errors import DeviceError
 
-#: How much is kept of the libraries' output: enough for the lines around a failure.
-_TAIL_BYTES = 2_000
-_TAIL_LINES = 3
-_POSITION = re.compile(r"^ALSA lib \S+?:\d+:\(\w+\) ")
-#: PortAudio also tries JACK, whose library prints this on every machine without a JACK server.
-_CHATTER = re.compile(
-    r"jack|cannot connect to server|cannot create (thread res|message buffer)", re.IGNORECASE
-)
 #: Records that wait to be received before the pipe is no longer read: a minute of speech.
 _MOST_RECORDS = 256
-#: Beginnings of the names of variables for the daemon alone: settings (the project id among them), and
-#: systemd's (systemd.exec(5)).
-_WITHHELD = ("RAVATARD_", "RAVATAR_", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_")
 R = TypeVar("R")
-SLIM_CONFIG = Path(__file__).with_name("alsa.conf")
-
-
-def child_environ(environ: Mapping[str, str], *, slim: bool) -> dict[str, str]:
-    """Return the environment variables of a sound process, and of the programs that it may start.
-
-    ALSA, PulseAudio and those programs may need any variable but the daemon's own settings, its credentials,
-    and its connections to systemd: these are left out.
-
-    Args:
-        environ: the daemon's environment variables.
-        slim: use the slim ALSA configuration, unless ``environ`` names one.
-    """
-    added = {
-        # ALSA converts rates and formats that a card cannot do, where it can.
-        "PA_ALSA_PLUGHW": "1",
-        "JACK_NO_START_SERVER": "1",
-    }
-    if slim:
-        added["ALSA_CONFIG_PATH"] = str(SLIM_CONFIG)
-    return added | {name: value for name, value in environ.items() if not name.startswith(_WITHHELD)}
-
-
-def module_command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs ``module`` of this installation in a process of its own."""
-    # -P: no module is taken from whatever folder the daemon happens to run in.
-    return [sys.executable, "-P", "-m", module, *arguments]
-
-
-class PipedProcess:
-    """A running child process with pipes that never block: ``stdin``, ``stdout`` and ``stderr``."""
-
-    def __init__(
-        self, command: Sequence[str], environ: Mapping[str, str], pass_fds: Sequence[int] = ()
-    ) -> None:
-        """Start it.
-
-        Args:
-            command: program and arguments.
-            environ: all its environment variables.
-            pass_fds: files it inherits, under the same numbers.
-
-        Raises:
-            OSError: no process can be started.
-        """
-        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            list(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env=dict(environ),
-            # A group of its own, with the command it may start: both end together, and Ctrl-C is for us.
-            process_group=0,
-            pass_fds=pass_fds,
-        )
-        pipes = (self.process.stdin, self.process.stdout, self.process.stderr)
-        self.stdin, self.stdout, self.stderr = (_nonblocking(pipe) for pipe in pipes)
-
-    def close_pipes(self) -> None:
-        """Close our ends of the pipes. Idempotent."""
-        for pipe in (self.stdin, self.stdout, self.stderr):
-            pipe.close()
-
-
-def _nonblocking(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise InternalError("Popen made no pipes")
-    os.set_blocking(pipe.fileno(), False)
-    return pipe
 
 
 class PipedChild(Generic[R]):
-    """One running child process that exchanges records of type ``R`` with the daemon."""
+    """One running child process that exchanges records of type ``R`` with the daemon.
+
+    Attributes:
+        heard_at: when it last sent anything, seconds on the loop's clock.
+    """
 
     def __init__(
         self,
@@ -115,6 +39,7 @@ class PipedChild(Generic[R]):
         command: list[str],
         protocol: RecordProtocol[R],
         pass_fds: Sequence[int] = (),
+        started: PipedProcess | None = None,
     ) -> None:
         """Start it. Needs a running loop.
 
@@ -123,12 +48,13 @@ class PipedChild(Generic[R]):
             command: program and arguments.
             protocol: the records on its pipes.
             pass_fds: files it inherits, under the same numbers.
+            started: this process, if it was started already, with the same of all these.
 
         Raises:
             DeviceError: no process can be started.
         """
         try:
-            self._piped = PipedProcess(command, environ, pass_fds)
+            self._piped = started or PipedProcess(command, environ, pass_fds)
         except OSError as error:
             raise DeviceError(f"the sound process cannot be started: {error.strerror}") from error
         self._process = self._piped.process
@@ -141,6 +67,10 @@ class PipedChild(Generic[R]):
         self._full = False
         self._tail = b""
         self._waiter: asyncio.Future[None] | None = None
+        self._absorbs: Absorber[R] | None = None
+        self._limit: asyncio.Timeout | None = None
+        self._limit_s: float | None = None
+        self.heard_at = self._loop.time()
         self._stdin, self._stdout, self._stderr = (
             pipe.fileno() for pipe in (self._piped.stdin, self._piped.stdout, self._piped.stderr)
         )
@@ -152,10 +82,14 @@ class PipedChild(Generic[R]):
         """Process id, and id of the group of all it starts."""
         return self._process.pid
 
-    async def receive(self, limit_s: float | None) -> list[R]:
+    async def receive(self, limit_s: float | None, absorbs: Absorber[R] | None = None) -> list[R]:
         """Return the records since the last call, waiting for some; [] once it has ended.
 
         Cancelling loses nothing: the next call returns what has come meanwhile.
+
+        Args:
+            limit_s: limit for the next record; counts anew from each that is absorbed. None: no limit.
+            absorbs: takes records in the pipe's callback, while this waits: no task runs for them.
 
         Raises:
             TimeoutError: nothing came for ``limit_s``.
@@ -163,15 +97,16 @@ class PipedChild(Generic[R]):
         """
         if not self._records and not self._over:
             self._waiter = self._loop.create_future()
+            self._absorbs, self._limit_s = absorbs, limit_s
             try:
-                async with asyncio.timeout(limit_s):
+                async with asyncio.timeout(limit_s) as self._limit:
                     await self._waiter
             except TimeoutError:
                 # Our own loop may have been the one that was late: then both came at once.
                 if not self._records and not self._over:
                     raise
             finally:
-                self._waiter = None
+                self._waiter = self._absorbs = self._limit = None
         if self._broken is not None and not self._records:
             raise self._broken
         records, self._records = self._records, []
@@ -183,7 +118,10 @@ class PipedChild(Generic[R]):
     def _on_stdout(self) -> None:
         try:
             data = os.read(self._stdout, 1 << 16)
-            self._records += self._decoder.feed(data)
+            self.heard_at = self._loop.time()
+            # Nor is half a record anything to be received.
+            if data and (self._are_absorbed(self._decoder.feed(data)) or not self._records):
+                return
         except BlockingIOError:
             return
         except DeviceError as error:
@@ -197,6 +135,21 @@ class PipedChild(Generic[R]):
             self._loop.remove_reader(self._stdout)
         self._wake()
 
+    def _are_absorbed(self, records: list[R]) -> bool:
+        """Return True if nothing is left to be received: there may be a task, and it need not run."""
+        absorbs = self._absorbs
+        if absorbs is None or self._records or self._waiter is None or self._waiter.done():
+            self._records += records
+            return False
+        for at, record in enumerate(records):
+            # In order: what comes behind one that is received is received, too.
+            if not absorbs(record):
+                self._records = records[at:]
+                return False
+        if self._limit is not None and self._limit_s is not None:
+            self._limit.reschedule(self.heard_at + self._limit_s)
+        return True
+
     def _on_stderr(self) -> None:
         try:
             data = os.read(self._stderr, 1 << 16)
@@ -204,21 +157,43 @@ class PipedChild(Generic[R]):
             return
         if not data:
             self._loop.remove_reader(self._stderr)
-        self._tail = (self._tail + data)[-_TAIL_BYTES:]
+        self._tail = tail_of(self._tail + data)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     def stderr_tail(self) -> str:
-        """Return the last lines that it or its libraries printed, as one line; "" if there are none."""
+        """Return the last lines that it printed, as one line; "" if there are none."""
         if not self._piped.stderr.closed:
             self._on_stderr()
         return last_lines(self._tail)
 
+    def library_tail(self) -> str:
+        """Return the last lines that ALSA and PortAudio printed in it, as one line; "" if there are none."""
+        if not self._piped.stderr.closed:
+            self._on_stderr()
+        return library_lines(self._tail)
+
     def is_starved(self) -> bool:
         """Return True if the machine kept it from running since the last call."""
         return self._scheduling.is_starved()
+
+    def is_in_call(self) -> bool:
+        """Return True if it runs, and is inside a call of a library that it marked."""
+        return not self._over and self._process.poll() is None and is_marked(self._process.pid)
+
+    def crash(self) -> str:
+        """Return the name of the signal that ended it by itself, such as SIGSEGV; "" for any other end.
+
+        A sound process ends itself by SIGKILL (:func:`ravatard.devices.process.pipes.run_worker`), as we do.
+        """
+        status = self._process.poll()
+        return (
+            signal.Signals(-status).name
+            if status is not None and status < 0 and -status != signal.SIGKILL
+            else ""
+        )
 
     def kill(self) -> None:
         """End it, and the processes it started, at once. Idempotent; afterwards await :meth:`reaped`."""
@@ -268,10 +243,3 @@ def _state_in(process: Path, group: int) -> str:
     except OSError:
         return "X"
     return fields[0] if fields[2] == str(group) else "X"
-
-
-def last_lines(printed: bytes) -> str:
-    """Return the last lines ``printed``, as one, each once, without ALSA's positions and JACK's messages."""
-    lines = [_POSITION.sub("ALSA: ", line.strip()) for line in printed.decode(errors="replace").splitlines()]
-    kept = dict.fromkeys(line for line in lines if line and not _CHATTER.match(line))
-    return "; ".join(list(kept)[-_TAIL_LINES:])

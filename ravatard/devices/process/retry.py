@@ -12,6 +12,7 @@ class RetryPolicy:
 
     Attributes:
         start_s: limit for the first sound of a new process: a Pi Zero 2 W takes 3 s to start one.
+        wake_s: limit for a process that sleeps to open its device again, from a command to a sign of life.
         silence_s: limit for the next sign of life, which comes every half second of sound.
         first_retry_s: wait before the next start after one that failed; doubles with each.
         longest_retry_s: longest of these waits where only an attempt shows that the source is back.
@@ -25,6 +26,7 @@ class RetryPolicy:
     """
 
     start_s: float = 12.0
+    wake_s: float = 4.0
     silence_s: float = 1.0
     first_retry_s: float = 0.25
     longest_retry_s: float = 1.0

@@ -6,13 +6,16 @@ The records of a process, and the events made of them, belong to the microphone 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
-from ravatard.devices.process.child import child_environ
-from ravatard.devices.process.environment import Child, ChildT, FirstT, ProcessEnvironment
+from ravatard.devices.process.environment import Absorber, Child, ChildT, FirstT, ProcessEnvironment
+from ravatard.devices.process.piped import child_environ
 from ravatard.devices.process.retry import Retry
 from ravatard.errors import DeviceError
+
+log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 #: Parts of the time limit of a silent process: the wait for the usual heartbeat, and those after it.
@@ -58,6 +61,8 @@ class Supervisor(Generic[FirstT, ChildT]):
         self.closed = False
         self._killed: list[ChildT] = []
         self._woken = asyncio.Event()
+        #: The wait of :meth:`receive` that has no limit.
+        self._unlimited: asyncio.Timeout | None = None
 
     # -------------------------------------------------------------- one process
 
@@ -78,24 +83,31 @@ class Supervisor(Generic[FirstT, ChildT]):
         self._limit_s = self._policy.start_s
         return self.child
 
-    async def receive(self, child: Child[R], *, silent: str, ended: str) -> list[R]:
-        """Return the next records of ``child``; [] if it was dropped meanwhile. Cancelling loses nothing.
+    async def receive(
+        self, child: Child[R], *, silent: str, ended: str, absorbs: Absorber[R] | None = None
+    ) -> list[R]:
+        """Return the next records of ``child``. Cancelling loses nothing.
+
+        Return [] when it was dropped meanwhile, or :meth:`expect_waking` was called.
 
         Args:
             child: the current child. Its records count until it is dropped.
             silent: beginning of the message for a child that sends nothing.
             ended: message for a child that ended without a reason.
+            absorbs: takes records that need no task, while all is well.
 
         Raises:
             DeviceError: it is of no use any more; report it to :meth:`lose`.
         """
         try:
-            records = await self._receive(child)
+            records = await self._receive(child, absorbs)
         except TimeoutError as error:
             reason = f"{silent}: nothing for {error} s"
         except DeviceError as error:
             reason = str(error)
         else:
+            if records is None:
+                return []
             if records:
                 return records
             reason = ended
@@ -103,8 +115,8 @@ class Supervisor(Generic[FirstT, ChildT]):
             return []
         raise DeviceError(reason)
 
-    async def _receive(self, child: Child[R]) -> list[R]:
-        """Return the next records of ``child``.
+    async def _receive(self, child: Child[R], absorbs: Absorber[R] | None) -> list[R] | None:
+        """Return the next records of ``child``; None when its silence is limited from now on.
 
         Its silence counts only while the daemon itself is on time and the machine lets the child run: on a
         busy machine both may stand still for seconds, and the device plays on.
@@ -113,19 +125,28 @@ class Supervisor(Generic[FirstT, ChildT]):
             TimeoutError: nothing came for the time it names.
         """
         if self._limit_s is None:
-            return await child.receive(None)
+            try:
+                async with asyncio.timeout(None) as self._unlimited:
+                    return await child.receive(None)
+            except TimeoutError:
+                return None
+            finally:
+                self._unlimited = None
         begun, limit_s = self._now(), self._limit_s
         silent_s = waited_s = 0.0
-        # Heartbeats come before the first of these waits is over.
+        # Heartbeats come before the first of these waits is over; the one that ends a silence is received.
         wait_s = _FIRST_SHARE * limit_s
         while True:
-            due = self._now() + wait_s
+            since = self._now()
             try:
-                return await child.receive(wait_s)
+                return await child.receive(wait_s, None if waited_s else absorbs)
             except TimeoutError:
                 now = self._now()
+            if not waited_s:
+                # What was absorbed meanwhile has made the wait longer.
+                begun = since = max(begun, child.heard_at)
             starved = child.is_starved()
-            if now - due > _LATE_S:
+            if now - since - wait_s > _LATE_S:
                 silent_s = 0.0
             elif starved and silent_s:
                 silent_s = max(silent_s - wait_s, 0.0)
@@ -143,6 +164,12 @@ class Supervisor(Generic[FirstT, ChildT]):
     def expect_silence(self) -> None:
         """From now on the child may send nothing without end: it waits by itself for its source to return."""
         self._limit_s = None
+
+    def expect_waking(self) -> None:
+        """From now on the child has a limited time for its next sign of life. Ends a wait without limit."""
+        self._limit_s = self._policy.wake_s
+        if self._unlimited is not None:
+            self._unlimited.reschedule(self._now())
 
     def ready(self, device: str) -> str:
         """The child's device is open and works; return the device's name for messages."""
@@ -167,6 +194,8 @@ class Supervisor(Generic[FirstT, ChildT]):
             The reason with all details, and whether the next attempt need not wait.
         """
         printed = self.child.stderr_tail() if self.child is not None else ""
+        if self.child is not None and (insides := self.child.library_tail()):
+            log.debug("%s; the sound libraries printed: %s", reason, insides)
         self.drop()
         if printed:
             reason = f"{reason} [{printed}]"

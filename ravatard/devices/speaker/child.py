@@ -5,9 +5,20 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Mapping
+from typing import Protocol
 
-from ravatard.devices.process.child import PipedChild, module_command
+from ravatard.devices.process.child import PipedChild
+from ravatard.devices.process.environment import Child
+from ravatard.devices.process.piped import sound_command
 from ravatard.devices.speaker.protocol import PROTOCOL, Feed, Play, PlayRecord, encode
+
+
+class PlayingChild(Child[PlayRecord], Protocol):
+    """A speaker's sound process; :class:`SpeakerChild` is one."""
+
+    def discard_unsent(self) -> int:
+        """Discard sound that was not sent yet; return its bytes."""
+        ...
 
 
 class SpeakerChild(PipedChild[PlayRecord]):
@@ -20,7 +31,7 @@ class SpeakerChild(PipedChild[PlayRecord]):
             DeviceError: no process can be started.
         """
         fds = () if first.echo_fd is None else (first.echo_fd,)
-        super().__init__(environ, module_command("ravatard.devices.speaker.worker"), PROTOCOL, fds)
+        super().__init__(environ, sound_command("ravatard.devices.speaker.worker"), PROTOCOL, fds)
         #: Encoded records that the pipe has not taken, each with the bytes of sound in it.
         self._backlog: deque[tuple[bytes, int]] = deque()
         self._written = 0

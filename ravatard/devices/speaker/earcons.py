@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE
 from ravatard.core.states import Earcon
-from ravatard.devices.media.wav import WavReader
-from ravatard.devices.media.wav_voice import WavVoice
+from ravatard.core.voice.wav_reader import WavReader
+from ravatard.core.voice.wav_voice import WavVoice
 from ravatard.devices.speaker.earcon_options import EarconOptions
 from ravatard.errors import ConfigError, MediaError
 

@@ -50,6 +50,24 @@ class SpeakerOptions:
         low=5,
         high=100,
     )
+    idle_s: float = setting(
+        10.0,
+        "After so much silence the speaker sleeps: its card or program is closed, and opened again when a "
+        "user speaks, presses or writes; 0 keeps it open, for a card that pops or an amplifier that swallows "
+        "the first syllable.",
+        unit="s",
+        low=0,
+        high=86_400,
+    )
+
+    open_s: float = setting(
+        10.0,
+        "A program of `command` may need so long from its start to its first sound, as one does that must "
+        "reach a loudspeaker first; once it plays, a second in which it takes no sound is a fault.",
+        unit="s",
+        low=1,
+        high=60,
+    )
 
     @property
     def is_card(self) -> bool:

@@ -9,22 +9,26 @@ from typing import TYPE_CHECKING
 
 from ravatard.core.audio.audibility import Audibility, is_audible
 from ravatard.core.audio.playout import Playout
+from ravatard.core.audio.speaker_events import SpeakerReady
 from ravatard.core.audio_format import VOICE_RATE_HZ
-from ravatard.core.events import SpeakerReady
 from ravatard.core.states import Earcon
 from ravatard.devices.process.pipes import PipeWriter
 from ravatard.devices.speaker.mixer import Mixer, gain
 from ravatard.devices.speaker.protocol import (
     Begin,
+    FallAsleep,
     Feed,
+    FellAsleep,
     Finish,
     Heartbeat,
+    Pause,
     PlayFailed,
     PlayRecord,
     SetEarcon,
     SoundEarcon,
     Stop,
     Volume,
+    WakeUp,
     encode,
 )
 from ravatard.errors import InternalError
@@ -36,12 +40,18 @@ if TYPE_CHECKING:
 HEARTBEAT_SAMPLES = VOICE_RATE_HZ // 2
 #: Most silence that is played without a call of pull: a tenth of a second.
 _MOST_SKIPPED_SAMPLES = VOICE_RATE_HZ // 10
+#: Silence before the first sound of a device that was just opened again: 20 ms, two blocks. A stream's first
+#: block may be late or cut; more would make a signal too late that answers a press.
+_PADDING_SAMPLES = 20 * VOICE_RATE_HZ // 1000
 
 
 class SoundPlayer:
     """Source of sound for every output: s16le mono 48 kHz.
 
     Commands come in one thread, the output takes sound in another, hence the lock.
+
+    Attributes:
+        rests: the output is to be closed; changes with commands of the daemon.
     """
 
     def __init__(
@@ -71,7 +81,13 @@ class SoundPlayer:
         self._set_volume: Callable[[int], None] | None = None
         self._earcons: dict[Earcon, bytes] = {}
         self._ready: SpeakerReady | None = None
-        self._is_open = False
+        self._opened: SpeakerReady | None = None
+        self._was_open = False
+        self._padding = 0
+        self.rests = False
+        #: Released by every change of ``rests``; only the output's thread waits for it.
+        self._rests_changed = _thread.allocate_lock()
+        self._rests_changed.acquire()
         self._busy = True
         self._skipped = 0
         self._until_heartbeat = HEARTBEAT_SAMPLES
@@ -86,7 +102,7 @@ class SoundPlayer:
             set_volume: the card's own control, in percent.
         """
         with self._lock:
-            self._ready = SpeakerReady(device, latency_s * 1000)
+            self._ready = self._opened = SpeakerReady(device, latency_s * 1000)
             self._set_volume = set_volume
             if set_volume is not None:
                 set_volume(self._volume)
@@ -119,10 +135,16 @@ class SoundPlayer:
             if self._ready is not None:
                 out = encode(self._ready)
                 self._ready = None
-                self._is_open = True
-            block = self._playout.take(samples, now)
+                if self._padding and self._ring is not None:
+                    self._ring.resume(leaves_at)
+                self._was_open = True
+            block = mixed = None
+            if self._padding > 0:
+                self._padding = max(0, self._padding - samples)
+            else:
+                block = self._playout.take(samples, now)
+                mixed = self._mixer.mix(block, samples)
             out += self._audible_changes(block, samples, leaves_at, now)
-            mixed = self._mixer.mix(block, samples)
             if self._ring is not None:
                 self._ring.skip(self._skipped)
                 self._ring.write(mixed, samples, now, latency_s)
@@ -135,6 +157,42 @@ class SoundPlayer:
             if out or self._outbox.pending:
                 self._outbox.put(out)
             return mixed
+
+    # -------------------------------------------------------------- sleep, in the output's thread
+
+    def wait_for_rest(self) -> None:
+        """Wait until the output is to be closed."""
+        self._wait_while(False)
+
+    def wait_for_waking(self) -> None:
+        """Wait until the output is to be opened again."""
+        self._wait_while(True)
+
+    def closed(self) -> None:
+        """The output is closed, because the player rests.
+
+        Raises:
+            DaemonGone: the daemon closed its end.
+        """
+        with self._lock:
+            self._ready = self._opened = None
+            self._skipped = 0
+            self._padding = _PADDING_SAMPLES
+            # The first heartbeat shows that the device has taken sound for as long as the ones after it.
+            self._until_heartbeat = HEARTBEAT_SAMPLES
+            self._outbox.put(encode(FellAsleep()))
+
+    def _wait_while(self, rests: bool) -> None:
+        while self.rests is rests:
+            self._rests_changed.acquire()
+
+    def _rest(self, rests: bool) -> None:
+        self.rests = rests
+        if not rests:
+            # Woken before the output was closed: it is as ready as it was.
+            self._ready = self._opened
+        if self._rests_changed.locked():
+            self._rests_changed.release()
 
     def _audible_changes(self, block: bytes | None, samples: int, leaves_at: float, now: float) -> bytes:
         """Return a record if audible sound begins or ends with ``block``."""
@@ -170,7 +228,7 @@ class SoundPlayer:
                 self._handle(record, now)
             self._busy = True
 
-    def _handle(self, record: PlayRecord, now: float) -> None:
+    def _handle(self, record: PlayRecord, now: float) -> None:  # noqa: C901 - a table of commands
         match record:
             case Begin(voice, live):
                 self._playout.begin(voice, live=live)
@@ -181,6 +239,8 @@ class SoundPlayer:
                 self._playout.finish(voice)
             case Stop():
                 self._playout.stop()
+            case Pause(paused):
+                self._playout.pause(paused)
             case SoundEarcon(earcon):
                 self._mixer.add_earcon(self._earcons.get(earcon, b""))
             case SetEarcon(earcon, pcm):
@@ -191,6 +251,8 @@ class SoundPlayer:
                     self._mixer.set_gain(gain(percent))
                 else:
                     self._set_volume(percent)
+            case FallAsleep() | WakeUp():
+                self._rest(isinstance(record, FallAsleep))
             case _:
                 raise InternalError(f"the daemon sent {type(record).__name__}, which is no command")
 
@@ -201,5 +263,5 @@ class SoundPlayer:
             DaemonGone: the daemon closed its end.
         """
         with self._lock:
-            self._outbox.put(encode(PlayFailed(not self._is_open, reason)))
+            self._outbox.put(encode(PlayFailed(not self._was_open, reason)))
             self._outbox.drain()

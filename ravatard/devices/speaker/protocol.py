@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
-from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerReady
+from ravatard.core.audio.speaker_events import PlaybackEnded, PlaybackStarted, SpeakerReady
 from ravatard.core.states import Earcon
 from ravatard.devices.process.records import RecordCodec, RecordProtocol, record
 from ravatard.devices.speaker.options import SpeakerOptions
@@ -68,6 +68,13 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Parent to child: fall silent and keep the buffered sound (True), or go on with it (False)."""
+
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SoundEarcon:
     """Parent to child: play an earcon."""
 
@@ -79,6 +86,21 @@ class Volume:
     """Parent to child: the volume from now on."""
 
     percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class FallAsleep:
+    """Parent to child: close the device; nothing is to be played."""
+
+
+@dataclass(frozen=True, slots=True)
+class WakeUp:
+    """Parent to child, after :class:`FallAsleep`: open the device again and say that it is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class FellAsleep:
+    """Child to parent: the device is closed. No heartbeats come before the child was woken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +138,12 @@ class PlayFailed:
 
 
 #: Records of the sound process.
-SpeakerReport = SpeakerReady | PlaybackStarted | PlaybackEnded | Heartbeat | PlayFailed
-PlayRecord = SpeakerReport | Play | SetEarcon | Begin | Feed | Finish | Stop | SoundEarcon | Volume
+SpeakerReport = SpeakerReady | PlaybackStarted | PlaybackEnded | Heartbeat | FellAsleep | PlayFailed
+#: Records of the daemon.
+SpeakerCommand = (
+    Play | SetEarcon | Begin | Feed | Finish | Stop | Pause | SoundEarcon | Volume | FallAsleep | WakeUp
+)
+PlayRecord = SpeakerReport | SpeakerCommand
 
 
 def _pack_play(play: Play) -> bytes:
@@ -138,6 +164,7 @@ PROTOCOL: RecordProtocol[PlayRecord] = RecordProtocol(
         record(3, PlaybackEnded, at="d"),
         record(4, Heartbeat, active="?", underruns="Q", buffered="Q", dropped="Q", received="Q", slips="q"),
         record(5, PlayFailed, opening="?", reason=str),
+        record(6, FellAsleep),
         RecordCodec(32, Play, _pack_play, _unpack_play),
         record(33, SetEarcon, earcon=Earcon, pcm=bytes),
         record(34, Feed, voice="q", pcm=bytes),
@@ -146,6 +173,9 @@ PROTOCOL: RecordProtocol[PlayRecord] = RecordProtocol(
         record(37, SoundEarcon, earcon=Earcon),
         record(38, Volume, percent="B"),
         record(39, Begin, voice="q", live="?"),
+        record(40, FallAsleep),
+        record(41, WakeUp),
+        record(42, Pause, paused="?"),
     ]
 )
 encode = PROTOCOL.encode

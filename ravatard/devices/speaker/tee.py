@@ -6,9 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import NoReturn
 
-from ravatard.core.events import PlaybackEnded, PlaybackStarted, SpeakerEvent, SpeakerLost, SpeakerReady
+from ravatard.core.audio.speaker_events import (
+    PlaybackEnded,
+    PlaybackStarted,
+    SpeakerEvent,
+    SpeakerLost,
+    SpeakerReady,
+)
 from ravatard.core.states import Earcon
-from ravatard.ports.speaker import Speaker
+from ravatard.ports.speaker import Speaker, UnplayedVoice
 
 #: Each of the two sends two heartbeats a second, and little else: full means that the events are not read.
 _MOST_UNREAD = 256
@@ -31,7 +37,7 @@ class SpeakerTee:
         self._card = card
         self._recording = recording
         self._events: asyncio.Queue[SpeakerEvent] = asyncio.Queue(_MOST_UNREAD)
-        self._is_playing = False
+        self._is_playing = self._had_card = False
         self._recording_ready: SpeakerReady | None = None
 
     async def run(self) -> NoReturn:
@@ -56,7 +62,7 @@ class SpeakerTee:
     async def _on_card_event(self, event: SpeakerEvent) -> None:
         match event:
             case SpeakerReady():
-                self.card_plays = True
+                self.card_plays = self._had_card = True
                 if self._is_playing:
                     # Begun by the recording, whose events do not count any more.
                     await self._publish(PlaybackEnded(asyncio.get_running_loop().time()))
@@ -97,6 +103,13 @@ class SpeakerTee:
         self._card.finish(voice)
         self._recording.finish(voice)
 
+    async def unplayed(self) -> UnplayedVoice:
+        """Wait for a voice that the card does not play; one that never was there misses none."""
+        while True:
+            unplayed = await self._card.unplayed()
+            if self._had_card:
+                return unplayed
+
     async def room(self) -> None:
         """Wait until both have room."""
         await self._card.room()
@@ -106,6 +119,16 @@ class SpeakerTee:
         """Discard the buffered sound and fall silent."""
         self._card.stop()
         self._recording.stop()
+
+    def pause(self, paused: bool) -> None:
+        """Fall silent and keep the buffered sound (True), or go on with it."""
+        self._card.pause(paused)
+        self._recording.pause(paused)
+
+    def keep_awake(self, needed: bool) -> None:
+        """Keep both open, or let them sleep."""
+        self._card.keep_awake(needed)
+        self._recording.keep_awake(needed)
 
     def cue(self, earcon: Earcon) -> None:
         """Play an earcon."""

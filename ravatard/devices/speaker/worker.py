@@ -20,7 +20,9 @@ class Output(Protocol):
     """Destination of the sound."""
 
     def run(self, player: SoundPlayer) -> None:
-        """Open it and take sound without end, here or in a thread of its own.
+        """Open it and take sound until the player rests, here or in a thread of its own; then close it.
+
+        It is run again when the player is woken.
 
         Raises:
             DeviceError: it cannot be opened, or is lost.
@@ -32,15 +34,15 @@ def open_output(play: Play) -> Output:
     """Return the configured output; only what it needs is imported."""
     options = play.options
     if options.command is not None:
-        from ravatard.devices.speaker.paced import CommandOutput
+        from ravatard.devices.speaker.output.paced import CommandOutput
 
-        return CommandOutput(options.command, options.period_ms)
+        return CommandOutput(options.command, options.period_ms, options.open_s)
     if options.wav is not None:
-        from ravatard.devices.speaker.paced import WavOutput
+        from ravatard.devices.speaker.output.paced import WavOutput
 
         return WavOutput(options.wav, options.period_ms, fresh=play.fresh)
     from ravatard.devices.cards.portaudio import open_portaudio
-    from ravatard.devices.speaker.card import CardOutput
+    from ravatard.devices.speaker.output.card import CardOutput
 
     return CardOutput(open_portaudio, options)
 
@@ -71,7 +73,10 @@ def serve(inbox: RecordReader[PlayRecord], outbox: PipeWriter) -> NoReturn:
 
 def _run(output: Output, player: SoundPlayer) -> None:
     try:
-        output.run(player)
+        while True:
+            output.run(player)
+            player.closed()
+            player.wait_for_waking()
     except RavatardError as error:
         player.fail(str(error))
     except DaemonGone:

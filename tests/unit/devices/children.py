@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from ravatard.errors import DeviceError
@@ -22,6 +22,10 @@ class FakeChild(Generic[R]):
         kills: how often it was killed.
         clings: the kernel does not let go of it.
         starved: the machine keeps it from running.
+        signal: what ended it by itself.
+        in_call: it is inside a call of a library that it marked.
+        heard_at: when it last said anything that was received.
+        received: how often a task got something of it.
     """
 
     def __init__(self, environment: Mapping[str, str], first: R) -> None:
@@ -29,9 +33,14 @@ class FakeChild(Generic[R]):
         self.sent = [first]
         self.born_at = asyncio.get_running_loop().time()
         self.printed = ""
+        self.insides = ""
         self.kills = 0
         self.clings = False
         self.starved = False
+        self.signal = ""
+        self.in_call = False
+        self.heard_at = self.born_at
+        self.received = 0
         self._said: asyncio.Queue[list[R] | Exception] = asyncio.Queue()
 
     # ------------------------------------------------------------------ what a test does
@@ -53,18 +62,40 @@ class FakeChild(Generic[R]):
     def send(self, record: R) -> None:
         self.sent.append(record)
 
-    async def receive(self, limit_s: float | None) -> list[R]:
-        async with asyncio.timeout(limit_s):
-            said = await self._said.get()
-        if isinstance(said, Exception):
-            raise said
-        return said
+    async def receive(self, limit_s: float | None, absorbs: Callable[[R], bool] | None = None) -> list[R]:
+        loop = asyncio.get_running_loop()
+        if not self._said.empty():
+            # It was said before anybody waited for it.
+            absorbs = None
+        async with asyncio.timeout(limit_s) as limit:
+            while True:
+                said = await self._said.get()
+                self.heard_at = loop.time()
+                if isinstance(said, Exception):
+                    raise said
+                rest = said
+                while absorbs is not None and rest and absorbs(rest[0]):
+                    rest = rest[1:]
+                if rest or not said:
+                    self.received += 1
+                    return rest
+                if limit_s is not None:
+                    limit.reschedule(loop.time() + limit_s)
 
     def stderr_tail(self) -> str:
         return self.printed
 
+    def library_tail(self) -> str:
+        return self.insides
+
     def is_starved(self) -> bool:
         return self.starved
+
+    def is_in_call(self) -> bool:
+        return self.in_call
+
+    def crash(self) -> str:
+        return self.signal
 
     def kill(self) -> None:
         self.kills += 1

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.audio.progress import Progress
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.indication import Look
 from ravatard.errors import RavatardError
@@ -18,6 +19,17 @@ from ravatard.secret import Secret
 CAPABILITIES = Capabilities(True, True, True, 30.0, "Ava", "en")
 
 
+class NoEndings:
+    """Implements ``Endings`` for a cloud without sessions; counts what it is told to try again."""
+
+    def __init__(self) -> None:
+        self.retries = 0
+        self.faults: tuple[str, ...] = ()
+
+    def retry(self) -> None:
+        self.retries += 1
+
+
 class FakeEar:
     """An ear whose events a test puts in."""
 
@@ -25,9 +37,11 @@ class FakeEar:
         self.commands: list[act.MicrophoneCommand] = []
         self.says: asyncio.Queue[ev.MicrophoneEvent | None] = asyncio.Queue()
         self.closed = False
+        self.progress = Progress()
 
     async def events(self) -> AsyncIterator[ev.MicrophoneEvent]:
         while (event := await self.says.get()) is not None:
+            self.progress.note(event)
             yield event
 
     def command(self, command: act.MicrophoneCommand) -> None:
@@ -78,13 +92,15 @@ class FakeCloud:
         self.refusals: list[RavatardError] = []
         self.session_errors: list[RavatardError] = []
         self.send_errors: list[RavatardError] = []
+        self.interrupt_errors: list[RavatardError] = []
         self.connect_s = self.start_s = self.send_s = self.maintain_s = 0.0
         self.log: list[str] = []
-        self.says: asyncio.Queue[ev.Answered | ev.StreamBroke | RavatardError | None] = asyncio.Queue()
+        self.says: asyncio.Queue[ev.ServiceMessage | RavatardError | None] = asyncio.Queue()
         self.maintain_error: RavatardError | None = None
         self.connections = 0
         self.pictures: list[tuple[Secret, Secret] | None] = []
         self.renewed = asyncio.Event()
+        self.lines: tuple[tuple[str, str], ...] = ()
 
     async def voice(self, sink: VoiceSink) -> NoReturn:
         raise AssertionError("nobody listens to a voice here")
@@ -138,7 +154,25 @@ class FakeCloud:
     async def send_text(self, text: str) -> None:
         await self._send(f"text {text}")
 
-    async def receive(self) -> AsyncIterator[ev.Answered | ev.StreamBroke]:
+    async def end_utterance(self) -> None:
+        await self._send("end")
+
+    async def cancel_utterance(self) -> None:
+        await self._send("cancel")
+
+    async def interrupt(self) -> None:
+        if self.interrupt_errors:
+            raise self.interrupt_errors.pop(0)
+        self.log.append("interrupt")
+
+    def details(self) -> tuple[tuple[str, str], ...]:
+        return self.lines
+
+    @property
+    def endings(self) -> NoEndings:
+        return NoEndings()
+
+    async def receive(self) -> AsyncIterator[ev.ServiceMessage]:
         while (said := await self.says.get()) is not None:
             if isinstance(said, RavatardError):
                 raise said

@@ -155,3 +155,30 @@ async def test_it_can_be_cancelled_at_every_step_of_a_move(after_s: float) -> No
         await asyncio.sleep(after_s)
 
     assert line.cloud.log.count("closed") == (1 if after_s < 1.0 else 2)
+
+
+@pytest.mark.parametrize("said", [ev.TurnFailed("no recogniser"), ev.NothingSaid(), ev.Answered("hello")])
+async def test_a_turn_that_will_not_be_answered_is_not_waited_for(said: ev.ServiceMessage) -> None:
+    async with online() as line:
+        line.outbox.put(act.SendText(1, "hi"))
+        await line.told()
+        line.cloud.renewed.set()
+        line.cloud.says.put_nowait(ev.ServiceHearing(True, "no ear"))
+        await asyncio.sleep(QUIET_S + 1.0)
+        before = line.moved
+        line.cloud.says.put_nowait(said)
+        await asyncio.sleep(QUIET_S + 1.0)
+
+        assert (before, line.moved) == (False, True)
+
+
+async def test_a_cancelled_utterance_is_not_waited_for() -> None:
+    async with online() as line:
+        line.cloud.capabilities = replace(CAPABILITIES, marks_utterances=True)
+        line.outbox.put(act.SendAudio(1, CHUNK, 0.0))
+        await line.told()
+        line.cloud.renewed.set()
+        line.outbox.put(act.CancelUtterance(1))
+        await asyncio.sleep(QUIET_S + 1.0)
+
+        assert line.moved

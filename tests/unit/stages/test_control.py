@@ -59,12 +59,13 @@ class Room:
         self.mind = Conversation(OPTIONS)
         self.outbox = Outbox()
         self.reload = asyncio.Event()
-        self.desk = HubControlHandler(self.inbox, self.mind, Reporter(self.mind, OPTIONS, 0.0), self.reload)
+        reporter = Reporter(self.mind, OPTIONS, 0.0, self.ear.progress)
+        self.desk = HubControlHandler(self.inbox, self.mind, reporter, self.reload)
         shown, player = Latest(self.mind.indication), NullAnswerPlayer(Inbox())
         self.hub = Hub(self.mind, self.ear, self.outbox, shown, player, [self.desk])
         self.error: ConfigError | None = None
 
-    def read(self) -> ConversationOptions:
+    async def read(self) -> ConversationOptions:
         if self.error is not None:
             raise self.error
         return OPTIONS
@@ -229,6 +230,18 @@ async def test_what_is_said_becomes_a_turn() -> None:
         assert reply == {"ok": True, "says": "said"}
         assert isinstance(await made.outbox.get(), act.StartSession)
         assert await made.outbox.get() == act.SendText(1, "good morning")
+
+
+async def test_what_is_said_to_a_service_that_refuses_sessions_may_be_in_vain_and_that_is_told() -> None:
+    async with room() as made:
+        made.inbox.put(ev.SessionRefused(Refusal.DENIED, "no (401 at streaming.new)"))
+        await asyncio.sleep(0.1)
+
+        reply = await made.asked("say", text="hello")
+
+    assert reply["ok"] is False
+    assert "may be in vain" in reply["error"]
+    assert "401 at streaming.new" in reply["error"]
 
 
 async def test_what_is_said_while_offline_is_kept_and_that_is_told() -> None:

@@ -20,6 +20,7 @@ from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.playback import NullAnswerPlayer
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar, running
+from tests.virtual_time import VirtualTimeLoop
 
 OPTIONS = ConversationOptions(
     SessionOptions(), TurnOptions(), GateOptions(mode="both", longest_s=15.0), has_button=True
@@ -31,10 +32,12 @@ class Watcher:
 
     def __init__(self) -> None:
         self.events: list[ev.Event] = []
+        self.times: list[float] = []
         self.actions: list[object] = []
 
     def on_event(self, event: ev.Event, now: float) -> None:
         self.events.append(event)
+        self.times.append(now)
 
     def on_action(self, action: object, now: float) -> None:
         self.actions.append(action)
@@ -100,6 +103,40 @@ async def test_the_clock_is_an_event_when_the_conversation_asks_for_it() -> None
 
     sent = [action for action in desk.watcher.actions if isinstance(action, act.SendAudio)]
     assert [action.read_at for action in sent] == [0.0, None]
+
+
+async def test_a_tick_that_an_event_made_needless_comes_at_its_own_time() -> None:
+    desk = Desk()
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+
+    async with running(lambda: desk.hub.run(desk.inbox)):
+        desk.speaks(chunks=1)
+        desk.happens(ev.SessionStarted(), ev.MessageSent(1, 0.0, 0.0))
+        desk.happens(ev.UtteranceClosed(1, CloseReason.SILENCE, 4096, 100.0))
+        await asyncio.sleep(0.01)
+        due = desk.conversation.deadline
+        assert due is not None
+        # The daemon is late: the answer and the tick are found in one turn of the loop, in this order.
+        loop.call_at(due - 0.002, loop.jump, 0.1)
+        loop.call_at(due - 0.001, desk.inbox.put, ev.Answered("hello"))
+        await asyncio.sleep(0.5)
+
+    assert desk.watcher.events[-2:] == [ev.Answered("hello"), ev.Tick()]
+    assert desk.watcher.times[-2:] == pytest.approx([due + 0.098] * 2)
+
+
+async def test_no_tick_comes_after_the_hub_has_ended() -> None:
+    desk = Desk()
+    async with running(lambda: desk.hub.run(desk.inbox)):
+        desk.speaks(chunks=1)
+        await asyncio.sleep(0.01)
+
+    await asyncio.sleep(60.0)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.0):
+            await desk.inbox.get()
 
 
 async def test_an_outbox_that_is_full_cancels_the_utterance_as_a_whole() -> None:

@@ -179,6 +179,7 @@ async def test_a_hiccup_that_is_over_in_time_costs_no_restart(caplog: pytest.Log
     ]
 
 
+@pytest.mark.slow
 async def test_why_the_beat_is_withheld_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     notifier, appliance = FakeNotifier(), FakeAppliance()
     appliance.microphone_works = False
@@ -204,6 +205,7 @@ async def test_the_status_goes_out_when_it_changes_and_only_then() -> None:
     assert notifier.times_of("WATCHDOG=1") == [15, 30]
 
 
+@pytest.mark.slow
 async def test_without_a_watchdog_there_is_no_beat_and_nobody_is_nudged() -> None:
     notifier, appliance = FakeNotifier(watchdog_s=None), FakeAppliance()
 

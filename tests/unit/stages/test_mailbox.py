@@ -6,9 +6,18 @@ import asyncio
 
 import pytest
 
-from ravatard.core.actions import DropTurn, EndSession, SendAudio, SendText, StartSession
+from ravatard.core.actions import (
+    CancelUtterance,
+    DropTurn,
+    EndSession,
+    EndUtterance,
+    Interrupt,
+    SendAudio,
+    SendText,
+    StartSession,
+)
 from ravatard.core.audio_format import bytes_for, silence
-from ravatard.core.events import MicrophoneEnded, Tick
+from ravatard.core.events import ButtonPressed, MicrophoneEnded, Tick
 from ravatard.errors import InternalError
 from ravatard.stages.mailbox import Inbox, Latest, Outbox, Outgoing
 
@@ -36,6 +45,69 @@ async def test_a_full_inbox_is_a_bug_and_says_so() -> None:
 
     with pytest.raises(InternalError, match="2 events"):
         inbox.put(Tick())
+
+
+async def test_events_from_outside_wait_for_room_and_keep_their_order() -> None:
+    inbox = Inbox(limit=100, room=3)
+    taken: list[ButtonPressed] = []
+
+    async def stranger() -> None:
+        for number in range(500):
+            await inbox.put_when_room(ButtonPressed(float(number)))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(stranger())
+        for _ in range(500):
+            event = await inbox.get()
+            assert isinstance(event, ButtonPressed)
+            taken.append(event)
+
+    assert [event.pressed_at for event in taken] == [float(number) for number in range(500)]
+
+
+async def test_a_stranger_who_waits_keeps_no_event_of_ours_out() -> None:
+    inbox = Inbox(limit=100, room=2)
+    async with asyncio.TaskGroup() as group:
+        strangers = [group.create_task(inbox.put_when_room(MicrophoneEnded())) for _ in range(50)]
+        await asyncio.sleep(1.0)
+
+        inbox.put(Tick())
+        first = [await inbox.get() for _ in range(3)]
+        for one in strangers:
+            one.cancel()
+
+    assert first == [MicrophoneEnded(), MicrophoneEnded(), Tick()]
+
+
+async def test_each_stranger_gets_its_turn() -> None:
+    inbox = Inbox(limit=100, room=2)
+
+    async def flood() -> None:
+        while True:
+            await inbox.put_when_room(MicrophoneEnded())
+
+    async with asyncio.TaskGroup() as group:
+        flooding = group.create_task(flood())
+        await asyncio.sleep(1.0)
+        other = group.create_task(inbox.put_when_room(ButtonPressed(1.0)))
+        seen = [await inbox.get() for _ in range(8)]
+        flooding.cancel()
+
+    assert other.done()
+    assert ButtonPressed(1.0) in seen
+
+
+async def test_a_stranger_who_gives_up_leaves_nothing() -> None:
+    inbox = Inbox(limit=100, room=1)
+    inbox.put(Tick())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.0):
+            await inbox.put_when_room(MicrophoneEnded())
+
+    assert await inbox.get() == Tick()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.0):
+            await inbox.get()
 
 
 async def test_a_cancelled_reader_loses_no_event() -> None:
@@ -166,3 +238,96 @@ async def test_a_session_nobody_else_waits_for_goes_with_its_turn() -> None:
         StartSession(2),
         audio(2),
     ]
+
+
+# ---------------------------------------------------------------- utterances that are marked
+
+
+async def test_the_end_of_an_utterance_keeps_its_place_behind_its_chunks() -> None:
+    outbox = Outbox()
+    for action in (audio(1), EndUtterance(1), audio(2)):
+        outbox.put(action)
+
+    assert [await outbox.get() for _ in range(3)] == [audio(1), EndUtterance(1), audio(2)]
+
+
+async def test_a_cancellation_goes_ahead_of_the_turns_behind_it() -> None:
+    outbox = Outbox()
+    for action in (audio(1), audio(1), audio(2)):
+        outbox.put(action)
+    await outbox.get()
+
+    outbox.put(DropTurn(1))
+    outbox.put(CancelUtterance(1))
+    outbox.put(DropTurn(1))
+
+    assert [await outbox.get(), await outbox.get(), len(outbox)] == [CancelUtterance(1), audio(2), 0]
+
+
+@pytest.mark.parametrize("taken", [[], [EndUtterance(1)], [audio(2)], [EndSession("idle")]])
+async def test_what_is_not_half_sent_is_not_cancelled(taken: list[Outgoing]) -> None:
+    outbox = Outbox()
+    for action in [audio(1), *taken] if taken else []:
+        outbox.put(action)
+        await outbox.get()
+
+    outbox.put(CancelUtterance(1))
+
+    assert len(outbox) == 0
+
+
+async def test_a_session_that_is_to_end_takes_its_utterance_with_it() -> None:
+    outbox = Outbox()
+    outbox.put(audio(1))
+    await outbox.get()
+
+    outbox.put(EndSession("asked"))
+    outbox.put(CancelUtterance(1))
+
+    assert [await outbox.get(), len(outbox)] == [EndSession("asked"), 0]
+
+
+async def test_an_utterance_is_cancelled_once() -> None:
+    outbox = Outbox()
+    outbox.put(audio(1))
+    await outbox.get()
+
+    outbox.put(CancelUtterance(1))
+    outbox.put(CancelUtterance(1))
+
+    assert len(outbox) == 1
+
+
+async def test_a_new_connection_knows_nothing_of_the_utterance_of_the_one_before() -> None:
+    outbox = Outbox()
+    outbox.put(audio(1))
+    outbox.put(audio(1))
+    await outbox.get()
+    outbox.put(CancelUtterance(1))
+    outbox.put(Interrupt())
+
+    outbox.connected()
+    outbox.put(CancelUtterance(1))
+
+    assert [await outbox.get(), len(outbox)] == [audio(1), 0]
+
+
+async def test_nothing_is_taken_before_an_interruption() -> None:
+    outbox = Outbox()
+    taken: list[object] = []
+
+    async def send() -> None:
+        taken.append(await outbox.get())
+
+    async def interrupt() -> None:
+        await outbox.interrupted()
+        taken.append(Interrupt())
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(send())
+        group.create_task(interrupt())
+        await asyncio.sleep(0)
+        outbox.put(SendText(1, "hi"))
+        outbox.put(Interrupt())
+
+    assert taken == [Interrupt(), SendText(1, "hi")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -15,7 +15,7 @@ from ravatard.core.states import Earcon
 from ravatard.errors import MediaError
 from ravatard.sim.speaker import SimSpeaker
 from ravatard.stages.mailbox import Inbox
-from ravatard.stages.playback import MOST_WAITING, ROOM_S, NullAnswerPlayer, Playback
+from ravatard.stages.playback import MOST_NEWS, MOST_WAITING, ROOM_S, NullAnswerPlayer, Playback
 from tests.unit.stages.fakes import running
 
 LOUD = b"\x00\x20\x00\xe0" * (VOICE.bytes_for(100) // 4)
@@ -175,6 +175,37 @@ async def test_a_speaker_that_takes_nothing_ends_the_answer() -> None:
     assert "took nothing" in refused.reason
 
 
+async def test_an_answer_that_the_speaker_does_not_play_is_told_with_its_turn() -> None:
+    desk = Desk()
+    desk.speaker.unplug()
+
+    async with running(desk.playback.run):
+        desk.playback.do(act.PlayAnswer(7, "10"))
+        desk.playback.do(act.PlayAnswer(9, "10"))
+        await asyncio.sleep(1)
+        desk.playback.begin_answer()
+        desk.playback.feed(LOUD)
+        desk.playback.end_answer()
+        await asyncio.sleep(1)
+        desk.playback.online()
+        desk.playback.feed(LOUD * 10)
+        await asyncio.sleep(1)
+
+    told = [event for event in desk.told() if isinstance(event, ev.AnswerUnplayable)]
+    assert told == [ev.AnswerUnplayable(turn, "there is no speaker") for turn in (7, 9, 0)]
+
+
+async def test_of_answers_of_long_ago_the_turns_are_forgotten() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        for turn in range(100):
+            desk.playback.do(act.PlayAnswer(turn, "1"))
+            await asyncio.sleep(1)
+
+    assert list(desk.playback._turns.values()) == list(range(100 - MOST_NEWS, 100))
+
+
 async def test_stopping_silences_what_plays_and_forgets_what_waits() -> None:
     desk = Desk()
 
@@ -200,6 +231,15 @@ async def test_earcons_and_volume_reach_the_speaker() -> None:
 
     assert [earcon for _, earcon in desk.speaker.earcons] == [Earcon.SENT]
     assert desk.speaker.percent == 30
+
+
+async def test_the_speaker_is_kept_awake_and_let_sleep_as_the_core_says() -> None:
+    desk = Desk()
+
+    desk.playback.do(act.KeepSpeakerAwake(True))
+    desk.playback.do(act.KeepSpeakerAwake(False))
+
+    assert desk.speaker.kept_awake == [(0.0, True), (0.0, False)]
 
 
 async def test_the_decoder_is_prepared_while_an_answer_is_awaited() -> None:
@@ -305,3 +345,158 @@ async def test_the_speaker_is_told_which_voice_is_live() -> None:
         desk.playback.online()
 
     assert desk.speaker.live == {1: False, 2: True}
+
+
+# ---------------------------------------------------------------- an answer in pieces
+
+
+async def test_an_answer_in_pieces_is_one_finite_voice_however_early_they_come() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.begin_answer()
+        for _ in range(300):
+            desk.playback.feed(LOUD)
+        desk.playback.end_answer()
+        await asyncio.sleep(40.0)
+
+    assert desk.heard_s() == pytest.approx(30.0)
+    assert desk.speaker.live == {1: False}
+    assert [type(event) for event in desk.told()] == [
+        ev.SpeakerReady,
+        ev.AnswerBegun,
+        ev.AnswerComplete,
+        ev.PlaybackStarted,
+        ev.PlaybackEnded,
+    ]
+
+
+async def test_an_answer_follows_the_one_before_without_a_gap() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        for _ in range(2):
+            desk.playback.begin_answer()
+            for _ in range(10):
+                desk.playback.feed(LOUD)
+            desk.playback.end_answer()
+        await asyncio.sleep(5.0)
+
+    assert [piece.at for piece in desk.speaker.played] == pytest.approx(
+        [desk.speaker.played[0].at + 0.1 * number for number in range(20)]
+    )
+
+
+async def test_what_still_comes_of_a_stopped_answer_is_discarded_until_the_next_begins() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.begin_answer()
+        for _ in range(100):
+            desk.playback.feed(LOUD)
+        await asyncio.sleep(1.0)
+        desk.playback.do(act.StopPlayback())
+        stopped_s = desk.heard_s()
+        for _ in range(50):
+            desk.playback.feed(LOUD)
+            await asyncio.sleep(0.1)
+        desk.playback.end_answer()
+        assert desk.heard_s() == stopped_s < 1.1
+        desk.playback.begin_answer()
+        desk.playback.feed(LOUD)
+        await asyncio.sleep(1.0)
+
+        assert desk.heard_s() == pytest.approx(stopped_s + 0.1)
+        told = [event for event in desk.told() if isinstance(event, ev.AnswerBegun | ev.AnswerComplete)]
+        assert told == [ev.AnswerBegun(), ev.AnswerBegun()]
+
+
+async def test_an_answer_that_begins_ends_the_one_before() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.begin_answer()
+        desk.playback.begin_answer()
+        await asyncio.sleep(0.1)
+
+    told = [event for event in desk.told() if not isinstance(event, ev.SpeakerReady)]
+    assert told == [ev.AnswerBegun(), ev.AnswerComplete(), ev.AnswerBegun()]
+
+
+async def test_a_flood_of_answers_leaves_room_in_the_inbox_and_ends_as_it_is() -> None:
+    desk = Desk()
+
+    told: list[ev.Event] = []
+    async with running(desk.playback.run):
+        for _ in range(10_000):
+            desk.playback.begin_answer()
+        desk.playback.end_answer()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                while True:
+                    told.append(await desk.inbox.get())
+
+    news = [event for event in told if not isinstance(event, ev.SpeakerReady)]
+    assert len(news) <= MOST_NEWS
+    assert news[-1] == ev.AnswerComplete()
+
+
+async def test_without_a_speaker_an_answer_in_pieces_is_discarded() -> None:
+    inbox = Inbox()
+    mouth = NullAnswerPlayer(inbox)
+
+    mouth.begin_answer()
+    mouth.feed(LOUD)
+    mouth.end_answer()
+
+    assert inbox._queue.empty()
+
+
+# ---------------------------------------------------------------- a pause
+
+
+async def test_an_answer_that_is_paused_goes_on_where_it_was() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.do(act.PlayAnswer(1, "60"))
+        await asyncio.sleep(2)
+        desk.playback.do(act.PausePlayback())
+        await asyncio.sleep(ROOM_S + 5)
+        paused_s = desk.heard_s()
+        desk.playback.do(act.ResumePlayback())
+        await asyncio.sleep(10)
+
+    assert paused_s == pytest.approx(2.0, abs=0.2)
+    assert desk.heard_s() == pytest.approx(6.0)
+    assert not any(isinstance(event, ev.AnswerUnplayable) for event in desk.told())
+
+
+async def test_an_answer_that_was_stopped_in_a_pause_does_not_go_on() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.do(act.PlayAnswer(1, "60"))
+        await asyncio.sleep(2)
+        desk.playback.do(act.PausePlayback())
+        desk.playback.do(act.StopPlayback())
+        desk.playback.do(act.ResumePlayback())
+        await asyncio.sleep(10)
+
+    assert desk.heard_s() == pytest.approx(2.0, abs=0.2)
+
+
+async def test_a_live_voice_is_stopped_where_an_answer_would_be_paused() -> None:
+    desk = Desk()
+
+    async with running(desk.playback.run):
+        desk.playback.online()
+        desk.playback.feed(LOUD)
+        await asyncio.sleep(0.1)
+        desk.playback.do(act.PausePlayback())
+        desk.playback.feed(LOUD)
+        desk.playback.do(act.ResumePlayback())
+        await asyncio.sleep(1)
+
+    assert len(desk.speaker.stopped_at) == 1
+    assert desk.heard_s() < 0.1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from ravatard.core import events as ev
+from ravatard.core.audio.progress import Progress
 from ravatard.core.capabilities import Capabilities
-from ravatard.stages.capture import Progress
 from ravatard.stages.pulse import HubPulse
 from tests.unit.stages.test_converse import Desk
 

@@ -23,7 +23,10 @@ OPTIONS = ConversationOptions(
 async def test_new_options_reach_the_hub_and_systemd_is_told() -> None:
     asked, inbox, notifier = asyncio.Event(), Inbox(), FakeNotifier()
 
-    async with running(lambda: reload(asked, lambda: OPTIONS, inbox, notifier)):
+    async def read() -> ConversationOptions:
+        return OPTIONS
+
+    async with running(lambda: reload(asked, read, inbox, notifier)):
         asked.set()
 
         assert await inbox.get() == OptionsChanged(OPTIONS)
@@ -34,7 +37,7 @@ async def test_new_options_reach_the_hub_and_systemd_is_told() -> None:
 async def test_a_bad_configuration_is_told_and_the_old_one_stays(caplog: pytest.LogCaptureFixture) -> None:
     asked, inbox, notifier = asyncio.Event(), Inbox(), FakeNotifier()
 
-    def read() -> ConversationOptions:
+    async def read() -> ConversationOptions:
         raise ConfigError("gate.mode is 'loud'")
 
     async with running(lambda: reload(asked, read, inbox, notifier)):

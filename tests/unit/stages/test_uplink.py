@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,19 @@ from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio_format import silence
 from ravatard.core.backoff import Backoff, BackoffOptions
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.states import Refusal
-from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, LinkTimeout, MoneyError, PeerError
+from ravatard.errors import (
+    AuthError,
+    BusyError,
+    DeniedError,
+    LinkError,
+    LinkTimeout,
+    MoneyError,
+    NoSessionError,
+    PeerError,
+    TurnError,
+)
 from ravatard.stages.mailbox import Inbox, Outbox
 from ravatard.stages.uplink import DENIED_PAUSES_S, uplink
 from tests.unit.stages.fakes import CAPABILITIES, FakeCloud, running
@@ -235,3 +247,145 @@ async def test_a_cancellation_in_the_moment_the_link_breaks_is_not_lost(after_s:
         await asyncio.sleep(after_s - 0.001)
 
     assert task.cancelled()
+
+
+# ---------------------------------------------------------------- a service that is told
+
+
+TOLD = replace(CAPABILITIES, marks_utterances=True, interrupts=True)
+UTTERANCE = (act.SendAudio(1, CHUNK, 7.0), act.SendAudio(1, CHUNK, None), act.EndUtterance(1))
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "sent"), [(TOLD, ["audio 8192", "end"]), (CAPABILITIES, ["audio 8192", "audio 8192"])]
+)
+async def test_each_service_gets_the_end_of_an_utterance_as_it_wants_it(
+    capabilities: Capabilities, sent: list[str]
+) -> None:
+    line = Line()
+    line.cloud.capabilities = capabilities
+
+    async with running(line.run):
+        for action in UTTERANCE:
+            line.outbox.put(action)
+        told = await line.told()
+
+        assert line.cloud.log == sent
+        assert len([one for one in told if isinstance(one, ev.MessageSent)]) == len(sent)
+
+
+async def test_what_is_half_sent_is_cancelled_ahead_of_what_follows() -> None:
+    line = Line()
+    line.cloud.capabilities = TOLD
+    line.cloud.send_s = 1.0
+
+    async with running(line.run):
+        for action in (act.SendAudio(1, CHUNK, 7.0), act.SendAudio(1, CHUNK, 7.0), act.SendText(2, "hi")):
+            line.outbox.put(action)
+        await asyncio.sleep(0.5)
+        line.outbox.put(act.DropTurn(1))
+        line.outbox.put(act.CancelUtterance(1))
+        await asyncio.sleep(3.0)
+
+        assert line.cloud.log == ["audio 8192", "cancel", "text hi"]
+
+
+async def test_a_service_that_listens_is_not_told_what_was_to_be_cancelled_before_it_was_known() -> None:
+    line = Line()
+
+    async with running(line.run):
+        line.outbox.put(act.SendAudio(1, CHUNK, 7.0))
+        await line.told()
+        line.outbox.put(act.DropTurn(1))
+        line.outbox.put(act.CancelUtterance(1))
+        line.outbox.put(act.SendText(2, "hi"))
+        await line.told()
+
+        assert line.cloud.log == ["audio 8192", "text hi"]
+
+
+async def test_a_cancellation_that_cannot_be_sent_costs_nothing() -> None:
+    line = Line()
+    line.cloud.capabilities = TOLD
+
+    async with running(line.run):
+        line.outbox.put(act.SendAudio(1, CHUNK, 7.0))
+        await line.told()
+        line.cloud.send_errors = [NoSessionError("there is none")]
+        line.outbox.put(act.CancelUtterance(1))
+        line.outbox.put(act.SendText(2, "hi"))
+        told = await line.told()
+
+        assert [type(one) for one in told] == [ev.MessageSent]
+
+
+@pytest.mark.parametrize("error", [NoSessionError("no session"), TurnError("no recogniser")])
+async def test_a_turn_that_cannot_be_sent_is_dropped_and_the_link_stays(error: TurnError) -> None:
+    line = Line()
+    line.cloud.capabilities = TOLD
+    line.cloud.send_errors = [error]
+
+    async with running(line.run):
+        for action in (*UTTERANCE, act.SendText(2, "hi")):
+            line.outbox.put(action)
+        told = (await line.told())[2:]
+
+        assert told[0] == ev.UtteranceDropped(1, str(error))
+        assert line.cloud.log == ["text hi"]
+        assert line.cloud.connections == 1
+
+
+async def test_an_interruption_overtakes_a_message_that_is_slow_and_all_that_wait() -> None:
+    line = Line()
+    line.cloud.capabilities = TOLD
+    line.cloud.send_s = 5.0
+
+    async with running(line.run):
+        for turn in range(1, 5):
+            line.outbox.put(act.SendText(turn, "hi"))
+        await asyncio.sleep(1.0)
+        line.outbox.put(act.Interrupt())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+        assert line.cloud.log == ["interrupt"]
+
+
+async def test_an_interruption_that_has_nothing_to_stop_is_none() -> None:
+    line = Line()
+    line.cloud.capabilities = TOLD
+    line.cloud.interrupt_errors = [NoSessionError("there is none")]
+
+    async with running(line.run):
+        line.outbox.put(act.Interrupt())
+        line.outbox.put(act.Interrupt())
+        await line.told()
+        line.outbox.put(act.Interrupt())
+        await line.told()
+
+        assert line.cloud.log == ["interrupt"]
+        assert line.cloud.connections == 1
+
+
+async def test_an_interruption_that_breaks_the_link_is_told() -> None:
+    line = Line()
+    line.cloud.interrupt_errors = [LinkError("it broke")]
+
+    async with running(line.run):
+        await line.told()
+        line.outbox.put(act.Interrupt())
+        (offline,) = await line.told()
+
+        assert offline.reason == "it broke."
+
+
+async def test_an_interruption_from_before_the_link_is_forgotten() -> None:
+    line = Line()
+    line.cloud.connect_s = 1.0
+
+    async with running(line.run):
+        line.outbox.put(act.Interrupt())
+        line.outbox.put(act.SendText(1, "hi"))
+        await asyncio.sleep(2.0)
+
+        assert line.cloud.log == ["text hi"]

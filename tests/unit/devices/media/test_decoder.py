@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
 from ravatard.errors import MediaError
+from ravatard.installation import adding
 from ravatard.ports.media import Decoder
 from tests.assertions import assert_no_complaint
 from tests.unit.devices.wav_files import chunk, fmt, heard, riff, s16, stored, tone
@@ -47,6 +48,7 @@ async def into(played: list[bytes], made: AsyncGenerator[bytes, None]) -> None:
         played.append(pcm)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [5, 44, 1_000, 1 << 20])
 async def test_a_wav_file_becomes_48_khz_mono_however_it_arrives(size: int) -> None:
     pcm = await all_of(decoder().pcm(arriving(cut(FILE, size)), "application/octet-stream"))
@@ -88,7 +90,7 @@ async def test_an_answer_in_one_piece_does_not_keep_the_rest_waiting() -> None:
         (b"", "audio/wav", "the answer's file is empty"),
         (b"<!DOCTYPE html><html>", "text/html", "the answer's sound cannot be decoded: it is text/html"),
         (b'{"error": "gone"}', "application/json", "decoded: it is application/json"),
-        (b"OggS" + bytes(50), "audio/ogg", r"needs PyAV: `pip install ravatard\[media\]`"),
+        (b"OggS" + bytes(50), "audio/ogg", re.escape(f"needs PyAV: {adding('media')}")),
         (b"OggS", "", "needs PyAV"),
         (riff(chunk(b"LIST", bytes(200_000))), "", "does not say what its samples are"),
         (riff(fmt()), "", "ends before its data"),
@@ -149,6 +151,7 @@ async def test_text_is_refused_with_its_name(content: bytes, kind: str, content_
         await all_of(decoder().pcm(arriving(cut(content, size)), content_type))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [7, 1 << 20])
 async def test_wav_files_in_a_row_are_heard_whole(size: int) -> None:
     """Sentences joined by a service, each a file of its own, in different formats."""

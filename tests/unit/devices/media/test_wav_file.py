@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ravatard.core.audio_format import AudioFormat
 from ravatard.devices.media.wav_file import WavInfo, read_wav_info
 from ravatard.errors import DeviceError
+from tests.examples import examples
 
 EXTENSIBLE_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 
@@ -179,7 +180,7 @@ _PIECES = st.one_of(
 
 
 @given(begins=st.sampled_from([b"", b"RIFF\0\0\0\0WAVE"]), pieces=st.lists(_PIECES, max_size=6))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 def test_any_bytes_are_a_recording_that_is_all_there_or_an_error_of_ours(
     tmp_path_factory: pytest.TempPathFactory, begins: bytes, pieces: list[bytes]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ SHAPES = [
 ]
 
 
+@cache
 def speech(rate_hz: int, seconds: float = 6.0) -> NDArray[np.float64]:
     """Bursts of noise with pauses between them, at -20 dBFS."""
     at = np.arange(int(rate_hz * seconds))
@@ -32,8 +34,13 @@ def speech(rate_hz: int, seconds: float = 6.0) -> NDArray[np.float64]:
     return made
 
 
+@cache
+def normal(number: int, count: int) -> NDArray[np.float64]:
+    return np.random.default_rng(number).normal(size=count)
+
+
 def noise(number: int, like: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    return np.random.default_rng(number).normal(size=len(like)) * level
+    return normal(number, len(like)) * level
 
 
 def listened(
@@ -65,6 +72,17 @@ def test_channels_that_cancel_are_noticed_and_one_is_taken(
 
     assert chosen is not None
     assert np.std(heard) > 0.5 * np.std(voice[-len(heard) :]) * min(1.0, other)
+
+
+@pytest.mark.parametrize("other", [0.7, 0.5])
+@pytest.mark.parametrize("shape", [one for one in SHAPES if one.channels == 2], ids=str)
+def test_two_channels_that_cancel_in_part_are_noticed_too(shape: AudioFormat, other: float) -> None:
+    voice = speech(shape.rate_hz)
+
+    chosen, heard = listened(shape, [noise(1, voice, 2e-4) - other * voice, voice])
+
+    assert chosen == 1
+    assert np.std(heard) > 0.5 * np.std(voice[-len(heard) :])
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

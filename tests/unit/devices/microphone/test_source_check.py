@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.errors import ConfigError
+from ravatard.installation import adding
 from tests.assertions import assert_no_complaint
 from tests.unit.devices.media.test_wav_file import chunk, fmt, wav
 from tests.unit.devices.microphone.test_recording import recording
@@ -103,7 +105,7 @@ def test_a_conversion_without_its_extra_is_refused_with_the_way_to_install_it(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
 
-    with pytest.raises(ConfigError, match=rf"needs {needs}: `pip install ravatard\[resample\]`"):
+    with pytest.raises(ConfigError, match=rf"needs {needs}: {re.escape(adding('resample'))}"):
         check(MicrophoneOptions(command="cat"), **capture)
 
 

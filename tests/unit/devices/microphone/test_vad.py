@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 from ravatard.core.audio_format import bytes_for
 from ravatard.devices.microphone.vad import speech_detector
 from ravatard.errors import ConfigError, DeviceError, InternalError
+from ravatard.installation import adding
 from tests.unit.core.sounds import quiet, voice
 
 
@@ -51,7 +53,7 @@ def test_a_frame_of_another_length_is_our_bug(pcm: bytes) -> None:
 def test_a_missing_module_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "_webrtcvad", None)
 
-    with pytest.raises(DeviceError, match="webrtcvad-wheels"):
+    with pytest.raises(DeviceError, match=re.escape(f"{adding('')}; or set gate.mode to button")):
         speech_detector(2)
 
 

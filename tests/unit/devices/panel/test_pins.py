@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from ravatard.devices.panel.pins import PinFactory, foreign_errors, open_pins
 from ravatard.errors import DeviceError
+from ravatard.installation import adding
 
 
 @pytest.fixture
@@ -107,7 +109,9 @@ def test_a_machine_without_gpio_says_so_and_nothing_else(
 def test_a_machine_with_gpio_but_without_lgpio_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "gpiochip0").touch()
 
-    with pytest.raises(DeviceError, match=r"install lgpio \(Debian: python3-lgpio\).*GPIOZERO_PIN_FACTORY"):
+    with pytest.raises(
+        DeviceError, match=re.escape(f"the Python package lgpio is missing; {adding('gpio')}")
+    ):
         open_pins({"button.pin": 17}, an_led(17), dev=tmp_path)
 
 

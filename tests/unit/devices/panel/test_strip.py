@@ -106,7 +106,7 @@ def test_a_missing_library_is_one_sentence_with_the_remedy(
 ) -> None:
     monkeypatch.setitem(sys.modules, "spidev", None)
 
-    with pytest.raises(DeviceError, match=r"spidev cannot be imported .*; install ravatard\[leds\]"):
+    with pytest.raises(DeviceError, match=r"spidev cannot be loaded .*; run `"):
         open_strip(PixelOptions(device=device))
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from ravatard.devices.process.child import SLIM_CONFIG
 from ravatard.devices.process.environment import ProcessEnvironment
+from ravatard.devices.process.piped import SLIM_CONFIG
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.devices.process.supervisor import Supervisor
 from ravatard.errors import DeviceError
@@ -39,8 +39,10 @@ class Machine:
             pass
         return child
 
-    async def hears(self, child: FakeChild[str]) -> list[str]:
-        return await self.supervisor.receive(child, silent="Ada is silent", ended="Ada left")
+    async def hears(self, child: FakeChild[str], absorbed: str = "") -> list[str]:
+        return await self.supervisor.receive(
+            child, silent="Ada is silent", ended="Ada left", absorbs=lambda said: said == absorbed
+        )
 
 
 def now() -> float:
@@ -106,6 +108,39 @@ async def test_a_dead_device_is_noticed_after_a_second_on_a_machine_that_is_on_t
     with pytest.raises(DeviceError, match=r"^Ada is silent: nothing for 1 s$"):
         await machine.hears(child)
     assert now() == pytest.approx(1.0)
+
+
+async def test_silence_counts_from_what_was_absorbed_last() -> None:
+    machine, child = await beating()
+    loop = asyncio.get_running_loop()
+    for at_s in (0.5, 1.0, 1.5, 2.0):
+        loop.call_later(at_s, child.says, "beat")
+
+    with pytest.raises(DeviceError, match=r"^Ada is silent: nothing for 1 s$"):
+        await machine.hears(child, "beat")
+    assert now() == pytest.approx(3.0)
+    assert child.received == 0
+
+
+async def test_what_ends_a_silence_is_received_and_the_next_silence_begins_there() -> None:
+    machine, child = await beating()
+    asyncio.get_running_loop().call_later(0.8, child.says, "beat")
+
+    assert await machine.hears(child, "beat") == ["beat"]
+    with pytest.raises(DeviceError, match=r"^Ada is silent: nothing for 1 s$"):
+        await machine.hears(child, "beat")
+    assert now() == pytest.approx(1.8)
+
+
+async def test_a_daemon_that_was_late_after_something_was_absorbed_gives_its_child_time() -> None:
+    machine, child = await beating()
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    loop.call_later(0.5, child.says, "beat")
+    loop.call_later(0.8, loop.jump, 3.0)
+    loop.call_later(4.2, child.says, "at last")
+
+    assert await machine.hears(child, "beat") == ["at last"]
 
 
 # ------------------------------------------------------------------ one process
@@ -251,15 +286,20 @@ async def test_the_end_of_a_child_that_was_dropped_meanwhile_is_no_trouble() -> 
 # ------------------------------------------------------------------ trouble
 
 
-async def test_a_lost_child_is_killed_once_and_what_it_printed_belongs_to_the_reason() -> None:
+async def test_a_lost_child_is_killed_once_and_what_it_printed_belongs_to_the_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     machine = Machine()
     child = await machine.started()
-    child.printed = "ALSA: no such thing"
+    child.printed, child.insides = "arecord: no such device", "ALSA: Unknown PCM dmix"
 
-    told = machine.supervisor.lose("no card", opening=True)
+    with caplog.at_level("DEBUG"):
+        told = machine.supervisor.lose("no card", opening=True)
     machine.supervisor.drop()
 
-    assert told == ("no card [ALSA: no such thing]", False)
+    assert told == ("no card [arecord: no such device]", False)
+    assert [record.levelname for record in caplog.records] == ["DEBUG"]
+    assert caplog.messages == ["no card; the sound libraries printed: ALSA: Unknown PCM dmix"]
     assert child.kills == 1
 
 
@@ -480,3 +520,36 @@ async def test_a_pause_lasts_as_long_as_it_is_asked_to_whatever_ended_the_last_o
     await supervisor.pause(3)
 
     assert now() == pytest.approx(3)
+
+
+# ------------------------------------------------------------------ a child that may be silent
+
+
+async def test_a_silence_without_a_limit_ends_when_the_child_is_to_wake() -> None:
+    machine, child = await beating()
+    machine.supervisor.expect_silence()
+    asyncio.get_running_loop().call_later(500, machine.supervisor.expect_waking)
+
+    first = await machine.hears(child)
+    asked_at = now()
+    with pytest.raises(DeviceError, match=r"^Ada is silent: nothing for 4 s$"):
+        await machine.hears(child)
+
+    assert first == []
+    assert asked_at == pytest.approx(500)
+    assert now() == pytest.approx(504)
+
+
+async def test_what_a_waking_child_says_meanwhile_is_not_lost() -> None:
+    machine, child = await beating()
+    machine.supervisor.expect_silence()
+    loop = asyncio.get_running_loop()
+    loop.call_later(5, child.says, "one")
+    loop.call_later(5, machine.supervisor.expect_waking)
+    loop.call_later(6, child.says, "two")
+
+    heard: list[str] = []
+    while len(heard) < 2:
+        heard += await machine.hears(child)
+
+    assert heard == ["one", "two"]

@@ -1,6 +1,14 @@
 from __future__ import annotations
 
-from ravatard.core.events import PlaybackEnded, PlaybackStarted, Played, SpeakerLost, SpeakerReady
+from ravatard.core.events import (
+    PlaybackEnded,
+    PlaybackStarted,
+    Played,
+    SpeakerAsleep,
+    SpeakerAwake,
+    SpeakerLost,
+    SpeakerReady,
+)
 from ravatard.devices.speaker.events import SpeakerEvents
 from ravatard.devices.speaker.protocol import Heartbeat
 
@@ -51,3 +59,16 @@ def test_a_reason_is_told_once_until_it_was_ready_again() -> None:
 
     lost = SpeakerLost("it is gone")
     assert list(news.events) == [lost, SpeakerReady("box", 1.0), lost]
+
+
+def test_a_sleep_and_its_end_are_told_and_a_loss_in_it_is_a_loss() -> None:
+    news = SpeakerEvents()
+
+    news.slept()
+    news.woke()
+    news.woke()
+    news.slept()
+    news.lost("it is gone", 5.0)
+    news.woke()
+
+    assert list(news.events) == [SpeakerAsleep(), SpeakerAwake(), SpeakerAsleep(), SpeakerLost("it is gone")]

@@ -11,9 +11,12 @@ from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.protocol import (
     PROTOCOL,
     Begin,
+    FallAsleep,
     Feed,
+    FellAsleep,
     Finish,
     Heartbeat,
+    Pause,
     Play,
     PlayFailed,
     PlayRecord,
@@ -21,6 +24,7 @@ from ravatard.devices.speaker.protocol import (
     SoundEarcon,
     Stop,
     Volume,
+    WakeUp,
     encode,
 )
 from ravatard.errors import DeviceError
@@ -34,6 +38,7 @@ EVERY: list[PlayRecord] = [
     Feed(7, b"\1\2\3\4"),
     Finish(7),
     Stop(),
+    Pause(paused=True),
     SoundEarcon(Earcon.NO_MONEY),
     Volume(55),
     SpeakerReady("Lautsprecher", 12.5),
@@ -41,6 +46,9 @@ EVERY: list[PlayRecord] = [
     PlaybackEnded(2.5),
     Heartbeat(True, 1, 2, 3, 4, -5),
     PlayFailed(True, "no speaker"),
+    FallAsleep(),
+    FellAsleep(),
+    WakeUp(),
 ]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
@@ -23,6 +24,7 @@ from ravatard.devices.speaker.protocol import (
     Feed,
     Finish,
     Heartbeat,
+    Pause,
     Play,
     PlayFailed,
     PlayRecord,
@@ -33,6 +35,7 @@ from ravatard.devices.speaker.protocol import (
 )
 from ravatard.devices.speaker.speaker import ChildSpeaker
 from ravatard.errors import DeviceError, InternalError
+from ravatard.ports.speaker import UnplayedVoice
 from tests.unit.devices.children import FakeChild
 
 READY = SpeakerReady("USB speaker", 20.0)
@@ -49,15 +52,16 @@ class FakeSpeaker(FakeChild[PlayRecord]):
 class Room:
     """A speaker, the children it started, and its events."""
 
-    def __init__(self, *, alsa_config: str = "system", opens: bool = True) -> None:
+    def __init__(
+        self, *, alsa_config: str = "system", opens: bool = True, options: SpeakerOptions | None = None
+    ) -> None:
         self.children: list[FakeSpeaker] = []
         self._opens = opens
         self.cannot_start = False
         self.speaker = ChildSpeaker(
-            SpeakerOptions(alsa_config=alsa_config),  # type: ignore[arg-type]  # either word
+            options or SpeakerOptions(alsa_config=alsa_config, volume=70),  # type: ignore[arg-type]  # either word
             environ={},
             earcons={Earcon.SENT: b"\1\0"},
-            volume=70,
             environment=ProcessEnvironment(RetryPolicy(start_s=10), self.spawn, lambda: "cards"),
         )
         self.events: AsyncIterator[SpeakerEvent] = self.speaker.events()
@@ -88,7 +92,10 @@ def now() -> float:
 async def test_it_is_ready_when_its_process_says_so_and_knows_volume_and_earcons() -> None:
     room, child = await ready()
 
-    assert child.sent[:2] == [Play(SpeakerOptions(alsa_config="system"), 70), SetEarcon(Earcon.SENT, b"\1\0")]
+    assert child.sent[:2] == [
+        Play(SpeakerOptions(alsa_config="system", volume=70), 70),
+        SetEarcon(Earcon.SENT, b"\1\0"),
+    ]
     await room.speaker.close()
     assert child.kills
 
@@ -101,6 +108,7 @@ async def test_what_is_asked_for_is_handed_on_in_order() -> None:
     speaker.finish(1)
     speaker.cue(Earcon.SENT)
     speaker.set_volume(150)
+    speaker.pause(True)
     speaker.stop()
 
     assert child.sent[2:] == [
@@ -109,6 +117,7 @@ async def test_what_is_asked_for_is_handed_on_in_order() -> None:
         Finish(1),
         SoundEarcon(Earcon.SENT),
         Volume(100),
+        Pause(paused=True),
         Stop(),
     ]
 
@@ -157,7 +166,7 @@ async def test_one_that_dies_or_babbles_is_replaced_and_goes_on_with_the_recordi
     room.children[1].babbles()
 
     assert lost == SpeakerLost("the speaker's sound process ended by itself")
-    assert room.children[1].sent[0] == Play(SpeakerOptions(alsa_config="system"), 20, fresh=False)
+    assert room.children[1].sent[0] == Play(SpeakerOptions(alsa_config="system", volume=70), 20, fresh=False)
     assert await room.next() == SpeakerLost("the sound process sent nonsense")
 
 
@@ -217,6 +226,95 @@ async def test_an_answer_that_is_stopped_before_the_device_opens_is_not_heard() 
     assert not any(isinstance(record, Feed) for record in room.children[0].sent)
 
 
+async def unplayed(room: Room) -> list[UnplayedVoice]:
+    """The voices that are told by now."""
+    told = []
+    with contextlib.suppress(TimeoutError):
+        while True:
+            async with asyncio.timeout(0.001):
+                told.append(await room.speaker.unplayed())
+    return told
+
+
+async def test_an_answer_that_was_heard_when_the_speaker_is_lost_is_cut_off_told_and_not_repeated() -> None:
+    room, child = await ready()
+    room.speaker.feed(1, SECOND * 2)
+    room.speaker.finish(1)
+    child.says(PlaybackStarted(0.0), Heartbeat(True, 0, 72_000, 0, 2 * 96_000))
+    await room.next()
+    await room.next()
+    child.ends()
+
+    kinds = [type(await room.next()) for _ in range(4)]
+
+    assert kinds == [PlaybackEnded, Played, SpeakerLost, SpeakerReady]
+    assert await unplayed(room) == [
+        UnplayedVoice(1, "the speaker was lost before its end: the speaker's sound process ended by itself")
+    ]
+    assert not any(isinstance(record, Feed) for record in room.children[1].sent)
+
+
+async def test_an_answer_that_a_standing_process_took_is_played_by_the_next() -> None:
+    room, child = await ready()
+    child.says(Heartbeat(False, 0, 0, 0, 0))
+    async with asyncio.TaskGroup() as group:
+        lost = group.create_task(room.next())
+        await asyncio.sleep(0.1)
+        room.speaker.feed(1, SECOND)
+        room.speaker.finish(1)
+
+    assert lost.result() == SpeakerLost("the speaker stands still: nothing for 1 s")
+    assert await room.next() == READY
+    assert [record for record in room.children[1].sent if isinstance(record, Feed | Finish)] == [
+        *(Feed(1, SECOND[at : at + LONGEST_FEED]) for at in range(0, len(SECOND), LONGEST_FEED)),
+        Finish(1),
+    ]
+    assert await unplayed(room) == []
+
+
+async def test_an_answer_that_was_stopped_is_neither_repeated_nor_told() -> None:
+    room, child = await ready()
+    room.speaker.feed(1, SECOND)
+    room.speaker.stop()
+    child.ends()
+
+    assert isinstance(await room.next(), SpeakerLost)
+    assert await room.next() == READY
+    assert not any(isinstance(record, Feed) for record in room.children[1].sent)
+    assert await unplayed(room) == []
+
+
+async def test_of_two_answers_that_wait_for_the_device_both_are_played() -> None:
+    room = Room(opens=False)
+    for voice in (1, 2):
+        room.speaker.begin(voice, live=False)
+        room.speaker.feed(voice, SECOND[:960])
+        room.speaker.finish(voice)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        await asyncio.sleep(0.5)
+        room.children[0].says(READY)
+
+    assert room.children[0].sent[2:] == [
+        *(Feed(1, SECOND[:960]), Finish(1)),
+        *(Begin(2, live=False), Feed(2, SECOND[:960]), Finish(2)),
+    ]
+
+
+async def test_without_a_device_each_answer_is_told_once_and_a_live_voice_is_not() -> None:
+    room = Room(opens=False)
+    assert isinstance(await room.next(), SpeakerLost)
+    for voice in (1, 2):
+        room.speaker.begin(voice, live=False)
+        room.speaker.feed(voice, SECOND)
+        room.speaker.feed(voice, SECOND)
+    room.speaker.begin(3, live=True)
+    room.speaker.feed(3, SECOND)
+
+    reason = "there is no speaker: the speaker did not open: nothing for 10 s"
+    assert await unplayed(room) == [UnplayedVoice(1, reason), UnplayedVoice(2, reason)]
+
+
 async def test_a_live_voice_is_not_kept_and_is_live_for_the_next_process_too() -> None:
     room = Room(opens=False)
     room.speaker.begin(3, live=True)
@@ -261,6 +359,15 @@ async def test_without_a_device_sound_is_dropped_and_nobody_waits_for_room() -> 
             await room.next()
     assert len(room.children) > 1
     assert not any(isinstance(record, Feed) for child in room.children for record in child.sent)
+
+
+@pytest.mark.parametrize("open_s", [1.0, 10.0, 60.0])
+async def test_a_program_has_its_own_time_to_open_on_top_of_that_of_its_process(open_s: float) -> None:
+    room = Room(opens=False, options=SpeakerOptions(command="play", open_s=open_s))
+
+    lost = await room.next()
+
+    assert lost == SpeakerLost(f"the speaker did not open: nothing for {10 + open_s:g} s")
 
 
 async def test_one_that_never_opens_is_told_once_and_tried_for_ever() -> None:
@@ -326,6 +433,7 @@ async def test_beyond_two_minutes_the_rest_is_dropped_and_counted() -> None:
     child.says(Heartbeat(True, 0, 0, 0, 120 * 96_000))
 
     assert await room.next() == Played(0, 0.0, 1_000.0)
+    assert await unplayed(room) == [UnplayedVoice(1, "more than 120 s of sound waited for the speaker")]
 
 
 async def test_a_record_it_never_says_is_our_bug() -> None:

@@ -12,12 +12,15 @@ from ravatard.core.events import (
     PlaybackEnded,
     PlaybackStarted,
     Played,
+    SpeakerAsleep,
+    SpeakerAwake,
     SpeakerEvent,
     SpeakerLost,
     SpeakerReady,
 )
 from ravatard.core.states import Earcon
 from ravatard.devices.speaker.tee import SpeakerTee
+from ravatard.ports.speaker import UnplayedVoice
 from ravatard.sim.speaker import SimSpeaker
 
 CARD, FILE = SpeakerReady("USB speaker", 20.0), SpeakerReady("recording a.wav", 0.0)
@@ -165,3 +168,33 @@ async def test_an_iteration_that_is_cancelled_loses_nothing() -> None:
         second.cancel()
 
     assert rig.told == [CARD, PlaybackStarted(1.0)]
+
+
+async def test_both_are_kept_awake_and_the_sleep_of_the_one_that_is_heard_is_told() -> None:
+    async with teed() as rig:
+        rig.tee.keep_awake(True)
+        await rig.says(rig.card, CARD, SpeakerAsleep())
+        await rig.says(rig.recording, FILE, SpeakerAsleep(), SpeakerAwake())
+
+    assert [needed for _, needed in rig.card.kept_awake] == [True]
+    assert [needed for _, needed in rig.recording.kept_awake] == [True]
+    assert rig.told == [CARD, SpeakerAsleep()]
+
+
+async def test_a_card_that_never_was_there_misses_no_answer_and_one_that_was_does() -> None:
+    rig = Rig()
+    rig.card.unplug()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(rig.tee.run())
+        missed = group.create_task(rig.tee.unplayed())
+        await asyncio.sleep(0)
+        rig.tee.feed(1, b"\1\0")
+        await asyncio.sleep(1)
+        before = missed.done()
+        await rig.says(rig.card, CARD, GONE)
+        rig.tee.feed(2, b"\1\0")
+        await asyncio.sleep(1)
+        running.cancel()
+
+    assert not before
+    assert missed.result() == UnplayedVoice(2, "there is no speaker")

@@ -11,7 +11,6 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable
-from typing import NoReturn
 
 from ravatard.core.audio.wav import wav_header
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ
@@ -29,6 +28,10 @@ _MOST_STALLS = 10
 _SPEED_UP = 1e-3
 #: Part of a long silence that is kept in a recording.
 _KEPT_SAMPLES = VOICE_RATE_HZ
+#: A program that is closed has so long to end by itself; the daemon waits for a second.
+_END_S = 0.5
+#: It is asked so often whether it has taken its first sound: at first, and after a second.
+_LOOK_S, _LOOK_LATER_S = 0.002, 0.02
 _HEADER_BYTES = len(wav_header(VOICE, 0))
 #: Sizes in the header have 32 bits.
 _LONGEST_WAV_BYTES = (1 << 32) - (1 << 20)
@@ -68,16 +71,23 @@ class Pace:
 class CommandOutput:
     """A program that plays raw PCM from its standard input."""
 
-    def __init__(self, command: str, period_ms: int) -> None:
-        """``command``: split into words as a shell does; no shell runs."""
+    def __init__(self, command: str, period_ms: int, open_s: float = 10.0) -> None:
+        """Start nothing yet.
+
+        Args:
+            command: split into words as a shell does; no shell runs.
+            period_ms: length of a block.
+            open_s: limit for its first sound: it may have to reach a loudspeaker before it reads.
+        """
         self._command = command
+        self._open_s = open_s
         self._samples = VOICE_RATE_HZ * period_ms // 1000
 
-    def run(self, player: SoundPlayer) -> NoReturn:
-        """Start it and play.
+    def run(self, player: SoundPlayer) -> None:
+        """Start it and play, until the player rests; then it ends with its standard input.
 
         Raises:
-            DeviceError: it cannot be started, has ended, or takes no more sound.
+            DeviceError: it cannot be started, has ended, takes no sound in time, or no more of it.
         """
         try:
             # Our standard output leads to standard error by now: its output is reported if it fails.
@@ -88,19 +98,31 @@ class CommandOutput:
             raise DeviceError("Popen made no pipe")
         try:
             self._play(player, program.stdin.fileno(), Scheduling(program.pid))
+        except DeviceError:
+            # It may hang, and hold what the next one needs.
+            program.kill()
+            program.wait()
+            raise
         finally:
             program.stdin.close()
-            program.poll()
+            try:
+                program.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                # It must not hold the device when the next one opens it.
+                program.kill()
+                program.wait()
 
-    def _play(self, player: SoundPlayer, fd: int, scheduling: Scheduling) -> NoReturn:
+    def _play(self, player: SoundPlayer, fd: int, scheduling: Scheduling) -> None:
         os.set_blocking(fd, False)
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         poll = select.poll()
         poll.register(fd, select.POLLOUT)
+        silence = bytes(self._samples * SAMPLE_BYTES)
+        self._write(fd, poll, silence, scheduling)
+        self._wait_until_taken(player, fd, poll)
         player.opened(f"command {self._command}", 0.0)
         pace = Pace(self._samples)
-        silence = bytes(self._samples * SAMPLE_BYTES)
-        while True:
+        while not player.rests:
             pace.wait()
             if player.skip_silence(self._samples):
                 pcm = silence
@@ -115,15 +137,36 @@ class CommandOutput:
     def _write(self, fd: int, poll: select.poll, pcm: bytes, scheduling: Scheduling) -> None:
         at = 0
         while at < len(pcm):
-            if not poll.poll(_STALL_MS):
-                self._wait_for_room(poll, scheduling)
             try:
                 at += os.write(fd, memoryview(pcm)[at:])
             except BlockingIOError:
-                # A pipe with room for less than a page is full for write, but not for poll.
-                time.sleep(0.001)
+                if not poll.poll(_STALL_MS):
+                    self._wait_for_room(poll, scheduling)
+                else:
+                    # A pipe with room for less than a page is full for write, but not for poll.
+                    time.sleep(0.001)
             except BrokenPipeError as error:
                 raise DeviceError(f"speaker.command {self._command!r} ended by itself") from error
+
+    def _wait_until_taken(self, player: SoundPlayer, fd: int, poll: select.poll) -> None:
+        """Wait until the program has begun to read: it is not open before, and what is played before is late.
+
+        Raises:
+            DeviceError: it has ended, or takes too long.
+        """
+        began = time.monotonic()
+        while _bytes_in(fd):
+            waited_s = time.monotonic() - began
+            if any(event & select.POLLERR for _, event in poll.poll(0)):
+                raise DeviceError(f"speaker.command {self._command!r} ended by itself")
+            if waited_s > self._open_s:
+                raise DeviceError(
+                    f"speaker.command {self._command!r} has taken no sound within {self._open_s:g} s of its "
+                    "start; raise speaker.open_s if it needs longer"
+                )
+            if player.rests and waited_s > 1.0:
+                return
+            time.sleep(_LOOK_S if waited_s < 1.0 else _LOOK_LATER_S)
 
     def _wait_for_room(self, poll: select.poll, scheduling: Scheduling) -> None:
         """Wait on while the machine is too busy to run the program.
@@ -156,25 +199,33 @@ class WavOutput:
         self._bytes = 0
         self._silent = 0
 
-    def run(self, player: SoundPlayer) -> NoReturn:
-        """Record.
+    def run(self, player: SoundPlayer) -> None:
+        """Record, until the player rests.
 
         Raises:
             DeviceError: the file cannot be written.
         """
         try:
             fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            self._begin(fd)
-            player.opened(f"recording {self._path}", 0.0)
-            pace = Pace(self._samples)
-            while True:
-                pace.wait()
-                if player.skip_silence(self._samples):
-                    self._append(fd, None)
-                else:
-                    self._append(fd, player.pull(self._samples, 0.0))
+            try:
+                self._record(fd, player)
+            finally:
+                os.close(fd)
         except OSError as error:
             raise DeviceError(f"the recording {self._path} cannot be written: {error.strerror}") from error
+
+    def _record(self, fd: int, player: SoundPlayer) -> None:
+        self._begin(fd)
+        player.opened(f"recording {self._path}", 0.0)
+        pace = Pace(self._samples)
+        while not player.rests:
+            pace.wait()
+            if player.skip_silence(self._samples):
+                self._append(fd, None)
+            else:
+                self._append(fd, player.pull(self._samples, 0.0))
+        # Opened again, it goes on at its end.
+        self._fresh = False
 
     def _begin(self, fd: int) -> None:
         if self._fresh:

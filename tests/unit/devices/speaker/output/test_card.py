@@ -11,10 +11,10 @@ import pytest
 from ravatard.core.audio_format import AudioFormat
 from ravatard.devices.cards.identity import SoundDevice
 from ravatard.devices.process.pipes import PipeWriter
-from ravatard.devices.speaker.card import CardOutput, Widener, shapes
 from ravatard.devices.speaker.options import SpeakerOptions
+from ravatard.devices.speaker.output.card import CardOutput, Widener, shapes
 from ravatard.devices.speaker.player import SoundPlayer
-from ravatard.devices.speaker.protocol import Feed, Finish
+from ravatard.devices.speaker.protocol import FallAsleep, Feed, Finish
 from ravatard.errors import DeviceError
 from tests.unit.devices.portaudio import FakePortAudio
 
@@ -25,12 +25,19 @@ class FakeStream:
     def __init__(self, callback: Callable[..., tuple[bytes, int]]) -> None:
         self.callback = callback
         self.started = False
+        self.ended: list[str] = []
 
     def get_output_latency(self) -> float:
         return 0.03
 
     def start_stream(self) -> None:
         self.started = True
+
+    def stop_stream(self) -> None:
+        self.ended.append("stop")
+
+    def close(self) -> None:
+        self.ended.append("close")
 
 
 class FakeSpeakers(FakePortAudio):
@@ -43,6 +50,7 @@ class FakeSpeakers(FakePortAudio):
         self._refuses = refuses
         self._code = code
         self.tried: list[dict[str, Any]] = []
+        self.terminated = 0
 
     def open(self, **asked: Any) -> Any:
         self.tried.append(asked)
@@ -50,6 +58,9 @@ class FakeSpeakers(FakePortAudio):
             raise OSError(self._code, "Invalid sample rate")
         self.speaker = FakeStream(asked["stream_callback"])
         return self.speaker
+
+    def terminate(self) -> None:
+        self.terminated += 1
 
 
 @pytest.fixture
@@ -65,7 +76,9 @@ def tone(samples: int) -> bytes:
 
 
 def run(portaudio: FakeSpeakers, player: SoundPlayer, root: Path, **options: Any) -> CardOutput:
+    """An output that has played and rests."""
     output = CardOutput(lambda: portaudio, SpeakerOptions(device="Box", **options), root=str(root))
+    player.handle([FallAsleep()])
     output.run(player)
     return output
 
@@ -160,3 +173,49 @@ def test_the_stream_takes_sound_in_its_callback(player: SoundPlayer, tmp_path: P
     assert portaudio.speaker.started
     assert first == (tone(960), 0)
     assert rest == (bytes(1_920), 0)
+
+
+def test_a_card_that_rests_is_closed_and_opened_again_from_the_same_list(
+    player: SoundPlayer, tmp_path: Path
+) -> None:
+    started, portaudio = [], speakers()
+
+    def start() -> FakeSpeakers:
+        started.append(portaudio)
+        return portaudio
+
+    output = CardOutput(start, SpeakerOptions(device="Box"), root=str(tmp_path))
+    player.handle([FallAsleep()])
+
+    output.run(player)
+    first = portaudio.speaker
+    output.run(player)
+
+    assert first.ended == portaudio.speaker.ended == ["stop", "close"]
+    assert first is not portaudio.speaker
+    assert portaudio.speaker.started
+    assert len(started) == 1
+
+
+def test_when_cards_came_or_went_meanwhile_they_are_listed_anew(player: SoundPlayer, tmp_path: Path) -> None:
+    portaudio = speakers()
+    output = run(portaudio, player, tmp_path)
+    portaudio.infos.clear()
+    card = tmp_path / "proc/asound/card3"
+    card.mkdir(parents=True)
+    (card / "id").write_text("Headset\n")
+
+    with pytest.raises(DeviceError, match="Box"):
+        output.run(player)
+
+    assert portaudio.terminated == 1
+
+
+def test_a_card_that_is_busy_when_it_is_to_wake_is_told(player: SoundPlayer, tmp_path: Path) -> None:
+    busy: list[bool] = []
+    portaudio = speakers(lambda _: bool(busy), code=-9985)
+    output = run(portaudio, player, tmp_path)
+    busy.append(True)
+
+    with pytest.raises(DeviceError, match="another program may have it"):
+        output.run(player)

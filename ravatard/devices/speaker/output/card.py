@@ -1,4 +1,4 @@
-"""Speaker output to a sound card, through PortAudio: one stream for the life of the process."""
+"""Speaker output to a sound card, through PortAudio: a stream from the first sound until the card rests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ravatard.core.audio_format import SAMPLE_BYTES, VOICE, VOICE_RATE_HZ, AudioFormat
-from ravatard.devices.cards.identity import SoundDevice
+from ravatard.devices.cards.identity import Card, SoundDevice, read_cards
 from ravatard.devices.cards.portaudio import (
     CONTINUE,
     FORMATS,
@@ -18,8 +18,8 @@ from ravatard.devices.cards.portaudio import (
     open_in_first,
     pick,
 )
-from ravatard.devices.speaker.card_volume import card_control
 from ravatard.devices.speaker.options import SpeakerOptions
+from ravatard.devices.speaker.output.card_volume import card_control
 from ravatard.devices.speaker.player import SoundPlayer
 
 _SAMPLE_FORMATS = ("s16le", "s32le", "s24le")
@@ -35,15 +35,16 @@ class CardOutput:
         self._start = start
         self._options = options
         self._root = root
+        self._portaudio: Any = None
+        self._cards: dict[int, Card] = {}
 
     def run(self, player: SoundPlayer) -> None:
-        """Find the speaker and start its stream; sound is then taken in PortAudio's own thread.
+        """Find the speaker and keep a stream until the player rests; PortAudio's own thread takes sound.
 
         Raises:
             DeviceError: it is not there, or opens in no usable shape.
         """
-        # Kept: a stream ends with the object it was opened by.
-        self._portaudio = self._start()
+        self._list()
         device = self._choose()
 
         def open_stream(shape: AudioFormat) -> tuple[Any, _Feeder]:
@@ -61,11 +62,27 @@ class CardOutput:
             )
             return stream, feeder
 
-        _, (self._stream, feeder) = open_in_first(shapes(device), open_stream, device, "speaker")
-        latency_s = feeder.latency_s = float(self._stream.get_output_latency())
+        _, (stream, feeder) = open_in_first(shapes(device), open_stream, device, "speaker")
+        latency_s = feeder.latency_s = float(stream.get_output_latency())
         control = card_control(device.card) if self._options.mixer else None
         player.opened(device.text, latency_s, control)
-        self._stream.start_stream()
+        stream.start_stream()
+        player.wait_for_rest()
+        stream.stop_stream()
+        stream.close()
+
+    def _list(self) -> None:
+        """List the devices, unless the list is still true: PortAudio tries every one of them for it.
+
+        To open one that has gone since would end the process.
+        """
+        cards = read_cards(self._root)
+        if self._portaudio is not None:
+            if cards == self._cards:
+                return
+            self._portaudio.terminate()
+        self._cards = cards
+        self._portaudio = self._start()
 
     def _choose(self) -> SoundDevice:
         speakers = [device for device in devices(self._portaudio, self._root) if device.outputs]

@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from ravatard.devices.cards.identity import Card
-from ravatard.devices.speaker.card_volume import card_control
+from ravatard.devices.speaker.output.card_volume import card_control
 
 CARD = Card(1, "Device")
 

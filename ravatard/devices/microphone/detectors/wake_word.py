@@ -1,0 +1,110 @@
+"""Wake word detection by pymicro-wakeword; the only module that imports it.
+
+A model that is not what it should be ends the process with signal 11 inside the library: one is loaded in a
+process of its own first (:mod:`ravatard.devices.microphone.wakeword.trial`), and then only the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ravatard.core.wakeword.watch import WakeWord
+from ravatard.devices.microphone.wakeword.model import EXTRA
+from ravatard.devices.microphone.wakeword.tried import TriedModel
+from ravatard.errors import DeviceError
+from ravatard.installation import adding
+
+if TYPE_CHECKING:
+    from pymicro_wakeword import MicroWakeWord
+
+#: What a microWakeWord model takes: features of 10 ms, each of so many values.
+FEATURES = 40
+#: Steps of silence that leave nothing of what was heard before in a model: its memory is 1 to 1.5 s.
+_FORGOTTEN_STEPS = 150
+
+
+class MicroDetector:
+    """A :class:`ravatard.core.wakeword.watch.WakeDetector`: a microWakeWord model."""
+
+    def __init__(self, path: Path, outputs: int) -> None:
+        """Load the model. Wrong bytes end the process.
+
+        Raises:
+            DeviceError: the library is missing or broken, or the model takes or gives something else.
+        """
+        try:
+            import numpy as np
+            import pymicro_wakeword
+            from pymicro_wakeword import MicroWakeWord, MicroWakeWordFeatures
+
+            library = next(Path(pymicro_wakeword.__file__).with_name("lib").glob("*tensorflowlite_c.*"))
+            self._word = MicroWakeWord(
+                id="word",
+                wake_word="",
+                tflite_model=path,
+                probability_cutoff=1.0,
+                sliding_window_size=outputs,
+                trained_languages=[],
+                libtensorflowlite_c_path=library,
+            )
+            self._features = MicroWakeWordFeatures()
+        except (ImportError, OSError, StopIteration, AttributeError) as error:
+            raise DeviceError(
+                f"the wake word's library cannot be used ({type(error).__name__}: {error}); {adding(EXTRA)}"
+            ) from error
+        except (RuntimeError, ValueError) as error:
+            raise DeviceError(f"it is no model that can be run: {error}") from error
+        _check_shape(self._word)
+        self._silence: Any = np.zeros((1, 1, FEATURES), dtype=np.float32)
+
+    def score(self, frame: bytes) -> float:
+        """Take a frame (s16le mono 16 kHz); return the highest score of its end, 0 to 1."""
+        highest = 0.0
+        for features in self._features.process_streaming(frame):
+            highest = max(highest, self._word.process_streaming_prob(features) or 0.0)
+        return highest
+
+    def forget(self) -> None:
+        """Let silence pass through the model. The library's own reset would read the file again."""
+        for _ in range(_FORGOTTEN_STEPS):
+            self._word.process_streaming_prob(self._silence)
+
+
+def _check_shape(word: MicroWakeWord) -> None:
+    """Raise DeviceError unless the model turns features of a step into one number."""
+    taken = word.lib.TfLiteTensorByteSize(word.input_tensor)
+    given = word.lib.TfLiteTensorByteSize(word.output_tensor)
+    if word.stride < 1 or taken != word.stride * FEATURES or given != 1:
+        raise DeviceError(
+            f"it is another kind of model: it takes {taken} bytes in steps of {word.stride} and gives "
+            f"{given}, and one of a wake word takes {FEATURES} a step and gives 1"
+        )
+    if not (word.input_scale > 0 and math.isfinite(word.input_scale) and word.output_scale > 0):
+        raise DeviceError("it is no model of a wake word: its numbers have no scale")
+
+
+def load_content(content: bytes, outputs: int) -> MicroDetector:
+    """Load exactly ``content``, whatever happens to its file.
+
+    Raises:
+        DeviceError: see :class:`MicroDetector`; or there is no room for a temporary file.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(prefix="ravatard-", suffix=".tflite") as copy:
+            copy.write(content)
+            copy.flush()
+            return MicroDetector(Path(copy.name), outputs)
+    except OSError as error:
+        raise DeviceError(f"no temporary file for the wake word's model: {error}") from error
+
+
+def load_word(tried: TriedModel) -> WakeWord:
+    """Load a model that was tried.
+
+    Raises:
+        DeviceError: the library cannot be used, or there is no room for a temporary file.
+    """
+    return WakeWord(load_content(tried.content, tried.outputs), tried.threshold)

@@ -1,0 +1,1 @@
+"""Destinations of the sound: a card, a program, a recording. Each is an ``Output`` of the worker."""
