@@ -1,12 +1,15 @@
-"""The installed daemon as it is measured: its configuration, its two processes, its microphone's feeder."""
+"""The installed daemon as it is measured: its configuration, its processes, its microphone's feeder."""
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from ravatard.host.runtime import SOCKET_NAME
 from ravatard.sim.options import SimOptions
@@ -17,6 +20,16 @@ from tests.integration.daemon import Config, Daemon
 
 ROOT = Path(__file__).resolve().parents[2]
 FEEDER = Path(__file__).with_name("feeder.py")
+T = TypeVar("T")
+#: A busy machine takes a minute for what takes a second otherwise.
+_PATIENCE_S = 90.0
+#: A program that takes the sound at once, as a sound card's buffer does.
+SPEAKER = {"command": "sh -c 'exec cat > /dev/null'"}
+#: For what a program as speaker cannot do: play faster than time.
+NO_SPEAKER: Config = {"speaker": {"enabled": False}}
+_SPEAKERS_WORKER = "ravatard.devices.speaker.worker"
+#: The shipped one, and that of :mod:`tests.benchmarks.gate_in_daemon`.
+_MICROPHONES_WORKERS = {"ravatard.devices.microphone.worker", "tests.benchmarks.raw_worker"}
 
 
 def feeder(pcm: Path, *, piece_ms: int = 20, speed: float = 1, journal: Path | None = None) -> list[str]:
@@ -54,8 +67,9 @@ class Appliance(Daemon):
             {
                 "service": {"user_id": self.user_id},
                 "microphone": {"command": shlex.join(microphone)} if microphone else {},
-                # What is compared with a floor listens and is silent; voice.py measures one that speaks.
-                "speaker": {"enabled": False},
+                # As an owner has it, the speaker is on and may sleep, and the live voice is on where it is
+                # installed. No sound card is here: its place takes a program.
+                "speaker": {} if any("speaker" in config for config in configs) else SPEAKER,
                 "logging": {"level": "warning"},
             },
             *configs,
@@ -69,12 +83,57 @@ class Appliance(Daemon):
         return Path(os.environ.get("RUNTIME_DIRECTORY", str(self.config_file.parent))) / SOCKET_NAME
 
     @property
-    def pids(self) -> tuple[int, int]:
-        """The daemon and its sound process; not the feeder, which is the sound process's child."""
-        return self.pid, procfs.child_of(self.pid)
+    def processes(self) -> dict[str, tuple[int, ...]]:
+        """The daemon with its decoders, the microphone's process, the speaker's with the program that plays.
+
+        Not the feeder, which stands for a sound card, and is the child of the microphone's process.
+        """
+        found: dict[str, tuple[int, ...]] = {"daemon": (self.pid,), "microphone": (), "speaker": ()}
+        for pid in procfs.children_of(self.pid):
+            words = procfs.command_line(pid)
+            if _SPEAKERS_WORKER in words:
+                found["speaker"] += (pid, *procfs.children_of(pid))
+            elif set(words) & _MICROPHONES_WORKERS:
+                found["microphone"] += (pid,)
+            else:
+                found["daemon"] += (pid,)
+        return found
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """All of them."""
+        return tuple(pid for pids in self.processes.values() for pid in pids)
+
+    async def until(self, condition: Callable[[], T], what: str, within_s: float = _PATIENCE_S) -> T:
+        """Wait until ``condition`` is true, for longer than a test does: a benchmark measures, and waits."""
+        return await super().until(condition, what, within_s)
+
+    async def ready(self) -> None:
+        """Wait for ``READY=1`` and its first status after that: one that listens may be in a turn already."""
+        await self.until(
+            lambda: self.told("READY", "1") and not self.shows("starting"), "the daemon is ready"
+        )
+
+    async def ask(self, **request: object) -> Any:
+        """One request at its control socket, and the reply.
+
+        Raises:
+            RuntimeError: it was refused.
+        """
+        reader, writer = await asyncio.open_unix_connection(self.control, limit=1 << 20)
+        try:
+            writer.write(json.dumps(request).encode() + b"\n")
+            async with asyncio.timeout(8):
+                reply = json.loads(await reader.readline())
+        finally:
+            writer.close()
+            await writer.wait_closed()
+        if not reply.get("ok"):
+            raise RuntimeError(f"{request} was refused: {reply}\n{self.story()}")
+        return reply
 
     def cpu_s(self) -> float:
-        """CPU time of both processes so far."""
+        """CPU time of all its processes so far."""
         return sum(procfs.cpu_s(pid) for pid in self.pids)
 
     def sessions(self, server: SimServer) -> list[SessionRecord]:

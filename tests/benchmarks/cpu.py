@@ -1,209 +1,253 @@
-"""CPU time per second of audio: the daemon beside the floors, and the gate in either process."""
+"""CPU time per second of audio: the appliance by each kind of speaker, beside the floors."""
 
 from __future__ import annotations
 
-import asyncio
 import statistics
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
-from tests.benchmarks import floors, procfs, scenes
-from tests.benchmarks.appliance import Appliance, feeder, service
-from tests.benchmarks.report import Aim, Row, Table, at_most, spread
+from tests.benchmarks import floors, scenes
+from tests.benchmarks.appliance import SPEAKER, Appliance, feeder, service
+from tests.benchmarks.report import Aim, Row, Table, at_most, ratios, spread
+from tests.benchmarks.windows import Sample, Subject, watch
+from tests.integration import virtual_audio
+from tests.integration.daemon import Config
 
 SCENES = ("quiet", "speech")
-SHIPPED, OTHER = "ravatard run: gate in the sound process (shipped)", "prototype: gate in the daemon"
-PYTHON_20, PYTHON_60 = "bare Python loop, 20 ms reads", "bare Python loop, 60 ms reads"
-C_20, C_60 = "C program, 20 ms reads", "C program, 60 ms reads"
+#: The microphone is a program in all of them, and the gate in its process.
+PROGRAM = "ravatard, speaker by a program"
+RECORDING, PULSEAUDIO = "ravatard, speaker by a recording", "ravatard, speaker by PulseAudio"
+SILENT = "ravatard, without the live voice, nothing answers"
+OTHER = "prototype: gate in the daemon"
+POLLER, BARE = "a process that polls every 60 ms", "bare Python loop: reads 60 ms, webrtcvad"
+PYTHON_20, PYTHON_60 = "Python floor, 20 ms reads", "Python floor, 60 ms reads"
+C_20, C_60 = "C floor, 20 ms reads", "C floor, 60 ms reads"
+FLOORS = (C_60, C_20, POLLER, BARE, PYTHON_60, PYTHON_20)
 HOT = "C work alone, hot (no wake-ups)"
-_AIM = 3.0
-#: Connections, sessions and noise floors have settled.
-_SETTLE_S = 3.0
+#: The speaker falls asleep after ten seconds (``speaker.idle_s``) and a sign of life.
+_ASLEEP_S = 13.0
+#: A session is open, its stream plays, and noise floors have settled.
+_SETTLE_S = 8.0
+_QUIET_MS, _QUIET_WAKEUPS, _TIMES_POLLER = 4.2, 20.0, 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What some processes did in one window.
+@dataclass(slots=True)
+class Measured:
+    """All windows.
 
     Attributes:
-        cpu_ms: CPU ms per second, of all processes.
-        each_ms: the same of each process.
-        wakeups: voluntary context switches per second.
-        messages: messages sent per second; None where nobody counts.
-        memory: of these processes together, at the end.
+        samples: by name and scene, one a round.
+        hot: the C work alone, ms/s, by scene.
+        seconds: of one window.
+        notes: what was different on this machine.
     """
 
-    cpu_ms: float
-    each_ms: tuple[float, ...]
-    wakeups: float
-    messages: float | None = None
-    memory: procfs.Memory | None = None
+    seconds: float
+    samples: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
+    hot: dict[str, list[float]] = field(default_factory=lambda: {scene: [] for scene in SCENES})
+    notes: list[str] = field(default_factory=list)
+
+    def cpu(self, name: str, scene: str) -> list[float]:
+        """CPU ms/s of every round; [] if it was not measured."""
+        return [one.cpu_ms for one in self.samples.get((name, scene), ())]
+
+    def wakeups(self, name: str, scene: str) -> list[float]:
+        """Wake-ups a second of every round."""
+        return [one.wakeups for one in self.samples.get((name, scene), ())]
+
+    def messages(self, name: str, scene: str) -> list[float]:
+        """Messages a second of every round; [] where nobody counts."""
+        found = self.samples.get((name, scene), ())
+        return [one.messages for one in found if one.messages is not None]
+
+    def alone(self, name: str, scene: str) -> list[float]:
+        """Memory counted alone, in MB, at the end of every round."""
+        return [one.memory.alone for one in self.samples.get((name, scene), ())]
+
+    def times(self, name: str, floor: str, scene: str) -> list[float]:
+        """CPU of one divided by that of another in each round: only figures of one window are fit for it."""
+        return ratios(self.cpu(name, scene), self.cpu(floor, scene))
+
+
+async def sample(folder: Path, *, seconds: float, rounds: int) -> Measured:
+    """Measure ``rounds`` windows a scene. All subjects of one run at once, each on a feeder of its own."""
+    measured = Measured(seconds)
+    program, note = floors.build_c_floor(folder)
+    measured.notes.append(f"{note}.")
+    if lacks := virtual_audio.missing():
+        measured.notes.append(f"No PulseAudio: virtual sound needs {', '.join(lacks)}.")
+    sounds = {"quiet": scenes.quiet_room(30), "speech": scenes.conversation(120)}
+    for scene, pcm in sounds.items():
+        file = folder / f"{scene}.pcm"
+        file.write_bytes(pcm)
+        async with AsyncExitStack() as stack:
+            scenery = _Scenery(stack, folder, file)
+            subjects = [*await scenery.floors(program), *await scenery.appliances(scene)]
+            await watch(subjects, _ASLEEP_S if scene == "quiet" else _SETTLE_S)
+            for _ in range(rounds):
+                measured.hot[scene].append(floors.hot_ms(pcm))
+                for name, one in (await watch(subjects, seconds)).items():
+                    measured.samples.setdefault((name, scene), []).append(one)
+    return measured
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """Something measured: its processes, and how many messages it has sent so far."""
+class _Scenery:
+    """Starts what is measured on one sound; all ends with the stack."""
 
-    name: str
-    pids: tuple[int, ...]
-    messages: Callable[[], int] | None = None
+    stack: AsyncExitStack
+    folder: Path
+    pcm: Path
 
+    async def floors(self, program: list[str]) -> list[Subject]:
+        paced: dict[str, tuple[floors.Floor, floors.Sink | None]] = {
+            POLLER: (floors.Poller(60), None),
+            BARE: (floors.bare_loop(self.pcm, 60), None),
+        }
+        for name, block_ms in ((PYTHON_60, 60), (PYTHON_20, 20)):
+            sink = await self.stack.enter_async_context(floors.Sink())
+            paced[name] = floors.python_floor(self.pcm, block_ms, sink.port), sink
+        for name, block_ms in ((C_60, 60), (C_20, 20)) if program else ():
+            sink = await self.stack.enter_async_context(floors.Sink())
+            paced[name] = floors.c_floor(program, self.pcm, block_ms, sink.port), sink
+        for floor, _ in paced.values():
+            self.stack.callback(floor.stop)
+        return [
+            Subject(name, partial(_alone, floor.pid), sink.messages if sink else None)
+            for name, (floor, sink) in paced.items()
+        ]
 
-class _Window:
-    """One subject from now on."""
+    async def appliances(self, scene: str) -> list[Subject]:
+        server = await self.stack.enter_async_context(service())
+        started = {
+            PROGRAM: (await self._started(server, {"speaker": SPEAKER}), server),
+            OTHER: (await self._started(server, prototype="tests.benchmarks.gate_in_daemon"), server),
+        }
+        if scene == "quiet":
+            wav: Config = {"speaker": {"wav": str(self.folder / "played.wav")}}
+            started[RECORDING] = await self._started(server, wav), server
+            if not virtual_audio.missing():
+                started[PULSEAUDIO] = await self._pulseaudio(server), server
+        else:
+            # What the floors do, and nothing else: nobody answers, so nothing is received or played, and the
+            # microphone is never held. No owner has this; it is what can be compared message by message.
+            mute = await self.stack.enter_async_context(SimServer(SimOptions(licences=50, answers=())))
+            started[SILENT] = await self._started(mute, {"live_audio": {"enabled": "off"}}), mute
+        for appliance, _ in started.values():
+            await appliance.ready()
+        return [
+            Subject(name, partial(_processes, appliance), partial(appliance.messages, at))
+            for name, (appliance, at) in started.items()
+        ]
 
-    def __init__(self, subject: Subject) -> None:
-        self._subject = subject
-        self._loop = asyncio.get_running_loop()
-        self._begun = self._read()
-
-    def _read(self) -> tuple[float, ...]:
-        subject = self._subject
-        return (
-            self._loop.time(),
-            subject.messages() if subject.messages else 0,
-            sum(map(procfs.wakeups, subject.pids)),
-            *map(procfs.cpu_s, subject.pids),
+    async def _started(
+        self,
+        server: SimServer,
+        config: Config | None = None,
+        *,
+        prototype: str | None = None,
+        environ: dict[str, str] | None = None,
+    ) -> Appliance:
+        folder = self.folder / f"{self.pcm.stem}-{len(list(self.folder.iterdir()))}"
+        appliance = Appliance(
+            folder, server.base_url, feeder(self.pcm), config or {}, prototype=prototype, environ=environ
         )
+        return await self.stack.enter_async_context(appliance)
 
-    def sample(self) -> Sample:
-        """What happened since."""
-        seconds, messages, wakeups, *cpu_s = (
-            now - then for now, then in zip(self._read(), self._begun, strict=True)
-        )
-        each_ms = tuple(one_s * 1000 / seconds for one_s in cpu_s)
-        return Sample(
-            cpu_ms=sum(each_ms),
-            each_ms=each_ms,
-            wakeups=wakeups / seconds,
-            messages=messages / seconds if self._subject.messages else None,
-            memory=procfs.memory(self._subject.pids),
-        )
+    async def _pulseaudio(self, server: SimServer) -> Appliance:
+        folder = self.folder / "audio"
+        folder.mkdir()
+        audio = self.stack.enter_context(virtual_audio.VirtualAudio(folder, speaker=True))
+        card: Config = {"speaker": {"device": virtual_audio.SPEAKER, "alsa_config": "system"}}
+        return await self._started(server, card, environ=audio.environ({}))
 
 
-Samples = dict[tuple[str, str], list[Sample]]
+def _alone(pid: int) -> dict[str, tuple[int, ...]]:
+    return {"program": (pid,)}
 
 
-async def measure(*, seconds: float, rounds: int) -> list[Table]:
-    """Both tables. All subjects of a window run at the same time, each on a feeder of its own."""
-    samples: Samples = {}
-    hot: dict[str, list[float]] = {scene: [] for scene in SCENES}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        sounds = {"quiet": scenes.quiet_room(30), "speech": scenes.conversation(120)}
-        files = {scene: folder / f"{scene}.pcm" for scene in SCENES}
-        for scene, pcm in sounds.items():
-            files[scene].write_bytes(pcm)
-        program, note = floors.build_c_floor(folder)
-        async with service() as server, floors.Sink() as sink:
-            for number in range(rounds):
-                for scene in SCENES:
-                    hot[scene].append(floors.hot_ms(sounds[scene]))
-                    async with AsyncExitStack() as stack:
-                        start = partial(_start, stack, server, sink.port, program, files[scene])
-                        subjects = await start(folder / f"{scene}-{number}")
-                        for subject, sample in zip(subjects, await _watch(subjects, seconds), strict=True):
-                            samples.setdefault((subject.name, scene), []).append(sample)
-    return [_floor_table(samples, hot, note, seconds), _placement_table(samples)]
+def _processes(appliance: Appliance) -> dict[str, tuple[int, ...]]:
+    return appliance.processes
 
 
-async def _start(
-    stack: AsyncExitStack, server: SimServer, port: int, program: list[str], pcm: Path, folder: Path
-) -> list[Subject]:
-    microphone = feeder(pcm)
-    placements = {SHIPPED: None, OTHER: "tests.benchmarks.gate_in_daemon"}
-    appliances = {
-        name: await stack.enter_async_context(
-            Appliance(
-                folder.with_name(f"{folder.name}-{number}"), server.base_url, microphone, prototype=module
-            )
-        )
-        for number, (name, module) in enumerate(placements.items())
-    }
-    paced = {PYTHON_20: floors.python_floor(pcm, 20, port), PYTHON_60: floors.python_floor(pcm, 60, port)}
-    if program:
-        paced |= {C_20: floors.c_floor(program, pcm, 20, port), C_60: floors.c_floor(program, pcm, 60, port)}
-    for one in paced.values():
-        stack.callback(one.stop)
-    for appliance in appliances.values():
-        await appliance.ready()
-    return [
-        *(Subject(name, one.pids, partial(one.messages, server)) for name, one in appliances.items()),
-        *(Subject(name, (one.pid,)) for name, one in paced.items()),
-    ]
+def tables(measured: Measured) -> list[Table]:
+    """Cost beside the floors, and the placements of the gate."""
+    return [_floor_table(measured), _placement_table(measured)]
 
 
-async def _watch(subjects: Sequence[Subject], seconds: float) -> list[Sample]:
-    await asyncio.sleep(_SETTLE_S)
-    windows = [_Window(subject) for subject in subjects]
-    await asyncio.sleep(seconds)
-    return [window.sample() for window in windows]
-
-
-def _figures(samples: Samples, name: str, value: Callable[[Sample], float | None], digits: int) -> list[str]:
-    return [
-        spread([x for one in samples.get((name, scene), []) if (x := value(one)) is not None], digits)
-        for scene in SCENES
-    ]
-
-
-def _cpu_ms_of(process: int, sample: Sample) -> float:
-    return sample.each_ms[process]
-
-
-def _ratios(samples: Samples, name: str, floor: str, scene: str) -> list[float]:
-    """CPU of ``name`` by that of ``floor`` in each round: only figures of one window are fit for it."""
-    pairs = zip(samples[name, scene], samples[floor, scene], strict=True)
-    return [ours.cpu_ms / floor.cpu_ms for ours, floor in pairs]
-
-
-def _floor_table(samples: Samples, hot: Mapping[str, list[float]], note: str, seconds: float) -> Table:
-    rows = [Row(HOT, [spread(hot[scene]) for scene in SCENES])]
-    names = [name for name in (C_60, C_20, PYTHON_60, PYTHON_20) if (name, SCENES[0]) in samples]
-    for name in (*names, SHIPPED):
-        cpu = _figures(samples, name, lambda one: one.cpu_ms, 2)
-        woken = _figures(samples, name, lambda one: one.wakeups, 0)
-        sent = _figures(samples, name, lambda one: one.messages, 1)
-        rows.append(Row(name, [*cpu, *woken, sent[1]]))
-    for at, process in enumerate(("daemon", "sound process")):
-        each = _figures(samples, SHIPPED, partial(_cpu_ms_of, at), 2)
-        rows.append(Row(f"   of it the {process}", each))
-    for floor in names:
-        ratios = [_ratios(samples, SHIPPED, floor, scene) for scene in SCENES]
-        worst = max(statistics.median(one) for one in ratios)
-        aim = at_most(worst, _AIM, "x") if floor in (C_20, PYTHON_20) else Aim()
-        rows.append(Row(f"daemon / {floor}", [spread(one) for one in ratios], aim))
+def _floor_table(measured: Measured) -> Table:
+    rows = [Row(HOT, [spread(measured.hot[scene]) for scene in SCENES])]
+    present = [name for name in FLOORS if measured.cpu(name, "quiet")]
+    for name in (*present, PROGRAM, RECORDING, PULSEAUDIO, SILENT):
+        rows.append(_cost_row(measured, name, present))
+        if name == PROGRAM:
+            rows += [_part_row(measured, part) for part in ("daemon", "microphone", "speaker")]
+    for floor in present:
+        row = [spread(measured.times(PROGRAM, floor, scene)) for scene in SCENES]
+        quiet = measured.times(PROGRAM, floor, "quiet")
+        aim = at_most(statistics.median(quiet), _TIMES_POLLER, "x quiet") if floor == POLLER else Aim()
+        rows.append(Row(f"speaker by a program / {floor}", row, aim))
     return Table(
-        "CPU ms per second of audio, daemon and sound process together: median [least, most] of the rounds",
+        "CPU ms per second of audio, all processes of the appliance: median [least, most] of the rounds",
         ("quiet", "speech", "wake-ups/s quiet", "speech", "messages/s"),
         rows,
         (
-            f"{len(hot['quiet'])} round(s) of {seconds:g} s a scene. All of a round runs at once, on",
-            "feeders of its own that are not counted. Quiet: noise at -66 dBFS. Speech: a conversation, a",
-            "third of it speech. The floors have no closing silence, no WebSocket, no noise floor to track,",
-            "and are woken by their feeder, whose warm caches they inherit; what wakes the sound process in",
-            "quiet is a timer.",
-            f"{note}.",
+            f"{len(measured.hot['quiet'])} round(s) of {measured.seconds:g} s a scene. All of a round runs",
+            "at once, on feeders of its own that are not counted; neither is PulseAudio's server. Quiet:",
+            "noise at -66 dBFS, the speaker asleep, no session. Speech: a conversation, a third of it",
+            "speech; the answers come as live voice and are played, and hold the microphone. One more",
+            "appliance hears no answer and opens no stream: the work of the floors, which have no closing",
+            "silence, no WebSocket and no noise floor to track, and are woken by their feeder, whose warm",
+            "caches they inherit.",
+            *measured.notes,
         ),
     )
 
 
-def _placement_table(samples: Samples) -> Table:
+def _cost_row(measured: Measured, name: str, present: list[str]) -> Row:
+    cpu = [spread(measured.cpu(name, scene)) for scene in SCENES]
+    woken = [spread(measured.wakeups(name, scene), 0) for scene in SCENES]
+    sent = spread(measured.messages(name, "speech"), 1)
+    aims = Aim()
+    beside: dict[str, list[float]] = {}
+    if name not in FLOORS:
+        beside = {
+            f"{scene} / {floor}": measured.times(name, floor, scene)
+            for scene in SCENES
+            for floor in present
+            if floor in (C_60, BARE, POLLER)
+        }
+        quiet = measured.cpu(name, "quiet")
+        if quiet:
+            middle, wakeups = statistics.median(quiet), statistics.median(measured.wakeups(name, "quiet"))
+            aims = Aim(
+                f"quiet <= {_QUIET_MS:g} ms/s, {_QUIET_WAKEUPS:g} wake-ups",
+                middle <= _QUIET_MS and wakeups <= _QUIET_WAKEUPS,
+            )
+    return Row(name, [*cpu, *woken, sent], aims, beside)
+
+
+def _part_row(measured: Measured, part: str) -> Row:
+    samples = [measured.samples[PROGRAM, scene] for scene in SCENES]
+    return Row(f"   of it: {part}", [spread([one.each_ms[part] for one in each]) for each in samples])
+
+
+def _placement_table(measured: Measured) -> Table:
     rows = []
-    for name in (SHIPPED, OTHER):
-        cpu = _figures(samples, name, lambda one: one.cpu_ms, 2)
-        woken = _figures(samples, name, lambda one: one.wakeups, 0)
-        size = _figures(samples, name, lambda one: one.memory.alone if one.memory else None, 1)
+    for name in (PROGRAM, OTHER):
+        cpu = [spread(measured.cpu(name, scene)) for scene in SCENES]
+        woken = [spread(measured.wakeups(name, scene), 0) for scene in SCENES]
+        size = [spread(measured.alone(name, scene), 1) for scene in SCENES]
         rows.append(Row(name, [*cpu, *woken, *size]))
-    ratios = [spread(_ratios(samples, OTHER, SHIPPED, scene)) for scene in SCENES]
-    rows.append(Row("prototype / shipped, CPU", ratios))
+    times: Mapping[str, list[float]] = {scene: measured.times(OTHER, PROGRAM, scene) for scene in SCENES}
+    rows.append(Row("prototype / shipped, CPU", [spread(times[scene]) for scene in SCENES]))
     return Table(
-        "Where the gate runs, same windows: both processes together",
+        "Where the gate runs, same windows: all processes together",
         ("CPU quiet", "speech", "wake-ups/s quiet", "speech", "MB alone quiet", "speech"),
         rows,
         (

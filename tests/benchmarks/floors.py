@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 from binascii import b2a_base64
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import CHUNK_SAMPLES, RATE_HZ, bytes_for, padded, samples_in, seconds_of
@@ -23,14 +25,25 @@ from tests.benchmarks.appliance import feeder
 
 _HERE = Path(__file__).parent
 _FRAME_MS = 20
+#: What begins a message of floor.py and floor.c.
+_HEAD = b'{"chat_type"'
 
 
 class Sink:
-    """A TCP server that takes what is sent and does nothing with it.
+    """A TCP server that takes what is sent and only notes when.
 
     Attributes:
         port: where it listens.
+        came: when something came on any connection, on the monotonic clock; the newest 10,000.
     """
+
+    def __init__(self) -> None:
+        self.came: deque[float] = deque(maxlen=10_000)
+        self._heads = 0
+
+    def messages(self) -> int:
+        """How many messages of the floors' form began so far, on all connections."""
+        return self._heads
 
     async def __aenter__(self) -> Sink:
         self._server = await asyncio.start_server(self._drain, "127.0.0.1", 0)
@@ -41,8 +54,10 @@ class Sink:
         self._server.close()
 
     async def _drain(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while await reader.read(1 << 16):
-            pass
+        while data := await reader.read(1 << 16):
+            self.came.append(time.monotonic())
+            # A head that is cut in two is not counted: one of hundreds.
+            self._heads += data.count(_HEAD)
         writer.close()
 
 
@@ -79,16 +94,30 @@ def _connection() -> Iterator[tuple[socket.socket, socket.socket]]:
             yield ours, theirs
 
 
+class Floor(Protocol):
+    """A program to compare with, which runs."""
+
+    @property
+    def pid(self) -> int:
+        """The program, not its feeder."""
+        ...
+
+    def stop(self) -> None:
+        """End it."""
+        ...
+
+
 class PacedFloor:
-    """A program that reads a paced pipe; from ``with`` to its end.
+    """A program that reads a paced pipe, until it is stopped.
 
     Attributes:
         pid: the program, not its feeder.
     """
 
-    def __init__(self, words: list[str], pcm: Path, block_ms: int) -> None:
-        """Start ``words`` on a pipe that gets one block of ``block_ms`` at a time."""
-        self._feeder = subprocess.Popen(feeder(pcm, piece_ms=block_ms), stdout=subprocess.PIPE)
+    def __init__(self, words: list[str], pcm: Path, block_ms: int, *, journal: Path | None = None) -> None:
+        """Start ``words`` on a pipe that gets one block of ``block_ms`` at a time; ``journal``: when."""
+        words_of_feeder = feeder(pcm, piece_ms=block_ms, journal=journal)
+        self._feeder = subprocess.Popen(words_of_feeder, stdout=subprocess.PIPE)
         self._program = subprocess.Popen(words, stdin=self._feeder.stdout)
         if self._feeder.stdout is not None:
             self._feeder.stdout.close()
@@ -101,15 +130,37 @@ class PacedFloor:
             process.wait()
 
 
+class Poller:
+    """poller.py, until it is stopped."""
+
+    def __init__(self, every_ms: int) -> None:
+        """Start it."""
+        self._program = subprocess.Popen([sys.executable, "-P", str(_HERE / "poller.py"), str(every_ms)])
+        self.pid = self._program.pid
+
+    def stop(self) -> None:
+        """End it."""
+        self._program.kill()
+        self._program.wait()
+
+
+def bare_loop(pcm: Path, block_ms: int) -> PacedFloor:
+    """bare_loop.py on a paced pipe."""
+    words = [sys.executable, "-P", str(_HERE / "bare_loop.py"), str(block_ms)]
+    return PacedFloor(words, pcm, block_ms)
+
+
 def python_floor(pcm: Path, block_ms: int, port: int) -> PacedFloor:
     """floor.py on a paced pipe."""
     words = [sys.executable, "-P", str(_HERE / "floor.py"), str(block_ms), str(port)]
     return PacedFloor(words, pcm, block_ms)
 
 
-def c_floor(program: list[str], pcm: Path, block_ms: int, port: int) -> PacedFloor:
+def c_floor(
+    program: list[str], pcm: Path, block_ms: int, port: int, *, journal: Path | None = None
+) -> PacedFloor:
     """``program``, as :func:`build_c_floor` made it, on a paced pipe."""
-    return PacedFloor([*program, str(block_ms), str(port)], pcm, block_ms)
+    return PacedFloor([*program, str(block_ms), str(port)], pcm, block_ms, journal=journal)
 
 
 def build_c_floor(folder: Path) -> tuple[list[str], str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ravatard.assembly import parts as assembly
 from ravatard.cli import main
@@ -40,8 +40,10 @@ class DaemonEar(ChildMicrophone):
         mode: GateMode,
         environ: Mapping[str, str],
         muted: bool = False,
+        **others: Any,
     ) -> None:
-        super().__init__(microphone, capture, gate, voice, mode=mode, environ=environ, muted=muted)
+        """``others``: see :class:`ChildMicrophone`; this one compares voices, without word or canceller."""
+        super().__init__(microphone, capture, gate, voice, mode=mode, environ=environ, muted=muted, **others)
         self._start = replace(self._start, mode=None)
         self._gate = Gate(gate, voice, speech_detector(voice.aggressiveness), mode=mode)
         self._sent_attentive = False

@@ -51,8 +51,8 @@ class Entrant:
     make: Callable[[], Judge]
 
 
-def ours(silence_ms: int) -> Judge:
-    """The appliance's gate with its default options, fed as the sound process feeds it in quiet."""
+def ours(silence_ms: int | None) -> Judge:
+    """The appliance's gate, fed as the sound process feeds it in quiet; all but the silence as by default."""
     gate = Gate(
         GateOptions(silence_ms=silence_ms, longest_s=1e6),
         VoiceOptions(),
@@ -106,7 +106,10 @@ def plain(aggressiveness: int, silence_ms: int) -> Judge:
 
 def entrants() -> list[Entrant]:
     """The lines of the table, the appliance's first."""
-    lines = [Entrant(f"ravatard, {ms} ms", partial(ours, ms)) for ms in (900, 500)]
+    lines = [
+        Entrant(f"ravatard, {'learned' if ms is None else f'{ms} ms'}", partial(ours, ms))
+        for ms in (GateOptions().silence_ms, 900, 500)
+    ]
     lines += [
         Entrant(f"webrtcvad {a} 3of4, {ms} ms", partial(plain, a, ms)) for ms in (900, 500) for a in (1, 2, 3)
     ]

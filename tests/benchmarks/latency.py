@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ravatard.core.audio_format import CHUNK_BYTES, SAMPLE_BYTES, bytes_for
+from ravatard.sim.options import SimOptions
 from ravatard.sim.ravatar.record import SessionRecord
+from ravatard.sim.server import SimServer
 from tests.benchmarks import panel, scenes
-from tests.benchmarks.appliance import Appliance, feeder, service
+from tests.benchmarks.appliance import Appliance, feeder
 from tests.benchmarks.report import Aim, Row, Table, at_most, percentile
+from tests.benchmarks.yardstick import Yardstick
 
 #: A frame of the gate; the aim of a press is 20 ms and one of these.
 _FRAME_MS = 20
@@ -22,12 +25,15 @@ _COLUMNS = ("p50 ms", "p99 ms", "worst ms", "count")
 
 async def measure(*, chunks: int, presses: int) -> list[Table]:
     """One table: chunks and presses."""
-    sent_ms, arrived_ms = await _chunks(chunks)
-    light_ms = [press.light_s * 1000 for press in await panel.measure(presses)]
+    async with Yardstick() as beside_chunks:
+        sent_ms, arrived_ms = await _chunks(chunks)
+    async with Yardstick() as beside_presses:
+        light_ms = [press.light_s * 1000 for press in await panel.measure(presses)]
     rows = [
-        _row("last sample of a chunk read -> message on the socket", sent_ms, p50=2, p99=10),
-        _row("... written by the microphone -> message at the service", arrived_ms),
-        _row("button edge -> LED", light_ms, p99=20 + _FRAME_MS),
+        _row("last sample of a chunk read -> message on the socket", sent_ms, beside_chunks, p50=2, p99=10),
+        _row("... written by the microphone -> message at the service", arrived_ms, beside_chunks),
+        _row("button edge -> LED", light_ms, beside_presses, p99=20 + _FRAME_MS),
+        _row("one byte to a bare interpreter and back, beside the chunks", beside_chunks.values_ms),
     ]
     notes = (
         "Read to socket: from the sound process's read_at to the daemon's sent_at (MessageSent), told by an",
@@ -38,11 +44,19 @@ async def measure(*, chunks: int, presses: int) -> list[Table]:
     return [Table("Latency", _COLUMNS, rows, notes)]
 
 
-def _row(what: str, values_ms: Sequence[float], *, p50: float | None = None, p99: float | None = None) -> Row:
+def _row(
+    what: str,
+    values_ms: Sequence[float],
+    beside: Yardstick | None = None,
+    *,
+    p50: float | None = None,
+    p99: float | None = None,
+) -> Row:
     middle, most = percentile(values_ms, 50), percentile(values_ms, 99)
     aims = [at_most(value, limit, "ms") for value, limit in ((middle, p50), (most, p99)) if limit is not None]
     aim = Aim(", ".join(one.text for one in aims), all(one.met for one in aims) if aims else None)
-    return Row(what, [f"{middle:.2f}", f"{most:.2f}", f"{max(values_ms):.2f}", str(len(values_ms))], aim)
+    figures = [f"{middle:.2f}", f"{most:.2f}", f"{max(values_ms):.2f}", str(len(values_ms))]
+    return Row(what, figures, aim, beside.beside(values_ms) if beside else {})
 
 
 async def _chunks(count: int) -> tuple[list[float], list[float]]:
@@ -53,7 +67,9 @@ async def _chunks(count: int) -> tuple[list[float], list[float]]:
         (folder / "speech.pcm").write_bytes(pcm)
         observed, written = folder / "observed", folder / "written"
         async with (
-            service() as server,
+            # Nothing answers: the microphone is not listened to while an answer is heard, and this is about
+            # its chunks. The session's stream is open all the same.
+            SimServer(SimOptions(licences=50, answers=())) as server,
             Appliance(
                 folder / "latency",
                 server.base_url,

@@ -15,9 +15,10 @@ from pathlib import Path
 from ravatard.sim.server import SimServer
 from tests.benchmarks import scenes
 from tests.benchmarks.appliance import Appliance, feeder, service
-from tests.benchmarks.report import Aim, Row, Table, at_most, percentile, spread
+from tests.benchmarks.report import Aim, Row, Table, at_most, percentile, ratios, spread
 
-_LIMIT_S = 10.0
+#: Patience on a busy machine, no aim.
+_LIMIT_S = 60.0
 #: The libraries that the daemon on a command microphone uses; their import is the floor of its start.
 _FLOOR = "import asyncio, aiohttp, msgspec, yaml"
 
@@ -28,7 +29,7 @@ class Life:
 
     Attributes:
         ready: from the start to ``READY=1``, wall clock.
-        ready_cpu: CPU of daemon and sound process until then.
+        ready_cpu: CPU of the daemon and its sound processes until then.
         imports_cpu: CPU of an interpreter that imports :data:`_FLOOR`, measured beside.
         ended: from SIGTERM to the request that ends the live session.
         exited: from SIGTERM to the exit.
@@ -57,6 +58,7 @@ async def _live(server: SimServer, folder: Path, number: int) -> Life:
         folder / f"life-{number}",
         server.base_url,
         feeder(folder / "quiet.pcm"),
+        # What is timed at the end is the end of a live session: there has to be one.
         {"session": {"keep": "always"}},
     )
     imports_cpu_ms = _imports_cpu_ms()
@@ -89,14 +91,15 @@ def _imports_cpu_ms() -> float:
 
 
 def _table(lives: Sequence[Life]) -> Table:
-    def row(what: str, values: Sequence[float], aim: Aim | None = None) -> Row:
-        return Row(what, [spread(values, 0), f"{percentile(values, 95):.0f}"], aim or Aim())
+    def row(what: str, values: Sequence[float], aim: Aim | None = None, **beside: Sequence[float]) -> Row:
+        return Row(what, [spread(values, 0), f"{percentile(values, 95):.0f}"], aim or Aim(), beside)
 
-    ready, ended, exited = ([getattr(life, name) for life in lives] for name in ("ready", "ended", "exited"))
+    names = ("ready", "ended", "exited", "ready_cpu", "imports_cpu")
+    ready, ended, exited, ready_cpu, imports_cpu = ([getattr(life, name) for life in lives] for name in names)
     rows = [
         row("start -> READY=1, ms", ready, at_most(max(ready), 1000, "ms")),
-        row("   CPU until then, daemon and sound process", [life.ready_cpu for life in lives]),
-        row("   CPU of importing asyncio, aiohttp, msgspec, yaml", [life.imports_cpu for life in lives]),
+        row("   CPU until then, all processes", ready_cpu, by_imports=ratios(ready_cpu, imports_cpu)),
+        row("   CPU of importing asyncio, aiohttp, msgspec, yaml", imports_cpu),
         row("SIGTERM -> endLiveSession at the service, ms", ended, at_most(max(ended), 50, "ms")),
         row("SIGTERM -> exit, ms", exited, at_most(max(exited), 2000, "ms")),
     ]

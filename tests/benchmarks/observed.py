@@ -13,7 +13,7 @@ from dataclasses import replace
 from struct import pack
 from typing import TYPE_CHECKING, Any
 
-import ravatard.cli.run
+import ravatard.cli.appliance
 from ravatard.app import Parts
 from ravatard.assembly.lifetime import live
 from ravatard.cli import main
@@ -49,6 +49,6 @@ async def observed(parts: Parts, *rest: Any) -> None:
 
 if __name__ == "__main__":
     if not TYPE_CHECKING:
-        ravatard.cli.run.live = observed
+        ravatard.cli.appliance.live = observed
     # What comes first is the name of the command this stands in for.
     sys.exit(main(sys.argv[2:]))

@@ -16,6 +16,7 @@ from ravatard.sim.server import SimServer
 from tests.benchmarks import scenes
 from tests.benchmarks.appliance import Appliance, feeder, service
 from tests.benchmarks.report import Row, Table, at_most, percentile
+from tests.integration.daemon import Config
 
 #: The service is away for this long, one after the other; about what a restart takes.
 AWAY_S = (0.3, 0.5, 0.8, 1.0)
@@ -23,6 +24,8 @@ LIMIT_S = 3.0
 #: A link that held this long is stable: the next wait is a first one.
 _STABLE_S = 1.0
 _PATIENCE_S = 30.0
+#: A session is what is waited for. By default a link is stable much later: each restart would take a minute.
+_CONFIG: Config = {"session": {"keep": "always"}, "reconnect": {"stable_s": _STABLE_S}}
 
 
 async def measure(*, rounds: int) -> list[Table]:
@@ -62,10 +65,10 @@ async def _times_of_the_forgetful(folder: Path, rounds: int) -> list[float]:
                 folder / "forgetful",
                 first.base_url,
                 feeder(folder / "quiet.pcm"),
-                {"session": {"keep": "always"}, "reconnect": {"stable_s": _STABLE_S}},
+                _CONFIG,
             )
             await stack.enter_async_context(appliance)
-            await appliance.until(lambda: appliance.sessions(first), "a live session")
+            await appliance.until(lambda: appliance.sessions(first), "a live session", 60)
             await asyncio.sleep(_STABLE_S * 1.5)
         for number in range(rounds):
             # Beside each other: starting a program takes a while, and the service is away for no longer.
@@ -94,10 +97,10 @@ async def _times(folder: Path, rounds: int) -> list[float]:
             folder / "restarts",
             server.base_url,
             feeder(folder / "quiet.pcm"),
-            {"session": {"keep": "always"}, "reconnect": {"stable_s": _STABLE_S}},
+            _CONFIG,
         )
         async with appliance:
-            await appliance.until(lambda: appliance.sessions(server), "a live session")
+            await appliance.until(lambda: appliance.sessions(server), "a live session", 60)
             await asyncio.sleep(_STABLE_S * 1.5)
             await server.__aexit__(None, None, None)
             times = []

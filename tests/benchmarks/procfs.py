@@ -49,16 +49,9 @@ def children_of(pid: int) -> tuple[int, ...]:
     return tuple(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
-def child_of(pid: int) -> int:
-    """The one child of a process: of the daemon its sound process.
-
-    Raises:
-        LookupError: it has none, or several.
-    """
-    found = children_of(pid)
-    if len(found) != 1:
-        raise LookupError(f"process {pid} has {len(found)} children and not one")
-    return found[0]
+def command_line(pid: int) -> list[str]:
+    """The words that a process was started with."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import statistics
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,27 @@ def at_most(value: float | None, limit: float, unit: str) -> Aim:
     return Aim(f"<= {limit:g} {unit}".rstrip(), None if value is None else value <= limit)
 
 
+def at_least(value: float, limit: float) -> Aim:
+    """The aim that ``value`` is no less than ``limit``."""
+    return Aim(f">= {limit:g}", value >= limit)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a table: what was measured, a figure for each column, and the aim."""
+    """One line of a table.
+
+    Attributes:
+        what: was measured.
+        figures: one for each column.
+        aim: what a figure should be.
+        ratios: what can be compared with another run's: by name, the figure divided by its floor, both of
+            one round, for each round. Less is better. Not printed in the table.
+    """
 
     what: str
     figures: Sequence[str]
     aim: Aim = Aim()
+    ratios: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +100,13 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
         f"{value:.{digits}f}" for value in (statistics.median(values), min(values), max(values))
     )
     return middle if len(values) == 1 else f"{middle} [{least}, {most}]"
+
+
+def ratios(values: Sequence[float], floor: Sequence[float]) -> list[float]:
+    """Each value by the floor of its own round; [] where a floor is 0 or they are not of the same rounds."""
+    if len(values) != len(floor) or not all(floor):
+        return []
+    return [value / below for value, below in zip(values, floor, strict=True)]
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import wave
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 import ravatard.sim
 from ravatard.core.audio.gate import Gate
-from ravatard.core.audio_format import RATE_HZ
+from ravatard.core.audio_format import RATE_HZ, VOICE_RATE_HZ
 from ravatard.core.events import UtteranceClosed, UtteranceOpened
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
@@ -51,6 +52,41 @@ def short_turns(turns: int) -> bytes:
     spoken = recording[first:end][: round(_REQUEST_S * RATE_HZ)]
     turn[: len(spoken)] = spoken
     return _repeated(turn, turns * TURN_S)
+
+
+def spaced_turns(turns: int, turn_s: float) -> tuple[bytes, int]:
+    """One short request a turn of ``turn_s``, and the sample of each turn at which it can first be heard."""
+    recording = _recording()
+    first, end = utterances(recording.astype("<i2").tobytes())[-1]
+    spoken = recording[first:end][: round(_REQUEST_S * RATE_HZ)]
+    onset = _first_sound(spoken)
+    turn = np.zeros(round(turn_s * RATE_HZ))
+    turn[: len(spoken)] = spoken
+    # The pre-roll is a pause of the recording and not of this scene.
+    turn[:onset] = 0
+    return _repeated(turn, turns * turn_s), onset
+
+
+def _first_sound(samples: NDArray[np.float64]) -> int:
+    """The first millisecond that is 20 dB above the room's noise and stays there for three."""
+    block = RATE_HZ // 1000
+    blocks = samples[: len(samples) // block * block].reshape(-1, block)
+    limit = 32768 * 10 ** ((ROOM_DBFS + 20) / 20)
+    loud = np.sqrt((blocks**2).mean(axis=1)) > limit
+    held = loud[:-2] & loud[1:-1] & loud[2:]
+    return int(np.flatnonzero(held)[0]) * block
+
+
+def hum_wav(seconds: float, rate_hz: int = VOICE_RATE_HZ) -> bytes:
+    """A WAV file that is loud from its first sample on."""
+    t = np.arange(round(seconds * rate_hz))
+    file = io.BytesIO()
+    with wave.open(file, "wb") as made:
+        made.setnchannels(1)
+        made.setsampwidth(2)
+        made.setframerate(rate_hz)
+        made.writeframes((9_000 * np.cos(2 * np.pi * 220 * t / rate_hz)).astype("<i2").tobytes())
+    return file.getvalue()
 
 
 def utterances(pcm: bytes) -> list[tuple[int, int]]:

@@ -1,8 +1,8 @@
 """The daemon in real time beside a busy core: ``make soak``, ``python -m tests.benchmarks.soak --minutes N``.
 
-A recording is its microphone, again and again; every answer begins and ends a turn. With ``--speaks`` the
-answers are heard too, from the live stream, by a program that is the speaker. What grows, and whether a frame
-is ever dropped, is looked at every half a minute.
+A recording is its microphone, again and again; every answer begins and ends a turn. The answers are heard,
+from the live stream, by a program that is the speaker; with ``--mute`` there is none. What grows, and whether
+a frame is ever dropped, is looked at every half a minute.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 from ravatard.cli.demo.pauses import lengthened
 from ravatard.sim.server import SimServer
 from tests.benchmarks import procfs, scenes
-from tests.benchmarks.appliance import Appliance, service
+from tests.benchmarks.appliance import NO_SPEAKER, Appliance, service
 from tests.benchmarks.report import Aim, Row, Table, slope
 from tests.integration.daemon import Config
 
@@ -37,10 +37,6 @@ _JUDGED_S = 1800.0
 _CONFIG: Config = {"microphone": {"wav": str(scenes.RECORDING), "repeat": True}}
 #: Room for an answer, which the microphone is not listened to in.
 _PAUSE_S = 6.0
-_ALOUD: Config = {
-    "speaker": {"enabled": True, "command": "dd of=/dev/null status=none"},
-    "live_audio": {"enabled": "on"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +52,16 @@ class Look:
     dropped: int
 
 
-async def measure(minutes: float, *, speaks: bool = False) -> Table:
+async def measure(minutes: float, *, speaks: bool = True) -> Table:
     """One table, and a line to standard error at every look; ``speaks``: the answers are heard."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         configs = [_CONFIG]
         if speaks:
             recording = lengthened(scenes.RECORDING, folder / "patient.wav", _PAUSE_S)
-            configs += [{"microphone": {"wav": str(recording)}}, _ALOUD]
+            configs.append({"microphone": {"wav": str(recording)}})
+        else:
+            configs.append(NO_SPEAKER)
         async with (
             service() as server,
             Appliance(folder / "soak", server.base_url, [], *configs) as appliance,
@@ -170,9 +168,9 @@ def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.soak", description="Watch the daemon.")
     parser.add_argument("--minutes", type=float, default=60.0, metavar="N", help="how long (default: 60)")
-    parser.add_argument("--speaks", action="store_true", help="the answers are heard, too")
+    parser.add_argument("--mute", action="store_true", help="without a speaker: more turns in the same time")
     chosen = parser.parse_args()
-    print(asyncio.run(measure(chosen.minutes, speaks=chosen.speaks)))
+    print(asyncio.run(measure(chosen.minutes, speaks=not chosen.mute)))
     return 0
 
 

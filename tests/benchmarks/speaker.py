@@ -22,6 +22,9 @@ from tests.benchmarks.report import Row, Table, at_most, percentile, spread
 from tests.integration.test_speaker import Recorder, next_event, pid_of, speech
 from tests.integration.virtual_audio import SPEAKER, VirtualAudio, end, missing
 
+#: Awake all the time, which it is not by default: what is compared are lengths of a period, which cost none
+#: asleep. What it costs an owner is in :mod:`tests.benchmarks.whole` and ``speaker_asleep``.
+_AWAKE_S = 0
 _TITLE = "Speaker: a PulseAudio sink through PortAudio and ALSA, by length of period"
 _RAW = Path(__file__).with_name("raw_speaker.py")
 _PERIODS_MS = (10, 20, 40)
@@ -53,10 +56,14 @@ async def measure(seconds: float, rounds: int) -> list[Table]:
         for period_ms in _PERIODS_MS:
             found[period_ms] = one = _Found()
             one.bare = await _bare(audio, period_ms, seconds)
-            options = SpeakerOptions(device=SPEAKER, alsa_config="system", period_ms=period_ms)
+            options = SpeakerOptions(
+                device=SPEAKER, alsa_config="system", period_ms=period_ms, idle_s=_AWAKE_S
+            )
             async with _speaking(options, audio) as (speaker, events):
                 await _measure(one, speaker, events, audio, seconds, rounds)
-            options = SpeakerOptions(wav=str(Path(folder) / "heard.wav"), period_ms=period_ms)
+            options = SpeakerOptions(
+                wav=str(Path(folder) / "heard.wav"), period_ms=period_ms, idle_s=_AWAKE_S
+            )
             async with _speaking(options, audio) as (speaker, _):
                 one.recording = (await _cost(pid_of(speaker), seconds))[0]
     return [_table(found)]
