@@ -6,42 +6,47 @@ import argparse
 import importlib
 import io
 import logging
+import os
+import platform
 import sys
 from collections.abc import Sequence
 
 from ravatard import __version__
 from ravatard.cli.terminal import harmless
+from ravatard.cli.usage import CommandParser, MainParser, add_verbosity
 from ravatard.errors import ConfigError, InternalError, RavatardError
 
-#: Sub-command -> one line for ``ravatard --help``.
+#: Sub-command -> one line for ``ravatard --help``; :data:`ravatard.cli.usage.GROUPS` has their order.
 COMMANDS = {
-    "run": "run the appliance: listen, talk to the avatar, show the state with the lights",
-    "demo": "watch a whole conversation without hardware, account or network",
-    "simulate": "run a simulated RAVATAR service on this machine",
-    "config": "check the configuration, or show the settings in effect and their origin",
-    "setup": "write the configuration from the answers to a few questions",
-    "boot-setup": "take over the settings file on the boot partition",
-    "replay": "replay a recording of the flight recorder and show the states it reaches",
-    "status": "show the state of the running appliance",
-    "mute": "close the running appliance's microphone",
-    "unmute": "open the running appliance's microphone",
-    "volume": "show or change the volume of the answers",
-    "toggle-mute": "mute the running appliance, or unmute it when it is muted",
-    "say": "send the avatar a text",
-    "press": "press the button of the running appliance",
-    "restart-session": "end the live session; the next words start a new one",
-    "reload": "make the running appliance read its configuration again",
-    "end-sessions": "end the live sessions that a crashed daemon left open",
-    "chat": "talk to the avatar in writing, in this terminal",
-    "history": "show the history that the service keeps",
-    "avatars": "list the avatars of your project",
-    "languages": "list the languages the service speaks",
-    "board": "list boards, show one, or test the lights and button of yours",
-    "devices": "list microphones and speakers with their names for the configuration",
-    "doctor": "check everything the appliance needs, with a remedy for each problem",
-    "meter": "show the microphone's level, the room's noise and the gate's decisions live",
+    "demo": "watch a conversation with a simulated cloud; needs no hardware and no account",
+    "chat": "chat with the avatar in this terminal",
+    "simulate": "run a simulated RAVATAR service or AvaTar API on this machine",
+    "setup": "answer a few questions to write the configuration",
+    "config": "check, show, edit or migrate the configuration",
+    "board": "list the known boards, show one, or test its lights and button",
+    "devices": "list microphones and speakers, with the names to use in the configuration",
     "find-mic": "find the microphone that picks up your voice best",
+    "meter": "show the microphone's level, and when it counts as speech",
+    "status": "show the state of the running appliance",
+    "mute": "close the microphone of the running appliance",
+    "unmute": "open the microphone of the running appliance",
+    "toggle-mute": "mute the running appliance, or unmute it if it is muted",
+    "volume": "show or change the volume of the answers",
+    "say": "send the avatar a text",
+    "history": "show the conversation history that the service keeps",
+    "avatars": "list your avatars",
+    "languages": "list the languages of the service",
+    "reload": "make the running appliance read its configuration again",
+    "restart-session": "end the live session; the next words start a new one",
+    "doctor": "check the whole appliance and suggest a fix for each problem",
     "support-bundle": "write one file with everything a bug report needs, without secrets",
+    "replay": "replay a flight recording and show the states it reaches",
+    "end-sessions": "end the live sessions that a crashed daemon left open, and none of other clients",
+    "run": "run the voice appliance",
+    "press": "press the button of the running appliance",
+    "boot-setup": "take over the settings file on the boot partition",
+    "help": "explain a command",
+    "version": "show the version, and the installation it runs from",
 }
 
 #: sysexits.h: EX_CONFIG. systemd does not restart the daemon for it (RestartPreventExitStatus).
@@ -50,6 +55,12 @@ EXIT_FAILURE = 1
 #: sysexits.h: EX_SOFTWARE. A bug of ours; systemd starts us again.
 EXIT_BUG = 70
 
+
+_EXIT_USAGE = 2
+#: Overrides every file of the configuration, as documented there.
+_LOG_LEVEL = "RAVATARD_LOGGING__LEVEL"
+#: Commands without a module.
+_BUILT_IN = ("help", "version")
 
 #: Requests to a running daemon: one module for all, see its table.
 CONTROLS = ("mute", "unmute", "toggle-mute", "press", "reload", "restart-session", "say")
@@ -67,6 +78,7 @@ _MODULES = {
     "languages": "directory",
     "meter": "doctor.meter",
     "setup": "setup.command",
+    "simulate": "simulate.command",
     "support-bundle": "doctor.support_bundle",
 }
 
@@ -76,26 +88,58 @@ def _module_name(command: str) -> str:
     return f"ravatard.cli.{_MODULES.get(command, command.replace('-', '_'))}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one sub-command; return the exit status. An error is one sentence on stderr, never a traceback."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser(
-        prog="ravatard", description="An always-on voice appliance for cloud avatars."
+#: Commands that log, and so take ``-v`` and ``-q`` themselves.
+_LOGGING = ("avatars", "chat", "end-sessions", "history", "languages", "run")
+
+
+def _parser(wanted: str | None) -> MainParser:
+    """Return the parser of the command line, with the arguments of the command ``wanted`` only.
+
+    The other commands may need modules that are not installed.
+    """
+    parser = MainParser(COMMANDS)
+    parser.add_argument("-V", "--version", action="version", version=f"ravatard {__version__}")
+    add_verbosity(parser)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=CommandParser
     )
-    parser.add_argument("--version", action="version", version=f"ravatard {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    # Only the named sub-command is imported: the others may need modules that are not installed.
-    wanted = next((word for word in words if not word.startswith("-")), None)
     for name, line in COMMANDS.items():
         sub = commands.add_parser(name, help=line, description=line[0].upper() + line[1:] + ".")
-        if name == wanted:
+        if name == "help":
+            sub.add_argument("words", nargs="*", metavar="COMMAND", help="the command; default: all of them")
+        elif name == wanted and name not in _BUILT_IN:
             importlib.import_module(_module_name(name)).add_arguments(sub)
+        if name == wanted and name in _LOGGING:
+            add_verbosity(sub)
+    return parser
+
+
+def _parsed(words: list[str]) -> argparse.Namespace:
+    """Return the parsed command line; end the program after a help text or a mistake."""
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    parser = _parser(wanted)
+    if not words:
+        # As after any wrong line: nothing was done, and a script must notice.
+        parser.exit(_EXIT_USAGE, parser.short_help())
     parsed = parser.parse_args(words)
+    if parsed.command == "help":
+        return _parsed([*parsed.words, "--help"])
+    if level := getattr(parsed, "log_level", ""):
+        os.environ[_LOG_LEVEL] = level
+    return parsed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one sub-command; return the exit status. An error is one sentence on stderr, never a traceback."""
+    parsed = _parsed(list(sys.argv[1:] if arguments is None else arguments))
+    if parsed.command == "version":
+        print(f"ravatard {__version__} (Python {platform.python_version()}, {sys.prefix})")
+        return 0
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A character that the terminal cannot show becomes its number, not an error.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return int(importlib.import_module(_module_name(parsed.command)).run(parsed))
+        return _carried_out(parsed)
     except ConfigError as error:
         _complain(error)
         return EXIT_CONFIG
@@ -112,6 +156,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A narrated run writes inside its stages, whose errors come as a group.
         reader_gone = isinstance(error, ExceptionGroup) and error.split(BrokenPipeError)[1] is None
         return _reader_gone() if reader_gone else _bug(error)
+
+
+def _carried_out(parsed: argparse.Namespace) -> int:
+    """Run the command, and write out all that it printed."""
+    status = int(importlib.import_module(_module_name(parsed.command)).run(parsed))
+    if sys.stdout is not None:
+        # Here a reader that is gone is caught; at the interpreter's end it would be a traceback.
+        sys.stdout.flush()
+    return status
 
 
 def _complain(error: RavatardError) -> None:

@@ -1,32 +1,54 @@
-"""``ravatard config``: checks, shows and migrates the configuration, and prints its annotated reference."""
+"""``ravatard config``: checks, shows, edits and migrates the configuration, and prints its reference."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ravatard.config import DEFAULT_PATH, Loaded, Schema, load, reference
+from ravatard.cli.options import add_config
+from ravatard.cli.terminal import visible
+from ravatard.config import DEFAULT_PATH, Loaded, Schema, load
+from ravatard.config.advice import advice
 from ravatard.config.board_file import Board
 from ravatard.config.schema import Key
-from ravatard.host.credentials import with_credentials
+from ravatard.errors import ConfigError, DeviceError
+from ravatard.host.credentials import may_be_sealed, with_credentials
 from ravatard.secret import MASK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``check``, ``show``, ``reference`` and ``migrate``."""
-    what = parser.add_subparsers(dest="what", required=True)
-    check = what.add_parser("check", help="report every mistake; exit status 78 if there is one")
-    show = what.add_parser("show", help="show every setting in effect with its origin, secrets masked")
-    what.add_parser("reference", help="print the annotated reference file")
-    migrate = what.add_parser("migrate", help="rewrite files of an older version, and keep backups")
-    for parser_with_file in (check, show, migrate):
-        parser_with_file.add_argument(
-            "--config", type=Path, metavar="PATH", help=f"the file to read instead of {DEFAULT_PATH}"
-        )
-    show.add_argument("--json", action="store_true", help="for programs instead of people")
+    """Add ``check``, ``show``, ``edit``, ``reference`` and ``migrate``."""
+    what = parser.add_subparsers(dest="what", required=True, metavar="{check,show,edit,reference,migrate}")
+    check = what.add_parser(
+        "check",
+        help="report every mistake, and what is probably not meant",
+        description="Report every mistake, and what is probably not meant.",
+        epilog="Exit status: 0 if it can be used, also with warnings; 78 if there is a mistake.",
+    )
+    show = _command(what, "show", "show every setting in effect and where it is set, with secrets masked")
+    edit = _command(what, "edit", "edit a copy of the file, and install it once it has no mistake")
+    edit.epilog = (
+        "Uses $SUDO_EDITOR, $VISUAL or $EDITOR. Exit status: 78 if mistakes were left and discarded."
+    )
+    _command(what, "reference", "print a file with every setting and its explanation")
+    migrate = _command(what, "migrate", "rewrite files of an older version, and keep backups")
+    for parser_with_file in (check, show, edit, migrate):
+        add_config(parser_with_file)
+    migrate.add_argument(
+        "--beside", action="store_true", help="write the new form beside each file, and change none"
+    )
+    show.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _command(what: Any, name: str, line: str) -> argparse.ArgumentParser:
+    added: argparse.ArgumentParser = what.add_parser(
+        name, help=line, description=f"{line[0].upper()}{line[1:]}."
+    )
+    return added
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,22 +58,80 @@ def run(arguments: argparse.Namespace) -> int:
         ConfigErrors: the configuration is wrong; ``main`` shows it and exits with 78.
     """
     if arguments.what == "reference":
+        from ravatard.config.reference import reference
+
         print(reference(), end="")
         return 0
     if arguments.what == "migrate":
         # Only this one writes.
-        from ravatard.cli.config_migrate import migrate
+        from ravatard.cli.config_migrate import migrate, propose
 
-        print("\n".join(migrate(arguments.config or DEFAULT_PATH, os.environ)))
+        change = propose if arguments.beside else migrate
+        print("\n".join(change(arguments.config or DEFAULT_PATH, os.environ)))
         return 0
+    if arguments.what == "edit":
+        from ravatard.cli.config_edit import edit
+
+        return edit(arguments.config or DEFAULT_PATH, os.environ)
     loaded = load(arguments.config, with_credentials(os.environ))
     if arguments.what == "check":
-        print(f"configuration is good: {_count(loaded)} read")
+        print("\n".join(_verdict(loaded, arguments.config or DEFAULT_PATH)))
     elif arguments.json:
         print(json.dumps(_for_programs(loaded), indent=2))
     else:
         print("\n".join(_for_people(loaded)))
     return 0
+
+
+def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
+    """Yield the verdict on a configuration without mistakes, and a line for each warning."""
+    warnings = [
+        *advice(loaded, main, sealed=may_be_sealed(os.environ)),
+        *_about_texts(loaded),
+        *_about_wakeword(loaded, main),
+    ]
+    if not warnings:
+        yield f"configuration is good: {_count(loaded)} read"
+        return
+    plural = "s" if len(warnings) > 1 else ""
+    yield f"configuration can be used, with {len(warnings)} warning{plural}: {_count(loaded)} read"
+    yield from (f"warning: {visible(one)}" for one in warnings)
+
+
+def _about_texts(loaded: Loaded) -> Iterator[str]:
+    """Yield what is wrong with the owner's texts of a page that is not served.
+
+    Raises:
+        ConfigError: the page is served; with these texts the daemon would not start.
+    """
+    kiosk = loaded.options.kiosk
+    if kiosk.texts is None:
+        return
+    # Few have texts of their own.
+    from ravatard.web.kiosk.texts import read_texts
+
+    try:
+        read_texts(loaded.options.service.language, kiosk.texts, kiosk.contact)
+        for file in sorted(Path(kiosk.texts).glob("*.yaml")):
+            # Also those of languages that are not chosen now.
+            read_texts(file.stem, kiosk.texts)
+    except ConfigError as error:
+        if kiosk.enabled:
+            raise
+        yield from str(error).splitlines()
+
+
+def _about_wakeword(loaded: Loaded, main: Path) -> Iterator[str]:
+    """Yield why the wake word cannot be recognised, if the gate waits for it."""
+    if not loaded.options.gate.takes_word:
+        return
+    # Few have a wake word.
+    from ravatard.devices.microphone.wakeword.trial import find_and_try
+
+    try:
+        find_and_try(loaded.options.wakeword, main.parent, os.environ)
+    except DeviceError as error:
+        yield f"no wake word: {error}; without it the button opens the gate, or else any voice"
 
 
 def _count(loaded: Loaded) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ravatard.cli.options import add_socket
 from ravatard.cli.terminal import visible
 from ravatard.host.control.client import Reply, ask
 from ravatard.host.runtime import find_socket
@@ -42,8 +43,9 @@ COMMANDS: Mapping[str, ControlCommand] = {
     "toggle-mute": ControlCommand(),
     "press": ControlCommand(
         "--hold",
-        "release it after this many milliseconds; 0 (default) is a tap: it stops an answer, tries again what "
-        "was refused, and with gate.toggle opens or closes the gate; to talk without it, hold",
+        "hold it for MS milliseconds, to talk. Without it the button is tapped: that stops an answer, "
+        "retries what "
+        "was refused and, with gate.toggle, opens or closes the gate",
         {"type": int, "default": 0, "metavar": "MS"},
         lambda arguments: {"ms": arguments.hold},
         lambda arguments: max(0, arguments.hold) / 1000,
@@ -52,7 +54,7 @@ COMMANDS: Mapping[str, ControlCommand] = {
     "restart-session": ControlCommand(),
     "say": ControlCommand(
         "text",
-        "the words",
+        "what to say",
         {"nargs": "+", "metavar": "TEXT"},
         lambda arguments: {"text": " ".join(arguments.text)},
     ),
@@ -76,13 +78,6 @@ def run(arguments: argparse.Namespace) -> int:
     command = COMMANDS[arguments.command]
     longer_s = command.longer_s(arguments)
     return request(arguments, longer_s=longer_s, do=arguments.command, **command.parameters(arguments))
-
-
-def add_socket(parser: argparse.ArgumentParser) -> None:
-    """Add the option ``--socket``."""
-    parser.add_argument(
-        "--socket", type=Path, metavar="PATH", help="the daemon's control socket; default: the one found"
-    )
 
 
 def socket_of(arguments: argparse.Namespace) -> Path:

@@ -8,18 +8,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from ravatard.cli.options import add_json
 from ravatard.cli.terminal import harmless
 from ravatard.devices.cards.listing import Devices, Listed, list_devices
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``devices``."""
-    parser.add_argument("--json", action="store_true", help="for programs instead of people")
+    add_json(parser)
     parser.add_argument(
         "--alsa-config",
         choices=("slim", "system"),
-        help="use only this ALSA configuration; default, as the appliance does: slim, or the machine's own "
-        "if slim has no microphone",
+        help="use only this ALSA configuration (default: as the appliance does, slim first, and the "
+        "machine's own if slim has no microphone)",
     )
 
 

@@ -7,14 +7,15 @@ import json
 import os
 from collections.abc import Iterator
 
-from ravatard.assembly.client import add_config, asked, loaded_quietly
+from ravatard.assembly.client import asked, loaded_quietly
+from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import cells, visible
 from ravatard.ports.cloud import Directory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options, which both commands have."""
-    parser.add_argument("--json", action="store_true", help="for programs instead of people")
+    add_json(parser)
     add_config(parser)
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
-from ravatard.assembly.client import add_config, asked, loaded_quietly
+from ravatard.assembly.client import asked, loaded_quietly
+from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import visible
 from ravatard.ports.cloud import History, HistoryMessage, ServiceCloud
 
@@ -25,19 +26,20 @@ _INCOMING = "incoming"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``history``."""
-    parser.add_argument("--json", action="store_true", help="for programs: one object a line, oldest first")
+    add_json(parser, "print one JSON object per line, oldest first")
     parser.add_argument(
         "--since",
         type=moment_of,
         metavar="WHEN",
-        help="nothing older: 90m, 12h, 2d, 3w ago, or a date such as 2026-11-01 or 2026-11-01T18:30",
+        help="print nothing older than this: 90m, 12h, 2d or 3w ago, or a date such as 2026-11-01 or "
+        "2026-11-01T18:30",
     )
     parser.add_argument(
         "--limit",
         type=_limit,
         default=_DEFAULT_LIMIT,
         metavar="N",
-        help="at most so many messages, the newest ones (default: %(default)s)",
+        help="print at most N messages, the newest ones (default: %(default)s)",
     )
     add_config(parser)
 

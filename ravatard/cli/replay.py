@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ravatard import __version__
+from ravatard.cli.options import add_json
 from ravatard.cli.terminal import visible
 from ravatard.core import events as ev
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record
@@ -32,6 +33,9 @@ _SHOWN = (
     ev.SessionEnded,
     ev.UtteranceDropped,
     ev.StreamBroke,
+    ev.TurnFailed,
+    ev.NothingSaid,
+    ev.ServiceHearing,
     ev.MuteAsked,
     ev.RestartSessionAsked,
     ev.OptionsChanged,
@@ -46,9 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "recording",
         type=Path,
         metavar="FILE|DIR",
-        help="a flight recorder's file, or its folder (below the daemon's StateDirectory)",
+        help="a file of the flight recorder, or its folder: recorder/ in the daemon's state directory",
     )
-    parser.add_argument("--json", action="store_true", help="for programs: one object a line")
+    add_json(parser, "print one JSON object per line")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,8 +1,12 @@
-"""Filter for text from outside that a terminal shows, and its width in columns."""
+"""Terminal: whether it takes colours, how wide it is, and which text from outside it may show."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import unicodedata
+from collections.abc import Mapping
+from typing import TextIO
 
 #: Control characters (they repaint a terminal, rename it, type on the user's behalf), halves of surrogate
 #: pairs, line and paragraph separators.
@@ -12,6 +16,45 @@ _STRIPPED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _OVERRIDES = frozenset("\u202d\u202e")
 #: Take no cell of their own: combining marks, joiners, variation selectors.
 _NO_CELL = frozenset({"Mn", "Me", "Cf"})
+
+
+#: Narrower than that, a continued line is indented little.
+_ROOM = 30
+_LITTLE = 4
+
+
+def is_capable(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """Return True if ``stream`` is a terminal that understands escape sequences."""
+    return stream.isatty() and environ.get("TERM") != "dumb"
+
+
+def takes_colour(stream: TextIO, environ: Mapping[str, str] = os.environ) -> bool:
+    """Return True if colours and bold may be used on ``stream``; respects NO_COLOR (no-color.org)."""
+    return is_capable(stream, environ) and not environ.get("NO_COLOR")
+
+
+def columns_of(stream: TextIO, environ: Mapping[str, str] = os.environ) -> int:
+    """Return the width of the terminal ``stream``; 0, lines are not wrapped, without a terminal."""
+    return shutil.get_terminal_size().columns if is_capable(stream, environ) else 0
+
+
+def wrapped(first: str, text: str, columns: int) -> str:
+    """Return ``text`` after ``first``, wrapped between words at ``columns`` (0: not at all).
+
+    Lines that go on begin below the text; in a narrow terminal, further to the left.
+    """
+    if not columns or cells(first) + cells(text) <= columns:
+        return first + text
+    indent = cells(first) if columns - cells(first) >= _ROOM else _LITTLE
+    lines, begun = [first], False
+    for word in text.split():
+        line = f"{lines[-1]} {word}" if begun else lines[-1] + word
+        if cells(line) <= columns:
+            lines[-1] = line
+        else:
+            lines.append(" " * indent + word)
+        begun = True
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def visible(text: str, *, lines: bool = False) -> str:

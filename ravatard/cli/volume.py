@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 
-from ravatard.cli.control import add_socket, reason, request, socket_of
+from ravatard.cli.control import reason, request, socket_of
+from ravatard.cli.options import add_socket
 from ravatard.cli.terminal import visible
 from ravatard.host.control.client import NoDaemonError, ask
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=request_of,
         metavar="PERCENT",
-        help="0 to 100; with a sign, louder or softer by N; without a value, show the volume",
+        help="set the volume, 0 to 100; with a sign, make it louder or softer by N; without a value, show it",
     )
     add_socket(parser)
 

@@ -2,7 +2,6 @@
 
 from ravatard.config.loading import DEFAULT_PATH, Loaded, load
 from ravatard.config.problems import ConfigErrors, Problem, SettingOrigin
-from ravatard.config.reference import reference
 from ravatard.config.schema import Key, Options, Schema, secrets_of
 
 __all__ = [
@@ -15,6 +14,5 @@ __all__ = [
     "Schema",
     "SettingOrigin",
     "load",
-    "reference",
     "secrets_of",
 ]

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from ravatard.config.board_file import Board, read_board
 from ravatard.config.document import Scalar
-from ravatard.config.problems import SettingOrigin, shown
+from ravatard.config.problems import SettingOrigin, either, near, shown
 from ravatard.config.sources import SettingSources
 
 #: The folder of the owner's own boards, beside the configuration.
@@ -102,8 +101,8 @@ def about_unknown(name: str, boards: Boards) -> str:
     """Return the message about a board that does not exist, with the likely intended name."""
     if "/" in name:
         return f"there is no file {shown(name)} relative to {boards.own.parent}; {_choices(boards)}"
-    near = difflib.get_close_matches(name, boards.files(), n=1)
-    hint = f"; did you mean {near[0]}?" if near else ";"
+    close = near(name, boards.files())
+    hint = f"; did you mean {either(close)}?" if close else ";"
     return f"unknown board {shown(name)}{hint} {_choices(boards)}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -52,13 +52,22 @@ class ConfigCandidate:
     loaded: Loaded
 
 
-def read_wishes(path: Path, text: str, history: MigrationHistory = HISTORY) -> Wishes:
+def read_wishes(
+    path: Path, text: str, history: MigrationHistory = HISTORY, *, beside: Collection[str] = ()
+) -> Wishes:
     """Return the settings requested by ``text``, the content of ``path``.
+
+    Args:
+        path: the file.
+        text: its content.
+        history: the versions of the configuration.
+        beside: sections of the file that are no settings, and are passed over.
 
     Raises:
         ConfigErrors: with all problems.
     """
     sources = SettingSources(Schema(), history)
+    sources.beside = frozenset(beside)
     read_file(path, sources, text)
     nodes: dict[str, Node | None] = dict(sources.nodes)
     origins = dict(sources.origins)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from ravatard.cloud.option_groups import address_problem
+from ravatard.cloud.options import kinds_address_problem
 from ravatard.config.board_file import Board
 from ravatard.config.boards import reserved_pins
 from ravatard.config.problems import SettingOrigin, shown
 from ravatard.config.schema import Options
+from ravatard.core.wakeword.options import HIGHEST_THRESHOLD, LOWEST_THRESHOLD, threshold_for
 from ravatard.devices.panel.header import spi_pins
 from ravatard.devices.panel.options import PixelOptions
 
@@ -44,12 +48,24 @@ class Clash:
 
 
 def find_clashes(
-    options: Options, origins: Mapping[str, SettingOrigin], board: Board | None = None
+    options: Options,
+    origins: Mapping[str, SettingOrigin],
+    board: Board | None = None,
+    base_url: str | None = None,
 ) -> Iterator[Clash]:
-    """Yield every contradiction in ``options``, and between them and the pins ``board`` itself uses."""
+    """Yield every contradiction in ``options``, and between them and the pins ``board`` itself uses.
+
+    Args:
+        options: every option group.
+        origins: ``section.key`` -> the origin of its value.
+        board: the board whose settings fill the gaps.
+        base_url: ``service.base_url`` as written; None when it is not. The options have the kind's own
+            address in the place of RAVATAR's, which is the default.
+    """
     yield from _sound(options)
     yield from _pins(options, origins, board)
     yield from _gate(options)
+    yield from _service(options, base_url)
 
 
 def _sound(options: Options) -> Iterator[Clash]:
@@ -77,9 +93,44 @@ def _sound(options: Options) -> Iterator[Clash]:
     if options.audio.barge_in == "voice" and options.audio.echo == "half-duplex":
         text = (
             "with half-duplex the microphone is ignored while the avatar speaks, so no voice can interrupt "
-            "it; set audio.echo to off if something else removes the echo, or audio.barge_in to button"
+            "it; set audio.echo to cancel, or to external if a speakerphone or sound server removes the "
+            "echo, or audio.barge_in to button"
         )
         yield Clash(("audio.barge_in", "audio.echo"), text)
+
+
+def _service(options: Options, base_url: str | None) -> Iterator[Clash]:
+    if base_url is not None and (problem := kinds_address_problem(options.service.kind, base_url)):
+        yield Clash(("service.base_url", "service.kind"), problem)
+    yield from _addresses(options)
+    if options.service.kind != "avatar":
+        return
+    if options.avatar.microphone == "text" and options.speech_to_text.uri is None:
+        text = "text needs speech_to_text.uri; write the address of a recogniser, such as tcp://HOST:10300"
+        yield Clash(("avatar.microphone", "speech_to_text.uri"), text)
+
+
+def _addresses(options: Options) -> Iterator[Clash]:
+    """Yield what makes an address of the service unusable; a password in it is never shown."""
+    service, good = options.service, True
+    for key, url in (("service.base_url", service.base_url), ("service.socket_url", service.socket_url)):
+        if problem := _address_problem(url or ""):
+            good = False
+            yield Clash((key,), problem)
+    if good and (found := address_problem(options)) is not None:
+        yield Clash(*found)
+
+
+def _address_problem(url: str) -> str:
+    """Return a sentence about the place in an address; "" when it is good."""
+    try:
+        parts = urlsplit(url)
+        right = parts.port != 0
+    except ValueError:
+        return "the port is no number from 1 to 65535, or the host is none; correct the address"
+    if "@" in parts.netloc:
+        return "a name or password in the address is not sent to the service; take it out of the address"
+    return "" if right else "the port is no number from 1 to 65535; correct the address"
 
 
 def _pins(options: Options, origins: Mapping[str, SettingOrigin], board: Board | None) -> Iterator[Clash]:
@@ -125,12 +176,21 @@ def _pixel_pins(pixels: PixelOptions) -> list[tuple[str, int | None]]:
 
 def _gate(options: Options) -> Iterator[Clash]:
     gate, voice = options.gate, options.voice
-    if gate.mode in ("button", "both") and options.button.pin is None:
+    if gate.takes_button and options.button.pin is None:
+        without = "wakeword" if gate.takes_word else "vad or auto"
         text = (
-            f"gate.mode {gate.mode} needs button.pin; write the GPIO number of the button, or use vad or auto"
+            f"gate.mode {gate.mode} needs button.pin; write the GPIO number of the button, or use {without}"
         )
         yield Clash(("gate.mode", "button.pin"), text)
-    if gate.silence_ms >= gate.longest_s * 1000:
+    try:
+        threshold_for(options.wakeword.sensitivity, LOWEST_THRESHOLD)
+    except ValueError:
+        text = (
+            f"wakeword.sensitivity {options.wakeword.sensitivity!r:.40} is none; write low, normal, high, "
+            f"or a score from {LOWEST_THRESHOLD:g} to {HIGHEST_THRESHOLD:g}"
+        )
+        yield Clash(("wakeword.sensitivity",), text)
+    if gate.silence_ms is not None and gate.silence_ms >= gate.longest_s * 1000:
         text = (
             f"gate.silence_ms {gate.silence_ms} must be less than gate.longest_s {gate.longest_s:g} s, "
             "or silence never ends an utterance; lower the one or raise the other"

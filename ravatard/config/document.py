@@ -29,7 +29,9 @@ _BYTE_ORDER_MARKS = {
 }
 _TEXT_TAGS = (None, "!", "tag:yaml.org,2002:str")
 _HINTS = {
-    "mapping values are not allowed": "indent a section's keys alike; a value with ': ' in it needs quotes",
+    "mapping values are not allowed": "indent a section's keys alike, and put a blank after every colon, "
+    "here and "
+    "in the lines above; a value with ': ' in it needs quotes",
     "cannot start any token": "put the value in quotes",
     "did not find expected key": "indent a section's keys alike, by two spaces",
 }
@@ -143,6 +145,11 @@ def parse(text: str) -> Node | None:
     """
     if control := _CONTROL.search(text):
         line = text.count("\n", 0, control.start()) + 1
+        if text.count("\0") > 1:
+            # Windows PowerShell's ">>" appends UTF-16 to any file.
+            raise DocumentError(
+                "control character 0x00, as in UTF-16 text; save the whole file as UTF-8", line
+            )
         raise DocumentError(f"control character 0x{ord(control.group()):02x}; delete it", line)
     composer = _Composer()
     # The parser in C is thirty times as fast; a PyYAML built without libyaml lacks it.

@@ -15,6 +15,7 @@ from ravatard.config.problems import ConfigErrors, SettingOrigin
 from ravatard.config.schema import Options, Schema
 from ravatard.config.sources import SettingSources, find_files, read_credentials, read_environment, read_file
 from ravatard.config.version import MigratedSections, MigrationHistory
+from ravatard.host.dumps import forbid_dumps
 
 DEFAULT_PATH = Path("/etc/ravatard/ravatard.yaml")
 
@@ -53,6 +54,8 @@ def load(
     ``RAVATARD_SECTION__KEY``, and for secrets the systemd credentials ``ravatard.<section>.<key>`` in the
     directory ``CREDENTIALS_DIRECTORY`` names.
 
+    It holds secrets: from here on no other process of the same user may read this one's memory.
+
     Args:
         path: the file named by the user; None for ``default_path``, which may be missing.
         environ: the environment variables the configuration may use.
@@ -63,6 +66,8 @@ def load(
     Raises:
         ConfigErrors: with all problems.
     """
+    # Before the first secret is in memory, in every command.
+    forbid_dumps()
     sources = SettingSources(Schema(), history)
     instead = instead or {}
     main = path or default_path
@@ -75,7 +80,9 @@ def load(
     options = _options(sources)
     origins = {dotted: sources.origins.get(dotted, SettingOrigin()) for dotted in sources.schema.keys}
     if not sources.incomplete:
-        for clash in find_clashes(options, origins, board):
+        base_url = sources.values.get("service.base_url")
+        written_url = base_url if isinstance(base_url, str) else None
+        for clash in find_clashes(options, origins, board, written_url):
             # A correction of the refused value may also resolve the clash.
             if sources.refused.isdisjoint(clash.keys):
                 key = clash.main_key(origins)

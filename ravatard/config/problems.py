@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,11 @@ from ravatard.errors import ConfigError
 from ravatard.logs import redact
 
 _LONGEST_SHOWN = 60
+#: A word that may be the beginning of another has so many letters.
+_LEAST_BEGINNING = 3
+_MOST_NEAR = 4
+#: Words whose likeness differs by so little are as near as each other.
+_AS_GOOD = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +47,13 @@ class Problem:
         origin: where it is written.
         key: ``section.key`` or ``section``; "" when no key can be named.
         text: the value found and the values allowed, or the remedy. Never contains a secret.
+        denied: True if the caller may not read the file, which may be without mistakes.
     """
 
     origin: SettingOrigin
     key: str
     text: str
+    denied: bool = False
 
     def __str__(self) -> str:
         return ": ".join(part for part in (str(self.origin), self.key, self.text) if part)
@@ -62,6 +69,26 @@ class ConfigErrors(ConfigError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def near(word: str, known: Iterable[str]) -> list[str]:
+    """Return what ``word`` may stand for: all words that begin with it, else those most like it."""
+    # A configuration without a slip of the pen never loads it.
+    import difflib
+
+    words = list(dict.fromkeys(known))
+    if len(word) >= _LEAST_BEGINNING and (longer := [one for one in words if one.startswith(f"{word}-")]):
+        return longer
+    alike = difflib.get_close_matches(word, words, n=_MOST_NEAR)
+    if not alike:
+        return []
+    least = difflib.SequenceMatcher(None, alike[0], word).ratio() - _AS_GOOD
+    return [one for one in alike if difflib.SequenceMatcher(None, one, word).ratio() >= least]
+
+
+def either(words: Sequence[str]) -> str:
+    """Join ``words`` as alternatives in a sentence."""
+    return " or ".join(part for part in (", ".join(words[:-1]), *words[-1:]) if part)
 
 
 def shown(text: str) -> str:

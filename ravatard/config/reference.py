@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
+from ravatard.config.examples import EXAMPLES, FIRST
 from ravatard.config.migrations import HISTORY
 from ravatard.config.schema import Key, Schema
 from ravatard.config.values import allowed
@@ -25,6 +26,8 @@ These override the file, each one those above it:
   3. for secrets: a systemd credential, named where the secret is described
 
 "Reload": `systemctl reload ravatard` applies a change. "Restart": a restart applies it.
+
+Most owners want no more than this:
 """
 
 _BOARD = """\
@@ -41,6 +44,9 @@ def reference() -> str:
     """Return the text of ``config/ravatard.yaml``."""
     schema = Schema()
     lines = [f"# {line}".rstrip() for line in _HEAD.splitlines()]
+    lines += ["#", *(f"#   {line}".rstrip() for line in FIRST.splitlines())]
+    lines += ["#", "# The sections, in this order:", "#"]
+    lines += [line for name, group in schema.sections.items() for line in _entry(name, group)]
     lines += [
         "",
         "# Version of this file's format; `ravatard config migrate` updates an older file.",
@@ -48,7 +54,15 @@ def reference() -> str:
     lines.append(f"{KEY}: {HISTORY.current}")
     lines += ["", *_comment(_BOARD, ""), "#board:"]
     for section, group in schema.sections.items():
-        lines += ["", "", *_comment(_purpose(group), ""), f"{section}:"]
+        values, why = EXAMPLES[section]
+        lines += [
+            "",
+            "",
+            *_comment(_purpose(group), ""),
+            f"# Example, for {why}:",
+            f"#   {section}: {values}",
+        ]
+        lines.append(f"{section}:")
         for key in schema.keys.values():
             if key.section == section:
                 lines += ["", *_describe(key), f"  #{key.name}: {_written(key.default)}".rstrip()]
@@ -60,6 +74,13 @@ def _purpose(group: type) -> str:
     first = (group.__doc__ or "").strip().partition("\n")[0]
     purpose = first.partition(": ")[2] or first
     return (purpose[:1].upper() + purpose[1:]).replace("``", "`")
+
+
+def _entry(name: str, group: type) -> list[str]:
+    """Return the lines of a section in the table of contents."""
+    return textwrap.wrap(
+        _purpose(group), _WIDTH, initial_indent=f"#   {name:<15}", subsequent_indent="#" + " " * 18
+    )
 
 
 def _describe(key: Key) -> list[str]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field, fields
+from functools import cache
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
+from ravatard.config.problems import either, near
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.spend_limit import SpendOptions
+from ravatard.core.wakeword.options import WakeWordOptions
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.panel.options import ButtonOptions, LightsOptions, PixelOptions
 from ravatard.devices.speaker.earcon_options import EarconOptions
@@ -38,6 +40,7 @@ class Options(CloudOptions):
     pixels: PixelOptions = field(default_factory=PixelOptions)
     gate: GateOptions = field(default_factory=GateOptions)
     voice: VoiceOptions = field(default_factory=VoiceOptions)
+    wakeword: WakeWordOptions = field(default_factory=WakeWordOptions)
     session: SessionOptions = field(default_factory=SessionOptions)
     turn: TurnOptions = field(default_factory=TurnOptions)
     spend: SpendOptions = field(default_factory=SpendOptions)
@@ -108,6 +111,22 @@ class Key:
         return self.setting.secret or self.form is Secret
 
 
+@cache
+def _sections_and_keys() -> tuple[dict[str, type[Any]], dict[str, Key]]:
+    """Return what a :class:`Schema` has; kept, since resolving annotations takes long."""
+    groups = get_type_hints(Options)
+    inherited = [item.name for item in fields(CloudOptions)]
+    own = [name for name in groups if name not in inherited]
+    sections: dict[str, type[Any]] = {name: groups[name] for name in [inherited[0], *own, *inherited[1:]]}
+    keys: dict[str, Key] = {}
+    for section, group in sections.items():
+        types = get_type_hints(group)
+        for item in fields(group):
+            key = Key(section, item.name, types[item.name], item.default, item.metadata["setting"])
+            keys[key.dotted] = key
+    return sections, keys
+
+
 class Schema:
     """Every section and key of :class:`Options`.
 
@@ -118,42 +137,43 @@ class Schema:
     """
 
     def __init__(self) -> None:
-        groups = get_type_hints(Options)
-        inherited = [item.name for item in fields(CloudOptions)]
-        own = [name for name in groups if name not in inherited]
-        order = [inherited[0], *own, *inherited[1:]]
-        self.sections: dict[str, type[Any]] = {name: groups[name] for name in order}
-        self.keys: dict[str, Key] = {}
-        for section, group in self.sections.items():
-            types = get_type_hints(group)
-            for item in fields(group):
-                key = Key(section, item.name, types[item.name], item.default, item.metadata["setting"])
-                self.keys[key.dotted] = key
+        sections, keys = _sections_and_keys()
+        self.sections, self.keys = dict(sections), dict(keys)
 
     def names(self, section: str) -> list[str]:
         """Return the keys of one section."""
         return [key.name for key in self.keys.values() if key.section == section]
+
+    def homes(self, *names: str) -> list[str]:
+        """Return every key of such a name, with its section."""
+        return [key.dotted for key in self.keys.values() if key.name in names]
 
     def about_unknown_section(self, name: str) -> str:
         """Return the message about a section that does not exist, with the likely intended name."""
         if name in self.keys:
             section, _, key = name.partition(".")
             return f"unknown section; write {key} on a line of its own, indented, below {section}:"
-        if near := difflib.get_close_matches(name, [*self.sections, "board"], n=1):
-            return f"unknown section; did you mean {near[0]}?"
-        homes = [key.dotted for key in self.keys.values() if key.name == name]
-        if homes:
-            return f"unknown section; did you mean the key {' or '.join(homes)}?"
+        tops = [*self.sections, "board"]
+        # A key by its exact name, before a section that is only like it: avatar is not ravatar.
+        close = [name] if self.homes(name) else near(name, [*tops, *(key.name for key in self.keys.values())])
+        if sections := [one for one in close if one in tops]:
+            return f"unknown section; did you mean {either(sections)}?"
+        if homes := [home for one in close for home in self.homes(one)]:
+            return (
+                f"unknown section; did you mean the key {either(homes)}? A key is indented below its "
+                "section's name"
+            )
         return f"unknown section; there are {', '.join(self.sections)}"
 
     def about_unknown_key(self, section: str, name: str) -> str:
         """Return the message about a key that ``section`` does not have, with the likely intended key."""
-        homes = [key.dotted for key in self.keys.values() if key.name == name]
-        here = [f"{section}.{near}" for near in difflib.get_close_matches(name, self.names(section), n=1)]
-        anywhere = {key.name: key.dotted for key in self.keys.values()}
-        there = [anywhere[near] for near in difflib.get_close_matches(name, anywhere, n=1, cutoff=0.75)]
-        if near := homes or here or there:
-            return f"unknown key; did you mean {' or '.join(near)}?"
+        # A configuration without a slip of the pen never loads it.
+        import difflib
+
+        here = [f"{section}.{one}" for one in near(name, self.names(section))]
+        there = difflib.get_close_matches(name, [key.name for key in self.keys.values()], n=1, cutoff=0.75)
+        if close := self.homes(name) or here or self.homes(*there):
+            return f"unknown key; did you mean {either(close)}?"
         return f"unknown key; {section} has {', '.join(self.names(section))}"
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from ravatard.config.document import DocumentError, Mapping, Node, Scalar, Sequence, parse, read
 from ravatard.config.migrations import HISTORY
-from ravatard.config.problems import Problem, SettingOrigin, shown
+from ravatard.config.problems import Problem, SettingOrigin, either, shown
 from ravatard.config.schema import Key, Schema
 from ravatard.config.values import InvalidValue, convert
 from ravatard.config.version import MigratedSections, MigrationHistory, migrated
+from ravatard.host.access import caller, unreadable
 
 _PREFIX = "RAVATARD_"
 #: The one key beside the sections and the version: names the board whose settings fill the gaps.
@@ -33,6 +34,7 @@ class SettingSources:
         problems: all problems, in the order of reading.
         refused: keys with an invalid value.
         board: the board named, with its origin; None without one.
+        beside: names of sections that are passed over.
         incomplete: True when a whole source could not be read, so that keys may be missing.
     """
 
@@ -46,6 +48,7 @@ class SettingSources:
         self.problems: list[Problem] = []
         self.refused: set[str] = set()
         self.board: tuple[Node, SettingOrigin] | None = None
+        self.beside: frozenset[str] = frozenset()
         self.incomplete = False
 
     def put(self, key: Key, node: Node, origin: SettingOrigin) -> None:
@@ -65,17 +68,17 @@ class SettingSources:
     def report_unreadable(self, path: Path, error: DocumentError | OSError) -> None:
         """Add the problem of a file that cannot be read at all."""
         self.incomplete = True
-        line = None
+        line, denied = None, False
         match error:
             case DocumentError():
                 text, line = str(error), error.line
             case FileNotFoundError():
                 text = "does not exist; `ravatard config reference` prints one to start from"
             case PermissionError():
-                text = f"cannot be read: {error.strerror}; run as a user that may, or correct its mode"
+                text, denied = unreadable(path, caller()), True
             case _:
                 text = f"cannot be read: {error.strerror}"
-        self.report(SettingOrigin("file", str(path), line), "", text)
+        self.problems.append(Problem(SettingOrigin("file", str(path), line), "", text, denied=denied))
 
     @property
     def full(self) -> bool:
@@ -96,7 +99,9 @@ def find_files(path: Path, *, required: bool, sources: SettingSources) -> list[P
         return files
     except OSError as error:
         sources.incomplete = True
-        sources.report(SettingOrigin("file", str(directory)), "", f"cannot be listed: {error.strerror}")
+        denied = isinstance(error, PermissionError)
+        text = unreadable(directory, caller()) if denied else f"cannot be listed: {error.strerror}"
+        sources.problems.append(Problem(SettingOrigin("file", str(directory)), "", text, denied=denied))
         return files
     for name in names:
         if name.endswith(".yaml"):
@@ -123,16 +128,33 @@ def read_file(path: Path, sources: SettingSources, text: str | None = None) -> b
     for name, line, node in _entries(file.sections, where, "", sources):
         if name == BOARD:
             sources.board = None if _is_empty(node) else (node, SettingOrigin("file", where, line))
+        elif name in sources.beside:
+            continue
         elif name not in sources.schema.sections:
             about = sources.schema.about_unknown_section(name)
             sources.report(SettingOrigin("file", where, line), _as_key(name), about)
         elif isinstance(node, Mapping):
             _read_keys(name, node, where, sources)
         elif not _is_empty(node):
-            what = "a list" if isinstance(node, Sequence) else "a single value"
-            about = f"found {what}; a section is keys with values, indented below {name}:"
+            about = _no_section(name, node, sources.schema)
             sources.report(SettingOrigin("file", where, node.line), name, about)
     return True
+
+
+def _no_section(name: str, node: Scalar | Sequence, schema: Schema) -> str:
+    """Return a sentence about a value in the place of a section."""
+    if isinstance(node, Scalar) and (key := _glued(node.text, schema.names(name))):
+        return f"{key} has no blank after its colon; write {key}: VALUE"
+    if homes := schema.homes(name):
+        return f"found a single value, for a section; did you mean the key {either(homes)}?"
+    what = "a list" if isinstance(node, Sequence) else "a single value"
+    return f"found {what}; a section is keys with values, indented below {name}:"
+
+
+def _glued(text: str, names: list[str]) -> str:
+    """Return the key that is written without a blank after its colon; "" for any other text."""
+    key, colon, value = text.partition(":")
+    return key if colon and value and key in names else ""
 
 
 def _read_keys(section: str, mapping: Mapping, where: str, sources: SettingSources) -> None:
@@ -225,7 +247,7 @@ def read_credentials(directory: Path, sources: SettingSources) -> None:
         origin = SettingOrigin("credential", name)
         key = sources.schema.keys.get(name.removeprefix(_CREDENTIAL_PREFIX))
         if key is None or not key.secret:
-            secrets = ", ".join(key.credential for key in sources.schema.keys.values() if key.secret)
+            secrets = either([key.credential for key in sources.schema.keys.values() if key.secret])
             sources.report(origin, "", f"is not a secret setting; a credential may be {secrets}")
             continue
         try:

@@ -22,6 +22,8 @@ _LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
 _NULLS = ("", "~", "null", "Null", "NULL")
 _TRUE = ("true", "yes", "on")
 _FALSE = ("false", "no", "off")
+#: Quotes that word processors and web pages put in the place of straight ones; YAML takes them for letters.
+TYPOGRAPHIC = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2018\u2019\u201a\u201b"
 _INVALID_IN_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -61,7 +63,9 @@ def _form_in_words(form: Any, key: Key) -> str:
         return "true or false"
     if form in (int, float):
         return ("a whole number" if form is int else "a number") + _range_in_words(key) + unit
-    return f"text of the form {key.setting.pattern}" if key.setting.pattern else "text"
+    if key.setting.pattern is None:
+        return "text"
+    return key.setting.words or f"text of the form {key.setting.pattern}"
 
 
 def _range_in_words(key: Key) -> str:
@@ -125,7 +129,15 @@ def _in_bounds(value: object, key: Key) -> bool:
 
 
 def _refusal(node: Node, key: Key) -> str:
-    return f"found {_found(node, key)}; allowed: {allowed(key)}"
+    return f"found {_found(node, key)}{_slip(node)}; allowed: {allowed(key)}"
+
+
+def _slip(node: Node) -> str:
+    """Return the likely slip in a refused text, without any of its letters: it may be a secret."""
+    text = node.text if isinstance(node, Scalar) else ""
+    if quotes := " ".join(dict.fromkeys(one for one in text if one in TYPOGRAPHIC)):
+        return f' with the typographic quotes {quotes} in it, where straight ones (") or none belong'
+    return " with a blank in it" if len(text.split()) > 1 or text != text.strip() else ""
 
 
 def _found(node: Node, key: Key) -> str:

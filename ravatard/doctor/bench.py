@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NoReturn, Protocol
 
-from ravatard.core.audio_format import SAMPLE_BYTES, samples_in, seconds_of
+from ravatard.core.audio_format import SAMPLE_BYTES, VOICE_RATE_HZ, samples_in, seconds_of
 from ravatard.core.events import (
     MicrophoneLost,
     MicrophoneReady,
@@ -17,10 +18,19 @@ from ravatard.core.events import (
     SpeakerReady,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
+from ravatard.devices.cards.listing import library_messages
+from ravatard.devices.echo.ring import make_ring
 from ravatard.devices.microphone.child import MicrophoneChild
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.microphone.protocol import ChannelsCancel, RawBlock, Record, SourceFailed, Start
-from ravatard.devices.process.child import child_environ
+from ravatard.devices.microphone.protocol import (
+    ChannelsCancel,
+    EchoBlock,
+    RawBlock,
+    Record,
+    SourceFailed,
+    Start,
+)
+from ravatard.devices.process.piped import child_environ
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.speaker import ChildSpeaker
 from ravatard.errors import DeviceError
@@ -93,6 +103,24 @@ class Bench(Protocol):
         """
         ...
 
+    async def hear(
+        self, speaker: SpeakerOptions, microphone: MicrophoneOptions, capture: CaptureOptions, pcm: bytes
+    ) -> list[tuple[bytes, bytes]]:
+        """Play s16le mono 48 kHz and record meanwhile. Cancelling closes both devices.
+
+        Returns:
+            Blocks of the microphone, each with what the speaker played while it was recorded: s16le mono
+            16 kHz.
+
+        Raises:
+            DeviceError: one of them cannot be opened, or does not work.
+        """
+        ...
+
+    async def library_messages(self) -> str:
+        """Return everything that the sound libraries print while they list the devices."""
+        ...
+
 
 class ChildBench:
     """A :class:`Bench` on the sound processes that the appliance uses."""
@@ -129,6 +157,49 @@ class ChildBench:
                 child.kill()
                 await child.reaped(_REAP_S)
         raise refusal or DeviceError("the microphone was not tried")
+
+    async def hear(
+        self, speaker: SpeakerOptions, microphone: MicrophoneOptions, capture: CaptureOptions, pcm: bytes
+    ) -> list[tuple[bytes, bytes]]:
+        """See :meth:`Bench.hear`. The slim ALSA configuration is for a microphone that opens by it.
+
+        Raises:
+            DeviceError: one of them cannot be opened, or does not work.
+        """
+        ring = make_ring()
+        slim = microphone.is_card and microphone.alsa_config == "slim"
+        slim = slim and "ALSA_CONFIG_PATH" not in self._environ
+        start = Start(microphone, capture, GateOptions(), VoiceOptions(), mode=None, echo_fd=ring)
+        child = MicrophoneChild(child_environ(self._environ, slim=slim), start)
+        player = ChildSpeaker(speaker, environ=self._environ, echo_fd=ring)
+        limit_s = START_S + len(pcm) / SAMPLE_BYTES / VOICE_RATE_HZ + SILENCE_S
+        blocks: list[tuple[bytes, bytes]] = []
+        try:
+            async with asyncio.timeout(limit_s), asyncio.TaskGroup() as group:
+                recording = group.create_task(_gather(child, blocks), name="record")
+                await _play_on(player, pcm)
+                recording.cancel()
+        except TimeoutError:
+            raise DeviceError(f"the speaker did not play within {limit_s:.0f} s") from None
+        except ExceptionGroup as errors:
+            raise DeviceError(str(errors.exceptions[0])) from errors
+        finally:
+            child.kill()
+            await player.close()
+            await child.reaped(_REAP_S)
+            os.close(ring)
+        return blocks
+
+    async def library_messages(self) -> str:
+        """See :meth:`Bench.library_messages`."""
+        texts = []
+        for slim, name in ((True, "slim"), (False, "the machine's own")):
+            texts.append(f"# with the ALSA configuration: {name}")
+            try:
+                texts.append(await asyncio.to_thread(library_messages, self._environ, slim=slim))
+            except DeviceError as error:
+                texts.append(f"{error}\n")
+        return "\n".join(texts)
 
     async def play(self, speaker: SpeakerOptions, pcm: bytes) -> PlayedSound:
         """See :meth:`Bench.play`.
@@ -175,6 +246,23 @@ async def _record_from(
     (first_at, first), (last_at, last) = blocks[0], blocks[-1]
     pace = seconds_of(last - first) / (last_at - first_at) if last_at > first_at else 1.0
     return RecordedSound(device, bytes(pcm), began_at, pace, cancelling)
+
+
+async def _gather(child: MicrophoneChild, blocks: list[tuple[bytes, bytes]]) -> NoReturn:
+    """Add every block of ``child`` to ``blocks``, without end.
+
+    Raises:
+        DeviceError: it delivers no more.
+    """
+    while True:
+        for record in await _receive(child, SILENCE_S if blocks else START_S):
+            match record:
+                case EchoBlock(_, pcm, reference):
+                    blocks.append((pcm, reference))
+                case SourceFailed(_, reason) | MicrophoneLost(reason):
+                    raise DeviceError(reason)
+                case _:
+                    pass
 
 
 async def _receive(child: MicrophoneChild, limit_s: float) -> list[Record]:

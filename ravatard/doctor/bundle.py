@@ -20,6 +20,7 @@ from ravatard.doctor.check import Case
 from ravatard.doctor.checks.settings import credential_files
 from ravatard.doctor.machine import Machine
 from ravatard.doctor.redaction import Redactor
+from ravatard.doctor.result import CheckResult
 from ravatard.host.control.client import NoDaemonError
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
@@ -64,6 +65,19 @@ def find_secrets(case: Case) -> list[Secret]:
     sessions, _ = parse((_read_state(case.state / LEDGER) or "").encode())
     # Each is looked for in every file: a list of thousands, which no daemon writes, would take minutes.
     return found + [session.id for session in sessions[-_MOST_SESSIONS:]]
+
+
+def hiding(case: Case) -> Callable[[CheckResult], CheckResult]:
+    """Return a function that masks every secret of ``case`` in a result: a service may repeat its key."""
+    known = Redactor(find_secrets(case)).known
+
+    def hide(result: CheckResult) -> CheckResult:
+        measured = {
+            name: known(value) if isinstance(value, str) else value for name, value in result.measured.items()
+        }
+        return CheckResult(result.verdict, known(result.text), known(result.remedy), measured)
+
+    return hide
 
 
 def _of_environment(environ: dict[str, str]) -> list[str]:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from ravatard.doctor.check import Check
 from ravatard.doctor.checks import (
     cards,
+    echo,
     host,
     microphone,
     pins,
+    reach,
+    recogniser,
     rights,
     running,
     service,
+    service_state,
     settings,
     speaker,
     unit,
+    voice,
+    wakeword,
 )
 
 _LOOK = ("config",)
@@ -49,19 +55,27 @@ CHECKS = (
     Check("microphone.clipping", microphone.look_at_clipping, _MICROPHONE),
     Check("microphone.rate", microphone.look_at_rate, _MICROPHONE),
     Check("microphone.dc", microphone.look_at_offset, _MICROPHONE),
+    Check("voice.confirm", voice.look_at_confirmation, _LOOK, voice.LIMIT_S),
+    Check("wakeword", wakeword.look_at_wakeword, _LOOK, wakeword.CHECK_LIMIT_S),
     Check("speaker", speaker.look_at_speaker, ("config", "devices", "mixer", "daemon"), speaker.LIMIT_S),
     Check("echo", speaker.look_at_echo, ("microphone", "speaker"), speaker.LIMIT_S),
+    Check("echo.talk-over", echo.look_at_talking_over, ("microphone", "speaker"), echo.LIMIT_S),
     # Button and lights
     Check("gpio", pins.look_at_gpio, _LOOK),
     Check("gpio.factory", pins.look_at_factory, ("gpio", "versions")),
     Check("gpio.workdir", pins.look_at_work_directory, ("gpio", "state")),
     Check("spi", pins.look_at_spi, _LOOK),
     # The service
-    Check("dns", service.look_at_dns, _LOOK, 10.0),
-    Check("tls", service.look_at_tls, ("dns",), 12.0),
+    Check("dns", reach.look_at_dns, _LOOK, 10.0),
+    Check("tls", reach.look_at_tls, ("dns",), 12.0),
+    Check("health", service_state.look_at_health, ("tls",), 30.0),
     Check("token", service.look_at_token, ("tls",), 30.0),
     Check("avatar", service.look_at_avatar, ("token",), 30.0),
+    Check("orphans", service_state.look_at_orphans, ("token",), 30.0),
+    Check("recogniser", recogniser.look_at_recogniser, _LOOK, 12.0),
     Check("live", service.look_at_live, ("avatar", "state", "daemon"), service.LIVE_LIMIT_S),
+    Check("ear", service_state.look_at_ear, ("live",)),
+    Check("frames", service_state.look_at_frames, ("live",)),
     Check("stream", service.look_at_stream, ("live",), 12.0),
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ravatard.cloud.kind import ServiceFinding
 from ravatard.config import Options
 from ravatard.config.board_file import Board
 from ravatard.doctor.bench import RecordedSound
@@ -50,6 +51,7 @@ class Case:
         board: the configured board; None without one.
         recording: a few seconds from the microphone.
         stream_url: address of the stream of the live session that was tried.
+        in_session: findings within that session, by the name of their check.
     """
 
     machine: Machine
@@ -60,6 +62,7 @@ class Case:
     board: Board | None = None
     recording: RecordedSound | None = None
     stream_url: Secret | None = None
+    in_session: Mapping[str, ServiceFinding] = field(default_factory=dict)
     _options: Options | None = None
 
     def __post_init__(self) -> None:

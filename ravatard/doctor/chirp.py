@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ravatard.core.audio_format import RATE_HZ
 from ravatard.errors import DeviceError
+from ravatard.installation import adding
 
 LENGTH_S = 0.5
 #: Band in which small speakers still play and rooms are quietest.
@@ -66,7 +67,7 @@ def find(pcm: bytes) -> Echo:
     try:
         import numpy as np
     except ImportError as error:
-        raise DeviceError("measuring the echo needs numpy: pip install 'ravatard[resample]'") from error
+        raise DeviceError(f"measuring the echo needs numpy: {adding('resample')}") from error
     played = np.frombuffer(chirp(RATE_HZ), "<i2").astype(float)
     sound = np.frombuffer(pcm[: len(pcm) // 2 * 2], "<i2").astype(float)
     if len(sound) < len(played):

@@ -58,8 +58,16 @@ async def examine(
     checks: Sequence[Check],
     wanted: Collection[str],
     clock: Callable[[], float] = time.monotonic,
+    hide: Callable[[CheckResult], CheckResult] = lambda result: result,
 ) -> AsyncIterator[Finding]:
     """Run the checks ``wanted`` and those they depend on; yield each finding as it is made.
+
+    Args:
+        case: the machine and what was asked.
+        checks: all checks.
+        wanted: ids of those to run.
+        clock: seconds.
+        hide: takes secrets out of a result, as a service may repeat its key in its own words.
 
     Raises:
         InternalError: a check depends on a later one, or has a bug.
@@ -78,7 +86,7 @@ async def examine(
         else:
             result = await _run(check, case)
         results[check.id] = result
-        yield Finding(check.id, result, clock() - begun_at)
+        yield Finding(check.id, hide(result), clock() - begun_at)
 
 
 def _root(failed: str, results: dict[str, CheckResult]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from typing import Protocol
 from ravatard.cloud.proxy import Proxies
 from ravatard.doctor.bench import Bench, ChildBench
 from ravatard.host.control.client import Reply, ask
+from ravatard.installation import SERVICE
 from ravatard.ports.network import Network
 
 #: Longest output of a program that is read.
@@ -55,6 +57,7 @@ class Machine:
         environ: the caller's environment.
         uid: the caller's user id.
         groups: ids of the caller's groups.
+        prefix: the installation that the doctor runs from.
         run: runs programs.
         now: wall clock, with its time zone.
         free_bytes: space left for ordinary users on the file system of a path.
@@ -77,6 +80,7 @@ class Machine:
     root: Path = Path("/")
     uid: int = 0
     groups: frozenset[int] = frozenset()
+    prefix: Path = SERVICE
 
     def path(self, absolute: str) -> Path:
         """Return ``absolute`` below the root of this machine."""
@@ -110,6 +114,7 @@ def this_machine(environ: Mapping[str, str]) -> Machine:
         now=lambda: datetime.now(UTC),
         uid=os.geteuid(),
         groups=frozenset({os.getegid(), *os.getgroups()}),
+        prefix=Path(sys.prefix),
     )
 
 

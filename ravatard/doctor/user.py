@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ravatard.doctor.check import Case
 from ravatard.doctor.machine import Machine
+from ravatard.host.credentials import STORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,16 @@ class User:
             return self.may(path.stat(), wanted)
         except OSError:
             return False
+
+
+def store_is_closed(case: Case) -> bool:
+    """Return True if there is a credential store whose names the caller may not see."""
+    machine = case.machine
+    try:
+        found = machine.path(str(STORE)).stat()
+    except OSError:
+        return False
+    return not User("you", machine.uid, machine.groups).may(found, "r")
 
 
 def group_ids(machine: Machine) -> dict[str, int]:

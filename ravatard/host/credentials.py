@@ -45,7 +45,7 @@ def store_credential(name: str, secret: Secret, store: Path = STORE) -> bool:
     return True
 
 
-def with_credentials(environ: Mapping[str, str], store: Path = STORE) -> dict[str, str]:
+def with_credentials(environ: Mapping[str, str], store: Path | None = None) -> dict[str, str]:
     """Return ``environ`` for a command, with the first directory of credentials that it may read.
 
     These are: the service's own; the copy kept for its end, since systemd hides the former from
@@ -54,11 +54,17 @@ def with_credentials(environ: Mapping[str, str], store: Path = STORE) -> dict[st
     """
     found = dict(environ)
     given = found.pop(_VARIABLE, "")
-    candidates = (Path(given) if given else None, _kept(environ), None if given else store)
+    candidates = (Path(given) if given else None, _kept(environ), None if given else store or STORE)
     for directory in candidates:
         if directory is not None and os.access(directory, os.R_OK | os.X_OK):
             return {**found, _VARIABLE: str(directory)}
     return found
+
+
+def may_be_sealed(environ: Mapping[str, str], store: Path | None = None) -> bool:
+    """Return True if the store exists and may not be read, so that only root sees which secrets there are."""
+    store = store or STORE
+    return _VARIABLE not in environ and store.is_dir() and not os.access(store, os.R_OK | os.X_OK)
 
 
 def keep_for_the_end(environ: Mapping[str, str]) -> None:

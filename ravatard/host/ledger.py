@@ -3,6 +3,9 @@
 One line a session: a checksum, a space, and ``["kind", "session id", "base URL", "account"]`` in JSON. The
 checksum is there because credentials are sent to the URL: a line in which one letter has changed is dropped.
 Lines of state version 1 have no kind; they are read as sessions of the only kind there was.
+
+A damaged list is kept beside the new one until the owner removes it: only the service knows what was on it,
+and no later run can say that no session is open.
 """
 
 from __future__ import annotations
@@ -16,7 +19,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ravatard.host.state_file import give_to_owner, open_directory, open_file
+from ravatard.host.state_file import (
+    give_to_owner,
+    make_state_directory,
+    names_in,
+    open_directory,
+    open_file,
+)
 from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
 
@@ -29,6 +38,8 @@ CHAT = "chat"
 #: Kind of every session on a list of state version 1.
 FIRST_KIND = "ravatar"
 _NEW = f"{NAME}.new"
+#: The damaged list, beside it.
+DAMAGED = f"{NAME}.damaged"
 #: One block, filled up with empty lines: a full disk still lets us write into the room we have already.
 _ROOM_BYTES = 4_096
 #: A larger file is not ours.
@@ -48,6 +59,7 @@ class FileLedger:
     Attributes:
         trouble: present failure of the list, in words; "" for none.
         taken: True while another process holds the lock.
+        damage: damage of the list, of this run or an earlier one, in words; "" for none.
     """
 
     def __init__(self, directory: Path, *, shared: bool = False, frozen: bool = False) -> None:
@@ -60,6 +72,7 @@ class FileLedger:
         """
         self.trouble = ""
         self.taken = False
+        self.damage = ""
         self._directory = directory
         self._shared = shared
         self._frozen = frozen
@@ -103,7 +116,7 @@ class FileLedger:
     def _open(self) -> bool:
         self.taken = False
         try:
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_state_directory(self._directory)
             self._fd = open_directory(self._directory)
             if not self._shared:
                 fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -118,6 +131,8 @@ class FileLedger:
             return False
         self.trouble = ""
         self._load()
+        if not self.damage and DAMAGED in names_in(self._fd):
+            self._tell_damage("was damaged earlier")
         return True
 
     def _load(self) -> None:
@@ -136,15 +151,32 @@ class FileLedger:
             self._saved = not self._sessions
             return
         sessions, damaged = parse(content)
-        if damaged:
-            log.warning(
-                "%d lines of the list of live sessions in %s are damaged and dropped; those sessions "
-                "cannot be ended any more",
-                damaged,
-                self._directory,
-            )
+        if is_damaged(content):
+            self._keep(content)
+            self._tell_damage(f"is damaged ({f'{damaged} lines' if damaged else 'it is cut off'})")
         self._saved = not self._sessions and not damaged and len(content) >= _ROOM_BYTES
         self._sessions = {_key(session): session for session in sessions} | self._sessions
+
+    def _keep(self, content: bytes) -> None:
+        """Keep a damaged list beside the new one, as far as the disk lets us."""
+        if self._frozen:
+            return
+        with suppress(OSError):
+            file = open_file(DAMAGED, os.O_WRONLY | os.O_CREAT, directory=self._fd)
+            try:
+                os.ftruncate(file, 0)
+                self._make_private(file)
+                _write(file, content)
+            finally:
+                os.close(file)
+            os.fsync(self._fd)
+
+    def _tell_damage(self, how: str) -> None:
+        self.damage = (
+            f"the list of live sessions in {self._directory} {how}: a session may be open that ravatard "
+            f"cannot end; look for it at the service, and remove {self._directory / DAMAGED} then"
+        )
+        log.warning("%s", self.damage)
 
     def _save(self) -> None:
         content = render(self._sessions.values())
@@ -217,9 +249,16 @@ def render(sessions: Iterable[OwedSession]) -> bytes:
 
 def parse(content: bytes) -> tuple[list[OwedSession], int]:
     """Return the sessions in ``content`` and the number of damaged lines. Accepts any bytes."""
-    lines = [line for line in content.split(b"\n") if line]
+    # An editor of another system may have saved it: the checksum tells whether a line is whole.
+    bare = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    lines = [line for line in bare.split(b"\n") if line]
     sessions = [session for session in map(_session, lines) if session is not None]
     return sessions, len(lines) - len(sessions)
+
+
+def is_damaged(content: bytes) -> bool:
+    """Return True if a list has damaged lines or was cut: each is written with a whole block at least."""
+    return bool(parse(content)[1]) or len(content) < _ROOM_BYTES or not content.endswith(b"\n")
 
 
 def _line(session: OwedSession) -> bytes:

@@ -16,6 +16,7 @@ from typing import Self
 from ravatard import __version__
 from ravatard.core import events as ev
 from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.conversation.machines import ConversationState
 from ravatard.core.flight.journal import Began, Gap, Happened, Record, reached
 from ravatard.core.flight.summary import RoutineSummary
 from ravatard.core.options.conversation import ConversationOptions
@@ -41,6 +42,7 @@ RETRY_S = 30.0
 
 #: Events that come several times a second; those that change nothing are summed up.
 _FREQUENT = (ev.Listened, ev.MessageSent, ev.Played, ev.Tick)
+_Frequent = ev.Listened | ev.MessageSent | ev.Played | ev.Tick
 #: Events of a turn: left out when a talkative day is over its budget.
 _TALK = (*_FREQUENT, ev.ChunkCaptured, ev.UtteranceOpened, ev.UtteranceClosed, ev.PressIgnored, ev.Answered)
 #: States worth writing at once; the rest waits for its batch.
@@ -61,8 +63,8 @@ class Keeping(Enum):
 class FlightRecorder:
     """An observer. Use as a context: leaving writes what still waits.
 
-    A second conversation handles every event, too: it shows which of them changed nothing, and gives the
-    state for the beginning of a new file. No method raises for what the disk does.
+    The hub's conversation is looked at after each event: it shows which of them changed nothing, and gives
+    the state for the beginning of a new file. No method raises for what the disk does.
 
     Attributes:
         keeping: how much is written now.
@@ -91,8 +93,10 @@ class FlightRecorder:
         self.keeping = Keeping.ALL
         self._ring = ring
         self._options = options
-        self._mirror = Conversation(options)
-        self._look = self._mirror.indication.look.value
+        self._conversation = Conversation(options)
+        self._look = self._conversation.indication.look.value
+        #: The frequent event that the hub handles now: its time, and the state before it.
+        self._handled: tuple[_Frequent, float, ConversationState] | None = None
         self._boot, self._wall, self._clean = boot, wall, clean
         self._waiting: list[bytes] = []
         self._bytes = 0
@@ -107,18 +111,27 @@ class FlightRecorder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            # The hub may have broken on it: then the reason is on disk.
+            self._write_handled()
         self.close()
+
+    def follow(self, conversation: Conversation) -> None:
+        """Record the events of ``conversation``, which is only read. It has handled none yet."""
+        self._conversation = conversation
 
     def close(self) -> None:
         """Write what still waits. Idempotent."""
+        self._write_what_changed()
         self._flush(self._flush_at)
         self._ring.close()
 
     # -------------------------------------------------------------- the observer
 
     def on_event(self, event: ev.Event, now: float) -> None:
-        """Record one event."""
+        """Record one event, which the hub is about to handle."""
+        self._write_what_changed()
         self._allowance.passed(now)
         self._consider(now)
         if isinstance(event, _FREQUENT):
@@ -127,7 +140,6 @@ class FlightRecorder:
             # Written before the conversation handles it: should it break on it, the reason is on disk.
             if self.keeping is Keeping.ALL or not isinstance(event, _TALK):
                 self._write(now, Happened(event))
-            self._mirror.handle(event, now)
             if isinstance(event, ev.OptionsChanged):
                 self._options = event.options
         if now >= self._flush_at:
@@ -135,6 +147,8 @@ class FlightRecorder:
 
     def on_action(self, action: object, now: float) -> None:
         """Record the state that an action shows."""
+        # Whatever follows from it: it changed something.
+        self._write_handled()
         state = reached(action)
         if state is None:
             return
@@ -148,21 +162,28 @@ class FlightRecorder:
             self._flush(now)
             self._ring.hasten()
 
-    def _on_frequent(self, event: ev.Listened | ev.MessageSent | ev.Played | ev.Tick, now: float) -> None:
-        before = self._mirror.state
-        try:
-            changed = bool(self._mirror.handle(event, now)) or self._mirror.state != before
-        except Exception:
-            # A bug, on which the hub breaks next: the reason is on disk.
-            self._write(now, Happened(event))
-            raise
-        if changed and self.keeping is Keeping.ALL:
-            self._write(now, Happened(event))
+    def _on_frequent(self, event: _Frequent, now: float) -> None:
+        self._handled = event, now, self._conversation.state
         self._routine.add(event)
         if now >= self._routine.since + ROUTINE_S:
             if self._allowance.left > FULL_ABOVE * BURST_BYTES:
                 self._write(now, self._routine.line())
             self._routine = RoutineSummary(now)
+
+    def _write_what_changed(self) -> None:
+        """Write the frequent event that was handled last, if it changed anything."""
+        if self._handled is not None and self._conversation.state != self._handled[2]:
+            self._write_handled()
+        self._handled = None
+
+    def _write_handled(self) -> None:
+        """Write the frequent event that was handled last, unless it was written: it changed something."""
+        if self._handled is None:
+            return
+        event, at, _ = self._handled
+        self._handled = None
+        if self.keeping is Keeping.ALL:
+            self._write(at, Happened(event))
 
     # -------------------------------------------------------------- how much is written
 
@@ -181,7 +202,7 @@ class FlightRecorder:
         """Write a line from which the conversation can be followed, in a new file if it is time for one."""
         self._flush(now)
         rare = self.keeping is Keeping.RARE and why == "new file"
-        state = None if why == "start" else self._mirror.state
+        state = None if why == "start" else self._conversation.state
         record = Began(why, __version__, self._boot, self._wall(), self._allowance.left, self._options, state)
         self.keeping = Keeping.ALL
         try:

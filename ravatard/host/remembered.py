@@ -7,8 +7,13 @@ import re
 from pathlib import Path
 
 from ravatard.core.actions import Mute, SetVolume
-from ravatard.host.durable import make_directory
-from ravatard.host.state_file import read_state, remove_state, replace_state, state_exists
+from ravatard.host.state_file import (
+    make_state_directory,
+    read_state,
+    remove_state,
+    replace_state,
+    state_exists,
+)
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +80,7 @@ class RememberedSettings:
             if content is None:
                 remove_state(file)
             else:
-                make_directory(self._directory, 0o700)
+                make_state_directory(self._directory)
                 replace_state(file, content)
         except OSError as error:
             log.warning("%s cannot be kept in %s: %s", what, file, error.strerror)

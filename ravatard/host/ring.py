@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ravatard.host.state_file import (
     give_to_owner,
+    make_state_directory,
     names_in,
     open_file,
     opened_directory,
@@ -105,7 +106,7 @@ class Ring:
             os.close(fd)
 
     def _found(self) -> list[tuple[int, Path]]:
-        self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        make_state_directory(self._folder, 0o750)
         return parts(self._folder)
 
     def _open(self) -> None:

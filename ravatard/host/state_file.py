@@ -53,6 +53,33 @@ def open_directory(path: Path) -> int:
     return os.open(path.parent / target, _DIRECTORY)
 
 
+def make_state_directory(path: Path, mode: int = 0o700) -> None:
+    """Make the directory ``path`` and its missing parents; each belongs to the owner of the directory above.
+
+    So what root makes in the state directory of the service's user stays usable for the service.
+
+    Raises:
+        OSError: it cannot be made, or a part of it is a link of another user.
+    """
+    if path.is_dir():
+        return
+    make_state_directory(path.parent, mode)
+    with opened_directory(path.parent) as above:
+        try:
+            os.mkdir(path.name, mode, dir_fd=above)
+        except FileExistsError:
+            return
+        made = os.open(path.name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
+        try:
+            # Not one that the owner has put there since.
+            if os.fstat(made).st_uid == os.geteuid():
+                with suppress(OSError):
+                    give_to_owner(made, above)
+        finally:
+            os.close(made)
+        os.fsync(above)
+
+
 @contextmanager
 def opened_directory(path: Path) -> Iterator[int]:
     """Open ``path`` for a while, see :func:`open_directory`."""

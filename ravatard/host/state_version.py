@@ -24,6 +24,7 @@ from ravatard.host import ledger
 from ravatard.host.remembered import MUTED, VOLUME
 from ravatard.host.state_file import (
     give_to_owner,
+    make_state_directory,
     names_in,
     opened_directory,
     read_state,
@@ -92,8 +93,11 @@ def _name_the_kind(directory: Path) -> None:
 def _rewrite_list(directory: Path) -> None:
     file = directory / ledger.NAME
     if state_exists(file):
-        # Damaged lines are dropped, as at every reading; the copy in before-2 keeps them.
-        sessions, _ = ledger.parse(read_state(file))
+        content = read_state(file)
+        if ledger.is_damaged(content):
+            # FileLedger reads its lines as they are, and tells of the rest.
+            return
+        sessions, _ = ledger.parse(content)
         replace_state(file, ledger.render(sessions), mode=0o600)
 
 
@@ -145,7 +149,7 @@ def bring_up_to_date(directory: Path, history: StateHistory = HISTORY) -> None:
         log.warning("%s says no version and counts as of this one", directory / FILE_NAME)
         version = history.current
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_state_directory(directory)
         with opened_directory(directory) as opened:
             if not names_in(opened):
                 version = history.current

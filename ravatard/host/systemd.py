@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 
+from ravatard.installation import adding
 from ravatard.ports.host import Notifier
 
 _LOG = logging.getLogger(__name__)
@@ -89,7 +90,7 @@ def open_notifier(
         return NullNotifier()
     send = library()
     if send is None:
-        _LOG.warning("NOTIFY_SOCKET=%s needs systemd-python: pip install 'ravatard[systemd]'", address)
+        _LOG.warning("NOTIFY_SOCKET=%s needs systemd-python: %s", address, adding("systemd"))
         return NullNotifier()
     return SystemdNotifier(send, _watchdog_s(environ))
 

@@ -37,6 +37,7 @@ made_from=$(
 )
 if [ "$(cat "$directory/made-from" 2>/dev/null)" = "$made_from" ]; then exit 0; fi
 echo "Building the environment of the appliance in $directory"
+step="$here/step.sh"
 
 find "$directory" -mindepth 1 -delete
 mkdir -p "$directory/src" "$target"
@@ -46,27 +47,22 @@ find "$directory/src" -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # -I: nothing is imported from the current directory, which may be another user's.
 "$python" -I -m venv "$target"
-# Linked one by one: the appliance sees no other module of the system.
 site=$("$target/bin/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-debian=/usr/lib/python3/dist-packages
-for package in $modules; do
-    names=$(dpkg-query --listfiles "$package" | sed -n "s|^$debian/\([^/]*\)\$|\1|p")
-    [ -n "$names" ] || continue
-    for name in $names; do ln -s "$debian/$name" "$site/$name"; done
-    echo "$package"
-done >"$directory/debian-modules"
+"$here/link-modules.sh" "$target/bin/python" $modules >"$directory/debian-modules"
 # The same modules, as pip calls them.
 linked=$("$target/bin/python" -I -c 'import importlib.metadata as installed
 print(*(one.metadata["Name"].lower().replace("_", "-") for one in installed.distributions()))')
 pip="$target/bin/python -I -m pip --disable-pip-version-check --no-input --quiet"
-# PYPI: lgpio, where it must be compiled, includes its C library; Debian has none.
-export PYPI=1
 if [ "${LOCKED:-}" = no ]; then
-    $pip install --use-pep517 --prefer-binary --no-compile "$directory/src[$extras]"
+    # PYPI: lgpio, where it must be compiled, includes its C library; Debian has none.
+    export PYPI=1
+    "$step" "  Installing Python packages" "1-3 minutes" \
+        $pip install --use-pep517 --prefer-binary --no-compile "$directory/src[$extras]"
 else
     without=$(for name in $linked; do [ "$name" = setuptools ] || printf '%s ' "$name"; done)
-    "$here/install-locked.sh" "$target/bin/python" "$without" "$here/appliance.lock"
-    $pip install --no-deps --no-build-isolation --no-compile "$directory/src"
+    "$step" "  Installing Python packages" "1-3 minutes" \
+        "$here/install-locked.sh" "$target/bin/python" "$without" "$here/appliance.lock"
+    "$step" "  Installing ravatard" "half a minute" $pip install --no-deps --no-build-isolation --no-compile "$directory/src"
     # The locks are complete, and Debian's modules are new enough.
     $pip check
 fi
@@ -83,5 +79,6 @@ find "$target/bin" -type f ! -name ravatard -delete
 sed -i "s|$target|$final|g" "$target/bin/ravatard" "$target/pyvenv.cfg"
 chmod -R u=rwX,go=rX "$target"
 # One worker a core; tracebacks show the final path.
-"$target/bin/python" -I -m compileall -q -j 0 -s "$directory" -p / "$target/lib"
+"$step" "  Compiling the modules" "up to a minute" \
+    "$target/bin/python" -I -m compileall -q -j 0 -s "$directory" -p / "$target/lib"
 echo "$made_from" >"$directory/made-from"

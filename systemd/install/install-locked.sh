@@ -4,6 +4,8 @@
 # Wheels only, except for packages whose --only-binary line is missing in the lock. Those are built with the lock's
 # own setuptools: an isolated build would download one unchecked.
 set -eu
+# lgpio, where it must be compiled, includes its C library; Debian has none.
+export PYPI=1
 python=$1 without=$2
 shift 2
 
@@ -24,8 +26,8 @@ entries() {  # only|but "NAME..." LOCK...
 install() {
     grep -q == "$listed" || return 0
     # -I: nothing is imported from the current directory. --no-deps: the locks are complete.
-    "$python" -I -m pip --disable-pip-version-check --no-input install --quiet --no-deps --no-build-isolation \
-        --no-compile --requirement "$listed"
+    "$python" -I -m pip --disable-pip-version-check --no-input install --quiet --use-pep517 \
+        --no-deps --no-build-isolation --no-compile --requirement "$listed"
 }
 
 entries only setuptools "$@"

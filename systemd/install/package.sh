@@ -1,12 +1,18 @@
 #!/bin/sh
-# `make deb`: package.sh ENVIRONMENT DIRECTORY [VERSION] builds the .deb there and prints its path; needs no root.
+# `make deb`: package.sh ENVIRONMENT DIRECTORY [VERSION] builds the .deb there and prints its path.
+#
+# Those of earlier commits are removed from the directory. It needs no root.
 set -eu
 environment=$1 directory=$2
 here=$(dirname "$0")
 source=$(cd "$here/../.." && pwd)
 umask 022
 
-version=${3:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$source/pyproject.toml")}
+version=${3:-$("$here/version.sh")}
+if ! wrong=$(dpkg --validate-version "$version" 2>&1); then
+    echo "VERSION=$version is no version of a Debian package: ${wrong#dpkg: *: }" >&2
+    exit 1
+fi
 architecture=$(dpkg --print-architecture)
 python=$("$environment/opt/ravatard/bin/python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 # Modules compiled here may need functions that an older C library lacks.
@@ -26,17 +32,25 @@ chmod 755 "$root"
 "$here/stage.sh" "$environment" "$root" /usr
 
 mkdir "$root/DEBIAN"
+maintainer=$(sed -n 's/^Maintainer: //p' "$source/systemd/debian/control.in")
+"$environment/opt/ravatard/bin/python" -I "$here/changelog.py" "$source/CHANGELOG.md" "$version" \
+    "$("$here/version.sh" seconds)" "$maintainer" >"$root/changelog"
+gzip -9n "$root/changelog"
+install -m 644 "$root/changelog.gz" "$root/usr/share/doc/ravatard/"
+rm "$root/changelog.gz"
+install -D -m 644 "$source/systemd/debian/lintian-overrides" "$root/usr/share/lintian/overrides/ravatard"
 sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@PYTHON@/$python/" -e "s/@NEXT@/$next/" -e "s/@LIBC@/$libc/" \
     -e "s/@MODULES@/$modules/" -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" "$source/systemd/debian/control.in" >"$root/DEBIAN/control"
-install -m 644 "$source/systemd/debian/conffiles" "$root/DEBIAN/"
 for script in preinst postinst prerm postrm; do
     install -m 755 "$source/systemd/debian/$script" "$root/DEBIAN/"
 done
-(cd "$root" && find . -path ./DEBIAN -prune -o -type f ! -path ./etc/\* -printf '%P\0' | sort -z | xargs -0 md5sum) \
+(cd "$root" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z | xargs -0 md5sum) \
     >"$root/DEBIAN/md5sums"
 
 mkdir -p "$directory"
 deb=$directory/ravatard_${version}_$architecture.deb
 # zstd: Debian 12 and later read it, and packing takes seconds, not minutes.
 dpkg-deb --root-owner-group -Zzstd --build "$root" "$deb" >/dev/null
+# One is there to install: dist/ravatard_*.deb.
+find "$directory" -maxdepth 1 -name "ravatard_*_$architecture.deb" ! -name "${deb##*/}" -delete
 echo "$deb"

@@ -187,7 +187,7 @@ def copyright_text(components: list[Component]) -> str:
         "Upstream-Name: ravatard",
         "",
         "Files: *",
-        "Copyright: The ravatard maintainers",
+        "Copyright: 2026 The ravatard maintainers",
         "License: Apache-2.0",
         *(_comment(copyleft) if copyleft else []),
     ]
@@ -235,7 +235,7 @@ def main(site: Path, directory: Path, lock: Path) -> None:
     version = next((one.version for one in components if one.name == "ravatard"), "")
     text = json.dumps(bill(components, version), indent=1) + "\n"
     (directory / "sbom.cdx.json").write_text(text)
-    (directory / "copyright").write_text(copyright_text(components))
+    (directory / "copyright").write_text(copyright_text(components), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -54,11 +54,15 @@ put "$source/systemd/ravatard.service.d/example.conf" "$documents" ravatard.serv
 put "$environment/copyright" "$documents"
 put "$environment/sbom.cdx.json" "$documents"
 
-if [ ! -e "$root/etc/ravatard/ravatard.yaml" ]; then
+# The first configuration; once it is there, it is the owner's and never touched. A package copies it when it is set
+# up: as a file of the package, dpkg would ask about it at every upgrade.
+put "$source/config/first.yaml" "$prefix/share/ravatard" ravatard.yaml
+if [ "$prefix" != /usr ] && [ ! -e "$root/etc/ravatard/ravatard.yaml" ]; then
     put "$source/config/first.yaml" /etc/ravatard ravatard.yaml 640
 fi
 
-on_disk "$root/opt" "$root$prefix" "$root/etc"
+on_disk "$root/opt" "$root$prefix"
+[ ! -d "$root/etc" ] || on_disk "$root/etc"
 for unit in "$source"/systemd/*.service; do
     put "$unit" "$prefix/lib/systemd/system"
 done

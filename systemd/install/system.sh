@@ -6,8 +6,23 @@ running_systemd() {
     [ -d /run/systemd/system ] && command -v systemctl >/dev/null
 }
 
-need_root() {
-    [ "$(id -u)" = 0 ] || { echo "This changes the system: run it with sudo." >&2; exit 1; }
+need_root() {  # COMMAND
+    [ "$(id -u)" = 0 ] || { echo "This changes the system and needs root. Run: sudo $1" >&2; exit 1; }
+}
+
+# Says how the user behind sudo may use `ravatard status` and the like; with JOIN=yes, makes it so.
+offer_group() {
+    person=${SUDO_USER:-}
+    if [ -z "$person" ] || [ "$person" = root ] || ! getent passwd "$person" >/dev/null; then
+        echo "Users of the group ravatard may use \`ravatard status\`, mute and the like: sudo adduser NAME ravatard"
+    elif id -nG "$person" | tr ' ' '\n' | grep -qx ravatard; then
+        return 0
+    elif [ "${JOIN:-}" = yes ]; then
+        usermod -aG ravatard "$person"
+        echo "$person is in the group ravatard now: log in again, then \`ravatard status\` works without sudo."
+    else
+        echo "To use \`ravatard status\`, mute and the like without sudo: sudo adduser $person ravatard, and log in again."
+    fi
 }
 
 refuse_beside_package() {

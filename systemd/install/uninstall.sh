@@ -7,7 +7,7 @@ prefix=/usr/local
 root=${DESTDIR:-}
 
 if [ -z "$root" ]; then
-    need_root
+    need_root "make uninstall"
     refuse_beside_package
     if running_systemd; then
         # First, since stopping the service ends the live session with the program.
@@ -20,7 +20,7 @@ fi
 rm -rf "$root/opt/ravatard" "$root/opt/ravatard.new" "$root/opt/ravatard.old"
 # What root has built: see ROOTS_BUILD in the Makefile.
 rm -rf "$root/var/cache/ravatard"
-rm -rf "$root$prefix/share/doc/ravatard"
+rm -rf "$root$prefix/share/doc/ravatard" "$root$prefix/share/ravatard"
 for file in bin/ravatard lib/sysusers.d/ravatard.conf lib/udev/rules.d/60-ravatard.rules \
     lib/systemd/system/ravatard.service lib/systemd/system/ravatard-boot-setup.service \
     lib/systemd/system/ravatard-kiosk.service; do

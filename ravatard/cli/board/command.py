@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 
-from ravatard.cli.control import add_socket
+from ravatard.cli.options import add_config, add_socket
 from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema
 from ravatard.config.board_file import Board, read_board
 from ravatard.config.boards import Boards, about_unknown, boards_beside
@@ -21,25 +20,23 @@ _LONGEST_S = 600.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``list``, ``show`` and ``test``."""
-    what = parser.add_subparsers(dest="what", required=True)
-    listing = what.add_parser("list", help="list the names for board: NAME, your own included")
-    show = what.add_parser("show", help="show a board's settings, needs, wiring and sources")
-    show.add_argument("name", metavar="NAME", help="a name of the list, or the path of a file")
-    test = what.add_parser("test", help="light every state in turn, and report the button")
-    test.add_argument("name", metavar="NAME", nargs="?", help="try this board instead of the configured one")
-    test.add_argument("--once", action="store_true", help="end after one round instead of at Ctrl-C")
+    what = parser.add_subparsers(dest="what", required=True, metavar="{list,show,test}")
+    listing = what.add_parser("list", help="list the boards, your own included")
+    show = what.add_parser("show", help="show the settings, wiring and sources of a board")
+    show.add_argument("name", metavar="NAME", help="a board of the list, or the path of a file")
+    test = what.add_parser("test", help="show every state with the lights, and report button presses")
+    test.add_argument("name", metavar="NAME", nargs="?", help="test this board instead of the configured one")
+    test.add_argument("--once", action="store_true", help="stop after one round instead of at Ctrl-C")
     test.add_argument(
         "--seconds",
         type=positive_seconds,
         default=3.0,
         metavar="S",
-        help="how long each state is shown; default: 3",
+        help="show each state for S seconds (default: 3)",
     )
     add_socket(test)
     for each in (listing, show, test):
-        each.add_argument(
-            "--config", type=Path, metavar="PATH", help=f"the file to read instead of {DEFAULT_PATH}"
-        )
+        add_config(each)
 
 
 def positive_seconds(text: str) -> float:

@@ -15,16 +15,27 @@ from functools import partial
 from typing import TYPE_CHECKING, TextIO, cast
 
 from ravatard.assembly import runner
-from ravatard.assembly.client import add_config, in_mode, loaded_quietly, open_network, service_cloud
+from ravatard.assembly.client import (
+    has_lists,
+    in_mode,
+    lacks_key,
+    loaded_quietly,
+    open_network,
+    service_cloud,
+)
+from ravatard.assembly.simulator import simulated
 from ravatard.cli.chat.input import Lines
 from ravatard.cli.chat.screen import ChatScreen, PlainScreen, is_terminal
 from ravatard.cli.chat.visit import ChatSettings, Visit
+from ravatard.cli.options import add_config
 from ravatard.config import Options
+from ravatard.config.advice import SEALED_HINT
 from ravatard.core.backoff import Backoff
+from ravatard.host.credentials import may_be_sealed
 from ravatard.host.ledger import CHAT, FileLedger
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import bring_up_to_date
-from ravatard.secret import Secret
+from ravatard.installation import adding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +45,7 @@ if TYPE_CHECKING:
     from ravatard.ports.host import Ledger
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-_NO_LINE_EDITOR = (
-    "ravatard: the line editor is not installed, so lines come and go as plain text; to have it:"
-    " pip install 'ravatard[chat]'"
-)
+_NO_LINE_EDITOR = "ravatard: the line editor is not installed, so lines come and go as plain text: "
 #: A shell adds this to the number of the signal that ended a program.
 _SIGNALLED = 128
 EXIT_UNANSWERED = 1
@@ -49,9 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--mode",
         choices=("chat", "live"),
         default="chat",
-        help="live: in a live session, which is paid for while the chat lasts (default: %(default)s)",
+        help="live: use a live session, which costs money while the chat lasts (default: %(default)s); an "
+        "AvaTar API (service.kind avatar) has a session in both, which is ended when you leave",
     )
-    parser.add_argument("--simulate", action="store_true", help="with a simulated service in this process")
+    parser.add_argument(
+        "--simulate", action="store_true", help="chat with a simulated service instead: no account, no cost"
+    )
     add_config(parser)
 
 
@@ -78,14 +89,7 @@ async def _chat(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
         options = loaded_quietly(arguments.config, environ, log).options
         options = in_mode(options, live=arguments.mode == "live")
         if arguments.simulate:
-            # Only a simulated service needs it.
-            from ravatard.sim.server import SimServer
-
-            server = await stack.enter_async_context(SimServer())
-            service = replace(
-                options.service, base_url=server.base_url, socket_url=None, project_id=Secret("simulated")
-            )
-            options = replace(options, service=service)
+            options = await stack.enter_async_context(simulated(options))
         ledger: Ledger | None = None
         if arguments.mode == "live" and not arguments.simulate:
             state = state_directory(environ)
@@ -104,6 +108,9 @@ async def _chat(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
                 language=options.service.language,
                 live=arguments.mode == "live",
                 person=terminal is not None,
+                simulated=arguments.simulate,
+                key_hint=_key_hint(options, environ),
+                past=has_lists(options),
                 idle_s=options.session.idle_s,
                 answer_s=options.turn.answer_s,
                 closing_silence_s=options.turn.closing_silence_s,
@@ -114,6 +121,11 @@ async def _chat(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
         if came:
             return _SIGNALLED + came[0]
         return EXIT_UNANSWERED if unanswered and terminal is None else 0
+
+
+def _key_hint(options: Options, environ: Mapping[str, str]) -> str:
+    """Return what to tell a user whose key is refused: the key may be where root alone sees it."""
+    return SEALED_HINT if lacks_key(options) and may_be_sealed(environ) else ""
 
 
 def _cloud(options: Options, ledger: Ledger | None, avatar: str | None, language: str) -> ServiceCloud:
@@ -132,7 +144,7 @@ def _terminal() -> TerminalScreen | None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "prompt_toolkit":
             raise
-        print(_NO_LINE_EDITOR, file=sys.stderr)
+        print(_NO_LINE_EDITOR + adding("chat"), file=sys.stderr)
         return None
     return open_terminal(sys.stdin, sys.stdout)
 

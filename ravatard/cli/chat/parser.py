@@ -10,7 +10,7 @@ from ravatard.core.control.protocol import TEXT_LIMIT
 from ravatard.errors import RavatardError
 
 HELP = """\
-Write a line, and the avatar answers. Lines that begin with a slash are commands:
+Write a line, and the avatar answers. These are commands:
 /voice FILE.wav    say what is recorded in a WAV file
 /avatar [NAME]     talk to another avatar; without a name, list them
 /language [CODE]   talk in another language; without a code, list them

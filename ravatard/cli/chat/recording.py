@@ -8,6 +8,7 @@ from ravatard.core.audio_format import SPEECH, AudioFormat, samples_in
 from ravatard.devices.media.wav_file import read_wav_info
 from ravatard.devices.microphone.convert import converter_for, describe
 from ravatard.errors import DeviceError
+from ravatard.installation import adding
 
 #: As long as the longest utterance the configuration allows.
 LONGEST_S = 120.0
@@ -51,7 +52,7 @@ def _as_speech(path: Path, pcm: bytes, shape: AudioFormat) -> bytes:
     except DeviceError as error:
         raise DeviceError(
             f"{path} holds {describe(shape)}, and converting that needs numpy and soxr: "
-            "`pip install ravatard[resample]`, or convert it, for example with "
+            f"{adding('resample')}; or convert it, for example with "
             f"`ffmpeg -i {path} -ar 16000 -ac 1 recording.wav`"
         ) from error
     if converter is None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 from ravatard.cli.chat.screen import ChatDisplay
 from ravatard.core.audio_format import CHUNK_BYTES, CHUNK_SAMPLES, seconds_of, silence
 from ravatard.core.backoff import Backoff
-from ravatard.core.events import Answered, StreamBroke
+from ravatard.core.events import Answered, NothingSaid, ServiceHearing, StreamBroke, TurnFailed
 from ravatard.core.states import Refusal
 from ravatard.errors import DeniedError, LinkError, RavatardError
 from ravatard.ports.cloud import Cloud, Connection
@@ -121,10 +121,17 @@ class ChatSession:
 
     async def _receive(self, connection: Connection) -> NoReturn:
         async for message in connection.receive():
-            if isinstance(message, Answered):
-                self._answered(message, connection.capabilities.avatar)
-            else:
-                await self._broke(message)
+            match message:
+                case Answered():
+                    self._answered(message, connection.capabilities.avatar)
+                case StreamBroke():
+                    await self._broke(message)
+                case TurnFailed(reason):
+                    self._unanswered(reason)
+                case NothingSaid():
+                    self._unanswered("the service understood no words")
+                case ServiceHearing():
+                    pass  # A recording that it does not hear stays unanswered, which is told.
         raise LinkError("the connection ended")
 
     def _answered(self, answer: Answered, name: str) -> None:
@@ -138,11 +145,14 @@ class ChatSession:
             self._screen.answer(name, "(sound without words)", took_s)
 
     async def _broke(self, message: StreamBroke) -> None:
-        if self._question is not None and not self._question.done():
-            self._question.set_exception(NoAnswerError(message.reason))
+        self._unanswered(message.reason)
         if message.refusal in (Refusal.FAILED, Refusal.EXPIRED):
             self.holding = False
             await self._cloud.end_session(gone=message.refusal is Refusal.EXPIRED)
+
+    def _unanswered(self, reason: str) -> None:
+        if self._question is not None and not self._question.done():
+            self._question.set_exception(NoAnswerError(reason))
 
     # -------------------------------------------------------------- asking
 
@@ -229,7 +239,8 @@ class ChatSession:
         begun, sent = loop.time(), 0
         chunks = [pcm[at : at + CHUNK_BYTES] for at in range(0, len(pcm), CHUNK_BYTES)]
         lasts_s = len(chunks) * _CHUNK_S
-        while self._goes_on(sent * _CHUNK_S - lasts_s):
+        marks = connection.capabilities.marks_utterances
+        while sent < len(chunks) if marks else self._goes_on(sent * _CHUNK_S - lasts_s):
             if sent == len(chunks):
                 # The answer's time counts from the last word, as a user would count it.
                 self._asked_at = loop.time()
@@ -238,6 +249,9 @@ class ChatSession:
             self._screen.state(f"speaking, {min(sent * _CHUNK_S, lasts_s):.0f} of {lasts_s:.0f} s")
             # Deadlines count from the beginning: a late chunk does not delay the next one.
             await asyncio.sleep(begun + sent * _CHUNK_S - loop.time())
+        if marks:
+            self._asked_at = loop.time()
+            await connection.end_utterance()
 
     def _goes_on(self, silent_s: float) -> bool:
         """Return True while there is something to stream, after ``silent_s`` of silence.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,11 +22,13 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.output import Output
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from ravatard.cli.terminal import fitted, harmless, visible
+from ravatard.cli.terminal import fitted, harmless, takes_colour, visible, wrapped
 from ravatard.core.control.protocol import TEXT_LIMIT
 
 #: ECMA-48: bold and back.
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+#: Columns of a list before the last one, each with two blanks after it.
+_COLUMNS = re.compile(r"(\s*\S+(?: \S+)*\s{2,})+")
 _BLANKS = dict.fromkeys(map(ord, "\t\r\n"), " ")
 _DEFAULT_SIZE = Size(rows=24, columns=80)
 #: Raw mode hands these keys to the program, which raises the signals a terminal would.
@@ -39,8 +42,12 @@ class TerminalScreen:
     :mod:`ravatard.cli.terminal` first. Suspending is off: a stopped program cannot end its live session.
     """
 
-    def __init__(self, keyboard: Input, screen: Output) -> None:
-        """Read keys from ``keyboard`` and draw on ``screen``; see :func:`open_terminal` for the real ones."""
+    def __init__(self, keyboard: Input, screen: Output, *, bold: bool = True) -> None:
+        """Read keys from ``keyboard`` and draw on ``screen``; see :func:`open_terminal` for the real ones.
+
+        ``bold``: names may be bold.
+        """
+        self._bold, self._plain = (_BOLD, _PLAIN) if bold else ("", "")
         self._keyboard = keyboard
         self._screen = screen
         self._state = ""
@@ -84,19 +91,37 @@ class TerminalScreen:
     def answer(self, name: str, text: str, took_s: float | None) -> None:
         """Show an answer with the time it took."""
         took = "" if took_s is None else f" ({took_s:.1f} s)"
-        self._above(f"{_BOLD}{visible(name)}{_PLAIN}{took}: {visible(text, lines=True)}\n")
+        self._spoken(visible(name), f"{took}: ", visible(text, lines=True))
 
     def asked(self, text: str) -> None:
         """Show what was typed as a part of the conversation."""
-        self._above(f"{_BOLD}you{_PLAIN}: {visible(text)}\n")
+        self._spoken("you", ": ", visible(text))
 
     def note(self, text: str) -> None:
         """Show a list or a help text in its own layout."""
-        self._above(f"{harmless(text)}\n")
+        self._above("".join(f"{self._fitted(line)}\n" for line in harmless(text).split("\n")))
 
     def complain(self, text: str) -> None:
         """Show an error, marked as such."""
-        self._above(f"! {visible(text, lines=True)}\n")
+        self._above(f"{self._wrapped('! ', visible(text, lines=True))}\n")
+
+    def _spoken(self, name: str, after: str, text: str) -> None:
+        """Show words after a name, which is bold where it may be."""
+        line = self._wrapped(name + after, text).removeprefix(name)
+        self._above(f"{self._bold}{name}{self._plain}{line}\n")
+
+    def _wrapped(self, first: str, text: str) -> str:
+        """Return the lines of ``text`` after ``first``, wrapped between words."""
+        columns = self._screen.get_size().columns
+        begin, *others = text.split("\n")
+        return "\n".join([wrapped(first, begin, columns), *(wrapped("", line, columns) for line in others)])
+
+    def _fitted(self, line: str) -> str:
+        """Return a line of a list, wrapped in its last column where it is too long."""
+        columns = self._screen.get_size().columns
+        column = _COLUMNS.match(line)
+        first = column.group() if column is not None else ""
+        return wrapped(first, line.removeprefix(first), columns)
 
     def _above(self, text: str) -> None:
         """Write ``text``, whole lines, where the row being typed is, and draw the row anew below."""
@@ -159,7 +184,7 @@ def open_terminal(keyboard: TextIO, screen: TextIO) -> TerminalScreen:
     # Without questions about the cursor's position: a terminal that does not answer would be waited for.
     writer = cast(TextIO, _TerminalWriter(fd, screen.encoding))
     output = Vt100_Output(writer, size, term=os.environ.get("TERM"), enable_cpr=False)
-    return TerminalScreen(create_input(keyboard), output)
+    return TerminalScreen(create_input(keyboard), output, bold=takes_colour(screen))
 
 
 def _signal_keys() -> KeyBindings:

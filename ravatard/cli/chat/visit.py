@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
@@ -16,7 +16,7 @@ from ravatard.cli.chat.session import ChatSession
 from ravatard.cli.directory import listed_avatars, listed_languages
 from ravatard.cli.history import newest, table
 from ravatard.core.backoff import Backoff
-from ravatard.errors import DeniedError, RavatardError
+from ravatard.errors import AuthError, DeniedError, RavatardError
 from ravatard.ports.cloud import ServiceCloud
 
 #: Messages of the history that are shown before the first line.
@@ -44,6 +44,9 @@ class ChatSettings:
         language: the first language.
         live: use live sessions, which are paid for.
         person: a user sits at the terminal: errors are shown and the chat goes on; leaving awaits no answer.
+        simulated: the service is a simulated one, as the greeting says.
+        key_hint: sentence for a user whose key is refused; "" for none.
+        past: the service keeps a history, of which the newest is shown first.
         idle_s: a live session ends when nothing was said for this long.
         answer_s, closing_silence_s: see :class:`ravatard.cli.chat.session.ChatSession`.
     """
@@ -52,6 +55,9 @@ class ChatSettings:
     language: str
     live: bool
     person: bool
+    simulated: bool = False
+    key_hint: str = ""
+    past: bool = True
     idle_s: float = 120.0
     answer_s: float | None = None
     closing_silence_s: float = 5.0
@@ -159,12 +165,29 @@ class Visit:
 
     async def _visit(self, session: ChatSession, cloud: ServiceCloud, *, greet: bool) -> _Switch | None:
         async with asyncio.TaskGroup() as group:
-            link = group.create_task(session.keep_connected(), name="link")
+            helpers: list[asyncio.Task[None]] = [group.create_task(session.keep_connected(), name="link")]
             if greet:
-                await self._show_history(cloud, SHOWN_FIRST, empty="")
+                if self._settings.past:
+                    await self._show_history(cloud, SHOWN_FIRST, empty="")
+                helpers.append(group.create_task(self._greet(session, cloud), name="greeting"))
             outcome = await self._carry_out(session, cloud)
-            link.cancel()
+            for helper in helpers:
+                helper.cancel()
             return outcome
+
+    async def _greet(self, session: ChatSession, cloud: ServiceCloud) -> None:
+        """Say which avatar answers, once connected; without a connection the state says why."""
+        with suppress(RavatardError):
+            capabilities = (await session.online()).capabilities
+            language = ""
+            if capabilities.language:
+                known = {one.code: one.name for one in (await cloud.about()).languages}
+                language = f" in {known.get(capabilities.language) or capabilities.language}"
+            simulated = " (simulated)" if self._settings.simulated else ""
+            self._screen.note(
+                f"Talking to {capabilities.avatar}{language}{simulated}. /help lists the commands, "
+                "Ctrl-D leaves."
+            )
 
     async def _carry_out(self, session: ChatSession, cloud: ServiceCloud) -> _Switch | None:
         """Carry out one line after the other, until the last or until another avatar is to be used."""
@@ -174,13 +197,17 @@ class Visit:
             except RavatardError as error:
                 self._unanswered += 1
                 if isinstance(error, DeniedError) and not self._settings.person:
-                    self._refused = error
+                    self._refused = type(error)(self._told(error))
                     return None
-                self._screen.complain(str(error))
+                self._screen.complain(self._told(error))
             else:
                 if switch is not None:
                     return switch
         return None
+
+    def _told(self, error: RavatardError) -> str:
+        hint = self._settings.key_hint if isinstance(error, AuthError) else ""
+        return f"{error}; {hint}" if hint else str(error)
 
     async def _next(self, session: ChatSession) -> str | None:
         """Return the next line; end an idle live session meanwhile."""

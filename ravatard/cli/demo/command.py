@@ -9,52 +9,66 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 import ravatard.sim
 from ravatard.app import Controls, Parts
 from ravatard.assembly import runner
-from ravatard.assembly.client import in_mode
 from ravatard.assembly.lifetime import disarm, live
-from ravatard.assembly.parts import build, conversation_options, simulated
+from ravatard.assembly.parts import NOT_TRIED, build, conversation_options
+from ravatard.cli.appliance import configure_logs
+from ravatard.cli.demo.clouds import CLOUDS, DemoCloud
 from ravatard.cli.demo.narrator import Narrator
 from ravatard.cli.demo.pauses import lengthened
-from ravatard.cli.run import configure_logs
-from ravatard.cloud.pixelstreaming.player import available
+from ravatard.cli.terminal import columns_of, takes_colour, wrapped
 from ravatard.config import Options, load
+from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.speaker.earcons import earcons
 from ravatard.devices.speaker.speaker import ChildSpeaker
 from ravatard.devices.speaker.tee import SpeakerTee
 from ravatard.errors import InternalError, RavatardError
-from ravatard.host.runtime import prepared, runtime_directory
-from ravatard.sim.options import SimOptions
-from ravatard.sim.ravatar.record import Record
-from ravatard.sim.server import SimServer
+from ravatard.host.runtime import own_directory, prepared
 from ravatard.web.kiosk.options import KioskOptions
 
 RECORDING = Path(ravatard.sim.__file__).parent / "data" / "demo.wav"
 #: From the end of a sentence to its answer's first sound 1.8 s, an answer of 3.5 s, and a breath.
 _PAUSE_S = 6.0
-#: Short, so that the demo ends soon.
-_ANSWERS = ("I heard {heard}. How interesting!", "I heard {heard}. Please go on.", "I heard {heard}.")
+
+
+#: A shell's status after Ctrl-C: 128 and the number of SIGINT.
+EXIT_INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``demo``."""
-    parser.add_argument("--wav", type=Path, default=RECORDING, metavar="FILE", help="another recording")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="use this configuration's gate and turns")
+    parser.add_argument(
+        "--kind",
+        choices=tuple(CLOUDS),
+        default="ravatar",
+        help="kind of the simulated cloud: RAVATAR or the AvaTar API (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--wav", type=Path, default=RECORDING, metavar="FILE", help="use this recording as the microphone"
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="take the gate and turn settings from this configuration file",
+    )
     parser.add_argument(
         "--record-speaker",
         type=Path,
         metavar="FILE",
-        help="write the answers to this WAV file (default: demo.wav in the runtime directory)",
+        help="write the answers to this WAV file (default: demo.wav in your runtime directory)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Return exit status 0 when speech was found, every answer was heard, and every live session ended.
+
+    130 when it was interrupted, and every live session ended.
 
     Raises:
         RavatardError: a file cannot be used.
@@ -80,31 +94,20 @@ async def _demo(arguments: argparse.Namespace) -> int:
         recording = _recording(arguments.record_speaker, environ)
         wav = lengthened(arguments.wav, Path(folder, arguments.wav.name), _PAUSE_S)
         options = replace(options, microphone=replace(microphone, wav=str(wav)))
-        options, voice = await _with_voice(options)
-        print(f"{voice}\nThe answers are written to {recording}\n", flush=True)
-        async with SimServer(SimOptions(answers=_ANSWERS)) as server:
-            options = simulated(options, server.base_url)
+        columns = columns_of(sys.stdout)
+        async with CLOUDS[arguments.kind](options) as cloud:
+            print(wrapped("", cloud.about, columns))
+            # Not wrapped: the name of a file is copied.
+            print(f"The answers are written to {recording}\n", flush=True)
             narrator = Narrator(
                 sys.stdout,
-                colour=sys.stdout.isatty(),
+                colour=takes_colour(sys.stdout),
                 started_at=loop.time(),
-                silence_ms=options.gate.silence_ms,
+                columns=columns,
             )
-            await _converse(options, environ, recording, narrator)
-            narrator.summary(_sessions(server.record))
-            return _verdict(narrator, server.record)
-
-
-async def _with_voice(options: Options) -> tuple[Options, str]:
-    """Return the options of the mode whose answers are audible here, and a sentence about that mode."""
-    missing = available()
-    options = in_mode(options, live=not missing)
-    if missing:
-        return options, f"Chat mode, because {missing}. Each answer is a sound file."
-    # Loaded now, it does not delay the first answer.
-    await asyncio.to_thread(import_module, "aiortc")
-    live_audio = replace(options.live_audio, enabled="on")
-    return replace(options, live_audio=live_audio), "Live mode: the answers are the sound of a WebRTC stream."
+            await _converse(cloud.options, environ, recording, narrator)
+            narrator.summary(cloud.sessions())
+            return _verdict(narrator, cloud)
 
 
 def _recording(wanted: Path | None, environ: Mapping[str, str]) -> Path:
@@ -113,13 +116,16 @@ def _recording(wanted: Path | None, environ: Mapping[str, str]) -> Path:
     Raises:
         RavatardError: it cannot be written.
     """
+    directory = own_directory(environ)
+    target = wanted or directory / "demo.wav"
     try:
-        target = wanted or prepared(runtime_directory(environ)) / "demo.wav"
+        if wanted is None:
+            prepared(directory)
         target.open("ab").close()
     except OSError as error:
         raise RavatardError(
-            f"the answers cannot be written to {error.filename or wanted}: {error.strerror or error}; choose "
-            "another file with --record-speaker"
+            f"the answers cannot be written to {target}: {error.strerror or error}; choose another file with "
+            "--record-speaker FILE"
         ) from None
     return target.absolute()
 
@@ -147,8 +153,12 @@ async def _converse(options: Options, environ: Mapping[str, str], answers: Path,
 
 
 async def _live(parts: Parts, options: Options, controls: Controls) -> None:
-    wanted = conversation_options(options, has_button=parts.button is not None)
-    await live(parts, wanted, options.reconnect, controls, lambda: wanted)
+    wanted = conversation_options(options, has_button=parts.button is not None, wakeword_trouble=NOT_TRIED)
+
+    async def reread() -> ConversationOptions:
+        return wanted
+
+    await live(parts, wanted, options.reconnect, controls, reread)
 
 
 async def _stop_at_the_end(narrator: Narrator, controls: Controls) -> None:
@@ -156,13 +166,10 @@ async def _stop_at_the_end(narrator: Narrator, controls: Controls) -> None:
     controls.stop.set()
 
 
-def _sessions(record: Record) -> str:
-    counts = record.counts
-    still_open = len(record.open_licences())
-    return f"{counts['sessions_started']} started, {counts['sessions_ended']} ended, {still_open} still open"
-
-
-def _verdict(narrator: Narrator, record: Record) -> int:
+def _verdict(narrator: Narrator, cloud: DemoCloud) -> int:
+    if not narrator.recording_over.is_set():
+        # Ended by a signal: nothing can be said of the recording.
+        return EXIT_INTERRUPTED if cloud.clean() else 1
     if not narrator.turns:
         print("\nNo speech was found in this recording; compare with `ravatard demo` without --wav.")
         return 1
@@ -170,4 +177,4 @@ def _verdict(narrator: Narrator, record: Record) -> int:
     unheard = exchanges.answers - exchanges.heard
     if unheard:
         print(f"\n{unheard} of {exchanges.answers} answers could not be heard.")
-    return 1 if unheard or record.open_licences() or record.violations else 0
+    return 1 if unheard or not cloud.clean() else 0

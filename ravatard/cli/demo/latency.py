@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import audioop
 from dataclasses import dataclass
 
 from ravatard.core import events as ev
+from ravatard.core.audio_format import SAMPLE_BYTES, bytes_for, seconds_of
 from ravatard.core.states import CloseReason
+
+#: Speech ends with the last piece of this length that is at most so much softer than the loudest: the end of
+#: a word is, the noise of a room is not. The gate does not say when speech ended.
+_PIECE_BYTES = bytes_for(20)
+_RANGE = 10 ** (-25 / 20)
 
 
 @dataclass(slots=True)
@@ -23,6 +30,30 @@ class Exchange:
     heard_at: float | None = None
 
 
+class SpeechEnd:
+    """Finds the end of speech in the sound of an utterance."""
+
+    def __init__(self) -> None:
+        # Of each piece: the sample at its end, and its RMS.
+        self._pieces: list[tuple[int, int]] = []
+
+    def on_event(self, event: ev.UtteranceOpened | ev.ChunkCaptured) -> None:
+        """Take the beginning of an utterance, or the next sound of it."""
+        if isinstance(event, ev.UtteranceOpened):
+            self._pieces.clear()
+            return
+        for at in range(0, len(event.pcm), _PIECE_BYTES):
+            piece = event.pcm[at : at + _PIECE_BYTES]
+            end = event.first_sample + (at + len(piece)) // SAMPLE_BYTES
+            self._pieces.append((end, audioop.rms(piece, SAMPLE_BYTES)))
+
+    def seconds(self, end_sample: int) -> float:
+        """Return the seconds from the end of speech to ``end_sample``."""
+        least = _RANGE * max((rms for _, rms in self._pieces), default=0)
+        spoken_until = max((end for end, rms in self._pieces if rms >= least), default=end_sample)
+        return seconds_of(end_sample - spoken_until)
+
+
 class Exchanges:
     """Follows the events of a conversation.
 
@@ -30,10 +61,9 @@ class Exchanges:
         underruns: times the speaker ran out of sound within an answer.
     """
 
-    def __init__(self, silence_ms: float) -> None:
-        """``silence_ms``: the gate's; speech ended that long before the gate closed for silence."""
+    def __init__(self) -> None:
         self.underruns = 0
-        self._silence_s = silence_ms / 1000
+        self._speech_end = SpeechEnd()
         self._all: list[Exchange] = []
         self._sounds_since: float | None = None
         self._underruns_before = 0
@@ -60,8 +90,10 @@ class Exchanges:
     def on_event(self, event: ev.Event, now: float) -> float | None:
         """Count an event; return the length of a sound in seconds at its end, else None."""
         match event:
-            case ev.UtteranceClosed(reason=reason):
-                waited_s = self._silence_s if reason is CloseReason.SILENCE else 0.0
+            case ev.UtteranceOpened() | ev.ChunkCaptured():
+                self._speech_end.on_event(event)
+            case ev.UtteranceClosed(reason=reason, end_sample=end):
+                waited_s = self._speech_end.seconds(end) if reason is CloseReason.SILENCE else 0.0
                 self._all.append(Exchange(now - waited_s))
             case ev.TextGiven():
                 self._all.append(Exchange(None))

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ravatard.cli.demo.latency import Exchanges
+from ravatard.cli.terminal import wrapped
 from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.indication import LIGHTS, WORDS, Look, Show
 from ravatard.core.states import Cause, SessionState, TurnOutcome
 
+#: Brightness of the brightest colour of a dot, 0 to 1.
+_DIMMEST = 0.5
 _CAUSES = {Cause.VOICE: "by voice", Cause.BUTTON: "by the button"}
 _OUTCOMES = {
     TurnOutcome.UNANSWERED: "no answer came",
@@ -20,6 +23,7 @@ _OUTCOMES = {
     TurnOutcome.NOTHING_SAID: "nothing was said",
     TurnOutcome.SUPERSEDED: "the speaker went on",
     TurnOutcome.CANCELLED: "cancelled",
+    TurnOutcome.FAILED: "it failed",
 }
 
 
@@ -44,15 +48,25 @@ def microphone_line(event: ev.Event) -> tuple[str, str] | None:
     return None
 
 
-def cloud_line(event: ev.Event) -> tuple[str, str] | None:
+def cloud_line(event: ev.Event) -> tuple[str, str] | None:  # noqa: PLR0911 - a table of events
     """Return a word and a sentence for an event of the cloud; None: not worth a line."""
     match event:
         case ev.LinkOnline(capabilities):
-            return "online", f"{capabilities.avatar}, language {capabilities.language}"
+            language = f", language {capabilities.language}" if capabilities.language else ""
+            return "online", f"{capabilities.avatar}{language}"
         case ev.LinkOffline(reason, retry_s):
             return "offline", f"{reason} Trying again in {retry_s:.1f} s."
-        case ev.LinkDenied(reason) | ev.StreamBroke(_, reason) | ev.SessionRefused(_, reason):
+        case (
+            ev.LinkDenied(reason)
+            | ev.StreamBroke(_, reason)
+            | ev.SessionRefused(_, reason)
+            | ev.TurnFailed(reason)
+        ):
             return "service", reason
+        case ev.NothingSaid():
+            return "service", "no words were understood"
+        case ev.ServiceHearing(deaf, reason):
+            return "service", f"does not hear the microphone: {reason}" if deaf else "hears again"
         case ev.Answered(text):
             return "answer", f"“{text}”" if text else "(an answer without words)"
         case ev.VoiceOnline():
@@ -103,21 +117,22 @@ class Narrator:
         exchanges: counts of answers, and whether they were heard.
     """
 
-    def __init__(self, out: TextIO, *, colour: bool, started_at: float, silence_ms: float = 0.0) -> None:
+    def __init__(self, out: TextIO, *, colour: bool, started_at: float, columns: int = 0) -> None:
         """Start with time 0.0 s at ``started_at``.
 
         Args:
             out: gets the lines.
             colour: show the lights in their colours.
             started_at: the loop's time that is 0.0 s.
-            silence_ms: silence that ends an utterance, as the gate is configured.
+            columns: width at which lines are wrapped; 0: not at all.
         """
         self.recording_over = asyncio.Event()
-        self.exchanges = Exchanges(silence_ms)
+        self.exchanges = Exchanges()
         self.turns: list[act.TurnSummary] = []
         self._out = out
         self._colour = colour
         self._started_at = started_at
+        self._columns = columns
         self._send_ms: list[float] = []
         self._silences = 0
         self._sessions = 0
@@ -183,7 +198,7 @@ class Narrator:
         width = max(len(name) for name, _ in rows)
         self._print("")
         for name, text in rows:
-            self._print(f"  {name:<{width}}  {text}")
+            self._print(wrapped(f"  {name:<{width}}  ", text, self._columns))
 
     def _check_end(self) -> None:
         # Until the answer's sound begins the light shows THINKING.
@@ -192,17 +207,24 @@ class Narrator:
             self.recording_over.set()
 
     def _say(self, now: float, what: str, text: str) -> None:
-        self._print(f"{now - self._started_at:6.1f} s    {what:<11} {text}")
+        self._print(wrapped(f"{now - self._started_at:6.1f} s    {what:<11} ", text, self._columns))
 
     def _light(self, now: float, look: Look) -> None:
-        dot = "●"
-        if self._colour:
-            red, green, blue = (round(255 * part) for part in LIGHTS[look].colour)
+        dot = "●" if any(LIGHTS[look].colour) else "○"
+        if self._colour and dot == "●":
+            red, green, blue = (round(255 * part) for part in _on_screen(LIGHTS[look].colour))
             dot = f"\x1b[38;2;{red};{green};{blue}m●\x1b[0m"
         self._print(f"{now - self._started_at:6.1f} s  {dot} {'light':<11} {WORDS[look]}")
 
     def _print(self, line: str) -> None:
         print(line, file=self._out, flush=True)
+
+
+def _on_screen(colour: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Return ``colour`` as bright as a screen needs: an LED that is dim on purpose would be black there."""
+    lift = max(1.0, _DIMMEST / max(colour))
+    red, green, blue = colour
+    return red * lift, green * lift, blue * lift
 
 
 def _spread(values: Sequence[float]) -> str:

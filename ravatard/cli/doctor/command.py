@@ -7,11 +7,12 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from ravatard import __version__, logs
 from ravatard.assembly import runner
 from ravatard.cli.doctor.text import Sheet, marks_for
+from ravatard.cli.options import add_config, add_json, add_socket, add_state
+from ravatard.doctor.bundle import hiding
 from ravatard.doctor.catalog import CHECKS, HEADINGS
 from ravatard.doctor.check import Case, DoctorRequest
 from ravatard.doctor.examination import Finding, chosen, examine, exit_status
@@ -27,21 +28,21 @@ EPILOG = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``doctor``."""
     parser.epilog = EPILOG
-    parser.add_argument("--json", action="store_true", help="for programs instead of people")
-    parser.add_argument("--fix-hints", action="store_true", help="show the remedies of warnings as well")
+    add_json(parser)
+    parser.add_argument("--fix-hints", action="store_true", help="show how to fix warnings, too")
     parser.add_argument(
-        "--echo", action="store_true", help="measure the echo from speaker to microphone; plays a chirp"
+        "--echo", action="store_true", help="play a chirp, and measure its echo in the microphone"
     )
     parser.add_argument(
-        "--live", action="store_true", help="start a live session, which is paid for, and end it at once"
+        "--live", action="store_true", help="start a live session, which costs money, and end it at once"
     )
     parser.add_argument(
-        "--only", nargs="+", metavar="ID", default=[], help="run only these checks, and those they depend on"
+        "--only", nargs="+", metavar="ID", default=[], help="run only these checks and those they need"
     )
-    parser.add_argument("--list", action="store_true", help="list the ids of all checks")
-    parser.add_argument("--config", type=Path, metavar="PATH", help="the configuration file to check")
-    parser.add_argument("--state", type=Path, metavar="DIR", help="the daemon's state directory")
-    parser.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket")
+    parser.add_argument("--list", action="store_true", help="list the names of all checks")
+    add_config(parser)
+    add_state(parser)
+    add_socket(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -73,7 +74,8 @@ async def findings_of(
 ) -> list[Finding]:
     """Run the checks ``wanted``; print each finding with ``sheet`` at once, and return all."""
     findings = []
-    async for finding in examine(Case(machine, asked), CHECKS, wanted):
+    case = Case(machine, asked)
+    async for finding in examine(case, CHECKS, wanted, hide=hiding(case)):
         if finding.id not in wanted:
             continue
         findings.append(finding)

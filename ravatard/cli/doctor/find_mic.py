@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ravatard.cli.doctor.text import marks_for
+from ravatard.cli.options import add_json
 from ravatard.cli.terminal import visible
 from ravatard.core.audio_format import bytes_for
 from ravatard.devices.cards.listing import Devices, list_devices
@@ -46,8 +47,14 @@ class Heard:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``find-mic``."""
-    parser.add_argument("--seconds", type=float, default=_SECONDS, metavar="N", help="how long to listen")
-    parser.add_argument("--json", action="store_true", help="for programs instead of people")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=_SECONDS,
+        metavar="N",
+        help="listen for N seconds (default: %(default)g)",
+    )
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

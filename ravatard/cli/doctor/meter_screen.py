@@ -15,15 +15,21 @@ from ravatard.core.events import (
     MicrophoneReady,
     UtteranceClosed,
     UtteranceOpened,
+    WakeMissed,
+    WakeUnused,
+    Woken,
 )
 
 _LOW_DB, _HIGH_DB = -80.0, 0.0
 #: Above this, speech is clipped occasionally.
 _HOT_DB = -6.0
 _GREEN, _YELLOW, _RED, _DIM, _BOLD = "32", "33", "31", "2", "1"
-#: Columns beside the bar.
+#: Columns beside the bar; in a narrow terminal, which shows neither the room's noise nor the word "gate".
 _BESIDE = 46
+_BESIDE_NARROW = 23
 _SHORTEST = 16
+#: A shorter bar shows nothing.
+_LEAST = 4
 
 
 class Meter:
@@ -36,6 +42,9 @@ class Meter:
 
     def __init__(self, marks: Marks, margin_db: float) -> None:
         """``margin_db``: how much louder than the room's noise speech must be."""
+        #: A wake word is listened for.
+        self.scores = False
+        self._score = self._highest_score = 0.0
         self.marks = marks
         self.heard = False
         self._margin_db = margin_db
@@ -50,7 +59,8 @@ class Meter:
     def take(self, event: MicrophoneEvent) -> str:
         """Take an event; return a line that should stay, or ""."""
         match event:
-            case Listened(samples, level_db, floor_db) if samples:
+            case Listened(samples, level_db, floor_db, wake_score=score) if samples:
+                self._score, self._highest_score = score, max(self._highest_score, score)
                 self.heard = True
                 self._level_db, self._floor_db = level_db, floor_db
                 self._loudest_db = max(self._loudest_db, level_db)
@@ -61,6 +71,8 @@ class Meter:
                 return f"no microphone: {visible(reason)}"
             case MicrophoneEnded():
                 return "the recording is over"
+            case Woken() | WakeMissed() | WakeUnused():
+                return _about_word(event)
             case UtteranceOpened(_, cause):
                 self._open = True
                 self._utterances += 1
@@ -72,21 +84,45 @@ class Meter:
                 pass
         return ""
 
+    def follow(self, *, listening: bool, utterances: int) -> str:
+        """Take the state of a gate that another process has; return a line that should stay, or "".
+
+        Args:
+            listening: an utterance is open.
+            utterances: how many were opened since the meter began, also between two looks.
+        """
+        opened = utterances > self._utterances or (listening and not self._open)
+        closed = self._open and not listening
+        self._open, self._utterances = listening, utterances
+        if opened and not listening:
+            return "  gate opened and closed"
+        return "  gate opens" if opened else "  gate closes" if closed else ""
+
     def line(self) -> str:
-        """Return the row for a terminal."""
+        """Return the row for a terminal, never wider than it is."""
         marks = self.marks
-        width = max(_SHORTEST, marks.columns - _BESIDE)
         gate = "OPEN  " if self._open else "closed"
         gate = marks.tinted(gate, _BOLD if self._open else _DIM)
+        if marks.columns < _BESIDE + _SHORTEST:
+            width = marks.columns - _BESIDE_NARROW
+            bar = f"{self._bar(width)} " if width >= _LEAST else ""
+            return f"{self._level_db:5.0f} dBFS {bar}{gate} {self._utterances:3d}"
+        width = marks.columns - _BESIDE
+        word = f"  word {self._score:.2f}" if self.scores else ""
+        if width - len(word) < _SHORTEST:
+            word = ""
         room = marks.tinted(f"room {self._floor_db:4.0f}", _DIM)
-        return f"{self._level_db:5.0f} dBFS {self._bar(width)} {room}  gate {gate} {self._utterances:3d}"
+        bar = self._bar(width - len(word))
+        return f"{self._level_db:5.0f} dBFS {bar} {room}{word}  gate {gate} {self._utterances:3d}"
 
     def sentence(self) -> str:
         """Return a line with the loudest level since the last one, for a pipe."""
         loudest, self._loudest_db = max(self._loudest_db, self._level_db), float("-inf")
         gate = "open" if self._open else "closed"
+        score, self._highest_score = self._highest_score, 0.0
+        word = f"word {score:.2f}, " if self.scores else ""
         return (
-            f"level {loudest:.0f} dBFS, room {self._floor_db:.0f} dBFS, gate {gate}, "
+            f"level {loudest:.0f} dBFS, room {self._floor_db:.0f} dBFS, {word}gate {gate}, "
             f"{self._utterances} utterance{'' if self._utterances == 1 else 's'}"
         )
 
@@ -107,6 +143,16 @@ class Meter:
         # One escape sequence a run of a colour: twenty rows a second must fit a slow connection.
         runs = groupby(cells, key=itemgetter(1))
         return "".join(self.marks.tinted("".join(sign for sign, _ in run), tint) for tint, run in runs)
+
+
+def _about_word(event: Woken | WakeMissed | WakeUnused) -> str:
+    match event:
+        case Woken(score):
+            return f"  wake word: score {score:.2f}"
+        case WakeMissed(score):
+            return f"  near miss of the wake word: score {score:.2f}"
+        case WakeUnused():
+            return "  nothing was said after the wake word"
 
 
 def _cells(level_db: float, width: int) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 from ravatard import logs
 from ravatard.assembly import runner
 from ravatard.cli.doctor.command import findings_of, for_programs
+from ravatard.cli.options import add_config, add_socket, add_state
 from ravatard.cli.terminal import visible
 from ravatard.doctor.bundle import contents, find_secrets
 from ravatard.doctor.catalog import CHECKS
@@ -37,13 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="FILE",
-        help="the file to write; default: ravatard-support-TIME.tar.gz",
+        help="the file to write (default: ravatard-support-TIME.tar.gz)",
     )
-    parser.add_argument("--config", type=Path, metavar="PATH", help="the configuration file to check")
-    parser.add_argument("--state", type=Path, metavar="DIR", help="the daemon's state directory")
-    parser.add_argument("--socket", type=Path, metavar="PATH", help="the daemon's control socket")
+    add_config(parser)
+    add_state(parser)
+    add_socket(parser)
     parser.add_argument(
-        "--silent", action="store_true", help="leave out the checks that open microphone and speaker"
+        "--silent", action="store_true", help="skip the checks that open the microphone and the speaker"
     )
 
 
@@ -85,7 +86,11 @@ async def gather(machine: Machine, asked: DoctorRequest, *, sound: bool) -> dict
         )
     findings = for_programs(await findings_of(machine, asked, wanted, None))
     case = Case(machine, asked)
-    return await contents(case, findings, Redactor(find_secrets(case)))
+    redactor = Redactor(find_secrets(case))
+    texts = await contents(case, findings, redactor)
+    if sound:
+        texts["sound-libraries.txt"] = redactor.clean(await machine.bench.library_messages())
+    return texts
 
 
 def write(file: Path, texts: Mapping[str, str], now: datetime) -> None:

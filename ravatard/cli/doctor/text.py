@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from ravatard.cli.terminal import visible
+from ravatard.cli.terminal import columns_of, is_capable, takes_colour, visible
 from ravatard.doctor.examination import Finding
 from ravatard.doctor.result import Verdict
 from ravatard.logs import redact
@@ -58,16 +57,17 @@ class Marks:
         return f"\x1b[{colour}m{text}\x1b[0m" if self.colour and text else text
 
 
-def marks_for(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Marks:
-    """Return the marks ``stream`` can show; respects NO_COLOR (no-color.org) and a dumb terminal."""
+def marks_for(
+    stream: TextIO, environ: Mapping[str, str] = os.environ, *, narrowest: int = _NARROWEST
+) -> Marks:
+    """Return the marks ``stream`` can show; lines are at least ``narrowest`` columns wide."""
     try:
         "".join(_UNICODE).encode(stream.encoding or "ascii")
         signs = _UNICODE
     except UnicodeEncodeError:
         signs = _ASCII
-    terminal = stream.isatty() and environ.get("TERM") != "dumb"
-    columns = min(_WIDEST, max(_NARROWEST, shutil.get_terminal_size().columns)) if terminal else 0
-    return Marks(signs, terminal and not environ.get("NO_COLOR"), columns)
+    columns = min(_WIDEST, max(narrowest, columns_of(stream, environ))) if is_capable(stream, environ) else 0
+    return Marks(signs, takes_colour(stream, environ), columns)
 
 
 class Sheet:

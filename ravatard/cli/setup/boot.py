@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ravatard.errors import ConfigError, RavatardError
@@ -24,6 +24,7 @@ from ravatard.host.boot_file import (
 from ravatard.host.credentials import STORE
 
 _CONFIG = Path("/etc/ravatard/ravatard.yaml")
+BOARD = "board"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,10 +34,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         action="append",
         metavar="DIR",
-        help=f"folder of the boot partition; default: {', '.join(map(str, DIRECTORIES))}",
+        help=f"use this folder as the boot partition (default: {', '.join(map(str, DIRECTORIES))})",
     )
-    parser.add_argument("--config", type=Path, default=_CONFIG, metavar="FILE", help=f"default: {_CONFIG}")
-    parser.add_argument("--credentials", type=Path, default=STORE, metavar="DIR", help=f"default: {STORE}")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=_CONFIG,
+        metavar="FILE",
+        help="write the settings to this file (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--credentials",
+        type=Path,
+        default=STORE,
+        metavar="DIR",
+        help="keep the secrets in this folder (default: %(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -80,7 +93,7 @@ def take(boot: BootPartition, config: Path, store: Path, environ: Mapping[str, s
             raise kind(f"{error}\n{unwritten}") from error
         raise
     boot.remove()
-    boot.write_done(_done(names))
+    boot.write_done([*_done(names), *(_needed(boot, config, environ) if BOARD in names else ())])
     return names
 
 
@@ -119,6 +132,31 @@ def _refusal(boot: BootPartition, error: RavatardError) -> list[str]:
         f"Mend it, save it as {NAME} (UTF-8), and start the appliance again. This file goes away by itself."
     )
     return [head, "", *problems, "", foot]
+
+
+def _needed(boot: BootPartition, config: Path, environ: Mapping[str, str]) -> list[str]:
+    """Return what the board needs in the firmware's ``config.txt``, which lies beside the owner's file."""
+    from ravatard.cli.setup.config_txt import NAME as CONFIG_TXT
+    from ravatard.cli.setup.config_txt import NotAddedError, missing_lines
+    from ravatard.config import load
+
+    board = load(config, environ).board
+    if board is None or not board.about.config_txt:
+        return []
+    lines: Sequence[str] = board.about.config_txt
+    try:
+        lines = missing_lines(boot.directory / CONFIG_TXT, lines)
+    except NotAddedError:
+        # None here: then all of them are missing.
+        pass
+    if not lines:
+        return []
+    many = "this line" if len(lines) == 1 else f"these {len(lines)} lines"
+    return [
+        "",
+        f"{board.name} needs {many} in {CONFIG_TXT}, and then a restart:",
+        *(f"  {one}" for one in lines),
+    ]
 
 
 def _done(names: tuple[str, ...]) -> list[str]:

@@ -65,6 +65,20 @@ def write_files(found: ConfigCandidate, suffix: str = BACKUP) -> list[Path]:
     return list(found.texts)
 
 
+def write_beside(path: Path, suffix: str, text: str) -> Path:
+    """Write ``text`` beside ``path``, with the same mode; return the new file.
+
+    Raises:
+        NotWritten: it cannot be written.
+    """
+    new = path.with_name(path.name + suffix)
+    try:
+        replace_file(new, text.encode(), mode=path.stat().st_mode & 0o7777)
+    except OSError as error:
+        raise _not_written(new, error) from error
+    return new
+
+
 def _not_written(path: Path, error: OSError) -> NotWritten:
     remedy = "run it with sudo" if isinstance(error, PermissionError) else "fix that and start again"
     return NotWritten(f"{path} cannot be written ({error.strerror}), so the old settings hold; {remedy}")

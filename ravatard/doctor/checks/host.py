@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +13,10 @@ from ravatard.doctor.check import Case
 from ravatard.doctor.checks.rights import needs_pins
 from ravatard.doctor.machine import Machine, names, output
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.unit_file import UnitFile
 from ravatard.doctor.user import service_user
 from ravatard.host.state import SYSTEM
+from ravatard.installation import adding, reinstall
 
 #: systemd-timesyncd(8): exists once the clock was set from the network.
 _SYNCHRONIZED = "/run/systemd/timesync/synchronized"
@@ -179,11 +180,9 @@ def look_at_installation(case: Case) -> CheckResult:
             wrong.append(machine.shown(path))
     if wrong:
         more = f" and {len(wrong) - 1} more installed files" if len(wrong) > 1 else ""
-        packaged = machine.path("/usr/lib/systemd/system/ravatard.service").exists()
-        again = "sudo apt-get install --reinstall ravatard" if packaged else "sudo make install"
         return broken(
             f"{wrong[0]}{more} can be changed by others than root, who runs it",
-            f"install it again: {again}",
+            f"install it again: {reinstall(machine.root)}",
             files=len(wrong),
         )
     return fine(f"{count} files, which only root can change", files=count)
@@ -199,6 +198,12 @@ def _installed(machine: Machine) -> Iterator[Path]:
                     yield from (Path(folder, name) for name in (*folders, *files))
 
 
+def _prefix_of(unit: UnitFile | None) -> Path | None:
+    """Return the installation that the service runs from; None without a service."""
+    program = Path(unit.last("ExecStart").partition(" ")[0]) if unit is not None else Path()
+    return program.parent.parent if program.is_absolute() and program.parent.name == "bin" else None
+
+
 def look_at_versions(case: Case) -> CheckResult:
     """Check that the required packages are installed in working versions."""
     wanted = [package for package in _REQUIRED if package != "gpiozero" or needs_pins(case.options)]
@@ -207,12 +212,19 @@ def look_at_versions(case: Case) -> CheckResult:
     if missing := [package for package, version in found.items() if version is None]:
         return broken(
             f"{names(missing)} {'are' if len(missing) > 1 else 'is'} not installed",
-            f"{sys.executable} -m pip install --upgrade ravatard",
+            adding("", case.machine.prefix, case.machine.root),
         )
     if found.get("gpiozero") in _BAD_GPIOZERO:
         return broken(
             f"gpiozero {found['gpiozero']} cannot find a Pi 5's pins",
-            f"{sys.executable} -m pip install 'gpiozero>=2.0.1.post3'",
+            adding("gpio", case.machine.prefix, case.machine.root),
+        )
+    service = _prefix_of(case.unit)
+    if service is not None and service != case.machine.prefix:
+        return warning(
+            f"this ravatard runs from {case.machine.prefix}, and the service from {service}, which may have "
+            "other abilities",
+            f"sudo {service}/bin/ravatard doctor examines the service's",
         )
     measured = {package: version for package, version in found.items() if version}
     python = platform.python_version()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ravatard.core.audio.endpointing.steady_noise import TOO_LOUD_DB
 from ravatard.doctor.bench import START_S
 from ravatard.doctor.check import Case
 from ravatard.doctor.levels import levels
@@ -15,8 +16,6 @@ LISTEN_S = 2.0
 LIMIT_S = 2 * START_S + LISTEN_S + 3
 #: Below this, speech drowns in the converter's noise; a quiet room at a usable gain is -70 to -50 dBFS.
 _TOO_QUIET_DB = -85.0
-#: Above this, speech of -25 dBFS at one metre no longer stands out.
-_TOO_LOUD_DB = -32.0
 _CLIPPED_SHARE = 0.02
 _OFFSET = 0.02
 _OFF_PACE = 0.05
@@ -77,7 +76,7 @@ def _level(floor_db: float, loudest_db: float) -> CheckResult:
     measured = {"floor_db": round(floor_db, 1), "loudest_db": round(loudest_db, 1)}
     if loudest_db < _TOO_QUIET_DB:
         return warning(f"very quiet: {text}", _LOUDER, **measured)
-    if floor_db > _TOO_LOUD_DB:
+    if floor_db > TOO_LOUD_DB:
         return warning(
             f"the room is loud, or it is turned up too far: {text}",
             "turn it down with `alsamixer` (F4), or find what hums",

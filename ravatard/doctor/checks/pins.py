@@ -8,6 +8,7 @@ from ravatard.doctor.check import Case
 from ravatard.doctor.checks.rights import needs_pins, needs_spi
 from ravatard.doctor.result import CheckResult, broken, fine, needless
 from ravatard.doctor.user import service_user
+from ravatard.installation import adding
 
 #: The only pin factory of gpiozero that works on every Pi, the 5 included (its documentation, api_pins).
 _FACTORY = "lgpio"
@@ -46,7 +47,7 @@ def look_at_factory(case: Case) -> CheckResult:
     if version is None:
         return broken(
             "lgpio is not installed, so gpiozero falls back to what breaks at the first press",
-            "sudo apt install python3-lgpio, or pip install lgpio",
+            adding("gpio", case.machine.prefix, case.machine.root),
         )
     return fine(f"lgpio {version}")
 
@@ -87,7 +88,10 @@ def look_at_spi(case: Case) -> CheckResult:
             f"there is no {device}, only {', '.join(found)}", "write one of these into pixels.device"
         )
     if case.machine.version("spidev") is None:
-        return broken("the Python package spidev is not installed", "pip install 'ravatard[leds]'")
+        return broken(
+            "the Python package spidev is not installed",
+            adding("leds", case.machine.prefix, case.machine.root),
+        )
     return fine(device)
 
 

@@ -9,6 +9,7 @@ from ravatard.doctor.check import Case
 from ravatard.doctor.machine import names
 from ravatard.doctor.result import CheckResult, broken, fine, needless
 from ravatard.doctor.user import group_ids, service_user
+from ravatard.installation import reinstall
 
 #: Group -> its device files. Sources: udev's rules for audio, Raspberry Pi OS for the rest.
 _DEVICES = {"audio": "dev/snd/*", "gpio": "dev/gpiochip*", "spi": "dev/spidev*"}
@@ -47,7 +48,7 @@ def look_at_groups(case: Case) -> CheckResult:
     if user.uid < 0:
         return broken(
             f"the service runs as {user.name}, and there is no such user",
-            "install it again: sudo make install",
+            f"install it again: {reinstall(case.machine.root)}",
         )
     if missing := [group for group in wanted if known[group] not in user.groups]:
         plural = "s" if len(missing) > 1 else ""

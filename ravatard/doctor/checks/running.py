@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -10,49 +11,80 @@ from ravatard.doctor.machine import Machine
 from ravatard.doctor.result import CheckResult, broken, fine, unknown, warning
 from ravatard.host.control.client import NoDaemonError
 
+#: A script's program is its interpreter.
+_PROGRAMS = ("python", "ravatard")
+
 
 def look_at_daemon(case: Case) -> CheckResult:
     """Check that at most one daemon runs and answers; its status saves opening the devices it uses."""
     pids = daemons(case.machine)
-    # A caller who names a socket runs several on purpose, and means this one.
-    if len(pids) > 1 and case.asked.socket is None:
-        first, *others = pids
-        return broken(
-            f"{len(pids)} daemons run at once: process {first} first, then {', '.join(map(str, others))}",
-            f"stop all but one: sudo systemctl stop ravatard; kill {' '.join(map(str, others))}",
-        )
     try:
         reply = case.machine.ask(case.socket, {"do": "status"})
     except NoDaemonError as error:
+        # A caller who names a socket runs several on purpose, and means this one.
         if not pids or case.asked.socket is not None:
             return fine("not running: microphone and speaker are free to be tried")
+        if len(pids) > 1:
+            return _several(case.machine, pids, pids[0])
         return unknown(f"process {pids[0]} runs, but: {error}", "sudo ravatard doctor may ask it")
+    pid = reply.get("pid")
+    if len(pids) > 1 and case.asked.socket is None:
+        return _several(case.machine, pids, pid if pid in pids else pids[0])
     report: Any = reply.get("status")
     if not isinstance(report, dict):
         return unknown(f"the program at {case.socket} answers without a status", "restart it")
     case.daemon = report
-    pid = reply.get("pid")
     if troubles := report.get("degraded"):
         return warning(f"process {pid} runs, but {troubles[0]}", "look below, and at `ravatard status`")
     return fine(f"process {pid}: {report.get('status')}")
 
 
+def _several(machine: Machine, pids: list[int], kept: int) -> CheckResult:
+    """Return the result for several daemons; ``kept`` answers the commands, or is the oldest."""
+    others = [pid for pid in pids if pid != kept]
+    stops = [f"sudo kill {pid}" for pid in others if not _is_service(machine, pid)]
+    if len(stops) < len(others):
+        stops.append("sudo systemctl stop ravatard")
+    shown = "the service" if _is_service(machine, kept) else f"process {kept}"
+    plural = "es" if len(others) > 1 else ""
+    return broken(
+        f"{len(pids)} daemons run at once and share the sound card: {shown}, and process{plural} "
+        f"{', '.join(map(str, others))}",
+        f"to keep {shown}, stop the other{'s' if len(others) > 1 else ''}: {'; '.join(stops)}",
+    )
+
+
+def _is_service(machine: Machine, pid: int) -> bool:
+    """Return True if systemd runs ``pid`` as the service. Source: cgroups(7), /proc/PID/cgroup."""
+    return "/ravatard.service" in (machine.text(f"/proc/{pid}/cgroup") or "")
+
+
 def daemons(machine: Machine) -> list[int]:
-    """Return the processes that are ``ravatard run``, oldest first; their children do not count."""
+    """Return the processes that are ``ravatard run``, oldest first.
+
+    Their children do not count, nor the programs that started them: sudo, timeout, runuser.
+    """
     found = []
     for folder in machine.path("/proc").glob("[0-9]*"):
         words = (machine.text(f"/proc/{folder.name}/cmdline") or "").split("\0")
-        if _is_daemon(words):
+        if _is_daemon(words) and _program(folder, words).startswith(_PROGRAMS):
             found.append((_started(machine, folder.name), int(folder.name)))
     return [pid for _, pid in sorted(found)]
 
 
 def _is_daemon(words: list[str]) -> bool:
     """Return True for ``ravatard run``, ``python …/ravatard run`` and ``python -m ravatard run``."""
-    if "run" not in words[1:4]:
+    if "run" not in words[1:5]:
         return False
     before = words[: words.index("run")]
     return bool(before) and Path(before[-1]).name == "ravatard"
+
+
+def _program(folder: Path, words: list[str]) -> str:
+    """Return the name of a process's program: the kernel's word where it may be read, else its own."""
+    with contextlib.suppress(OSError):
+        return (folder / "exe").readlink().name
+    return Path(words[0]).name
 
 
 def _started(machine: Machine, pid: str) -> int:

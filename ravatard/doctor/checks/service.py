@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import random
-import ssl
+import wave
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
+import ravatard
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.factory import kind_of, open_cloud
-from ravatard.cloud.kind import CloudResources
-from ravatard.cloud.media.addresses import Reach, reach_of
-from ravatard.cloud.proxy import Proxies, Proxy
+from ravatard.cloud.kind import CloudResources, Kind, ServiceFinding
 from ravatard.doctor.check import Case
+from ravatard.doctor.checks.reach import CONNECT_S, address_of, proxies_of
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.user import store_is_closed
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, MoneyError, PeerError
 from ravatard.host.identity import user_id
 from ravatard.host.ledger import FileLedger
@@ -27,113 +26,26 @@ from ravatard.ports.host import Ledger
 from ravatard.ports.network import Network
 from ravatard.secret import Secret
 
-#: A connection and TLS handshake over a slow mobile network.
-CONNECT_S = 8.0
 #: To start a session and to end it; each has its own deadline below.
 LIVE_LIMIT_S = 75.0
 _STREAM_S = 5.0
-_SEALED = "the project id is readable for root only"
-
-
-def _address(url: str) -> tuple[str, int, bool]:
-    """Return host, port, and True for TLS."""
-    parts = urlsplit(url)
-    tls = parts.scheme in ("https", "wss")
-    return parts.hostname or "", parts.port or (443 if tls else 80), tls
-
-
-def _proxies(case: Case) -> Proxies:
-    return Proxies(case.options.service.proxy, case.machine.environ)
-
-
-async def look_at_dns(case: Case) -> CheckResult:
-    """Check that the service's name has an address."""
-    host, _, _ = _address(case.options.service.base_url)
-    if (proxy := _proxies(case).of(case.options.service.base_url)) is not None:
-        return needless(f"the proxy {proxy} looks up {host}")
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    else:
-        return needless(f"{host} is an address")
-    # Not the resolver in a thread of ours: a program can be ended when it hangs.
-    ran = await case.machine.run("getent", "ahosts", host)
-    if ran is None:
-        return unknown("getent is not installed", "sudo apt install libc-bin")
-    found = list(dict.fromkeys(line.split()[0] for line in ran.out.splitlines() if line.strip()))
-    if ran.status or not found:
-        return broken(
-            f"{host} has no address: no network, no name server, or a wrong service.base_url",
-            "look at `ip route` and /etc/resolv.conf; `resolvectl query` asks",
-        )
-    return fine(f"{host} is {found[0]}", address=found[0])
-
-
-async def look_at_tls(case: Case) -> CheckResult:
-    """Check that the service is reached, and its certificate good."""
-    host, port, tls = _address(case.options.service.base_url)
-    proxy = _proxies(case).named(case.options.service.base_url)
-    if isinstance(proxy, str):
-        return broken(proxy, "write an http proxy in service.proxy, or none")
-    if proxy is not None:
-        return await _look_at_proxy(case, proxy)
-    try:
-        async with asyncio.timeout(CONNECT_S):
-            await case.machine.connect(host, port, tls)
-    except TimeoutError:
-        return broken(
-            f"{host}:{port} does not answer within {CONNECT_S:g} s", "look for a firewall or a captive portal"
-        )
-    except OSError as error:
-        remedy = "look for a firewall or a captive portal; `curl -v` shows more"
-        if isinstance(error, ssl.SSLCertVerificationError):
-            remedy = "see the check `clock`; sudo apt install ca-certificates"
-        return broken(str(lost(f"cannot reach {host}:{port}", host, error, case.machine.now())), remedy)
-    if not tls and not _is_here(host):
-        return warning(
-            f"{host}:{port} answers, without TLS: everything can be overheard on the way",
-            "write https:// in service.base_url",
-        )
-    return fine(f"{host}:{port} answers{' and its certificate is good' if tls else ''}")
-
-
-async def _look_at_proxy(case: Case, proxy: Proxy) -> CheckResult:
-    """Check that the proxy is reached; the checks behind this one go through it."""
-    remedy = (
-        "correct service.proxy or the environment's HTTPS_PROXY; NO_PROXY and service.proxy: none do without"
-    )
-    try:
-        async with asyncio.timeout(CONNECT_S):
-            await case.machine.connect(
-                proxy.url.host or "", proxy.url.port or 80, proxy.url.scheme == "https"
-            )
-    except TimeoutError:
-        return broken(f"the proxy {proxy} does not answer within {CONNECT_S:g} s", remedy)
-    except OSError as error:
-        return broken(str(lost(f"cannot reach the proxy {proxy}", str(proxy.url.host), error)), remedy)
-    return fine(f"requests go through the proxy {proxy}, which answers")
-
-
-def _is_here(host: str) -> bool:
-    """Return True if ``host`` is this machine or in its network."""
-    try:
-        return reach_of(host) is not Reach.PUBLIC
-    except ValueError:
-        return host == "localhost"
+#: Speech to say in a live session: the first request of the demo's recording, which has a plain header.
+_SENTENCE = Path(ravatard.__file__).parent / "sim" / "data" / "demo.wav"
+_SENTENCE_S = 3.5
+SEALED = "a credential of the service is readable for root only"
 
 
 @asynccontextmanager
 async def _asked(case: Case) -> AsyncIterator[ServiceCloud]:
     """Open the service for questions that cost nothing."""
-    network = case.machine.network(_proxies(case))
+    network = case.machine.network(proxies_of(case))
     try:
-        yield _cloud(case, network, None)
+        yield cloud_of(case, network, None)
     finally:
         await network.close()
 
 
-def _cloud(case: Case, network: Network, ledger: Ledger | None) -> ServiceCloud:
+def cloud_of(case: Case, network: Network, ledger: Ledger | None) -> ServiceCloud:
     """Return the service, as the appliance uses it."""
     return open_cloud(
         case.options,
@@ -146,10 +58,30 @@ def _cloud(case: Case, network: Network, ledger: Ledger | None) -> ServiceCloud:
     )
 
 
+def no_such_thing(kind: Kind) -> CheckResult:
+    """Return the outcome of a check that this kind of service has no subject for."""
+    return needless(f"a service of {kind.vendor} has no such thing")
+
+
+def told(finding: ServiceFinding) -> CheckResult:
+    """Return a finding of the service's own kind as the result of a check."""
+    if finding.verdict == "fine":
+        return fine(finding.text)
+    return (warning if finding.verdict == "warning" else broken)(finding.text, finding.remedy)
+
+
+def perhaps_sealed(case: Case, error: Exception) -> CheckResult | None:
+    """Return the outcome for a refused key that may be where root alone sees it; None for any other error."""
+    missing = kind_of(case.options).credential(case.options.service) is None
+    if isinstance(error, AuthError) and missing and store_is_closed(case):
+        return unknown(str(error), "only root may see whether a credential holds it: sudo ravatard doctor")
+    return None
+
+
 def _inapplicable(case: Case, check: str) -> CheckResult | None:
     """Return the outcome of a check that does not apply to this kind of service; None when it does."""
     kind = kind_of(case.options)
-    return None if check in kind.doctor.ids else needless(f"a service of {kind.vendor} has no such thing")
+    return None if check in kind.doctor.ids else no_such_thing(kind)
 
 
 async def look_at_token(case: Case) -> CheckResult:
@@ -158,11 +90,13 @@ async def look_at_token(case: Case) -> CheckResult:
     if (result := _inapplicable(case, "token")) is not None:
         return result
     if case.sealed:
-        return unknown(_SEALED, "sudo ravatard doctor can ask the service")
+        return unknown(SEALED, "sudo ravatard doctor can ask the service")
     try:
         async with _asked(case) as cloud:
             await kind.doctor.access(cloud)
     except AuthError as error:
+        if (result := perhaps_sealed(case, error)) is not None:
+            return result
         verb = "write" if kind.credential(case.options.service) is None else "check"
         return broken(str(error), f"{verb} {kind.credential_key}, as {kind.vendor} gave it")
     except MoneyError as error:
@@ -180,7 +114,7 @@ async def look_at_avatar(case: Case) -> CheckResult:
     if (result := _inapplicable(case, "avatar")) is not None:
         return result
     if case.sealed:
-        return unknown(_SEALED, "sudo ravatard doctor can ask the service")
+        return unknown(SEALED, "sudo ravatard doctor can ask the service")
     try:
         async with _asked(case) as cloud:
             avatar, language = kind.doctor.choose(await cloud.about(), case.options)
@@ -204,8 +138,8 @@ async def look_at_live(case: Case) -> CheckResult:
             "the running daemon keeps the list of sessions", "sudo systemctl stop ravatard, then again"
         )
     if case.sealed:
-        return unknown(_SEALED, "sudo ravatard doctor can ask the service")
-    ledger = FileLedger(_ledger_folder(case))
+        return unknown(SEALED, "sudo ravatard doctor can ask the service")
+    ledger = FileLedger(ledger_folder(case))
     try:
         # A session started here is on the list first, so that not even a power cut leaves it open.
         ledger.owed()
@@ -216,14 +150,15 @@ async def look_at_live(case: Case) -> CheckResult:
         ledger.close()
 
 
-def _ledger_folder(case: Case) -> Path:
+def ledger_folder(case: Case) -> Path:
+    """Return the folder of the list of sessions."""
     system = case.machine.path(str(SYSTEM))
     return state_directory(case.machine.environ, case.asked.state, system=system)
 
 
 async def _tried(case: Case, ledger: Ledger) -> CheckResult:
     """Start a session and end it; leaving the cloud ends it too, whatever happened."""
-    cloud = _cloud(case, case.machine.network(_proxies(case)), ledger)
+    cloud = cloud_of(case, case.machine.network(proxies_of(case)), ledger)
     async with cloud.opened():
         outcome = await _session(case, cloud)
     if ledger.owed():
@@ -234,6 +169,9 @@ async def _tried(case: Case, ledger: Ledger) -> CheckResult:
 async def _session(case: Case, cloud: ServiceCloud) -> CheckResult:
     kind = kind_of(case.options)
     try:
+        if kind.doctor.try_live is not None:
+            case.in_session = await kind.doctor.try_live(cloud, _sentence())
+            return told(case.in_session["live"])
         async with cloud.connect():
             await cloud.start_session()
             try:
@@ -254,6 +192,12 @@ async def _session(case: Case, cloud: ServiceCloud) -> CheckResult:
     return fine("a session was started, and ended at once")
 
 
+def _sentence() -> bytes:
+    """Return a spoken sentence, s16le mono 16 kHz."""
+    with wave.open(str(_SENTENCE)) as recording:
+        return bytes(recording.readframes(round(_SENTENCE_S * recording.getframerate())))
+
+
 async def _stream_url(cloud: ServiceCloud) -> Secret:
     """Return the URL of the held session's picture and sound.
 
@@ -271,7 +215,10 @@ async def look_at_stream(case: Case) -> CheckResult:
     """Check that the server of the avatar's voice and picture is reached."""
     if case.stream_url is None:
         return needless("only a live session has one (--live)")
-    host, port, tls = _address(case.stream_url.reveal())
+    host, port, tls = address_of(case.stream_url.reveal())
+    if (proxy := proxies_of(case).of(case.stream_url.reveal())) is not None:
+        through = f"the stream's page and signalling at {host} go through the proxy {proxy}"
+        return fine(f"{through}; sound and picture come by UDP, past it")
     try:
         async with asyncio.timeout(CONNECT_S):
             await case.machine.connect(host, port, tls)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ravatard.config import DEFAULT_PATH, ConfigErrors, load
+from ravatard.config.advice import advice
 from ravatard.doctor.check import Case
-from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown
-from ravatard.doctor.user import User
+from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
+from ravatard.doctor.user import User, store_is_closed
 
 #: systemd.exec(5): folders of LoadCredential= without a path, the strongest first.
 _STORES = ("/etc/credstore", "/run/credstore", "/usr/lib/credstore")
@@ -19,6 +20,10 @@ def look_at_credentials(case: Case) -> CheckResult:
     """Check that every credential of the service can be read."""
     files = list(credential_files(case))
     if not files:
+        if store_is_closed(case):
+            return needless(
+                "only root may see whether /etc/credstore holds secrets; sudo ravatard doctor looks at it"
+            )
         return needless("no secret is kept apart from the configuration")
     caller = User("you", case.machine.uid, case.machine.groups)
     for path in files:
@@ -108,9 +113,18 @@ def look_at_config(case: Case) -> CheckResult:
         first = errors.problems[0]
         more = len(errors.problems) - 1
         text = str(first).replace(f"{machine.root}/", "/") + (f" (and {more} more)" if more else "")
+        if first.denied:
+            found, _, remedy = text.partition("; ")
+            return broken(found, remedy)
         return broken(text, "correct it; `ravatard config check` shows every mistake", mistakes=more + 1)
     case.options, case.board = loaded.options, loaded.board
     count = len(loaded.files)
     if not count:
         return fine("no file: all settings have their defaults")
+    # Without root's eyes a secret only seems to be missing.
+    warnings = [] if case.sealed else list(advice(loaded, DEFAULT_PATH))
+    if warnings:
+        others = f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else ""
+        found, _, remedy = warnings[0].replace(f"{machine.root}/", "/").partition("; ")
+        return warning(found + others, remedy, files=count)
     return fine(f"{'1 file' if count == 1 else f'{count} files'} read", files=count)

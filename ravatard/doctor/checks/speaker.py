@@ -50,6 +50,9 @@ def _of_daemon(report: Any) -> CheckResult:
             f"the running daemon has no speaker ({'; '.join(troubles)})",
             "`ravatard devices` lists what there is; write one into speaker.device",
         )
+    if speaker.get("state") == "asleep":
+        name = speaker.get("device") or "it"
+        return needless(f"{name} is asleep: the running daemon closed it, and opens it for the next sound")
     return needless(f"{speaker.get('device') or 'it'} is in use by the running daemon")
 
 

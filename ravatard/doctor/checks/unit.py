@@ -7,6 +7,7 @@ import re
 from ravatard.doctor.check import Case
 from ravatard.doctor.result import CheckResult, broken, fine, needless, warning
 from ravatard.doctor.unit_file import UnitFile
+from ravatard.installation import reinstall
 
 #: systemd.time(7), as far as units use it.
 _UNITS_S = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "m": 60.0, "min": 60.0, "h": 3600.0}
@@ -26,7 +27,7 @@ def look_at_unit(case: Case) -> CheckResult:
                 f"{setting}: {why}",
                 f"take it out of {unit.files[-1]}, then sudo systemctl daemon-reload"
                 if len(unit.files) > 1
-                else "install the unit again: sudo make install",
+                else f"install the unit again: {reinstall(case.machine.root)}",
             )
     drop_ins = len(unit.files) - 1
     own = f", {drop_ins} drop-in{'s' if drop_ins > 1 else ''}" if drop_ins else ""

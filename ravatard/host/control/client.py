@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ravatard.core.control.protocol import line_of
+from ravatard.core.control.lines import line_of
 from ravatard.errors import RavatardError
-from ravatard.host.control.peer import check_place, is_trusted, peer_of, user_name
-from ravatard.host.runtime import GROUP
+from ravatard.host.access import caller, without_access
+from ravatard.host.control.peer import check_place, is_trusted, peer_of
+from ravatard.host.runtime import user_name
 
 #: The daemon takes two seconds at most to confirm a change of the microphone, five to read the configuration.
 ANSWER_S = 7.0
@@ -24,6 +25,10 @@ Reply = Mapping[str, Any]
 
 class NoDaemonError(RavatardError):
     """No daemon runs, access to it is denied, or it does not answer."""
+
+
+class NoAccessError(NoDaemonError):
+    """The caller may not use the control socket: a daemon may run there."""
 
 
 def ask(path: Path, request: Mapping[str, Any], *, longer_s: float = 0.0) -> Reply:
@@ -56,7 +61,7 @@ def _connected(path: Path) -> socket.socket:
         uid = peer_of(connection).uid
     except OSError as error:
         connection.close()
-        raise NoDaemonError(_why_not(path, error)) from error
+        raise _unconnected(path, error) from error
     if not is_trusted(uid):
         connection.close()
         raise NoDaemonError(
@@ -65,14 +70,20 @@ def _connected(path: Path) -> socket.socket:
     return connection
 
 
-def _why_not(path: Path, error: OSError) -> str:
+def _unconnected(path: Path, error: OSError) -> NoDaemonError:
+    """Return the error of a connection that failed, with what to do."""
     if isinstance(error, FileNotFoundError | ConnectionRefusedError):
-        return f"no ravatard runs: no answer at {path}; start it, or name its socket with --socket"
+        return NoDaemonError(
+            f"ravatard does not run: no answer at {path}; start it (sudo systemctl start ravatard, or "
+            "ravatard "
+            "run), or name its socket with --socket"
+        )
     if isinstance(error, PermissionError) and error.errno is None:
-        return f"{error}; nothing was sent to it"
+        return NoAccessError(f"{error}; nothing was sent to it")
     if isinstance(error, PermissionError):
-        return f"you may not use {path}; join the group {GROUP}, or be root"
-    return f"ravatard cannot be reached at {path}: {error}"
+        user = caller()
+        return NoAccessError(without_access(f"you ({user.name}) may not use the control socket {path}", user))
+    return NoDaemonError(f"ravatard cannot be reached at {path}: {error}")
 
 
 def _replies(

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from ravatard.errors import RavatardError
-from ravatard.host.control.peer import peer_of
+from ravatard.host.control.peer import check_place, peer_of
 from ravatard.host.runtime import GROUP, prepared
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,11 @@ async def open_listener(path: Path, group: str = GROUP) -> socket.socket:
         AlreadyRunning: a daemon listens there.
         OSError: no socket can be made there; the message says why.
     """
+    with suppress(OSError):
+        # Before the directory is judged: it may be the service's, and be refused to root. What listens in
+        # another user's directory is no daemon of ours, whatever it answers.
+        check_place(path)
+        _check_vacant(path)
     prepared(path.parent)
     async with _locked(path.parent):
         _check_vacant(path)

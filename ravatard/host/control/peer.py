@@ -10,6 +10,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from ravatard.host.runtime import user_name
+
 #: User of the packaged service (systemd/ravatard.sysusers).
 SERVICE_USER = "ravatard"
 #: struct ucred: pid, uid, gid.
@@ -61,14 +63,6 @@ def check_place(path: Path) -> None:
             raise PermissionError(f"{place} is not a {'folder' if place == path.parent else 'socket'}")
         if place == path.parent and found.st_mode & stat.S_IWOTH:
             raise PermissionError(f"other users may write to {place}")
-
-
-def user_name(uid: int) -> str:
-    """Return the name of a user, or the id as a number."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
 
 
 def _service_uid() -> int | None:

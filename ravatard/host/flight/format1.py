@@ -71,6 +71,8 @@ _STATE: Mapping[str, _Shape] = {
     "playback": _fields("since", "volume", "streaming", "gave_up"),
     "turn": {"turn": _TURN},
 }
+#: The version that wrote format 1 played whatever came.
+_NO_LIMIT = {"left_s": 1e9, "at": 0.0, "asked_until": 1e12}
 
 
 def event(word: str, row: list[Any]) -> list[Any]:
@@ -83,8 +85,16 @@ def event(word: str, row: list[Any]) -> list[Any]:
             return [_named(_OPTIONS, options)]
         case ("opened", [*fields, _]) if len(row) == 4:
             return fields
+        case ("closed", [*_, bool()]):
+            return row
         case ("closed", [*fields, _]) if len(row) == 5:
-            return fields
+            return [*fields, True]
+        case ("closed", [*fields]) if len(row) == 4:
+            # Before an utterance could be an echo.
+            return [*fields, True]
+        case ("listened", [_, _, _, _]):
+            # There was no wake word.
+            return [*row, 0.0]
     return row
 
 
@@ -111,6 +121,7 @@ def _state(plain: Any) -> dict[str, Any]:
         raise ShapeError(f"a state of {len(plain)} fields has {len(left)} too many")
     machines["service"]["paid"] = machines.pop("paid")
     machines["turns"] |= machines.pop("turn")
+    machines["playback"]["budget"] = _NO_LIMIT
     machines |= machines.pop("")
     return machines
 

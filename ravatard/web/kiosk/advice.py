@@ -1,25 +1,6 @@
-"""Texts of the page: advice for each look, and notes about the picture."""
+"""Details of trouble with the picture, for the owner; the public reads :mod:`ravatard.web.kiosk.texts`."""
 
 from __future__ import annotations
-
-from ravatard.core.indication import Look
-
-#: Shown below the word of a look; written for users, not for experts.
-ADVICE: dict[Look, str] = {
-    Look.OFF: "The appliance is switched off.",
-    Look.FAULT: "Something needs repair: the command “ravatard status” says what.",
-    Look.NO_MONEY: "The account has no credit left. Top it up, then try again.",
-    Look.MUTED: "The microphone is closed. Nothing is recorded.",
-    Look.NO_MICROPHONE: "Plug in the microphone. It is found automatically.",
-    Look.OFFLINE: "The service cannot be reached. Trying again.",
-    Look.CONNECTING: "One moment.",
-    Look.BUSY: "All avatars are busy. Please try again in a moment.",
-    Look.LISTENING: "Go on, I hear you.",
-    Look.THINKING: "One moment.",
-    Look.SPEAKING: "",
-    Look.READY: "Ready when you are.",
-    Look.STARTING: "One moment.",
-}
 
 _CONVERSATION_GOES_ON = "The conversation goes on."
 
@@ -54,11 +35,6 @@ def not_an_address(*, sound_in_browser: bool) -> str:
         "The service announced a streamingUrl that is no http or https address; there is no picture. "
         f"{_without_picture(sound_in_browser)}"
     )
-
-
-def elsewhere() -> str:
-    """Return the note for every page but the one opened last."""
-    return "The picture is shown on the page that was opened last. Reload this page to see it here."
 
 
 def unreachable(host: str, reason: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from html import escape
 from importlib import resources
 
 from ravatard.web.kiosk.origin import Origin
+from ravatard.web.kiosk.texts import PageTexts
 
 _FILES = {
     "/": ("kiosk.html", "text/html"),
@@ -14,6 +17,7 @@ _FILES = {
     "/kiosk.js": ("kiosk.js", "text/javascript"),
 }
 _ORIGINS_MARK = b"{{origins}}"
+_TEXT_MARK = re.compile(r"\{\{([a-z.-]+)\}\}")
 
 #: Headers of every reply. Microphone and camera are refused: the iframe asks for both, and a display has no
 #: user to answer the browser's question; a granted microphone would talk to the avatar beside the daemon's.
@@ -49,12 +53,14 @@ def content_security_policy(origins: Iterable[Origin]) -> str:
 class Assets:
     """Files of the page, read once."""
 
-    def __init__(self) -> None:
+    def __init__(self, texts: PageTexts) -> None:
         folder = resources.files("ravatard.web.kiosk") / "static"
         self._files = {
             path: ((folder / name).read_bytes(), content_type)
             for path, (name, content_type) in _FILES.items()
         }
+        page, content_type = self._files["/"]
+        self._files["/"] = (_filled(page.decode(), texts).encode(), content_type)
 
     def get(self, path: str, origins: Iterable[Origin]) -> Asset | None:
         """Return the file at ``path``, or None. The page gets ``origins``, to know its own policy."""
@@ -66,3 +72,13 @@ class Assets:
         return Asset(
             body, content_type, STRICT | {"Content-Security-Policy": content_security_policy(allowed)}
         )
+
+
+def _filled(page: str, texts: PageTexts) -> str:
+    """Return the page with its texts in the places of their keys."""
+    values = {"lang": texts.language, "texts": texts.as_json(), **texts.values}
+
+    def value(mark: re.Match[str]) -> str:
+        return escape(values[mark[1]]) if mark[1] in values else mark[0]
+
+    return _TEXT_MARK.sub(value, page)

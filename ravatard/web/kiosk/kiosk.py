@@ -15,6 +15,7 @@ from ravatard.web.kiosk.options import KioskOptions
 from ravatard.web.kiosk.origin import Origin
 from ravatard.web.kiosk.page_content import PageContent, SessionPicture
 from ravatard.web.kiosk.page_state import PageState
+from ravatard.web.kiosk.texts import PageTexts, read_texts
 
 if TYPE_CHECKING:  # loaded when the page is served: an appliance without a display saves 35 MB
     from aiohttp import web
@@ -44,6 +45,7 @@ class Kiosk:
     def __init__(
         self,
         options: KioskOptions,
+        texts: PageTexts | None = None,
         *,
         report: Callable[[PageState], None] | None = None,
         inspect: Inspect | None = None,
@@ -52,6 +54,7 @@ class Kiosk:
 
         Args:
             options: section ``kiosk``.
+            texts: texts of the page; None for the shipped English ones.
             report: called with every change of :attr:`screen`.
             inspect: inspects a streaming page; None for the real network.
         """
@@ -61,7 +64,8 @@ class Kiosk:
         self._options = options
         self._report = report
         self._inspect = inspect
-        self._content = PageContent(options, run=secrets.token_hex(4))
+        self._texts = texts or read_texts()
+        self._content = PageContent(options, self._texts, run=secrets.token_hex(4))
         self._pages: list[PageSocket] = []
         self._picture_changed = asyncio.Event()
         self._inspecting: asyncio.Timeout | None = None
@@ -100,7 +104,9 @@ class Kiosk:
         from ravatard.web.kiosk.assets import Assets
         from ravatard.web.kiosk.server import KioskServer
 
-        server = KioskServer(Assets(), lambda: self._content.origins, self._serve_page, self._options.users)
+        server = KioskServer(
+            Assets(self._texts), lambda: self._content.origins, self._serve_page, self._options.users
+        )
         wait_s, complained = _FIRST_WAIT_S, False
         while True:
             try:

@@ -30,6 +30,18 @@ class KioskOptions:
         "Player of the avatar's live voice: browser, together with the picture; daemon, through the "
         "configured speaker, with the page muted.",
     )
+    texts: str | None = setting(
+        None,
+        "A folder with texts of your own for the page: de.yaml and so on, one file a language, with the keys "
+        "that differ. The page takes the language of service.language; English, German, French, Spanish, "
+        "Ukrainian and Russian are shipped.",
+    )
+    contact: str | None = setting(
+        None,
+        "A line that the page adds when the avatar is not available: whom visitors may ask.",
+        pattern=r"\S.{0,119}",
+        words="one line that does not begin with a blank, at most 120 characters",
+    )
     check_page: bool = setting(
         True,
         "True: inspect the streaming page before it is shown, and say why it cannot be embedded or "

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from ravatard.core.indication import WORDS, Indication, Look
+from ravatard.core.indication import Indication, Look
 from ravatard.secret import Secret
 from ravatard.web.kiosk import advice
 from ravatard.web.kiosk.embedding import Inspection
 from ravatard.web.kiosk.options import KioskOptions
 from ravatard.web.kiosk.origin import Origin, frame_address
+from ravatard.web.kiosk.texts import PageTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,10 @@ class PageContent:
             and a page's policy only changes by loading the page again.
     """
 
-    def __init__(self, options: KioskOptions, *, run: str) -> None:
+    def __init__(self, options: KioskOptions, texts: PageTexts, *, run: str) -> None:
         """Begin without a picture; ``run`` is unique to this run of the daemon."""
         self._options = options
+        self._texts = texts
         self._run = run
         self._pictures = 0
         self.picture: SessionPicture | None = None
@@ -113,8 +115,9 @@ class PageContent:
         return json.dumps(
             {
                 "look": look.value,
-                "word": WORDS[look],
-                "advice": advice.ADVICE[look],
+                "word": self._texts.word(look),
+                "advice": self._texts.advice(look),
+                "help": self._texts.help(look),
                 "status": self.indication.status,
                 "sound": self._options.sound == "browser",
                 "start_s": self._options.start_s,
@@ -126,14 +129,21 @@ class PageContent:
 
     def _picture(self, picture: SessionPicture, embedder: Origin, *, newest: bool) -> dict[str, object]:
         if not newest:
-            return {"frame": "", "words": advice.elsewhere()}
+            return {"frame": "", "words": self._texts.values["picture.elsewhere"]}
         if picture.inspection is None:
             return {"frame": picture.frame}
-        words = picture.inspection.trouble or self._refusal(picture.inspection, embedder)
-        if words is not None:
-            return {"frame": picture.frame, "words": words}
+        detail = picture.inspection.trouble or self._refusal(picture.inspection, embedder)
+        if detail is not None:
+            return {"frame": picture.frame, "words": self._missing(), "detail": detail}
         origins = [str(origin) for origin in self.origins]
         return {"frame": picture.frame, "address": picture.address.reveal(), "origins": origins}
+
+    def _missing(self) -> str:
+        """Return the note for the public about a picture that cannot be shown."""
+        keys = ["picture.missing"]
+        if self._options.sound == "daemon":
+            keys.append("picture.conversation-goes-on")
+        return " ".join(self._texts.values[key] for key in keys)
 
     def _refusal(self, inspection: Inspection, embedder: Origin) -> str | None:
         """Return why a page opened as ``embedder`` cannot embed the inspected page, or None."""

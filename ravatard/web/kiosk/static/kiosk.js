@@ -3,6 +3,7 @@ const root = document.documentElement;
 const element = (id) => document.getElementById(id);
 // Origins that this page's policy lets an iframe show; another origin needs another policy, so a reload.
 const allowed = new Set(root.dataset.origins.split(" ").filter(Boolean));
+const texts = JSON.parse(root.dataset.texts);
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5000;
@@ -10,6 +11,9 @@ const LONGEST_RETRY_MS = 5000;
 const GIVE_UP_PICTURE_MS = 15000;
 const ENDED_AGAIN_MS = 15000;
 const AUDIBLE_MS = 1000;
+// A long touch shows the details, which are for the owner, for this long.
+const LONG_TOUCH_MS = 2000;
+const DETAILS_MS = 60000;
 // The attributes of the vendor's own client, without which its page does not work.
 const IFRAME = {
   title: "RAVATAR Pixel Streaming",
@@ -33,18 +37,23 @@ function send(state, frame) {
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(report));
 }
 
-function note(words) {
-  element("note").textContent = words;
+function note(words, detail = "") {
+  element("note-words").textContent = words;
+  element("detail").textContent = detail;
   element("note").hidden = !words;
   root.toggleAttribute("data-noted", Boolean(words));
 }
 
-function face(look, word, advice, status) {
+function missing() {
+  return texts["picture.missing"] + (sound ? "" : " " + texts["picture.conversation-goes-on"]);
+}
+
+function face(look, word, advice, help, status) {
   root.dataset.look = look;
   element("word").textContent = word;
   element("advice").textContent = advice;
-  // The status is the word alone when there is nothing to add.
-  element("status").textContent = status === word ? "" : status;
+  element("help").textContent = help;
+  element("status").textContent = status;
 }
 
 // ---------------------------------------------------------------- the picture
@@ -76,23 +85,23 @@ function embed() {
   become("loading");
   picture.timer = setTimeout(() => {
     become("silent");
-    note("The avatar's page is open, but has not reported that it plays. If it stays black, the stream does not "
+    note(missing(), "The avatar's page is open, but has not reported that it plays. If it stays black, the stream does not "
       + "reach this browser: check that the network lets WebRTC (UDP) through.");
   }, startMs);
   element("stage").append(frame);
 }
 
-function refuse(words) {
+function refuse(words, detail = "") {
   clearTimeout(picture.timer);
   picture.element?.remove();
   picture.element = null;
   root.removeAttribute("data-picture");
-  note(words);
+  note(words, detail);
   become("refused");
 }
 
 function ended() {
-  refuse("The streaming page ended the picture: the stream broke off, its session is over, or the token was refused. "
+  refuse(texts["picture.ended"], "The streaming page ended the picture: the stream broke off, its session is over, or the token was refused. "
     + "Trying again.");
   picture.timer = setTimeout(embed, ENDED_AGAIN_MS);
 }
@@ -108,7 +117,9 @@ function stage(wanted) {
   picture ??= { frame: wanted.frame, address: null, element: null, state: "loading", timer: 0 };
   if (wanted.words) {
     picture.address = null;
-    if (picture.state !== "refused" || element("note").textContent !== wanted.words) refuse(wanted.words);
+    const shown = element("note-words").textContent === wanted.words
+      && element("detail").textContent === (wanted.detail ?? "");
+    if (picture.state !== "refused" || !shown) refuse(wanted.words, wanted.detail);
     return;
   }
   if (!wanted.address) {
@@ -139,7 +150,7 @@ addEventListener("message", (event) => {
 
 document.addEventListener("securitypolicyviolation", (event) => {
   if (event.effectiveDirective !== "frame-src" || !picture?.element) return;
-  refuse("The streaming page redirected to another address, which is not shown: " + event.blockedURI.split("?")[0]
+  refuse(missing(), "The streaming page redirected to another address, which is not shown: " + event.blockedURI.split("?")[0]
     + ". Reload this page when the address is right.");
 });
 
@@ -171,13 +182,30 @@ element("touch").addEventListener("click", () => {
   if (picture?.element) embed();
 });
 
+// ---------------------------------------------------------------- details for the owner
+
+let touched = 0;
+let hideDetails = 0;
+
+addEventListener("pointerdown", () => {
+  touched = setTimeout(() => {
+    clearTimeout(hideDetails);
+    if (root.toggleAttribute("data-details")) {
+      hideDetails = setTimeout(() => root.removeAttribute("data-details"), DETAILS_MS);
+    }
+  }, LONG_TOUCH_MS);
+});
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => clearTimeout(touched));
+// A long touch would otherwise open the browser's menu.
+addEventListener("contextmenu", (event) => event.preventDefault());
+
 // ---------------------------------------------------------------- the daemon
 
 function apply(state) {
   clearTimeout(giveUp);
   sound = state.sound;
   startMs = state.start_s * 1000;
-  face(state.look, state.word, state.advice, state.status);
+  face(state.look, state.word, state.advice, state.help, state.status);
   stage(state.picture);
 }
 
@@ -191,8 +219,9 @@ function connect() {
   });
   socket.addEventListener("close", () => {
     if (root.dataset.look !== "gone") giveUp = setTimeout(() => { remove(); note(""); }, GIVE_UP_PICTURE_MS);
-    face("gone", "not running", "The appliance's program does not answer. It restarts automatically.",
-      "On this machine, “systemctl status ravatard” shows more.");
+    face("gone", texts["words.gone"], texts["advice.gone"], texts["help.gone"],
+      "The appliance's program does not answer. It restarts automatically. On this machine, “systemctl status "
+      + "ravatard” shows more.");
     setTimeout(connect, retryMs);
     retryMs = Math.min(retryMs * 2, LONGEST_RETRY_MS);
   });

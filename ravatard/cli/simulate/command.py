@@ -1,25 +1,46 @@
-"""``ravatard simulate``: runs the simulated service on a port of this machine until it is stopped."""
+"""``ravatard simulate``: runs a simulated service on ports of this machine until it is stopped."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import math
 import secrets
 import signal
-import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import TYPE_CHECKING, get_args, get_type_hints
 
+from ravatard.cli.simulate import avatar
+from ravatard.cli.simulate.numbers import number
 from ravatard.errors import RavatardError
 from ravatard.setting import Setting
 from ravatard.sim.faults import scenario as fault_steps
 from ravatard.sim.faults import scenario_file as fault_file
 from ravatard.sim.options import ChatOptions, SimOptions
 from ravatard.sim.streaming.options import SimStreamOptions
+
+if TYPE_CHECKING:
+    from ravatard.sim.bad_certificate import ListenerCertificates
+
+#: Help texts; the descriptions of the options speak of their values, a command line of what a flag does.
+_HELP = {
+    "licences": "allow this many live sessions at a time",
+    "token_lifetime_s": "let tokens expire after this many seconds; the real service says 24 hours",
+    "think_s": "wait this many seconds before each answer",
+    "vad_enabled": "announce that the service detects speech itself",
+    "strict_chunks": "refuse sound that does not come in messages of 4,096 samples",
+    "carry_on": "treat what you say before the answer as part of the same turn",
+    "chat-sound": "send answers in chat mode as text only, as a file to download, or inline in the message",
+    "chat-container": "file format of spoken answers; all but wav need PyAV",
+    "stream-video": "codec of the picture; vp9 and av1 are offered in name only",
+    "stream-audio_first": "offer the sound before the picture",
+    "stream-max_bundle": "offer sound and picture on a single transport (max-bundle)",
+    "stream-cookie": (
+        "require the page's cookie; a page embedded in another site then needs https or a loopback address"
+    ),
+}
 
 _PORT = 8480
 _HIGHEST_PORT = 65_535
@@ -30,10 +51,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     defaults = SimOptions()
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
+        "--kind",
+        choices=("ravatar", "avatar"),
+        default="ravatar",
+        help="RAVATAR, or the AvaTar API with its sockets on a second port (default: %(default)s)",
+    )
+    parser.add_argument(
         "--port",
-        type=_number(int, Setting("", low=0, high=_HIGHEST_PORT)),
-        default=_PORT,
-        help="port to listen on, 0 for any free one (default: %(default)s)",
+        type=number(int, Setting("", low=0, high=_HIGHEST_PORT)),
+        help=f"port to listen on, 0 for any free one (default: {_PORT}, for --kind avatar {avatar.API_PORT})",
     )
     described = {one.name: one.metadata["setting"] for one in fields(SimOptions)}
     for option, name, kind in (
@@ -46,18 +72,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             option,
             dest=name,
             metavar=about.unit.upper() or "N",
-            type=_number(kind, about),
+            type=number(kind, about),
             default=getattr(defaults, name),
-            help=f"{about.text} (default: %(default)g)",
+            help=f"{_HELP[name]} (default: %(default)g)",
         )
     parser.add_argument(
         "--answer",
         action="append",
         metavar="TEXT",
-        help="answer with this; may be given several times; {heard} becomes the words that were heard",
+        help="answer with this text, in which {heard} stands for the words that were heard; may be repeated",
     )
     parser.add_argument(
-        "--project", action="append", metavar="ID", help="a project that exists; default: all exist"
+        "--project",
+        action="append",
+        metavar="ID",
+        help="accept only this project id; may be repeated (default: accept any)",
     )
     for option, name in (
         ("--vad", "vad_enabled"),
@@ -69,25 +98,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             dest=name,
             action=argparse.BooleanOptionalAction,
             default=getattr(defaults, name),
-            help=described[name].text,
+            help=_yes_or_no(_HELP[name], default=getattr(defaults, name)),
         )
     _add_group(parser, "chat", ChatOptions, ("sound", "container"))
     _add_group(parser, "stream", SimStreamOptions, ("video", "audio_first", "max_bundle", "cookie"))
     parser.add_argument(
         "--faults",
         metavar="FILE",
-        help="misbehave as in this scenario: a YAML file, or the name of a built-in one",
+        help="misbehave as described in this YAML file, or as in the built-in scenario of this name",
     )
     parser.add_argument(
         "--write-certificate",
         metavar="FILE",
-        help="with a scenario's 'tls': write the certificate to this file, for clients that are to trust it",
+        help="with the fault 'tls': write the certificates to this file, so that clients can trust them",
     )
     parser.add_argument(
         "--list-faults",
         action="store_true",
-        help="list the built-in scenarios, and every fault with its settings",
+        help="list the built-in scenarios and all faults with their settings, and exit",
     )
+    avatar.add_arguments(parser)
 
 
 def _add_group(
@@ -101,27 +131,35 @@ def _add_group(
     described = {one.name: one for one in fields(group)}
     for name in names:
         words = get_args(types[name])
-        about: Setting = described[name].metadata["setting"]
+        default, text = described[name].default, _HELP[f"{prefix}-{name}"]
         parser.add_argument(
             f"--{prefix}-{name.replace('_', '-')}",
-            default=described[name].default,
-            help=f"{about.text} (default: {described[name].default})" if words else about.text,
+            default=default,
+            help=f"{text} (default: %(default)s)" if words else _yes_or_no(text, default=default is True),
             **({"choices": words} if words else {"action": argparse.BooleanOptionalAction}),
         )
+
+
+def _yes_or_no(text: str, *, default: bool) -> str:
+    return f"{text} (default: {'yes' if default else 'no'})"
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; return 0 then.
 
     Raises:
-        RavatardError: the port is not available, or the scenario cannot be used.
+        RavatardError: the port is not available, an option or the scenario cannot be used.
     """
     if arguments.list_faults:
         print("\n".join(fault_lines()))
         return 0
     scenario = fault_steps.Scenario() if arguments.faults is None else fault_file.load(arguments.faults)
-    tls = _certificate(scenario, arguments.write_certificate)
-    asyncio.run(_serve(arguments, scenario, tls))
+    if arguments.kind == "avatar" and scenario.certificates:
+        raise RavatardError("the simulated AvaTar API has no TLS: leave the scenario's 'tls' steps out")
+    if arguments.kind != "avatar" and (others := avatar.given(arguments)):
+        raise RavatardError(f"{', '.join(others)}: only with --kind avatar")
+    certificates = _certificates(scenario, arguments.write_certificate)
+    asyncio.run(_serve(arguments, scenario, certificates))
     return 0
 
 
@@ -163,19 +201,19 @@ def sim_options(arguments: argparse.Namespace) -> SimOptions:
     )
 
 
-def _certificate(scenario: fault_steps.Scenario, file: str | None) -> ssl.SSLContext | None:
-    if scenario.certificate is None:
+def _certificates(scenario: fault_steps.Scenario, file: str | None) -> ListenerCertificates | None:
+    if not scenario.certificates:
         return None
-    from ravatard.sim.bad_certificate import make_certificate
+    from ravatard.sim.bad_certificate import ListenerCertificates
 
-    tls = make_certificate(scenario.certificate)
+    certificates = ListenerCertificates(scenario.certificates)
     if file is not None:
         try:
-            Path(file).write_bytes(tls.pem)
+            Path(file).write_bytes(certificates.pem)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "that is no file name"
             raise RavatardError(f"cannot write the certificate to {file!r}: {reason}") from None
-    return tls.context
+    return certificates
 
 
 def chat_options(arguments: argparse.Namespace) -> ChatOptions:
@@ -194,28 +232,43 @@ def stream_options(arguments: argparse.Namespace) -> SimStreamOptions:
 
 
 async def _serve(
-    arguments: argparse.Namespace, scenario: fault_steps.Scenario, tls: ssl.SSLContext | None
+    arguments: argparse.Namespace, scenario: fault_steps.Scenario, certificates: ListenerCertificates | None
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, stop.set)
+    if any(isinstance(step.do, fault_steps.MicrophoneFault) for step in scenario.steps):
+        print("The steps about the microphone are left out: a service has none.", flush=True)
+    if arguments.kind == "avatar":
+        await avatar.serve(arguments, scenario, stop)
+    else:
+        await _serve_ravatar(arguments, scenario, certificates, stop)
+
+
+async def _serve_ravatar(
+    arguments: argparse.Namespace,
+    scenario: fault_steps.Scenario,
+    certificates: ListenerCertificates | None,
+    stop: asyncio.Event,
 ) -> None:
     from ravatard.sim.faults.faulty_service import FaultyService
     from ravatard.sim.faults.stream_faults import inject_faults
     from ravatard.sim.ravatar.cloud import SimCloud
     from ravatard.sim.server import SimServer
 
-    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     cloud = SimCloud(
         sim_options(arguments),
         key=secrets.token_bytes(32),
         epoch_s=time.time() - time.monotonic(),
         chat=chat_options(arguments),
     )
-    where = {"host": arguments.host, "port": arguments.port}
+    where = {"host": arguments.host, "port": _PORT if arguments.port is None else arguments.port}
+    service = FaultyService(cloud, scenario, began=loop.time())
+    tls = certificates.context(lambda: service.defect(loop.time())) if certificates else None
     async with SimServer(cloud=cloud, stream=stream_options(arguments), tls=tls, **where) as server:
-        server.service = FaultyService(server.cloud, scenario, began=loop.time())
-        if any(isinstance(step.do, fault_steps.MicrophoneFault) for step in scenario.steps):
-            print("The steps about the microphone are left out: a service has none.", flush=True)
+        server.service = service
         print(
             f"RAVATAR simulator at {server.base_url}; watch it at {server.base_url}/sim/; Ctrl-C stops it",
             flush=True,
@@ -224,20 +277,3 @@ async def _serve(
             playing = group.create_task(inject_faults(server.streaming, scenario), name="stream-trouble")
             await stop.wait()
             playing.cancel()
-
-
-def _number(kind: type[int] | type[float], about: Setting) -> Callable[[str], float]:
-    """Return a converter for argparse that refuses numbers outside the setting's range."""
-    low = -math.inf if about.low is None else about.low
-    high = math.inf if about.high is None else about.high
-
-    def convert(text: str) -> float:
-        try:
-            number = kind(text)
-        except ValueError:
-            number = None
-        if number is None or not low <= number <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low:g} to {high:g}")
-        return number
-
-    return convert

@@ -1,0 +1,166 @@
+"""One run of the appliance in this process: its sources of settings, what it remembers, and its parts."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ravatard import logs
+from ravatard.app import Controls
+from ravatard.assembly import runner
+from ravatard.assembly.lifetime import disarm, live
+from ravatard.assembly.parts import Beginning, build, conversation_options
+from ravatard.assembly.simulator import simulated
+from ravatard.assembly.wakeword import WakeWordModel
+from ravatard.cli.run import loaded_for
+from ravatard.cli.terminal import columns_of, takes_colour
+from ravatard.config import DEFAULT_PATH, Loaded, secrets_of
+from ravatard.core.options.conversation import ConversationOptions
+from ravatard.devices.microphone.source_check import check_source
+from ravatard.devices.process.early import EarlyProcess
+from ravatard.host.control.server import control_socket
+from ravatard.host.credentials import keep_for_the_end
+from ravatard.host.ledger import FileLedger
+from ravatard.host.recorder import flight_recorder
+from ravatard.host.remembered import RememberedSettings
+from ravatard.host.runtime import SOCKET_NAME, SYSTEM_DIRECTORY, runtime_directory
+from ravatard.host.state import state_directory
+from ravatard.host.state_version import bring_up_to_date
+from ravatard.ports.host import Observer
+
+log = logging.getLogger(__name__)
+
+
+def configure_logs(loaded: Loaded, environ: Mapping[str, str], *, quiet: bool = False) -> None:
+    """Set up logging as configured; ``quiet``: errors only, because the terminal shows other text."""
+    options = loaded.options.logging
+    if quiet and options.level == "info":
+        options = replace(options, level="error")
+    logs.configure(
+        options,
+        under_systemd=logs.is_journal(sys.stderr, environ),
+        secrets=secrets_of(loaded.options),
+    )
+
+
+def beside_service(control: Path, system: Path = SYSTEM_DIRECTORY) -> str:
+    """Return a warning when a service runs besides a daemon whose socket is ``control``; else "".
+
+    systemd removes the directory ``system`` when the service ends.
+    """
+    if control.parent == system or not system.is_dir():
+        return ""
+    return (
+        f"the service seems to run, too ({system} exists), and two daemons cannot share a sound card; stop "
+        "it first: sudo systemctl stop ravatard"
+    )
+
+
+def _redactor(loaded: Loaded) -> Callable[[str], str]:
+    """Return a function that removes every secret from a text."""
+    return partial(logs.redact, secrets=secrets_of(loaded.options))
+
+
+def _keep_credentials(environ: Mapping[str, str]) -> None:
+    try:
+        keep_for_the_end(environ)
+    except OSError as error:
+        log.warning("a session left open by a crash ends at the next start, not at once: %s", error)
+
+
+def appliance(
+    arguments: argparse.Namespace, loaded: Loaded, environ: Mapping[str, str], early: EarlyProcess | None
+) -> int:
+    """Run it in this process until a signal; return exit status 0.
+
+    Args:
+        arguments: the command line of ``run``.
+        loaded: the configuration.
+        environ: the daemon's environment variables.
+        early: the microphone's process, to be taken over; None: it is not started yet.
+
+    Raises:
+        RavatardError: it cannot be run like this.
+    """
+    try:
+        runner.run(_appliance(arguments, loaded, environ, early))
+    finally:
+        disarm()
+    return 0
+
+
+async def _appliance(
+    arguments: argparse.Namespace, loaded: Loaded, environ: Mapping[str, str], early: EarlyProcess | None
+) -> None:
+    configure_logs(loaded, environ, quiet=arguments.simulate)
+    for file, dated in loaded.outdated.items():
+        notes = "; ".join(dated.notes)
+        log.warning(
+            "%s is of version %d and read as today's (%s); `sudo ravatard config migrate` writes that down",
+            file,
+            dated.version,
+            notes,
+        )
+    check_source(loaded.options.microphone, loaded.options.capture, environ)
+    async with AsyncExitStack() as stack:
+        options = loaded.options
+        observers: list[Observer] = []
+        if arguments.simulate:
+            # Only a simulated run needs it.
+            from ravatard.cli.demo.narrator import Narrator
+
+            options = await stack.enter_async_context(simulated(options))
+            now = asyncio.get_running_loop().time()
+            colour, columns = takes_colour(sys.stdout), columns_of(sys.stdout)
+            observers.append(Narrator(sys.stdout, colour=colour, started_at=now, columns=columns))
+        # Before any pin or sound card is opened: another daemon may use them.
+        control = arguments.socket or runtime_directory(environ) / SOCKET_NAME
+        server_socket = await stack.enter_async_context(control_socket(control))
+        if not arguments.simulate and (warning := beside_service(control)):
+            log.warning("%s", warning)
+        if not arguments.simulate:
+            # After the socket was taken, so that no file changes under a running daemon.
+            bring_up_to_date(state_directory(environ))
+            _keep_credentials(environ)
+        # The simulated service ends with this process, and its sessions with it.
+        ledger = None if arguments.simulate else FileLedger(state_directory(environ))
+        remembered = RememberedSettings(state_directory(environ), keep_mute=options.microphone.keep_mute)
+        muted, volume = False, None
+        if not arguments.simulate:
+            muted, volume = remembered.muted, remembered.volume
+            observers.append(remembered)
+        wakeword = WakeWordModel((arguments.config or DEFAULT_PATH).parent, environ)
+        await wakeword.refresh(options)
+        parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
+        has_button = parts.button is not None
+        controls = Controls(server=server_socket)
+        for text in arguments.say:
+            controls.say(text)
+
+        async def reread() -> ConversationOptions:
+            again = loaded_for(arguments, environ)
+            configure_logs(again, environ, quiet=arguments.simulate)
+            await wakeword.refresh(again.options)
+            return conversation_options(
+                again.options, has_button=has_button, wakeword_trouble=wakeword.trouble
+            )
+
+        wanted = conversation_options(
+            options,
+            has_button=has_button,
+            muted=muted,
+            volume=volume,
+            wakeword_trouble=wakeword.trouble,
+        )
+        if not arguments.simulate:
+            folder = state_directory(environ) / "recorder"
+            recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), _redactor(loaded))
+            parts = replace(parts, observers=[*observers, stack.enter_context(recorder)])
+        await live(parts, wanted, options.reconnect, controls, reread)

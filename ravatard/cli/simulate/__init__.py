@@ -1,0 +1,1 @@
+"""``ravatard simulate``: the simulated services on ports of this machine."""
