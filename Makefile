@@ -11,8 +11,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input install --qui
 LOCKED ?=
 APPLIANCE_LOCK := systemd/install/appliance.lock
 TESTS_LOCK := .ci/tests.lock
-# Parts of the appliance's lock that only a Raspberry Pi needs, and some need a compiler and more headers.
-NOT_HERE := lgpio pyalsaaudio spidev
+# Modules for pins, pixels and the card's volume: none on a machine without pins.
+BOARD_MODULES := systemd/install/board-modules.sh
+# Shows that a long command lives.
+STEP := systemd/install/step.sh
 
 # What PyAudio and systemd-python are compiled with, and what makes the virtual environment.
 BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
@@ -25,50 +27,64 @@ APPLIANCE_PACKAGES := qemu-system-x86 qemu-utils seabios mmdebstrap e2fsprogs cp
 
 comma := ,
 
+# Without compiled files every test process compiles the libraries and the tests again: minutes of a run. Warnings of
+# others' packages are no errors, and without assertions no test fails.
+unexport PYTHONDONTWRITEBYTECODE PYTHONWARNINGS PYTHONOPTIMIZE
+# A person's pip.conf may have it: in a virtual environment pip refuses.
+export PIP_USER := no
+
 # Stamps: nothing is asked of apt or pip again until pyproject.toml or this file changes.
 SETUP := $(VENV)/.stamp-setup
 TOOLS := $(VENV)/.stamp-tools
 PACKAGES := $(VENV)/.stamp-test-packages
 # What goes to /opt/ravatard, made by Debian's own Python: another one may be where the service cannot see it.
 SYSTEM_PYTHON ?= /usr/bin/python3
-EXTRAS ?= systemd gpio leds resample live-audio media mixer chat
+EXTRAS ?= systemd gpio leds resample live-audio media mixer chat speech-to-text neural-vad wakeword aec
 # Root installs only what was built where no other user can write, in particular not in a user's clone.
 ROOTS_BUILD := /var/cache/ravatard
 ENVIRONMENT := $(if $(filter 0,$(shell id -u)),$(ROOTS_BUILD)/appliance,build/appliance)
 # Started by root in a user's clone, what happens in the clone is done as that user, and so belongs to that user.
 AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter-out 0,$(shell stat -c %u Makefile)),systemd/install/as-owner.sh))
 APPLIANCE := $(VENV)/.stamp-appliance-packages
+# Of the package; empty: that of the commit, see systemd/install/version.sh.
+VERSION ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo environment install install-packages uninstall deb package-test test test-newest unit lock cover check format bench soak appliance appliance-image clean
+.PHONY: help setup demo environment install may-install install-packages uninstall deb package-test test test-newest unit lock cover check format bench soak appliance appliance-image board clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
 
 setup: $(SETUP)  ## install what the daemon needs: system packages, virtual environment, ravatard
 
-demo: $(SETUP)  ## watch a whole conversation without hardware, account or network
+demo: $(SETUP)  ## watch a whole conversation, without hardware or account
 	@$(AS_OWNER) $(BIN)/ravatard demo $(ARGS)
 
-install: environment  ## install the appliance as a service (sudo; DESTDIR=... only lays the files out)
-	@DESTDIR='$(DESTDIR)' systemd/install/install.sh $(ENVIRONMENT)
+install: may-install environment  ## install the appliance as a service (sudo; JOIN=yes adds you to its group, DESTDIR=... only copies)
+	@DESTDIR='$(DESTDIR)' JOIN='$(JOIN)' systemd/install/install.sh $(ENVIRONMENT)
+
+# Before anything is built, which takes minutes.
+may-install:
+	@DESTDIR='$(DESTDIR)' systemd/install/install.sh --check
 
 uninstall:  ## remove it again (sudo; PURGE=1 with configuration, state and user)
 	@DESTDIR='$(DESTDIR)' PURGE='$(PURGE)' systemd/install/uninstall.sh
 
-deb: environment  ## build dist/ravatard_*.deb, which installs the same
-	@$(AS_OWNER) systemd/install/package.sh $(ENVIRONMENT) dist
+deb: environment  ## build dist/ravatard_*.deb, which installs the same (VERSION=... instead of the commit's)
+	@$(AS_OWNER) systemd/install/package.sh $(ENVIRONMENT) dist $(VERSION)
 
 # Two at a time, whatever the machine: most of the time is real sound and sockets, waited for.
 test: $(TOOLS) $(PACKAGES)  ## run the whole suite
 	$(AS_OWNER) $(BIN)/pytest --numprocesses=2 --dist=loadfile $(ARGS)
 
-unit: $(TOOLS)  ## run the tests that need no sound server, in seconds
-	$(AS_OWNER) $(BIN)/pytest tests/unit $(ARGS)
+# Few generated examples, and none of the slow ones: `make test` has them all.
+unit: $(TOOLS)  ## run the quick tests that need no sound server, within a minute
+	HYPOTHESIS_PROFILE=quick $(AS_OWNER) $(BIN)/pytest tests/unit --numprocesses=2 --dist=loadfile -m "not slow and not hours" $(ARGS)
 
 test-newest:  ## run those with the newest of everything, not with what the locks pin
+	@$(AS_OWNER) rm -rf build/newest
 	@$(MAKE) --no-print-directory unit VENV=build/newest LOCKED=no
 
 lock: $(TOOLS)  ## pin the newest of everything that is a week old, in the two locks
@@ -89,7 +105,7 @@ format: $(TOOLS)  ## format the code
 	$(AS_OWNER) $(BIN)/ruff format .
 	$(AS_OWNER) $(BIN)/ruff check --fix .
 
-bench: $(TOOLS)  ## measure, beside the floor measured in the same run
+bench: $(TOOLS)  ## measure, beside a floor of the same run, and say what became worse; ARGS="--quick"
 	$(AS_OWNER) $(BIN)/python -m tests.benchmarks $(ARGS)
 
 soak: $(TOOLS)  ## watch the daemon for an hour beside a busy core; ARGS="--minutes N" for another time
@@ -111,6 +127,9 @@ package-test: $(TOOLS)  ## prove the .deb in a fresh Debian (root, minutes); ARG
 install-packages:
 	$(call install_packages,$(INSTALL_PACKAGES))
 
+board: $(SETUP)  ## begin a board of your own, or draw it anew: make board NAME=my-board
+	@$(AS_OWNER) $(BIN)/python -m tests.make_board '$(NAME)'
+
 clean:  ## remove everything that was made here
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find ravatard tests -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -122,11 +141,12 @@ define install_packages
 	done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
 	if ! command -v apt-get >/dev/null; then echo "No apt here. Install what Debian calls:$$missing"; exit 0; fi; \
-	echo "Installing system packages:$$missing"; \
-	if [ "$$(id -u)" = 0 ]; then as_root=; elif command -v sudo >/dev/null; then as_root=sudo; \
-	else echo "Neither root nor sudo. As root, run: apt-get install$$missing" >&2; exit 1; fi; \
-	$$as_root apt-get -q -q update && \
-	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -q -y --no-install-recommends install $$missing >/dev/null
+	ask="Ask an administrator for: sudo apt install$$missing; then run make again."; \
+	if [ "$$(id -u)" = 0 ]; then as_root=; \
+	elif ! command -v sudo >/dev/null; then echo "Neither root nor sudo. $$ask" >&2; exit 1; \
+	else as_root=sudo; sudo -n true 2>/dev/null || sudo -v || { echo "No right to use sudo. $$ask" >&2; exit 1; }; fi; \
+	$(STEP) "Installing system packages:$$missing" "1-3 minutes" $$as_root env DEBIAN_FRONTEND=noninteractive sh -c \
+		'apt-get -q -q update && apt-get -q -q -y --no-install-recommends install "$$@" >/dev/null' sh $$missing
 endef
 
 # Debian ships Python's headers and the maker of virtual environments apart; other builds bring them along.
@@ -135,24 +155,24 @@ python_packages = $(shell $(PYTHON) -I -c 'import ensurepip' 2>/dev/null || echo
 	sys.exit(not (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists())' 2>/dev/null || echo python3-dev)
 
 # Into $(VENV): ravatard with these extras and everything it needs.
-define install_python  # EXTRAS, LOCKS
-	@$(AS_OWNER) $(if $(filter no,$(LOCKED)),$(PIP) --editable '.[$(1)]',sh -c \
-		'systemd/install/install-locked.sh $(BIN)/python "$(NOT_HERE)" $(2) && \
+define install_python  # WHAT, EXTRAS, LOCKS
+	@$(AS_OWNER) $(STEP) "Installing $(1) into $(VENV)" "1-3 minutes" sh -c \
+		$(if $(filter no,$(LOCKED)),'PYPI=1 $(PIP) --editable ".[$(2)$$($(BOARD_MODULES) extras)]"',\
+		'systemd/install/install-locked.sh $(BIN)/python "$$($(BOARD_MODULES) left-out $(BIN)/python)" $(3) && \
 		$(PIP) --no-deps --no-build-isolation --editable .')
 endef
 
 $(SETUP): pyproject.toml Makefile $(APPLIANCE_LOCK)
 	@$(PYTHON) -I -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is not Python 3.11 or later; try: make PYTHON=python3.11" >&2; exit 1; }
-	$(call install_packages,$(BUILD_PACKAGES) $(python_packages))
+	$(call install_packages,$(BUILD_PACKAGES) $(python_packages) $(shell $(BOARD_MODULES) packages $(PYTHON)))
 	@test -x $(BIN)/python || { echo "Making $(VENV)"; $(AS_OWNER) $(PYTHON) -m venv $(VENV); }
-	@echo "Installing ravatard into $(VENV)"
-	$(call install_python,systemd$(comma)resample$(comma)live-audio$(comma)media$(comma)chat,$(APPLIANCE_LOCK))
+	@$(AS_OWNER) $(BOARD_MODULES) link $(BIN)/python
+	$(call install_python,ravatard,systemd$(comma)resample$(comma)live-audio$(comma)media$(comma)chat,$(APPLIANCE_LOCK))
 	@$(AS_OWNER) touch $@
 
 $(TOOLS): $(SETUP) $(TESTS_LOCK)
-	@echo "Installing the tools of the tests into $(VENV)"
-	$(call install_python,systemd$(comma)resample$(comma)live-audio$(comma)media$(comma)chat$(comma)test,$(TESTS_LOCK))
+	$(call install_python,the tools of the tests,systemd$(comma)resample$(comma)live-audio$(comma)media$(comma)chat$(comma)test,$(TESTS_LOCK))
 	@$(AS_OWNER) touch $@
 
 $(PACKAGES): $(SETUP)

@@ -1,9 +1,10 @@
-"""Assertions for tests whose point is that something does not fail."""
+"""Assertions for tests whose point is that something does not happen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
@@ -28,3 +29,9 @@ def assert_raises_only(*refusals: type[Exception]) -> Iterator[None]:
         raise
     except Exception as error:
         raise AssertionError(f"neither accepted nor properly refused: {error!r}") from error
+
+
+def as_written(path: Path) -> tuple[int, int, int, int]:
+    """Return what changes when a file is written or replaced, and not when it is only read."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

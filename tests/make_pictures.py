@@ -19,10 +19,12 @@ MEANINGS = {
     Look.NO_MICROPHONE: "unplugged or in use; searched for all the time",
     Look.OFFLINE: "no way to the service; tried again and again",
     Look.CONNECTING: "on the way to the service",
+    Look.SERVICE_DEAF: "the service does not hear you; the status says why",
     Look.BUSY: "the service has no free avatar now",
     Look.LISTENING: "what you say goes to the avatar",
     Look.THINKING: "waiting for the answer",
     Look.SPEAKING: "the avatar speaks",
+    Look.WAITING: "say the word; nothing else is sent",
     Look.READY: "speak, or press the button",
     Look.STARTING: "not yet listening",
 }

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.appliance import bad_days, caring, installing, listening, packaged, power_cuts, sound_cards
+from tests.appliance import (
+    bad_days,
+    caring,
+    first_hour,
+    installing,
+    listening,
+    packaged,
+    power_cuts,
+    sound_cards,
+)
 from tests.appliance.house import House
 
 
@@ -33,6 +42,7 @@ SCENARIOS = (
     Scenario("answer heard", listening.answer_heard),
     Scenario("press the button", listening.press),
     Scenario("lights", listening.lights),
+    Scenario("the way of README", first_hour.readme),
     Scenario("doctor", caring.doctor),
     Scenario("board test", caring.board_test),
     Scenario("hang", bad_days.hang),

@@ -24,6 +24,7 @@ DOCUMENTS = [
     ROOT / ".github/CONTRIBUTING.md",
     ROOT / ".github/SECURITY.md",
     ROOT / "hardware/README.md",
+    ROOT / "systemd/README.md",
 ]
 #: Those that speak of the code; the others speak of the owner's files.
 OF_THE_CODE = DOCUMENTS[1:4]
@@ -113,6 +114,18 @@ def readme_commands() -> list[str]:
 
 def test_the_readme_shows_the_two_commands() -> None:
     assert {"make demo", "make test"} <= {line.split("#")[0].strip() for line in readme_commands()}
+
+
+def test_from_a_clone_to_the_first_words_of_ones_own_it_is_three_commands() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    steps = shell_lines(text[text.index("## Try it") : text.index("## What you need")])
+    address = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]["Homepage"]
+
+    assert steps == [
+        f"git clone {address} && cd ravatard",
+        "make demo",
+        ".venv/bin/ravatard run --simulate",
+    ]
 
 
 def test_the_readme_leads_to_the_map_and_to_the_way_in() -> None:

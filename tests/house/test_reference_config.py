@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ravatard.config import Key, Schema, reference
+from ravatard.config import Key, Options, Schema, load
+from ravatard.config.examples import EXAMPLES, FIRST
+from ravatard.config.reference import reference
 
 _FILE = Path(__file__).parents[2] / "config" / "ravatard.yaml"
 
@@ -50,7 +52,42 @@ def test_each_key_is_explained(key: Key) -> None:
         assert key.setting.unit in facts
     for bound in (key.setting.low, key.setting.high):
         assert bound is None or f"{bound:.12g}" in facts
-    assert key.setting.pattern is None or key.setting.pattern in facts
+    assert key.setting.pattern is None or key.setting.words[1:] in facts
     assert value == (
         "" if key.default is None else yaml.safe_dump(key.default, default_flow_style=None).splitlines()[0]
     )
+
+
+def test_the_file_begins_with_what_most_owners_want_and_a_table_of_contents() -> None:
+    lines = _FILE.read_text(encoding="utf-8").splitlines()
+    sections = list(Schema().sections)
+
+    assert all(f"#   {line}".rstrip() in lines[:60] for line in FIRST.splitlines())
+    contents = [words[1] for line in lines[:80] if (words := re.fullmatch(r"#   ([a-z_]+) +[A-Z].*", line))]
+    assert contents == sections
+
+
+def test_every_section_has_an_example_and_no_other() -> None:
+    assert list(EXAMPLES) == list(Schema().sections)
+
+
+@pytest.mark.parametrize("section", list(EXAMPLES))
+def test_an_example_can_be_used_as_it_stands(section: str, tmp_path: Path) -> None:
+    values, _ = EXAMPLES[section]
+    file = tmp_path / "ravatard.yaml"
+    # Some sections need another one.
+    others = {"pixels": "lights: {kind: apa102}\n", "gate": "button: {pin: 17}\n"}
+    file.write_text(f"{others.get(section, '')}{section}: {values}\n", encoding="utf-8")
+
+    changed = load(file, {}).options
+
+    assert getattr(changed, section) != getattr(Options(), section)
+
+
+def test_what_most_owners_want_can_be_used_as_it_stands(tmp_path: Path) -> None:
+    file = tmp_path / "ravatard.yaml"
+    file.write_text(FIRST, encoding="utf-8")
+    keys = yaml.safe_load(FIRST)
+
+    assert sum(len(value) if isinstance(value, dict) else 1 for value in keys.values()) == 10
+    assert load(file, {}).options.service.avatar == "Assistant"

@@ -23,7 +23,8 @@ MOST_SHARED_NAMES = 8
 KNOWS_THE_CLOUDS = "cloud/factory.py"
 KNOWS_THE_OPTIONS = "cloud/option_groups.py"
 NAMES_A_CLOUD = re.compile(
-    r"\bRavatarCloud\b|\bcloud[./]ravatar\b|\bfrom ravatard\.cloud import\b.*\bravatar\b"
+    r"\b(?:Ra|A)vatarCloud\b|\bcloud[./](?:rav|av)atar\b"
+    r"|\bfrom ravatard\.cloud import\b.*\b(?:rav|av)atar\b"
 )
 
 
@@ -72,8 +73,11 @@ def test_a_name_used_twice_is_found() -> None:
 
 
 def may_name_a_cloud(name: str) -> bool:
-    """Return True for the cloud's own folder, the one place that knows the clouds, and the simulator."""
-    return name.startswith(("cloud/ravatar/", "sim/")) or name in (KNOWS_THE_CLOUDS, KNOWS_THE_OPTIONS)
+    """Return True for a cloud's own folder and SDK, the place that knows the clouds, and the simulator."""
+    return name.startswith(("cloud/ravatar/", "cloud/avatar/", "avatar_sdk/", "sim/")) or name in (
+        KNOWS_THE_CLOUDS,
+        KNOWS_THE_OPTIONS,
+    )
 
 
 def test_a_cloud_is_named_in_one_place() -> None:
@@ -92,6 +96,7 @@ def test_the_place_that_knows_the_clouds_names_them() -> None:
     [
         "from ravatard.cloud.ravatar.service import RavatarCloud as Service",
         "import ravatard.cloud.ravatar",
+        "from ravatard.cloud.avatar.service import AvatarCloud",
         "from ravatard.cloud import options, ravatar",
         "import_module('ravatard.cloud.ravatar.options')",
     ],

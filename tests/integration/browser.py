@@ -26,7 +26,7 @@ _FLAGS = (
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
     "--autoplay-policy=no-user-gesture-required",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE 127.0.0.2",
 )
 
 
@@ -69,13 +69,14 @@ class Browser:
 
 
 @asynccontextmanager
-async def browsing(folder: Path) -> AsyncIterator[Browser]:
-    """A browser that keeps all it knows in ``folder``, for as long as it lasts."""
+async def browsing(folder: Path, *flags: str) -> AsyncIterator[Browser]:
+    """A browser that keeps all it knows in ``folder``, for as long as it lasts; with more ``flags``."""
     program = chromium()
     assert program is not None
     process = await asyncio.create_subprocess_exec(
         program,
         *_FLAGS,
+        *flags,
         f"--user-data-dir={folder}",
         "about:blank",
         stdout=DEVNULL,

@@ -67,6 +67,19 @@ class Tab:
         for kind in ("mousePressed", "mouseReleased"):
             await self.command("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
+    async def hold(self, selector: str, *, until: str) -> None:
+        """A finger that stays on the middle of an element until an expression is true."""
+        box = f"document.querySelector({selector!r}).getBoundingClientRect()"
+        at = {
+            "x": await self.value(f"{box}.x + {box}.width / 2"),
+            "y": await self.value(f"{box}.y + {box}.height / 2"),
+            "button": "left",
+            "clickCount": 1,
+        }
+        await self.command("Input.dispatchMouseEvent", type="mousePressed", **at)
+        await self.until(until)
+        await self.command("Input.dispatchMouseEvent", type="mouseReleased", **at)
+
     async def resize(self, width: int, height: int) -> None:
         await self.command(
             "Emulation.setDeviceMetricsOverride",

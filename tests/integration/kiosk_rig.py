@@ -16,6 +16,7 @@ from ravatard.web.kiosk.inspection import inspect
 from ravatard.web.kiosk.kiosk import Kiosk
 from ravatard.web.kiosk.options import KioskOptions
 from ravatard.web.kiosk.page_state import PageState
+from ravatard.web.kiosk.texts import PageTexts, read_texts
 from tests.integration.program import until
 
 TOKEN = "planted-token/+="
@@ -95,10 +96,10 @@ class Served:
         inspected: the addresses it had looked at.
     """
 
-    def __init__(self, options: KioskOptions) -> None:
+    def __init__(self, options: KioskOptions, texts: PageTexts) -> None:
         self.screens: list[PageState] = []
         self.inspected: list[str] = []
-        self.kiosk = Kiosk(options, report=self.screens.append, inspect=self._inspect)
+        self.kiosk = Kiosk(options, texts, report=self.screens.append, inspect=self._inspect)
 
     async def _inspect(self, address: Secret, within_s: float) -> Inspection:
         self.inspected.append(address.reveal())
@@ -122,8 +123,9 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(**options: Any) -> AsyncIterator[Served]:
-    served = Served(KioskOptions(**{"enabled": True, "port": 0, **options}))
+async def serving(language: str = "en", **options: Any) -> AsyncIterator[Served]:
+    chosen = KioskOptions(**{"enabled": True, "port": 0, **options})
+    served = Served(chosen, read_texts(language, chosen.texts, chosen.contact))
     async with asyncio.TaskGroup() as group:
         serve = group.create_task(served.kiosk.serve(), name="kiosk")
         await until(lambda: served.kiosk.port, "the page is served")

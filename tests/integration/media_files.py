@@ -49,22 +49,26 @@ def sweep(seconds: float, rate_hz: int = RATE_HZ) -> NDArray[np.float64]:
     return made
 
 
-def encoded(kind: str, seconds: float, *, film: bool = False) -> bytes:
-    """The sweep as a file of ``kind``; ``film``: with a picture beside it."""
+def encoded(kind: str, seconds: float, *, film: bool = False, opposed: bool = False) -> bytes:
+    """The sweep as a file of ``kind``; ``film``: with a picture beside it.
+
+    ``opposed``: as stereo, upside down on the right.
+    """
     # A real file: putting the index of a film first means to read it again.
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder, "made")
-        _encode(target, kind, seconds, film=film)
+        _encode(target, kind, seconds, film=film, opposed=opposed)
         return target.read_bytes()
 
 
-def _encode(target: Path, kind: str, seconds: float, *, film: bool) -> None:
+def _encode(target: Path, kind: str, seconds: float, *, film: bool, opposed: bool) -> None:
     container_name, codec, rate_hz, options = (KINDS | UNUSUAL)[kind]
     with av.open(str(target), "w", format=container_name, container_options=options) as container:
         picture = container.add_stream("mpeg4", rate=25) if film else None
         sound = container.add_stream(codec, rate=rate_hz)
         assert isinstance(sound, AudioStream)
-        sound.layout = "mono"
+        layout = "stereo" if opposed else "mono"
+        sound.layout = layout
         if isinstance(picture, VideoStream):
             picture.width, picture.height, picture.pix_fmt = 320, 240, "yuv420p"
             for number in range(int(seconds * 25)):
@@ -72,13 +76,15 @@ def _encode(target: Path, kind: str, seconds: float, *, film: bool) -> None:
                 container.mux(picture.encode(av.VideoFrame.from_ndarray(shade, format="rgb24")))
             container.mux(picture.encode(None))
         pcm = np.rint(sweep(seconds, rate_hz) * 32767).astype("<i2").reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
+        if opposed:
+            pcm = np.concatenate([pcm, -pcm]).T.reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(pcm), format="s16", layout=layout)
         frame.sample_rate = rate_hz
         frame.time_base = Fraction(1, rate_hz)
         frame.pts = 0
         resampler = av.AudioResampler(
             format=sound.codec_context.format,
-            layout="mono",
+            layout=layout,
             rate=rate_hz,
             frame_size=sound.frame_size or 1_024,
         )

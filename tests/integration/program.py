@@ -29,7 +29,7 @@ _NOT_INHERITED = (
 )
 _LOOK_EVERY_S = 0.01
 #: How long anything may take that is not the point of a test; machines are noisy.
-PATIENCE_S = 15.0
+PATIENCE_S = 30.0
 
 
 class _Output:

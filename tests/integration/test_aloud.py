@@ -99,6 +99,7 @@ async def test_the_answer_spoken_is_the_answer_heard_whatever_is_offered(tmp_pat
         assert not server.record.violations
 
 
+@pytest.mark.alone
 async def test_lost_and_late_packets_are_made_up_for_and_leave_no_delay_behind(tmp_path: Path) -> None:
     sound = melody(8.0)
     recording = Recording(tmp_path)
@@ -111,8 +112,8 @@ async def test_lost_and_late_packets_are_made_up_for_and_leave_no_delay_behind(t
             server.streaming.impairment,
             next(iter(server.streaming.streamers.values())).speech,
         )
-        # A machine that stands still loses more than any network: three attempts.
-        for _ in range(3):
+        # A machine that stands still loses more than any network, and shifts what follows: five attempts.
+        for _ in range(5):
             mark = recording.mark()
             speech.say("a melody", sound.tobytes(), daemon.now)
             for loss, jitter_s in ((0.0, 0.0), (0.01, 0.05), (0.05, 0.05), (0.0, 0.0)):
@@ -122,29 +123,40 @@ async def test_lost_and_late_packets_are_made_up_for_and_leave_no_delay_behind(t
             heard = recording.since(mark)
             lags_ms, alike = await asyncio.to_thread(pieces_found, heard, sound)
             missing, gap_ms = float(np.mean(alike < 0.5)), longest_gap_ms(heard)
-            if missing <= 0.015 and gap_ms <= 60:
+            delay_ms = abs(lags_ms[-1] - lags_ms[0])
+            if missing <= 0.015 and gap_ms <= 60 and delay_ms <= 60:
                 break
         await daemon.stopped()
 
     assert impairment.counts["lost"] >= 5
     assert missing <= 0.015, alike
     assert gap_ms <= 60
-    assert abs(lags_ms[-1] - lags_ms[0]) <= 60, lags_ms
+    assert delay_ms <= 60, lags_ms
 
 
+@pytest.mark.alone
 async def test_a_dead_stun_server_does_not_delay_the_first_sound(tmp_path: Path) -> None:
     dead = SimStreamOptions(ice_servers=("stun:192.0.2.1:3478",))
-    async with (
-        SimServer(SimOptions(think_s=0.3, answers=(LONG,)), stream=dead) as server,
-        appliance(tmp_path, server.base_url, into_wav(tmp_path)) as daemon,
-    ):
-        await daemon.say("speak")
-        _, speaks_at = await daemon.reports(lambda it: it["talk"] == "speaking", "it speaks")
-        await daemon.stopped()
+    delays_s: list[float] = []
+    # A dead server delays every answer, a busy machine the first.
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        async with (
+            SimServer(SimOptions(think_s=0.3, answers=(LONG,)), stream=dead) as server,
+            appliance(folder, server.base_url, into_wav(folder)) as daemon,
+        ):
+            await daemon.say("speak")
+            _, speaks_at = await daemon.reports(lambda it: it["talk"] == "speaking", "it speaks")
+            await daemon.stopped()
+            delays_s.append(speaks_at - server.record.sessions[0].started_at)
+        if delays_s[-1] < 2.0:
+            break
 
-        assert speaks_at - server.record.sessions[0].started_at < 2.0
+    assert delays_s[-1] < 2.0, delays_s
 
 
+@pytest.mark.alone
 async def test_stopped_in_mid_answer_the_player_is_closed_and_the_session_ended(
     tmp_path: Path, audio: VirtualAudio
 ) -> None:
@@ -170,6 +182,7 @@ async def test_stopped_in_mid_answer_the_player_is_closed_and_the_session_ended(
 
 
 @pytest.mark.parametrize("button", ["command", "pin"])
+@pytest.mark.alone
 async def test_a_press_silences_the_answer_opens_the_microphone_and_plays_no_more_of_it(
     tmp_path: Path, audio: VirtualAudio, button: str
 ) -> None:

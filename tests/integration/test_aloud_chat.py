@@ -108,6 +108,7 @@ async def test_with_all_live_sessions_taken_the_answer_is_heard_in_chat_mode(
         assert server.record.refusals["busy"] >= 1
 
 
+@pytest.mark.alone
 async def test_stopped_while_a_film_is_decoded_nothing_is_left(tmp_path: Path) -> None:
     film = ChatOptions(container="mp4", bytes_per_s=20_000)
     async with (

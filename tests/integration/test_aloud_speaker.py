@@ -24,9 +24,11 @@ from tests.integration.aloud_rig import (
     appliance,
     feedback,
     into_wav,
+    pieces_found,
     speaker_rig,
 )
 from tests.integration.daemon import Config
+from tests.integration.pixelstreamer import melody
 from tests.integration.program import alive, until
 from tests.integration.virtual_audio import MICROPHONE, VirtualAudio
 
@@ -51,6 +53,7 @@ def _chat(*answers: str) -> SimServer:
 
 
 @pytest.mark.parametrize("how", ["killed", "unplugged"])
+@pytest.mark.alone
 async def test_a_speaker_that_is_lost_in_mid_answer_is_noticed_and_the_conversation_goes_on(
     tmp_path: Path, audio: VirtualAudio, how: str
 ) -> None:
@@ -218,3 +221,41 @@ async def test_a_session_or_a_service_that_goes_away_leaves_no_player_behind(tmp
             await until(lambda: server.streaming.viewers == [], f"{end}: nobody watches", 2.0)
             assert {player.state for player in server.streaming.players} == {"closed"}
         await daemon.stopped()
+
+
+@pytest.mark.alone
+async def test_a_speaker_sleeps_in_a_silent_session_and_a_voice_that_nobody_asked_for_is_heard_whole(
+    tmp_path: Path,
+) -> None:
+    wav = {"speaker": {"wav": str(tmp_path / "heard.wav"), "idle_s": 1.0}}
+    sound, recording = melody(2.0), Recording(tmp_path)
+    alike: list[float] = []
+    late_ms: list[float] = []
+    async with (
+        SimServer(SimOptions(think_s=0.05, answers=(SHORT,))) as server,
+        appliance(tmp_path, server.base_url, wav) as daemon,
+    ):
+        await daemon.say("begin")
+        await daemon.reports(lambda it: it["speaker"]["live_voice"], "the voice arrives")
+        # A machine that stood still for as long as sound waits shifts all that follows.
+        for _ in range(4):
+            await daemon.reports(lambda it: it["speaker"]["state"] == "asleep", "it sleeps in the session")
+            asleep = daemon.child("speaker.worker")
+            mark = recording.mark()
+            next(iter(server.streaming.streamers.values())).speech.say("unasked", sound.tobytes(), daemon.now)
+            report, _ = await daemon.reports(lambda it: it["talk"] == "speaking", "it speaks")
+            await daemon.idle()
+            heard = recording.since(mark)
+            # In a thread: the streamer lives in this one, and must not stand still.
+            lags_ms, pieces = await asyncio.to_thread(pieces_found, heard, sound)
+            alike.append(float(pieces.min()))
+            late_ms.append(float(abs(lags_ms).max()))
+            if alike[-1] >= 0.95:
+                break
+        await daemon.stopped()
+
+    # What came while the speaker woke is made up for by single samples, and in the next pause.
+    assert late_ms[-1] < 5.0
+    assert asleep is None
+    assert report["speaker"]["live_voice"]
+    assert alike[-1] >= 0.95, alike

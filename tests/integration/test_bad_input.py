@@ -40,7 +40,7 @@ MISTAKES: dict[str, tuple[Config, list[list[str]]]] = {
     ),
     "a user id with a blank": (
         {"service": {"user_id": "living room"}},
-        [["service.user_id", "living room", "[A-Za-z0-9_-]"]],
+        [["service.user_id", "living room", "letters, digits, hyphens and underscores"]],
     ),
     "one pin for two": (
         {"button": {"pin": 5}, "lights": {"kind": "led", "pin": 5}},

@@ -14,7 +14,7 @@ from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.options import ServiceOptions
 from ravatard.cloud.ravatar.options import RavatarOptions
 from ravatard.cloud.ravatar.service import RavatarCloud
-from ravatard.core.events import Answered, StreamBroke
+from ravatard.core.events import Answered, ServiceMessage
 from ravatard.errors import BusyError
 from ravatard.ports.cloud import Connection
 from ravatard.secret import Secret
@@ -36,7 +36,7 @@ async def client(simulator: Simulator, ravatar: RavatarOptions) -> AsyncIterator
         yield cloud
 
 
-async def said(wire: Connection) -> Answered | StreamBroke:
+async def said(wire: Connection) -> ServiceMessage:
     async with asyncio.timeout(10.0):
         async for one in wire.receive():
             return one

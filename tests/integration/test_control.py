@@ -585,9 +585,9 @@ async def test_a_degraded_appliance_says_so_and_a_watcher_sees_it(tmp_path: Path
     async with SimServer() as server, Daemon(tmp_path, server.base_url, _quiet(tmp_path)) as daemon:
         await daemon.ready()
         async with Program("status", "--watch") as watching:
-            await watching.until(lambda: watching.stdout.startswith("ready"), "the first line")
+            await watching.until(lambda: "  ready" in watching.stdout, "the first line")
             await server.__aexit__(None, None, None)
-            await watching.until(lambda: "\noffline" in watching.stdout, "the change")
+            await watching.until(lambda: "  offline" in watching.stdout, "the change")
             status, said, _ = await _asked("status")
             assert status == 3
             assert "  ! offline: " in said
@@ -604,7 +604,7 @@ async def test_without_a_daemon_a_command_says_so(words: list[str]) -> None:
 
     assert status == 1
     assert said == ""
-    assert complaint.startswith("ravatard: no ravatard runs: no answer at ")
+    assert complaint.startswith("ravatard: ravatard does not run: no answer at ")
 
 
 async def test_whoever_does_not_answer_is_told_of_by_its_pid(path: Path) -> None:

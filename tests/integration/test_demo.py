@@ -61,6 +61,21 @@ async def test_the_demo_shows_a_conversation_that_is_heard_and_sums_it_up(tmp_pa
     assert min(await likenesses(demo.stdout, recording)) >= 0.95
 
 
+async def test_the_demo_of_the_other_cloud_is_heard_and_summed_up_too(tmp_path: Path) -> None:
+    recording = tmp_path / "heard.wav"
+    async with Program("demo", "--kind", "avatar", "--record-speaker", str(recording)) as demo:
+        status = await demo.ended(within_s=60)
+
+    assert (status, demo.stderr) == (0, "")
+    assert demo.stdout.startswith("AvaTar API: ")
+    assert len(re.findall(r"\d s +answer +“I heard you for \d\.\d seconds.*”\n", demo.stdout)) == 4
+    assert re.findall(r"● light +(\w+)\n", demo.stdout)[-len(CHANGES) :] == CHANGES
+    assert re.search(r"answered +4 of 4 turns\n", demo.stdout)
+    assert re.search(r"heard +4 of 4 answers, \d+ underruns\n", demo.stdout)
+    assert re.search(r"live sessions +1 started, 1 ended, 0 still open\n$", demo.stdout)
+    assert min(await likenesses(demo.stdout, recording)) >= 0.95
+
+
 async def test_without_aiortc_it_is_chat_mode_which_is_heard_too(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['aiortc'] = None\n")
     request = recordings.write(tmp_path / "request.wav", recordings.one_request(0))
@@ -178,8 +193,10 @@ async def test_it_can_be_interrupted_and_still_sums_up() -> None:
         await demo.until(lambda: "live (started)" in demo.stdout, "a session is held")
 
         demo.send(signal.SIGINT)
-        await demo.ended(within_s=10)
+        status = await demo.ended(within_s=10)
 
         assert demo.stderr == ""
+        assert status == 130
         assert re.search(r"live sessions +1 started, 1 ended, 0 still open\n", demo.stdout)
+        assert "No speech was found" not in demo.stdout
         assert demo.orphans() == []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import json
+import os
 import re
 import signal
 import tarfile
@@ -24,6 +26,12 @@ from tests.integration.virtual_audio import SPEAKER, VirtualAudio, missing
 pytestmark = pytest.mark.integration
 
 LACKS = missing()
+#: Another user is told that first, and nothing of the microphone.
+needs_access = pytest.mark.skipif(
+    os.geteuid() != 0
+    and not {one.gr_gid for one in grp.getgrall() if one.gr_name == "audio"} & set(os.getgroups()),
+    reason="this user may not use sound cards: sudo usermod -aG audio $USER, and log in again",
+)
 needs_sound = pytest.mark.skipif(bool(LACKS), reason=f"virtual sound needs {', '.join(LACKS)}")
 
 
@@ -50,6 +58,8 @@ def config_file(folder: Path, base_url: str, **sections: Mapping[str, object]) -
     } | sections
     file = folder / "doctor.yaml"
     file.write_text(yaml.safe_dump(config))
+    # It holds the project id, and is warned of where every user may read it.
+    file.chmod(0o600)
     return file
 
 
@@ -105,6 +115,7 @@ async def test_everything_is_looked_at_and_a_live_session_is_started_and_ended(t
     assert PROJECT not in stdout + stderr
 
 
+@needs_access
 async def test_without_network_and_hardware_it_says_what_is_missing_and_ends(tmp_path: Path) -> None:
     config = config_file(
         tmp_path,
@@ -150,9 +161,11 @@ async def test_a_microphone_that_the_daemon_has_is_left_to_it(tmp_path: Path) ->
     assert status == 0
     assert f"ravatard runs (process {daemon.pid})" in shown
     assert re.search(r"level -?\d+ dBFS, room -?\d+ dBFS", shown)
+    assert "gate mode vad" in shown
 
 
 @needs_sound
+@needs_access
 async def test_the_echo_from_speaker_to_microphone_is_measured(
     tmp_path: Path, loop_back: VirtualAudio
 ) -> None:

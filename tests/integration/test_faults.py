@@ -216,19 +216,21 @@ async def test_a_licence_dies_and_what_is_said_unasked_arrives() -> None:
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with the openssl command")
 @pytest.mark.parametrize(
-    ("kind", "trusted", "why"),
+    ("kind", "trusted", "when", "why"),
     [
-        ("self-signed", False, "self.signed"),
-        ("self-signed", True, ""),
-        ("not-yet-valid", True, "not yet valid"),
-        ("expired", True, "has expired"),
+        ("self-signed", False, "{after_s: 1000}", "self.signed"),
+        ("self-signed", True, "{after_s: 1000}", ""),
+        ("expired", True, "{after_s: 1000}", ""),
+        ("self-signed", True, "{}", "self.signed"),
+        ("not-yet-valid", True, "{}", "not yet valid"),
+        ("expired", True, "{}", "has expired"),
     ],
 )
 async def test_a_certificate_that_should_not_be_trusted(
-    kind: str, trusted: bool, why: str, tmp_path: Path
+    kind: str, trusted: bool, when: str, why: str, tmp_path: Path
 ) -> None:
     night, pem = tmp_path / "night.yaml", tmp_path / "certificate.pem"
-    night.write_text(f"[{{do: {{tls: {{certificate: {kind}}}}}, when: {{after_s: 1000}}}}]")
+    night.write_text(f"[{{do: {{tls: {{certificate: {kind}}}}}, when: {when}}}]")
     async with simulate("--faults", str(night), "--write-certificate", str(pem)) as service:
         context = ssl.create_default_context(cafile=str(pem) if trusted else None)
         async with aiohttp.ClientSession(service.base_url) as session:
@@ -240,6 +242,40 @@ async def test_a_certificate_that_should_not_be_trusted(
                     assert reply.status == 403
 
     assert service.base_url.startswith("https://")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with the openssl command")
+async def test_a_defective_certificate_meets_every_request_of_its_time_and_none_after_it(
+    tmp_path: Path,
+) -> None:
+    night, pem = tmp_path / "night.yaml", tmp_path / "certificate.pem"
+    night.write_text("[{do: {tls: {certificate: expired}}, when: {message: 1}, times: 4}]")
+    async with (
+        simulate("--faults", str(night), "--write-certificate", str(pem)) as service,
+        aiohttp.ClientSession(
+            service.base_url,
+            connector=aiohttp.TCPConnector(ssl=ssl.create_default_context(cafile=str(pem))),
+        ) as session,
+    ):
+
+        async def asked() -> str:
+            try:
+                async with session.get("/connection") as reply:
+                    return str(reply.status)
+            except aiohttp.ClientError as error:
+                return "expired" if "has expired" in str(error) else repr(error)
+
+        async with session.post("/jwt", json={"user_id": "user-1"}) as reply:
+            token = (await reply.json())["jwt"]
+        async with session.ws_connect(f"/ws/chat?token={token}") as socket:
+            await socket.receive_json(timeout=5)
+            before = await asked()
+            await socket.send_str("no message of the protocol")
+            await socket.receive(timeout=5)
+        found = [await asked() for _ in range(4)]
+
+    # The first of the four breaks the connection from before; aiohttp asks again on a new one.
+    assert (before, found) == ("403", ["expired"] * 3 + ["403"])
 
 
 async def test_without_openssl_a_certificate_is_refused_with_a_remedy(

@@ -87,6 +87,7 @@ async def test_a_server_that_does_not_say_what_it_is_is_not_guessed_at() -> None
 async def test_nothing_of_ours_is_sent_along(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, str]] = []
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "localhost")
 
     async def handler(request: web.Request) -> web.StreamResponse:
         seen.append({name.lower(): value for name, value in request.headers.items()})
@@ -239,6 +240,31 @@ async def test_what_is_no_file_is_a_sentence(answer: dict[str, object], told: st
 
     async with serving(handler) as where:
         assert told in await refused(fetch(MediaOptions(largest_mb=1)), where + QUERY)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "br", "zstd", "gzip, aws-chunked"])
+@pytest.mark.parametrize(
+    "head", [b"RIFF\x24\0\0\0WAVE", b"ID3\x04", b"\xff\xfb\x90\x64", b"OggS", b"fLaC", b"\0\0\0\x20ftyp"]
+)
+async def test_sound_that_a_store_calls_packed_comes_as_it_is(coding: str, head: bytes) -> None:
+    content = head + bytes(100)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=content, headers={"Content-Encoding": coding, "Content-Type": "audio/mpeg"})
+
+    async with serving(handler) as where:
+        assert await downloaded(fetch(), where + QUERY) == ("audio/mpeg", content)
+
+
+@pytest.mark.parametrize(
+    "body", [b"\x1f\x8b\x08", b"", bytes(12), b"\x28\xb5\x2f\xfd" + bytes(9), b"x" * 300_000]
+)
+async def test_what_is_packed_is_refused_however_short(body: bytes) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, headers={"Content-Encoding": "zstd"})
+
+    async with serving(handler) as where:
+        assert "packed (zstd), which was not asked for" in await refused(fetch(), where + QUERY)
 
 
 async def test_a_file_without_a_length_is_cut_off_where_it_becomes_too_large() -> None:

@@ -6,23 +6,26 @@ import asyncio
 import gzip
 import shutil
 import ssl
+import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 from aiohttp import WSMsgType, web
 
-from ravatard.cloud.http import BODY_LIMIT_BYTES, MESSAGE_LIMIT_BYTES, AiohttpNetwork
+from ravatard.cloud.http import MESSAGE_LIMIT_BYTES, AiohttpNetwork
 from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.options import ServiceOptions
 from ravatard.cloud.proxy import Proxies
 from ravatard.cloud.ravatar.service import RavatarCloud
+from ravatard.cloud.reply_stream import BODY_LIMIT_BYTES
 from ravatard.errors import LinkError
-from ravatard.ports.network import BrokenReply, SocketClosed, UpgradeRefused
+from ravatard.ports.network import BrokenReply, Socket, SocketClosed, UpgradeRefused
 from ravatard.secret import Secret
+from ravatard.sim.bad_certificate import make_certificate
 from tests.assertions import assert_no_complaint
 from tests.integration.simulate import simulate
 
@@ -33,13 +36,13 @@ TOKEN = "eyJ.secret.token"
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[str]:
+async def serving(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """A server on a free port that answers everything with ``handler``; gives its host and port."""
     app = web.Application(client_max_size=64 * 1024 * 1024)
     app.router.add_route("*", "/{path:.*}", handler)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     try:
         yield f"127.0.0.1:{runner.addresses[0][1]}"
@@ -199,6 +202,7 @@ async def test_a_message_of_20_mb_closes_the_socket_and_not_the_program() -> Non
                 await socket.receive()
 
     assert caught.value.code == 1009
+    assert caught.value.by_us
 
 
 async def test_sending_on_a_closed_socket_is_an_os_error() -> None:
@@ -263,7 +267,9 @@ async def test_what_is_wrong_with_a_certificate_is_told_by_name_and_without_the_
     kind: str, trusted: bool, host: str, told: str, tmp_path: Path
 ) -> None:
     night, pem = tmp_path / "night.yaml", tmp_path / "certificate.pem"
-    night.write_text(f"[{{do: {{tls: {{certificate: {kind}}}}}, when: {{after_s: 1000}}}}]")
+    # Such a listener is good at other times: its dates are wrong now, its name and signer always.
+    when = "{after_s: 1000}" if kind == "self-signed" else "{}"
+    night.write_text(f"[{{do: {{tls: {{certificate: {kind}}}}}, when: {when}}}]")
     words = ("--host", host, "--faults", str(night), "--write-certificate", str(pem))
     async with simulate(*words) as simulator:
         net = AiohttpNetwork(ping_s=5.0, tls=ssl.create_default_context(cafile=str(pem) if trusted else None))
@@ -368,3 +374,182 @@ async def test_a_byte_of_latin_1_in_a_text_costs_one_character() -> None:
 
     async with serving(handler) as host, network() as net, net.socket(f"ws://{host}/", headers={}) as socket:
         assert await socket.receive() == '{"answer": "Zoë"}'
+
+
+FLOODS = {
+    "pings": (b"\x89\x00", 150_000),
+    "pings with content": (b"\x89\x7d" + bytes(125), 20_000),
+    "pongs": (b"\x8a\x00", 150_000),
+    "empty texts": (b"\x81\x00", 150_000),
+    "empty bytes": (b"\x82\x00", 150_000),
+    "fragments": (b"\x01\x00" + b"\x00\x00" * 1_000 + b"\x80\x00", 100),
+    "tiny messages": (b"\x81\x02{}", 100_000),
+}
+
+
+@asynccontextmanager
+async def lag_probe() -> AsyncIterator[list[float]]:
+    """Processor time of the thread in each turn of the loop: other programs do not count."""
+    turns: list[float] = []
+
+    async def probe() -> None:
+        while True:
+            before = time.thread_time()
+            await asyncio.sleep(0)
+            turns.append(time.thread_time() - before)
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(probe(), name="probe")
+        yield turns
+        task.cancel()
+
+
+@pytest.mark.usefixtures("uncollected")
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_flood_on_the_services_socket_does_not_hold_the_loop(flood: str, encrypted: bool) -> None:
+    frame, count = FLOODS[flood]
+    if encrypted and shutil.which("openssl") is None:
+        pytest.skip("needs the openssl command")
+    made = make_certificate("self-signed") if encrypted else None
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        data = frame * count
+        transport = request.transport
+        assert isinstance(transport, asyncio.WriteTransport)
+        with suppress(ConnectionError):
+            for at in range(0, len(data), 65_536):
+                if transport.is_closing():
+                    break
+                transport.write(data[at : at + 65_536])
+                await asyncio.sleep(0)
+            await socket.close()
+        return socket
+
+    trusted = ssl.create_default_context(cadata=made.pem.decode()) if made else None
+    async with serving(handler, made.context if made else None) as host:
+        net = AiohttpNetwork(ping_s=5.0, tls=trusted)
+        async with asyncio.timeout(60.0), lag_probe() as turns:
+            async with net.socket(f"{'wss' if made else 'ws'}://{host}/", headers={}) as socket:
+                taken, reason = await _taken_until_the_end(socket)
+        await net.close()
+
+    assert ("without end" in reason) == (flood not in ("fragments", "tiny messages"))
+    assert taken <= (count if flood in ("fragments", "tiny messages") else 1_100)
+    assert sorted(turns)[-3] < 0.05
+
+
+async def _taken_until_the_end(socket: Socket) -> tuple[int, str]:
+    """How many messages were taken, and why it ended."""
+    taken = 0
+    while True:
+        try:
+            await socket.receive()
+        except SocketClosed as closed:
+            return taken, closed.reason
+        taken += 1
+
+
+async def test_pings_at_an_honest_rate_are_answered_each() -> None:
+    answered: list[bytes] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(autoping=False)
+        await socket.prepare(request)
+        for number in range(200):
+            await socket.ping(b"%d" % number)
+            message = await socket.receive()
+            assert message.type is WSMsgType.PONG
+            answered.append(message.data)
+        await socket.send_str("all")
+        await socket.receive()
+        return socket
+
+    async with serving(handler) as host, network() as net:
+        async with net.socket(f"ws://{host}/", headers={}) as socket:
+            assert await socket.receive() == "all"
+
+    assert answered == [b"%d" % number for number in range(200)]
+
+
+async def test_the_heartbeat_of_a_service_is_answered_and_ours_goes_on() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(heartbeat=0.2)
+        await socket.prepare(request)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(later(socket))
+            await socket.receive()
+        return socket
+
+    async def later(socket: web.WebSocketResponse) -> None:
+        await asyncio.sleep(1.0)
+        await socket.send_str("still here")
+
+    async with serving(handler) as host, network(ping_s=0.2) as net:
+        async with net.socket(f"ws://{host}/", headers={}) as socket:
+            assert await socket.receive() == "still here"
+
+
+async def test_a_peer_that_never_stops_does_not_delay_the_end() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await socket.send_str("{}")
+                await asyncio.sleep(0.01)
+        return socket
+
+    async with serving(handler) as host, network() as net:
+        async with net.socket(f"ws://{host}/", headers={}) as socket:
+            await socket.receive()
+            before = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - before < 5.0
+
+
+async def test_a_reply_is_read_while_it_comes() -> None:
+    go_on = asyncio.Event()
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Retry-After": "3"})
+        await response.prepare(request)
+        await response.write(b"data: 1\n")
+        await go_on.wait()
+        await response.write(b"data: 2\n")
+        return response
+
+    async with (
+        serving(handler) as host,
+        network() as net,
+        net.stream("POST", f"http://{host}/chat", headers={}, body=b"{}") as reply,
+    ):
+        first = await reply.read()
+        go_on.set()
+        rest = [await reply.read(), await reply.read()]
+
+    assert (first, rest) == (b"data: 1\n", [b"data: 2\n", b""])
+    assert (reply.status, reply.content_type, reply.retry_after) == (200, "text/event-stream", "3")
+
+
+async def test_a_streamed_reply_that_breaks_off_or_never_comes_is_an_outage() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"data: 1\n")
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    async def whole(net: AiohttpNetwork, url: str) -> None:
+        async with net.stream("GET", url, headers={}) as reply:
+            while await reply.read():
+                continue
+
+    async with serving(handler) as host, network() as net:
+        with pytest.raises(OSError, match=r"ClientPayloadError|reset"):
+            await whole(net, f"http://{host}/")
+        with pytest.raises(OSError, match="Connect call failed") as refused:
+            await whole(net, "http://127.0.0.1:9/?token=secret")
+    assert "secret" not in str(refused.value)

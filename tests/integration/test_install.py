@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.config import load
-from tests.integration.install_rig import ROOT, SCRIPTS, files, script, small_environment
+from tests.integration.install_rig import PATH, ROOT, SCRIPTS, files, script, small_environment
 
 pytestmark = pytest.mark.integration
 
@@ -56,6 +56,7 @@ def test_everything_has_its_place_and_nothing_else_is_made(root: Path) -> None:
         f"{share}/ravatard.service.d.conf",
         f"{share}/ravatard.yaml",
         f"{share}/sbom.cdx.json",
+        "/usr/local/share/ravatard/ravatard.yaml",
     }
     assert (root / "usr/local/bin/ravatard").readlink() == Path("/opt/ravatard/bin/ravatard")
 
@@ -160,9 +161,13 @@ def unpacked(tmp_path: Path, package: Path) -> Path:
 
 
 def test_the_package_holds_the_same_files(unpacked: Path, root: Path) -> None:
+    """But for the owner's configuration, which is copied later, and what only Debian reads."""
     packed = {name for name in files(unpacked) if not name.startswith("/DEBIAN/")}
 
-    assert packed == {name.replace("/usr/local/", "/usr/") for name in files(root)}
+    debians = {"/usr/share/doc/ravatard/changelog.gz", "/usr/share/lintian/overrides/ravatard"}
+    assert packed - debians == {
+        name.replace("/usr/local/", "/usr/") for name in files(root) if not name.startswith("/etc/")
+    }
 
 
 def test_the_package_says_what_it_needs(package: Path) -> None:
@@ -189,11 +194,30 @@ def test_the_package_belongs_to_root_and_its_configuration_is_the_owners(
 
     assert {line.split()[1] for line in listed} == {"root/root"}
     assert not [line for line in listed if line[0] != "l" and (line[5] == "w" or line[8] == "w")]
-    assert (unpacked / "DEBIAN/conffiles").read_text().split() == ["/etc/ravatard/ravatard.yaml"]
-    assert stat.S_IMODE((unpacked / "etc/ravatard/ravatard.yaml").stat().st_mode) == 0o640
+    # A file of the package would be one that dpkg asks about.
+    assert not (unpacked / "DEBIAN/conffiles").exists()
+    assert not (unpacked / "etc").exists()
     assert {name for name in MAINTAINER_SCRIPTS if os.access(unpacked / "DEBIAN" / name, os.X_OK)} == set(
         MAINTAINER_SCRIPTS
     )
+
+
+def test_lintian_finds_no_error(package: Path) -> None:
+    if shutil.which("lintian") is None:
+        pytest.skip("lintian is not installed")
+
+    said = subprocess.run(
+        ["lintian", "--allow-root", "--fail-on=none", package],
+        env={"PATH": PATH, "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+    ).stdout.splitlines()
+
+    # The second one is that of the test's own small environment.
+    known = {"no-manual-page", "copyright-without-copyright-notice"}
+    assert [line for line in said if line[0] in "EW" and line.split()[2] not in known] == []
 
 
 def test_dpkg_can_check_every_file_of_the_package(unpacked: Path) -> None:
@@ -204,7 +228,7 @@ def test_dpkg_can_check_every_file_of_the_package(unpacked: Path) -> None:
         content = (unpacked / name).read_bytes()
         assert hashlib.md5(content, usedforsecurity=False).hexdigest() == digest, name
     plain = {name[1:] for name in files(unpacked) if not (unpacked / name[1:]).is_symlink()}
-    assert sums.keys() == {name for name in plain if not name.startswith(("DEBIAN/", "etc/"))}
+    assert sums.keys() == {name for name in plain if not name.startswith("DEBIAN/")}
 
 
 def test_a_python_that_is_not_debians_is_refused(tmp_path: Path, environment: Path) -> None:

@@ -20,7 +20,7 @@ import aiohttp
 import pytest
 
 from ravatard.core.indication import Indication, Look, Show
-from ravatard.ports.network import AddressRefused
+from ravatard.ports.network import AddressRefused, Route
 from ravatard.secret import Secret
 from ravatard.stages.display import OnDisplay
 from ravatard.web.kiosk.admission import MOST_CONNECTIONS, REQUEST_S
@@ -290,7 +290,7 @@ async def test_a_page_hears_the_newest_of_what_the_hub_shows() -> None:
         onlooker.on_action(object(), 0.0)
 
         state = await assert_told(page, lambda state: state["look"] == "listening")
-        assert state["word"] == "listening"
+        assert state["word"] == "Listening"
 
 
 async def test_what_a_page_says_of_its_frame_is_reported_and_its_end_is_noticed() -> None:
@@ -341,7 +341,7 @@ async def test_a_page_behind_a_proxy_with_tls_is_told_why_a_stream_without_is_no
         async with session.ws_connect(f"{served.base}/state", headers=headers) as page:
             state = await assert_told(page, lambda state: True)
 
-    assert "over https" in state["picture"]["words"]
+    assert "over https" in state["picture"]["detail"]
     assert "address" not in state["picture"]
 
 
@@ -381,7 +381,7 @@ async def test_a_streaming_page_that_cannot_be_had_is_told_without_its_address(u
     assert "planted" not in repr(found)
 
 
-async def refused(_host: str, _port: int) -> list[str]:
+async def refused(_url: str) -> Route:
     raise AddressRefused("this machine; see media.private_addresses")
 
 
@@ -389,7 +389,7 @@ async def refused(_host: str, _port: int) -> list[str]:
 async def test_a_page_where_the_service_may_not_lead_us_is_not_looked_at(name: str) -> None:
     async with streaming() as streamer:
         url = streamer.base.replace("127.0.0.1", name)
-        found = await inspect(Secret(f"{url}/s?token={TOKEN}"), 5.0, admitted=refused)
+        found = await inspect(Secret(f"{url}/s?token={TOKEN}"), 5.0, route_to=refused)
 
     assert "media.private_addresses" in (found.trouble or "")
 
@@ -400,7 +400,7 @@ async def test_trouble_is_looked_at_at_once_with_a_new_token(caplog: pytest.LogC
         async with served.page(session) as page:
             served.kiosk.stage(url, Secret("old"))
             await assert_told(
-                page, lambda state: "refuses the token" in (state["picture"] or {}).get("words", "")
+                page, lambda state: "refuses the token" in (state["picture"] or {}).get("detail", "")
             )
             served.kiosk.stage(url, Secret("new"))
             await until(lambda: len(served.inspected) == 2, "it is looked at with the new token", 1.5)

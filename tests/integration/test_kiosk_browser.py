@@ -6,6 +6,7 @@ Screenshots are kept in ``RAVATARD_ARTIFACTS``, where that is set.
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
 from ravatard.sim.streaming.options import SimStreamOptions
 from ravatard.web.kiosk.page_state import PageState
+from ravatard.web.kiosk.texts import read_texts
+from tests import make_kiosk_picture
 from tests.integration.devtools import CHROMIUM, Tab, chromium
 from tests.integration.kiosk_rig import QUOTED_TOKEN, TOKEN, Served, Streamer, moved, serving, streaming
 from tests.integration.receiver import calling
@@ -32,6 +35,9 @@ pytestmark = [
 #: What the unit starts the browser with: sound without a touch.
 AUDIBLE = "--autoplay-policy=no-user-gesture-required"
 SIZES = ((800, 480), (1920, 1080))
+#: A phone, held upright.
+NARROW = (390, 844)
+ENGLISH = read_texts()
 #: Looked at now: a test sees nothing of this name.
 _ARTIFACTS = os.environ.get("RAVATARD_ARTIFACTS")
 
@@ -60,6 +66,13 @@ async def keep_pictures(browser: Tab, folder: Path, name: str) -> None:
         await browser.screenshot(artifact(folder, f"kiosk-{name}-{width}x{height}.png"))
 
 
+#: Names of the elements (not the orb, whose rings spread) whose box or content leaves the screen at a side.
+OUTSIDE = """() => [...document.querySelectorAll("#face, #text, #word, #advice, #help")].filter(one => {
+  const box = one.getBoundingClientRect();
+  return box.left < 0 || box.right > innerWidth || one.scrollWidth > one.clientWidth + 1;
+}).map(one => one.id).concat(document.documentElement.scrollWidth > innerWidth ? ["page"] : [])"""
+
+
 def text_of(element: str) -> str:
     return f"document.getElementById('{element}').innerText"
 
@@ -68,7 +81,7 @@ async def test_a_browser_shows_every_look_in_words_that_fit(tmp_path: Path) -> N
     async with browsing(tmp_path) as (_, served, browser):
         for look in Look:
             served.kiosk.show(Indication(look, f"{WORDS[look]}: more of it"))
-            await browser.until(f"{text_of('word')}.toLowerCase()", WORDS[look])
+            await browser.until(text_of("word"), ENGLISH.word(look))
             await browser.until(text_of("status"), f"{WORDS[look]}: more of it")
             await browser.until("getComputedStyle(document.querySelector('#orb')).display", "grid")
             await keep_pictures(browser, tmp_path, look.value)
@@ -80,6 +93,40 @@ async def test_a_browser_shows_every_look_in_words_that_fit(tmp_path: Path) -> N
         served.kiosk.show(Indication(Look.LISTENING, "listening"))
         green = "getComputedStyle(document.querySelector('#orb')).backgroundColor"
         await browser.until(green, "rgb(27, 167, 75)")
+
+
+@pytest.mark.parametrize("language", ["de", "uk"])
+async def test_the_page_speaks_the_language_of_the_conversation_and_fits_a_narrow_screen(
+    language: str, tmp_path: Path
+) -> None:
+    texts = read_texts(language, contact="+380 44 000 00 00")
+    async with browsing(tmp_path, language=language, contact="+380 44 000 00 00") as (_, served, browser):
+        assert await browser.value("document.documentElement.lang") == language
+        for width, height in (NARROW, *SIZES):
+            await browser.resize(width, height)
+            await browser.until("innerWidth", width)
+            for look in Look:
+                served.kiosk.show(Indication(look, look.value))
+                await browser.until(text_of("word"), texts.word(look))
+                assert await browser.value(text_of("advice")) == texts.advice(look)
+                assert await browser.value(text_of("help")) == texts.help(look)
+                # Every element lies within the screen, and no text runs out of its own box.
+                assert await browser.value(f"({OUTSIDE})()") == [], (look, width)
+            await browser.screenshot(artifact(tmp_path, f"kiosk-{language}-{width}x{height}.png"))
+
+
+async def test_a_long_touch_shows_the_owner_what_the_public_does_not_need(tmp_path: Path) -> None:
+    trouble = "needs a person: the service does not know this project; check service.project_id"
+    shown = "getComputedStyle(document.getElementById('status')).display"
+    async with browsing(tmp_path, contact="Ask at the desk.") as (_, served, browser):
+        served.kiosk.show(Indication(Look.FAULT, trouble))
+        await browser.until(text_of("advice"), "This avatar is not available just now.")
+        assert await browser.value(text_of("help")) == "Ask at the desk. · Code: fault"
+        assert "project" not in await browser.value("document.body.innerText")
+
+        await browser.hold("#orb", until=f"{shown} === 'block'")
+
+        assert trouble in await browser.value("document.body.innerText")
 
 
 async def test_a_browser_embeds_the_stream_as_the_vendors_client_does(tmp_path: Path) -> None:
@@ -102,7 +149,7 @@ async def test_a_browser_embeds_the_stream_as_the_vendors_client_does(tmp_path: 
             "sandbox": "allow-same-origin allow-scripts allow-forms allow-popups "
             "allow-popups-to-escape-sandbox allow-modals allow-pointer-lock",
         }
-        await browser.until(f"{text_of('word')}.toLowerCase()", "speaking")
+        await browser.until(text_of("word"), "Speaking")
         await browser.until("document.getElementById('touch').hidden")
         await browser.until("document.getElementById('note').hidden")
         await browser.until("getComputedStyle(document.getElementById('stage')).opacity", "1")
@@ -116,7 +163,7 @@ async def test_a_renewed_token_leaves_the_picture_alone_and_the_end_takes_it_awa
 
         served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret("renewed"))
         served.kiosk.show(Indication(Look.THINKING, "thinking"))
-        await browser.until(f"{text_of('word')}.toLowerCase()", "thinking")
+        await browser.until(text_of("word"), "Thinking")
         assert [one for one in streamer.by_browser if "token" in one] == [f"/s?token={QUOTED_TOKEN}"]
 
         served.kiosk.stage(None, None)
@@ -132,7 +179,8 @@ async def test_a_browser_tells_why_a_page_that_refuses_is_not_shown(tmp_path: Pa
         served.kiosk.stage(Secret(f"{streamer.base}/deny"), Secret(TOKEN))
         await served.shows(PageState.REFUSED)
 
-        note = await browser.value(text_of("note"))
+        assert await browser.value(text_of("note-words")) == "The picture cannot be shown just now."
+        note = await browser.value(text_of("detail"))
         assert "X-Frame-Options: DENY" in note
         assert f"frame-ancestors {served.base}" in note
         assert await browser.value("document.querySelectorAll('iframe').length") == 0
@@ -144,11 +192,12 @@ async def test_a_page_that_closes_itself_or_never_plays_is_told(tmp_path: Path) 
     async with browsing(tmp_path, AUDIBLE, start_s=2.0) as (streamer, served, browser):
         served.kiosk.stage(Secret(f"{streamer.base}/close"), Secret(TOKEN))
         await served.shows(PageState.REFUSED)
-        assert "ended the picture" in await browser.value(text_of("note"))
+        assert await browser.value(text_of("note-words")) == "The picture was interrupted. Trying again."
+        assert "ended the picture" in await browser.value(text_of("detail"))
 
         served.kiosk.stage(Secret(f"{streamer.base}/mute"), Secret(TOKEN))
         await served.shows(PageState.SILENT)
-        assert "has not reported that it plays" in await browser.value(text_of("note"))
+        assert "has not reported that it plays" in await browser.value(text_of("detail"))
 
 
 async def test_a_browser_that_wants_a_touch_before_sound_gets_a_button_for_it(tmp_path: Path) -> None:
@@ -180,7 +229,7 @@ async def test_a_redirect_nobody_looked_at_is_not_followed(tmp_path: Path) -> No
             url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
             served.kiosk.stage(Secret(url), Secret(TOKEN))
             await served.shows(PageState.REFUSED)
-            note = await browser.value(text_of("note"))
+            note = await browser.value(text_of("detail"))
         finally:
             await runner.cleanup()
 
@@ -195,7 +244,8 @@ async def test_a_browser_outlives_the_daemon_and_finds_the_next_one(tmp_path: Pa
             await browser.open(first.base)
             await first.shows(PageState.EMPTY)
         await browser.until("document.documentElement.dataset.look", "gone")
-        await browser.until(f"{text_of('word')}.toLowerCase()", "not running")
+        await browser.until(text_of("word"), "Not available")
+        assert await browser.value(text_of("advice")) == "One moment, please. It comes back by itself."
         await keep_pictures(browser, tmp_path, "gone")
 
         async with serving(port=port) as second:
@@ -217,4 +267,18 @@ async def test_the_simulators_stream_plays_on_the_page_and_its_end_is_told(tmp_p
 
         await caller.end()
         await served.shows(PageState.REFUSED)
-        assert "ended the picture" in await browser.value(text_of("note"))
+        assert await browser.value(text_of("note-words")) == "The picture was interrupted. Trying again."
+        assert "ended the picture" in await browser.value(text_of("detail"))
+
+
+async def test_the_readme_shows_the_page_as_it_is_taken(tmp_path: Path) -> None:
+    picture = tmp_path / "kiosk.png"
+
+    await make_kiosk_picture.take(picture, tmp_path / "profile")
+
+    taken, kept = picture.read_bytes(), make_kiosk_picture.PICTURE.read_bytes()
+    # Bytes differ from one Chromium to the next; what is a PNG and how large is in the first chunk.
+    size = struct.pack(">II", make_kiosk_picture.WIDTH, make_kiosk_picture.HEIGHT)
+    assert taken[:8] == kept[:8] == b"\x89PNG\r\n\x1a\n"
+    assert taken[16:24] == kept[16:24] == size
+    assert len(taken) > 5_000

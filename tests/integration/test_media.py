@@ -76,6 +76,14 @@ async def test_every_container_sounds_as_it_should(kind: str) -> None:
     assert likeness(pcm, SECONDS) > 0.98
 
 
+@pytest.mark.parametrize("kind", ["mp3", "m4a", "webm", "ogg-flac", "flac"])
+async def test_channels_that_cancel_are_heard(kind: str) -> None:
+    pcm = await heard(encoded(kind, SECONDS, opposed=True))
+
+    assert len(pcm) / 96_000 == pytest.approx(SECONDS, abs=0.1)
+    assert likeness(pcm, SECONDS) > 0.98
+
+
 @pytest.mark.parametrize("kind", ["m4a", "m4a-faststart", "m4a-fragmented"])
 async def test_of_a_film_only_the_sound_is_taken(kind: str) -> None:
     pcm = await heard(encoded(kind, SECONDS, film=True))
@@ -89,6 +97,19 @@ async def test_a_file_may_change_its_rate_on_the_way() -> None:
     pcm = await heard(low + high)
 
     assert len(pcm) / 96_000 == pytest.approx(2.0, abs=0.15)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_files_in_a_row_are_heard_to_the_end_of_the_last(kind: str) -> None:
+    pcm = await heard(encoded(kind, 1.0) * 3)
+
+    assert len(pcm) / 96_000 == pytest.approx(3.0, abs=0.25)
+
+
+async def test_a_damaged_file_behind_a_good_one_costs_only_itself() -> None:
+    good, cut = encoded("m4a-faststart", 1.0), encoded("m4a", 1.0)
+
+    assert likeness(await heard(good + cut[:40] + bytes(len(cut))), 1.0) > 0.98
 
 
 async def test_a_title_in_a_broken_encoding_is_no_reason_to_be_silent() -> None:

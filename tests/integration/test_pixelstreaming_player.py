@@ -15,11 +15,13 @@ import pytest
 
 from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.cloud.media.options import MediaOptions
+from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.pixelstreaming.address import StreamAddress
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.cloud.pixelstreaming.page import browser
 from ravatard.cloud.pixelstreaming.player import PixelStreamingPlayer
 from ravatard.cloud.pixelstreaming.stun_turn import checked_helpers
+from ravatard.cloud.proxy import Proxies
 from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.errors import DeniedError, LinkError, LinkTimeout, RavatardError
 from ravatard.secret import Secret
@@ -52,6 +54,12 @@ class Listener:
         self.pieces.append(pcm)
         self.more.set()
 
+    def begin_answer(self) -> None:
+        raise AssertionError("a stream has no answers in pieces")
+
+    def end_answer(self) -> None:
+        raise AssertionError("a stream has no answers in pieces")
+
     def offline(self, reason: str, *, hopeless: bool = False) -> None:
         raise AssertionError("that is the caller's to tell")
 
@@ -68,9 +76,14 @@ class Listener:
         return np.frombuffer(b"".join(self.pieces), "<i2").astype(float)
 
 
+def straight(rule: AddressRule) -> Routes:
+    """Routes without a proxy."""
+    return Routes(rule, Proxies("none", {}))
+
+
 def player_of(options: LiveAudioOptions, base_url: str = "http://127.0.0.1") -> PixelStreamingPlayer:
     """A player for a service at ``base_url``."""
-    return PixelStreamingPlayer(options, AddressRule(MediaOptions(), base_url))
+    return PixelStreamingPlayer(options, straight(AddressRule(MediaOptions(), base_url)))
 
 
 @asynccontextmanager
@@ -140,6 +153,7 @@ async def test_the_sound_arrives_and_no_video_does(offer: str) -> None:
 
 
 @pytest.mark.parametrize("loss", [0.01, 0.05])
+@pytest.mark.alone
 async def test_lost_and_delayed_packets_leave_no_hole(loss: float) -> None:
     bad_air = Behaviour(air=Air(loss=loss, jitter_s=0.05))
     async with service(bad_air, SOUND) as running, playing(running) as listener:
@@ -153,6 +167,7 @@ async def test_lost_and_delayed_packets_leave_no_hole(loss: float) -> None:
         assert likeness(heard, MELODY) >= 0.85
 
 
+@pytest.mark.alone
 async def test_a_dead_stun_server_costs_a_second_at_most() -> None:
     servers = ({"urls": ["stun:127.0.0.1:9", "turn:127.0.0.1:9"], "username": "u", "credential": "c"},)
     begun = time.monotonic()
@@ -260,6 +275,7 @@ async def test_a_socket_that_closes_before_there_is_sound_ends_the_attempt_at_on
         assert "1011" in str(await attempt)
 
 
+@pytest.mark.alone
 async def test_the_sound_goes_on_when_the_socket_dies_and_its_end_is_told() -> None:
     listener = Listener()
     async with service(Behaviour(), SOUND) as running, asyncio.TaskGroup() as group:
@@ -286,6 +302,7 @@ async def told(player: PixelStreamingPlayer, running: Service, listener: Listene
         return error
 
 
+@pytest.mark.alone
 async def test_a_stream_that_falls_silent_soon_after_it_began_is_not_waited_for_longer() -> None:
     listener = Listener()
     patient = LiveAudioOptions(connect_s=30.0, rtp_s=0.5)
@@ -301,6 +318,7 @@ async def test_a_stream_that_falls_silent_soon_after_it_began_is_not_waited_for_
     assert "no packet for 0.5 s" in str(error)
 
 
+@pytest.mark.alone
 async def test_a_streamer_that_closes_is_missed_at_once_though_the_socket_lives() -> None:
     listener = Listener()
     patient = LiveAudioOptions(connect_s=8.0, rtp_s=30.0)
@@ -401,7 +419,7 @@ async def test_a_redirect_and_ss_follow_the_rule_too() -> None:
     async with service(Behaviour(), SOUND) as running:
         page = running.url.reveal().replace("127.0.0.1", "page.example")
         port = page.rpartition(":")[2].partition("/")[0]
-        async with browser(rule, None) as visitor:
+        async with browser(straight(rule), None) as visitor:
             address = StreamAddress(f"ws://127.0.0.1:{port}", "http://page.example")
             with pytest.raises(LinkError, match=r"media\.private_addresses"):
                 await visitor.connect(address, Secret(page), Secret(TOKEN))
@@ -436,6 +454,7 @@ FLOODS = {
 }
 
 
+@pytest.mark.usefixtures("uncollected")
 @pytest.mark.parametrize("flood", FLOODS)
 async def test_a_flood_on_the_socket_does_not_hold_the_loop(flood: str) -> None:
     frame, count = FLOODS[flood]

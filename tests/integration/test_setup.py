@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import shutil
 import signal
+import struct
 import subprocess
 import sys
-from collections.abc import Mapping
+import termios
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +24,7 @@ from ravatard.cli.setup.environment import RealSetupEnvironment
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
 from ravatard.sim.server import SimServer
-from tests.integration import recordings, sudden_death
+from tests.integration import recordings, setup_machine, sudden_death
 from tests.integration.daemon import PROJECT, Config, Daemon
 from tests.integration.program import HEEDING_CTRL_C, RAVATARD, Program, until
 from tests.integration.virtual_audio import VirtualAudio, end
@@ -210,23 +213,31 @@ def test_without_a_file_it_keeps_the_start_waiting_for_next_to_nothing(tmp_path:
 class Typed:
     """``ravatard setup`` in a terminal that can do nothing but show lines, and somebody who types."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
-        """``environ`` adds to what ours has."""
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str] | None = None,
+        command: Sequence[str] = (str(RAVATARD), "setup"),
+        columns: int = 80,
+    ) -> None:
+        """``environ`` adds to what ours has; ``command``: a program other than the real one."""
         self._environ = dict(environ or {})
-        self._command = [*HEEDING_CTRL_C, str(RAVATARD), "setup", "--config", str(folder / "ravatard.yaml")]
+        self._command = [*HEEDING_CTRL_C, *command, "--config", str(folder / "ravatard.yaml")]
         self._command += ["--credentials", str(folder / "store")]
+        self._columns = columns
         self._shown = bytearray()
 
     async def __aenter__(self) -> Self:
         self._ours, theirs = pty.openpty()
         os.set_blocking(self._ours, False)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, self._columns, 0, 0))
         environ = {name: value for name, value in os.environ.items() if not name.startswith("RAVATARD_")}
         self._process = subprocess.Popen(  # noqa: ASYNC220 - forking takes milliseconds
             self._command,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env=environ | self._environ | {"TERM": "dumb"},
+            env=environ | self._environ | {"TERM": "dumb", "NO_COLOR": "1"},
             start_new_session=True,
         )
         os.close(theirs)
@@ -255,7 +266,7 @@ class Typed:
 
     async def answer(self, question: str, text: str) -> None:
         """Type a line when the question has come."""
-        seen = len(self._shown)
+        seen = len(self._shown.decode(errors="ignore"))
         await until(lambda: question in self.shown[seen:], question, story=lambda: self.shown)
         os.write(self._ours, text.encode() + b"\n")
 
@@ -283,7 +294,7 @@ async def test_the_questions_are_asked_in_a_dumb_terminal_and_the_answers_writte
             await person.answer("Your project id", PROJECT)
             await person.answer("Avatar (1-", "2")
             await person.answer("Language (1-", "")
-            await person.answer("Button and lights (1-", "1")
+            await person.answer("Board, button and lights (1-", "1")
             await person.answer("Write it?", "y")
             status = await person.ended()
 
@@ -297,6 +308,135 @@ async def test_the_questions_are_asked_in_a_dumb_terminal_and_the_answers_writte
     assert "\x1b" not in person.shown
 
 
+CONFIG_TXT = "dtparam=audio=on\ndtoverlay=vc4-kms-v3d\n"
+
+
+def _hat_and_usb(folder: Path, columns: int = 80) -> Typed:
+    (folder / "boot").mkdir(exist_ok=True)
+    command = [sys.executable, "-P", setup_machine.__file__, "--boot", str(folder / "boot")]
+    return Typed(folder, command=command, columns=columns)
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+async def test_a_microphone_on_usb_is_in_effect_beside_a_hat_when_the_person_chose_it(
+    tmp_path: Path, columns: int
+) -> None:
+    (tmp_path / "ravatard.yaml").write_text("service: {base_url: 'http://127.0.0.1:9'}\n")
+    async with _hat_and_usb(tmp_path, columns) as person:
+        (tmp_path / "boot" / "config.txt").write_text(CONFIG_TXT)
+        await person.answer("Enter: none):", "")
+        await person.answer("can talk) [none]:", "")
+        await person.answer("Language code", "")
+        await person.answer("Board, button and", "respeaker-2mic")
+        await person.answer("Shall I add them", "y")
+        await person.answer("Shall I listen", "y")
+        await person.answer("Microphone (1-3) [3]", "")
+        await person.answer("Speaker (1-3) [2]", "USB Speaker")
+        await person.answer("Shall I play", "y")
+        await person.answer("Did you hear it?", "n")
+        await person.answer("What now (1-3)", "")
+        await person.answer("Speaker (1-3) [3]", "2")
+        await person.answer("Shall I play", "")
+        await person.answer("Did you hear it?", "")
+        await person.answer("Write it?", "")
+        status = await person.ended()
+
+    assert status == 0, person.shown
+    assert person.shown.index("dtparam=spi=on") < person.shown.index("lights on SPI")
+    assert f"<{setup_machine.SPEAKER} plays>" in person.shown
+    assert f"<{setup_machine.HAT} plays>" in person.shown
+    said = " ".join(person.shown.split())
+    # The file is named with the line.
+    assert f"microphone: USB Mic (from {tmp_path}/ravatard.yaml:" in said
+    assert f"speaker: {setup_machine.HAT} (from the board respeaker-2mic)" in said
+    assert said.endswith("to use it: sudo reboot")
+    assert "\x1b" not in person.shown
+    too_wide = [line for line in person.shown.splitlines() if len(line) > columns and "]:" not in line]
+    assert [line for line in too_wide if max(map(len, line.split())) < columns - 10] == []
+    lines = (tmp_path / "boot" / "config.txt").read_text().splitlines()
+    assert lines[-3:] == ["dtparam=i2c_arm=on", "dtparam=spi=on", "dtoverlay=wm8960-soundcard"]
+    assert (tmp_path / "boot" / "config.txt.ravatard.bak").read_text() == CONFIG_TXT
+    shown = subprocess.run(  # noqa: ASYNC221 - half a second, and nothing else runs
+        [str(RAVATARD), "config", "show", "--config", str(tmp_path / "ravatard.yaml")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    devices = {line.split()[0]: line for line in shown.splitlines() if ".device " in line}
+    assert "USB Mic" in devices["microphone.device"]
+    assert f"{tmp_path}/ravatard.yaml:" in devices["microphone.device"]
+    assert setup_machine.HAT in devices["speaker.device"]
+    assert "boards/respeaker-2mic.yaml:" in devices["speaker.device"]
+
+
+async def test_a_second_set_up_finds_everything_done(tmp_path: Path) -> None:
+    config = "board: respeaker-2mic\nservice: {base_url: 'http://127.0.0.1:9'}\n"
+    (tmp_path / "ravatard.yaml").write_text(config)
+    async with _hat_and_usb(tmp_path) as person:
+        done = CONFIG_TXT + "dtparam=i2c_arm=on\ndtparam=spi=on\ndtoverlay=wm8960-soundcard\n"
+        (tmp_path / "boot" / "config.txt").write_text(done)
+        await person.answer("Enter: none):", "")
+        await person.answer("can talk) [none]:", "")
+        await person.answer("Language code", "")
+        await person.answer("Board, button and", "")
+        await person.answer("Shall I show every light", "n")
+        await person.answer("Shall I listen", "n")
+        await person.answer("Microphone (1-3) [2]", "")
+        await person.answer("Speaker (1-3) [2]", "")
+        await person.answer("Shall I play", "n")
+        status = await person.ended()
+
+    assert status == 0, person.shown
+    assert "config.txt has what the board needs." in " ".join(person.shown.split())
+    assert person.shown.rstrip().endswith("nothing to change")
+    assert (tmp_path / "ravatard.yaml").read_text() == config
+    assert names(tmp_path / "boot") == ["config.txt"]
+
+
+async def test_answers_in_a_file_add_the_lines_once_and_say_what_is_in_effect(tmp_path: Path) -> None:
+    (tmp_path / "boot").mkdir()
+    config_txt = tmp_path / "boot" / "config.txt"
+    config_txt.write_text(CONFIG_TXT)
+    answers = tmp_path / "answers.yaml"
+    answers.write_text("board: respeaker-2mic\nmicrophone: {device: USB Mic}\nsetup: {config_txt: true}\n")
+    words = ("--answers", str(answers), "--boot", str(tmp_path / "boot"))
+
+    async with _setup(tmp_path, *words) as program:
+        assert await program.ended() == 0, program.story()
+    once = config_txt.read_text()
+    async with _setup(tmp_path, *words) as again:
+        assert await again.ended() == 0, again.story()
+
+    added = "dtparam=i2c_arm=on, dtparam=spi=on, dtoverlay=wm8960-soundcard"
+    assert f"added to {config_txt}: {added}\n" in program.stdout
+    assert "  microphone: USB Mic (from " in program.stdout
+    assert program.stdout.endswith("to use it: sudo reboot\n")
+    assert again.stdout == "nothing to change\n"
+    assert config_txt.read_text() == once
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("config_txt: true", "there is no config.txt in {}/boot; the board needs in it: dtoverlay="),
+        ("member: no-such-user", "'no-such-user' cannot join the group ravatard: this machine has no such"),
+    ],
+)
+async def test_answers_that_the_machine_cannot_follow_are_refused_before_anything_is_written(
+    tmp_path: Path, step: str, words: str
+) -> None:
+    answers = tmp_path / "answers.yaml"
+    answers.write_text(f"board: aiy-voice-hat\nsetup: {{{step}}}\n")
+
+    async with _setup(tmp_path, "--answers", str(answers), "--boot", str(tmp_path / "boot")) as program:
+        status = await program.ended()
+
+    assert status == 1
+    assert words.format(tmp_path) in program.stderr
+    assert names(tmp_path) == ["answers.yaml"]
+
+
 @pytest.mark.parametrize("leave", ["interrupt", "decline"])
 async def test_whoever_leaves_leaves_everything_as_it_was(tmp_path: Path, leave: str) -> None:
     before = _own_config(tmp_path, "http://127.0.0.1:9")
@@ -308,7 +448,7 @@ async def test_whoever_leaves_leaves_everything_as_it_was(tmp_path: Path, leave:
             person.interrupt()
         else:
             await person.answer("Language code", "")
-            await person.answer("Button and lights", "1")
+            await person.answer("Board, button and lights", "1")
             await person.answer("Write it?", "n")
         status = await person.ended()
 
@@ -324,7 +464,7 @@ async def test_lights_are_shown_before_anything_is_written_and_ctrl_c_ends_them_
         await person.answer("Your project id", "")
         await person.answer("Name or id of the avatar", "")
         await person.answer("Language code", "")
-        await person.answer("Button and lights (1-", "2")
+        await person.answer("Board, button and lights (1-", "2")
         await person.answer("GPIO number of the button", "17")
         await person.answer("Lights (1-", "led")
         await person.answer("GPIO number of the LED", "25")
@@ -411,7 +551,7 @@ async def test_without_a_terminal_nobody_is_asked(tmp_path: Path) -> None:
 
     assert status == 1
     assert program.stderr == (
-        "ravatard: setup asks questions in a terminal; without one, write `setup --answers FILE`\n"
+        "ravatard: setup asks questions in a terminal; without one, write `ravatard setup --answers FILE`\n"
     )
 
 

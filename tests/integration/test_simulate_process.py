@@ -54,3 +54,17 @@ async def test_a_run_with_the_simulator_inside_shows_what_is_written_and_what_is
         assert re.search(r"answer +“.*you write \"Good morning\"", program.stdout)
         assert re.search(r"answer +“.*you for \d", program.stdout)
         assert program.orphans() == []
+
+
+async def test_a_run_with_the_simulator_inside_simulates_the_configured_kind(tmp_path: Path) -> None:
+    file = tmp_path / "ravatard.yaml"
+    file.write_text(yaml.safe_dump({**_one_request(tmp_path), "service": {"kind": "avatar"}}))
+    async with Program("run", "--simulate", "--config", str(file)) as program:
+        await program.until(lambda: "answered after" in program.stdout, "it is answered")
+        program.send(signal.SIGINT)
+        status = await program.ended()
+
+        assert (status, program.stderr) == (0, "")
+        assert re.search(r"answer +“I heard you for \d", program.stdout)
+        assert "0 of silence sent" in program.stdout
+        assert program.orphans() == []

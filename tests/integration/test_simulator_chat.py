@@ -253,7 +253,7 @@ async def test_a_slow_file_can_be_played_while_it_downloads() -> None:
 
     assert heard > RATE_HZ * 0.3
     assert first_s < whole_s / 2
-    assert len(raw) / 20_000 * 0.9 <= whole_s <= len(raw) / 20_000 * 2
+    assert len(raw) / 20_000 * 0.9 <= whole_s <= len(raw) / 20_000 * 4
     assert _alike(raw, ANSWER) >= 0.9
 
 

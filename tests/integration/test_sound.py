@@ -36,7 +36,7 @@ from ravatard.devices.microphone.child import MicrophoneChild, worker_command
 from ravatard.devices.microphone.microphone import ChildMicrophone
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import RawBlock, Start, encode
-from ravatard.devices.process.child import child_environ
+from ravatard.devices.process.piped import child_environ
 from tests.integration.virtual_audio import VirtualAudio, missing
 
 pytestmark = pytest.mark.integration
@@ -222,7 +222,7 @@ def test_the_devices_are_listed_with_names_and_without_noise(audio: VirtualAudio
     assert done.stderr == ""
 
 
-async def test_without_a_sound_card_both_alsa_configurations_are_tried_and_the_noise_is_in_the_sentence(
+async def test_without_a_sound_card_both_alsa_configurations_are_tried_and_no_noise_is_in_the_sentence(
     capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     environ = {name: value for name, value in os.environ.items() if name != "ALSA_CONFIG_PATH"}
@@ -235,20 +235,22 @@ async def test_without_a_sound_card_both_alsa_configurations_are_tried_and_the_n
     assert slim.reason.endswith("; trying the machine's own ALSA configuration")
     assert "Blue Yeti" in system.reason
     assert "trying" not in system.reason
+    assert "ALSA: " not in slim.reason + system.reason
     assert capfd.readouterr() == ("", "")
 
 
-async def test_alsa_noise_is_kept_off_the_terminal_and_shown_when_opening_fails(
-    capfd: pytest.CaptureFixture[str], tmp_path: Path
+async def test_alsa_noise_is_kept_off_the_terminal_and_logged_for_debugging(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
+    caplog.set_level("DEBUG", "ravatard")
     broken = tmp_path / "asound.conf"
     broken.write_text("pcm.default { type nonesuch }\n")
 
     async with listening(environ=dict(os.environ) | {"ALSA_CONFIG_PATH": str(broken)}) as (_, events):
         lost = await next_event(events, MicrophoneLost)
 
-    assert "[ALSA: " in lost.reason
-    assert "nonesuch" in lost.reason
+    assert "ALSA: " not in lost.reason
+    assert any("nonesuch" in message for message in caplog.messages)
     assert capfd.readouterr() == ("", "")
 
 
@@ -337,6 +339,7 @@ async def test_a_fifo_is_waited_for_heard_and_waited_for_again(tmp_path: Path) -
     assert ready == again == MicrophoneReady(f"FIFO {path}")
 
 
+@pytest.mark.alone
 async def test_a_recording_is_played_in_real_time_and_silence_follows(tmp_path: Path) -> None:
     recording = write_wav(tmp_path / "short.wav", np.zeros(16_000, np.int16))
 
@@ -349,6 +352,25 @@ async def test_a_recording_is_played_in_real_time_and_silence_follows(tmp_path: 
 
     assert 0.8 < took_s < 2
     assert after.samples > 16_000
+
+
+async def test_a_speaker_who_was_cut_off_in_a_pause_is_waited_for_in_the_next_sentence(
+    tmp_path: Path,
+) -> None:
+    word, pause = spoken_like()[:12_000], np.zeros(17_600, np.int16)
+    lead, end = np.zeros(8_000, np.int16), np.zeros(40_000, np.int16)
+    sentence = np.concatenate((word, pause, word, end))
+    recorded = np.concatenate((lead, sentence, sentence))
+    recording = write_wav(tmp_path / "hesitant.wav", recorded)
+
+    async with listening(wav=str(recording)) as (_, events):
+        closed = [await next_event(events, UtteranceClosed) for _ in range(3)]
+
+    assert [one.reason for one in closed] == [CloseReason.SILENCE] * 3
+    # The words of the first sentence apart, those of the second together.
+    first, second, both = (one.end_sample for one in closed)
+    assert first < len(lead) + len(word) + len(pause) < second < len(lead) + len(sentence)
+    assert both > len(recorded) - len(end)
 
 
 async def test_a_press_opens_the_gate_at_once_and_a_release_closes_it(tmp_path: Path) -> None:
@@ -427,7 +449,7 @@ def test_the_sound_process_and_its_command_end_when_the_daemon_is_killed(tmp_pat
     daemon.write_text(
         "import asyncio, os\n"
         "from pathlib import Path\n"
-        "from ravatard.core.audio.endpointer import VoiceOptions\n"
+        "from ravatard.core.audio.endpointing.endpointer import VoiceOptions\n"
         "from ravatard.core.options.gate import GateOptions\n"
         "from ravatard.core.states import GateMode\n"
         "from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions\n"
@@ -496,6 +518,7 @@ def holders(path: str) -> list[int]:
     return found
 
 
+@pytest.mark.alone
 async def test_muting_ends_the_sound_process_and_its_command_before_it_is_called_closed(
     tmp_path: Path,
 ) -> None:
@@ -580,6 +603,7 @@ async def test_a_muted_card_has_no_listener_and_is_heard_again_afterwards(audio:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
+@pytest.mark.alone
 async def test_a_sound_process_that_crashes_or_stands_still_is_replaced(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -601,6 +625,7 @@ async def test_a_sound_process_that_crashes_or_stands_still_is_replaced(
 
 
 @needs_sound
+@pytest.mark.alone
 async def test_a_microphone_that_is_switched_off_is_told_once_and_heard_as_soon_as_it_is_on(
     audio: VirtualAudio,
 ) -> None:
@@ -623,6 +648,7 @@ async def test_a_microphone_that_is_switched_off_is_told_once_and_heard_as_soon_
     assert back_s < 1.5
 
 
+@pytest.mark.alone
 async def test_a_command_at_twice_its_rate_is_told_and_heard_when_it_is_right_again(tmp_path: Path) -> None:
     script, fast = tmp_path / "microphone.py", tmp_path / "fast"
     fast.touch()

@@ -31,7 +31,7 @@ from ravatard.devices.echo.ring import make_ring
 from ravatard.devices.microphone.child import MicrophoneChild
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import EchoBlock, Start
-from ravatard.devices.process.child import child_environ
+from ravatard.devices.process.piped import child_environ
 from ravatard.devices.speaker.child import SpeakerChild
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.devices.speaker.speaker import ChildSpeaker
@@ -134,6 +134,7 @@ def pid_of(speaker: ChildSpeaker) -> int:
 
 
 @needs_sound
+@pytest.mark.alone
 async def test_what_is_fed_is_what_is_heard_and_it_stops_at_once(audio: VirtualAudio) -> None:
     assert audio.speaker is not None
     sound = speech(2)
@@ -168,6 +169,7 @@ async def test_what_is_fed_is_what_is_heard_and_it_stops_at_once(audio: VirtualA
 
 @needs_sound
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.alone
 async def test_a_process_that_is_killed_or_stops_is_replaced(
     audio: VirtualAudio, how: signal.Signals
 ) -> None:
@@ -190,6 +192,7 @@ async def test_a_process_that_is_killed_or_stops_is_replaced(
 
 
 @needs_sound
+@pytest.mark.alone
 async def test_a_speaker_that_is_pulled_out_is_noticed_and_found_again(audio: VirtualAudio) -> None:
     assert audio.speaker is not None
     async with speaking(audio.environ(), device=SPEAKER, alsa_config="system") as (speaker, events):
@@ -210,6 +213,7 @@ async def test_a_speaker_that_is_pulled_out_is_noticed_and_found_again(audio: Vi
 
 
 @needs_sound
+@pytest.mark.alone
 async def test_the_microphone_gets_what_the_speaker_played_beside_each_block(audio: VirtualAudio) -> None:
     fd = make_ring()
     environ = audio.environ()

@@ -78,7 +78,8 @@ async def test_a_service_that_never_answered_is_not_waited_for(tmp_path: Path) -
     ):
         box.hold("/jwt")
         await daemon.showing("connecting")
-        assert box.called("/jwt")
+        # The library for the network is loaded meanwhile.
+        await daemon.until(lambda: box.called("/jwt"), "it asks for a token")
 
         took_s = await daemon.stopped()
 

@@ -89,6 +89,7 @@ async def test_what_is_said_arrives_whatever_is_offered(name: str) -> None:
         assert sent.get("video", 0) == 0 or video == "as-is"
 
 
+@pytest.mark.alone
 async def test_sound_flows_all_the_time_also_when_nothing_is_said() -> None:
     async with _served() as (server, caller), Receiver(caller) as receiver:
         await receiver.connected.wait()
@@ -130,6 +131,7 @@ async def test_a_microphone_sent_upstream_is_dropped() -> None:
         assert server.record.counts["samples"] == 0
 
 
+@pytest.mark.alone
 async def test_the_user_who_goes_on_speaking_cuts_the_answer_off() -> None:
     async with _served(SimStreamOptions(cut_ms=200)) as (server, caller), Receiver(caller) as receiver:
         await receiver.connected.wait()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import statistics
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from aiohttp import web
 
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
@@ -26,7 +29,7 @@ pytestmark = [
 #: 150 ms at 48 kHz.
 PIECE_BYTES = 7_200 * 2
 #: One that is short of processor time stretches the pieces, too.
-ATTEMPTS = 3
+ATTEMPTS = 5
 #: Takes down what the page's element plays, 48 kHz mono, from now on.
 LISTEN = """
 (async () => {
@@ -50,6 +53,11 @@ HEARD = """
 })()
 """
 
+#: A client of the vendor's on another site, as far as the stream is concerned.
+CLIENT = """<!doctype html><title>waiting</title>
+<script>addEventListener("message", event => { document.title = event.data })</script>
+<iframe sandbox="allow-same-origin allow-scripts" src="ADDRESS"></iframe>"""
+
 
 def rms(pcm: bytes) -> float:
     """How loud s16le sound is."""
@@ -63,12 +71,13 @@ async def answer(server: SimServer, licence: str, number: int) -> bytes:
 
 
 @pytest.mark.parametrize("options", [SimStreamOptions(), SimStreamOptions(video="h264", audio_first=True)])
+@pytest.mark.alone
 async def test_a_browser_shows_the_picture_and_plays_what_is_said(
     options: SimStreamOptions, tmp_path: Path
 ) -> None:
     quick = SimOptions(think_s=0.05)
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(90),
         SimServer(quick, stream=options) as server,
         calling(server.base_url) as caller,
         browsing(tmp_path) as browser,
@@ -94,3 +103,39 @@ async def test_a_browser_shows_the_picture_and_plays_what_is_said(
         assert likeness >= 0.9
         assert statistics.mean(after > before for before, after in pairwise(places)) > 0.8
         assert not server.record.violations
+
+
+@asynccontextmanager
+async def another_site(html: str) -> AsyncIterator[str]:
+    """A page on 127.0.0.2, which is another site to a browser than 127.0.0.1, whatever the ports."""
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        del request
+        return web.Response(text=html, content_type="text/html")
+
+    runner = web.ServerRunner(web.Server(answer, access_log=None), shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.2", 0).start()
+    try:
+        yield f"http://127.0.0.2:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("flags", [(), ("--test-third-party-cookie-phaseout",)], ids=["allowed", "blocked"])
+async def test_a_stream_that_wants_its_cookie_plays_in_a_frame_of_another_site(
+    flags: tuple[str, ...], tmp_path: Path
+) -> None:
+    async with (
+        asyncio.timeout(60),
+        SimServer(stream=SimStreamOptions(cookie=True)) as server,
+        calling(server.base_url) as caller,
+        another_site(CLIENT.replace("ADDRESS", f"{caller.streaming_url}?token={caller.token}")) as url,
+        browsing(tmp_path, *flags) as browser,
+    ):
+        await browser.go(url)
+        # A page that is not there yet has no title.
+        await browser.until("!['', 'waiting'].includes(document.title)")
+
+        assert await browser.ask("document.title") == "ravatar-session-start"
+        assert server.streaming.counts["refusals"] == 0

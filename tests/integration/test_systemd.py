@@ -11,6 +11,7 @@ from statistics import median
 
 import pytest
 
+from ravatard.installation import adding
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
 from tests.integration.daemon import Config, Daemon
@@ -140,7 +141,7 @@ async def test_without_systemd_python_nothing_is_notified_and_the_journal_is_ser
 
         assert (status, daemon.orphans(), daemon.notices) == (0, [], [])
         assert "Traceback" not in daemon.stderr
-        assert "needs systemd-python: pip install 'ravatard[systemd]'" in daemon.stderr
+        assert f"needs systemd-python: {adding('systemd')}" in daemon.stderr
         lines = daemon.stderr.splitlines()
         assert any(line.startswith("<6>ravatard: microphone open: ") for line in lines)
         assert all(re.match(r"<[0-7]>[\w.]+: ", line) for line in lines), daemon.stderr

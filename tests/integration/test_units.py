@@ -15,7 +15,8 @@ from ravatard.cli import COMMANDS, EXIT_CONFIG
 from ravatard.cli.end_sessions import LIMIT_S
 from ravatard.config.schema import Schema
 from ravatard.devices.media.worker import __file__ as decoder
-from ravatard.host import boot_file, credentials, runtime, state
+from ravatard.host import boot_file, runtime, state
+from ravatard.host.credentials import STORE
 
 pytestmark = pytest.mark.integration
 
@@ -179,7 +180,7 @@ def test_the_boot_partition_is_looked_at_before_the_configuration_is_read() -> N
     looked = [Path(pattern.removeprefix("|")).parent for pattern in unit["ConditionPathExistsGlob"]]
     assert looked == list(boot_file.DIRECTORIES)
     writable = [Path(path.removeprefix("-")) for path in unit["ReadWritePaths"][0].split()]
-    for written in (credentials.STORE, *boot_file.DIRECTORIES):
+    for written in (STORE, *boot_file.DIRECTORIES):
         assert any(written.is_relative_to(path) for path in writable), written
 
 

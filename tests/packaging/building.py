@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.packaging.debian import Debian
 from tests.packaging.fresh_root import Contents, FreshRoot, unpack_root
 from tests.packaging.pip_settings import local_places, settings_here
+from tests.packaging.repacked import with_conffile
 
 ROOT = Path(__file__).parents[2]
 #: Where the source is in there, and what `make` makes of it for root.
@@ -19,7 +20,7 @@ _DOWNLOADS = "/opt/downloads"
 #: A version before the real one, to upgrade from.
 OLD = "0~before"
 #: What the Makefile asks for the packages it needs.
-PREPARING = ("systemd/install/debian-modules.sh",)
+PREPARING = ("systemd/install/debian-modules.sh", "systemd/install/step.sh")
 #: What an installation is made from.
 SOURCES = ("ravatard", "systemd", "hardware", "config")
 DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "Makefile")
@@ -33,7 +34,7 @@ class Built:
         root: where it was built; ends with the run.
         source: the copy of the repository it was built from.
         environment: what systemd/install/environment.sh made.
-        old: the package as an earlier version.
+        old: the package as an earlier version, with its configuration as a conffile.
         new: the package that `make deb` made.
     """
 
@@ -70,8 +71,8 @@ def build(debian: Debian, cache: Path, into: Path, patience: float) -> Built:
     root = FreshRoot(into, patience=patience, online=True, lent=lent, environ=environ)
     root.good(f"make -C {SOURCE} deb", within_s=600)
     (new,) = (source / "dist").glob("*.deb")
-    root.good(f"cd {SOURCE} && systemd/install/package.sh {_ENVIRONMENT} old {OLD}", within_s=300)
-    (old,) = (source / "old").glob("*.deb")
+    (source / "old").mkdir()
+    old = with_conffile(new, OLD, source / "old")
     return Built(root, source, into / _ENVIRONMENT[1:], old, new)
 
 

@@ -56,7 +56,7 @@ def works(root: FreshRoot) -> str:
     root.good(f"cd /tmp && /opt/ravatard/bin/python {strictly} -c '{imported}'")
     # aiortc's own warnings are not ours.
     root.good("/opt/ravatard/bin/python -W ignore -c 'import aiortc, av'")
-    opus = 'from ravatard.cloud.pixelstreaming import opus; import ctypes; ctypes.CDLL("libopus.so.0")'
+    opus = 'from ravatard.cloud.webrtc import opus; import ctypes; ctypes.CDLL("libopus.so.0")'
     root.good(f"/opt/ravatard/bin/python -c '{opus}'")
     root.good("ravatard config check")
     root.good("ravatard config reference >/dev/null")
@@ -82,7 +82,7 @@ def listed(root: FreshRoot) -> str:
 
 
 def speaks(root: FreshRoot) -> str:
-    """A whole conversation, without hardware, account or network."""
+    """A whole conversation, without hardware or account."""
     told = root.good(
         "cd /tmp && ravatard demo --record-speaker /tmp/heard.wav && stat -c %s /tmp/heard.wav", 300
     )
@@ -114,9 +114,9 @@ def understood(root: FreshRoot) -> str:
 
 
 def upgrade(root: FreshRoot) -> str:
-    """Upgrade; edited configuration and state stay."""
+    """Upgrade without a question; edited configuration and state stay."""
     root.good(f"echo '# mine' >>{CONFIG}; {STATE}")
-    root.good(f"dpkg -i {DELIVERY}/new.deb")
+    _upgraded(root)
     assert root.good(f"tail -1 {CONFIG}") == "# mine"
     assert root.good(f"stat -c %U:%G:%a {CONFIG}") == "root:ravatard:640"
     assert root.good("cat /var/lib/ravatard/kept") == "1"
@@ -145,6 +145,34 @@ def purge(root: FreshRoot) -> str:
     root.good("dpkg --purge ravatard")
     assert root.run("id ravatard").status != 0
     return "nothing left"
+
+
+def pristine(root: FreshRoot) -> str:
+    """Upgrade without a question over a configuration that was never edited."""
+    root.good(f"dpkg -i {DELIVERY}/old.deb")
+    before = root.good(f"cat {CONFIG}")
+    _upgraded(root)
+    assert root.good(f"cat {CONFIG}") == before
+    root.good("dpkg --purge ravatard")
+    return "as it was"
+
+
+def pre_laid(root: FreshRoot) -> str:
+    """Install over a configuration that was there first, and upgrade."""
+    root.good(f"mkdir -p /etc/ravatard && echo 'service: {{avatar: Mine}}' >{CONFIG} && chmod 600 {CONFIG}")
+    for _ in range(2):
+        _upgraded(root)
+        assert root.good(f"cat {CONFIG}; stat -c %a {CONFIG}") == "service: {avatar: Mine}\n600"
+        assert root.good("ls -A /etc/ravatard") == "ravatard.yaml"
+    root.good("dpkg --purge ravatard && test ! -e /etc/ravatard")
+    return "as it was"
+
+
+def _upgraded(root: FreshRoot) -> None:
+    """Install the new version as a timer does: nobody answers."""
+    said = root.good(f"dpkg -i {DELIVERY}/new.deb")
+    assert "***" not in said, said
+    assert root.good("dpkg-query -W -f '${db:Status-Status}' ravatard") == "installed"
 
 
 def by_make(root: FreshRoot) -> str:
@@ -186,6 +214,8 @@ STEPS: tuple[tuple[Callable[[FreshRoot], str], bool], ...] = (
     (disabled, False),
     (remove, False),
     (purge, True),
+    (pristine, True),
+    (pre_laid, True),
     (by_make, False),
     (by_make_again, True),
 )

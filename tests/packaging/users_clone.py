@@ -10,7 +10,7 @@ _CLONE = f"/home/{_USER}/clone"
 _INSTALLED = (
     "/opt/ravatard /usr/local/bin/ravatard /usr/local/lib/systemd/system/ravatard*.service "
     "/usr/local/lib/sysusers.d/ravatard.conf /usr/local/lib/udev/rules.d/60-ravatard.rules "
-    "/usr/local/share/doc/ravatard"
+    "/usr/local/share/doc/ravatard /usr/local/share/ravatard"
 )
 _OTHERS = r"\( ! -user root -o ! -group root -o ! -type l -perm /022 \)"
 

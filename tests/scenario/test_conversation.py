@@ -144,7 +144,7 @@ async def test_who_pauses_longer_than_the_gate_waits_still_gets_one_answer() -> 
     assert not world.record.violations
 
 
-async def test_a_service_that_never_answers_costs_the_turn_and_not_the_appliance() -> None:
+async def test_a_service_that_never_answers_is_shown_and_costs_the_turn_and_not_the_appliance() -> None:
     async with appliance(service=SimOptions(answers=())) as world:
         await world.passes(2.0)
         await world.speaks(1.5)
@@ -152,7 +152,7 @@ async def test_a_service_that_never_answers_costs_the_turn_and_not_the_appliance
         await world.speaks(1.5)
         await world.passes(40.0)
 
-        assert world.lamp.look.value == "ready"
+        assert world.lamp.look.value == "service-deaf"
 
     assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.UNANSWERED] * 2
 

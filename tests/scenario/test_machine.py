@@ -14,8 +14,11 @@ from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import SessionOptions
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import TurnOutcome
+from ravatard.core.wakeword.watch import WakeWord
+from tests.examples import examples
 from tests.scenario.witness import INCIDENTS, Witness, mend
 from tests.scenario.world import Wishes, World, appliance
+from tests.unit.core.wakeword.fakes import THRESHOLD, FakeDetector
 from tests.virtual_time import run
 
 #: The longest pause between two attempts to connect, the longest wait for an answer, and a margin.
@@ -24,6 +27,7 @@ ANSWERED_WITHIN_S = 40.0
 
 DEEDS = (
     "speaks",
+    "says the word",
     "is told",
     "presses",
     "writes",
@@ -43,12 +47,26 @@ STEPS: st.SearchStrategy[Step] = st.tuples(
     st.sampled_from([0.0, 0.013, 0.3, 1.0, 1.5, 3.0, 7.0]),
 )
 
+
+def beep_word() -> WakeWord:
+    """The wake word of the tests, heard by a detector of its own."""
+    return WakeWord(FakeDetector(), THRESHOLD)
+
+
 WISHES = st.sampled_from(
     [
         Wishes(has_button=True),
         Wishes(gate=GateOptions(mode="vad"), has_button=True),
         Wishes(gate=GateOptions(mode="both", toggle=True), has_button=True),
         Wishes(session=SessionOptions(keep="always"), has_button=True),
+        Wishes(gate=GateOptions(mode="wakeword-or-button"), has_button=True, speaks=True, word=beep_word),
+        Wishes(
+            audio=AudioOptions(echo="off"),
+            gate=GateOptions(mode="wakeword-or-button"),
+            has_button=True,
+            speaks=True,
+            word=beep_word,
+        ),
         Wishes(session=SessionOptions(idle_s=5.0), has_button=True),
         Wishes(gate=GateOptions(mode="both"), has_button=True, speaks=True),
         Wishes(ravatar=RavatarOptions(mode="chat"), has_button=True, speaks=True),
@@ -74,6 +92,9 @@ async def does(world: World, step: Step) -> None:
             # What was said while nothing listened is not heard later.
             world.ear._pending.clear()
             return
+        case "says the word":
+            await world.says_the_word()
+            return
         case "is told":
             await world.voice.says(max(0.5, seconds))
             return
@@ -95,7 +116,7 @@ async def does(world: World, step: Step) -> None:
     await world.passes(seconds)
 
 
-async def recovers(world: World, witness: Witness) -> None:
+async def recovers(world: World, witness: Witness, wishes: Wishes) -> None:
     """The faults are over and quiet time passes: all is well, and the next words are answered."""
     mend(world)
     await world.passes(0.1)
@@ -109,10 +130,12 @@ async def recovers(world: World, witness: Witness) -> None:
         assert world.lamp.look.value == "muted"
         world.controls.inbox.put(ev.MuteAsked(False))
         await world.passes(1.0)
-    assert world.lamp.look.value == "ready"
+    assert world.lamp.look.value == ("ready" if wishes.word is None else "waiting")
     assert world.lamp.look is witness.look
     assert not witness.held
     answers = len(world.diary.answers)
+    if wishes.word is not None:
+        await world.says_the_word()
     await world.speaks(1.5)
     await world.until(lambda: len(world.diary.answers) > answers, ANSWERED_WITHIN_S)
     await world.passes(3.0)
@@ -129,7 +152,7 @@ async def assert_lives(wishes: Wishes, steps: list[Step], *, to_the_end: bool) -
             await does(world, step)
             witness.accept(world)
         if to_the_end:
-            await recovers(world, witness)
+            await recovers(world, witness, wishes)
         reachable = not world.network.down
     witness.accept(world)
     assert world.ear.closed
@@ -143,7 +166,7 @@ async def assert_lives(wishes: Wishes, steps: list[Step], *, to_the_end: bool) -
 
 @pytest.mark.hours
 @settings(
-    max_examples=100,
+    max_examples=examples(100),
     deadline=None,
     derandomize=True,
     database=None,

@@ -24,6 +24,7 @@ from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.equipment import Equipment
 from ravatard.core.options.gate import GateOptions, VoiceOptions
+from ravatard.core.wakeword.watch import WakeWord
 from ravatard.ports.host import Observer
 from ravatard.secret import Secret
 from ravatard.sim.faults.faulty_service import FaultyService
@@ -38,6 +39,7 @@ from ravatard.sim.ravatar.record import Record
 from ravatard.sim.speaker import SimSpeaker
 from tests.scenario.heard import FakeVoice, Shelf, WavOnly, spoken
 from tests.unit.core.sounds import voice
+from tests.unit.core.wakeword.fakes import word
 
 _NOISE = random.Random(7).randbytes(bytes_for(1000))
 _SOFT_NOISE = audioop.mul(_NOISE, 2, 10 ** (-61 / 20))
@@ -124,6 +126,11 @@ class World:
         self.ear.sound((voice(400) + room_noise(bytes_for(100))) * round(seconds * 2))
         await self.passes(seconds)
 
+    async def says_the_word(self) -> None:
+        """Somebody says the wake word, and waits for a moment."""
+        self.ear.sound(word() + room_noise(bytes_for(500)))
+        await self.passes(0.9)
+
     async def passes(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
@@ -158,6 +165,7 @@ class Wishes:
     #: What the room sounds like to the microphone, given what the speaker plays.
     room: Callable[[SimSpeaker], Callable[[int], bytes]] = lambda _: room_noise
     is_speech: Callable[[bytes], bool] = loud
+    word: Callable[[], WakeWord] | None = None
 
     def conversation(self) -> ConversationOptions:
         return ConversationOptions(
@@ -191,7 +199,14 @@ async def appliance(
     network = SimNetwork(FaultyService(sim, faults) if faults is not None else sim)
     mode = gate_mode(wishes.gate.mode, None, has_button=wishes.has_button).mode
     speaker = SimSpeaker()
-    ear = SimMicrophone(wishes.gate, wishes.voice, wishes.is_speech, mode=mode, noise=wishes.room(speaker))
+    ear = SimMicrophone(
+        wishes.gate,
+        wishes.voice,
+        wishes.is_speech,
+        mode=mode,
+        noise=wishes.room(speaker),
+        word=wishes.word() if wishes.word is not None else None,
+    )
     world = World(sim, network, ear, RecordingLamp(), FakeButton(), Notes(wishes.watchdog_s), speaker)
     cloud = RavatarCloud(
         CloudOptions(service=wishes.service, ravatar=wishes.ravatar),
@@ -212,9 +227,13 @@ async def appliance(
         observers=[world.diary, *wishes.observers],
         sound=SoundOutput(world.speaker, Shelf(sim), WavOnly()) if wishes.speaks else None,
     )
+
+    async def reread() -> ConversationOptions:
+        return wishes.conversation()
+
     async with asyncio.TaskGroup() as group:
         running = group.create_task(
-            run(parts, wishes.conversation(), BackoffOptions(), world.controls, wishes.conversation),
+            run(parts, wishes.conversation(), BackoffOptions(), world.controls, reread),
             name="appliance",
         )
         if faults is not None:

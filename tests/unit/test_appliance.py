@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.appliance.first_hour import sample
 from tests.appliance.guest.agent import LATE, obey
 from tests.appliance.guest_link import GuestError, GuestLink
 from tests.appliance.image import Image
@@ -279,3 +280,11 @@ async def test_what_was_up_on_kvm_once_is_not_emulated_later(tmp_path: Path) -> 
     # A scenario that breaks the machine must be seen to, and keeps its disk.
     assert [accelerator for accelerator, _ in hypervisor.started] == ["kvm", "kvm"]
     assert (said, hypervisor.disks) == ([], 1)
+
+
+def test_the_settings_that_the_readme_shows_are_those_that_are_typed() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+    assert "board: respeaker-2mic" in sample(readme).splitlines()
+    with pytest.raises(ValueError, match="no settings with a board"):
+        sample("# A program\n\n```yaml\nservice: {}\n```\n")

@@ -19,6 +19,7 @@ from tests.packaging.lock import (
     render,
     without,
 )
+from tests.packaging.newer import newer
 
 LOCKS = (APPLIANCE, TESTS)
 
@@ -99,7 +100,7 @@ def test_packages_can_be_left_out_of_a_lock() -> None:
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
 def test_each_pin_has_a_hash_and_is_a_wheel_but_for_what_is_compiled(path: object) -> None:
-    text = (APPLIANCE if path == APPLIANCE else TESTS).read_text()
+    text = (APPLIANCE if path == APPLIANCE else TESTS).read_text(encoding="utf-8")
 
     assert "\n--require-hashes\n" in text
     assert "://" not in text, "a lock names no place to download from"
@@ -112,8 +113,8 @@ def test_each_pin_has_a_hash_and_is_a_wheel_but_for_what_is_compiled(path: objec
 
 def test_what_pyproject_asks_for_is_pinned_and_each_package_in_one_lock() -> None:
     """After a change of dependencies: ``make lock``."""
-    appliance, tests = (pins(path.read_text()) for path in LOCKS)
-    said = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    appliance, tests = (pins(path.read_text(encoding="utf-8")) for path in LOCKS)
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extras = said["project"]["optional-dependencies"]
     asked = [*said["build-system"]["requires"], *said["project"]["dependencies"]]
     asked += [one for extra, wanted in extras.items() if extra != "test" for one in wanted]
@@ -127,3 +128,10 @@ def test_what_pyproject_asks_for_is_pinned_and_each_package_in_one_lock() -> Non
     assert appliance.keys() & tests.keys() == set()
     exact = dict(re.findall(r"([a-z]+)==([0-9.]+)", " ".join(asked)))
     assert {name: appliance[name] for name in exact} == exact
+
+
+def test_what_is_not_as_pinned_is_listed() -> None:
+    assert newer({"a": "2", "b": "1", "new": "3"}, {"a": "1", "b": "1", "gone": "1"}) == [
+        "a 2, pinned 1",
+        "new 3, pinned not at all",
+    ]

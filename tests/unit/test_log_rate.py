@@ -76,6 +76,20 @@ def test_what_was_left_out_is_counted_once_a_minute(log: Log) -> None:
     assert omitted + len([line for line in log.lines if line.startswith("request")]) == 10 * int(3 * REPORT_S)
 
 
+def test_a_timer_brings_the_report_when_nothing_else_is_logged(log: Log) -> None:
+    for number in range(BURST + 7):
+        log.log("request %d", number)
+    log.now += REPORT_S - 1
+    log.limit.report_if_due()
+    assert log.lines[BURST:] == []
+
+    for _ in range(3):
+        log.now += 5.0
+        log.limit.report_if_due()
+
+    assert log.lines[BURST:] == ["7 more like this: request …"]
+
+
 def test_another_place_brings_the_report_and_a_quiet_one_none(log: Log) -> None:
     for _ in range(BURST + 5):
         log.log("flood")
@@ -146,6 +160,7 @@ def test_a_traceback_keeps_its_beginning_and_its_end(lines: list[str], times: in
     assert cut == whole or "…" in cut
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["plain", "journal"])
 def test_a_flood_of_long_lines_leaves_few_short_ones(style: str) -> None:
     stream = io.StringIO()

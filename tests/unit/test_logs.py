@@ -572,3 +572,12 @@ def test_hooks_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("family", HOSTILE)
 def test_no_text_takes_longer_to_clean_than_its_size(family: str) -> None:
     assert_linear(Redaction([Secret("never-shown")]).clean, HOSTILE[family])
+
+
+def test_a_secret_that_the_program_has_met_is_masked_in_every_line() -> None:
+    met = Secret("okapi-session-of-letters")
+
+    shown = Redaction().clean("the service said AUDIO_okapi-session-of-letters")
+
+    assert met.reveal() not in shown
+    assert "the service said AUDIO_" in shown

@@ -135,7 +135,7 @@ def test_a_readme_that_does_not_say_what_is_compiled_is_an_error() -> None:
 
 
 def test_the_readme_of_the_house_says_it_for_every_suite_we_name() -> None:
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "systemd/README.md").read_text(encoding="utf-8")
 
     assert {suite: compiled_by_readme(readme, suite) for suite in SUITES} == {
         "bookworm": frozenset(),

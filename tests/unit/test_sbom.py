@@ -55,7 +55,7 @@ def made(tmp_path: Path, sbom: ModuleType) -> Path:
 
 
 def test_everything_that_is_packed_is_listed_with_version_licence_and_hashes(made: Path) -> None:
-    bill = json.loads((made / "sbom.cdx.json").read_text())
+    bill = json.loads((made / "sbom.cdx.json").read_text(encoding="utf-8"))
 
     assert (bill["bomFormat"], bill["specVersion"], bill["metadata"]["component"]["version"]) == (
         "CycloneDX",
@@ -83,7 +83,7 @@ def test_the_same_contents_give_the_same_files(made: Path, sbom: ModuleType) -> 
 
 
 def test_the_copyright_file_says_what_the_gpl_means_for_a_copy(made: Path) -> None:
-    text = (made / "copyright").read_text()
+    text = (made / "copyright").read_text(encoding="utf-8")
 
     assert text.startswith("Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n")
     assert "GNU General Public License, version 3" in text
@@ -97,4 +97,4 @@ def test_without_copyleft_nothing_is_said_of_it(made: Path, sbom: ModuleType) ->
 
     sbom.main(made / "site", made, made / "lock")
 
-    assert "GNU General Public License" not in (made / "copyright").read_text()
+    assert "GNU General Public License" not in (made / "copyright").read_text(encoding="utf-8")

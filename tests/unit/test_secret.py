@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 
 import pytest
 
-from ravatard.secret import MASK, Secret
+from ravatard.secret import MASK, Secret, living_secrets
 
 
 @pytest.mark.parametrize("show", [str, repr, "{}".format, "{:>40}".format, "%s".__mod__, "{!r}".format])
@@ -51,3 +52,15 @@ def test_only_an_empty_secret_is_false() -> None:
 
 def test_it_has_no_attributes_a_debugger_would_list() -> None:
     assert not hasattr(Secret("a"), "__dict__")
+
+
+def test_secrets_are_known_for_as_long_as_they_exist() -> None:
+    one, other = Secret("quagga-1"), Secret("quagga-1")
+
+    with_both = [secret for secret in living_secrets() if secret == one]
+    del other
+    gc.collect()
+
+    assert len(with_both) == 2
+    del with_both
+    assert [secret for secret in living_secrets() if secret == one] == [one]

@@ -45,6 +45,7 @@ async def test_sleepers_wake_in_the_order_of_their_alarms() -> None:
     assert woken == [("early", 0.1), ("late", 0.3)]
 
 
+@pytest.mark.slow
 async def test_times_stay_sharp_over_many_short_sleeps() -> None:
     for _ in range(1000):
         await asyncio.sleep(0.02)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from ravatard.cli import EXIT_CONFIG, main
 from ravatard.cli.config import _in_words
-from ravatard.config import Schema, reference
+from ravatard.config import Schema
+from ravatard.config.reference import reference
 from ravatard.secret import MASK
 
 
@@ -22,6 +24,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.write_text(
         "service:\n  project_id: hush-hush\n  avatar: Zoë\ngate:\n  silence_ms: 700\n", encoding="utf-8"
     )
+    path.chmod(0o600)
     return path
 
 
@@ -30,6 +33,121 @@ def test_a_good_configuration_is_called_good(config: Path, capsys: pytest.Captur
 
     assert status == 0
     assert capsys.readouterr().out == "configuration is good: 1 file read\n"
+
+
+@pytest.mark.parametrize("code", ["en", "nl"])
+def test_texts_that_the_page_could_not_show_are_a_mistake(
+    config: Path, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    texts = config.parent / "texts"
+    texts.mkdir()
+    (texts / f"{code}.yaml").write_text("words:\n  raedy: go\n")
+    config.write_text(f"service: {{project_id: x-1}}\nkiosk: {{enabled: true, texts: {texts}}}\n")
+
+    assert main(["config", "check", "--config", str(config)]) == EXIT_CONFIG
+    assert "words.raedy: unknown key; did you mean words.ready?" in capsys.readouterr().err
+
+
+def test_texts_of_a_page_that_is_not_served_are_a_warning(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text(f"service: {{project_id: x-1}}\nkiosk: {{texts: {config.parent / 'none'}}}\n")
+
+    assert any("is not a folder" in line for line in warnings(capsys, "--config", str(config)))
+
+
+def test_good_texts_are_good(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    texts = config.parent / "texts"
+    texts.mkdir()
+    (texts / "de.yaml").write_text("words:\n  ready: Bitte\n", encoding="utf-8")
+    config.write_text(f"service: {{project_id: x-1}}\nkiosk: {{enabled: true, texts: {texts}}}\n")
+
+    assert warnings(capsys, "--config", str(config)) == ["configuration is good: 1 file read"]
+
+
+def warnings(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    """The lines of ``config check``, which finds no mistake."""
+    assert main(["config", "check", *words]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_without_a_project_id_nothing_is_called_good(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text("version: 1\n")
+
+    assert warnings(capsys, "--config", str(config)) == [
+        "configuration can be used, with 1 warning: 1 file read",
+        "warning: service.project_id is not set, and the service refuses an appliance without it; "
+        "`sudo ravatard setup` asks for it",
+    ]
+
+
+@pytest.mark.parametrize("placeholder", ["your-project-id", "YOUR-PROJECT-ID", "my-project-id", "xxxx"])
+def test_the_placeholder_of_the_readme_is_named(
+    config: Path, capsys: pytest.CaptureFixture[str], placeholder: str
+) -> None:
+    config.write_text(f"service:\n  project_id: {placeholder}\n")
+
+    assert warnings(capsys, "--config", str(config))[1:] == [
+        f"warning: {config}:2: service.project_id is an example's placeholder; write your own in its place"
+    ]
+
+
+@pytest.mark.parametrize("which", ["the file", "its folder", "a file beside it", "the folder beside it"])
+def test_settings_that_every_user_may_change_are_named(
+    config: Path, capsys: pytest.CaptureFixture[str], which: str
+) -> None:
+    """They were good: any user could choose the program that delivers sound, for the service or for root."""
+    more = config.parent / "ravatard.d" / "10-fleet.yaml"
+    more.parent.mkdir()
+    more.write_text("gate: {silence_ms: 800}\n")
+    places = {
+        "the file": config,
+        "its folder": config.parent,
+        "a file beside it": more,
+        "the folder beside it": more.parent,
+    }
+    place = places[which]
+    place.chmod(place.stat().st_mode | 0o002)
+
+    told = warnings(capsys, "--config", str(config))
+
+    assert len(told) == 2
+    assert told[1].startswith(f"warning: {place} may be changed by every user of this machine")
+    assert told[1].endswith(f"chmod o-w {place}")
+
+
+def test_in_a_folder_with_the_sticky_bit_nobody_replaces_a_file(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.parent.chmod(0o1777)
+
+    assert warnings(capsys, "--config", str(config)) == ["configuration is good: 1 file read"]
+
+
+def test_a_secret_that_every_user_may_read_is_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.chmod(0o644)
+
+    told = warnings(capsys, "--config", str(config))[1]
+
+    assert told.startswith(
+        f"warning: {config} may be read by every user of this machine, and service.project_id is in it; "
+    )
+    assert told.endswith(f"chmod 6{'40' if os.getuid() == 0 else '00'} {config}")
+    config.write_text("gate:\n  silence_ms: 700\n")
+    assert "every user" not in "".join(warnings(capsys, "--config", str(config)))
+
+
+def test_typographic_quotes_that_are_taken_for_text_are_named(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.write_text("service:\n  project_id: hush\n  avatar: “Ada”\n", encoding="utf-8")
+
+    assert warnings(capsys, "--config", str(config))[1:] == [
+        "warning: service.avatar: its quotes “ ” are typographic, and so a part of the text; write straight "
+        'ones (") or none'
+    ]
 
 
 def test_the_files_beside_it_are_counted(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ravatard.cli import main
-from ravatard.cli.config_migrate import migrate
+from ravatard.cli.config_migrate import migrate, propose
 from ravatard.config import ConfigErrors, load
+from tests.assertions import as_written
 from tests.unit.config.test_migrations import INVENTED, OLD
 
 
@@ -37,10 +38,10 @@ def test_every_old_file_is_written_anew_and_what_it_was_is_kept(config: Path) ->
 
 def test_a_second_time_there_is_nothing_to_do(config: Path) -> None:
     migrate(config, {}, INVENTED)
-    before = config.stat()
+    before = as_written(config)
 
     assert migrate(config, {}, INVENTED) == ["nothing to do: the configuration is of version 1"]
-    assert config.stat() == before
+    assert as_written(config) == before
 
 
 def test_with_a_mistake_nothing_is_written(config: Path) -> None:
@@ -50,6 +51,36 @@ def test_with_a_mistake_nothing_is_written(config: Path) -> None:
         migrate(config, {}, INVENTED)
 
     assert [path.name for path in config.parent.iterdir()] == ["ravatard.yaml"]
+
+
+def test_an_installation_writes_the_new_form_beside_each_file_and_changes_none(config: Path) -> None:
+    config.chmod(0o640)
+
+    said = propose(config, {}, INVENTED)
+
+    new = config.parent / "ravatard.yaml.v1.new"
+    assert said == [
+        f"{config} is of version 0 and still understood; {new.name} beside it has version 1. "
+        "To take it over: sudo ravatard config migrate"
+    ]
+    assert config.read_text(encoding="utf-8") == OLD
+    assert "silence_ms: 700\n" in new.read_text(encoding="utf-8")
+    assert new.stat().st_mode & 0o777 == 0o640
+    # Neither of them is read twice, and a second time it is the same.
+    assert load(config, {}, history=INVENTED).files == (config,)
+    assert propose(config, {}, INVENTED) == said
+
+
+def test_nothing_is_proposed_for_what_is_up_to_date(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("version: 1\n", encoding="utf-8")
+
+    assert main(["config", "migrate", "--beside", "--config", str(path)]) == 0
+
+    assert capsys.readouterr().out == "nothing to do: the configuration is of version 1\n"
+    assert [one.name for one in tmp_path.iterdir()] == ["own.yaml"]
 
 
 def test_the_command_migrates_what_it_is_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

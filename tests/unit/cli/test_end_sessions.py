@@ -6,16 +6,20 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ravatard.cli import EXIT_CONFIG, main
 from ravatard.cli.end_sessions import LIMIT_S, end_all
+from ravatard.cloud.avatar.kind import AVATAR
+from ravatard.cloud.kind import ServiceFinding
 from ravatard.cloud.lease import MemoryLedger
 from ravatard.errors import LinkError
 from ravatard.host.ledger import CHAT, NAME, FileLedger
 from ravatard.host.state_version import version_of
+from ravatard.ports.cloud import ServiceCloud
 from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
 from tests.unit.host.test_state_version import STATE_V1
@@ -112,6 +116,21 @@ def test_an_empty_list_needs_no_configuration(
     assert (status, "no live session is on the list" in shown) == (0, True)
 
 
+@pytest.mark.parametrize("content", [b"", bytes(4096), b'12345678 ["avatar", "a"'])
+def test_a_damaged_list_is_never_said_to_be_empty(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / NAME).write_bytes(content)
+
+    for _ in range(2):
+        status, shown = end_sessions()
+
+        assert status == 1
+        assert "cannot tell whether a live session is open" in shown
+        assert "left no session" not in shown
+
+
 def test_what_a_running_daemon_uses_is_left_alone(
     end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
@@ -197,3 +216,25 @@ def test_a_list_of_the_version_before_is_migrated_first(
     assert status == EXIT_CONFIG
     assert version_of(tmp_path / "state") == 2
     assert len(FileLedger(tmp_path / "state").owed()) == 2
+
+
+def test_a_user_is_told_of_the_sessions_of_others(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list of ravatard was empty, and a session of another client was still open."""
+    config = tmp_path / "ravatard.yaml"
+    config.write_text("service: {kind: avatar}\n")
+    (tmp_path / "state").mkdir()
+
+    async def look(_cloud: ServiceCloud) -> ServiceFinding:
+        return ServiceFinding("fine", "the service lists 1 session of other clients (8 min)")
+
+    checks = replace(AVATAR.doctor, free={"orphans": look})
+    monkeypatch.setattr("ravatard.cloud.avatar.kind.AVATAR", replace(AVATAR, doctor=checks))
+
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    status, shown = end_sessions("--config", str(config))
+
+    assert status == 0
+    assert "ravatard itself left no session open" in shown
+    assert "the service lists 1 session of other clients (8 min)" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import sys
 from collections.abc import Callable
@@ -217,3 +218,18 @@ def test_a_reader_that_went_away_is_no_traceback(
 
     assert status == EXIT_FAILURE
     assert stderr.closed
+
+
+def test_a_reader_that_went_away_before_the_end_is_no_traceback(
+    command: _FakeCommand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A short output is written at the end, outside of the command."""
+
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+
+    assert main(["make-tea"]) == EXIT_FAILURE

@@ -31,6 +31,7 @@ def _record(folder: Path, *, file_bytes: int = 125_000) -> None:
     with FlightRecorder(
         Ring(folder, file_bytes=file_bytes), OPTIONS, now, boot="b", wall=lambda: 1.8e9
     ) as recorder:
+        recorder.follow(conversation)
         for event in (
             ev.MicrophoneReady("mic"),
             ev.LinkConnecting(),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
-from ravatard.cli.status import _age, _report, in_words, one_line
+from ravatard.cli.status import _SINGULAR, _age, _report, changes, in_words, one_line
+from ravatard.core.audio.progress import Progress
+from ravatard.core.control.status import Reporter
+from ravatard.core.conversation.conversation import Conversation
+from tests.unit.core.conversation.test_conversation import OPTIONS
 
 
 def report(**changes: Any) -> dict[str, Any]:
@@ -20,6 +26,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "talk": "idle",
         "microphone": {"state": "open", "device": "USB", "level_db": -40.2, "floor_db": -61.0},
         "muted": False,
+        "speaker": {"state": "open", "device": "HDMI 0"},
         "gate": "vad",
         "avatar": "Ava",
         "language": "en",
@@ -45,16 +52,26 @@ def test_the_first_line_says_how_it_is_and_since_when() -> None:
     assert next(in_words(report())) == "ready: Ava (en), for 1 min 15 s"
 
 
+def test_a_client_starts_without_the_daemons_vocabulary() -> None:
+    """On a small board its import takes longer than the answer."""
+    script = "import sys, ravatard.cli.status; print('ravatard.core.events' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "False\n"
+
+
 def test_everything_is_told_in_words() -> None:
     assert list(in_words(report()))[2:] == [
         "  avatar       Ava (en)",
         "  link         online for 2 h 5 min",
         "  live session none for 30 s: nothing said for 120 s",
         "  microphone   open, USB, -40 dB (quiet room -61 dB)",
+        "  speaker      open, HDMI 0",
         "  gate         vad, idle",
         "  running      2 d 7 h, process 4711",
         "  turns        none yet",
-        "  counted      2 utterances, 1 microphone losses",
+        "  counted      2 utterances, 1 microphone loss",
     ]
 
 
@@ -82,6 +99,35 @@ def test_the_newest_turns_are_told_newest_first() -> None:
 
     assert lines[0] == "  turn 10, 12 s ago: in writing, unanswered"
     assert lines[1] == "  turn 9, 12 s ago: 2.6 s by voice, answered after 0.8 s, sent within 12 ms"
+
+
+def test_the_full_stop_of_a_reason_does_not_meet_a_comma() -> None:
+    first, *_ = in_words(report(status="offline: cannot reach chat.example."))
+
+    assert first == "offline: cannot reach chat.example, for 1 min 15 s"
+
+
+def test_one_of_anything_is_counted_in_the_singular() -> None:
+    counters = Reporter(Conversation(OPTIONS), OPTIONS, 0.0, Progress()).snapshot(0.0)["counters"]
+    one_each: dict[str, Any] = {name: 1 for name in counters if name != "turns"} | {"turns": {}}
+
+    counted = list(in_words(report(counters=one_each)))[-1]
+
+    assert {"1 speaker loss", "1 underrun", "1 press ignored"} <= {one.strip() for one in counted.split(",")}
+    assert not {word.strip(",") for word in counted.split()} & _SINGULAR.keys()
+    assert not [word for word in counted.replace(",", "").split() if word.endswith("s") and word[-2] != "s"]
+
+
+def test_a_watcher_gets_a_line_with_its_time_at_every_change() -> None:
+    times = iter(["08:00:00", "08:00:07"])
+    same, other = report(), report(status="thinking: Ava (en)")
+
+    lines = list(changes([same, same, other, other], lambda: next(times)))
+
+    assert lines == [
+        "08:00:00  ready: Ava (en); session none",
+        "08:00:07  thinking: Ava (en); session none",
+    ]
 
 
 def test_a_watcher_gets_one_line_without_repetition() -> None:
@@ -113,3 +159,17 @@ def test_no_name_in_a_report_can_repaint_the_terminal() -> None:
 
     assert not set("\x1b\x07\x9b\u202e\r\n") & set("".join(lines))
     assert told["pid"] == 1
+
+
+def test_what_the_service_tells_of_itself_has_lines_of_its_own() -> None:
+    lines = list(in_words(report(service={"ear": "socket", "health": "healthy"})))
+
+    assert ["  ear          socket", "  health       healthy"] == lines[
+        lines.index("  gate         vad, idle") + 1 :
+    ][:2]
+
+
+def test_a_service_that_is_told_no_language_has_none_in_the_status() -> None:
+    lines = list(in_words(report(language="")))
+
+    assert "  avatar       Ava" in lines

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cli.terminal import cells, fitted, harmless, head, visible
+from ravatard.cli.terminal import cells, columns_of, fitted, harmless, head, takes_colour, visible, wrapped
 
 #: Persian with a joiner inside a word, a family joined of two faces, and Hebrew isolated in between.
 _RIGHT_TO_LEFT = "\u0645\u06cc\u200c\u062e\u0648 \U0001f469\u200d\U0001f467 \u2067\u05e9\u05dc\u2069"
@@ -63,3 +64,49 @@ def test_what_was_made_to_fit_fits(text: str, columns: int) -> None:
 
 def test_what_we_laid_out_ourselves_stays_as_it_is() -> None:
     assert harmless("* en   English\n  de   \x1b[31mDeutsch\n") == "* en   English\n  de   [31mDeutsch\n"
+
+
+class Screen(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_colours_are_for_terminals_that_want_them() -> None:
+    assert takes_colour(Screen(), {"TERM": "xterm"})
+    assert not takes_colour(io.StringIO(), {"TERM": "xterm"})
+    assert not takes_colour(Screen(), {"TERM": "dumb"})
+    # no-color.org: when present and not an empty string, regardless of its value.
+    assert not takes_colour(Screen(), {"NO_COLOR": "0"})
+    assert takes_colour(Screen(), {"NO_COLOR": ""})
+
+
+def test_only_a_terminal_has_a_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+
+    assert columns_of(Screen(), {}) == 40
+    assert columns_of(io.StringIO(), {}) == 0
+
+
+def test_lines_are_wrapped_between_words_and_go_on_below_the_text() -> None:
+    text = "utterance 1: 1.9 s of speech, closed by silence"
+
+    assert wrapped("   2.0 s    heard       ", text, 0) == "   2.0 s    heard       " + text
+    assert wrapped("   2.0 s    heard       ", text, 80) == "   2.0 s    heard       " + text
+    assert wrapped("   2.0 s    heard       ", text, 60).split("\n") == [
+        "   2.0 s    heard       utterance 1: 1.9 s of speech, closed",
+        "                        by silence",
+    ]
+    assert wrapped("   2.0 s    heard       ", text, 40).split("\n") == [
+        "   2.0 s    heard       utterance 1: 1.9",
+        "    s of speech, closed by silence",
+    ]
+
+
+@given(st.text(st.sampled_from("ab 語\u0301"), max_size=80), st.integers(20, 90))
+def test_wrapping_loses_no_word_and_keeps_the_width(text: str, columns: int) -> None:
+    lines = wrapped("  first  ", text, columns).split("\n")
+
+    assert " ".join(lines).split() == f"  first  {text}".split() or len(lines) == 1
+    assert all(cells(line) <= columns or len(line.split()) == 1 for line in lines)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ravatard.config import ConfigErrors, Schema, SettingOrigin
 from ravatard.config.candidate import Wishes, candidate, read_wishes, refusal, up_to_date
 from ravatard.config.document import LIMIT_BYTES, DocumentError, Scalar
+from tests.examples import examples
 
 BOOT = Path("/boot/firmware/ravatard.yaml")
 GOOD = """\
@@ -202,7 +203,9 @@ def test_what_somebody_types_is_judged_by_the_same_rules() -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_whatever_somebody_leaves_is_taken_or_refused_in_words(main: Path, data: st.DataObject) -> None:
     text = "service:\n  project_id: abc-123\n  avatar: 'Ada'\nboard: aiy-voice-hat\ngate: {silence_ms: 700}\n"
     for _ in range(data.draw(st.integers(0, 5))):

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from ravatard.cloud.options import ServiceOptions
 from ravatard.config import Options, Schema, SettingOrigin
 from ravatard.config.clashes import Clash, find_clashes
+from ravatard.secret import Secret
 
 
 def _clashes(**sections: dict[str, Any]) -> list[Clash]:
@@ -52,6 +54,56 @@ def test_the_defaults_do_not_clash() -> None:
 )
 def test_settings_that_agree_are_let_through(sections: dict[str, dict[str, Any]]) -> None:
     assert _clashes(**sections) == []
+
+
+@pytest.mark.parametrize("kind", ["ravatar", "avatar"])
+@pytest.mark.parametrize(
+    ("key", "url", "words"),
+    [
+        ("base_url", "http://box:99999/v1", "1 to 65535"),
+        ("base_url", "https://box:0", "1 to 65535"),
+        ("base_url", "https://me:hunter2@box/v1", "password"),
+        ("base_url", "http://hunter2@box/v1", "password"),
+        ("socket_url", "ws://box:70000/ws", "1 to 65535"),
+        ("socket_url", "wss://me:hunter2@box/ws", "password"),
+    ],
+)
+def test_an_address_that_no_client_can_use_is_a_mistake_and_shows_no_password(
+    kind: str, key: str, url: str, words: str
+) -> None:
+    (clash,) = _clashes(service={"kind": kind, key: url})
+
+    assert clash.keys == (f"service.{key}",)
+    assert words in clash.text
+    assert "hunter2" not in clash.text
+
+
+@pytest.mark.parametrize(
+    ("service", "key"),
+    [
+        ({"base_url": "http://api.example.com:8000/v1"}, "service.base_url"),
+        ({"base_url": "http://0x8080808:8000/v1"}, "service.base_url"),
+        (
+            {"base_url": "https://api.example.com/v1", "socket_url": "ws://ws.example.com/ws"},
+            "service.socket_url",
+        ),
+    ],
+)
+def test_a_key_that_the_daemon_would_not_send_is_a_mistake(service: dict[str, Any], key: str) -> None:
+    keyed = {"kind": "avatar", "api_key": Secret("k-word-0815"), **service}
+    (clash,) = _clashes(service=keyed)
+
+    assert clash.keys == (key, "avatar.plain_key")
+    assert "k-word" not in clash.text
+    assert _clashes(service=keyed, avatar={"plain_key": True}) == []
+    assert _clashes(service={**keyed, "api_key": None}) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://box:8000/v1", "http://192.168.1.4:8000", "https://api.example.com/v1"]
+)
+def test_a_key_may_go_to_a_neighbour_or_under_encryption(url: str) -> None:
+    assert _clashes(service={"kind": "avatar", "api_key": Secret("k-word-0815"), "base_url": url}) == []
 
 
 def test_only_one_source_of_sound_is_allowed() -> None:
@@ -169,3 +221,24 @@ def test_a_row_on_two_pins_needs_both(line: str) -> None:
 
     assert clash.keys == ("pixels.data", "pixels.clock")
     assert "need both pixels.data and pixels.clock" in clash.text
+
+
+@pytest.mark.parametrize("url", ["https://chat.rvtr.ai", "https://chat.rvtr.ai/v1"])
+def test_ravatars_address_is_no_avatar_apis(url: str) -> None:
+    """It was silently replaced by the address of this machine."""
+    options = Options(service=ServiceOptions(kind="avatar", base_url=url))
+    origins = dict.fromkeys(Schema().keys, SettingOrigin())
+
+    (clash,) = find_clashes(options, origins, base_url=url)
+
+    assert clash.text == (
+        f"{url} is RAVATAR's; write the address of your AvaTar API, such as http://avatar.example:8000/v1"
+    )
+    assert list(find_clashes(options, origins)) == []
+
+
+def test_words_of_a_microphone_need_a_recogniser() -> None:
+    (clash,) = _clashes(service={"kind": "avatar"}, avatar={"microphone": "text"})
+
+    assert clash.keys[0] == "avatar.microphone"
+    assert clash.text.startswith("text needs speech_to_text.uri")

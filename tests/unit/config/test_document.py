@@ -20,6 +20,7 @@ from ravatard.config.document import (
     read,
 )
 from tests.assertions import assert_raises_only
+from tests.examples import examples
 
 
 def _value(text: str) -> Node:
@@ -138,7 +139,7 @@ def test_a_syntax_error_does_not_quote_the_line() -> None:
 
 
 @given(st.text(alphabet=st.sampled_from("ab:-[]{}&*!|>'\"#%@,? \t\n\x00é\ufffe<~"), max_size=60))
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     with assert_raises_only(DocumentError):
         parse(text)
@@ -202,6 +203,16 @@ def test_a_control_character_in_utf_8_keeps_its_own_message(tmp_path: Path, text
     file.write_text(text)
 
     with pytest.raises(DocumentError, match="control character 0x"):
+        parse(read(file))
+
+
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_text_in_utf_16_behind_utf_8_has_the_same_remedy(tmp_path: Path, order: str) -> None:
+    """Windows PowerShell's ``>>`` appends UTF-16 to any file."""
+    file = tmp_path / "a.yaml"
+    file.write_bytes(b"gate: {silence_ms: 700}\n" + "turn: {answer_s: 45}\r\n".encode(f"utf-16-{order}"))
+
+    with pytest.raises(DocumentError, match=r"UTF-16.*; save the (whole )?file as UTF-8"):
         parse(read(file))
 
 

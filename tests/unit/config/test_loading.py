@@ -17,10 +17,11 @@ from ravatard.config import (
     Schema,
     SettingOrigin,
     load,
-    reference,
 )
+from ravatard.config.reference import reference
 from ravatard.secret import Secret
 from tests.assertions import assert_raises_only
+from tests.examples import examples
 
 
 def _write(path: Path, text: str) -> Path:
@@ -165,7 +166,9 @@ def test_a_clash_is_not_looked_for_when_a_file_could_not_be_read(tmp_path: Path)
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_a_file_with_slips_of_the_pen_is_loaded_or_refused(tmp_path: Path, data: st.DataObject) -> None:
     text = re.sub(r"^  #(?=[a-z])", "  ", reference(), flags=re.MULTILINE)
     for _ in range(data.draw(st.integers(1, 5))):

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
-from ravatard.config import reference
 from ravatard.config.document import Node, Scalar, Sequence, parse
 from ravatard.config.merging import REWRITTEN, Place, merged, settings, written
+from ravatard.config.reference import reference
+from tests.examples import examples
 
 
 def plain(text: str) -> Scalar:
@@ -173,7 +174,7 @@ WORDS = st.sampled_from(["1", "no", "x y", "", "#", ": ", "'", '"', "é", "- a",
 
 
 @given(st.data())
-@how(deadline=None, max_examples=150)
+@how(deadline=None, max_examples=examples(150))
 def test_whatever_is_changed_in_whatever_file_only_that_changes(data: st.DataObject) -> None:
     lines = reference().splitlines(keepends=True)
     alive = st.sampled_from([line for line in lines if re.match(r"  #[a-z_]+:", line)])

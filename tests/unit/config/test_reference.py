@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.config import Options, Schema, load, reference
-from ravatard.config.reference import _purpose, _written
+from ravatard.config import Options, Schema, load
+from ravatard.config.reference import _purpose, _written, reference
 
 
 def _brought_to_life(text: str) -> str:

@@ -74,7 +74,7 @@ def test_all_secrets_of_a_configuration_are_found() -> None:
 def test_the_service_comes_first_and_sections_of_one_cloud_last() -> None:
     sections = list(Schema().sections)
 
-    assert (sections[0], sections[-2:]) == ("service", ["ravatar", "stream"])
+    assert (sections[0], sections[-4:]) == ("service", ["ravatar", "stream", "avatar", "avatar_voice"])
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,14 @@ def test_the_service_comes_first_and_sections_of_one_cloud_last() -> None:
         ("gates", "did you mean gate?"),
         ("microfone", "did you mean microphone?"),
         ("silence_ms", "did you mean the key gate.silence_ms?"),
+        (
+            "voice_id",
+            "did you mean the key avatar_voice.voice_id? A key is indented below its section's name",
+        ),
+        ("avatars", "did you mean avatar?"),
+        ("projectid", "did you mean the key service.project_id?"),
+        ("device", "did you mean the key microphone.device, speaker.device or pixels.device?"),
+        ("bord", "did you mean board?"),
         ("gate.silence_ms", "write silence_ms on a line of its own, indented, below gate:"),
         ("zzz", "there are service, microphone, speaker"),
         ("", "there are service, microphone, speaker"),

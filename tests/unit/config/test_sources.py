@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,8 @@ def test_every_mistake_of_a_file_is_found_at_once(tmp_path: Path, sources: Setti
     read_file(_file(tmp_path, text), sources)
 
     assert _complaints(sources) == [
-        "ravatard.yaml:2: gate.mode: found 'loud'; allowed: one of auto, vad, button, both",
+        "ravatard.yaml:2: gate.mode: found 'loud'; allowed: one of auto, vad, button, both, wakeword, "
+        "wakeword-or-button",
         "ravatard.yaml:3: gate.silnce_ms: unknown key; did you mean gate.silence_ms?",
         "ravatard.yaml:4: voise: unknown section; did you mean voice?",
         "ravatard.yaml:5: turn: found a single value; a section is keys with values, indented below turn:",
@@ -104,6 +106,31 @@ def test_an_alias_is_a_value_like_another(tmp_path: Path, sources: SettingSource
     assert sources.origins["button.pin"] == SettingOrigin("file", str(path), 4)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("service:\n  project_id:abc\n", "project_id has no blank after its colon; write project_id: VALUE"),
+        ("service:\n  avatar:Ada\n", "avatar has no blank after its colon; write avatar: VALUE"),
+        (
+            "service: http://a\n",
+            "found a single value; a section is keys with values, indented below service:",
+        ),
+        ("avatar: Ada\n", "found a single value, for a section; did you mean the key service.avatar?"),
+        (
+            "service:\n  project_id:abc\n  avatar: Ada\n",
+            "put a blank after every colon, here and in the lines above",
+        ),
+    ],
+)
+def test_a_missing_blank_after_a_colon_is_named(
+    tmp_path: Path, sources: SettingSources, text: str, says: str
+) -> None:
+    read_file(_file(tmp_path, text), sources)
+
+    assert says in _complaints(sources)[0]
+    assert "abc" not in _complaints(sources)[0]
+
+
 def test_an_alias_bomb_is_a_list_where_a_value_belongs(tmp_path: Path, sources: SettingSources) -> None:
     lines = ["service:", "  avatar: &a0 [lol, lol]"]
     lines += [f"  x{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
@@ -112,7 +139,7 @@ def test_an_alias_bomb_is_a_list_where_a_value_belongs(tmp_path: Path, sources: 
     read_file(_file(tmp_path, "\n".join(lines)), sources)
 
     assert len(sources.problems) == 31
-    assert "found a list of 9; allowed: text" in _complaints(sources)[-1]
+    assert "found a list of 9; allowed: a language code such as en" in _complaints(sources)[-1]
 
 
 def test_a_file_full_of_mistakes_ends_at_a_hundred(tmp_path: Path, sources: SettingSources) -> None:
@@ -164,9 +191,11 @@ class _Forbidden(type(Path())):  # type: ignore[misc]
 def test_a_file_that_may_not_be_read_is_a_problem_with_a_remedy(sources: SettingSources) -> None:
     assert not read_file(_Forbidden("/etc/ravatard.yaml"), sources)
 
-    assert _complaints(sources) == [
-        "ravatard.yaml: cannot be read: Permission denied; run as a user that may, or correct its mode"
-    ]
+    [complaint] = _complaints(sources)
+    assert re.fullmatch(
+        r"ravatard\.yaml: you \(.+\) may not read it(, which .+| yet: .+)?; .*sudo.*", complaint
+    )
+    assert [problem.denied for problem in sources.problems] == [True]
 
 
 def test_files_are_read_in_the_order_of_their_names(tmp_path: Path, sources: SettingSources) -> None:
@@ -262,7 +291,7 @@ def test_a_wrong_variable_is_named_instead_of_a_line(sources: SettingSources) ->
         "environment RAVATARD_GATES__MODE: unknown section; did you mean gate?",
         "environment RAVATARD_GATE_MODE: sets nothing; did you mean RAVATARD_GATE__MODE?",
         "environment RAVATARD_GATE__SILENCE_MS: gate.silence_ms: found 'soon'; "
-        "allowed: a whole number from 200 to 5000 ms",
+        "allowed: a whole number from 200 to 5000 ms, or unset",
         "environment RAVATARD_GATE__SILNCE_MS: unknown key; did you mean gate.silence_ms?",
         "environment RAVATARD_gate__mode: unknown key; did you mean gate.mode or ravatar.mode?",
     ]
@@ -301,7 +330,8 @@ def test_a_credential_that_is_no_secret_setting_is_refused(
     read_credentials(_credential(tmp_path, b"x", name), sources)
 
     assert [str(problem) for problem in sources.problems] == [
-        f"credential {name}: is not a secret setting; a credential may be ravatard.service.project_id"
+        f"credential {name}: is not a secret setting; a credential may be ravatard.service.project_id or "
+        "ravatard.service.api_key"
     ]
 
 
@@ -324,6 +354,14 @@ def test_an_unfit_credential_is_refused_and_not_shown(
     assert says in str(problem)
     assert "hush" not in str(problem)
     assert str(problem).startswith("credential ravatard.service.project_id: service.project_id: ")
+
+
+def test_a_directory_that_may_not_be_listed_is_a_problem_with_a_remedy(sources: SettingSources) -> None:
+    find_files(_Forbidden("/etc/ravatard/none.yaml"), required=False, sources=sources)
+
+    assert re.match(r"ravatard\.d: you \(.+\) may not read it.*sudo", _complaints(sources)[0])
+    assert [problem.denied for problem in sources.problems] == [True]
+    assert sources.incomplete
 
 
 def test_a_credential_that_cannot_be_read_is_a_problem(tmp_path: Path, sources: SettingSources) -> None:

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.config import Key
+from ravatard.config import Key, Schema
 from ravatard.config.document import Mapping, Node, Scalar, Sequence
 from ravatard.config.values import InvalidValue, allowed, convert
 from ravatard.secret import Secret
 from ravatard.setting import Setting
 from tests.assertions import assert_raises_only
+from tests.examples import examples
 
 
 def _key(form: Any, **description: Any) -> Key:
@@ -211,6 +212,47 @@ def test_a_token_in_a_value_that_is_no_secret_is_not_shown_either() -> None:
     assert "hush" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "“abc”",
+            'a value that is not shown with the typographic quotes “ ” in it, where straight ones (") or',
+        ),
+        ("my id", "found a value that is not shown with a blank in it; allowed: letters, digits and hyphens"),
+        (
+            "a_b",
+            "found a value that is not shown; allowed: letters, digits and hyphens, at most 64, or unset",
+        ),
+    ],
+)
+def test_the_likely_slip_in_a_project_id_is_named(text: str, says: str) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        convert(_plain(text), Schema().keys["service.project_id"])
+
+    assert says in str(caught.value)
+    assert "abc" not in str(caught.value)
+
+
+def test_a_wrong_address_is_told_in_words() -> None:
+    with pytest.raises(InvalidValue) as caught:
+        convert(_plain("chat.example"), Schema().keys["service.base_url"])
+
+    assert str(caught.value) == (
+        "found 'chat.example'; allowed: an address that begins with https:// or http://, without blanks, ? "
+        "and #"
+    )
+
+
+@pytest.mark.parametrize("key", [key for key in Schema().keys.values() if key.setting.pattern], ids=str)
+def test_every_pattern_has_words_for_a_person(key: Key) -> None:
+    words = allowed(key)
+
+    assert key.setting.words
+    assert str(key.setting.pattern) not in words
+    assert not set("[]{}^$\\+") & set(words)
+
+
 def test_a_long_value_is_shown_short() -> None:
     with pytest.raises(InvalidValue) as caught:
         convert(_plain("x" * 100_000), _key(int))
@@ -244,7 +286,7 @@ def test_what_is_allowed_is_said_in_words(form: Any, description: dict[str, Any]
     st.booleans(),
     st.sampled_from([bool, int, float, str, int | None, str | None, Secret, Literal["a"], tuple[str, ...]]),
 )
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 def test_any_text_is_converted_or_refused(text: str, plain: bool, form: Any) -> None:
     with assert_raises_only(InvalidValue):
         convert(Scalar(text, plain=plain, line=1), _key(form, low=0, high=10))

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from ravatard.doctor.machine import Machine, ProgramResult
 from ravatard.doctor.result import Verdict
 from ravatard.errors import DeviceError
 from ravatard.host.control.client import NoDaemonError, Reply
-from ravatard.ports.network import HttpReply, Socket
+from ravatard.ports.network import HttpReply, ReplyStream, Socket
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "project-of-the-patient-0815"
@@ -64,6 +64,7 @@ class FakeBench:
         playback: what comes of playing, or the reason why nothing can be.
         played: what was played.
         opened: the microphones, in order.
+        heard: blocks of the microphone and the speaker, or the reason why there are none.
     """
 
     def __init__(self) -> None:
@@ -71,6 +72,7 @@ class FakeBench:
         self.playback: PlayedSound | str = PlayedSound("USB Speaker", 20.0, 1.0, 1.5)
         self.played: list[bytes] = []
         self.opened: list[str | None] = []
+        self.heard: list[tuple[bytes, bytes]] | str = []
 
     async def record(
         self,
@@ -86,6 +88,18 @@ class FakeBench:
             first_sound.set()
         await asyncio.sleep(seconds)
         return self.recording
+
+    async def hear(
+        self, speaker: SpeakerOptions, microphone: MicrophoneOptions, capture: CaptureOptions, pcm: bytes
+    ) -> list[tuple[bytes, bytes]]:
+        self.played.append(pcm)
+        if isinstance(self.heard, str):
+            raise DeviceError(self.heard)
+        await asyncio.sleep(12.0)
+        return self.heard
+
+    async def library_messages(self) -> str:
+        return "ALSA lib confmisc.c:855:(parse_card) cannot find card '0'\n"
 
     async def play(self, speaker: SpeakerOptions, pcm: bytes) -> PlayedSound:
         if isinstance(self.playback, str):
@@ -125,6 +139,12 @@ class FakeNetwork:
         self.asked.append((method, path))
         status, said = self.replies[path]
         return HttpReply(status, json.dumps(said).encode())
+
+    def stream(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> AbstractAsyncContextManager[ReplyStream]:
+        """No reply is read while it comes."""
+        raise AssertionError(f"{method} {url} was to be streamed")
 
     @asynccontextmanager
     async def socket(self, url: str, *, headers: Mapping[str, str]) -> AsyncIterator[Socket]:
@@ -240,7 +260,7 @@ class Patient:
 
     def _ask(self, path: Path, request: Mapping[str, str]) -> Reply:
         if self.status is None:
-            raise NoDaemonError(f"no ravatard runs: nobody answers at {path}")
+            raise NoDaemonError(f"ravatard does not run: no answer at {path}")
         return {"ok": True, "status": self.status, "pid": 4711}
 
     async def _connect(self, host: str, port: int, tls: bool) -> None:

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from ravatard.doctor.bundle import contents, find_secrets
+from ravatard.doctor.bundle import contents, find_secrets, hiding
 from ravatard.doctor.redaction import Redactor
+from ravatard.doctor.result import warning
 from ravatard.host.ledger import render
 from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
@@ -115,10 +116,20 @@ async def test_a_machine_with_nothing_makes_a_bundle_all_the_same(patient: Patie
     assert found["journal.txt"] == "there is no journalctl\n"
     assert found["config/ravatard.yaml"] == "ravatard.yaml cannot be read\n"
     assert "recorder/why-empty.txt" in found
-    assert "nobody answers" in found["status.json"]
+    assert "ravatard does not run" in found["status.json"]
 
 
-@pytest.mark.parametrize("kind", ["link", "fifo", "folder that is a link"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "link",
+        "fifo",
+        pytest.param(
+            "folder that is a link",
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link away"),
+        ),
+    ],
+)
 async def test_nothing_outside_the_state_directory_is_packed(patient: Patient, kind: str) -> None:
     outside = patient.write("root/flight-000000001.log", "precious")
     folder = patient.root / STATE / "recorder"
@@ -135,3 +146,16 @@ async def test_nothing_outside_the_state_directory_is_packed(patient: Patient, k
 
     assert "precious" not in "".join(found.values())
     assert any(name.startswith("recorder/") for name in found)
+
+
+@pytest.mark.parametrize("spelled", [PROJECT, OVERRIDE, quote(OVERRIDE, safe=""), ENCODED, TOKEN])
+async def test_a_secret_that_a_service_repeats_is_in_no_finding(patient: Patient, spelled: str) -> None:
+    plant(patient)
+
+    hidden = hiding(patient.case())(
+        warning(f"it says that it is key={spelled} bad", f"ask about {spelled}", word=spelled, age_s=2.0)
+    )
+
+    assert spelled not in f"{hidden.text} {hidden.remedy} {hidden.measured}"
+    assert hidden.text.startswith("it says that it is key=")
+    assert hidden.measured["age_s"] == 2.0

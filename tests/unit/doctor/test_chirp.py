@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ravatard.cli.demo.command import RECORDING
 from ravatard.core.audio_format import RATE_HZ, VOICE_RATE_HZ
 from ravatard.doctor.chirp import LENGTH_S, chirp, find
+from tests.examples import examples
 
 
 def room(gain_db: float, delay_s: float, noise: float, tail_s: float = 0.0, seed: int = 1) -> bytes:
@@ -36,7 +37,7 @@ def test_a_chirp_is_half_a_second_with_soft_edges_and_never_loud() -> None:
     assert 8_000 < abs(samples).max() <= 8_192
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(delay_ms=st.integers(100, 2000), gain_db=st.integers(-40, 6), seed=st.integers(0, 99))
 def test_it_is_found_within_a_millisecond_and_a_decibel(delay_ms: int, gain_db: int, seed: int) -> None:
     echo = find(room(gain_db, delay_ms / 1000, noise=30, seed=seed))
@@ -46,7 +47,7 @@ def test_it_is_found_within_a_millisecond_and_a_decibel(delay_ms: int, gain_db: 
     assert echo.gain_db == pytest.approx(gain_db, abs=1)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(seed=st.integers(0, 999), noise=st.sampled_from([3, 30, 300, 3000]))
 def test_noise_alone_is_no_chirp(seed: int, noise: float) -> None:
     assert not find(room(-200, 1.0, noise, seed=seed)).heard

@@ -43,6 +43,7 @@ def test_a_known_secret_goes_in_whatever_spelling(spelled: str) -> None:
     "line",
     [
         "  project_id: hunter2",
+        "  api_key: hunter2",
         "project_id: 'hunter2'  # mine",
         "#  project_id: hunter2",
         "projectId = hunter2",

@@ -17,6 +17,7 @@ from ravatard.host.boot_file import (
     NotRemovedError,
     find_partition,
 )
+from tests.assertions import as_written
 
 
 @pytest.fixture
@@ -140,11 +141,11 @@ def test_notes_are_for_a_pc_and_one_replaces_the_other(boot: BootPartition) -> N
 
 def test_the_same_errors_are_not_written_twice(boot: BootPartition) -> None:
     boot.write_errors(["one"])
-    before = (boot.directory / ERRORS).stat()
+    before = as_written(boot.directory / ERRORS)
 
     boot.write_errors(["one"])
 
-    assert (boot.directory / ERRORS).stat() == before
+    assert as_written(boot.directory / ERRORS) == before
 
 
 def test_a_note_that_cannot_be_written_is_told_for_errors_and_passed_over_when_done(

@@ -8,6 +8,7 @@ import pytest
 
 from ravatard.host.credentials import STORE, keep_for_the_end, store_credential, with_credentials
 from ravatard.secret import Secret
+from tests.assertions import as_written
 
 NAME = "ravatard.service.project_id"
 
@@ -28,11 +29,11 @@ def test_a_secret_is_kept_for_its_owner_alone_in_a_directory_nobody_lists(tmp_pa
 
 def test_the_same_secret_again_changes_nothing(tmp_path: Path) -> None:
     store_credential(NAME, Secret("hush"), tmp_path)
-    before = (tmp_path / NAME).stat()
+    before = as_written(tmp_path / NAME)
 
     assert not store_credential(NAME, Secret("hush"), tmp_path)
 
-    assert (tmp_path / NAME).stat() == before
+    assert as_written(tmp_path / NAME) == before
 
 
 def test_a_new_secret_replaces_the_old_one(tmp_path: Path) -> None:

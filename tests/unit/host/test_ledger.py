@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.host.ledger import NAME, FileLedger, parse, render
+from ravatard.host.ledger import DAMAGED, NAME, FileLedger, parse, render
 from ravatard.ports.host import OwedSession
 from ravatard.secret import Secret
 
@@ -253,6 +253,75 @@ def test_any_bytes_in_the_file_leave_a_list_that_works(tmp_path: Path) -> None:
 
         assert ledger.owed() == on_disk(directory) == [debt()]
         assert ledger.trouble == ""
+
+
+WHOLE = render([debt("one"), debt("two")])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        WHOLE[: WHOLE.index(b"\n") // 2],
+        WHOLE[: WHOLE.index(b"\n") + 1],
+        WHOLE.strip(),
+        b"\0" * 4096,
+        b"\0\0\0" + WHOLE[3:],
+        b'{"x":\n' + WHOLE,
+        WHOLE.replace(b"two", b"tvo"),
+        WHOLE[:-1],
+    ],
+)
+def test_a_damaged_list_is_told_by_every_run_until_the_owner_has_seen_to_it(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / NAME).write_bytes(content)
+
+    told = []
+    for _ in range(3):
+        ledger = FileLedger(tmp_path)
+        ledger.owed()
+        told.append(ledger.damage)
+        ledger.close()
+    kept = (tmp_path / DAMAGED).read_bytes()
+    (tmp_path / DAMAGED).unlink()
+    seen_to = FileLedger(tmp_path)
+    seen_to.owed()
+
+    assert all("may be open" in damage and str(tmp_path / DAMAGED) in damage for damage in told)
+    assert len(caplog.records) == 3
+    assert kept == content
+    assert seen_to.damage == ""
+
+
+@pytest.mark.parametrize("content", [WHOLE.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + WHOLE])
+def test_a_list_that_an_editor_saved_in_its_own_way_is_read(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / NAME).write_bytes(content)
+    ledger = FileLedger(tmp_path)
+
+    assert (ledger.owed(), ledger.damage) == ([debt("one"), debt("two")], "")
+
+
+def test_a_whole_list_and_a_new_one_have_no_damage(tmp_path: Path) -> None:
+    for content in (None, WHOLE, render([]), render([debt(str(number)) for number in range(200)])):
+        if content is not None:
+            (tmp_path / NAME).write_bytes(content)
+        ledger = FileLedger(tmp_path)
+        ledger.owed()
+        ledger.close()
+
+        assert (ledger.damage, (tmp_path / DAMAGED).exists()) == ("", False)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_damage_is_told_where_no_copy_can_be_kept(tmp_path: Path, frozen: bool) -> None:
+    (tmp_path / NAME).write_bytes(WHOLE[:50])
+    (tmp_path / DAMAGED).mkdir()
+
+    ledger = FileLedger(tmp_path, frozen=frozen)
+    ledger.owed()
+
+    assert "is damaged" in ledger.damage
 
 
 # ------------------------------------------------------------------ a disk that does not do its work

@@ -57,6 +57,7 @@ class Run:
         self.ring = FragileRing(folder)
         self.conversation = Conversation(OPTIONS)
         self.recorder = FlightRecorder(self.ring, OPTIONS, now, boot=boot, wall=lambda: wall)
+        self.recorder.follow(self.conversation)
         self.utterances = 0
 
     def happens(self, *events: ev.Event, after_s: float = 0.0) -> None:
@@ -185,6 +186,7 @@ def test_a_sign_of_life_that_meets_a_deadline_is_an_event(tmp_path: Path) -> Non
     _replayed(tmp_path)
 
 
+@pytest.mark.slow
 def test_when_the_oldest_is_gone_the_rest_can_still_be_followed(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.gets_ready()
@@ -217,6 +219,7 @@ def test_reloaded_options_are_in_the_next_checkpoint(tmp_path: Path) -> None:
     assert checkpoint.options == changed
 
 
+@pytest.mark.slow
 def test_the_ring_and_the_day_are_bounded_however_much_is_said(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.gets_ready()
@@ -231,6 +234,7 @@ def test_the_ring_and_the_day_are_bounded_however_much_is_said(tmp_path: Path) -
     _replayed(tmp_path)
 
 
+@pytest.mark.slow
 def test_over_budget_what_is_rare_is_still_written_and_later_everything_again(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.gets_ready()
@@ -254,6 +258,7 @@ def test_over_budget_what_is_rare_is_still_written_and_later_everything_again(tm
     _replayed(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_crash_loop_does_not_wear_out_the_card(tmp_path: Path) -> None:
     written, before = 0, 0
     for start in range(1_500):
@@ -268,6 +273,7 @@ def test_a_crash_loop_does_not_wear_out_the_card(tmp_path: Path) -> None:
     assert written <= BURST_BYTES + (DAY_BYTES - BURST_BYTES) / 86_400 * 150
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("boot", "recovers"), [("boot-1", True), ("boot-2", False), ("", False)])
 def test_time_counts_for_the_budget_only_on_the_same_clock(tmp_path: Path, boot: str, recovers: bool) -> None:
     first = Run(tmp_path)
@@ -348,9 +354,10 @@ def test_what_made_the_hub_break_is_written_even_if_it_comes_all_the_time(tmp_pa
             raise InternalError(f"a bug, met by {event!r} at {now}")
 
     run = Run(tmp_path)
-    run.recorder._mirror = Broken(OPTIONS)
-    with pytest.raises(InternalError), run.recorder as recorder:
-        recorder.on_event(ev.Tick(), 1002.0)
+    run.conversation = Broken(OPTIONS)
+    run.recorder.follow(run.conversation)
+    with pytest.raises(InternalError), run.recorder:
+        run.happens(ev.Tick())
 
     assert _records(tmp_path)[-1] == Happened(ev.Tick())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.host.runtime import SOCKET_NAME, find_socket, prepared, runtime_directory
+from ravatard.host.runtime import SOCKET_NAME, find_socket, own_directory, prepared, runtime_directory
 
 
 @pytest.fixture
@@ -61,6 +61,31 @@ def test_a_client_finds_the_systems_socket_before_its_own(system: Path, tmp_path
     assert found(system, environ) == system / SOCKET_NAME
 
 
+def test_a_directory_that_the_client_may_not_search_is_a_services(system: Path, tmp_path: Path) -> None:
+    """`os.path.lexists` is false for EACCES, and `status` said of a running service that none runs."""
+    own = tmp_path / "user" / "ravatard"
+    environ = {"XDG_RUNTIME_DIR": str(tmp_path / "user")}
+
+    def lstat(path: Path) -> object:
+        if path.parent == system:
+            raise PermissionError(13, "Permission denied", str(path))
+        return path.lstat()
+
+    def client() -> Path:
+        return find_socket(environ, system=system, temporary=Path("/temporary"), uid=1000, lstat=lstat)
+
+    assert client() == system / SOCKET_NAME
+    own.mkdir(parents=True)
+    (own / SOCKET_NAME).touch()
+    assert client() == own / SOCKET_NAME
+
+
+def test_the_callers_own_directory_is_never_the_services() -> None:
+    assert own_directory({}, temporary=Path("/temporary"), uid=0) == Path("/temporary/ravatard-0")
+    assert own_directory({"XDG_RUNTIME_DIR": "/run/user/0"}) == Path("/run/user/0/ravatard")
+    assert own_directory({"RUNTIME_DIRECTORY": "/run/mine"}) == Path("/run/mine")
+
+
 def test_without_any_socket_a_client_names_the_place_a_daemon_would_take(system: Path) -> None:
     assert found(system, {}) == Path("/temporary/ravatard-1000") / SOCKET_NAME
 
@@ -91,5 +116,8 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
 def test_a_strangers_directory_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path, 4711, 4711)
 
-    with pytest.raises(PermissionError, match="other users may write to"):
+    with pytest.raises(PermissionError) as caught:
         prepared(tmp_path)
+
+    # A daemon of that user may be running there: nothing may advise to remove it.
+    assert str(caught.value) == f"{tmp_path} belongs to another user (uid 4711)"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ravatard.host.ledger import FileLedger, render
 from ravatard.host.remembered import RememberedSettings
 from ravatard.host.ring import Ring, parts
 from ravatard.host.state_file import (
+    make_state_directory,
     open_directory,
     read_state,
     remove_state,
@@ -179,3 +181,68 @@ def test_a_list_of_sessions_in_a_second_name_of_our_own_is_read(tmp_path: Path) 
     (tmp_path / "backup").hardlink_to(tmp_path / "live-sessions")
 
     assert FileLedger(tmp_path).owed() == [session]
+
+
+@as_root
+@pytest.mark.parametrize("existing", ["", "var", "var/lib/ravatard"])
+def test_what_root_makes_in_the_state_of_another_user_belongs_to_that_user(
+    tmp_path: Path, existing: str
+) -> None:
+    home = tmp_path / "home"
+    (home / existing).mkdir(parents=True)
+    for one in (home, *home.rglob("*")):
+        os.chown(one, STRANGER, STRANGER)
+    state = home / "var/lib/ravatard"
+
+    use_everything(state)
+
+    made = [one for one in home.rglob("*") if one.lstat().st_uid != STRANGER]
+    assert made == []
+    assert (state / "recorder").is_dir()
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A folder that another user can enter; that of pytest is closed."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@as_root
+def test_the_service_goes_on_in_what_root_has_made(reachable: Path) -> None:
+    state = reachable / "ravatard"
+    state.mkdir(mode=0o700)
+    os.chown(state, STRANGER, STRANGER)
+    use_everything(state)
+
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            os.setgroups([])
+            os.setgid(STRANGER)
+            os.setuid(STRANGER)
+            ring = Ring(state / "recorder")
+            ring.append(b"of the service\n")
+            RememberedSettings(state).on_action(SetVolume(31), 0.0)
+            status = 0 if RememberedSettings(state).volume == 31 else 2
+        finally:
+            os._exit(status)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+@as_root
+def test_a_directory_that_its_owner_has_put_in_the_way_is_left_alone(tmp_path: Path) -> None:
+    state, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
+    state.mkdir()
+    elsewhere.mkdir()
+    os.chown(state, STRANGER, STRANGER)
+    (state / "link").symlink_to(elsewhere)
+    os.chown(state / "link", STRANGER, STRANGER, follow_symlinks=False)
+
+    with pytest.raises(OSError, match=r"link of another user"):
+        make_state_directory(state / "link" / "recorder")
+
+    assert list(elsewhere.iterdir()) == []

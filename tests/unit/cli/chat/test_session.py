@@ -327,3 +327,31 @@ async def test_it_can_be_cancelled_anywhere(live: Room, after_s: float) -> None:
     with assert_no_complaint():
         async with live.open(), running(lambda: live.talk.say("hello")):
             await asyncio.sleep(after_s)
+
+
+async def test_a_recording_to_a_service_that_is_told_ends_with_a_mark(live: Room) -> None:
+    live.cloud.capabilities = replace(CAPABILITIES, marks_utterances=True)
+    async with live.open():
+        loop = asyncio.get_running_loop()
+        loop.call_later(4 * 0.256 + 2.0, live.cloud.says.put_nowait, ev.Answered("I see"))
+        await live.talk.say_sound(bytes(4 * CHUNK_BYTES))
+
+    assert live.cloud.log[2:7] == [f"audio {CHUNK_BYTES}"] * 4 + ["end"]
+    assert live.screen.took_s[0] == pytest.approx(2.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [(ev.TurnFailed("the recogniser is away"), "recogniser is away"), (ev.NothingSaid(), "no words")],
+)
+async def test_a_question_that_fails_is_told_with_its_reason_and_the_session_stays(
+    live: Room, said: ev.ServiceMessage, why: str
+) -> None:
+    live.cloud.thinks_s = None
+    async with live.open():
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.2, live.cloud.says.put_nowait, ev.ServiceHearing(True, "no ear"))
+        loop.call_later(0.3, live.cloud.says.put_nowait, said)
+        with pytest.raises(NoAnswerError, match=why):
+            await live.talk.say("hello")
+        assert live.talk.holding

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import re
 import signal
 import termios
 from collections.abc import AsyncIterator, Iterator
@@ -18,9 +19,11 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
+from ravatard.cli.chat.parser import HELP
 from ravatard.cli.chat.screen import ChatScreen
 from ravatard.cli.chat.terminal_screen import LogScreen, TerminalScreen, open_terminal
 from ravatard.core.control.protocol import TEXT_LIMIT
+from tests.examples import examples
 from tests.virtual_time import run
 
 
@@ -31,12 +34,12 @@ class Keyboard:
         screen: the screen under test.
     """
 
-    def __init__(self, keys: PipeInput, columns: int = 40) -> None:
+    def __init__(self, keys: PipeInput, columns: int = 40, *, bold: bool = True) -> None:
         self._keys = keys
         self._drawn = io.StringIO()
         self.columns = columns
         output = Vt100_Output(self._drawn, lambda: Size(rows=24, columns=self.columns), enable_cpr=False)
-        self.screen = TerminalScreen(keys, output)
+        self.screen = TerminalScreen(keys, output, bold=bold)
 
     def type(self, keys: str) -> None:
         self._keys.send_text(keys)
@@ -229,7 +232,7 @@ async def test_the_log_goes_above_the_line_without_empty_rows(keyboard: Keyboard
     assert keyboard.seen().endswith("! ravatard: a warning\n")
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.binary(max_size=20))
 def test_whatever_is_typed_nothing_hidden_is_in_the_line(data: bytes) -> None:
     async def entered() -> str | None:
@@ -336,3 +339,22 @@ def test_both_are_screens() -> None:
         screens: list[ChatScreen] = [Keyboard(keys).screen]
 
     assert screens
+
+
+async def test_words_are_wrapped_between_them_and_no_color_means_no_bold() -> None:
+    with create_pipe_input() as keys:
+        keyboard = Keyboard(keys, bold=False)
+        async with typing(keyboard):
+            keyboard.screen.answer("Ada", "I heard one long sentence of yours, and more.", 0.8)
+            keyboard.screen.note(HELP)
+            drawn = await keyboard.assert_shows("begins with two")
+
+    assert "\x1b[1mAda" not in drawn
+    assert "Ada (0.8 s): I heard one long sentence\n" in drawn.replace("\r", "")
+    rows = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn).replace("\r", "").split("\n")
+    assert "/voice FILE.wav    say what is recorded" in rows
+    assert max(len(row) for row in rows[1:-1]) <= 40
+
+
+def test_the_help_fits_a_terminal_of_the_usual_width() -> None:
+    assert max(map(len, HELP.splitlines())) <= 80

@@ -25,6 +25,7 @@ CONNECTION = Directory(
 PAST = HistoryMessage(
     *("1", "incoming", "hi", "good morning", "Ava"), datetime(2026, 1, 2, 3, 4, tzinfo=UTC), "text", "en", ""
 )
+HINT = "only root may see whether a credential holds it"
 
 
 class TellingCloud(ChatCloud):
@@ -97,14 +98,19 @@ class Stage:
     """Everything around one visit."""
 
     def __init__(
-        self, *script: str | float, person: bool = False, live: bool = False, endless: bool = False
+        self,
+        *script: str | float,
+        person: bool = False,
+        live: bool = False,
+        endless: bool = False,
+        past: bool = True,
     ) -> None:
         self.log: list[str] = []
         self.chosen: list[tuple[str | None, str]] = []
         self.screen = FullScreen()
         self.cloud = TellingCloud(self.log)
         self.cloud.capabilities = CAPABILITIES if live else CHAT
-        settings = ChatSettings(None, "en", live, person, idle_s=120.0)
+        settings = ChatSettings(None, "en", live, person, idle_s=120.0, key_hint=HINT, past=past)
         lines = Script(*script, endless=endless)
         self.visit = Visit(self._cloud, self.screen, lines, Backoff(BackoffOptions(), lambda: 0.5), settings)
 
@@ -145,7 +151,7 @@ async def test_through_a_pipe_a_refusal_ends_it() -> None:
     stage = Stage("one", "two")
     stage.cloud.refusals = [AuthError("unknown project") for _ in range(9)]
 
-    with pytest.raises(AuthError, match="unknown project"):
+    with pytest.raises(AuthError, match=f"unknown project; {HINT}"):
         await stage.visit.run()
 
     assert stage.log == ["opened", "left"]
@@ -157,7 +163,7 @@ async def test_a_person_may_ask_again_after_a_refusal() -> None:
 
     await stage.visit.run()
 
-    assert stage.screen.complaints == ["unknown project"]
+    assert stage.screen.complaints == [f"unknown project; {HINT}"]
     assert stage.said == ["you said two"]
 
 
@@ -271,6 +277,16 @@ async def test_a_history_that_cannot_be_had_is_told() -> None:
     assert stage.screen.complaints == ["the history cannot be shown: no route", "no route"]
 
 
+async def test_a_service_without_a_history_is_not_asked_for_it_first() -> None:
+    stage = Stage(1.0, "hello", 5.0, person=True, past=False)
+    stage.cloud.about_error = LinkError("no route")
+
+    await stage.visit.run()
+
+    assert stage.screen.complaints == []
+    assert stage.said == ["you said hello"]
+
+
 async def test_an_empty_history_is_told_to_those_who_ask() -> None:
     stage = Stage("/history")
 
@@ -285,3 +301,23 @@ async def test_a_recording_that_is_none_is_told_and_nothing_is_sent(tmp_path: Pa
     assert await stage.visit.run() == 1
     assert "none.wav cannot be read" in stage.screen.complaints[0]
     assert "start" not in stage.log
+
+
+async def test_a_user_is_greeted_with_avatar_language_and_the_way_out() -> None:
+    stage = Stage(1.0, "hello", 1.0, person=True)
+    stage.visit._settings = replace(stage.visit._settings, simulated=True)
+
+    await stage.visit.run()
+
+    greeting = "Talking to Ava in English (simulated). /help lists the commands, Ctrl-D leaves."
+    assert stage.screen.notes.count(greeting) == 1
+
+
+async def test_a_pipe_is_not_greeted_and_a_greeting_waits_for_nothing() -> None:
+    piped, offline = Stage("hello"), Stage(1.0, person=True)
+    offline.cloud.about_error = LinkError("no way")
+
+    await piped.visit.run()
+    await offline.visit.run()
+
+    assert not [note for note in (*piped.screen.notes, *offline.screen.notes) if note.startswith("Talking")]

@@ -121,6 +121,29 @@ async def test_the_lights_are_told_in_words_and_on_a_terminal_in_their_colour(ou
     assert "\x1b[38;2;27;167;75m●\x1b[0m" in coloured.getvalue()
 
 
+async def test_a_light_that_is_dim_on_purpose_is_seen_on_a_screen(out: io.StringIO) -> None:
+    """The dot of "ready" was black on black."""
+    narrator = Narrator(out, colour=True, started_at=0.0)
+
+    narrator.on_action(Show(Indication(Look.READY, "ready")), 0.0)
+    narrator.on_action(Show(Indication(Look.OFF, "off")), 0.0)
+
+    ready, off = out.getvalue().splitlines()
+    assert "\x1b[38;2;21;128;57m●\x1b[0m" in ready
+    assert off == "   0.0 s  ○ light       off"
+
+
+async def test_lines_are_wrapped_between_words_in_a_narrow_terminal(out: io.StringIO) -> None:
+    narrator = Narrator(out, colour=False, started_at=0.0, columns=40)
+
+    narrator.on_event(ev.UtteranceClosed(1, CloseReason.SILENCE, 0, 1900.0), 2.0)
+    narrator.summary("1 started, 1 ended, 0 still open")
+
+    lines = out.getvalue().splitlines()
+    assert lines[:2] == ["   2.0 s    heard       utterance 1: 1.9", "    s of speech, closed by silence"]
+    assert max(map(len, lines)) <= 40
+
+
 async def test_the_end_is_when_the_recording_is_over_and_no_turn_is_open(out: io.StringIO) -> None:
     narrator = Narrator(out, colour=False, started_at=0.0)
 
@@ -146,7 +169,7 @@ async def test_the_end_is_not_before_the_last_answer_was_heard_out(out: io.Strin
 
 
 async def test_the_summary_tells_how_long_people_waited_for_the_voice(out: io.StringIO) -> None:
-    narrator = Narrator(out, colour=False, started_at=0.0, silence_ms=900)
+    narrator = Narrator(out, colour=False, started_at=0.0)
     for at, wait_s in ((10.0, 0.6), (20.0, 0.4), (30.0, 1.1)):
         narrator.on_event(ev.UtteranceClosed(1, CloseReason.SILENCE, 0, 1400.0), at)
         narrator.on_event(ev.Answered("yes"), at + 0.3)
@@ -155,7 +178,7 @@ async def test_the_summary_tells_how_long_people_waited_for_the_voice(out: io.St
 
     narrator.summary("none")
 
-    assert "end of speech to first sound  median 1.5 s, longest 2.0 s" in out.getvalue()
+    assert "end of speech to first sound  median 0.6 s, longest 1.1 s" in out.getvalue()
     assert "heard                         3 of 3 answers, 2 underruns" in out.getvalue()
 
 

@@ -30,6 +30,12 @@ class Bench:
         await asyncio.sleep(seconds)
         return RecordedSound(microphone.device or "", ROOM, 0.0, 1.0)
 
+    async def library_messages(self) -> str:
+        raise NotImplementedError
+
+    async def hear(self, *_: object) -> list[tuple[bytes, bytes]]:
+        raise NotImplementedError
+
     async def play(self, speaker: SpeakerOptions, pcm: bytes) -> PlayedSound:
         raise NotImplementedError
 

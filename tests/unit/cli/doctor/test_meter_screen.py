@@ -72,6 +72,37 @@ def test_the_gate_tells_what_it_decides_and_counts() -> None:
     assert shown.line().endswith("  1")
 
 
+def test_the_gate_of_a_running_daemon_is_followed() -> None:
+    """Beside a running daemon the meter said "closed 0" while it listened."""
+    shown = meter()
+
+    assert shown.follow(listening=False, utterances=0) == ""
+    assert shown.follow(listening=True, utterances=1) == "  gate opens"
+    assert shown.follow(listening=True, utterances=1) == ""
+    assert "gate OPEN     1" in shown.line()
+    assert shown.sentence().endswith("gate open, 1 utterance")
+    assert shown.follow(listening=False, utterances=1) == "  gate closes"
+    # Between two looks a short utterance begins and ends.
+    assert shown.follow(listening=False, utterances=2) == "  gate opened and closed"
+    assert "gate closed   2" in shown.line()
+
+
+@pytest.mark.parametrize("columns", [24, 30, 40, 60, 61, 62, 80])
+def test_a_row_fits_into_a_narrow_terminal(columns: int) -> None:
+    shown = meter(Marks(MARKS.signs, colour=False, columns=columns))
+    shown.take(Listened(1, -100.0, -62.0))
+
+    assert len(shown.line()) < columns
+
+
+def test_forty_columns_have_room_for_a_bar() -> None:
+    shown = meter(Marks(MARKS.signs, colour=False, columns=40))
+    shown.take(Listened(1, -20.0, -62.0))
+    shown.take(UtteranceOpened(1, Cause.VOICE, 0))
+
+    assert shown.line() == "  -20 dBFS ####|:#######---- OPEN     1"
+
+
 def test_a_sentence_tells_the_loudest_since_the_last_one() -> None:
     shown = meter()
     for level in (-50.0, -20.0, -48.0):

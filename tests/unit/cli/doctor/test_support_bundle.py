@@ -53,4 +53,14 @@ async def test_without_sound_nothing_is_opened_and_all_else_is_looked_at(tmp_pat
     assert patient.bench.opened == []
     assert patient.bench.played == []
     assert '"id": "tls"' in found["doctor.json"]
+    assert "sound-libraries.txt" not in found
     assert PROJECT not in "".join(found.values())
+
+
+async def test_what_the_sound_libraries_print_is_in_the_bundle(tmp_path: Path) -> None:
+    """It is in no sentence, so that the bundle is where a developer finds it."""
+    patient = Patient(tmp_path / "root")
+
+    found = await gather(patient.machine(), DoctorRequest(), sound=True)
+
+    assert found["sound-libraries.txt"].startswith("ALSA lib confmisc.c")

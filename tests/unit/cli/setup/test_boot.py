@@ -220,3 +220,35 @@ def test_a_note_that_cannot_be_written_is_said_beside_what_is_wrong(
     first, second = capsys.readouterr().err.splitlines()
     assert "gate.mode: found 'loud'" in first
     assert f"{ERRORS} cannot be written" in second
+
+
+@pytest.mark.parametrize(
+    ("present", "needed"),
+    [
+        (None, ["dtparam=i2c_arm=on", "dtparam=spi=on", "dtoverlay=wm8960-soundcard"]),
+        ("dtparam=spi=on\n", ["dtparam=i2c_arm=on", "dtoverlay=wm8960-soundcard"]),
+        ("dtparam=i2c_arm=on,spi=on\ndtoverlay=wm8960-soundcard\n", []),
+    ],
+)
+def test_the_note_says_what_the_board_needs_in_config_txt(
+    machine: Machine, present: str | None, needed: list[str]
+) -> None:
+    (machine.boot / NAME).write_text("board: respeaker-2mic\n")
+    if present is not None:
+        (machine.boot / "config.txt").write_text(present)
+
+    assert machine.start() == 0
+
+    note = (machine.boot / DONE).read_text()
+    assert [line.strip() for line in note.splitlines() if line.startswith("  dt")] == needed
+    assert ("and then a restart" in note) == bool(needed)
+    if present is not None:
+        assert (machine.boot / "config.txt").read_text() == present
+
+
+def test_without_a_board_the_note_says_nothing_of_config_txt(machine: Machine) -> None:
+    (machine.boot / NAME).write_text(GOOD)
+
+    assert machine.start() == 0
+
+    assert "config.txt" not in (machine.boot / DONE).read_text()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from ravatard.cli.setup.questions import Asker, Choice
+from ravatard.cli.setup.questions import Asker, Choice, wrapped
 
 
 class Person:
@@ -16,10 +16,10 @@ class Person:
         seen: every line and prompt, oldest first.
     """
 
-    def __init__(self, lines: Iterable[str], hidden: Iterable[str] = ()) -> None:
+    def __init__(self, lines: Iterable[str], hidden: Iterable[str] = (), columns: int = 1_000) -> None:
         self._lines, self._hidden = iter(lines), iter(hidden)
         self.seen: list[str] = []
-        self.asker = Asker(self._read, self._read_hidden, self.seen.append)
+        self.asker = Asker(self._read, self._read_hidden, self.seen.append, columns)
 
     def _read(self, prompt: str) -> str:
         self.seen.append(prompt)
@@ -44,7 +44,7 @@ def test_a_bad_answer_gets_a_sentence_and_the_question_again() -> None:
     person = Person(["4", " 5 "])
 
     assert person.asker.ask("How many", "", _odd) == "5"
-    assert person.seen == ["How many: ", "  4 is even", "How many: "]
+    assert person.seen == ["How many [none]: ", "  4 is even", "How many [none]: "]
 
 
 def test_enter_is_the_default_even_where_nothing_is_the_default() -> None:
@@ -100,3 +100,33 @@ def test_maybe_is_asked_again() -> None:
 def test_whoever_leaves_is_let_go() -> None:
     with pytest.raises(EOFError):
         Person([]).asker.confirm("Sure?")
+
+
+def test_every_question_shows_what_enter_means() -> None:
+    person = Person(["", "", "", ""])
+
+    person.asker.ask("How many", "7", _odd)
+    person.asker.choose("Colour", COLOURS, "g")
+    person.asker.confirm("Shall I?")
+    person.asker.confirm("Really?", default=False)
+
+    prompts = [line for line in person.seen if ":" in line]
+    assert prompts == ["How many [7]: ", "Colour (1-3) [2]: ", "Shall I? [Y/n]: ", "Really? [y/N]: "]
+
+
+@pytest.mark.parametrize("columns", [40, 20, 1])
+def test_a_narrow_terminal_gets_lines_broken_between_words(columns: int) -> None:
+    question = "Shall I listen for 5 s while you speak, to find the microphone?"
+    person = Person(["y", "1"], columns=columns)
+
+    person.asker.confirm(question)
+    person.asker.choose("Microphone", [Choice("a", "automatic (the only USB microphone, else another)")], "a")
+
+    assert all(len(line) <= max(columns, 20) for line in person.seen)
+    assert " ".join(" ".join(person.seen).split()).startswith(f"{question} [Y/n]: * 1 automatic (the only")
+
+
+def test_what_goes_on_stands_below_the_first_word() -> None:
+    assert wrapped("  a list of words", 12) == ["  a list of", "  words"]
+    assert wrapped(" *  2  Some long name", 16) == [" *  2  Some long", "       name"]
+    assert wrapped("unbreakable-word-that-is-wide", 12) == ["unbreakable-word-that-is-wide"]

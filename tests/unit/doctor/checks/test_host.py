@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from ravatard.doctor.catalog import CHECKS
 from ravatard.doctor.check import DoctorRequest
+from ravatard.doctor.examination import chosen, examine
 from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import Patient
 
@@ -160,10 +164,26 @@ async def test_an_installed_file_of_another_user_is_broken(patient: Patient, lin
     outcome = (await patient.finding("installation")).result
 
     assert outcome.verdict is Verdict.BROKEN
-    assert outcome.remedy.endswith("sudo apt-get install --reinstall ravatard")
+    assert outcome.remedy.endswith("sudo apt install --reinstall ravatard")
 
 
 async def test_a_program_that_is_not_installed_has_no_files_to_look_at(patient: Patient) -> None:
     patient.remove("etc/systemd/system/ravatard.service")
 
     assert (await patient.finding("installation")).result.verdict is Verdict.NEEDLESS
+
+
+async def test_the_doctor_of_another_installation_says_so(patient: Patient) -> None:
+    """A clone's doctor judged a service that has other modules and other rights."""
+    case = patient.case()
+    case.machine = replace(case.machine, prefix=Path("/srv/ravatard/.venv"))
+    findings = [one async for one in examine(case, CHECKS, chosen(CHECKS, ["versions"]))]
+
+    outcome = next(one.result for one in findings if one.id == "versions")
+
+    assert outcome.verdict is Verdict.WARNING
+    assert outcome.text == (
+        "this ravatard runs from /srv/ravatard/.venv, and the service from /opt/ravatard, "
+        "which may have other abilities"
+    )
+    assert outcome.remedy == "sudo /opt/ravatard/bin/ravatard doctor examines the service's"

@@ -25,7 +25,11 @@ def process(patient: Patient, pid: int, command: str, started: int = 1) -> None:
         ("ravatard run --config x", True),
         ("python3 -P -m ravatard.devices.microphone.worker", False),
         ("python3 /usr/bin/ravatard doctor", False),
+        ("/usr/bin/python3 -P -m ravatard run", True),
         ("podman run ravatard", False),
+        ("sudo ravatard run", False),
+        ("timeout 20 /opt/ravatard/bin/ravatard run", False),
+        ("runuser -u maker ravatard run", False),
         ("run", False),
         ("", False),
     ],
@@ -63,7 +67,52 @@ async def test_a_daemon_that_does_not_answer_is_unknown(patient: Patient) -> Non
     outcome = (await patient.finding("daemon")).result
 
     assert outcome.verdict is Verdict.UNKNOWN
-    assert outcome.text.startswith("process 640 runs, but: no ravatard runs")
+    assert outcome.text.startswith("process 640 runs, but: ravatard does not run")
+
+
+def test_the_kernel_knows_the_program_of_a_process(patient: Patient) -> None:
+    process(patient, 77, "ravatard run")
+    (patient.root / "proc/77/exe").symlink_to("/usr/bin/python3.11")
+    assert daemons(patient.machine()) == [77]
+    (patient.root / "proc/77/exe").unlink()
+    (patient.root / "proc/77/exe").symlink_to("/usr/bin/sudo")
+    assert daemons(patient.machine()) == []
+
+
+async def test_the_programs_that_start_a_daemon_are_none(patient: Patient) -> None:
+    """The advice was to kill the only one there was."""
+    process(patient, 34, "sudo ravatard run")
+    process(patient, 35, "sudo ravatard run")
+    process(patient, 4711, "/opt/ravatard/bin/python3 /opt/ravatard/bin/ravatard run", started=2)
+    patient.status = running()
+
+    assert (await patient.finding("daemon")).result.text == "process 4711: listening"
+
+
+async def test_of_several_daemons_the_one_that_answers_is_kept(patient: Patient) -> None:
+    process(patient, 640, "python3 /usr/bin/ravatard run", started=1)
+    process(patient, 4711, "python3 /usr/bin/ravatard run", started=2)
+    patient.status = running()
+
+    outcome = (await patient.finding("daemon")).result
+
+    assert outcome.verdict is Verdict.BROKEN
+    assert outcome.text == "2 daemons run at once and share the sound card: process 4711, and process 640"
+    assert outcome.remedy == "to keep process 4711, stop the other: sudo kill 640"
+
+
+async def test_the_service_is_stopped_as_one(patient: Patient) -> None:
+    process(patient, 640, "python3 /usr/bin/ravatard run", started=1)
+    process(patient, 641, "python3 /usr/bin/ravatard run", started=2)
+    patient.write("proc/641/cgroup", "0::/system.slice/ravatard.service\n")
+
+    outcome = (await patient.finding("daemon")).result
+
+    assert outcome.remedy == "to keep process 640, stop the other: sudo systemctl stop ravatard"
+    patient.write("proc/640/cgroup", "0::/system.slice/ravatard.service\n")
+    patient.write("proc/641/cgroup", "0::/user.slice/session-3.scope\n")
+    outcome = (await patient.finding("daemon")).result
+    assert outcome.remedy == "to keep the service, stop the other: sudo kill 641"
 
 
 async def test_whoever_names_a_socket_means_that_daemon_alone(patient: Patient) -> None:

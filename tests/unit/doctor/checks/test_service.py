@@ -7,8 +7,11 @@ import ssl
 
 import pytest
 
+from ravatard.config import Options
 from ravatard.doctor.check import DoctorRequest
+from ravatard.doctor.checks.service import look_at_stream
 from ravatard.doctor.result import Verdict
+from ravatard.secret import Secret
 from tests.unit.doctor.patient import CONFIG, Patient
 
 
@@ -80,7 +83,8 @@ async def test_a_firewall_that_swallows_everything_is_broken_in_time(
         (402, "no money"),
         (403, "refuses our token"),
         (500, "failed (500"),
-        (404, "an intermediary answers /connection"),
+        (404, "an intermediary answers /connection in place of the service (JSON, status 404, from "),
+        (404, "; if it is an AvaTar API, write service.kind: avatar"),
     ],
 )
 async def test_what_the_service_refuses_is_told_in_its_words(
@@ -126,3 +130,37 @@ async def test_a_session_that_cannot_be_had_is_told(patient: Patient) -> None:
 
     assert outcome.verdict is Verdict.BROKEN
     assert "cannot open a socket to avatars.example" in outcome.text
+
+
+async def test_the_proxy_in_use_is_named_and_reached_without_its_password(patient: Patient) -> None:
+    patient.environ["HTTPS_PROXY"] = "http://me:pass-word@proxy.example:3128"
+
+    found = {one.id: one.result for one in await patient.findings("dns", "tls")}
+
+    assert patient.connections == [("proxy.example", 3128, False)]
+    assert found["dns"].verdict is Verdict.NEEDLESS
+    for result in (found["dns"], found["tls"]):
+        assert "http://proxy.example:3128 (HTTPS_PROXY)" in result.text
+        assert "pass-word" not in str(result)
+
+
+async def test_a_proxy_that_cannot_be_used_is_told(patient: Patient) -> None:
+    patient.environ["all_proxy"] = "socks5://proxy.example:1080"
+
+    outcome = (await patient.finding("tls")).result
+
+    assert outcome.verdict is Verdict.BROKEN
+    assert "all_proxy is a socks5 proxy; only http and https proxies can be used" in outcome.text
+
+
+async def test_the_stream_of_a_session_goes_through_the_proxy(patient: Patient) -> None:
+    patient.environ["HTTPS_PROXY"] = "http://proxy.example:3128"
+    case = patient.case()
+    case.options = Options()
+    case.stream_url = Secret("https://stream.example/page?token=planted")
+
+    outcome = await look_at_stream(case)
+
+    assert patient.connections == []
+    assert "stream.example go through the proxy http://proxy.example:3128 (HTTPS_PROXY)" in outcome.text
+    assert "planted" not in str(outcome)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ravatard.doctor.bundle import find_secrets
@@ -28,6 +30,21 @@ async def test_every_mistake_is_counted_and_the_first_is_told(patient: Patient) 
     assert "/etc/ravatard/ravatard.yaml:1: microphon" in outcome.text
     assert outcome.text.endswith("(and 1 more)")
     assert outcome.measured == {"mistakes": 2}
+
+
+async def test_settings_that_the_caller_may_not_read_are_no_mistake_to_correct(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("ravatard.config.sources.read", denied)
+
+    outcome = (await patient.finding("config")).result
+
+    assert "may not read it" in outcome.text
+    assert "sudo" in outcome.remedy
+    assert "correct" not in outcome.remedy + outcome.text
 
 
 async def test_without_a_file_everything_is_as_by_default(patient: Patient) -> None:
@@ -93,8 +110,23 @@ async def test_a_secret_from_another_place_is_in_effect(patient: Patient) -> Non
 async def test_no_secret_apart_from_the_configuration_is_no_mistake(patient: Patient) -> None:
     patient.remove("etc/credstore/*")
     patient.config(f"{CONFIG}  project_id: {PROJECT}\n")
+    (patient.root / "etc/ravatard/ravatard.yaml").chmod(0o640)
 
     found = {one.id: one.result for one in await patient.findings("config")}
 
     assert found["credentials"].verdict is Verdict.NEEDLESS
     assert found["config"].verdict is Verdict.FINE
+
+
+async def test_a_secret_that_every_user_may_read_is_a_warning(patient: Patient) -> None:
+    patient.config(CONFIG.replace("service:\n", f"service:\n  project_id: {PROJECT}\n"))
+    patient.remove("etc/credstore/*")
+
+    outcome = (await patient.finding("config")).result
+
+    assert outcome.verdict is Verdict.WARNING
+    assert outcome.text == (
+        "/etc/ravatard/ravatard.yaml may be read by every user of this machine, and service.project_id is "
+        "in it"
+    )
+    assert outcome.remedy.endswith("/etc/ravatard/ravatard.yaml")

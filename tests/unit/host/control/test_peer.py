@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.host.control.peer import check_place, is_trusted, peer_of, user_name
+from ravatard.host.control.peer import check_place, is_trusted, peer_of
+from ravatard.host.runtime import user_name
 
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
 

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.conversation.machines import ConversationState
 from ravatard.core.conversation.service_state import ServiceState
-from ravatard.core.conversation.turn_taking import Words
+from ravatard.core.conversation.turn import Words
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record, Routine
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.spend_limit import PaidTime
-from ravatard.core.states import Cause, GateMode
+from ravatard.core.states import Cause, CloseReason, GateMode
 from ravatard.host.flight.lines import (
     EVENTS,
     LENGTH_LIMIT,
@@ -29,6 +30,7 @@ from ravatard.host.flight.lines import (
     decode,
     encode,
 )
+from tests.examples import examples
 from tests.unit.core.recorded import EVERY_EVENT, OPTIONS, events, options, stories
 
 TIMES = st.floats(allow_nan=False, allow_infinity=False)
@@ -59,7 +61,7 @@ def test_every_event_has_a_word() -> None:
     assert len(EVENTS) == len(EVERY_EVENT)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=examples(400))
 @given(TIMES, events())
 def test_every_event_comes_back_from_its_line_as_it_was(at: float, event: ev.Event) -> None:
     line = encode(at, Happened(event))
@@ -69,7 +71,7 @@ def test_every_event_comes_back_from_its_line_as_it_was(at: float, event: ev.Eve
     assert decode(line) == (at, Happened(_without_words(event, at)))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(TIMES, options(), stories())
 def test_a_checkpoint_comes_back_as_it_was_and_goes_on_exactly_so(
     at: float, told: ConversationOptions, story: list[tuple[float, ev.Event]]
@@ -102,7 +104,11 @@ def _speechless(state: ConversationState) -> ConversationState:
 
 def _wordless(actions: list[Any]) -> list[Any]:
     """Without what people said: it is not kept, and so not said again by a conversation that goes on."""
-    return [one for one in actions if not isinstance(one, act.SendAudio | act.SendText | act.SendUtterance)]
+    return [
+        one
+        for one in actions
+        if not isinstance(one, act.SendAudio | act.SendText | act.SendUtterance | act.EndUtterance)
+    ]
 
 
 def test_the_sessions_of_the_day_are_remembered_as_they_were() -> None:
@@ -177,7 +183,7 @@ def test_a_line_that_nobody_could_read_again_is_not_written() -> None:
         encode(1.0, began)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_record_or_our_error(line: bytes) -> None:
     assert_read_or_refused(line)
@@ -190,7 +196,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=examples(500))
 @given(
     JSON, st.sampled_from([*EVENTS, "=", "routine", "gap", "began", "nonsense"]), st.lists(JSON, max_size=7)
 )
@@ -276,3 +282,33 @@ def test_what_has_no_plain_form_is_our_bug() -> None:
 def test_a_recording_of_a_later_format_is_refused_with_one_sentence() -> None:
     with pytest.raises(BeginningError, match=r"^recorded by ravatard 9\.9 in format 3; this version reads"):
         decode(_line(1.0, "began", {"format": 3, "version": "9.9", "why": "start"}))
+
+
+def test_a_recording_from_before_services_were_told_is_read_and_goes_on() -> None:
+    talker = Conversation(OPTIONS)
+    for event in (
+        ev.MicrophoneReady("usb"),
+        ev.LinkOnline(Capabilities(True, True, True, 30.0, "Ava", "en")),
+        ev.UtteranceOpened(1, Cause.VOICE, 0),
+    ):
+        talker.handle(event, 1.0)
+    words = json.loads(encode(1.0, replace(BEGAN, state=talker.state)).partition(b" ")[2])
+    state = words[2]["state"]
+    for part, names in {
+        "service": ["deafness"],
+        "playback": ["arriving", "came", "gap_at"],
+    }.items():
+        for name in names:
+            del state[part][name]
+    del state["turns"]["turn"]["marked"]
+    for name in ("marks_utterances", "interrupts"):
+        del state["service"]["capabilities"][name]
+
+    _, began = decode(_line(*words))
+
+    assert isinstance(began, Began)
+    assert began.state is not None
+    assert began.state.service == talker.state.service
+    assert began.state.playback == talker.state.playback
+    closed = ev.UtteranceClosed(1, CloseReason.SILENCE, 0, 500.0)
+    assert Conversation(began.options, began.state).handle(closed, 2.0) == talker.handle(closed, 2.0)

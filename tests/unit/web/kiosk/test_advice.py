@@ -1,11 +1,6 @@
 from __future__ import annotations
 
-from ravatard.core.indication import Look
 from ravatard.web.kiosk import advice
-
-
-def test_every_look_has_its_advice() -> None:
-    assert advice.ADVICE.keys() == set(Look)
 
 
 def test_a_refused_embedding_comes_with_the_remedy() -> None:

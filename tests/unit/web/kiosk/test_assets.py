@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 
 import pytest
 
 from ravatard.core.indication import Look
 from ravatard.web.kiosk.assets import Assets, content_security_policy
 from ravatard.web.kiosk.origin import Origin
+from ravatard.web.kiosk.texts import PageTexts, read_texts
 
 STREAM = Origin("https", "stream.example", 443)
 
 
 def text_of(path: str, *origins: Origin) -> str:
-    asset = Assets().get(path, origins)
+    asset = Assets(read_texts()).get(path, origins)
     assert asset is not None
     return asset.body.decode()
 
@@ -31,6 +34,30 @@ def test_without_a_stream_a_frame_may_show_nothing() -> None:
     assert "frame-src 'none';" in content_security_policy([])
 
 
+def test_the_page_has_its_texts_and_their_language_from_the_start() -> None:
+    asset = Assets(read_texts("uk-UA", contact='<Ask "here">')).get("/", ())
+
+    assert asset is not None
+    page = asset.body.decode()
+    assert '<html lang="uk"' in page
+    assert '<h1 id="word" dir="auto">Майже готово</h1>' in page
+    assert ">Торкніться, щоб почути звук</button>" in page
+    assert "{{" not in page
+    held = re.search('data-texts="([^"]*)"', page)
+    assert held is not None
+    texts = json.loads(unescape(held[1]))
+    assert texts["words.gone"] == "Недоступно"
+    assert texts["help.gone"] == '<Ask "here"> · Код: gone'
+
+
+def test_a_text_that_is_no_place_in_the_page_stays() -> None:
+    values = {**read_texts().values, "words.starting": "{{lang}} {{x}}"}
+    asset = Assets(PageTexts("en", values)).get("/", ())
+
+    assert asset is not None
+    assert '<h1 id="word" dir="auto">{{lang}} {{x}}</h1>' in asset.body.decode()
+
+
 def test_the_page_knows_what_its_policy_allows() -> None:
     assert 'data-origins="https://stream.example"' in text_of("/", STREAM)
     assert 'data-origins=""' in text_of("/")
@@ -38,7 +65,7 @@ def test_the_page_knows_what_its_policy_allows() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/kiosk.css", "/kiosk.js"])
 def test_every_file_is_ours_and_kept_by_nobody(path: str) -> None:
-    asset = Assets().get(path, ())
+    asset = Assets(read_texts()).get(path, ())
 
     assert asset is not None
     assert asset.headers["Cache-Control"] == "no-store"
@@ -56,7 +83,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_no_inline_code() -> None:
 
 @pytest.mark.parametrize("path", ["/kiosk.html", "/../options.py", "//", "", "/favicon.ico", "/state"])
 def test_nothing_else_is_given_out(path: str) -> None:
-    assert Assets().get(path, ()) is None
+    assert Assets(read_texts()).get(path, ()) is None
 
 
 @pytest.mark.parametrize("look", [*(look.value for look in Look), "gone"])

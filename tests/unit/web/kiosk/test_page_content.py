@@ -5,22 +5,24 @@ from typing import Any, Literal
 
 import pytest
 
-from ravatard.core.indication import WORDS, Indication, Look
+from ravatard.core.indication import Indication, Look
 from ravatard.secret import Secret
 from ravatard.web.kiosk.embedding import EmbeddingPolicy, Inspection
 from ravatard.web.kiosk.options import KioskOptions
 from ravatard.web.kiosk.origin import Origin
 from ravatard.web.kiosk.page_content import PageContent
+from ravatard.web.kiosk.texts import read_texts
 
 URL = Secret("https://stream.example/s")
 TOKEN = Secret("planted")
+TEXTS = read_texts("de", contact="Bitte am Empfang melden.")
 STREAM = Origin("https", "stream.example", 443)
 HERE = Origin("http", "127.0.0.1", 8470)
 GOOD = Inspection((STREAM,))
 
 
 def content(*, sound: Literal["browser", "daemon"] = "browser", check_page: bool = True) -> PageContent:
-    return PageContent(KioskOptions(sound=sound, check_page=check_page), run="r")
+    return PageContent(KioskOptions(sound=sound, check_page=check_page), TEXTS, run="r")
 
 
 def staged(inspection: Inspection | None = GOOD, *, url: Secret = URL) -> PageContent:
@@ -44,8 +46,21 @@ def test_every_look_is_told_with_its_words(look: Look) -> None:
 
     assert changed
     message = told(made)
-    assert (message["look"], message["word"], message["status"]) == (look.value, WORDS[look], "a status")
+    assert (message["look"], message["word"], message["status"]) == (look.value, TEXTS.word(look), "a status")
+    assert message["advice"] == TEXTS.advice(look)
     assert message["picture"] is None
+
+
+def test_the_public_reads_plain_words_whom_to_ask_and_a_code() -> None:
+    made = content()
+
+    made.show(Indication(Look.FAULT, "needs a person: the service does not know this project"))
+
+    message = told(made)
+    assert message["advice"] == "Dieser Avatar ist zurzeit leider nicht verfügbar."
+    assert message["help"] == "Bitte am Empfang melden. · Code: fault"
+    made.show(Indication(Look.READY, "ready"))
+    assert told(made)["help"] == ""
 
 
 def test_the_same_indication_again_is_no_change() -> None:
@@ -142,20 +157,21 @@ def test_a_refused_embedding_is_told_in_words_and_without_an_address() -> None:
 
     picture = told(made)["picture"]
 
-    assert "X-Frame-Options: DENY" in picture["words"]
-    assert "http://127.0.0.1:8470" in picture["words"]
+    assert "X-Frame-Options: DENY" in picture["detail"]
+    assert "http://127.0.0.1:8470" in picture["detail"]
+    assert picture["words"] == "Das Bild kann zurzeit nicht gezeigt werden."
     assert "address" not in picture
 
 
 def test_trouble_is_told_in_words() -> None:
-    assert told(staged(Inspection((STREAM,), trouble="no answer")))["picture"]["words"] == "no answer"
+    assert told(staged(Inspection((STREAM,), trouble="no answer")))["picture"]["detail"] == "no answer"
 
 
 def test_http_inside_https_is_told_in_words() -> None:
     made = staged(Inspection((Origin("http", "stream.example", 80),)), url=Secret("http://stream.example/"))
     proxied = Origin("https", "localhost", 8443)
 
-    assert "https" in told(made, embedder=proxied)["picture"]["words"]
+    assert "https" in told(made, embedder=proxied)["picture"]["detail"]
     assert "address" in told(made)["picture"]
 
 
@@ -176,7 +192,7 @@ def test_only_the_newest_page_gets_the_picture() -> None:
 def test_an_announced_address_that_is_none_is_told_and_not_looked_at(url: str) -> None:
     made = staged(None, url=Secret(url))
 
-    assert "streamingUrl" in told(made)["picture"]["words"]
+    assert "streamingUrl" in told(made)["picture"]["detail"]
     assert made.picture is not None
     assert not made.picture.needs_inspection
 
@@ -189,6 +205,15 @@ def test_with_the_daemons_sound_the_frame_is_asked_to_be_silent() -> None:
     message = told(made)
     assert "StartVideoMuted=true" in message["picture"]["address"]
     assert message["sound"] is False
+
+
+def test_with_the_daemons_sound_the_conversation_goes_on_without_the_picture() -> None:
+    made = content(sound="daemon")
+
+    made.set_picture(Secret("javascript:alert(1)"), TOKEN)
+
+    words = told(made)["picture"]["words"]
+    assert words == "Das Bild kann zurzeit nicht gezeigt werden. Das Gespräch geht weiter."
 
 
 def test_nothing_of_the_scene_shows_the_token() -> None:

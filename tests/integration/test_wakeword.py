@@ -1,0 +1,284 @@
+"""The wake word in the installed daemon: said by a synthetic voice, recognised by the real library."""
+
+from __future__ import annotations
+
+import asyncio
+import audioop
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ravatard.core.audio_format import RATE_HZ
+from ravatard.core.wakeword.options import WakeWordOptions
+from ravatard.core.wakeword.waking import LATEST_HIT_MS
+from ravatard.devices.microphone.wakeword.model import LIBRARY
+from ravatard.devices.microphone.wakeword.trial import find_and_try
+from ravatard.devices.microphone.wakeword.tried import LARGEST_MODEL_BYTES
+from ravatard.errors import DeviceError
+from ravatard.host.control.client import ask
+from ravatard.host.runtime import SOCKET_NAME
+from ravatard.sim.options import SimOptions
+from ravatard.sim.ravatar.record import SessionRecord
+from ravatard.sim.server import SimServer
+from tests.integration import recordings
+from tests.integration.daemon import Config, Daemon
+from tests.integration.feeder import feed
+from tests.integration.recordings import Samples
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="the word needs espeak-ng"),
+    pytest.mark.skipif(importlib.util.find_spec(LIBRARY) is None, reason="the extra wakeword is not there"),
+]
+
+MODELS = Path(importlib.util.find_spec(LIBRARY).origin or "").parent / "models"  # type: ignore[union-attr]
+OPTIONS = SimOptions(think_s=0.05, answers=("I heard you.",))
+_OWN_ZEROS = 8
+GATE: Config = {"gate": {"mode": "wakeword"}, "wakeword": {"follow_up_s": 3}, "ravatar": {"mode": "live"}}
+
+
+def the_word(folder: Path) -> Samples:
+    """ "Okay Nabu", as loud as the requests of the bundled recording, without silence around it."""
+    file = folder / "word.wav"
+    subprocess.run(["espeak-ng", "-v", "en-us", "-s", "150", "-w", file, "okay nahboo"], check=True)
+    with wave.open(str(file)) as source:
+        pcm, rate_hz = source.readframes(source.getnframes()), source.getframerate()
+    voice = np.frombuffer(audioop.ratecv(pcm, 2, 1, rate_hz, RATE_HZ, None)[0], "<i2").astype(float)
+    loud = np.flatnonzero(np.abs(voice) > 0.02 * np.abs(voice).max())
+    voice = voice[loud[0] : loud[-1] + 1]
+    noise = recordings.quiet(len(voice) / RATE_HZ)
+    samples: Samples = (
+        np.rint(voice * 3_000 / np.sqrt(np.mean(voice**2))).astype(np.int16) + noise[: len(voice)]
+    )
+    return samples
+
+
+def request(number: int) -> Samples:
+    """A request of the bundled recording without the noise around it."""
+    return recordings.one_request(number, before_s=0.0, after_s=0.0)
+
+
+def asked(what: str) -> dict[str, object]:
+    return dict(ask(Path(os.environ["RUNTIME_DIRECTORY"]) / SOCKET_NAME, {"do": what}))
+
+
+def counters() -> dict[str, int]:
+    report = asked("status")["status"]
+    assert isinstance(report, dict)
+    found: dict[str, int] = report["counters"]
+    return found
+
+
+def spans_sent(session: SessionRecord, played: Samples) -> list[tuple[int, int]]:
+    """Where in ``played`` each stretch that the service received begins and ends, message by message."""
+    sound = np.frombuffer(bytes(session.audio), "<i2")
+    spans: list[tuple[int, int]] = []
+    for piece in session.pieces:
+        samples = sound[piece.first_sample : piece.first_sample + piece.samples]
+        if not samples.any():
+            continue
+        samples = recordings.without_padding(samples)
+        first = recordings.place_of(samples, played)
+        assert first is not None
+        # A message may end with zeros of its own, which look like padding.
+        goes_on = bool(spans) and first - spans[-1][1] < _OWN_ZEROS
+        begun = spans.pop()[0] if goes_on else first
+        spans.append((begun, first + len(samples)))
+    return spans
+
+
+async def test_what_follows_the_word_is_sent_and_nothing_else(tmp_path: Path) -> None:
+    word, unheard = the_word(tmp_path), request(0)
+    noise = iter(np.array_split(recordings.quiet(60.0), 10))
+
+    def quiet(seconds: float) -> Samples:
+        return next(noise)[: round(seconds * RATE_HZ)]
+
+    parts = [
+        *(quiet(4.0), unheard, quiet(2.0)),
+        *(word, quiet(1.2), request(1), quiet(2.5)),
+        # The answer has come: no word is needed.
+        *(request(2), quiet(6.0), quiet(1.0)),
+        # Some time later it is again; the next goes on from the word without a pause.
+        *(unheard, quiet(2.0), word, request(3), quiet(3.0)),
+    ]
+    played = np.concatenate(parts)
+    starts = np.cumsum([0, *map(len, parts)])
+    sound = recordings.write(tmp_path / "spoken.wav", played)
+    config: Config = {"microphone": {"command": feed(sound)}}
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config) as daemon,
+    ):
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits for the word", 60)
+        await daemon.until(lambda: server.record.counts["answers"] == 3, "all is answered", 90)
+        counts = await asyncio.to_thread(counters)
+        await daemon.stopped()
+
+    spans = [span for session in server.record.sessions for span in spans_sent(session, played)]
+    after_pause, follow_up, going_on = spans
+    # Nothing of the word before the first, a pre-roll before each, and no first sample is lost.
+    assert starts[4] < after_pause[0] <= starts[5]
+    assert after_pause[1] >= starts[6]
+    assert starts[6] < follow_up[0] <= starts[7]
+    assert follow_up[1] >= starts[8]
+    word_end = starts[13]
+    assert word_end - LATEST_HIT_MS * RATE_HZ // 1000 <= going_on[0] <= word_end
+    assert going_on[1] >= starts[14]
+    assert (counts["wakes"], counts["wakes_unused"]) == (2, 0)
+    assert not server.record.open_licences()
+
+
+def _wrong_shape(content: bytes) -> bytes:
+    """The model with 41 instead of 40 features a step."""
+    at = content.index(b"\x01\0\0\0\x03\0\0\0\x28\0\0\0")
+    return content[: at + 8] + b"\x29" + content[at + 9 :]
+
+
+def _sparse(path: Path, _: bytes) -> None:
+    path.touch()
+    os.truncate(path, 200 << 20)
+
+
+def _written(change: Callable[[bytes], bytes]) -> Callable[[Path, bytes], object]:
+    return lambda path, content: path.write_bytes(change(content))
+
+
+#: Each kind of file that is no model, and how it is made in a model's place.
+BROKEN: dict[str, Callable[[Path, bytes], object]] = {
+    "truncated": _written(lambda content: content[: len(content) // 2]),
+    "nearly whole": _written(lambda content: content[:-4_000]),
+    "random": _written(lambda content: np.random.default_rng(1).bytes(len(content))),
+    "empty": _written(lambda _: b""),
+    "one byte": _written(lambda _: b"\0"),
+    "wrong shape": _written(_wrong_shape),
+    "200 MB": _sparse,
+    "a dangling link": lambda path, _: path.symlink_to("nowhere"),
+    "a device": lambda path, _: path.symlink_to("/dev/zero"),
+    "a folder": lambda path, _: path.mkdir(),
+    "a FIFO": lambda path, _: os.mkfifo(path),
+    "missing": lambda path, _: None,
+}
+
+
+def own_model(folder: Path, make: Callable[[Path, bytes], object]) -> None:
+    """Put a model ``mine`` beside the configuration."""
+    models = folder / "wakewords"
+    models.mkdir()
+    described = (MODELS / "okay_nabu.json").read_text().replace("okay_nabu.tflite", "mine.tflite")
+    (models / "mine.json").write_text(described)
+    make(models / "mine.tflite", (MODELS / "okay_nabu.tflite").read_bytes())
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_model_that_is_none_is_one_sentence_and_ends_only_the_process_that_tries_it(
+    tmp_path: Path, kind: str
+) -> None:
+    own_model(tmp_path, BROKEN[kind])
+    (temporary := tmp_path / "temporary").mkdir()
+
+    with pytest.raises(DeviceError) as refusal:
+        find_and_try(WakeWordOptions(word="mine"), tmp_path, os.environ | {"TMPDIR": str(temporary)})
+
+    assert "mine.tflite" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    # A process that is ended by its model cannot clean up.
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_whole_model_of_the_owners_works_also_behind_a_link(tmp_path: Path, *, link: bool) -> None:
+    target = MODELS / "okay_nabu.tflite"
+    own_model(tmp_path, lambda path, whole: path.symlink_to(target) if link else path.write_bytes(whole))
+
+    tried = find_and_try(WakeWordOptions(word="mine", sensitivity="high"), tmp_path, os.environ)
+
+    assert tried.content == target.read_bytes()
+    assert len(tried.content) < LARGEST_MODEL_BYTES
+    assert 0.5 < tried.threshold < 0.85
+    os.close(tried.fd)
+
+
+def test_every_built_in_model_works(tmp_path: Path) -> None:
+    for word in ("okay_nabu", "hey_jarvis", "hey_mycroft"):
+        tried = find_and_try(WakeWordOptions(word=word), tmp_path, os.environ)
+        assert tried.content == (MODELS / f"{word}.tflite").read_bytes()
+        os.close(tried.fd)
+
+
+def test_config_check_says_what_is_wrong_with_a_model(tmp_path: Path) -> None:
+    own_model(tmp_path, BROKEN["truncated"])
+    file = tmp_path / "ravatard.yaml"
+    file.write_text("gate: {mode: wakeword}\nwakeword: {word: mine}\n")
+
+    command = [sys.executable, "-m", "ravatard", "config", "check", "--config", str(file)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+
+    (line,) = [line for line in said.stdout.splitlines() if "wake word" in line]
+    assert "SIGSEGV" in line
+
+
+async def test_with_a_broken_model_the_daemon_listens_all_the_same_and_says_why(tmp_path: Path) -> None:
+    own_model(tmp_path, BROKEN["random"])
+    sound = np.concatenate([recordings.quiet(3.0), request(0), recordings.quiet(3.0)])
+    config: Config = {
+        "microphone": {"command": feed(recordings.write(tmp_path / "spoken.wav", sound))},
+        "wakeword": {"word": "mine"},
+    }
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config) as daemon,
+    ):
+        await daemon.until(lambda: server.record.counts["answers"] == 1, "it is answered", 60)
+        # Mended, and read again.
+        (tmp_path / "wakewords" / "mine.tflite").write_bytes((MODELS / "okay_nabu.tflite").read_bytes())
+        await asyncio.to_thread(asked, "reload")
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits for the word", 60)
+        # A file that changes is nothing to a process that has it already, or that is started from memory.
+        (tmp_path / "wakewords" / "mine.tflite").write_bytes(b"no model any more")
+        for muted in (True, False):
+            await asyncio.to_thread(asked, "mute" if muted else "unmute")
+            shown = "muted" if muted else "waiting for the wake word"
+            await daemon.until(lambda shown=shown: daemon.shows(shown), shown, 40)  # type: ignore[misc]
+        await daemon.stopped()
+
+    assert daemon.stderr.count("no wake word") == 1
+    assert "until then any voice opens the gate" in daemon.stderr
+
+
+HIDING = """
+import sys
+from importlib.machinery import PathFinder
+
+class Hiding(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        hidden = name.partition(".")[0] in {"pymicro_wakeword", "pymicro_features", "numpy"}
+        return None if hidden else super().find_spec(name, path, target)
+
+sys.meta_path = [Hiding if finder is PathFinder else finder for finder in sys.meta_path]
+"""
+
+
+async def test_without_the_extra_it_is_one_sentence_and_another_gate(tmp_path: Path) -> None:
+    (tmp_path / "hiding").mkdir()
+    (tmp_path / "hiding" / "sitecustomize.py").write_text(HIDING)
+    sound = np.concatenate([recordings.quiet(3.0), request(0), recordings.quiet(3.0)])
+    config: Config = {"microphone": {"command": feed(recordings.write(tmp_path / "spoken.wav", sound))}}
+    environ = {"PYTHONPATH": str(tmp_path / "hiding")}
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config, environ=environ) as daemon,
+    ):
+        await daemon.until(lambda: server.record.counts["answers"] == 1, "it is answered", 60)
+        await daemon.stopped()
+
+    assert daemon.stderr.count("the extra wakeword is not installed") == 1

