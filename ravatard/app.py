@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -12,20 +12,21 @@ from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import TextGiven
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.ports.cloud import Cloud
+from ravatard.ports.cloud import Cloud, Endings
 from ravatard.ports.display import Display
-from ravatard.ports.host import ControlServer, Notifier, Observer
+from ravatard.ports.host import ControlServer, Follower, NetworkChanges, Notifier, Observer
 from ravatard.ports.media import Decoder, Fetch
 from ravatard.ports.microphone import Microphone
 from ravatard.ports.panel import Button, Lamp
 from ravatard.ports.speaker import Speaker
-from ravatard.stages.capture import Progress, capture
+from ravatard.stages.capture import capture
 from ravatard.stages.control import HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.display import OnDisplay, display
 from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
+from ravatard.stages.network import network
 from ravatard.stages.playback import NullAnswerPlayer, Playback
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
@@ -38,7 +39,7 @@ class Parts:
     """Parts of the appliance: real devices and a real cloud, or a simulated world.
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
-    ``screen``: None without display.
+    ``screen``: None without display; ``network_changes``: None where there is no network that could change.
     """
 
     microphone: Microphone
@@ -51,6 +52,7 @@ class Parts:
     without: tuple[str, ...] = ()
     sound: SoundOutput | None = None
     screen: Display | None = None
+    network_changes: NetworkChanges | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,47 @@ async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
     raise _Stop
 
 
+def _optional_stages(parts: Parts, inbox: Inbox) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+    """Yield the stages of parts that not every appliance has, by name."""
+    if parts.screen is not None:
+        yield "display", display(parts.screen, parts.cloud)
+    if parts.network_changes is not None:
+        yield "network", network(parts.network_changes, inbox)
+    if parts.button is not None:
+        yield "press", press(parts.button, inbox)
+
+
+def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
+    """Show ``conversation`` to the observers that look at it."""
+    for observer in observers:
+        if isinstance(observer, Follower):
+            observer.follow(conversation)
+
+
+def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
+    """Return a function that gives a sentence for each fault that no event tells."""
+    return lambda: (*parts.without, *parts.cloud.endings.faults)
+
+
+def _ending_again(
+    reread: Callable[[], Awaitable[ConversationOptions]], endings: Endings
+) -> Callable[[], Awaitable[ConversationOptions]]:
+    """Return ``reread`` as a function that also tries failed endings again: their cause may be mended."""
+
+    async def read() -> ConversationOptions:
+        options = await reread()
+        endings.retry()
+        return options
+
+    return read
+
+
 async def run(
     parts: Parts,
     options: ConversationOptions,
     reconnect: BackoffOptions,
     controls: Controls,
-    reread: Callable[[], ConversationOptions],
+    reread: Callable[[], Awaitable[ConversationOptions]],
 ) -> None:
     """Run the appliance until ``controls.stop`` is set.
 
@@ -121,9 +158,12 @@ async def run(
     else:
         player = NullAnswerPlayer(inbox)
     conversation = Conversation(options)
+    _show(conversation, parts.observers)
     shown = Latest(conversation.indication)
-    progress = Progress()
-    reporter = Reporter(conversation, options, asyncio.get_running_loop().time(), parts.without)
+    progress = parts.microphone.progress
+    started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
+    reporter = Reporter(conversation, options, started_at, progress, _faults_of(parts), details)
+    read = _ending_again(reread, parts.cloud.endings)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
     pulse = HubPulse(conversation, progress, inbox)
     observers = [*parts.observers, handler, pulse]
@@ -134,21 +174,19 @@ async def run(
         try:
             async with asyncio.TaskGroup() as stages:
                 start = stages.create_task
-                start(capture(parts.microphone, inbox, progress), name="capture")
+                start(capture(parts.microphone, inbox), name="capture")
                 start(hub.run(inbox), name="converse")
                 start(uplink(parts.cloud, outbox, inbox, Backoff(reconnect, parts.chance)), name="uplink")
                 start(indicate(shown, parts.lamp), name="indicate")
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
-                start(reload(controls.reload, handler.reading(reread), inbox, parts.notifier), name="reload")
+                start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
-                if parts.screen is not None:
-                    start(display(parts.screen, parts.cloud), name="display")
+                for name, stage in _optional_stages(parts, inbox):
+                    start(stage, name=name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")
                 if controls.server is not None:
                     start(control(controls.server, handler), name="control")
-                if parts.button is not None:
-                    start(press(parts.button, inbox), name="press")
                 await _stopped(controls, parts.notifier)
         except* _Stop:
             pass

@@ -12,7 +12,8 @@
     │   ├── AuthError        token refused even after one renewal, unknown project
     │   └── MoneyError       402: the account has no money
     ├── MediaError           the sound of one answer cannot be fetched or decoded
-    ├── NoSessionError       no live session is open to send to
+    ├── TurnError            one turn cannot be sent; the link stays
+    │   └── NoSessionError   no live session is open to send to
     ├── PeerError            the service broke its own protocol
     └── InternalError        a bug: the daemon crashes, systemd restarts it
 """
@@ -65,8 +66,12 @@ class MoneyError(DeniedError):
     """The account has no money (402). Never retried by itself."""
 
 
-class NoSessionError(RavatardError):
-    """No live session is open to send to. The link is up; the turn is lost."""
+class TurnError(RavatardError):
+    """One turn cannot be sent. The link is up; the turn is lost."""
+
+
+class NoSessionError(TurnError):
+    """No live session is open to send to."""
 
 
 class MediaError(RavatardError):

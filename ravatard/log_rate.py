@@ -60,8 +60,8 @@ class RateLimit(logging.Filter):
     A place is a logger with a format; of a format that is a whole sentence from elsewhere, each kind of
     sentence is a place as well, whatever its numbers. A critical record always passes.
 
-    The reports are emitted with the first record of any place that comes :data:`REPORT_S` after the first
-    omission, and at the end (:meth:`report`).
+    The reports are emitted :data:`REPORT_S` after the first omission, with a record of any place or by a
+    timer (:meth:`report_if_due`), and at the end (:meth:`report`).
     """
 
     def __init__(self, emit: Emit, clock: Callable[[], float] = time.monotonic) -> None:
@@ -83,6 +83,11 @@ class RateLimit(logging.Filter):
         if now >= self._report_at:
             self.report()
         return passes
+
+    def report_if_due(self) -> None:
+        """Emit the reports if it is time for them; for a timer, when nothing else is logged."""
+        if self._clock() >= self._report_at:
+            self.report()
 
     def report(self) -> None:
         """Emit a report for each place that has omitted lines."""

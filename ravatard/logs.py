@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import gc
 import logging
 import os
 import re
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, TextIO, cast
 
 from ravatard.log_rate import RateLimit, ReportingHandler, shortened, shortened_traceback
-from ravatard.secret import MASK, Secret
+from ravatard.secret import MASK, Secret, living_secrets
 from ravatard.setting import setting
 
 #: Sends one journal entry, as ``systemd.journal.send`` does: the message, then fields by name.
@@ -32,6 +31,8 @@ _QUIET_UNLESS_DEBUG = ("aiohttp.server", "aiohttp.web", "aiohttp.websocket")
 _LONGEST = 64_000
 
 _SHORTEST_MASKED = 4
+#: The same for secrets that the program has met, such as a session's id: a shorter one may be any word.
+_SHORTEST_MET = 8
 
 # A value that follows token= or LicenseId in a URL, a header, JSON or a repr.
 _NAMED = re.compile(
@@ -78,14 +79,6 @@ def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
     return _JWT.sub(MASK, _NAMED.sub(rf"\1{MASK}", text))
 
 
-def secrets_alive() -> list[Secret]:
-    """Return every :class:`Secret` in this process, since its errors might contain any of them.
-
-    Takes some ten milliseconds: meant for a crash, not for a line a second.
-    """
-    return [one for one in gc.get_objects() if type(one) is Secret]
-
-
 class Redaction(logging.Filter):
     """Masks secrets in message, arguments, exception text and stack of every record.
 
@@ -107,7 +100,8 @@ class Redaction(logging.Filter):
         ``more``: secrets to mask besides those given at creation.
         """
         visible = _CONTROL.sub(lambda found: ascii(found.group())[1:-1], text)
-        return redact(visible, (*self._secrets, *more))
+        met = [secret for secret in living_secrets() if len(secret.reveal()) >= _SHORTEST_MET]
+        return redact(visible, (*self._secrets, *more, *met))
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Clean ``record``; return True, as every record passes."""
@@ -116,7 +110,7 @@ class Redaction(logging.Filter):
         except Exception as error:  # noqa: BLE001 - an argument with a broken repr must not end the daemon
             message = f"{record.msg} (its arguments cannot be shown: {type(error).__name__})"
         crash = record.exc_info or record.exc_text or record.stack_info
-        alive = secrets_alive() if crash else []
+        alive = living_secrets() if crash else []
         record.msg = shortened(self.clean(message[:_LONGEST], alive))
         record.args = None
         if record.exc_info and not record.exc_text:
@@ -184,7 +178,7 @@ class JournalHandler(ReportingHandler):
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record; a failure is reported as ``logging`` does."""
         try:
-            alive = secrets_alive() if record.exc_text else []
+            alive = living_secrets() if record.exc_text else []
             fields = {
                 name.upper(): shortened(self._clean(str(value)[:_LONGEST], alive))
                 for name, value in vars(record).items()
@@ -264,6 +258,14 @@ def systemd_journal() -> JournalSend | None:
     except ImportError:
         return None
     return cast(JournalSend, send)
+
+
+def report_omissions() -> None:
+    """Log how many lines were left out, if it is time for that."""
+    for handler in logging.getLogger().handlers:
+        for one in handler.filters:
+            if isinstance(one, RateLimit):
+                one.report_if_due()
 
 
 def configure(

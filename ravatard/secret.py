@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from weakref import WeakValueDictionary
+
 MASK = "••••"
+#: Secrets that exist, by their address: those that foreign words might repeat.
+_living: WeakValueDictionary[int, Secret] = WeakValueDictionary()
 
 
 class Secret:
@@ -11,10 +15,11 @@ class Secret:
     Read the value with :meth:`reveal`, as late as possible and only to send or store it.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("__weakref__", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        _living[id(self)] = self
 
     def reveal(self) -> str:
         """Return the secret itself."""
@@ -40,3 +45,8 @@ class Secret:
 
     def __reduce__(self) -> str | tuple[object, ...]:
         raise TypeError("a Secret is not pickled: it would be written in the clear")
+
+
+def living_secrets() -> list[Secret]:
+    """Return every secret of this process; equal ones may be among them."""
+    return [secret for reference in _living.valuerefs() if (secret := reference()) is not None]

@@ -1,7 +1,7 @@
 """Description of an option beside the code that uses it: default, unit, range and one sentence.
 
 Option groups are frozen dataclasses whose fields are made with :func:`setting`. ``config/schema.py`` reads
-the descriptions. A group has nine fields at most.
+the descriptions. A group has ten fields at most.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ class Setting:
         low: smallest value allowed, or None.
         high: largest value allowed, or None.
         pattern: a regular expression the whole string must match, or None.
+        words: what ``pattern`` allows, in words for a person.
         secret: masked by ``config show``; may come from a systemd credential.
         restart: True when a reload cannot apply it.
     """
@@ -29,6 +30,7 @@ class Setting:
     low: float | None = None
     high: float | None = None
     pattern: str | None = None
+    words: str = ""
     secret: bool = False
     restart: bool = True
 
@@ -41,6 +43,7 @@ def setting(  # noqa: PLR0913 - one keyword for each property of a setting
     low: float | None = None,
     high: float | None = None,
     pattern: str | None = None,
+    words: str = "",
     secret: bool = False,
     restart: bool = True,
 ) -> Any:
@@ -50,6 +53,6 @@ def setting(  # noqa: PLR0913 - one keyword for each property of a setting
     ``Secret``, and tuples of those.
     """
     described = Setting(
-        text=text, unit=unit, low=low, high=high, pattern=pattern, secret=secret, restart=restart
+        text=text, unit=unit, low=low, high=high, pattern=pattern, words=words, secret=secret, restart=restart
     )
     return field(default=default, metadata={"setting": described}, repr=not secret)

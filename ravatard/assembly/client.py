@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,8 +11,9 @@ from typing import TextIO, TypeVar
 from ravatard import logs
 from ravatard.assembly.runner import run
 from ravatard.cloud.factory import kind_of, open_cloud
-from ravatard.cloud.http import MESSAGE_LIMIT_BYTES, SOUND_LIMIT_BYTES, AiohttpNetwork
 from ravatard.cloud.kind import CloudResources
+from ravatard.cloud.network.deferred import Deferred, DeferredNetwork
+from ravatard.cloud.network.trust import context_for, load_aiohttp
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.proxy import of_environment
 from ravatard.config import Loaded, load, secrets_of
@@ -26,11 +26,6 @@ from ravatard.ports.voice import VoicePlayer
 
 T = TypeVar("T")
 SomeOptions = TypeVar("SomeOptions", bound=CloudOptions)
-
-
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """Add the option that all of these commands have."""
-    parser.add_argument("--config", type=Path, metavar="FILE", help="default: /etc/ravatard/ravatard.yaml")
 
 
 def loaded_quietly(config: Path | None, environ: Mapping[str, str], stream: TextIO | None = None) -> Loaded:
@@ -57,15 +52,23 @@ def loaded_quietly(config: Path | None, environ: Mapping[str, str], stream: Text
 
 
 def open_network(options: CloudOptions) -> Network:
-    """Return the network; its opener closes it."""
+    """Return the network; its opener closes it. The first request loads it."""
     features = kind_of(options).features(options)
-    # Only without live sessions does an answer bring its sound inline.
-    inline_sound = features.falls_back or not features.live
-    return AiohttpNetwork(
-        ping_s=options.deadlines.ping_s,
-        proxies=of_environment(options.service.proxy),
-        message_limit=SOUND_LIMIT_BYTES if inline_sound else MESSAGE_LIMIT_BYTES,
-    )
+    proxies = of_environment(options.service.proxy)
+
+    def network() -> Network:
+        load_aiohttp()
+        from ravatard.cloud.http import MESSAGE_LIMIT_BYTES, SOUND_LIMIT_BYTES, AiohttpNetwork
+
+        # Issuers are read here, in a thread, where the service needs them.
+        context_for(None, options.service.base_url)
+        return AiohttpNetwork(
+            ping_s=options.deadlines.ping_s,
+            proxies=proxies,
+            message_limit=SOUND_LIMIT_BYTES if features.inline_sound else MESSAGE_LIMIT_BYTES,
+        )
+
+    return DeferredNetwork(Deferred(network))
 
 
 def service_cloud(
@@ -114,3 +117,29 @@ def asked(options: CloudOptions, ask: Callable[[ServiceCloud], Awaitable[T]]) ->
 def in_mode(options: SomeOptions, *, live: bool) -> SomeOptions:
     """Return ``options`` with live sessions only, or with none."""
     return kind_of(options).in_mode(options, live=live)
+
+
+def lacks_key(options: CloudOptions) -> bool:
+    """Return True if no credential of the service is configured, or none that the caller may see."""
+    return kind_of(options).credential(options.service) is None
+
+
+def has_lists(options: CloudOptions) -> bool:
+    """Return True for a service with lists of avatars and languages, and a history."""
+    return kind_of(options).has_lists
+
+
+def greeted(options: CloudOptions) -> str:
+    """Ask the service how it is, and with its key; return its version in words, "" for none.
+
+    Raises:
+        RavatardError: it does not answer, or refuses the key.
+    """
+    doctor = kind_of(options).doctor
+
+    async def both(cloud: ServiceCloud) -> str:
+        version = await doctor.greeting(cloud) if doctor.greeting is not None else ""
+        await doctor.access(cloud)
+        return version
+
+    return asked(options, both)

@@ -8,16 +8,21 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ravatard.app import Controls, Parts, run
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.options.conversation import ConversationOptions
+from ravatard.logs import report_omissions
 
 #: Stopping takes as long as the service needs to answer; after this the process ends itself, with status 0.
 STOP_S = 9.0
 #: After this the kernel ends the process in any case.
 STOP_LIMIT_S = 10
+
+#: Period at which the log is asked whether it has omitted lines; the count comes within 80 s. More
+#: often it would wake an appliance that waits.
+REPORTED_EVERY_S = 20.0
 
 log = logging.getLogger("ravatard")
 
@@ -74,12 +79,28 @@ def _stop(controls: Controls) -> None:
     _hard_end.arm()
 
 
+class _OmissionReports:
+    """Timer on which the log reports omitted lines, though nothing else is logged."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._handle = loop.call_later(REPORTED_EVERY_S, self._report)
+
+    def _report(self) -> None:
+        self._handle = self._loop.call_later(REPORTED_EVERY_S, self._report)
+        report_omissions()
+
+    def cancel(self) -> None:
+        """End it."""
+        self._handle.cancel()
+
+
 async def live(
     parts: Parts,
     options: ConversationOptions,
     reconnect: BackoffOptions,
     controls: Controls,
-    reread: Callable[[], ConversationOptions],
+    reread: Callable[[], Awaitable[ConversationOptions]],
 ) -> None:
     """Run until SIGTERM or SIGINT, or until the caller sets ``controls.stop``.
 
@@ -91,8 +112,10 @@ async def live(
     for number in signals:
         loop.add_signal_handler(number, _stop, controls)
     loop.add_signal_handler(signal.SIGHUP, controls.reload.set)
+    reports = _OmissionReports(loop)
     try:
         await run(parts, options, reconnect, controls, reread)
     finally:
+        reports.cancel()
         for number in (*signals, signal.SIGHUP):
             loop.remove_signal_handler(number)

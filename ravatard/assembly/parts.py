@@ -5,33 +5,50 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from ravatard.app import Parts
 from ravatard.assembly.client import open_network, service_cloud
-from ravatard.assembly.sound import browser_plays, display, sound, voice_player, warn_of_echo
+from ravatard.assembly.sound import browser_plays, display, echo_ring, sound, voice_player, warn_of_echo
+from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cloud.factory import kind_of
 from ravatard.cloud.media.address_rule import AddressRule
+from ravatard.cloud.media.routes import Routes
+from ravatard.cloud.proxy import of_environment
 from ravatard.config import Options
 from ravatard.core.conversation.gate_mode import gate_mode
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.options.equipment import Equipment
+from ravatard.devices.cards.kernel_state import capture_state
+from ravatard.devices.microphone.child import MicrophoneChild
 from ravatard.devices.microphone.microphone import ChildMicrophone
 from ravatard.devices.panel.gpio import open_button
 from ravatard.devices.panel.lamp import open_lamp
 from ravatard.devices.panel.options import ButtonOptions, LightsOptions, PixelOptions
+from ravatard.devices.process.early import EarlyProcess
+from ravatard.devices.process.environment import ProcessEnvironment
+from ravatard.devices.process.retry import RetryPolicy
 from ravatard.errors import DeviceError
+from ravatard.host.network_changes import KernelNetworkChanges
 from ravatard.host.systemd import open_notifier
 from ravatard.ports.host import Ledger, Observer
 from ravatard.ports.panel import Button, Lamp
 from ravatard.ports.voice import VoicePlayer
-from ravatard.secret import Secret
 
 log = logging.getLogger("ravatard")
 
+#: Trouble of a wake word for which no model was sought.
+NOT_TRIED = "no model of one was tried"
+
 
 def conversation_options(
-    options: Options, *, has_button: bool, muted: bool = False, volume: int | None = None
+    options: Options,
+    *,
+    has_button: bool,
+    muted: bool = False,
+    volume: int | None = None,
+    wakeword_trouble: str = "",
 ) -> ConversationOptions:
     """Gather the conversation's options from their sections.
 
@@ -40,6 +57,7 @@ def conversation_options(
         has_button: a button is configured and works.
         muted: start with the microphone closed.
         volume: percent to start with; None: as configured.
+        wakeword_trouble: why the wake word cannot be recognised; "" if it can.
     """
     features = kind_of(options).features(options)
     return ConversationOptions(
@@ -49,7 +67,7 @@ def conversation_options(
         spend=options.spend,
         has_button=has_button,
         long_press_mutes=options.button.long_press == "mute",
-        muted=muted,
+        muted=muted or bool(features.no_voice),
         equipment=Equipment(
             speaks=options.speaker.enabled,
             earcons=options.earcons.enabled,
@@ -58,7 +76,26 @@ def conversation_options(
             streams=features.live,
             other_mode=features.falls_back,
         ),
+        wakeword=options.wakeword,
+        wakeword_trouble=wakeword_trouble,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """State that a run begins with, beside its options.
+
+    Attributes:
+        muted: keep the microphone closed until the user opens it.
+        volume: percent; None: as configured.
+        early: the microphone's process, if it was started already; one that is muted is ended.
+        wakeword: model of the wake word; None: there is none.
+    """
+
+    muted: bool = False
+    volume: int | None = None
+    early: EarlyProcess | None = None
+    wakeword: WakeWordModel | None = None
 
 
 def build(
@@ -66,9 +103,7 @@ def build(
     environ: Mapping[str, str],
     observers: Sequence[Observer] = (),
     ledger: Ledger | None = None,
-    *,
-    muted: bool = False,
-    volume: int | None = None,
+    beginning: Beginning = Beginning(),
 ) -> Parts:
     """Build all parts; the one function that takes the configuration apart. Needs a running event loop.
 
@@ -80,15 +115,22 @@ def build(
         observers: observers of the hub.
         ledger: list of the live sessions that must be ended; None is for a service that ends with this
             process.
-        muted: keep the microphone closed until the user opens it.
-        volume: percent; None: as configured.
+        beginning: what this run begins with.
 
     Raises:
         ConfigError: a file that the configuration names cannot be used.
     """
     without: list[str] = []
+    muted, volume, wakeword = beginning.muted, beginning.volume, beginning.wakeword
     button = _button(options.button, without)
-    mode = gate_mode(options.gate.mode, None, has_button=button is not None).mode
+    trouble = NOT_TRIED if wakeword is None else wakeword.trouble
+    mode = gate_mode(options.gate.mode, None, has_button=button is not None, wakeword_trouble=trouble).mode
+    if no_voice := kind_of(options).features(options).no_voice:
+        log.info("the microphone stays closed: %s", no_voice)
+        muted = True
+    if muted and beginning.early is not None:
+        beginning.early.close()
+    echo_fd = echo_ring(options.speaker, options.audio)
     return Parts(
         microphone=ChildMicrophone(
             options.microphone,
@@ -98,6 +140,12 @@ def build(
             mode=mode,
             environ=environ,
             muted=muted,
+            environment=ProcessEnvironment(
+                RetryPolicy(), partial(MicrophoneChild, early=beginning.early), capture_state
+            ),
+            word=wakeword.current if wakeword is not None else lambda: None,
+            talk_over=options.audio.echo,
+            echo_fd=echo_fd,
         ),
         cloud=service_cloud(options, open_network(options), ledger, _live_voice(options, without)),
         lamp=_lamp(options.lights, options.pixels, without),
@@ -106,27 +154,24 @@ def build(
         button=button,
         observers=observers,
         sound=sound(
-            options.speaker,
+            options.speaker if volume is None else replace(options.speaker, volume=volume),
             options.earcons,
             options.media,
             options.service,
             environ,
-            volume=volume,
+            has_button=button is not None,
+            echo_fd=echo_fd,
         ),
-        screen=display(options.kiosk, address_rule(options)),
+        screen=display(options.kiosk, options.service.language, routes(options)),
         without=tuple(without),
+        network_changes=KernelNetworkChanges(),
     )
 
 
-def simulated(options: Options, base_url: str) -> Options:
-    """Return ``options`` with the simulator at ``base_url`` as the service."""
-    service = replace(options.service, base_url=base_url, socket_url=None, project_id=Secret("simulated"))
-    return replace(options, service=service)
-
-
-def address_rule(options: Options) -> AddressRule:
-    """Return the rule for every address that the service hands us."""
-    return AddressRule(options.media, options.service.base_url)
+def routes(options: Options) -> Routes:
+    """Return the ways to addresses that the service hands us."""
+    rule = AddressRule(options.media, options.service.base_url)
+    return Routes(rule, of_environment(options.service.proxy))
 
 
 def _live_voice(options: Options, without: list[str]) -> VoicePlayer | None:
@@ -136,7 +181,7 @@ def _live_voice(options: Options, without: list[str]) -> VoicePlayer | None:
     warn_of_echo(options.speaker, options.audio, live_in_browser=live and in_browser)
     if not live or in_browser or not options.speaker.enabled:
         return None
-    return voice_player(kind.voice_player, options.live_audio, address_rule(options), without)
+    return voice_player(kind.voice_player, options.live_audio, routes(options), without)
 
 
 def _button(options: ButtonOptions, without: list[str]) -> Button | None:

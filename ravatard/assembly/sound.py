@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from ravatard.app import SoundOutput
-from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.cloud.media.options import MediaOptions
+from ravatard.cloud.media.routes import Routes
+from ravatard.cloud.network.trust import context_for, load_aiohttp
 from ravatard.cloud.options import ServiceOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.core.options.audio import AudioOptions
@@ -16,20 +17,22 @@ from ravatard.devices.speaker.earcon_options import EarconOptions
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.errors import DeviceError
 from ravatard.ports.display import Display
+from ravatard.ports.media import Fetch
 from ravatard.ports.voice import VoicePlayer
 from ravatard.web.kiosk.options import KioskOptions
 
 log = logging.getLogger("ravatard")
 
 
-def sound(
+def sound(  # noqa: PLR0913 - four option groups and their run-time values
     speaker: SpeakerOptions,
     earcon_options: EarconOptions,
     media: MediaOptions,
     service: ServiceOptions,
     environ: Mapping[str, str],
     *,
-    volume: int | None = None,
+    has_button: bool,
+    echo_fd: int | None = None,
 ) -> SoundOutput | None:
     """Return speaker, download and decoding; None when no speaker is configured.
 
@@ -39,31 +42,47 @@ def sound(
         media: section ``media``.
         service: section ``service``: answers may point at files beside it; its proxy.
         environ: the daemon's environment.
-        volume: percent to begin with; None: as configured.
+        has_button: presses are answered by earcons at once. Without them the speaker's process ends with
+            its sleep: a user who speaks or writes wakes it long before an answer.
+        echo_fd: ring that takes the played sound; None: nothing needs it.
 
     Raises:
         ConfigError: a file of the owner's earcons cannot be used.
     """
     if not speaker.enabled:
         return None
-    from ravatard.cloud.media.fetch import WebFetch
+    from ravatard.cloud.network.deferred import Deferred, DeferredFetch
     from ravatard.cloud.proxy import of_environment
     from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
     from ravatard.devices.speaker.earcons import earcons
     from ravatard.devices.speaker.speaker import ChildSpeaker
 
+    proxies = of_environment(service.proxy)
+
+    def fetch() -> Fetch:
+        load_aiohttp()
+        from ravatard.cloud.media.fetch import WebFetch
+
+        return WebFetch(media, service.base_url, proxies=proxies)
+
     limits = DecodingLimits(media.largest_bytes, media.longest_s)
     return SoundOutput(
-        speaker=ChildSpeaker(speaker, environ=environ, earcons=earcons(earcon_options), volume=volume),
-        fetch=WebFetch(media, service.base_url, proxies=of_environment(service.proxy)),
+        speaker=ChildSpeaker(
+            speaker,
+            environ=environ,
+            earcons=earcons(earcon_options),
+            keeps_process=has_button,
+            echo_fd=echo_fd,
+        ),
+        fetch=DeferredFetch(Deferred(fetch)),
         decoder=MediaDecoder(limits, environ),
     )
 
 
 def voice_player(
-    make: Callable[[LiveAudioOptions, AddressRule], VoicePlayer] | None,
+    make: Callable[[LiveAudioOptions, Routes], VoicePlayer] | None,
     options: LiveAudioOptions,
-    rule: AddressRule,
+    routes: Routes,
     without: list[str],
 ) -> VoicePlayer | None:
     """Return the player of the live voice, or None; aiortc itself is loaded with the first stream.
@@ -71,13 +90,13 @@ def voice_player(
     Args:
         make: makes the player for the configured kind of cloud; None when that has no separate voice.
         options: section ``live_audio``.
-        rule: addresses that may be connected to.
+        routes: ways to addresses that may be connected to.
         without: gets a sentence when this machine cannot play the voice.
     """
     if make is None or options.enabled == "off":
         return None
     try:
-        return make(options, rule)
+        return make(options, routes)
     except DeviceError as error:
         without.append(f"no live voice: {error}")
         level = logging.WARNING if options.enabled == "on" else logging.INFO
@@ -90,23 +109,47 @@ def browser_plays(options: KioskOptions) -> bool:
     return options.enabled and options.sound == "browser"
 
 
-def display(options: KioskOptions, rule: AddressRule) -> Display | None:
+def display(options: KioskOptions, language: str, routes: Routes) -> Display | None:
     """Return the page for a display, or None when it is not configured.
 
     Args:
         options: section ``kiosk``.
-        rule: addresses that may be connected to.
+        language: language of the conversation, and so of the page.
+        routes: ways to addresses that may be connected to.
+
+    Raises:
+        ConfigError: the owner's texts are unusable.
     """
     if not options.enabled:
         return None
+    load_aiohttp()
     from ravatard.web.kiosk.inspection import inspect
     from ravatard.web.kiosk.kiosk import Kiosk
     from ravatard.web.kiosk.page_state import SCREEN_WORDS, PageState
+    from ravatard.web.kiosk.texts import read_texts
 
     def report(screen: PageState) -> None:
         log.info("display: %s", SCREEN_WORDS[screen])
 
-    return Kiosk(options, report=report, inspect=partial(inspect, admitted=rule.admitted))
+    texts = read_texts(language, options.texts, options.contact)
+    return Kiosk(
+        options,
+        texts,
+        report=report,
+        inspect=partial(inspect, route_to=routes.to, trust=partial(context_for, None)),
+    )
+
+
+def echo_ring(speaker: SpeakerOptions, audio: AudioOptions) -> int | None:
+    """Return memory for the speaker's sound, open for the life of the process; None if nothing needs it.
+
+    Nothing does unless a voice may interrupt the avatar and its own is told from a user's here.
+    """
+    if not (speaker.enabled and audio.is_talked_over):
+        return None
+    from ravatard.devices.echo.ring import make_ring
+
+    return make_ring()
 
 
 def warn_of_echo(speaker: SpeakerOptions, audio: AudioOptions, *, live_in_browser: bool) -> None:
@@ -123,9 +166,9 @@ def warn_of_echo(speaker: SpeakerOptions, audio: AudioOptions, *, live_in_browse
             "microphone stays open meanwhile. Use a speakerphone with echo cancellation, or "
             "kiosk.sound: daemon"
         )
-    if speaker.enabled and audio.barge_in == "voice":
+    if speaker.enabled and audio.barge_in == "voice" and audio.echo == "off":
         log.warning(
             "a voice may interrupt the avatar, and the daemon does not remove the speaker's sound from the "
             "microphone's: without a speakerphone or sound server with echo cancellation the avatar "
-            "interrupts itself (audio.barge_in: button is safe)"
+            "interrupts itself (audio.echo: cancel or external, or audio.barge_in: button, is safe)"
         )

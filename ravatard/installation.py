@@ -1,0 +1,51 @@
+"""The installation that this program runs from, and the command that adds to it what is missing there.
+
+There may be two on one machine: a clone's virtual environment, and the service's.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+#: Of the service, installed by ``make install`` or by the package.
+SERVICE = Path("/opt/ravatard")
+#: Only the package lays the unit down there; ``make install`` uses /usr/local.
+_PACKAGED_UNIT = "usr/lib/systemd/system/ravatard.service"
+
+
+def is_packaged(root: Path = Path("/")) -> bool:
+    """Return True if the Debian package is installed, which ``make install`` must not change."""
+    return (root / _PACKAGED_UNIT).exists()
+
+
+def reinstall(root: Path = Path("/")) -> str:
+    """Return the command that installs the service again."""
+    return "sudo apt install --reinstall ravatard" if is_packaged(root) else "sudo make install"
+
+
+def clone_of(prefix: Path) -> Path | None:
+    """Return the clone whose virtual environment is ``prefix``; None for any other installation."""
+    clone = prefix.parent
+    return clone if (clone / "Makefile").is_file() and (clone / "ravatard").is_dir() else None
+
+
+def adding(extra: str, prefix: Path | None = None, root: Path = Path("/")) -> str:
+    """Return how to add the optional dependencies ``extra`` to the installation at ``prefix``.
+
+    Args:
+        extra: name of the extra in pyproject.toml; "" for what is always needed.
+        prefix: of the installation; None for the one that runs.
+        root: of the machine.
+    """
+    prefix = prefix or Path(sys.prefix)
+    if prefix == SERVICE:
+        return f"run `{reinstall(root)}`"
+    if (clone := clone_of(prefix)) is not None:
+        # -B: what make has done once it does not look at again.
+        other = (
+            " (the installed service is another one)" if (root / SERVICE.relative_to("/")).exists() else ""
+        )
+        return f"run `make -B setup` in {clone}, whose ravatard this is{other}"
+    wanted = f"ravatard[{extra}]" if extra else "ravatard"
+    return f"run `{prefix}/bin/python3 -m pip install --upgrade '{wanted}'`"
