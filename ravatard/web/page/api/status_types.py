@@ -1,0 +1,148 @@
+"""Types of the status report as the API shows it.
+
+The report itself is made by :mod:`ravatard.core.control.status`, and may have further fields.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from ravatard.web.page.api.types import LogLine
+
+
+class LinkReport(Struct):
+    """The connection to the service, and for how many seconds it is in this state."""
+
+    state: Literal["offline", "connecting", "online", "denied"]
+    since_s: float
+    reason: str
+
+
+class LiveSessionReport(Struct):
+    """The live session, which is paid for by time from `starting` to its end."""
+
+    state: Literal["none", "starting", "live"]
+    since_s: float
+    reason: str
+
+
+class MicrophoneReport(Struct):
+    """The capture device as it is: `muted` means closed. Levels in dBFS, null before the first."""
+
+    state: Literal["absent", "open", "held", "muted"]
+    device: str
+    level_db: float | None
+    floor_db: float | None
+
+
+class SpeakerState(Struct):
+    """The loudspeaker; `first_sound_ms`: from the end of speech to the first sound of its answer."""
+
+    state: Literal["none", "absent", "open", "asleep"]
+    device: str
+    latency_ms: float
+    live_voice: bool
+    first_sound_ms: int | None
+
+
+class TurnReport(Struct):
+    """One turn in numbers. `answer_ms`: from the last message to its answer."""
+
+    turn: int
+    ended_s_ago: float
+    outcome: str
+    cause: str
+    spoken_ms: int
+    speech_ms: int
+    messages: int
+    answer_ms: int | None
+    slowest_send_ms: float | None
+
+
+class StatusReport(Struct):
+    """The whole state. `state` is what the lights show; `degraded` has a sentence for each trouble."""
+
+    state: str
+    status: str
+    since_s: float
+    working: bool
+    degraded: list[str]
+    link: LinkReport
+    session: LiveSessionReport
+    talk: Literal["idle", "listening", "thinking", "speaking"]
+    microphone: MicrophoneReport
+    muted: bool
+    speaker: SpeakerState
+    volume: int
+    gate: str
+    avatar: str
+    language: str
+    service: dict[str, str]
+    uptime_s: float
+    turns: list[TurnReport]
+    counters: dict[str, Any]
+
+
+class TurnList(Struct):
+    """The last turns, the newest last, and figures over those that have them."""
+
+    turns: list[TurnReport]
+    answer_median_ms: float | None
+    answer_p95_ms: float | None
+    first_sound_ms: int | None
+
+
+# ---------------------------------------------------------------------- the live socket
+
+
+class LiveWish(Struct, forbid_unknown_fields=True):
+    """Message of the page: what it wants from now on, besides state and turns. Nothing else is sent to it.
+
+    Attributes:
+        meter: the microphone's level, while it is looked at.
+        log: lines of the log as they come.
+        log_after: begin behind this number; lines that are not kept any more are skipped.
+    """
+
+    meter: bool = False
+    log: bool = False
+    log_after: int = 0
+
+
+class LiveState(Struct, tag="state"):
+    """The state, once at the beginning and at each change; only the newest counts."""
+
+    status: StatusReport
+
+
+class LiveMeter(Struct, tag="meter"):
+    """Level and noise floor of the microphone in dBFS, and where the conversation is."""
+
+    level_db: float | None
+    floor_db: float | None
+    talk: str
+    microphone: str
+
+
+class LiveTurn(Struct, tag="turn"):
+    """A turn that has just ended."""
+
+    turn: TurnReport
+
+
+class LiveLog(Struct, tag="log"):
+    """New lines of the log; `missed` lines before them came too fast for this page."""
+
+    lines: list[LogLine]
+    missed: int
+
+
+class LiveEnd(Struct, tag="end"):
+    """The last message: the page is logged out, or the appliance stops. `reason` is a sentence."""
+
+    reason: str
+
+
+LiveMessage = LiveState | LiveMeter | LiveTurn | LiveLog | LiveEnd
