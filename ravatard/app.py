@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from ravatard.core.actions import PlayAnswer
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
@@ -17,6 +18,7 @@ from ravatard.ports.display import Display
 from ravatard.ports.host import ControlServer, Follower, NetworkChanges, Notifier, Observer
 from ravatard.ports.media import Decoder, Fetch
 from ravatard.ports.microphone import Microphone
+from ravatard.ports.page import Appliance, OwnerPage
 from ravatard.ports.panel import Button, Lamp
 from ravatard.ports.speaker import Speaker
 from ravatard.stages.capture import capture
@@ -27,7 +29,7 @@ from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.network import network
-from ravatard.stages.playback import NullAnswerPlayer, Playback
+from ravatard.stages.playback import AnswerPlayer, NullAnswerPlayer, Playback
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
 from ravatard.stages.reload import reload
@@ -39,7 +41,8 @@ class Parts:
     """Parts of the appliance: real devices and a real cloud, or a simulated world.
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
-    ``screen``: None without display; ``network_changes``: None where there is no network that could change.
+    ``screen``: None without display; ``network_changes``: None where there is no network that could change;
+    ``page``: None without the owner's page.
     """
 
     microphone: Microphone
@@ -53,6 +56,7 @@ class Parts:
     sound: SoundOutput | None = None
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
+    page: OwnerPage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +105,23 @@ async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
     raise _Stop
 
 
-def _optional_stages(parts: Parts, inbox: Inbox) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+def _takes_press(parts: Parts) -> Callable[[], bool]:
+    """Return a function that is True for a press that is meant for the owner's page."""
+    return parts.page.takes_press if parts.page is not None else lambda: False
+
+
+def _optional_stages(
+    parts: Parts, inbox: Inbox, appliance: Appliance
+) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     """Yield the stages of parts that not every appliance has, by name."""
     if parts.screen is not None:
         yield "display", display(parts.screen, parts.cloud)
     if parts.network_changes is not None:
         yield "network", network(parts.network_changes, inbox)
     if parts.button is not None:
-        yield "press", press(parts.button, inbox)
+        yield "press", press(parts.button, inbox, _takes_press(parts))
+    if parts.page is not None:
+        yield "page", parts.page.serve(appliance)
 
 
 def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
@@ -120,7 +133,12 @@ def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
 
 def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     """Return a function that gives a sentence for each fault that no event tells."""
-    return lambda: (*parts.without, *parts.cloud.endings.faults)
+    page = parts.page
+    return lambda: (
+        *parts.without,
+        *parts.cloud.endings.faults,
+        *(page.faults if page is not None else ()),
+    )
 
 
 def _ending_again(
@@ -134,6 +152,20 @@ def _ending_again(
         return options
 
     return read
+
+
+def _appliance(
+    parts: Parts, controls: Controls, handler: HubControlHandler, player: AnswerPlayer
+) -> Appliance:
+    """Return the running appliance, as the owner's page sees it."""
+    return Appliance(
+        control=handler,
+        progress=parts.microphone.progress,
+        announce=lambda wav: player.do(PlayAnswer(0, sound=wav)),
+        stop=controls.stop.set,
+        has_button=parts.button is not None,
+        has_speaker=parts.sound is not None,
+    )
 
 
 async def run(
@@ -164,7 +196,8 @@ async def run(
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
     reporter = Reporter(conversation, options, started_at, progress, _faults_of(parts), details)
     read = _ending_again(reread, parts.cloud.endings)
-    handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
+    handler = HubControlHandler(inbox, conversation, reporter, controls.reload, _takes_press(parts))
+    appliance = _appliance(parts, controls, handler, player)
     pulse = HubPulse(conversation, progress, inbox)
     observers = [*parts.observers, handler, pulse]
     if parts.screen is not None:
@@ -181,7 +214,7 @@ async def run(
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
-                for name, stage in _optional_stages(parts, inbox):
+                for name, stage in _optional_stages(parts, inbox, appliance):
                     start(stage, name=name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")

@@ -16,12 +16,13 @@ from ravatard import logs
 from ravatard.app import Controls
 from ravatard.assembly import runner
 from ravatard.assembly.lifetime import disarm, live
+from ravatard.assembly.page import PageSurroundings, owner_page
 from ravatard.assembly.parts import Beginning, build, conversation_options
 from ravatard.assembly.simulator import simulated
 from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cli.run import loaded_for
 from ravatard.cli.terminal import columns_of, takes_colour
-from ravatard.config import DEFAULT_PATH, Loaded, secrets_of
+from ravatard.config import DEFAULT_PATH, Loaded, Options, secrets_of
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.process.early import EarlyProcess
@@ -34,6 +35,7 @@ from ravatard.host.runtime import SOCKET_NAME, SYSTEM_DIRECTORY, runtime_directo
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import bring_up_to_date
 from ravatard.ports.host import Observer
+from ravatard.ports.page import OwnerPage
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +98,29 @@ def appliance(
     return 0
 
 
+def _page(
+    arguments: argparse.Namespace,
+    loaded: Loaded,
+    options: Options,
+    environ: Mapping[str, str],
+    control: Path,
+) -> OwnerPage | None:
+    """Return the owner's page; None when it is off."""
+    if options.page.listen == "off":
+        return None
+    from ravatard.cli.page_trials import ConfiguredTrials
+
+    around = PageSurroundings(
+        environ=environ,
+        state=state_directory(environ),
+        config=arguments.config,
+        control=control,
+        clean=logs.Redaction(secrets_of(loaded.options)).filter,
+        trials=ConfiguredTrials(options, environ),
+    )
+    return owner_page(options, around)
+
+
 async def _appliance(
     arguments: argparse.Namespace, loaded: Loaded, environ: Mapping[str, str], early: EarlyProcess | None
 ) -> None:
@@ -139,6 +164,7 @@ async def _appliance(
         wakeword = WakeWordModel((arguments.config or DEFAULT_PATH).parent, environ)
         await wakeword.refresh(options)
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
+        parts = replace(parts, page=_page(arguments, loaded, options, environ, control))
         has_button = parts.button is not None
         controls = Controls(server=server_socket)
         for text in arguments.say:

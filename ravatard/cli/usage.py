@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 #: Heading -> its commands: the order in which a new owner meets them.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Try": ("demo", "chat", "simulate"),
-    "Set up": ("setup", "config", "board", "devices", "find-mic", "meter"),
+    "Set up": ("setup", "config", "board", "devices", "find-mic", "meter", "page"),
     "Every day": (
         *("status", "mute", "unmute", "toggle-mute", "volume", "say", "history", "avatars", "languages"),
         *("reload", "restart-session"),

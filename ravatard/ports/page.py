@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
 from ravatard.core.audio.progress import Progress
@@ -97,6 +97,35 @@ class CommandLine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class TrialSound:
+    """A few seconds from the microphone. Levels in dBFS.
+
+    Attributes:
+        device: display name of the microphone.
+        pcm: s16le mono 16 kHz.
+        level_db: all of it.
+        loudest_db: its loudest 20 ms.
+    """
+
+    device: str
+    pcm: bytes = field(repr=False)
+    level_db: float
+    loudest_db: float
+
+
+class Trials(Protocol):
+    """Tries the devices, in processes of their own."""
+
+    async def record(self, seconds: float) -> TrialSound:
+        """Record with the microphone that is configured, which nothing else must have open.
+
+        Raises:
+            DeviceError: it cannot be opened, or delivers no sound.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class KeptLine:
     """One line of the log.
 
@@ -130,5 +159,3 @@ class RecentLog(Protocol):
     def subscribe(self, told: Callable[[], None]) -> Callable[[], None]:
         """Call ``told`` on the event loop after new lines; return a function that ends it."""
         ...
-
-

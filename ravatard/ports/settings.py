@@ -61,7 +61,7 @@ class SettingsStore(Protocol):
         ...
 
     def check(self, changes: Mapping[str, Any]) -> Sequence[SettingFault]:
-        """Return everything that is wrong with changes: ``section.key`` to value, None: not saved any more."""
+        """Return all faults of changes: ``section.key`` to its value, None: not saved any more."""
         ...
 
     def save(self, changes: Mapping[str, Any], revision: str) -> SavedSettings:

@@ -46,9 +46,23 @@ class HubControlHandler:
     """Implements the control protocol's ``ControlHandler``; an observer of the hub."""
 
     def __init__(
-        self, inbox: Inbox, conversation: Conversation, reporter: Reporter, reload: asyncio.Event
+        self,
+        inbox: Inbox,
+        conversation: Conversation,
+        reporter: Reporter,
+        reload: asyncio.Event,
+        taken: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``reload`` is set to have the configuration read, which must happen by way of :meth:`reading`."""
+        """Prepare.
+
+        Args:
+            inbox: of the hub.
+            conversation: of the hub.
+            reporter: makes the status.
+            reload: set to have the configuration read, which must happen by way of :meth:`reading`.
+            taken: returns True when a press that begins now is meant for the owner's page.
+        """
+        self._taken = taken
         self._inbox = inbox
         self._conversation = conversation
         self._reporter = reporter
@@ -224,6 +238,8 @@ class HubControlHandler:
     async def _press(self, ms: float) -> bytes:
         if self._down:
             return protocol.refused("the button is being pressed already")
+        if self._taken():
+            return protocol.agreed("the press was for the owner's page: the appliance says six digits")
         clock = asyncio.get_running_loop().time
         self._down = True
         try:
