@@ -23,8 +23,8 @@ class Setting:
         words: what ``pattern`` allows, in words for a person.
         secret: masked by ``config show``; may come from a systemd credential.
         restart: True when a reload cannot apply it.
-        local_only: it names a program, a path or an address, or says which are allowed: only files, environment
-            and credentials of this machine set it, never a page or another machine.
+        local_only: it names a program, a path or an address, or says which are allowed: only files,
+            environment and credentials of this machine set it, never a page or another machine.
     """
 
     text: str
@@ -53,8 +53,8 @@ def setting(  # noqa: PLR0913 - one keyword for each property of a setting
 ) -> Any:
     """Return a dataclass field with its description. The annotation of the field is its type.
 
-    A setting that names a program, a path or an address, or says which are allowed, is ``local_only``: set by a
-    page it would run any program, or send the microphone anywhere.
+    A setting that names a program, a path or an address, or says which are allowed, is ``local_only``: set by
+    a page it would run any program, or send the microphone anywhere.
 
     Types known to the configuration: bool, int, float, str, ``Literal[...]`` of strings, ``X | None``,
     ``Secret``, and tuples of those.

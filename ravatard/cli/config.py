@@ -15,6 +15,7 @@ from ravatard.config import DEFAULT_PATH, Loaded, Schema, load
 from ravatard.config.advice import advice
 from ravatard.config.board_file import Board
 from ravatard.config.schema import Key
+from ravatard.config.saved.layer import saved_file
 from ravatard.errors import ConfigError, DeviceError
 from ravatard.host.credentials import may_be_sealed, with_credentials
 from ravatard.secret import MASK
@@ -73,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         from ravatard.cli.config_edit import edit
 
         return edit(arguments.config or DEFAULT_PATH, os.environ)
-    loaded = load(arguments.config, with_credentials(os.environ))
+    loaded = load(arguments.config, with_credentials(os.environ), saved=saved_file(os.environ))
     if arguments.what == "check":
         print("\n".join(_verdict(loaded, arguments.config or DEFAULT_PATH)))
     elif arguments.json:

@@ -10,8 +10,8 @@ import pytest
 from ravatard.config.schema import Key, Schema
 from ravatard.secret import Secret
 
-#: Settings that are free text and name no program, path or address, with what they name. A new setting that is
-#: text belongs in this table, or is made with ``local_only=True``.
+#: Settings that are free text and name no program, path or address, with what they name. A new setting that
+#: is text belongs in this table, or is made with ``local_only=True``.
 NAMES_NEITHER = {
     "service.user_id": "a user of the service",
     "service.project_id": "a project of the service",
