@@ -14,8 +14,8 @@ from ravatard.cli.terminal import visible
 from ravatard.config import DEFAULT_PATH, Loaded, Schema, load
 from ravatard.config.advice import advice
 from ravatard.config.board_file import Board
-from ravatard.config.schema import Key
 from ravatard.config.saved.layer import saved_file
+from ravatard.config.schema import Key
 from ravatard.errors import ConfigError, DeviceError
 from ravatard.host.credentials import may_be_sealed, with_credentials
 from ravatard.secret import MASK
@@ -141,7 +141,7 @@ def _count(loaded: Loaded) -> str:
 
 def _value(loaded: Loaded, key: Key) -> Any:
     """Return the value in effect, masked if it is a secret."""
-    value = getattr(getattr(loaded.options, key.section), key.name)
+    value = getattr(getattr(loaded.options, key.section), key.attribute)
     return MASK if key.secret and value is not None else value
 
 

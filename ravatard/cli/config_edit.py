@@ -17,8 +17,8 @@ from ravatard.config import ConfigErrors, Loaded, load
 from ravatard.config.advice import advice
 from ravatard.config.document import DocumentError, read
 from ravatard.config.migrations import HISTORY
-from ravatard.config.version import KEY
 from ravatard.config.saved.layer import saved_file
+from ravatard.config.version import KEY
 from ravatard.errors import RavatardError
 from ravatard.host.credentials import with_credentials
 from ravatard.host.durable import make_directory, replace_file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +100,8 @@ def load(
 
 
 def _options(sources: SettingSources) -> Options:
-    groups: dict[str, Any] = {}
-    for section, group in sources.schema.sections.items():
-        given = {
-            item.name: sources.values.get(f"{section}.{item.name}", item.default) for item in fields(group)
-        }
-        groups[section] = group(**given)
+    given: dict[str, dict[str, object]] = {section: {} for section in sources.schema.sections}
+    for dotted, key in sources.schema.keys.items():
+        given[key.section][key.attribute] = sources.values.get(dotted, key.default)
+    groups: dict[str, Any] = {name: group(**given[name]) for name, group in sources.schema.sections.items()}
     return Options(**groups)

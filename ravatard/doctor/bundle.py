@@ -133,7 +133,7 @@ def _config(case: Case) -> Iterator[tuple[str, str]]:
         return
     lines = []
     for key in Schema().keys.values():
-        value = getattr(getattr(loaded.options, key.section), key.name)
+        value = getattr(getattr(loaded.options, key.section), key.attribute)
         shown = MASK if key.secret and value is not None else value
         lines.append(f"{key.dotted} is {shown!r} ({loaded.origins[key.dotted]})")
     yield "config/effective.txt", "\n".join([*lines, ""])
