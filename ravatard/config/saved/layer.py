@@ -6,13 +6,14 @@ that it is trusted with less than the owner's files: a setting that is ``local_o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from ravatard.config.document import LIMIT_BYTES, DocumentError, decoded
 from ravatard.config.problems import SettingOrigin
 from ravatard.config.sources import BOARD, SettingSources, read_file
-from ravatard.host.state import SETTINGS, state_directory
+from ravatard.host.state import SETTINGS, SYSTEM, state_directory
 from ravatard.host.state_file import read_state
 
 #: Ending of a file that was set aside, because the appliance cannot start with it.
@@ -27,6 +28,13 @@ def saved_file(environ: Mapping[str, str], state: Path | None = None) -> Path:
         state: the state directory named on the command line.
     """
     return state_directory(environ, state) / SETTINGS
+
+
+def hidden(environ: Mapping[str, str], system: Path = SYSTEM) -> bool:
+    """Return True if the service keeps its state where the caller may not look."""
+    # systemd.exec(5): given to the service itself.
+    own = "STATE_DIRECTORY" in environ
+    return not own and system.is_dir() and not os.access(system, os.W_OK | os.X_OK)
 
 
 def content_of(file: Path) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.config import Options, Schema, load
-from ravatard.config.reference import _written, reference
+from ravatard.config.reference import _written, purpose, reference
 
 
 def _brought_to_life(text: str) -> str:
