@@ -23,6 +23,8 @@ from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cli.run import loaded_for
 from ravatard.cli.terminal import columns_of, takes_colour
 from ravatard.config import DEFAULT_PATH, Loaded, Options, secrets_of
+from ravatard.config.saved.layer import saved_file
+from ravatard.config.saved.starting import StartingConfiguration, set_aside
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.process.early import EarlyProcess
@@ -78,13 +80,16 @@ def _keep_credentials(environ: Mapping[str, str]) -> None:
 
 
 def appliance(
-    arguments: argparse.Namespace, loaded: Loaded, environ: Mapping[str, str], early: EarlyProcess | None
+    arguments: argparse.Namespace,
+    started: StartingConfiguration,
+    environ: Mapping[str, str],
+    early: EarlyProcess | None,
 ) -> int:
     """Run it in this process until a signal; return exit status 0.
 
     Args:
         arguments: the command line of ``run``.
-        loaded: the configuration.
+        started: the configuration.
         environ: the daemon's environment variables.
         early: the microphone's process, to be taken over; None: it is not started yet.
 
@@ -92,7 +97,7 @@ def appliance(
         RavatardError: it cannot be run like this.
     """
     try:
-        runner.run(_appliance(arguments, loaded, environ, early))
+        runner.run(_appliance(arguments, started, environ, early))
     finally:
         disarm()
     return 0
@@ -109,6 +114,7 @@ def _page(
     if options.page.listen == "off":
         return None
     from ravatard.cli.page_trials import ConfiguredTrials
+    from ravatard.config.saved.store import FileSettingsStore
 
     around = PageSurroundings(
         environ=environ,
@@ -117,13 +123,18 @@ def _page(
         control=control,
         clean=logs.Redaction(secrets_of(loaded.options)).filter,
         trials=ConfiguredTrials(options, environ),
+        settings=FileSettingsStore(saved_file(environ), environ, arguments.config, loaded.options),
     )
     return owner_page(options, around)
 
 
 async def _appliance(
-    arguments: argparse.Namespace, loaded: Loaded, environ: Mapping[str, str], early: EarlyProcess | None
+    arguments: argparse.Namespace,
+    started: StartingConfiguration,
+    environ: Mapping[str, str],
+    early: EarlyProcess | None,
 ) -> None:
+    loaded = started.loaded
     configure_logs(loaded, environ, quiet=arguments.simulate)
     for file, dated in loaded.outdated.items():
         notes = "; ".join(dated.notes)
@@ -154,6 +165,9 @@ async def _appliance(
             # After the socket was taken, so that no file changes under a running daemon.
             bring_up_to_date(state_directory(environ))
             _keep_credentials(environ)
+        without: tuple[str, ...] = ()
+        if started.refused is not None and not arguments.simulate:
+            without = (set_aside(saved_file(environ), started.refused),)
         # The simulated service ends with this process, and its sessions with it.
         ledger = None if arguments.simulate else FileLedger(state_directory(environ))
         remembered = RememberedSettings(state_directory(environ), keep_mute=options.microphone.keep_mute)
@@ -164,6 +178,7 @@ async def _appliance(
         wakeword = WakeWordModel((arguments.config or DEFAULT_PATH).parent, environ)
         await wakeword.refresh(options)
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
+        parts = replace(parts, without=(*parts.without, *without))
         parts = replace(parts, page=_page(arguments, loaded, options, environ, control))
         has_button = parts.button is not None
         controls = Controls(server=server_socket)
@@ -171,7 +186,7 @@ async def _appliance(
             controls.say(text)
 
         async def reread() -> ConversationOptions:
-            again = loaded_for(arguments, environ)
+            again = loaded_for(arguments, environ, saved_file(environ))
             configure_logs(again, environ, quiet=arguments.simulate)
             await wakeword.refresh(again.options)
             return conversation_options(

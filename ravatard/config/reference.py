@@ -58,7 +58,7 @@ def reference() -> str:
         lines += [
             "",
             "",
-            *_comment(_purpose(group), ""),
+            *_comment(purpose(group), ""),
             f"# Example, for {why}:",
             f"#   {section}: {values}",
         ]
@@ -69,7 +69,7 @@ def reference() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _purpose(group: type) -> str:
+def purpose(group: type) -> str:
     """Return the first line of the group's docstring without the leading name of the section."""
     first = (group.__doc__ or "").strip().partition("\n")[0]
     purpose = first.partition(": ")[2] or first
@@ -79,7 +79,7 @@ def _purpose(group: type) -> str:
 def _entry(name: str, group: type) -> list[str]:
     """Return the lines of a section in the table of contents."""
     return textwrap.wrap(
-        _purpose(group), _WIDTH, initial_indent=f"#   {name:<15}", subsequent_indent="#" + " " * 18
+        purpose(group), _WIDTH, initial_indent=f"#   {name:<15}", subsequent_indent="#" + " " * 18
     )
 
 

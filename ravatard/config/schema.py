@@ -61,17 +61,22 @@ class Key:
 
     Attributes:
         section: name of its section.
-        name: its name in the section.
+        attribute: its name in the group's dataclass: that of a Python keyword ends in "_".
         type: the whole annotation, e.g. ``int | None``.
         default: value of a key that is not written.
         setting: its description.
     """
 
     section: str
-    name: str
+    attribute: str
     type: Any
     default: object
     setting: Setting
+
+    @property
+    def name(self) -> str:
+        """Its name in the section."""
+        return self.attribute.removesuffix("_")
 
     @property
     def dotted(self) -> str:
@@ -183,7 +188,7 @@ def secrets_of(options: Options) -> list[Secret]:
     """Return every secret in ``options``: the values to keep out of logs, recordings and reports."""
     found = []
     for key in Schema().keys.values():
-        value = getattr(getattr(options, key.section), key.name)
+        value = getattr(getattr(options, key.section), key.attribute)
         if isinstance(value, Secret):
             found.append(value)
         elif key.secret and isinstance(value, str):

@@ -23,6 +23,7 @@ class KioskOptions:
         ("ravatard-kiosk",),
         "Users of this machine who may open the page, besides root and the daemon's own; for example the "
         "user of a desktop.",
+        local_only=True,
     )
     port: int = setting(8_470, "Port of the page; 0 takes any free one.", low=0, high=65_535)
     sound: Literal["browser", "daemon"] = setting(
@@ -35,6 +36,7 @@ class KioskOptions:
         "A folder with texts of your own for the page: de.yaml and so on, one file a language, with the keys "
         "that differ. The page takes the language of service.language; English, German, French, Spanish, "
         "Ukrainian and Russian are shipped.",
+        local_only=True,
     )
     contact: str | None = setting(
         None,

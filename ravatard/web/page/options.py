@@ -16,6 +16,7 @@ class PageOptions:
         "off",
         "off: no page; loopback: for this machine only; lan: for the local network, which needs a password "
         "(`sudo ravatard page password`), or a button and a speaker, by which it can be claimed.",
+        local_only=True,
     )
     port: int = setting(
         8_480,
@@ -29,11 +30,14 @@ class PageOptions:
         "its host name, and that with .local.",
         pattern=r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?",
         words="a host name in lower case, without port",
+        local_only=True,
     )
     tls: Literal["off", "self-made", "files"] = setting(
         "off",
         "off: http; self-made: https with a certificate made here, whose fingerprint `ravatard page` prints; "
         "files: https with `certificate` and `key`.",
     )
-    certificate: str | None = setting(None, "PEM file of the certificate and its issuers, for `tls: files`.")
-    key: str | None = setting(None, "PEM file of its private key.")
+    certificate: str | None = setting(
+        None, "PEM file of the certificate and its issuers, for `tls: files`.", local_only=True
+    )
+    key: str | None = setting(None, "PEM file of its private key.", local_only=True)

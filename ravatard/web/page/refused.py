@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ravatard.errors import RavatardError
-from ravatard.web.page.api.types import ApiError, SettingProblem
+from ravatard.web.page.api.types import ApiError, FaultySetting
 
 
 class RequestRefused(RavatardError):
@@ -25,7 +25,7 @@ class RequestRefused(RavatardError):
         error: str,
         *,
         retry_after_s: int | None = None,
-        problems: Sequence[SettingProblem] | None = None,
+        problems: Sequence[FaultySetting] | None = None,
     ) -> None:
         super().__init__(error)
         self.status = status

@@ -190,7 +190,7 @@ ENDPOINTS = (
         "settings",
         "configure",
         "Return every setting with its schema and source, a secret as set or not; the ETag is the revision.",
-        gives=dict[str, Any],
+        gives=t.SettingsReport,
         refusals=_STORE,
     ),
     Endpoint(
@@ -198,7 +198,7 @@ ENDPOINTS = (
         f"{PREFIX}/settings/check",
         "check_settings",
         "configure",
-        "Return all problems of changed settings.",
+        "Return all problems of changed settings, and what they would change.",
         t.ChangedSettings,
         t.SettingsChecked,
         refusals=_STORE,

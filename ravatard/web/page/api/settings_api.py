@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from msgspec import convert
+
+from ravatard.errors import ConfigError
 from ravatard.ports.settings import (
-    SavedSettings,
-    SettingFault,
+    NothingToUndo,
+    SettingProblem,
     SettingsConflict,
+    SettingsNotSaved,
     SettingsRefused,
     SettingsStore,
 )
@@ -36,52 +40,89 @@ class SettingsApi:
         """Return every setting."""
         del call
         found = await self._with(lambda store: store.describe())
-        return Tagged(found, str(found.get("revision", "")))
+        return Tagged(found, str(found["revision"]))
 
     async def check_settings(self, call: Call) -> t.SettingsChecked:
-        """Return all problems of changed settings."""
-        wish: t.ChangedSettings = call.body
-        return t.SettingsChecked(_problems(await self._with(lambda store: store.check(_few(wish)))))
+        """Return all problems of changed settings, and what they would change."""
+        changes = _few(call)
+
+        def checked(store: SettingsStore) -> t.SettingsChecked:
+            if problems := store.check(changes):
+                return t.SettingsChecked(_problems(problems), [])
+            return t.SettingsChecked([], _changes(store.diff(changes)))
+
+        return await self._with(checked)
 
     async def save_settings(self, call: Call) -> Tagged:
         """Save changed settings."""
-        wish: t.ChangedSettings = call.body
+        changes = _few(call)
         revision = call.header("If-Match").strip().removeprefix("W/").strip('"')
-        return _saved(call, await self._with(lambda store: store.save(_few(wish), revision)))
+
+        def saved(store: SettingsStore) -> t.SettingsSaved:
+            # Before they are saved: afterwards nothing would change. What another page saves meanwhile makes
+            # the revision an old one.
+            found = _changes(store.diff(changes))
+            return t.SettingsSaved(store.save(changes, revision), found)
+
+        done = await self._with(saved)
+        call.changed = ", ".join(one.key for one in done.changes)
+        return Tagged(done, done.revision)
 
     async def undo_settings(self, call: Call) -> Tagged:
         """Take the last save back."""
-        return _saved(call, await self._with(lambda store: store.undo()))
+
+        def undone(store: SettingsStore) -> t.SettingsSaved:
+            before = _values(store.describe())
+            revision = store.undo()
+            after = _values(store.describe())
+            changes = [
+                t.SettingChange(key, before[key]["value"], one["value"], one["needs"])
+                for key, one in after.items()
+                if key in before and before[key]["value"] != one["value"]
+            ]
+            return t.SettingsSaved(revision, changes)
+
+        done = await self._with(undone)
+        call.changed = ", ".join(one.key for one in done.changes)
+        return Tagged(done, done.revision)
 
     async def _with(self, use: Callable[[SettingsStore], T]) -> T:
+        """Return what ``use`` does with the store, in a thread.
+
+        Raises:
+            RequestRefused: it cannot be done.
+        """
         store = self._store
         if store is None:
             raise RequestRefused(503, "no-settings", "settings cannot be saved in this run")
         async with self._one_at_a_time:
             try:
                 return await asyncio.to_thread(use, store)
-            except SettingsConflict as error:
-                raise RequestRefused(409, "conflict", str(error)) from error
+            except (SettingsConflict, NothingToUndo) as error:
+                code = "conflict" if isinstance(error, SettingsConflict) else "nothing-to-undo"
+                raise RequestRefused(409, code, str(error)) from error
             except SettingsRefused as error:
-                problems = _problems(error.faults)
-                raise RequestRefused(
-                    422, "settings-refused", "these settings have problems", problems=problems
-                ) from error
-            except OSError as error:
-                why = f"the settings cannot be saved or read: {error.strerror or error}"
-                raise RequestRefused(503, "not-saved", why) from error
+                problems = _problems(error.problems)
+                why = "these settings have problems"
+                raise RequestRefused(422, "settings-refused", why, problems=problems) from error
+            except (SettingsNotSaved, ConfigError) as error:
+                raise RequestRefused(503, "not-saved", str(error)) from error
 
 
-def _few(wish: t.ChangedSettings) -> dict[str, object]:
+def _few(call: Call) -> dict[str, Any]:
+    wish: t.ChangedSettings = call.body
     if len(wish.changes) > MOST_CHANGES:
         raise RequestRefused(400, "too-many", f"at most {MOST_CHANGES} settings are changed at once")
     return wish.changes
 
 
-def _problems(faults: Sequence[SettingFault]) -> list[t.SettingProblem]:
-    return [t.SettingProblem(fault.key, fault.text) for fault in faults]
+def _problems(problems: Sequence[SettingProblem]) -> list[t.FaultySetting]:
+    return [t.FaultySetting(one.key, one.text) for one in problems]
 
 
-def _saved(call: Call, saved: SavedSettings) -> Tagged:
-    call.changed = ", ".join(saved.keys)
-    return Tagged(t.SettingsSaved(saved.revision, saved.needs, list(saved.keys)), saved.revision)
+def _changes(found: Sequence[dict[str, Any]]) -> list[t.SettingChange]:
+    return convert(found, list[t.SettingChange])
+
+
+def _values(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {one["key"]: one for one in report["settings"]}

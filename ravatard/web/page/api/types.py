@@ -89,7 +89,7 @@ class Nothing(Struct, forbid_unknown_fields=True):
 # ---------------------------------------------------------------------- replies
 
 
-class SettingProblem(Struct):
+class FaultySetting(Struct):
     """One thing that is wrong with changed settings."""
 
     key: str
@@ -109,7 +109,7 @@ class ApiError(Struct, omit_defaults=True):
     code: str
     error: str
     retry_after_s: int | None = None
-    problems: list[SettingProblem] | None = None
+    problems: list[FaultySetting] | None = None
 
 
 class ClaimOffer(Struct):
@@ -291,15 +291,64 @@ class RecordingTrial(Struct):
     loudest_db: float
 
 
+class SettingChange(Struct):
+    """A setting whose value in effect becomes another one; of a secret only `set` is told."""
+
+    key: str
+    old: Any
+    new: Any
+    needs: Literal["reload", "restart"]
+
+
 class SettingsSaved(Struct):
-    """Settings were saved: their new revision, and what it takes for them to apply."""
+    """Settings were saved: their new revision, which is the ETag too, and what changed by that."""
 
     revision: str
-    needs: Literal["nothing", "reload", "restart"]
-    keys: list[str]
+    changes: list[SettingChange]
 
 
 class SettingsChecked(Struct):
-    """Every problem of changed settings; none means that they can be saved."""
+    """Every problem of changed settings; none means that they can be saved, and what would change."""
 
-    problems: list[SettingProblem]
+    problems: list[FaultySetting]
+    changes: list[SettingChange]
+
+
+class SettingSection(Struct):
+    """A section of the settings."""
+
+    name: str
+    text: str
+
+
+class DescribedSetting(Struct):
+    """A setting. `settable` is false where the API refuses any value; `origin` names the file and line."""
+
+    key: str
+    section: str
+    name: str
+    text: str
+    type: Literal["boolean", "integer", "number", "choice", "text", "secret", "list"]
+    unit: str
+    low: float | None
+    high: float | None
+    choices: list[Any] | None
+    allowed: str
+    optional: bool
+    default: Any
+    value: Any
+    source: Literal["default", "board", "file", "drop-in", "page", "environment", "credential"]
+    origin: str
+    needs: Literal["reload", "restart"]
+    local_only: bool
+    settable: bool
+
+
+class SettingsReport(Struct):
+    """Every setting. `undo`: there is a save to undo; `restart`: keys that wait for a restart."""
+
+    revision: str
+    undo: bool
+    restart: list[str]
+    sections: list[SettingSection]
+    settings: list[DescribedSetting]
