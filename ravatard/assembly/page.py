@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ from ravatard import __version__
 from ravatard.config import Options
 from ravatard.host.activation import handed_over
 from ravatard.host.command_line import Subcommands
+from ravatard.host.page_certificate import context, fingerprint, self_made
 from ravatard.host.page_file import StateAccessFile
 from ravatard.ports.page import OwnerPage, Trials
 from ravatard.ports.settings import SettingsStore
+from ravatard.web.page.options import LOCKED, PageOptions
 
 log = logging.getLogger(__name__)
 
@@ -71,15 +74,56 @@ def owner_page(options: Options, around: PageSurroundings) -> OwnerPage | None:
         language=options.service.language,
         restarts="NOTIFY_SOCKET" in environ,
         handed=handed_over(SOCKET_NAME, environ),
+        tls=None if options.page.tls == "off" else lambda: tls_context(options.page, around.state),
     )
     return Page(options.page, parts)
 
 
+def tls_context(options: PageOptions, state: Path) -> ssl.SSLContext:
+    """Return the context of TLS; makes the certificate when it is to be self-made. Blocks.
+
+    Raises:
+        ConfigError: the certificate cannot be used or made.
+        OSError: it cannot be kept.
+    """
+    if options.tls == "files":
+        key = None if options.key is None else Path(options.key)
+        return context(Path(options.certificate or ""), key)
+    file = self_made(state, [f"{short_name()}.local", *sorted(own_names()), *options.names])
+    log.info("fingerprint of the page's certificate (SHA-256): %s", fingerprint(file.read_text()))
+    return context(file, None)
+
+
+def lan_refusal(options: Options, file: StateAccessFile) -> str:
+    """Return why the page may not be opened to the local network: no password, and no way to claim it.
+
+    Returns:
+        One sentence; "" if it may, or if that cannot be seen by this user.
+    """
+    if options.page.listen != "lan" or (options.button.pin is not None and options.speaker.enabled):
+        return ""
+    # Loaded only where the page is on.
+    from ravatard.web.page.access.record import DamagedAccess, decoded
+
+    try:
+        if decoded(file.read()).password is not None:
+            return ""
+    except PermissionError:
+        return ""
+    except (DamagedAccess, OSError) as error:
+        return str(error)
+    return LOCKED
+
+
+def short_name() -> str:
+    """Return the name of this machine without its domain, in lower case."""
+    return socket.gethostname().partition(".")[0].lower()
+
+
 def own_names() -> frozenset[str]:
     """Return the names by which this machine is reached, in lower case."""
-    name = socket.gethostname().lower()
-    short = name.partition(".")[0]
-    return frozenset({"localhost", name, short, f"{short}.local"})
+    short = short_name()
+    return frozenset({"localhost", socket.gethostname().lower(), short, f"{short}.local"})
 
 
 def _further(around: PageSurroundings) -> Mapping[str, tuple[str, ...]]:

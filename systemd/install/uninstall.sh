@@ -23,7 +23,7 @@ rm -rf "$root/var/cache/ravatard"
 rm -rf "$root$prefix/share/doc/ravatard" "$root$prefix/share/ravatard"
 for file in bin/ravatard lib/sysusers.d/ravatard.conf lib/udev/rules.d/60-ravatard.rules \
     lib/systemd/system/ravatard.service lib/systemd/system/ravatard-boot-setup.service \
-    lib/systemd/system/ravatard-kiosk.service; do
+    lib/systemd/system/ravatard-kiosk.service lib/systemd/system/ravatard-page.socket; do
     # The second name: left by a power cut in mid-installation.
     rm -f "$root$prefix/$file" "$root$prefix/$file.new"
 done

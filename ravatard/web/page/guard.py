@@ -93,6 +93,14 @@ def is_neighbour(peer: str, own_address: str) -> bool:
     return theirs.version == 6 and theirs in ipaddress.ip_network((ours, 64), strict=False)
 
 
+def is_loopback(peer: str) -> bool:
+    """Return True if ``peer`` is this machine."""
+    try:
+        return _address(peer).is_loopback
+    except ValueError:
+        return False
+
+
 def client_of(peer: str) -> str:
     """Return the name under which a client is counted: its address; of IPv6 its network, which is whole."""
     try:

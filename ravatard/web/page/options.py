@@ -7,6 +7,12 @@ from typing import Literal
 
 from ravatard.setting import setting
 
+#: Why a page is not opened to the local network, with what helps.
+LOCKED = (
+    "page.listen is lan, and there is no password yet: set one (sudo ravatard page password); an appliance "
+    "with a button and a speaker can also be claimed at the page"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PageOptions:

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from ravatard.ports.page import AccessFile, Appliance, CommandLine, RecentLog, Trials
 from ravatard.ports.settings import SettingsStore
+from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper
 from ravatard.web.page.access.keys import Keys
 from ravatard.web.page.access.vault import Vault
@@ -23,17 +24,13 @@ from ravatard.web.page.api.settings_api import SettingsApi
 from ravatard.web.page.api.sound_api import SoundApi
 from ravatard.web.page.digits import spoken
 from ravatard.web.page.dispatch import Answer, Dispatch
-from ravatard.web.page.listening import bound, handed_over
+from ravatard.web.page.hosting import Hosting
 from ravatard.web.page.live_feed import LiveFeed
-from ravatard.web.page.options import PageOptions
+from ravatard.web.page.options import LOCKED, PageOptions
 from ravatard.web.page.requests import Requests
-from ravatard.web.page.server import opened
 from ravatard.web.page.static_files import StaticFiles
 
 log = logging.getLogger(__name__)
-
-_FIRST_WAIT_S = 2.0
-_LONGEST_WAIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +65,32 @@ class PageParts:
 
 
 class Page:
-    """Implements :class:`ravatard.ports.page.OwnerPage`.
-
-    Attributes:
-        port: port that it is served at; None while it is not.
-    """
+    """Implements :class:`ravatard.ports.page.OwnerPage`."""
 
     def __init__(self, options: PageOptions, parts: PageParts) -> None:
         """Prepare; nothing is served yet."""
-        self.port: int | None = None
         self._options = options
         self._parts = parts
         self._vault = Vault(parts.file)
         self._doorkeeper = Doorkeeper(self._vault, wall=time.time, clock=time.monotonic)
         self._appliance: Appliance | None = None
-        self._trouble = ""
+        self._hosting = Hosting(options, parts.handed, parts.tls)
 
     @property
     def faults(self) -> tuple[str, ...]:
         """One sentence for each reason why the page is not served as configured."""
-        found = (self._trouble, f"the page: {self._vault.trouble}" if self._vault.trouble else "")
+        vault, locked = self._vault.trouble, self._locked
+        found = (
+            self._hosting.trouble,
+            f"the page lets no caller in: {vault}" if vault else "",
+            f"the page is served to this machine only: {LOCKED}" if locked else "",
+        )
         return tuple(filter(None, found))
+
+    @property
+    def port(self) -> int | None:
+        """Port that it is served at; None while it is not."""
+        return self._hosting.port
 
     def takes_press(self) -> bool:
         """Return True if a press that begins now claims the appliance: then its digits are said."""
@@ -110,9 +112,11 @@ class Page:
         dispatch = Dispatch(
             self._answers(appliance, requests, feed), self._doorkeeper, StaticFiles(), self._names()
         )
+        if self._locked:
+            log.warning("the page is served to this machine only: %s", LOCKED)
         async with asyncio.TaskGroup() as group:
             group.create_task(feed.run(), name="page feed")
-            await self._listen(dispatch)
+            await self._hosting.serve(dispatch.answer, self._admits)
         raise AssertionError  # the server never closes on its own
 
     def _names(self) -> frozenset[str]:
@@ -137,26 +141,15 @@ class Page:
             for endpoint in ENDPOINTS
         }
 
-    async def _listen(self, dispatch: Dispatch) -> NoReturn:
-        wait_s = _FIRST_WAIT_S
-        while True:
-            try:
-                tls = None if self._parts.tls is None else await asyncio.to_thread(self._parts.tls)
-                sockets = handed_over(self._parts.handed) or bound(self._options.listen, self._options.port)
-                port = sockets[0].getsockname()[1]
-                async with opened(sockets, dispatch.answer, tls):
-                    self.port, self._trouble = port, ""
-                    scheme = "http" if tls is None else "https"
-                    log.info(
-                        "the owner's page is at port %d, %s, for the %s", port, scheme, self._options.listen
-                    )
-                    await asyncio.Event().wait()
-            except OSError as error:
-                trouble = f"the page is not served: port {self._options.port}: {error.strerror or error}"
-                if trouble != self._trouble:
-                    log.warning("%s; stop the program that has it, or set page.port. Trying again", trouble)
-                self._trouble = trouble
-            finally:
-                self.port = None
-            await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+    def _admits(self, peer: str, own_address: str) -> bool:
+        """Return True if a client may connect: of this machine, or of its networks where that is wanted."""
+        if guard.is_loopback(peer):
+            return True
+        return self._options.listen == "lan" and not self._locked and guard.is_neighbour(peer, own_address)
+
+    @property
+    def _locked(self) -> bool:
+        """True if there is neither a password nor a way to claim the appliance at the page."""
+        appliance = self._appliance
+        can_say = appliance is not None and appliance.has_button and appliance.has_speaker
+        return self._options.listen == "lan" and not can_say and not self._vault.claimed

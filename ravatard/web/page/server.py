@@ -24,12 +24,13 @@ NEXT_S = 60.0
 _SHUTDOWN_S = 0.2
 _BACKLOG = 64
 
+Admits = Callable[[str, str], bool]
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
 async def opened(
-    sockets: Sequence[socket], answer: Handler, tls: ssl.SSLContext | None
+    sockets: Sequence[socket], answer: Handler, tls: ssl.SSLContext | None, admits: Admits
 ) -> AsyncIterator[None]:
     """Serve on ``sockets`` inside the context; leaving closes every connection, and the sockets.
 
@@ -37,6 +38,7 @@ async def opened(
         sockets: bound, not blocking.
         answer: answers a request.
         tls: certificate; None: without TLS.
+        admits: True if the client at an address may connect; the second one is ours.
     """
 
     async def timed(request: web.BaseRequest) -> web.StreamResponse:
@@ -49,7 +51,7 @@ async def opened(
 
     def place(transport: asyncio.Transport) -> Place | None:
         own, peer = addresses(transport)
-        if not guard.is_neighbour(peer, own):
+        if not admits(peer, own):
             return None
         return Place(guard.client_of(peer), MOST_OF_A_CLIENT, server)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +19,8 @@ from ravatard.web.page.call import Call
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
 from ravatard.web.page.sounds import as_wav, test_tone
+
+log = logging.getLogger(__name__)
 
 _LIST_S = 45.0
 _LISTEN_S = 75.0
@@ -97,7 +100,14 @@ class SoundApi:
             try:
                 yield
             finally:
-                await self._requests.ask("unmute")
+                await self._open_again()
+
+    async def _open_again(self) -> None:
+        """Open the appliance's microphone; that one cannot be had, the status says anyway."""
+        try:
+            await self._requests.ask("unmute")
+        except RequestRefused as error:
+            log.info("after a trial of the sound: %s", error)
 
     async def _run(self, *words: str, limit_s: float, statuses: tuple[int, ...] = (0,)) -> Any:
         try:
