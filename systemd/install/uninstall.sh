@@ -11,6 +11,7 @@ if [ -z "$root" ]; then
     refuse_beside_package
     if running_systemd; then
         # First, since stopping the service ends the live session with the program.
+        systemctl --quiet disable --now ravatard-page.socket 2>/dev/null || true
         systemctl --quiet disable --now ravatard-kiosk.service $unit 2>/dev/null || true
         # Else a power cut could leave the enabled unit without its program.
         on_disk /etc
