@@ -83,6 +83,8 @@ class Dispatch:
             request.transport is not None and request.transport.get_extra_info("sslcontext") is not None
         )
         visitor = self._visitor(request, encrypted=encrypted)
+        if visitor is None and endpoint.right != "none":
+            self._doorkeeper.check_readable()
         check_right(endpoint.right, visitor)
         call = Call(
             request,

@@ -70,6 +70,7 @@ class Doorkeeper:
 
     def visitor(self, cookie: str | None, token: str | None) -> Visitor | None:
         """Return the caller that has this cookie or bearer token; None: it has none that is valid."""
+        self._vault.refresh()
         if self._vault.trouble or not self._vault.claimed:
             return None
         record, now = self._vault.record, self._wall()
@@ -85,6 +86,14 @@ class Doorkeeper:
         if known is None or known.is_over(now):
             return None
         return Visitor(known.id, f"session {known.id[:6]} from {known.address}", ALL_SCOPES, owner=True)
+
+    def check_readable(self) -> None:
+        """Check that callers can be known.
+
+        Raises:
+            RequestRefused: the file of passwords cannot be read.
+        """
+        _ = self._vault.record
 
     def still_in(self, visitor: Visitor) -> bool:
         """Return True if a visitor's session or token was not ended since."""

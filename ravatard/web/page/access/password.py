@@ -28,13 +28,13 @@ class PasswordHash(msgspec.Struct, frozen=True):
 
     salt: str
     digest: str
-    cost: int = COST
+    cost: int
 
 
 def hashed(password: str) -> PasswordHash:
     """Return a new hash of ``password``. Blocks for the time that guessing once shall take."""
     salt = secrets.token_bytes(_SALT_BYTES)
-    return PasswordHash(salt.hex(), _digest(password, salt, COST).hex())
+    return PasswordHash(salt.hex(), _digest(password, salt, COST).hex(), COST)
 
 
 def matches(password: str, stored: PasswordHash) -> bool:
