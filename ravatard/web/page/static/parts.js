@@ -4,9 +4,11 @@ import { html, useEffect, useReducer, useRef, useState } from "./vendor/htm-prea
 import { Refused } from "./api.js";
 import { t } from "./texts.js";
 
-// A sentence that the appliance wrote: English, or text of a stranger, shown as text.
+// A sentence that the appliance wrote: English, with `code` in it, or text of a stranger. Shown as text whatever it is.
 export function Told({ text, english = true }) {
-  return html`<span class="told" lang=${english ? "en" : undefined} dir="auto">${text}</span>`;
+  const pieces = String(text).split("`");
+  const marked = pieces.length % 2 ? pieces.map((one, index) => (index % 2 ? html`<code>${one}</code>` : one)) : text;
+  return html`<span class="told" lang=${english ? "en" : undefined} dir="auto">${marked}</span>`;
 }
 
 export function Trouble({ error }) {

@@ -62,7 +62,7 @@ export function number(value, digits = 0) {
 }
 
 function quantity(value, unit, digits = 0) {
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: digits })
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: digits })
     .format(value);
 }
 

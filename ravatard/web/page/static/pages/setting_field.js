@@ -74,7 +74,7 @@ export function SettingField({ setting, edit, problems, change }) {
   const facts = [
     range ? `${t("settings.range")} ${range}` : setting.unit,
     `${t("settings.default")} ${shown(setting.default)}`,
-    `${t(`source.${setting.source}`)}${setting.origin.includes("/") ? ` (${setting.origin})` : ""}`,
+    setting.source === "default" ? "" : `${t(`source.${setting.source}`)}${setting.origin.includes("/") ? ` (${setting.origin})` : ""}`,
     t(`needs.${setting.needs}`),
   ].filter(Boolean);
   return html`

@@ -70,7 +70,7 @@ function Section({ section, settings, edits, problems, change, open }) {
   const [opened, toggle] = useState(false);
   const isOpen = opened || open || wrong;
   return html`
-    <details class="card wide section" open=${isOpen} onToggle=${(event) => toggle(event.target.open)}>
+    <details class="section" open=${isOpen} onToggle=${(event) => toggle(event.target.open)}>
       <summary><h2>${section.name}</h2>${touched ? html`<span class="count">${t("settings.changed", { count: touched })}</span>` : null}
         <p class="quiet"><${Told} text=${section.text} /></p></summary>
       ${isOpen ? settings.map((one) => html`
@@ -167,8 +167,9 @@ export function Settings() {
         <${Trouble} error=${review ? null : save.error} />
       <//>
       <${Awaited} of=${report}>
-        ${sections.map(([section, members]) => html`
+        <div class="card wide sections">${sections.map(([section, members]) => html`
           <${Section} key=${section.name} section=${section} settings=${members} edits=${edits} problems=${problems} change=${change} open=${words.length > 0} />`)}
+        </div>
       <//>
       ${count ? html`
         <div class="bar-below" role="region" aria-label=${t("settings.changes")}>
