@@ -11,10 +11,10 @@ from pathlib import Path
 
 from ravatard import __version__
 from ravatard.config import Options
-from ravatard.host.activation import handed_over
-from ravatard.host.command_line import Subcommands
-from ravatard.host.page_certificate import context, fingerprint, self_made
-from ravatard.host.page_file import StateAccessFile
+from ravatard.host.page.access_file import StateAccessFile
+from ravatard.host.page.activation import handed_over
+from ravatard.host.page.certificate import context, fingerprint, self_made
+from ravatard.host.page.command_line import Subcommands
 from ravatard.ports.page import OwnerPage, Trials
 from ravatard.ports.settings import SettingsStore
 from ravatard.web.page.options import LOCKED, PageOptions
@@ -27,7 +27,7 @@ SOCKET_NAME = "page"
 
 @dataclass(frozen=True, slots=True)
 class PageSurroundings:
-    """What the page of one run is told.
+    """Surroundings of one run, which the page is told.
 
     Attributes:
         environ: the daemon's environment.

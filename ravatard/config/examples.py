@@ -39,6 +39,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "capture": ("{rate_hz: 48000, channels: 2, channel: 0}", "a card that only knows 48 kHz stereo"),
     "reconnect": ("{longest_s: 30}", "one appliance, not a fleet"),
     "kiosk": ("{enabled: true, users: [pi]}", "a page for the desktop of user pi"),
+    "page": ("{listen: lan, port: 8480}", "a page for the owner's phone, with a password"),
     "logging": ("{level: debug}", "the search for a fault"),
     "deadlines": ("{request_s: 20}", "a slow mobile network"),
     "speech_to_text": ("{uri: 'tcp://recogniser.example:10300'}", "a recogniser on your own network"),

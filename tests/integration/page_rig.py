@@ -18,7 +18,7 @@ from msgspec import structs
 from ravatard.core.audio.progress import Progress
 from ravatard.core.control import protocol
 from ravatard.errors import DeviceError
-from ravatard.host.page_file import StateAccessFile
+from ravatard.host.page.access_file import StateAccessFile
 from ravatard.ports.page import Appliance, CommandFailed, TrialSound
 from ravatard.web.page.access import password
 from ravatard.web.page.access.record import AccessRecord, changing, one_time_code

@@ -151,7 +151,7 @@ def _refuse_open_page(loaded: Loaded) -> None:
         return
     # Few have it.
     from ravatard.assembly.page import lan_refusal
-    from ravatard.host.page_file import StateAccessFile
+    from ravatard.host.page.access_file import StateAccessFile
     from ravatard.host.state import state_directory
 
     if refusal := lan_refusal(loaded.options, StateAccessFile(state_directory(os.environ))):

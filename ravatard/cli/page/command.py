@@ -14,7 +14,7 @@ from ravatard.cli.page.address import addresses, qr_code
 from ravatard.cli.terminal import visible
 from ravatard.config import load
 from ravatard.host.credentials import with_credentials
-from ravatard.host.page_file import StateAccessFile
+from ravatard.host.page.access_file import StateAccessFile
 from ravatard.host.state import state_directory
 
 _SCOPES = ("read", "control", "configure")

@@ -59,7 +59,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Download:
+class FileReply:
     """Reply that is a file.
 
     Attributes:

@@ -14,8 +14,8 @@ from ravatard.web.headers import STRICT, policy
 from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper, Visitor
 from ravatard.web.page.api.catalog import ENDPOINTS
-from ravatard.web.page.api.endpoints import Endpoint, Right, Routes
-from ravatard.web.page.call import Call, Download, Tagged, cookie_name, set_cookie
+from ravatard.web.page.api.endpoints import Endpoint, EndpointTable, Right
+from ravatard.web.page.call import Call, FileReply, Tagged, cookie_name, set_cookie
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.static_files import StaticFiles
 
@@ -48,7 +48,7 @@ class Dispatch:
             names: names by which the page may be opened, in lower case.
         """
         self._answers = {endpoint.name: answers[endpoint.name] for endpoint in ENDPOINTS}
-        self._routes = Routes(ENDPOINTS)
+        self._routes = EndpointTable(ENDPOINTS)
         self._doorkeeper = doorkeeper
         self._files = files
         self._names = names
@@ -208,7 +208,7 @@ def _success(body: Any, call: Call) -> web.Response:
     headers = dict(_HEADERS)
     if call.cookie is not None:
         headers["Set-Cookie"] = set_cookie(call.cookie, encrypted=call.encrypted)
-    if isinstance(body, Download):
+    if isinstance(body, FileReply):
         headers |= {"Content-Type": body.content_type, **body.headers}
         return web.Response(body=body.body, headers=headers)
     if isinstance(body, Tagged):

@@ -11,8 +11,8 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from ravatard.ports.page import KeptLine, RecentLog
+from ravatard.web.page.api.health_types import LogEntry
 from ravatard.web.page.api.status_types import LiveEnd, LiveLog, LiveWish
-from ravatard.web.page.api.types import LogLine
 
 #: A wish has some sixty bytes.
 WISH_BYTES = 1_024
@@ -139,9 +139,9 @@ def encoded(message: Any) -> str:
     return msgspec.json.encode(message).decode()
 
 
-def line_of_log(kept: KeptLine) -> LogLine:
+def line_of_log(kept: KeptLine) -> LogEntry:
     """Return a kept line in the type of the API."""
     return msgspec.convert(
         {"number": kept.number, "at": kept.at, "level": kept.level, "logger": kept.logger, "text": kept.text},
-        LogLine,
+        LogEntry,
     )

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PageParts:
-    """What the page needs of this machine.
+    """Parts of this machine that the page needs.
 
     Attributes:
         file: passwords and tokens.

@@ -15,7 +15,7 @@ from ravatard.web.page.refused import RequestRefused
 MOST_WAITING = 4
 
 
-class Attempt:
+class CheckedAttempt:
     """One attempt, while it is checked."""
 
     def __init__(self, fail: Callable[[], None]) -> None:
@@ -42,7 +42,7 @@ class AttemptGate:
         self._waiting = 0
 
     @asynccontextmanager
-    async def enter(self, address: str) -> AsyncIterator[Attempt]:
+    async def enter(self, address: str) -> AsyncIterator[CheckedAttempt]:
         """Wait for the turn of ``address``. Left without an error, the attempt was right.
 
         Raises:
@@ -56,7 +56,7 @@ class AttemptGate:
                 if wait_s := self._attempts.wait_s(address, self._clock()):
                     raise _too_many(math.ceil(wait_s))
                 self._attempts.begun(self._clock())
-                yield Attempt(lambda: self._attempts.failed(address, self._clock()))
+                yield CheckedAttempt(lambda: self._attempts.failed(address, self._clock()))
                 self._attempts.succeeded(address)
         finally:
             self._waiting -= 1

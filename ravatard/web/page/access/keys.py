@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ravatard.web.page.access.doorkeeper import ID_BYTES
 from ravatard.web.page.access.record import MOST_TOKENS, TOKEN_PREFIX, AccessRecord, KeptToken, digest_of
 from ravatard.web.page.access.vault import Vault
-from ravatard.web.page.api.types import MadeToken, Scope, SessionEntry, TokenEntry
+from ravatard.web.page.api.types import BrowserEntry, MadeToken, Scope, TokenEntry
 from ravatard.web.page.refused import RequestRefused
 
 _TOKEN_BYTES = 32
@@ -24,11 +24,11 @@ class Keys:
         self._vault = vault
         self._wall = wall
 
-    def sessions(self, current: str = "") -> list[SessionEntry]:
+    def sessions(self, current: str = "") -> list[BrowserEntry]:
         """Return every browser that is logged in; ``current``: id of the caller's session."""
         now = self._wall()
         return [
-            SessionEntry(one.id, one.address, one.made_at, one.used_at, one.id == current)
+            BrowserEntry(one.id, one.address, one.made_at, one.used_at, one.id == current)
             for one in self._vault.record.sessions
             if not one.is_over(now)
         ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ravatard.web.page.api import health_types as ht
+from ravatard.web.page.api import settings_types as st
 from ravatard.web.page.api import types as t
 from ravatard.web.page.api.endpoints import PREFIX, Endpoint
 from ravatard.web.page.api.status_types import StatusReport, TurnList
@@ -25,7 +27,7 @@ _CHANGED = {
 }
 
 
-def _command(name: str, right: str, text: str, takes: Any = t.Nothing, **more: Any) -> Endpoint:
+def _command(name: str, right: str, text: str, takes: Any = t.NoFields, **more: Any) -> Endpoint:
     return Endpoint(
         "POST",
         f"{PREFIX}/{name}",
@@ -69,7 +71,7 @@ ENDPOINTS = (
         "await_press",
         "none",
         "Await a press of the button for two minutes: the appliance then says six digits.",
-        t.Nothing,
+        t.NoFields,
         t.ClaimOffer,
         refusals={**_CLAIMED, **_BUSY},
     ),
@@ -135,7 +137,7 @@ ENDPOINTS = (
     _command("unmute", "control", "Open the microphone; answered when it is."),
     _command("toggle-mute", "control", "Do the other of both."),
     _command("volume", "control", "Set or change the loudness of the answers.", t.SetLoudness),
-    _command("say", "control", "Say something to the avatar in writing.", t.SayText),
+    _command("say", "control", "Say something to the avatar in writing.", t.SayWords),
     _command("press", "control", "Press the button and release it.", t.HoldButton, limit_s=150.0),
     _command("restart-session", "control", "End the live session; the next words start a new one."),
     _command("reload", "configure", "Read the configuration anew."),
@@ -147,7 +149,7 @@ ENDPOINTS = (
         "devices",
         "read",
         "List microphones and speakers with the names for the configuration.",
-        gives=t.DeviceList,
+        gives=ht.DeviceList,
         refusals=_TRIAL,
         limit_s=60.0,
     ),
@@ -157,7 +159,7 @@ ENDPOINTS = (
         "play_tone",
         "control",
         "Play a test tone on the appliance's speaker.",
-        t.Nothing,
+        t.NoFields,
         t.CommandDone,
         refusals=_TRIAL,
     ),
@@ -167,8 +169,8 @@ ENDPOINTS = (
         "record",
         "control",
         "Record three seconds and play them on the appliance's speaker; they are not kept.",
-        t.Nothing,
-        t.RecordingTrial,
+        t.NoFields,
+        ht.RecordingTrial,
         refusals=_TRIAL,
         limit_s=60.0,
     ),
@@ -178,8 +180,8 @@ ENDPOINTS = (
         "find_microphone",
         "control",
         "Listen with every microphone for five seconds: which one hears the user best.",
-        t.Nothing,
-        t.MicrophoneTrials,
+        t.NoFields,
+        ht.MicrophoneTrials,
         refusals=_TRIAL,
         limit_s=90.0,
     ),
@@ -190,7 +192,7 @@ ENDPOINTS = (
         "settings",
         "configure",
         "Return every setting with its schema and source, a secret as set or not; the ETag is the revision.",
-        gives=t.SettingsReport,
+        gives=st.SettingsReport,
         refusals=_STORE,
     ),
     Endpoint(
@@ -199,8 +201,8 @@ ENDPOINTS = (
         "check_settings",
         "configure",
         "Return all problems of changed settings, and what they would change.",
-        t.ChangedSettings,
-        t.SettingsChecked,
+        st.ChangedSettings,
+        st.SettingsChecked,
         refusals=_STORE,
     ),
     Endpoint(
@@ -209,8 +211,8 @@ ENDPOINTS = (
         "save_settings",
         "configure",
         "Save changed settings.",
-        t.ChangedSettings,
-        t.SettingsSaved,
+        st.ChangedSettings,
+        st.SettingsSaved,
         refusals=_CHANGED,
         headers={"If-Match": "The revision that the changes were made to, in quotes."},
     ),
@@ -220,13 +222,13 @@ ENDPOINTS = (
         "undo_settings",
         "configure",
         "Take the last save back.",
-        t.Nothing,
-        t.SettingsSaved,
+        t.NoFields,
+        st.SettingsSaved,
         refusals=_CHANGED,
     ),
     # ------------------------------------------------------------------ health and log
     Endpoint(
-        "GET", f"{PREFIX}/doctor", "findings", "read", "Return the last findings.", gives=t.DoctorReport
+        "GET", f"{PREFIX}/doctor", "findings", "read", "Return the last findings.", gives=ht.DoctorReport
     ),
     Endpoint(
         "POST",
@@ -234,8 +236,8 @@ ENDPOINTS = (
         "examine",
         "control",
         "Run doctor's checks; the microphone and the speaker are in use, and not opened.",
-        t.Examine,
-        t.DoctorReport,
+        ht.Examine,
+        ht.DoctorReport,
         refusals=_TRIAL,
         limit_s=180.0,
     ),
@@ -245,7 +247,7 @@ ENDPOINTS = (
         "log",
         "read",
         "Return lines of the log.",
-        gives=t.LogLines,
+        gives=ht.LogPage,
         query={"after": "Only lines behind this number.", "limit": "At most so many lines, up to 1,000."},
     ),
     Endpoint(

@@ -72,7 +72,7 @@ class Endpoint:
         return 200 if self.gives is not None or self.media else 204
 
 
-class Routes:
+class EndpointTable:
     """Finds the endpoint of a request."""
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:

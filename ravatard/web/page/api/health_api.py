@@ -9,9 +9,9 @@ import time
 from msgspec import convert
 
 from ravatard.ports.page import CommandFailed, CommandLine, RecentLog
-from ravatard.web.page.api import types as t
+from ravatard.web.page.api import health_types as ht
 from ravatard.web.page.api.openapi import encoded
-from ravatard.web.page.call import Call, Download
+from ravatard.web.page.call import Call, FileReply
 from ravatard.web.page.live_socket import line_of_log
 from ravatard.web.page.refused import RequestRefused
 
@@ -35,46 +35,46 @@ class HealthApi:
         self._commands = commands
         self._log = log
         self._version = version
-        self._report = t.DoctorReport([])
+        self._report = ht.DoctorReport([])
         self._busy = asyncio.Lock()
 
     async def healthz(self, call: Call) -> None:
         """Tell that the page is served."""
 
-    async def openapi(self, call: Call) -> Download:
+    async def openapi(self, call: Call) -> FileReply:
         """Return the document of this API."""
         del call
-        return Download(encoded(self._version), "application/json")
+        return FileReply(encoded(self._version), "application/json")
 
-    async def log(self, call: Call) -> t.LogLines:
+    async def log(self, call: Call) -> ht.LogPage:
         """Return lines of the log."""
         after = call.query.get("after", 0)
         most = min(call.query.get("limit", MOST_LINES), MOST_LINES)
         lines = [line_of_log(one) for one in self._log.after(after, most)]
         newest = self._log.newest
         missed = max(0, lines[0].number - after - 1) if lines and after <= newest else 0
-        return t.LogLines(lines, missed, lines[-1].number if lines else min(after, newest))
+        return ht.LogPage(lines, missed, lines[-1].number if lines else min(after, newest))
 
-    async def findings(self, call: Call) -> t.DoctorReport:
+    async def findings(self, call: Call) -> ht.DoctorReport:
         """Return the last findings."""
         del call
         return self._report
 
-    async def examine(self, call: Call) -> t.DoctorReport:
+    async def examine(self, call: Call) -> ht.DoctorReport:
         """Run doctor's checks.
 
         Raises:
             RequestRefused: they run already, or cannot.
         """
-        wish: t.Examine = call.body
+        wish: ht.Examine = call.body
         words = ["doctor", "--json", *(["--echo"] if wish.echo else [])]
         if wish.only:
             words += ["--only", *wish.only]
         found = await self._run(*words, statuses=_EXAMINED)
-        self._report = convert({**json.loads(found), "ended_at": time.time()}, t.DoctorReport)
+        self._report = convert({**json.loads(found), "ended_at": time.time()}, ht.DoctorReport)
         return self._report
 
-    async def bundle(self, call: Call) -> Download:
+    async def bundle(self, call: Call) -> FileReply:
         """Return the support bundle.
 
         Raises:
@@ -83,7 +83,7 @@ class HealthApi:
         del call
         content = await self._run("support-bundle", "--silent", "-")
         name = f"ravatard-support-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}.tar.gz"
-        return Download(
+        return FileReply(
             content, "application/gzip", {"Content-Disposition": f'attachment; filename="{name}"'}
         )
 

@@ -17,6 +17,7 @@ from ravatard.ports.settings import (
     SettingsRefused,
     SettingsStore,
 )
+from ravatard.web.page.api import settings_types as st
 from ravatard.web.page.api import types as t
 from ravatard.web.page.call import Call, Tagged
 from ravatard.web.page.refused import RequestRefused
@@ -42,14 +43,14 @@ class SettingsApi:
         found = await self._with(lambda store: store.describe())
         return Tagged(found, str(found["revision"]))
 
-    async def check_settings(self, call: Call) -> t.SettingsChecked:
+    async def check_settings(self, call: Call) -> st.SettingsChecked:
         """Return all problems of changed settings, and what they would change."""
         changes = _few(call)
 
-        def checked(store: SettingsStore) -> t.SettingsChecked:
+        def checked(store: SettingsStore) -> st.SettingsChecked:
             if problems := store.check(changes):
-                return t.SettingsChecked(_problems(problems), [])
-            return t.SettingsChecked([], _changes(store.diff(changes)))
+                return st.SettingsChecked(_problems(problems), [])
+            return st.SettingsChecked([], _changes(store.diff(changes)))
 
         return await self._with(checked)
 
@@ -58,11 +59,11 @@ class SettingsApi:
         changes = _few(call)
         revision = call.header("If-Match").strip().removeprefix("W/").strip('"')
 
-        def saved(store: SettingsStore) -> t.SettingsSaved:
+        def saved(store: SettingsStore) -> st.SettingsSaved:
             # Before they are saved: afterwards nothing would change. What another page saves meanwhile makes
             # the revision an old one.
             found = _changes(store.diff(changes))
-            return t.SettingsSaved(store.save(changes, revision), found)
+            return st.SettingsSaved(store.save(changes, revision), found)
 
         done = await self._with(saved)
         call.changed = ", ".join(one.key for one in done.changes)
@@ -71,16 +72,16 @@ class SettingsApi:
     async def undo_settings(self, call: Call) -> Tagged:
         """Take the last save back."""
 
-        def undone(store: SettingsStore) -> t.SettingsSaved:
+        def undone(store: SettingsStore) -> st.SettingsSaved:
             before = _values(store.describe())
             revision = store.undo()
             after = _values(store.describe())
             changes = [
-                t.SettingChange(key, before[key]["value"], one["value"], one["needs"])
+                st.SettingChange(key, before[key]["value"], one["value"], one["needs"])
                 for key, one in after.items()
                 if key in before and before[key]["value"] != one["value"]
             ]
-            return t.SettingsSaved(revision, changes)
+            return st.SettingsSaved(revision, changes)
 
         done = await self._with(undone)
         call.changed = ", ".join(one.key for one in done.changes)
@@ -110,7 +111,7 @@ class SettingsApi:
 
 
 def _few(call: Call) -> dict[str, Any]:
-    wish: t.ChangedSettings = call.body
+    wish: st.ChangedSettings = call.body
     if len(wish.changes) > MOST_CHANGES:
         raise RequestRefused(400, "too-many", f"at most {MOST_CHANGES} settings are changed at once")
     return wish.changes
@@ -120,8 +121,8 @@ def _problems(problems: Sequence[SettingProblem]) -> list[t.FaultySetting]:
     return [t.FaultySetting(one.key, one.text) for one in problems]
 
 
-def _changes(found: Sequence[dict[str, Any]]) -> list[t.SettingChange]:
-    return convert(found, list[t.SettingChange])
+def _changes(found: Sequence[dict[str, Any]]) -> list[st.SettingChange]:
+    return convert(found, list[st.SettingChange])
 
 
 def _values(report: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from msgspec import convert
 from ravatard.core.audio_format import RATE_HZ, samples_in, seconds_of
 from ravatard.errors import DeviceError
 from ravatard.ports.page import Appliance, CommandFailed, CommandLine, Trials
+from ravatard.web.page.api import health_types as ht
 from ravatard.web.page.api import types as t
 from ravatard.web.page.call import Call
 from ravatard.web.page.refused import RequestRefused
@@ -48,10 +49,10 @@ class SoundApi:
         self._commands = commands
         self._busy = asyncio.Lock()
 
-    async def devices(self, call: Call) -> t.DeviceList:
+    async def devices(self, call: Call) -> ht.DeviceList:
         """List microphones and speakers."""
         del call
-        return convert(await self._run("devices", "--json", limit_s=_LIST_S), t.DeviceList)
+        return convert(await self._run("devices", "--json", limit_s=_LIST_S), ht.DeviceList)
 
     async def play_tone(self, call: Call) -> t.CommandDone:
         """Play a test tone."""
@@ -60,14 +61,14 @@ class SoundApi:
         self._appliance.announce(test_tone())
         return t.CommandDone("a tone of one second is played")
 
-    async def find_microphone(self, call: Call) -> t.MicrophoneTrials:
+    async def find_microphone(self, call: Call) -> ht.MicrophoneTrials:
         """Listen with every microphone; the appliance's own is closed meanwhile."""
         del call
         async with self._trial():
             words = ("find-mic", "--json", "--seconds", _SECONDS)
-            return convert(await self._run(*words, limit_s=_LISTEN_S, statuses=(0, 1)), t.MicrophoneTrials)
+            return convert(await self._run(*words, limit_s=_LISTEN_S, statuses=(0, 1)), ht.MicrophoneTrials)
 
-    async def record(self, call: Call) -> t.RecordingTrial:
+    async def record(self, call: Call) -> ht.RecordingTrial:
         """Record with the microphone, and play that on the speaker."""
         del call
         self._check_speaker()
@@ -80,7 +81,7 @@ class SoundApi:
         seconds = round(seconds_of(samples_in(sound.pcm)), 1)
         says = f"{seconds:g} s from {sound.device} are played on the speaker, and not kept"
         level_db, loudest_db = round(sound.level_db, 1), round(sound.loudest_db, 1)
-        return t.RecordingTrial(says, sound.device, seconds, level_db, loudest_db)
+        return ht.RecordingTrial(says, sound.device, seconds, level_db, loudest_db)
 
     def _check_speaker(self) -> None:
         if not self._appliance.has_speaker:

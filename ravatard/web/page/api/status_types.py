@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from ravatard.web.page.api.types import LogLine
+from ravatard.web.page.api.health_types import LogEntry
 
 
 class LinkReport(Struct):
@@ -135,7 +135,7 @@ class LiveTurn(Struct, tag="turn"):
 class LiveLog(Struct, tag="log"):
     """New lines of the log; `missed` lines before them came too fast for this page."""
 
-    lines: list[LogLine]
+    lines: list[LogEntry]
     missed: int
 
 

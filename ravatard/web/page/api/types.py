@@ -5,7 +5,7 @@ Docstrings become descriptions in that document. ``None`` in a reply is JSON's n
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -14,10 +14,6 @@ Scope = Literal["read", "control", "configure"]
 Password = Annotated[str, Meta(min_length=8, max_length=200, description="8 to 200 characters")]
 Code = Annotated[str, Meta(pattern="^[0-9]{6}$", description="six digits")]
 Name = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
-Changes = Annotated[
-    dict[str, Any],
-    Meta(description="`section.key` to its new value; null takes the saved value away"),
-]
 
 
 # ---------------------------------------------------------------------- requests
@@ -50,7 +46,7 @@ class NewToken(Struct, forbid_unknown_fields=True):
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=3)]
 
 
-class SayText(Struct, forbid_unknown_fields=True):
+class SayWords(Struct, forbid_unknown_fields=True):
     """Say something to the avatar in writing."""
 
     text: Annotated[str, Meta(min_length=1, max_length=4_000)]
@@ -69,20 +65,7 @@ class SetLoudness(Struct, forbid_unknown_fields=True):
     by: Annotated[int, Meta(ge=-100, le=100)] | UnsetType = UNSET
 
 
-class Examine(Struct, forbid_unknown_fields=True):
-    """Run doctor's checks: all of them, or those named here and what they need."""
-
-    only: Annotated[list[Annotated[str, Meta(pattern="^[a-z.-]{1,40}$")]], Meta(max_length=60)] = []
-    echo: bool = False
-
-
-class ChangedSettings(Struct, forbid_unknown_fields=True):
-    """Settings to check or to save."""
-
-    changes: Changes
-
-
-class Nothing(Struct, forbid_unknown_fields=True):
+class NoFields(Struct, forbid_unknown_fields=True):
     """An empty object: this request takes nothing."""
 
 
@@ -167,7 +150,7 @@ class CommandDone(Struct):
     volume: int | UnsetType = UNSET
 
 
-class SessionEntry(Struct):
+class BrowserEntry(Struct):
     """A browser that is logged in. Times are seconds since 1970."""
 
     id: str
@@ -180,7 +163,7 @@ class SessionEntry(Struct):
 class SessionList(Struct):
     """Every browser that is logged in."""
 
-    sessions: list[SessionEntry]
+    sessions: list[BrowserEntry]
 
 
 class TokenEntry(Struct):
@@ -204,151 +187,3 @@ class MadeToken(Struct):
 
     token: str
     entry: TokenEntry
-
-
-class LogLine(Struct):
-    """One line of the log. `number` grows by one a line; `at` is seconds since 1970."""
-
-    number: int
-    at: float
-    level: Literal["debug", "info", "warning", "error", "critical"]
-    logger: str
-    text: str
-
-
-class LogLines(Struct):
-    """Lines of the log, oldest first; `missed` lines before them are not kept any more."""
-
-    lines: list[LogLine]
-    missed: int
-    next: int
-
-
-class DoctorFinding(Struct):
-    """Result of one check."""
-
-    id: str
-    verdict: Literal["fine", "warning", "broken", "unknown", "skipped", "not needed"]
-    text: str
-    remedy: str
-    measured: dict[str, Any]
-    took_s: float
-
-
-class DoctorReport(Struct):
-    """Results of doctor's checks; `ended_at` is seconds since 1970, and null when they never ran."""
-
-    checks: list[DoctorFinding]
-    exit_status: int | None = None
-    ravatard: str = ""
-    ended_at: float | None = None
-
-
-class SoundDevice(Struct):
-    """A sound device; `name` is its name for the configuration."""
-
-    name: str
-    text: str
-    channels: int
-    rate_hz: int
-    card: str | None
-    usb: str | None
-    port: str | None
-    default: bool
-
-
-class DeviceList(Struct):
-    """Every microphone and speaker."""
-
-    microphones: list[SoundDevice]
-    speakers: list[SoundDevice]
-    alsa_config: str
-
-
-class MicrophoneTrial(Struct):
-    """What one microphone picked up: dBFS, null without speech, or when it could not be opened."""
-
-    name: str
-    speech_db: float | None
-    level_db: float | None
-    trouble: str
-
-
-class MicrophoneTrials(Struct):
-    """What every microphone picked up; `best` had the loudest speech, null without any."""
-
-    microphones: list[MicrophoneTrial]
-    best: str | None
-
-
-class RecordingTrial(Struct):
-    """A test recording, which was played on the appliance's own speaker and not kept. Levels in dBFS."""
-
-    says: str
-    device: str
-    seconds: float
-    level_db: float
-    loudest_db: float
-
-
-class SettingChange(Struct):
-    """A setting whose value in effect becomes another one; of a secret only `set` is told."""
-
-    key: str
-    old: Any
-    new: Any
-    needs: Literal["reload", "restart"]
-
-
-class SettingsSaved(Struct):
-    """Settings were saved: their new revision, which is the ETag too, and what changed by that."""
-
-    revision: str
-    changes: list[SettingChange]
-
-
-class SettingsChecked(Struct):
-    """Every problem of changed settings; none means that they can be saved, and what would change."""
-
-    problems: list[FaultySetting]
-    changes: list[SettingChange]
-
-
-class SettingSection(Struct):
-    """A section of the settings."""
-
-    name: str
-    text: str
-
-
-class DescribedSetting(Struct):
-    """A setting. `settable` is false where the API refuses any value; `origin` names the file and line."""
-
-    key: str
-    section: str
-    name: str
-    text: str
-    type: Literal["boolean", "integer", "number", "choice", "text", "secret", "list"]
-    unit: str
-    low: float | None
-    high: float | None
-    choices: list[Any] | None
-    allowed: str
-    optional: bool
-    default: Any
-    value: Any
-    source: Literal["default", "board", "file", "drop-in", "page", "environment", "credential"]
-    origin: str
-    needs: Literal["reload", "restart"]
-    local_only: bool
-    settable: bool
-
-
-class SettingsReport(Struct):
-    """Every setting. `undo`: there is a save to undo; `restart`: keys that wait for a restart."""
-
-    revision: str
-    undo: bool
-    restart: list[str]
-    sections: list[SettingSection]
-    settings: list[DescribedSetting]

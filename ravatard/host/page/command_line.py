@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -13,6 +15,7 @@ from ravatard.ports.page import CommandFailed
 OUTPUT_BYTES = 16 * 1024 * 1024
 _ERRORS_BYTES = 64 * 1024
 _TEXT_BYTES = 300
+_REAP_S = 2.0
 
 
 class Subcommands:
@@ -64,8 +67,11 @@ class Subcommands:
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+                    os.killpg(process.pid, signal.SIGKILL)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_REAP_S):
+                        # Also what it wrote before: a pipe that is not read to its end is not closed.
+                        await process.communicate()
         if status not in statuses or not output:
             said = errors.decode(errors="replace").strip().rpartition("\n")[2][:_TEXT_BYTES]
             raise CommandFailed(said.removeprefix("ravatard: ") or f"`{name}` ended with status {status}")
