@@ -5,7 +5,6 @@ export let language = "en";
 
 const KEPT = "ravatard-language";
 let texts = {};
-let english = {};
 
 async function file(name) {
   const reply = await fetch(`/languages/${name}.json`);
@@ -41,20 +40,18 @@ export async function load(serviceLanguage, wanted = chosen()) {
   const tags = [wanted, serviceLanguage, ...navigator.languages];
   language = tags.map(offered).find(Boolean) ?? "en";
   texts = await file(language);
-  // A file of a language may lack texts that are new.
-  if (language !== "en" && texts["missing-texts"]) english = await file("en");
   document.documentElement.lang = language;
-  document.documentElement.dir = texts["direction"] === "rtl" ? "rtl" : "ltr";
+  document.documentElement.dir = new Intl.Locale(language).getTextInfo?.().direction ?? "ltr";
 }
 
 // The text of a key, with values in the places of their names in braces.
 export function t(key, values = {}) {
-  const text = texts[key] ?? english[key] ?? key;
+  const text = texts[key] ?? key;
   return text.replace(/\{([a-z]+)\}/g, (mark, name) => (name in values ? String(values[name]) : mark));
 }
 
 export function has(key) {
-  return key in texts || key in english;
+  return key in texts;
 }
 
 export function number(value, digits = 0) {
