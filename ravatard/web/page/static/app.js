@@ -86,6 +86,7 @@ function Shell({ who, left, speak }) {
 function App({ first }) {
   const [who, meet] = useState(first);
   const [, redraw] = useState(0);
+  const arrived = useRef(false);
   const left = () => {
     stop();
     get("/session").then(meet, () => meet({ ...who, authenticated: false }));
@@ -96,6 +97,9 @@ function App({ first }) {
     redraw((count) => count + 1);
   };
   useEffect(() => {
+    // What had the focus is gone with the page before this one.
+    if (arrived.current) document.querySelector("h1").focus();
+    arrived.current = true;
     if (!who.authenticated) return undefined;
     onLoggedOut(left);
     start(left);

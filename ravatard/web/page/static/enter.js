@@ -18,7 +18,7 @@ function LogIn({ who, entered }) {
   const action = useAction(async () => entered(await post("/session", { password })));
   return html`
     <form onSubmit=${(event) => { event.preventDefault(); action.run(); }}>
-      <h1>${t("login.title")}</h1>
+      <h1 tabindex="-1">${t("login.title")}</h1>
       <input class="unseen" type="text" autocomplete="username" value="ravatard" readonly tabindex="-1" aria-hidden="true" />
       <${PasswordField} label=${t("password")} name="password" complete="current-password" value=${password} onInput=${type} />
       <${Trouble} error=${action.error} />
@@ -52,7 +52,7 @@ function Claim({ who, entered }) {
   const [password, choose] = useState("");
   const action = useAction(async () => {
     try {
-      entered(await post("/claim", { code: code.replace(/\D/g, ""), password }));
+      entered(await post("/claim", { code, password }));
     } catch (error) {
       if (error.code === "claimed") entered(await call("GET", "/session"));
       follow(await get("/claim").catch(() => offer));
@@ -61,7 +61,7 @@ function Claim({ who, entered }) {
   });
   return html`
     <form onSubmit=${(event) => { event.preventDefault(); action.run(); }}>
-      <h1>${t("claim.title")}</h1>
+      <h1 tabindex="-1">${t("claim.title")}</h1>
       <p>${t("claim.why")}</p>
       <ol class="steps">
         <li>
@@ -73,7 +73,7 @@ function Claim({ who, entered }) {
           <div class="field">
             <label for="code">${t("claim.code")}</label>
             <input id="code" class="digits" inputmode="numeric" autocomplete="one-time-code" required
-              pattern="[0-9 ]*" maxlength="11" value=${code} onInput=${(event) => type(event.target.value)} />
+              pattern="[0-9]{6}" maxlength="11" value=${code} onInput=${(event) => type(event.target.value.replace(/\D/g, ""))} />
           </div>
         </li>
         <li>

@@ -26,7 +26,7 @@ export function Log() {
         <label class="tick"><input type="checkbox" checked=${following} onChange=${(event) => follow(event.target.checked)} /> ${t("log.follow")}</label>
       </div>
       ${missed ? html`<p class="quiet">${t("log.missed", { count: missed })}</p>` : null}
-      <div class="log" ref=${box} tabindex="0" role="region" aria-label=${t("log.title")}>
+      <div class="log" ref=${box} tabindex="0" role="region" aria-label=${t("page.log")}>
         ${shown.length ? null : html`<p class="quiet">${t("log.none")}</p>`}
         <ol>${shown.map((one) => html`
           <li key=${one.number} data-level=${one.level}>
