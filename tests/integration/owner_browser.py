@@ -18,6 +18,15 @@ from tests.unit.web.page.samples import turn
 PAGES = ("now", "turns", "sound", "settings", "health", "log", "access")
 #: A phone, the display of a Raspberry Pi, a desktop.
 SIZES = ((360, 740), (800, 480), (1280, 800))
+#: What a browser does besides showing a page, and animations: time that a test has no use for.
+_QUIET = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-sync",
+    "--force-prefers-reduced-motion",
+)
 #: What WCAG 2.2 AA is made of, and what axe holds for good besides.
 _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _FOCUS = "(document.activeElement.id || document.activeElement.textContent || '').trim()"
@@ -240,7 +249,8 @@ class OwnerTab:
     async def show(self, page: str) -> None:
         """Go to one of the seven pages, and wait until what it asks for is there."""
         await self.tab.value(f"location.hash = '#/{page}'")
-        await self.tab.until(f"!!document.querySelector('nav a[href=\"#/{page}\"][aria-current=page]')")
+        name = page.partition("/")[0]
+        await self.tab.until(f"!!document.querySelector('nav a[href=\"#/{name}\"][aria-current=page]')")
         await self.settled()
 
     async def settled(self) -> None:
@@ -331,7 +341,7 @@ async def owner_tab(folder: Path, *, logged_in: bool = True, **report: Any) -> A
     async with (
         serving_page(folder, settings=store, language="en-GB") as served,
         Cable(served.page.port or 0) as cable,
-        chromium(folder / "profile") as tab,
+        chromium(folder / "profile", *_QUIET) as tab,
     ):
         served.commands.outputs = {name: json.dumps(found).encode() for name, found in _OUTPUTS.items()}
         served.control.report = {**served.control.report, **BUSY_DAY, **report}

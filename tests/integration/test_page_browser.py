@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import struct
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from ravatard.sim.server import SimServer
+from tests import make_page_pictures
 from tests.integration import recordings
 from tests.integration.daemon import PROJECT, Config, Daemon
 from tests.integration.devtools import CHROMIUM, chromium
@@ -169,6 +171,17 @@ async def test_every_page_is_for_every_reader_and_every_size(tmp_path: Path) -> 
         assert {name: px for name, px in overflow.items() if px > 0} == {}
         assert page.troubles() == []
         assert page.hosts() == {page.base}
+
+
+async def test_the_readme_shows_the_page_as_it_is_taken(tmp_path: Path) -> None:
+    await make_page_pictures.take(tmp_path, tmp_path)
+
+    for name, _, (width, height) in make_page_pictures.PICTURES:
+        # Bytes differ from one Chromium to the next; what is a PNG and how large is in the first chunk.
+        taken, kept = (tmp_path / name).read_bytes(), (make_page_pictures.FOLDER / name).read_bytes()
+        assert taken[:8] == kept[:8] == b"\x89PNG\r\n\x1a\n"
+        assert taken[16:24] == kept[16:24] == struct.pack(">II", width, height)
+        assert len(taken) > 10_000
 
 
 async def test_a_name_with_script_in_it_is_shown_as_text(tmp_path: Path) -> None:

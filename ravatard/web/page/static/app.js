@@ -27,7 +27,7 @@ const PAGES = {
 };
 
 function here() {
-  const name = location.hash.replace(/^#\/?/, "");
+  const [name] = location.hash.replace(/^#\/?/, "").split("/");
   return name in PAGES ? name : "now";
 }
 
@@ -44,10 +44,10 @@ function Menu({ page }) {
 // The state at the top of every page, and whether there is a connection at all.
 function Top() {
   const known = useLive("state");
-  useSeconds(1);
+  const lost = known.everConnected && !known.connected;
+  useSeconds(lost ? 1 : 60);
   const look = lookOf(known);
   const waitS = Math.max(1, Math.ceil((known.retryAt - performance.now()) / 1000));
-  const lost = known.everConnected && !known.connected;
   return html`
     <header class="top">
       <span class="mark" dir="auto">${known.status?.avatar || "ravatard"}</span>
@@ -114,6 +114,8 @@ async function begin(pauseMs = 1000) {
   const root = document.getElementById("app");
   try {
     const who = await get("/session");
+    // The state is asked for while the texts are.
+    if (who.authenticated) start(() => {});
     await load(who.language);
     render(html`<${App} first=${who} />`, root);
   } catch (error) {

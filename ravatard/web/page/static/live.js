@@ -33,6 +33,8 @@ function sendWish() {
 
 function take(message) {
   if (message.type === "state") {
+    // Another version is running: this page belongs to the one before.
+    if (live.status?.version && live.status.version !== message.status.version) location.reload();
     live.status = message.status;
     live.at = performance.now();
     tell("state");

@@ -3,6 +3,8 @@
 export const languages = {};
 export let language = "en";
 
+// Asked for while the appliance says who looks at its page.
+const named = file("names").catch(() => ({}));
 const KEPT = "ravatard-language";
 let texts = {};
 
@@ -36,7 +38,7 @@ export function choose(tag) {
 
 // Loads what fits best: the reader's choice, the service's language, the browser's, English.
 export async function load(serviceLanguage, wanted = chosen()) {
-  if (!Object.keys(languages).length) Object.assign(languages, await file("names"));
+  Object.assign(languages, await named);
   const tags = [wanted, serviceLanguage, ...navigator.languages];
   language = tags.map(offered).find(Boolean) ?? "en";
   texts = await file(language);

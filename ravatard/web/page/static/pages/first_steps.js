@@ -19,7 +19,7 @@ export function FirstSteps({ status }) {
   const answered = (status.counters?.answers ?? 0) > 0;
   if (hidden || answered) return null;
   const steps = [
-    ["service", status.link.state === "online", "#/settings"],
+    ["service", status.link.state === "online", "#/settings/service"],
     ["microphone", ["open", "held"].includes(status.microphone.state), "#/sound"],
     ["speaker", ["open", "asleep"].includes(status.speaker.state), "#/sound"],
     ["speak", false, null],

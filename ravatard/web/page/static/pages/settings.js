@@ -109,7 +109,8 @@ export function Settings() {
   const [problems, find] = useState({});
   const [review, ask] = useState(null);
   const [saved, note] = useState(null);
-  const [search, type] = useState("");
+  // The address may name what is looked for: #/settings/service
+  const [search, type] = useState(decodeURIComponent(location.hash.split("/")[2] ?? ""));
   const settings = report.reply?.settings ?? NONE;
   const count = Object.keys(edits).length;
 

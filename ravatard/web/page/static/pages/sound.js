@@ -37,6 +37,21 @@ function Meter() {
     <//>`;
 }
 
+// How sure the detector was, the newest first: by this an owner chooses the sensitivity.
+function WakeWord() {
+  const { status } = useLive("state");
+  if (!status?.wakeword) return null;
+  const scores = [...status.wakeword.last_scores].reverse();
+  return html`
+    <${Card} title=${t("sound.word", { word: status.wakeword.word })}>
+      <p class="quiet">${t(scores.length ? "sound.word.help" : "sound.word.none")}</p>
+      <ol class="rows">${scores.map((one, index) => html`
+        <li key=${scores.length - index}><strong class="outcome" data-kind=${one.hit ? "good" : "calm"}>${t(one.hit ? "sound.word.hit" : "sound.word.miss")}</strong>
+          <span>${number(one.score, 2)}</span></li>`)}
+      </ol>
+    <//>`;
+}
+
 function Trials() {
   const tone = useAction(() => post("/sound/tone"));
   const record = useAction(() => post("/sound/record"));
@@ -100,6 +115,7 @@ export function Sound() {
       <${Trials} />
       <${Best} />
       <${Echo} />
+      <${WakeWord} />
       <${Card} title=${t("sound.devices")} wide=${true}>
         <p class="quiet">${t("sound.devices.help")} <code>microphone.device</code>, <code>speaker.device</code></p>
         <${Awaited} of=${devices}>
