@@ -236,6 +236,7 @@ class OwnerTab:
 
     async def open(self) -> None:
         """Open the page and wait until it is drawn."""
+        self._examined = False
         await self.tab.open(self.base)
         await self.tab.until("!!document.querySelector('form, .face')")
 
