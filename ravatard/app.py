@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from ravatard.core.backoff import Backoff, BackoffOptions
@@ -30,8 +31,13 @@ from ravatard.stages.network import network
 from ravatard.stages.playback import NullAnswerPlayer, Playback
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
+from ravatard.stages.quiet import QuietWatch
 from ravatard.stages.reload import reload
 from ravatard.stages.uplink import uplink
+
+
+def _noon() -> datetime:
+    return datetime(2000, 1, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,8 @@ class Parts:
     """Parts of the appliance: real devices and a real cloud, or a simulated world.
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
-    ``screen``: None without display; ``network_changes``: None where there is no network that could change.
+    ``screen``: None without display; ``network_changes``: None where there is no network that could change;
+    ``local_time``: the time on this machine's clock.
     """
 
     microphone: Microphone
@@ -53,6 +60,7 @@ class Parts:
     sound: SoundOutput | None = None
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
+    local_time: Callable[[], datetime] = _noon
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +109,11 @@ async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
     raise _Stop
 
 
-def _optional_stages(parts: Parts, inbox: Inbox) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+def _optional_stages(
+    parts: Parts, inbox: Inbox, quiet: QuietWatch
+) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     """Yield the stages of parts that not every appliance has, by name."""
+    yield "quiet", quiet.run()
     if parts.screen is not None:
         yield "display", display(parts.screen, parts.cloud)
     if parts.network_changes is not None:
@@ -166,7 +177,8 @@ async def run(
     read = _ending_again(reread, parts.cloud.endings)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
     pulse = HubPulse(conversation, progress, inbox)
-    observers = [*parts.observers, handler, pulse]
+    quiet = QuietWatch(options.quiet, parts.local_time, inbox)
+    observers = [*parts.observers, handler, pulse, quiet]
     if parts.screen is not None:
         observers.append(OnDisplay(parts.screen))
     hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
@@ -181,7 +193,7 @@ async def run(
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
-                for name, stage in _optional_stages(parts, inbox):
+                for name, stage in _optional_stages(parts, inbox, quiet):
                     start(stage, name=name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")

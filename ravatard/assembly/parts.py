@@ -30,6 +30,7 @@ from ravatard.devices.process.early import EarlyProcess
 from ravatard.devices.process.environment import ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.errors import DeviceError
+from ravatard.host.local_time import local_time
 from ravatard.host.network_changes import KernelNetworkChanges
 from ravatard.host.systemd import open_notifier
 from ravatard.ports.host import Ledger, Observer
@@ -78,6 +79,7 @@ def conversation_options(
         ),
         wakeword=options.wakeword,
         wakeword_trouble=wakeword_trouble,
+        quiet=options.quiet,
     )
 
 
@@ -165,6 +167,7 @@ def build(
         screen=display(options.kiosk, options.service.language, routes(options)),
         without=tuple(without),
         network_changes=KernelNetworkChanges(),
+        local_time=local_time,
     )
 
 

@@ -180,9 +180,15 @@ class PlayEarcon:
 
 @dataclass(frozen=True, slots=True)
 class SetVolume:
-    """Answers and earcons at this loudness from now on, in percent of full."""
+    """Answers and earcons at this loudness from now on, in percent of full.
+
+    Attributes:
+        percent: of full.
+        lasting: the user wants it beyond quiet hours; it survives a restart.
+    """
 
     percent: int
+    lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -312,6 +312,13 @@ class VolumeAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class QuietChanged:
+    """Quiet hours have begun (True) or are over."""
+
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The deadline the conversation asked for has come."""
 
@@ -340,6 +347,8 @@ CloudEvent = (
 PlaybackEvent = SpeakerEvent | AnswerUnplayable | AnswerBegun | AnswerComplete | VoiceOnline | VoiceOffline
 
 #: Requests of people and of the clock.
-RequestEvent = TextGiven | MuteAsked | VolumeAsked | RestartSessionAsked | OptionsChanged | Tick
+RequestEvent = (
+    TextGiven | MuteAsked | VolumeAsked | RestartSessionAsked | OptionsChanged | QuietChanged | Tick
+)
 
 Event = MicrophoneEvent | ButtonEvent | CloudEvent | PlaybackEvent | RequestEvent

@@ -130,7 +130,7 @@ class Playback:
                 self._resume()
             case PlayEarcon(earcon):
                 self._speaker.cue(earcon)
-            case SetVolume(percent):
+            case SetVolume(percent=percent):
                 self._speaker.set_volume(percent)
             case ResumeVoice():
                 self._discarding.disarm()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from ravatard.core.actions import Action, Interrupt, StopPlayback
@@ -18,6 +18,7 @@ from ravatard.core.conversation.transitions import TalkCue
 from ravatard.core.conversation.turn_taking import TurnTaking
 from ravatard.core.indication import WORDS, Indication, Look, Show
 from ravatard.core.options.conversation import ConversationOptions
+from ravatard.core.options.equipment import Equipment
 from ravatard.core.states import AttentionState, GateMode, LinkState, TalkState
 from ravatard.core.wakeword.attention import Attention
 
@@ -88,6 +89,14 @@ class Machines:
         )
 
     @property
+    def earcon_equipment(self) -> Equipment:
+        """The equipment as far as earcons go: in quiet hours there may be none."""
+        options = self.options
+        if self.playback.is_quiet and not options.quiet.earcons:
+            return replace(options.equipment, earcons=False)
+        return options.equipment
+
+    @property
     def moment(self) -> Moment:
         """The surroundings of a step of turn taking."""
         return Moment(self.now, self.options, self.service)
@@ -145,6 +154,7 @@ class Machines:
     def _pass_on(self, cue: Cue) -> None:  # noqa: C901, PLR0912, PLR0915 - a table: who acts on what
         """The coupling: which machines act on what another one reports. There is no other."""
         now, options, equipment = self.now, self.options, self.options.equipment
+        signals = self.earcon_equipment
         match cue:
             case cues.Active():
                 self.take(self.service.active(now))
@@ -155,9 +165,9 @@ class Machines:
             case cues.SessionUseless(reason):
                 self.take(self.service.end_session(reason, now))
             case cues.TurnOpened(cause):
-                self.take(self.earcons.opened(cause, self.service.link, equipment))
+                self.take(self.earcons.opened(cause, self.service.link, signals))
             case cues.TurnClosed(cause):
-                self.take(self.earcons.closed(cause, equipment))
+                self.take(self.earcons.closed(cause, signals))
             case cues.TurnSent():
                 self.take(self.playback.words_sent(equipment.audio, now))
             case cues.TurnAnswered(spoken):
@@ -170,9 +180,9 @@ class Machines:
             case cues.WordsLost(denied):
                 self._count_lost(cue)
                 refusal = self.service.shown_link(now)[1] if denied else None
-                self.take(self.earcons.lost(refusal, equipment))
+                self.take(self.earcons.lost(refusal, signals))
             case cues.MuteChanged(muted):
-                self.take(self.earcons.muted(muted, equipment))
+                self.take(self.earcons.muted(muted, signals))
                 if muted:
                     self.take(self.attention.forgotten())
                     # At once: what was not sent yet never leaves, and no silence follows it either.
@@ -194,7 +204,7 @@ class Machines:
             case cues.SoundMissing():
                 self.take(self.turns.sound_missing())
             case cues.WakeHeard():
-                self.take(self.earcons.woken(self.service.link, equipment))
+                self.take(self.earcons.woken(self.service.link, signals))
             case cues.InterruptionFalse():
                 self.take(self.turns.cancel(asked=True))
             case cues.EchoMisheard():

@@ -31,6 +31,7 @@ class PlaybackState:
     Attributes:
         since: since when the avatar is heard, or None.
         volume: percent of full.
+        usual_volume: percent of full that comes back after quiet hours; None outside them.
         streaming: the live voice arrives.
         gave_up: a session was ended because its voice could not be had, and none has been had since.
         interrupted: the answer that sounded was stopped, and no other has come since.
@@ -43,6 +44,7 @@ class PlaybackState:
 
     since: float | None = None
     volume: int = 100
+    usual_volume: int | None = None
     streaming: bool = False
     gave_up: bool = False
     interrupted: bool = False
@@ -232,7 +234,28 @@ class PlaybackState:
     def volume_asked(self, event: VolumeAsked) -> Step[PlaybackState]:
         """Set the volume, or change it."""
         volume = max(0, min(100, event.percent + (self.volume if event.relative else 0)))
-        return replace(self, volume=volume), [SetVolume(volume)]
+        return replace(self, volume=volume), [SetVolume(volume, lasting=not self.is_quiet)]
+
+    @property
+    def is_quiet(self) -> bool:
+        """True in quiet hours."""
+        return self.usual_volume is not None
+
+    def quiet(self, *, begin: bool, limit: int) -> Step[PlaybackState]:
+        """Quiet hours begin: no louder than ``limit``, percent; or they end: as loud as before them."""
+        if begin is self.is_quiet:
+            return self, ()
+        usual = self.volume if self.usual_volume is None else self.usual_volume
+        volume = min(usual, limit) if begin else usual
+        state = replace(self, volume=volume, usual_volume=usual if begin else None)
+        return state, [SetVolume(volume, lasting=False)] if volume != self.volume else ()
+
+    def limited(self, before: int, now: int) -> Step[PlaybackState]:
+        """The limit of quiet hours is another one; a volume that the user has set in them stays."""
+        usual = self.usual_volume
+        if usual is None or self.volume != min(usual, before) or min(usual, now) == self.volume:
+            return self, ()
+        return replace(self, volume=min(usual, now)), [SetVolume(min(usual, now), lasting=False)]
 
     # -------------------------------------------------------------- the clock
 

@@ -91,6 +91,7 @@ EVENTS: dict[str, type[Any]] = {
     "voice-online": ev.VoiceOnline,
     "voice-offline": ev.VoiceOffline,
     "volume-asked": ev.VolumeAsked,
+    "quiet": ev.QuietChanged,
     "tick": ev.Tick,
 }
 _WORDS = {kind: word for word, kind in EVENTS.items()}
