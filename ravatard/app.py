@@ -28,7 +28,10 @@ from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.network import network
-from ravatard.stages.playback import NullAnswerPlayer, Playback
+from ravatard.stages.playback import Playback
+from ravatard.stages.playing.content import AnnouncementContents
+from ravatard.stages.playing.null_player import NullAnswerPlayer
+from ravatard.stages.playing.requests import AnnouncementRequests
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
 from ravatard.stages.quiet import QuietWatch
@@ -147,6 +150,14 @@ def _ending_again(
     return read
 
 
+def _player(
+    sound: SoundOutput | None, inbox: Inbox, contents: AnnouncementContents
+) -> Playback | NullAnswerPlayer:
+    if sound is None:
+        return NullAnswerPlayer(inbox)
+    return Playback(sound.speaker, sound.fetch, sound.decoder, inbox, contents)
+
+
 async def run(
     parts: Parts,
     options: ConversationOptions,
@@ -162,12 +173,9 @@ async def run(
         ExceptionGroup: a bug (InternalError among them); the process should end, and be restarted.
     """
     inbox, outbox = controls.inbox, Outbox()
+    contents = AnnouncementContents(asyncio.get_running_loop().time)
     sound = parts.sound
-    player: Playback | NullAnswerPlayer
-    if sound is not None:
-        player = Playback(sound.speaker, sound.fetch, sound.decoder, inbox)
-    else:
-        player = NullAnswerPlayer(inbox)
+    player = _player(sound, inbox, contents)
     conversation = Conversation(options)
     _show(conversation, parts.observers)
     shown = Latest(conversation.indication)
@@ -175,10 +183,11 @@ async def run(
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
     reporter = Reporter(conversation, options, started_at, progress, _faults_of(parts), details)
     read = _ending_again(reread, parts.cloud.endings)
-    handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
+    announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
+    handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)
     pulse = HubPulse(conversation, progress, inbox)
     quiet = QuietWatch(options.quiet, parts.local_time, inbox)
-    observers = [*parts.observers, handler, pulse, quiet]
+    observers = [*parts.observers, handler, announcements, pulse, quiet]
     if parts.screen is not None:
         observers.append(OnDisplay(parts.screen))
     hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)

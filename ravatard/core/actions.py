@@ -140,6 +140,21 @@ class PlayAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayAnnouncement:
+    """Play an announcement, which nothing else sounds beside.
+
+    Attributes:
+        number: see :class:`AnnouncementAsked`.
+        volume: percent of full; None: as loud as answers.
+        usual: percent of full, afterwards.
+    """
+
+    number: int
+    volume: int | None
+    usual: int
+
+
+@dataclass(frozen=True, slots=True)
 class StopPlayback:
     """Silence the speaker now, and discard what still comes of the answer that sounds."""
 
@@ -247,6 +262,7 @@ class LogLine:
 
 SpeakerAction = (
     PlayAnswer
+    | PlayAnnouncement
     | StopPlayback
     | PausePlayback
     | ResumePlayback

@@ -52,6 +52,8 @@ class Conversation:
             self._on_cloud(event)
         elif isinstance(event, ev.PlaybackEvent):
             self._on_speaker(event)
+        elif isinstance(event, ev.AnnouncementEvent):
+            m.announcement(event)
         elif isinstance(event, ev.RequestEvent):
             self._on_request(event)
         else:
@@ -71,7 +73,7 @@ class Conversation:
         m = self._machines
         return ConversationState(
             *(self.gate, m.service, m.turns, m.microphone, m.playback, m.earcons, m.barge_in),
-            *(m.pressed, self.indication, m.attention),
+            *(m.pressed, self.indication, m.attention, m.announcements),
         )
 
     @property

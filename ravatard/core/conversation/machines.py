@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from ravatard.core.actions import Action, Interrupt, StopPlayback
+from ravatard.core.actions import Action, Interrupt, LogLine, StopPlayback
 from ravatard.core.conversation import cues
+from ravatard.core.conversation.announcements import Announcements
 from ravatard.core.conversation.cues import Cue, Step
 from ravatard.core.conversation.earcon_policy import EarconPolicy
 from ravatard.core.conversation.microphone_state import MicrophoneState
@@ -16,6 +17,7 @@ from ravatard.core.conversation.self_hearing import BargeIn
 from ravatard.core.conversation.service_state import ServiceState
 from ravatard.core.conversation.transitions import TalkCue
 from ravatard.core.conversation.turn_taking import TurnTaking
+from ravatard.core.events import AnnouncementAsked, AnnouncementBegun, AnnouncementEnded, AnnouncementEvent
 from ravatard.core.indication import WORDS, Indication, Look, Show
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.options.equipment import Equipment
@@ -23,7 +25,16 @@ from ravatard.core.states import AttentionState, GateMode, LinkState, TalkState
 from ravatard.core.wakeword.attention import Attention
 
 _STARTING = Indication(Look.STARTING, WORDS[Look.STARTING])
-AnyMachine = ServiceState | TurnTaking | MicrophoneState | PlaybackState | EarconPolicy | Attention | BargeIn
+AnyMachine = (
+    ServiceState
+    | TurnTaking
+    | MicrophoneState
+    | PlaybackState
+    | EarconPolicy
+    | Attention
+    | BargeIn
+    | Announcements
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,7 @@ class ConversationState:
         pressed: the button is down.
         indication: what the lights and the status show.
         attention: whether the wake word is awaited.
+        announcements: what is to be played to the room.
     """
 
     gate: GateMode
@@ -53,6 +65,7 @@ class ConversationState:
     pressed: bool = False
     indication: Indication = _STARTING
     attention: Attention = field(default_factory=Attention)
+    announcements: Announcements = field(default_factory=Announcements)
 
 
 class Machines:
@@ -60,7 +73,7 @@ class Machines:
 
     Attributes:
         options: may be replaced while running.
-        service, turns, microphone, playback, earcons, attention, barge_in: the machines as they are now.
+        service, turns, microphone, playback, earcons, attention, barge_in, announcements: the machines now.
         pressed: the button is down.
         takes_word: the gate waits for the wake word.
         now: loop time of the event in seconds.
@@ -75,6 +88,7 @@ class Machines:
         self.playback = state.playback
         self.earcons = state.earcons
         self.attention, self.barge_in = state.attention, state.barge_in
+        self.announcements = state.announcements
         self.pressed = state.pressed
         self.takes_word = state.gate.takes_word
         self.now = 0.0
@@ -85,7 +99,7 @@ class Machines:
         """Values that decide what is due and what is shown."""
         return (
             *(self.service, self.turns, self.microphone, self.playback, self.earcons),
-            *(self.attention, self.barge_in, self.pressed, self.options),
+            *(self.attention, self.barge_in, self.announcements, self.pressed, self.options),
         )
 
     @property
@@ -122,7 +136,7 @@ class Machines:
         woken = self.attention.state is AttentionState.WOKEN
         return self.pressed or woken or self.turns.talk is not TalkState.IDLE or self.playback.arriving
 
-    def take(self, step: Step[AnyMachine]) -> None:  # noqa: C901 - a table of machines
+    def take(self, step: Step[AnyMachine]) -> None:  # noqa: C901, PLR0912 - a table of machines
         """Keep a machine's new state, then carry out its effects in their order."""
         machine, effects = step
         match machine:
@@ -130,6 +144,8 @@ class Machines:
                 self.service = machine
             case TurnTaking():
                 self.turns = machine
+            case Announcements():
+                self.announcements = machine
             case MicrophoneState():
                 self.microphone = machine
             case PlaybackState():
@@ -237,6 +253,28 @@ class Machines:
 
     def settle(self) -> float | None:
         """Do what is due; return when something is due next, as far as is known now, or None."""
+        due_next = self._settle()
+        heard = self.playback.since is not None or self.playback.arriving
+        if self.announcements.waiting and self.turns.talk is TalkState.IDLE and not (heard or self.pressed):
+            self.take(self.announcements.next(self.playback.volume))
+        return due_next
+
+    def announcement(self, event: AnnouncementEvent) -> None:
+        """Take an event of an announcement."""
+        match event:
+            case AnnouncementAsked():
+                self.take(self.announcements.asked(event))
+            case AnnouncementBegun():
+                self.playback = replace(self.playback, announcing=True)
+            case AnnouncementEnded(number, reason):
+                self.playback = replace(self.playback, announcing=False)
+                self.take(self.announcements.ended(number))
+                if reason:
+                    self.actions.append(LogLine(f"an announcement was not played: {reason}", warning=True))
+            case _:
+                assert_never(event)
+
+    def _settle(self) -> float | None:
         deadline = self._deadline()
         if deadline is not None and self.now >= deadline:
             self._on_time()

@@ -40,6 +40,7 @@ class PlaybackState:
         arriving: an answer in pieces has begun to come, and more of it will.
         came: such an answer has begun to come since the user's last words.
         gap_at: when it fell silent, waiting for its next piece; it still counts as heard.
+        announcing: what sounds next, or now, is an announcement and no answer.
     """
 
     since: float | None = None
@@ -53,15 +54,17 @@ class PlaybackState:
     arriving: bool = False
     came: bool = False
     gap_at: float | None = None
+    announcing: bool = False
 
     # -------------------------------------------------------------- what the speaker does
 
     def started(self, now: float) -> Step[PlaybackState]:
         """The avatar is about to be heard; without a budget for that it is stopped before it is."""
-        if self.since is None and not self.budget.allows(now):
+        if self.since is None and not self.announcing and not self.budget.allows(now):
             return self._refused_sound()
         since = now if self.since is None else self.since
-        state = replace(self, since=since, budget=self.budget.started(now), unasked_by=None, gap_at=None)
+        budget = self.budget if self.announcing else self.budget.started(now)
+        state = replace(self, since=since, budget=budget, unasked_by=None, gap_at=None)
         return state, [cues.VoiceSounds()]
 
     def ended(self, at: float) -> Step[PlaybackState]:
@@ -71,8 +74,8 @@ class PlaybackState:
         return self._silent(at)
 
     def _silent(self, at: float) -> Step[PlaybackState]:
-        """Silence since ``at``. Unasked sound keeps no session open."""
-        asked = self.budget.is_asked(at)
+        """Silence since ``at``. Unasked sound keeps no session open, and an announcement none."""
+        asked = self.budget.is_asked(at) and not self.announcing
         state = replace(self, since=None, gap_at=None, budget=self.budget.ended(at))
         return state, [*([cues.Active()] if asked else []), cues.VoiceSilent(at)]
 

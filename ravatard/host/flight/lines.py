@@ -91,6 +91,9 @@ EVENTS: dict[str, type[Any]] = {
     "voice-online": ev.VoiceOnline,
     "voice-offline": ev.VoiceOffline,
     "volume-asked": ev.VolumeAsked,
+    "announcement-asked": ev.AnnouncementAsked,
+    "announcement-begun": ev.AnnouncementBegun,
+    "announcement-ended": ev.AnnouncementEnded,
     "quiet": ev.QuietChanged,
     "tick": ev.Tick,
 }
