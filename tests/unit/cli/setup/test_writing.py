@@ -109,5 +109,5 @@ def test_a_saved_setting_that_cannot_be_taken_away_is_told(tmp_path: Path) -> No
     saved.write_text("service: {avatar: Eve}\n")
     (tmp_path / "settings.yaml.new").mkdir()
 
-    with pytest.raises(NotWritten, match="still overrides service.avatar"):
+    with pytest.raises(NotWritten, match=r"still overrides service\.avatar"):
         put_in_effect(main, {"STATE_DIRECTORY": str(tmp_path)}, wishes(WANTED), tmp_path / "store")
