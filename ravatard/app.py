@@ -186,7 +186,7 @@ async def run(
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)
     pulse = HubPulse(conversation, progress, inbox)
-    quiet = QuietWatch(options.quiet, parts.local_time, inbox)
+    quiet = QuietWatch(options.equipment.quiet, parts.local_time, inbox)
     observers = [*parts.observers, handler, announcements, pulse, quiet]
     if parts.screen is not None:
         observers.append(OnDisplay(parts.screen))

@@ -10,6 +10,7 @@ from functools import partial
 
 from ravatard.app import Parts
 from ravatard.assembly.client import open_network, service_cloud
+from ravatard.assembly.local_time import local_time
 from ravatard.assembly.sound import browser_plays, display, echo_ring, sound, voice_player, warn_of_echo
 from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cloud.factory import kind_of
@@ -30,7 +31,6 @@ from ravatard.devices.process.early import EarlyProcess
 from ravatard.devices.process.environment import ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.errors import DeviceError
-from ravatard.host.local_time import local_time
 from ravatard.host.network_changes import KernelNetworkChanges
 from ravatard.host.systemd import open_notifier
 from ravatard.ports.host import Ledger, Observer
@@ -76,10 +76,10 @@ def conversation_options(
             audio=options.audio,
             streams=features.live,
             other_mode=features.falls_back,
+            quiet=options.quiet,
         ),
         wakeword=options.wakeword,
         wakeword_trouble=wakeword_trouble,
-        quiet=options.quiet,
     )
 
 

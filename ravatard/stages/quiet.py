@@ -27,7 +27,7 @@ class QuietWatch:
     def on_event(self, event: Event, now: float) -> None:
         """The hub is about to handle ``event``."""
         if isinstance(event, OptionsChanged):
-            self._options = event.options.quiet
+            self._options = event.options.equipment.quiet
             self._changed.set()
 
     def on_action(self, action: object, now: float) -> None:

@@ -255,9 +255,9 @@ class Conversation:
                 m.take(m.service.end_session("a new one was asked for", now))
                 m.take(m.service.hears_as(m.service.deafness.perhaps_mended()))
             case ev.QuietChanged(quiet):
-                m.take(m.playback.quiet(begin=quiet, limit=m.options.quiet.volume))
+                m.take(m.playback.quiet(begin=quiet, limit=m.options.equipment.quiet.volume))
             case ev.OptionsChanged(options):
-                m.take(m.playback.limited(m.options.quiet.volume, options.quiet.volume))
+                m.take(m.playback.limited(m.options.equipment.quiet.volume, options.equipment.quiet.volume))
                 m.options = options
                 # What was refused may have been mended.
                 m.take(m.service.retry())
@@ -298,7 +298,7 @@ class Conversation:
         )
         look = look_for(condition)
         detail = self._detail(look)
-        brightness = m.options.quiet.brightness if m.playback.is_quiet else FULLY_LIT
+        brightness = m.options.equipment.quiet.brightness if m.playback.is_quiet else FULLY_LIT
         shown = Indication(look, f"{WORDS[look]}: {detail}" if detail else WORDS[look], brightness)
         if shown != self.indication:
             self.indication = shown

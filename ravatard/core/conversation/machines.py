@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from ravatard.core.actions import Action, Interrupt, LogLine, StopPlayback
+from ravatard.core.announcements import Announcements
 from ravatard.core.conversation import cues
-from ravatard.core.conversation.announcements import Announcements
 from ravatard.core.conversation.cues import Cue, Step
 from ravatard.core.conversation.earcon_policy import EarconPolicy
 from ravatard.core.conversation.microphone_state import MicrophoneState
@@ -106,7 +106,7 @@ class Machines:
     def earcon_equipment(self) -> Equipment:
         """The equipment as far as earcons go: in quiet hours there may be none."""
         options = self.options
-        if self.playback.is_quiet and not options.quiet.earcons:
+        if self.playback.is_quiet and not options.equipment.quiet.earcons:
             return replace(options.equipment, earcons=False)
         return options.equipment
 

@@ -7,7 +7,6 @@ from typing import Literal
 
 from ravatard.core.options.equipment import Equipment
 from ravatard.core.options.gate import GateOptions
-from ravatard.core.options.quiet import QuietOptions
 from ravatard.core.spend_limit import SpendOptions
 from ravatard.core.wakeword.options import WakeWordOptions
 from ravatard.setting import setting
@@ -77,7 +76,6 @@ class ConversationOptions:
         equipment: speaker, volume, audio, and what is known of the service.
         wakeword: section ``wakeword``.
         wakeword_trouble: why its word cannot be recognised, as one sentence; "" when it can.
-        quiet: section ``quiet``.
     """
 
     session: SessionOptions
@@ -90,4 +88,3 @@ class ConversationOptions:
     equipment: Equipment = field(default_factory=Equipment)
     wakeword: WakeWordOptions = field(default_factory=WakeWordOptions)
     wakeword_trouble: str = ""
-    quiet: QuietOptions = field(default_factory=QuietOptions)

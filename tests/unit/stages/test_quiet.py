@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ravatard.core.events import OptionsChanged, QuietChanged, VolumeAsked
+from ravatard.core.options.equipment import Equipment
 from ravatard.core.options.quiet import QuietOptions
 from ravatard.stages.mailbox import Inbox
 from ravatard.stages.quiet import QuietWatch
@@ -125,7 +126,7 @@ async def test_new_options_count_at_once() -> None:
         await asyncio.sleep(100)
         watch.on_event(VolumeAsked(3), 0.0)
         watch.on_action(object(), 0.0)
-        watch.on_event(OptionsChanged(replace(OPTIONS, quiet=quiet)), 0.0)
+        watch.on_event(OptionsChanged(replace(OPTIONS, equipment=Equipment(quiet=quiet))), 0.0)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(reload(NIGHT))

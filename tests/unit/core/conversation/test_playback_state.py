@@ -693,7 +693,7 @@ QUIET = QuietOptions("22:00", "7:00", brightness=5, volume=30)
 
 
 def at_night(quiet: QuietOptions = QUIET, **means: Any) -> Talker:
-    return Talker(replace(aloud(**{"volume": 80, **means}), quiet=quiet))
+    return Talker(aloud(**{"volume": 80, "quiet": quiet, **means}))
 
 
 def test_quiet_hours_lower_the_volume_and_dim_the_lights_and_leave_all_as_it_was() -> None:
@@ -755,7 +755,7 @@ def test_another_limit_holds_at_once_unless_the_user_has_set_the_volume() -> Non
         if asked is not None:
             talker.happens(ev.VolumeAsked(asked))
 
-        louder = replace(aloud(volume=80), quiet=replace(QUIET, volume=10, brightness=1))
+        louder = aloud(volume=80, quiet=replace(QUIET, volume=10, brightness=1))
         talker.happens(ev.OptionsChanged(louder))
 
         assert (talker.hub.volume, talker.hub.indication.brightness) == (heard, 1)

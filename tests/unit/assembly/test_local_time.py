@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ravatard.host.local_time import local_time
+from ravatard.assembly.local_time import local_time
 
 
 def test_it_is_now() -> None:

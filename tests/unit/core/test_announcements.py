@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ravatard.core import actions as act
 from ravatard.core import events as ev
-from ravatard.core.conversation.announcements import Announcements
+from ravatard.core.announcements import Announcements
 from ravatard.core.indication import Look
 from ravatard.core.options.quiet import QuietOptions
 from ravatard.core.states import MicrophoneStatus, TalkState
@@ -119,7 +117,7 @@ def test_one_that_was_not_played_is_told_and_the_next_follows() -> None:
 
 
 def test_in_quiet_hours_it_returns_to_the_soft_volume() -> None:
-    talker = Talker(replace(aloud(volume=80), quiet=QuietOptions("22:00", "7:00", volume=20)))
+    talker = Talker(aloud(volume=80, quiet=QuietOptions("22:00", "7:00", volume=20)))
     talker.happens(ev.QuietChanged(True))
 
     assert of(act.PlayAnnouncement, talker.happens(asked(volume=60))) == [act.PlayAnnouncement(1, 60, 20)]
