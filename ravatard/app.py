@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from ravatard.core.actions import PlayAnswer
@@ -29,11 +30,19 @@ from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.network import network
-from ravatard.stages.playback import AnswerPlayer, NullAnswerPlayer, Playback
+from ravatard.stages.playback import AnswerPlayer, Playback
+from ravatard.stages.playing.content import AnnouncementContents
+from ravatard.stages.playing.null_player import NullAnswerPlayer
+from ravatard.stages.playing.requests import AnnouncementRequests
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
+from ravatard.stages.quiet import QuietWatch
 from ravatard.stages.reload import reload
 from ravatard.stages.uplink import uplink
+
+
+def _noon() -> datetime:
+    return datetime(2000, 1, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,7 @@ class Parts:
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
     ``screen``: None without display; ``network_changes``: None where there is no network that could change;
-    ``page``: None without the owner's page.
+    ``page``: None without the owner's page; ``local_time``: the time on this machine's clock.
     """
 
     microphone: Microphone
@@ -57,6 +66,7 @@ class Parts:
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
     page: OwnerPage | None = None
+    local_time: Callable[[], datetime] = _noon
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +115,11 @@ async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
     raise _Stop
 
 
-def _takes_press(parts: Parts) -> Callable[[], bool]:
-    """Return a function that is True for a press that is meant for the owner's page."""
-    return parts.page.takes_press if parts.page is not None else lambda: False
-
-
 def _optional_stages(
-    parts: Parts, inbox: Inbox, appliance: Appliance
+    parts: Parts, inbox: Inbox, quiet: QuietWatch, appliance: Appliance
 ) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     """Yield the stages of parts that not every appliance has, by name."""
+    yield "quiet", quiet.run()
     if parts.screen is not None:
         yield "display", display(parts.screen, parts.cloud)
     if parts.network_changes is not None:
@@ -154,10 +160,23 @@ def _ending_again(
     return read
 
 
-def _appliance(
+def _player(
+    sound: SoundOutput | None, inbox: Inbox, contents: AnnouncementContents
+) -> Playback | NullAnswerPlayer:
+    if sound is None:
+        return NullAnswerPlayer(inbox)
+    return Playback(sound.speaker, sound.fetch, sound.decoder, inbox, contents)
+
+
+def _takes_press(parts: Parts) -> Callable[[], bool]:
+    """Return a function that is True for a press that is meant for the owner's page."""
+    return parts.page.takes_press if parts.page is not None else lambda: False
+
+
+def _seen_by_page(
     parts: Parts, controls: Controls, handler: HubControlHandler, player: AnswerPlayer
 ) -> Appliance:
-    """Return the running appliance, as the owner's page sees it."""
+    """Return the running appliance, as the owner's page sees it; its sounds are answers to no turn."""
     return Appliance(
         control=handler,
         progress=parts.microphone.progress,
@@ -183,12 +202,9 @@ async def run(
         ExceptionGroup: a bug (InternalError among them); the process should end, and be restarted.
     """
     inbox, outbox = controls.inbox, Outbox()
+    contents = AnnouncementContents(asyncio.get_running_loop().time)
     sound = parts.sound
-    player: Playback | NullAnswerPlayer
-    if sound is not None:
-        player = Playback(sound.speaker, sound.fetch, sound.decoder, inbox)
-    else:
-        player = NullAnswerPlayer(inbox)
+    player = _player(sound, inbox, contents)
     conversation = Conversation(options)
     _show(conversation, parts.observers)
     shown = Latest(conversation.indication)
@@ -196,10 +212,13 @@ async def run(
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
     reporter = Reporter(conversation, options, started_at, progress, _faults_of(parts), details)
     read = _ending_again(reread, parts.cloud.endings)
-    handler = HubControlHandler(inbox, conversation, reporter, controls.reload, _takes_press(parts))
-    appliance = _appliance(parts, controls, handler, player)
+    announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
+    handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)
+    handler.taken = _takes_press(parts)
+    appliance = _seen_by_page(parts, controls, handler, player)
     pulse = HubPulse(conversation, progress, inbox)
-    observers = [*parts.observers, handler, pulse]
+    quiet = QuietWatch(options.equipment.quiet, parts.local_time, inbox)
+    observers = [*parts.observers, handler, announcements, pulse, quiet]
     if parts.screen is not None:
         observers.append(OnDisplay(parts.screen))
     hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
@@ -214,7 +233,7 @@ async def run(
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
-                for name, stage in _optional_stages(parts, inbox, appliance):
+                for name, stage in _optional_stages(parts, inbox, quiet, appliance):
                     start(stage, name=name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")

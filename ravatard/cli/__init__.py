@@ -32,6 +32,7 @@ COMMANDS = {
     "unmute": "open the microphone of the running appliance",
     "toggle-mute": "mute the running appliance, or unmute it if it is muted",
     "volume": "show or change the volume of the answers",
+    "play": "play a sound file, or one at an address, to the room",
     "say": "send the avatar a text",
     "history": "show the conversation history that the service keeps",
     "avatars": "list your avatars",

@@ -265,6 +265,7 @@ class Reporter:
             "muted": self.muted,
             "speaker": self._speaker.snapshot(),
             "volume": conversation.volume,
+            "quiet": conversation.state.playback.is_quiet,
             "gate": conversation.gate.value,
             "wakeword": (
                 self._wakeword.snapshot(self._options.wakeword.word) if conversation.gate.takes_word else None

@@ -17,7 +17,7 @@ from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
 from tests.unit.web.page.api.test_health_api import Commands, call
 
-HEARD = {"microphones": [], "best": None}
+HEARD: dict[str, object] = {"microphones": [], "best": None}
 
 
 class Control:
