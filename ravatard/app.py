@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from ravatard.core.actions import PlayAnswer
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
@@ -30,7 +29,7 @@ from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.network import network
-from ravatard.stages.playback import AnswerPlayer, Playback
+from ravatard.stages.playback import Playback
 from ravatard.stages.playing.content import AnnouncementContents
 from ravatard.stages.playing.null_player import NullAnswerPlayer
 from ravatard.stages.playing.requests import AnnouncementRequests
@@ -173,14 +172,11 @@ def _takes_press(parts: Parts) -> Callable[[], bool]:
     return parts.page.takes_press if parts.page is not None else lambda: False
 
 
-def _seen_by_page(
-    parts: Parts, controls: Controls, handler: HubControlHandler, player: AnswerPlayer
-) -> Appliance:
-    """Return the running appliance, as the owner's page sees it; its sounds are answers to no turn."""
+def _seen_by_page(parts: Parts, controls: Controls, handler: HubControlHandler) -> Appliance:
+    """Return the running appliance, as the owner's page sees it."""
     return Appliance(
         control=handler,
         progress=parts.microphone.progress,
-        announce=lambda wav: player.do(PlayAnswer(0, sound=wav)),
         stop=controls.stop.set,
         has_button=parts.button is not None,
         has_speaker=parts.sound is not None,
@@ -215,7 +211,7 @@ async def run(
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)
     handler.taken = _takes_press(parts)
-    appliance = _seen_by_page(parts, controls, handler, player)
+    appliance = _seen_by_page(parts, controls, handler)
     pulse = HubPulse(conversation, progress, inbox)
     quiet = QuietWatch(options.equipment.quiet, parts.local_time, inbox)
     observers = [*parts.observers, handler, announcements, pulse, quiet]

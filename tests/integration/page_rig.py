@@ -106,7 +106,6 @@ class ServedPage:
     Attributes:
         page: the page.
         control: its appliance.
-        announced: the sounds that were played.
         session: a browser without a cookie; see :meth:`log_in`.
     """
 
@@ -116,7 +115,6 @@ class ServedPage:
         self.commands = PlayedCommands()
         self.trials = PlayedTrials()
         self.log = LogRing()
-        self.announced: list[bytes] = []
         self.stopped: list[bool] = []
         self.progress = Progress()
         chosen: dict[str, Any] = {
@@ -129,7 +127,6 @@ class ServedPage:
         self.appliance = Appliance(
             control=self.control,
             progress=self.progress,
-            announce=self.announced.append,
             stop=lambda: self.stopped.append(True),
             has_button=True,
             has_speaker=True,

@@ -66,6 +66,10 @@ class ApplianceApi:
         """Say something to the avatar."""
         return await self._done("say", call)
 
+    async def play(self, call: Call) -> t.CommandDone:
+        """Play what is at an address."""
+        return await self._done("play", call)
+
     async def press(self, call: Call) -> t.CommandDone:
         """Press the button."""
         return await self._done("press", call)
