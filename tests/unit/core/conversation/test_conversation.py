@@ -157,6 +157,9 @@ def test_an_answer_ends_the_turn() -> None:
         messages=3,
         silence_messages=5,
         answer_ms=1500.0,
+        opened_at=100.0,
+        closed_at=100.0,
+        answered_at=101.5,
     )
     assert talker.talk() is TalkState.IDLE
 
