@@ -72,7 +72,8 @@ class PaidTime:
         if options.session_minutes is not None:
             times.append(self.since + options.session_minutes * 60)
         if options.day_minutes is not None:
-            times.append(now + options.day_minutes * 60 - self.day_s(now))
+            # Not counted from now: the same state must have the same end whenever it is asked for.
+            times.append(max(self.since, now - DAY_S) + options.day_minutes * 60 - self._past_s(now))
         return min(times, default=None)
 
     def session_s(self, now: float) -> float | None:
@@ -86,6 +87,9 @@ class PaidTime:
 
     def day_s(self, now: float) -> float:
         """Return how long sessions have lasted in the 24 hours that end now, seconds."""
+        in_use_s = now - max(self.since, now - DAY_S) if self.since is not None else 0.0
+        return self._past_s(now) + in_use_s
+
+    def _past_s(self, now: float) -> float:
         day_ago = now - DAY_S
-        past = sum(end - max(begin, day_ago) for begin, end in self.past if end > day_ago)
-        return past + (now - max(self.since, day_ago) if self.since is not None else 0.0)
+        return sum(end - max(begin, day_ago) for begin, end in self.past if end > day_ago)

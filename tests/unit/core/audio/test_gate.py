@@ -833,9 +833,7 @@ def test_an_utterance_ends_with_the_silence_that_it_tells() -> None:
 
 
 def test_a_button_that_is_released_late_tells_of_the_silence_before() -> None:
-    ear = Ear(GateMode.BUTTON, replace(SHORT, shortest_press_ms=0)).play(
-        PRESS, voice(600), quiet(400), RELEASE
-    )
+    ear = Ear(GateMode.BUTTON).play(quiet(500), PRESS, voice(600), quiet(400), RELEASE)
 
     (closed,) = ear.closed
 
