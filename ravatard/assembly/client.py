@@ -18,7 +18,7 @@ from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.proxy import of_environment
 from ravatard.config import Loaded, load, secrets_of
 from ravatard.host.credentials import with_credentials
-from ravatard.host.identity import user_id
+from ravatard.host.identity import appliance_id
 from ravatard.ports.cloud import ServiceCloud
 from ravatard.ports.host import Ledger
 from ravatard.ports.network import Network
@@ -89,7 +89,7 @@ def service_cloud(
         options,
         CloudResources(
             network=network,
-            user_id=user_id(),
+            user_id=appliance_id(),
             chance=random.SystemRandom().random,
             ledger=ledger,
             voice_player=voice_player,

@@ -11,8 +11,9 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from ravatard import logs
+from ravatard import __version__, logs
 from ravatard.app import Controls
 from ravatard.assembly import runner
 from ravatard.assembly.lifetime import disarm, live
@@ -25,8 +26,10 @@ from ravatard.config import DEFAULT_PATH, Loaded, secrets_of
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.process.early import EarlyProcess
+from ravatard.host.board_health import board_health, board_model
 from ravatard.host.control.server import control_socket
 from ravatard.host.credentials import keep_for_the_end
+from ravatard.host.identity import appliance_id
 from ravatard.host.ledger import FileLedger
 from ravatard.host.recorder import flight_recorder
 from ravatard.host.remembered import RememberedSettings
@@ -73,6 +76,17 @@ def _keep_credentials(environ: Mapping[str, str]) -> None:
         keep_for_the_end(environ)
     except OSError as error:
         log.warning("a session left open by a crash ends at the next start, not at once: %s", error)
+
+
+def _machine(board: str | None) -> dict[str, Any]:
+    """Return the fields of the status about program and board; ``board``: its name in the configuration."""
+    return {
+        "version": __version__,
+        "id": appliance_id(),
+        "board": board,
+        "model": board_model(),
+        "health": board_health(),
+    }
 
 
 def appliance(
@@ -140,6 +154,10 @@ async def _appliance(
         await wakeword.refresh(options)
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
         has_button = parts.button is not None
+        board = None if loaded.board is None else loaded.board.name
+        parts = replace(parts, machine=partial(_machine, board))
+        if ledger is not None:
+            parts = replace(parts, faults=ledger.faults)
         controls = Controls(server=server_socket)
         for text in arguments.say:
             controls.say(text)
