@@ -44,6 +44,7 @@ COMMANDS = {
     "end-sessions": "end the live sessions that a crashed daemon left open, and none of other clients",
     "run": "run the voice appliance",
     "press": "press the button of the running appliance",
+    "id": "show the id of this appliance, which tells it from others",
     "boot-setup": "take over the settings file on the boot partition",
     "help": "explain a command",
     "version": "show the version, and the installation it runs from",
@@ -75,10 +76,12 @@ _MODULES = {
     "demo": "demo.command",
     "doctor": "doctor.command",
     "find-mic": "doctor.find_mic",
+    "id": "status.identity",
     "languages": "directory",
     "meter": "doctor.meter",
     "setup": "setup.command",
     "simulate": "simulate.command",
+    "status": "status.command",
     "support-bundle": "doctor.support_bundle",
 }
 

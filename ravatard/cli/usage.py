@@ -15,7 +15,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("reload", "restart-session"),
     ),
     "Trouble": ("doctor", "support-bundle", "replay", "end-sessions"),
-    "For programs": ("run", "press", "boot-setup"),
+    "For programs": ("run", "press", "id", "boot-setup"),
 }
 #: Words that people type for what systemd does, and what to type instead.
 _ELSEWHERE = {
