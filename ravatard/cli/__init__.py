@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from ravatard import __version__
-from ravatard.cli.terminal import harmless
+from ravatard.cli.terminal import harmless, typeable
 from ravatard.cli.usage import CommandParser, MainParser, add_verbosity
 from ravatard.errors import ConfigError, InternalError, RavatardError
 
@@ -173,7 +173,7 @@ def _carried_out(parsed: argparse.Namespace) -> int:
 def _complain(error: RavatardError) -> None:
     for line in str(error).splitlines():
         # An error may name what a stranger has chosen.
-        print(f"ravatard: {harmless(line)}", file=sys.stderr)
+        print(f"ravatard: {harmless(typeable(line))}", file=sys.stderr)
 
 
 def _reader_gone() -> int:

@@ -21,7 +21,7 @@ from ravatard.assembly.parts import Beginning, build, conversation_options
 from ravatard.assembly.simulator import simulated
 from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cli.run import loaded_for
-from ravatard.cli.terminal import columns_of, takes_colour
+from ravatard.cli.terminal import columns_of, takes_colour, typeable
 from ravatard.config import DEFAULT_PATH, Loaded, secrets_of
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
@@ -46,11 +46,14 @@ def configure_logs(loaded: Loaded, environ: Mapping[str, str], *, quiet: bool = 
     options = loaded.options.logging
     if quiet and options.level == "info":
         options = replace(options, level="error")
-    logs.configure(
+    handler = logs.configure(
         options,
         under_systemd=logs.is_journal(sys.stderr, environ),
         secrets=secrets_of(loaded.options),
     )
+    if isinstance(handler.formatter, logs.PlainFormatter):
+        # It was started by hand, in a terminal where its commands are to be typed.
+        handler.setFormatter(logs.PlainFormatter(typeable))
 
 
 def beside_service(control: Path, system: Path = SYSTEM_DIRECTORY) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ravatard.cli.options import add_config
-from ravatard.cli.terminal import visible
+from ravatard.cli.terminal import typeable, visible
 from ravatard.config import DEFAULT_PATH, Loaded, Schema, load
 from ravatard.config.advice import advice
 from ravatard.config.board_file import Board
@@ -95,7 +95,7 @@ def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
         return
     plural = "s" if len(warnings) > 1 else ""
     yield f"configuration can be used, with {len(warnings)} warning{plural}: {_count(loaded)} read"
-    yield from (f"warning: {visible(one)}" for one in warnings)
+    yield from (f"warning: {visible(typeable(one))}" for one in warnings)
 
 
 def _about_texts(loaded: Loaded) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ravatard.cli.terminal import wrapped
+from ravatard.cli.terminal import typeable, wrapped
 
 _TURNS_SHOWN = 5
 #: Plural words in the names of the counters, and what one of each is called.
@@ -54,7 +54,7 @@ def in_words(report: Report, columns: int = 0) -> Iterator[str]:
     # The reason of a trouble may be a sentence with its full stop.
     yield wrapped("", f"{report['status'].removesuffix('.')}, for {_age(report['since_s'])}", columns)
     for trouble in _other_troubles(report):
-        yield wrapped("  ! ", trouble, columns)
+        yield wrapped("  ! ", typeable(trouble), columns)
     yield ""
     for name, text in _rows(report):
         yield wrapped(f"  {name:<12} ", text, columns)
