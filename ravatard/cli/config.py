@@ -88,6 +88,7 @@ def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
     warnings = [
         *advice(loaded, main, sealed=may_be_sealed(os.environ)),
         *_about_texts(loaded),
+        *_about_design(loaded),
         *_about_wakeword(loaded, main),
     ]
     if not warnings:
@@ -115,6 +116,26 @@ def _about_texts(loaded: Loaded) -> Iterator[str]:
         for file in sorted(Path(kiosk.texts).glob("*.yaml")):
             # Also those of languages that are not chosen now.
             read_texts(file.stem, kiosk.texts)
+    except ConfigError as error:
+        if kiosk.enabled:
+            raise
+        yield from str(error).splitlines()
+
+
+def _about_design(loaded: Loaded) -> Iterator[str]:
+    """Yield what is wrong with the owner's design of a page that is not served.
+
+    Raises:
+        ConfigError: the page is served; with this design the daemon would not start.
+    """
+    kiosk = loaded.options.kiosk
+    if kiosk.design is None:
+        return
+    # Few have a design of their own.
+    from ravatard.web.kiosk.design import read_design
+
+    try:
+        read_design(kiosk.design)
     except ConfigError as error:
         if kiosk.enabled:
             raise
