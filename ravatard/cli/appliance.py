@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -16,6 +16,7 @@ from typing import Any
 from ravatard import __version__, logs
 from ravatard.app import Controls
 from ravatard.assembly import runner
+from ravatard.assembly.client import renew_credential
 from ravatard.assembly.lifetime import disarm, live
 from ravatard.assembly.parts import Beginning, build, conversation_options
 from ravatard.assembly.simulator import simulated
@@ -37,6 +38,7 @@ from ravatard.host.runtime import SOCKET_NAME, SYSTEM_DIRECTORY, runtime_directo
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import bring_up_to_date
 from ravatard.ports.host import Observer
+from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +71,16 @@ def beside_service(control: Path, system: Path = SYSTEM_DIRECTORY) -> str:
     )
 
 
-def _redactor(loaded: Loaded) -> Callable[[str], str]:
-    """Return a function that removes every secret from a text."""
-    return partial(logs.redact, secrets=secrets_of(loaded.options))
+class _Secrets(list[Secret]):
+    """Secrets of the configuration, also those that a reload has replaced: they may be valid still."""
+
+    def add_of(self, loaded: Loaded) -> None:
+        """Add those of a configuration."""
+        self.extend(one for one in secrets_of(loaded.options) if one not in self)
+
+    def redacted(self, text: str) -> str:
+        """Return a text without any of them."""
+        return logs.redact(text, secrets=self)
 
 
 def _keep_credentials(environ: Mapping[str, str]) -> None:
@@ -165,9 +174,14 @@ async def _appliance(
         for text in arguments.say:
             controls.say(text)
 
+        secrets = _Secrets()
+        secrets.add_of(loaded)
+
         async def reread() -> ConversationOptions:
             again = loaded_for(arguments, environ)
+            secrets.add_of(again)
             configure_logs(again, environ, quiet=arguments.simulate)
+            renew_credential(parts.cloud, options, again.options)
             await wakeword.refresh(again.options)
             return conversation_options(
                 again.options, has_button=has_button, wakeword_trouble=wakeword.trouble
@@ -182,6 +196,6 @@ async def _appliance(
         )
         if not arguments.simulate:
             folder = state_directory(environ) / "recorder"
-            recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), _redactor(loaded))
+            recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), secrets.redacted)
             parts = replace(parts, observers=[*observers, stack.enter_context(recorder)])
         await live(parts, wanted, options.reconnect, controls, reread)

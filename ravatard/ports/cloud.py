@@ -143,6 +143,13 @@ class Cloud(Protocol):
         """Endings of its paid sessions, this run's and those of earlier ones."""
         ...
 
+    def renew_credential(self, credential: Secret | None) -> None:
+        """Prove who we are with another credential from the next request on; what is open goes on.
+
+        A cloud to which a credential is an account of its own ignores it: that takes a restart.
+        """
+        ...
+
     def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:
         """Yield, now and at every change, the URL of the avatar's picture and the token that opens it.
 

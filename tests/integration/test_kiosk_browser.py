@@ -124,6 +124,8 @@ async def test_an_owners_logo_and_colours_are_shown_and_the_logo_never_over_the_
     (folder / "logo.jpg").write_bytes(grey_jpeg(200, 400))
     (folder / "colours.yaml").write_text("ground: 102030\nopen: 00aa99\n")
     logo = "document.getElementById('logo')"
+    box = f"{logo}.getBoundingClientRect()"
+    seen = "(b => document.elementFromPoint(b.left + b.width / 2, b.top + b.height / 2)?.id)"
     async with browsing(tmp_path, AUDIBLE, design=str(folder)) as (streamer, served, browser):
         served.kiosk.show(Indication(Look.LISTENING, "listening"))
         await browser.until(f"{logo}.naturalWidth", 160)
@@ -134,9 +136,8 @@ async def test_an_owners_logo_and_colours_are_shown_and_the_logo_never_over_the_
         for width, height in (NARROW, *SIZES):
             await browser.resize(width, height)
             await browser.until("innerWidth", width)
-            assert await browser.value(
-                f"(b => b.right <= innerWidth && b.height > 0)({logo}.getBoundingClientRect())"
-            )
+            assert await browser.value(f"(b => b.right <= innerWidth && b.height > 0)({box})")
+            assert await browser.value(f"{seen}({box})") == "logo"
             await browser.screenshot(artifact(tmp_path, f"kiosk-design-{width}x{height}.png"))
 
         served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))

@@ -55,6 +55,10 @@ class TranscribedCloud:
         """See the class."""
         return self._inner.endings
 
+    def renew_credential(self, credential: Secret | None) -> None:
+        """See the class."""
+        self._inner.renew_credential(credential)
+
     def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:
         """See the class."""
         return self._inner.picture()

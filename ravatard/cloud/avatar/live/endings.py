@@ -13,7 +13,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ravatard.cloud.avatar.address import ServiceAccess
@@ -200,10 +200,17 @@ class Ender:
         self._chance = chance
         self._now = now
         self._known = {} if calls is None else {options.service.base_url: calls}
+        self._accesses: list[ServiceAccess] = []
         self._passes = 0
         self._reported: set[OwedSession] = set()
         #: Sessions that were to be ended: they are not unknown.
         self._told: deque[OwedSession] = deque(maxlen=_MOST_LEFT)
+
+    def renew_key(self, key: Secret | None) -> None:
+        """Send another key from the next request on, to the services that it asks by itself."""
+        self._options = replace(self._options, service=replace(self._options.service, api_key=key))
+        for access in self._accesses:
+            access.key = key
 
     async def end(self, session: OwedSession, token: Secret | None = None) -> str | None:
         """End a session, or find out what a start without an answer has left; return a sentence about that.
@@ -259,5 +266,6 @@ class Ender:
     def _calls_of(self, base_url: str) -> ServiceCalls:
         if base_url not in self._known:
             access = ServiceAccess(base_url, self._options.service.api_key, self._options.avatar.plain_key)
+            self._accesses.append(access)
             self._known[base_url] = ServiceCalls(access, self._options.deadlines, self._network, self._chance)
         return self._known[base_url]

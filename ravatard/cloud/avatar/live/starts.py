@@ -151,6 +151,10 @@ class SessionStarts:
         ours = created is not None and created.owed == session
         await self._ender.end(session, created.reply.access_token if created is not None and ours else None)
 
+    def renew_key(self, key: Secret | None) -> None:
+        """Send another key from the next request on."""
+        self._ender.renew_key(key)
+
     async def settle_intents(self) -> None:
         """Find out what starts without an answer have left."""
         await self._ender.settle_intents(self.ledger)
