@@ -90,6 +90,7 @@ class AvatarCloud:
             ledger=self._starts.ledger,
         )
         self.endings: Endings = self._lease
+        self._starts.tell_of_given_up(self._lease.tell)
         self._starts.owe = lambda session, end: self._lease.owe(session, end=end)
         self._messages: Messages | None = None
         self.run = SessionRun(self.calls, resources.chance)
