@@ -19,7 +19,7 @@ from ravatard.cloud.proxy import of_environment
 from ravatard.config import Loaded, load, secrets_of
 from ravatard.host.credentials import with_credentials
 from ravatard.host.identity import appliance_id
-from ravatard.ports.cloud import Cloud, ServiceCloud
+from ravatard.ports.cloud import Cloud, CredentialHolder, ServiceCloud
 from ravatard.ports.host import Ledger
 from ravatard.ports.network import Network
 from ravatard.ports.voice import VoicePlayer
@@ -110,7 +110,8 @@ def renew_credential(cloud: Cloud, running: CloudOptions, again: CloudOptions) -
     """
     before, after = running.service, again.service
     same = (after.kind, after.base_url, after.socket_url) == (before.kind, before.base_url, before.socket_url)
-    if same and again.avatar.plain_key == running.avatar.plain_key:
+    same = same and again.avatar.plain_key == running.avatar.plain_key
+    if same and isinstance(cloud, CredentialHolder):
         cloud.renew_credential(kind_of(again).credential(after))
 
 

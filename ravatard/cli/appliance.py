@@ -27,7 +27,7 @@ from ravatard.config import DEFAULT_PATH, Loaded, secrets_of
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.process.early import EarlyProcess
-from ravatard.host.board_health import board_health, board_model
+from ravatard.host.board.health import board_health, board_model
 from ravatard.host.control.server import control_socket
 from ravatard.host.credentials import keep_for_the_end
 from ravatard.host.identity import appliance_id

@@ -98,9 +98,6 @@ class ToldService:
         self._stop = asyncio.Event()
         self._line: _ToldLine | None = None
 
-    def renew_credential(self, credential: Secret | None) -> None:
-        """It has none."""
-
     # ---------------------------------------------------------------- what happens to it
 
     def tell(self, message: ev.ServiceMessage) -> None:

@@ -106,7 +106,7 @@ class AvatarCloud:
         self._transcriber = transcriber_for(options, self._learned.trial.path, self._chance)
 
     def renew_credential(self, credential: Secret | None) -> None:
-        """See :meth:`ravatard.ports.cloud.Cloud.renew_credential`."""
+        """See :meth:`ravatard.ports.cloud.CredentialHolder.renew_credential`."""
         self._access.key = credential
         self._starts.renew_key(credential)
 

@@ -111,10 +111,6 @@ class RavatarCloud:
         async with self._socket(token.token) as socket:
             yield RavatarConnection(socket, profile, token, self._deadlines.send_s)
 
-    def renew_credential(self, credential: Secret | None) -> None:
-        """Keep the project: another one is another account, and sessions of this one would stay open."""
-        del credential
-
     async def about(self) -> Directory:
         """See :meth:`ravatard.ports.cloud.ServiceCloud.about`."""
         return (await self._connection_reply()).directory

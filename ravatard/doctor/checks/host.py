@@ -15,7 +15,7 @@ from ravatard.doctor.machine import Machine, names, output
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.doctor.unit_file import UnitFile
 from ravatard.doctor.user import service_user
-from ravatard.host.board_health import THROTTLED, power_troubles
+from ravatard.host.board.health import THROTTLED, power_troubles
 from ravatard.host.state import SYSTEM
 from ravatard.installation import adding, reinstall
 

@@ -101,10 +101,6 @@ class FakeCloud:
         self.pictures: list[tuple[Secret, Secret] | None] = []
         self.renewed = asyncio.Event()
         self.lines: tuple[tuple[str, str], ...] = ()
-        self.credentials: list[Secret | None] = []
-
-    def renew_credential(self, credential: Secret | None) -> None:
-        self.credentials.append(credential)
 
     async def voice(self, sink: VoiceSink) -> NoReturn:
         raise AssertionError("nobody listens to a voice here")

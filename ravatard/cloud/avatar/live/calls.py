@@ -24,7 +24,7 @@ from ravatard.cloud.avatar.replies import (
 from ravatard.cloud.avatar.sessions.call_watch import CallWatch
 from ravatard.cloud.avatar.sessions.doubts import EndInDoubt
 from ravatard.cloud.avatar.sessions.named_ids import stopped_as
-from ravatard.cloud.avatar.sessions.session_list import Listing, listing_of, whole_list
+from ravatard.cloud.avatar.sessions.session_list import ListVerdict, listing_of, whole_list
 from ravatard.cloud.avatar.sessions.stop_verdict import StopVerdict, stop_verdict
 from ravatard.cloud.border import FOREIGN_FAULTS, foreign
 from ravatard.cloud.certificate import lost
@@ -137,11 +137,11 @@ class ServiceCalls:
             return None
         refused, reply = doubt
         is_starting = refused is not None and "STARTING" in refused.code.upper()
-        listing = Listing.UNTOLD if is_starting else await self._listing(session_id, token)
-        if listing is Listing.UNLISTED:
+        listing = ListVerdict.UNTOLD if is_starting else await self._listing(session_id, token)
+        if listing is ListVerdict.UNLISTED:
             log.debug("a session was stopped without a word (%d), and is not listed any more", reply.status)
             return None
-        if listing is Listing.IN_DOUBT:
+        if listing is ListVerdict.IN_DOUBT:
             raise EndInDoubt(f"{self.host} did not say that it ended a session, nor that it is open")
         if refused is None or refused.kind in (RefusalKind.SESSION_GONE, RefusalKind.NO_SUCH_CALL):
             raise LinkError(
@@ -252,14 +252,14 @@ class ServiceCalls:
             return refused, reply
         return await self._request(call, body, limit_s, token, watch)
 
-    async def _listing(self, session_id: Secret, token: Secret | None) -> Listing:
+    async def _listing(self, session_id: Secret, token: Secret | None) -> ListVerdict:
         """Return what the service's list says about a session."""
         try:
             refused, reply = await self._asked(requests.SESSIONS, None, self._deadlines.end_s, token)
         except (LinkError, DeniedError, PeerError) as error:
             log.debug("the list of sessions, after a stop: %s", error)
-            return Listing.UNTOLD
-        return Listing.UNTOLD if refused is not None else listing_of(reply.body, session_id)
+            return ListVerdict.UNTOLD
+        return ListVerdict.UNTOLD if refused is not None else listing_of(reply.body, session_id)
 
     async def _request(
         self,

@@ -27,7 +27,7 @@ _SHORTEST_MASK = 4
 
 
 @unique
-class Listing(Enum):
+class ListVerdict(Enum):
     """Word of a service's list about one session."""
 
     UNTOLD = "untold"
@@ -71,16 +71,16 @@ def whole_list(body: bytes) -> ListedIds | None:
     return ListedIds(tuple(ids))
 
 
-def listing_of(body: bytes, session_id: Secret) -> Listing:
+def listing_of(body: bytes, session_id: Secret) -> ListVerdict:
     """Return what a good reply to ``streaming.sessions`` says about a session. Never raises."""
     if (whole := whole_list(body)) is not None:
-        return Listing.UNLISTED if whole.excludes(session_id) else Listing.UNTOLD
+        return ListVerdict.UNLISTED if whole.excludes(session_id) else ListVerdict.UNTOLD
     named, ours = ids_in(body), session_id.reveal()
     # Where ids are left out, one of them may be ours.
     is_cut = len(named) >= MOST_IDS or stopped_as(ours)[-1].casefold() in text_of(body).casefold()
     if not _holds_list(decoded(body)) or is_cut or may_be_one_of(ours, named):
-        return Listing.UNTOLD
-    return Listing.IN_DOUBT
+        return ListVerdict.UNTOLD
+    return ListVerdict.IN_DOUBT
 
 
 def may_be_same(listed: str, session_id: str) -> bool:

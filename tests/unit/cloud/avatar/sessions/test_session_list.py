@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.cloud.avatar.sessions.session_list import Listing, listing_of, may_be_one_of, whole_list
+from ravatard.cloud.avatar.sessions.session_list import ListVerdict, listing_of, may_be_one_of, whole_list
 from ravatard.secret import Secret
 from tests.examples import examples
 
@@ -138,24 +138,24 @@ def test_no_list_raises(answer: bytes) -> None:
 @pytest.mark.parametrize(
     ("reply", "listing"),
     [
-        ({"sessions": [], "total": 0}, Listing.UNLISTED),
-        ({"sessions": [entry(OTHER)], "total": 1}, Listing.UNLISTED),
-        ({"sessions": [entry(OURS)], "total": 1}, Listing.UNTOLD),
+        ({"sessions": [], "total": 0}, ListVerdict.UNLISTED),
+        ({"sessions": [entry(OTHER)], "total": 1}, ListVerdict.UNLISTED),
+        ({"sessions": [entry(OURS)], "total": 1}, ListVerdict.UNTOLD),
         # Of another form than documented, and ours is not in it.
-        ([], Listing.IN_DOUBT),
-        ({"sessions": [entry(OTHER)]}, Listing.IN_DOUBT),
-        ({"data": {"items": [entry(OTHER)], "page": 1}}, Listing.IN_DOUBT),
+        ([], ListVerdict.IN_DOUBT),
+        ({"sessions": [entry(OTHER)]}, ListVerdict.IN_DOUBT),
+        ({"data": {"items": [entry(OTHER)], "page": 1}}, ListVerdict.IN_DOUBT),
         # There it may be.
-        ([entry(OURS)], Listing.UNTOLD),
-        ({"sessions": [entry(OURS.upper())]}, Listing.UNTOLD),
-        ({"sessions": [entry("a-name-of-another-form")]}, Listing.UNTOLD),
-        ({"items": [{"id": OURS}]}, Listing.UNTOLD),
-        ({"sessions": [entry(f"550e8400-e29b-41d4-a716-{at:012}") for at in range(20)]}, Listing.UNTOLD),
+        ([entry(OURS)], ListVerdict.UNTOLD),
+        ({"sessions": [entry(OURS.upper())]}, ListVerdict.UNTOLD),
+        ({"sessions": [entry("a-name-of-another-form")]}, ListVerdict.UNTOLD),
+        ({"items": [{"id": OURS}]}, ListVerdict.UNTOLD),
+        ({"sessions": [entry(f"550e8400-e29b-41d4-a716-{at:012}") for at in range(20)]}, ListVerdict.UNTOLD),
         # No list at all.
-        ({"status": "ok"}, Listing.UNTOLD),
-        ("sessions", Listing.UNTOLD),
-        (None, Listing.UNTOLD),
+        ({"status": "ok"}, ListVerdict.UNTOLD),
+        ("sessions", ListVerdict.UNTOLD),
+        (None, ListVerdict.UNTOLD),
     ],
 )
-def test_a_list_says_of_a_session_what_it_proves(reply: object, listing: Listing) -> None:
+def test_a_list_says_of_a_session_what_it_proves(reply: object, listing: ListVerdict) -> None:
     assert listing_of(body(reply), Secret(OURS)) is listing

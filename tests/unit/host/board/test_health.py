@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.host.board_health import THROTTLED, board_health, board_model, power_troubles
+from ravatard.host.board.health import THROTTLED, board_health, board_model, power_troubles
 
 _UNKNOWN = {"temperature_c": None, "throttled": None, "throttled_since_boot": None}
 
