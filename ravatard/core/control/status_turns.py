@@ -25,11 +25,12 @@ class _Turn:
 
     Attributes:
         summary: report of the conversation.
-        ended_at: when it was over, then when its answer was heard to its end.
+        ended_at: when it was over for the conversation: answered, or given up.
         speech_end_at: end of the user's speech, without the silence that closed the gate.
         slowest_s: longest time from a message's last sample to its sending; None for text.
         sent_at: when the last message of what the user said was on the wire.
         sound_at: when the first sound of the answer was heard.
+        silent_at: when the answer was last heard to an end; a live voice has several.
     """
 
     summary: TurnSummary
@@ -38,6 +39,12 @@ class _Turn:
     slowest_s: float | None
     sent_at: float | None
     sound_at: float | None = None
+    silent_at: float | None = None
+
+    @property
+    def end_at(self) -> float | None:
+        """When it was over for the user; None while its answer sounds."""
+        return self.ended_at if self.sound_at is None else self.silent_at
 
     @property
     def sound_s(self) -> float | None:
@@ -88,7 +95,7 @@ class TurnReport:
             case ev.PlaybackStarted(at):
                 self._sounded(max(at, now))
             case ev.PlaybackEnded(at) if self._heard is not None:
-                self._heard.ended_at = max(self._heard.ended_at, at)
+                self._heard.silent_at = at
             case ev.MicrophoneReady() | ev.MicrophoneClosed():
                 # What was learned is forgotten.
                 self.silence_ms = None
@@ -115,7 +122,7 @@ class TurnReport:
             return
         if self._sound_at is not None:
             # It goes on after a pause.
-            if self._heard is not None and at - self._heard.ended_at > PAUSE_S:
+            if self._heard is not None and at - (self._heard.silent_at or at) > PAUSE_S:
                 self._heard = None
             return
         self._sound_at = at
@@ -194,6 +201,6 @@ def _plain(turn: _Turn, now: float) -> dict[str, Any]:
             "last_message": after_opening(turn.sent_at),
             "answer": after_opening(summary.answered_at),
             "first_sound": after_opening(turn.sound_at),
-            "end": after_opening(turn.ended_at),
+            "end": after_opening(turn.end_at),
         },
     }

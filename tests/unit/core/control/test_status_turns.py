@@ -70,7 +70,7 @@ def test_a_turn_has_all_its_moments_on_one_axis() -> None:
         "first_sound": 4500,
         "end": 8000,
     }
-    assert (newest["opened_s_ago"], newest["ended_s_ago"]) == (10.0, 2.0)
+    assert (newest["opened_s_ago"], newest["ended_s_ago"]) == (10.0, 6.0)
     assert (newest["first_sound_ms"], newest["slowest_send_ms"]) == (2100, 20.0)
     assert turns.report.first_sound_s == 1.5
 
@@ -82,6 +82,17 @@ def test_sound_that_comes_before_the_words_of_the_answer_is_the_answer() -> None
     turns.ends(14.0)
 
     assert turns.newest(20.0)["axis_ms"]["first_sound"] == 3800
+
+
+def test_an_answer_that_still_sounds_has_no_end() -> None:
+    turns = Turns()
+    turns.says(10.0, until=13.0)
+    turns.ends(14.0)
+    turns.sounds(14.5)
+
+    axis = turns.newest(20.0)["axis_ms"]
+
+    assert (axis["first_sound"], axis["end"]) == (4500, None)
 
 
 def test_a_live_voice_with_pauses_has_one_first_sound_and_ends_with_its_last() -> None:
