@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.control.status import Reporter
@@ -39,7 +39,9 @@ class Parts:
     """Parts of the appliance: real devices and a real cloud, or a simulated world.
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
-    ``screen``: None without display; ``network_changes``: None where there is no network that could change.
+    ``screen``: None without display; ``network_changes``: None where there is no network that could change;
+    ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
+    about program and board.
     """
 
     microphone: Microphone
@@ -53,6 +55,8 @@ class Parts:
     sound: SoundOutput | None = None
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
+    faults: Callable[[], tuple[str, ...]] = tuple
+    machine: Callable[[], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
 
 def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     """Return a function that gives a sentence for each fault that no event tells."""
-    return lambda: (*parts.without, *parts.cloud.endings.faults)
+    return lambda: (*parts.without, *parts.cloud.endings.faults, *parts.faults())
 
 
 def _ending_again(
@@ -162,7 +166,8 @@ async def run(
     shown = Latest(conversation.indication)
     progress = parts.microphone.progress
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
-    reporter = Reporter(conversation, options, started_at, progress, _faults_of(parts), details)
+    faults = _faults_of(parts)
+    reporter = Reporter(conversation, options, started_at, progress, faults, details, machine=parts.machine)
     read = _ending_again(reread, parts.cloud.endings)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
     pulse = HubPulse(conversation, progress, inbox)
