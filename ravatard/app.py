@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.control.status import Reporter
@@ -50,7 +50,9 @@ class Parts:
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
     ``screen``: None without display; ``network_changes``: None where there is no network that could change;
-    ``page``: None without the owner's page; ``local_time``: the time on this machine's clock.
+    ``page``: None without the owner's page; ``local_time``: the time on this machine's clock;
+    ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
+    about program and board.
     """
 
     microphone: Microphone
@@ -66,6 +68,8 @@ class Parts:
     network_changes: NetworkChanges | None = None
     page: OwnerPage | None = None
     local_time: Callable[[], datetime] = _noon
+    faults: Callable[[], tuple[str, ...]] = tuple
+    machine: Callable[[], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,7 @@ def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     return lambda: (
         *parts.without,
         *parts.cloud.endings.faults,
+        *parts.faults(),
         *(page.faults if page is not None else ()),
     )
 
@@ -173,7 +178,8 @@ def _takes_press(parts: Parts) -> Callable[[], bool]:
 
 
 def _seen_by_page(parts: Parts, controls: Controls, handler: HubControlHandler) -> Appliance:
-    """Return the running appliance, as the owner's page sees it."""
+    """Return the running appliance, as the page sees it; presses may be meant for that from now on."""
+    handler.taken = _takes_press(parts)
     return Appliance(
         control=handler,
         progress=parts.microphone.progress,
@@ -206,12 +212,11 @@ async def run(
     shown = Latest(conversation.indication)
     progress = parts.microphone.progress
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
-    reporter = Reporter(conversation, options, started_at, progress, _faults_of(parts), details)
+    faults = _faults_of(parts)
+    reporter = Reporter(conversation, options, started_at, progress, faults, details, machine=parts.machine)
     read = _ending_again(reread, parts.cloud.endings)
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)
-    handler.taken = _takes_press(parts)
-    appliance = _seen_by_page(parts, controls, handler)
     pulse = HubPulse(conversation, progress, inbox)
     quiet = QuietWatch(options.equipment.quiet, parts.local_time, inbox)
     observers = [*parts.observers, handler, announcements, pulse, quiet]
@@ -229,7 +234,8 @@ async def run(
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
-                for name, stage in _optional_stages(parts, inbox, quiet, appliance):
+                seen = _seen_by_page(parts, controls, handler)
+                for name, stage in _optional_stages(parts, inbox, quiet, seen):
                     start(stage, name=name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")

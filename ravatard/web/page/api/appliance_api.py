@@ -43,7 +43,7 @@ class ApplianceApi:
             "turns": report["turns"],
             "answer_median_ms": share_of(times, 0.5),
             "answer_p95_ms": share_of(times, 0.95),
-            "first_sound_ms": report["speaker"].get("first_sound_ms"),
+            "first_sound": report["first_sound"],
         }
 
     async def mute(self, call: Call) -> t.CommandDone:
