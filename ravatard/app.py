@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from datetime import UTC, datetime
+from typing import Any, NoReturn
 
-from ravatard.core.actions import PlayAnswer
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
@@ -29,11 +29,19 @@ from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.network import network
-from ravatard.stages.playback import AnswerPlayer, NullAnswerPlayer, Playback
+from ravatard.stages.playback import Playback
+from ravatard.stages.playing.content import AnnouncementContents
+from ravatard.stages.playing.null_player import NullAnswerPlayer
+from ravatard.stages.playing.requests import AnnouncementRequests
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
+from ravatard.stages.quiet import QuietWatch
 from ravatard.stages.reload import reload
 from ravatard.stages.uplink import uplink
+
+
+def _noon() -> datetime:
+    return datetime(2000, 1, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,9 @@ class Parts:
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
     ``screen``: None without display; ``network_changes``: None where there is no network that could change;
-    ``page``: None without the owner's page.
+    ``page``: None without the owner's page; ``local_time``: the time on this machine's clock;
+    ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
+    about program and board.
     """
 
     microphone: Microphone
@@ -57,6 +67,9 @@ class Parts:
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
     page: OwnerPage | None = None
+    local_time: Callable[[], datetime] = _noon
+    faults: Callable[[], tuple[str, ...]] = tuple
+    machine: Callable[[], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +118,11 @@ async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
     raise _Stop
 
 
-def _takes_press(parts: Parts) -> Callable[[], bool]:
-    """Return a function that is True for a press that is meant for the owner's page."""
-    return parts.page.takes_press if parts.page is not None else lambda: False
-
-
 def _optional_stages(
-    parts: Parts, inbox: Inbox, appliance: Appliance
+    parts: Parts, inbox: Inbox, quiet: QuietWatch, appliance: Appliance
 ) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     """Yield the stages of parts that not every appliance has, by name."""
+    yield "quiet", quiet.run()
     if parts.screen is not None:
         yield "display", display(parts.screen, parts.cloud)
     if parts.network_changes is not None:
@@ -137,6 +146,7 @@ def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     return lambda: (
         *parts.without,
         *parts.cloud.endings.faults,
+        *parts.faults(),
         *(page.faults if page is not None else ()),
     )
 
@@ -154,14 +164,25 @@ def _ending_again(
     return read
 
 
-def _appliance(
-    parts: Parts, controls: Controls, handler: HubControlHandler, player: AnswerPlayer
-) -> Appliance:
-    """Return the running appliance, as the owner's page sees it."""
+def _player(
+    sound: SoundOutput | None, inbox: Inbox, contents: AnnouncementContents
+) -> Playback | NullAnswerPlayer:
+    if sound is None:
+        return NullAnswerPlayer(inbox)
+    return Playback(sound.speaker, sound.fetch, sound.decoder, inbox, contents)
+
+
+def _takes_press(parts: Parts) -> Callable[[], bool]:
+    """Return a function that is True for a press that is meant for the owner's page."""
+    return parts.page.takes_press if parts.page is not None else lambda: False
+
+
+def _seen_by_page(parts: Parts, controls: Controls, handler: HubControlHandler) -> Appliance:
+    """Return the running appliance, as the page sees it; presses may be meant for that from now on."""
+    handler.taken = _takes_press(parts)
     return Appliance(
         control=handler,
         progress=parts.microphone.progress,
-        announce=lambda wav: player.do(PlayAnswer(0, sound=wav)),
         stop=controls.stop.set,
         has_button=parts.button is not None,
         has_speaker=parts.sound is not None,
@@ -183,23 +204,22 @@ async def run(
         ExceptionGroup: a bug (InternalError among them); the process should end, and be restarted.
     """
     inbox, outbox = controls.inbox, Outbox()
+    contents = AnnouncementContents(asyncio.get_running_loop().time)
     sound = parts.sound
-    player: Playback | NullAnswerPlayer
-    if sound is not None:
-        player = Playback(sound.speaker, sound.fetch, sound.decoder, inbox)
-    else:
-        player = NullAnswerPlayer(inbox)
+    player = _player(sound, inbox, contents)
     conversation = Conversation(options)
     _show(conversation, parts.observers)
     shown = Latest(conversation.indication)
     progress = parts.microphone.progress
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
-    reporter = Reporter(conversation, options, started_at, progress, _faults_of(parts), details)
+    faults = _faults_of(parts)
+    reporter = Reporter(conversation, options, started_at, progress, faults, details, machine=parts.machine)
     read = _ending_again(reread, parts.cloud.endings)
-    handler = HubControlHandler(inbox, conversation, reporter, controls.reload, _takes_press(parts))
-    appliance = _appliance(parts, controls, handler, player)
+    announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
+    handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)
     pulse = HubPulse(conversation, progress, inbox)
-    observers = [*parts.observers, handler, pulse]
+    quiet = QuietWatch(options.equipment.quiet, parts.local_time, inbox)
+    observers = [*parts.observers, handler, announcements, pulse, quiet]
     if parts.screen is not None:
         observers.append(OnDisplay(parts.screen))
     hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
@@ -214,7 +234,8 @@ async def run(
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
-                for name, stage in _optional_stages(parts, inbox, appliance):
+                seen = _seen_by_page(parts, controls, handler)
+                for name, stage in _optional_stages(parts, inbox, quiet, seen):
                     start(stage, name=name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")

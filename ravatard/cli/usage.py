@@ -6,16 +6,29 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
+from ravatard.cli.terminal import typeable
+
 #: Heading -> its commands: the order in which a new owner meets them.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Try": ("demo", "chat", "simulate"),
     "Set up": ("setup", "config", "board", "devices", "find-mic", "meter", "page"),
     "Every day": (
-        *("status", "mute", "unmute", "toggle-mute", "volume", "say", "history", "avatars", "languages"),
+        *(
+            "status",
+            "mute",
+            "unmute",
+            "toggle-mute",
+            "volume",
+            "say",
+            "play",
+            "history",
+            "avatars",
+            "languages",
+        ),
         *("reload", "restart-session"),
     ),
     "Trouble": ("doctor", "support-bundle", "replay", "end-sessions"),
-    "For programs": ("run", "press", "boot-setup"),
+    "For programs": ("run", "press", "id", "boot-setup"),
 }
 #: Words that people type for what systemd does, and what to type instead.
 _ELSEWHERE = {
@@ -59,10 +72,11 @@ class CommandParser(argparse.ArgumentParser):
         words = self.prog.split()[1:]
         kind = " ".join([*words, "command"])
         if not words and value in _ELSEWHERE:
-            raise argparse.ArgumentError(None, f"there is no {kind} {value!r}; type: {_ELSEWHERE[value]}")
+            command = typeable(_ELSEWHERE[value])
+            raise argparse.ArgumentError(None, f"there is no {kind} {value!r}; type: {command}")
         hint = _hint(value, list(action.choices)) or f"; there are: {', '.join(action.choices)}"
         if not words and "did you mean" not in hint:
-            hint = "; `ravatard --help` lists all"
+            hint = typeable("; `ravatard --help` lists all")
         raise argparse.ArgumentError(None, f"there is no {kind} {value!r}{hint}")
 
 

@@ -22,8 +22,9 @@ be deleted: a setting that is not written has its default. `ravatard config chec
 
 These override the file, each one those above it:
   1. files ravatard.d/*.yaml beside it, in the order of their names
-  2. environment variables: RAVATARD_GATE__SILENCE_MS=700 sets silence_ms of gate
-  3. for secrets: a systemd credential, named where the secret is described
+  2. /var/lib/ravatard/settings.yaml: what `ravatard config set`, or a page, has saved
+  3. environment variables: RAVATARD_GATE__SILENCE_MS=700 sets silence_ms of gate
+  4. for secrets: a systemd credential, named where the secret is described
 
 "Reload": `systemctl reload ravatard` applies a change. "Restart": a restart applies it.
 
@@ -89,6 +90,8 @@ def _describe(key: Key) -> list[str]:
     words = allowed(key)
     facts = [words[:1].upper() + words[1:]]
     facts.append("Restart" if key.setting.restart else "Reload")
+    if key.setting.local_only:
+        facts.append("Set on this machine only, never by a page")
     if key.secret:
         facts.append(f"Secret: better in the credential {key.credential}")
     return [*_comment(key.setting.text, "  "), *_comment(". ".join(facts) + ".", "  ")]

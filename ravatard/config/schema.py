@@ -15,6 +15,7 @@ from ravatard.core.backoff import BackoffOptions
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions, VoiceOptions
+from ravatard.core.options.quiet import QuietOptions
 from ravatard.core.spend_limit import SpendOptions
 from ravatard.core.wakeword.options import WakeWordOptions
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
@@ -50,6 +51,7 @@ class Options(CloudOptions):
     earcons: EarconOptions = field(default_factory=EarconOptions)
     capture: CaptureOptions = field(default_factory=CaptureOptions)
     reconnect: BackoffOptions = field(default_factory=BackoffOptions)
+    quiet: QuietOptions = field(default_factory=QuietOptions)
     kiosk: KioskOptions = field(default_factory=KioskOptions)
     page: PageOptions = field(default_factory=PageOptions)
     logging: LogOptions = field(default_factory=LogOptions)

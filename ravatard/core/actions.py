@@ -140,6 +140,21 @@ class PlayAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayAnnouncement:
+    """Play an announcement, which nothing else sounds beside.
+
+    Attributes:
+        number: see :class:`AnnouncementAsked`.
+        volume: percent of full; None: as loud as answers.
+        usual: percent of full, afterwards.
+    """
+
+    number: int
+    volume: int | None
+    usual: int
+
+
+@dataclass(frozen=True, slots=True)
 class StopPlayback:
     """Silence the speaker now, and discard what still comes of the answer that sounds."""
 
@@ -180,9 +195,15 @@ class PlayEarcon:
 
 @dataclass(frozen=True, slots=True)
 class SetVolume:
-    """Answers and earcons at this loudness from now on, in percent of full."""
+    """Answers and earcons at this loudness from now on, in percent of full.
+
+    Attributes:
+        percent: of full.
+        lasting: the user wants it beyond quiet hours; it survives a restart.
+    """
 
     percent: int
+    lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +220,9 @@ class TurnSummary:
         silence_messages: messages of closing silence sent.
         answer_ms: from the gate's closing to the first answer; 0 when that came before the gate closed, None
             without an answer.
+        opened_at: when the gate opened, or the text was given; loop seconds, like the next two.
+        closed_at: when the gate closed; None if the turn was given up before.
+        answered_at: when the first answer came; None without one.
     """
 
     turn: int
@@ -209,6 +233,9 @@ class TurnSummary:
     messages: int
     silence_messages: int
     answer_ms: float | None
+    opened_at: float = 0.0
+    closed_at: float | None = None
+    answered_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +268,7 @@ class LogLine:
 
 SpeakerAction = (
     PlayAnswer
+    | PlayAnnouncement
     | StopPlayback
     | PausePlayback
     | ResumePlayback

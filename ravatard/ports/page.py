@@ -18,7 +18,6 @@ class Appliance:
     Attributes:
         control: carries out requests of the control protocol, and reports the state.
         progress: newest sign of life of the microphone.
-        announce: plays a WAV file to the room, behind what sounds; returns at once.
         stop: ends the daemon.
         has_button: it has a button that works.
         has_speaker: it has a speaker.
@@ -26,7 +25,6 @@ class Appliance:
 
     control: ControlHandler
     progress: Progress
-    announce: Callable[[bytes], None]
     stop: Callable[[], None]
     has_button: bool = False
     has_speaker: bool = False

@@ -55,7 +55,7 @@ class SettingsConflict(RavatardError):
 
 
 class NothingToUndo(RavatardError):
-    """Nothing was saved since the last undo."""
+    """Refusal of an undo: nothing was saved since the last one."""
 
 
 class SettingsNotSaved(RavatardError):

@@ -23,6 +23,7 @@ from ravatard.core.states import LinkState, MicrophoneStatus, SessionState
 from ravatard.errors import ConfigError, InternalError
 from ravatard.ports.host import ControlServer
 from ravatard.stages.mailbox import Inbox
+from ravatard.stages.playing.requests import AnnouncementRequests
 
 #: How long an answer to mute may wait for the stream's true state.
 MUTE_S = 2.0
@@ -51,18 +52,12 @@ class HubControlHandler:
         conversation: Conversation,
         reporter: Reporter,
         reload: asyncio.Event,
-        taken: Callable[[], bool] = lambda: False,
+        announcements: AnnouncementRequests,
     ) -> None:
-        """Prepare.
-
-        Args:
-            inbox: of the hub.
-            conversation: of the hub.
-            reporter: makes the status.
-            reload: set to have the configuration read, which must happen by way of :meth:`reading`.
-            taken: returns True when a press that begins now is meant for the owner's page.
-        """
-        self._taken = taken
+        """``reload`` is set to have the configuration read, which must happen by way of :meth:`reading`."""
+        self._announcements = announcements
+        #: Returns True when a press that begins now is meant for the owner's page.
+        self.taken: Callable[[], bool] = lambda: False
         self._inbox = inbox
         self._conversation = conversation
         self._reporter = reporter
@@ -143,13 +138,17 @@ class HubControlHandler:
         else:
             yield await self._answer(request)
 
-    async def _answer(self, request: protocol.Request) -> bytes:
+    async def _answer(self, request: protocol.Request) -> bytes:  # noqa: PLR0911 - a table of requests
         """Return the one reply to a request."""
         match request:
             case protocol.PressRequest(ms):
                 return await self._press(ms)
             case protocol.ReloadRequest():
                 return await self._read_again()
+            case protocol.UploadRequest():
+                return self._announcements.upload(request)
+            case protocol.PlayRequest():
+                return await self._announcements.play(request)
             case MuteAsked():
                 return await self._mute(request)
             case VolumeAsked():
@@ -238,7 +237,7 @@ class HubControlHandler:
     async def _press(self, ms: float) -> bytes:
         if self._down:
             return protocol.refused("the button is being pressed already")
-        if self._taken():
+        if self.taken():
             return protocol.agreed("the press was for the owner's page: the appliance says six digits")
         clock = asyncio.get_running_loop().time
         self._down = True

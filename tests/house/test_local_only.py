@@ -23,6 +23,8 @@ NAMES_NEITHER = {
     "speaker.device": "a sound card, looked for among those there are",
     "wakeword.word": "a model, by a name without dots and slashes (wakeword/model.py)",
     "wakeword.sensitivity": "a word or a number",
+    "quiet.from": "a time of day",
+    "quiet.to": "a time of day",
     "kiosk.contact": "a line of the page, shown as text",
     "speech_to_text.language": "a language",
     "avatar.model": "a model of the service",

@@ -115,7 +115,6 @@ class ServedPage:
     Attributes:
         page: the page.
         control: its appliance.
-        announced: the sounds that were played.
         session: a browser without a cookie; see :meth:`log_in`.
     """
 
@@ -125,7 +124,6 @@ class ServedPage:
         self.commands = PlayedCommands()
         self.trials = PlayedTrials()
         self.log = LogRing()
-        self.announced: list[bytes] = []
         self.stopped: list[bool] = []
         self.progress = Progress()
         chosen: dict[str, Any] = {
@@ -138,7 +136,6 @@ class ServedPage:
         self.appliance = Appliance(
             control=self.control,
             progress=self.progress,
-            announce=self.announced.append,
             stop=lambda: self.stopped.append(True),
             has_button=True,
             has_speaker=True,

@@ -24,7 +24,8 @@ async def test_a_new_appliance_is_claimed_by_the_digits_it_says(tmp_path: Path) 
         _, offer, _ = await served.call("POST", "/api/v1/claim/wait", {})
         assert offer["waiting"]
         assert served.page.takes_press()
-        assert len(served.announced) == 1
+        await until(lambda: "play" in [one["do"] for one in served.control.asked], "the digits are said")
+        assert served.control.asked[-1]["volume"] == 100
         wrong = await served.call("POST", "/api/v1/claim", {"code": "000000", "password": PASSWORD})
         code = served.page._doorkeeper._claim.code
         assert wrong[0] == 401 or code == "000000"

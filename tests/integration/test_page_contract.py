@@ -137,9 +137,8 @@ def test_every_operation_has_a_name_of_its_own_and_says_who_may() -> None:
     assert all(operation["x-right"] for _, _, operation in operations())
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_whatever_is_asked_is_answered_as_the_document_says(seed: int, tmp_path: Path) -> None:
-    chance = random.Random(seed)
+async def test_whatever_is_asked_is_answered_as_the_document_says(tmp_path: Path) -> None:
+    chance = random.Random(4711)
     statuses: set[int] = set()
     store = FileSettingsStore(tmp_path / "settings.yaml", {}, tmp_path / "ravatard.yaml")
     (tmp_path / "ravatard.yaml").write_text("{}")

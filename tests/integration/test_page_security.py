@@ -8,6 +8,7 @@ import logging
 import socket
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -265,7 +266,7 @@ async def test_nothing_but_the_way_in_is_open_to_all(tmp_path: Path) -> None:
             if endpoint.right == "none":
                 continue
             path = endpoint.path.replace("{id}", "0" * 16)
-            body = None if endpoint.takes is None else {}
+            body: Any = None if endpoint.takes is None else {}
             assert (await served.call(endpoint.method, path, body))[0] == 401, endpoint.name
 
 

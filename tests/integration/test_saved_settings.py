@@ -18,6 +18,8 @@ from tests.integration import dying_saves
 from tests.integration.daemon import Daemon
 from tests.integration.test_install_durable import Call, traced
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def lives(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:

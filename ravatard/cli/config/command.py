@@ -13,7 +13,7 @@ from typing import Any
 from ravatard.cli.config import values
 from ravatard.cli.config.diff import add_diff, diff
 from ravatard.cli.options import add_config
-from ravatard.cli.terminal import visible
+from ravatard.cli.terminal import typeable, visible
 from ravatard.config import DEFAULT_PATH, Loaded, Schema, load
 from ravatard.config.advice import advice
 from ravatard.config.board_file import Board
@@ -107,6 +107,7 @@ def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
         *([values.HIDDEN] if hidden(os.environ) else []),
         *advice(loaded, main, sealed=may_be_sealed(os.environ)),
         *_about_texts(loaded),
+        *_about_design(loaded),
         *_about_wakeword(loaded, main),
     ]
     _refuse_open_page(loaded)
@@ -115,7 +116,7 @@ def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
         return
     plural = "s" if len(warnings) > 1 else ""
     yield f"configuration can be used, with {len(warnings)} warning{plural}: {_count(loaded)} read"
-    yield from (f"warning: {visible(one)}" for one in warnings)
+    yield from (f"warning: {visible(typeable(one))}" for one in warnings)
 
 
 def _about_texts(loaded: Loaded) -> Iterator[str]:
@@ -156,6 +157,26 @@ def _refuse_open_page(loaded: Loaded) -> None:
 
     if refusal := lan_refusal(loaded.options, StateAccessFile(state_directory(os.environ))):
         raise ConfigError(refusal)
+
+
+def _about_design(loaded: Loaded) -> Iterator[str]:
+    """Yield what is wrong with the owner's design of a page that is not served.
+
+    Raises:
+        ConfigError: the page is served; with this design the daemon would not start.
+    """
+    kiosk = loaded.options.kiosk
+    if kiosk.design is None:
+        return
+    # Few have a design of their own.
+    from ravatard.web.kiosk.design import read_design
+
+    try:
+        read_design(kiosk.design)
+    except ConfigError as error:
+        if kiosk.enabled:
+            raise
+        yield from str(error).splitlines()
 
 
 def _about_wakeword(loaded: Loaded, main: Path) -> Iterator[str]:

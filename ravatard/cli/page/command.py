@@ -15,7 +15,11 @@ from ravatard.cli.terminal import visible
 from ravatard.config import load
 from ravatard.host.credentials import with_credentials
 from ravatard.host.page.access_file import StateAccessFile
+from ravatard.host.page.certificate import NAME as CERTIFICATE
+from ravatard.host.page.certificate import fingerprint
 from ravatard.host.state import state_directory
+from ravatard.host.state_file import read_state
+from ravatard.web.page.options import PageOptions
 
 _SCOPES = ("read", "control", "configure")
 
@@ -57,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.words and arguments.action != "tokens":
         return _usage(f"{arguments.action} takes no further word")
     if arguments.action == "show":
-        return _show(arguments.config)
+        return _show(arguments.config, state_directory(os.environ, arguments.state))
     if arguments.action == "code":
         print(f"Enter these digits on the page within ten minutes: {new_code(file, time.time())}")
         return 0
@@ -68,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _tokens(file, arguments.words, arguments.scope)
 
 
-def _show(config: Path | None) -> int:
+def _show(config: Path | None, state: Path) -> int:
     options = load(config, with_credentials(os.environ)).options.page
     if options.listen == "off":
         print(
@@ -78,9 +82,23 @@ def _show(config: Path | None) -> int:
         return 0
     found = addresses(options)
     print("\n".join(found))
+    if options.tls != "off":
+        print(_fingerprint(options, state))
     if options.listen == "lan" and (picture := qr_code(found[0])):
         print(picture)
     return 0
+
+
+def _fingerprint(options: PageOptions, state: Path) -> str:
+    """Return the fingerprint of the page's certificate, for comparison with what a browser shows."""
+    file = Path(options.certificate or "") if options.tls == "files" else state / CERTIFICATE
+    try:
+        pem = file.read_text() if options.tls == "files" else read_state(file).decode()
+        return f"Fingerprint of its certificate (SHA-256): {fingerprint(pem)}"
+    except PermissionError:
+        return "Its certificate belongs to the service: with sudo its fingerprint is shown, too."
+    except (OSError, ValueError):
+        return f"There is no certificate at {file} yet: the daemon makes it when it starts."
 
 
 def _tokens(file: StateAccessFile, words: list[str], scopes: list[str]) -> int:

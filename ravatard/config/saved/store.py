@@ -114,6 +114,10 @@ class FileSettingsStore:
             for key in changed(old.options, new.options)
         ]
 
+    def saved(self) -> tuple[str, ...]:
+        """Return the keys that are saved, also those that something stronger overrides."""
+        return tuple(self._nodes(self._content(self._saved)))
+
     # -------------------------------------------------------------- saving
 
     def save(self, changes: Changes, revision: str | None) -> str:

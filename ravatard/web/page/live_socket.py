@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from ravatard.ports.page import KeptLine, RecentLog
+from ravatard.web.headers import STRICT
 from ravatard.web.page.api.health_types import LogEntry
 from ravatard.web.page.api.status_types import LiveEnd, LiveLog, LiveWish
 
@@ -76,6 +77,7 @@ class LiveSocket:
         socket = web.WebSocketResponse(
             timeout=_CLOSE_S, heartbeat=_PING_S, max_msg_size=WISH_BYTES, compress=False
         )
+        socket.headers.update(STRICT | {"Server": "ravatard"})
         await socket.prepare(request)
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(self._send(socket, request), name="live page")

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -27,10 +28,14 @@ from ravatard.web.page.dispatch import Answer, Dispatch
 from ravatard.web.page.hosting import Hosting
 from ravatard.web.page.live_feed import LiveFeed
 from ravatard.web.page.options import LOCKED, PageOptions
+from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
 from ravatard.web.page.static_files import StaticFiles
 
 log = logging.getLogger(__name__)
+
+#: Loudness of the digits in percent of full, at least.
+LEAST_VOLUME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,8 @@ class Page:
         self._vault = Vault(parts.file)
         self._doorkeeper = Doorkeeper(self._vault, wall=time.time, clock=time.monotonic)
         self._appliance: Appliance | None = None
+        self._to_say: deque[str] = deque(maxlen=1)
+        self._something_to_say = asyncio.Event()
         self._hosting = Hosting(options, parts.handed, parts.tls)
 
     @property
@@ -101,7 +108,8 @@ class Page:
         if code is None:
             return False
         log.info("the button was pressed to claim the appliance: it says six digits")
-        appliance.announce(spoken(code, self._parts.language))
+        self._to_say.append(code)
+        self._something_to_say.set()
         return True
 
     async def serve(self, appliance: Appliance) -> NoReturn:
@@ -116,6 +124,7 @@ class Page:
             log.warning("the page is served to this machine only: %s", LOCKED)
         async with asyncio.TaskGroup() as group:
             group.create_task(feed.run(), name="page feed")
+            group.create_task(self._say(requests), name="page digits")
             await self._hosting.serve(dispatch.answer, self._admits)
         raise AssertionError  # the server never closes on its own
 
@@ -140,6 +149,19 @@ class Page:
             endpoint.name: next(getattr(api, endpoint.name) for api in apis if hasattr(api, endpoint.name))
             for endpoint in ENDPOINTS
         }
+
+    async def _say(self, requests: Requests) -> NoReturn:
+        """Say the digits of a claim; of several that wait the newest, since no other is valid."""
+        while True:
+            await self._something_to_say.wait()
+            self._something_to_say.clear()
+            sound = spoken(self._to_say.pop(), self._parts.language)
+            try:
+                # An owner who has turned the answers down must hear these all the same.
+                loudness = max(LEAST_VOLUME, int((await requests.status())["volume"]))
+                await requests.announce(sound, loudness)
+            except RequestRefused as error:
+                log.warning("the digits cannot be said: %s; `sudo ravatard page code` shows others", error)
 
     def _admits(self, peer: str, own_address: str) -> bool:
         """Return True if a client may connect: of this machine, or of its networks where that is wanted."""

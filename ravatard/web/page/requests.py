@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -10,6 +12,9 @@ from typing import Any
 from ravatard.core.control.lines import line_of
 from ravatard.core.control.protocol import BadRequest, ControlHandler, decode
 from ravatard.web.page.refused import RequestRefused
+
+#: In base64 it fits a request's line.
+_PART_BYTES = 45_000
 
 
 class Requests:
@@ -36,6 +41,23 @@ class Requests:
                     raise RequestRefused(409, "refused", str(read.get("error", "refused")))
                 return read
         raise RequestRefused(503, "no-answer", "the appliance did not answer")
+
+    async def announce(self, wav: bytes, volume: int | None = None) -> str:
+        """Have a WAV file played to the room, behind what is heard or awaited; return what became of it.
+
+        Args:
+            wav: the file.
+            volume: percent of full; None: as loud as the answers.
+
+        Raises:
+            RequestRefused: it cannot be played.
+        """
+        name = secrets.token_hex(16)
+        for at in range(0, len(wav), _PART_BYTES):
+            part = base64.b64encode(wav[at : at + _PART_BYTES]).decode()
+            await self.ask("upload", {"upload": name, "data": part})
+        loudness = {} if volume is None else {"volume": volume}
+        return str((await self.ask("play", {"upload": name, **loudness}))["says"])
 
     async def status(self) -> dict[str, Any]:
         """Return the status report."""

@@ -22,7 +22,9 @@ from ravatard.errors import ConfigError, InternalError
 from ravatard.stages.control import HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
-from ravatard.stages.playback import NullAnswerPlayer
+from ravatard.stages.playing.content import AnnouncementContents
+from ravatard.stages.playing.null_player import NullAnswerPlayer
+from ravatard.stages.playing.requests import AnnouncementRequests
 from ravatard.stages.reload import reload
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar, FakeNotifier, running
 
@@ -60,7 +62,13 @@ class Room:
         self.outbox = Outbox()
         self.reload = asyncio.Event()
         reporter = Reporter(self.mind, OPTIONS, 0.0, self.ear.progress)
-        self.desk = HubControlHandler(self.inbox, self.mind, reporter, self.reload)
+        self.desk = HubControlHandler(
+            self.inbox,
+            self.mind,
+            reporter,
+            self.reload,
+            AnnouncementRequests(self.inbox, AnnouncementContents(lambda: 0.0), None),
+        )
         shown, player = Latest(self.mind.indication), NullAnswerPlayer(Inbox())
         self.hub = Hub(self.mind, self.ear, self.outbox, shown, player, [self.desk])
         self.error: ConfigError | None = None
@@ -279,6 +287,18 @@ async def test_a_cancelled_press_is_released() -> None:
         async with running(lambda: made.asked("press", ms=700)):
             assert isinstance(await made.inbox.get(), ev.ButtonPressed)
 
+        assert isinstance(await made.inbox.get(), ev.ButtonReleased)
+
+
+async def test_a_press_that_is_meant_for_the_page_reaches_no_hub() -> None:
+    async with room(hub=False) as made:
+        made.desk.taken = lambda: True
+        reply = await made.asked("press", ms=700)
+        made.desk.taken = lambda: False
+        await made.asked("press")
+
+        assert "six digits" in reply["says"]
+        assert isinstance(await made.inbox.get(), ev.ButtonPressed)
         assert isinstance(await made.inbox.get(), ev.ButtonReleased)
 
 

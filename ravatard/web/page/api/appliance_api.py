@@ -47,7 +47,7 @@ class ApplianceApi:
             "turns": report["turns"],
             "answer_median_ms": share_of(times, 0.5),
             "answer_p95_ms": share_of(times, 0.95),
-            "first_sound_ms": report["speaker"].get("first_sound_ms"),
+            "first_sound": report["first_sound"],
         }
 
     async def mute(self, call: Call) -> t.CommandDone:
@@ -69,6 +69,10 @@ class ApplianceApi:
     async def say(self, call: Call) -> t.CommandDone:
         """Say something to the avatar."""
         return await self._done("say", call)
+
+    async def play(self, call: Call) -> t.CommandDone:
+        """Play what is at an address."""
+        return await self._done("play", call)
 
     async def press(self, call: Call) -> t.CommandDone:
         """Press the button; a caller that goes away releases it, as a page does whose button is let go.

@@ -138,6 +138,7 @@ ENDPOINTS = (
     _command("toggle-mute", "control", "Do the other of both."),
     _command("volume", "control", "Set or change the loudness of the answers.", t.SetLoudness),
     _command("say", "control", "Say something to the avatar in writing.", t.SayWords),
+    _command("play", "control", "Play what is at an address to the room.", t.PlayAddress, limit_s=60.0),
     _command("press", "control", "Press the button and release it.", t.HoldButton, limit_s=150.0),
     _command("restart-session", "control", "End the live session; the next words start a new one."),
     _command("reload", "configure", "Read the configuration anew."),
@@ -162,6 +163,7 @@ ENDPOINTS = (
         t.NoFields,
         t.CommandDone,
         refusals=_TRIAL,
+        limit_s=40.0,
     ),
     Endpoint(
         "POST",

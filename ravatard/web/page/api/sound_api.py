@@ -58,8 +58,7 @@ class SoundApi:
         """Play a test tone."""
         del call
         self._check_speaker()
-        self._appliance.announce(test_tone())
-        return t.CommandDone("a tone of one second is played")
+        return t.CommandDone(await self._requests.announce(test_tone()))
 
     async def find_microphone(self, call: Call) -> ht.MicrophoneTrials:
         """Listen with every microphone; the appliance's own is closed meanwhile."""
@@ -77,7 +76,7 @@ class SoundApi:
                 sound = await self._trials.record(_RECORD_S)
             except DeviceError as error:
                 raise RequestRefused(503, "no-microphone", str(error)) from error
-        self._appliance.announce(as_wav(sound.pcm, RATE_HZ))
+        await self._requests.announce(as_wav(sound.pcm, RATE_HZ))
         seconds = round(seconds_of(samples_in(sound.pcm)), 1)
         says = f"{seconds:g} s from {sound.device} are played on the speaker, and not kept"
         level_db, loudest_db = round(sound.level_db, 1), round(sound.loudest_db, 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from ravatard.web.page.api.health_types import LogEntry
 
@@ -21,20 +21,25 @@ class LinkReport(Struct):
 
 
 class LiveSessionReport(Struct):
-    """The live session, which is paid for by time from `starting` to its end."""
+    """The live session: minutes of this one, of 24 hours, and left; null: none, or no limit."""
 
     state: Literal["none", "starting", "live"]
     since_s: float
     reason: str
+    minutes: float | None
+    day_minutes: float
+    minutes_left: float | None
 
 
 class MicrophoneReport(Struct):
-    """The capture device as it is: `muted` means closed. Levels in dBFS, null before the first."""
+    """The capture device as it is: `muted` means closed. Levels in dBFS; `silence_ms`: what ends speech."""
 
     state: Literal["absent", "open", "held", "muted"]
     device: str
     level_db: float | None
     floor_db: float | None
+    wake_score: float | None
+    silence_ms: int | None
 
 
 class SpeakerState(Struct):
@@ -47,8 +52,19 @@ class SpeakerState(Struct):
     first_sound_ms: int | None
 
 
+class TurnAxis(Struct):
+    """Moments of a turn in milliseconds after the gate opened; null where it had none."""
+
+    speech_end: int | None
+    gate_closed: int | None
+    last_message: int | None
+    answer: int | None
+    first_sound: int | None
+    end: int | None
+
+
 class TurnReport(Struct):
-    """One turn in numbers. `answer_ms`: from the last message to its answer."""
+    """One turn in numbers. `first_sound_ms`: from the end of speech to the first sound of its answer."""
 
     turn: int
     ended_s_ago: float
@@ -59,16 +75,37 @@ class TurnReport(Struct):
     messages: int
     answer_ms: int | None
     slowest_send_ms: float | None
+    first_sound_ms: int | None
+    opened_s_ago: float
+    axis_ms: TurnAxis
+
+
+class FirstSound(Struct):
+    """The wait from the end of speech to the first sound, over the `turns` that had both."""
+
+    turns: int
+    median_ms: int | None
+    p95_ms: int | None
+
+
+class NearMisses(Struct):
+    """Wake words, voices and presses that were nearly taken for one."""
+
+    wake_word: int
+    gate: int
+    press: int
 
 
 class StatusReport(Struct):
-    """The whole state. `state` is what the lights show; `degraded` has a sentence for each trouble."""
+    """The whole state. `state` and `status` are what the lights show, `other_troubles` the rest."""
 
+    schema: int
     state: str
     status: str
     since_s: float
     working: bool
     degraded: list[str]
+    other_troubles: list[str]
     link: LinkReport
     session: LiveSessionReport
     talk: Literal["idle", "listening", "thinking", "speaking"]
@@ -76,13 +113,22 @@ class StatusReport(Struct):
     muted: bool
     speaker: SpeakerState
     volume: int
+    quiet: bool
     gate: str
+    wakeword: dict[str, Any] | None
     avatar: str
     language: str
     service: dict[str, str]
     uptime_s: float
     turns: list[TurnReport]
+    first_sound: FirstSound
+    near_misses: NearMisses
     counters: dict[str, Any]
+    version: str | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+    board: str | UnsetType | None = UNSET
+    model: str | UnsetType | None = UNSET
+    health: Any | UnsetType = UNSET
 
 
 class TurnList(Struct):
@@ -91,7 +137,7 @@ class TurnList(Struct):
     turns: list[TurnReport]
     answer_median_ms: float | None
     answer_p95_ms: float | None
-    first_sound_ms: int | None
+    first_sound: FirstSound
 
 
 # ---------------------------------------------------------------------- the live socket

@@ -52,6 +52,13 @@ class SayWords(Struct, forbid_unknown_fields=True):
     text: Annotated[str, Meta(min_length=1, max_length=4_000)]
 
 
+class PlayAddress(Struct, forbid_unknown_fields=True):
+    """Play what is at an address to the room; `volume` in percent of full, else as loud as the answers."""
+
+    url: Annotated[str, Meta(min_length=8, max_length=2_048, pattern="^[Hh][Tt][Tt][Pp][Ss]?://")]
+    volume: Annotated[int, Meta(ge=0, le=100)] | UnsetType = UNSET
+
+
 class HoldButton(Struct, forbid_unknown_fields=True):
     """Press the button, and release it after so many milliseconds; 0 taps it."""
 

@@ -29,4 +29,14 @@ def turn(number: int, answer_ms: int | None = 800) -> dict[str, Any]:
         "messages": 6,
         "answer_ms": answer_ms,
         "slowest_send_ms": 12.0,
+        "first_sound_ms": answer_ms,
+        "opened_s_ago": 4.0,
+        "axis_ms": {
+            "speech_end": 1_500,
+            "gate_closed": 2_400,
+            "last_message": 2_410,
+            "answer": answer_ms,
+            "first_sound": answer_ms,
+            "end": 5_000,
+        },
     }

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from ravatard.core.control.protocol import agreed, refused
+from ravatard.core.control.protocol import LINE_LIMIT_BYTES, agreed, refused
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
 
@@ -65,3 +65,16 @@ async def test_changes_are_the_reports_of_a_watch() -> None:
 
     assert states == ["ready", "busy"]
     assert await Requests(control).status() == {"state": "ready"}
+
+
+async def test_a_sound_is_sent_in_parts_that_fit_a_line_and_played_as_loud_as_wished() -> None:
+    control = Control(agreed("it is being played"))
+
+    said = await Requests(control).announce(bytes(100_000), 60)
+
+    asked = [json.loads(line) for line in control.asked]
+    assert said == "it is being played"
+    assert [one["do"] for one in asked] == ["upload", "upload", "upload", "play"]
+    assert max(map(len, control.asked)) <= LINE_LIMIT_BYTES
+    assert len({one["upload"] for one in asked}) == 1
+    assert asked[-1]["volume"] == 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any, cast
 
@@ -15,9 +16,10 @@ from ravatard.web.page.api.sound_api import SoundApi
 from ravatard.web.page.call import Call
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
+from ravatard.web.page.sounds import as_wav
 from tests.unit.web.page.api.test_health_api import Commands, call
 
-HEARD = {"microphones": [], "best": None}
+HEARD: dict[str, object] = {"microphones": [], "best": None}
 
 
 class Control:
@@ -25,11 +27,16 @@ class Control:
 
     def __init__(self, *, muted: bool = False, broken: bool = False) -> None:
         self.asked: list[str] = []
+        self.sent = b""
         self._muted = muted
         self._broken = broken
 
     async def answers(self, line: bytes) -> Any:
         do = json.loads(line)["do"]
+        if do == "upload":
+            self.sent += base64.b64decode(json.loads(line)["data"])
+            yield agreed("")
+            return
         self.asked.append(do)
         if do == "unmute" and self._broken:
             yield refused("there is no microphone")
@@ -50,8 +57,8 @@ class Room:
     """A sound API with what it uses."""
 
     def __init__(self, control: Control, trials: Trials | None = None, *, speaker: bool = True) -> None:
-        self.played: list[bytes] = []
-        appliance = Appliance(control, Progress(), self.played.append, lambda: None, has_speaker=speaker)
+        self.control = control
+        appliance = Appliance(control, Progress(), lambda: None, has_speaker=speaker)
         commands = Commands(json.dumps(HEARD).encode())
         self.api = SoundApi(appliance, Requests(control), commands, trials or Trials())
 
@@ -62,9 +69,9 @@ async def test_a_recording_is_played_and_not_kept() -> None:
 
     found = await room.api.record(call())
 
-    assert control.asked == ["status", "mute", "unmute"]
+    assert control.asked == ["status", "mute", "unmute", "play"]
     assert (found.device, found.seconds, found.level_db) == ("a microphone", 3.0, -60.0)
-    assert [sound[:4] for sound in room.played] == [b"RIFF"]
+    assert control.sent == as_wav(bytes(96_000), 16_000)
 
 
 async def test_an_appliance_that_is_muted_stays_muted() -> None:
@@ -92,7 +99,7 @@ async def test_without_a_speaker_nothing_is_played() -> None:
         with pytest.raises(RequestRefused, match="no speaker"):
             await trial(cast(Call, None))
 
-    assert room.played == []
+    assert room.control.asked == []
 
 
 async def test_output_that_is_none_is_told() -> None:
