@@ -66,10 +66,11 @@ function Volume({ status }) {
     <//>`;
 }
 
-function Say() {
+// One line that is sent: words for the avatar, or the address of a sound for the room.
+function Line({ name, field, ...more }) {
   const [text, type] = useState("");
   const action = useAction(async () => {
-    const done = await post("/say", { text });
+    const done = await post(`/${name}`, { [field]: text.trim() });
     type("");
     return done;
   });
@@ -78,15 +79,15 @@ function Say() {
     if (text.trim()) action.run();
   };
   return html`
-    <${Card} title=${t("now.say.title")}>
+    <${Card} title=${t(`now.${name}.title`)}>
       <form onSubmit=${send}>
-        <label for="say">${t("now.say")}</label>
+        <label for=${name}>${t(`now.${name}`)}</label>
         <div class="joined">
-          <input id="say" type="text" maxlength="4000" autocomplete="off" dir="auto" value=${text} onInput=${(event) => type(event.target.value)} />
-          <button aria-disabled=${action.busy || undefined}>${t("now.send")}</button>
+          <input id=${name} autocomplete="off" dir="auto" value=${text} onInput=${(event) => type(event.target.value)} ...${more} />
+          <button aria-disabled=${action.busy || undefined}>${t(`now.${name}.do`)}</button>
         </div>
       </form>
-      <${News}>${action.done ? t("now.said") : ""}<//>
+      <${News}>${action.done ? t(`now.${name}.done`) : ""}<//>
       <${Trouble} error=${action.error} />
     <//>`;
 }
@@ -127,12 +128,14 @@ export function Now() {
       <${Microphone} status=${status} />
       <${Volume} status=${status} />
       <${Card} title=${t("now.button")}><${Hold} /><//>
-      <${Say} />
+      <${Line} name="say" field="text" type="text" maxlength="4000" />
+      <${Line} name="play" field="url" type="url" maxlength="2048" pattern="https?://.+" placeholder="https://" />
       <${Session} status=${status} />
       <${Card} title=${t("now.facts")}>
         <${Facts} of=${[
           [t("avatar"), status.avatar],
           [t("language"), status.language],
+          status.quiet ? [t("now.quiet"), t("settings.on")] : null,
           [t("link"), named("link", status.link.state)],
           [t("microphone"), status.microphone.device],
           [t("speaker"), status.speaker.device],
