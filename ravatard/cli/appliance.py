@@ -140,6 +140,7 @@ def _page(
     options: Options,
     environ: Mapping[str, str],
     control: Path,
+    secrets: _Secrets,
 ) -> OwnerPage | None:
     """Return the owner's page; None when it is off."""
     if options.page.listen == "off":
@@ -152,7 +153,8 @@ def _page(
         state=state_directory(environ),
         config=arguments.config,
         control=control,
-        clean=logs.Redaction(secrets_of(loaded.options)).filter,
+        # The secrets of now: a reload may bring others.
+        clean=lambda record: logs.Redaction(secrets).filter(record),
         trials=ConfiguredTrials(options, environ),
         settings=FileSettingsStore(saved_file(environ), environ, arguments.config, loaded.options),
     )
@@ -206,21 +208,20 @@ async def _appliance(
             observers.append(remembered)
         wakeword = WakeWordModel((arguments.config or DEFAULT_PATH).parent, environ)
         await wakeword.refresh(options)
+        secrets = _Secrets()
+        secrets.add_of(loaded)
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
         parts = replace(
             parts,
             without=(*parts.without, *without),
             faults=parts.faults if ledger is None else ledger.faults,
             machine=partial(_machine, None if loaded.board is None else loaded.board.name),
-            page=_page(arguments, loaded, options, environ, control),
+            page=_page(arguments, loaded, options, environ, control, secrets),
         )
         has_button = parts.button is not None
         controls = Controls(server=server_socket)
         for text in arguments.say:
             controls.say(text)
-
-        secrets = _Secrets()
-        secrets.add_of(loaded)
 
         async def reread() -> ConversationOptions:
             again = loaded_for(arguments, environ, saved_file(environ))

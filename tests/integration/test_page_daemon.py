@@ -52,6 +52,7 @@ async def base_of(daemon: Daemon) -> str:
     found = await daemon.until(
         lambda: re.search(r"the owner's page is at port (\d+) \((https?)\)", daemon.stderr),
         "the page is served",
+        120,
     )
     assert found is not None
     return f"{found[2]}://127.0.0.1:{found[1]}"

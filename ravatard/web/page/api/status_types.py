@@ -31,7 +31,7 @@ class LiveSessionReport(Struct):
     minutes_left: float | None
 
 
-class MicrophoneReport(Struct):
+class MicrophoneFacts(Struct):
     """The capture device as it is: `muted` means closed. Levels in dBFS; `silence_ms`: what ends speech."""
 
     state: Literal["absent", "open", "held", "muted"]
@@ -63,7 +63,7 @@ class TurnAxis(Struct):
     end: int | None
 
 
-class TurnReport(Struct):
+class TurnFigures(Struct):
     """One turn in numbers. `first_sound_ms`: from the end of speech to the first sound of its answer."""
 
     turn: int
@@ -109,7 +109,7 @@ class StatusReport(Struct):
     link: LinkReport
     session: LiveSessionReport
     talk: Literal["idle", "listening", "thinking", "speaking"]
-    microphone: MicrophoneReport
+    microphone: MicrophoneFacts
     muted: bool
     speaker: SpeakerState
     volume: int
@@ -120,7 +120,7 @@ class StatusReport(Struct):
     language: str
     service: dict[str, str]
     uptime_s: float
-    turns: list[TurnReport]
+    turns: list[TurnFigures]
     first_sound: FirstSound
     near_misses: NearMisses
     counters: dict[str, Any]
@@ -134,7 +134,7 @@ class StatusReport(Struct):
 class TurnList(Struct):
     """The last turns, the newest last, and figures over those that have them."""
 
-    turns: list[TurnReport]
+    turns: list[TurnFigures]
     answer_median_ms: float | None
     answer_p95_ms: float | None
     first_sound: FirstSound
@@ -175,7 +175,7 @@ class LiveMeter(Struct, tag="meter"):
 class LiveTurn(Struct, tag="turn"):
     """A turn that has just ended."""
 
-    turn: TurnReport
+    turn: TurnFigures
 
 
 class LiveLog(Struct, tag="log"):
