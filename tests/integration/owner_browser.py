@@ -18,6 +18,8 @@ from tests.unit.web.page.samples import turn
 PAGES = ("now", "turns", "sound", "settings", "health", "log", "access")
 #: A phone, the display of a Raspberry Pi, a desktop.
 SIZES = ((360, 740), (800, 480), (1280, 800))
+#: Secrets of the appliance's configuration.
+PLANTED = ("planted-project-4711", "planted-key-4711")
 #: What a browser does besides showing a page, and animations: time that a test has no use for.
 _QUIET = (
     "--disable-background-networking",
@@ -337,7 +339,10 @@ async def owner_tab(folder: Path, *, logged_in: bool = True, **report: Any) -> A
 
     The browser comes by a cable.
     """
-    (folder / "ravatard.yaml").write_text("service:\n  project_id: abc\ngate:\n  longest_s: 30\n")
+    project, key = PLANTED
+    (folder / "ravatard.yaml").write_text(
+        f"service:\n  project_id: {project}\n  api_key: {key}\ngate:\n  longest_s: 30\n"
+    )
     store = FileSettingsStore(folder / "settings.yaml", {}, folder / "ravatard.yaml")
     async with (
         serving_page(folder, settings=store, language="en-GB") as served,

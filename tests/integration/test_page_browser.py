@@ -23,7 +23,7 @@ from tests.integration import recordings
 from tests.integration.daemon import PROJECT, Config, Daemon
 from tests.integration.devtools import CHROMIUM, chromium
 from tests.integration.feeder import feed
-from tests.integration.owner_browser import PAGES, SIZES, OwnerTab, axe_source, on_axis, owner_tab
+from tests.integration.owner_browser import PAGES, PLANTED, SIZES, OwnerTab, axe_source, on_axis, owner_tab
 from tests.integration.page_rig import PASSWORD, ServedPage
 from tests.integration.program import RAVATARD, until
 
@@ -64,7 +64,14 @@ async def test_a_new_owner_claims_the_appliance_and_has_a_spoken_turn(tmp_path: 
             page = OwnerTab(tab, f"http://127.0.0.1:{port}")
             await page.open()
             await page.says("Make it yours")
-            words = ["page", "code", "--config", daemon.config_file, "--state", tmp_path / "state"]
+            words: list[str | Path] = [
+                "page",
+                "code",
+                "--config",
+                daemon.config_file,
+                "--state",
+                tmp_path / "state",
+            ]
             told = await asyncio.to_thread(subprocess.check_output, [RAVATARD, *words], text=True)
             (code,) = re.findall(r"\b\d{6}\b", told)
             for element, text in (("code", code), ("password", PASSWORD)):
@@ -143,12 +150,13 @@ async def test_every_page_is_for_every_reader_and_every_size(
         await page.open()
         complaints["claim"] = await page.complaints()
         await page.enter()
-        secrets = [PASSWORD, *(cookie.value for cookie in page.served.session.cookie_jar)]
+        secrets = [PASSWORD, *PLANTED, *(cookie.value for cookie in page.served.session.cookie_jar)]
         for name in PAGES:
             await page.show(name)
             if name == "settings":
-                await page.tab.value("document.querySelectorAll('summary')[1].click()")
-                await page.tab.until("!!document.querySelector('.setting')")
+                await page.tab.value("document.querySelector('summary').click()")
+                # The section with the credentials.
+                await page.tab.until("!!document.getElementById('set-service.project_id')")
             if name == "health":
                 await page.click("Check now")
                 await page.says("To look at: 2")
