@@ -40,8 +40,8 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str
         (
             "config zzz",
             "ravatard config",
-            "there is no config command 'zzz'; there are: check, show, get, set, unset, diff, edit, reference, "
-            "migrate",
+            "there is no config command 'zzz'; there are: check, show, get, set, unset, diff, edit, "
+            "reference, migrate",
         ),
         ("config check --conf", "ravatard config check", "argument --config: expected one argument"),
         (
