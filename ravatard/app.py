@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.control.status import Reporter
@@ -50,6 +50,8 @@ class Parts:
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
     ``screen``: None without display; ``network_changes``: None where there is no network that could change;
     ``local_time``: the time on this machine's clock.
+    ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
+    about program and board.
     """
 
     microphone: Microphone
@@ -64,6 +66,8 @@ class Parts:
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
     local_time: Callable[[], datetime] = _noon
+    faults: Callable[[], tuple[str, ...]] = tuple
+    machine: Callable[[], Mapping[str, Any]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
 
 def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     """Return a function that gives a sentence for each fault that no event tells."""
-    return lambda: (*parts.without, *parts.cloud.endings.faults)
+    return lambda: (*parts.without, *parts.cloud.endings.faults, *parts.faults())
 
 
 def _ending_again(
@@ -181,7 +185,8 @@ async def run(
     shown = Latest(conversation.indication)
     progress = parts.microphone.progress
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
-    reporter = Reporter(conversation, options, started_at, progress, _faults_of(parts), details)
+    faults = _faults_of(parts)
+    reporter = Reporter(conversation, options, started_at, progress, faults, details, machine=parts.machine)
     read = _ending_again(reread, parts.cloud.endings)
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)

@@ -6,29 +6,33 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from ravatard import logs
+from ravatard import __version__, logs
 from ravatard.app import Controls
 from ravatard.assembly import runner
+from ravatard.assembly.client import renew_credential
 from ravatard.assembly.lifetime import disarm, live
 from ravatard.assembly.parts import Beginning, build, conversation_options
 from ravatard.assembly.simulator import simulated
 from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cli.run import loaded_for
-from ravatard.cli.terminal import columns_of, takes_colour
+from ravatard.cli.terminal import columns_of, takes_colour, typeable
 from ravatard.config import DEFAULT_PATH, Loaded, secrets_of
 from ravatard.config.saved.layer import saved_file
 from ravatard.config.saved.starting import StartingConfiguration, set_aside
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.process.early import EarlyProcess
+from ravatard.host.board.health import board_health, board_model
 from ravatard.host.control.server import control_socket
 from ravatard.host.credentials import keep_for_the_end
+from ravatard.host.identity import appliance_id
 from ravatard.host.ledger import FileLedger
 from ravatard.host.recorder import flight_recorder
 from ravatard.host.remembered import RememberedSettings
@@ -36,6 +40,7 @@ from ravatard.host.runtime import SOCKET_NAME, SYSTEM_DIRECTORY, runtime_directo
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import bring_up_to_date
 from ravatard.ports.host import Observer
+from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +50,14 @@ def configure_logs(loaded: Loaded, environ: Mapping[str, str], *, quiet: bool = 
     options = loaded.options.logging
     if quiet and options.level == "info":
         options = replace(options, level="error")
-    logs.configure(
+    handler = logs.configure(
         options,
         under_systemd=logs.is_journal(sys.stderr, environ),
         secrets=secrets_of(loaded.options),
     )
+    if isinstance(handler.formatter, logs.PlainFormatter):
+        # It was started by hand, in a terminal where its commands are to be typed.
+        handler.setFormatter(logs.PlainFormatter(typeable))
 
 
 def beside_service(control: Path, system: Path = SYSTEM_DIRECTORY) -> str:
@@ -65,9 +73,16 @@ def beside_service(control: Path, system: Path = SYSTEM_DIRECTORY) -> str:
     )
 
 
-def _redactor(loaded: Loaded) -> Callable[[str], str]:
-    """Return a function that removes every secret from a text."""
-    return partial(logs.redact, secrets=secrets_of(loaded.options))
+class _Secrets(list[Secret]):
+    """Secrets of the configuration, also those that a reload has replaced: they may be valid still."""
+
+    def add_of(self, loaded: Loaded) -> None:
+        """Add those of a configuration."""
+        self.extend(one for one in secrets_of(loaded.options) if one not in self)
+
+    def redacted(self, text: str) -> str:
+        """Return a text without any of them."""
+        return logs.redact(text, secrets=self)
 
 
 def _keep_credentials(environ: Mapping[str, str]) -> None:
@@ -75,6 +90,17 @@ def _keep_credentials(environ: Mapping[str, str]) -> None:
         keep_for_the_end(environ)
     except OSError as error:
         log.warning("a session left open by a crash ends at the next start, not at once: %s", error)
+
+
+def _machine(board: str | None) -> dict[str, Any]:
+    """Return the fields of the status about program and board; ``board``: its name in the configuration."""
+    return {
+        "version": __version__,
+        "id": appliance_id(),
+        "board": board,
+        "model": board_model(),
+        "health": board_health(),
+    }
 
 
 def appliance(
@@ -101,14 +127,7 @@ def appliance(
     return 0
 
 
-async def _appliance(
-    arguments: argparse.Namespace,
-    started: StartingConfiguration,
-    environ: Mapping[str, str],
-    early: EarlyProcess | None,
-) -> None:
-    loaded = started.loaded
-    configure_logs(loaded, environ, quiet=arguments.simulate)
+def _tell_outdated(loaded: Loaded) -> None:
     for file, dated in loaded.outdated.items():
         notes = "; ".join(dated.notes)
         log.warning(
@@ -117,6 +136,26 @@ async def _appliance(
             dated.version,
             notes,
         )
+
+
+def _set_aside(
+    started: StartingConfiguration, arguments: argparse.Namespace, environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Set saved settings aside that were not taken; return a sentence for the status if there are any."""
+    if started.refused is None or arguments.simulate:
+        return ()
+    return (set_aside(saved_file(environ), started.refused),)
+
+
+async def _appliance(
+    arguments: argparse.Namespace,
+    started: StartingConfiguration,
+    environ: Mapping[str, str],
+    early: EarlyProcess | None,
+) -> None:
+    loaded = started.loaded
+    configure_logs(loaded, environ, quiet=arguments.simulate)
+    _tell_outdated(loaded)
     check_source(loaded.options.microphone, loaded.options.capture, environ)
     async with AsyncExitStack() as stack:
         options = loaded.options
@@ -138,9 +177,6 @@ async def _appliance(
             # After the socket was taken, so that no file changes under a running daemon.
             bring_up_to_date(state_directory(environ))
             _keep_credentials(environ)
-        without: tuple[str, ...] = ()
-        if started.refused is not None and not arguments.simulate:
-            without = (set_aside(saved_file(environ), started.refused),)
         # The simulated service ends with this process, and its sessions with it.
         ledger = None if arguments.simulate else FileLedger(state_directory(environ))
         remembered = RememberedSettings(state_directory(environ), keep_mute=options.microphone.keep_mute)
@@ -151,15 +187,27 @@ async def _appliance(
         wakeword = WakeWordModel((arguments.config or DEFAULT_PATH).parent, environ)
         await wakeword.refresh(options)
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
-        parts = replace(parts, without=(*parts.without, *without))
         has_button = parts.button is not None
+        board = None if loaded.board is None else loaded.board.name
+        parts = replace(
+            parts,
+            machine=partial(_machine, board),
+            without=(*parts.without, *_set_aside(started, arguments, environ)),
+        )
+        if ledger is not None:
+            parts = replace(parts, faults=ledger.faults)
         controls = Controls(server=server_socket)
         for text in arguments.say:
             controls.say(text)
 
+        secrets = _Secrets()
+        secrets.add_of(loaded)
+
         async def reread() -> ConversationOptions:
             again = loaded_for(arguments, environ, saved_file(environ))
+            secrets.add_of(again)
             configure_logs(again, environ, quiet=arguments.simulate)
+            renew_credential(parts.cloud, options, again.options)
             await wakeword.refresh(again.options)
             return conversation_options(
                 again.options, has_button=has_button, wakeword_trouble=wakeword.trouble
@@ -174,6 +222,6 @@ async def _appliance(
         )
         if not arguments.simulate:
             folder = state_directory(environ) / "recorder"
-            recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), _redactor(loaded))
+            recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), secrets.redacted)
             parts = replace(parts, observers=[*observers, stack.enter_context(recorder)])
         await live(parts, wanted, options.reconnect, controls, reread)
