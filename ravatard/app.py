@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from ravatard.core.backoff import Backoff, BackoffOptions
@@ -27,11 +28,19 @@ from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.network import network
-from ravatard.stages.playback import NullAnswerPlayer, Playback
+from ravatard.stages.playback import Playback
+from ravatard.stages.playing.content import AnnouncementContents
+from ravatard.stages.playing.null_player import NullAnswerPlayer
+from ravatard.stages.playing.requests import AnnouncementRequests
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
+from ravatard.stages.quiet import QuietWatch
 from ravatard.stages.reload import reload
 from ravatard.stages.uplink import uplink
+
+
+def _noon() -> datetime:
+    return datetime(2000, 1, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,7 @@ class Parts:
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
     ``screen``: None without display; ``network_changes``: None where there is no network that could change;
+    ``local_time``: the time on this machine's clock.
     ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
     about program and board.
     """
@@ -55,6 +65,7 @@ class Parts:
     sound: SoundOutput | None = None
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
+    local_time: Callable[[], datetime] = _noon
     faults: Callable[[], tuple[str, ...]] = tuple
     machine: Callable[[], Mapping[str, Any]] = dict
 
@@ -105,8 +116,11 @@ async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
     raise _Stop
 
 
-def _optional_stages(parts: Parts, inbox: Inbox) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+def _optional_stages(
+    parts: Parts, inbox: Inbox, quiet: QuietWatch
+) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     """Yield the stages of parts that not every appliance has, by name."""
+    yield "quiet", quiet.run()
     if parts.screen is not None:
         yield "display", display(parts.screen, parts.cloud)
     if parts.network_changes is not None:
@@ -140,6 +154,14 @@ def _ending_again(
     return read
 
 
+def _player(
+    sound: SoundOutput | None, inbox: Inbox, contents: AnnouncementContents
+) -> Playback | NullAnswerPlayer:
+    if sound is None:
+        return NullAnswerPlayer(inbox)
+    return Playback(sound.speaker, sound.fetch, sound.decoder, inbox, contents)
+
+
 async def run(
     parts: Parts,
     options: ConversationOptions,
@@ -155,12 +177,9 @@ async def run(
         ExceptionGroup: a bug (InternalError among them); the process should end, and be restarted.
     """
     inbox, outbox = controls.inbox, Outbox()
+    contents = AnnouncementContents(asyncio.get_running_loop().time)
     sound = parts.sound
-    player: Playback | NullAnswerPlayer
-    if sound is not None:
-        player = Playback(sound.speaker, sound.fetch, sound.decoder, inbox)
-    else:
-        player = NullAnswerPlayer(inbox)
+    player = _player(sound, inbox, contents)
     conversation = Conversation(options)
     _show(conversation, parts.observers)
     shown = Latest(conversation.indication)
@@ -169,9 +188,11 @@ async def run(
     faults = _faults_of(parts)
     reporter = Reporter(conversation, options, started_at, progress, faults, details, machine=parts.machine)
     read = _ending_again(reread, parts.cloud.endings)
-    handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
+    announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
+    handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)
     pulse = HubPulse(conversation, progress, inbox)
-    observers = [*parts.observers, handler, pulse]
+    quiet = QuietWatch(options.equipment.quiet, parts.local_time, inbox)
+    observers = [*parts.observers, handler, announcements, pulse, quiet]
     if parts.screen is not None:
         observers.append(OnDisplay(parts.screen))
     hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
@@ -186,7 +207,7 @@ async def run(
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
-                for name, stage in _optional_stages(parts, inbox):
+                for name, stage in _optional_stages(parts, inbox, quiet):
                     start(stage, name=name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")

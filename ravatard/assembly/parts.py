@@ -10,6 +10,7 @@ from functools import partial
 
 from ravatard.app import Parts
 from ravatard.assembly.client import open_network, service_cloud
+from ravatard.assembly.local_time import local_time
 from ravatard.assembly.sound import browser_plays, display, echo_ring, sound, voice_player, warn_of_echo
 from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cloud.factory import kind_of
@@ -75,6 +76,7 @@ def conversation_options(
             audio=options.audio,
             streams=features.live,
             other_mode=features.falls_back,
+            quiet=options.quiet,
         ),
         wakeword=options.wakeword,
         wakeword_trouble=wakeword_trouble,
@@ -165,6 +167,7 @@ def build(
         screen=display(options.kiosk, options.service.language, routes(options)),
         without=tuple(without),
         network_changes=KernelNetworkChanges(),
+        local_time=local_time,
     )
 
 

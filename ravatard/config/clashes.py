@@ -13,6 +13,7 @@ from ravatard.config.board_file import Board
 from ravatard.config.boards import reserved_pins
 from ravatard.config.problems import SettingOrigin, shown
 from ravatard.config.schema import Options
+from ravatard.core.options.quiet import QuietOptions, minute_of
 from ravatard.core.wakeword.options import HIGHEST_THRESHOLD, LOWEST_THRESHOLD, threshold_for
 from ravatard.devices.panel.header import spi_pins
 from ravatard.devices.panel.options import PixelOptions
@@ -66,6 +67,7 @@ def find_clashes(
     yield from _pins(options, origins, board)
     yield from _gate(options)
     yield from _service(options, base_url)
+    yield from _quiet(options.quiet)
 
 
 def _sound(options: Options) -> Iterator[Clash]:
@@ -131,6 +133,16 @@ def _address_problem(url: str) -> str:
     if "@" in parts.netloc:
         return "a name or password in the address is not sent to the service; take it out of the address"
     return "" if right else "the port is no number from 1 to 65535; correct the address"
+
+
+def _quiet(quiet: QuietOptions) -> Iterator[Clash]:
+    keys = ("quiet.from", "quiet.to")
+    if (quiet.from_ is None) is not (quiet.to is None):
+        there, missing = keys if quiet.to is None else keys[::-1]
+        yield Clash((there, missing), f"quiet hours need {missing}, too; write both, or none")
+    elif quiet.from_ is not None and quiet.to is not None and minute_of(quiet.from_) == minute_of(quiet.to):
+        text = f"quiet hours from {quiet.from_} to {quiet.to} are none, or last for ever; write another time"
+        yield Clash(keys, text)
 
 
 def _pins(options: Options, origins: Mapping[str, SettingOrigin], board: Board | None) -> Iterator[Clash]:

@@ -312,6 +312,46 @@ class VolumeAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncementAsked:
+    """Request to play something to the room, when nothing else is heard or awaited.
+
+    Attributes:
+        number: its number; the player knows what it is.
+        volume: percent of full; None: as loud as answers.
+    """
+
+    number: int
+    volume: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementBegun:
+    """The sound of an announcement is there, and is given to the speaker next."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementEnded:
+    """An announcement is over, or could not be played.
+
+    Attributes:
+        number: its number.
+        reason: why it was not played to its end, as one sentence; "" when it was.
+    """
+
+    number: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietChanged:
+    """Quiet hours have begun (True) or are over."""
+
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The deadline the conversation asked for has come."""
 
@@ -340,6 +380,11 @@ CloudEvent = (
 PlaybackEvent = SpeakerEvent | AnswerUnplayable | AnswerBegun | AnswerComplete | VoiceOnline | VoiceOffline
 
 #: Requests of people and of the clock.
-RequestEvent = TextGiven | MuteAsked | VolumeAsked | RestartSessionAsked | OptionsChanged | Tick
+RequestEvent = (
+    TextGiven | MuteAsked | VolumeAsked | RestartSessionAsked | OptionsChanged | QuietChanged | Tick
+)
 
-Event = MicrophoneEvent | ButtonEvent | CloudEvent | PlaybackEvent | RequestEvent
+#: Announcements to the room.
+AnnouncementEvent = AnnouncementAsked | AnnouncementBegun | AnnouncementEnded
+
+Event = AnnouncementEvent | MicrophoneEvent | ButtonEvent | CloudEvent | PlaybackEvent | RequestEvent

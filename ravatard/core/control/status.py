@@ -251,6 +251,7 @@ class Reporter:
             "muted": self.muted,
             "speaker": self._speaker.snapshot(self._turns.first_sound_s),
             "volume": conversation.volume,
+            "quiet": conversation.state.playback.is_quiet,
             "gate": conversation.gate.value,
             "wakeword": (
                 self._wakeword.snapshot(self._options.wakeword.word) if conversation.gate.takes_word else None

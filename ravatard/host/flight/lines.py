@@ -91,6 +91,10 @@ EVENTS: dict[str, type[Any]] = {
     "voice-online": ev.VoiceOnline,
     "voice-offline": ev.VoiceOffline,
     "volume-asked": ev.VolumeAsked,
+    "announcement-asked": ev.AnnouncementAsked,
+    "announcement-begun": ev.AnnouncementBegun,
+    "announcement-ended": ev.AnnouncementEnded,
+    "quiet": ev.QuietChanged,
     "tick": ev.Tick,
 }
 _WORDS = {kind: word for word, kind in EVENTS.items()}

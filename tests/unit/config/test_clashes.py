@@ -242,3 +242,21 @@ def test_words_of_a_microphone_need_a_recogniser() -> None:
 
     assert clash.keys[0] == "avatar.microphone"
     assert clash.text.startswith("text needs speech_to_text.uri")
+
+
+@pytest.mark.parametrize(
+    ("quiet", "keys", "words"),
+    [
+        ({"from_": "22:00"}, ("quiet.from", "quiet.to"), "need quiet.to, too"),
+        ({"to": "7:00"}, ("quiet.to", "quiet.from"), "need quiet.from, too"),
+        ({"from_": "7:00", "to": "07:00"}, ("quiet.from", "quiet.to"), "are none, or last for ever"),
+    ],
+)
+def test_quiet_hours_have_a_beginning_and_another_end(
+    quiet: dict[str, str], keys: tuple[str, str], words: str
+) -> None:
+    (clash,) = _clashes(quiet=quiet)
+
+    assert clash.keys == keys
+    assert words in clash.text
+    assert _clashes(quiet={"from_": "22:00", "to": "7:00"}) == []

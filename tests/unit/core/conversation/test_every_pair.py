@@ -171,6 +171,8 @@ def steps(story: Story) -> Iterator[Step]:  # noqa: C901, PLR0912 - a list of co
         *(ev.SpeakerReady("usb", 20.0), ev.SpeakerLost("gone"), ev.AnswerUnplayable(1, "no sound")),
         *(ev.SpeakerAsleep(), ev.SpeakerAwake()),
         *(ev.VoiceOnline(), ev.VolumeAsked(-10, relative=True)),
+        *(ev.QuietChanged(True), ev.QuietChanged(False)),
+        *(ev.AnnouncementAsked(1, 30), ev.AnnouncementBegun(1), ev.AnnouncementEnded(1)),
         *(ev.AnswerBegun(), ev.AnswerComplete(), ev.TurnFailed("no recogniser"), ev.NothingSaid()),
     ):
         yield 0.0, event
