@@ -68,7 +68,12 @@ class MicroDetector:
         return highest
 
     def forget(self) -> None:
-        """Let silence pass through the model. The library's own reset would read the file again."""
+        """Let silence pass through the model, and have the features forget the room's noise.
+
+        The library's own reset of the model would read the file again. The features estimate the noise: in
+        sound that is speech alone they would take it for that.
+        """
+        self._features.reset()
         for _ in range(_FORGOTTEN_STEPS):
             self._word.process_streaming_prob(self._silence)
 
