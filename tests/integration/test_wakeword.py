@@ -7,6 +7,7 @@ import audioop
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import wave
@@ -252,6 +253,99 @@ async def test_with_a_broken_model_the_daemon_listens_all_the_same_and_says_why(
 
     assert daemon.stderr.count("no wake word") == 1
     assert "until then any voice opens the gate" in daemon.stderr
+
+
+#: Appended to the library: it is killed in use by the 450th step. A trial makes 250, and the gate of a
+#: microphone another 300 when its first speech begins.
+CRASHING = """
+
+def _process_streaming_prob(self, features, real=MicroWakeWord.process_streaming_prob, steps=[0]):
+    steps[0] += 1
+    if steps[0] == 450:
+        import signal
+        signal.raise_signal(signal.SIGSEGV)
+    return real(self, features)
+
+
+MicroWakeWord.process_streaming_prob = _process_streaming_prob
+"""
+
+
+def own_library(folder: Path, more: str) -> Path:
+    """Put the library into a folder for PYTHONPATH, with ``more`` behind its code; return that file."""
+    library = folder / "pymicro_wakeword"
+    library.mkdir(parents=True)
+    for file in MODELS.parent.iterdir():
+        (library / file.name).symlink_to(file)
+    code = library / "microwakeword.py"
+    whole = code.read_text()
+    code.unlink()
+    code.write_text(whole + more)
+    return code
+
+
+def sound_process(daemon: Daemon) -> int:
+    """The microphone's process."""
+    worker = b"ravatard.devices.microphone.worker"
+    (pid,) = (pid for pid in daemon.offspring() if worker in Path(f"/proc/{pid}/cmdline").read_bytes())
+    return pid
+
+
+async def test_a_library_that_kills_the_microphones_process_in_use_is_put_aside_after_the_second_time(
+    tmp_path: Path,
+) -> None:
+    code = own_library(tmp_path / "library", CRASHING)
+    sound = np.concatenate([recordings.quiet(3.0), request(0), recordings.quiet(60.0)])
+    config: Config = {"microphone": {"command": feed(recordings.write(tmp_path / "spoken.wav", sound))}}
+    environ = {"PYTHONPATH": str(tmp_path / "library")}
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config, environ=environ) as daemon,
+    ):
+        # The recording begins anew with each process: the first and second crash, the third opens by voice.
+        await daemon.until(lambda: server.record.counts["answers"] == 1, "it is answered", 90)
+        report = (await asyncio.to_thread(asked, "status"))["status"]
+        assert isinstance(report, dict)
+        # Mended, and read again.
+        code.write_text(code.read_text().removesuffix(CRASHING))
+        await asyncio.to_thread(asked, "reload")
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits for the word", 60)
+        await daemon.stopped()
+
+    (sentence,) = report["degraded"]
+    assert sentence.startswith("no wake word: the sound process failed 2 times within 10 minutes (SIGSEGV)")
+    assert sentence.endswith("until then any voice opens the gate")
+    assert (report["gate"], report["counters"]["microphone_losses"]) == ("vad", 2)
+    assert daemon.stderr.count("no wake word") == 1
+
+
+async def test_a_microphones_process_that_is_killed_between_the_word_and_the_request_is_no_end_of_the_word(
+    tmp_path: Path,
+) -> None:
+    # The recording begins anew with each process: the first is killed in the pause after the word.
+    word = the_word(tmp_path)
+    parts = [recordings.quiet(4.0), word, recordings.quiet(12.0), request(1), recordings.quiet(30.0)]
+    config: Config = {
+        "microphone": {"command": feed(recordings.write(tmp_path / "spoken.wav", np.concatenate(parts)))},
+        "gate": {"mode": "wakeword", "no_speech_s": 30},
+    }
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config) as daemon,
+    ):
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits for the word", 60)
+        await daemon.until(lambda: daemon.shows("listening"), "it was woken", 60)
+        os.kill(sound_process(daemon), signal.SIGKILL)
+        await daemon.until(lambda: not daemon.shows("listening"), "the word is forgotten", 30)
+        await daemon.until(lambda: server.record.counts["answers"] == 1, "the next is answered", 90)
+        report = (await asyncio.to_thread(asked, "status"))["status"]
+        await daemon.stopped()
+
+    assert isinstance(report, dict)
+    assert (report["counters"]["wakes"], report["counters"]["wakes_unused"]) == (2, 0)
+    assert (report["degraded"], report["gate"]) == ([], "wakeword")
+    assert "no wake word" not in daemon.stderr
+    assert not server.record.open_licences()
 
 
 HIDING = """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ravatard.core import actions as act
@@ -152,6 +153,8 @@ class Reporter:
                 self._recording_over = True
             case ev.ConfirmationLost(reason):
                 self._unconfirmed = reason
+            case ev.WakeWordLost(reason):
+                self._options = replace(self._options, wakeword_trouble=reason)
             case _:
                 pass
 

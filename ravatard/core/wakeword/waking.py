@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ravatard.core.audio.endpointing.endpointer import Endpointer
-from ravatard.core.audio.microphone_events import WakeMissed, WakeUnused, Woken
+from ravatard.core.audio.microphone_events import WakeMissed, WakeUnused, WakeWordLost, Woken
 from ravatard.core.audio_format import samples_for
 from ravatard.core.wakeword.watch import WakeWatch, WakeWord
 
@@ -39,6 +39,7 @@ class Waking:
         self._patience = no_speech
         self._woken_at: int | None = None
         self._earcon: tuple[int, int] | None = None
+        self._is_lost = False
 
     @property
     def woken(self) -> bool:
@@ -47,7 +48,7 @@ class Waking:
 
     def take(
         self, frame: bytes, at: int, endpointer: Endpointer
-    ) -> int | Woken | WakeMissed | WakeUnused | None:
+    ) -> int | Woken | WakeMissed | WakeUnused | WakeWordLost | None:
         """Take the frame that ends at ``at``; return the first sample to send once the user goes on.
 
         Args:
@@ -70,8 +71,13 @@ class Waking:
         self.reset()
         return WakeUnused()
 
-    def _wait(self, frame: bytes, at: int, endpointer: Endpointer) -> Woken | WakeMissed | None:
+    def _wait(
+        self, frame: bytes, at: int, endpointer: Endpointer
+    ) -> Woken | WakeMissed | WakeWordLost | None:
         score = self.watch.hears(frame, speech=endpointer.suspicious)
+        if self.watch.fault and not self._is_lost:
+            self._is_lost = True
+            return WakeWordLost(self.watch.fault)
         if score is None:
             missed = self.watch.missed()
             return None if missed is None else WakeMissed(missed)

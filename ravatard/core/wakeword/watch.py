@@ -6,6 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
+from ravatard.errors import DeviceError
+
 #: Sound from before the first evidence of speech that the detector gets first: a model has to hear the room
 #: before the word, or it takes the word's level for the room's. Of 120 clean words by 20 synthetic voices it
 #: found 87 with 400 ms of it, 102 with 1,000, 100 with 1,500, and 101 when it heard all from the start; in
@@ -22,11 +24,19 @@ class WakeDetector(Protocol):
     """A detector of one word. It has a memory: it gets the frames of one run in order."""
 
     def score(self, frame: bytes) -> float:
-        """Take a frame (s16le mono 16 kHz); return how surely the word has just ended, 0 to 1."""
+        """Take a frame (s16le mono 16 kHz); return how surely the word has just ended, 0 to 1.
+
+        Raises:
+            DeviceError: it cannot go on.
+        """
         ...
 
     def forget(self) -> None:
-        """Forget all frames: what follows does not continue them."""
+        """Forget all frames: what follows does not continue them.
+
+        Raises:
+            DeviceError: it cannot go on.
+        """
         ...
 
 
@@ -43,10 +53,12 @@ class WakeWatch:
 
     Attributes:
         peak: highest score since :meth:`take_peak`.
+        fault: why the detector is not asked any more, as a sentence; "" while it is.
     """
 
     def __init__(self, word: WakeWord, frame_ms: int) -> None:
         self.peak = 0.0
+        self.fault = ""
         self._word = word
         self._lead: deque[bytes] = deque(maxlen=LEAD_MS // frame_ms)
         self._hangover = HANGOVER_MS // frame_ms
@@ -66,14 +78,19 @@ class WakeWatch:
             frame: s16le mono 16 kHz.
             speech: some of the last frames are evidence of speech.
         """
-        if not self._running:
-            if not speech:
-                self._lead.append(frame)
-                return None
-            self._begin()
+        if self.fault or not (self._running or speech):
+            self._lead.append(frame)
+            return None
+        try:
+            if not self._running:
+                self._begin()
+            score = self._word.detector.score(frame)
+        except DeviceError as error:
+            self.fault = str(error)
+            self.reset()
+            return None
         self._lead.append(frame)
         self._quiet = 0 if speech else self._quiet + 1
-        score = self._word.detector.score(frame)
         self._highest = max(self._highest, score)
         self.peak = max(self.peak, score)
         if score > self._word.threshold:
@@ -82,7 +99,7 @@ class WakeWatch:
         return None
 
     def _begin(self) -> None:
-        """Begin a run with what the room sounded like. Some of that may have been judged in the run before."""
+        """Begin a run with the sound of the room. Some of that may have been judged in the run before."""
         self._word.detector.forget()
         self._running = True
         for frame in self._lead:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ravatard.core.audio.endpointing.confirmation import Confirmation
 from ravatard.core.audio.endpointing.endpointer import Endpointer
-from ravatard.core.audio.microphone_events import WakeMissed, WakeUnused, Woken
+from ravatard.core.audio.microphone_events import WakeMissed, WakeUnused, WakeWordLost, Woken
 from ravatard.core.audio_format import samples_for
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, GateMode
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ravatard.core.wakeword.waking import Waking
     from ravatard.core.wakeword.watch import WakeWord
 
-WakeEvent = Woken | WakeMissed | WakeUnused
+WakeEvent = Woken | WakeMissed | WakeUnused | WakeWordLost
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ravatard.core.wakeword.watch import HANGOVER_MS, LEAD_MS, WakeWatch, WakeWord
+from ravatard.errors import DeviceError
 from tests.unit.core.sounds import quiet, voice
 from tests.unit.core.wakeword.fakes import NEAR_FRAMES, THRESHOLD, FakeDetector, word
 
@@ -98,3 +99,24 @@ def test_the_highest_score_is_told_once() -> None:
 
     assert it.take_peak() > 0.5
     assert it.take_peak() == 0.0
+
+
+class FailingDetector(FakeDetector):
+    """Raises an error in a loud frame."""
+
+    def score(self, frame: bytes) -> float:
+        if super().score(frame):
+            raise DeviceError("it cannot go on")
+        return 0.0
+
+
+def test_a_detector_that_fails_is_not_asked_any_more_and_says_why() -> None:
+    detector = FailingDetector()
+    it = WakeWatch(WakeWord(detector, THRESHOLD), 20)
+    hears(it, quiet(100), speech=False)
+
+    assert hears(it, word(), speech=True) == []
+
+    assert it.fault == "it cannot go on"
+    assert (it.running, len(detector.frames)) == (False, 6)
+    assert it.missed() is None
