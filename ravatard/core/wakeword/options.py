@@ -42,7 +42,8 @@ class WakeWordOptions:
     in_answer: Literal["stop", "turn", "off"] = setting(
         "stop",
         "The word while the avatar answers: stop: ends the answer; turn: ends it and opens a turn; off: "
-        "nothing. Unless `echo: off`, nothing is heard then.",
+        "nothing. Needs `echo: cancel`, `external` or `off`: through the avatar's own voice the word is not "
+        "found.",
         restart=False,
     )
 

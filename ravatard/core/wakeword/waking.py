@@ -17,8 +17,10 @@ SETTLE_MS = 80
 GOES_ON_MS = 400
 #: Speech that is found this soon after an earcon began under it.
 UNDER_EARCON_MS = 120
+#: After a word over the avatar nothing opens until the avatar is silent, and its echo: so long at most.
+SILENCED_MS = 700
 #: Sound from before a decision that may have to be sent.
-MEMORY_MS = LATEST_HIT_MS + GOES_ON_MS + UNDER_EARCON_MS
+MEMORY_MS = LATEST_HIT_MS + SILENCED_MS + GOES_ON_MS + UNDER_EARCON_MS
 
 
 class Waking:
@@ -37,7 +39,9 @@ class Waking:
         self.memory = samples_for(MEMORY_MS)
         self._preroll = preroll
         self._patience = no_speech
+        #: Where the word was found, and from where on speech is waited for: later only over the avatar.
         self._woken_at: int | None = None
+        self._since = 0
         self._earcon: tuple[int, int] | None = None
         self._is_lost = False
 
@@ -66,22 +70,49 @@ class Waking:
             endpointer.forget()
         elif speaks:
             return self._first_sample(at, self._woken_at)
-        if at - self._woken_at < self._patience:
+        if at - self._since < self._patience:
             return None
         self.reset()
         return WakeUnused()
+
+    def over_the_avatar(self, frame: bytes, at: int) -> Woken | WakeWordLost | None:
+        """Take the frame that ends at ``at`` while the avatar is heard: no evidence of speech is of use then.
+
+        Args:
+            frame: s16le mono 16 kHz, without the avatar's echo.
+            at: samples before its end.
+        """
+        if self.woken or self.follow_up:
+            return None
+        score = self.watch.hears(frame, speech=True)
+        if score is None:
+            return self._lost()
+        self._woken_at = self._since = at
+        return Woken(score)
+
+    def avatar_silent(self, at: int) -> None:
+        """The avatar fell silent, and its echo: after a word from before, speech opens from here on."""
+        if self.woken:
+            self._since = at
+        else:
+            self.reset()
+
+    def _lost(self) -> WakeWordLost | None:
+        if not self.watch.fault or self._is_lost:
+            return None
+        self._is_lost = True
+        return WakeWordLost(self.watch.fault)
 
     def _wait(
         self, frame: bytes, at: int, endpointer: Endpointer
     ) -> Woken | WakeMissed | WakeWordLost | None:
         score = self.watch.hears(frame, speech=endpointer.suspicious)
-        if self.watch.fault and not self._is_lost:
-            self._is_lost = True
-            return WakeWordLost(self.watch.fault)
+        if lost := self._lost():
+            return lost
         if score is None:
             missed = self.watch.missed()
             return None if missed is None else WakeMissed(missed)
-        self._woken_at = at
+        self._woken_at = self._since = at
         # Until here the evidence of speech is the word.
         endpointer.forget()
         return Woken(score)
@@ -98,7 +129,7 @@ class Waking:
         Never before the word's end; with an earcon after its end, unless the user spoke over it.
         """
         cut = woken_at - samples_for(LATEST_HIT_MS)
-        if at - woken_at <= samples_for(GOES_ON_MS):
+        if at - self._since <= samples_for(GOES_ON_MS):
             return cut
         first = max(cut, at - self._preroll)
         if self._earcon is None:

@@ -38,6 +38,7 @@ from ravatard.errors import DeviceError, InternalError, RavatardError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ravatard.core.audio.echo.own_word import OwnWord
     from ravatard.core.audio.echo.talk_over_gate import TalkOverGate
     from ravatard.core.wakeword.watch import WakeWord
     from ravatard.devices.microphone.wakeword.tried import TriedModel
@@ -158,8 +159,24 @@ def _talk_over(
     except DeviceError as error:
         return None, EchoRemoved(False, str(error))
     is_voice = speech_detector(_STRICTEST)
-    gate = TalkOverGate(make_gate, canceller, is_speech=is_speech, is_voice=is_voice)
+    gate = TalkOverGate(
+        make_gate, canceller, is_speech=is_speech, is_voice=is_voice, own_word=_own_word(start, extras)
+    )
     return gate, EchoRemoved(True)
+
+
+def _own_word(start: Start, extras: GateExtras) -> OwnWord | None:
+    """Return what hears the wake word in the avatar's speech: another detector, with a memory of its own."""
+    if start.word is None or extras.word is None:
+        return None
+    from ravatard.core.audio.echo.own_word import OwnWord
+    from ravatard.devices.microphone.detectors.wake_word import load_word
+
+    try:
+        return OwnWord(load_word(start.word))
+    except DeviceError:
+        # Without it no word wakes while the avatar is heard; the microphone's own detector is loaded.
+        return None
 
 
 def _list(outbox: PipeWriter) -> None:

@@ -98,9 +98,9 @@ class Opening:
             at: samples before its end.
             mode: of the gate.
         """
-        if self._guarded:  # nor is the noise floor learnt: it would be that of the avatar
-            return None
         waking = self.waking if mode.takes_word else None
+        if self._guarded:  # nor is the noise floor learnt: it would be that of the avatar
+            return None if waking is None else waking.over_the_avatar(frame, at)
         if mode is GateMode.BUTTON or (waking is None and mode.takes_word):
             self.endpointer.watch(frame)
             return None
@@ -139,10 +139,17 @@ class Opening:
         self.forget()
         self.confirmation.interrupt()
 
-    def guard(self, guarded: bool) -> None:
-        """The avatar is heard from here on (True), so that nothing opens by sound, or no more."""
+    def guard(self, guarded: bool, at: int) -> None:
+        """The avatar is heard from sample ``at`` on (True), so that nothing opens by sound, or no more.
+
+        A word that was said meanwhile still counts.
+        """
         self._guarded = guarded
-        self.forget()
+        self.endpointer.forget()
+        if guarded or self.waking is None:
+            self.await_word()
+        else:
+            self.waking.avatar_silent(at)
 
     def await_word(self, *, follow_up: bool = False) -> None:
         """Wait for the word from its beginning, or (``follow_up``) for no word."""

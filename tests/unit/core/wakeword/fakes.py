@@ -52,6 +52,8 @@ class FakeDetector:
         return min(0.9, self._loud * 0.9 / WORD_FRAMES)
 
     def forget(self) -> None:
+        if self.broken:
+            raise DeviceError("the detector cannot go on")
         self.forgot += 1
         self._loud = 0
 
