@@ -10,6 +10,7 @@ import subprocess
 import wave
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,13 @@ _SENTENCE = re.compile(r"[A-Z][A-Za-z0-9 ,'-]{25,160}[.:;]")
 _WORD = re.compile("nabu|jarvis|mycroft", re.IGNORECASE)
 #: Nothing of a room's noise is below.
 _LOWEST_HZ = 50
+
+
+class Said(NamedTuple):
+    """A sound, and what was said in it."""
+
+    text: str
+    sound: Samples
 
 
 class Voices:
@@ -133,30 +141,31 @@ def speech_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def dialogue(folder: Path, rng: np.random.Generator) -> Iterator[Samples]:
+def dialogue(folder: Path, rng: np.random.Generator) -> Iterator[Said]:
     """Yield for ever: one recording after the other, at levels and after pauses as in a dialogue.
 
     Each is played up to a tenth faster or slower than it was spoken, so that it is not the same again.
     """
-    files = [read(path) for path in sorted(folder.glob("*.wav"))]
+    files = [(path.stem, read(path)) for path in sorted(folder.glob("*.wav"))]
     while True:
-        one = files[rng.integers(len(files))]
+        name, one = files[rng.integers(len(files))]
         places = np.arange(0.0, len(one) - 1, rng.uniform(0.9, 1.1))
         one = np.interp(places, np.arange(len(one)), one)
         loud = one * SPEECH / max(1e-6, float(np.sqrt(np.mean(one**2))))
-        yield loud * 10 ** (rng.uniform(-12.0, 3.0) / 20)
-        yield np.zeros(round(rng.uniform(0.05, 1.2) * RATE_HZ))
+        pause = np.zeros(round(rng.uniform(0.05, 1.2) * RATE_HZ))
+        yield Said(name, np.concatenate([loud * 10 ** (rng.uniform(-12.0, 3.0) / 20), pause]))
 
 
-def avatar(voices: Voices, rng: np.random.Generator) -> Iterator[Samples]:
+def avatar(voices: Voices, rng: np.random.Generator) -> Iterator[Said]:
     """Yield for ever: an avatar's sentences, in every voice and at every speed."""
     names = [name for name in voices.names if name != "en-us+klatt"]
     read_aloud = _sentences()
     while True:
         voice, speed = names[rng.integers(len(names))], SPEEDS[rng.integers(len(SPEEDS))]
         texts = SENTENCES if rng.integers(3) == 0 else read_aloud
-        yield voices.say_once(voice, texts[rng.integers(len(texts))], speed)
-        yield np.zeros(round(rng.uniform(0.2, 2.0) * RATE_HZ))
+        text = texts[rng.integers(len(texts))]
+        pause = np.zeros(round(rng.uniform(0.2, 2.0) * RATE_HZ))
+        yield Said(text, np.concatenate([voices.say_once(voice, text, speed), pause]))
 
 
 def _sentences() -> tuple[str, ...]:

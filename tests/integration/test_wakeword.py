@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import audioop
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -285,10 +286,12 @@ def own_library(folder: Path, more: str) -> Path:
 
 
 def sound_process(daemon: Daemon) -> int:
-    """The microphone's process."""
-    worker = b"ravatard.devices.microphone.worker"
-    (pid,) = (pid for pid in daemon.offspring() if worker in Path(f"/proc/{pid}/cmdline").read_bytes())
-    return pid
+    """The microphone's process; 0 while there is none."""
+    for pid in daemon.offspring():
+        with contextlib.suppress(OSError):
+            if b"ravatard.devices.microphone.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return pid
+    return 0
 
 
 async def test_a_library_that_kills_the_microphones_process_in_use_is_put_aside_after_the_second_time(
@@ -346,6 +349,64 @@ async def test_a_microphones_process_that_is_killed_between_the_word_and_the_req
     assert (report["degraded"], report["gate"]) == ([], "wakeword")
     assert "no wake word" not in daemon.stderr
     assert not server.record.open_licences()
+
+
+#: Root may read every file, and the service's user may not.
+UNPRIVILEGED = () if os.geteuid() else ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+
+
+async def test_a_model_that_is_unreadable_or_replaced_while_the_daemon_runs_is_refused_or_taken_by_a_reload(
+    tmp_path: Path,
+) -> None:
+    own_model(tmp_path, lambda path, whole: path.write_bytes(whole))
+    model = tmp_path / "wakewords" / "mine.tflite"
+    model.chmod(0)
+    sound = recordings.write(tmp_path / "quiet.wav", recordings.quiet(120.0))
+    config: Config = {"microphone": {"command": feed(sound)}, "wakeword": {"word": "mine"}}
+
+    async def reads_again(shown: str, trouble: str) -> None:
+        await asyncio.to_thread(asked, "reload")
+        await daemon.until(lambda: daemon.shows(shown), shown, 60)
+        await daemon.until(lambda: trouble in " ".join(degraded()), trouble or "all is well", 30)
+
+    def degraded() -> list[str]:
+        report = asked("status")["status"]
+        assert isinstance(report, dict)
+        found: list[str] = report["degraded"]
+        return found
+
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config, launcher=UNPRIVILEGED) as daemon,
+    ):
+        await daemon.until(lambda: daemon.shows("ready"), "it listens", 60)
+        (unreadable,) = await asyncio.to_thread(degraded)
+        model.chmod(0o644)
+        await reads_again("waiting for the wake word", "")
+        listening = sound_process(daemon)
+
+        # A link to a whole model, and another whole model in its place, are as good.
+        model.unlink()
+        model.symlink_to(MODELS / "okay_nabu.tflite")
+        await reads_again("waiting for the wake word", "")
+        model.unlink()
+        model.write_bytes((MODELS / "hey_jarvis.tflite").read_bytes())
+        await reads_again("waiting for the wake word", "")
+        # The process that listens was not disturbed by any of it; the next one takes what is there by then.
+        assert sound_process(daemon) == listening
+        os.kill(listening, signal.SIGKILL)
+        await daemon.until(lambda: sound_process(daemon) not in (0, listening), "another process", 30)
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits again", 60)
+
+        # What is none is not: 200 MB, and half a model that is being written.
+        os.truncate(model, 200 << 20)
+        await reads_again("ready", "mine.tflite has 209715200 bytes")
+        model.write_bytes((MODELS / "okay_nabu.tflite").read_bytes()[:40_000])
+        await reads_again("ready", "SIGSEGV")
+        await daemon.stopped()
+
+    assert unreadable.startswith(f"no wake word: {model} cannot be read: Permission denied")
+    assert unreadable.endswith("until then any voice opens the gate")
 
 
 HIDING = """
