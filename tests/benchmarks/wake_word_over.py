@@ -4,7 +4,7 @@
 
 The gate is that of ``audio.echo: cancel``, with the real ring, reference, canceller and detectors
 (:mod:`tests.benchmarks.talk_over`). Beside it stands a detector on the microphone's sound as it is, which is
-what half duplex has. Recordings in DIR are named WORD.VOICE.ANYTHING.wav; without them synthetic voices speak.
+what half duplex has. Recordings in DIR are WORD.VOICE.ANYTHING.wav; without them synthetic voices speak.
 """
 
 from __future__ import annotations
