@@ -298,7 +298,7 @@ async def test_a_library_that_kills_the_microphones_process_in_use_is_put_aside_
     tmp_path: Path,
 ) -> None:
     code = own_library(tmp_path / "library", CRASHING)
-    sound = np.concatenate([recordings.quiet(3.0), request(0), recordings.quiet(60.0)])
+    sound = np.concatenate([recordings.quiet(2.0), request(0), recordings.quiet(60.0)])
     config: Config = {"microphone": {"command": feed(recordings.write(tmp_path / "spoken.wav", sound))}}
     environ = {"PYTHONPATH": str(tmp_path / "library")}
     async with (
@@ -327,7 +327,7 @@ async def test_a_microphones_process_that_is_killed_between_the_word_and_the_req
 ) -> None:
     # The recording begins anew with each process: the first is killed in the pause after the word.
     word = the_word(tmp_path)
-    parts = [recordings.quiet(4.0), word, recordings.quiet(12.0), request(1), recordings.quiet(30.0)]
+    parts = [recordings.quiet(3.0), word, recordings.quiet(5.0), request(1), recordings.quiet(30.0)]
     config: Config = {
         "microphone": {"command": feed(recordings.write(tmp_path / "spoken.wav", np.concatenate(parts)))},
         "gate": {"mode": "wakeword", "no_speech_s": 30},
@@ -383,7 +383,8 @@ async def test_a_model_that_is_unreadable_or_replaced_while_the_daemon_runs_is_r
         (unreadable,) = await asyncio.to_thread(degraded)
         model.chmod(0o644)
         await reads_again("waiting for the wake word", "")
-        listening = sound_process(daemon)
+        # The gate is another one before the process that has its word is started.
+        listening = await daemon.until(lambda: sound_process(daemon), "a process with the word", 30)
 
         # A link to a whole model, and another whole model in its place, are as good.
         model.unlink()
