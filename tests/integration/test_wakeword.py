@@ -13,14 +13,18 @@ import subprocess
 import sys
 import wave
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ravatard.core.audio_format import RATE_HZ
+from ravatard.core.events import EchoRemoved, MicrophoneReady, Woken
+from ravatard.core.states import GateMode
 from ravatard.core.wakeword.options import WakeWordOptions
 from ravatard.core.wakeword.waking import LATEST_HIT_MS
+from ravatard.devices.echo.ring import make_ring
 from ravatard.devices.microphone.wakeword.model import LIBRARY
 from ravatard.devices.microphone.wakeword.trial import find_and_try
 from ravatard.devices.microphone.wakeword.tried import LARGEST_MODEL_BYTES
@@ -34,6 +38,7 @@ from tests.integration import recordings
 from tests.integration.daemon import Config, Daemon
 from tests.integration.feeder import feed
 from tests.integration.recordings import Samples
+from tests.unit.devices.microphone.test_worker import answers_to, start
 
 pytestmark = [
     pytest.mark.integration,
@@ -408,6 +413,22 @@ async def test_a_model_that_is_unreadable_or_replaced_while_the_daemon_runs_is_r
 
     assert unreadable.startswith(f"no wake word: {model} cannot be read: Permission denied")
     assert unreadable.endswith("until then any voice opens the gate")
+
+
+def test_a_user_who_may_talk_over_the_avatar_wakes_it_too(tmp_path: Path) -> None:
+    sound = np.concatenate([recordings.quiet(2.0), the_word(tmp_path), recordings.quiet(1.0)])
+    (tmp_path / "said.pcm").write_bytes(sound.tobytes())
+    tried = find_and_try(WakeWordOptions(), tmp_path, os.environ)
+    ring = make_ring()
+    source = start(GateMode.WAKEWORD, command=f"cat {tmp_path}/said.pcm")
+    first = replace(source, word=tried, talk_over="external", echo_fd=ring)
+
+    answers = answers_to(first, cut=False)
+    os.close(tried.fd)
+    os.close(ring)
+
+    assert answers[:2] == [MicrophoneReady("command cat"), EchoRemoved(True)]
+    assert [type(answer) for answer in answers].count(Woken) == 1
 
 
 HIDING = """
