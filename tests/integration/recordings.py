@@ -70,10 +70,16 @@ def requests_in(samples: Samples) -> list[Speech]:
 
 
 def one_request(number: int, *, before_s: float = 0.8, after_s: float = 1.6) -> Samples:
-    """A request of the bundled recording, with the noise around it."""
+    """A request of the bundled recording, with the noise around it, and silence where another one follows."""
     samples = bundled()
-    speech = requests_in(samples)[number]
-    return samples[speech.first - round(before_s * RATE_HZ) : speech.last + round(after_s * RATE_HZ)]
+    speech = requests_in(samples)
+    first, last = speech[number].first, speech[number].last
+    next_first = speech[number + 1].first if number + 1 < len(speech) else len(samples)
+    end = min(last + round(after_s * RATE_HZ), next_first - _GAP_FRAMES * _FRAME)
+    own = samples[first - round(before_s * RATE_HZ) : max(last, end)]
+    return np.concatenate(
+        [own, quiet(after_s)[: round((before_s + after_s) * RATE_HZ) + last - first - len(own)]]
+    )
 
 
 def long_speech(seconds: float) -> Samples:

@@ -187,6 +187,7 @@ async def test_by_webrtc_the_user_is_heard_and_the_avatar_is_played_once(
         heard = recording.since(0)
         await daemon.stopped()
 
+    assert [one.text for one in answers(server)] == [QUICK.answers[0]]
     # Opus at 28 kbit/s is no copy.
     assert recordings.correlation(heard_pcm(server)[0], at_24k(spoken))[0] >= 0.94
     assert likeness(heard, at_48k(said.pcm)) >= 0.95
@@ -199,8 +200,8 @@ async def test_by_webrtc_the_user_is_heard_and_the_avatar_is_played_once(
 
 
 async def test_a_service_that_hears_by_track_alone_is_found_out(tmp_path: Path) -> None:
-    one = recordings.one_request(2, before_s=1.5, after_s=18.0)
-    spoken = np.concatenate([one, one, one, one])
+    both = recordings.one_request(2, before_s=1.5, after_s=3.0), recordings.one_request(3, after_s=5.0)
+    spoken = np.concatenate(both * 4)
     options = replace(BASE, talk=replace(QUICK, ear="track"))
     async with (
         AvatarSimServer(options) as server,
