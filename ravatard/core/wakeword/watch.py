@@ -8,11 +8,11 @@ from typing import Protocol
 
 from ravatard.errors import DeviceError
 
-#: Sound from before the first evidence of speech that the detector gets first: a model has to hear the room
-#: before the word, or it takes the word's level for the room's. Of 120 clean words by 20 synthetic voices it
-#: found 87 with 400 ms of it, 102 with 1,000, 100 with 1,500, and 101 when it heard all from the start; in
-#: noise 20 dB below the word 87, 89, 92 (tests/benchmarks/wake_word.py).
-LEAD_MS = 1500
+#: Sound from before the first evidence of speech that the detector gets first: a model has to hear the
+#: room before the word. Of 20 clean words by natural synthetic voices it found 19 with 400 ms of it and
+#: all with 800; of 120 by simple ones 87 with 400 and 95 with 1,000. With 1,500, and features that forgot
+#: the noise before, 100, but then other speech was taken for the word three to six times as often.
+LEAD_MS = 800
 #: The detector runs on for this long after the last evidence of speech: a score rises up to 230 ms after the
 #: end of the word, and words have stops in them.
 HANGOVER_MS = 500

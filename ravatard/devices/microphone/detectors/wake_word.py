@@ -86,17 +86,13 @@ class MicroDetector:
         return highest
 
     def forget(self) -> None:
-        """Let silence pass through the model, and have the features forget the room's noise.
-
-        The library's own reset of the model would read the file again. The features estimate the noise: in
-        sound that is speech alone they would take it for that.
+        """Let silence pass through the model. The library's own reset would read the file again.
 
         Raises:
             DeviceError: the library raised an error.
         """
         self._mark.set()
         try:
-            self._features.reset()
             for _ in range(_FORGOTTEN_STEPS):
                 self._word.process_streaming_prob(self._silence)
         except Exception as error:
