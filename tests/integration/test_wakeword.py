@@ -261,13 +261,13 @@ async def test_with_a_broken_model_the_daemon_listens_all_the_same_and_says_why(
     assert "until then any voice opens the gate" in daemon.stderr
 
 
-#: Appended to the library: it is killed in use by the 450th step. A trial makes 250, and the gate of a
-#: microphone another 300 when its first speech begins.
+#: Appended to the library: it is killed in use by the 300th step. A trial makes 250, and the gate of a
+#: microphone 230 when its first speech begins.
 CRASHING = """
 
 def _process_streaming_prob(self, features, real=MicroWakeWord.process_streaming_prob, steps=[0]):
     steps[0] += 1
-    if steps[0] == 450:
+    if steps[0] == 300:
         import signal
         signal.raise_signal(signal.SIGSEGV)
     return real(self, features)
