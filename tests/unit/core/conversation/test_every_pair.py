@@ -162,7 +162,7 @@ def steps(story: Story) -> Iterator[Step]:  # noqa: C901, PLR0912 - a list of co
     for event in (
         *(ev.MicrophoneReady("usb"), ev.MicrophoneLost("gone"), ev.MicrophoneClosed(), ev.MicrophoneEnded()),
         ev.ConfirmationLost("the library is missing"),
-        *(ev.Woken(0.9), ev.WakeMissed(0.6), ev.WakeUnused()),
+        *(ev.Woken(0.9), ev.WakeMissed(0.6), ev.WakeUnused(), ev.WakeWordLost("it crashed")),
         *(ev.Listened(1, -60.0, -66.0), ev.PressIgnored(20.0), ev.ButtonPressed(now), ev.ButtonReleased(now)),
         *(ev.LinkConnecting(), ev.LinkOffline("no network.", 1.0), ev.NetworkChanged()),
         *(ev.SessionStarted(), ev.SessionEnded("over"), ev.Answered("hello"), ev.TextGiven("hello")),
