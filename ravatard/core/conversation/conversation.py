@@ -7,6 +7,7 @@ order, and calls :meth:`Conversation.handle` with a :class:`Tick` when :attr:`Co
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import assert_never
 
 from ravatard.core import actions as act
@@ -126,6 +127,9 @@ class Conversation:
                 self._woken()
             case ev.WakeUnused():
                 m.take(m.attention.unused())
+            case ev.WakeWordLost(reason):
+                m.options = replace(m.options, wakeword_trouble=reason)
+                self._choose_gate()
             case ev.UtteranceOpened():
                 self._opened(event)
             case ev.ChunkCaptured(utterance=utterance, pcm=pcm, read_at=read_at):

@@ -43,6 +43,7 @@ class KioskOptions:
         "A folder with a design of your own for the page: logo.png (or .jpg, .webp), at most 1 MB, and "
         "colours.yaml with the colours that differ (ground, panel, ink, quiet, open, muted, wait, think, "
         'money), such as ground: "#0b0f14".',
+        local_only=True,
     )
     contact: str | None = setting(
         None,
