@@ -105,11 +105,6 @@ def _machine(board: str | None) -> dict[str, Any]:
     }
 
 
-def _set_aside(started: StartingConfiguration, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Set unusable saved settings aside; return a sentence about them for the status, or none."""
-    return () if started.refused is None else (set_aside(saved_file(environ), started.refused),)
-
-
 def appliance(
     arguments: argparse.Namespace,
     started: StartingConfiguration,
@@ -161,14 +156,7 @@ def _page(
     return owner_page(options, around)
 
 
-async def _appliance(
-    arguments: argparse.Namespace,
-    started: StartingConfiguration,
-    environ: Mapping[str, str],
-    early: EarlyProcess | None,
-) -> None:
-    loaded = started.loaded
-    configure_logs(loaded, environ, quiet=arguments.simulate)
+def _tell_outdated(loaded: Loaded) -> None:
     for file, dated in loaded.outdated.items():
         notes = "; ".join(dated.notes)
         log.warning(
@@ -177,6 +165,26 @@ async def _appliance(
             dated.version,
             notes,
         )
+
+
+def _set_aside(
+    started: StartingConfiguration, arguments: argparse.Namespace, environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Set saved settings aside that were not taken; return a sentence for the status if there are any."""
+    if started.refused is None or arguments.simulate:
+        return ()
+    return (set_aside(saved_file(environ), started.refused),)
+
+
+async def _appliance(
+    arguments: argparse.Namespace,
+    started: StartingConfiguration,
+    environ: Mapping[str, str],
+    early: EarlyProcess | None,
+) -> None:
+    loaded = started.loaded
+    configure_logs(loaded, environ, quiet=arguments.simulate)
+    _tell_outdated(loaded)
     check_source(loaded.options.microphone, loaded.options.capture, environ)
     async with AsyncExitStack() as stack:
         options = loaded.options
@@ -198,7 +206,6 @@ async def _appliance(
             # After the socket was taken, so that no file changes under a running daemon.
             bring_up_to_date(state_directory(environ))
             _keep_credentials(environ)
-        without = () if arguments.simulate else _set_aside(started, environ)
         # The simulated service ends with this process, and its sessions with it.
         ledger = None if arguments.simulate else FileLedger(state_directory(environ))
         remembered = RememberedSettings(state_directory(environ), keep_mute=options.microphone.keep_mute)
@@ -213,7 +220,7 @@ async def _appliance(
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
         parts = replace(
             parts,
-            without=(*parts.without, *without),
+            without=(*parts.without, *_set_aside(started, arguments, environ)),
             faults=parts.faults if ledger is None else ledger.faults,
             machine=partial(_machine, None if loaded.board is None else loaded.board.name),
             page=_page(arguments, loaded, options, environ, control, secrets),

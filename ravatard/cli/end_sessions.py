@@ -57,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     # The ledger may log damage before the configuration is read.
     logs.configure(logs.LogOptions(level="warning"), under_systemd=logs.is_journal(sys.stderr, environ))
     directory = state_directory(environ, arguments.state)
+    # Settings are saved in the same one.
+    environ["STATE_DIRECTORY"] = str(directory)
     if not directory.exists():
         print(f"no live session is on the list: there is no {directory}")
         return 0

@@ -66,6 +66,7 @@ def find_clashes(
     yield from _sound(options)
     yield from _pins(options, origins, board)
     yield from _gate(options)
+    yield from _wakeword(options, origins)
     yield from _service(options, base_url)
     yield from _quiet(options.quiet)
 
@@ -194,14 +195,6 @@ def _gate(options: Options) -> Iterator[Clash]:
             f"gate.mode {gate.mode} needs button.pin; write the GPIO number of the button, or use {without}"
         )
         yield Clash(("gate.mode", "button.pin"), text)
-    try:
-        threshold_for(options.wakeword.sensitivity, LOWEST_THRESHOLD)
-    except ValueError:
-        text = (
-            f"wakeword.sensitivity {options.wakeword.sensitivity!r:.40} is none; write low, normal, high, "
-            f"or a score from {LOWEST_THRESHOLD:g} to {HIGHEST_THRESHOLD:g}"
-        )
-        yield Clash(("wakeword.sensitivity",), text)
     if gate.silence_ms is not None and gate.silence_ms >= gate.longest_s * 1000:
         text = (
             f"gate.silence_ms {gate.silence_ms} must be less than gate.longest_s {gate.longest_s:g} s, "
@@ -214,3 +207,22 @@ def _gate(options: Options) -> Iterator[Clash]:
             f"{voice.start_window}; lower the one or raise the other"
         )
         yield Clash(("voice.start_frames", "voice.start_window"), text)
+
+
+def _wakeword(options: Options, origins: Mapping[str, SettingOrigin]) -> Iterator[Clash]:
+    try:
+        threshold_for(options.wakeword.sensitivity, LOWEST_THRESHOLD)
+    except ValueError:
+        text = (
+            f"wakeword.sensitivity {options.wakeword.sensitivity!r:.40} is none; write low, normal, high, "
+            f"or a score from {LOWEST_THRESHOLD:g} to {HIGHEST_THRESHOLD:g}"
+        )
+        yield Clash(("wakeword.sensitivity",), text)
+    is_written = origins["wakeword.in_answer"] != SettingOrigin()
+    wanted = is_written and options.wakeword.in_answer != "off" and options.gate.takes_word
+    if wanted and options.audio.echo == "half-duplex":
+        text = (
+            "with half-duplex the word is not found through the avatar's voice; set audio.echo to cancel, or "
+            "to external if a speakerphone or sound server removes the echo, or wakeword.in_answer to off"
+        )
+        yield Clash(("wakeword.in_answer", "audio.echo"), text)

@@ -24,6 +24,7 @@ from ravatard.core.audio.microphone_events import (
     UtteranceOpened,
     WakeMissed,
     WakeUnused,
+    WakeWordLost,
     Woken,
 )
 from ravatard.core.audio.speaker_events import (

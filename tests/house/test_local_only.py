@@ -62,7 +62,7 @@ def test_the_table_of_texts_that_name_neither_is_true() -> None:
     [
         *("microphone.command", "microphone.fifo", "microphone.wav", "speaker.command", "speaker.wav"),
         *("service.base_url", "service.socket_url", "service.proxy", "earcons.folder", "kiosk.texts"),
-        *("speech_to_text.uri", "pixels.device"),
+        *("speech_to_text.uri", "pixels.device", "kiosk.design"),
         # These choose or allow addresses.
         *("service.kind", "media.private_addresses", "media.insecure", "avatar.plain_key", "kiosk.users"),
     ],

@@ -104,7 +104,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
     """Yield the verdict on a configuration without mistakes, and a line for each warning."""
     warnings = [
-        *([values.HIDDEN] if hidden(os.environ) else []),
         *advice(loaded, main, sealed=may_be_sealed(os.environ)),
         *_about_texts(loaded),
         *_about_design(loaded),

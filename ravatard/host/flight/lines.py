@@ -57,6 +57,7 @@ EVENTS: dict[str, type[Any]] = {
     "woken": ev.Woken,
     "wake-missed": ev.WakeMissed,
     "wake-unused": ev.WakeUnused,
+    "wakeword-lost": ev.WakeWordLost,
     "pressed": ev.ButtonPressed,
     "released": ev.ButtonReleased,
     "connecting": ev.LinkConnecting,

@@ -13,6 +13,8 @@ from ravatard.errors import MediaError
 
 #: Eight minutes of a spoken MP3; a file that is larger is put on a server.
 LARGEST_BYTES = 8 << 20
+#: All that waits to be played, in bytes.
+MOST_BYTES = 2 * LARGEST_BYTES
 #: Uploads that may be unfinished, or wait to be asked for, at once.
 MOST_UPLOADS = 2
 #: An upload without a part for so long is forgotten.
@@ -65,7 +67,13 @@ class AnnouncementContents:
         return bytes(upload.content)
 
     def put(self, number: int, sound: bytes) -> None:
-        """Keep what is to be announced until it is taken."""
+        """Keep what is to be announced until it is taken.
+
+        Raises:
+            MediaError: too much waits already.
+        """
+        if sum(map(len, self._asked.values())) + len(sound) > MOST_BYTES:
+            raise MediaError("too much waits to be played already; try again later")
         self._asked[number] = sound
 
     def take(self, number: int) -> bytes:

@@ -44,7 +44,7 @@ class AnnouncementRequests:
         self._numbers = count(1)
         self._open: dict[int, _Asked] = {}
         self._changed = asyncio.Event()
-        self._loading = 0
+        self._loads = False
 
     def on_event(self, event: Event, now: float) -> None:
         """The hub is about to handle ``event``."""
@@ -79,20 +79,14 @@ class AnnouncementRequests:
         """
         if self._fetch is None:
             return protocol.refused(_SPEECHLESS)
-        if len(self._open) + self._loading >= MOST_WAITING:
+        if len(self._open) >= MOST_WAITING:
             return protocol.refused(f"{MOST_WAITING} announcements wait already; try again later")
-        self._loading += 1
+        number, mine = next(self._numbers), _Asked()
         try:
-            if asked.upload:
-                sound = self._contents.uploaded(asked.upload)
-            else:
-                sound = await _downloaded(self._fetch, asked.url)
+            sound = await self._sound(self._fetch, asked)
+            self._contents.put(number, sound)
         except MediaError as error:
             return protocol.refused(f"it cannot be played: {error}")
-        finally:
-            self._loading -= 1
-        number, mine = next(self._numbers), _Asked()
-        self._contents.put(number, sound)
         self._open[number] = mine
         await self._inbox.put_when_room(AnnouncementAsked(number, asked.volume))
         try:
@@ -104,6 +98,22 @@ class AnnouncementRequests:
         if mine.failure:
             return protocol.refused(f"it cannot be played: {mine.failure}")
         return protocol.agreed("it is being played")
+
+    async def _sound(self, fetch: Fetch, asked: protocol.PlayRequest) -> bytes:
+        """Return what was uploaded, or is at the address; one download at a time, for the sake of memory.
+
+        Raises:
+            MediaError: it cannot be had.
+        """
+        if asked.upload:
+            return self._contents.uploaded(asked.upload)
+        if self._loads:
+            raise MediaError("another file is being downloaded; try again")
+        self._loads = True
+        try:
+            return await _downloaded(fetch, asked.url)
+        finally:
+            self._loads = False
 
 
 async def _downloaded(fetch: Fetch, url: str) -> bytes:

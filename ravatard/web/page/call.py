@@ -16,7 +16,7 @@ _COOKIE_S = 30 * 86_400
 
 
 @dataclass(slots=True)
-class Call:
+class ApiCall:
     """A request that passed the guard.
 
     Attributes:

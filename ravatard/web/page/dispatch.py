@@ -15,7 +15,7 @@ from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper, Visitor
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.endpoints import Endpoint, EndpointTable, Right
-from ravatard.web.page.call import Call, FileReply, Tagged, cookie_name, set_cookie
+from ravatard.web.page.call import ApiCall, FileReply, Tagged, cookie_name, set_cookie
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.static_files import StaticFiles
 
@@ -26,7 +26,7 @@ BODY_S = 10.0
 _LARGEST_NUMBER = 2**53
 _JSON = "application/json"
 
-Answer = Callable[[Call], Awaitable[Any]]
+Answer = Callable[[ApiCall], Awaitable[Any]]
 
 
 class Dispatch:
@@ -86,7 +86,7 @@ class Dispatch:
         if visitor is None and endpoint.right != "none":
             self._doorkeeper.check_readable()
         check_right(endpoint.right, visitor)
-        call = Call(
+        call = ApiCall(
             request,
             await _body(request, endpoint),
             visitor,
@@ -103,7 +103,7 @@ class Dispatch:
             return self._doorkeeper.visitor(None, token.strip())
         return self._doorkeeper.visitor(request.cookies.get(cookie_name(encrypted=encrypted)), None)
 
-    async def _call(self, endpoint: Endpoint, call: Call) -> web.StreamResponse:
+    async def _call(self, endpoint: Endpoint, call: ApiCall) -> web.StreamResponse:
         if call.visitor is not None:
             await self._doorkeeper.note_use(call.visitor)
         if endpoint.name == "live":
@@ -204,7 +204,7 @@ def _query(request: web.BaseRequest, endpoint: Endpoint) -> Mapping[str, int]:
     return found
 
 
-def _success(body: Any, call: Call) -> web.Response:
+def _success(body: Any, call: ApiCall) -> web.Response:
     headers = dict(_HEADERS)
     if call.cookie is not None:
         headers["Set-Cookie"] = set_cookie(call.cookie, encrypted=call.encrypted)

@@ -14,7 +14,7 @@ from ravatard.ports.page import RecentLog
 from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper, Visitor
 from ravatard.web.page.api.status_types import LiveMeter
-from ravatard.web.page.call import Call
+from ravatard.web.page.call import ApiCall
 from ravatard.web.page.live_socket import LiveSocket
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
@@ -41,7 +41,7 @@ class LiveFeed:
         self._metered = asyncio.Event()
         self._talk = self._microphone = ""
 
-    async def live(self, call: Call) -> web.StreamResponse:
+    async def live(self, call: ApiCall) -> web.StreamResponse:
         """Serve one page to its end.
 
         Raises:

@@ -72,7 +72,7 @@ class LogRing(logging.Handler):
         return self._number
 
     def subscribe(self, told: Callable[[], None]) -> Callable[[], None]:
-        """Call ``told`` on the event loop after new lines; return a function that ends it."""
+        """ApiCall ``told`` on the event loop after new lines; return a function that ends it."""
         self._loop = asyncio.get_running_loop()
         self._told.append(told)
         return lambda: self._told.remove(told)

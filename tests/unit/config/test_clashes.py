@@ -48,6 +48,10 @@ def test_the_defaults_do_not_clash() -> None:
         {"lights": {"kind": "led", "pin": 10}, "pixels": {"data": 10}},
         {"gate": {"mode": "both"}, "button": {"pin": 0}},
         {"gate": {"mode": "vad"}},
+        {"gate": {"mode": "wakeword"}, "wakeword": {"word": "hey_jarvis"}},
+        {"gate": {"mode": "wakeword"}, "wakeword": {"in_answer": "off"}},
+        {"gate": {"mode": "wakeword"}, "wakeword": {"in_answer": "turn"}, "audio": {"echo": "off"}},
+        {"gate": {"mode": "vad"}, "wakeword": {"in_answer": "stop"}},
         {"gate": {"silence_ms": 999, "longest_s": 1.0}},
         {"voice": {"start_frames": 4, "start_window": 4}},
     ],
@@ -260,3 +264,11 @@ def test_quiet_hours_have_a_beginning_and_another_end(
     assert clash.keys == keys
     assert words in clash.text
     assert _clashes(quiet={"from_": "22:00", "to": "7:00"}) == []
+
+
+@pytest.mark.parametrize("in_answer", ["stop", "turn"])
+def test_a_word_in_an_answer_needs_more_than_half_duplex_where_it_is_asked_for(in_answer: str) -> None:
+    (clash,) = _clashes(gate={"mode": "wakeword"}, wakeword={"in_answer": in_answer})
+
+    assert clash.keys == ("wakeword.in_answer", "audio.echo")
+    assert "set audio.echo to cancel" in clash.text

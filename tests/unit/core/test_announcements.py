@@ -112,7 +112,7 @@ def test_one_that_was_not_played_is_told_and_the_next_follows() -> None:
 
     told = talker.happens(ev.AnnouncementEnded(1, "this is no sound"))
 
-    assert act.LogLine("an announcement was not played: this is no sound", warning=True) in told
+    assert act.LogLine("an announcement was not played to its end: this is no sound") in told
     assert played(talker) == [1, 2]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import UNSET, convert, to_builtins
 
 from ravatard.web.page.api import types as t
-from ravatard.web.page.call import Call
+from ravatard.web.page.call import ApiCall
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
 
@@ -33,12 +33,12 @@ class ApplianceApi:
         self._stop = stop
         self._restarts = restarts
 
-    async def status(self, call: Call) -> dict[str, Any]:
+    async def status(self, call: ApiCall) -> dict[str, Any]:
         """Return the state."""
         del call
         return await self._requests.status()
 
-    async def turns(self, call: Call) -> dict[str, Any]:
+    async def turns(self, call: ApiCall) -> dict[str, Any]:
         """Return the last turns in numbers."""
         del call
         report = await self._requests.status()
@@ -50,31 +50,31 @@ class ApplianceApi:
             "first_sound": report["first_sound"],
         }
 
-    async def mute(self, call: Call) -> t.CommandDone:
+    async def mute(self, call: ApiCall) -> t.CommandDone:
         """Close the microphone."""
         return await self._done("mute", call)
 
-    async def unmute(self, call: Call) -> t.CommandDone:
+    async def unmute(self, call: ApiCall) -> t.CommandDone:
         """Open the microphone."""
         return await self._done("unmute", call)
 
-    async def toggle_mute(self, call: Call) -> t.CommandDone:
+    async def toggle_mute(self, call: ApiCall) -> t.CommandDone:
         """Do the other of both."""
         return await self._done("toggle-mute", call)
 
-    async def volume(self, call: Call) -> t.CommandDone:
+    async def volume(self, call: ApiCall) -> t.CommandDone:
         """Set or change the volume."""
         return await self._done("volume", call)
 
-    async def say(self, call: Call) -> t.CommandDone:
+    async def say(self, call: ApiCall) -> t.CommandDone:
         """Say something to the avatar."""
         return await self._done("say", call)
 
-    async def play(self, call: Call) -> t.CommandDone:
+    async def play(self, call: ApiCall) -> t.CommandDone:
         """Play what is at an address."""
         return await self._done("play", call)
 
-    async def press(self, call: Call) -> t.CommandDone:
+    async def press(self, call: ApiCall) -> t.CommandDone:
         """Press the button; a caller that goes away releases it, as a page does whose button is let go.
 
         Raises:
@@ -95,15 +95,15 @@ class ApplianceApi:
             raise outcome
         return outcome
 
-    async def restart_session(self, call: Call) -> t.CommandDone:
+    async def restart_session(self, call: ApiCall) -> t.CommandDone:
         """End the live session."""
         return await self._done("restart-session", call)
 
-    async def reload(self, call: Call) -> t.CommandDone:
+    async def reload(self, call: ApiCall) -> t.CommandDone:
         """Read the configuration anew."""
         return await self._done("reload", call)
 
-    async def restart(self, call: Call) -> t.CommandDone:
+    async def restart(self, call: ApiCall) -> t.CommandDone:
         """End the daemon, to be started again.
 
         Raises:
@@ -117,18 +117,18 @@ class ApplianceApi:
         self._stop()
         return t.CommandDone("restarting: the page is back in some seconds")
 
-    async def _settled(self, do: str, call: Call) -> t.CommandDone | RequestRefused:
+    async def _settled(self, do: str, call: ApiCall) -> t.CommandDone | RequestRefused:
         try:
             return await self._done(do, call)
         except RequestRefused as refused:
             return refused
 
-    async def _done(self, do: str, call: Call) -> t.CommandDone:
+    async def _done(self, do: str, call: ApiCall) -> t.CommandDone:
         fields = {name: value for name, value in to_builtins(call.body).items() if value is not UNSET}
         return convert(await self._requests.ask(do, fields), t.CommandDone)
 
 
-def is_gone(call: Call) -> bool:
+def is_gone(call: ApiCall) -> bool:
     """Return True if the connection of ``call`` is closed."""
     transport = call.request.transport
     return transport is None or transport.is_closing()

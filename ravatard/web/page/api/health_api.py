@@ -11,7 +11,7 @@ from msgspec import convert
 from ravatard.ports.page import CommandFailed, CommandLine, RecentLog
 from ravatard.web.page.api import health_types as ht
 from ravatard.web.page.api.openapi import encoded
-from ravatard.web.page.call import Call, FileReply
+from ravatard.web.page.call import ApiCall, FileReply
 from ravatard.web.page.live_socket import line_of_log
 from ravatard.web.page.refused import RequestRefused
 
@@ -38,15 +38,15 @@ class HealthApi:
         self._report = ht.DoctorReport([])
         self._busy = asyncio.Lock()
 
-    async def healthz(self, call: Call) -> None:
+    async def healthz(self, call: ApiCall) -> None:
         """Tell that the page is served."""
 
-    async def openapi(self, call: Call) -> FileReply:
+    async def openapi(self, call: ApiCall) -> FileReply:
         """Return the document of this API."""
         del call
         return FileReply(encoded(self._version), "application/json")
 
-    async def log(self, call: Call) -> ht.LogPage:
+    async def log(self, call: ApiCall) -> ht.LogPage:
         """Return lines of the log."""
         after = call.query.get("after", 0)
         most = min(call.query.get("limit", MOST_LINES), MOST_LINES)
@@ -55,12 +55,12 @@ class HealthApi:
         missed = max(0, lines[0].number - after - 1) if lines and after <= newest else 0
         return ht.LogPage(lines, missed, lines[-1].number if lines else min(after, newest))
 
-    async def findings(self, call: Call) -> ht.DoctorReport:
+    async def findings(self, call: ApiCall) -> ht.DoctorReport:
         """Return the last findings."""
         del call
         return self._report
 
-    async def examine(self, call: Call) -> ht.DoctorReport:
+    async def examine(self, call: ApiCall) -> ht.DoctorReport:
         """Run doctor's checks.
 
         Raises:
@@ -74,7 +74,7 @@ class HealthApi:
         self._report = convert({**json.loads(found), "ended_at": time.time()}, ht.DoctorReport)
         return self._report
 
-    async def bundle(self, call: Call) -> FileReply:
+    async def bundle(self, call: ApiCall) -> FileReply:
         """Return the support bundle.
 
         Raises:

@@ -19,7 +19,7 @@ from ravatard.ports.settings import (
 )
 from ravatard.web.page.api import settings_types as st
 from ravatard.web.page.api import types as t
-from ravatard.web.page.call import Call, Tagged
+from ravatard.web.page.call import ApiCall, Tagged
 from ravatard.web.page.refused import RequestRefused
 
 T = TypeVar("T")
@@ -37,13 +37,13 @@ class SettingsApi:
         # The store reads and writes files: one after the other, and never on the event loop.
         self._one_at_a_time = asyncio.Lock()
 
-    async def settings(self, call: Call) -> Tagged:
+    async def settings(self, call: ApiCall) -> Tagged:
         """Return every setting."""
         del call
         found = await self._with(lambda store: store.describe())
         return Tagged(found, str(found["revision"]))
 
-    async def check_settings(self, call: Call) -> st.SettingsChecked:
+    async def check_settings(self, call: ApiCall) -> st.SettingsChecked:
         """Return all problems of changed settings, and what they would change."""
         changes = _few(call)
 
@@ -54,7 +54,7 @@ class SettingsApi:
 
         return await self._with(checked)
 
-    async def save_settings(self, call: Call) -> Tagged:
+    async def save_settings(self, call: ApiCall) -> Tagged:
         """Save changed settings."""
         changes = _few(call)
         revision = call.header("If-Match").strip().removeprefix("W/").strip('"')
@@ -69,7 +69,7 @@ class SettingsApi:
         call.changed = ", ".join(one.key for one in done.changes)
         return Tagged(done, done.revision)
 
-    async def undo_settings(self, call: Call) -> Tagged:
+    async def undo_settings(self, call: ApiCall) -> Tagged:
         """Take the last save back."""
 
         def undone(store: SettingsStore) -> st.SettingsSaved:
@@ -110,7 +110,7 @@ class SettingsApi:
                 raise RequestRefused(503, "not-saved", str(error)) from error
 
 
-def _few(call: Call) -> dict[str, Any]:
+def _few(call: ApiCall) -> dict[str, Any]:
     wish: st.ChangedSettings = call.body
     if len(wish.changes) > MOST_CHANGES:
         raise RequestRefused(400, "too-many", f"at most {MOST_CHANGES} settings are changed at once")

@@ -16,7 +16,7 @@ from ravatard.errors import DeviceError
 from ravatard.ports.page import Appliance, CommandFailed, CommandLine, Trials
 from ravatard.web.page.api import health_types as ht
 from ravatard.web.page.api import types as t
-from ravatard.web.page.call import Call
+from ravatard.web.page.call import ApiCall
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
 from ravatard.web.page.sounds import as_wav, test_tone
@@ -49,25 +49,25 @@ class SoundApi:
         self._commands = commands
         self._busy = asyncio.Lock()
 
-    async def devices(self, call: Call) -> ht.DeviceList:
+    async def devices(self, call: ApiCall) -> ht.DeviceList:
         """List microphones and speakers."""
         del call
         return convert(await self._run("devices", "--json", limit_s=_LIST_S), ht.DeviceList)
 
-    async def play_tone(self, call: Call) -> t.CommandDone:
+    async def play_tone(self, call: ApiCall) -> t.CommandDone:
         """Play a test tone."""
         del call
         self._check_speaker()
         return t.CommandDone(await self._requests.announce(test_tone()))
 
-    async def find_microphone(self, call: Call) -> ht.MicrophoneTrials:
+    async def find_microphone(self, call: ApiCall) -> ht.MicrophoneTrials:
         """Listen with every microphone; the appliance's own is closed meanwhile."""
         del call
         async with self._trial():
             words = ("find-mic", "--json", "--seconds", _SECONDS)
             return convert(await self._run(*words, limit_s=_LISTEN_S, statuses=(0, 1)), ht.MicrophoneTrials)
 
-    async def record(self, call: Call) -> ht.RecordingTrial:
+    async def record(self, call: ApiCall) -> ht.RecordingTrial:
         """Record with the microphone, and play that on the speaker."""
         del call
         self._check_speaker()

@@ -42,7 +42,7 @@ def test_a_json_value_is_written_so_that_it_keeps_its_meaning(value: object, wor
 @pytest.mark.parametrize(
     "value",
     [float("nan"), float("inf"), {"a": 1}, [["a"]], ["a", None], object(), ["x"] * 101, b"bytes"],
-    ids=str,
+    ids=["nan", "infinity", "mapping", "list of lists", "null", "object", "long list", "bytes"],
 )
 def test_what_no_setting_has_is_no_value(value: object) -> None:
     assert node_of(value) is None

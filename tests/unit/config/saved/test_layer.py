@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from ravatard.config import ConfigErrors, Loaded, load
 from ravatard.config.document import LIMIT_BYTES
-from ravatard.config.saved.layer import content_of, saved_file
+from ravatard.config.saved.layer import content_of, hidden, saved_file
 
 
 @pytest.fixture
@@ -106,6 +107,23 @@ def test_a_file_without_end_is_read_up_to_the_limit(main: Path, tmp_path: Path) 
 
     assert len(content_of(saved)) == LIMIT_BYTES + 1
     assert "larger than 256 KiB" in _problems(main, saved)[0]
+
+
+def test_a_user_is_told_of_what_is_hidden_and_the_service_and_root_are_not(tmp_path: Path) -> None:
+    service = {"STATE_DIRECTORY": "/var/lib/x"}
+
+    assert not hidden({}, tmp_path)
+    assert not hidden({}, tmp_path / "missing")
+    assert not hidden(service, tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
+def test_what_a_user_may_not_look_into_is_hidden(tmp_path: Path) -> None:
+    tmp_path.chmod(0)
+    try:
+        assert hidden({}, tmp_path)
+    finally:
+        tmp_path.chmod(0o700)
 
 
 def test_it_lies_in_the_state_directory() -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ravatard.errors import MediaError
-from ravatard.stages.playing.content import FORGOTTEN_S, LARGEST_BYTES, MOST_UPLOADS, AnnouncementContents
+from ravatard.stages.playing.content import (
+    FORGOTTEN_S,
+    LARGEST_BYTES,
+    MOST_BYTES,
+    MOST_UPLOADS,
+    AnnouncementContents,
+)
 
 
 class Clock:
@@ -48,6 +54,18 @@ def test_only_so_many_are_kept_and_a_client_that_left_blocks_no_other() -> None:
     assert contents.add_part("another", b"x") == 1
     with pytest.raises(MediaError):
         contents.uploaded("a")
+
+
+def test_all_that_waits_has_a_limit() -> None:
+    contents = AnnouncementContents(Clock())
+    contents.put(1, bytes(MOST_BYTES))
+
+    with pytest.raises(MediaError, match="too much waits"):
+        contents.put(2, b"x")
+    contents.take(1)
+    contents.put(3, b"x")
+
+    assert contents.take(3) == b"x"
 
 
 def test_what_was_asked_for_is_taken_once() -> None:

@@ -136,6 +136,19 @@ async def test_a_download_that_fails_is_no_announcement(
     assert hall.inbox._queue.empty()
 
 
+async def test_one_file_is_downloaded_at_a_time() -> None:
+    hall = Hall()
+    hall.site.pieces_of = {URL.url: [5.0, b"x"]}
+
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(hall.play(URL))
+        await asyncio.sleep(1)
+        second = await hall.play(URL)
+
+    assert "another file is being downloaded" in second["error"]
+    assert first.result()["ok"]
+
+
 async def test_an_unknown_upload_is_refused() -> None:
     assert "nothing was sent" in (await Hall().play(PlayRequest(upload=NAME)))["error"]
 

@@ -7,11 +7,11 @@ from typing import Any, cast
 import pytest
 
 from ravatard.web.page.api.appliance_api import ApplianceApi, share_of
-from ravatard.web.page.call import Call
+from ravatard.web.page.call import ApiCall
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
 
-NO_CALL = cast(Call, None)
+NO_CALL = cast(ApiCall, None)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from ravatard.ports.page import CommandFailed
 from ravatard.web.page.api.health_api import HealthApi
 from ravatard.web.page.api.health_types import Examine
-from ravatard.web.page.call import Call
+from ravatard.web.page.call import ApiCall
 from ravatard.web.page.log_ring import LogRing
 from ravatard.web.page.refused import RequestRefused
 from tests.unit.web.page.test_log_ring import record
@@ -34,8 +34,8 @@ class Commands:
         return self._output
 
 
-def call(body: Any = None, **query: int) -> Call:
-    return Call(cast(Any, None), body, None, "a", False, query)
+def call(body: Any = None, **query: int) -> ApiCall:
+    return ApiCall(cast(Any, None), body, None, "a", False, query)
 
 
 FOUND = {"ravatard": "1", "exit_status": 1, "checks": []}

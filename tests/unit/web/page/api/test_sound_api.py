@@ -13,7 +13,7 @@ from ravatard.core.control.protocol import agreed, refused
 from ravatard.errors import DeviceError
 from ravatard.ports.page import Appliance, TrialSound
 from ravatard.web.page.api.sound_api import SoundApi
-from ravatard.web.page.call import Call
+from ravatard.web.page.call import ApiCall
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
 from ravatard.web.page.sounds import as_wav
@@ -97,7 +97,7 @@ async def test_without_a_speaker_nothing_is_played() -> None:
 
     for trial in (room.api.play_tone, room.api.record):
         with pytest.raises(RequestRefused, match="no speaker"):
-            await trial(cast(Call, None))
+            await trial(cast(ApiCall, None))
 
     assert room.control.asked == []
 
