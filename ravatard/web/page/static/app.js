@@ -65,8 +65,9 @@ function Shell({ who, left, speak }) {
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
+  // In another language it is another one.
+  useEffect(() => { document.title = `${t(`page.${page}`)} – ravatard`; });
   useEffect(() => {
-    document.title = `${t(`page.${page}`)} – ravatard`;
     // The reader of a screen is told where it is; at the first look the page begins at its top.
     if (!first.current) title.current.focus();
     first.current = false;
