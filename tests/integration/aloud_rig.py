@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from ravatard.sim.server import SimServer
 from ravatard.sim.streaming.speech_track import Spoken
-from tests.integration import recordings
+from tests.integration import live_room, recordings
 from tests.integration.daemon import Config, Daemon
 from tests.integration.program import RAVATARD, command_line, until
 from tests.integration.receiver import correlation
@@ -297,6 +298,32 @@ def pieces_found(heard: Samples, meant: Samples) -> tuple[NDArray[np.float64], N
 def longest_gap_ms(heard: Samples) -> float:
     """The longest silence within something that is never silent."""
     return float(np.diff(np.flatnonzero(np.abs(heard) > AUDIBLE)).max()) * 1000 / RATE_HZ
+
+
+@contextmanager
+def living_room(
+    audio: VirtualAudio, *, delay_ms: int = 40, echo_db: float = -23.0, reverberation_s: float = 0.2
+) -> Iterator[None]:
+    """The microphone hears the speaker through a room: delayed, reverberating, distorted.
+
+    To the delay come some 40 ms for the programs. ``audio`` is steady, or the delay would drift with its clocks.
+    """
+    assert audio.speaker is not None
+    raw = f"--rate={live_room.RATE_HZ} --channels=1 --format=s16le"
+    ear = f"parec --device={audio.speaker.sink}.monitor {raw} --latency-msec=10"
+    room = f"{sys.executable} -m {live_room.__name__} {echo_db} {reverberation_s} 1.0"
+    mouth = f"pacat --playback --device={audio.microphone.sink} {raw} --latency-msec={delay_ms}"
+    script = f'(PULSE_SERVER="unix:{audio.speaker.socket}" exec {ear}) | {room} | exec {mouth}'
+    environ = audio.microphone.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    folder = Path(__file__).parents[2]
+    process = subprocess.Popen(
+        ["sh", "-c", script], env=environ, cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextmanager
