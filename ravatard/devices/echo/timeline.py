@@ -1,13 +1,15 @@
 """Clock recovery: frames of a sound device against the monotonic clock, without jitter; no I/O.
 
-An observation is the time at which sound was handed over, and the **latency** from there to the device, as a
-driver or a sound server reports it. Their sum, the time of **arrival**, is steady where the report is good: to
-40 us with PulseAudio, whose buffers, and so the times of handover, move by 20 ms. Without a report it is late by
-the load of the machine, and never early. Both have their true times at the lower edge of most observations.
+Of each observation there are two times. The **handover** of sound is late by the load of the machine and by the
+buffer on the way, never early: its lower edge is as steady as the device's clock, until the buffer changes. The
+**arrival** at the device is the handover and the latency that a driver or a sound server reports. Measured against
+the sound itself, under PulseAudio and on a busy machine: the lower edge of the speaker's handover is right to 0.05 ms
+for seconds, while the reported latency wanders by 10 ms, at 14 ms a second, and jumps by 23 ms where nothing was lost; of
+the microphone the handover moves by 20 ms with every block, and the arrival is right to 0.05 ms.
 
-A straight line is fitted to them: an offset, and the drift of the device's clock. A null sink of PulseAudio, which
-rounds each block to a microsecond, is off by 200 ppm. Sound that was lost is a step: the line is moved by it as a whole,
-so that neither the drift nor what was known of the offset is forgotten.
+So a straight line, an offset and the drift of the clock, is fitted to one of the two, as a rule to the handover of a
+speaker and the arrival of a microphone, and the other one explains its steps. A step of the handover alone is one of the buffer, and moves nothing. Where sound was
+lost, the line is moved as a whole, so that the drift is not forgotten.
 """
 
 from __future__ import annotations
@@ -17,35 +19,44 @@ from statistics import median
 
 from ravatard.devices.echo.lower_envelope import Point, height_below, slope_below
 
-#: The last observations, with which the next ones are compared: a step is sudden, and a drift is not.
-_NEAR = 8
-#: Least size of a step, or so many times the usual deviation of an observation.
-_STEP_S, _STEP_TIMES = 0.0005, 8.0
-#: So many observations in a row show a step, over so much time, and agree within the least figure or within twice
-#: the usual deviation, up to the last one. A burst behind a stall has one report, which may be wrong by a
-#: millisecond. With a deviation above 0.2 ms more are needed.
-_FEW, _MANY, _NOISY_S = 3, 5, 0.0002
-_LASTING_S, _AGREED_S, _AGREED_TIMES, _AGREED_MOST_S = 0.015, 0.0003, 2.0, 0.001
-#: Observations that do not agree, after which the newest are believed.
+#: An observation, or what stands for a window of them: seconds of sound; and the seconds by which its handover, and
+#: its arrival, are behind them.
+_Seen = tuple[float, float, float]
+_HANDOVER, _ARRIVAL = 1, 2
+#: Sound was just lost if this many arrivals in a row are off the last ones by this much, or by so many times the
+#: usual deviation, and agree within the last figure. They are spread over some time: all those of a burst
+#: behind a stall have one report, which may be wrong by a millisecond.
+_NEAR, _SUDDEN, _SUDDEN_S, _SUDDEN_TIMES, _SUDDEN_AGREED_S = 8, 3, 0.004, 8.0, 0.001
+_SUDDEN_LASTS_S = 0.015
+#: Arrivals in a row that are off and agree in nothing, after which the newest are believed.
 _LOST = 24
-#: Smaller steps of the latency alone, without one of the handover, are those of the report.
-_MOVED_S = 0.02
-#: Window of sound in which only the lower edge of most observations counts; with fewer than so many the earliest.
-_WINDOW_S, _MOST_OF = 0.18, 5
-#: Windows that the line is fitted to: 16 s; 6 s where reports are precise, as a sound server's clock may turn.
-_MEMORY, _PRECISE_MEMORY = 90, 33
-#: This many windows in a row late, and agreeing, are a step and no jitter. Fewer early ones suffice: jitter is
-#: never early.
+#: A step of the reported latency alone is believed from here on: the stream goes another way.
+_MOVED_S = 0.1
+#: Window of sound in which only one observation counts: the earliest. For precise arrivals it is the earliest of the
+#: closest half, of so many or more: a few of PulseAudio's for a microphone are early by 5 ms.
+_WINDOW_S, _HALVED, _PRECISE_S = 0.18, 5, 0.0003
+#: Windows that the line is fitted to: 16 s. Two clocks drift apart by less than 0.1 ms/s meanwhile.
+_MEMORY = 90
+#: Windows by whose differences a series is judged, and the fewest. The line of a speaker follows handovers, that of a
+#: microphone arrivals; or the other one, if the differences of the usual one are so many times as large, and more.
+_COMPARED, _FEWEST_COMPARED, _STEADIER, _STEADIER_S = 48, 4, 2.5, 0.00005
+#: Difference of neighbouring arrivals up to which they tell how long a loss was.
+_CALM_S = 0.0003
+#: Smaller steps of the handover, which the arrivals do not have, are those of a buffer.
+_BUFFER_S, _ALIKE_S = 0.005, 0.001
+#: This many windows in a row late, and agreeing, are a step and no jitter, found within a second. Fewer early
+#: ones suffice: jitter is never early.
 _LATE_WINDOWS, _EARLY_WINDOWS = 4, 2
 #: After this many windows that do not agree the line is given up.
 _LOST_WINDOWS = 12
-#: Least deviation of a window that is off the line; on a busy machine so many times the usual one, up to the last.
-_OFF_S, _OFF_TIMES, _OFF_MOST_S = 0.001, 6.0, 0.006
-#: Time after which the observed drift counts as much as the assumed one: for a new clock by the deviation of
-#: observations over the last figure, within limits; and for one that has been observed for a while.
-_NEW_LEAST_S, _NEW_S, _LIKELY = 0.3, 2.0, 3e-4
-_KNOWN_S = 8.0
-#: Largest drift that is believed: 1,500 ppm. Crystals have 100, conversions from 44.1 kHz 90, null sinks some 500.
+#: Least size of a step; on a busy machine so many times the usual offset of windows, up to the last figures: the
+#: first of them while arrivals are precise.
+_STEP_S, _STEP_TIMES, _STEP_CALM_S, _STEP_MOST_S = 0.0005, 6.0, 0.001, 0.006
+#: Time after which the observed rate of a clock counts as much as the assumed one: for a new clock, and for
+#: one that has been observed for a while.
+_NEW_S, _KNOWN_S = 2.0, 8.0
+#: Largest drift that is believed. Crystals have 100 ppm, ALSA's conversion from 44.1 kHz 90, a null sink of PulseAudio,
+#: which rounds each block to a microsecond, some 500.
 _WORST = 1.5e-3
 
 
@@ -54,7 +65,7 @@ class Timeline:
 
     Attributes:
         rate_hz: frames a second by the monotonic clock.
-        jumps: times sound was lost, stopped, or its latency jumped.
+        jumps: times sound was lost, stopped, or goes another way.
     """
 
     def __init__(self, rate_hz: int, *, known_hz: float | None = None) -> None:
@@ -63,24 +74,27 @@ class Timeline:
         self._nominal_hz = rate_hz
         self._slope = self._prior = rate_hz / known_hz - 1 if known_hz else 0.0
         self.rate_hz = rate_hz / (1 + self._slope)
-        # Points: seconds of sound, and seconds by which its arrival is behind them.
         self._first_frame: int | None = None
         self._base = 0.0
         self._newest_x = -1.0
+        # The line is that of true arrivals; each series is brought to it by its offset: a handover by the length
+        # of the buffer, an arrival by the error of its report.
         self._points: deque[Point] = deque(maxlen=_MEMORY)
         self._line: Point = (0.0, 0.0)
-        self._is_known = False
-        # Correction of the reported latency.
-        self._bias = 0.0
-        self._window: list[Point] = []
-        # The last observations: height over a line of the known slope, and height of the handover. Then those
-        # that deviate: when they were seen, with the same two.
-        self._near: deque[tuple[float, float]] = deque(maxlen=_NEAR)
-        self._far: list[tuple[float, float, float]] = []
-        self._scatter, self._seen = 0.0, 0
-        # Windows off the line, and the usual deviation of windows.
-        self._off: list[Point] = []
-        self._spread = 0.0
+        self._series = _ARRIVAL
+        self._offsets = [0.0, 0.0, 0.0]
+        # Nothing is known of the buffer: at first, and after a loss.
+        self._is_fresh, self._is_new = True, True
+        self._spread, self._doubt_s = 0.0, _NEW_S
+        self._window: list[_Seen] = []
+        self._before: _Seen | None = None
+        self._changes = (deque[float](), deque[float](maxlen=_COMPARED), deque[float](maxlen=_COMPARED))
+        # Windows off the line.
+        self._off: list[_Seen] = []
+        # The last observations, their usual deviation, and those that deviate.
+        self._near: deque[_Seen] = deque(maxlen=_NEAR)
+        self._scatter = 0.0
+        self._far: list[_Seen] = []
 
     def observe(self, frame: int, seen_at: float, latency_s: float = 0.0) -> None:
         """Take the observation that a frame was handed over. Numbers only grow.
@@ -97,17 +111,20 @@ class Timeline:
             return
         self._newest_x = x
         handed = seen_at - self._base - x
-        y = handed + latency_s + self._bias
-        if self._deviates(y - self._slope * x, handed, seen_at):
-            if (by := self._step()) is None:
-                return
-            y += by
+        seen = (x, handed, handed + latency_s)
+        if self._is_far(seen):
+            self._far.append(seen)
+            self._look_for_loss()
+            return
+        self._far.clear()
+        self._near.append(seen)
         if self._window and x - self._window[0][0] >= _WINDOW_S:
-            self._close(self._best())
+            self._close(self._edges())
             self._window.clear()
-        self._window.append((x, y))
-        if not self._points:
-            self._line = min(self._window, key=lambda point: point[1] - self._slope * point[0])
+        self._window.append(seen)
+        if self._is_new:
+            # Until the first window is full.
+            self._line = (x, min(each[_ARRIVAL] for each in self._window))
 
     def time_of(self, frame: float) -> float:
         """Return when ``frame`` is at the device; 0.0 before the first observation."""
@@ -119,128 +136,170 @@ class Timeline:
     def _height(self, x: float) -> float:
         return self._line[1] + self._slope * (x - self._line[0])
 
-    # -------------------------------------------------------------- steps
+    def _off_by(self, window: _Seen, series: int) -> float:
+        """Return by how much a series is off the line."""
+        return window[series] + self._offsets[series] - self._height(window[0])
 
-    def _deviates(self, height: float, handed: float, seen_at: float) -> bool:
-        """Return True if an observation is off those before it; it is then kept until it is understood."""
-        off = abs(height - median([near for near, _ in self._near])) if self._near else 0.0
-        is_far = off > max(_STEP_S, _STEP_TIMES * self._scatter)
-        # Learned from those that deviate, too, or a noisy clock would never be known; but not much from each.
-        self._seen += 1
-        self._scatter += (min(off, 3 * self._scatter + 1e-4) - self._scatter) / min(32, self._seen + 2)
-        if is_far:
-            self._far.append((seen_at, height, handed))
-            return True
-        self._far.clear()
-        self._near.append((height, handed))
-        return False
+    # -------------------------------------------------------------- losses, by single observations
 
-    def _step(self) -> float | None:
-        """Return by how much the newest observation is to be corrected, if those that deviate are a step."""
-        needed = _FEW if self._is_precise else _MANY
-        newest = self._far[-needed:]
-        if len(newest) < needed or newest[-1][0] - newest[0][0] < _LASTING_S:
-            return None
-        heights = [height for _, height, _ in newest]
-        within = min(_AGREED_MOST_S, max(_AGREED_S, _AGREED_TIMES * self._scatter))
-        if max(heights) - min(heights) > within and len(self._far) < _LOST:
-            return None
-        by = median(heights) - median([near for near, _ in self._near])
-        moved = min(handed for _, _, handed in newest) - min(handed for _, handed in self._near)
+    def _is_far(self, seen: _Seen) -> bool:
+        """Return True if an arrival is far off the last ones."""
+        if not self._near:
+            return False
+        off = abs(seen[_ARRIVAL] - median([near[_ARRIVAL] for near in self._near]))
+        is_far = off > max(_SUDDEN_S, _SUDDEN_TIMES * self._scatter)
+        # Learned slowly from those that are, too, or a noisy clock would never be known.
+        self._scatter += (min(off, 3 * self._scatter + 1e-4) - self._scatter) / 32
+        return is_far
+
+    def _look_for_loss(self) -> None:
+        """Move the line, if the last observations agree that sound was lost."""
+        newest = self._far[-_SUDDEN:]
+        lasts_s = newest[-1][0] + newest[-1][_HANDOVER] - newest[0][0] - newest[0][_HANDOVER]
+        if len(newest) < _SUDDEN or lasts_s < _SUDDEN_LASTS_S:
+            return
+        arrivals = [each[_ARRIVAL] for each in newest]
+        if max(arrivals) - min(arrivals) > _SUDDEN_AGREED_S and len(self._far) < _LOST:
+            return
+        by = median(arrivals) - median([near[_ARRIVAL] for near in self._near])
+        moved = min(each[_HANDOVER] for each in newest) - min(near[_HANDOVER] for near in self._near)
+        self._near = deque(newest, maxlen=_NEAR)
         self._far.clear()
-        if abs(moved) < abs(by) / 2 and abs(by) < _MOVED_S:
-            # The handover goes on as before: it is the report that has changed.
-            self._bias -= by
-            return -by
-        self.jumps += 1
-        self._near = deque([(height, handed) for _, height, handed in newest], maxlen=_NEAR)
-        self._shift(by)
         self._window.clear()
-        self._off.clear()
-        return 0.0
-
-    def _shift(self, by: float) -> None:
-        """Move the line, and all that it is fitted to."""
-        self._points = deque([(x, y + by) for x, y in self._points], maxlen=_MEMORY)
-        self._line = (self._line[0], self._line[1] + by)
-
-    # -------------------------------------------------------------- the line
+        self._before = None
+        if abs(moved) < abs(by) / 2 and abs(by) < _MOVED_S and not self._is_new:
+            # The handover goes on as before: it is the report that has changed.
+            self._offsets[_ARRIVAL] -= by
+            return
+        self._lose(by if self._is_calm or abs(moved) < abs(by) / 2 else moved)
+        self._is_fresh = True
 
     @property
-    def _is_precise(self) -> bool:
-        return self._scatter < _NOISY_S
+    def _is_calm(self) -> bool:
+        """True if arrivals tell how much sound was lost: their reports do not wander."""
+        return self._change(_ARRIVAL) <= _CALM_S
 
-    def _best(self) -> Point:
-        """Return the observation that stands for the window: the earliest.
+    def _lose(self, by: float) -> None:
+        """Move the line; how long the loss was is known too badly for a drift to be seen across it."""
+        self.jumps += 1
+        self._off.clear()
+        if self._points and self._points[-1][0] - self._points[0][0] > _NEW_S:
+            self._prior = self._slope
+        self._points.clear()
+        self._shift(by)
 
-        Where reports are precise a few are wrong, also early: then it is the earliest of the closest half.
-        """
-        ordered = sorted(self._window, key=lambda point: point[1])
-        if not self._is_precise or len(ordered) < _MOST_OF:
-            return ordered[0]
-        last = len(ordered) // 2
-        spans = [later[1] - point[1] for point, later in zip(ordered, ordered[last:], strict=False)]
-        return ordered[spans.index(min(spans))]
+    def _shift(self, by: float) -> None:
+        self._line = (self._line[0], self._line[1] + by)
 
-    def _close(self, point: Point) -> None:
-        """Take ``point``, the observation that stands for a full window."""
-        off = point[1] - self._height(point[0])
+    # -------------------------------------------------------------- windows
+
+    def _edges(self) -> _Seen:
+        """Return what stands for the window: the lower edges of both series."""
+        first = min(self._window, key=lambda each: each[_HANDOVER])
+        arrivals = sorted(each[_ARRIVAL] for each in self._window)
+        arrival = arrivals[0]
+        if len(arrivals) >= _HALVED and self._scatter < _PRECISE_S:
+            last = len(arrivals) // 2
+            spans = [late - early for early, late in zip(arrivals, arrivals[last:], strict=False)]
+            arrival = arrivals[spans.index(min(spans))]
+        return first[0], first[_HANDOVER], arrival
+
+    def _close(self, window: _Seen) -> None:
+        """Take a full window."""
+        self._compare(window)
+        if self._is_fresh:
+            self._begin(window)
+        off = self._off_by(window, self._series)
         if not self._points or abs(off) <= self._tolerance:
-            self._off.clear()
-            self._points.append(point)
-            self._learn(off)
-            self._fit()
+            self._accept(window, off)
             return
-        self._off.append(point)
+        self._off.append(window)
         count = _LATE_WINDOWS if off > 0 else _EARLY_WINDOWS
-        agree = self._agree(count)
-        if agree or len(self._off) >= _LOST_WINDOWS:
-            newest, self._off = self._off[-count:], []
-            self.jumps += 1
-            if agree:
-                self._shift(median(y - self._height(x) for x, y in newest))
-            else:
-                self._points.clear()
-            self._points.extend(newest)
-            self._fit()
+        if self._agree(count) or len(self._off) >= _LOST_WINDOWS:
+            self._step(self._off[-count:])
         elif len(self._off) > count:
             # Learned slowly: the rest of a step must not hide the next one.
-            self._learn(_OFF_S)
+            self._learn(_STEP_S)
+
+    def _compare(self, window: _Seen) -> None:
+        """Learn which series is steadier, and let the line follow that one."""
+        if self._before is not None:
+            drift = self._slope * (window[0] - self._before[0])
+            for series in (_HANDOVER, _ARRIVAL):
+                self._changes[series].append(abs(window[series] - self._before[series] - drift))
+        self._before = window
+        usual = _HANDOVER if window[_ARRIVAL] > window[_HANDOVER] else _ARRIVAL
+        other = _HANDOVER + _ARRIVAL - usual
+        is_steadier = self._change(usual) > _STEADIER * self._change(other) + _STEADIER_S
+        self._series = other if is_steadier else usual
+
+    def _change(self, series: int) -> float:
+        """Return the difference of neighbouring windows that three in four do not exceed."""
+        changes = sorted(self._changes[series])
+        return changes[len(changes) * 3 // 4] if len(changes) > _FEWEST_COMPARED else 0.0
+
+    def _begin(self, window: _Seen) -> None:
+        """Learn how long the buffer is."""
+        self._is_fresh = False
+        if self._is_new:
+            self._is_new = False
+            self._line = (window[0], window[_ARRIVAL])
+        elif not self._is_calm:
+            self._shift(self._off_by(window, _HANDOVER))
+        self._join(window)
+
+    def _join(self, window: _Seen, *series: int) -> None:
+        """Bring series to the line."""
+        for each in series or (_HANDOVER, _ARRIVAL):
+            self._offsets[each] -= self._off_by(window, each)
+
+    def _accept(self, window: _Seen, off: float) -> None:
+        self._off.clear()
+        self._points.append((window[0], window[self._series] + self._offsets[self._series]))
+        self._learn(off)
+        self._fit()
+        self._join(window, _HANDOVER + _ARRIVAL - self._series)
+
+    def _step(self, windows: list[_Seen]) -> None:
+        """Understand windows that were off the line."""
+        other = _HANDOVER + _ARRIVAL - self._series
+        # Of the lower edge, as the line is one: their median would move it down with every step.
+        off, also = (min(self._off_by(each, series) for each in windows) for series in (self._series, other))
+        self._off = []
+        is_buffer = self._series == _HANDOVER and abs(also - off) > max(_ALIKE_S, abs(off) / 4)
+        if is_buffer and (abs(also) < abs(off) / 2 or off < _BUFFER_S):
+            self._offsets[_HANDOVER] -= off
+        else:
+            self._lose(off)
+            self._points.append((windows[-1][0], self._height(windows[-1][0])))
+            self._join(windows[-1], other)
+
+    def _agree(self, count: int) -> bool:
+        """Return True if the last ``count`` windows are off the line by the same."""
+        offs = [self._off_by(each, self._series) for each in self._off[-count:]]
+        return len(offs) == count and max(offs) - min(offs) <= self._tolerance
 
     def _learn(self, off: float) -> None:
         self._spread += (abs(off) - self._spread) / 16
 
     @property
     def _tolerance(self) -> float:
-        return min(_OFF_MOST_S, max(_OFF_S, _OFF_TIMES * self._spread))
+        most = _STEP_CALM_S if self._is_calm else _STEP_MOST_S
+        return min(most, max(_STEP_S, _STEP_TIMES * self._spread))
 
-    def _agree(self, count: int) -> bool:
-        """Return True if the last ``count`` windows are off the line by the same."""
-        offs = [y - self._height(x) for x, y in self._off[-count:]]
-        return len(offs) == count and max(offs) - min(offs) <= self._tolerance
+    # -------------------------------------------------------------- the line
 
     def _fit(self) -> None:
         """Fit the line again."""
-        points = list(self._points)[-(_PRECISE_MEMORY if self._is_precise else _MEMORY) :]
-        newest = points[-1][0]
+        points, newest = self._points, self._points[-1][0]
         span = newest - points[0][0]
         if span:
-            least = min(_NEW_S, max(_NEW_LEAST_S, self._scatter / _LIKELY))
-            doubt = _KNOWN_S if self._is_known else least
-            trust = span * span / (span * span + doubt * doubt)
+            trust = span * span / (span * span + self._doubt_s * self._doubt_s)
             slope = self._prior + (slope_below(points) - self._prior) * trust
-            self._turn(min(_WORST, max(-_WORST, slope)))
-            if newest - self._points[0][0] > _KNOWN_S:
-                if not self._is_known:
-                    self._prior, self._is_known = self._slope, True
+            self._slope = min(_WORST, max(-_WORST, slope))
+            if span > _KNOWN_S:
+                if self._doubt_s < _KNOWN_S:
+                    self._prior, self._doubt_s = self._slope, _KNOWN_S
                 self._prior += (self._slope - self._prior) / _MEMORY
         self._line = (newest, height_below(points, self._slope, newest))
         self.rate_hz = self._nominal_hz / (1 + self._slope)
-
-    def _turn(self, slope: float) -> None:
-        """Take another slope."""
-        by = (self._slope - slope) * self._newest_x
-        self._near = deque([(height + by, handed) for height, handed in self._near], maxlen=_NEAR)
-        self._far = [(seen_at, height + by, handed) for seen_at, height, handed in self._far]
-        self._slope = slope
-
