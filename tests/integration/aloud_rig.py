@@ -26,7 +26,7 @@ from tests.integration.daemon import Config, Daemon
 from tests.integration.program import RAVATARD, command_line, until
 from tests.integration.receiver import correlation
 from tests.integration.recordings import Samples
-from tests.integration.virtual_audio import SPEAKER, VirtualAudio, VirtualDevice, missing
+from tests.integration.virtual_audio import SPEAKER, VirtualAudio, VirtualDevice, hurry, missing
 
 RATE_HZ = 48_000
 #: Louder than the noise of the virtual device (some 4), quieter than any speech.
@@ -306,19 +306,23 @@ def living_room(
 ) -> Iterator[None]:
     """The microphone hears the speaker through a room: delayed, reverberating, distorted.
 
-    To the delay come some 40 ms for the programs. ``audio`` is steady, or the delay would drift with its clocks.
+    To the delay come some 40 ms for the programs. ``audio`` is steady, or the delay would drift with its
+    clocks.
     """
     assert audio.speaker is not None
     raw = f"--rate={live_room.RATE_HZ} --channels=1 --format=s16le"
     ear = f"parec --device={audio.speaker.sink}.monitor {raw} --latency-msec=10"
-    room = f"{sys.executable} -m {live_room.__name__} {echo_db} {reverberation_s} 1.0"
     mouth = f"pacat --playback --device={audio.microphone.sink} {raw} --latency-msec={delay_ms}"
-    script = f'(PULSE_SERVER="unix:{audio.speaker.socket}" exec {ear}) | {room} | exec {mouth}'
-    environ = audio.microphone.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    folder = Path(__file__).parents[2]
+    room = (sys.executable, "-m", live_room.__name__, ear, mouth, str(echo_db), str(reverberation_s), "1.0")
+    server = {"EAR_SERVER": f"unix:{audio.speaker.socket}", "OPENBLAS_NUM_THREADS": "1"}
     process = subprocess.Popen(
-        ["sh", "-c", script], env=environ, cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL
+        room,
+        env=audio.microphone.environ | server,
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
     )
+    hurry(process)
     try:
         yield
     finally:

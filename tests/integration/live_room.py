@@ -1,11 +1,14 @@
-"""A living room between a virtual speaker and a virtual microphone: s16le mono 16 kHz, from stdin to stdout.
+"""A living room between a virtual speaker and a virtual microphone: s16le mono 16 kHz.
 
-``python -m tests.integration.live_room ECHO_DB REVERBERATION_S DISTORTION``: as ``tests.benchmarks.room`` has it, but
-piece by piece as it is played. What is played at -20 dBFS comes back at ECHO_DB.
+``python -m tests.integration.live_room EAR MOUTH ECHO_DB REVERBERATION_S DISTORTION``, with a program that
+records at the server $EAR_SERVER and one that plays: as ``tests.benchmarks.room`` has it, but piece by piece
+as it is played. What is played at -20 dBFS comes back at ECHO_DB.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -46,12 +49,20 @@ class LiveRoom:
 
 
 def main() -> None:
-    """Pass sound through until it ends."""
-    room = LiveRoom(*(float(word) for word in sys.argv[1:4]))
-    while len(block := sys.stdin.buffer.read(_BLOCK * 2)) == _BLOCK * 2:
-        heard = room.block(np.frombuffer(block, "<i2") / 32768)
-        sys.stdout.buffer.write(np.clip(heard * 32768, -32768, 32767).astype("<i2").tobytes())
-        sys.stdout.buffer.flush()
+    """Pass sound through until it ends. Programs started before this one would leave a backlog."""
+    ear_words, mouth_words, *numbers = sys.argv[1:]
+    echo_db, reverberation_s, drive = (float(number) for number in numbers)
+    room = LiveRoom(echo_db, reverberation_s, drive)
+    environ = os.environ | {"PULSE_SERVER": os.environ["EAR_SERVER"]}
+    with (
+        subprocess.Popen(mouth_words.split(), stdin=subprocess.PIPE, bufsize=0) as mouth,
+        subprocess.Popen(ear_words.split(), stdout=subprocess.PIPE, env=environ) as ear,
+    ):
+        assert ear.stdout is not None
+        assert mouth.stdin is not None
+        while len(block := ear.stdout.read(_BLOCK * 2)) == _BLOCK * 2:
+            heard = room.block(np.frombuffer(block, "<i2") / 32768)
+            mouth.stdin.write(np.clip(heard * 32768, -32768, 32767).astype("<i2").tobytes())
 
 
 if __name__ == "__main__":

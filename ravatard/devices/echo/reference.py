@@ -19,8 +19,8 @@ _TAPS = 48
 _CUTOFF_HZ = 7_000
 #: Beyond this offset the two are joined anew; where a clock reports a step, beyond the second.
 _JUMP_FRAMES, _STEP_FRAMES = 2 * VOICE_RATE_HZ // 1000, VOICE_RATE_HZ // 4000
-#: The reference is moved by at most one frame in this much sound, which makes up for 2,000 ppm: twice what two
-#: clocks are apart, so that an offset is made up for, too.
+#: The reference is moved by at most one frame in this much sound, which makes up for 2,000 ppm: twice what
+#: two clocks are apart, so that an offset is made up for, too.
 _SLIP_EVERY_S = 0.01
 #: Smaller offsets are not corrected, or the reference would oscillate: 42 us.
 _SLIP_FRAMES = 2

@@ -1,15 +1,17 @@
 """Clock recovery: frames of a sound device against the monotonic clock, without jitter; no I/O.
 
-Of each observation there are two times. The **handover** of sound is late by the load of the machine and by the
-buffer on the way, never early: its lower edge is as steady as the device's clock, until the buffer changes. The
-**arrival** at the device is the handover and the latency that a driver or a sound server reports. Measured against
-the sound itself, under PulseAudio and on a busy machine: the lower edge of the speaker's handover is right to 0.05 ms
-for seconds, while the reported latency wanders by 10 ms, at 14 ms a second, and jumps by 23 ms where nothing was lost; of
-the microphone the handover moves by 20 ms with every block, and the arrival is right to 0.05 ms.
+Of each observation there are two times. The **handover** of sound is late by the load of the machine and by
+the buffer on the way, never early: its lower edge is as steady as the device's clock, until the buffer
+changes. The **arrival** at the device is the handover and the latency that a driver or a sound server
+reports. Measured against the sound itself, under PulseAudio and on a busy machine: the lower edge of the
+speaker's handover is right to 0.05 ms for seconds, while the reported latency wanders by 10 ms, at 14 ms a
+second, and jumps by 23 ms where nothing was lost; of the microphone the handover moves by 20 ms with every
+block, and the arrival is right to 0.05 ms.
 
-So a straight line, an offset and the drift of the clock, is fitted to one of the two, as a rule to the handover of a
-speaker and the arrival of a microphone, and the other one explains its steps. A step of the handover alone is one of the buffer, and moves nothing. Where sound was
-lost, the line is moved as a whole, so that the drift is not forgotten.
+So a straight line, an offset and the drift of the clock, is fitted to one of the two, as a rule to the
+handover of a speaker and the arrival of a microphone, and the other one explains its steps. A step of the
+handover alone is one of the buffer, and moves nothing. Where sound was lost, the line is moved as a whole, so
+that the drift is not forgotten.
 """
 
 from __future__ import annotations
@@ -19,26 +21,31 @@ from statistics import median
 
 from ravatard.devices.echo.lower_envelope import Point, height_below, slope_below
 
-#: An observation, or what stands for a window of them: seconds of sound; and the seconds by which its handover, and
-#: its arrival, are behind them.
+#: An observation, or what stands for a window of them: seconds of sound; and the seconds by which its
+#: handover, and its arrival, are behind them.
 _Seen = tuple[float, float, float]
 _HANDOVER, _ARRIVAL = 1, 2
-#: Sound was just lost if this many arrivals in a row are off the last ones by this much, or by so many times the
-#: usual deviation, and agree within the last figure. They are spread over some time: all those of a burst
+#: Sound was just lost if this many arrivals in a row are off the last ones by this much, or by so many times
+#: the usual deviation, and agree within the last figure. They are spread over some time: all those of a burst
 #: behind a stall have one report, which may be wrong by a millisecond.
 _NEAR, _SUDDEN, _SUDDEN_S, _SUDDEN_TIMES, _SUDDEN_AGREED_S = 8, 3, 0.004, 8.0, 0.001
 _SUDDEN_LASTS_S = 0.015
+#: The usual deviation is one that three in four do not exceed: it grows by the first factor with each that
+#: does.
+_SCATTER_UP, _SCATTER_DOWN, _SCATTER_S = 1.06, 0.98, 1e-4
 #: Arrivals in a row that are off and agree in nothing, after which the newest are believed.
 _LOST = 24
-#: A step of the reported latency alone is believed from here on: the stream goes another way.
-_MOVED_S = 0.1
-#: Window of sound in which only one observation counts: the earliest. For precise arrivals it is the earliest of the
-#: closest half, of so many or more: a few of PulseAudio's for a microphone are early by 5 ms.
+#: A step of the reported latency alone is believed from here on: the stream goes another way. Below that it
+#: may be PulseAudio's report, which has been wrong by 120 ms.
+_MOVED_S = 0.3
+#: Window of sound in which only one observation counts: the earliest. For precise arrivals it is the earliest
+#: of the closest half, of so many or more: a few of PulseAudio's for a microphone are early by 5 ms.
 _WINDOW_S, _HALVED, _PRECISE_S = 0.18, 5, 0.0003
 #: Windows that the line is fitted to: 16 s. Two clocks drift apart by less than 0.1 ms/s meanwhile.
 _MEMORY = 90
-#: Windows by whose differences a series is judged, and the fewest. The line of a speaker follows handovers, that of a
-#: microphone arrivals; or the other one, if the differences of the usual one are so many times as large, and more.
+#: Windows by whose differences a series is judged, and the fewest. The line of a speaker follows handovers,
+#: that of a microphone arrivals; or the other one, if the differences of the usual one are so many times as
+#: large, and more.
 _COMPARED, _FEWEST_COMPARED, _STEADIER, _STEADIER_S = 48, 4, 2.5, 0.00005
 #: Difference of neighbouring arrivals up to which they tell how long a loss was.
 _CALM_S = 0.0003
@@ -49,14 +56,14 @@ _BUFFER_S, _ALIKE_S = 0.005, 0.001
 _LATE_WINDOWS, _EARLY_WINDOWS = 4, 2
 #: After this many windows that do not agree the line is given up.
 _LOST_WINDOWS = 12
-#: Least size of a step; on a busy machine so many times the usual offset of windows, up to the last figures: the
-#: first of them while arrivals are precise.
+#: Least size of a step; on a busy machine so many times the usual offset of windows, up to the last figures:
+#: the first of them while arrivals are precise.
 _STEP_S, _STEP_TIMES, _STEP_CALM_S, _STEP_MOST_S = 0.0005, 6.0, 0.001, 0.006
-#: Time after which the observed rate of a clock counts as much as the assumed one: for a new clock, and for
-#: one that has been observed for a while.
-_NEW_S, _KNOWN_S = 2.0, 8.0
-#: Largest drift that is believed. Crystals have 100 ppm, ALSA's conversion from 44.1 kHz 90, a null sink of PulseAudio,
-#: which rounds each block to a microsecond, some 500.
+#: Time after which the observed rate of a clock counts as much as the assumed one: for a new clock the usual
+#: deviation over its likely drift, within limits; and for one that has been observed for a while.
+_NEW_LEAST_S, _NEW_S, _LIKELY, _KNOWN_S = 0.3, 2.0, 3e-4, 8.0
+#: Largest drift that is believed. Crystals have 100 ppm, ALSA's conversion from 44.1 kHz 90, a null sink of
+#: PulseAudio, which rounds each block to a microsecond, some 500.
 _WORST = 1.5e-3
 
 
@@ -77,15 +84,17 @@ class Timeline:
         self._first_frame: int | None = None
         self._base = 0.0
         self._newest_x = -1.0
-        # The line is that of true arrivals; each series is brought to it by its offset: a handover by the length
-        # of the buffer, an arrival by the error of its report.
+        # The line is that of true arrivals; each series is brought to it by its offset: a handover by the
+        # length of the buffer, an arrival by the error of its report.
         self._points: deque[Point] = deque(maxlen=_MEMORY)
         self._line: Point = (0.0, 0.0)
         self._series = _ARRIVAL
         self._offsets = [0.0, 0.0, 0.0]
         # Nothing is known of the buffer: at first, and after a loss.
         self._is_fresh, self._is_new = True, True
-        self._spread, self._doubt_s = 0.0, _NEW_S
+        self._spread, self._is_known = 0.0, False
+        # The window that was accepted last; the next one may have sound of before and after a loss in it.
+        self._accepted: _Seen | None = None
         self._window: list[_Seen] = []
         self._before: _Seen | None = None
         self._changes = (deque[float](), deque[float](maxlen=_COMPARED), deque[float](maxlen=_COMPARED))
@@ -93,7 +102,7 @@ class Timeline:
         self._off: list[_Seen] = []
         # The last observations, their usual deviation, and those that deviate.
         self._near: deque[_Seen] = deque(maxlen=_NEAR)
-        self._scatter = 0.0
+        self._scatter = _SCATTER_S
         self._far: list[_Seen] = []
 
     def observe(self, frame: int, seen_at: float, latency_s: float = 0.0) -> None:
@@ -148,8 +157,8 @@ class Timeline:
             return False
         off = abs(seen[_ARRIVAL] - median([near[_ARRIVAL] for near in self._near]))
         is_far = off > max(_SUDDEN_S, _SUDDEN_TIMES * self._scatter)
-        # Learned slowly from those that are, too, or a noisy clock would never be known.
-        self._scatter += (min(off, 3 * self._scatter + 1e-4) - self._scatter) / 32
+        # A few are off by much, and must not hide what the others show.
+        self._scatter *= _SCATTER_UP if off > self._scatter else _SCATTER_DOWN
         return is_far
 
     def _look_for_loss(self) -> None:
@@ -194,15 +203,16 @@ class Timeline:
     # -------------------------------------------------------------- windows
 
     def _edges(self) -> _Seen:
-        """Return what stands for the window: the lower edges of both series."""
-        first = min(self._window, key=lambda each: each[_HANDOVER])
-        arrivals = sorted(each[_ARRIVAL] for each in self._window)
+        """Return what stands for the window, at its beginning: the lower edges of both series."""
+        begin = self._window[0][0]
+        level = [(self._slope * (begin - x), handed, arrives) for x, handed, arrives in self._window]
+        arrivals = sorted(by + arrives for by, _, arrives in level)
         arrival = arrivals[0]
         if len(arrivals) >= _HALVED and self._scatter < _PRECISE_S:
             last = len(arrivals) // 2
             spans = [late - early for early, late in zip(arrivals, arrivals[last:], strict=False)]
             arrival = arrivals[spans.index(min(spans))]
-        return first[0], first[_HANDOVER], arrival
+        return begin, min(by + handed for by, handed, _ in level), arrival
 
     def _close(self, window: _Seen) -> None:
         """Take a full window."""
@@ -247,6 +257,7 @@ class Timeline:
         elif not self._is_calm:
             self._shift(self._off_by(window, _HANDOVER))
         self._join(window)
+        self._accepted = None
 
     def _join(self, window: _Seen, *series: int) -> None:
         """Bring series to the line."""
@@ -258,7 +269,9 @@ class Timeline:
         self._points.append((window[0], window[self._series] + self._offsets[self._series]))
         self._learn(off)
         self._fit()
-        self._join(window, _HANDOVER + _ARRIVAL - self._series)
+        if self._accepted is not None:
+            self._join(self._accepted, _HANDOVER + _ARRIVAL - self._series)
+        self._accepted = window
 
     def _step(self, windows: list[_Seen]) -> None:
         """Understand windows that were off the line."""
@@ -273,6 +286,7 @@ class Timeline:
             self._lose(off)
             self._points.append((windows[-1][0], self._height(windows[-1][0])))
             self._join(windows[-1], other)
+        self._accepted = None
 
     def _agree(self, count: int) -> bool:
         """Return True if the last ``count`` windows are off the line by the same."""
@@ -294,12 +308,13 @@ class Timeline:
         points, newest = self._points, self._points[-1][0]
         span = newest - points[0][0]
         if span:
-            trust = span * span / (span * span + self._doubt_s * self._doubt_s)
+            doubt_s = _KNOWN_S if self._is_known else min(_NEW_S, max(_NEW_LEAST_S, self._scatter / _LIKELY))
+            trust = span * span / (span * span + doubt_s * doubt_s)
             slope = self._prior + (slope_below(points) - self._prior) * trust
             self._slope = min(_WORST, max(-_WORST, slope))
             if span > _KNOWN_S:
-                if self._doubt_s < _KNOWN_S:
-                    self._prior, self._doubt_s = self._slope, _KNOWN_S
+                if not self._is_known:
+                    self._prior, self._is_known = self._slope, True
                 self._prior += (self._slope - self._prior) / _MEMORY
         self._line = (newest, height_below(points, self._slope, newest))
         self.rate_hz = self._nominal_hz / (1 + self._slope)

@@ -17,9 +17,9 @@ _REVERBERATION_FRAMES = 11
 _MEMORY_FRAMES = 600
 #: Before so many frames, 1.8 s, nothing is known, and nothing passes: that is half duplex.
 _FEWEST_FRAMES = 60
-#: After a disturbance nothing passes for so many frames, 300 ms, in which the canceller finds the echo again; and
-#: so many of those before it are remembered, so that a rest of the echo that is louder now is soon known.
-_UNSETTLED_FRAMES, _KEPT_FRAMES = 10, 150
+#: After a disturbance nothing passes for so many frames, 600 ms, in which the canceller finds the echo again;
+#: and so many of those before it are remembered, so that a rest of the echo that is louder now is soon known.
+_UNSETTLED_FRAMES, _KEPT_FRAMES = 20, 150
 #: Share of the frames that the distance covers, and how far a user must be above it, in dB.
 _QUANTILE, _MARGIN_DB = 0.9, 6.0
 #: Quieter than this is no user, dBFS; the reference is no voice, dBFS.
