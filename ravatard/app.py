@@ -104,7 +104,7 @@ async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
 def _optional_stages(parts: Parts, inbox: Inbox) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     """Yield the stages of parts that not every appliance has, by name."""
     if parts.screen is not None:
-        yield "display", display(parts.screen, parts.cloud)
+        yield "display", display(parts.screen, parts.cloud, inbox)
     if parts.network_changes is not None:
         yield "network", network(parts.network_changes, inbox)
     if parts.button is not None:

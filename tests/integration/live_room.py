@@ -7,6 +7,7 @@ as it is played. What is played at -20 dBFS comes back at ECHO_DB.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 RATE_HZ = 16_000
 _BLOCK = RATE_HZ // 100
 _PLAYED_DB = -20.0
+#: A pipe of 128 ms, and silence that is more than it and a player's buffer hold.
+_PIPE_BYTES, _STARTED_BLOCKS = 4_096, 80
 
 
 class LiveRoom:
@@ -54,12 +57,14 @@ def main() -> None:
     echo_db, reverberation_s, drive = (float(number) for number in numbers)
     room = LiveRoom(echo_db, reverberation_s, drive)
     environ = os.environ | {"PULSE_SERVER": os.environ["EAR_SERVER"]}
-    with (
-        subprocess.Popen(mouth_words.split(), stdin=subprocess.PIPE, bufsize=0) as mouth,
-        subprocess.Popen(ear_words.split(), stdout=subprocess.PIPE, env=environ) as ear,
-    ):
-        assert ear.stdout is not None
+    with subprocess.Popen(mouth_words.split(), stdin=subprocess.PIPE, bufsize=0) as mouth:
         assert mouth.stdin is not None
+        fcntl.fcntl(mouth.stdin.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        # What waits for a program that starts is late for ever: the other one is started when this one plays.
+        for _ in range(_STARTED_BLOCKS):
+            mouth.stdin.write(bytes(_BLOCK * 2))
+        ear = subprocess.Popen(ear_words.split(), stdout=subprocess.PIPE, env=environ)
+        assert ear.stdout is not None
         while len(block := ear.stdout.read(_BLOCK * 2)) == _BLOCK * 2:
             heard = room.block(np.frombuffer(block, "<i2") / 32768)
             mouth.stdin.write(np.clip(heard * 32768, -32768, 32767).astype("<i2").tobytes())
