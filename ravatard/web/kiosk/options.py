@@ -28,9 +28,9 @@ class KioskOptions:
     sound: Literal["browser", "daemon"] = setting(
         "daemon",
         "Player of the avatar's live voice: daemon, through the configured speaker, with the page muted; "
-        "browser, together with the picture. The microphone is held while the daemon plays, and while the "
-        "streaming page says that it does (it posts `ravatar-sound-start` and `ravatar-sound-end` to the page "
-        "that embeds it). Beside one that does not say so, browser needs a speakerphone.",
+        "browser, together with the picture. The microphone is held while the daemon plays, and while "
+        "the streaming page says that it does (it posts `ravatar-sound-start` and `ravatar-sound-end` to the "
+        "page that embeds it). Beside one that does not say so, browser needs a speakerphone.",
     )
     texts: str | None = setting(
         None,
