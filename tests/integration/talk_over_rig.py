@@ -64,7 +64,8 @@ def phrase(number: int = 0, *, over_echo_db: float = 0.0) -> Samples:
     power = (said[: len(said) // 320 * 320].reshape(-1, 320) ** 2).mean(1)
     active = float(np.sqrt(power[power > power.max() * 1e-2].mean()))
     said *= 32_768 * 10 ** ((ECHO_DB + over_echo_db) / 20) / active
-    return np.clip(said, -32_000, 32_000).astype(np.int16)
+    loud: Samples = np.clip(said, -32_000, 32_000).astype(np.int16)
+    return loud
 
 
 @dataclass(frozen=True, slots=True)
