@@ -20,10 +20,10 @@ from tests.integration import recordings
 from tests.integration.talk_over_rig import Interruption, like, phrase, steady_audio, talking
 
 _NOTES = (
-    "Alone: utterances that the avatar's own voice opened, in one whole answer and in the seconds before each",
-    "user. Silent: from the start of the program that plays the user until the speaker's last sound, median and",
-    "95th percentile in ms; that program takes some 60 ms to be heard. Sent: uploads with the first 600 ms of",
-    "the words in them.",
+    "Alone: utterances that the avatar's own voice opened, in one whole answer and before each user.",
+    "Silent: from the start of the program that plays the user until the speaker's last sound, median",
+    "and 95th percentile in ms; that program takes some 60 ms to be heard, on a busy machine far more.",
+    "Sent: uploads with the first 600 ms of the words in them.",
 )
 
 
