@@ -122,7 +122,7 @@ def _optional_stages(
     """Yield the stages of parts that not every appliance has, by name."""
     yield "quiet", quiet.run()
     if parts.screen is not None:
-        yield "display", display(parts.screen, parts.cloud)
+        yield "display", display(parts.screen, parts.cloud, inbox)
     if parts.network_changes is not None:
         yield "network", network(parts.network_changes, inbox)
     if parts.button is not None:
