@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -84,14 +85,38 @@ class Interruption:
     silent_ms: float | None
 
 
+class Lateness:
+    """How late a task of ours is woken, which tells whether this machine can play and record at all.
+
+    Attributes:
+        worst_s: since the beginning.
+    """
+
+    def __init__(self) -> None:
+        self.worst_s = 0.0
+
+    async def watch(self) -> None:
+        """Measure until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + 0.01
+            await asyncio.sleep(0.01)
+            self.worst_s = max(self.worst_s, loop.time() - due)
+
+
 class Talk:
-    """A conversation in a room. Made by :func:`talking`."""
+    """A conversation in a room. Made by :func:`talking`.
+
+    Attributes:
+        lateness: of this machine since the beginning.
+    """
 
     def __init__(self, daemon: Appliance, audio: VirtualAudio, monitor: Monitor, box: Middlebox) -> None:
         self.daemon = daemon
         self._audio = audio
         self._monitor = monitor
         self._box = box
+        self.lateness = Lateness()
 
     async def utterances(self) -> int:
         """How many the daemon has counted."""
@@ -123,7 +148,7 @@ class Talk:
         loud = self._monitor.loud_at(spoken_at)
         player.wait(20)
         # Silent for half a second: what is heard later is the next answer.
-        last = next((a for a, b in zip(loud, [*loud[1:], float("inf")], strict=True) if b - a > 0.5), None)
+        last = next((a for a, b in pairwise([*loud, float("inf")]) if b - a > 0.5), None)
         silent_ms = (last - spoken_at) * 1000 if found and last is not None else None
         return Interruption(before - at_first, found, silent_ms)
 
@@ -153,7 +178,12 @@ async def talking(folder: Path, audio: VirtualAudio, *configs: Config) -> AsyncI
         hurry_sound(daemon)
         with living_room(audio, delay_ms=100, echo_db=ECHO_DB):
             await asyncio.sleep(3.0)
-            yield Talk(daemon, audio, monitor, box)
+            talk = Talk(daemon, audio, monitor, box)
+            watching = asyncio.create_task(talk.lateness.watch(), name="lateness")
+            try:
+                yield talk
+            finally:
+                watching.cancel()
         await daemon.stopped()
 
 

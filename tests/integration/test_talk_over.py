@@ -33,6 +33,8 @@ def _lost(times: int, report: Any) -> bool:
 LIKE = 0.3
 #: A user who was not found tries again, at most so often: a machine that is busy loses sound.
 TRIES = 3
+#: One on which a task is woken later than this loses sound: PulseAudio holds 20 to 50 ms of it here.
+STARVED_S = 0.05
 
 
 async def interrupted(talk: Talk, recording: Path) -> None:
@@ -41,7 +43,10 @@ async def interrupted(talk: Talk, recording: Path) -> None:
         interruption = await talk.interrupt(recording)
         if interruption.found and interruption.silent_ms is not None:
             return
-    pytest.skip("this machine is too busy: its virtual loudspeaker loses sound all the time")
+    worst_s = talk.lateness.worst_s
+    if worst_s > STARVED_S:
+        pytest.skip(f"this machine is too busy: a task was woken {worst_s * 1000:.0f} ms late")
+    pytest.fail(f"no user of {TRIES} was found")
 
 
 async def test_a_user_who_talks_over_the_avatar_stops_it_and_the_first_words_are_sent(
