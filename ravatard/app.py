@@ -18,6 +18,7 @@ from ravatard.ports.display import Display
 from ravatard.ports.host import ControlServer, Follower, NetworkChanges, Notifier, Observer
 from ravatard.ports.media import Decoder, Fetch
 from ravatard.ports.microphone import Microphone
+from ravatard.ports.page import Appliance, OwnerPage
 from ravatard.ports.panel import Button, Lamp
 from ravatard.ports.speaker import Speaker
 from ravatard.stages.capture import capture
@@ -49,7 +50,7 @@ class Parts:
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
     ``screen``: None without display; ``network_changes``: None where there is no network that could change;
-    ``local_time``: the time on this machine's clock.
+    ``page``: None without the owner's page; ``local_time``: the time on this machine's clock;
     ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
     about program and board.
     """
@@ -65,6 +66,7 @@ class Parts:
     sound: SoundOutput | None = None
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
+    page: OwnerPage | None = None
     local_time: Callable[[], datetime] = _noon
     faults: Callable[[], tuple[str, ...]] = tuple
     machine: Callable[[], Mapping[str, Any]] = dict
@@ -117,7 +119,7 @@ async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
 
 
 def _optional_stages(
-    parts: Parts, inbox: Inbox, quiet: QuietWatch
+    parts: Parts, inbox: Inbox, quiet: QuietWatch, appliance: Appliance
 ) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     """Yield the stages of parts that not every appliance has, by name."""
     yield "quiet", quiet.run()
@@ -126,7 +128,9 @@ def _optional_stages(
     if parts.network_changes is not None:
         yield "network", network(parts.network_changes, inbox)
     if parts.button is not None:
-        yield "press", press(parts.button, inbox)
+        yield "press", press(parts.button, inbox, _takes_press(parts))
+    if parts.page is not None:
+        yield "page", parts.page.serve(appliance)
 
 
 def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
@@ -138,7 +142,13 @@ def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
 
 def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     """Return a function that gives a sentence for each fault that no event tells."""
-    return lambda: (*parts.without, *parts.cloud.endings.faults, *parts.faults())
+    page = parts.page
+    return lambda: (
+        *parts.without,
+        *parts.cloud.endings.faults,
+        *parts.faults(),
+        *(page.faults if page is not None else ()),
+    )
 
 
 def _ending_again(
@@ -160,6 +170,23 @@ def _player(
     if sound is None:
         return NullAnswerPlayer(inbox)
     return Playback(sound.speaker, sound.fetch, sound.decoder, inbox, contents)
+
+
+def _takes_press(parts: Parts) -> Callable[[], bool]:
+    """Return a function that is True for a press that is meant for the owner's page."""
+    return parts.page.takes_press if parts.page is not None else lambda: False
+
+
+def _seen_by_page(parts: Parts, controls: Controls, handler: HubControlHandler) -> Appliance:
+    """Return the running appliance, as the page sees it; presses may be meant for that from now on."""
+    handler.taken = _takes_press(parts)
+    return Appliance(
+        control=handler,
+        progress=parts.microphone.progress,
+        stop=controls.stop.set,
+        has_button=parts.button is not None,
+        has_speaker=parts.sound is not None,
+    )
 
 
 async def run(
@@ -207,7 +234,8 @@ async def run(
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
-                for name, stage in _optional_stages(parts, inbox, quiet):
+                seen = _seen_by_page(parts, controls, handler)
+                for name, stage in _optional_stages(parts, inbox, quiet, seen):
                     start(stage, name=name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")

@@ -18,12 +18,13 @@ from ravatard.app import Controls
 from ravatard.assembly import runner
 from ravatard.assembly.client import renew_credential
 from ravatard.assembly.lifetime import disarm, live
+from ravatard.assembly.page import PageSurroundings, owner_page
 from ravatard.assembly.parts import Beginning, build, conversation_options
 from ravatard.assembly.simulator import simulated
 from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cli.run import loaded_for
 from ravatard.cli.terminal import columns_of, takes_colour, typeable
-from ravatard.config import DEFAULT_PATH, Loaded, secrets_of
+from ravatard.config import DEFAULT_PATH, Loaded, Options, secrets_of
 from ravatard.config.saved.layer import saved_file
 from ravatard.config.saved.starting import StartingConfiguration, set_aside
 from ravatard.core.options.conversation import ConversationOptions
@@ -40,6 +41,7 @@ from ravatard.host.runtime import SOCKET_NAME, SYSTEM_DIRECTORY, runtime_directo
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import bring_up_to_date
 from ravatard.ports.host import Observer
+from ravatard.ports.page import OwnerPage
 from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
@@ -127,6 +129,33 @@ def appliance(
     return 0
 
 
+def _page(
+    arguments: argparse.Namespace,
+    loaded: Loaded,
+    options: Options,
+    environ: Mapping[str, str],
+    control: Path,
+    secrets: _Secrets,
+) -> OwnerPage | None:
+    """Return the owner's page; None when it is off."""
+    if options.page.listen == "off":
+        return None
+    from ravatard.cli.page_trials import ConfiguredTrials
+    from ravatard.config.saved.store import FileSettingsStore
+
+    around = PageSurroundings(
+        environ=environ,
+        state=state_directory(environ),
+        config=arguments.config,
+        control=control,
+        # The secrets of now: a reload may bring others.
+        clean=lambda record: logs.Redaction(secrets).filter(record),
+        trials=ConfiguredTrials(options, environ),
+        settings=FileSettingsStore(saved_file(environ), environ, arguments.config, loaded.options),
+    )
+    return owner_page(options, around)
+
+
 def _tell_outdated(loaded: Loaded) -> None:
     for file, dated in loaded.outdated.items():
         notes = "; ".join(dated.notes)
@@ -186,22 +215,20 @@ async def _appliance(
             observers.append(remembered)
         wakeword = WakeWordModel((arguments.config or DEFAULT_PATH).parent, environ)
         await wakeword.refresh(options)
+        secrets = _Secrets()
+        secrets.add_of(loaded)
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
-        has_button = parts.button is not None
-        board = None if loaded.board is None else loaded.board.name
         parts = replace(
             parts,
-            machine=partial(_machine, board),
             without=(*parts.without, *_set_aside(started, arguments, environ)),
+            faults=parts.faults if ledger is None else ledger.faults,
+            machine=partial(_machine, None if loaded.board is None else loaded.board.name),
+            page=_page(arguments, loaded, options, environ, control, secrets),
         )
-        if ledger is not None:
-            parts = replace(parts, faults=ledger.faults)
+        has_button = parts.button is not None
         controls = Controls(server=server_socket)
         for text in arguments.say:
             controls.say(text)
-
-        secrets = _Secrets()
-        secrets.add_of(loaded)
 
         async def reread() -> ConversationOptions:
             again = loaded_for(arguments, environ, saved_file(environ))

@@ -11,7 +11,7 @@ from ravatard.cli.terminal import typeable
 #: Heading -> its commands: the order in which a new owner meets them.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Try": ("demo", "chat", "simulate"),
-    "Set up": ("setup", "config", "board", "devices", "find-mic", "meter"),
+    "Set up": ("setup", "config", "board", "devices", "find-mic", "meter", "page"),
     "Every day": (
         *(
             "status",

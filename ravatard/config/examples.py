@@ -40,6 +40,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "reconnect": ("{longest_s: 30}", "one appliance, not a fleet"),
     "quiet": ('{from: "22:00", to: "7:00", volume: 20}', "nights with dim lights and a soft voice"),
     "kiosk": ("{enabled: true, users: [pi]}", "a page for the desktop of user pi"),
+    "page": ("{listen: lan, port: 8480}", "a page for the owner's phone, with a password"),
     "logging": ("{level: debug}", "the search for a fault"),
     "deadlines": ("{request_s: 20}", "a slow mobile network"),
     "speech_to_text": ("{uri: 'tcp://recogniser.example:10300'}", "a recogniser on your own network"),

@@ -39,6 +39,8 @@ own, write a file boards/NAME.yaml beside this one. Restart.
 
 # Text that YAML reads as text without quotes: no quotes, no ": ", no " #", no special first character.
 _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9/](?:[A-Za-z0-9_./-]|:(?=\S))*")
+#: Words that other readers of YAML 1.1 take for a truth value.
+_READ_AS_TRUTH = frozenset({"on", "off", "yes", "no", "true", "false"})
 
 
 def reference() -> str:
@@ -109,6 +111,6 @@ def _written(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_written, value))}]"
-    if isinstance(value, str) and not _NEEDS_NO_QUOTES.fullmatch(value):
+    if isinstance(value, str) and (value in _READ_AS_TRUTH or not _NEEDS_NO_QUOTES.fullmatch(value)):
         return "'" + value.replace("'", "''") + "'"
     return str(value)

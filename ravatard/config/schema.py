@@ -27,6 +27,7 @@ from ravatard.logs import LogOptions
 from ravatard.secret import Secret
 from ravatard.setting import Setting
 from ravatard.web.kiosk.options import KioskOptions
+from ravatard.web.page.options import PageOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Options(CloudOptions):
     reconnect: BackoffOptions = field(default_factory=BackoffOptions)
     quiet: QuietOptions = field(default_factory=QuietOptions)
     kiosk: KioskOptions = field(default_factory=KioskOptions)
+    page: PageOptions = field(default_factory=PageOptions)
     logging: LogOptions = field(default_factory=LogOptions)
 
 

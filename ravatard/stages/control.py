@@ -56,6 +56,8 @@ class HubControlHandler:
     ) -> None:
         """``reload`` is set to have the configuration read, which must happen by way of :meth:`reading`."""
         self._announcements = announcements
+        #: Returns True when a press that begins now is meant for the owner's page.
+        self.taken: Callable[[], bool] = lambda: False
         self._inbox = inbox
         self._conversation = conversation
         self._reporter = reporter
@@ -235,6 +237,8 @@ class HubControlHandler:
     async def _press(self, ms: float) -> bytes:
         if self._down:
             return protocol.refused("the button is being pressed already")
+        if self.taken():
+            return protocol.agreed("the press was for the owner's page: the appliance says six digits")
         clock = asyncio.get_running_loop().time
         self._down = True
         try:

@@ -54,6 +54,8 @@ put "$source/systemd/ravatard.service.d/example.conf" "$documents" ravatard.serv
 put "$environment/copyright" "$documents"
 put "$environment/sbom.cdx.json" "$documents"
 
+# For avahi-daemon, if the owner copies it: the page is off by default, and must not be announced then.
+put "$source/config/ravatard-page.avahi" "$prefix/share/ravatard"
 # The first configuration; once it is there, it is the owner's and never touched. A package copies it when it is set
 # up: as a file of the package, dpkg would ask about it at every upgrade.
 put "$source/config/first.yaml" "$prefix/share/ravatard" ravatard.yaml
@@ -63,7 +65,7 @@ fi
 
 on_disk "$root/opt" "$root$prefix"
 [ ! -d "$root/etc" ] || on_disk "$root/etc"
-for unit in "$source"/systemd/*.service; do
+for unit in "$source"/systemd/*.service "$source"/systemd/*.socket; do
     put "$unit" "$prefix/lib/systemd/system"
 done
 on_disk "$root$prefix"

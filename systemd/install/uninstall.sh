@@ -11,6 +11,7 @@ if [ -z "$root" ]; then
     refuse_beside_package
     if running_systemd; then
         # First, since stopping the service ends the live session with the program.
+        systemctl --quiet disable --now ravatard-page.socket 2>/dev/null || true
         systemctl --quiet disable --now ravatard-kiosk.service $unit 2>/dev/null || true
         # Else a power cut could leave the enabled unit without its program.
         on_disk /etc
@@ -23,7 +24,7 @@ rm -rf "$root/var/cache/ravatard"
 rm -rf "$root$prefix/share/doc/ravatard" "$root$prefix/share/ravatard"
 for file in bin/ravatard lib/sysusers.d/ravatard.conf lib/udev/rules.d/60-ravatard.rules \
     lib/systemd/system/ravatard.service lib/systemd/system/ravatard-boot-setup.service \
-    lib/systemd/system/ravatard-kiosk.service; do
+    lib/systemd/system/ravatard-kiosk.service lib/systemd/system/ravatard-page.socket; do
     # The second name: left by a power cut in mid-installation.
     rm -f "$root$prefix/$file" "$root$prefix/$file.new"
 done

@@ -109,6 +109,7 @@ def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
         *_about_design(loaded),
         *_about_wakeword(loaded, main),
     ]
+    _refuse_open_page(loaded)
     if not warnings:
         yield f"configuration is good: {_count(loaded)} read"
         return
@@ -138,6 +139,23 @@ def _about_texts(loaded: Loaded) -> Iterator[str]:
         if kiosk.enabled:
             raise
         yield from str(error).splitlines()
+
+
+def _refuse_open_page(loaded: Loaded) -> None:
+    """Refuse a page that is open to the local network and has no password.
+
+    Raises:
+        ConfigError: it has none, and the appliance cannot be claimed at it.
+    """
+    if loaded.options.page.listen != "lan":
+        return
+    # Few have it.
+    from ravatard.assembly.page import lan_refusal
+    from ravatard.host.page.access_file import StateAccessFile
+    from ravatard.host.state import state_directory
+
+    if refusal := lan_refusal(loaded.options, StateAccessFile(state_directory(os.environ))):
+        raise ConfigError(refusal)
 
 
 def _about_design(loaded: Loaded) -> Iterator[str]:

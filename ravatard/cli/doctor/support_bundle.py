@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import sys
 import tarfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="FILE",
-        help="the file to write (default: ravatard-support-TIME.tar.gz)",
+        help="the file to write, - for standard output (default: ravatard-support-TIME.tar.gz)",
     )
     add_config(parser)
     add_state(parser)
@@ -59,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     file: Path = arguments.file or Path(f"ravatard-support-{now:%Y%m%d-%H%M%S}.tar.gz")
     asked = DoctorRequest(config=arguments.config, state=arguments.state, socket=arguments.socket)
     texts = runner.run(gather(this_machine(os.environ), asked, sound=not arguments.silent))
+    if file == Path("-"):
+        sys.stdout.buffer.write(packed(texts, now))
+        return 0
     try:
         write(file, texts, now)
     except OSError as error:
@@ -93,27 +97,32 @@ async def gather(machine: Machine, asked: DoctorRequest, *, sound: bool) -> dict
     return texts
 
 
+def packed(texts: Mapping[str, str], now: datetime) -> bytes:
+    """Return ``texts`` as a compressed archive."""
+    folder = f"ravatard-support-{now:%Y%m%d-%H%M%S}"
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        for name, text in texts.items():
+            content = text.encode()
+            entry = tarfile.TarInfo(f"{folder}/{name.lstrip('/')}")
+            entry.size, entry.mtime, entry.mode = len(content), int(now.timestamp()), 0o600
+            archive.addfile(entry, io.BytesIO(content))
+    return file.getvalue()
+
+
 def write(file: Path, texts: Mapping[str, str], now: datetime) -> None:
     """Write ``texts`` as a compressed archive that only its owner may read.
 
     Raises:
         OSError: it cannot be written; no partial file stays.
     """
-    folder = f"ravatard-support-{now:%Y%m%d-%H%M%S}"
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for name, text in texts.items():
-            content = text.encode()
-            entry = tarfile.TarInfo(f"{folder}/{name.lstrip('/')}")
-            entry.size, entry.mtime, entry.mode = len(content), int(now.timestamp()), 0o600
-            archive.addfile(entry, io.BytesIO(content))
     new = file.with_name(f".{file.name}.new")
     try:
         # Another user may have put a file of this name here, to be able to read ours.
         new.unlink(missing_ok=True)
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "wb") as opened:
-            opened.write(packed.getvalue())
+            opened.write(packed(texts, now))
         new.replace(file)
     finally:
         new.unlink(missing_ok=True)

@@ -290,6 +290,18 @@ async def test_a_cancelled_press_is_released() -> None:
         assert isinstance(await made.inbox.get(), ev.ButtonReleased)
 
 
+async def test_a_press_that_is_meant_for_the_page_reaches_no_hub() -> None:
+    async with room(hub=False) as made:
+        made.desk.taken = lambda: True
+        reply = await made.asked("press", ms=700)
+        made.desk.taken = lambda: False
+        await made.asked("press")
+
+        assert "six digits" in reply["says"]
+        assert isinstance(await made.inbox.get(), ev.ButtonPressed)
+        assert isinstance(await made.inbox.get(), ev.ButtonReleased)
+
+
 async def test_restarting_a_session_says_whether_there_was_one() -> None:
     async with room() as made:
         none = await made.asked("restart-session")

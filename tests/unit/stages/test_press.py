@@ -27,6 +27,22 @@ async def test_edges_reach_the_inbox_in_order() -> None:
     assert task.cancelled()
 
 
+async def test_a_press_that_is_meant_for_the_page_reaches_no_hub_and_neither_does_its_release() -> None:
+    button, inbox = FakeButton(), Inbox()
+    answers = [True, False]
+
+    async with running(lambda: press(button, inbox, lambda: answers.pop(0))):
+        button.press()
+        button.release()
+        button.press()
+        button.release()
+
+        edges = [await inbox.get(), await inbox.get()]
+
+    assert [type(edge) for edge in edges] == [ButtonPressed, ButtonReleased]
+    assert answers == []
+
+
 async def test_a_button_that_ends_is_a_bug() -> None:
     class Broken(FakeButton):
         async def events(self) -> AsyncIterator[ButtonPressed | ButtonReleased]:

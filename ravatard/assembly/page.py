@@ -1,0 +1,133 @@
+"""Owner's page of this machine: its files, names, log and certificate, and what it asks the doctor for."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ravatard import __version__
+from ravatard.config import Options
+from ravatard.host.page.access_file import StateAccessFile
+from ravatard.host.page.activation import handed_over
+from ravatard.host.page.certificate import context, fingerprint, self_made
+from ravatard.host.page.command_line import Subcommands
+from ravatard.ports.page import OwnerPage, Trials
+from ravatard.ports.settings import SettingsStore
+from ravatard.web.page.options import LOCKED, PageOptions
+
+log = logging.getLogger(__name__)
+
+#: Name of the sockets in systemd/ravatard-page.socket.
+SOCKET_NAME = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class PageSurroundings:
+    """Surroundings of one run, which the page is told.
+
+    Attributes:
+        environ: the daemon's environment.
+        state: the state directory.
+        config: the configuration file; None for the default.
+        control: the daemon's control socket.
+        clean: cleans a record of the log of secrets, as a filter of a handler does.
+        trials: tries the microphone.
+        settings: the saved settings; None without.
+    """
+
+    environ: Mapping[str, str]
+    state: Path
+    config: Path | None
+    control: Path
+    clean: Callable[[logging.LogRecord], bool]
+    trials: Trials
+    settings: SettingsStore | None = None
+
+
+def owner_page(options: Options, around: PageSurroundings) -> OwnerPage | None:
+    """Return the page; None when it is off. Nothing of it is loaded then."""
+    if options.page.listen == "off":
+        return None
+    # Its default contexts must trust no server: others use it to connect.
+    from ravatard.cloud.network.trust import load_aiohttp
+
+    load_aiohttp()
+    from ravatard.web.page.log_ring import LogRing
+    from ravatard.web.page.page import Page, PageParts
+
+    ring = LogRing()
+    ring.addFilter(around.clean)
+    logging.getLogger().addHandler(ring)
+    environ = around.environ
+    parts = PageParts(
+        file=StateAccessFile(around.state),
+        commands=Subcommands(environ, _further(around)),
+        log=ring,
+        trials=around.trials,
+        settings=around.settings,
+        names=own_names(),
+        version=__version__,
+        language=options.service.language,
+        restarts="NOTIFY_SOCKET" in environ,
+        handed=handed_over(SOCKET_NAME, environ),
+        tls=None if options.page.tls == "off" else lambda: tls_context(options.page, around.state),
+    )
+    return Page(options.page, parts)
+
+
+def tls_context(options: PageOptions, state: Path) -> ssl.SSLContext:
+    """Return the context of TLS; makes the certificate when it is to be self-made. Blocks.
+
+    Raises:
+        ConfigError: the certificate cannot be used or made.
+        OSError: it cannot be kept.
+    """
+    if options.tls == "files":
+        key = None if options.key is None else Path(options.key)
+        return context(Path(options.certificate or ""), key)
+    file = self_made(state, [f"{short_name()}.local", *sorted(own_names()), *options.names])
+    log.info("fingerprint of the page's certificate (SHA-256): %s", fingerprint(file.read_text()))
+    return context(file, None)
+
+
+def lan_refusal(options: Options, file: StateAccessFile) -> str:
+    """Return why the page may not be opened to the local network: no password, and no way to claim it.
+
+    Returns:
+        One sentence; "" if it may, or if that cannot be seen by this user.
+    """
+    if options.page.listen != "lan" or (options.button.pin is not None and options.speaker.enabled):
+        return ""
+    # Loaded only where the page is on.
+    from ravatard.web.page.access.record import DamagedAccess, decoded
+
+    try:
+        if decoded(file.read()).password is not None:
+            return ""
+    except PermissionError:
+        return ""
+    except (DamagedAccess, OSError) as error:
+        return str(error)
+    return LOCKED
+
+
+def short_name() -> str:
+    """Return the name of this machine without its domain, in lower case."""
+    return socket.gethostname().partition(".")[0].lower()
+
+
+def own_names() -> frozenset[str]:
+    """Return the names by which this machine is reached, in lower case."""
+    short = short_name()
+    return frozenset({"localhost", socket.gethostname().lower(), short, f"{short}.local"})
+
+
+def _further(around: PageSurroundings) -> Mapping[str, tuple[str, ...]]:
+    """Return the arguments by which commands find this run's files."""
+    config = () if around.config is None else ("--config", str(around.config))
+    places = (*config, "--state", str(around.state), "--socket", str(around.control))
+    return {"doctor": places, "support-bundle": places}

@@ -1,0 +1,167 @@
+"""Passwords, codes and tokens of the owner's page, changed in its file; a running daemon notices at once."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from ravatard.errors import RavatardError
+from ravatard.ports.page import AccessFile
+from ravatard.web.page.access.password import hashed
+from ravatard.web.page.access.record import (
+    MOST_TOKENS,
+    TOKEN_PREFIX,
+    AccessRecord,
+    DamagedAccess,
+    KeptToken,
+    changing,
+    decoded,
+    digest_of,
+    one_time_code,
+)
+from ravatard.web.page.api.types import NewPassword, NewToken
+
+ID_BYTES = 8
+TOKEN_BYTES = 32
+
+
+class Inaccessible(RavatardError):
+    """The caller may not read or change the page's passwords, or gave a value that they do not take."""
+
+
+def new_code(file: AccessFile, now: float) -> str:
+    """Return six digits with which the appliance can be claimed from ``now`` on.
+
+    Raises:
+        Inaccessible: it has a password, or the file cannot be changed.
+    """
+    digits, kept = one_time_code(now)
+
+    def change(before: AccessRecord) -> AccessRecord:
+        if before.password is not None:
+            raise Inaccessible(
+                "this appliance has a password already; `sudo ravatard page password` sets a new one"
+            )
+        return replace(before, code=kept)
+
+    _update(file, change)
+    return digits
+
+
+def new_password(file: AccessFile, read: Callable[[], str] | None = None) -> None:
+    """Set a new password; a damaged file is made anew, without tokens.
+
+    Args:
+        file: the file of passwords.
+        read: asks for it; None: at the terminal twice, else a line of standard input.
+
+    Raises:
+        Inaccessible: it is too short or too long, or the file cannot be changed.
+    """
+    password = (read or _asked)()
+    try:
+        msgspec.convert({"current": password, "password": password}, NewPassword)
+    except msgspec.ValidationError:
+        raise Inaccessible("a password has 8 to 200 characters") from None
+    new = hashed(password)
+
+    def change(content: bytes | None) -> bytes:
+        try:
+            before = decoded(content)
+        except DamagedAccess:
+            before = AccessRecord()
+        return msgspec.json.encode(before.with_password(new))
+
+    _change_file(file, change)
+
+
+def new_token(file: AccessFile, name: str, scopes: Sequence[str], now: float) -> str:
+    """Return a new token.
+
+    Raises:
+        Inaccessible: its name is not taken, there are too many, or the file cannot be changed.
+    """
+    try:
+        wish = msgspec.convert({"name": name, "scopes": list(scopes)}, NewToken)
+    except msgspec.ValidationError:
+        raise Inaccessible("the name of a token has 1 to 60 characters") from None
+    secret = f"{TOKEN_PREFIX}{secrets.token_urlsafe(TOKEN_BYTES)}"
+    made = KeptToken(secrets.token_hex(ID_BYTES), wish.name, digest_of(secret), sorted(set(wish.scopes)), now)
+
+    def change(before: AccessRecord) -> AccessRecord:
+        if len(before.tokens) >= MOST_TOKENS:
+            raise Inaccessible(f"there are {MOST_TOKENS} tokens already: revoke one first")
+        return replace(before, tokens=[*before.tokens, made])
+
+    _update(file, change)
+    return secret
+
+
+def revoke_token(file: AccessFile, key: str) -> None:
+    """Revoke the token of this id.
+
+    Raises:
+        Inaccessible: there is none, or the file cannot be changed.
+    """
+
+    def change(before: AccessRecord) -> AccessRecord:
+        if all(one.id != key for one in before.tokens):
+            raise Inaccessible(f"there is no token {key}; `sudo ravatard page tokens` lists them")
+        return replace(before, tokens=[one for one in before.tokens if one.id != key])
+
+    _update(file, change)
+
+
+def token_rows(file: AccessFile) -> list[str]:
+    """Return one line a token.
+
+    Raises:
+        Inaccessible: the file cannot be read.
+    """
+    try:
+        record = decoded(file.read())
+    except OSError as error:
+        raise _denied(error) from error
+    return [f"{one.id}  {one.name}  {', '.join(one.scopes)}  {_used(one.used_at)}" for one in record.tokens]
+
+
+def _used(at: float | None) -> str:
+    return "never used" if at is None else f"used {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _update(file: AccessFile, change: Callable[[AccessRecord], AccessRecord]) -> None:
+    _change_file(file, changing(change))
+
+
+def _change_file(file: AccessFile, change: Callable[[bytes | None], bytes | None]) -> None:
+    try:
+        file.update(change)
+    except OSError as error:
+        raise _denied(error) from error
+
+
+def _denied(error: OSError) -> Inaccessible:
+    if isinstance(error, PermissionError) and os.geteuid() != 0:
+        return Inaccessible("the page's passwords belong to the service: repeat the command with sudo")
+    return Inaccessible(f"the page's passwords cannot be changed: {error}")
+
+
+def _asked() -> str:
+    """Ask for a password.
+
+    Raises:
+        Inaccessible: the two differ.
+    """
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    first = getpass.getpass("New password of the page (8 characters or more): ")
+    if getpass.getpass("Again: ") != first:
+        raise Inaccessible("these two differ; nothing was changed")
+    return first

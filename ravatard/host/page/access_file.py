@@ -1,0 +1,92 @@
+"""File of the owner's page in the state directory: hashes of its password and tokens."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from ravatard.host.state_file import (
+    give_to_owner,
+    make_state_directory,
+    open_file,
+    opened_directory,
+    read_state,
+    replace_state,
+)
+
+NAME = "page-access.json"
+#: Held while the file is changed; never written to.
+LOCK = "page-access.lock"
+#: The lock is held for as long as one file is written.
+_LOCK_S = 5.0
+_AGAIN_S = 0.02
+
+
+class StateAccessFile:
+    """Implements :class:`ravatard.ports.page.AccessFile` in a state directory."""
+
+    def __init__(self, directory: Path) -> None:
+        """``directory`` is made with the first change."""
+        self._directory = directory
+        self._path = directory / NAME
+
+    def stamp(self) -> object:
+        """Return a value that differs whenever the file has changed."""
+        try:
+            found = self._path.lstat()
+        except OSError as error:
+            return error.errno
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def read(self) -> bytes | None:
+        """Return the content; None: there is no file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        try:
+            return read_state(self._path)
+        except FileNotFoundError:
+            return None
+
+    def update(self, change: Callable[[bytes | None], bytes | None]) -> None:
+        """Replace the content durably by what ``change`` makes of it; None: leave it. Blocks.
+
+        Raises:
+            OSError: the old content is still there.
+        """
+        make_state_directory(self._directory)
+        with opened_directory(self._directory) as directory:
+            lock = open_file(LOCK, os.O_RDONLY | os.O_CREAT, 0o600, directory=directory)
+            try:
+                with suppress(OSError):
+                    # Made by root, it must be the service's to open afterwards.
+                    give_to_owner(lock, directory)
+                _take(lock)
+                content = change(self.read())
+                if content is not None:
+                    replace_state(self._path, content, mode=0o600)
+            finally:
+                os.close(lock)
+
+
+def _take(lock: int) -> None:
+    """Take the lock; closing its file gives it back.
+
+    Raises:
+        BlockingIOError: another process holds it for too long.
+    """
+    until = time.monotonic() + _LOCK_S
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise BlockingIOError(f"another program keeps {LOCK} locked") from None
+            time.sleep(_AGAIN_S)
+        else:
+            return

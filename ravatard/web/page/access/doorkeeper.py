@@ -1,0 +1,225 @@
+"""Doorkeeper of the page: knows callers by cookie or token, and checks passwords and codes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from ravatard.web.page.access.attempt_gate import AttemptGate
+from ravatard.web.page.access.claim import Claim
+from ravatard.web.page.access.password import hashed, matches
+from ravatard.web.page.access.record import (
+    NOTED_S,
+    AccessRecord,
+    KeptSession,
+    KeptToken,
+    digest_of,
+)
+from ravatard.web.page.access.vault import Vault
+from ravatard.web.page.api.types import ClaimOffer, Scope
+from ravatard.web.page.refused import RequestRefused
+
+log = logging.getLogger(__name__)
+
+ALL_SCOPES: tuple[Scope, ...] = ("read", "control", "configure")
+_COOKIE_BYTES = 32
+#: Length of an id in bytes; it is written in hexadecimal.
+ID_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Caller that was recognised.
+
+    Attributes:
+        id: of the session or token.
+        name: for the log.
+        scopes: what it may do.
+        owner: a browser that was logged in by the password.
+    """
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+    owner: bool
+
+
+class Doorkeeper:
+    """Decides who is let in."""
+
+    def __init__(self, vault: Vault, *, wall: Callable[[], float], clock: Callable[[], float]) -> None:
+        """Prepare.
+
+        Args:
+            vault: passwords and tokens.
+            wall: seconds since 1970.
+            clock: seconds of a clock that does not go back.
+        """
+        self._vault = vault
+        self._wall = wall
+        self._clock = clock
+        self._gate = AttemptGate(clock)
+        self._claim = Claim()
+
+    # ------------------------------------------------------------------ who it is
+
+    def visitor(self, cookie: str | None, token: str | None) -> Visitor | None:
+        """Return the caller that has this cookie or bearer token; None: it has none that is valid."""
+        self._vault.refresh()
+        if self._vault.trouble or not self._vault.claimed:
+            return None
+        record, now = self._vault.record, self._wall()
+        # A hash of 256 random bits tells nothing by the time of its comparison.
+        if token is not None:
+            digest = digest_of(token)
+            found = next((one for one in record.tokens if one.digest == digest), None)
+            if found is None:
+                return None
+            return Visitor(found.id, f"token {found.name!r}", tuple(found.scopes), owner=False)
+        digest = digest_of(cookie) if cookie else ""
+        known = next((one for one in record.sessions if one.digest == digest), None)
+        if known is None or known.is_over(now):
+            return None
+        return Visitor(known.id, f"session {known.id[:6]} from {known.address}", ALL_SCOPES, owner=True)
+
+    def check_readable(self) -> None:
+        """Check that callers can be known.
+
+        Raises:
+            RequestRefused: the file of passwords cannot be read.
+        """
+        _ = self._vault.record
+
+    def still_in(self, visitor: Visitor) -> bool:
+        """Return True if a visitor's session or token was not ended since."""
+        self._vault.refresh()
+        if self._vault.trouble:
+            return False
+        record, now = self._vault.record, self._wall()
+        if visitor.owner:
+            return any(one.id == visitor.id and not one.is_over(now) for one in record.sessions)
+        return any(one.id == visitor.id for one in record.tokens)
+
+    async def note_use(self, visitor: Visitor) -> None:
+        """Note that a session or token was used, at most once an hour. A full disk changes nothing here."""
+        now, record = self._wall(), self._vault.record
+        keys: list[KeptSession | KeptToken] = [*record.sessions, *record.tokens]
+        kept = next((one for one in keys if one.id == visitor.id), None)
+        if kept is None or (kept.used_at is not None and abs(now - kept.used_at) < NOTED_S):
+            return
+
+        def noted(before: AccessRecord) -> AccessRecord:
+            sessions = [replace(s, used_at=now) if s.id == visitor.id else s for s in before.sessions]
+            tokens = [replace(t, used_at=now) if t.id == visitor.id else t for t in before.tokens]
+            return replace(before, sessions=sessions, tokens=tokens)
+
+        try:
+            await self._vault.change(noted)
+        except RequestRefused as error:
+            log.debug("the use of the page is not noted: %s", error)
+
+    # ------------------------------------------------------------------ passwords
+
+    async def log_in(self, password: str, address: str) -> str:
+        """Return the cookie of a new session.
+
+        Raises:
+            RequestRefused: wrong, too often, or there is no password yet.
+        """
+        stored = self._vault.record.password
+        if stored is None:
+            raise RequestRefused(409, "not-claimed", "this appliance has no password yet: claim it first")
+        async with self._gate.enter(address) as attempt:
+            if not await asyncio.to_thread(matches, password, stored):
+                attempt.wrong("wrong-password", "the password is wrong")
+        return await self._new_session(address)
+
+    async def change_password(self, current: str, password: str, address: str) -> str:
+        """Replace the password, end every session, and return the cookie of a new one.
+
+        Raises:
+            RequestRefused: ``current`` is wrong, or too many were.
+        """
+        stored = self._vault.record.password
+        async with self._gate.enter(address) as attempt:
+            if stored is None or not await asyncio.to_thread(matches, current, stored):
+                attempt.wrong("wrong-password", "the current password is wrong")
+            new = await asyncio.to_thread(hashed, password)
+        await self._vault.change(lambda before: before.with_password(new))
+        return await self._new_session(address)
+
+    async def _new_session(self, address: str) -> str:
+        cookie, now = secrets.token_urlsafe(_COOKIE_BYTES), self._wall()
+        session = KeptSession(secrets.token_hex(ID_BYTES), digest_of(cookie), address, now, now)
+        await self._vault.change(lambda before: before.with_session(session, now))
+        return cookie
+
+    # ------------------------------------------------------------------ the claim
+
+    def offer(self, *, button: bool) -> ClaimOffer:
+        """Return how the appliance is claimed; ``button``: it has one, and a speaker."""
+        now, claim = self._clock(), self._claim
+        if self._vault.claimed:
+            return ClaimOffer(open=False, button=button)
+        valid = claim.is_valid(now)
+        return ClaimOffer(
+            open=True,
+            button=button,
+            waiting=claim.is_awaited(now),
+            spoken=valid,
+            tries_left=claim.tries_left if valid else 0,
+            expires_s=claim.expires_s(now),
+        )
+
+    def await_press(self) -> None:
+        """Make the next press of the button say digits.
+
+        Raises:
+            RequestRefused: there is a password.
+        """
+        self._check_unclaimed()
+        self._claim = self._claim.awaiting(self._clock())
+
+    def code_for_press(self) -> str | None:
+        """Return the digits to say for a press that begins now; None: it is an ordinary one."""
+        now = self._clock()
+        if not self._claim.takes_press(now) or self._vault.claimed:
+            return None
+        code = f"{secrets.randbelow(1_000_000):06}"
+        self._claim = self._claim.said(code, now)
+        return code
+
+    async def take_claim(self, code: str, password: str, address: str) -> str:
+        """Set the first password, and return the cookie of a session.
+
+        Raises:
+            RequestRefused: the code is wrong or over, there were too many, or there is a password already.
+        """
+        self._check_unclaimed()
+        async with self._gate.enter(address) as attempt:
+            kept = self._vault.record.code
+            from_terminal = kept is not None and kept.matches(code, self._wall())
+            if not (self._claim.matches(code, self._clock()) or from_terminal):
+                self._claim = self._claim.failed(self._clock())
+                if kept is not None:
+                    await self._vault.change(AccessRecord.after_wrong_code)
+                attempt.wrong("wrong-code", "these digits are wrong, or not valid any more")
+            new = await asyncio.to_thread(hashed, password)
+
+            def first(before: AccessRecord) -> AccessRecord | None:
+                return None if before.password is not None else before.with_password(new)
+
+            await self._vault.change(first)
+        if self._vault.record.password != new:
+            raise RequestRefused(409, "claimed", "another caller was faster: log in with its password")
+        self._claim = Claim()
+        return await self._new_session(address)
+
+    def _check_unclaimed(self) -> None:
+        if self._vault.claimed:
+            raise RequestRefused(409, "claimed", "this appliance has a password already: log in with it")

@@ -1,0 +1,108 @@
+"""Endpoints of the appliance itself: its state, its turns, and the commands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec import UNSET, convert, to_builtins
+
+from ravatard.web.page.api import types as t
+from ravatard.web.page.call import ApiCall
+from ravatard.web.page.refused import RequestRefused
+from ravatard.web.page.requests import Requests
+
+
+class ApplianceApi:
+    """Answers the endpoints of state and commands; each method has the name of one."""
+
+    def __init__(self, requests: Requests, stop: Callable[[], None], *, restarts: bool) -> None:
+        """Prepare.
+
+        Args:
+            requests: of the running appliance.
+            stop: ends the daemon.
+            restarts: a service manager starts it again.
+        """
+        self._requests = requests
+        self._stop = stop
+        self._restarts = restarts
+
+    async def status(self, call: ApiCall) -> dict[str, Any]:
+        """Return the state."""
+        del call
+        return await self._requests.status()
+
+    async def turns(self, call: ApiCall) -> dict[str, Any]:
+        """Return the last turns in numbers."""
+        del call
+        report = await self._requests.status()
+        times = [one["answer_ms"] for one in report["turns"] if one.get("answer_ms") is not None]
+        return {
+            "turns": report["turns"],
+            "answer_median_ms": share_of(times, 0.5),
+            "answer_p95_ms": share_of(times, 0.95),
+            "first_sound": report["first_sound"],
+        }
+
+    async def mute(self, call: ApiCall) -> t.CommandDone:
+        """Close the microphone."""
+        return await self._done("mute", call)
+
+    async def unmute(self, call: ApiCall) -> t.CommandDone:
+        """Open the microphone."""
+        return await self._done("unmute", call)
+
+    async def toggle_mute(self, call: ApiCall) -> t.CommandDone:
+        """Do the other of both."""
+        return await self._done("toggle-mute", call)
+
+    async def volume(self, call: ApiCall) -> t.CommandDone:
+        """Set or change the volume."""
+        return await self._done("volume", call)
+
+    async def say(self, call: ApiCall) -> t.CommandDone:
+        """Say something to the avatar."""
+        return await self._done("say", call)
+
+    async def play(self, call: ApiCall) -> t.CommandDone:
+        """Play what is at an address."""
+        return await self._done("play", call)
+
+    async def press(self, call: ApiCall) -> t.CommandDone:
+        """Press the button."""
+        return await self._done("press", call)
+
+    async def restart_session(self, call: ApiCall) -> t.CommandDone:
+        """End the live session."""
+        return await self._done("restart-session", call)
+
+    async def reload(self, call: ApiCall) -> t.CommandDone:
+        """Read the configuration anew."""
+        return await self._done("reload", call)
+
+    async def restart(self, call: ApiCall) -> t.CommandDone:
+        """End the daemon, to be started again.
+
+        Raises:
+            RequestRefused: no service manager would start it again.
+        """
+        del call
+        if not self._restarts:
+            raise RequestRefused(
+                409, "refused", "ravatard was started by hand: end it and start it again there"
+            )
+        self._stop()
+        return t.CommandDone("restarting: the page is back in some seconds")
+
+    async def _done(self, do: str, call: ApiCall) -> t.CommandDone:
+        fields = {name: value for name, value in to_builtins(call.body).items() if value is not UNSET}
+        return convert(await self._requests.ask(do, fields), t.CommandDone)
+
+
+def share_of(times: Sequence[float], share: float) -> float | None:
+    """Return the time below which ``share`` of ``times`` are, by the nearest rank; None without any."""
+    if not times:
+        return None
+    return sorted(times)[max(0, math.ceil(share * len(times)) - 1)]

@@ -1,0 +1,129 @@
+"""Endpoints of the settings: to read, check, save and undo them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from msgspec import convert
+
+from ravatard.errors import ConfigError
+from ravatard.ports.settings import (
+    NothingToUndo,
+    SettingProblem,
+    SettingsConflict,
+    SettingsNotSaved,
+    SettingsRefused,
+    SettingsStore,
+)
+from ravatard.web.page.api import settings_types as st
+from ravatard.web.page.api import types as t
+from ravatard.web.page.call import ApiCall, Tagged
+from ravatard.web.page.refused import RequestRefused
+
+T = TypeVar("T")
+
+#: Keys that one request may change.
+MOST_CHANGES = 200
+
+
+class SettingsApi:
+    """Answers the endpoints of the settings; each method has the name of one."""
+
+    def __init__(self, store: SettingsStore | None) -> None:
+        """``store``: the saved settings; None: this run has none."""
+        self._store = store
+        # The store reads and writes files: one after the other, and never on the event loop.
+        self._one_at_a_time = asyncio.Lock()
+
+    async def settings(self, call: ApiCall) -> Tagged:
+        """Return every setting."""
+        del call
+        found = await self._with(lambda store: store.describe())
+        return Tagged(found, str(found["revision"]))
+
+    async def check_settings(self, call: ApiCall) -> st.SettingsChecked:
+        """Return all problems of changed settings, and what they would change."""
+        changes = _few(call)
+
+        def checked(store: SettingsStore) -> st.SettingsChecked:
+            if problems := store.check(changes):
+                return st.SettingsChecked(_problems(problems), [])
+            return st.SettingsChecked([], _changes(store.diff(changes)))
+
+        return await self._with(checked)
+
+    async def save_settings(self, call: ApiCall) -> Tagged:
+        """Save changed settings."""
+        changes = _few(call)
+        revision = call.header("If-Match").strip().removeprefix("W/").strip('"')
+
+        def saved(store: SettingsStore) -> st.SettingsSaved:
+            # Before they are saved: afterwards nothing would change. What another page saves meanwhile makes
+            # the revision an old one.
+            found = _changes(store.diff(changes))
+            return st.SettingsSaved(store.save(changes, revision), found)
+
+        done = await self._with(saved)
+        call.changed = ", ".join(one.key for one in done.changes)
+        return Tagged(done, done.revision)
+
+    async def undo_settings(self, call: ApiCall) -> Tagged:
+        """Take the last save back."""
+
+        def undone(store: SettingsStore) -> st.SettingsSaved:
+            before = _values(store.describe())
+            revision = store.undo()
+            after = _values(store.describe())
+            changes = [
+                st.SettingChange(key, before[key]["value"], one["value"], one["needs"])
+                for key, one in after.items()
+                if key in before and before[key]["value"] != one["value"]
+            ]
+            return st.SettingsSaved(revision, changes)
+
+        done = await self._with(undone)
+        call.changed = ", ".join(one.key for one in done.changes)
+        return Tagged(done, done.revision)
+
+    async def _with(self, use: Callable[[SettingsStore], T]) -> T:
+        """Return what ``use`` does with the store, in a thread.
+
+        Raises:
+            RequestRefused: it cannot be done.
+        """
+        store = self._store
+        if store is None:
+            raise RequestRefused(503, "no-settings", "settings cannot be saved in this run")
+        async with self._one_at_a_time:
+            try:
+                return await asyncio.to_thread(use, store)
+            except (SettingsConflict, NothingToUndo) as error:
+                code = "conflict" if isinstance(error, SettingsConflict) else "nothing-to-undo"
+                raise RequestRefused(409, code, str(error)) from error
+            except SettingsRefused as error:
+                problems = _problems(error.problems)
+                why = "these settings have problems"
+                raise RequestRefused(422, "settings-refused", why, problems=problems) from error
+            except (SettingsNotSaved, ConfigError) as error:
+                raise RequestRefused(503, "not-saved", str(error)) from error
+
+
+def _few(call: ApiCall) -> dict[str, Any]:
+    wish: st.ChangedSettings = call.body
+    if len(wish.changes) > MOST_CHANGES:
+        raise RequestRefused(400, "too-many", f"at most {MOST_CHANGES} settings are changed at once")
+    return wish.changes
+
+
+def _problems(problems: Sequence[SettingProblem]) -> list[t.FaultySetting]:
+    return [t.FaultySetting(one.key, one.text) for one in problems]
+
+
+def _changes(found: Sequence[dict[str, Any]]) -> list[st.SettingChange]:
+    return convert(found, list[st.SettingChange])
+
+
+def _values(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {one["key"]: one for one in report["settings"]}

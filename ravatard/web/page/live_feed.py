@@ -1,0 +1,145 @@
+"""Feed of the open pages: asks the appliance while a page is open, and for nothing otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import Any, NoReturn
+
+import msgspec
+from aiohttp import web
+
+from ravatard.core.audio.progress import Progress
+from ravatard.ports.page import RecentLog
+from ravatard.web.page import guard
+from ravatard.web.page.access.doorkeeper import Doorkeeper, Visitor
+from ravatard.web.page.api.status_types import LiveMeter
+from ravatard.web.page.call import ApiCall
+from ravatard.web.page.live_socket import LiveSocket
+from ravatard.web.page.refused import RequestRefused
+from ravatard.web.page.requests import Requests
+
+#: Pages open at once: of a family's phones and a screen or two.
+MOST_PAGES = 12
+METER_S = 0.1
+#: Open pages are asked so often whether they are logged in still.
+CHECKED_S = 5.0
+
+
+class LiveFeed:
+    """Keeps every open page up to date."""
+
+    def __init__(
+        self, requests: Requests, progress: Progress, log: RecentLog, doorkeeper: Doorkeeper
+    ) -> None:
+        self._requests = requests
+        self._progress = progress
+        self._log = log
+        self._doorkeeper = doorkeeper
+        self._pages: dict[LiveSocket, Visitor] = {}
+        self._opened = asyncio.Event()
+        self._metered = asyncio.Event()
+        self._talk = self._microphone = ""
+
+    async def live(self, call: ApiCall) -> web.StreamResponse:
+        """Serve one page to its end.
+
+        Raises:
+            RequestRefused: it is no WebSocket, comes from another site, or too many are open.
+        """
+        request = call.request
+        guard.check_socket(request.headers, has_token=not call.known.owner)
+        if not web.WebSocketResponse().can_prepare(request):
+            raise RequestRefused(426, "no-websocket", "this address is for a WebSocket")
+        if len(self._pages) >= MOST_PAGES:
+            raise RequestRefused(503, "too-many-pages", f"{MOST_PAGES} pages are open already; close one")
+        page = LiveSocket(self._log, self._wished)
+        self._pages[page] = call.known
+        unsubscribe = self._log.subscribe(page.wake)
+        try:
+            page.show("state", _state(await self._requests.status()))
+            self._opened.set()
+            return await page.serve(request)
+        finally:
+            unsubscribe()
+            del self._pages[page]
+
+    async def run(self) -> NoReturn:
+        """Run for ever. Cancelling leaves the pages to the server."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watch(), name="page state")
+                group.create_task(self._meter(), name="page meter")
+                group.create_task(self._check(), name="page access")
+        finally:
+            for page in self._pages:
+                page.end("the appliance stops")
+        raise AssertionError  # none of them ends by itself
+
+    # ------------------------------------------------------------------ inside
+
+    def _wished(self) -> None:
+        if any(page.wish.meter for page in self._pages):
+            self._metered.set()
+
+    async def _watch(self) -> NoReturn:
+        while True:
+            await self._opened.wait()
+            last_turn: int | None = None
+            async with aclosing(self._requests.changes()) as changes:
+                async for report in changes:
+                    if not self._pages:
+                        self._opened.clear()
+                        break
+                    last_turn = self._tell(report, last_turn)
+
+    def _tell(self, report: dict[str, Any], last_turn: int | None) -> int:
+        """Send a report to all pages, and each turn that ended since ``last_turn``; return the newest."""
+        message = _state(report)
+        turns = [one["turn"] for one in report["turns"]]
+        self._talk, self._microphone = report["talk"], report["microphone"]["state"]
+        for page in self._pages:
+            page.show("state", message)
+            for turn in report["turns"] if last_turn is not None else ():
+                if turn["turn"] > (last_turn or 0):
+                    page.add_turn(msgspec.json.encode({"type": "turn", "turn": turn}))
+        return max(turns, default=0)
+
+    async def _meter(self) -> NoReturn:
+        shown: object = None
+        while True:
+            await self._metered.wait()
+            looking = [page for page in self._pages if page.wish.meter]
+            if not looking:
+                self._metered.clear()
+                shown = None
+                continue
+            heard = self._progress.listened
+            message = LiveMeter(
+                level_db=None if heard is None else round(heard.level_db, 1),
+                floor_db=None if heard is None else round(heard.floor_db, 1),
+                talk=self._talk,
+                microphone=self._microphone,
+            )
+            if (heard, message) != shown:
+                shown = (heard, message)
+                encoded = msgspec.json.encode(message)
+                for page in looking:
+                    page.show("meter", encoded)
+            await asyncio.sleep(METER_S)
+
+    async def _check(self) -> NoReturn:
+        """Close the pages of those who were logged out."""
+        while True:
+            await self._opened.wait()
+            if not self._pages:
+                self._opened.clear()
+                continue
+            for page, visitor in list(self._pages.items()):
+                if not self._doorkeeper.still_in(visitor):
+                    page.end("this page was logged out")
+            await asyncio.sleep(CHECKED_S)
+
+
+def _state(report: dict[str, Any]) -> bytes:
+    return msgspec.json.encode({"type": "state", "status": report})

@@ -1,0 +1,71 @@
+"""Requests of the control protocol, made by the page: the same validator and handler as for the socket."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from ravatard.core.control.lines import line_of
+from ravatard.core.control.protocol import BadRequest, ControlHandler, decode
+from ravatard.web.page.refused import RequestRefused
+
+#: In base64 it fits a request's line.
+_PART_BYTES = 45_000
+
+
+class Requests:
+    """Makes requests of a running appliance."""
+
+    def __init__(self, control: ControlHandler) -> None:
+        self._control = control
+
+    async def ask(self, do: str, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the reply to a request that was carried out.
+
+        Raises:
+            RequestRefused: it cannot be understood, or the appliance refused it.
+        """
+        line = line_of({"do": do, **(fields or {})})
+        try:
+            decode(line)
+        except BadRequest as error:
+            raise RequestRefused(400, "not-valid", str(error)) from None
+        async with aclosing(self._control.answers(line)) as replies:
+            async for reply in replies:
+                read: dict[str, Any] = json.loads(reply)
+                if read.get("ok") is not True:
+                    raise RequestRefused(409, "refused", str(read.get("error", "refused")))
+                return read
+        raise RequestRefused(503, "no-answer", "the appliance did not answer")
+
+    async def announce(self, wav: bytes, volume: int | None = None) -> str:
+        """Have a WAV file played to the room, behind what is heard or awaited; return what became of it.
+
+        Args:
+            wav: the file.
+            volume: percent of full; None: as loud as the answers.
+
+        Raises:
+            RequestRefused: it cannot be played.
+        """
+        name = secrets.token_hex(16)
+        for at in range(0, len(wav), _PART_BYTES):
+            part = base64.b64encode(wav[at : at + _PART_BYTES]).decode()
+            await self.ask("upload", {"upload": name, "data": part})
+        loudness = {} if volume is None else {"volume": volume}
+        return str((await self.ask("play", {"upload": name, **loudness}))["says"])
+
+    async def status(self) -> dict[str, Any]:
+        """Return the status report."""
+        report: dict[str, Any] = (await self.ask("status"))["status"]
+        return report
+
+    async def changes(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the status report now and at every change, for ever."""
+        async with aclosing(self._control.answers(line_of({"do": "watch"}))) as replies:
+            async for reply in replies:
+                yield json.loads(reply)["status"]

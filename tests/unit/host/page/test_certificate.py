@@ -1,0 +1,49 @@
+"""The page's own certificate."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import stat
+from pathlib import Path
+
+import pytest
+
+from ravatard.errors import ConfigError
+from ravatard.host.page.certificate import NAME, context, fingerprint, self_made
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command")
+
+
+@needs_openssl
+def test_it_is_made_once_with_all_names_and_kept_for_its_owner_alone(tmp_path: Path) -> None:
+    made = self_made(tmp_path / "state", ["raspi.local", "raspi", "raspi"])
+    content = made.read_text()
+
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    assert self_made(tmp_path / "state", ["other"]).read_text() == content
+    assert isinstance(context(made, None), ssl.SSLContext)
+    assert len(fingerprint(content).split(":")) == 32
+    (tmp_path / "only.pem").write_text(content[: content.index("-----BEGIN PRIVATE")])
+    found = ssl._ssl._test_decode_cert(str(tmp_path / "only.pem"))  # type: ignore[attr-defined]
+    assert ("DNS", "raspi.local") in found["subjectAltName"]
+    assert ("IP Address", "127.0.0.1") in found["subjectAltName"]
+
+
+def test_without_openssl_there_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="apt install openssl"):
+        self_made(tmp_path, ["raspi"], program="no-such-openssl")
+
+    assert not (tmp_path / NAME).exists()
+
+
+def test_an_openssl_that_fails_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="could not make a certificate"):
+        self_made(tmp_path, ["raspi"], program="false")
+
+
+def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.pem").write_text("no certificate")
+    for name in ("missing.pem", "bad.pem"):
+        with pytest.raises(ConfigError, match=name):
+            context(tmp_path / name, None)

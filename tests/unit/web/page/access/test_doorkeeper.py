@@ -1,0 +1,268 @@
+"""Who is let in, with a file in memory and a clock that a test turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from ravatard.web.page.access import password
+from ravatard.web.page.access.attempt_gate import MOST_WAITING, AttemptGate
+from ravatard.web.page.access.claim import WAIT_S
+from ravatard.web.page.access.doorkeeper import Doorkeeper
+from ravatard.web.page.access.keys import Keys
+from ravatard.web.page.access.record import IDLE_S, MOST_TOKENS, NOTED_S
+from ravatard.web.page.access.vault import Vault
+from ravatard.web.page.refused import RequestRefused
+
+WORD = "correct horse"
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(password, "COST", 16)
+
+
+class MemoryFile:
+    """A file of passwords in memory; ``trouble`` is raised by every use, ``written`` counts changes."""
+
+    def __init__(self) -> None:
+        self.content: bytes | None = None
+        self.trouble: OSError | None = None
+        self.written = 0
+
+    def stamp(self) -> object:
+        return self.content, self.trouble
+
+    def read(self) -> bytes | None:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.content
+
+    def update(self, change: Callable[[bytes | None], bytes | None]) -> None:
+        new = change(self.read())
+        if new is not None:
+            self.content = new
+            self.written += 1
+
+
+class House:
+    """A doorkeeper with its file and its clocks."""
+
+    def __init__(self) -> None:
+        self.file = MemoryFile()
+        self.now = 1_000.0
+        self.vault = Vault(self.file)
+        self.keeper = Doorkeeper(self.vault, wall=lambda: self.now, clock=lambda: self.now)
+        self.keys = Keys(self.vault, lambda: self.now)
+
+    async def claimed(self) -> str:
+        """Claim it by a press; return the cookie."""
+        self.keeper.await_press()
+        code = self.keeper.code_for_press()
+        assert code is not None
+        return await self.keeper.take_claim(code, WORD, "a")
+
+
+async def refused(attempt: object) -> RequestRefused:
+    with pytest.raises(RequestRefused) as error:
+        await attempt  # type: ignore[misc]
+    return error.value
+
+
+async def test_before_a_claim_no_caller_is_known_and_none_logs_in() -> None:
+    house = House()
+
+    assert house.keeper.visitor("anything", None) is None
+    assert house.keeper.visitor(None, "anything") is None
+    assert (await refused(house.keeper.log_in(WORD, "a"))).code == "not-claimed"
+    assert house.keeper.offer(button=True).open
+
+
+async def test_a_claim_makes_an_owner() -> None:
+    house = House()
+
+    visitor = house.keeper.visitor(await house.claimed(), None)
+
+    assert visitor is not None
+    assert visitor.owner
+    assert visitor.scopes == ("read", "control", "configure")
+    assert not house.keeper.offer(button=True).open
+    assert house.keeper.code_for_press() is None
+
+
+async def test_the_offer_says_what_is_awaited() -> None:
+    house = House()
+    house.keeper.await_press()
+    awaiting = house.keeper.offer(button=True)
+    house.keeper.code_for_press()
+    spoken = house.keeper.offer(button=True)
+    house.now += WAIT_S
+
+    assert (awaiting.waiting, awaiting.spoken, awaiting.expires_s) == (True, False, 120)
+    assert (spoken.waiting, spoken.spoken, spoken.tries_left) == (False, True, 3)
+    assert house.keeper.code_for_press() is None
+
+
+async def test_no_file_holds_what_lets_a_caller_in() -> None:
+    house = House()
+    cookie = await house.claimed()
+    made = await house.keys.make_token("lamp", ["control", "read", "read"])
+
+    assert house.file.content is not None
+    for secret in (WORD, cookie, made.token):
+        assert secret.encode() not in house.file.content
+    assert made.entry.scopes == ["control", "read"]
+
+
+async def test_a_wrong_password_is_slowed_down_and_a_right_one_is_not() -> None:
+    house = House()
+    await house.claimed()
+    for _ in range(3):
+        assert (await refused(house.keeper.log_in("wrong horse", "b"))).status == 401
+
+    slow = await refused(house.keeper.log_in(WORD, "b"))
+    assert (slow.status, slow.retry_after_s) == (429, 1)
+    assert await house.keeper.log_in(WORD, "c")
+    house.now += 1.0
+    assert await house.keeper.log_in(WORD, "b")
+
+
+async def test_a_session_ends_by_idleness_log_out_and_a_new_password() -> None:
+    house = House()
+    first = await house.claimed()
+    second = await house.keeper.log_in(WORD, "b")
+    visitor = house.keeper.visitor(second, None)
+    assert visitor is not None
+
+    await house.keys.end_session(visitor.id)
+    assert house.keeper.visitor(second, None) is None
+    assert not house.keeper.still_in(visitor)
+    third = await house.keeper.change_password(WORD, "another horse", "a")
+    assert house.keeper.visitor(first, None) is None
+    assert house.keeper.visitor(third, None) is not None
+    house.now += IDLE_S + 1
+    assert house.keeper.visitor(third, None) is None
+
+
+async def test_a_password_is_changed_by_one_who_knows_it() -> None:
+    house = House()
+    cookie = await house.claimed()
+
+    assert (await refused(house.keeper.change_password("wrong horse", "another", "a"))).status == 401
+    assert house.keeper.visitor(cookie, None) is not None
+
+
+async def test_a_token_is_no_owner_and_ends_when_it_is_revoked() -> None:
+    house = House()
+    await house.claimed()
+    made = await house.keys.make_token("lamp", ["control"])
+    visitor = house.keeper.visitor(None, made.token)
+    assert visitor is not None
+
+    assert (visitor.owner, visitor.scopes, visitor.name) == (False, ("control",), "token 'lamp'")
+    assert house.keeper.visitor(made.token, None) is None, "a token is no cookie"
+    assert house.keeper.still_in(visitor)
+    await house.keys.revoke_token(made.entry.id)
+    assert house.keeper.visitor(None, made.token) is None
+    assert not house.keeper.still_in(visitor)
+
+
+async def test_there_are_so_many_tokens_and_no_more() -> None:
+    house = House()
+    await house.claimed()
+    for at in range(MOST_TOKENS):
+        await house.keys.make_token(str(at), ["read"])
+
+    assert (await refused(house.keys.make_token("one more", ["read"]))).status == 409
+    assert len(house.keys.tokens()) == MOST_TOKENS
+
+
+async def test_ids_that_are_not_there_are_404() -> None:
+    house = House()
+    await house.claimed()
+
+    assert (await refused(house.keys.revoke_token("x"))).status == 404
+    assert (await refused(house.keys.end_session("x"))).status == 404
+
+
+async def test_use_is_written_down_once_an_hour() -> None:
+    house = House()
+    visitor = house.keeper.visitor(await house.claimed(), None)
+    made = await house.keys.make_token("lamp", ["read"])
+    program = house.keeper.visitor(None, made.token)
+    assert visitor is not None
+    assert program is not None
+    written = house.file.written
+
+    for _ in range(5):
+        await house.keeper.note_use(visitor)
+    assert house.file.written == written
+    await house.keeper.note_use(program)
+    await house.keeper.note_use(program)
+    assert house.file.written == written + 1
+    house.now += NOTED_S
+    await house.keeper.note_use(visitor)
+    assert [one.used_at for one in house.keys.sessions()] == [house.now]
+    # A full disk keeps no caller out.
+    house.now += NOTED_S
+    house.file.trouble = OSError(28, "no space left")
+    house.vault._stamp = house.file.stamp()
+    await house.keeper.note_use(visitor)
+
+
+async def test_a_file_that_cannot_be_read_lets_no_caller_in() -> None:
+    house = House()
+    cookie = await house.claimed()
+    visitor = house.keeper.visitor(cookie, None)
+    assert visitor is not None
+    house.file.trouble = PermissionError(13, "denied")
+
+    assert house.keeper.visitor(cookie, None) is None
+    assert not house.keeper.still_in(visitor)
+    assert house.vault.claimed
+    assert "cannot be read" in house.vault.trouble
+    with pytest.raises(RequestRefused, match="cannot be read"):
+        house.keeper.check_readable()
+    assert (await refused(house.keys.end_sessions())).status == 503
+
+
+async def test_the_first_of_two_claims_wins() -> None:
+    house, other = House(), House()
+    other.file = house.file
+    other.vault = Vault(house.file)
+    late = Doorkeeper(other.vault, wall=lambda: 0.0, clock=lambda: 0.0)
+    late.await_press()
+    code = late.code_for_press()
+    assert code is not None
+    await house.claimed()
+
+    assert (await refused(late.take_claim(code, "another horse", "b"))).code == "claimed"
+    assert await house.keeper.log_in(WORD, "a")
+
+
+async def test_a_claim_from_the_terminal_counts_its_tries_in_the_file() -> None:
+    from msgspec.structs import replace
+
+    from ravatard.web.page.access.record import one_time_code
+
+    house = House()
+    digits, code = one_time_code(house.now)
+    await house.vault.change(lambda before: replace(before, code=code))
+
+    wrong = f"{(int(digits) + 1) % 1_000_000:06}"
+    assert (await refused(house.keeper.take_claim(wrong, WORD, "a"))).code == "wrong-code"
+    assert house.vault.record.code is not None
+    assert house.vault.record.code.tries_left == 2
+    assert await house.keeper.take_claim(digits, WORD, "a")
+
+
+async def test_more_attempts_at_once_than_can_wait_are_refused() -> None:
+    gate = AttemptGate(lambda: 0.0)
+    gate._waiting = MOST_WAITING
+
+    with pytest.raises(RequestRefused) as error:
+        async with gate.enter("a"):
+            pass
+
+    assert error.value.status == 429

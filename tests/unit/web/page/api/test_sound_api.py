@@ -1,0 +1,110 @@
+"""Trials of the sound: the appliance's microphone is closed for them, and opened again."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any, cast
+
+import pytest
+
+from ravatard.core.audio.progress import Progress
+from ravatard.core.control.protocol import agreed, refused
+from ravatard.errors import DeviceError
+from ravatard.ports.page import Appliance, TrialSound
+from ravatard.web.page.api.sound_api import SoundApi
+from ravatard.web.page.call import ApiCall
+from ravatard.web.page.refused import RequestRefused
+from ravatard.web.page.requests import Requests
+from ravatard.web.page.sounds import as_wav
+from tests.unit.web.page.api.test_health_api import Commands, call
+
+HEARD: dict[str, object] = {"microphones": [], "best": None}
+
+
+class Control:
+    """An appliance that is muted or not; ``asked``: what was asked; ``broken``: it cannot be unmuted."""
+
+    def __init__(self, *, muted: bool = False, broken: bool = False) -> None:
+        self.asked: list[str] = []
+        self.sent = b""
+        self._muted = muted
+        self._broken = broken
+
+    async def answers(self, line: bytes) -> Any:
+        do = json.loads(line)["do"]
+        if do == "upload":
+            self.sent += base64.b64decode(json.loads(line)["data"])
+            yield agreed("")
+            return
+        self.asked.append(do)
+        if do == "unmute" and self._broken:
+            yield refused("there is no microphone")
+        yield agreed("", status={"muted": self._muted})
+
+
+class Trials:
+    def __init__(self, trouble: str = "") -> None:
+        self._trouble = trouble
+
+    async def record(self, seconds: float) -> TrialSound:
+        if self._trouble:
+            raise DeviceError(self._trouble)
+        return TrialSound("a microphone", bytes(round(seconds * 32_000)), -60.04, -50.0)
+
+
+class Room:
+    """A sound API with what it uses."""
+
+    def __init__(self, control: Control, trials: Trials | None = None, *, speaker: bool = True) -> None:
+        self.control = control
+        appliance = Appliance(control, Progress(), lambda: None, has_speaker=speaker)
+        commands = Commands(json.dumps(HEARD).encode())
+        self.api = SoundApi(appliance, Requests(control), commands, trials or Trials())
+
+
+async def test_a_recording_is_played_and_not_kept() -> None:
+    control = Control()
+    room = Room(control)
+
+    found = await room.api.record(call())
+
+    assert control.asked == ["status", "mute", "unmute", "play"]
+    assert (found.device, found.seconds, found.level_db) == ("a microphone", 3.0, -60.0)
+    assert control.sent == as_wav(bytes(96_000), 16_000)
+
+
+async def test_an_appliance_that_is_muted_stays_muted() -> None:
+    control = Control(muted=True)
+
+    await Room(control).api.find_microphone(call())
+
+    assert control.asked == ["status"]
+
+
+async def test_the_microphone_is_opened_again_after_trouble_too() -> None:
+    control = Control(broken=True)
+
+    with pytest.raises(RequestRefused, match="no card") as error:
+        await Room(control, Trials("no card")).api.record(call())
+
+    assert error.value.status == 503
+    assert control.asked[-1] == "unmute"
+
+
+async def test_without_a_speaker_nothing_is_played() -> None:
+    room = Room(Control(), speaker=False)
+
+    for trial in (room.api.play_tone, room.api.record):
+        with pytest.raises(RequestRefused, match="no speaker"):
+            await trial(cast(ApiCall, None))
+
+    assert room.control.asked == []
+
+
+async def test_output_that_is_none_is_told() -> None:
+    room = Room(Control())
+    room.api._commands = Commands(b"not json")
+
+    with pytest.raises(RequestRefused, match="told nothing"):
+        await room.api.devices(call())
