@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
 
+from ravatard.web.headers import STRICT, policy
 from ravatard.web.kiosk.origin import Origin
 from ravatard.web.kiosk.texts import PageTexts
 
@@ -18,18 +19,6 @@ _FILES = {
 }
 _ORIGINS_MARK = b"{{origins}}"
 _TEXT_MARK = re.compile(r"\{\{([a-z.-]+)\}\}")
-
-#: Headers of every reply. Microphone and camera are refused: the iframe asks for both, and a display has no
-#: user to answer the browser's question; a granted microphone would talk to the avatar beside the daemon's.
-STRICT = {
-    "Cache-Control": "no-store",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +32,7 @@ class Asset:
 
 def content_security_policy(origins: Iterable[Origin]) -> str:
     """Return a policy that allows this server's files, and ``origins`` alone in the iframe."""
-    frames = " ".join(str(origin) for origin in origins) or "'none'"
-    return (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        f"frame-src {frames}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
+    return policy(" ".join(str(origin) for origin in origins) or "'none'")
 
 
 class Assets:

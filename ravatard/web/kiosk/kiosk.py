@@ -131,7 +131,7 @@ class Kiosk:
     async def _serve_page(self, request: web.BaseRequest, embedder: Origin) -> web.StreamResponse:
         from aiohttp import web
 
-        from ravatard.web.kiosk.assets import STRICT
+        from ravatard.web.headers import STRICT
         from ravatard.web.kiosk.page_socket import PageSocket
 
         if len(self._pages) >= MOST_PAGES:
