@@ -12,6 +12,7 @@ from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import TextGiven
 from ravatard.core.options.conversation import ConversationOptions
+from ravatard.ports.adapter import Adapter
 from ravatard.ports.cloud import Cloud, Endings
 from ravatard.ports.display import Display
 from ravatard.ports.host import ControlServer, Follower, NetworkChanges, Notifier, Observer
@@ -39,7 +40,8 @@ class Parts:
     """Parts of the appliance: real devices and a real cloud, or a simulated world.
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
-    ``screen``: None without display; ``network_changes``: None where there is no network that could change.
+    ``screen``: None without display; ``network_changes``: None where there is no network that could change;
+    ``adapters``: ways in and out for other programs.
     """
 
     microphone: Microphone
@@ -53,6 +55,7 @@ class Parts:
     sound: SoundOutput | None = None
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
+    adapters: Sequence[Adapter] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,11 @@ def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
 
 def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     """Return a function that gives a sentence for each fault that no event tells."""
-    return lambda: (*parts.without, *parts.cloud.endings.faults)
+    adapters = parts.adapters
+    return lambda: (
+        *(*parts.without, *parts.cloud.endings.faults),
+        *(fault for adapter in adapters for fault in adapter.faults),
+    )
 
 
 def _ending_again(
@@ -166,7 +173,7 @@ async def run(
     read = _ending_again(reread, parts.cloud.endings)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
     pulse = HubPulse(conversation, progress, inbox)
-    observers = [*parts.observers, handler, pulse]
+    observers: list[Observer] = [*parts.observers, handler, pulse, *parts.adapters]
     if parts.screen is not None:
         observers.append(OnDisplay(parts.screen))
     hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
@@ -183,6 +190,8 @@ async def run(
                 start(parts.cloud.voice(player), name="voice")
                 for name, stage in _optional_stages(parts, inbox):
                     start(stage, name=name)
+                for adapter in parts.adapters:
+                    start(control(adapter, handler), name=adapter.name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")
                 if controls.server is not None:

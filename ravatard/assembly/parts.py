@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ravatard.app import Parts
+from ravatard.assembly.adapters import adapters
 from ravatard.assembly.client import open_network, service_cloud
 from ravatard.assembly.sound import browser_plays, display, echo_ring, sound, voice_player, warn_of_echo
 from ravatard.assembly.wakeword import WakeWordModel
@@ -163,8 +164,10 @@ def build(
             echo_fd=echo_fd,
         ),
         screen=display(options.kiosk, options.service.language, routes(options)),
-        without=tuple(without),
         network_changes=KernelNetworkChanges(),
+        adapters=adapters(options, without),
+        # Last: what is built above adds to it.
+        without=tuple(without),
     )
 
 

@@ -66,6 +66,17 @@ def find_clashes(
     yield from _pins(options, origins, board)
     yield from _gate(options)
     yield from _service(options, base_url)
+    yield from _adapters(options)
+
+
+def _adapters(options: Options) -> Iterator[Clash]:
+    metrics = options.metrics
+    if metrics.listen == "lan" and metrics.token is None:
+        text = (
+            "lan gives the figures to every machine of the network and needs metrics.token; write one, such "
+            "as what `openssl rand -hex 16` prints, or use loopback"
+        )
+        yield Clash(("metrics.listen", "metrics.token"), text)
 
 
 def _sound(options: Options) -> Iterator[Clash]:

@@ -26,6 +26,7 @@ from ravatard.logs import LogOptions
 from ravatard.secret import Secret
 from ravatard.setting import Setting
 from ravatard.web.kiosk.options import KioskOptions
+from ravatard.web.metrics.options import MetricsOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Options(CloudOptions):
     capture: CaptureOptions = field(default_factory=CaptureOptions)
     reconnect: BackoffOptions = field(default_factory=BackoffOptions)
     kiosk: KioskOptions = field(default_factory=KioskOptions)
+    metrics: MetricsOptions = field(default_factory=MetricsOptions)
     logging: LogOptions = field(default_factory=LogOptions)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-#: Headers of every reply. Microphone and camera are refused: the display's iframe asks for both, and there is
-#: no user to answer the browser's question; a granted microphone would talk to the avatar beside the daemon's.
+#: Headers of every reply. Microphone and camera are refused: the display's iframe asks for both, and a
+#: display has no user to answer the browser's question; a granted microphone would talk to the avatar beside
+#: the daemon's.
 STRICT = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 
-from ravatard.web.kiosk.admission import Admission
 from ravatard.web.headers import STRICT
+from ravatard.web.kiosk.admission import Admission
 from ravatard.web.kiosk.assets import Assets
 from ravatard.web.kiosk.origin import Origin, origin_of_host
 from ravatard.web.kiosk.peer_user import user_ids
