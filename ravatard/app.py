@@ -15,12 +15,13 @@ from ravatard.core.options.conversation import ConversationOptions
 from ravatard.ports.adapter import Adapter
 from ravatard.ports.cloud import Cloud, Endings
 from ravatard.ports.display import Display
+from ravatard.ports.group import Room
 from ravatard.ports.host import ControlServer, Follower, NetworkChanges, Notifier, Observer
 from ravatard.ports.media import Decoder, Fetch
 from ravatard.ports.microphone import Microphone
 from ravatard.ports.panel import Button, Lamp
 from ravatard.ports.speaker import Speaker
-from ravatard.stages.capture import capture
+from ravatard.stages.capture import Admit, all_of, capture
 from ravatard.stages.control import HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.display import OnDisplay, display
@@ -32,6 +33,7 @@ from ravatard.stages.playback import NullAnswerPlayer, Playback
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
 from ravatard.stages.reload import reload
+from ravatard.stages.room import RoomStage
 from ravatard.stages.uplink import uplink
 
 
@@ -41,7 +43,7 @@ class Parts:
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
     ``screen``: None without display; ``network_changes``: None where there is no network that could change;
-    ``adapters``: ways in and out for other programs.
+    ``adapters``: ways in and out for other programs; ``room``: None where no other appliance is.
     """
 
     microphone: Microphone
@@ -56,6 +58,7 @@ class Parts:
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
     adapters: Sequence[Adapter] = ()
+    room: Room | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +107,34 @@ async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
     raise _Stop
 
 
-def _optional_stages(parts: Parts, inbox: Inbox) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+def _optional_stages(
+    parts: Parts, inbox: Inbox, handler: HubControlHandler, room: RoomStage | None
+) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     """Yield the stages of parts that not every appliance has, by name."""
+    if room is not None:
+        yield "room", room.run()
+    for adapter in parts.adapters:
+        yield adapter.name, control(adapter, handler)
     if parts.screen is not None:
         yield "display", display(parts.screen, parts.cloud)
     if parts.network_changes is not None:
         yield "network", network(parts.network_changes, inbox)
     if parts.button is not None:
         yield "press", press(parts.button, inbox)
+
+
+def _optional_observers(parts: Parts, room: RoomStage | None) -> Iterator[Observer]:
+    """Yield the observers of parts that not every appliance has."""
+    yield from parts.adapters
+    if parts.screen is not None:
+        yield OnDisplay(parts.screen)
+    if room is not None:
+        yield room
+
+
+def _admit(room: RoomStage | None) -> Admit:
+    """Return what decides which events of the microphone the hub gets."""
+    return all_of if room is None else room.admit
 
 
 def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
@@ -173,25 +196,22 @@ async def run(
     read = _ending_again(reread, parts.cloud.endings)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
     pulse = HubPulse(conversation, progress, inbox)
-    observers: list[Observer] = [*parts.observers, handler, pulse, *parts.adapters]
-    if parts.screen is not None:
-        observers.append(OnDisplay(parts.screen))
+    room = None if parts.room is None else RoomStage(parts.room, inbox, conversation)
+    observers = [*parts.observers, handler, pulse, *_optional_observers(parts, room)]
     hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
     async with asyncio.TaskGroup() as closing, parts.cloud.opened():
         try:
             async with asyncio.TaskGroup() as stages:
                 start = stages.create_task
-                start(capture(parts.microphone, inbox), name="capture")
+                start(capture(parts.microphone, inbox, _admit(room)), name="capture")
                 start(hub.run(inbox), name="converse")
                 start(uplink(parts.cloud, outbox, inbox, Backoff(reconnect, parts.chance)), name="uplink")
                 start(indicate(shown, parts.lamp), name="indicate")
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
-                for name, stage in _optional_stages(parts, inbox):
+                for name, stage in _optional_stages(parts, inbox, handler, room):
                     start(stage, name=name)
-                for adapter in parts.adapters:
-                    start(control(adapter, handler), name=adapter.name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")
                 if controls.server is not None:

@@ -3,23 +3,51 @@
 from __future__ import annotations
 
 import logging
+import os
+import random
+import signal
 import time
+from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 
 from ravatard import __version__
 from ravatard.cloud.factory import kind_of
 from ravatard.cloud.network.trust import load_aiohttp
 from ravatard.config import Options
+from ravatard.host.identity import user_id
+from ravatard.host.kept_record import FileKeptRecord
 from ravatard.installation import adding
 from ravatard.ports.adapter import Adapter
+from ravatard.ports.group import Room
 
 log = logging.getLogger("ravatard")
 
 
-def adapters(options: Options, without: list[str]) -> list[Adapter]:
-    """Return the adapters that are configured; ``without`` gets a sentence for each that is not installed."""
-    made = (_metrics(options, without),)
-    return [one for one in made if one is not None]
+@dataclass(frozen=True, slots=True)
+class OtherPrograms:
+    """Ways in and out of the appliance for other programs and appliances.
+
+    Attributes:
+        adapters: the adapters.
+        room: the other appliances of the room; None: there are none.
+    """
+
+    adapters: tuple[Adapter, ...] = ()
+    room: Room | None = None
+
+
+def other_programs(options: Options, state: Path | None, without: list[str]) -> OtherPrograms:
+    """Return what is configured.
+
+    Args:
+        options: the configuration.
+        state: the state directory; None: nothing is to be remembered.
+        without: gets a sentence for each adapter that is not installed.
+    """
+    metrics = _metrics(options, without)
+    mqtt, room = _mqtt(options, state, without)
+    return OtherPrograms(tuple(one for one in (metrics, mqtt) if one is not None), room)
 
 
 def _metrics(options: Options, without: list[str]) -> Adapter | None:
@@ -37,6 +65,29 @@ def _metrics(options: Options, without: list[str]) -> Adapter | None:
         started_at=time.time(),
     )
     return Metrics(options.metrics, facts)
+
+
+def _mqtt(options: Options, state: Path | None, without: list[str]) -> tuple[Adapter | None, Room | None]:
+    record = FileKeptRecord(state) if state is not None else None
+    if options.mqtt.host is None:
+        # A file that is looked for is all that this costs while nothing was ever kept.
+        kept = record.read() if record is not None else None
+        if kept is None or record is None or find_spec("aiomqtt") is None:
+            return None, None
+        from ravatard.mqtt.farewell import farewell_to
+
+        return farewell_to(options.mqtt, user_id(), record, kept), None
+    if _lacks("aiomqtt", "mqtt", without):
+        return None, None
+    from ravatard.mqtt.assembly import MqttSections, mqtt_adapter
+
+    sections = MqttSections(options.mqtt, options.home_assistant, options.group, options.reconnect)
+    return mqtt_adapter(sections, user_id(), __version__, record, _restart, random.SystemRandom().random)
+
+
+def _restart() -> None:
+    """Have this daemon stopped in order; the service manager starts it again."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _lacks(library: str, extra: str, without: list[str]) -> bool:

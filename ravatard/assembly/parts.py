@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ravatard.app import Parts
-from ravatard.assembly.adapters import adapters
+from ravatard.assembly.adapters import other_programs
 from ravatard.assembly.client import open_network, service_cloud
 from ravatard.assembly.sound import browser_plays, display, echo_ring, sound, voice_player, warn_of_echo
 from ravatard.assembly.wakeword import WakeWordModel
@@ -32,6 +32,7 @@ from ravatard.devices.process.environment import ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.errors import DeviceError
 from ravatard.host.network_changes import KernelNetworkChanges
+from ravatard.host.state import state_directory
 from ravatard.host.systemd import open_notifier
 from ravatard.ports.host import Ledger, Observer
 from ravatard.ports.panel import Button, Lamp
@@ -132,6 +133,8 @@ def build(
     if muted and beginning.early is not None:
         beginning.early.close()
     echo_fd = echo_ring(options.speaker, options.audio)
+    # A service that ends with this process leaves nothing behind, and neither do its other programs.
+    others = other_programs(options, None if ledger is None else state_directory(environ), without)
     return Parts(
         microphone=ChildMicrophone(
             options.microphone,
@@ -165,7 +168,8 @@ def build(
         ),
         screen=display(options.kiosk, options.service.language, routes(options)),
         network_changes=KernelNetworkChanges(),
-        adapters=adapters(options, without),
+        adapters=others.adapters,
+        room=others.room,
         # Last: what is built above adds to it.
         without=tuple(without),
     )

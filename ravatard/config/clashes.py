@@ -77,6 +77,19 @@ def _adapters(options: Options) -> Iterator[Clash]:
             "as what `openssl rand -hex 16` prints, or use loopback"
         )
         yield Clash(("metrics.listen", "metrics.token"), text)
+    mqtt = options.mqtt
+    if options.group.name is not None and mqtt.host is None:
+        text = "the appliances of a group meet at an MQTT broker; write its name as mqtt.host"
+        yield Clash(("group.name", "mqtt.host"), text)
+    if mqtt.password is not None and mqtt.username is None:
+        text = "a broker takes a password with a user name only; write mqtt.username"
+        yield Clash(("mqtt.username", "mqtt.password"), text)
+    if (mqtt.certificate is None) != (mqtt.key is None):
+        text = "a certificate and its key go together; write both, or none"
+        yield Clash(("mqtt.certificate", "mqtt.key"), text)
+    if not mqtt.tls and (mqtt.ca is not None or mqtt.certificate is not None):
+        text = "certificates are for an encrypted connection; set mqtt.tls to true"
+        yield Clash(("mqtt.tls", "mqtt.ca", "mqtt.certificate"), text)
 
 
 def _sound(options: Options) -> Iterator[Clash]:

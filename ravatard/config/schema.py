@@ -23,6 +23,7 @@ from ravatard.devices.speaker.earcon_options import EarconOptions
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.errors import InternalError
 from ravatard.logs import LogOptions
+from ravatard.mqtt.options import GroupOptions, HomeAssistantOptions, MqttOptions
 from ravatard.secret import Secret
 from ravatard.setting import Setting
 from ravatard.web.kiosk.options import KioskOptions
@@ -51,6 +52,9 @@ class Options(CloudOptions):
     capture: CaptureOptions = field(default_factory=CaptureOptions)
     reconnect: BackoffOptions = field(default_factory=BackoffOptions)
     kiosk: KioskOptions = field(default_factory=KioskOptions)
+    mqtt: MqttOptions = field(default_factory=MqttOptions)
+    home_assistant: HomeAssistantOptions = field(default_factory=HomeAssistantOptions)
+    group: GroupOptions = field(default_factory=GroupOptions)
     metrics: MetricsOptions = field(default_factory=MetricsOptions)
     logging: LogOptions = field(default_factory=LogOptions)
 

@@ -252,6 +252,9 @@ class Conversation:
                 m.take(m.turns.cancel(asked=True))
                 m.take(m.service.end_session("a new one was asked for", now))
                 m.take(m.service.hears_as(m.service.deafness.perhaps_mended()))
+            case ev.AnsweredElsewhere():
+                m.take(m.attention.forgotten())
+                m.take(m.turns.cancel(asked=True))
             case ev.OptionsChanged(options):
                 m.options = options
                 # What was refused may have been mended.
