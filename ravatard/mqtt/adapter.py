@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from typing import NoReturn
+from uuid import uuid4
 
 from ravatard.cancellation import pass_on_cancellation
 from ravatard.core.backoff import Backoff
@@ -15,8 +16,10 @@ from ravatard.errors import InternalError, LinkError, RavatardError
 from ravatard.mqtt.group_channel import GroupChannel
 from ravatard.mqtt.home import HomeAssistant, HomeParts
 from ravatard.ports.broker import (
+    TWIN,
     Broker,
     BrokerConnection,
+    BrokerMessage,
     KeptRecord,
     KeptTopics,
     Publication,
@@ -64,6 +67,9 @@ class MqttAdapter:
         self._backoff = backoff
         self._record, self._kept = kept
         self._fault = "not connected to the MQTT broker yet"
+        # Of this process: another one on the broker is that of a twin, once ours was there.
+        self._instance = uuid4().hex.encode()
+        self._was_there = False
         self._up_since: float | None = None
 
     @property
@@ -121,17 +127,17 @@ class MqttAdapter:
         try:
             async with self._broker.connected(will) as connection:
                 home = HomeAssistant(self._parts, connection, handler)
-                filters = [*home.filters, *([self.group.topic] if self.group is not None else [])]
-                await connection.subscribe(*filters)
-                await self._take_back(connection)
-                await home.announce()
-                self._connected()
                 try:
                     async with asyncio.TaskGroup() as group:
+                        # First: whatever waits for the broker ends with the connection.
+                        receiving = self._receive(connection, home, group)
+                        group.create_task(receiving, name="mqtt messages")
+                        await self._begin(connection, home)
                         home.start(group)
                         if self.group is not None:
                             group.create_task(self.group.send(connection), name="mqtt group")
-                        await self._receive(connection, home, group)
+                        # In the body: a group that fails while it is left cancels this task for good (3.11).
+                        await asyncio.Event().wait()
                 finally:
                     if self.group is not None:
                         self.group.disconnected()
@@ -141,7 +147,21 @@ class MqttAdapter:
         pass_on_cancellation()
         raise gone[0] if gone else InternalError("a connection to the broker ended by itself")
 
-    def _connected(self) -> None:
+    async def _begin(self, connection: BrokerConnection, home: HomeAssistant) -> None:
+        """Subscribe and announce.
+
+        Raises:
+            RavatardError: the broker does not have it.
+        """
+        filters = [*home.filters, self._instance_topic]
+        if self.group is not None:
+            filters.append(self.group.topic)
+        await connection.subscribe(*filters)
+        await self._take_back(connection)
+        await home.announce()
+        mark = Publication(self._instance_topic, self._instance, sure=True, retained=True)
+        await connection.publish(mark)
+        self._was_there = True
         log.info("connected to the MQTT broker as %s", self._parts.topics.id)
         self._fault = ""
         self._up_since = asyncio.get_running_loop().time()
@@ -163,10 +183,25 @@ class MqttAdapter:
         self, connection: BrokerConnection, home: HomeAssistant, group: asyncio.TaskGroup
     ) -> None:
         async for message in connection.messages():
-            if self.group is not None and message.topic == self.group.topic:
+            if message.topic == self._instance_topic:
+                self._compare(message)
+            elif self.group is not None and message.topic == self.group.topic:
                 self.group.received(message)
             else:
                 home.take(message, group)
+
+    @property
+    def _instance_topic(self) -> str:
+        return self._parts.topics.of("instance")
+
+    def _compare(self, message: BrokerMessage) -> None:
+        """Compare the mark of whoever was connected last under our id with our own.
+
+        Raises:
+            TakenOverError: it was another one, after us.
+        """
+        if self._was_there and message.payload not in (self._instance, b""):
+            raise TakenOverError(TWIN)
 
 
 async def _farewell(connection: BrokerConnection, offline: Publication) -> None:

@@ -19,7 +19,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ravatard.errors import ConfigError, DeniedError, LinkError, LinkTimeout
 from ravatard.mqtt.flood import FloodMeter
 from ravatard.mqtt.options import MqttOptions
-from ravatard.ports.broker import BrokerMessage, Publication, TakenOverError
+from ravatard.ports.broker import TWIN, BrokerMessage, Publication, TakenOverError
 
 #: Bytes of a packet. A broker that heeds MQTT 5 sends none that is longer; any other is left.
 PACKET_LIMIT = 32_768
@@ -28,6 +28,8 @@ WAITING_LIMIT = 64
 #: For the TCP connection, each answer of the broker, and the look-up of its name.
 CONNECT_S = 4.0
 ANSWER_S = 5.0
+#: For a goodbye.
+CLOSE_S = 0.3
 #: A broker that sends too much is left for so long, at least.
 FLOOD_S = 30.0
 #: Bytes that the kernel holds for us: what a flood can bring before it is noticed.
@@ -66,17 +68,17 @@ class AiomqttBroker:
         """
         await self._look_up()
         meter = FloodMeter(asyncio.get_running_loop().time)
-        with _translated(self):
+        with _translated(self, meter):
             client = self._client(will, meter)
             try:
                 async with client:
                     try:
                         yield AiomqttConnection(client, self, meter)
                     finally:
-                        _close(client)
+                        await _close(client)
             finally:
                 # Also one that never answered: the library leaves its socket open, and read.
-                _close(client)
+                await _close(client, answered=False)
 
     async def _look_up(self) -> None:
         """Look the name up with a deadline; the thread that connects would wait for it without one.
@@ -155,14 +157,14 @@ class AiomqttConnection:
         carried = None
         if message.correlation:
             carried = _properties(PacketTypes.PUBLISH, CorrelationData=message.correlation)
-        with _translated(self._broker):
+        with _translated(self._broker, self._meter):
             await self._client.publish(
                 message.topic, message.payload, int(message.sure), message.retained, carried
             )
 
     async def subscribe(self, *filters: str) -> None:
         """See :meth:`ravatard.ports.broker.BrokerConnection.subscribe`."""
-        with _translated(self._broker):
+        with _translated(self._broker, self._meter):
             granted = await self._client.subscribe([(one, 1) for one in filters])
         # 0x80 and above are failures, in both versions.
         codes = [one.value if isinstance(one, ReasonCode) else one for one in granted]
@@ -217,38 +219,64 @@ def _bounded(meter: FloodMeter) -> type[asyncio.Queue[aiomqtt.Message]]:
 
 
 def _guard(client: aiomqtt.Client, meter: FloodMeter) -> None:
-    """End the connection at a packet that is too long, and at a flood of packets.
+    """End the connection at a packet that is too long, and at a flood of packets; watch no closed socket.
 
-    paho collects a packet of any length that a broker announces. Its ``loop_read`` is public, and called for
-    whatever arrives; what it has read of the packet so far is not.
+    paho asks its socket for as many bytes as a broker announces, and collects them all. aiomqtt has the loop
+    watch a descriptor by its number a moment later, when it may be closed, or another connection's.
     """
+    loop = asyncio.get_running_loop()
     paho: Any = client._client  # noqa: SLF001 - the library has no other way to what it wraps
     paho.connect_timeout = CONNECT_S
-    read: Callable[[], Any] = paho.loop_read
+    receive: Callable[[int], bytes] = paho._sock_recv  # noqa: SLF001 - nor to what it reads
 
-    def guarded() -> Any:
-        result = read()
-        meter.packet(paho._in_packet["remaining_length"])  # noqa: SLF001
-        if meter.flooded and (connection := paho.socket()) is not None:
-            # The next read finds the end of the stream, and closes everything in order.
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        return result
+    def guarded(length: int) -> bytes:
+        # Of a packet's first two bytes each is asked for by itself; then all the rest.
+        if length > 1:
+            meter.packet(length)
+        if meter.flooded:
+            # As if the broker had gone: paho closes everything in order.
+            raise ConnectionAbortedError(meter.complaint)
+        return receive(length)
 
-    paho.loop_read = guarded
+    def register(_paho: Any, _userdata: Any, connection: socket.socket) -> None:
+        loop.call_soon_threadsafe(watch, connection)
+
+    def watch(connection: socket.socket) -> None:
+        if (descriptor := connection.fileno()) >= 0:
+            loop.add_writer(descriptor, paho.loop_write)
+
+    note_end: Callable[..., None] = paho.on_disconnect
+
+    def ended(*reasons: Any) -> None:
+        note_end(*reasons)
+        over = client._disconnected  # noqa: SLF001 - nor to how it ended
+        if over.done() and not over.cancelled():
+            # Read here: the library may forget it unread, and asyncio would complain of that.
+            over.exception()
+
+    paho._sock_recv = guarded  # noqa: SLF001
+    paho.on_socket_register_write = register
+    paho.on_disconnect = ended
 
 
-def _close(client: aiomqtt.Client) -> None:
-    """Say goodbye and close the socket, without waiting: ending a paid session must not wait for a broker."""
+async def _close(client: aiomqtt.Client, *, answered: bool = True) -> None:
+    """Say goodbye and close the socket, within a moment: ending a paid session must not wait for a broker."""
     paho: Any = client._client  # noqa: SLF001 - see _guard
     if paho.socket() is not None:
+        if not answered:
+            # The library asks a future that was cancelled while it waited for the answer.
+            paho.on_disconnect = None
         paho.disconnect()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                # The library tells of nothing once the connection counts as lost.
+                while paho.socket() is not None:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
     if (left := paho.socket()) is not None:
         with suppress(OSError):
             left.shutdown(socket.SHUT_RDWR)
+        # It finds the end of the stream, and closes everything in order.
         paho.loop_read()
-    if client._disconnected.done():  # noqa: SLF001 - read, or asyncio complains of it
-        client._disconnected.exception()  # noqa: SLF001
 
 
 def _tls(options: MqttOptions) -> ssl.SSLContext:
@@ -271,7 +299,7 @@ def _tls(options: MqttOptions) -> ssl.SSLContext:
 
 
 @contextmanager
-def _translated(broker: AiomqttBroker, meter: FloodMeter | None = None) -> Iterator[None]:
+def _translated(broker: AiomqttBroker, meter: FloodMeter) -> Iterator[None]:
     """Turn the library's errors into ours.
 
     Raises:
@@ -280,7 +308,7 @@ def _translated(broker: AiomqttBroker, meter: FloodMeter | None = None) -> Itera
     try:
         yield
     except aiomqtt.MqttError as error:
-        if meter is not None and meter.flooded:
+        if meter.flooded:
             raise LinkError(meter.complaint, retry_after_s=FLOOD_S) from None
         raise _ours(broker, error) from error
 
@@ -291,10 +319,7 @@ def _ours(broker: AiomqttBroker, error: aiomqtt.MqttError) -> Exception:
         return broker.refused(code)
     cause = error.__cause__
     if code == _TAKEN_OVER or (isinstance(cause, aiomqtt.MqttError) and _code_of(cause) == _TAKEN_OVER):
-        return TakenOverError(
-            "another client with the same id takes the connection to the MQTT broker over; two appliances "
-            "have the same machine-id (a copied card?): remove /etc/machine-id on one and restart it"
-        )
+        return TakenOverError(TWIN)
     text = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return DeniedError(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 #: Bytes; see :data:`ravatard.mqtt.aiomqtt_broker.PACKET_LIMIT`, which a well-behaved broker is told.
 LONGEST_PACKET = 65_536
 #: Packets within one second. A room full of appliances has some twenty.
-MOST_PACKETS = 1_000
+MOST_PACKETS = 300
 
 
 class FloodMeter:

@@ -9,6 +9,12 @@ from typing import Protocol
 
 from ravatard.errors import LinkError
 
+#: Sentence about another client with our id.
+TWIN = (
+    "another client with the same id takes the connection to the MQTT broker over; two appliances have the "
+    "same machine-id (a copied card?): remove /etc/machine-id on one of them and restart it"
+)
+
 
 class TakenOverError(LinkError):
     """Another client with our id took the connection over."""

@@ -56,5 +56,5 @@ class Topics:
     @property
     def kept(self) -> tuple[str, ...]:
         """Topics whose last message the broker keeps, in the order in which they are taken back."""
-        own = tuple(self.of(name) for name in ("availability", "state", "last-turn", "update"))
+        own = tuple(self.of(name) for name in ("availability", "state", "last-turn", "update", "instance"))
         return (self.config, *own) if self.discovery else own

@@ -1,0 +1,361 @@
+"""Home Assistant's messages on Debian's mosquitto, with everything that goes wrong with a broker."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import shutil
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from aiomqtt import ProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from ravatard.core.backoff import BackoffOptions
+from ravatard.mqtt.adapter import MqttAdapter
+from ravatard.mqtt.assembly import MqttSections, mqtt_adapter
+from ravatard.mqtt.options import GroupOptions, HomeAssistantOptions, MqttOptions
+from ravatard.ports.broker import KeptRecord
+from ravatard.secret import Secret
+from tests.integration.mqtt_rig import Mosquitto, RoomAlone, fields, mosquitto, watching
+from tests.integration.program import until
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(shutil.which("mosquitto") is None, reason="needs Debian's mosquitto"),
+]
+
+OWN_ID = "ravatard-0123456789abcdef"
+BASE = f"ravatard/{OWN_ID}"
+QUICK = BackoffOptions(first_s=0.1, longest_s=1.0)
+
+
+@dataclass
+class Appliance:
+    adapter: MqttAdapter
+    room: RoomAlone
+    restarts: list[str] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def appliance(
+    port: int,
+    home: HomeAssistantOptions | None = None,
+    record: KeptRecord | None = None,
+    group: str | None = None,
+    **options: object,
+) -> AsyncIterator[Appliance]:
+    """The adapter of an appliance, at work."""
+    settings: dict[str, object] = {"host": "127.0.0.1", "port": port, "keep_alive_s": 2.0, **options}
+    sections = MqttSections(
+        MqttOptions(**settings),  # type: ignore[arg-type]
+        home or HomeAssistantOptions(),
+        GroupOptions(group),
+        QUICK,
+    )
+    room = RoomAlone()
+    restarts: list[str] = []
+    adapter, _ = mqtt_adapter(
+        sections, OWN_ID, "1.2.3", record, lambda: restarts.append("restart"), lambda: 0.01
+    )
+    async with asyncio.TaskGroup() as tasks:
+        hub = tasks.create_task(room.run())
+        served = tasks.create_task(adapter.serve(room.handler))
+        yield Appliance(adapter, room, restarts)
+        served.cancel()
+        hub.cancel()
+
+
+async def up(one: Appliance) -> None:
+    await until(lambda: one.adapter.faults == (), "it is connected", 30.0, lambda: str(one.adapter.faults))
+
+
+async def told(one: Appliance, words: str) -> None:
+    await until(lambda: words in str(one.adapter.faults), words, 30.0, lambda: str(one.adapter.faults))
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    started = Mosquitto(tmp_path)
+    started.start()
+    yield started
+    started.stop()
+
+
+async def test_it_appears_with_its_state_and_goes_with_a_word(tmp_path: Path) -> None:
+    async with mosquitto(tmp_path) as broker, watching(broker.port) as seen:
+        async with appliance(broker.port) as one:
+            await up(one)
+            await seen.until("/availability", "online")
+            config = fields(seen.last("/config"))
+            state = fields(seen.last("/state"))
+            topics = [str(message.topic) for message in seen.messages]
+        await seen.until("/availability", "offline")
+
+        assert len(config["cmps"]) == 15
+        assert state["mute"] == "OFF"
+        # A device without a state is never seen.
+        assert topics.index(f"{BASE}/state") < topics.index(f"{BASE}/availability")
+        assert one.adapter.faults == ()
+
+
+async def test_commands_are_carried_out_answered_and_refused_when_retained(broker: Mosquitto) -> None:
+    async with watching(broker.port) as seen:
+        await seen.say(f"{BASE}/volume/set", "11", retain=True, qos=1)
+        async with appliance(broker.port) as one:
+            await up(one)
+            await until(lambda: seen.of("/result"), "the retained command is answered")
+            refused = fields(seen.last("/result"))
+            # The true state of the device, whatever was asked for.
+            await seen.say(f"{BASE}/mute/set", "ON")
+            await until(lambda: fields(seen.last("/state"))["mute"] == "ON", "it is muted")
+            await seen.say(f"{BASE}/mute/set", "OFF")
+            await until(lambda: fields(seen.last("/state"))["mute"] == "OFF", "it is open")
+            await seen.say(f"{BASE}/volume/set", "40")
+            await until(lambda: fields(seen.last("/state"))["volume"] == 40, "it is softer")
+            await seen.say(f"{BASE}/restart/set", "PRESS")
+            await until(lambda: one.restarts, "it is restarted")
+            await until(lambda: len(seen.of("/result")) == 5, "all are answered")
+            before = len(seen.of("/result"))
+            bad = {
+                "volume": b"loud",
+                "mute": b"\xff",
+                "say": b"x" * 4_001,
+                "press": b'{"ms": -1}',
+                "dance": b"",
+                "update": b"INSTALL",
+            }
+            for number, (name, payload) in enumerate(bad.items(), 1):
+                await seen.say(f"{BASE}/{name}/set", payload)
+                await until(lambda: len(seen.of("/result")) == before + number, f"{name} is answered")  # noqa: B023
+            results = [fields(result) for result in seen.of("/result")]
+
+    assert refused["ok"] is False
+    assert "retain" in refused["error"]
+    assert [result["do"] for result in results[1:5]] == ["mute", "mute", "volume", "restart"]
+    assert all(result["ok"] for result in results[1:5])
+    assert [result["do"] for result in results[5:]] == list(bad)
+    assert not any(result["ok"] for result in results[5:])
+    assert "40" in results[3]["says"]
+
+
+async def test_an_answer_goes_where_its_sender_wants_it(broker: Mosquitto) -> None:
+    wanted = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    wanted.ResponseTopic = "house/answers"
+    wanted.CorrelationData = b"17"
+    async with (
+        watching(broker.port, protocol=ProtocolVersion.V5) as seen,
+        appliance(broker.port) as one,
+    ):
+        await up(one)
+        await seen.say(f"{BASE}/volume/set", "30", properties=wanted)
+        await until(lambda: seen.of("house/answers"), "it is answered there")
+        (answer,) = [message for message in seen.messages if str(message.topic) == "house/answers"]
+
+    assert getattr(answer.properties, "CorrelationData", None) == b"17"
+    assert fields(seen.last("house/answers")) == {"do": "volume", "ok": True, "says": "volume 30 %"}
+
+
+async def test_after_a_restart_of_the_broker_everything_is_back(tmp_path: Path, broker: Mosquitto) -> None:
+    async with appliance(broker.port) as one:
+        await up(one)
+        broker.stop()
+        await until(lambda: one.adapter.faults, "it is told")
+        told = one.adapter.faults
+        broker.start()
+        await up(one)
+        async with watching(broker.port) as seen:
+            await seen.until("/availability", "online")
+            assert fields(seen.last("/config"))["dev"]["ids"] == OWN_ID
+
+    assert told[0].startswith("no MQTT: ")
+
+
+async def test_home_assistants_start_is_answered_by_one_discovery_message(broker: Mosquitto) -> None:
+    async with appliance(broker.port) as one, watching(broker.port) as seen:
+        await up(one)
+        await seen.until("/availability", "online")
+        seen.messages.clear()
+        for _ in range(3):
+            await seen.say("homeassistant/status", "online")
+        await until(lambda: seen.of("/config"), "it is discovered again")
+        # What follows comes behind anything that the other two would have led to.
+        await seen.say(f"{BASE}/volume/set", "20")
+        await until(lambda: seen.of("/result"), "it goes on")
+
+        assert len(seen.of("/config")) == 1
+
+
+async def test_a_wrong_password_is_named_and_the_right_one_works(tmp_path: Path) -> None:
+    passwords = tmp_path / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", passwords, "avatar", "right"], check=True)  # noqa: ASYNC221 - milliseconds
+    async with mosquitto(tmp_path, f"password_file {passwords}") as broker:
+        for secret, connects in (("wrong", False), ("right", True)):
+            async with appliance(broker.port, username="avatar", password=Secret(secret)) as one:
+                if connects:
+                    await up(one)
+                else:
+                    await told(one, "mqtt.password")
+                    assert secret not in str(one.adapter.faults)
+
+
+async def test_a_broker_is_trusted_by_its_issuer_and_its_name(tmp_path: Path) -> None:
+    files = []
+    for name in ("right", "wrong"):
+        key, certificate = tmp_path / f"{name}.key", tmp_path / f"{name}.pem"
+        words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes".split()
+        words += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        subprocess.run([*words, "-keyout", key, "-out", certificate], check=True, capture_output=True)  # noqa: ASYNC221
+        files.append((key, certificate))
+    (key, right), (_, wrong) = files
+    async with mosquitto(tmp_path, f"certfile {right}", f"keyfile {key}") as broker:
+        tried = ((wrong, "localhost", False), (right, "127.0.0.1", False), (right, "localhost", True))
+        for ca, host, connects in tried:
+            async with appliance(broker.port, host=host, tls=True, ca=str(ca)) as one:
+                if connects:
+                    await up(one)
+                else:
+                    await told(one, "mqtt.ca")
+
+
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def misbehaving(answer: Answer) -> AsyncIterator[int]:
+    """A broker that accepts, and then does as ``answer`` does."""
+    async with asyncio.TaskGroup() as group:
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            tasks.append(group.create_task(serve(reader, writer)))
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                await answer(reader, writer)
+            except OSError:
+                pass
+            finally:
+                writer.close()
+
+        tasks: list[asyncio.Task[None]] = []
+        server = await asyncio.start_server(accept, "127.0.0.1", 0)
+        yield int(server.sockets[0].getsockname()[1])
+        server.close()
+        for task in tasks:
+            task.cancel()
+
+
+async def test_a_broker_that_stays_silent_is_named_and_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ravatard.mqtt.aiomqtt_broker.ANSWER_S", 0.5)
+    accepted: list[asyncio.StreamReader] = []
+    left: list[bytes] = []
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        accepted.append(reader)
+        del writer
+        left.append(await reader.read())
+
+    async with misbehaving(silent) as port, appliance(port) as one:
+        await told(one, "does not answer")
+        await until(lambda: len(accepted) > 1, "it is tried again")
+
+        assert left, "the first connection was closed"
+
+
+async def test_a_broker_that_stops_in_the_middle_is_noticed_by_its_silence(broker: Mosquitto) -> None:
+    async with appliance(broker.port) as one:
+        await up(one)
+        broker.freeze()
+        began = time.monotonic()
+        await until(lambda: one.adapter.faults, "it is noticed")
+        broker.thaw()
+        await up(one)
+
+    # The keep-alive is 2 s; a machine may be slow.
+    assert time.monotonic() - began < 30.0
+
+
+async def test_a_twin_is_named_and_neither_throws_the_other_out_for_ever(broker: Mosquitto) -> None:
+    async with appliance(broker.port) as one:
+        await up(one)
+        async with appliance(broker.port) as twin:
+            await up(twin)
+            await told(one, "machine-id")
+            await asyncio.sleep(1.5)
+
+            assert twin.adapter.faults == ()
+
+
+class Stalls:
+    """The longest time for which the loop took nothing else."""
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+
+    async def watch(self) -> None:
+        while True:
+            before = time.perf_counter()
+            await asyncio.sleep(0.005)
+            self.longest_s = max(self.longest_s, time.perf_counter() - before - 0.005)
+
+
+def packet(topic: str, payload: bytes) -> bytes:
+    """A PUBLISH of MQTT 5, QoS 0 (OASIS MQTT 5.0, 3.3)."""
+    body = len(topic).to_bytes(2, "big") + topic.encode() + b"\0" + payload
+    length, rest = b"", len(body)
+    while True:
+        rest, digit = divmod(rest, 128)
+        length += bytes((digit | (0x80 if rest else 0),))
+        if not rest:
+            return b"\x30" + length + body
+
+
+def many() -> bytes:
+    return packet(f"{BASE}/say/set", b"") * 10_000
+
+
+def long() -> bytes:
+    return packet(f"{BASE}/say/set", bytes(1_000_000))
+
+
+def endless() -> bytes:
+    """Announced as 200 MB."""
+    return packet(f"{BASE}/say/set", bytes(200_000_000))[:4_000_000]
+
+
+@pytest.mark.parametrize("kind", [many, long, endless])
+async def test_a_broker_that_floods_is_left_and_costs_neither_time_nor_memory(
+    kind: Callable[[], bytes],
+) -> None:
+    flood, arrived = kind(), []
+
+    async def flooding(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # CONNACK of MQTT 5.
+        arrived.append(await reader.read(1_024))
+        writer.write(b"\x20\x03\x00\x00\x00")
+        for begin in range(0, len(flood), 65_536):
+            writer.write(flood[begin : begin + 65_536])
+            await writer.drain()
+        await reader.read()
+
+    stalls = Stalls()
+    async with misbehaving(flooding) as port, asyncio.TaskGroup() as group:
+        watch = group.create_task(stalls.watch())
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        async with appliance(port) as one:
+            await told(one, "left for a while")
+            await asyncio.sleep(0.2)
+        grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        watch.cancel()
+
+    assert len(arrived) == 1
+    # The flood is in the memory of this process already.
+    assert grown_kb < 4_096
+    # The limit is 50 ms; on a machine that is shared with other tests it is measured with patience.
+    assert stalls.longest_s < 1.0
