@@ -13,6 +13,7 @@ from ravatard.core.backoff import Backoff
 from ravatard.core.control.protocol import ControlHandler
 from ravatard.core.events import Event
 from ravatard.errors import InternalError, LinkError, RavatardError
+from ravatard.mqtt.beginning import begin
 from ravatard.mqtt.group_channel import GroupChannel
 from ravatard.mqtt.home import HomeAssistant, HomeParts
 from ravatard.ports.broker import (
@@ -135,7 +136,7 @@ class MqttAdapter:
                         await self._begin(connection, home)
                         home.start(group)
                         if self.group is not None:
-                            group.create_task(self.group.send(connection), name="mqtt group")
+                            begin(group, self.group.send(connection), "mqtt group")
                         # In the body: a group that fails while it is left cancels this task for good (3.11).
                         await asyncio.Event().wait()
                 finally:

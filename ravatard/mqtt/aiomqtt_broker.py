@@ -16,6 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from ravatard.cancellation import pass_on_cancellation
 from ravatard.errors import ConfigError, DeniedError, LinkError, LinkTimeout
 from ravatard.mqtt.flood import FloodMeter
 from ravatard.mqtt.options import MqttOptions
@@ -72,6 +73,8 @@ class AiomqttBroker:
             client = self._client(will, meter)
             try:
                 async with client:
+                    # The library waits with asyncio.wait_for, which may swallow it on Python 3.11.
+                    pass_on_cancellation()
                     try:
                         yield AiomqttConnection(client, self, meter)
                     finally:
@@ -161,11 +164,13 @@ class AiomqttConnection:
             await self._client.publish(
                 message.topic, message.payload, int(message.sure), message.retained, carried
             )
+        pass_on_cancellation()
 
     async def subscribe(self, *filters: str) -> None:
         """See :meth:`ravatard.ports.broker.BrokerConnection.subscribe`."""
         with _translated(self._broker, self._meter):
             granted = await self._client.subscribe([(one, 1) for one in filters])
+        pass_on_cancellation()
         # 0x80 and above are failures, in both versions.
         codes = [one.value if isinstance(one, ReasonCode) else one for one in granted]
         denied = [topic for topic, code in zip(filters, codes, strict=False) if code >= 0x80]

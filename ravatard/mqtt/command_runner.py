@@ -13,6 +13,7 @@ from ravatard.core.control.protocol import BadRequest, ControlHandler
 from ravatard.core.homeassistant.commands import HostCommand, command_of
 from ravatard.core.homeassistant.report import payload_of
 from ravatard.core.homeassistant.topics import Topics
+from ravatard.mqtt.beginning import begin
 from ravatard.mqtt.software import CommandFailedError, Software
 from ravatard.ports.broker import BrokerConnection, BrokerMessage, Publication
 
@@ -65,7 +66,7 @@ class CommandRunner:
             self._tell("commands come faster by MQTT than they can be carried out; some are dropped")
             return
         self._at_work += 1
-        group.create_task(self._run(name, message, connection), name="mqtt command")
+        begin(group, self._run(name, message, connection), "mqtt command")
 
     def _tell(self, sentence: str) -> None:
         """Log a warning once per connection."""

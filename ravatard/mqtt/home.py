@@ -15,6 +15,7 @@ from ravatard.core.homeassistant.discovery import DeviceFacts, discovery_message
 from ravatard.core.homeassistant.pacing import Pacing
 from ravatard.core.homeassistant.report import health_of, payload_of, state_of
 from ravatard.core.homeassistant.topics import Topics
+from ravatard.mqtt.beginning import begin
 from ravatard.mqtt.command_runner import CommandRunner
 from ravatard.mqtt.event_queue import EventQueue
 from ravatard.mqtt.software import Software
@@ -99,18 +100,18 @@ class HomeAssistant:
     def start(self, group: asyncio.TaskGroup) -> None:
         """Begin to tell what changes, as tasks of ``group``; each fails with the connection's error."""
         pacing, changed = Pacing(), asyncio.Event()
-        group.create_task(self._watch(pacing, changed), name="mqtt watch")
-        group.create_task(self._states(pacing, changed), name="mqtt states")
-        group.create_task(self._events(), name="mqtt events")
-        group.create_task(self._health(), name="mqtt health")
-        group.create_task(self._updates(), name="mqtt update")
+        begin(group, self._watch(pacing, changed), "mqtt watch")
+        begin(group, self._states(pacing, changed), "mqtt states")
+        begin(group, self._events(), "mqtt events")
+        begin(group, self._health(), "mqtt health")
+        begin(group, self._updates(), "mqtt update")
 
     def take(self, message: BrokerMessage, group: asyncio.TaskGroup) -> None:
         """Take a message for one of :attr:`filters`; what follows happens in ``group``."""
         if self._topics.discovery and message.topic == self._topics.birth:
             if message.payload == _ONLINE and not message.retained and not self._announcing:
                 self._announcing = True
-                group.create_task(self._announce_again(), name="mqtt announcement")
+                begin(group, self._announce_again(), "mqtt announcement")
             return
         self._runner.take(message, self._connection, group)
 

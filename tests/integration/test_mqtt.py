@@ -281,15 +281,16 @@ async def test_a_broker_that_stops_in_the_middle_is_noticed_by_its_silence(broke
     assert time.monotonic() - began < 30.0
 
 
-async def test_a_twin_is_named_and_neither_throws_the_other_out_for_ever(broker: Mosquitto) -> None:
+async def test_of_twins_one_is_named_and_leaves_the_other_alone(broker: Mosquitto) -> None:
     async with appliance(broker.port) as one:
         await up(one)
         async with appliance(broker.port) as twin:
-            await up(twin)
-            await told(one, "machine-id")
+            both = one.adapter, twin.adapter
+            await until(lambda: "machine-id" in str([each.faults for each in both]), "a twin is named")
+            await until(lambda: () in [each.faults for each in both], "the other is connected")
             await asyncio.sleep(1.5)
 
-            assert twin.adapter.faults == ()
+            assert sorted(len(each.faults) for each in both) == [0, 1]
 
 
 class Stalls:
@@ -354,7 +355,8 @@ async def test_a_broker_that_floods_is_left_and_costs_neither_time_nor_memory(
         grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         watch.cancel()
 
-    assert len(arrived) == 1
+    # It came again at most for a moment, with a pause before.
+    assert len(arrived) <= 2
     # The flood is in the memory of this process already.
     assert grown_kb < 4_096
     # The limit is 50 ms; on a machine that is shared with other tests it is measured with patience.

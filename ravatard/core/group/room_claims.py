@@ -12,7 +12,6 @@ The caller passes on the microphone's events that come back, sends what is to be
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ravatard.core.audio.microphone_events import (
@@ -266,13 +265,3 @@ class RoomClaims:
 
 def _due(at: float | None, now: float) -> bool:
     return at is not None and now >= at
-
-
-def joined(verdicts: Iterable[RoomVerdict]) -> RoomVerdict:
-    """Return several outcomes as one."""
-    listed = list(verdicts)
-    return RoomVerdict(
-        tuple(event for one in listed for event in one.passed),
-        tuple(said for one in listed for said in one.said),
-        any(one.yielded for one in listed),
-    )
