@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.control.status import Reporter
@@ -43,7 +43,9 @@ class Parts:
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
     ``screen``: None without display; ``network_changes``: None where there is no network that could change;
-    ``adapters``: ways in and out for other programs; ``room``: None where no other appliance is.
+    ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
+    about program and board; ``adapters``: ways in and out for other programs; ``room``: None where no other
+    appliance is.
     """
 
     microphone: Microphone
@@ -57,6 +59,8 @@ class Parts:
     sound: SoundOutput | None = None
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
+    faults: Callable[[], tuple[str, ...]] = tuple
+    machine: Callable[[], Mapping[str, Any]] = dict
     adapters: Sequence[Adapter] = ()
     room: Room | None = None
 
@@ -148,7 +152,7 @@ def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     """Return a function that gives a sentence for each fault that no event tells."""
     adapters = parts.adapters
     return lambda: (
-        *(*parts.without, *parts.cloud.endings.faults),
+        *(*parts.without, *parts.cloud.endings.faults, *parts.faults()),
         *(fault for adapter in adapters for fault in adapter.faults),
     )
 
@@ -192,7 +196,8 @@ async def run(
     shown = Latest(conversation.indication)
     progress = parts.microphone.progress
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
-    reporter = Reporter(conversation, options, started_at, progress, _faults_of(parts), details)
+    faults = _faults_of(parts)
+    reporter = Reporter(conversation, options, started_at, progress, faults, details, machine=parts.machine)
     read = _ending_again(reread, parts.cloud.endings)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
     pulse = HubPulse(conversation, progress, inbox)

@@ -135,14 +135,16 @@ class PlainHandler(ReportingHandler, logging.StreamHandler[TextIO]):
 class PlainFormatter(logging.Formatter):
     """``HH:MM:SS level name: message``; further lines are indented, so that none looks like a record."""
 
-    def __init__(self) -> None:
+    def __init__(self, wording: Callable[[str], str] = str) -> None:
+        """``wording``: makes the last change to a text."""
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
+        self._wording = wording
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the lines of one record."""
         shown = copy.copy(record)
         shown.levelname = record.levelname.lower()
-        return super().format(shown).replace("\n", "\n  ")
+        return self._wording(super().format(shown)).replace("\n", "\n  ")
 
 
 class PrefixFormatter(logging.Formatter):

@@ -11,6 +11,7 @@ import gc
 import inspect
 import logging
 import os
+import sys
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -46,6 +47,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homes]:
     with pytest.MonkeyPatch.context() as environment:
         for name in filter(is_foreign, list(os.environ)):
             environment.delenv(name)
+        # As in an active virtual environment: elsewhere texts name the program by its path.
+        environment.setenv("PATH", os.pathsep.join((os.environ["PATH"], str(Path(sys.prefix) / "bin"))))
         # What is made once for many tests has a home, too.
         for name, value in new_home(folder / "shared").items():
             environment.setenv(name, value)

@@ -15,7 +15,7 @@ from ravatard import __version__
 from ravatard.cloud.factory import kind_of
 from ravatard.cloud.network.trust import load_aiohttp
 from ravatard.config import Options
-from ravatard.host.identity import user_id
+from ravatard.host.identity import appliance_id
 from ravatard.host.kept_record import FileKeptRecord
 from ravatard.installation import adding
 from ravatard.ports.adapter import Adapter
@@ -76,13 +76,13 @@ def _mqtt(options: Options, state: Path | None, without: list[str]) -> tuple[Ada
             return None, None
         from ravatard.mqtt.farewell import farewell_to
 
-        return farewell_to(options.mqtt, user_id(), record, kept), None
+        return farewell_to(options.mqtt, appliance_id(), record, kept), None
     if _lacks("aiomqtt", "mqtt", without):
         return None, None
     from ravatard.mqtt.assembly import MqttSections, mqtt_adapter
 
     sections = MqttSections(options.mqtt, options.home_assistant, options.group, options.reconnect)
-    return mqtt_adapter(sections, user_id(), __version__, record, _restart, random.SystemRandom().random)
+    return mqtt_adapter(sections, appliance_id(), __version__, record, _restart, random.SystemRandom().random)
 
 
 def _restart() -> None:

@@ -18,8 +18,8 @@ from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.proxy import of_environment
 from ravatard.config import Loaded, load, secrets_of
 from ravatard.host.credentials import with_credentials
-from ravatard.host.identity import user_id
-from ravatard.ports.cloud import ServiceCloud
+from ravatard.host.identity import appliance_id
+from ravatard.ports.cloud import Cloud, CredentialHolder, ServiceCloud
 from ravatard.ports.host import Ledger
 from ravatard.ports.network import Network
 from ravatard.ports.voice import VoicePlayer
@@ -89,12 +89,30 @@ def service_cloud(
         options,
         CloudResources(
             network=network,
-            user_id=user_id(),
+            user_id=appliance_id(),
             chance=random.SystemRandom().random,
             ledger=ledger,
             voice_player=voice_player,
         ),
     )
+
+
+def renew_credential(cloud: Cloud, running: CloudOptions, again: CloudOptions) -> None:
+    """Have ``cloud`` use the credential of a configuration that was read again.
+
+    Only if the service is the same: what needs a restart waits for one, and until then another service's
+    credential must not go to this one.
+
+    Args:
+        cloud: the service that is used.
+        running: the configuration it was opened with.
+        again: the configuration that was read.
+    """
+    before, after = running.service, again.service
+    same = (after.kind, after.base_url, after.socket_url) == (before.kind, before.base_url, before.socket_url)
+    same = same and again.avatar.plain_key == running.avatar.plain_key
+    if same and isinstance(cloud, CredentialHolder):
+        cloud.renew_credential(kind_of(again).credential(after))
 
 
 def asked(options: CloudOptions, ask: Callable[[ServiceCloud], Awaitable[T]]) -> T:

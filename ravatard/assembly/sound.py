@@ -118,11 +118,12 @@ def display(options: KioskOptions, language: str, routes: Routes) -> Display | N
         routes: ways to addresses that may be connected to.
 
     Raises:
-        ConfigError: the owner's texts are unusable.
+        ConfigError: the owner's texts or design are unusable.
     """
     if not options.enabled:
         return None
     load_aiohttp()
+    from ravatard.web.kiosk.design import read_design
     from ravatard.web.kiosk.inspection import inspect
     from ravatard.web.kiosk.kiosk import Kiosk
     from ravatard.web.kiosk.page_state import SCREEN_WORDS, PageState
@@ -135,6 +136,7 @@ def display(options: KioskOptions, language: str, routes: Routes) -> Display | N
     return Kiosk(
         options,
         texts,
+        design=read_design(options.design),
         report=report,
         inspect=partial(inspect, route_to=routes.to, trust=partial(context_for, None)),
     )

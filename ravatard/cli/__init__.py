@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from ravatard import __version__
-from ravatard.cli.terminal import harmless
+from ravatard.cli.terminal import harmless, typeable
 from ravatard.cli.usage import CommandParser, MainParser, add_verbosity
 from ravatard.errors import ConfigError, InternalError, RavatardError
 
@@ -44,6 +44,7 @@ COMMANDS = {
     "end-sessions": "end the live sessions that a crashed daemon left open, and none of other clients",
     "run": "run the voice appliance",
     "press": "press the button of the running appliance",
+    "id": "show the id of this appliance, which tells it from others",
     "boot-setup": "take over the settings file on the boot partition",
     "help": "explain a command",
     "version": "show the version, and the installation it runs from",
@@ -75,10 +76,12 @@ _MODULES = {
     "demo": "demo.command",
     "doctor": "doctor.command",
     "find-mic": "doctor.find_mic",
+    "id": "status.identity",
     "languages": "directory",
     "meter": "doctor.meter",
     "setup": "setup.command",
     "simulate": "simulate.command",
+    "status": "status.command",
     "support-bundle": "doctor.support_bundle",
 }
 
@@ -170,7 +173,7 @@ def _carried_out(parsed: argparse.Namespace) -> int:
 def _complain(error: RavatardError) -> None:
     for line in str(error).splitlines():
         # An error may name what a stranger has chosen.
-        print(f"ravatard: {harmless(line)}", file=sys.stderr)
+        print(f"ravatard: {harmless(typeable(line))}", file=sys.stderr)
 
 
 def _reader_gone() -> int:

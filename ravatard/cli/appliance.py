@@ -6,27 +6,31 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from ravatard import logs
+from ravatard import __version__, logs
 from ravatard.app import Controls
 from ravatard.assembly import runner
+from ravatard.assembly.client import renew_credential
 from ravatard.assembly.lifetime import disarm, live
 from ravatard.assembly.parts import Beginning, build, conversation_options
 from ravatard.assembly.simulator import simulated
 from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cli.run import loaded_for
-from ravatard.cli.terminal import columns_of, takes_colour
+from ravatard.cli.terminal import columns_of, takes_colour, typeable
 from ravatard.config import DEFAULT_PATH, Loaded, secrets_of
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.process.early import EarlyProcess
+from ravatard.host.board.health import board_health, board_model
 from ravatard.host.control.server import control_socket
 from ravatard.host.credentials import keep_for_the_end
+from ravatard.host.identity import appliance_id
 from ravatard.host.ledger import FileLedger
 from ravatard.host.recorder import flight_recorder
 from ravatard.host.remembered import RememberedSettings
@@ -34,6 +38,7 @@ from ravatard.host.runtime import SOCKET_NAME, SYSTEM_DIRECTORY, runtime_directo
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import bring_up_to_date
 from ravatard.ports.host import Observer
+from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +48,14 @@ def configure_logs(loaded: Loaded, environ: Mapping[str, str], *, quiet: bool = 
     options = loaded.options.logging
     if quiet and options.level == "info":
         options = replace(options, level="error")
-    logs.configure(
+    handler = logs.configure(
         options,
         under_systemd=logs.is_journal(sys.stderr, environ),
         secrets=secrets_of(loaded.options),
     )
+    if isinstance(handler.formatter, logs.PlainFormatter):
+        # It was started by hand, in a terminal where its commands are to be typed.
+        handler.setFormatter(logs.PlainFormatter(typeable))
 
 
 def beside_service(control: Path, system: Path = SYSTEM_DIRECTORY) -> str:
@@ -63,9 +71,16 @@ def beside_service(control: Path, system: Path = SYSTEM_DIRECTORY) -> str:
     )
 
 
-def _redactor(loaded: Loaded) -> Callable[[str], str]:
-    """Return a function that removes every secret from a text."""
-    return partial(logs.redact, secrets=secrets_of(loaded.options))
+class _Secrets(list[Secret]):
+    """Secrets of the configuration, also those that a reload has replaced: they may be valid still."""
+
+    def add_of(self, loaded: Loaded) -> None:
+        """Add those of a configuration."""
+        self.extend(one for one in secrets_of(loaded.options) if one not in self)
+
+    def redacted(self, text: str) -> str:
+        """Return a text without any of them."""
+        return logs.redact(text, secrets=self)
 
 
 def _keep_credentials(environ: Mapping[str, str]) -> None:
@@ -73,6 +88,17 @@ def _keep_credentials(environ: Mapping[str, str]) -> None:
         keep_for_the_end(environ)
     except OSError as error:
         log.warning("a session left open by a crash ends at the next start, not at once: %s", error)
+
+
+def _machine(board: str | None) -> dict[str, Any]:
+    """Return the fields of the status about program and board; ``board``: its name in the configuration."""
+    return {
+        "version": __version__,
+        "id": appliance_id(),
+        "board": board,
+        "model": board_model(),
+        "health": board_health(),
+    }
 
 
 def appliance(
@@ -140,13 +166,22 @@ async def _appliance(
         await wakeword.refresh(options)
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
         has_button = parts.button is not None
+        board = None if loaded.board is None else loaded.board.name
+        parts = replace(parts, machine=partial(_machine, board))
+        if ledger is not None:
+            parts = replace(parts, faults=ledger.faults)
         controls = Controls(server=server_socket)
         for text in arguments.say:
             controls.say(text)
 
+        secrets = _Secrets()
+        secrets.add_of(loaded)
+
         async def reread() -> ConversationOptions:
             again = loaded_for(arguments, environ)
+            secrets.add_of(again)
             configure_logs(again, environ, quiet=arguments.simulate)
+            renew_credential(parts.cloud, options, again.options)
             await wakeword.refresh(again.options)
             return conversation_options(
                 again.options, has_button=has_button, wakeword_trouble=wakeword.trouble
@@ -161,6 +196,6 @@ async def _appliance(
         )
         if not arguments.simulate:
             folder = state_directory(environ) / "recorder"
-            recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), _redactor(loaded))
+            recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), secrets.redacted)
             parts = replace(parts, observers=[*observers, stack.enter_context(recorder)])
         await live(parts, wanted, options.reconnect, controls, reread)

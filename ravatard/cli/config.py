@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ravatard.cli.options import add_config
-from ravatard.cli.terminal import visible
+from ravatard.cli.terminal import typeable, visible
 from ravatard.config import DEFAULT_PATH, Loaded, Schema, load
 from ravatard.config.advice import advice
 from ravatard.config.board_file import Board
@@ -88,6 +88,7 @@ def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
     warnings = [
         *advice(loaded, main, sealed=may_be_sealed(os.environ)),
         *_about_texts(loaded),
+        *_about_design(loaded),
         *_about_wakeword(loaded, main),
     ]
     if not warnings:
@@ -95,7 +96,7 @@ def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
         return
     plural = "s" if len(warnings) > 1 else ""
     yield f"configuration can be used, with {len(warnings)} warning{plural}: {_count(loaded)} read"
-    yield from (f"warning: {visible(one)}" for one in warnings)
+    yield from (f"warning: {visible(typeable(one))}" for one in warnings)
 
 
 def _about_texts(loaded: Loaded) -> Iterator[str]:
@@ -115,6 +116,26 @@ def _about_texts(loaded: Loaded) -> Iterator[str]:
         for file in sorted(Path(kiosk.texts).glob("*.yaml")):
             # Also those of languages that are not chosen now.
             read_texts(file.stem, kiosk.texts)
+    except ConfigError as error:
+        if kiosk.enabled:
+            raise
+        yield from str(error).splitlines()
+
+
+def _about_design(loaded: Loaded) -> Iterator[str]:
+    """Yield what is wrong with the owner's design of a page that is not served.
+
+    Raises:
+        ConfigError: the page is served; with this design the daemon would not start.
+    """
+    kiosk = loaded.options.kiosk
+    if kiosk.design is None:
+        return
+    # Few have a design of their own.
+    from ravatard.web.kiosk.design import read_design
+
+    try:
+        read_design(kiosk.design)
     except ConfigError as error:
         if kiosk.enabled:
             raise

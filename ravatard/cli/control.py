@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ravatard.cli.options import add_socket
-from ravatard.cli.terminal import visible
+from ravatard.cli.terminal import typeable, visible
 from ravatard.host.control.client import Reply, ask
 from ravatard.host.runtime import find_socket
 
@@ -102,4 +102,4 @@ def request(arguments: argparse.Namespace, *, longer_s: float = 0.0, **parameter
 
 def reason(reply: Reply) -> str:
     """Return why a request was refused."""
-    return visible(str(reply.get("error", "refused without a reason")))
+    return visible(typeable(str(reply.get("error", "refused without a reason"))))

@@ -1,11 +1,16 @@
-"""Terminal: whether it takes colours, how wide it is, and which text from outside it may show."""
+"""Terminal: its colours and width, the text from outside that it may show, and commands as they are typed."""
 
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
+import sys
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import TextIO
 
 #: Control characters (they repaint a terminal, rename it, type on the user's behalf), halves of surrogate
@@ -18,6 +23,11 @@ _OVERRIDES = frozenset("\u202d\u202e")
 _NO_CELL = frozenset({"Mn", "Me", "Cf"})
 
 
+#: The program in the place of a command, within a sentence or at the beginning of a remedy.
+_COMMAND = re.compile(
+    r"(`(?:sudo )?|\bsudo |\(or |\bor )ravatard(?= [a-z-])|"
+    r"^(sudo )?ravatard(?= (?:config|devices|doctor|end-sessions|meter|status|unmute)\b)"
+)
 #: Narrower than that, a continued line is indented little.
 _ROOM = 30
 _LITTLE = 4
@@ -104,3 +114,39 @@ def head(text: str, columns: int) -> str:
         if used > columns:
             return text[:index]
     return text
+
+
+def typeable(text: str, program: str | None = None) -> str:
+    """Return a text with the commands in it as they can be typed in this terminal.
+
+    A shell does not find the program of a virtual environment that is not active by its name.
+
+    Args:
+        text: sentences with commands in backquotes or behind sudo, or one command alone.
+        program: the way to type the program; None: that of the one that runs.
+    """
+    typed = _typed_program() if program is None else program
+    if typed == "ravatard":
+        return text
+    return _COMMAND.sub(lambda found: f"{found[1] or found[2] or ''}{typed}", text)
+
+
+@cache
+def _typed_program() -> str:
+    return way_to_type(Path(sys.prefix), Path.cwd(), shutil.which("ravatard"))
+
+
+def way_to_type(prefix: Path, directory: Path, found: str | None) -> str:
+    """Return the way to type the program of an installation.
+
+    Args:
+        prefix: the installation.
+        directory: the present directory.
+        found: the program that a shell finds by the name alone, of whichever installation.
+    """
+    program = prefix / "bin" / "ravatard"
+    if found is not None or not program.exists():
+        return "ravatard"
+    if program.is_relative_to(directory):
+        program = program.relative_to(directory)
+    return shlex.quote(str(program))

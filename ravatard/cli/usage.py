@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
+from ravatard.cli.terminal import typeable
+
 #: Heading -> its commands: the order in which a new owner meets them.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Try": ("demo", "chat", "simulate"),
@@ -15,7 +17,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("reload", "restart-session"),
     ),
     "Trouble": ("doctor", "support-bundle", "replay", "end-sessions"),
-    "For programs": ("run", "press", "boot-setup"),
+    "For programs": ("run", "press", "id", "boot-setup"),
 }
 #: Words that people type for what systemd does, and what to type instead.
 _ELSEWHERE = {
@@ -59,10 +61,11 @@ class CommandParser(argparse.ArgumentParser):
         words = self.prog.split()[1:]
         kind = " ".join([*words, "command"])
         if not words and value in _ELSEWHERE:
-            raise argparse.ArgumentError(None, f"there is no {kind} {value!r}; type: {_ELSEWHERE[value]}")
+            command = typeable(_ELSEWHERE[value])
+            raise argparse.ArgumentError(None, f"there is no {kind} {value!r}; type: {command}")
         hint = _hint(value, list(action.choices)) or f"; there are: {', '.join(action.choices)}"
         if not words and "did you mean" not in hint:
-            hint = "; `ravatard --help` lists all"
+            hint = typeable("; `ravatard --help` lists all")
         raise argparse.ArgumentError(None, f"there is no {kind} {value!r}{hint}")
 
 

@@ -21,6 +21,13 @@ from ravatard.secret import Secret
 #: text tells people about an entry of the ledger that was no session to end.
 EndSession = Callable[[OwedSession], Awaitable[str | None]]
 
+
+class GivenUp(str):
+    """Sentence about an entry of the ledger that is let go of: its session may still be open."""
+
+    __slots__ = ()
+
+
 SomeOptions = TypeVar("SomeOptions", bound=CloudOptions)
 
 

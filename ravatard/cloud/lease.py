@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from ravatard.cloud.kind import EndSession, GivenUp
 from ravatard.errors import InternalError, LinkTimeout, RavatardError
 from ravatard.ports.host import Ledger, OwedSession
 
@@ -20,6 +22,7 @@ FIRST_PAUSE_S = 10.0
 LONGEST_PAUSE_S = 640.0
 #: Starts that were given up and are not answered yet; with so many of them nothing more is started.
 MOST_LATE = 4
+_MOST_TOLD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Lease:
     def __init__(
         self,
         start: Callable[[], Awaitable[OwedSession]],
-        end: Callable[[OwedSession], Awaitable[None]],
+        end: EndSession,
         *,
         close_s: float,
         start_s: float = 60.0,
@@ -84,8 +87,8 @@ class Lease:
 
         Args:
             start: starts a session; has its own deadline, far beyond ``start_s``.
-            end: returns when the session is over, also when the service does not know it any more; has its
-                own deadline.
+            end: returns when the session is over, also when the service does not know it any more, or when it
+                is given up; has its own deadline.
             close_s: limit for all ending when :meth:`opened` is left.
             start_s: time after which :meth:`acquire` gives up; a session that comes later is ended.
             ledger: list of the sessions that must be ended; None keeps it in memory.
@@ -104,6 +107,8 @@ class Lease:
         self._timers: dict[OwedSession, asyncio.TimerHandle] = {}
         #: Sessions started in this run that are not ended.
         self._ours: set[OwedSession] = set()
+        #: Newest sentences about what was given up; an older one is in the log.
+        self._given_up: deque[GivenUp] = deque(maxlen=_MOST_TOLD)
         self._wanted = False
         self._leaving = False
         self._held: OwedSession | None = None
@@ -125,7 +130,13 @@ class Lease:
     def faults(self) -> tuple[str, ...]:
         """A sentence for each session whose ending has failed so far: it may still be paid for."""
         failed = [self._failures[session].error for session in self.owed if session in self._failures]
-        return tuple(f"a paid session may still be open; its end failed: {error}" for error in failed)
+        open_still = (f"a paid session may still be open; its end failed: {error}" for error in failed)
+        return (*open_still, *self._given_up)
+
+    def tell(self, given_up: GivenUp) -> None:
+        """Tell of an entry of the ledger that was given up, until the daemon ends."""
+        log.warning("%s", given_up)
+        self._given_up.append(given_up)
 
     def retry(self) -> None:
         """End owed sessions in the background, also those whose ending failed: it may have been mended."""
@@ -311,11 +322,13 @@ class Lease:
 
     async def _run_end(self, session: OwedSession, done: asyncio.Future[None]) -> None:
         try:
-            await self._end(session)
+            told = await self._end(session)
         except RavatardError as error:
             self._failed(session, error)
         else:
             self._over(session)
+            if isinstance(told, GivenUp):
+                self.tell(told)
         finally:
             del self._endings[session]
             done.set_result(None)

@@ -54,6 +54,7 @@ class ServiceOptions:
         pattern=r"[\x21-\x7e]{1,4096}",
         words="letters, digits and signs without blanks, at most 4096",
         secret=True,
+        restart=False,
     )
     avatar: str | None = setting(
         None,

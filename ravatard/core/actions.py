@@ -199,6 +199,9 @@ class TurnSummary:
         silence_messages: messages of closing silence sent.
         answer_ms: from the gate's closing to the first answer; 0 when that came before the gate closed, None
             without an answer.
+        opened_at: when the gate opened, or the text was given; loop seconds, like the next two.
+        closed_at: when the gate closed; None if the turn was given up before.
+        answered_at: when the first answer came; None without one.
     """
 
     turn: int
@@ -209,6 +212,9 @@ class TurnSummary:
     messages: int
     silence_messages: int
     answer_ms: float | None
+    opened_at: float = 0.0
+    closed_at: float | None = None
+    answered_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

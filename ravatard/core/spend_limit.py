@@ -57,7 +57,7 @@ class PaidTime:
 
     def refusal(self, options: SpendOptions, now: float) -> str | None:
         """Return why no session may be started now, as a sentence; None when one may."""
-        if options.day_minutes is None or self._spent_s(now) < options.day_minutes * 60:
+        if options.day_minutes is None or self.day_s(now) < options.day_minutes * 60:
             return None
         return (
             f"the {options.day_minutes:g} minutes of live sessions allowed in 24 hours are used up "
@@ -72,10 +72,24 @@ class PaidTime:
         if options.session_minutes is not None:
             times.append(self.since + options.session_minutes * 60)
         if options.day_minutes is not None:
-            times.append(now + options.day_minutes * 60 - self._spent_s(now))
+            # Not counted from now: the same state must have the same end whenever it is asked for.
+            times.append(max(self.since, now - DAY_S) + options.day_minutes * 60 - self._past_s(now))
         return min(times, default=None)
 
-    def _spent_s(self, now: float) -> float:
+    def session_s(self, now: float) -> float | None:
+        """Return how long the session in use has lasted, seconds; None without one."""
+        return None if self.since is None else now - self.since
+
+    def left_s(self, options: SpendOptions, now: float) -> float | None:
+        """Return how long a session in use may last, or one that is started now, seconds; None: no limit."""
+        ends_at = replace(self, since=now if self.since is None else self.since).ends_at(options, now)
+        return None if ends_at is None else max(0.0, ends_at - now)
+
+    def day_s(self, now: float) -> float:
+        """Return how long sessions have lasted in the 24 hours that end now, seconds."""
+        in_use_s = now - max(self.since, now - DAY_S) if self.since is not None else 0.0
+        return self._past_s(now) + in_use_s
+
+    def _past_s(self, now: float) -> float:
         day_ago = now - DAY_S
-        past = sum(end - max(begin, day_ago) for begin, end in self.past if end > day_ago)
-        return past + (now - max(self.since, day_ago) if self.since is not None else 0.0)
+        return sum(end - max(begin, day_ago) for begin, end in self.past if end > day_ago)

@@ -80,6 +80,8 @@ class FileLedger:
         #: The open directory, which also holds the lock; -1 while we have neither.
         self._fd = -1
         self._saved = False
+        #: The damaged list is kept beside the new one.
+        self._kept = False
 
     def owed(self) -> list[OwedSession]:
         """See :meth:`ravatard.ports.host.Ledger.owed`."""
@@ -99,6 +101,13 @@ class FileLedger:
         if self._sessions.pop(_key(session), None) is not None:
             self._saved = False
             self._sync()
+
+    def faults(self) -> tuple[str, ...]:
+        """Return a sentence for each present fault. Damage is one until the owner has removed its list."""
+        with suppress(OSError):
+            if self._kept and self._fd >= 0 and DAMAGED not in names_in(self._fd):
+                self.damage, self._kept = "", False
+        return tuple(filter(None, (self.damage, self.trouble)))
 
     def close(self) -> None:
         """Release the lock. Idempotent; the next use takes it again."""
@@ -132,6 +141,7 @@ class FileLedger:
         self.trouble = ""
         self._load()
         if not self.damage and DAMAGED in names_in(self._fd):
+            self._kept = True
             self._tell_damage("was damaged earlier")
         return True
 
@@ -170,6 +180,7 @@ class FileLedger:
             finally:
                 os.close(file)
             os.fsync(self._fd)
+            self._kept = True
 
     def _tell_damage(self, how: str) -> None:
         self.damage = (

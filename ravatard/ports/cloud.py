@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, runtime_checkable
 
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.events import ServiceMessage
@@ -155,6 +155,18 @@ class Cloud(Protocol):
 
         Never raises for a failure of the network; bounded in time; an ending that failed is tried again.
         """
+        ...
+
+
+@runtime_checkable
+class CredentialHolder(Protocol):
+    """Cloud whose credential may be replaced while it is used.
+
+    To others it is an account of its own, and sessions of the old one would stay open: that takes a restart.
+    """
+
+    def renew_credential(self, credential: Secret | None) -> None:
+        """Prove who we are with another credential from the next request on; what is open goes on."""
         ...
 
 

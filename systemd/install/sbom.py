@@ -33,6 +33,7 @@ _LIBRARIES = {
     "libdav1d": "BSD-2-Clause",
     "libdrm": "MIT",
     "libgfortran": "GPL-3.0-or-later WITH GCC-exception-3.1",
+    "libgomp": "GPL-3.0-or-later WITH GCC-exception-3.1",
     "libgmp": "LGPL-3.0-or-later OR GPL-2.0-or-later",
     "libgnutls": "LGPL-2.1-or-later",
     "libhogweed": "LGPL-3.0-or-later OR GPL-2.0-or-later",

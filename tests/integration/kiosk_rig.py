@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from ravatard.secret import Secret
+from ravatard.web.kiosk.design import Design, read_design
 from ravatard.web.kiosk.embedding import Inspection
 from ravatard.web.kiosk.inspection import inspect
 from ravatard.web.kiosk.kiosk import Kiosk
@@ -96,10 +97,10 @@ class Served:
         inspected: the addresses it had looked at.
     """
 
-    def __init__(self, options: KioskOptions, texts: PageTexts) -> None:
+    def __init__(self, options: KioskOptions, texts: PageTexts, design: Design | None = None) -> None:
         self.screens: list[PageState] = []
         self.inspected: list[str] = []
-        self.kiosk = Kiosk(options, texts, report=self.screens.append, inspect=self._inspect)
+        self.kiosk = Kiosk(options, texts, design=design, report=self.screens.append, inspect=self._inspect)
 
     async def _inspect(self, address: Secret, within_s: float) -> Inspection:
         self.inspected.append(address.reveal())
@@ -125,7 +126,7 @@ class Served:
 @asynccontextmanager
 async def serving(language: str = "en", **options: Any) -> AsyncIterator[Served]:
     chosen = KioskOptions(**{"enabled": True, "port": 0, **options})
-    served = Served(chosen, read_texts(language, chosen.texts, chosen.contact))
+    served = Served(chosen, read_texts(language, chosen.texts, chosen.contact), read_design(chosen.design))
     async with asyncio.TaskGroup() as group:
         serve = group.create_task(served.kiosk.serve(), name="kiosk")
         await until(lambda: served.kiosk.port, "the page is served")

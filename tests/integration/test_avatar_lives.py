@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ravatard.host.control.client import ask
 from ravatard.host.ledger import NAME, parse
+from ravatard.host.runtime import SOCKET_NAME
 from ravatard.ports.host import OwedSession
 from ravatard.sim.avatar.options import (
     AvatarSimOptions,
@@ -336,3 +338,30 @@ async def test_another_kind_of_service_ends_what_the_first_has_left_with_its_own
     assert PROJECT not in json.dumps(went_to_first)
     assert all(PROJECT not in json.dumps(request.fields) for request in server.record.requests)
     assert home.on_ledger() == []
+
+
+async def test_a_reload_takes_a_new_key_and_no_other_services(tmp_path: Path) -> None:
+    async with AvatarSimServer(OPTIONS) as server:
+        home = Home(tmp_path, server)
+        socket = Path(os.environ.get("RUNTIME_DIRECTORY", tmp_path)) / SOCKET_NAME
+        async with home.daemon({"service": {"api_key": "key-that-is-wrong-4711"}}) as daemon:
+            await daemon.until(lambda: "check service.api_key" in daemon.stderr, "the key is refused")
+            refused = list(home.sessions)
+            # Another service's key waits for the restart that this takes.
+            daemon.configure({"service": {"base_url": "http://127.0.0.1:9/v1", "api_key": KEY}})
+            await asyncio.to_thread(ask, socket, {"do": "reload"})
+            await asyncio.to_thread(ask, socket, {"do": "say", "text": "hello"})
+            await daemon.until(
+                lambda: daemon.stderr.count("check service.api_key") > 1, "it is refused again"
+            )
+            kept = list(home.sessions)
+            daemon.configure({"service": {"api_key": KEY}})
+            await asyncio.to_thread(ask, socket, {"do": "reload"})
+            await asyncio.to_thread(ask, socket, {"do": "say", "text": "hello again"})
+            await daemon.until(lambda: len(home.sessions) == 1, "a session is started with the new key")
+            daemon.send(signal.SIGTERM)
+            assert await daemon.ended() == 0
+
+    assert (refused, kept) == ([], [])
+    assert KEY not in daemon.stderr
+    assert [one.how for one in home.sessions] == ["client"]

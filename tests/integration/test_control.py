@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 
+from ravatard import __version__
 from ravatard.core.control.protocol import LINE_LIMIT_BYTES
 from ravatard.host.control.opening import AlreadyRunning, open_listener
 from ravatard.host.control.server import ControlLimits, control_socket
+from ravatard.host.identity import appliance_id
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
 from tests.integration.daemon import Config, Daemon
@@ -454,10 +456,15 @@ async def test_a_daemon_says_how_it_is(tmp_path: Path) -> None:
         await daemon.ready()
 
         status, said, _ = await _asked("status")
+        waited, line, _ = await _asked("status", "--wait", "working", "--timeout", "10")
         report = await _report()
         await daemon.stopped()
 
         assert status == 0, said
+        assert (waited, line.splitlines()) == (0, [f"{report['status']}; session none"])
+        assert (report["schema"], report["version"], report["id"]) == (1, __version__, appliance_id())
+        assert (report["board"], report["other_troubles"]) == (None, [])
+        assert report["health"].keys() == {"temperature_c", "throttled", "throttled_since_boot"}
         assert said.startswith("ready: ")
         assert (report["state"], report["working"], report["degraded"]) == ("ready", True, [])
         assert report["link"]["state"] == "online"
@@ -590,7 +597,9 @@ async def test_a_degraded_appliance_says_so_and_a_watcher_sees_it(tmp_path: Path
             await watching.until(lambda: "  offline" in watching.stdout, "the change")
             status, said, _ = await _asked("status")
             assert status == 3
-            assert "  ! offline: " in said
+            assert said.startswith("offline: ")
+            # The light shows it: it is told once.
+            assert "  ! " not in said
             await daemon.stopped()
             assert await watching.ended() == 1
             assert "has ended" in watching.stderr

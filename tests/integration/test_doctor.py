@@ -144,6 +144,18 @@ async def test_one_check_by_its_name(tmp_path: Path) -> None:
     assert "there is no check 'nonsense'; there are credentials, config" in stderr
 
 
+async def test_a_check_that_cannot_be_made_shows_what_has_failed_before_it(tmp_path: Path) -> None:
+    config = tmp_path / "wrong.yaml"
+    config.write_text("speaker: {device: 5, volum: 3}\n")
+
+    status, stdout, _ = await ran("doctor", "--only", "speaker", *where(tmp_path, config))
+
+    assert status == 1
+    assert re.search(r"✗  config  +.*speaker", stdout), stdout
+    assert re.search(r"·  speaker +skipped because config failed", stdout), stdout
+    assert "1 broken" in stdout
+
+
 async def test_a_microphone_that_the_daemon_has_is_left_to_it(tmp_path: Path) -> None:
     recording = recordings.write(tmp_path / "again.wav", recordings.bundled())
     settings: Config = {"microphone": {"wav": str(recording), "repeat": True}}

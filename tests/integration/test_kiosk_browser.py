@@ -17,6 +17,7 @@ from aiohttp import web
 
 from ravatard.core.indication import WORDS, Indication, Look
 from ravatard.secret import Secret
+from ravatard.sim.jpeg import grey_jpeg
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
 from ravatard.sim.streaming.options import SimStreamOptions
@@ -113,6 +114,36 @@ async def test_the_page_speaks_the_language_of_the_conversation_and_fits_a_narro
                 # Every element lies within the screen, and no text runs out of its own box.
                 assert await browser.value(f"({OUTSIDE})()") == [], (look, width)
             await browser.screenshot(artifact(tmp_path, f"kiosk-{language}-{width}x{height}.png"))
+
+
+async def test_an_owners_logo_and_colours_are_shown_and_the_logo_never_over_the_picture(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "design"
+    folder.mkdir()
+    (folder / "logo.jpg").write_bytes(grey_jpeg(200, 400))
+    (folder / "colours.yaml").write_text("ground: 102030\nopen: 00aa99\n")
+    logo = "document.getElementById('logo')"
+    box = f"{logo}.getBoundingClientRect()"
+    seen = "(b => document.elementFromPoint(b.left + b.width / 2, b.top + b.height / 2)?.id)"
+    async with browsing(tmp_path, AUDIBLE, design=str(folder)) as (streamer, served, browser):
+        served.kiosk.show(Indication(Look.LISTENING, "listening"))
+        await browser.until(f"{logo}.naturalWidth", 160)
+        assert await browser.value("getComputedStyle(document.body).backgroundColor") == "rgb(16, 32, 48)"
+        await browser.until(
+            "getComputedStyle(document.querySelector('#orb')).backgroundColor", "rgb(0, 170, 153)"
+        )
+        for width, height in (NARROW, *SIZES):
+            await browser.resize(width, height)
+            await browser.until("innerWidth", width)
+            assert await browser.value(f"(b => b.right <= innerWidth && b.height > 0)({box})")
+            assert await browser.value(f"{seen}({box})") == "logo"
+            await browser.screenshot(artifact(tmp_path, f"kiosk-design-{width}x{height}.png"))
+
+        served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
+        await served.shows(PageState.PLAYING)
+
+        assert await browser.value(f"getComputedStyle({logo}).display") == "none"
 
 
 async def test_a_long_touch_shows_the_owner_what_the_public_does_not_need(tmp_path: Path) -> None:

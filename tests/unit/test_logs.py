@@ -21,6 +21,7 @@ from ravatard.logs import (
     JournalHandler,
     JournalSend,
     LogOptions,
+    PlainFormatter,
     Redaction,
     configure,
     install_hooks,
@@ -581,3 +582,11 @@ def test_a_secret_that_the_program_has_met_is_masked_in_every_line() -> None:
 
     assert met.reveal() not in shown
     assert "the service said AUDIO_" in shown
+
+
+def test_a_plain_line_has_its_last_change() -> None:
+    record = logging.makeLogRecord({"msg": "see `ravatard devices`", "levelname": "INFO", "name": "ravatard"})
+
+    line = PlainFormatter(lambda text: text.replace("ravatard devices", "X devices")).format(record)
+
+    assert line.endswith("info ravatard: see `X devices`")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -98,3 +99,16 @@ def test_without_copyleft_nothing_is_said_of_it(made: Path, sbom: ModuleType) ->
     sbom.main(made / "site", made, made / "lock")
 
     assert "GNU General Public License" not in (made / "copyright").read_text(encoding="utf-8")
+
+
+def test_everything_that_is_installed_here_has_a_licence_that_is_known(sbom: ModuleType) -> None:
+    site = Path(sysconfig.get_paths()["platlib"])
+
+    unknown = [
+        f"{part.name} (in {whole.name})"
+        for whole in sbom.wheels(site, "")
+        for part in (whole, *whole.parts)
+        if part.licence == "NOASSERTION"
+    ]
+
+    assert unknown == []

@@ -15,8 +15,9 @@ from ravatard.cli.options import add_config, add_json, add_socket, add_state
 from ravatard.doctor.bundle import hiding
 from ravatard.doctor.catalog import CHECKS, HEADINGS
 from ravatard.doctor.check import Case, DoctorRequest
-from ravatard.doctor.examination import Finding, chosen, examine, exit_status
+from ravatard.doctor.examination import Finding, chosen, examine, exit_status, needed
 from ravatard.doctor.machine import Machine, this_machine
+from ravatard.doctor.result import Verdict
 
 EPILOG = (
     "Exit status: 0: all is fine, perhaps with warnings; 1: something is broken; 2: nothing is known to be "
@@ -37,7 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--live", action="store_true", help="start a live session, which costs money, and end it at once"
     )
     parser.add_argument(
-        "--only", nargs="+", metavar="ID", default=[], help="run only these checks and those they need"
+        "--only",
+        nargs="+",
+        metavar="ID",
+        default=[],
+        help="run only these checks and those they need; of the latter, show those that are broken",
     )
     parser.add_argument("--list", action="store_true", help="list the names of all checks")
     add_config(parser)
@@ -63,7 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
         findings = runner.run(findings_of(machine, asked, wanted, None))
         print(json.dumps(for_programs(findings), indent=2))
     else:
-        sheet = Sheet(marks_for(sys.stdout), HEADINGS, width=max(map(len, wanted)), hints=arguments.fix_hints)
+        width = max(map(len, needed(CHECKS, wanted)))
+        sheet = Sheet(marks_for(sys.stdout), HEADINGS, width=width, hints=arguments.fix_hints)
         findings = runner.run(findings_of(machine, asked, wanted, sheet))
         print("\n".join(sheet.summary(findings)))
     return exit_status([finding.result for finding in findings])
@@ -76,7 +82,8 @@ async def findings_of(
     findings = []
     case = Case(machine, asked)
     async for finding in examine(case, CHECKS, wanted, hide=hiding(case)):
-        if finding.id not in wanted:
+        # A check that others need and that failed is their cause: without it they would pass unseen.
+        if finding.id not in wanted and finding.result.verdict is not Verdict.BROKEN:
             continue
         findings.append(finding)
         if sheet is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ravatard.cli.doctor.text import marks_for
 from ravatard.cli.options import add_json
-from ravatard.cli.terminal import visible
+from ravatard.cli.terminal import typeable, visible
 from ravatard.core.audio_format import bytes_for
 from ravatard.devices.cards.listing import Devices, list_devices
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
@@ -67,7 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     devices = _devices(environ)
     names = [device.name for device in devices.microphones]
     if not names:
-        print("there is no microphone; plug one in, and look at `ravatard devices`", file=sys.stderr)
+        advice = typeable("plug one in, and look at `ravatard devices`")
+        print(f"there is no microphone; {advice}", file=sys.stderr)
         return 1
     what = (
         f"all {len(names)} microphones" if len(names) > 1 else f"the only microphone, '{visible(names[0])}'"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from ravatard.cli.terminal import columns_of, is_capable, takes_colour, visible
+from ravatard.cli.terminal import columns_of, is_capable, takes_colour, typeable, visible
 from ravatard.doctor.examination import Finding
 from ravatard.doctor.result import Verdict
 from ravatard.logs import redact
@@ -93,13 +93,14 @@ class Sheet:
         name = marks.tinted(f"{finding.id:{self._width}}", _DIM)
         indent = len(marks.signs[0]) + self._width + 6
         quiet = verdict in (Verdict.SKIPPED, Verdict.NEEDLESS)
-        first, *rest = self._wrapped(visible(redact(finding.result.text)), indent)
+        first, *rest = self._wrapped(visible(redact(typeable(finding.result.text))), indent)
         yield f"  {sign}  {name}  {marks.tinted(first, _DIM) if quiet else first}"
         for line in rest:
             yield " " * indent + (marks.tinted(line, _DIM) if quiet else line)
         if finding.result.remedy and (self._hints or verdict is Verdict.BROKEN):
             arrow = marks.signs[_ARROW]
-            for number, line in enumerate(self._wrapped(finding.result.remedy, indent + len(arrow) + 1)):
+            remedy = self._wrapped(typeable(finding.result.remedy), indent + len(arrow) + 1)
+            for number, line in enumerate(remedy):
                 start = f"{arrow} " if number == 0 else " " * (len(arrow) + 1)
                 yield " " * indent + marks.tinted(start + line, _COLOURS[Verdict.WARNING])
 

@@ -28,13 +28,13 @@ _API_PORT, _SOCKET_PORT = 8000, 8001
 _PRIVATE_NAMES = ("localhost", "local", "home.arpa", "internal", "lan", "home", "fritz.box")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ServiceAccess:
-    """Address of a service, and the key to it.
+    """Address of a service, and the key to it; everything that talks to the service shares one.
 
     Attributes:
         base_url: as configured, or as on the ledger.
-        key: ``service.api_key``; None: none is sent.
+        key: ``service.api_key``; None: none is sent. May be replaced: the next request has the new one.
         plain_key: the key may cross the public network without TLS.
     """
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from ravatard.cloud.avatar.address import ServiceAccess
 from ravatard.cloud.avatar.live.calls import ServiceCalls
@@ -21,7 +21,7 @@ from ravatard.cloud.avatar.live.session_run import SessionRun
 from ravatard.cloud.avatar.live.socket_keys import socket_options_of
 from ravatard.cloud.avatar.live.starts import SessionStarts
 from ravatard.cloud.avatar.live.turn_keeper import TurnKeeper
-from ravatard.cloud.avatar.live.uploads import SocketUpload, Upload
+from ravatard.cloud.avatar.live.uploads import SocketUpload, Upload, transcriber_for
 from ravatard.cloud.avatar.refusals import SessionVanished
 from ravatard.cloud.avatar.report import report
 from ravatard.cloud.avatar.sessions.intents import Clocks
@@ -46,9 +46,6 @@ from ravatard.ports.cloud import Connection, Directory, Endings, HistoryMessage
 from ravatard.ports.host import OwedSession
 from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
-
-if TYPE_CHECKING:
-    from ravatard.cloud.speech_to_text.transcriber import Transcriber
 
 log = logging.getLogger(__name__)
 
@@ -80,9 +77,9 @@ class AvatarCloud:
         self._options = options
         self._network = resources.network
         self._chance = resources.chance
-        access = ServiceAccess(service.base_url, service.api_key, options.avatar.plain_key)
+        self._access = access = ServiceAccess(service.base_url, service.api_key, options.avatar.plain_key)
         self.calls = ServiceCalls(access, deadlines, resources.network, resources.chance)
-        self._socket_options = socket_options_of(options, self.calls)
+        self._socket_options = socket_options_of(options, self.calls, access)
         self._health = HealthWatch(self.calls, resources.chance)
         self._starts = SessionStarts(options, resources, self.calls, now)
         self._lease = Lease(
@@ -93,6 +90,7 @@ class AvatarCloud:
             ledger=self._starts.ledger,
         )
         self.endings: Endings = self._lease
+        self._starts.tell_of_given_up(self._lease.tell)
         self._starts.owe = lambda session, end: self._lease.owe(session, end=end)
         self._messages: Messages | None = None
         self.run = SessionRun(self.calls, resources.chance)
@@ -105,7 +103,12 @@ class AvatarCloud:
             self.calls.limiting.limits.socket.slow_down,
         )
         self._questions = Questions(self.calls, options.avatar, options.avatar_voice, self.keeper, self._tell)
-        self._transcriber = self._transcriber_if_needed()
+        self._transcriber = transcriber_for(options, self._learned.trial.path, self._chance)
+
+    def renew_credential(self, credential: Secret | None) -> None:
+        """See :meth:`ravatard.ports.cloud.CredentialHolder.renew_credential`."""
+        self._access.key = credential
+        self._starts.renew_key(credential)
 
     @property
     def ledger(self) -> SessionLedger:
@@ -294,16 +297,6 @@ class AvatarCloud:
             await self._starts.settle_intents()
             await asyncio.sleep(_SETTLE_EVERY_S)
             self._lease.prompt()
-
-    def _transcriber_if_needed(self) -> Transcriber | None:
-        """Return the recogniser that speech goes to, unless it stands before every cloud already."""
-        speech = self._options.speech_to_text
-        if self._learned.trial.path is not MicrophonePath.TEXT or speech.use == "always":
-            return None
-        # What is off is not loaded.
-        from ravatard.cloud.speech_to_text.transcriber import transcriber_of
-
-        return transcriber_of(speech, self._options.service.language, self._chance)
 
     def _capabilities(self) -> Capabilities:
         service = self._options.service

@@ -193,8 +193,8 @@ class RavatarCloud:
             raise LinkError("the service's reply to /connection lists no avatars; trying again later")
         return reply
 
-    async def _end(self, session: OwedSession) -> None:
-        await (self._accounts.end if session.kind == KIND else self._end_other)(session)
+    async def _end(self, session: OwedSession) -> str | None:
+        return await (self._accounts.end if session.kind == KIND else self._end_other)(session)
 
     def _license_id(self) -> Secret:
         if self._lease.held is None:

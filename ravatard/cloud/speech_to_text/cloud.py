@@ -9,7 +9,14 @@ from datetime import datetime
 from typing import NoReturn
 
 from ravatard.cloud.speech_to_text.transcriber import Transcriber
-from ravatard.ports.cloud import Connection, Directory, Endings, HistoryMessage, ServiceCloud
+from ravatard.ports.cloud import (
+    Connection,
+    CredentialHolder,
+    Directory,
+    Endings,
+    HistoryMessage,
+    ServiceCloud,
+)
 from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
 
@@ -54,6 +61,11 @@ class TranscribedCloud:
     def endings(self) -> Endings:
         """See the class."""
         return self._inner.endings
+
+    def renew_credential(self, credential: Secret | None) -> None:
+        """Have the cloud do so, if it can."""
+        if isinstance(self._inner, CredentialHolder):
+            self._inner.renew_credential(credential)
 
     def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:
         """See the class."""

@@ -304,7 +304,9 @@ class Gate:
 
     def _close(self, reason: CloseReason) -> None:
         self._out += self._buffer.close(
-            reason, float(self._opening.endpointer.speech_frames * self._frame_ms)
+            reason,
+            float(self._opening.endpointer.speech_frames * self._frame_ms),
+            float(self._opening.quiet_frames * self._frame_ms),
         )
         under_finger = self._owned_since is not None and not self._toggle
         self._spent = under_finger and reason is not CloseReason.RELEASED

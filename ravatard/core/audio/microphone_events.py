@@ -132,6 +132,7 @@ class UtteranceClosed:
         speech_ms: milliseconds of it that were judged speech.
         proven: False if it interrupted the avatar and no speech was left once that had fallen silent: a short
             word, or an echo.
+        quiet_ms: milliseconds of silence at its end: if silence closed it, the silence that was in force.
     """
 
     utterance: int
@@ -139,6 +140,7 @@ class UtteranceClosed:
     end_sample: int
     speech_ms: float
     proven: bool = True
+    quiet_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,11 +71,12 @@ class UtteranceBuffer:
         self._chunks = 0
         return [UtteranceOpened(self._utterances, cause, self._first), *self._complete()]
 
-    def close(self, reason: CloseReason, speech_ms: float) -> list[BufferEvent]:
+    def close(self, reason: CloseReason, speech_ms: float, quiet_ms: float = 0.0) -> list[BufferEvent]:
         """Close the utterance now: the rest of its sound, then its end."""
         rest = [self._chunk()] if self._sound else []
         self.opened_at = None
-        return [*rest, UtteranceClosed(self._utterances, reason, self.end, speech_ms)]
+        closed = UtteranceClosed(self._utterances, reason, self.end, speech_ms, quiet_ms=quiet_ms)
+        return [*rest, closed]
 
     def _complete(self) -> list[BufferEvent]:
         """Return every chunk that is complete."""

@@ -5,16 +5,17 @@ Speech, texts, session ids and tokens cannot get into it: nothing that holds one
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
-from ravatard.core.audio.endpointing.steady_noise import SteadyNoise
 from ravatard.core.audio.progress import Progress
 from ravatard.core.capabilities import Capabilities
+from ravatard.core.control.status_microphone import MicrophoneReport
 from ravatard.core.control.status_speaker import SpeakerReport
+from ravatard.core.control.status_turns import TurnReport
 from ravatard.core.control.status_wakeword import WakeWordReport
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.conversation.gate_mode import gate_choice
@@ -23,8 +24,8 @@ from ravatard.core.indication import Look, Show
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import LinkState, MicrophoneStatus, SessionState, TurnOutcome
 
-#: How many turns are remembered.
-TURNS_KEPT = 20
+#: Version of the report. A field that is new does not change it; one that goes or means something else does.
+SCHEMA = 1
 
 #: Looks of an appliance that works. Muted is one of them: the user wanted that.
 _WORKING = {Look.WAITING, Look.READY, Look.LISTENING, Look.THINKING, Look.SPEAKING, Look.MUTED}
@@ -39,6 +40,12 @@ _COUNTED: dict[type[Any], str] = {
     ev.PressIgnored: "presses_ignored",
 }
 
+#: Looks that show a fault with its reason, so that it is told once.
+_BESIDE: frozenset[Look] = frozenset()
+_REFUSED = frozenset({Look.FAULT, Look.NO_MONEY})
+_OFFLINE = frozenset({Look.OFFLINE, Look.CONNECTING})
+_DEAF = frozenset({Look.FAULT, Look.SERVICE_DEAF})
+
 #: Events that change only numbers of the report.
 _QUIET = (ev.Listened, ev.ChunkCaptured, ev.MessageSent, ev.Played, ev.Tick)
 
@@ -48,11 +55,10 @@ class Reporter:
 
     Attributes:
         muted: the user wants the microphone closed; its true state is the conversation's.
-        microphone_trouble: why there is no microphone, "" while there is one.
         changes: grows with whatever may change :meth:`face`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it looks at, and what only others can tell it
         self,
         conversation: Conversation,
         options: ConversationOptions,
@@ -60,6 +66,8 @@ class Reporter:
         progress: Progress,
         faults: Callable[[], tuple[str, ...]] = tuple,
         details: Callable[[], tuple[tuple[str, str], ...]] = tuple,
+        *,
+        machine: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         """Report on ``conversation``, which is only read.
 
@@ -71,32 +79,25 @@ class Reporter:
             faults: gives a sentence for each fault that no event tells: a part that was configured and is
                 missing, a session that cannot be ended.
             details: gives (label, value) lines about the service, see :class:`ravatard.ports.cloud.Cloud`.
+            machine: gives fields about program and board; called for each snapshot.
         """
         self.muted = options.muted
-        self.microphone_trouble = ""
         self.changes = 0
         self._conversation = conversation
         self._options = options
         self._faults = faults
         self._details = details
+        self._machine = machine
         self._started_at = started_at
-        self._progress = progress
         self._since = dict.fromkeys(("look", "link", "session"), started_at)
         self._look = conversation.indication.look
         self._link = LinkState.OFFLINE
         self._link_reason = ""
         self._session_reason = ""
         self._capabilities: Capabilities | None = None
-        self._device = ""
-        self._recording_over = False
-        self._unconfirmed = ""
-        self._overruns = 0
-        self._noise = SteadyNoise()
-        self._counts = Counter(dict.fromkeys(_COUNTED.values(), 0))
-        self._counts.update(dict.fromkeys(("overruns", "reconnects", "microphone_losses"), 0))
-        self._outcomes: Counter[TurnOutcome] = Counter()
-        self._turns: deque[tuple[float, act.TurnSummary, float | None]] = deque(maxlen=TURNS_KEPT)
-        self._sending: tuple[int, float] = (0, 0.0)
+        self._counts = Counter(dict.fromkeys((*_COUNTED.values(), "reconnects"), 0))
+        self._microphone = MicrophoneReport(progress)
+        self._turns = TurnReport()
         self._speaker = SpeakerReport(options)
         self._wakeword = WakeWordReport()
 
@@ -112,7 +113,8 @@ class Reporter:
         self.changes += not isinstance(event, _QUIET)
         self._wakeword.on_event(event)
         self._speaker.on_event(event)
-        self._speaker.timed(event, now)
+        self._turns.on_event(event, now)
+        self.changes += self._microphone.on_event(event, now)
         match event:
             case ev.LinkConnecting():
                 self._on_link(LinkCue.TRYING, now)
@@ -124,34 +126,8 @@ class Reporter:
                 self._on_link(LinkCue.DOWN, now, reason)
             case ev.LinkDenied(reason):
                 self._on_link(LinkCue.REFUSED, now, reason)
-            case ev.MessageSent(turn, read_at, sent_at) if read_at is not None:
-                slowest_s = self._sending[1] if turn == self._sending[0] else 0.0
-                self._sending = turn, max(slowest_s, sent_at - read_at)
             case ev.OptionsChanged(options):
                 self._options = options
-            case _:
-                self._on_microphone(event, now)
-
-    def _on_microphone(self, event: ev.Event, now: float) -> None:
-        match event:
-            case ev.Listened(overruns=overruns):
-                self._counts["overruns"] += max(0, overruns - self._overruns)
-                self._overruns = overruns
-                self.changes += self._noise.heard(event.floor_db, now)
-            case ev.MicrophoneReady(device):
-                self._device, self.microphone_trouble = device, ""
-                self._overruns, self._recording_over, self._noise = 0, False, SteadyNoise()
-                self._unconfirmed = ""
-            case ev.MicrophoneLost(reason):
-                # Failing to open it again and again is one loss.
-                self._counts["microphone_losses"] += bool(self._device)
-                self._device, self.microphone_trouble = "", reason
-            case ev.MicrophoneClosed():
-                self._device = self.microphone_trouble = ""
-            case ev.MicrophoneEnded():
-                self._recording_over = True
-            case ev.ConfirmationLost(reason):
-                self._unconfirmed = reason
             case _:
                 pass
 
@@ -166,9 +142,7 @@ class Reporter:
             case act.Mute(muted):
                 self.muted = muted
             case act.TurnEnded(summary):
-                self._outcomes[summary.outcome] += 1
-                slowest_s = self._sending[1] if self._sending[0] == summary.turn else None
-                self._turns.append((now, summary, slowest_s))
+                self._turns.ended(summary, now)
             case _:
                 return
         self.changes += 1
@@ -194,33 +168,41 @@ class Reporter:
         return self._link
 
     @property
+    def microphone_trouble(self) -> str:
+        """Why there is no microphone, "" while there is one."""
+        return self._microphone.trouble
+
+    @property
     def degraded(self) -> list[str]:
         """One sentence for each fault; muted on purpose is none."""
-        faults = list(self._faults())
+        return [sentence for sentence, _ in self._found()]
+
+    def _found(self) -> list[tuple[str, frozenset[Look]]]:
+        """Return a sentence for each fault, with the looks that show it by themselves."""
+        conversation, service = self._conversation, self._conversation.state.service
+        faults = [(sentence, _BESIDE) for sentence in self._faults()]
         if self._link is LinkState.DENIED or (self._look is Look.NO_MONEY):
-            faults.append(
-                f"refused by the service: {self._link_reason or self._conversation.indication.status}"
-            )
+            reason = self._link_reason or conversation.indication.status
+            faults.append((f"refused by the service: {reason}", _REFUSED))
         elif self._link is not LinkState.ONLINE:
-            faults.append(f"offline: {self._link_reason or 'not connected yet'}")
+            faults.append((f"offline: {self._link_reason or 'not connected yet'}", _OFFLINE))
         elif self._look is Look.BUSY:
-            faults.append("busy: the service has no free place at the moment")
-        if deaf := self._conversation.state.service.deafness.sentence:
-            faults.append(deaf)
-        if self._conversation.microphone is MicrophoneStatus.ABSENT:
-            faults.append(f"no microphone: {self.microphone_trouble or 'not opened yet'}")
-        if trouble := self._conversation.state.microphone.echo_trouble:
-            faults.append(f"the avatar cannot be talked over: {trouble}")
-        if self._recording_over:
-            faults.append("deaf: the recording used as the microphone is over")
-        if self._unconfirmed:
-            faults.append(f"speech is not confirmed: {self._unconfirmed}")
-        if self._noise.sentence and self._conversation.microphone is not MicrophoneStatus.MUTED:
-            faults.append(self._noise.sentence)
-        faults += self._speaker.degraded
+            faults.append(("busy: the service has no free place at the moment", frozenset({Look.BUSY})))
+        if service.deafness.sentence:
+            # A link that is refused has the light, and its own reason.
+            shown_by = _DEAF if service.link is LinkState.ONLINE else _BESIDE
+            faults.append((service.deafness.sentence, shown_by))
+        if conversation.microphone is MicrophoneStatus.ABSENT:
+            trouble = self.microphone_trouble or "not opened yet"
+            faults.append((f"no microphone: {trouble}", frozenset({Look.NO_MICROPHONE})))
+        beside = self._microphone.degraded(
+            conversation.microphone, conversation.state.microphone.echo_trouble
+        )
+        beside += self._speaker.degraded
         listens = self._capabilities.listens if self._capabilities is not None else None
-        choice = gate_choice(self._options, listens)
-        return [*faults, choice.warning] if choice.warning else faults
+        if warning := gate_choice(self._options, listens).warning:
+            beside.append(warning)
+        return [*faults, *((sentence, _BESIDE) for sentence in beside)]
 
     def face(self) -> tuple[object, ...]:
         """Return the parts of the report that are no numbers: their changes are sent to those who watch."""
@@ -237,33 +219,37 @@ class Reporter:
         return (
             conversation.indication,
             *states,
-            self._device,
+            self._microphone.device,
             *speaker,
             *self.degraded,
-            self._outcomes.total(),
+            self._turns.outcomes.total(),
         )
 
     def snapshot(self, now: float) -> dict[str, Any]:
         """Return the whole report as plain data; the newest turn is the last."""
         conversation, capabilities = self._conversation, self._capabilities
-        degraded = self.degraded
+        look, found = conversation.indication.look, self._found()
         ages = {name: round(now - since, 1) for name, since in self._since.items()}
         return {
-            "state": conversation.indication.look.value,
+            "schema": SCHEMA,
+            **self._machine(),
+            "state": look.value,
             "status": conversation.indication.status,
             "since_s": ages["look"],
-            "working": conversation.indication.look in _WORKING and not degraded,
-            "degraded": degraded,
+            "working": look in _WORKING and not found,
+            "degraded": [sentence for sentence, _ in found],
+            "other_troubles": [sentence for sentence, shown_by in found if look not in shown_by],
             "link": {"state": self._link.value, "since_s": ages["link"], "reason": self._link_reason},
             "session": {
                 "state": conversation.session.value,
                 "since_s": ages["session"],
                 "reason": self._session_reason if conversation.session is SessionState.NONE else "",
+                **self._minutes(now),
             },
             "talk": conversation.talk.value,
-            "microphone": {"state": conversation.microphone.value, "device": self._device, **self._levels()},
+            "microphone": self._microphone.snapshot(conversation.microphone, self._turns.silence_ms),
             "muted": self.muted,
-            "speaker": self._speaker.snapshot(),
+            "speaker": self._speaker.snapshot(self._turns.first_sound_s),
             "volume": conversation.volume,
             "gate": conversation.gate.value,
             "wakeword": (
@@ -273,38 +259,28 @@ class Reporter:
             "language": capabilities.language if capabilities else "",
             "service": dict(self._details()),
             "uptime_s": round(now - self._started_at, 1),
-            "turns": [_turn(now - at, summary, slowest_s) for at, summary, slowest_s in self._turns],
+            "turns": self._turns.listed(now),
+            "first_sound": self._turns.waits(),
+            "near_misses": {
+                "wake_word": self._wakeword.counts["wake_near_misses"],
+                "gate": self._microphone.near_misses,
+                "press": self._counts["presses_ignored"],
+            },
             "counters": {
                 **self._counts,
+                **self._microphone.counts,
                 **self._speaker.counts,
                 **self._wakeword.counts,
-                "turns": {outcome.value: self._outcomes[outcome] for outcome in TurnOutcome},
+                "turns": {outcome.value: self._turns.outcomes[outcome] for outcome in TurnOutcome},
             },
         }
 
-    def _levels(self) -> dict[str, float | None]:
-        """Return levels of the newest heartbeat and the noise floor, dBFS, and the score of the wake word.
-
-        None before the first.
-        """
-        listened = self._progress.listened
+    def _minutes(self, now: float) -> dict[str, float | None]:
+        """Return the minutes of paid sessions: of the one that is held, of 24 hours, and those left."""
+        paid = self._conversation.state.service.paid
+        used_s, left_s = paid.session_s(now), paid.left_s(self._options.spend, now)
         return {
-            "level_db": round(listened.level_db, 1) if listened is not None else None,
-            "floor_db": round(listened.floor_db, 1) if listened is not None else None,
-            "wake_score": round(listened.wake_score, 2) if listened is not None else None,
+            "minutes": None if used_s is None else round(used_s / 60, 1),
+            "day_minutes": round(paid.day_s(now) / 60, 1),
+            "minutes_left": None if left_s is None else round(left_s / 60, 1),
         }
-
-
-def _turn(age_s: float, summary: act.TurnSummary, slowest_s: float | None) -> dict[str, Any]:
-    """Return one turn as plain data; ``slowest_s``: longest from last sample to sending."""
-    return {
-        "turn": summary.turn,
-        "ended_s_ago": round(age_s, 1),
-        "outcome": summary.outcome.value,
-        "cause": summary.cause.value if summary.cause is not None else "text",
-        "spoken_ms": round(summary.spoken_ms),
-        "speech_ms": round(summary.speech_ms),
-        "messages": summary.messages,
-        "answer_ms": round(summary.answer_ms) if summary.answer_ms is not None else None,
-        "slowest_send_ms": round(slowest_s * 1000, 1) if slowest_s is not None else None,
-    }

@@ -31,9 +31,6 @@ class SpeakerReport:
         self._voice_trouble = ""
         self._streaming = self._asleep = False
         self._underruns = 0
-        self._closed_at: float | None = None
-        #: From the end of the user's speech to the first sound of the answer, of the last turn that had both.
-        self.first_sound_s: float | None = None
 
     def on_event(self, event: ev.Event) -> None:
         """Take one event."""
@@ -62,19 +59,6 @@ class SpeakerReport:
             case _:
                 pass
 
-    def timed(self, event: ev.Event, now: float) -> None:
-        """Take one event, for the time from the end of speech to the first sound."""
-        match event:
-            case ev.UtteranceClosed():
-                self._closed_at = now
-            case ev.UtteranceOpened() | ev.TextGiven():
-                self._closed_at = None
-            case ev.PlaybackStarted(at) if self._closed_at is not None:
-                self.first_sound_s = max(at, now) - self._closed_at
-                self._closed_at = None
-            case _:
-                pass
-
     @property
     def degraded(self) -> list[str]:
         """One sentence for each fault that keeps the avatar from being heard."""
@@ -89,15 +73,15 @@ class SpeakerReport:
         """Return the parts that are no numbers."""
         return (self._device, self._asleep, self._streaming, *self.degraded)
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return everything as plain data."""
+    def snapshot(self, first_sound_s: float | None = None) -> dict[str, Any]:
+        """Return everything as plain data; ``first_sound_s``: from the gate's closing to the first sound."""
         if not self.options.equipment.speaks:
             state = "none"
         elif self._asleep:
             state = "asleep"
         else:
             state = "open" if self._device else "absent"
-        first_ms = None if self.first_sound_s is None else round(self.first_sound_s * 1000)
+        first_ms = None if first_sound_s is None else round(first_sound_s * 1000)
         return {
             "state": state,
             "device": self._device,

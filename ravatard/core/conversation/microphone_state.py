@@ -12,6 +12,10 @@ from ravatard.core.states import MicrophoneStatus
 
 #: Holding the button this long mutes or unmutes, where holding does not mean talking.
 LONG_PRESS_S = 1.0
+#: For the log: an owner who starts it by hand sees nothing else.
+_NEXT_STEP = (
+    "the microphone is tried again by itself; `ravatard devices` lists what there is, `ravatard doctor` helps"
+)
 _NOT_TALKED_OVER = "the avatar cannot be talked over, only stopped by a press"
 _HEARS_ITSELF = (
     "it took its own voice for a user's; `ravatard doctor --echo` says which setting suits, and unmuting "
@@ -69,7 +73,9 @@ class MicrophoneState:
         if self.muted:
             return state, ()
         state = replace(state, status=self._after(MicrophoneCue.LOST), trouble=reason)
-        return state, [LogLine(f"no microphone: {reason}", warning=True)]
+        told = LogLine(f"no microphone: {reason}", warning=True)
+        # Once, not with each attempt that fails in another way.
+        return state, [told] if self.trouble else [told, LogLine(_NEXT_STEP)]
 
     def closed(self) -> Step[MicrophoneState]:
         """The device is closed; out of date when the user has unmuted since."""

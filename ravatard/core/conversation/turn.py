@@ -186,4 +186,7 @@ class Turn:
             messages=self.messages,
             silence_messages=self.silences,
             answer_ms=answer_ms,
+            opened_at=self.opened_at,
+            closed_at=self.closed_at,
+            answered_at=self.answered_at,
         )

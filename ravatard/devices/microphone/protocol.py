@@ -227,6 +227,7 @@ PROTOCOL: RecordProtocol[Record] = RecordProtocol(
             end_sample="Q",
             speech_ms="d",
             proven="?",
+            quiet_ms="d",
         ),
         record(8, PressIgnored, held_ms="d"),
         record(9, RawBlock, read_at="d", pcm=bytes),

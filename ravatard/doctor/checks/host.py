@@ -15,6 +15,7 @@ from ravatard.doctor.machine import Machine, names, output
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.doctor.unit_file import UnitFile
 from ravatard.doctor.user import service_user
+from ravatard.host.board.health import THROTTLED, power_troubles
 from ravatard.host.state import SYSTEM
 from ravatard.installation import adding, reinstall
 
@@ -22,15 +23,6 @@ from ravatard.installation import adding, reinstall
 _SYNCHRONIZED = "/run/systemd/timesync/synchronized"
 #: An earlier year means a wrong clock.
 _OLDEST_YEAR = 2025
-_THROTTLED = "/sys/devices/platform/soc/soc:firmware/get_throttled"
-#: Raspberry Pi documentation, vcgencmd get_throttled: bits for now; 16 higher: since the boot.
-_POWER_BITS = {
-    0: "too little voltage",
-    1: "slowed down for too little voltage",
-    2: "throttled",
-    3: "slowed down for its temperature",
-}
-_SINCE_BOOT = 16
 _FULL_BYTES, _TIGHT_BYTES = 5 << 20, 100 << 20
 #: Patterns below the root directory; ``make install`` uses /usr/local, the package /usr, an owner /etc.
 _INSTALLED = (
@@ -79,7 +71,7 @@ async def look_at_power(case: Case) -> CheckResult:
     model = (machine.text("/proc/device-tree/model") or "").strip("\0\n ")
     if not model.startswith("Raspberry Pi"):
         return needless(f"{model or 'no Raspberry Pi'}: it does not report its power")
-    said = machine.text(_THROTTLED)
+    said = machine.text(f"/{THROTTLED}")
     if said is None:
         printed = await output(machine, "vcgencmd", "get_throttled")
         said = printed.partition("=")[2] if printed else None
@@ -87,8 +79,7 @@ async def look_at_power(case: Case) -> CheckResult:
         bits = int((said or "").strip(), 16)
     except ValueError:
         return unknown(f"{model} does not report its power", "run it as root, or `vcgencmd get_throttled`")
-    now = [words for bit, words in _POWER_BITS.items() if bits >> bit & 1]
-    before = [words for bit, words in _POWER_BITS.items() if bits >> bit + _SINCE_BOOT & 1]
+    now, before = power_troubles(bits)
     remedy = "use the board's own power supply and a short cable; cool it if it is hot"
     if now:
         return broken(f"{names(now)}, now", remedy, bits=f"{bits:#x}")

@@ -49,8 +49,10 @@ def _of_daemon(report: Any) -> CheckResult:
     if state == "muted" or report["muted"]:
         return warning("muted: the running daemon keeps it closed", "ravatard unmute")
     if not device:
+        # Not the reason of another trouble.
+        troubles = [line for line in report["degraded"] if "microphone" in line]
         return broken(
-            f"the running daemon has no microphone ({'; '.join(report['degraded']) or state})",
+            f"the running daemon has no microphone ({'; '.join(troubles) or state})",
             "`ravatard devices` lists what there is",
         )
     return fine(f"{device}, in use by the running daemon", device=device)

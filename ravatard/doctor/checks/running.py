@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ravatard.doctor.check import Case
-from ravatard.doctor.machine import Machine
+from ravatard.doctor.machine import Machine, names
 from ravatard.doctor.result import CheckResult, broken, fine, unknown, warning
 from ravatard.host.control.client import NoDaemonError
 
@@ -22,8 +22,10 @@ def look_at_daemon(case: Case) -> CheckResult:
         reply = case.machine.ask(case.socket, {"do": "status"})
     except NoDaemonError as error:
         # A caller who names a socket runs several on purpose, and means this one.
-        if not pids or case.asked.socket is not None:
+        if not pids:
             return fine("not running: microphone and speaker are free to be tried")
+        if case.asked.socket is not None:
+            return fine(f"none at {case.asked.socket}; {_beside(case.machine, pids)}")
         if len(pids) > 1:
             return _several(case.machine, pids, pids[0])
         return unknown(f"process {pids[0]} runs, but: {error}", "sudo ravatard doctor may ask it")
@@ -36,7 +38,17 @@ def look_at_daemon(case: Case) -> CheckResult:
     case.daemon = report
     if troubles := report.get("degraded"):
         return warning(f"process {pid} runs, but {troubles[0]}", "look below, and at `ravatard status`")
-    return fine(f"process {pid}: {report.get('status')}")
+    # Only one that was named may have others beside it.
+    others = [other for other in pids if other != pid] if case.asked.socket is not None else []
+    beside = f"; {_beside(case.machine, others)}" if others else ""
+    return fine(f"process {pid}: {report.get('status')}{beside}")
+
+
+def _beside(machine: Machine, pids: list[int]) -> str:
+    """Return a clause about daemons that were not asked for."""
+    named = ["the service" if _is_service(machine, pid) else f"process {pid}" for pid in pids]
+    runs = f"{named[0]} is another daemon" if len(named) == 1 else f"{names(named)} are other daemons"
+    return f"{runs}, which may use the microphone or the speaker"
 
 
 def _several(machine: Machine, pids: list[int], kept: int) -> CheckResult:
@@ -48,7 +60,7 @@ def _several(machine: Machine, pids: list[int], kept: int) -> CheckResult:
     shown = "the service" if _is_service(machine, kept) else f"process {kept}"
     plural = "es" if len(others) > 1 else ""
     return broken(
-        f"{len(pids)} daemons run at once and share the sound card: {shown}, and process{plural} "
+        f"{len(pids)} daemons run at once and may share a sound card: {shown}, and process{plural} "
         f"{', '.join(map(str, others))}",
         f"to keep {shown}, stop the other{'s' if len(others) > 1 else ''}: {'; '.join(stops)}",
     )

@@ -18,7 +18,7 @@ from ravatard.doctor.checks.reach import CONNECT_S, address_of, proxies_of
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.doctor.user import store_is_closed
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, MoneyError, PeerError
-from ravatard.host.identity import user_id
+from ravatard.host.identity import appliance_id
 from ravatard.host.ledger import FileLedger
 from ravatard.host.state import SYSTEM, state_directory
 from ravatard.ports.cloud import ServiceCloud
@@ -51,7 +51,7 @@ def cloud_of(case: Case, network: Network, ledger: Ledger | None) -> ServiceClou
         case.options,
         CloudResources(
             network=network,
-            user_id=user_id(case.machine.path("/etc/machine-id")),
+            user_id=appliance_id(case.machine.path("/etc/machine-id")),
             chance=random.SystemRandom().random,
             ledger=ledger,
         ),

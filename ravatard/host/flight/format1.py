@@ -85,13 +85,14 @@ def event(word: str, row: list[Any]) -> list[Any]:
             return [_named(_OPTIONS, options)]
         case ("opened", [*fields, _]) if len(row) == 4:
             return fields
-        case ("closed", [*_, bool()]):
-            return row
+        case ("closed", [*_, bool()]) if len(row) == 5:
+            # Before the silence at its end was told.
+            return [*row, 0.0]
         case ("closed", [*fields, _]) if len(row) == 5:
-            return [*fields, True]
+            return [*fields, True, 0.0]
         case ("closed", [*fields]) if len(row) == 4:
             # Before an utterance could be an echo.
-            return [*fields, True]
+            return [*fields, True, 0.0]
         case ("listened", [_, _, _, _]):
             # There was no wake word.
             return [*row, 0.0]

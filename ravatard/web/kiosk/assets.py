@@ -9,6 +9,7 @@ from html import escape
 from importlib import resources
 
 from ravatard.web.headers import STRICT, policy
+from ravatard.web.kiosk.design import Design
 from ravatard.web.kiosk.origin import Origin
 from ravatard.web.kiosk.texts import PageTexts
 
@@ -17,6 +18,9 @@ _FILES = {
     "/kiosk.css": ("kiosk.css", "text/css"),
     "/kiosk.js": ("kiosk.js", "text/javascript"),
 }
+#: Files of the owner's design.
+_COLOURS, _LOGO = "/colours.css", "/logo"
+_LOGO_MARK, _LOGO_ELEMENT = b"<!-- logo -->", b'<img id="logo" src="/logo" alt="">'
 _ORIGINS_MARK = b"{{origins}}"
 _TEXT_MARK = re.compile(r"\{\{([a-z.-]+)\}\}")
 
@@ -38,14 +42,20 @@ def content_security_policy(origins: Iterable[Origin]) -> str:
 class Assets:
     """Files of the page, read once."""
 
-    def __init__(self, texts: PageTexts) -> None:
+    def __init__(self, texts: PageTexts, design: Design | None = None) -> None:
         folder = resources.files("ravatard.web.kiosk") / "static"
         self._files = {
             path: ((folder / name).read_bytes(), content_type)
             for path, (name, content_type) in _FILES.items()
         }
         page, content_type = self._files["/"]
+        design = design or Design()
+        logo = _LOGO_ELEMENT if design.logo else b""
+        page = page.replace(_LOGO_MARK, logo)
         self._files["/"] = (_filled(page.decode(), texts).encode(), content_type)
+        self._files[_COLOURS] = (design.style(), "text/css")
+        if design.logo:
+            self._files[_LOGO] = (design.logo, design.logo_type)
 
     def get(self, path: str, origins: Iterable[Origin]) -> Asset | None:
         """Return the file at ``path``, or None. The page gets ``origins``, to know its own policy."""
@@ -53,7 +63,8 @@ class Assets:
             return None
         allowed = tuple(origins)
         body, content_type = self._files[path]
-        body = body.replace(_ORIGINS_MARK, " ".join(str(origin) for origin in allowed).encode())
+        if path == "/":
+            body = body.replace(_ORIGINS_MARK, " ".join(str(origin) for origin in allowed).encode())
         return Asset(
             body, content_type, STRICT | {"Content-Security-Policy": content_security_policy(allowed)}
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ravatard.core.indication import Indication
 from ravatard.secret import Secret
+from ravatard.web.kiosk.design import Design
 from ravatard.web.kiosk.embedding import Inspection
 from ravatard.web.kiosk.options import KioskOptions
 from ravatard.web.kiosk.origin import Origin
@@ -47,6 +48,7 @@ class Kiosk:
         options: KioskOptions,
         texts: PageTexts | None = None,
         *,
+        design: Design | None = None,
         report: Callable[[PageState], None] | None = None,
         inspect: Inspect | None = None,
     ) -> None:
@@ -55,6 +57,7 @@ class Kiosk:
         Args:
             options: section ``kiosk``.
             texts: texts of the page; None for the shipped English ones.
+            design: the owner's logo and colours; None for the shipped ones.
             report: called with every change of :attr:`screen`.
             inspect: inspects a streaming page; None for the real network.
         """
@@ -65,6 +68,7 @@ class Kiosk:
         self._report = report
         self._inspect = inspect
         self._texts = texts or read_texts()
+        self._design = design
         self._content = PageContent(options, self._texts, run=secrets.token_hex(4))
         self._pages: list[PageSocket] = []
         self._picture_changed = asyncio.Event()
@@ -105,7 +109,10 @@ class Kiosk:
         from ravatard.web.kiosk.server import KioskServer
 
         server = KioskServer(
-            Assets(self._texts), lambda: self._content.origins, self._serve_page, self._options.users
+            Assets(self._texts, self._design),
+            lambda: self._content.origins,
+            self._serve_page,
+            self._options.users,
         )
         wait_s, complained = _FIRST_WAIT_S, False
         while True:

@@ -36,6 +36,12 @@ class KioskOptions:
         "that differ. The page takes the language of service.language; English, German, French, Spanish, "
         "Ukrainian and Russian are shipped.",
     )
+    design: str | None = setting(
+        None,
+        "A folder with a design of your own for the page: logo.png (or .jpg, .webp), at most 1 MB, and "
+        "colours.yaml with the colours that differ (ground, panel, ink, quiet, open, muted, wait, think, "
+        'money), such as ground: "#0b0f14".',
+    )
     contact: str | None = setting(
         None,
         "A line that the page adds when the avatar is not available: whom visitors may ask.",

@@ -98,8 +98,9 @@ class KioskServer:
             return _words(404, "There is only one page here: /")
         if request.method not in ("GET", "HEAD"):
             return _words(405, "This page can only be looked at.", {"Allow": "GET, HEAD"})
+        charset = "utf-8" if asset.content_type.startswith("text/") else None
         return web.Response(
-            body=asset.body, headers=asset.headers, content_type=asset.content_type, charset="utf-8"
+            body=asset.body, headers=asset.headers, content_type=asset.content_type, charset=charset
         )
 
     async def _socket(self, request: web.BaseRequest, visited: Origin) -> web.StreamResponse:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cli.terminal import cells, columns_of, fitted, harmless, head, takes_colour, visible, wrapped
+from ravatard.cli.terminal import (
+    cells,
+    columns_of,
+    fitted,
+    harmless,
+    head,
+    takes_colour,
+    typeable,
+    visible,
+    way_to_type,
+    wrapped,
+)
 
 #: Persian with a joiner inside a word, a family joined of two faces, and Hebrew isolated in between.
 _RIGHT_TO_LEFT = "\u0645\u06cc\u200c\u062e\u0648 \U0001f469\u200d\U0001f467 \u2067\u05e9\u05dc\u2069"
@@ -110,3 +122,38 @@ def test_wrapping_loses_no_word_and_keeps_the_width(text: str, columns: int) -> 
 
     assert " ".join(lines).split() == f"  first  {text}".split() or len(lines) == 1
     assert all(cells(line) <= columns or len(line.split()) == 1 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("`ravatard devices` lists them", "`X devices` lists them"),
+        ("write it with `sudo ravatard setup`", "write it with `sudo X setup`"),
+        ("start it (sudo systemctl start ravatard, or ravatard run)", None),
+        ("sudo ravatard doctor may ask it", "sudo X doctor may ask it"),
+        ("ravatard unmute", "X unmute"),
+        ("ravatard does not run: no answer", "ravatard does not run: no answer"),
+        ("the user of ravatard may read it", "the user of ravatard may read it"),
+        ("`ravatard-` and a hash", "`ravatard-` and a hash"),
+        ("/opt/ravatard/bin/ravatard doctor", "/opt/ravatard/bin/ravatard doctor"),
+        ("sudo systemctl restart ravatard", "sudo systemctl restart ravatard"),
+    ],
+)
+def test_commands_in_a_text_are_as_they_can_be_typed(text: str, typed: str | None) -> None:
+    wanted = "start it (sudo systemctl start ravatard, or X run)" if typed is None else typed
+
+    assert typeable(text, "X") == wanted
+    assert typeable(text, "ravatard") == text
+
+
+def test_the_program_of_a_clone_is_named_by_its_path_unless_a_shell_finds_it(tmp_path: Path) -> None:
+    prefix = tmp_path / "a clone" / ".venv"
+    program = prefix / "bin" / "ravatard"
+    program.parent.mkdir(parents=True)
+    program.touch()
+
+    assert way_to_type(prefix, prefix.parent, None) == ".venv/bin/ravatard"
+    assert way_to_type(prefix, Path("/"), None) == f"'{program.relative_to('/')}'"
+    assert way_to_type(prefix, Path("/usr"), None) == f"'{program}'"
+    assert way_to_type(prefix, Path("/usr"), "/usr/bin/ravatard") == "ravatard"
+    assert way_to_type(tmp_path, tmp_path, None) == "ravatard"

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from ravatard.cloud.kind import GivenUp
 from ravatard.cloud.lease import FIRST_PAUSE_S, Lease, MemoryLedger
 from ravatard.errors import BusyError, InternalError, LinkError
 from ravatard.ports.host import OwedSession
@@ -497,3 +498,32 @@ async def test_a_lease_that_is_closed_tries_nothing_again() -> None:
     lease.retry()
 
     assert lease.owed == [debt("old")]
+
+
+async def test_a_session_that_is_given_up_is_told_until_the_daemon_ends() -> None:
+    counter = Counter()
+    counter.book.add(debt("left"))
+
+    async def give_up(_: OwedSession) -> str:
+        return GivenUp("a paid session was given up; look for it there")
+
+    lease = Lease(counter.start, give_up, close_s=5.0, ledger=counter.book)
+    async with lease.opened():
+        await lease.settle()
+
+        assert lease.faults == ("a paid session was given up; look for it there",)
+        assert lease.owed == []
+
+
+async def test_what_was_no_session_is_no_fault() -> None:
+    counter = Counter()
+    counter.book.add(debt("left"))
+
+    async def explain(_: OwedSession) -> str:
+        return "a start without an answer has left nothing open"
+
+    lease = Lease(counter.start, explain, close_s=5.0, ledger=counter.book)
+    async with lease.opened():
+        await lease.settle()
+
+        assert (lease.faults, lease.owed) == ((), [])

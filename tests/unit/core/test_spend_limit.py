@@ -60,3 +60,26 @@ def test_an_end_without_a_start_is_nothing() -> None:
     paid = PaidTime().ended(1000.0)
 
     assert paid.refusal(SpendOptions(day_minutes=1), 1000.0) is None
+
+
+def test_time_used_and_left_is_told_with_and_without_a_session() -> None:
+    options = SpendOptions(session_minutes=10, day_minutes=15)
+    paid = PaidTime().started(0.0).ended(540.0)
+
+    assert (paid.session_s(600.0), paid.day_s(600.0)) == (None, 540.0)
+    # Six minutes are left of the day.
+    assert paid.left_s(options, 600.0) == pytest.approx(360.0)
+    assert paid.left_s(SpendOptions(), 600.0) is None
+
+    paid = paid.started(600.0)
+
+    assert (paid.session_s(660.0), paid.day_s(660.0)) == (60.0, 600.0)
+    assert paid.left_s(options, 660.0) == pytest.approx(300.0)
+    assert paid.left_s(options, 9_999.0) == 0.0
+
+
+def test_the_end_of_a_session_does_not_depend_on_when_it_is_asked_for() -> None:
+    paid = PaidTime().started(1000.1)
+
+    assert paid.ends_at(SpendOptions(day_minutes=0.5), 1000.1) == 1030.1
+    assert paid.ends_at(SpendOptions(day_minutes=0.5), 1000.36) == 1030.1

@@ -142,7 +142,7 @@ ILLS: list[tuple[Callable[[Patient], None], str, str]] = [
     (muted_microphone, "mixer", "the microphone of card Mic is muted: 'Mic' is off"),
     (speaker_at_nothing, "mixer", "the speaker of card Mic is turned down: 'PCM' is at 0 %"),
     (wrong_overlay, "overlay", "needs dtoverlay=wm8960-soundcard in /boot/firmware/config.txt, which has"),
-    (two_daemons, "daemon", "2 daemons run at once and share the sound card: process 640, and process 812"),
+    (two_daemons, "daemon", "2 daemons run at once and may share a sound card: process 640, and process 812"),
     (full_disk, "disk", "the disk is full: 0 MB free at /var/lib/ravatard"),
     (read_only_root, "state", "/ is mounted read-only, so /var/lib/ravatard cannot be written"),
     (no_gpio, "gpio", "this machine has no GPIO: there is no /dev/gpiochip*"),

@@ -302,6 +302,27 @@ def test_a_list_that_an_editor_saved_in_its_own_way_is_read(tmp_path: Path, cont
     assert (ledger.owed(), ledger.damage) == ([debt("one"), debt("two")], "")
 
 
+def test_damage_is_a_fault_until_the_owner_has_removed_the_damaged_list(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(b"torn")
+    ledger = FileLedger(tmp_path)
+    ledger.owed()
+    before = ledger.faults()
+
+    (tmp_path / DAMAGED).unlink()
+
+    assert ["is damaged" in fault for fault in before] == [True]
+    assert ledger.faults() == ()
+
+
+def test_a_list_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
+    ledger = FileLedger(tmp_path)
+    no_new_files(tmp_path)
+
+    ledger.add(debt())
+
+    assert ["cannot be written" in fault for fault in ledger.faults()] == [True]
+
+
 def test_a_whole_list_and_a_new_one_have_no_damage(tmp_path: Path) -> None:
     for content in (None, WHOLE, render([]), render([debt(str(number)) for number in range(200)])):
         if content is not None:

@@ -12,13 +12,7 @@ from urllib.parse import urlsplit
 from ravatard.cloud.avatar import requests
 from ravatard.cloud.avatar.address import ServiceAccess, api_url, plain_key_problem, utilities_url
 from ravatard.cloud.avatar.live.call_limits import CallLimits
-from ravatard.cloud.avatar.refusals import (
-    ApiRefusal,
-    CallMissing,
-    RefusalKind,
-    raise_refusal,
-    refusal_of,
-)
+from ravatard.cloud.avatar.refusals import ApiRefusal, CallMissing, RefusalKind, raise_refusal, refusal_of
 from ravatard.cloud.avatar.replies import (
     Health,
     SessionEntry,
@@ -28,8 +22,9 @@ from ravatard.cloud.avatar.replies import (
     stop_reply,
 )
 from ravatard.cloud.avatar.sessions.call_watch import CallWatch
+from ravatard.cloud.avatar.sessions.doubts import EndInDoubt
 from ravatard.cloud.avatar.sessions.named_ids import stopped_as
-from ravatard.cloud.avatar.sessions.session_list import whole_list
+from ravatard.cloud.avatar.sessions.session_list import ListVerdict, listing_of, whole_list
 from ravatard.cloud.avatar.sessions.stop_verdict import StopVerdict, stop_verdict
 from ravatard.cloud.border import FOREIGN_FAULTS, foreign
 from ravatard.cloud.certificate import lost
@@ -125,6 +120,7 @@ class ServiceCalls:
         ends nothing. ``token``: see :meth:`call`.
 
         Raises:
+            EndInDoubt: its list, which is of another form, does not name it.
             LinkError, DeniedError, PeerError: it may still be open.
         """
         doubt: tuple[ApiRefusal | None, HttpReply] | None = None
@@ -141,9 +137,12 @@ class ServiceCalls:
             return None
         refused, reply = doubt
         is_starting = refused is not None and "STARTING" in refused.code.upper()
-        if not is_starting and await self._is_unlisted(session_id, token):
+        listing = ListVerdict.UNTOLD if is_starting else await self._listing(session_id, token)
+        if listing is ListVerdict.UNLISTED:
             log.debug("a session was stopped without a word (%d), and is not listed any more", reply.status)
             return None
+        if listing is ListVerdict.IN_DOUBT:
+            raise EndInDoubt(f"{self.host} did not say that it ended a session, nor that it is open")
         if refused is None or refused.kind in (RefusalKind.SESSION_GONE, RefusalKind.NO_SUCH_CALL):
             raise LinkError(
                 f"{self.host} did not say that it ended a session ({reply.status} at {requests.STOP}); "
@@ -253,15 +252,14 @@ class ServiceCalls:
             return refused, reply
         return await self._request(call, body, limit_s, token, watch)
 
-    async def _is_unlisted(self, session_id: Secret, token: Secret | None) -> bool:
-        """Return True if the service lists its sessions, and this one is none of them."""
+    async def _listing(self, session_id: Secret, token: Secret | None) -> ListVerdict:
+        """Return what the service's list says about a session."""
         try:
             refused, reply = await self._asked(requests.SESSIONS, None, self._deadlines.end_s, token)
         except (LinkError, DeniedError, PeerError) as error:
             log.debug("the list of sessions, after a stop: %s", error)
-            return False
-        listed = whole_list(reply.body)
-        return refused is None and listed is not None and listed.excludes(session_id)
+            return ListVerdict.UNTOLD
+        return ListVerdict.UNTOLD if refused is not None else listing_of(reply.body, session_id)
 
     async def _request(
         self,

@@ -13,13 +13,15 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ravatard.cloud.avatar.address import ServiceAccess
 from ravatard.cloud.avatar.live.calls import ServiceCalls
 from ravatard.cloud.avatar.refusals import CallMissing
+from ravatard.cloud.avatar.sessions.doubts import DOUBTED_S, Doubts, EndInDoubt
 from ravatard.cloud.avatar.sessions.intents import KIND, Clocks, age_of, findings, is_intent
+from ravatard.cloud.kind import GivenUp
 from ravatard.cloud.lease import MemoryLedger
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.errors import DeniedError, LinkError, LinkTimeout, PeerError
@@ -152,6 +154,11 @@ async def resolve(intent: OwedSession, calls: ServiceCalls, now: Clocks, search:
     # Where every session is ours, none is chosen by a clock that may be wrong.
     fitting = found.possible if search.most > 1 else found.likely or found.possible
     if not fitting:
+        if (not is_whole or found.doubtful) and age.least_s >= search.within_s + DOUBTED_S:
+            return GivenUp(
+                f"what a start without an answer has left at {calls.host} is not looked for any more: the "
+                "list of sessions does not tell for sure, and names none that fits; look for one there"
+            )
         if not is_whole or found.doubtful:
             raise LinkError(
                 "the list of sessions does not tell for sure what a start without an answer has left"
@@ -200,10 +207,19 @@ class Ender:
         self._chance = chance
         self._now = now
         self._known = {} if calls is None else {options.service.base_url: calls}
+        self._accesses: list[ServiceAccess] = []
+        self._doubts = Doubts()
+        self.tell: Callable[[GivenUp], object] = lambda told: log.warning("%s", told)
         self._passes = 0
         self._reported: set[OwedSession] = set()
         #: Sessions that were to be ended: they are not unknown.
         self._told: deque[OwedSession] = deque(maxlen=_MOST_LEFT)
+
+    def renew_key(self, key: Secret | None) -> None:
+        """Send another key from the next request on, to the services that it asks by itself."""
+        self._options = replace(self._options, service=replace(self._options.service, api_key=key))
+        for access in self._accesses:
+            access.key = key
 
     async def end(self, session: OwedSession, token: Secret | None = None) -> str | None:
         """End a session, or find out what a start without an answer has left; return a sentence about that.
@@ -222,8 +238,19 @@ class Ender:
         try:
             async with asyncio.timeout(limit_s):
                 lasted_s = await self._calls_of(session.base_url).stop(session.id, token)
+        except EndInDoubt:
+            if not self._doubts.again(session, self._now().uptime_s):
+                raise
+            self._doubts.forget(session)
+            host = self._calls_of(session.base_url).host
+            return GivenUp(
+                f"a paid session at {host} was given up: for {DOUBTED_S / 3600:g} hours the service has not "
+                "said that it is over, and its list, of another form than documented, does not name it; look "
+                "for it there"
+            )
         except TimeoutError:
             raise LinkTimeout(f"a session was not ended within {limit_s:g} s") from None
+        self._doubts.forget(session)
         log.debug("a session was ended; the service counts %s s", lasted_s)
         return None
 
@@ -247,7 +274,10 @@ class Ender:
                 log.debug("a start without an answer: %s", error)
             else:
                 ledger.strike(intent)
-                log.info("%s", outcome)
+                if isinstance(outcome, GivenUp):
+                    self.tell(outcome)
+                else:
+                    log.info("%s", outcome)
 
     async def _resolve(
         self, intent: OwedSession, known: Callable[[], Sequence[OwedSession] | None], most: int
@@ -259,5 +289,6 @@ class Ender:
     def _calls_of(self, base_url: str) -> ServiceCalls:
         if base_url not in self._known:
             access = ServiceAccess(base_url, self._options.service.api_key, self._options.avatar.plain_key)
+            self._accesses.append(access)
             self._known[base_url] = ServiceCalls(access, self._options.deadlines, self._network, self._chance)
         return self._known[base_url]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ravatard.cloud.avatar.address import plain_key_problem, socket_base
+from ravatard.cloud.avatar.address import ServiceAccess, plain_key_problem, socket_base
 from ravatard.cloud.avatar.limits import SlidingLog
 from ravatard.cloud.avatar.live.calls import ServiceCalls
 from ravatard.cloud.option_groups import CloudOptions
@@ -19,10 +19,9 @@ class SocketKeys:
     What has worked is tried first from then on.
     """
 
-    def __init__(self, key: Secret | None, *, plain_key: bool) -> None:
-        """``key``: ``service.api_key``; ``plain_key``: it may cross the public network without TLS."""
-        self._key = key
-        self._plain_key = plain_key
+    def __init__(self, access: ServiceAccess) -> None:
+        """``access``: the key of the service, which is looked at for each socket."""
+        self._access = access
         self._worked = 0
 
     def ways(self, url: str, token: Secret | None) -> list[tuple[int, dict[str, str], str | None]]:
@@ -31,10 +30,11 @@ class SocketKeys:
         Raises:
             DeniedError: the key would be readable on its way.
         """
-        if self._key is not None and not self._plain_key and (problem := plain_key_problem(url)):
+        key = self._access.key
+        if key is not None and not self._access.plain_key and (problem := plain_key_problem(url)):
             raise DeniedError(f"{problem} with avatar.plain_key: true")
         ways: list[tuple[int, dict[str, str], str | None]] = []
-        for number, bearer in enumerate((token or self._key, self._key if token else None)):
+        for number, bearer in enumerate((token or key, key if token else None)):
             if bearer is not None:
                 ways.append((number, {"Authorization": f"Bearer {bearer.reveal()}"}, None))
         if token is not None:
@@ -69,7 +69,7 @@ class SocketOptions:
     send_s: float
 
 
-def socket_options_of(options: CloudOptions, calls: ServiceCalls) -> SocketOptions:
+def socket_options_of(options: CloudOptions, calls: ServiceCalls, access: ServiceAccess) -> SocketOptions:
     """Return the facts for every socket of the configured service.
 
     Raises:
@@ -82,7 +82,7 @@ def socket_options_of(options: CloudOptions, calls: ServiceCalls) -> SocketOptio
     return SocketOptions(
         base=base,
         host=urlsplit(base).netloc,
-        keys=SocketKeys(options.service.api_key, plain_key=options.avatar.plain_key),
+        keys=SocketKeys(access),
         limit=calls.limiting.limits.socket,
         connect_s=options.deadlines.connect_s,
         send_s=options.deadlines.send_s,

@@ -18,7 +18,7 @@ from ravatard.cloud.avatar.replies import new_reply
 from ravatard.cloud.avatar.sessions.intents import KIND, Clocks, intent_at
 from ravatard.cloud.avatar.sessions.named_ids import ids_in, is_name_of_id
 from ravatard.cloud.border import foreign
-from ravatard.cloud.kind import CloudResources
+from ravatard.cloud.kind import CloudResources, GivenUp
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.errors import BusyError, DeniedError
 from ravatard.ports.host import OwedSession
@@ -138,18 +138,26 @@ class SessionStarts:
         self.created = CreatedSession(owed, reply)
         return owed
 
-    async def end(self, session: OwedSession) -> None:
-        """End a session, at the service and by the kind that started it.
+    async def end(self, session: OwedSession) -> str | None:
+        """End a session, at the service and by the kind that started it; return a sentence if it was none.
 
         Raises:
             LinkError, DeniedError, PeerError: it may still be open.
         """
         if session.kind != KIND:
-            await self._end_other(session)
-            return
+            return await self._end_other(session)
         created = self.created
         ours = created is not None and created.owed == session
-        await self._ender.end(session, created.reply.access_token if created is not None and ours else None)
+        token = created.reply.access_token if created is not None and ours else None
+        return await self._ender.end(session, token)
+
+    def tell_of_given_up(self, tell: Callable[[GivenUp], object]) -> None:
+        """Have ``tell`` called for each start without an answer that is given up."""
+        self._ender.tell = tell
+
+    def renew_key(self, key: Secret | None) -> None:
+        """Send another key from the next request on."""
+        self._ender.renew_key(key)
 
     async def settle_intents(self) -> None:
         """Find out what starts without an answer have left."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 from ravatard.cloud.avatar import commands
 from ravatard.cloud.avatar.live.held import HeldSession
+from ravatard.cloud.avatar.turns.microphone_path import MicrophonePath
+from ravatard.cloud.option_groups import CloudOptions
 from ravatard.core.audio_format import samples_in, seconds_of
 from ravatard.errors import TurnError
+
+if TYPE_CHECKING:
+    from ravatard.cloud.speech_to_text.transcriber import Transcriber
 
 
 class Upload(Protocol):
@@ -77,3 +83,16 @@ class SocketUpload:
         """Raise TurnError when the socket is another: an utterance with a hole is no utterance."""
         if not self._held.is_up or self._held.generation != self._generation:
             raise TurnError("the session's socket broke in the middle of the utterance")
+
+
+def transcriber_for(
+    options: CloudOptions, path: MicrophonePath, chance: Callable[[], float]
+) -> Transcriber | None:
+    """Return the recogniser that speech goes to, unless it stands before every cloud already."""
+    speech = options.speech_to_text
+    if path is not MicrophonePath.TEXT or speech.use == "always":
+        return None
+    # What is off is not loaded.
+    from ravatard.cloud.speech_to_text.transcriber import transcriber_of
+
+    return transcriber_of(speech, options.service.language, chance)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, unique
 from typing import Any
 
-from ravatard.cloud.avatar.sessions.named_ids import stopped_as
+from ravatard.cloud.avatar.sessions.named_ids import MOST_IDS, ids_in, stopped_as
 from ravatard.cloud.avatar.sessions.stop_verdict import GOOD_CODES
 from ravatard.cloud.fields import Fields
-from ravatard.cloud.foreign_json import decoded
+from ravatard.cloud.foreign_json import decoded, text_of
 from ravatard.secret import Secret
 
 #: Fields of the reply, and of the envelope that similar services put around it.
@@ -23,6 +24,18 @@ _ENVELOPE = frozenset({"code", "data", "message", "msg", "success", "status"})
 _LETTER_OR_DIGIT = re.compile(r"[0-9A-Za-z]")
 #: In so many places at least a masked id differs from the whole one, by one and the same character.
 _SHORTEST_MASK = 4
+
+
+@unique
+class ListVerdict(Enum):
+    """Word of a service's list about one session."""
+
+    UNTOLD = "untold"
+    """There is no list, or it may name the session."""
+    UNLISTED = "unlisted"
+    """The list is whole, and the session is not in it."""
+    IN_DOUBT = "in doubt"
+    """The list is of another form than documented, and nothing in it may be the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,18 @@ def whole_list(body: bytes) -> ListedIds | None:
     return ListedIds(tuple(ids))
 
 
+def listing_of(body: bytes, session_id: Secret) -> ListVerdict:
+    """Return what a good reply to ``streaming.sessions`` says about a session. Never raises."""
+    if (whole := whole_list(body)) is not None:
+        return ListVerdict.UNLISTED if whole.excludes(session_id) else ListVerdict.UNTOLD
+    named, ours = ids_in(body), session_id.reveal()
+    # Where ids are left out, one of them may be ours.
+    is_cut = len(named) >= MOST_IDS or stopped_as(ours)[-1].casefold() in text_of(body).casefold()
+    if not _holds_list(decoded(body)) or is_cut or may_be_one_of(ours, named):
+        return ListVerdict.UNTOLD
+    return ListVerdict.IN_DOUBT
+
+
 def may_be_same(listed: str, session_id: str) -> bool:
     """Return True unless a listed id is clearly another: as long, of the same form, and not masked itself."""
     one, other = stopped_as(listed)[-1], stopped_as(session_id)[-1]
@@ -70,6 +95,14 @@ def may_be_same(listed: str, session_id: str) -> bool:
 def may_be_one_of(listed: str, known: Sequence[str]) -> bool:
     """Return True unless a listed id is clearly none of ``known``."""
     return any(may_be_same(listed, one) for one in known)
+
+
+def _holds_list(reply: object) -> bool:
+    """Return True for a list, and for an object with one in it or in its envelope."""
+    if isinstance(reply, dict):
+        inner = [value for one in reply.values() if isinstance(one, dict) for value in one.values()]
+        return any(isinstance(value, list) for value in (*reply.values(), *inner))
+    return isinstance(reply, list)
 
 
 def _form(session_id: str) -> str:

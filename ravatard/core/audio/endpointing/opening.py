@@ -90,6 +90,11 @@ class Opening:
         """Silent frames to come until an utterance ends; what was not confirmed is silent."""
         return self.endpointer.silence_left_after(self.confirmation.quiet_frames)
 
+    @property
+    def quiet_frames(self) -> int:
+        """Silent frames in a row at the end of the utterance that is open."""
+        return max(self.endpointer.quiet_frames, self.confirmation.quiet_frames)
+
     def wait(self, frame: bytes, at: int, mode: GateMode) -> tuple[Cause, int] | WakeEvent | None:
         """Take a frame while nothing is open; return why an utterance begins, and with which sample.
 

@@ -18,6 +18,7 @@ from ravatard.core import events as ev
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.ports.cloud import Directory, HistoryMessage, ServiceCloud
 from ravatard.ports.voice import VoiceSink
+from ravatard.secret import Secret
 from ravatard.stages.mailbox import Inbox, Outbox
 from ravatard.stages.playback import NullAnswerPlayer
 from ravatard.stages.uplink import uplink
@@ -112,6 +113,24 @@ def test_no_method_of_a_cloud_is_forgotten() -> None:
     wanted = {name for name, _ in getmembers(ServiceCloud, isfunction) if not name.startswith("_")}
 
     assert wanted <= {name for name, _ in getmembers(TranscribedCloud, isfunction)}
+
+
+def test_a_new_credential_goes_to_a_service_that_takes_one() -> None:
+    class Taking(Service):
+        taken: Secret | None = None
+
+        def renew_credential(self, credential: Secret | None) -> None:
+            self.taken = credential
+
+    taking, fixed = Taking(), transcribed(Service(), FakeRecogniser())
+    cloud = transcribed(taking, FakeRecogniser())
+    assert isinstance(cloud, TranscribedCloud)
+    assert isinstance(fixed, TranscribedCloud)
+
+    cloud.renew_credential(Secret("new"))
+    fixed.renew_credential(Secret("new"))
+
+    assert taking.taken == Secret("new")
 
 
 def test_without_a_recogniser_there_is_none() -> None:

@@ -822,3 +822,19 @@ def test_the_fault_of_the_confirmation_is_told() -> None:
 
     assert gate.confirmation_fault == "it is missing"
     assert Ear(GateMode.VAD).gate.confirmation_fault == ""
+
+
+def test_an_utterance_ends_with_the_silence_that_it_tells() -> None:
+    ear = Ear(GateMode.VAD).play(quiet(1000), voice(600), quiet(1000))
+
+    (closed,) = ear.closed
+
+    assert (closed.reason, closed.quiet_ms) == (CloseReason.SILENCE, 200.0)
+
+
+def test_a_button_that_is_released_late_tells_of_the_silence_before() -> None:
+    ear = Ear(GateMode.BUTTON).play(quiet(500), PRESS, voice(600), quiet(400), RELEASE)
+
+    (closed,) = ear.closed
+
+    assert (closed.reason, closed.quiet_ms) == (CloseReason.RELEASED, 400.0)

@@ -11,10 +11,12 @@ import pytest
 from ravatard.core import events as ev
 from ravatard.core.audio.progress import Progress
 from ravatard.core.capabilities import Capabilities
-from ravatard.core.control.status import TURNS_KEPT, Reporter
+from ravatard.core.control.status import SCHEMA, Reporter
+from ravatard.core.control.status_turns import TURNS_KEPT
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
+from ravatard.core.spend_limit import SpendOptions
 from ravatard.core.states import Cause, CloseReason, LinkState, Refusal, TurnOutcome
 
 OPTIONS = ConversationOptions(
@@ -84,13 +86,21 @@ def test_a_working_appliance_says_so_and_since_when() -> None:
     assert (report["working"], report["degraded"]) == (True, [])
     assert (report["since_s"], report["uptime_s"]) == (5.0, 6.0)
     assert report["link"] == {"state": "online", "since_s": 5.0, "reason": ""}
-    assert report["session"] == {"state": "none", "since_s": 6.0, "reason": ""}
+    assert report["session"] == {
+        "state": "none",
+        "since_s": 6.0,
+        "reason": "",
+        "minutes": None,
+        "day_minutes": 0.0,
+        "minutes_left": None,
+    }
     assert report["microphone"] == {
         "state": "open",
         "device": "USB",
         "level_db": -40.0,
         "floor_db": -61.0,
         "wake_score": 0.0,
+        "silence_ms": None,
     }
     assert (report["avatar"], report["language"], report["gate"], report["talk"]) == (
         *("Ava", "en", "vad", "idle"),
@@ -285,3 +295,104 @@ def test_noise_that_drowns_speech_is_a_fault_until_it_is_over_or_muted() -> None
 
     appliance.after(1, ev.MuteAsked(False), ev.MicrophoneReady("USB"))
     assert appliance.report()["degraded"] == []
+
+
+def test_the_light_has_its_own_reason_and_every_other_trouble_a_line_of_its_own() -> None:
+    appliance = Appliance(faults=("no lights: pin 5 is taken",))
+    appliance.after(0, ev.LinkConnecting(), ev.MicrophoneLost("plug one in"))
+    appliance.after(1, ev.LinkOffline("cannot reach chat.rvtr.ai", 1.0))
+
+    report = appliance.report()
+
+    assert report["status"] == "no microphone: plug one in"
+    assert report["other_troubles"] == ["no lights: pin 5 is taken", "offline: cannot reach chat.rvtr.ai"]
+    assert report["degraded"] == [*report["other_troubles"], "no microphone: plug one in"]
+
+
+@pytest.mark.parametrize(
+    ("events", "status"),
+    [
+        ((ev.LinkOffline("no route.", 1.0),), "offline: no route."),
+        ((ev.LinkOffline("no route.", 1.0), ev.LinkConnecting()), "connecting: no route."),
+        ((ev.LinkDenied("no such project", Refusal.DENIED),), "needs a person: no such project"),
+        ((ev.LinkDenied("pay first", Refusal.MONEY),), "no money"),
+        ((ev.ServiceHearing(True, "set up speech_to_text"),), "service deaf: set up speech_to_text"),
+    ],
+)
+def test_what_the_light_shows_is_told_once(events: tuple[ev.Event, ...], status: str) -> None:
+    appliance = Appliance().working()
+    appliance.after(1, *events)
+
+    report = appliance.report()
+
+    assert report["status"].startswith(status)
+    assert len(report["degraded"]) == 1
+    assert report["other_troubles"] == []
+
+
+def test_a_trouble_that_a_mute_hides_is_told_beside_it() -> None:
+    appliance = Appliance().working()
+    appliance.after(1, ev.MuteAsked(True), ev.MicrophoneClosed(), ev.LinkOffline("no route.", 1.0))
+
+    report = appliance.report()
+
+    assert (report["status"], report["other_troubles"]) == ("muted", ["offline: no route."])
+
+
+def test_a_service_that_hears_nothing_is_told_beside_one_that_refuses_us() -> None:
+    appliance = Appliance().working()
+    appliance.after(1, ev.ServiceHearing(True, "set up speech_to_text"))
+    appliance.after(1, ev.LinkDenied("no such project", Refusal.DENIED))
+
+    report = appliance.report()
+
+    assert report["status"] == "needs a person: no such project"
+    assert [line.partition(":")[0] for line in report["other_troubles"]] == ["deaf"]
+
+
+def test_program_and_board_are_asked_for_with_each_snapshot_alone() -> None:
+    asked: list[int] = []
+
+    def machine() -> dict[str, Any]:
+        asked.append(1)
+        return {"version": "1.2.3", "id": "ravatard-0123456789abcdef"}
+
+    talker = Conversation(OPTIONS)
+    reporter = Reporter(talker, OPTIONS, 0.0, Progress(), machine=machine)
+    reporter.on_event(ev.LinkConnecting(), 1.0)
+    reporter.face()
+
+    assert asked == []
+    report = reporter.snapshot(1.0)
+    assert (report["schema"], report["version"]) == (SCHEMA, "1.2.3")
+    assert asked == [1]
+
+
+def test_minutes_of_paid_sessions_are_reported() -> None:
+    appliance = Appliance(replace(OPTIONS, spend=SpendOptions(session_minutes=10, day_minutes=60))).working()
+    appliance.after(1, ev.UtteranceOpened(1, Cause.VOICE, 0), ev.SessionStarted())
+    appliance.after(90)
+
+    session = appliance.report()["session"]
+
+    assert (session["minutes"], session["day_minutes"], session["minutes_left"]) == (1.5, 1.5, 8.5)
+
+
+def test_near_misses_of_gate_wake_word_and_button_are_counted() -> None:
+    appliance = Appliance().working()
+    appliance.after(1, ev.WakeMissed(0.4), ev.PressIgnored(20.0), ev.PressIgnored(30.0))
+    appliance.after(1, ev.UtteranceOpened(1, Cause.VOICE, 0))
+    appliance.after(1, ev.UtteranceClosed(1, CloseReason.SILENCE, 8192, 480.0))
+    appliance.speak(2)
+
+    assert appliance.report()["near_misses"] == {"wake_word": 1, "gate": 1, "press": 2}
+
+
+def test_the_silence_that_was_learned_is_reported_until_it_is_forgotten() -> None:
+    appliance = Appliance().working()
+    appliance.after(1, ev.UtteranceOpened(1, Cause.VOICE, 0))
+    appliance.after(2, ev.UtteranceClosed(1, CloseReason.SILENCE, 8192, 900.0, quiet_ms=840.0))
+    learned = appliance.report()["microphone"]["silence_ms"]
+    appliance.after(1, ev.MicrophoneReady("USB"))
+
+    assert (learned, appliance.report()["microphone"]["silence_ms"]) == (840, None)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from ravatard.core import events as ev
 from ravatard.core.control.status_speaker import SpeakerReport
 from ravatard.core.options.equipment import Equipment
-from ravatard.core.states import Cause, CloseReason
 from tests.unit.core.conversation.test_conversation import OPTIONS
 
 ALOUD = replace(OPTIONS, equipment=Equipment(speaks=True))
@@ -79,25 +78,8 @@ def test_new_options_are_heeded() -> None:
     assert told(ev.OptionsChanged(OPTIONS)).degraded == []
 
 
-def test_the_time_from_the_end_of_speech_to_the_first_sound_is_kept() -> None:
-    report = told()
-    closed = ev.UtteranceClosed(1, CloseReason.SILENCE, 1, 1.0)
-
-    report.timed(closed, 10.0)
-    report.timed(ev.PlaybackStarted(11.5), 11.4)
-    report.timed(ev.PlaybackStarted(20.0), 20.0)
-
-    assert report.snapshot()["first_sound_ms"] == 1500
-
-
-def test_a_sound_that_answers_nothing_that_was_said_is_not_timed() -> None:
-    report = told()
-
-    report.timed(ev.UtteranceClosed(1, CloseReason.SILENCE, 1, 1.0), 10.0)
-    report.timed(ev.UtteranceOpened(2, Cause.VOICE, 1), 11.0)
-    report.timed(ev.PlaybackStarted(11.5), 11.4)
-
-    assert report.first_sound_s is None
+def test_the_time_to_the_first_sound_is_told_with_the_speaker() -> None:
+    assert told().snapshot(1.5004)["first_sound_ms"] == 1500
 
 
 def test_a_speaker_that_sleeps_is_asleep_and_no_trouble_until_it_is_awake_or_lost() -> None:

@@ -36,6 +36,20 @@ def test_a_button_held_until_the_microphone_is_back_is_listened_to() -> None:
     assert of(act.Press, talker.happens(ev.MicrophoneReady("usb"))) == [act.Press()]
 
 
+def test_a_missing_microphone_has_its_next_step_told_once() -> None:
+    talker = Talker()
+    first = talker.happens(ev.MicrophoneLost("unplugged"))
+    again = talker.happens(ev.MicrophoneLost("there is none"))
+    talker.happens(ev.MicrophoneReady("usb"))
+    later = talker.happens(ev.MicrophoneLost("unplugged"))
+
+    steps = [
+        ["`ravatard devices`" in line.text for line in of(act.LogLine, one)] for one in (first, again, later)
+    ]
+
+    assert steps == [[False, True], [False], [False, True]]
+
+
 def muted(talker: Talker) -> list[object]:
     actions = talker.happens(ev.MuteAsked(True))
     return actions + talker.happens(ev.MicrophoneClosed())

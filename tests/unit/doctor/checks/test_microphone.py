@@ -86,11 +86,14 @@ async def test_the_daemons_microphone_is_not_opened_but_asked_about(patient: Pat
 async def test_a_daemon_that_hears_nothing_is_told_about(
     patient: Patient, microphone: dict[str, object], muted: bool, verdict: Verdict
 ) -> None:
-    patient.status = running(microphone=microphone, muted=muted, degraded=["no microphone: unplugged"])
+    patient.status = running(
+        microphone=microphone, muted=muted, degraded=["offline: no route.", "no microphone: unplugged"]
+    )
 
     found = {one.id: one.result for one in await patient.findings("microphone")}
 
     assert found["microphone"].verdict is verdict
+    assert "no route" not in found["microphone"].text
     assert found["microphone.level"].verdict in (Verdict.SKIPPED, Verdict.NEEDLESS)
 
 

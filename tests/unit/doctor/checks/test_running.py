@@ -97,7 +97,7 @@ async def test_of_several_daemons_the_one_that_answers_is_kept(patient: Patient)
     outcome = (await patient.finding("daemon")).result
 
     assert outcome.verdict is Verdict.BROKEN
-    assert outcome.text == "2 daemons run at once and share the sound card: process 4711, and process 640"
+    assert outcome.text == "2 daemons run at once and may share a sound card: process 4711, and process 640"
     assert outcome.remedy == "to keep process 4711, stop the other: sudo kill 640"
 
 
@@ -122,3 +122,26 @@ async def test_whoever_names_a_socket_means_that_daemon_alone(patient: Patient) 
     outcome = (await patient.finding("daemon", DoctorRequest(socket=Path("/run/mine.sock")))).result
 
     assert outcome.verdict is Verdict.FINE
+    assert outcome.text == (
+        "none at /run/mine.sock; process 640 and process 641 are other daemons, which may use the microphone "
+        "or the speaker"
+    )
+
+
+async def test_a_daemon_beside_the_one_that_was_named_is_told(patient: Patient) -> None:
+    process(patient, 640, "ravatard run")
+    process(patient, 4711, "ravatard run")
+    patient.write("proc/640/cgroup", "0::/system.slice/ravatard.service\n")
+    patient.status = running()
+
+    outcome = (await patient.finding("daemon", DoctorRequest(socket=Path("/run/mine.sock")))).result
+
+    assert outcome.text == (
+        "process 4711: listening; the service is another daemon, which may use the microphone or the speaker"
+    )
+
+
+async def test_none_runs_where_no_process_does(patient: Patient) -> None:
+    outcome = (await patient.finding("daemon", DoctorRequest(socket=Path("/run/mine.sock")))).result
+
+    assert outcome.text == "not running: microphone and speaker are free to be tried"

@@ -9,7 +9,7 @@ import pytest
 from ravatard.cli import main
 from ravatard.core.flight.journal import Began, Record
 from ravatard.core.flight.replay import Replay
-from ravatard.host.flight.format1 import ShapeError, beginning
+from ravatard.host.flight.format1 import ShapeError, beginning, event
 from ravatard.host.flight.lines import decode
 from ravatard.host.ring import parts
 
@@ -67,3 +67,16 @@ def test_a_checkpoint_has_everything_in_its_place() -> None:
 def test_what_is_no_beginning_is_refused(row: list[object], problem: str) -> None:
     with pytest.raises(ShapeError, match=problem):
         beginning(row)
+
+
+@pytest.mark.parametrize(
+    ("row", "read"),
+    [
+        ([1, "silence", 9, 700.0], [1, "silence", 9, 700.0, True, 0.0]),
+        ([1, "silence", 9, 700.0, 4_096], [1, "silence", 9, 700.0, True, 0.0]),
+        ([1, "silence", 9, 700.0, False], [1, "silence", 9, 700.0, False, 0.0]),
+        ([1, "silence", 9, 700.0, False, 840.0], [1, "silence", 9, 700.0, False, 840.0]),
+    ],
+)
+def test_an_end_of_every_age_has_the_fields_of_today(row: list[object], read: list[object]) -> None:
+    assert event("closed", row) == read

@@ -15,6 +15,7 @@ from ravatard.cloud.avatar.live.call_limits import CallLimits
 from ravatard.cloud.avatar.live.calls import ServiceCalls
 from ravatard.cloud.avatar.live.health import HealthWatch
 from ravatard.cloud.avatar.refusals import CallMissing, SessionVanished
+from ravatard.cloud.avatar.sessions.doubts import EndInDoubt
 from ravatard.cloud.options import DeadlineOptions
 from ravatard.errors import BusyError, DeniedError, LinkError, LinkTimeout, PeerError
 from ravatard.ports.network import BrokenReply, HttpReply, ReplyStream, Socket
@@ -158,6 +159,13 @@ async def test_a_stop_that_did_not_reach_the_service_ends_nothing_unless_its_lis
         assert not isinstance(caught.value, SessionVanished)
     assert await calls(absent).stop(SESSION) is None
     assert [path for _, _, path, _ in absent.asked] == ["/v1/streaming.stop", "/v1/streaming.sessions"]
+
+
+async def test_a_list_of_another_form_that_does_not_name_the_session_leaves_it_in_doubt() -> None:
+    network = ScriptedNetwork(reply(202, {"status": "queued"}), reply(200, {"items": []}))
+
+    with pytest.raises(EndInDoubt):
+        await calls(network).stop(SESSION)
 
 
 async def test_a_session_that_is_starting_is_not_given_up_for_not_being_listed() -> None:

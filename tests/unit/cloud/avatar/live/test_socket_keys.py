@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ravatard.cloud.avatar.address import ServiceAccess
 from ravatard.cloud.avatar.live.socket_keys import SocketKeys
 from ravatard.errors import DeniedError
 from ravatard.secret import Secret
@@ -17,19 +18,19 @@ def ways(keys: SocketKeys, token: str | None) -> list[tuple[int, str, str | None
 
 
 def test_token_then_key_then_the_token_in_the_address() -> None:
-    keys = SocketKeys(Secret("key"), plain_key=False)
+    keys = SocketKeys(ServiceAccess("", Secret("key")))
 
     assert ways(keys, "token") == [(0, "Bearer token", None), (1, "Bearer key", None), (2, "", "token")]
 
 
 def test_what_there_is_not_is_not_tried() -> None:
-    assert ways(SocketKeys(Secret("key"), plain_key=False), None) == [(0, "Bearer key", None)]
-    assert ways(SocketKeys(None, plain_key=False), None) == [(3, "", None)]
-    assert ways(SocketKeys(None, plain_key=False), "token") == [(0, "Bearer token", None), (2, "", "token")]
+    assert ways(SocketKeys(ServiceAccess("", Secret("key"))), None) == [(0, "Bearer key", None)]
+    assert ways(SocketKeys(ServiceAccess("", None)), None) == [(3, "", None)]
+    assert ways(SocketKeys(ServiceAccess("", None)), "token") == [(0, "Bearer token", None), (2, "", "token")]
 
 
 def test_what_has_worked_is_tried_first() -> None:
-    keys = SocketKeys(Secret("key"), plain_key=False)
+    keys = SocketKeys(ServiceAccess("", Secret("key")))
 
     keys.worked(2)
 
@@ -37,8 +38,19 @@ def test_what_has_worked_is_tried_first() -> None:
 
 
 def test_a_key_is_not_sent_in_the_clear_to_the_public() -> None:
-    keys = SocketKeys(Secret("key"), plain_key=False)
+    keys = SocketKeys(ServiceAccess("", Secret("key")))
 
     with pytest.raises(DeniedError, match=r"avatar\.plain_key"):
         keys.ways("ws://avatar.example.org/ws", None)
-    assert SocketKeys(Secret("key"), plain_key=True).ways("ws://avatar.example.org/ws", None)
+    assert SocketKeys(ServiceAccess("", Secret("key"), plain_key=True)).ways(
+        "ws://avatar.example.org/ws", None
+    )
+
+
+def test_a_key_that_was_replaced_is_used_at_the_next_socket() -> None:
+    access = ServiceAccess("", Secret("old"))
+    keys = SocketKeys(access)
+
+    access.key = Secret("new")
+
+    assert ways(keys, None) == [(0, "Bearer new", None)]

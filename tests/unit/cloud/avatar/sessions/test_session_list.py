@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.cloud.avatar.sessions.session_list import may_be_one_of, whole_list
+from ravatard.cloud.avatar.sessions.session_list import ListVerdict, listing_of, may_be_one_of, whole_list
 from ravatard.secret import Secret
 from tests.examples import examples
 
@@ -133,3 +133,29 @@ def test_neighbours_are_told_by_ids_of_the_same_form() -> None:
 def test_no_list_raises(answer: bytes) -> None:
     listed = whole_list(answer)
     assert listed is None or isinstance(listed.excludes(Secret("a")), bool)
+
+
+@pytest.mark.parametrize(
+    ("reply", "listing"),
+    [
+        ({"sessions": [], "total": 0}, ListVerdict.UNLISTED),
+        ({"sessions": [entry(OTHER)], "total": 1}, ListVerdict.UNLISTED),
+        ({"sessions": [entry(OURS)], "total": 1}, ListVerdict.UNTOLD),
+        # Of another form than documented, and ours is not in it.
+        ([], ListVerdict.IN_DOUBT),
+        ({"sessions": [entry(OTHER)]}, ListVerdict.IN_DOUBT),
+        ({"data": {"items": [entry(OTHER)], "page": 1}}, ListVerdict.IN_DOUBT),
+        # There it may be.
+        ([entry(OURS)], ListVerdict.UNTOLD),
+        ({"sessions": [entry(OURS.upper())]}, ListVerdict.UNTOLD),
+        ({"sessions": [entry("a-name-of-another-form")]}, ListVerdict.UNTOLD),
+        ({"items": [{"id": OURS}]}, ListVerdict.UNTOLD),
+        ({"sessions": [entry(f"550e8400-e29b-41d4-a716-{at:012}") for at in range(20)]}, ListVerdict.UNTOLD),
+        # No list at all.
+        ({"status": "ok"}, ListVerdict.UNTOLD),
+        ("sessions", ListVerdict.UNTOLD),
+        (None, ListVerdict.UNTOLD),
+    ],
+)
+def test_a_list_says_of_a_session_what_it_proves(reply: object, listing: ListVerdict) -> None:
+    assert listing_of(body(reply), Secret(OURS)) is listing

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from ravatard.cli.status import _SINGULAR, _age, _report, changes, in_words, one_line
+from ravatard.cli.status.command import _report
+from ravatard.cli.status.words import _SINGULAR, _age, changes, in_words, one_line
+from ravatard.cli.terminal import cells
 from ravatard.core.audio.progress import Progress
 from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
@@ -54,7 +56,7 @@ def test_the_first_line_says_how_it_is_and_since_when() -> None:
 
 def test_a_client_starts_without_the_daemons_vocabulary() -> None:
     """On a small board its import takes longer than the answer."""
-    script = "import sys, ravatard.cli.status; print('ravatard.core.events' in sys.modules)"
+    script = "import sys, ravatard.cli.status.command; print('ravatard.core.events' in sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
@@ -173,3 +175,79 @@ def test_a_service_that_is_told_no_language_has_none_in_the_status() -> None:
     lines = list(in_words(report(language="")))
 
     assert "  avatar       Ava" in lines
+
+
+FULL = {
+    "version": "0.2.0",
+    "id": "ravatard-0123456789abcdef",
+    "board": "respeaker-2mic",
+    "model": "Raspberry Pi Zero 2 W Rev 1.0",
+    "health": {
+        "temperature_c": 48.3,
+        "throttled": ["too little voltage"],
+        "throttled_since_boot": ["too little voltage", "throttled"],
+    },
+    "session": {
+        **{"state": "live", "since_s": 90.0, "reason": ""},
+        **{"minutes": 1.5, "day_minutes": 7.0, "minutes_left": 8.5},
+    },
+    "microphone": {
+        **{"state": "open", "device": "USB", "level_db": -40.2, "floor_db": -61.0, "wake_score": 0.1},
+        "silence_ms": 840,
+    },
+    "first_sound": {"turns": 3, "median_ms": 1100, "p95_ms": 2340},
+    "near_misses": {"wake_word": 2, "gate": 1, "press": 4},
+    "turns": [TURN | {"first_sound_ms": 1_530}],
+}
+
+
+def test_all_that_is_known_has_its_line() -> None:
+    lines = list(in_words(report(**FULL)))
+
+    assert [
+        "  live session live for 1 min 30 s, 1.5 min paid, 8.5 min left",
+        "  microphone   open, USB, -40 dB (quiet room -61 dB)",
+        "  speaker      open, HDMI 0",
+        "  gate         vad, idle, ends after 840 ms of silence",
+        "  first sound  median 1.1 s after speech, 95 % within 2.3 s",
+        "  near misses  2 of the wake word, 1 with hardly any speech",
+        "  board        respeaker-2mic, Raspberry Pi Zero 2 W Rev 1.0, 48 °C, too little voltage, "
+        "since its start throttled",
+        "  running      ravatard 0.2.0, 2 d 7 h, process 4711",
+        "  id           ravatard-0123456789abcdef",
+    ] == lines[4:13]
+    assert lines[-1] == (
+        "  turn 7, 12 s ago: 2.6 s by voice, answered after 0.8 s, heard 1.5 s after speech, "
+        "sent within 12 ms"
+    )
+
+
+def test_a_board_that_tells_of_its_voltage_alone_is_told() -> None:
+    health = {"temperature_c": None, "throttled": ["too little voltage"], "throttled_since_boot": None}
+    lines = list(in_words(report(board=None, model=None, health=health)))
+
+    assert "  board        too little voltage" in lines
+
+
+def test_nothing_is_wider_than_a_narrow_terminal() -> None:
+    troubles = ["no lights: pin 5 is taken by another program of this machine", "offline: no route."]
+
+    lines = "\n".join(in_words(report(**FULL, other_troubles=troubles), 40)).splitlines()
+
+    assert max(map(cells, lines)) <= 40
+    assert lines[1:3] == ["  ! no lights: pin 5 is taken by another", "    program of this machine"]
+
+
+def test_what_the_light_shows_is_not_told_a_second_time() -> None:
+    told = report(
+        status="no microphone: plug one in",
+        degraded=["offline: no route.", "no microphone: plug one in"],
+        other_troubles=["offline: no route."],
+    )
+
+    assert list(in_words(told))[:3] == [
+        "no microphone: plug one in, for 1 min 15 s",
+        "  ! offline: no route.",
+        "",
+    ]
+    assert one_line(told) == "no microphone: plug one in; session none; offline: no route."

@@ -1,0 +1,1 @@
+"""``ravatard status`` and ``ravatard id``: what the running appliance tells of itself."""

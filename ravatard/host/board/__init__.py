@@ -1,0 +1,1 @@
+"""The board that the daemon runs on."""
