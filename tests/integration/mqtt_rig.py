@@ -19,15 +19,25 @@ import aiomqtt
 from ravatard.core.audio.progress import Progress
 from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.events import MicrophoneClosed, MicrophoneReady
+from ravatard.core.events import (
+    AnsweredElsewhere,
+    Event,
+    LinkOnline,
+    MicrophoneClosed,
+    MicrophoneReady,
+    UtteranceOpened,
+)
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
+from ravatard.core.states import Cause, TalkState
+from ravatard.ports.group import GroupLink, Room
 from ravatard.stages.control import HubControlHandler
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.playback import NullAnswerPlayer
+from ravatard.stages.room import RoomStage
 from tests.integration.program import PATIENCE_S, until
-from tests.unit.stages.fakes import FakeEar
+from tests.unit.stages.fakes import CAPABILITIES, FakeEar
 
 OPTIONS = ConversationOptions(SessionOptions(), TurnOptions(), GateOptions(), has_button=False)
 
@@ -168,3 +178,58 @@ class RoomAlone:
 def fields(payload: str | None) -> Mapping[str, Any]:
     """A payload that is JSON."""
     return dict(json.loads(payload or "{}"))
+
+
+class RoomMember:
+    """One appliance of a room: its stage, and a conversation that a test has talk or not."""
+
+    def __init__(self, number: int, link: GroupLink, began: list[int]) -> None:
+        """``began`` gets the number of each that begins a turn."""
+        self._number, self._began = number, began
+        self._conversation = Conversation(OPTIONS)
+        room = Room(link, f"member-{number}", "lobby")
+        self.stage = RoomStage(room, self._inbox_of(), self._conversation)
+        self._utterances = 0
+        for event in (MicrophoneReady("usb"), LinkOnline(CAPABILITIES)):
+            self._handle(event)
+
+    def _inbox_of(self) -> Inbox:
+        member = self
+
+        class Handling(Inbox):
+            def put(self, event: Event) -> None:
+                member.take(event)
+
+        return Handling()
+
+    def take(self, event: Event) -> None:
+        if isinstance(event, UtteranceOpened):
+            self._began.append(self._number)
+        self._handle(event)
+
+    def _handle(self, event: Event) -> None:
+        now = asyncio.get_running_loop().time()
+        self.stage.on_event(event, now)
+        for action in self._conversation.handle(event, now):
+            self.stage.on_action(action, now)
+
+    def hear(self) -> None:
+        self._utterances += 1
+        for event in self.stage.admit(UtteranceOpened(self._utterances, Cause.VOICE, 0)):
+            self.take(event)
+
+    def fall_silent(self) -> None:
+        self._handle(AnsweredElsewhere())
+
+    @property
+    def talks(self) -> bool:
+        return self._conversation.talk is not TalkState.IDLE
+
+    @property
+    def knows(self) -> int:
+        """Number of others it has heard of."""
+        return len(self.stage._claims._others)
+
+    @property
+    def owner(self) -> str | None:
+        return self.stage._claims.owner(asyncio.get_running_loop().time())
