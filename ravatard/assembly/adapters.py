@@ -12,11 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ravatard import __version__
+from ravatard.assembly.kept_record import FileKeptRecord
 from ravatard.cloud.factory import kind_of
 from ravatard.cloud.network.trust import load_aiohttp
 from ravatard.config import Options
 from ravatard.host.identity import appliance_id
-from ravatard.host.kept_record import FileKeptRecord
 from ravatard.installation import adding
 from ravatard.ports.adapter import Adapter
 from ravatard.ports.group import Room
@@ -70,6 +70,8 @@ def _metrics(options: Options, without: list[str]) -> Adapter | None:
 def _mqtt(options: Options, state: Path | None, without: list[str]) -> tuple[Adapter | None, Room | None]:
     record = FileKeptRecord(state) if state is not None else None
     if options.mqtt.host is None:
+        if options.group.name is not None:
+            without.append("no group: its appliances meet at an MQTT broker; write its name as mqtt.host")
         # A file that is looked for is all that this costs while nothing was ever kept.
         kept = record.read() if record is not None else None
         if kept is None or record is None or find_spec("aiomqtt") is None:

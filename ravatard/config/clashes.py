@@ -78,9 +78,6 @@ def _adapters(options: Options) -> Iterator[Clash]:
         )
         yield Clash(("metrics.listen", "metrics.token"), text)
     mqtt = options.mqtt
-    if options.group.name is not None and mqtt.host is None:
-        text = "the appliances of a group meet at an MQTT broker; write its name as mqtt.host"
-        yield Clash(("group.name", "mqtt.host"), text)
     if mqtt.password is not None and mqtt.username is None:
         text = "a broker takes a password with a user name only; write mqtt.username"
         yield Clash(("mqtt.username", "mqtt.password"), text)

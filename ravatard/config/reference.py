@@ -40,6 +40,10 @@ own, write a file boards/NAME.yaml beside this one. Restart.
 _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9/](?:[A-Za-z0-9_./-]|:(?=\S))*")
 
 
+#: Words that YAML 1.1 reads as true and false.
+_SWITCHES = frozenset({"on", "off", "yes", "no", "true", "false"})
+
+
 def reference() -> str:
     """Return the text of ``config/ravatard.yaml``."""
     schema = Schema()
@@ -106,6 +110,6 @@ def _written(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_written, value))}]"
-    if isinstance(value, str) and not _NEEDS_NO_QUOTES.fullmatch(value):
+    if isinstance(value, str) and (value in _SWITCHES or not _NEEDS_NO_QUOTES.fullmatch(value)):
         return "'" + value.replace("'", "''") + "'"
     return str(value)

@@ -196,7 +196,7 @@ class MqttAdapter:
         return self._parts.topics.of("instance")
 
     def _compare(self, message: BrokerMessage) -> None:
-        """Compare the mark of whoever was connected last under our id with our own.
+        """Compare the mark of the client that was connected last under our id with our own.
 
         Raises:
             TakenOverError: it was another one, after us.

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import aiomqtt
@@ -19,18 +19,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ravatard.cancellation import pass_on_cancellation
 from ravatard.errors import ConfigError, DeniedError, LinkError, LinkTimeout
 from ravatard.mqtt.flood import FloodMeter
+from ravatard.mqtt.library_guard import CONNECT_S, WAITING_LIMIT, bounded_queue, close_within_a_moment, guard
 from ravatard.mqtt.options import MqttOptions
 from ravatard.ports.broker import TWIN, BrokerMessage, Publication, TakenOverError
 
 #: Bytes of a packet. A broker that heeds MQTT 5 sends none that is longer; any other is left.
 PACKET_LIMIT = 32_768
-#: Messages that may wait to be looked at; what comes while they do is dropped.
-WAITING_LIMIT = 64
-#: For the TCP connection, each answer of the broker, and the look-up of its name.
-CONNECT_S = 4.0
+#: For each answer of the broker.
 ANSWER_S = 5.0
-#: For a goodbye.
-CLOSE_S = 0.3
 #: A broker that sends too much is left for so long, at least.
 FLOOD_S = 30.0
 #: Bytes that the kernel holds for us: what a flood can bring before it is noticed.
@@ -78,10 +74,10 @@ class AiomqttBroker:
                     try:
                         yield AiomqttConnection(client, self, meter)
                     finally:
-                        await _close(client)
+                        await close_within_a_moment(client)
             finally:
                 # Also one that never answered: the library leaves its socket open, and read.
-                await _close(client, answered=False)
+                await close_within_a_moment(client, answered=False)
 
     async def _look_up(self) -> None:
         """Look the name up with a deadline; the thread that connects would wait for it without one.
@@ -122,12 +118,12 @@ class AiomqttBroker:
             properties=limits,
             timeout=ANSWER_S,
             keepalive=round(options.keep_alive_s),
-            queue_type=_bounded(meter),
+            queue_type=bounded_queue(meter),
             max_queued_outgoing_messages=WAITING_LIMIT,
             tls_context=_tls(options) if options.tls else None,
             socket_options=((socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER),),
         )
-        _guard(client, meter)
+        guard(client, meter)
         return client
 
     def refused(self, code: int) -> Exception:
@@ -204,84 +200,6 @@ def _taken(message: aiomqtt.Message) -> BrokerMessage:
         payload if isinstance(payload, bytes) else bytes(payload) if isinstance(payload, bytearray) else b""
     )
     return BrokerMessage(str(message.topic), content, bool(message.retain), reply_to, correlation)
-
-
-def _bounded(meter: FloodMeter) -> type[asyncio.Queue[aiomqtt.Message]]:
-    """Return a queue that drops and counts what comes while it is full."""
-
-    class BoundedQueue(asyncio.Queue[aiomqtt.Message]):
-        def __init__(self, maxsize: int = 0) -> None:
-            del maxsize
-            super().__init__()
-
-        def put_nowait(self, item: aiomqtt.Message) -> None:
-            if self.qsize() >= WAITING_LIMIT:
-                meter.drop()
-            else:
-                super().put_nowait(item)
-
-    return BoundedQueue
-
-
-def _guard(client: aiomqtt.Client, meter: FloodMeter) -> None:
-    """End the connection at a packet that is too long, and at a flood of packets; watch no closed socket.
-
-    paho asks its socket for as many bytes as a broker announces, and collects them all. aiomqtt has the loop
-    watch a descriptor by its number a moment later, when it may be closed, or another connection's.
-    """
-    loop = asyncio.get_running_loop()
-    paho: Any = client._client  # noqa: SLF001 - the library has no other way to what it wraps
-    paho.connect_timeout = CONNECT_S
-    receive: Callable[[int], bytes] = paho._sock_recv  # noqa: SLF001 - nor to what it reads
-
-    def guarded(length: int) -> bytes:
-        # Of a packet's first two bytes each is asked for by itself; then all the rest.
-        if length > 1:
-            meter.packet(length)
-        if meter.flooded:
-            # As if the broker had gone: paho closes everything in order.
-            raise ConnectionAbortedError(meter.complaint)
-        return receive(length)
-
-    def register(_paho: Any, _userdata: Any, connection: socket.socket) -> None:
-        loop.call_soon_threadsafe(watch, connection)
-
-    def watch(connection: socket.socket) -> None:
-        if (descriptor := connection.fileno()) >= 0:
-            loop.add_writer(descriptor, paho.loop_write)
-
-    note_end: Callable[..., None] = paho.on_disconnect
-
-    def ended(*reasons: Any) -> None:
-        note_end(*reasons)
-        over = client._disconnected  # noqa: SLF001 - nor to how it ended
-        if over.done() and not over.cancelled():
-            # Read here: the library may forget it unread, and asyncio would complain of that.
-            over.exception()
-
-    paho._sock_recv = guarded  # noqa: SLF001
-    paho.on_socket_register_write = register
-    paho.on_disconnect = ended
-
-
-async def _close(client: aiomqtt.Client, *, answered: bool = True) -> None:
-    """Say goodbye and close the socket, within a moment: ending a paid session must not wait for a broker."""
-    paho: Any = client._client  # noqa: SLF001 - see _guard
-    if paho.socket() is not None:
-        if not answered:
-            # The library asks a future that was cancelled while it waited for the answer.
-            paho.on_disconnect = None
-        paho.disconnect()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_S):
-                # The library tells of nothing once the connection counts as lost.
-                while paho.socket() is not None:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-    if (left := paho.socket()) is not None:
-        with suppress(OSError):
-            left.shutdown(socket.SHUT_RDWR)
-        # It finds the end of the stream, and closes everything in order.
-        paho.loop_read()
 
 
 def _tls(options: MqttOptions) -> ssl.SSLContext:

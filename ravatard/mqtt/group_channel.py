@@ -1,4 +1,4 @@
-"""Channel of a group on one topic of the broker, which brings everybody's messages in one order."""
+"""Channel of a group on one topic of the broker, which brings all messages in one order."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class HomeAssistant:
         return (topics.commands, topics.birth) if topics.discovery else (topics.commands,)
 
     async def announce(self) -> None:
-        """Tell what there is, then how it is, then that it is there: nobody sees a device without a state.
+        """Tell what there is, then how it is, then that it is there: a device without a state is never seen.
 
         Raises:
             LinkError: the connection failed.

@@ -78,7 +78,7 @@ class HomeAssistantOptions:
         words=_TOPIC_WORDS,
     )
     name: str = setting(
-        "Voice avatar",
+        "Avatar",
         "Name of the device in Home Assistant.",
         pattern=r"\S.{0,39}",
         words="one line that does not begin with a blank, at most 40 characters",

@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class GroupLink(Protocol):
-    """Channel that everybody in the group hears, ourselves too, in one order for all."""
+    """Channel that every appliance of the group hears, this one too, in one order for all."""
 
     def say(self, message: bytes) -> None:
         """Send a message. Never waits; without a connection it is lost."""

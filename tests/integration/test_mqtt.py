@@ -23,7 +23,7 @@ from ravatard.core.backoff import BackoffOptions
 from ravatard.mqtt.adapter import MqttAdapter
 from ravatard.mqtt.aiomqtt_broker import AiomqttBroker
 from ravatard.mqtt.assembly import MqttSections, mqtt_adapter
-from ravatard.mqtt.farewell import farewell_to
+from ravatard.mqtt.farewell import Farewell, farewell_to
 from ravatard.mqtt.group_channel import GroupChannel
 from ravatard.mqtt.options import GroupOptions, HomeAssistantOptions, MqttOptions
 from ravatard.ports.broker import KeptRecord, KeptTopics, Publication
@@ -232,6 +232,7 @@ async def test_a_broker_is_trusted_by_its_issuer_and_its_name(tmp_path: Path) ->
                     await up(one)
                 else:
                     await told(one, "mqtt.ca")
+                assert ("mqtt.ca" in str(one.adapter.faults)) is not connects
 
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -384,7 +385,7 @@ async def test_what_is_switched_off_takes_everything_back(broker: Mosquitto) -> 
         assert seen.last("/config") is None
     kept = record.read()
     assert kept is not None
-    leaving = farewell_to(MqttOptions(), OWN_ID, record, kept)
+    leaving: Farewell = farewell_to(MqttOptions(), OWN_ID, record, kept)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(leaving.serve(RoomAlone().handler))
         await until(lambda: record.kept is None, "it is done")

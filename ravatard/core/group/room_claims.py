@@ -84,7 +84,7 @@ class RoomClaims:
         return min((at for at in times if at is not None), default=None)
 
     def owner(self, now: float) -> str | None:
-        """Return the appliance that has the room; None: nobody has."""
+        """Return the appliance that has the room; None: no appliance has."""
         return self._owner if self._owner is not None and now < self._until else None
 
     # -------------------------------------------------------------- the channel
@@ -98,7 +98,7 @@ class RoomClaims:
         return RoomVerdict(said=tuple(said))
 
     def disconnected(self) -> RoomVerdict:
-        """The channel is gone: everybody answers."""
+        """The channel is gone: each appliance answers."""
         self._connected = self._claimed = self._unsure = False
         self._others.clear()
         self._owner = self._renew_at = self._release_at = self._dropped = None
@@ -126,7 +126,7 @@ class RoomClaims:
 
     def _claimed_by(self, message: RoomMessage, now: float, *, ours: bool) -> RoomVerdict:
         owner = self.owner(now)
-        # A press, or an answer that will be heard anyway, needs nobody's leave.
+        # A press, or an answer that will be heard anyway, needs no leave.
         wins = owner in (None, message.id) or (
             message.verb is RoomVerb.CLAIM and message.by is not Opener.VOICE
         )
@@ -180,7 +180,7 @@ class RoomClaims:
                     self._dropped = None
                 return RoomVerdict()
         elif isinstance(event, MicrophoneLost | MicrophoneClosed):
-            # Half an utterance is answered by nobody.
+            # Half an utterance is not answered.
             self._held, self._held_until, self._dropped = [], None, None
         elif isinstance(event, WakeUnused) and self.owner(now) == self._id and self._talk is TalkState.IDLE:
             self._release_at = now
@@ -205,7 +205,7 @@ class RoomClaims:
             self._held.append(event)
             return RoomVerdict()
         if owner == self._id or self._unsure:
-            # Until the turn has begun for everybody to see.
+            # Until the turn has begun, as the state shows.
             self._release_at = now + TAIL_S if self._talk is TalkState.IDLE else None
             return RoomVerdict((event,))
         said = (self._claim(Opener.VOICE),)

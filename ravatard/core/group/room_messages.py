@@ -14,7 +14,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @unique
 class RoomVerb(Enum):
-    """What a message says."""
+    """Statement of a message."""
 
     HELLO = "hello"
     """I have come; who is here?"""
@@ -46,7 +46,7 @@ class RoomMessage:
 
     Attributes:
         id: of the appliance that sent it.
-        verb: what it says.
+        verb: its statement.
         by: why, of a claim.
     """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.host.kept_record import FILE, FileKeptRecord
+from ravatard.assembly.kept_record import FILE, FileKeptRecord
 from ravatard.ports.broker import KeptTopics
 
 KEPT = KeptTopics("broker.example", 1_883, ("a/b", "a/c"))
