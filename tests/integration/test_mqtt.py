@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import resource
 import shutil
@@ -233,6 +234,8 @@ async def test_a_broker_is_trusted_by_its_issuer_and_its_name(tmp_path: Path) ->
                 else:
                     await told(one, "mqtt.ca")
                 assert ("mqtt.ca" in str(one.adapter.faults)) is not connects
+    # Here, not in the next test.
+    gc.collect()
 
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -398,7 +401,7 @@ async def test_what_is_switched_off_takes_everything_back(broker: Mosquitto) -> 
 
 
 async def test_of_three_in_one_room_one_begins_whatever_their_order(broker: Mosquitto) -> None:
-    """Twenty tries over the real broker, each heard within 20 ms."""
+    """Ten tries over the real broker, each heard within 20 ms."""
     dice = random.Random(5)
     channels = [GroupChannel("ravatard/group/lobby/turn") for _ in range(3)]
     began: list[int] = []
@@ -424,7 +427,7 @@ async def test_of_three_in_one_room_one_begins_whatever_their_order(broker: Mosq
             lambda: all(len(room.stage._claims._others) == 2 for room in rooms), "they know each other"
         )
         outcomes = []
-        for _ in range(20):
+        for _ in range(10):
             began.clear()
             for room in dice.sample(rooms, 3):
                 room.hear()
@@ -438,7 +441,7 @@ async def test_of_three_in_one_room_one_begins_whatever_their_order(broker: Mosq
         for task in tasks:
             task.cancel()
 
-    assert outcomes == [1] * 20
+    assert outcomes == [1] * 10
 
 
 async def test_a_daemon_that_is_killed_is_unavailable_and_no_secret_is_on_the_broker(tmp_path: Path) -> None:
