@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from ravatard.core.backoff import Backoff, BackoffOptions
@@ -29,12 +30,20 @@ from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.network import network
-from ravatard.stages.playback import NullAnswerPlayer, Playback
+from ravatard.stages.playback import Playback
+from ravatard.stages.playing.content import AnnouncementContents
+from ravatard.stages.playing.null_player import NullAnswerPlayer
+from ravatard.stages.playing.requests import AnnouncementRequests
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
+from ravatard.stages.quiet import QuietWatch
 from ravatard.stages.reload import reload
 from ravatard.stages.room import RoomStage
 from ravatard.stages.uplink import uplink
+
+
+def _noon() -> datetime:
+    return datetime(2000, 1, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,7 @@ class Parts:
 
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
     ``screen``: None without display; ``network_changes``: None where there is no network that could change;
+    ``local_time``: the time on this machine's clock.
     ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
     about program and board; ``adapters``: ways in and out for other programs; ``room``: None where no other
     appliance is.
@@ -59,6 +69,7 @@ class Parts:
     sound: SoundOutput | None = None
     screen: Display | None = None
     network_changes: NetworkChanges | None = None
+    local_time: Callable[[], datetime] = _noon
     faults: Callable[[], tuple[str, ...]] = tuple
     machine: Callable[[], Mapping[str, Any]] = dict
     adapters: Sequence[Adapter] = ()
@@ -170,6 +181,14 @@ def _ending_again(
     return read
 
 
+def _player(
+    sound: SoundOutput | None, inbox: Inbox, contents: AnnouncementContents
+) -> Playback | NullAnswerPlayer:
+    if sound is None:
+        return NullAnswerPlayer(inbox)
+    return Playback(sound.speaker, sound.fetch, sound.decoder, inbox, contents)
+
+
 async def run(
     parts: Parts,
     options: ConversationOptions,
@@ -185,12 +204,9 @@ async def run(
         ExceptionGroup: a bug (InternalError among them); the process should end, and be restarted.
     """
     inbox, outbox = controls.inbox, Outbox()
+    contents = AnnouncementContents(asyncio.get_running_loop().time)
     sound = parts.sound
-    player: Playback | NullAnswerPlayer
-    if sound is not None:
-        player = Playback(sound.speaker, sound.fetch, sound.decoder, inbox)
-    else:
-        player = NullAnswerPlayer(inbox)
+    player = _player(sound, inbox, contents)
     conversation = Conversation(options)
     _show(conversation, parts.observers)
     shown = Latest(conversation.indication)
@@ -199,10 +215,13 @@ async def run(
     faults = _faults_of(parts)
     reporter = Reporter(conversation, options, started_at, progress, faults, details, machine=parts.machine)
     read = _ending_again(reread, parts.cloud.endings)
-    handler = HubControlHandler(inbox, conversation, reporter, controls.reload)
+    announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
+    handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)
     pulse = HubPulse(conversation, progress, inbox)
+    quiet = QuietWatch(options.equipment.quiet, parts.local_time, inbox)
     room = None if parts.room is None else RoomStage(parts.room, inbox, conversation)
-    observers = [*parts.observers, handler, pulse, *_optional_observers(parts, room)]
+    observers: list[Observer] = [*parts.observers, handler, announcements, pulse, quiet]
+    observers += _optional_observers(parts, room)
     hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
     async with asyncio.TaskGroup() as closing, parts.cloud.opened():
         try:
@@ -215,6 +234,7 @@ async def run(
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
+                start(quiet.run(), name="quiet")
                 for name, stage in _optional_stages(parts, inbox, handler, room):
                     start(stage, name=name)
                 if isinstance(player, Playback):

@@ -23,6 +23,8 @@ class Setting:
         words: what ``pattern`` allows, in words for a person.
         secret: masked by ``config show``; may come from a systemd credential.
         restart: True when a reload cannot apply it.
+        local_only: it names a program, a path or an address, or says which are allowed: only files,
+            environment and credentials of this machine set it, never a page or another machine.
     """
 
     text: str
@@ -33,6 +35,7 @@ class Setting:
     words: str = ""
     secret: bool = False
     restart: bool = True
+    local_only: bool = False
 
 
 def setting(  # noqa: PLR0913 - one keyword for each property of a setting
@@ -46,13 +49,25 @@ def setting(  # noqa: PLR0913 - one keyword for each property of a setting
     words: str = "",
     secret: bool = False,
     restart: bool = True,
+    local_only: bool = False,
 ) -> Any:
     """Return a dataclass field with its description. The annotation of the field is its type.
+
+    A setting that names a program, a path or an address, or says which are allowed, is ``local_only``: set by
+    a page it would run any program, or send the microphone anywhere.
 
     Types known to the configuration: bool, int, float, str, ``Literal[...]`` of strings, ``X | None``,
     ``Secret``, and tuples of those.
     """
     described = Setting(
-        text=text, unit=unit, low=low, high=high, pattern=pattern, words=words, secret=secret, restart=restart
+        text=text,
+        unit=unit,
+        low=low,
+        high=high,
+        pattern=pattern,
+        words=words,
+        secret=secret,
+        restart=restart,
+        local_only=local_only,
     )
     return field(default=default, metadata={"setting": described}, repr=not secret)

@@ -17,6 +17,7 @@ from ravatard.cloud.network.trust import context_for, load_aiohttp
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.proxy import of_environment
 from ravatard.config import Loaded, load, secrets_of
+from ravatard.config.saved.layer import saved_file
 from ravatard.host.credentials import with_credentials
 from ravatard.host.identity import appliance_id
 from ravatard.ports.cloud import Cloud, CredentialHolder, ServiceCloud
@@ -39,7 +40,7 @@ def loaded_quietly(config: Path | None, environ: Mapping[str, str], stream: Text
     Raises:
         ConfigError: it cannot be used.
     """
-    loaded = load(config, with_credentials(environ))
+    loaded = load(config, with_credentials(environ), saved=saved_file(environ))
     logs.configure(
         logs.LogOptions(
             level="debug" if loaded.options.logging.level == "debug" else "warning", style="plain"

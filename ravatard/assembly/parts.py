@@ -11,6 +11,7 @@ from functools import partial
 from ravatard.app import Parts
 from ravatard.assembly.adapters import other_programs
 from ravatard.assembly.client import open_network, service_cloud
+from ravatard.assembly.local_time import local_time
 from ravatard.assembly.sound import browser_plays, display, echo_ring, sound, voice_player, warn_of_echo
 from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cloud.factory import kind_of
@@ -77,6 +78,7 @@ def conversation_options(
             audio=options.audio,
             streams=features.live,
             other_mode=features.falls_back,
+            quiet=options.quiet,
         ),
         wakeword=options.wakeword,
         wakeword_trouble=wakeword_trouble,
@@ -168,6 +170,7 @@ def build(
         ),
         screen=display(options.kiosk, options.service.language, routes(options)),
         network_changes=KernelNetworkChanges(),
+        local_time=local_time,
         adapters=others.adapters,
         room=others.room,
         # Last: what is built above adds to it.

@@ -24,6 +24,8 @@ from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cli.run import loaded_for
 from ravatard.cli.terminal import columns_of, takes_colour, typeable
 from ravatard.config import DEFAULT_PATH, Loaded, secrets_of
+from ravatard.config.saved.layer import saved_file
+from ravatard.config.saved.starting import StartingConfiguration, set_aside
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.process.early import EarlyProcess
@@ -102,13 +104,16 @@ def _machine(board: str | None) -> dict[str, Any]:
 
 
 def appliance(
-    arguments: argparse.Namespace, loaded: Loaded, environ: Mapping[str, str], early: EarlyProcess | None
+    arguments: argparse.Namespace,
+    started: StartingConfiguration,
+    environ: Mapping[str, str],
+    early: EarlyProcess | None,
 ) -> int:
     """Run it in this process until a signal; return exit status 0.
 
     Args:
         arguments: the command line of ``run``.
-        loaded: the configuration.
+        started: the configuration.
         environ: the daemon's environment variables.
         early: the microphone's process, to be taken over; None: it is not started yet.
 
@@ -116,16 +121,13 @@ def appliance(
         RavatardError: it cannot be run like this.
     """
     try:
-        runner.run(_appliance(arguments, loaded, environ, early))
+        runner.run(_appliance(arguments, started, environ, early))
     finally:
         disarm()
     return 0
 
 
-async def _appliance(
-    arguments: argparse.Namespace, loaded: Loaded, environ: Mapping[str, str], early: EarlyProcess | None
-) -> None:
-    configure_logs(loaded, environ, quiet=arguments.simulate)
+def _tell_outdated(loaded: Loaded) -> None:
     for file, dated in loaded.outdated.items():
         notes = "; ".join(dated.notes)
         log.warning(
@@ -134,6 +136,26 @@ async def _appliance(
             dated.version,
             notes,
         )
+
+
+def _set_aside(
+    started: StartingConfiguration, arguments: argparse.Namespace, environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Set saved settings aside that were not taken; return a sentence for the status if there are any."""
+    if started.refused is None or arguments.simulate:
+        return ()
+    return (set_aside(saved_file(environ), started.refused),)
+
+
+async def _appliance(
+    arguments: argparse.Namespace,
+    started: StartingConfiguration,
+    environ: Mapping[str, str],
+    early: EarlyProcess | None,
+) -> None:
+    loaded = started.loaded
+    configure_logs(loaded, environ, quiet=arguments.simulate)
+    _tell_outdated(loaded)
     check_source(loaded.options.microphone, loaded.options.capture, environ)
     async with AsyncExitStack() as stack:
         options = loaded.options
@@ -167,7 +189,11 @@ async def _appliance(
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
         has_button = parts.button is not None
         board = None if loaded.board is None else loaded.board.name
-        parts = replace(parts, machine=partial(_machine, board))
+        parts = replace(
+            parts,
+            machine=partial(_machine, board),
+            without=(*parts.without, *_set_aside(started, arguments, environ)),
+        )
         if ledger is not None:
             parts = replace(parts, faults=ledger.faults)
         controls = Controls(server=server_socket)
@@ -178,7 +204,7 @@ async def _appliance(
         secrets.add_of(loaded)
 
         async def reread() -> ConversationOptions:
-            again = loaded_for(arguments, environ)
+            again = loaded_for(arguments, environ, saved_file(environ))
             secrets.add_of(again)
             configure_logs(again, environ, quiet=arguments.simulate)
             renew_credential(parts.cloud, options, again.options)

@@ -57,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     # The ledger may log damage before the configuration is read.
     logs.configure(logs.LogOptions(level="warning"), under_systemd=logs.is_journal(sys.stderr, environ))
     directory = state_directory(environ, arguments.state)
+    # Settings are saved in the same one.
+    environ["STATE_DIRECTORY"] = str(directory)
     if not directory.exists():
         print(f"no live session is on the list: there is no {directory}")
         return 0
@@ -130,8 +132,12 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str], *, unk
     from ravatard.cloud.http import AiohttpNetwork
     from ravatard.cloud.proxy import of_environment
     from ravatard.config import load, secrets_of
+    from ravatard.config.saved.layer import saved_file
+    from ravatard.config.saved.starting import load_at_start
 
-    options = load(config, with_credentials(environ)).options
+    # What the page has saved must not keep a paid session open.
+    read = partial(load, config, with_credentials(environ))
+    options = load_at_start(lambda saved: read(saved=saved), saved_file(environ)).loaded.options
     under_systemd = logs.is_journal(sys.stderr, environ)
     logs.configure(options.logging, under_systemd=under_systemd, secrets=secrets_of(options))
 

@@ -20,13 +20,16 @@ class ServiceOptions:
     """Section ``service``: kind and address of the cloud, credentials, avatar and language."""
 
     kind: Literal["ravatar", "avatar"] = setting(
-        "ravatar", "Kind of cloud that hosts the avatar: RAVATAR, or a self-hosted AvaTar API."
+        "ravatar",
+        "Kind of cloud that hosts the avatar: RAVATAR, or a self-hosted AvaTar API.",
+        local_only=True,
     )
     base_url: str = setting(
         _RAVATAR_URL,
         "URL of the service's REST calls; unset with kind avatar: http://localhost:8000/v1.",
         pattern=r"https?://[^\s?#]+",
         words="an address that begins with https:// or http://, without blanks, ? and #",
+        local_only=True,
     )
     socket_url: str | None = setting(
         None,
@@ -34,6 +37,7 @@ class ServiceOptions:
         "with kind avatar the path /ws, on port 8001 when the base URL has port 8000.",
         pattern=r"wss?://[^\s?#]+",
         words="an address that begins with wss:// or ws://, without blanks, ? and #",
+        local_only=True,
     )
     user_id: str | None = setting(
         None,
@@ -82,6 +86,7 @@ class ServiceOptions:
         "stream's sound and picture take no proxy.",
         pattern=r"none|https?://[^\s?#@]+",
         words="an address that begins with http:// or https://, without blanks, ?, # and @, or the word none",
+        local_only=True,
     )
 
     def __post_init__(self) -> None:

@@ -37,7 +37,7 @@ def advice(loaded: Loaded, main: Path, *, sealed: bool = False) -> Iterator[str]
             "`ravatard config reference` prints one with every setting explained"
         )
     for key in Schema().keys.values():
-        value = getattr(getattr(loaded.options, key.section), key.name)
+        value = getattr(getattr(loaded.options, key.section), key.attribute)
         if key.secret:
             yield from _about_secret(loaded, key, value, sealed=sealed)
         elif isinstance(value, str) and value[:1] in TYPOGRAPHIC and value[-1:] in TYPOGRAPHIC:

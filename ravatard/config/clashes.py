@@ -13,6 +13,7 @@ from ravatard.config.board_file import Board
 from ravatard.config.boards import reserved_pins
 from ravatard.config.problems import SettingOrigin, shown
 from ravatard.config.schema import Options
+from ravatard.core.options.quiet import QuietOptions, minute_of
 from ravatard.core.wakeword.options import HIGHEST_THRESHOLD, LOWEST_THRESHOLD, threshold_for
 from ravatard.devices.panel.header import spi_pins
 from ravatard.devices.panel.options import PixelOptions
@@ -65,7 +66,9 @@ def find_clashes(
     yield from _sound(options)
     yield from _pins(options, origins, board)
     yield from _gate(options)
+    yield from _wakeword(options, origins)
     yield from _service(options, base_url)
+    yield from _quiet(options.quiet)
     yield from _adapters(options)
 
 
@@ -154,6 +157,16 @@ def _address_problem(url: str) -> str:
     return "" if right else "the port is no number from 1 to 65535; correct the address"
 
 
+def _quiet(quiet: QuietOptions) -> Iterator[Clash]:
+    keys = ("quiet.from", "quiet.to")
+    if (quiet.from_ is None) is not (quiet.to is None):
+        there, missing = keys if quiet.to is None else keys[::-1]
+        yield Clash((there, missing), f"quiet hours need {missing}, too; write both, or none")
+    elif quiet.from_ is not None and quiet.to is not None and minute_of(quiet.from_) == minute_of(quiet.to):
+        text = f"quiet hours from {quiet.from_} to {quiet.to} are none, or last for ever; write another time"
+        yield Clash(keys, text)
+
+
 def _pins(options: Options, origins: Mapping[str, SettingOrigin], board: Board | None) -> Iterator[Clash]:
     lights = options.lights
     used = [("button.pin", options.button.pin)]
@@ -203,14 +216,6 @@ def _gate(options: Options) -> Iterator[Clash]:
             f"gate.mode {gate.mode} needs button.pin; write the GPIO number of the button, or use {without}"
         )
         yield Clash(("gate.mode", "button.pin"), text)
-    try:
-        threshold_for(options.wakeword.sensitivity, LOWEST_THRESHOLD)
-    except ValueError:
-        text = (
-            f"wakeword.sensitivity {options.wakeword.sensitivity!r:.40} is none; write low, normal, high, "
-            f"or a score from {LOWEST_THRESHOLD:g} to {HIGHEST_THRESHOLD:g}"
-        )
-        yield Clash(("wakeword.sensitivity",), text)
     if gate.silence_ms is not None and gate.silence_ms >= gate.longest_s * 1000:
         text = (
             f"gate.silence_ms {gate.silence_ms} must be less than gate.longest_s {gate.longest_s:g} s, "
@@ -223,3 +228,22 @@ def _gate(options: Options) -> Iterator[Clash]:
             f"{voice.start_window}; lower the one or raise the other"
         )
         yield Clash(("voice.start_frames", "voice.start_window"), text)
+
+
+def _wakeword(options: Options, origins: Mapping[str, SettingOrigin]) -> Iterator[Clash]:
+    try:
+        threshold_for(options.wakeword.sensitivity, LOWEST_THRESHOLD)
+    except ValueError:
+        text = (
+            f"wakeword.sensitivity {options.wakeword.sensitivity!r:.40} is none; write low, normal, high, "
+            f"or a score from {LOWEST_THRESHOLD:g} to {HIGHEST_THRESHOLD:g}"
+        )
+        yield Clash(("wakeword.sensitivity",), text)
+    is_written = origins["wakeword.in_answer"] != SettingOrigin()
+    wanted = is_written and options.wakeword.in_answer != "off" and options.gate.takes_word
+    if wanted and options.audio.echo == "half-duplex":
+        text = (
+            "with half-duplex the word is not found through the avatar's voice; set audio.echo to cancel, or "
+            "to external if a speakerphone or sound server removes the echo, or wakeword.in_answer to off"
+        )
+        yield Clash(("wakeword.in_answer", "audio.echo"), text)

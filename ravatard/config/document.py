@@ -94,7 +94,15 @@ def read(path: Path) -> str:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        content = file.read(LIMIT_BYTES + 1)
+        return decoded(file.read(LIMIT_BYTES + 1))
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a file with this ``content``; of a larger one, the first LIMIT_BYTES + 1 bytes.
+
+    Raises:
+        DocumentError: it is too large or not UTF-8.
+    """
     if len(content) > LIMIT_BYTES:
         raise DocumentError(f"larger than {LIMIT_BYTES // 1024} KiB, so this is not a configuration")
     if content and not content.strip(b"\0"):

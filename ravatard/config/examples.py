@@ -38,6 +38,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "earcons": ("{volume_db: -12}", "softer signals"),
     "capture": ("{rate_hz: 48000, channels: 2, channel: 0}", "a card that only knows 48 kHz stereo"),
     "reconnect": ("{longest_s: 30}", "one appliance, not a fleet"),
+    "quiet": ('{from: "22:00", to: "7:00", volume: 20}', "nights with dim lights and a soft voice"),
     "kiosk": ("{enabled: true, users: [pi]}", "a page for the desktop of user pi"),
     "mqtt": ("{host: homeassistant.local, username: avatar}", "the broker of Home Assistant"),
     "home_assistant": ("{name: Kitchen avatar}", "a device with the name of its room"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from ravatard.config.boards import boards_beside, fill_in
 from ravatard.config.clashes import find_clashes
 from ravatard.config.migrations import HISTORY
 from ravatard.config.problems import ConfigErrors, SettingOrigin
+from ravatard.config.saved.layer import read_saved
 from ravatard.config.schema import Options, Schema
 from ravatard.config.sources import SettingSources, find_files, read_credentials, read_environment, read_file
 from ravatard.config.version import MigratedSections, MigrationHistory
@@ -30,6 +31,7 @@ class Loaded:
         files: the files that were read, in order.
         outdated: the files of an older version, with their migrated sections.
         board: the board whose settings fill the gaps; None without one.
+        saved: the file of saved settings, if it was read.
     """
 
     options: Options
@@ -37,6 +39,7 @@ class Loaded:
     files: tuple[Path, ...]
     outdated: Mapping[Path, MigratedSections] = field(default_factory=dict)
     board: Board | None = None
+    saved: Path | None = None
 
 
 def load(
@@ -46,13 +49,14 @@ def load(
     default_path: Path = DEFAULT_PATH,
     instead: Mapping[Path, str] | None = None,
     history: MigrationHistory = HISTORY,
+    saved: Path | None = None,
 ) -> Loaded:
     """Read, merge and check the configuration.
 
     From weakest to strongest: defaults, settings of the board (``board: NAME``), the file,
-    ``ravatard.d/*.yaml`` beside it in the order of their names, environment variables
-    ``RAVATARD_SECTION__KEY``, and for secrets the systemd credentials ``ravatard.<section>.<key>`` in the
-    directory ``CREDENTIALS_DIRECTORY`` names.
+    ``ravatard.d/*.yaml`` beside it in the order of their names, the settings that the page has saved,
+    environment variables ``RAVATARD_SECTION__KEY``, and for secrets the systemd credentials
+    ``ravatard.<section>.<key>`` in the directory ``CREDENTIALS_DIRECTORY`` names.
 
     It holds secrets: from here on no other process of the same user may read this one's memory.
 
@@ -62,6 +66,8 @@ def load(
         default_path: the file to read without ``path``.
         instead: texts to read in place of these files' content, to check them before they are written.
         history: the versions of the configuration.
+        saved: the file of saved settings (:mod:`ravatard.config.saved.layer`), which need not exist; None:
+            without them.
 
     Raises:
         ConfigErrors: with all problems.
@@ -73,6 +79,7 @@ def load(
     main = path or default_path
     files = find_files(main, required=path is not None or main in instead, sources=sources)
     files = [file for file in files if read_file(file, sources, instead.get(file))]
+    has_saved = saved is not None and read_saved(saved, sources, instead.get(saved))
     read_environment(environ, sources)
     if directory := environ.get("CREDENTIALS_DIRECTORY"):
         read_credentials(Path(directory), sources)
@@ -89,14 +96,12 @@ def load(
                 sources.report(origins[key], key, clash.text)
     if sources.problems:
         raise ConfigErrors(sources.problems)
-    return Loaded(options, origins, tuple(files), sources.outdated, board)
+    return Loaded(options, origins, tuple(files), sources.outdated, board, saved if has_saved else None)
 
 
 def _options(sources: SettingSources) -> Options:
-    groups: dict[str, Any] = {}
-    for section, group in sources.schema.sections.items():
-        given = {
-            item.name: sources.values.get(f"{section}.{item.name}", item.default) for item in fields(group)
-        }
-        groups[section] = group(**given)
+    given: dict[str, dict[str, object]] = {section: {} for section in sources.schema.sections}
+    for dotted, key in sources.schema.keys.items():
+        given[key.section][key.attribute] = sources.values.get(dotted, key.default)
+    groups: dict[str, Any] = {name: group(**given[name]) for name, group in sources.schema.sections.items()}
     return Options(**groups)

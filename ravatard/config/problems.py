@@ -22,12 +22,12 @@ class SettingOrigin:
     """Place where the effective value of one setting is written.
 
     Attributes:
-        kind: one of the four sources.
+        kind: one of the four sources, or an argument of a command.
         name: path of the file, name of the variable, name of the credential; "" for a default.
         line: line in the file, counted from 1; None outside a file, or for the whole file.
     """
 
-    kind: Literal["default", "file", "environment", "credential"] = "default"
+    kind: Literal["default", "file", "environment", "credential", "argument"] = "default"
     name: str = ""
     line: int | None = None
 
@@ -36,7 +36,7 @@ class SettingOrigin:
             return "default"
         if self.kind == "file":
             return self.name if self.line is None else f"{self.name}:{self.line}"
-        return f"{self.kind} {self.name}"
+        return f"{self.kind} {self.name}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,9 @@ be deleted: a setting that is not written has its default. `ravatard config chec
 
 These override the file, each one those above it:
   1. files ravatard.d/*.yaml beside it, in the order of their names
-  2. environment variables: RAVATARD_GATE__SILENCE_MS=700 sets silence_ms of gate
-  3. for secrets: a systemd credential, named where the secret is described
+  2. /var/lib/ravatard/settings.yaml: what `ravatard config set`, or a page, has saved
+  3. environment variables: RAVATARD_GATE__SILENCE_MS=700 sets silence_ms of gate
+  4. for secrets: a systemd credential, named where the secret is described
 
 "Reload": `systemctl reload ravatard` applies a change. "Restart": a restart applies it.
 
@@ -62,7 +63,7 @@ def reference() -> str:
         lines += [
             "",
             "",
-            *_comment(_purpose(group), ""),
+            *_comment(purpose(group), ""),
             f"# Example, for {why}:",
             f"#   {section}: {values}",
         ]
@@ -73,7 +74,7 @@ def reference() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _purpose(group: type) -> str:
+def purpose(group: type) -> str:
     """Return the first line of the group's docstring without the leading name of the section."""
     first = (group.__doc__ or "").strip().partition("\n")[0]
     purpose = first.partition(": ")[2] or first
@@ -83,7 +84,7 @@ def _purpose(group: type) -> str:
 def _entry(name: str, group: type) -> list[str]:
     """Return the lines of a section in the table of contents."""
     return textwrap.wrap(
-        _purpose(group), _WIDTH, initial_indent=f"#   {name:<15}", subsequent_indent="#" + " " * 18
+        purpose(group), _WIDTH, initial_indent=f"#   {name:<15}", subsequent_indent="#" + " " * 18
     )
 
 
@@ -91,6 +92,8 @@ def _describe(key: Key) -> list[str]:
     words = allowed(key)
     facts = [words[:1].upper() + words[1:]]
     facts.append("Restart" if key.setting.restart else "Reload")
+    if key.setting.local_only:
+        facts.append("Set on this machine only, never by a page")
     if key.secret:
         facts.append(f"Secret: better in the credential {key.credential}")
     return [*_comment(key.setting.text, "  "), *_comment(". ".join(facts) + ".", "  ")]

@@ -15,6 +15,7 @@ from ravatard.core.backoff import BackoffOptions
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions, VoiceOptions
+from ravatard.core.options.quiet import QuietOptions
 from ravatard.core.spend_limit import SpendOptions
 from ravatard.core.wakeword.options import WakeWordOptions
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
@@ -51,6 +52,7 @@ class Options(CloudOptions):
     earcons: EarconOptions = field(default_factory=EarconOptions)
     capture: CaptureOptions = field(default_factory=CaptureOptions)
     reconnect: BackoffOptions = field(default_factory=BackoffOptions)
+    quiet: QuietOptions = field(default_factory=QuietOptions)
     kiosk: KioskOptions = field(default_factory=KioskOptions)
     mqtt: MqttOptions = field(default_factory=MqttOptions)
     home_assistant: HomeAssistantOptions = field(default_factory=HomeAssistantOptions)
@@ -65,17 +67,22 @@ class Key:
 
     Attributes:
         section: name of its section.
-        name: its name in the section.
+        attribute: its name in the group's dataclass: that of a Python keyword ends in "_".
         type: the whole annotation, e.g. ``int | None``.
         default: value of a key that is not written.
         setting: its description.
     """
 
     section: str
-    name: str
+    attribute: str
     type: Any
     default: object
     setting: Setting
+
+    @property
+    def name(self) -> str:
+        """Its name in the section."""
+        return self.attribute.removesuffix("_")
 
     @property
     def dotted(self) -> str:
@@ -187,7 +194,7 @@ def secrets_of(options: Options) -> list[Secret]:
     """Return every secret in ``options``: the values to keep out of logs, recordings and reports."""
     found = []
     for key in Schema().keys.values():
-        value = getattr(getattr(options, key.section), key.name)
+        value = getattr(getattr(options, key.section), key.attribute)
         if isinstance(value, Secret):
             found.append(value)
         elif key.secret and isinstance(value, str):

@@ -204,10 +204,10 @@ def read_environment(environ: Environment[str, str], sources: SettingSources) ->
     for variable in sorted(name for name in environ if name.startswith(_PREFIX)):
         origin = SettingOrigin("environment", variable)
         if variable == _PREFIX + BOARD.upper():
-            named = _from_variable(environ[variable])
+            named = from_text(environ[variable])
             sources.board = None if _is_empty(named) else (named, origin)
         elif key := by_variable.get(variable):
-            sources.put(key, _from_variable(environ[variable]), origin)
+            sources.put(key, from_text(environ[variable]), origin)
         elif "__" in variable:
             section, _, name = variable.removeprefix(_PREFIX).lower().partition("__")
             if section in sources.schema.sections:
@@ -220,7 +220,8 @@ def read_environment(environ: Environment[str, str], sources: SettingSources) ->
             sources.report(origin, "", f"sets nothing; did you mean {by_one_underscore[variable]}?")
 
 
-def _from_variable(text: str) -> Node:
+def from_text(text: str) -> Node:
+    """Return what a variable or an argument has as a value: ``[a, b]`` is a list, all else a plain scalar."""
     text = text.strip()
     if text.startswith("[") and text.endswith("]"):
         try:

@@ -140,6 +140,21 @@ class PlayAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class PlayAnnouncement:
+    """Play an announcement, which nothing else sounds beside.
+
+    Attributes:
+        number: see :class:`AnnouncementAsked`.
+        volume: percent of full; None: as loud as answers.
+        usual: percent of full, afterwards.
+    """
+
+    number: int
+    volume: int | None
+    usual: int
+
+
+@dataclass(frozen=True, slots=True)
 class StopPlayback:
     """Silence the speaker now, and discard what still comes of the answer that sounds."""
 
@@ -180,9 +195,15 @@ class PlayEarcon:
 
 @dataclass(frozen=True, slots=True)
 class SetVolume:
-    """Answers and earcons at this loudness from now on, in percent of full."""
+    """Answers and earcons at this loudness from now on, in percent of full.
+
+    Attributes:
+        percent: of full.
+        lasting: the user wants it beyond quiet hours; it survives a restart.
+    """
 
     percent: int
+    lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +268,7 @@ class LogLine:
 
 SpeakerAction = (
     PlayAnswer
+    | PlayAnnouncement
     | StopPlayback
     | PausePlayback
     | ResumePlayback

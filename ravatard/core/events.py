@@ -24,6 +24,7 @@ from ravatard.core.audio.microphone_events import (
     UtteranceOpened,
     WakeMissed,
     WakeUnused,
+    WakeWordLost,
     Woken,
 )
 from ravatard.core.audio.speaker_events import (
@@ -317,6 +318,46 @@ class VolumeAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncementAsked:
+    """Request to play something to the room, when nothing else is heard or awaited.
+
+    Attributes:
+        number: its number; the player knows what it is.
+        volume: percent of full; None: as loud as answers.
+    """
+
+    number: int
+    volume: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementBegun:
+    """The sound of an announcement is there, and is given to the speaker next."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementEnded:
+    """An announcement is over, or could not be played.
+
+    Attributes:
+        number: its number.
+        reason: why it was not played to its end, as one sentence; "" when it was.
+    """
+
+    number: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietChanged:
+    """Quiet hours have begun (True) or are over."""
+
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The deadline the conversation asked for has come."""
 
@@ -346,7 +387,17 @@ PlaybackEvent = SpeakerEvent | AnswerUnplayable | AnswerBegun | AnswerComplete |
 
 #: Requests of people, of the other appliances in the room, and of the clock.
 RequestEvent = (
-    TextGiven | MuteAsked | VolumeAsked | RestartSessionAsked | AnsweredElsewhere | OptionsChanged | Tick
+    TextGiven
+    | MuteAsked
+    | VolumeAsked
+    | RestartSessionAsked
+    | AnsweredElsewhere
+    | OptionsChanged
+    | QuietChanged
+    | Tick
 )
 
-Event = MicrophoneEvent | ButtonEvent | CloudEvent | PlaybackEvent | RequestEvent
+#: Announcements to the room.
+AnnouncementEvent = AnnouncementAsked | AnnouncementBegun | AnnouncementEnded
+
+Event = AnnouncementEvent | MicrophoneEvent | ButtonEvent | CloudEvent | PlaybackEvent | RequestEvent

@@ -82,6 +82,9 @@ LIGHTS: dict[Look, Light] = {
     Look.STARTING: Light(GREEN, fade_s=1.0, plain_on_s=1.5, plain_off_s=1.5),
 }
 
+#: Percent at which the lights are as bright as they are configured.
+FULLY_LIT = 100
+
 #: Words of ``STATUS=`` and the log for each look.
 WORDS: dict[Look, str] = {
     Look.OFF: "off",
@@ -160,10 +163,17 @@ def look_for(condition: Condition) -> Look:  # noqa: C901, PLR0911 - a list of p
 
 @dataclass(frozen=True, slots=True)
 class Indication:
-    """Look, and one line for the status."""
+    """Look, and one line for the status.
+
+    Attributes:
+        look: what the lights show.
+        status: one line.
+        brightness: the lights are no brighter than this, in percent.
+    """
 
     look: Look
     status: str
+    brightness: int = FULLY_LIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Any
 
 from ravatard import __version__
 from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema, load, secrets_of
+from ravatard.config.saved.layer import BAD
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.settings import credential_files
 from ravatard.doctor.machine import Machine
@@ -25,6 +26,7 @@ from ravatard.host.control.client import NoDaemonError
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
 from ravatard.host.ring import parts
+from ravatard.host.state import SETTINGS
 from ravatard.host.state_file import read_state
 from ravatard.secret import MASK, Secret
 
@@ -90,7 +92,7 @@ def _of_environment(environ: dict[str, str]) -> list[str]:
 
 def _loaded(case: Case) -> Any:
     default = case.machine.path(str(DEFAULT_PATH))
-    return load(case.asked.config, case.machine.environ, default_path=default)
+    return load(case.asked.config, case.machine.environ, default_path=default, saved=case.state / SETTINGS)
 
 
 async def contents(case: Case, findings: object, redactor: Redactor) -> dict[str, str]:
@@ -121,6 +123,9 @@ def _config(case: Case) -> Iterator[tuple[str, str]]:
     first = case.asked.config or case.machine.path(str(DEFAULT_PATH))
     for file in (first, *sorted((first.parent / "ravatard.d").glob("*.yaml"))):
         yield f"config/{file.name}", _or_why(file)
+    for name in (SETTINGS, f"{SETTINGS}{BAD}"):
+        if (text := _read_state(case.state / name)) is not None:
+            yield f"config/saved/{name}", text
     try:
         loaded = _loaded(case)
     except ConfigErrors as errors:
@@ -128,7 +133,7 @@ def _config(case: Case) -> Iterator[tuple[str, str]]:
         return
     lines = []
     for key in Schema().keys.values():
-        value = getattr(getattr(loaded.options, key.section), key.name)
+        value = getattr(getattr(loaded.options, key.section), key.attribute)
         shown = MASK if key.secret and value is not None else value
         lines.append(f"{key.dotted} is {shown!r} ({loaded.origins[key.dotted]})")
     yield "config/effective.txt", "\n".join([*lines, ""])

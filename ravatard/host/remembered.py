@@ -68,7 +68,7 @@ class RememberedSettings:
         match action:
             case Mute(muted) if self._keep_mute:
                 self._write(MUTED, b"" if muted else None, "the mute")
-            case SetVolume(percent):
+            case SetVolume(percent, lasting=True):
                 self._write(VOLUME, b"%d\n" % percent, "the volume")
 
     def _write(self, name: str, content: bytes | None, what: str) -> None:

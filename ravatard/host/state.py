@@ -8,6 +8,8 @@ from pathlib import Path
 
 #: State of a system service: file-hierarchy(7) and StateDirectory= in systemd.exec(5).
 SYSTEM = Path("/var/lib/ravatard")
+#: The file of the settings that the page or ``ravatard config set`` has saved.
+SETTINGS = "settings.yaml"
 
 
 def state_directory(environ: Mapping[str, str], chosen: Path | None = None, *, system: Path = SYSTEM) -> Path:

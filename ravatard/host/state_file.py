@@ -187,6 +187,17 @@ def replace_state(path: Path, content: bytes, mode: int = 0o644) -> None:
         os.fsync(directory)
 
 
+def rename_state(path: Path, name: str) -> None:
+    """Give the state file at ``path`` another ``name`` in its directory, in the place of a file of that name.
+
+    Raises:
+        OSError: it has its old name.
+    """
+    with opened_directory(path.parent) as directory:
+        os.rename(path.name, name, src_dir_fd=directory, dst_dir_fd=directory)
+        os.fsync(directory)
+
+
 def remove_state(path: Path) -> None:
     """Remove the file at ``path`` if there is one; of a link, the link.
 

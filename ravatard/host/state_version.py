@@ -3,8 +3,8 @@
 Decided: with the state of a newer ravatard (the owner went back to an older package) the daemon refuses to
 start and writes nothing, because the newer one might not read it afterwards. ``ravatard end-sessions`` still
 ends the sessions it can read there, because those cost money, but leaves the list as it is; the newer
-ravatard finds them ended. A state directory never holds more than a mute, a volume, a list of sessions and a
-flight recorder: an owner who wants to stay with the older ravatard removes it.
+ravatard finds them ended. A state directory never holds more than a mute, a volume, saved settings, a list of
+sessions and a flight recorder: an owner who wants to stay with the older ravatard removes it.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 from ravatard.errors import ConfigError
 from ravatard.host import ledger
 from ravatard.host.remembered import MUTED, VOLUME
+from ravatard.host.state import SETTINGS
 from ravatard.host.state_file import (
     give_to_owner,
     make_state_directory,
@@ -42,7 +43,7 @@ _VERSION = re.compile(rb"(\d{1,9})\s*")
 _LOOKED_AT_BYTES = 64
 #: Files of every version so far. The flight recorder is not migrated: unreadable records are skipped, and it
 #: renews itself.
-_KEPT = (FILE_NAME, MUTED, VOLUME, ledger.NAME, f"{ledger.CHAT}/{ledger.NAME}")
+_KEPT = (FILE_NAME, MUTED, VOLUME, SETTINGS, ledger.NAME, f"{ledger.CHAT}/{ledger.NAME}")
 
 
 class NewerStateError(ConfigError):
@@ -130,8 +131,9 @@ def refuse_newer(directory: Path, history: StateHistory = HISTORY) -> None:
     if version is not None and version > history.current:
         raise NewerStateError(
             f"the state in {directory} is of version {version}, and this ravatard knows {history.current}; "
-            f"install the newer ravatard again, or remove {directory} (a mute, a volume, and the list of "
-            "live sessions, which `ravatard end-sessions` ends as far as it can read them)"
+            f"install the newer ravatard again, or remove {directory} (a mute, a volume, what the "
+            "page has saved, and the list of live sessions, which `ravatard end-sessions` ends as far as it "
+            "can read them)"
         )
 
 
@@ -208,7 +210,7 @@ def _keep_copy(directory: Path, version: int) -> None:
             if state_exists(directory / name):
                 copy = directory / half / name
                 _make_folder(directory, copy.parent)
-                replace_state(copy, read_state(directory / name))
+                replace_state(copy, read_state(directory / name), mode=0o600)
         os.rename(half, kept, src_dir_fd=opened, dst_dir_fd=opened)
 
 

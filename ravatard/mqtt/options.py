@@ -22,6 +22,7 @@ class MqttOptions:
         "Name or address of the broker; unset: none, and nothing of MQTT is loaded.",
         pattern=r"[A-Za-z0-9._:-]{1,253}",
         words="a host name or an address, without a port",
+        local_only=True,
     )
     port: int | None = setting(None, "Port of the broker; unset: 1883, with TLS 8883.", low=1, high=65_535)
     username: str | None = setting(
@@ -33,16 +34,18 @@ class MqttOptions:
         pattern=r"[^\0\r\n]{1,512}",
         words="one line of at most 512 characters",
         secret=True,
+        local_only=True,
     )
     tls: bool = setting(False, "True: the connection is encrypted, and the broker must prove its name.")
     ca: str | None = setting(
         None,
         "File with the issuer of the broker's certificate, PEM; unset: the issuers that this machine trusts.",
+        local_only=True,
     )
     certificate: str | None = setting(
-        None, "File with a certificate of this client, PEM, for a broker that asks for one."
+        None, "File with a certificate of this client, PEM, for a broker that asks for one.", local_only=True
     )
-    key: str | None = setting(None, "File with the key of that certificate, PEM.")
+    key: str | None = setting(None, "File with the key of that certificate, PEM.", local_only=True)
     prefix: str = setting(
         "ravatard",
         "First levels of every topic; what follows is the id of the appliance.",
@@ -87,10 +90,12 @@ class HomeAssistantOptions:
         None,
         "Command that installs the newest version, such as `systemctl start ravatard-update`; unset: Home "
         "Assistant shows versions and installs nothing.",
+        local_only=True,
     )
     update_check: str | None = setting(
         None,
         "Command that prints the newest version there is, run every six hours; unset: the one that runs.",
+        local_only=True,
     )
 
 

@@ -28,6 +28,10 @@ class Lamp(Protocol):
         """Show ``look`` until another call. Returns at once; patterns run by themselves."""
         ...
 
+    def dim(self, percent: int) -> None:
+        """Be no brighter than ``percent`` of full from now on, 0 to 100; the same again changes nothing."""
+        ...
+
     def close(self) -> None:
         """Lights off, pins given back. Idempotent."""
         ...

@@ -16,11 +16,13 @@ class RecordingLamp:
 
     Attributes:
         shown: (seconds on the loop's clock, look) per change, newest last; the oldest are dropped first.
+        brightness: limit on the brightness, percent of full.
         closed: True once the pins would have been released.
     """
 
     def __init__(self, kept: int = 100_000) -> None:
         self.shown: deque[tuple[float, Look]] = deque(maxlen=kept)
+        self.brightness = 100
         self.closed = False
 
     @property
@@ -32,6 +34,10 @@ class RecordingLamp:
         """Record ``look`` unless it is shown already."""
         if look is not self.look and not self.closed:
             self.shown.append((asyncio.get_running_loop().time(), look))
+
+    def dim(self, percent: int) -> None:
+        """Keep the limit."""
+        self.brightness = percent
 
     def close(self) -> None:
         """Go dark. Idempotent."""

@@ -23,6 +23,7 @@ from ravatard.core.states import LinkState, MicrophoneStatus, SessionState
 from ravatard.errors import ConfigError, InternalError
 from ravatard.ports.host import ControlServer
 from ravatard.stages.mailbox import Inbox
+from ravatard.stages.playing.requests import AnnouncementRequests
 
 #: How long an answer to mute may wait for the stream's true state.
 MUTE_S = 2.0
@@ -46,9 +47,15 @@ class HubControlHandler:
     """Implements the control protocol's ``ControlHandler``; an observer of the hub."""
 
     def __init__(
-        self, inbox: Inbox, conversation: Conversation, reporter: Reporter, reload: asyncio.Event
+        self,
+        inbox: Inbox,
+        conversation: Conversation,
+        reporter: Reporter,
+        reload: asyncio.Event,
+        announcements: AnnouncementRequests,
     ) -> None:
         """``reload`` is set to have the configuration read, which must happen by way of :meth:`reading`."""
+        self._announcements = announcements
         self._inbox = inbox
         self._conversation = conversation
         self._reporter = reporter
@@ -129,13 +136,17 @@ class HubControlHandler:
         else:
             yield await self._answer(request)
 
-    async def _answer(self, request: protocol.Request) -> bytes:
+    async def _answer(self, request: protocol.Request) -> bytes:  # noqa: PLR0911 - a table of requests
         """Return the one reply to a request."""
         match request:
             case protocol.PressRequest(ms):
                 return await self._press(ms)
             case protocol.ReloadRequest():
                 return await self._read_again()
+            case protocol.UploadRequest():
+                return self._announcements.upload(request)
+            case protocol.PlayRequest():
+                return await self._announcements.play(request)
             case MuteAsked():
                 return await self._mute(request)
             case VolumeAsked():

@@ -13,8 +13,9 @@ log = logging.getLogger(__name__)
 
 async def indicate(shown: Latest[Indication], lamp: Lamp) -> None:
     """Run for ever. The lamp's own patterns run by themselves; only changes come through here."""
-    lamp.show(shown.value.look)
+    indication = shown.value
     while True:
+        lamp.dim(indication.brightness)
+        lamp.show(indication.look)
         indication = await shown.changed()
         log.debug("showing %s", indication.look.value)
-        lamp.show(indication.look)

@@ -11,6 +11,7 @@ from typing import Protocol, assert_never
 from ravatard.core.actions import (
     KeepSpeakerAwake,
     PausePlayback,
+    PlayAnnouncement,
     PlayAnswer,
     PlayEarcon,
     PrepareDecoder,
@@ -27,6 +28,8 @@ from ravatard.errors import MediaError
 from ravatard.ports.media import Decoder, Fetch
 from ravatard.ports.speaker import Speaker
 from ravatard.stages.mailbox import Inbox
+from ravatard.stages.playing.announcer import Announcer
+from ravatard.stages.playing.content import AnnouncementContents
 
 #: Most answers that wait to be played; more are reported as unplayable.
 MOST_WAITING = 4
@@ -44,49 +47,25 @@ class AnswerPlayer(Protocol):
         ...
 
 
-class NullAnswerPlayer:
-    """Player of an appliance without a speaker. A live voice may be heard elsewhere: in a browser."""
-
-    def __init__(self, inbox: Inbox) -> None:
-        """``inbox`` gets VoiceOnline and VoiceOffline."""
-        self._inbox = inbox
-
-    def do(self, action: SpeakerAction) -> None:
-        """Do nothing: there is no speaker."""
-
-    def online(self) -> None:
-        """Report that the live voice arrives there."""
-        self._inbox.put(VoiceOnline())
-
-    def feed(self, pcm: bytes) -> None:
-        """Discard the piece."""
-
-    def begin_answer(self) -> None:
-        """Discard the answer that begins."""
-
-    def end_answer(self) -> None:
-        """Do nothing: it was discarded."""
-
-    def offline(self, reason: str, *, hopeless: bool = False) -> None:
-        """Report that it does not arrive."""
-        self._inbox.put(VoiceOffline(reason, hopeless))
-
-
 class Playback:
     """An :class:`AnswerPlayer`, and the :class:`~ravatard.ports.voice.VoiceSink` of the cloud's voice."""
 
-    def __init__(self, speaker: Speaker, fetch: Fetch, decoder: Decoder, inbox: Inbox) -> None:
-        """``fetch`` and ``decoder`` are used for answers that bring their sound, or an address of it."""
+    def __init__(
+        self, speaker: Speaker, fetch: Fetch, decoder: Decoder, inbox: Inbox, contents: AnnouncementContents
+    ) -> None:
+        """``fetch`` and ``decoder`` are used for sound that is all there, or has an address."""
+        self._announcer = Announcer(speaker, decoder, inbox, contents)
         self._speaker = speaker
         self._fetch = fetch
         self._decoder = decoder
         self._inbox = inbox
-        self._waiting: deque[PlayAnswer] = deque()
+        self._waiting: deque[PlayAnswer | PlayAnnouncement] = deque()
         self._filled = asyncio.Event()
         self._playing: asyncio.Task[None] | None = None
         self._voices = 0
         self._live: int | None = None
         self._answer: int | None = None
+        self._announced = 0
         self._news: deque[AnswerBegun | AnswerComplete] = deque(maxlen=MOST_NEWS)
         self._told = asyncio.Event()
         self._discarding = InterruptionFilter()
@@ -109,19 +88,29 @@ class Playback:
                 while not self._waiting:
                     self._filled.clear()
                     await self._filled.wait()
-                answer = self._waiting.popleft()
+                next_one = self._waiting.popleft()
+                playing = (
+                    self._announce(next_one)
+                    if isinstance(next_one, PlayAnnouncement)
+                    else self._play(next_one)
+                )
                 # A group of its own: an answer that is stopped is cancelled, and nothing else with it.
                 async with asyncio.TaskGroup() as one:
-                    self._playing = one.create_task(self._play(answer), name="play answer")
+                    self._playing = one.create_task(playing, name="play answer")
                 self._playing = None
+                if isinstance(next_one, PlayAnnouncement):
+                    self._announcer.ended(next_one)
 
     # -------------------------------------------------------------- from the hub
 
-    def do(self, action: SpeakerAction) -> None:
+    def do(self, action: SpeakerAction) -> None:  # noqa: C901 - a table of actions
         """See :class:`AnswerPlayer`."""
         match action:
             case PlayAnswer():
                 self._add(action)
+            case PlayAnnouncement():
+                self._waiting.append(action)
+                self._filled.set()
             case StopPlayback():
                 self._stop()
             case PausePlayback():
@@ -130,8 +119,9 @@ class Playback:
                 self._resume()
             case PlayEarcon(earcon):
                 self._speaker.cue(earcon)
-            case SetVolume(percent):
+            case SetVolume(percent=percent):
                 self._speaker.set_volume(percent)
+                self._announcer.set_volume(percent)
             case ResumeVoice():
                 self._discarding.disarm()
             case PrepareDecoder():
@@ -165,6 +155,9 @@ class Playback:
 
     def _stop(self) -> None:
         self._paused = False
+        for announcement in self._waiting:
+            if isinstance(announcement, PlayAnnouncement):
+                self._announcer.ended(announcement)
         self._waiting.clear()
         if self._playing is not None:
             self._playing.cancel()
@@ -235,6 +228,7 @@ class Playback:
 
     async def _listen(self) -> None:
         async for event in self._speaker.events():
+            self._announcer.heard(event)
             await self._inbox.put_when_room(event)
 
     async def _report(self) -> None:
@@ -249,6 +243,8 @@ class Playback:
         while True:
             unplayed = await self._speaker.unplayed()
             turn = self._turns.get(unplayed.voice, 0)
+            if unplayed.voice == self._announced:
+                continue
             await self._inbox.put_when_room(AnswerUnplayable(turn, unplayed.reason))
 
     async def _prepare(self) -> None:
@@ -278,6 +274,22 @@ class Playback:
             self._inbox.put(AnswerUnplayable(answer.turn, f"the speaker took nothing for {ROOM_S:g} s"))
         finally:
             self._speaker.finish(voice)
+
+    def _new_voice(self) -> int:
+        self._voices += 1
+        self._is_ours = True
+        self._announced = self._voices
+        return self._voices
+
+    async def _announce(self, action: PlayAnnouncement) -> None:
+        try:
+            await self._announcer.play(action, self._new_voice, self._room)
+        finally:
+            if self._live is not None and self._announced > self._live:
+                # The newest voice is the one that is heard.
+                self._voices += 1
+                self._live = self._voices
+                self._speaker.begin(self._live, live=True)
 
     async def _room(self) -> None:
         """Wait until the speaker has room.

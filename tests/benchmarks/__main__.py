@@ -52,11 +52,13 @@ class Effort:
         quick: with fewer repetitions.
         seconds: length of each window of CPU.
         minutes: length of the random sleep, where it is asked for.
+        hours: length of each sound that is not the wake word; None: the usual.
     """
 
     quick: bool
     seconds: float
     minutes: float
+    hours: float | None = None
 
     def choose(self, full: int, quick: int) -> int:
         """How often to repeat something."""
@@ -166,7 +168,7 @@ async def _gate(effort: Effort) -> Report:
 async def _wake_word(effort: Effort) -> Report:
     return [
         "Wake word: hits by synthetic voices, false hits, delays",
-        *await wake_word.measure(quick=effort.quick),
+        *await wake_word.measure(quick=effort.quick, hours=effort.hours),
     ]
 
 
@@ -218,10 +220,18 @@ def main() -> int:
         "--minutes", type=float, default=60.0, metavar="N", help="length of sleep-hour (default: 60)"
     )
     parser.add_argument(
+        "--hours",
+        type=float,
+        metavar="N",
+        help="length of each sound that is not the wake word (default: 1, quick: a minute)",
+    )
+    parser.add_argument(
         "--keep", action="store_true", help="write the tables to tests/benchmarks/kept, to compare with later"
     )
     chosen = parser.parse_args()
-    effort = Effort(chosen.quick, chosen.seconds or (6.0 if chosen.quick else 21.5), chosen.minutes)
+    effort = Effort(
+        chosen.quick, chosen.seconds or (6.0 if chosen.quick else 21.5), chosen.minutes, chosen.hours
+    )
     print(f"ravatard on {kept.this_machine()}, load {_load():.1f}\n", flush=True)
     return asyncio.run(run(chosen.only or list(PARTS), effort, Verdict(keeps=chosen.keep)))
 

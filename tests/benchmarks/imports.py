@@ -34,7 +34,7 @@ _NOT_FOR_DAEMON = (
         "unittest",
         "uvloop",
         "webrtcvad",
-        "ravatard.cli.config",
+        "ravatard.cli.config.command",
         "ravatard.cli.demo.command",
         "ravatard.cli.devices",
     ),

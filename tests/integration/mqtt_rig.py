@@ -34,7 +34,9 @@ from ravatard.ports.group import GroupLink, Room
 from ravatard.stages.control import HubControlHandler
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
-from ravatard.stages.playback import NullAnswerPlayer
+from ravatard.stages.playing.content import AnnouncementContents
+from ravatard.stages.playing.null_player import NullAnswerPlayer
+from ravatard.stages.playing.requests import AnnouncementRequests
 from ravatard.stages.room import RoomStage
 from tests.integration.program import PATIENCE_S, until
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar
@@ -150,7 +152,10 @@ class RoomAlone:
         self.conversation = Conversation(OPTIONS)
         ear = FakeEar()
         reporter = Reporter(self.conversation, OPTIONS, 0.0, Progress())
-        self.handler = HubControlHandler(self.inbox, self.conversation, reporter, asyncio.Event())
+        announcements = AnnouncementRequests(self.inbox, AnnouncementContents(lambda: 0.0), None)
+        self.handler = HubControlHandler(
+            self.inbox, self.conversation, reporter, asyncio.Event(), announcements
+        )
         self._hub = Hub(
             self.conversation,
             ear,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ravatard.cli.setup import command
 from ravatard.cli.setup.environment import FoundDevices, HeardSpeech, RealSetupEnvironment
+from ravatard.cli.setup.questions import Choice
 from ravatard.config import Options
 from ravatard.devices.speaker.options import SpeakerOptions
 
@@ -33,6 +34,9 @@ class HatAndUsb(RealSetupEnvironment):
     def has_lights(self, options: Options) -> bool:
         # SPI comes with the restart.
         return False
+
+    def wake_words(self) -> tuple[Choice, ...]:
+        return ()
 
     def joinable(self) -> str | None:
         return None

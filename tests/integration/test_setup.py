@@ -295,6 +295,7 @@ async def test_the_questions_are_asked_in_a_dumb_terminal_and_the_answers_writte
             await person.answer("Avatar (1-", "2")
             await person.answer("Language (1-", "")
             await person.answer("Board, button and lights (1-", "1")
+            await person.answer("Shall nothing be sent before a wake word", "")
             await person.answer("Write it?", "y")
             status = await person.ended()
 
@@ -449,6 +450,7 @@ async def test_whoever_leaves_leaves_everything_as_it_was(tmp_path: Path, leave:
         else:
             await person.answer("Language code", "")
             await person.answer("Board, button and lights", "1")
+            await person.answer("Shall nothing be sent before a wake word", "n")
             await person.answer("Write it?", "n")
         status = await person.ended()
 

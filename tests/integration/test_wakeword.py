@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import audioop
+import contextlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import wave
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ravatard.core.audio_format import RATE_HZ
+from ravatard.core.events import EchoRemoved, MicrophoneReady, Woken
+from ravatard.core.states import GateMode
 from ravatard.core.wakeword.options import WakeWordOptions
 from ravatard.core.wakeword.waking import LATEST_HIT_MS
+from ravatard.devices.echo.ring import make_ring
 from ravatard.devices.microphone.wakeword.model import LIBRARY
 from ravatard.devices.microphone.wakeword.trial import find_and_try
 from ravatard.devices.microphone.wakeword.tried import LARGEST_MODEL_BYTES
@@ -32,6 +38,7 @@ from tests.integration import recordings
 from tests.integration.daemon import Config, Daemon
 from tests.integration.feeder import feed
 from tests.integration.recordings import Samples
+from tests.unit.devices.microphone.test_worker import answers_to, start
 
 pytestmark = [
     pytest.mark.integration,
@@ -252,6 +259,176 @@ async def test_with_a_broken_model_the_daemon_listens_all_the_same_and_says_why(
 
     assert daemon.stderr.count("no wake word") == 1
     assert "until then any voice opens the gate" in daemon.stderr
+
+
+#: Appended to the library: it is killed in use by the 300th step. A trial makes 250, and the gate of a
+#: microphone 230 when its first speech begins.
+CRASHING = """
+
+def _process_streaming_prob(self, features, real=MicroWakeWord.process_streaming_prob, steps=[0]):
+    steps[0] += 1
+    if steps[0] == 300:
+        import signal
+        signal.raise_signal(signal.SIGSEGV)
+    return real(self, features)
+
+
+MicroWakeWord.process_streaming_prob = _process_streaming_prob
+"""
+
+
+def own_library(folder: Path, more: str) -> Path:
+    """Put the library into a folder for PYTHONPATH, with ``more`` behind its code; return that file."""
+    library = folder / "pymicro_wakeword"
+    library.mkdir(parents=True)
+    for file in MODELS.parent.iterdir():
+        (library / file.name).symlink_to(file)
+    code = library / "microwakeword.py"
+    whole = code.read_text()
+    code.unlink()
+    code.write_text(whole + more)
+    return code
+
+
+def sound_process(daemon: Daemon) -> int:
+    """The microphone's process; 0 while there is none."""
+    for pid in daemon.offspring():
+        with contextlib.suppress(OSError):
+            if b"ravatard.devices.microphone.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return pid
+    return 0
+
+
+async def test_a_library_that_kills_the_microphones_process_in_use_is_put_aside_after_the_second_time(
+    tmp_path: Path,
+) -> None:
+    code = own_library(tmp_path / "library", CRASHING)
+    sound = np.concatenate([recordings.quiet(2.0), request(0), recordings.quiet(60.0)])
+    config: Config = {"microphone": {"command": feed(recordings.write(tmp_path / "spoken.wav", sound))}}
+    environ = {"PYTHONPATH": str(tmp_path / "library")}
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config, environ=environ) as daemon,
+    ):
+        # The recording begins anew with each process: the first and second crash, the third opens by voice.
+        await daemon.until(lambda: server.record.counts["answers"] == 1, "it is answered", 90)
+        report = (await asyncio.to_thread(asked, "status"))["status"]
+        assert isinstance(report, dict)
+        # Mended, and read again.
+        code.write_text(code.read_text().removesuffix(CRASHING))
+        await asyncio.to_thread(asked, "reload")
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits for the word", 60)
+        await daemon.stopped()
+
+    (sentence,) = report["degraded"]
+    assert sentence.startswith("no wake word: the sound process failed 2 times within 10 minutes (SIGSEGV)")
+    assert sentence.endswith("until then any voice opens the gate")
+    assert (report["gate"], report["counters"]["microphone_losses"]) == ("vad", 2)
+    assert daemon.stderr.count("no wake word") == 1
+
+
+async def test_a_microphones_process_that_is_killed_between_the_word_and_the_request_is_no_end_of_the_word(
+    tmp_path: Path,
+) -> None:
+    # The recording begins anew with each process: the first is killed in the pause after the word.
+    word = the_word(tmp_path)
+    parts = [recordings.quiet(3.0), word, recordings.quiet(5.0), request(1), recordings.quiet(30.0)]
+    config: Config = {
+        "microphone": {"command": feed(recordings.write(tmp_path / "spoken.wav", np.concatenate(parts)))},
+        "gate": {"mode": "wakeword", "no_speech_s": 30},
+    }
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config) as daemon,
+    ):
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits for the word", 60)
+        await daemon.until(lambda: daemon.shows("listening"), "it was woken", 60)
+        os.kill(sound_process(daemon), signal.SIGKILL)
+        await daemon.until(lambda: not daemon.shows("listening"), "the word is forgotten", 30)
+        await daemon.until(lambda: server.record.counts["answers"] == 1, "the next is answered", 90)
+        report = (await asyncio.to_thread(asked, "status"))["status"]
+        await daemon.stopped()
+
+    assert isinstance(report, dict)
+    assert (report["counters"]["wakes"], report["counters"]["wakes_unused"]) == (2, 0)
+    assert (report["degraded"], report["gate"]) == ([], "wakeword")
+    assert "no wake word" not in daemon.stderr
+    assert not server.record.open_licences()
+
+
+#: Root may read every file, and the service's user may not.
+UNPRIVILEGED = () if os.geteuid() else ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+
+
+async def test_a_model_that_is_unreadable_or_replaced_while_the_daemon_runs_is_refused_or_taken_by_a_reload(
+    tmp_path: Path,
+) -> None:
+    own_model(tmp_path, lambda path, whole: path.write_bytes(whole))
+    model = tmp_path / "wakewords" / "mine.tflite"
+    model.chmod(0)
+    sound = recordings.write(tmp_path / "quiet.wav", recordings.quiet(120.0))
+    config: Config = {"microphone": {"command": feed(sound)}, "wakeword": {"word": "mine"}}
+
+    async def reads_again(shown: str, trouble: str) -> None:
+        await asyncio.to_thread(asked, "reload")
+        await daemon.until(lambda: daemon.shows(shown), shown, 60)
+        await daemon.until(lambda: trouble in " ".join(degraded()), trouble or "all is well", 30)
+
+    def degraded() -> list[str]:
+        report = asked("status")["status"]
+        assert isinstance(report, dict)
+        found: list[str] = report["degraded"]
+        return found
+
+    async with (
+        SimServer(OPTIONS) as server,
+        Daemon(tmp_path, server.base_url, GATE, config, launcher=UNPRIVILEGED) as daemon,
+    ):
+        await daemon.until(lambda: daemon.shows("ready"), "it listens", 60)
+        (unreadable,) = await asyncio.to_thread(degraded)
+        model.chmod(0o644)
+        await reads_again("waiting for the wake word", "")
+        # The gate is another one before the process that has its word is started.
+        listening = await daemon.until(lambda: sound_process(daemon), "a process with the word", 30)
+
+        # A link to a whole model, and another whole model in its place, are as good.
+        model.unlink()
+        model.symlink_to(MODELS / "okay_nabu.tflite")
+        await reads_again("waiting for the wake word", "")
+        model.unlink()
+        model.write_bytes((MODELS / "hey_jarvis.tflite").read_bytes())
+        await reads_again("waiting for the wake word", "")
+        # The process that listens was not disturbed by any of it; the next one takes what is there by then.
+        assert sound_process(daemon) == listening
+        os.kill(listening, signal.SIGKILL)
+        await daemon.until(lambda: sound_process(daemon) not in (0, listening), "another process", 30)
+        await daemon.until(lambda: daemon.shows("waiting for the wake word"), "it waits again", 60)
+
+        # What is none is not: 200 MB, and half a model that is being written.
+        os.truncate(model, 200 << 20)
+        await reads_again("ready", "mine.tflite has 209715200 bytes")
+        model.write_bytes((MODELS / "okay_nabu.tflite").read_bytes()[:40_000])
+        await reads_again("ready", "SIGSEGV")
+        await daemon.stopped()
+
+    assert unreadable.startswith(f"no wake word: {model} cannot be read: Permission denied")
+    assert unreadable.endswith("until then any voice opens the gate")
+
+
+def test_a_user_who_may_talk_over_the_avatar_wakes_it_too(tmp_path: Path) -> None:
+    sound = np.concatenate([recordings.quiet(2.0), the_word(tmp_path), recordings.quiet(1.0)])
+    (tmp_path / "said.pcm").write_bytes(sound.tobytes())
+    tried = find_and_try(WakeWordOptions(), tmp_path, os.environ)
+    ring = make_ring()
+    source = start(GateMode.WAKEWORD, command=f"cat {tmp_path}/said.pcm")
+    first = replace(source, word=tried, talk_over="external", echo_fd=ring)
+
+    answers = answers_to(first, cut=False)
+    os.close(tried.fd)
+    os.close(ring)
+
+    assert answers[:2] == [MicrophoneReady("command cat"), EchoRemoved(True)]
+    assert [type(answer) for answer in answers].count(Woken) == 1
 
 
 HIDING = """

@@ -7,7 +7,8 @@ import audioop
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from ravatard.app import Controls, Parts, SoundOutput, run
 from ravatard.cloud.kind import CloudResources
@@ -24,6 +25,7 @@ from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.equipment import Equipment
 from ravatard.core.options.gate import GateOptions, VoiceOptions
+from ravatard.core.options.quiet import QuietOptions
 from ravatard.core.wakeword.watch import WakeWord
 from ravatard.ports.host import Observer
 from ravatard.secret import Secret
@@ -162,6 +164,8 @@ class Wishes:
     ravatar: RavatarOptions = field(default_factory=RavatarOptions)
     audio: AudioOptions = field(default_factory=AudioOptions)
     speaks: bool = False
+    quiet: QuietOptions = field(default_factory=QuietOptions)
+    local_time: Callable[[], datetime] | None = None
     #: What the room sounds like to the microphone, given what the speaker plays.
     room: Callable[[SimSpeaker], Callable[[int], bytes]] = lambda _: room_noise
     is_speech: Callable[[bytes], bool] = loud
@@ -178,6 +182,7 @@ class Wishes:
                 audio=self.audio,
                 streams=self.ravatar.mode != "chat",
                 other_mode=self.ravatar.mode == "auto",
+                quiet=self.quiet,
             ),
         )
 
@@ -227,6 +232,8 @@ async def appliance(
         observers=[world.diary, *wishes.observers],
         sound=SoundOutput(world.speaker, Shelf(sim), WavOnly()) if wishes.speaks else None,
     )
+    if wishes.local_time is not None:
+        parts = replace(parts, local_time=wishes.local_time)
 
     async def reread() -> ConversationOptions:
         return wishes.conversation()

@@ -18,6 +18,7 @@ from ravatard.cli.doctor.text import marks_for
 from ravatard.cli.options import add_config, add_socket
 from ravatard.cli.terminal import wrapped
 from ravatard.config import DEFAULT_PATH, Options, load
+from ravatard.config.saved.layer import saved_file
 from ravatard.core.audio.progress import Progress
 from ravatard.core.events import (
     Listened,
@@ -60,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         NoDaemonError: the running daemon ended.
     """
     environ = dict(os.environ)
-    options = load(arguments.config, with_credentials(environ)).options
+    options = load(arguments.config, with_credentials(environ), saved=saved_file(environ)).options
     screen = _Screen(Meter(marks_for(sys.stdout, narrowest=1), options.voice.floor_margin_db))
     socket = arguments.socket or find_socket(environ)
     try:

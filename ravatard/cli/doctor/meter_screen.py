@@ -17,6 +17,7 @@ from ravatard.core.events import (
     UtteranceOpened,
     WakeMissed,
     WakeUnused,
+    WakeWordLost,
     Woken,
 )
 
@@ -71,7 +72,7 @@ class Meter:
                 return f"no microphone: {visible(reason)}"
             case MicrophoneEnded():
                 return "the recording is over"
-            case Woken() | WakeMissed() | WakeUnused():
+            case Woken() | WakeMissed() | WakeUnused() | WakeWordLost():
                 return _about_word(event)
             case UtteranceOpened(_, cause):
                 self._open = True
@@ -145,7 +146,7 @@ class Meter:
         return "".join(self.marks.tinted("".join(sign for sign, _ in run), tint) for tint, run in runs)
 
 
-def _about_word(event: Woken | WakeMissed | WakeUnused) -> str:
+def _about_word(event: Woken | WakeMissed | WakeUnused | WakeWordLost) -> str:
     match event:
         case Woken(score):
             return f"  wake word: score {score:.2f}"
@@ -153,6 +154,8 @@ def _about_word(event: Woken | WakeMissed | WakeUnused) -> str:
             return f"  near miss of the wake word: score {score:.2f}"
         case WakeUnused():
             return "  nothing was said after the wake word"
+        case WakeWordLost(reason):
+            return f"  no wake word: {visible(reason)}"
 
 
 def _cells(level_db: float, width: int) -> int:

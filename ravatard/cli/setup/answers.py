@@ -82,7 +82,7 @@ class Answers:
     def value(self, dotted: str) -> str:
         """Return the value of :attr:`base` as it would be typed; "" for none."""
         key = self.schema.keys[dotted]
-        value = getattr(getattr(self.base.options, key.section), key.name)
+        value = getattr(getattr(self.base.options, key.section), key.attribute)
         return "" if value is None else str(value)
 
     def ask_text(self, dotted: str, question: str, default: str | None = None) -> None:

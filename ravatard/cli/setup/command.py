@@ -23,6 +23,7 @@ from ravatard.cli.setup.writing import NotWritten, put_in_effect
 from ravatard.cloud.options import ServiceOptions
 from ravatard.config import DEFAULT_PATH, Loaded, load
 from ravatard.config.candidate import Wishes, candidate
+from ravatard.config.saved.layer import saved_file
 from ravatard.errors import RavatardError
 from ravatard.host.boot_file import DIRECTORIES
 from ravatard.host.credentials import STORE, with_credentials
@@ -234,7 +235,7 @@ def _refuse_unwritable(config: Path) -> None:
 
 def _in_effect(config: Path, store: Path, environ: Mapping[str, str]) -> Loaded:
     """Return the present settings, including the credentials that otherwise only the service gets."""
-    return load(None, with_credentials(environ, store), default_path=config)
+    return load(None, with_credentials(environ, store), default_path=config, saved=saved_file(environ))
 
 
 def _columns() -> int:

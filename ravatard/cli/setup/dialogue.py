@@ -9,6 +9,7 @@ from ravatard.cli.setup.environment import SetupEnvironment
 from ravatard.cli.setup.questions import Asker, Choice
 from ravatard.cli.setup.service import ServiceQuestions, is_written
 from ravatard.cli.setup.sound import SoundQuestions
+from ravatard.cli.setup.wakeword import ask_wake_word
 from ravatard.cli.terminal import visible
 from ravatard.config import Loaded, Options
 from ravatard.config.candidate import Wishes
@@ -68,6 +69,7 @@ class Dialogue:
         sound = SoundQuestions(self._answers, self._environment)
         sound.ask_microphone()
         sound.ask_speaker()
+        ask_wake_word(self._answers, self._environment)
         self._ask_group()
         return self._answers.wishes
 

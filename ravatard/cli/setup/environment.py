@@ -123,6 +123,10 @@ class SetupEnvironment(Protocol):
         """Return True if the lights' device is there, so that they can be tried before a restart."""
         ...
 
+    def wake_words(self) -> Sequence[Choice]:
+        """Return the wake words that can be chosen; none without the extra that recognises them."""
+        ...
+
     def joinable(self) -> str | None:
         """Return the user behind sudo, if it may join the group of the commands; None without one."""
         ...
@@ -234,6 +238,12 @@ class RealSetupEnvironment:
         on_spi = options.lights.kind == "apa102" and options.pixels.data is None
         return not on_spi or Path(options.pixels.device).exists()
 
+    def wake_words(self) -> Sequence[Choice]:
+        """See :meth:`SetupEnvironment.wake_words`."""
+        from ravatard.devices.microphone.wakeword.model import names_of_models
+
+        return [Choice(name, _spoken(name)) for name in names_of_models(self._config.parent)]
+
     def joinable(self) -> str | None:
         """See :meth:`SetupEnvironment.joinable`."""
         return joinable(self._environ)
@@ -268,6 +278,11 @@ def _be_quiet(options: Options) -> None:
 
     quiet = logs.LogOptions(level="error", style="plain")
     logs.configure(quiet, under_systemd=False, secrets=secrets_of(options))
+
+
+def _spoken(word: str) -> str:
+    """Return a wake word as it is said, and its name."""
+    return f"{word.replace('_', ' ').title()} ({word})"
 
 
 def _titled(name: str, path: Path) -> str:

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ravatard.config.candidate import ConfigCandidate, Wishes, candidate
+from ravatard.config.saved.layer import saved_file
+from ravatard.config.saved.store import FileSettingsStore
 from ravatard.errors import RavatardError
-from ravatard.host.credentials import store_credential
+from ravatard.host.credentials import store_credential, with_credentials
 from ravatard.host.durable import keep_copy, make_directory, replace_file
+from ravatard.host.state_file import state_exists
+from ravatard.ports.settings import SettingsNotSaved, SettingsRefused
 
 BACKUP = ".bak"
 
@@ -45,7 +49,29 @@ def put_in_effect(main: Path, environ: Mapping[str, str], wishes: Wishes, store:
                 changed.append(path)
     except OSError as error:
         raise _not_written(path, error) from error
-    return changed + write_files(found)
+    return changed + write_files(found) + _forget_saved(main, environ, wishes)
+
+
+def _forget_saved(main: Path, environ: Mapping[str, str], wishes: Wishes) -> list[Path]:
+    """Take what the page has saved of these settings away: the newest word counts, and it would override it.
+
+    Raises:
+        NotWritten: the file of saved settings cannot be written.
+    """
+    saved = saved_file(environ)
+    if not state_exists(saved):
+        return []
+    store = FileSettingsStore(saved, with_credentials(environ), main)
+    theirs = [name for name in store.saved() if name in wishes.names]
+    if not theirs:
+        return []
+    try:
+        store.save(dict.fromkeys(theirs), None)
+    except (SettingsRefused, SettingsNotSaved) as error:
+        raise NotWritten(
+            f"{saved} still overrides {' and '.join(theirs)} as the page has saved it: {error}"
+        ) from error
+    return [saved]
 
 
 def write_files(found: ConfigCandidate, suffix: str = BACKUP) -> list[Path]:

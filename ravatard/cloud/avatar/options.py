@@ -50,7 +50,9 @@ class AvatarOptions:
         "started is ended.",
     )
     plain_key: bool = setting(
-        False, "True: send service.api_key also without TLS to a public address, where it can be overheard."
+        False,
+        "True: send service.api_key also without TLS to a public address, where it can be overheard.",
+        local_only=True,
     )
 
 

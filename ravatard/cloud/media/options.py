@@ -16,12 +16,14 @@ class MediaOptions:
         None,
         "True: fetch http addresses, too; False: only https; unset: http only when service.base_url is http "
         "itself.",
+        local_only=True,
     )
     private_addresses: Literal["auto", "never", "always"] = setting(
         "auto",
         "Files on private networks and on this machine: auto fetches them only when service.base_url is "
         "there, too; never; always. Behind a proxy, which looks up names by itself, addresses and the "
         "names that this machine can look up are checked.",
+        local_only=True,
     )
     redirects: int = setting(3, "Redirects that are followed.", low=0, high=10)
     connect_s: float = setting(

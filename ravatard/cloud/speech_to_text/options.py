@@ -18,6 +18,7 @@ class SpeechToTextOptions:
         "unix:///run/recogniser; unset: there is none. What is said goes there unencrypted.",
         pattern=r"tcp://(\[[0-9A-Fa-f:.]+\]|[^\s/?#:@]+):\d{1,5}|unix:///\S+",
         words="an address such as tcp://HOST:PORT or unix:///PATH",
+        local_only=True,
     )
     language: str | None = setting(
         None,

@@ -178,7 +178,7 @@ class Gate:
 
     def guard(self, guarded: bool) -> None:
         """From here on the voice opens nothing by itself (True), or does again. What is open stays open."""
-        self._opening.guard(guarded)
+        self._opening.guard(guarded, self._samples)
 
     def interrupt(self) -> list[GateEvent]:
         """A user was found to speak while the avatar is heard: open, unless something forbids it."""

@@ -177,8 +177,28 @@ class WakeUnused:
     """The wake word was heard, and nothing was said after it: a false hit, or a user who thought better."""
 
 
+@dataclass(frozen=True, slots=True)
+class WakeWordLost:
+    """The wake word is not recognised any more, until the options are read again: another gate is needed.
+
+    Attributes:
+        reason: why, as a sentence.
+    """
+
+    reason: str
+
+
 #: Events of the gate.
-GateEvent = UtteranceOpened | ChunkCaptured | UtteranceClosed | PressIgnored | Woken | WakeMissed | WakeUnused
+GateEvent = (
+    UtteranceOpened
+    | ChunkCaptured
+    | UtteranceClosed
+    | PressIgnored
+    | Woken
+    | WakeMissed
+    | WakeUnused
+    | WakeWordLost
+)
 
 #: Events of a microphone with the gate behind it.
 MicrophoneEvent = (

@@ -13,6 +13,11 @@ One request a line, at most :data:`LINE_LIMIT_BYTES`; one reply a line. A reques
 ``say``             ``text``          something said in writing
 ``press``           ``ms`` (0)        the button pressed, and released after ``ms`` milliseconds
 ``volume``          ``percent``       the answers at this loudness, in percent of full
+``upload``          ``upload``,       the next part of a file to play, in base64, under a name of the client's
+                    ``data``
+``play``            ``url``           something played to the room, from its address
+``play``            ``upload``        something played to the room that was uploaded;
+                                      both: with ``volume``, in percent of full
 ``volume``          ``by``            the answers louder (``by`` > 0) or softer by so many percent of full
 ``restart-session``                   the live session ended; the next words start a new one
 ``reload``                            the configuration read anew
@@ -23,11 +28,13 @@ A reply has ``ok``: with true, ``says`` is a sentence for people; with false, ``
 
 from __future__ import annotations
 
+import base64
 import json
 import math
+import re
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ravatard.core.control.lines import line_of
@@ -42,6 +49,11 @@ TEXT_LIMIT = 4_000
 PRESS_LIMIT_MS = 120_000
 #: As loud as it can be, in percent.
 FULL_VOLUME = 100
+
+#: Longest address of something to play.
+URL_LIMIT = 2_048
+_URL = re.compile(r"https?://[^\s\x00-\x1f\x7f\ud800-\udfff]+")
+_UPLOAD = re.compile(r"[A-Za-z0-9]{16,64}")
 
 #: Control characters; halves of surrogate pairs, which JSON can express but UTF-8 cannot.
 _UNSPEAKABLE = ("Cc", "Cs")
@@ -73,8 +85,38 @@ class ReloadRequest:
     """Request to read the configuration anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class UploadRequest:
+    """Request to keep the next part of a file that is to be played.
+
+    Attributes:
+        name: the client's name for the file.
+        data: the part.
+    """
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PlayRequest:
+    """Request to play something to the room.
+
+    Attributes:
+        url: its address; "" when it was uploaded.
+        upload: name under which it was uploaded; "" when it has an address.
+        volume: percent of full; None: as loud as answers.
+    """
+
+    url: str = field(default="", repr=False)
+    upload: str = ""
+    volume: int | None = None
+
+
 Request = (
     StatusRequest
+    | UploadRequest
+    | PlayRequest
     | WatchRequest
     | PressRequest
     | ReloadRequest
@@ -135,6 +177,36 @@ def _volume(fields: Fields) -> Request:
     return VolumeAsked(number, relative=relative)
 
 
+def _upload(fields: Fields) -> Request:
+    name, data = fields.get("upload"), fields.get("data")
+    if not isinstance(name, str) or _UPLOAD.fullmatch(name) is None:
+        raise BadRequest("upload needs 16 to 64 letters and digits as its name")
+    try:
+        part = base64.b64decode(data, validate=True) if isinstance(data, str) else b""
+    except ValueError:
+        part = b""
+    if not part:
+        raise BadRequest("upload needs base64 as its data")
+    return UploadRequest(name, part)
+
+
+def _play(fields: Fields) -> Request:
+    url, upload, volume = fields.get("url"), fields.get("upload"), fields.get("volume")
+    if (url is None) is (upload is None):
+        raise BadRequest("play needs either a url or an upload")
+    if volume is not None and (isinstance(volume, bool) or not isinstance(volume, int)):
+        raise BadRequest("play needs a whole number as its volume")
+    if volume is not None and not 0 <= volume <= FULL_VOLUME:
+        raise BadRequest(f"play takes volume from 0 to {FULL_VOLUME}")
+    if upload is not None:
+        if not isinstance(upload, str) or _UPLOAD.fullmatch(upload) is None:
+            raise BadRequest("play needs the name of an upload")
+        return PlayRequest(upload=upload, volume=volume)
+    if not isinstance(url, str) or len(url) > URL_LIMIT or _URL.fullmatch(url) is None:
+        raise BadRequest(f"play needs an http or https address of at most {URL_LIMIT} characters")
+    return PlayRequest(url, volume=volume)
+
+
 #: For each ``do``: the names of its other fields, and how they become a request.
 _FORMS: Mapping[str, tuple[frozenset[str], Callable[[Fields], Request]]] = {
     "status": (frozenset(), lambda _: StatusRequest()),
@@ -145,6 +217,8 @@ _FORMS: Mapping[str, tuple[frozenset[str], Callable[[Fields], Request]]] = {
     "say": (frozenset({"text"}), _text),
     "press": (frozenset({"ms"}), _press),
     "volume": (frozenset({"percent", "by"}), _volume),
+    "upload": (frozenset({"upload", "data"}), _upload),
+    "play": (frozenset({"url", "upload", "volume"}), _play),
     "restart-session": (frozenset(), lambda _: RestartSessionAsked()),
     "reload": (frozenset(), lambda _: ReloadRequest()),
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ravatard.core import actions as act
@@ -128,6 +129,8 @@ class Reporter:
                 self._on_link(LinkCue.REFUSED, now, reason)
             case ev.OptionsChanged(options):
                 self._options = options
+            case ev.WakeWordLost(reason):
+                self._options = replace(self._options, wakeword_trouble=reason)
             case _:
                 pass
 
@@ -251,6 +254,7 @@ class Reporter:
             "muted": self.muted,
             "speaker": self._speaker.snapshot(self._turns.first_sound_s),
             "volume": conversation.volume,
+            "quiet": conversation.state.playback.is_quiet,
             "gate": conversation.gate.value,
             "wakeword": (
                 self._wakeword.snapshot(self._options.wakeword.word) if conversation.gate.takes_word else None

@@ -7,6 +7,7 @@ order, and calls :meth:`Conversation.handle` with a :class:`Tick` when :attr:`Co
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import assert_never
 
 from ravatard.core import actions as act
@@ -16,7 +17,7 @@ from ravatard.core.conversation.gate_mode import gate_choice
 from ravatard.core.conversation.machines import ConversationState, Machines
 from ravatard.core.conversation.microphone_state import MicrophoneState
 from ravatard.core.conversation.playback_state import PlaybackState
-from ravatard.core.indication import WORDS, Condition, Indication, Look, Show, look_for
+from ravatard.core.indication import FULLY_LIT, WORDS, Condition, Indication, Look, Show, look_for
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import Cause, GateMode, LinkState, MicrophoneStatus, SessionState, TalkState
 
@@ -52,6 +53,8 @@ class Conversation:
             self._on_cloud(event)
         elif isinstance(event, ev.PlaybackEvent):
             self._on_speaker(event)
+        elif isinstance(event, ev.AnnouncementEvent):
+            m.announcement(event)
         elif isinstance(event, ev.RequestEvent):
             self._on_request(event)
         else:
@@ -71,7 +74,7 @@ class Conversation:
         m = self._machines
         return ConversationState(
             *(self.gate, m.service, m.turns, m.microphone, m.playback, m.earcons, m.barge_in),
-            *(m.pressed, self.indication, m.attention),
+            *(m.pressed, self.indication, m.attention, m.announcements),
         )
 
     @property
@@ -124,6 +127,9 @@ class Conversation:
                 self._woken()
             case ev.WakeUnused():
                 m.take(m.attention.unused())
+            case ev.WakeWordLost(reason):
+                m.options = replace(m.options, wakeword_trouble=reason)
+                self._choose_gate()
             case ev.UtteranceOpened():
                 self._opened(event)
             case ev.ChunkCaptured(utterance=utterance, pcm=pcm, read_at=read_at):
@@ -189,7 +195,7 @@ class Conversation:
             m.take(m.turns.opened(event.utterance, event.cause, m.moment))
         else:
             _, refusal = m.service.shown_link(now)
-            m.take(m.earcons.refused(event.cause, refusal, m.options.equipment))
+            m.take(m.earcons.refused(event.cause, refusal, m.earcon_equipment))
             m.take(m.service.wanted_by_voice(now))
 
     def _button_pressed(self) -> None:
@@ -255,7 +261,10 @@ class Conversation:
             case ev.AnsweredElsewhere():
                 m.take(m.attention.forgotten())
                 m.take(m.turns.cancel(asked=True))
+            case ev.QuietChanged(quiet):
+                m.take(m.playback.quiet(begin=quiet, limit=m.options.equipment.quiet.volume))
             case ev.OptionsChanged(options):
+                m.take(m.playback.limited(m.options.equipment.quiet.volume, options.equipment.quiet.volume))
                 m.options = options
                 # What was refused may have been mended.
                 m.take(m.service.retry())
@@ -296,7 +305,8 @@ class Conversation:
         )
         look = look_for(condition)
         detail = self._detail(look)
-        shown = Indication(look, f"{WORDS[look]}: {detail}" if detail else WORDS[look])
+        brightness = m.options.equipment.quiet.brightness if m.playback.is_quiet else FULLY_LIT
+        shown = Indication(look, f"{WORDS[look]}: {detail}" if detail else WORDS[look], brightness)
         if shown != self.indication:
             self.indication = shown
             m.actions.append(Show(shown))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from ravatard.core.actions import Action, Interrupt, StopPlayback
+from ravatard.core.actions import Action, Interrupt, LogLine, StopPlayback
+from ravatard.core.announcements import Announcements
 from ravatard.core.conversation import cues
 from ravatard.core.conversation.cues import Cue, Step
 from ravatard.core.conversation.earcon_policy import EarconPolicy
@@ -16,13 +17,24 @@ from ravatard.core.conversation.self_hearing import BargeIn
 from ravatard.core.conversation.service_state import ServiceState
 from ravatard.core.conversation.transitions import TalkCue
 from ravatard.core.conversation.turn_taking import TurnTaking
+from ravatard.core.events import AnnouncementAsked, AnnouncementBegun, AnnouncementEnded, AnnouncementEvent
 from ravatard.core.indication import WORDS, Indication, Look, Show
 from ravatard.core.options.conversation import ConversationOptions
+from ravatard.core.options.equipment import Equipment
 from ravatard.core.states import AttentionState, GateMode, LinkState, TalkState
 from ravatard.core.wakeword.attention import Attention
 
 _STARTING = Indication(Look.STARTING, WORDS[Look.STARTING])
-AnyMachine = ServiceState | TurnTaking | MicrophoneState | PlaybackState | EarconPolicy | Attention | BargeIn
+AnyMachine = (
+    ServiceState
+    | TurnTaking
+    | MicrophoneState
+    | PlaybackState
+    | EarconPolicy
+    | Attention
+    | BargeIn
+    | Announcements
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,7 @@ class ConversationState:
         pressed: the button is down.
         indication: what the lights and the status show.
         attention: whether the wake word is awaited.
+        announcements: what is to be played to the room.
     """
 
     gate: GateMode
@@ -52,6 +65,7 @@ class ConversationState:
     pressed: bool = False
     indication: Indication = _STARTING
     attention: Attention = field(default_factory=Attention)
+    announcements: Announcements = field(default_factory=Announcements)
 
 
 class Machines:
@@ -59,7 +73,7 @@ class Machines:
 
     Attributes:
         options: may be replaced while running.
-        service, turns, microphone, playback, earcons, attention, barge_in: the machines as they are now.
+        service, turns, microphone, playback, earcons, attention, barge_in, announcements: the machines now.
         pressed: the button is down.
         takes_word: the gate waits for the wake word.
         now: loop time of the event in seconds.
@@ -74,6 +88,7 @@ class Machines:
         self.playback = state.playback
         self.earcons = state.earcons
         self.attention, self.barge_in = state.attention, state.barge_in
+        self.announcements = state.announcements
         self.pressed = state.pressed
         self.takes_word = state.gate.takes_word
         self.now = 0.0
@@ -84,8 +99,16 @@ class Machines:
         """Values that decide what is due and what is shown."""
         return (
             *(self.service, self.turns, self.microphone, self.playback, self.earcons),
-            *(self.attention, self.barge_in, self.pressed, self.options),
+            *(self.attention, self.barge_in, self.announcements, self.pressed, self.options),
         )
+
+    @property
+    def earcon_equipment(self) -> Equipment:
+        """The equipment as far as earcons go: in quiet hours there may be none."""
+        options = self.options
+        if self.playback.is_quiet and not options.equipment.quiet.earcons:
+            return replace(options.equipment, earcons=False)
+        return options.equipment
 
     @property
     def moment(self) -> Moment:
@@ -113,7 +136,7 @@ class Machines:
         woken = self.attention.state is AttentionState.WOKEN
         return self.pressed or woken or self.turns.talk is not TalkState.IDLE or self.playback.arriving
 
-    def take(self, step: Step[AnyMachine]) -> None:  # noqa: C901 - a table of machines
+    def take(self, step: Step[AnyMachine]) -> None:  # noqa: C901, PLR0912 - a table of machines
         """Keep a machine's new state, then carry out its effects in their order."""
         machine, effects = step
         match machine:
@@ -121,6 +144,8 @@ class Machines:
                 self.service = machine
             case TurnTaking():
                 self.turns = machine
+            case Announcements():
+                self.announcements = machine
             case MicrophoneState():
                 self.microphone = machine
             case PlaybackState():
@@ -145,6 +170,7 @@ class Machines:
     def _pass_on(self, cue: Cue) -> None:  # noqa: C901, PLR0912, PLR0915 - a table: who acts on what
         """The coupling: which machines act on what another one reports. There is no other."""
         now, options, equipment = self.now, self.options, self.options.equipment
+        signals = self.earcon_equipment
         match cue:
             case cues.Active():
                 self.take(self.service.active(now))
@@ -155,9 +181,9 @@ class Machines:
             case cues.SessionUseless(reason):
                 self.take(self.service.end_session(reason, now))
             case cues.TurnOpened(cause):
-                self.take(self.earcons.opened(cause, self.service.link, equipment))
+                self.take(self.earcons.opened(cause, self.service.link, signals))
             case cues.TurnClosed(cause):
-                self.take(self.earcons.closed(cause, equipment))
+                self.take(self.earcons.closed(cause, signals))
             case cues.TurnSent():
                 self.take(self.playback.words_sent(equipment.audio, now))
             case cues.TurnAnswered(spoken):
@@ -170,9 +196,9 @@ class Machines:
             case cues.WordsLost(denied):
                 self._count_lost(cue)
                 refusal = self.service.shown_link(now)[1] if denied else None
-                self.take(self.earcons.lost(refusal, equipment))
+                self.take(self.earcons.lost(refusal, signals))
             case cues.MuteChanged(muted):
-                self.take(self.earcons.muted(muted, equipment))
+                self.take(self.earcons.muted(muted, signals))
                 if muted:
                     self.take(self.attention.forgotten())
                     # At once: what was not sent yet never leaves, and no silence follows it either.
@@ -194,7 +220,7 @@ class Machines:
             case cues.SoundMissing():
                 self.take(self.turns.sound_missing())
             case cues.WakeHeard():
-                self.take(self.earcons.woken(self.service.link, equipment))
+                self.take(self.earcons.woken(self.service.link, signals))
             case cues.InterruptionFalse():
                 self.take(self.turns.cancel(asked=True))
             case cues.EchoMisheard():
@@ -227,6 +253,29 @@ class Machines:
 
     def settle(self) -> float | None:
         """Do what is due; return when something is due next, as far as is known now, or None."""
+        due_next = self._settle()
+        heard = self.playback.since is not None or self.playback.arriving
+        if self.announcements.waiting and self.turns.talk is TalkState.IDLE and not (heard or self.pressed):
+            self.take(self.announcements.next(self.playback.volume))
+        return due_next
+
+    def announcement(self, event: AnnouncementEvent) -> None:
+        """Take an event of an announcement."""
+        match event:
+            case AnnouncementAsked():
+                self.take(self.announcements.asked(event))
+            case AnnouncementBegun():
+                self.playback = replace(self.playback, announcing=True)
+            case AnnouncementEnded(number, reason):
+                self.playback = replace(self.playback, announcing=False)
+                self.take(self.announcements.ended(number))
+                if reason:
+                    # Who asked for it is told; a press that stops it is no trouble.
+                    self.actions.append(LogLine(f"an announcement was not played to its end: {reason}"))
+            case _:
+                assert_never(event)
+
+    def _settle(self) -> float | None:
         deadline = self._deadline()
         if deadline is not None and self.now >= deadline:
             self._on_time()

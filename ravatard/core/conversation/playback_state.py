@@ -31,6 +31,7 @@ class PlaybackState:
     Attributes:
         since: since when the avatar is heard, or None.
         volume: percent of full.
+        usual_volume: percent of full that comes back after quiet hours; None outside them.
         streaming: the live voice arrives.
         gave_up: a session was ended because its voice could not be had, and none has been had since.
         interrupted: the answer that sounded was stopped, and no other has come since.
@@ -39,10 +40,12 @@ class PlaybackState:
         arriving: an answer in pieces has begun to come, and more of it will.
         came: such an answer has begun to come since the user's last words.
         gap_at: when it fell silent, waiting for its next piece; it still counts as heard.
+        announcing: what sounds next, or now, is an announcement and no answer.
     """
 
     since: float | None = None
     volume: int = 100
+    usual_volume: int | None = None
     streaming: bool = False
     gave_up: bool = False
     interrupted: bool = False
@@ -51,15 +54,17 @@ class PlaybackState:
     arriving: bool = False
     came: bool = False
     gap_at: float | None = None
+    announcing: bool = False
 
     # -------------------------------------------------------------- what the speaker does
 
     def started(self, now: float) -> Step[PlaybackState]:
         """The avatar is about to be heard; without a budget for that it is stopped before it is."""
-        if self.since is None and not self.budget.allows(now):
+        if self.since is None and not self.announcing and not self.budget.allows(now):
             return self._refused_sound()
         since = now if self.since is None else self.since
-        state = replace(self, since=since, budget=self.budget.started(now), unasked_by=None, gap_at=None)
+        budget = self.budget if self.announcing else self.budget.started(now)
+        state = replace(self, since=since, budget=budget, unasked_by=None, gap_at=None)
         return state, [cues.VoiceSounds()]
 
     def ended(self, at: float) -> Step[PlaybackState]:
@@ -69,8 +74,8 @@ class PlaybackState:
         return self._silent(at)
 
     def _silent(self, at: float) -> Step[PlaybackState]:
-        """Silence since ``at``. Unasked sound keeps no session open."""
-        asked = self.budget.is_asked(at)
+        """Silence since ``at``. Unasked sound keeps no session open, and an announcement none."""
+        asked = self.budget.is_asked(at) and not self.announcing
         state = replace(self, since=None, gap_at=None, budget=self.budget.ended(at))
         return state, [*([cues.Active()] if asked else []), cues.VoiceSilent(at)]
 
@@ -232,7 +237,28 @@ class PlaybackState:
     def volume_asked(self, event: VolumeAsked) -> Step[PlaybackState]:
         """Set the volume, or change it."""
         volume = max(0, min(100, event.percent + (self.volume if event.relative else 0)))
-        return replace(self, volume=volume), [SetVolume(volume)]
+        return replace(self, volume=volume), [SetVolume(volume, lasting=not self.is_quiet)]
+
+    @property
+    def is_quiet(self) -> bool:
+        """True in quiet hours."""
+        return self.usual_volume is not None
+
+    def quiet(self, *, begin: bool, limit: int) -> Step[PlaybackState]:
+        """Quiet hours begin: no louder than ``limit``, percent; or they end: as loud as before them."""
+        if begin is self.is_quiet:
+            return self, ()
+        usual = self.volume if self.usual_volume is None else self.usual_volume
+        volume = min(usual, limit) if begin else usual
+        state = replace(self, volume=volume, usual_volume=usual if begin else None)
+        return state, [SetVolume(volume, lasting=False)] if volume != self.volume else ()
+
+    def limited(self, before: int, now: int) -> Step[PlaybackState]:
+        """The limit of quiet hours is another one; a volume that the user has set in them stays."""
+        usual = self.usual_volume
+        if usual is None or self.volume != min(usual, before) or min(usual, now) == self.volume:
+            return self, ()
+        return replace(self, volume=min(usual, now)), [SetVolume(min(usual, now), lasting=False)]
 
     # -------------------------------------------------------------- the clock
 

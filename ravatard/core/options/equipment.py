@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ravatard.core.options.audio import AudioOptions
+from ravatard.core.options.quiet import QuietOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Equipment:
         audio: section ``audio``.
         streams: the service takes sound while the user speaks, in a live session.
         other_mode: a service that has no free session is reached in a mode without one.
+        quiet: section ``quiet``: hours in which lights and speaker are held back.
     """
 
     speaks: bool = False
@@ -26,3 +28,4 @@ class Equipment:
     audio: AudioOptions = field(default_factory=AudioOptions)
     streams: bool = True
     other_mode: bool = False
+    quiet: QuietOptions = field(default_factory=QuietOptions)

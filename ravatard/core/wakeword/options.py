@@ -11,9 +11,10 @@ from ravatard.setting import setting
 BUILT_IN_WORDS = ("okay_nabu", "hey_jarvis", "hey_mycroft")
 #: Range of a score that may be set as the sensitivity.
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.5, 0.99
-#: Shares of what a model's cut-off leaves to certainty (low), or to one half (high). Twice the share for high
-#: was tried: okay_nabu from 0.64 had 7 false hits in 0.4 h of speech, and from its own 0.85 none in 1 h
-#: (tests/benchmarks/wake_word.py).
+#: Shares of what a model's cut-off leaves to certainty (low), or to one half (high). okay_nabu at its own
+#: 0.85 had no false hit in an hour of a natural voice, and none in an hour of a dialogue in noise; from
+#: 0.75 on one in each, from 0.65 on four and five (tests/benchmarks/wake_word.py). So high goes no lower
+#: than 0.745, and noise lowers nothing, though of words 10 dB above it nearly half are missed.
 _LOW_SHARE, _HIGH_SHARE = 0.7, 0.3
 
 
@@ -42,7 +43,8 @@ class WakeWordOptions:
     in_answer: Literal["stop", "turn", "off"] = setting(
         "stop",
         "The word while the avatar answers: stop: ends the answer; turn: ends it and opens a turn; off: "
-        "nothing. Unless `echo: off`, nothing is heard then.",
+        "nothing. Needs `echo: cancel`, `external` or `off`: through the avatar's own voice the word is not "
+        "found.",
         restart=False,
     )
 

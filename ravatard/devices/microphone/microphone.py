@@ -211,7 +211,7 @@ class ChildMicrophone:
 
     async def _receive(self, child: Child[Record]) -> None:
         """Wait for the next records of the process and handle them."""
-        stuck = ""
+        stuck, call = "", None
         kind = FailureKind.RUNNING if self._is_alive else FailureKind.OPENING
         silent = "the microphone fell silent" if self._is_alive else "the microphone did not open"
         try:
@@ -219,8 +219,9 @@ class ChildMicrophone:
                 child, silent=silent, ended=_ENDED, absorbs=self._absorbs
             )
         except DeviceError as error:
+            call = child.call()
             if str(error) == _ENDED:
-                self._start = self._crashes.failed(self._start)
+                self._start = self._crashes.failed(self._start, call)
             stuck = "it stood still while the detector was asked" if child.is_in_call() else ""
             self._lose(str(error), kind)
         else:
@@ -230,7 +231,9 @@ class ChildMicrophone:
                     self._handle(record)
         await self._supervisor.reap()
         if child is not self._supervisor.child:
-            self._crashes.ended(child.crash() or stuck, asyncio.get_running_loop().time())
+            how = child.crash() or stuck
+            if lost_word := self._crashes.ended(how, call, asyncio.get_running_loop().time()):
+                self._handle(lost_word)
             for lost in self._crashes.lost:
                 self._warn(lost)
 
@@ -248,7 +251,7 @@ class ChildMicrophone:
         match record:
             case SourceFailed(kind, reason):
                 if kind is FailureKind.CANCELLER:
-                    self._start = self._crashes.failed(self._start)
+                    self._start = self._crashes.failed(self._start, None)
                 self._lose(reason, kind)
             case ev.UtteranceOpened() | ev.ChunkCaptured() | ev.UtteranceClosed():
                 self._events.append(self._utterances.numbered(record))
@@ -269,14 +272,11 @@ class ChildMicrophone:
                 self._on_fault_heartbeat()
             case ev.Listened():
                 self._events.append(self._heartbeats.event(record, asyncio.get_running_loop().time()))
-            case (
-                ev.MicrophoneEnded()
-                | ev.PressIgnored()
-                | ev.Woken()
-                | ev.WakeMissed()
-                | ev.WakeUnused()
-                | ev.EchoRemoved()
-            ):
+            case ev.WakeWordLost():
+                # Another gate follows from it: the next process need not load the word.
+                self._start = replace(self._start, word=None)
+                self._events.append(record)
+            case _ if isinstance(record, ev.GateEvent | ev.MicrophoneEnded | ev.EchoRemoved):
                 self._events.append(record)
             case _:
                 raise InternalError(f"the sound process sent {type(record).__name__} to a microphone")

@@ -22,10 +22,16 @@ class MicrophoneOptions:
         "the system's default.",
     )
     command: str | None = setting(
-        None, "A program whose output is raw PCM, instead of a sound card; started without a shell."
+        None,
+        "A program whose output is raw PCM, instead of a sound card; started without a shell.",
+        local_only=True,
     )
-    fifo: str | None = setting(None, "Path of a FIFO that delivers raw PCM, instead of a sound card.")
-    wav: str | None = setting(None, "Path of a WAV file played as the microphone in real time.")
+    fifo: str | None = setting(
+        None, "Path of a FIFO that delivers raw PCM, instead of a sound card.", local_only=True
+    )
+    wav: str | None = setting(
+        None, "Path of a WAV file played as the microphone in real time.", local_only=True
+    )
     repeat: bool = setting(False, "Start the WAV file again at its end; otherwise silence follows.")
     alsa_config: Literal["slim", "system"] = setting(
         "slim",

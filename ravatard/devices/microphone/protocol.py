@@ -26,6 +26,7 @@ from ravatard.core.audio.microphone_events import (
     UtteranceOpened,
     WakeMissed,
     WakeUnused,
+    WakeWordLost,
     Woken,
 )
 from ravatard.core.audio_format import SAMPLE_BYTES
@@ -240,6 +241,7 @@ PROTOCOL: RecordProtocol[Record] = RecordProtocol(
         record(16, WakeMissed, score="d"),
         record(17, WakeUnused),
         record(18, EchoRemoved, works="?", reason=str),
+        record(19, WakeWordLost, reason=str),
         RecordCodec(32, Start, _pack_start, _unpack_start),
         record(33, ListDevices),
         record(34, SetGate, mode=GateMode),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ravatard.core.audio.endpointing.confirmation import Confirmation
 from ravatard.core.audio.endpointing.opening import GateExtras
 from ravatard.core.audio.gate import Gate
-from ravatard.core.audio.microphone_events import EchoRemoved
+from ravatard.core.audio.microphone_events import EchoRemoved, WakeWordLost
 from ravatard.core.audio_format import AudioFormat, samples_for
 from ravatard.core.options.gate import VoiceOptions
 from ravatard.core.states import GateMode
@@ -38,6 +38,7 @@ from ravatard.errors import DeviceError, InternalError, RavatardError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ravatard.core.audio.echo.own_word import OwnWord
     from ravatard.core.audio.echo.talk_over_gate import TalkOverGate
     from ravatard.core.wakeword.watch import WakeWord
     from ravatard.devices.microphone.wakeword.tried import TriedModel
@@ -84,13 +85,17 @@ def _confirmation(voice: VoiceOptions) -> Confirmation:
         return Confirmation(None, voice.frame_ms, str(error))
 
 
-def _word(model: TriedModel | None) -> WakeWord | None:
-    """Load the model of the wake word; None: no word is waited for, and nothing is loaded."""
+def _word(model: TriedModel | None, outbox: PipeWriter) -> WakeWord | None:
+    """Load the model of the wake word; None: no word is waited for, or cannot be, which is reported."""
     if model is None:
         return None
     from ravatard.devices.microphone.detectors.wake_word import load_word
 
-    return load_word(model)
+    try:
+        return load_word(model)
+    except DeviceError as error:
+        outbox.put(encode(WakeWordLost(str(error))))
+        return None
 
 
 def _capture(start: Start, inbox: RecordReader[Record], outbox: PipeWriter, commands: list[Record]) -> None:
@@ -101,7 +106,7 @@ def _capture(start: Start, inbox: RecordReader[Record], outbox: PipeWriter, comm
         from ravatard.devices.microphone.vad import speech_detector
 
         detector = speech_detector(start.voice.aggressiveness)
-        extras = GateExtras(_confirmation(start.voice), _word(start.word))
+        extras = GateExtras(_confirmation(start.voice), _word(start.word, outbox))
         if start.talk_over and start.echo_fd is not None:
             talk_over, removed = _talk_over(start, start.mode, detector, extras)
         gate = talk_over or Gate(start.gate, start.voice, detector, mode=start.mode, extras=extras)
@@ -154,8 +159,24 @@ def _talk_over(
     except DeviceError as error:
         return None, EchoRemoved(False, str(error))
     is_voice = speech_detector(_STRICTEST)
-    gate = TalkOverGate(make_gate, canceller, is_speech=is_speech, is_voice=is_voice)
+    gate = TalkOverGate(
+        make_gate, canceller, is_speech=is_speech, is_voice=is_voice, own_word=_own_word(start, extras)
+    )
     return gate, EchoRemoved(True)
+
+
+def _own_word(start: Start, extras: GateExtras) -> OwnWord | None:
+    """Return what hears the wake word in the avatar's speech: another detector, with a memory of its own."""
+    if start.word is None or extras.word is None:
+        return None
+    from ravatard.core.audio.echo.own_word import OwnWord
+    from ravatard.devices.microphone.detectors.wake_word import load_word
+
+    try:
+        return OwnWord(load_word(start.word))
+    except DeviceError:
+        # Without it no word wakes while the avatar is heard; the microphone's own detector is loaded.
+        return None
 
 
 def _list(outbox: PipeWriter) -> None:

@@ -7,9 +7,16 @@ import logging
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from ravatard.core.indication import LIGHTS, Look
+from ravatard.core.indication import FULLY_LIT, LIGHTS, Look
 from ravatard.devices.panel.options import LightsOptions, PixelOptions
-from ravatard.devices.panel.patterns import Colour, Pattern, coloured_pattern, dimmed_pattern, plain_pattern
+from ravatard.devices.panel.patterns import (
+    Colour,
+    Pattern,
+    PatternStep,
+    coloured_pattern,
+    dimmed_pattern,
+    plain_pattern,
+)
 from ravatard.devices.panel.pins import PinFactory, foreign_errors, open_pins
 from ravatard.devices.panel.pixels import pixel_patterns
 from ravatard.devices.panel.strip import SpiDevice, open_strip
@@ -39,9 +46,12 @@ class PatternLamp(Generic[V]):
     light stops, too, and so shows it.
     """
 
-    def __init__(self, pin: OutputPin[V], patterns: dict[Look, Pattern[V]]) -> None:
+    def __init__(self, pin: OutputPin[V], patterns: Callable[[int], dict[Look, Pattern[V]]]) -> None:
+        """``patterns`` gives the patterns that are no brighter than so many percent of full."""
         self._pin = pin
-        self._patterns = patterns
+        self._make = patterns
+        self._percent = FULLY_LIT
+        self._patterns = patterns(FULLY_LIT)
         self._look: Look | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._usable = True
@@ -51,6 +61,18 @@ class PatternLamp(Generic[V]):
         if look is self._look or not self._usable:
             return
         self._look = look
+        self._restart(look)
+
+    def dim(self, percent: int) -> None:
+        """See the port. A pattern that runs begins anew."""
+        if percent == self._percent:
+            return
+        self._percent = percent
+        self._patterns = self._make(percent)
+        if self._look is not None and self._usable:
+            self._restart(self._look)
+
+    def _restart(self, look: Look) -> None:
         self._cancel()
         loop = asyncio.get_running_loop()
         self._play(loop, self._patterns[look], 0, loop.time())
@@ -96,6 +118,9 @@ class DarkLamp:
     def show(self, look: Look) -> None:
         """Show nothing."""
 
+    def dim(self, percent: int) -> None:
+        """Do nothing: it is dark."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -120,11 +145,14 @@ def open_lamp(
     """
     if options.kind == "none":
         return DarkLamp()
-    brightness = options.brightness / 100
+
+    def bright(percent: int) -> float:
+        return min(options.brightness, percent) / 100
+
     if options.kind == "apa102":
         row = PixelOptions() if pixels is None else pixels
         strip = open_strip(row, factory, spi=spi)
-        return PatternLamp(strip, pixel_patterns(row, brightness, strip.step_s))
+        return PatternLamp(strip, lambda percent: pixel_patterns(row, bright(percent), strip.step_s))
     if options.kind == "rgb":
         rgb = _configured(options, "red", "green", "blue")
         colours: OutputPin[Colour] = open_pins(
@@ -135,7 +163,8 @@ def open_lamp(
             factory,
         )
         return PatternLamp(
-            colours, {look: coloured_pattern(light, brightness) for look, light in LIGHTS.items()}
+            colours,
+            lambda percent: {look: coloured_pattern(one, bright(percent)) for look, one in LIGHTS.items()},
         )
     one = _configured(options, "pin")
     (number,) = one.values()
@@ -146,14 +175,19 @@ def open_lamp(
             factory,
         )
         return PatternLamp(
-            dimmer, {look: dimmed_pattern(light, brightness) for look, light in LIGHTS.items()}
+            dimmer,
+            lambda percent: {look: dimmed_pattern(one, bright(percent)) for look, one in LIGHTS.items()},
         )
     switch: OutputPin[bool] = open_pins(
         one,
         lambda gpiozero, pins: gpiozero.LED(number, active_high=options.active_high, pin_factory=pins),
         factory,
     )
-    return PatternLamp(switch, {look: plain_pattern(light) for look, light in LIGHTS.items()})
+    dark: Pattern[bool] = (PatternStep(False, 0.0),)
+    return PatternLamp(
+        switch,
+        lambda percent: {look: plain_pattern(one) if percent else dark for look, one in LIGHTS.items()},
+    )
 
 
 def _configured(options: LightsOptions, *names: str) -> dict[str, int]:

@@ -50,6 +50,7 @@ class PixelOptions:
         "python3-spidev).",
         pattern=r"/dev/spidev[0-9]+\.[0-9]+",
         words="a device such as /dev/spidev0.0",
+        local_only=True,
     )
     data: int | None = setting(
         None, "GPIO number of the data line, for pixels that are not on SPI.", low=0, high=53

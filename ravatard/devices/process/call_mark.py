@@ -7,16 +7,28 @@ help of a process that stands still, and without a file that both have opened.
 from __future__ import annotations
 
 import os
+from enum import Enum, unique
 
-#: At most 15 bytes (TASK_COMM_LEN of the kernel is 16, with the closing zero).
-_MARKED = b"rv-in-detector"
+
+@unique
+class Call(Enum):
+    """Calls of libraries that are marked.
+
+    The values have at most 15 bytes (TASK_COMM_LEN of the kernel is 16, with the closing zero).
+    """
+
+    CONFIRMATION = b"rv-in-detector"
+    """The neural voice detector is asked."""
+    WAKE_WORD = b"rv-in-wakeword"
+    """The wake word's detector is loaded or asked."""
 
 
 class CallMark:
     """Mark of this process. Without /proc nothing is marked."""
 
-    def __init__(self, root: str = "/proc/self") -> None:
-        """Prepare to mark this process; ``root``: its folder in /proc."""
+    def __init__(self, call: Call, root: str = "/proc/self") -> None:
+        """Prepare to mark this process as inside of ``call``; ``root``: its folder in /proc."""
+        self._call = call.value
         self._fd = -1
         self._name = b""
         try:
@@ -28,7 +40,7 @@ class CallMark:
 
     def set(self) -> None:
         """The call begins."""
-        self._write(_MARKED)
+        self._write(self._call)
 
     def clear(self) -> None:
         """The call is over."""
@@ -45,10 +57,14 @@ class CallMark:
             self._fd = -1
 
 
-def is_marked(pid: int, root: str = "/proc") -> bool:
-    """Return True if the process is inside a call that it marked; False where the kernel does not say."""
+def call_of(pid: int, root: str = "/proc") -> Call | None:
+    """Return the marked call that a process is inside of; None for none, and where the kernel does not say.
+
+    A process that has ended is still named until it is waited for: the call has ended it, perhaps.
+    """
     try:
         with open(f"{root}/{pid}/comm", "rb") as file:  # noqa: PTH123 - without pathlib
-            return file.read().rstrip(b"\n") == _MARKED
+            name = file.read().rstrip(b"\n")
     except OSError:
-        return False
+        return None
+    return next((call for call in Call if call.value == name), None)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from ravatard.devices.process.call_mark import is_marked
+from ravatard.devices.process.call_mark import Call, call_of
 from ravatard.devices.process.environment import Absorber
 from ravatard.devices.process.piped import PipedProcess
 from ravatard.devices.process.printed import last_lines, library_lines, tail_of
@@ -64,6 +64,7 @@ class PipedChild(Generic[R]):
         self._records: list[R] = []
         self._broken: DeviceError | None = None
         self._over = False
+        self._last_call: Call | None = None
         self._full = False
         self._tail = b""
         self._waiter: asyncio.Future[None] | None = None
@@ -127,6 +128,8 @@ class PipedChild(Generic[R]):
         except DeviceError as error:
             self._broken = error
         if not data or self._broken:
+            # Before it is waited for, after which the kernel forgets its name.
+            self._last_call = call_of(self._process.pid)
             self._over = True
             self._loop.remove_reader(self._stdout)
         elif len(self._records) > _MOST_RECORDS:
@@ -179,9 +182,13 @@ class PipedChild(Generic[R]):
         """Return True if the machine kept it from running since the last call."""
         return self._scheduling.is_starved()
 
+    def call(self) -> Call | None:
+        """Return the marked call of a library that it is inside of, or was when it ended by itself."""
+        return self._last_call if self._over else call_of(self._process.pid)
+
     def is_in_call(self) -> bool:
         """Return True if it runs, and is inside a call of a library that it marked."""
-        return not self._over and self._process.poll() is None and is_marked(self._process.pid)
+        return not self._over and self._process.poll() is None and self.call() is not None
 
     def crash(self) -> str:
         """Return the name of the signal that ended it by itself, such as SIGSEGV; "" for any other end.

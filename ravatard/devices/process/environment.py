@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from ravatard.devices.process.call_mark import Call
 from ravatard.devices.process.retry import RetryPolicy
 
 R = TypeVar("R")
@@ -32,6 +33,10 @@ class Process(Protocol):
 
     def is_in_call(self) -> bool:
         """Return True if it runs, and is inside a call that it marked (``call_mark.CallMark``)."""
+        ...
+
+    def call(self) -> Call | None:
+        """Return the marked call of a library that it is inside of, or was when it ended by itself."""
         ...
 
     def crash(self) -> str:

@@ -22,11 +22,13 @@ class SpeakerOptions:
         None,
         "A program that plays raw PCM (s16le mono 48 kHz) from its standard input, instead of a sound card; "
         "started without a shell.",
+        local_only=True,
     )
     wav: str | None = setting(
         None,
         "Path of a WAV file that records the sound instead of a sound card; of a long silence one second is "
         "kept.",
+        local_only=True,
     )
     alsa_config: Literal["slim", "system"] = setting(
         "slim",

@@ -10,6 +10,7 @@ from ravatard.config.advice import advice
 from ravatard.doctor.check import Case
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.doctor.user import User, store_is_closed
+from ravatard.host.state import SETTINGS
 
 #: systemd.exec(5): folders of LoadCredential= without a path, the strongest first.
 _STORES = ("/etc/credstore", "/run/credstore", "/usr/lib/credstore")
@@ -108,7 +109,12 @@ def look_at_config(case: Case) -> CheckResult:
             environ["CREDENTIALS_DIRECTORY"] = str(store)
         environ = _from_elsewhere(case) | environ
     try:
-        loaded = load(case.asked.config, environ, default_path=machine.path(str(DEFAULT_PATH)))
+        loaded = load(
+            case.asked.config,
+            environ,
+            default_path=machine.path(str(DEFAULT_PATH)),
+            saved=case.state / SETTINGS,
+        )
     except ConfigErrors as errors:
         first = errors.problems[0]
         more = len(errors.problems) - 1

@@ -57,6 +57,7 @@ EVENTS: dict[str, type[Any]] = {
     "woken": ev.Woken,
     "wake-missed": ev.WakeMissed,
     "wake-unused": ev.WakeUnused,
+    "wakeword-lost": ev.WakeWordLost,
     "pressed": ev.ButtonPressed,
     "released": ev.ButtonReleased,
     "connecting": ev.LinkConnecting,
@@ -92,6 +93,10 @@ EVENTS: dict[str, type[Any]] = {
     "voice-online": ev.VoiceOnline,
     "voice-offline": ev.VoiceOffline,
     "volume-asked": ev.VolumeAsked,
+    "announcement-asked": ev.AnnouncementAsked,
+    "announcement-begun": ev.AnnouncementBegun,
+    "announcement-ended": ev.AnnouncementEnded,
+    "quiet": ev.QuietChanged,
     "tick": ev.Tick,
 }
 _WORDS = {kind: word for word, kind in EVENTS.items()}

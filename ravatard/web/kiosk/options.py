@@ -23,6 +23,7 @@ class KioskOptions:
         ("ravatard-kiosk",),
         "Users of this machine who may open the page, besides root and the daemon's own; for example the "
         "user of a desktop.",
+        local_only=True,
     )
     port: int = setting(8_470, "Port of the page; 0 takes any free one.", low=0, high=65_535)
     sound: Literal["browser", "daemon"] = setting(
@@ -35,12 +36,14 @@ class KioskOptions:
         "A folder with texts of your own for the page: de.yaml and so on, one file a language, with the keys "
         "that differ. The page takes the language of service.language; English, German, French, Spanish, "
         "Ukrainian and Russian are shipped.",
+        local_only=True,
     )
     design: str | None = setting(
         None,
         "A folder with a design of your own for the page: logo.png (or .jpg, .webp), at most 1 MB, and "
         "colours.yaml with the colours that differ (ground, panel, ink, quiet, open, muted, wait, think, "
         'money), such as ground: "#0b0f14".',
+        local_only=True,
     )
     contact: str | None = setting(
         None,

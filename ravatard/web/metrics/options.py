@@ -17,6 +17,7 @@ class MetricsOptions:
         "off",
         "Serve the figures at http://HOST:PORT/metrics: loopback, to this machine; lan, to every machine "
         "that knows metrics.token.",
+        local_only=True,
     )
     port: int = setting(9_484, "Port of the figures; 0 takes any free one.", low=0, high=65_535)
     token: Secret | None = setting(
@@ -26,6 +27,7 @@ class MetricsOptions:
         pattern=r"[\x21-\x7e]{16,256}",
         words="16 to 256 letters, digits and signs without blanks",
         secret=True,
+        local_only=True,
     )
     textfile: str | None = setting(
         None,
@@ -33,6 +35,7 @@ class MetricsOptions:
         "no port is needed. The service may write there only if a drop-in says so (ReadWritePaths).",
         pattern=r"/[^\0]+\.prom",
         words="an absolute path that ends in .prom",
+        local_only=True,
     )
     textfile_s: float = setting(
         15.0, "Seconds between two writings of that file.", unit="s", low=1, high=3_600

@@ -206,6 +206,21 @@ def test_a_session_of_an_unknown_kind_is_sent_nowhere_and_kept(
     assert FileLedger(tmp_path / "state").owed() == [left]
 
 
+def test_what_the_page_has_saved_keeps_no_session_open(
+    end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    """An unusable file of them is set aside by the next start; the session costs money until then."""
+    dead = FileLedger(tmp_path / "state")
+    dead.add(OwedSession("of-the-future", Secret("left"), "http://127.0.0.1:9/", "kiosk-1"))
+    dead.close()
+    (tmp_path / "ravatard.yaml").write_text("version: 1\n")
+    (tmp_path / "state" / "settings.yaml").write_text("gate: [")
+
+    status, shown = end_sessions("--config", str(tmp_path / "ravatard.yaml"))
+
+    assert (status, "live session 1 of 1" in shown) == (1, True)
+
+
 def test_a_list_of_the_version_before_is_migrated_first(
     end_sessions: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:

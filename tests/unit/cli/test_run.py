@@ -31,7 +31,7 @@ def test_a_simulated_run_goes_on_without_the_settings_of_the_service_and_says_so
 ) -> None:
     environ = {"RAVATARD_GATE__SILENCE_MS": "900"}
 
-    loaded = loaded_for(asked(simulate=True), environ, _Forbidden("/etc/ravatard/ravatard.yaml"))
+    loaded = loaded_for(asked(simulate=True), environ, None, _Forbidden("/etc/ravatard/ravatard.yaml"))
 
     assert (loaded.options.gate.silence_ms, loaded.options.service.avatar) == (900, None)
     said = capsys.readouterr().err
@@ -41,7 +41,7 @@ def test_a_simulated_run_goes_on_without_the_settings_of_the_service_and_says_so
 
 def test_the_real_service_is_not_run_without_settings_that_may_not_be_read() -> None:
     with pytest.raises(ConfigErrors, match="may not read it"):
-        loaded_for(asked(simulate=False), {}, _Forbidden("/etc/ravatard/ravatard.yaml"))
+        loaded_for(asked(simulate=False), {}, None, _Forbidden("/etc/ravatard/ravatard.yaml"))
 
 
 def test_a_file_that_was_named_is_not_left_out() -> None:
@@ -53,7 +53,7 @@ def test_mistakes_are_not_left_out_either(tmp_path: Path) -> None:
     (tmp_path / "ravatard.yaml").write_text("gait: {}\n")
 
     with pytest.raises(ConfigErrors, match="gate"):
-        loaded_for(asked(simulate=True), {}, tmp_path / "ravatard.yaml")
+        loaded_for(asked(simulate=True), {}, None, tmp_path / "ravatard.yaml")
 
 
 def test_a_daemon_beside_the_service_is_warned(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str
         (
             "config zzz",
             "ravatard config",
-            "there is no config command 'zzz'; there are: check, show, edit, reference, migrate",
+            "there is no config command 'zzz'; there are: check, show, get, set, unset, diff, edit, "
+            "reference, migrate",
         ),
         ("config check --conf", "ravatard config check", "argument --config: expected one argument"),
         (
@@ -48,7 +49,7 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str
             "ravatard config check",
             "unknown option --konfig; did you mean --config?",
         ),
-        ("config", "ravatard config", "required: {check,show,edit,reference,migrate}"),
+        ("config", "ravatard config", "required: {check,show,get,set,unset,diff,edit,reference,migrate}"),
         ("board", "ravatard board", "required: {list,show,test}"),
         ("--loud status", "ravatard", "unknown option --loud"),
     ],

@@ -48,6 +48,10 @@ def test_the_defaults_do_not_clash() -> None:
         {"lights": {"kind": "led", "pin": 10}, "pixels": {"data": 10}},
         {"gate": {"mode": "both"}, "button": {"pin": 0}},
         {"gate": {"mode": "vad"}},
+        {"gate": {"mode": "wakeword"}, "wakeword": {"word": "hey_jarvis"}},
+        {"gate": {"mode": "wakeword"}, "wakeword": {"in_answer": "off"}},
+        {"gate": {"mode": "wakeword"}, "wakeword": {"in_answer": "turn"}, "audio": {"echo": "off"}},
+        {"gate": {"mode": "vad"}, "wakeword": {"in_answer": "stop"}},
         {"gate": {"silence_ms": 999, "longest_s": 1.0}},
         {"voice": {"start_frames": 4, "start_window": 4}},
     ],
@@ -242,3 +246,29 @@ def test_words_of_a_microphone_need_a_recogniser() -> None:
 
     assert clash.keys[0] == "avatar.microphone"
     assert clash.text.startswith("text needs speech_to_text.uri")
+
+
+@pytest.mark.parametrize(
+    ("quiet", "keys", "words"),
+    [
+        ({"from_": "22:00"}, ("quiet.from", "quiet.to"), "need quiet.to, too"),
+        ({"to": "7:00"}, ("quiet.to", "quiet.from"), "need quiet.from, too"),
+        ({"from_": "7:00", "to": "07:00"}, ("quiet.from", "quiet.to"), "are none, or last for ever"),
+    ],
+)
+def test_quiet_hours_have_a_beginning_and_another_end(
+    quiet: dict[str, str], keys: tuple[str, str], words: str
+) -> None:
+    (clash,) = _clashes(quiet=quiet)
+
+    assert clash.keys == keys
+    assert words in clash.text
+    assert _clashes(quiet={"from_": "22:00", "to": "7:00"}) == []
+
+
+@pytest.mark.parametrize("in_answer", ["stop", "turn"])
+def test_a_word_in_an_answer_needs_more_than_half_duplex_where_it_is_asked_for(in_answer: str) -> None:
+    (clash,) = _clashes(gate={"mode": "wakeword"}, wakeword={"in_answer": in_answer})
+
+    assert clash.keys == ("wakeword.in_answer", "audio.echo")
+    assert "set audio.echo to cancel" in clash.text

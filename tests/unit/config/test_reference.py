@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.config import Options, Schema, load
-from ravatard.config.reference import _purpose, _written, reference
+from ravatard.config.reference import _written, purpose, reference
 
 
 def _brought_to_life(text: str) -> str:
@@ -82,11 +82,11 @@ class _Silent:
 
 
 @pytest.mark.parametrize(
-    ("group", "purpose"),
+    ("group", "words"),
     [(_Sectioned, "What `y` does. More."), (_Free, "Free of any section."), (_Silent, "")],
 )
-def test_a_sections_purpose_is_the_first_line_of_its_docstring(group: type, purpose: str) -> None:
-    assert _purpose(group) == purpose
+def test_a_sections_purpose_is_the_first_line_of_its_docstring(group: type, words: str) -> None:
+    assert purpose(group) == words
 
 
 def test_every_section_of_the_schema_is_in_it_in_order() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
+from ravatard.devices.process.call_mark import Call
 from ravatard.errors import DeviceError
 
 R = TypeVar("R")
@@ -24,6 +25,7 @@ class FakeChild(Generic[R]):
         starved: the machine keeps it from running.
         signal: what ended it by itself.
         in_call: it is inside a call of a library that it marked.
+        marked: that call, or the one that ended it.
         heard_at: when it last said anything that was received.
         received: how often a task got something of it.
     """
@@ -39,6 +41,7 @@ class FakeChild(Generic[R]):
         self.starved = False
         self.signal = ""
         self.in_call = False
+        self.marked: Call | None = None
         self.heard_at = self.born_at
         self.received = 0
         self._said: asyncio.Queue[list[R] | Exception] = asyncio.Queue()
@@ -93,6 +96,9 @@ class FakeChild(Generic[R]):
 
     def is_in_call(self) -> bool:
         return self.in_call
+
+    def call(self) -> Call | None:
+        return self.marked
 
     def crash(self) -> str:
         return self.signal

@@ -75,6 +75,23 @@ async def test_a_configuration_that_cannot_be_read_leaks_nothing_either(patient:
     assert "config/errors.txt" in found
 
 
+async def test_what_the_page_has_saved_is_there_without_its_secrets(patient: Patient) -> None:
+    plant(patient)
+    del patient.environ["RAVATARD_SERVICE__PROJECT_ID"]
+    patient.environ["STATE_DIRECTORY"] = str(patient.root / STATE)
+    patient.write(
+        f"{STATE}/settings.yaml", "gate:\n  silence_ms: 700\nservice:\n  project_id: saved-secret-1\n"
+    )
+    patient.write(f"{STATE}/settings.yaml.bad", "service:\n  project_id: saved-secret-2\n  api_key: [\n")
+
+    found = await bundle(patient)
+
+    assert "silence_ms: 700" in found["config/saved/settings.yaml"]
+    assert "gate.silence_ms is 700" in found["config/effective.txt"]
+    assert "config/saved/settings.yaml.bad" in found
+    assert "saved-secret" not in "\n".join(found.values())
+
+
 async def test_everything_a_report_needs_is_there(patient: Patient) -> None:
     plant(patient)
 

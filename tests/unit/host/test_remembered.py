@@ -137,3 +137,12 @@ def test_a_mute_that_is_not_to_be_kept_is_neither_read_nor_written(tmp_path: Pat
 
     assert not kept.muted
     assert RememberedSettings(tmp_path).muted
+
+
+def test_a_volume_of_quiet_hours_is_not_kept(tmp_path: Path) -> None:
+    kept = RememberedSettings(tmp_path)
+    kept.on_action(SetVolume(70), 0.0)
+
+    kept.on_action(SetVolume(20, lasting=False), 1.0)
+
+    assert RememberedSettings(tmp_path).volume == 70

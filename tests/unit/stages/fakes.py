@@ -56,9 +56,13 @@ class FakeLamp:
 
     def __init__(self) -> None:
         self.looks: list[Look] = []
+        self.limits: list[int] = []
 
     def show(self, look: Look) -> None:
         self.looks.append(look)
+
+    def dim(self, percent: int) -> None:
+        self.limits.append(percent)
 
     def close(self) -> None:
         self.looks.append(Look.OFF)

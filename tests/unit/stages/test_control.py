@@ -22,7 +22,9 @@ from ravatard.errors import ConfigError, InternalError
 from ravatard.stages.control import HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
-from ravatard.stages.playback import NullAnswerPlayer
+from ravatard.stages.playing.content import AnnouncementContents
+from ravatard.stages.playing.null_player import NullAnswerPlayer
+from ravatard.stages.playing.requests import AnnouncementRequests
 from ravatard.stages.reload import reload
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar, FakeNotifier, running
 
@@ -60,7 +62,13 @@ class Room:
         self.outbox = Outbox()
         self.reload = asyncio.Event()
         reporter = Reporter(self.mind, OPTIONS, 0.0, self.ear.progress)
-        self.desk = HubControlHandler(self.inbox, self.mind, reporter, self.reload)
+        self.desk = HubControlHandler(
+            self.inbox,
+            self.mind,
+            reporter,
+            self.reload,
+            AnnouncementRequests(self.inbox, AnnouncementContents(lambda: 0.0), None),
+        )
         shown, player = Latest(self.mind.indication), NullAnswerPlayer(Inbox())
         self.hub = Hub(self.mind, self.ear, self.outbox, shown, player, [self.desk])
         self.error: ConfigError | None = None

@@ -18,7 +18,7 @@ from ravatard.core.states import Cause, CloseReason
 from ravatard.ports.host import Observer
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
-from ravatard.stages.playback import NullAnswerPlayer
+from ravatard.stages.playing.null_player import NullAnswerPlayer
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar, running
 from tests.virtual_time import VirtualTimeLoop
 

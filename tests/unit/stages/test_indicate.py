@@ -17,8 +17,9 @@ async def test_the_first_look_is_shown_at_once_and_then_every_change() -> None:
         shown.put(Indication(Look.READY, "ready"))
         await asyncio.sleep(0.01)
         shown.put(Indication(Look.LISTENING, "listening"))
-        shown.put(Indication(Look.THINKING, "thinking"))
+        shown.put(Indication(Look.THINKING, "thinking", 20))
         await asyncio.sleep(0.01)
 
+    assert lamp.limits == [100, 100, 20]
     assert lamp.looks == [Look.STARTING, Look.READY, Look.THINKING]
     assert task.cancelled()

@@ -15,7 +15,8 @@ from ravatard.core.states import Earcon
 from ravatard.errors import MediaError
 from ravatard.sim.speaker import SimSpeaker
 from ravatard.stages.mailbox import Inbox
-from ravatard.stages.playback import MOST_NEWS, MOST_WAITING, ROOM_S, NullAnswerPlayer, Playback
+from ravatard.stages.playback import MOST_NEWS, MOST_WAITING, ROOM_S, Playback
+from ravatard.stages.playing.content import AnnouncementContents
 from tests.unit.stages.fakes import running
 
 LOUD = b"\x00\x20\x00\xe0" * (VOICE.bytes_for(100) // 4)
@@ -79,7 +80,8 @@ class Desk:
     def __init__(self) -> None:
         self.speaker, self.inbox = SimSpeaker(), Inbox()
         self.shelf, self.decoder = Shelf(), AsIs()
-        self.playback = Playback(self.speaker, self.shelf, self.decoder, self.inbox)
+        self.contents = AnnouncementContents(asyncio.get_running_loop().time)
+        self.playback = Playback(self.speaker, self.shelf, self.decoder, self.inbox, self.contents)
 
     def heard_s(self) -> float:
         return sum(len(piece.pcm) for piece in self.speaker.played) / VOICE.bytes_for(1000)
@@ -321,21 +323,6 @@ async def test_the_next_answer_is_played_whatever_was_interrupted() -> None:
     assert desk.heard_s() == pytest.approx(0.1)
 
 
-async def test_without_a_speaker_only_the_news_of_the_live_voice_is_passed_on() -> None:
-    inbox = Inbox()
-    mouth = NullAnswerPlayer(inbox)
-
-    mouth.do(act.StopPlayback())
-    mouth.do(act.ResumeVoice())
-    mouth.do(act.PrepareDecoder())
-    mouth.online()
-    mouth.feed(LOUD)
-    mouth.offline("the page was closed.")
-
-    assert await inbox.get() == ev.VoiceOnline()
-    assert await inbox.get() == ev.VoiceOffline("the page was closed.")
-
-
 async def test_the_speaker_is_told_which_voice_is_live() -> None:
     desk = Desk()
 
@@ -439,17 +426,6 @@ async def test_a_flood_of_answers_leaves_room_in_the_inbox_and_ends_as_it_is() -
     news = [event for event in told if not isinstance(event, ev.SpeakerReady)]
     assert len(news) <= MOST_NEWS
     assert news[-1] == ev.AnswerComplete()
-
-
-async def test_without_a_speaker_an_answer_in_pieces_is_discarded() -> None:
-    inbox = Inbox()
-    mouth = NullAnswerPlayer(inbox)
-
-    mouth.begin_answer()
-    mouth.feed(LOUD)
-    mouth.end_answer()
-
-    assert inbox._queue.empty()
 
 
 # ---------------------------------------------------------------- a pause

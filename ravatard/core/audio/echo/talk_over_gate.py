@@ -5,15 +5,20 @@ While the speaker is silent, sound goes straight to the gate, and the canceller 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ravatard.core.actions import GateCommand
+from ravatard.core.actions import FollowUp, GateCommand
 from ravatard.core.audio.echo.talk_over import FRAME_BYTES, TalkOverDetector
 from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import VOICE, bytes_for
-from ravatard.core.events import GateEvent, UtteranceClosed
+from ravatard.core.events import GateEvent, UtteranceClosed, Woken
+
+if TYPE_CHECKING:
+    # Few wait for a word.
+    from ravatard.core.audio.echo.own_word import OwnWord
 
 #: Blocks of the canceller, 10 ms: of the microphone, and of the speaker at its own rate.
 BLOCK_BYTES = bytes_for(10)
@@ -27,6 +32,8 @@ TAIL_BLOCKS = 50
 PREROLL_MS = 600
 #: An interruption with so much speech behind the avatar's last sound, and its echo, is a user.
 _PROOF_BYTES = bytes_for(100)
+#: A word over the avatar was said by a user if so many frames of the last second were too loud for an echo.
+_WORD_FRAMES, _WORD_WINDOW = 4, 34
 
 
 class Canceller(Protocol):
@@ -58,6 +65,7 @@ class TalkOverGate:
         *,
         is_speech: Callable[[bytes], bool],
         is_voice: Callable[[bytes], bool],
+        own_word: OwnWord | None = None,
     ) -> None:
         """Begin with a silent speaker.
 
@@ -66,12 +74,15 @@ class TalkOverGate:
             canceller: removes the echo.
             is_speech: judges the gate's frames.
             is_voice: judges frames of FRAME_BYTES while the speaker is heard: the strictest mode.
+            own_word: hears the wake word in what the speaker plays; None: no word wakes meanwhile.
         """
         self.guarded = False
         self.found = 0
         self._is_speech = is_speech
         self._canceller = canceller
         self._detector = TalkOverDetector(is_voice)
+        self._own_word = own_word
+        self._loud: deque[bool] = deque(maxlen=_WORD_WINDOW)
         self._gate = make_gate(self._judge)
         self._microphone = self._reference = b""
         self._tail = 0
@@ -165,13 +176,16 @@ class TalkOverGate:
             return self._marked(self._gate.feed(block, read_at))
         self._set_guarded(True)
         self._canceller.reference(reference)
+        if self._own_word is not None:
+            self._own_word.played(reference)
         block = self._canceller.process(block)
-        events = self._marked(self._gate.feed(block, read_at))
+        events = self._without_own_word(self._marked(self._gate.feed(block, read_at)), read_at)
         self._frame += block
         self._frame_reference += reference
         if len(self._frame) < FRAME_BYTES:
             return events
         speaks = self._detector.takes(self._frame, self._frame_reference)
+        self._loud.append(self._detector.allowed)
         self._frame = self._frame_reference = b""
         if speaks and (opened := self._gate.interrupt()):
             self.found += 1
@@ -186,7 +200,20 @@ class TalkOverGate:
         self.guarded = guarded
         self._gate.guard(guarded)
         self._detector.forget()
+        self._loud.clear()
+        if guarded and self._own_word is not None:
+            self._own_word.begin()
         self._frame = self._frame_reference = b""
+
+    def _without_own_word(self, events: list[GateEvent], now_at: float) -> list[GateEvent]:
+        """Leave out a hit that is the avatar's own; the gate then waits for the word again."""
+        if not any(isinstance(event, Woken) for event in events):
+            return events
+        is_own = self._own_word is None or self._own_word.is_heard
+        if not is_own and sum(self._loud) >= _WORD_FRAMES:
+            return events
+        kept = [event for event in events if not isinstance(event, Woken)]
+        return kept + self._gate.command(FollowUp(allowed=False), now_at)
 
     def _judge(self, frame: bytes) -> bool:
         # Asked in any case: the detector learns the noise.

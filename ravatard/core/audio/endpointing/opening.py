@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ravatard.core.audio.endpointing.confirmation import Confirmation
 from ravatard.core.audio.endpointing.endpointer import Endpointer
-from ravatard.core.audio.microphone_events import WakeMissed, WakeUnused, Woken
+from ravatard.core.audio.microphone_events import WakeMissed, WakeUnused, WakeWordLost, Woken
 from ravatard.core.audio_format import samples_for
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, GateMode
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ravatard.core.wakeword.waking import Waking
     from ravatard.core.wakeword.watch import WakeWord
 
-WakeEvent = Woken | WakeMissed | WakeUnused
+WakeEvent = Woken | WakeMissed | WakeUnused | WakeWordLost
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +103,9 @@ class Opening:
             at: samples before its end.
             mode: of the gate.
         """
-        if self._guarded:  # nor is the noise floor learnt: it would be that of the avatar
-            return None
         waking = self.waking if mode.takes_word else None
+        if self._guarded:  # nor is the noise floor learnt: it would be that of the avatar
+            return None if waking is None else waking.over_the_avatar(frame, at)
         if mode is GateMode.BUTTON or (waking is None and mode.takes_word):
             self.endpointer.watch(frame)
             return None
@@ -144,10 +144,17 @@ class Opening:
         self.forget()
         self.confirmation.interrupt()
 
-    def guard(self, guarded: bool) -> None:
-        """The avatar is heard from here on (True), so that nothing opens by sound, or no more."""
+    def guard(self, guarded: bool, at: int) -> None:
+        """The avatar is heard from sample ``at`` on (True), so that nothing opens by sound, or no more.
+
+        A word that was said meanwhile still counts.
+        """
         self._guarded = guarded
-        self.forget()
+        self.endpointer.forget()
+        if guarded or self.waking is None:
+            self.await_word()
+        else:
+            self.waking.avatar_silent(at)
 
     def await_word(self, *, follow_up: bool = False) -> None:
         """Wait for the word from its beginning, or (``follow_up``) for no word."""

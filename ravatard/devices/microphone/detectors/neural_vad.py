@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from ravatard.core.audio.endpointing.confirmation import FIRST_WINDOWS, OPEN_PROBABILITY, WINDOW_BYTES
-from ravatard.devices.process.call_mark import CallMark
+from ravatard.devices.process.call_mark import Call, CallMark
 from ravatard.errors import DeviceError
 from ravatard.installation import adding
 
@@ -186,7 +186,7 @@ def neural_vad(threads: Callable[[], int] = _count_threads) -> NeuralVad:
     before = threads()
     signal.alarm(LOAD_S)
     try:
-        detector = NeuralVad(_model(), CallMark())
+        detector = NeuralVad(_model(), CallMark(Call.CONFIRMATION))
         detector.test()
     finally:
         signal.alarm(0)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ravatard.core.wakeword.watch import WakeWord
 from ravatard.devices.microphone.wakeword.model import EXTRA
 from ravatard.devices.microphone.wakeword.tried import TriedModel
+from ravatard.devices.process.call_mark import Call, CallMark
 from ravatard.errors import DeviceError
 from ravatard.installation import adding
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 FEATURES = 40
 #: Steps of silence that leave nothing of what was heard before in a model: its memory is 1 to 1.5 s.
 _FORGOTTEN_STEPS = 150
+_REMEDY = "use another model, or reinstall pymicro-wakeword"
 
 
 class MicroDetector:
@@ -35,6 +37,8 @@ class MicroDetector:
         Raises:
             DeviceError: the library is missing or broken, or the model takes or gives something else.
         """
+        self._mark = CallMark(Call.WAKE_WORD)
+        self._mark.set()
         try:
             import numpy as np
             import pymicro_wakeword
@@ -57,20 +61,50 @@ class MicroDetector:
             ) from error
         except (RuntimeError, ValueError) as error:
             raise DeviceError(f"it is no model that can be run: {error}") from error
+        finally:
+            self._mark.clear()
         _check_shape(self._word)
         self._silence: Any = np.zeros((1, 1, FEATURES), dtype=np.float32)
 
     def score(self, frame: bytes) -> float:
-        """Take a frame (s16le mono 16 kHz); return the highest score of its end, 0 to 1."""
+        """Take a frame (s16le mono 16 kHz); return the highest score of its end, 0 to 1.
+
+        Raises:
+            DeviceError: the library raised an error, or its score is none.
+        """
         highest = 0.0
-        for features in self._features.process_streaming(frame):
-            highest = max(highest, self._word.process_streaming_prob(features) or 0.0)
+        self._mark.set()
+        try:
+            for features in self._features.process_streaming(frame):
+                highest = max(highest, self._word.process_streaming_prob(features) or 0.0)
+        except Exception as error:
+            raise _failed(error) from error
+        finally:
+            self._mark.clear()
+        if not 0.0 <= highest <= 1.0:
+            raise DeviceError(f"the wake word's detector cannot be used: its score is {highest}; {_REMEDY}")
         return highest
 
     def forget(self) -> None:
-        """Let silence pass through the model. The library's own reset would read the file again."""
-        for _ in range(_FORGOTTEN_STEPS):
-            self._word.process_streaming_prob(self._silence)
+        """Let silence pass through the model. The library's own reset would read the file again.
+
+        Raises:
+            DeviceError: the library raised an error.
+        """
+        self._mark.set()
+        try:
+            for _ in range(_FORGOTTEN_STEPS):
+                self._word.process_streaming_prob(self._silence)
+        except Exception as error:
+            raise _failed(error) from error
+        finally:
+            self._mark.clear()
+
+
+def _failed(error: Exception) -> DeviceError:
+    return DeviceError(
+        f"the wake word's detector cannot be used ({type(error).__name__}: {error}); {_REMEDY}"
+    )
 
 
 def _check_shape(word: MicroWakeWord) -> None:

@@ -55,6 +55,17 @@ def kept(found: FoundModel) -> TriedModel:
     return TriedModel(found.word, fd, found.outputs, found.threshold)
 
 
+def names_of_models(beside: Path) -> list[str]:
+    """Return the words that can be named: the library's, and those beside the configuration.
+
+    None without the library. An owner's model may turn out to be none when it is tried.
+    """
+    if importlib.util.find_spec(LIBRARY) is None:
+        return []
+    own = sorted(path.stem for path in (beside / FOLDER).glob("*.json") if _NAME.fullmatch(path.stem))
+    return [*BUILT_IN_WORDS, *(name for name in own if name not in BUILT_IN_WORDS)]
+
+
 def find_model(options: WakeWordOptions, beside: Path) -> FoundModel:
     """Return the model of ``options.word``.
 

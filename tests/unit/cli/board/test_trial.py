@@ -25,6 +25,9 @@ class FakeLamp:
     def show(self, look: Look) -> None:
         self.shown.append((asyncio.get_running_loop().time(), look))
 
+    def dim(self, percent: int) -> None:
+        """Nothing is lit."""
+
     def close(self) -> None:
         """Nothing is held."""
 

@@ -29,6 +29,7 @@ class Town:
         played: names of the speakers that a test sound was played on.
         projects: with which the service was asked.
         tried: button pins and kinds of lights that were tried out.
+        words: wake words that can be chosen.
     """
 
     def __init__(self) -> None:
@@ -51,6 +52,7 @@ class Town:
         self.writable = True
         self.lit = True
         self.user: str | None = None
+        self.words: tuple[Choice, ...] = ()
 
     def greeting(self, options: Options) -> str:
         key = options.service.api_key
@@ -94,6 +96,9 @@ class Town:
 
     def has_lights(self, options: Options) -> bool:
         return self.lit
+
+    def wake_words(self) -> Sequence[Choice]:
+        return self.words
 
     def joinable(self) -> str | None:
         return self.user

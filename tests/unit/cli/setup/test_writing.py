@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.cli.setup.writing import NotWritten, put_in_effect
-from ravatard.config import ConfigErrors
+from ravatard.config import ConfigErrors, load
 from ravatard.config.candidate import Wishes, read_wishes
 
 NAME = "ravatard.service.project_id"
@@ -77,3 +77,37 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises((NotWritten, ConfigErrors), match=f"{tmp_path}/etc"):
         put_in_effect(tmp_path / "etc" / "ravatard.yaml", {}, wishes(WANTED), tmp_path / "store")
+
+
+# ------------------------------------------------------------------ what the page has saved
+
+
+def test_the_newest_word_counts_also_against_what_the_page_has_saved(tmp_path: Path) -> None:
+    main, saved = tmp_path / "ravatard.yaml", tmp_path / "state" / "settings.yaml"
+    environ = {"STATE_DIRECTORY": str(saved.parent)}
+    saved.parent.mkdir()
+    saved.write_text("service: {avatar: Eve}\ngate: {longest_s: 30}\n")
+
+    changed = put_in_effect(main, environ, wishes(WANTED), tmp_path / "store")
+
+    loaded = load(main, environ, saved=saved)
+    assert saved in changed
+    assert (loaded.options.service.avatar, loaded.options.gate.longest_s) == ("Ada", 30)
+
+
+def test_what_the_page_has_saved_of_other_settings_is_left_alone(tmp_path: Path) -> None:
+    main, saved = tmp_path / "ravatard.yaml", tmp_path / "settings.yaml"
+    saved.write_text("gate: {longest_s: 30}\n")
+
+    put_in_effect(main, {"STATE_DIRECTORY": str(tmp_path)}, wishes(WANTED), tmp_path / "store")
+
+    assert saved.read_text() == "gate: {longest_s: 30}\n"
+
+
+def test_a_saved_setting_that_cannot_be_taken_away_is_told(tmp_path: Path) -> None:
+    main, saved = tmp_path / "ravatard.yaml", tmp_path / "settings.yaml"
+    saved.write_text("service: {avatar: Eve}\n")
+    (tmp_path / "settings.yaml.new").mkdir()
+
+    with pytest.raises(NotWritten, match=r"still overrides service\.avatar"):
+        put_in_effect(main, {"STATE_DIRECTORY": str(tmp_path)}, wishes(WANTED), tmp_path / "store")

@@ -20,7 +20,7 @@ from ravatard.ports.cloud import Directory, HistoryMessage, ServiceCloud
 from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
 from ravatard.stages.mailbox import Inbox, Outbox
-from ravatard.stages.playback import NullAnswerPlayer
+from ravatard.stages.playing.null_player import NullAnswerPlayer
 from ravatard.stages.uplink import uplink
 from tests.unit.cloud.speech_to_text.fakes import FakeRecogniser, Reader
 from tests.unit.stages.fakes import running

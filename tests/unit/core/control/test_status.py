@@ -198,6 +198,19 @@ def test_speech_that_is_not_confirmed_is_degraded_until_a_microphone_confirms_it
     assert appliance.report()["degraded"] == []
 
 
+def test_a_wake_word_that_is_lost_is_degraded_until_the_options_are_read_again() -> None:
+    options = replace(OPTIONS, gate=GateOptions(mode="wakeword"), has_button=True)
+    appliance = Appliance(options).working()
+    appliance.after(1, ev.WakeWordLost("its detector crashed"))
+    without = appliance.report()
+    appliance.after(1, ev.OptionsChanged(options))
+
+    assert without["degraded"] == ["no wake word: its detector crashed; until then the button opens the gate"]
+    assert without["gate"] == "button"
+    assert appliance.report()["degraded"] == []
+    assert appliance.report()["gate"] == "wakeword"
+
+
 def test_what_needs_a_person_is_told() -> None:
     appliance = Appliance().working()
     appliance.after(1, ev.LinkDenied("the project is unknown", Refusal.DENIED))

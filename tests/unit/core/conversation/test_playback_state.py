@@ -15,6 +15,7 @@ from ravatard.core.indication import Look
 from ravatard.core.options.audio import AudioOptions
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.options.equipment import Equipment
+from ravatard.core.options.quiet import QuietOptions
 from ravatard.core.states import (
     Cause,
     CloseReason,
@@ -683,3 +684,80 @@ def test_earcons_can_be_off() -> None:
     talker.happens(ev.MuteAsked(True))
 
     assert earcons(talker) == []
+
+
+# ---------------------------------------------------------------- quiet hours
+
+
+QUIET = QuietOptions("22:00", "7:00", brightness=5, volume=30)
+
+
+def at_night(quiet: QuietOptions = QUIET, **means: Any) -> Talker:
+    return Talker(aloud(**{"volume": 80, "quiet": quiet, **means}))
+
+
+def test_quiet_hours_lower_the_volume_and_dim_the_lights_and_leave_all_as_it_was() -> None:
+    talker = at_night()
+
+    begun = talker.happens(ev.QuietChanged(True))
+    assert of(act.SetVolume, begun) == [act.SetVolume(30, lasting=False)]
+    assert talker.hub.indication.brightness == 5
+
+    over = talker.happens(ev.QuietChanged(False))
+    assert of(act.SetVolume, over) == [act.SetVolume(80, lasting=False)]
+    assert talker.hub.indication.brightness == 100
+
+
+def test_a_volume_that_is_lower_already_stays() -> None:
+    talker = at_night(volume=20)
+
+    assert of(act.SetVolume, talker.happens(ev.QuietChanged(True))) == []
+    assert of(act.SetVolume, talker.happens(ev.QuietChanged(False))) == []
+    assert talker.hub.volume == 20
+
+
+def test_a_volume_that_is_set_in_quiet_hours_holds_until_they_end_and_survives_no_restart() -> None:
+    talker = at_night()
+    talker.happens(ev.QuietChanged(True))
+
+    assert of(act.SetVolume, talker.happens(ev.VolumeAsked(50))) == [act.SetVolume(50, lasting=False)]
+    assert talker.hub.volume == 50
+    talker.happens(ev.QuietChanged(False))
+
+    assert talker.hub.volume == 80
+    assert of(act.SetVolume, talker.happens(ev.VolumeAsked(50))) == [act.SetVolume(50)]
+
+
+def test_what_is_told_twice_counts_once() -> None:
+    talker = at_night()
+    talker.happens(ev.QuietChanged(True))
+
+    assert talker.happens(ev.QuietChanged(True)) == []
+    talker.happens(ev.QuietChanged(False))
+    assert talker.happens(ev.QuietChanged(False)) == []
+
+
+def test_earcons_are_silent_in_quiet_hours_unless_they_are_wanted() -> None:
+    for wanted in (False, True):
+        talker = at_night(replace(QUIET, earcons=wanted))
+        talker.happens(ev.LinkOnline(CHAT), ev.QuietChanged(True))
+
+        talker.happens(ev.MuteAsked(True))
+        assert earcons(talker) == ([Earcon.MUTED] if wanted else [])
+        talker.happens(ev.QuietChanged(False), ev.MuteAsked(False))
+        assert earcons(talker)[-1:] == [Earcon.LISTENING]
+
+
+def test_another_limit_holds_at_once_unless_the_user_has_set_the_volume() -> None:
+    for asked, heard in ((None, 10), (50, 50)):
+        talker = at_night()
+        talker.happens(ev.QuietChanged(True))
+        if asked is not None:
+            talker.happens(ev.VolumeAsked(asked))
+
+        louder = aloud(volume=80, quiet=replace(QUIET, volume=10, brightness=1))
+        talker.happens(ev.OptionsChanged(louder))
+
+        assert (talker.hub.volume, talker.hub.indication.brightness) == (heard, 1)
+        talker.happens(ev.QuietChanged(False))
+        assert talker.hub.volume == 80

@@ -11,6 +11,7 @@ from ravatard.core.events import ChunkCaptured, GateEvent, UtteranceOpened
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.core.wakeword.watch import WakeWord
+from ravatard.errors import DeviceError
 from tests.unit.core.sounds import hears_sound, voice
 
 THRESHOLD = 0.8
@@ -31,14 +32,18 @@ class FakeDetector:
     Attributes:
         frames: what it got.
         forgot: how often it was told to forget.
+        broken: it fails whenever it is asked.
     """
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
         self.forgot = 0
+        self.broken = False
         self._loud = 0
 
     def score(self, frame: bytes) -> float:
+        if self.broken:
+            raise DeviceError("the detector cannot go on")
         self.frames.append(frame)
         samples = [
             abs(int.from_bytes(frame[at : at + 2], "little", signed=True)) for at in range(0, len(frame), 2)
@@ -47,6 +52,8 @@ class FakeDetector:
         return min(0.9, self._loud * 0.9 / WORD_FRAMES)
 
     def forget(self) -> None:
+        if self.broken:
+            raise DeviceError("the detector cannot go on")
         self.forgot += 1
         self._loud = 0
 

@@ -251,3 +251,14 @@ def test_however_it_is_cut_and_commanded_every_sample_goes_out_at_most_once_and_
                 end = event.end_sample
     assert GOES_ON_MS + LATEST_HIT_MS <= MEMORY_MS
     assert samples_in(whole.heard) == whole.gate.samples
+
+
+def test_a_detector_that_fails_is_told_once_and_a_press_opens_all_the_same() -> None:
+    gate = WordGate(GateMode.WAKEWORD_OR_BUTTON)
+    gate.detector.broken = True
+    gate.play(quiet(1_000), word(), quiet(1_000), word())
+
+    gate.note(gate.gate.command(Press(), 0.0))
+    gate.play(voice(500))
+
+    assert gate.kinds() == ["WakeWordLost", "UtteranceOpened"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ravatard.core.wakeword.watch import HANGOVER_MS, LEAD_MS, WakeWatch, WakeWord
+from ravatard.errors import DeviceError
 from tests.unit.core.sounds import quiet, voice
 from tests.unit.core.wakeword.fakes import NEAR_FRAMES, THRESHOLD, FakeDetector, word
 
@@ -28,11 +29,11 @@ def test_a_quiet_room_costs_nothing() -> None:
 
 def test_the_detector_gets_what_came_before_the_first_evidence_and_each_frame_once() -> None:
     it, detector = watch()
-    hears(it, quiet(1_000), speech=False)
+    hears(it, quiet(2 * LEAD_MS), speech=False)
 
     hears(it, voice(40), speech=True)
 
-    assert len(detector.frames) == LEAD_MS // 20 + 1
+    assert len(detector.frames) == LEAD_MS // 20 + 2
     assert detector.frames[-2:] == [voice(40)[:640], voice(40)[640:]]
 
 
@@ -45,6 +46,20 @@ def test_the_word_is_heard_with_its_score_and_forgotten_then() -> None:
     assert it.peak > THRESHOLD
     assert hears(it, voice(20), speech=True) == []
     assert detector.forgot == 2
+
+
+def test_the_room_that_is_heard_before_a_run_is_that_of_the_run_before_too_and_not_judged_again() -> None:
+    it, detector = watch()
+    hears(it, word(NEAR_FRAMES), speech=True)
+    hears(it, quiet(HANGOVER_MS), speech=False)
+    assert it.missed() is not None
+    before = len(detector.frames)
+
+    hears(it, voice(20), speech=True)
+    hears(it, quiet(HANGOVER_MS), speech=False)
+
+    assert detector.frames[before : before + NEAR_FRAMES] == detector.frames[:NEAR_FRAMES]
+    assert it.missed() is None
 
 
 def test_it_runs_on_after_speech_and_then_stops() -> None:
@@ -84,3 +99,24 @@ def test_the_highest_score_is_told_once() -> None:
 
     assert it.take_peak() > 0.5
     assert it.take_peak() == 0.0
+
+
+class FailingDetector(FakeDetector):
+    """Raises an error in a loud frame."""
+
+    def score(self, frame: bytes) -> float:
+        if super().score(frame):
+            raise DeviceError("it cannot go on")
+        return 0.0
+
+
+def test_a_detector_that_fails_is_not_asked_any_more_and_says_why() -> None:
+    detector = FailingDetector()
+    it = WakeWatch(WakeWord(detector, THRESHOLD), 20)
+    hears(it, quiet(100), speech=False)
+
+    assert hears(it, word(), speech=True) == []
+
+    assert it.fault == "it cannot go on"
+    assert (it.running, len(detector.frames)) == (False, 6)
+    assert it.missed() is None

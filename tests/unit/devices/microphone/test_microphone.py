@@ -24,6 +24,7 @@ from ravatard.core.events import (
     UtteranceOpened,
     WakeMissed,
     WakeUnused,
+    WakeWordLost,
     Woken,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
@@ -66,6 +67,7 @@ class Room:
         muted: bool = False,
         voice: VoiceOptions | None = None,
         word: TriedModel | None = None,
+        mode: GateMode = GateMode.VAD,
         talk_over: str = "",
     ) -> None:
         self.cards: object = "one card"
@@ -78,7 +80,7 @@ class Room:
             CaptureOptions(),
             GateOptions(toggle=toggle),
             voice or VoiceOptions(),
-            mode=GateMode.VAD,
+            mode=mode,
             environ=environ or {"HOME": "/home/ada"},
             muted=muted,
             talk_over=talk_over,
@@ -1113,6 +1115,45 @@ async def test_events_of_the_wake_word_come_out() -> None:
     child.says(Woken(0.9), WakeMissed(0.6), WakeUnused())
 
     assert [await room.next() for _ in range(3)] == [Woken(0.9), WakeMissed(0.6), WakeUnused()]
+
+
+async def test_a_process_that_crashes_twice_with_the_wake_word_goes_on_without_it_and_says_so_at_once() -> (
+    None
+):
+    room = Room(word=WORD, mode=GateMode.WAKEWORD)
+
+    events = await after_ends(room, "SIGSEGV", "SIGSEGV")
+
+    assert [child.sent[0].word for child in room.children if isinstance(child.sent[0], Start)] == [
+        *(WORD, WORD),
+        None,
+    ]
+    (lost,) = [event for event in events if isinstance(event, WakeWordLost)]
+    assert "(SIGSEGV) with the wake word's detector" in lost.reason
+    # Before the microphone that has none is ready, so that its gate is another one by then.
+    assert events[-3:] == [lost, READY, BEAT]
+
+
+async def test_a_wake_word_that_is_lost_comes_back_with_the_mode_that_needs_it() -> None:
+    room = Room(word=WORD, mode=GateMode.WAKEWORD)
+    child = await ready(room)
+    child.says(WakeWordLost("its detector cannot be used"))
+    assert await room.next() == WakeWordLost("its detector cannot be used")
+
+    # The same process goes on: it has nothing to load or to drop.
+    room.ear.command(SetGate(GateMode.VAD))
+    assert child.sent[-1] == SetGate(GateMode.VAD)
+    room.ear.command(SetGate(GateMode.WAKEWORD))
+
+    async with asyncio.TaskGroup() as group:
+        again = group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+    assert again.result() == READY
+    first = second.sent[0]
+    assert isinstance(first, Start)
+    assert first.word == WORD
+    await room.ear.close()
 
 
 # ---------------------------------------------------------------- talking over the avatar

@@ -20,6 +20,7 @@ from ravatard.core.events import (
     UtteranceOpened,
     WakeMissed,
     WakeUnused,
+    WakeWordLost,
     Woken,
 )
 from ravatard.core.options.gate import GateOptions, VoiceOptions
@@ -87,6 +88,7 @@ RECORDS: list[Record] = [
     Woken(0.9),
     WakeMissed(0.6),
     WakeUnused(),
+    WakeWordLost("its detector crashed"),
     Start(
         *(MicrophoneOptions(), CaptureOptions(), GateOptions(), VoiceOptions(), GateMode.WAKEWORD),
         word=TriedModel("okay_nabu", 7, 5, 0.85),

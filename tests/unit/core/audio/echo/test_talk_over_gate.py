@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ravatard.core.actions import Hold
+from ravatard.core.audio.echo.own_word import OwnWord
 from ravatard.core.audio.echo.talk_over_gate import BLOCK_BYTES, PREROLL_MS, REFERENCE_BYTES, TalkOverGate
 from ravatard.core.audio.endpointing.confirmation import Confirmation
 from ravatard.core.audio.endpointing.opening import GateExtras
@@ -17,8 +18,10 @@ from ravatard.core.audio_format import samples_for
 from ravatard.core.events import ChunkCaptured, GateEvent, UtteranceClosed, UtteranceOpened
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import Cause, GateMode
+from ravatard.core.wakeword.watch import WakeWord
 from tests.examples import examples
 from tests.unit.core.sounds import hears_sound, quiet, voice
+from tests.unit.core.wakeword.fakes import THRESHOLD, FakeDetector, word
 
 ECHO = voice(10.0, 300)
 
@@ -42,8 +45,11 @@ class Muffler:
 class Room:
     """A gate, and what it has heard."""
 
-    def __init__(self, mode: GateMode = GateMode.VAD) -> None:
+    def __init__(self, mode: GateMode = GateMode.VAD, *, word: bool = False) -> None:
         self.canceller = Muffler()
+        #: The microphone's detector and that of the avatar's own words.
+        self.detectors = FakeDetector(), FakeDetector()
+        heard, own = (WakeWord(detector, THRESHOLD) for detector in self.detectors)
         self.events: list[GateEvent] = []
         self.gate = TalkOverGate(
             lambda judge: Gate(
@@ -51,17 +57,18 @@ class Room:
                 VoiceOptions(),
                 judge,
                 mode=mode,
-                extras=GateExtras(interrupt_preroll_ms=PREROLL_MS),
+                extras=GateExtras(word=heard if word else None, interrupt_preroll_ms=PREROLL_MS),
             ),
             self.canceller,
             is_speech=hears_sound,
             is_voice=hears_sound,
+            own_word=OwnWord(own) if word else None,
         )
 
-    def hears(self, pcm: bytes, *, avatar: bool, piece: int = 640) -> Room:
+    def hears(self, pcm: bytes, *, avatar: bool, piece: int = 640, says: bytes = b"\x10\x10") -> Room:
         for at in range(0, len(pcm), piece):
             part = pcm[at : at + piece]
-            played = b"\x10\x10" if avatar else bytes(2)
+            played = says if avatar else bytes(2)
             self.events += self.gate.feed(part, played * (len(part) // 2 * 3), 0.0)
         return self
 
@@ -206,6 +213,75 @@ def test_where_a_word_is_needed_a_voice_alone_does_not_interrupt() -> None:
     room.hears(voice(300.0), avatar=True)
 
     assert room.opened == []
+
+
+#: A frame of the avatar's that its own detector takes for a part of the word.
+SAYS_THE_WORD = b"\xff\x7f"
+
+
+def kinds(room: Room) -> list[str]:
+    return [type(event).__name__ for event in room.events if not isinstance(event, ChunkCaptured)]
+
+
+def test_the_word_over_the_avatar_wakes_and_what_follows_is_sent_from_its_first_sample() -> None:
+    room = Room(GateMode.WAKEWORD, word=True).hears(quiet(3_000.0), avatar=False).avatar_speaks(3.0)
+    room.hears(word(), avatar=True)
+    assert kinds(room) == ["Woken"]
+
+    # The answer is stopped, and the user goes on without a pause.
+    begins = room.gate.samples
+    room.hears(voice(1_500.0), avatar=False).hears(quiet(600.0), avatar=False)
+
+    assert kinds(room) == ["Woken", "UtteranceOpened", "UtteranceClosed"]
+    (opened,) = room.opened
+    assert opened.cause is Cause.WAKEWORD
+    assert begins - samples_for(450) <= opened.first_sample <= begins
+
+
+def test_a_word_that_the_avatar_says_wakes_nothing_however_clearly_it_is_heard() -> None:
+    room = Room(GateMode.WAKEWORD, word=True).avatar_speaks(3.0)
+
+    room.hears(word(), avatar=True, says=SAYS_THE_WORD)
+    room.avatar_speaks(0.5).hears(word(), avatar=True)
+    assert kinds(room) == []
+
+    # Long enough after it a user is heard again.
+    room.avatar_speaks(2.0).hears(word(), avatar=True)
+    assert kinds(room) == ["Woken"]
+
+
+def test_a_word_that_is_no_louder_than_an_echo_may_be_wakes_nothing() -> None:
+    # Nothing is known of the room in the first two seconds.
+    room = Room(GateMode.WAKEWORD, word=True).avatar_speaks(0.5)
+
+    room.hears(word(), avatar=True)
+
+    assert kinds(room) == []
+    assert room.detectors[0].frames
+
+
+def test_when_the_avatars_own_words_cannot_be_told_no_word_wakes_over_it() -> None:
+    room = Room(GateMode.WAKEWORD, word=True)
+    room.detectors[1].broken = True
+    room.avatar_speaks(3.0).hears(word(), avatar=True)
+
+    assert kinds(room) == []
+    room.hears(quiet(1_000.0), avatar=False).hears(word(), avatar=False)
+    assert kinds(room) == ["Woken"]
+
+
+def test_a_word_over_the_avatar_and_nothing_after_it_is_unused() -> None:
+    room = Room(GateMode.WAKEWORD, word=True).avatar_speaks(3.0).hears(word(), avatar=True)
+
+    room.hears(quiet(6_000.0), avatar=False)
+
+    assert kinds(room) == ["Woken", "WakeUnused"]
+
+
+def test_the_own_detector_is_asked_only_while_the_speaker_is_heard() -> None:
+    room = Room(GateMode.WAKEWORD, word=True).hears(voice(500.0), avatar=False)
+
+    assert room.detectors[1].frames == []
 
 
 def test_what_the_gate_says_of_its_extras_is_passed_on() -> None:

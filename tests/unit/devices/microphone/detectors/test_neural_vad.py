@@ -20,7 +20,7 @@ from ravatard.devices.microphone.detectors.neural_vad import (
     main,
     neural_vad,
 )
-from ravatard.devices.process.call_mark import CallMark, is_marked
+from ravatard.devices.process.call_mark import Call, CallMark, call_of
 from ravatard.errors import DeviceError
 from ravatard.installation import adding
 
@@ -65,7 +65,7 @@ class FakeModel:
 
 def trusted(model: FakeModel) -> NeuralVad:
     """A detector that was tested when it was loaded."""
-    detector = NeuralVad(model, CallMark(root="/nowhere"), model.clock)
+    detector = NeuralVad(model, CallMark(Call.CONFIRMATION, "/nowhere"), model.clock)
     detector.test()
     return detector
 
@@ -216,14 +216,14 @@ def test_it_is_marked_while_it_is_asked_and_not_after() -> None:
 
     class Watched(FakeModel):
         def process_chunk(self, audio: bytes) -> float:
-            marked.append(is_marked(os.getpid()))
+            marked.append(call_of(os.getpid()) is Call.CONFIRMATION)
             raise ValueError
 
     with pytest.raises(DeviceError):
-        NeuralVad(Watched(), CallMark())(VOICE)
+        NeuralVad(Watched(), CallMark(Call.CONFIRMATION))(VOICE)
 
     assert marked == [True]
-    assert not is_marked(os.getpid())
+    assert call_of(os.getpid()) is None
 
 
 def test_a_library_that_is_missing_is_said_with_the_command_that_adds_it(
@@ -277,7 +277,7 @@ def test_one_that_breaks_later_is_said_too() -> None:
             raise RuntimeError(f"{len(audio)} bytes are too many")
 
     with pytest.raises(DeviceError, match="RuntimeError: 7 bytes are too many"):
-        NeuralVad(Breaking(), CallMark(root="/nowhere"))(bytes(7))
+        NeuralVad(Breaking(), CallMark(Call.CONFIRMATION, "/nowhere"))(bytes(7))
 
 
 def test_threads_that_it_runs_all_the_same_are_not_suffered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,28 +1,35 @@
-"""``ravatard config``: checks, shows, edits and migrates the configuration, and prints its reference."""
+"""``ravatard config``: checks, shows, changes and migrates the configuration, and prints its reference."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ravatard.cli.config import values
+from ravatard.cli.config.diff import add_diff, diff
 from ravatard.cli.options import add_config
 from ravatard.cli.terminal import typeable, visible
 from ravatard.config import DEFAULT_PATH, Loaded, Schema, load
 from ravatard.config.advice import advice
 from ravatard.config.board_file import Board
+from ravatard.config.saved.layer import hidden, saved_file
 from ravatard.config.schema import Key
 from ravatard.errors import ConfigError, DeviceError
 from ravatard.host.credentials import may_be_sealed, with_credentials
 from ravatard.secret import MASK
 
+_VALUES = {"get": values.get, "set": values.set_value, "unset": values.unset, "diff": diff}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``check``, ``show``, ``edit``, ``reference`` and ``migrate``."""
-    what = parser.add_subparsers(dest="what", required=True, metavar="{check,show,edit,reference,migrate}")
+    """Add the sub-commands."""
+    names = "{check,show,get,set,unset,diff,edit,reference,migrate}"
+    what = parser.add_subparsers(dest="what", required=True, metavar=names)
     check = what.add_parser(
         "check",
         help="report every mistake, and what is probably not meant",
@@ -30,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         epilog="Exit status: 0 if it can be used, also with warnings; 78 if there is a mistake.",
     )
     show = _command(what, "show", "show every setting in effect and where it is set, with secrets masked")
+    values.add_get(_command(what, "get", "print one setting in effect"))
+    values.add_set(
+        _command(what, "set", "save one setting as the page does, in a layer of its own above the files")
+    )
+    values.add_unset(_command(what, "unset", "take a saved setting away, so that the files hold again"))
+    add_diff(_command(what, "diff", "show what changed since an older configuration, and what it needs"))
     edit = _command(what, "edit", "edit a copy of the file, and install it once it has no mistake")
     edit.epilog = (
         "Uses $SUDO_EDITOR, $VISUAL or $EDITOR. Exit status: 78 if mistakes were left and discarded."
@@ -64,19 +77,24 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.what == "migrate":
         # Only this one writes.
-        from ravatard.cli.config_migrate import migrate, propose
+        from ravatard.cli.config.migrate import migrate, propose
 
         change = propose if arguments.beside else migrate
         print("\n".join(change(arguments.config or DEFAULT_PATH, os.environ)))
         return 0
     if arguments.what == "edit":
-        from ravatard.cli.config_edit import edit
+        from ravatard.cli.config.edit import edit
 
         return edit(arguments.config or DEFAULT_PATH, os.environ)
-    loaded = load(arguments.config, with_credentials(os.environ))
+    if (run_value := _VALUES.get(arguments.what)) is not None:
+        return run_value(arguments)
+    loaded = load(arguments.config, with_credentials(os.environ), saved=saved_file(os.environ))
     if arguments.what == "check":
         print("\n".join(_verdict(loaded, arguments.config or DEFAULT_PATH)))
-    elif arguments.json:
+        return 0
+    if hidden(os.environ):
+        print(f"ravatard: {values.HIDDEN}", file=sys.stderr)
+    if arguments.json:
         print(json.dumps(_for_programs(loaded), indent=2))
     else:
         print("\n".join(_for_people(loaded)))
@@ -161,7 +179,7 @@ def _count(loaded: Loaded) -> str:
 
 def _value(loaded: Loaded, key: Key) -> Any:
     """Return the value in effect, masked if it is a secret."""
-    value = getattr(getattr(loaded.options, key.section), key.name)
+    value = getattr(getattr(loaded.options, key.section), key.attribute)
     return MASK if key.secret and value is not None else value
 
 

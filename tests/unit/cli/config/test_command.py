@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.cli import EXIT_CONFIG, main
-from ravatard.cli.config import _in_words
+from ravatard.cli.config.command import _in_words
 from ravatard.config import Schema
 from ravatard.config.reference import reference
 from ravatard.secret import MASK

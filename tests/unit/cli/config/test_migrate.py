@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.cli import main
-from ravatard.cli.config_migrate import migrate, propose
+from ravatard.cli.config.migrate import migrate, propose
 from ravatard.config import ConfigErrors, load
 from tests.assertions import as_written
 from tests.unit.config.test_migrations import INVENTED, OLD

@@ -17,6 +17,7 @@ from ravatard.config import ConfigErrors, Loaded, load
 from ravatard.config.advice import advice
 from ravatard.config.document import DocumentError, read
 from ravatard.config.migrations import HISTORY
+from ravatard.config.saved.layer import saved_file
 from ravatard.config.version import KEY
 from ravatard.errors import RavatardError
 from ravatard.host.credentials import with_credentials
@@ -57,7 +58,9 @@ def edit(main: Path, environ: Mapping[str, str], ask: Callable[[str], str] = inp
                 print("nothing was changed")
                 return 0
             try:
-                loaded = load(main, with_credentials(environ), instead={main: text})
+                loaded = load(
+                    main, with_credentials(environ), instead={main: text}, saved=saved_file(environ)
+                )
                 break
             except ConfigErrors as errors:
                 print(f"{harmless(str(errors))}\n", file=sys.stderr)

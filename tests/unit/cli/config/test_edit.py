@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.cli import EXIT_CONFIG, main
-from ravatard.cli.config_edit import NotEdited, edit, editor_command
+from ravatard.cli.config.edit import NotEdited, edit, editor_command
 
 GOOD = "service:\n  project_id: hush-hush\n"
 Editor = Callable[..., dict[str, str]]

@@ -1,0 +1,1 @@
+"""``ravatard config``: looks at the configuration, and changes it."""

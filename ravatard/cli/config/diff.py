@@ -1,0 +1,104 @@
+"""``ravatard config diff``: what changed since an older configuration, and what puts it into effect."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ravatard.cli.options import add_config, add_json
+from ravatard.cli.terminal import visible
+from ravatard.config import Options, Schema, load
+from ravatard.config.document import DocumentError, parse, read
+from ravatard.config.saved.description import needs, shown_value, value_of
+from ravatard.config.saved.layer import saved_file
+from ravatard.config.schema import Key
+from ravatard.errors import ConfigError
+from ravatard.host.credentials import with_credentials
+
+
+def add_diff(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``diff``."""
+    parser.add_argument(
+        "old",
+        type=Path,
+        metavar="OLD",
+        help="what `ravatard config show --json` printed before the change (a changed secret cannot be seen "
+        "in it), or an older configuration file",
+    )
+    add_config(parser)
+    add_json(parser, "print JSON: restart and reload, true or false, the keys, and each with its values")
+
+
+def diff(arguments: argparse.Namespace) -> int:
+    """Print the differences; return exit status 0.
+
+    Raises:
+        ConfigErrors: one of the two is wrong.
+        ConfigError: OLD cannot be read.
+    """
+    environ, saved = with_credentials(os.environ), saved_file(os.environ)
+    new = load(arguments.config, environ, saved=saved).options
+    try:
+        text = read(arguments.old)
+    except (OSError, DocumentError) as error:
+        raise ConfigError(f"{arguments.old} cannot be read: {error}") from error
+    if text.lstrip().startswith("{") and _is_listing(text):
+        changes = _since_listing(json.loads(text), new)
+    else:
+        changes = _since(load(arguments.old, environ, saved=saved).options, new)
+    if arguments.json:
+        found = {one["needs"] for one in changes}
+        verdict = {way: way in found for way in ("restart", "reload")}
+        print(json.dumps({**verdict, "keys": [one["key"] for one in changes], "changes": changes}, indent=2))
+    else:
+        print("\n".join(map(_line, changes)) or "nothing differs")
+    return 0
+
+
+def _is_listing(text: str) -> bool:
+    """Return True if ``text`` is JSON; a file of settings in braces hardly ever is."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        parse(text)
+        return False
+
+
+def _since(old: Options, new: Options) -> list[dict[str, Any]]:
+    return [
+        _change(key, shown_value(value_of(old, key), key), new)
+        for key in Schema().keys.values()
+        if value_of(old, key) != value_of(new, key)
+    ]
+
+
+def _since_listing(old: Mapping[str, Any], new: Options) -> list[dict[str, Any]]:
+    """Return the changes since a listing; a key that it lacks, of an older version, had its default."""
+    changes = []
+    for key in Schema().keys.values():
+        section = old.get(key.section)
+        entry = section.get(key.name) if isinstance(section, dict) else None
+        was = entry.get("value") if isinstance(entry, dict) else shown_value(key.default, key)
+        if key.secret:
+            was = was if isinstance(was, dict) else {"set": was is not None}
+        if was != shown_value(value_of(new, key), key):
+            changes.append(_change(key, was, new))
+    return changes
+
+
+def _change(key: Key, old: Any, new: Options) -> dict[str, Any]:
+    return {
+        "key": key.dotted,
+        "old": old,
+        "new": shown_value(value_of(new, key), key),
+        "needs": needs(key),
+    }
+
+
+def _line(one: Mapping[str, Any]) -> str:
+    old, new = (json.dumps(one[when], ensure_ascii=False) for when in ("old", "new"))
+    return visible(f"{one['key']}: {old} -> {new} ({one['needs']})")

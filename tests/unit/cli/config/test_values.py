@@ -1,0 +1,121 @@
+"""``ravatard config get``, ``set`` and ``unset``."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ravatard.cli import main
+
+SECRET = "hush-hush-4711"
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    config = tmp_path / "etc" / "ravatard.yaml"
+    config.parent.mkdir()
+    config.write_text("gate: {longest_s: 20}\n")
+
+    def ran(what: str, *words: str) -> tuple[int, str, str]:
+        status = main(["config", what, *words, "--config", str(config), "--state", str(tmp_path / "state")])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return ran
+
+
+def test_a_setting_is_saved_and_got(run: Run) -> None:
+    assert run("set", "gate.longest_s", "30") == (
+        0,
+        "gate.longest_s: 20.0 -> 30.0; `sudo systemctl restart ravatard` applies it\n",
+        "",
+    )
+
+    assert run("get", "gate.longest_s") == (0, "30.0\n", "")
+    found = json.loads(run("get", "gate.longest_s", "--json")[1])
+    assert (found["source"], found["unit"], found["needs"]) == ("page", "s", "restart")
+
+
+def test_a_setting_that_is_taken_away_has_the_files_value(run: Run) -> None:
+    run("set", "gate.longest_s", "30")
+
+    assert run("unset", "gate.longest_s")[1].startswith("gate.longest_s: 30.0 -> 20.0;")
+    assert run("unset", "gate.longest_s")[1] == "saved; nothing else is in effect than before\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shown"),
+    [
+        ("gate.toggle", "yes", "true"),
+        ("session.keep", "always", "always"),
+        ("gate.silence_ms", "700", "700"),
+        ("service.avatar", "Ada: the # first", "Ada: the # first"),
+        ("earcons.volume_db", "-12", "-12.0"),
+    ],
+)
+def test_a_value_is_written_as_in_a_file(run: Run, key: str, value: str, shown: str) -> None:
+    assert run("set", key, value)[0] == 0
+
+    assert run("get", key)[1] == f"{shown}\n"
+
+
+def test_an_empty_value_unsets_an_optional_setting(run: Run) -> None:
+    run("set", "gate.silence_ms", "700")
+
+    assert run("set", "gate.silence_ms", "")[1].startswith("gate.silence_ms: 700 -> (unset);")
+    assert run("get", "gate.silence_ms")[1] == "\n"
+
+
+def test_a_reload_is_named_where_it_is_enough(run: Run) -> None:
+    assert "`sudo ravatard reload` applies it" in run("set", "session.keep", "always")[1]
+
+
+def test_a_wrong_value_is_refused(run: Run) -> None:
+    status, out, error = run("set", "gate.longest_s", "1000")
+
+    assert (status, out) == (1, "")
+    assert "gate.longest_s: found '1000'; allowed: a number from 1 to 120 s" in error
+
+
+@pytest.mark.parametrize(
+    "what", [("set", "gate.longest", "3"), ("get", "gate.longest"), ("unset", "gate.longest")]
+)
+def test_an_unknown_setting_is_refused_with_the_likely_one(run: Run, what: tuple[str, ...]) -> None:
+    status, _, error = run(*what)
+
+    assert status == 78
+    assert "did you mean gate.longest_s?" in error
+
+
+def test_a_local_setting_is_refused_with_the_file_to_edit(run: Run, tmp_path: Path) -> None:
+    status, _, error = run("set", "microphone.command", "arecord -q")
+
+    assert status == 1
+    assert f"write it in {tmp_path}/etc/ravatard.yaml (sudo ravatard config edit)" in error
+
+
+def test_a_secret_is_no_word_of_a_command(run: Run) -> None:
+    status, out, error = run("set", "service.project_id", SECRET)
+
+    assert status == 78
+    assert "write `ravatard config set service.project_id -`" in error
+    assert SECRET not in out + error
+
+
+def test_a_secret_is_typed_and_not_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{SECRET}\n"))
+
+    status, out, error = run("set", "service.project_id", "-")
+
+    assert (status, error) == (0, "")
+    assert out.startswith("service.project_id: (unset) -> (set);")
+    assert run("get", "service.project_id")[1] == "(set)\n"
+
+
+def test_a_list_is_shown_as_it_is_written(run: Run) -> None:
+    assert run("get", "kiosk.users")[1] == "[ravatard-kiosk]\n"
