@@ -92,7 +92,7 @@ lock: $(TOOLS)  ## pin the newest of everything that is a week old, in the two l
 	$(AS_OWNER) $(BIN)/python -m tests.packaging.lock
 
 cover: $(TOOLS)  ## show that the tests take every branch of the core
-	$(AS_OWNER) $(BIN)/pytest -q --timeout=900 tests/unit/core --cov=ravatard.core --cov-branch \
+	$(AS_OWNER) $(BIN)/pytest -q --timeout=900 tests/unit/core -m "not slow" --cov=ravatard.core --cov-branch \
 		--cov-report=term-missing:skip-covered --cov-fail-under=100
 
 check: $(TOOLS)  ## format, lint, types and import contracts, as CI does it

@@ -181,3 +181,22 @@ class Show:
     """Action: show this from now on; the newest wins."""
 
     indication: Indication
+
+
+def reason_of(look: Look, *, online: bool, microphone: str, hearing: str, service: str) -> str:
+    """Return the reason of what ``look`` shows, or who answers: never the reason of another trouble.
+
+    Args:
+        look: shown now.
+        online: the service is reached.
+        microphone: why there is no microphone, or "".
+        hearing: why the service does not hear or answer, or "".
+        service: why the service is not there, or its avatar and language.
+    """
+    if look is Look.NO_MICROPHONE:
+        return microphone
+    if look is Look.SERVICE_DEAF or (look is Look.FAULT and online):
+        return hearing
+    if look is Look.NO_MONEY or (look in (Look.MUTED, Look.STARTING) and not online):
+        return ""
+    return service

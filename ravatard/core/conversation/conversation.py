@@ -17,7 +17,7 @@ from ravatard.core.conversation.gate_mode import gate_choice
 from ravatard.core.conversation.machines import ConversationState, Machines
 from ravatard.core.conversation.microphone_state import MicrophoneState
 from ravatard.core.conversation.playback_state import PlaybackState
-from ravatard.core.indication import FULLY_LIT, WORDS, Condition, Indication, Look, Show, look_for
+from ravatard.core.indication import FULLY_LIT, WORDS, Condition, Indication, Show, look_for, reason_of
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import Cause, GateMode, LinkState, MicrophoneStatus, SessionState, TalkState
 
@@ -304,23 +304,15 @@ class Conversation:
             deaf=bool(m.service.deafness.reason),
         )
         look = look_for(condition)
-        detail = self._detail(look)
+        detail = reason_of(
+            look,
+            online=m.service.link is LinkState.ONLINE,
+            microphone=m.microphone.trouble,
+            hearing=m.service.deafness.reason,
+            service=m.service.detail,
+        )
         brightness = m.options.equipment.quiet.brightness if m.playback.is_quiet else FULLY_LIT
         shown = Indication(look, f"{WORDS[look]}: {detail}" if detail else WORDS[look], brightness)
         if shown != self.indication:
             self.indication = shown
             m.actions.append(Show(shown))
-
-    def _detail(self, look: Look) -> str:
-        """Return the reason of what ``look`` shows, or who answers: never the reason of another trouble."""
-        m = self._machines
-        if look is Look.NO_MICROPHONE:
-            return m.microphone.trouble
-        if look is Look.SERVICE_DEAF:
-            return m.service.deafness.reason
-        if look is Look.FAULT and m.service.link is LinkState.ONLINE:
-            return m.service.deafness.reason
-        offline = m.service.link is not LinkState.ONLINE
-        if look is Look.NO_MONEY or (look in (Look.MUTED, Look.STARTING) and offline):
-            return ""
-        return m.service.detail

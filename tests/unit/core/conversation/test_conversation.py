@@ -358,6 +358,7 @@ def test_a_session_kept_always_that_is_over_is_started_again_after_a_while(over:
     talker.happens(ev.SessionStarted(), over)
 
     assert of(act.StartSession, talker.passes(RENEW_S - 0.1)) == []
+    assert of(act.StartSession, talker.happens(ev.VolumeAsked(-10, relative=True), ev.Tick())) == []
     assert of(act.StartSession, talker.passes(0.2)) == [act.StartSession(0)]
     assert of(act.StartSession, talker.passes(600.0)) == []
 
