@@ -49,7 +49,8 @@ def test_health_is_rounded_and_unknown_until_it_is_known() -> None:
     known = report(health={"temperature_c": 48.6}, session={"state": "none", "day_minutes": 12.4})
 
     assert health_of(known) == {"temperature": 49, "minutes": 12}
-    assert health_of(report(health=None)) == {"temperature": None, "minutes": None}
+    unknown = report(health=None, session={"state": "none"})
+    assert health_of(unknown) == {"temperature": None, "minutes": None}
 
 
 def test_a_payload_is_compact() -> None:
