@@ -26,6 +26,7 @@ from ravatard.stages.capture import Admit, all_of, capture
 from ravatard.stages.control import HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.display import OnDisplay, display
+from ravatard.stages.group.room import RoomStage
 from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
@@ -38,7 +39,6 @@ from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
 from ravatard.stages.quiet import QuietWatch
 from ravatard.stages.reload import reload
-from ravatard.stages.room import RoomStage
 from ravatard.stages.uplink import uplink
 
 

@@ -33,11 +33,11 @@ from ravatard.core.states import Cause, TalkState
 from ravatard.ports.group import GroupLink, Room
 from ravatard.stages.control import HubControlHandler
 from ravatard.stages.converse import Hub
+from ravatard.stages.group.room import RoomStage
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.playing.content import AnnouncementContents
 from ravatard.stages.playing.null_player import NullAnswerPlayer
 from ravatard.stages.playing.requests import AnnouncementRequests
-from ravatard.stages.room import RoomStage
 from tests.integration.program import PATIENCE_S, until
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar
 

@@ -18,8 +18,8 @@ from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Cause, TalkState
 from ravatard.errors import InternalError
 from ravatard.ports.group import Room
+from ravatard.stages.group.room import RoomStage
 from ravatard.stages.mailbox import Inbox
-from ravatard.stages.room import RoomStage
 from tests.unit.stages.fakes import CAPABILITIES, running
 
 OPTIONS = ConversationOptions(SessionOptions(), TurnOptions(), GateOptions(), has_button=False)
