@@ -242,8 +242,14 @@ async def run(
     pulse = HubPulse(conversation, progress, inbox)
     quiet = QuietWatch(options.equipment.quiet, parts.local_time, inbox)
     room = None if parts.room is None else RoomStage(parts.room, inbox, conversation)
-    observers: list[Observer] = [*parts.observers, handler, announcements, pulse, quiet]
-    observers += _optional_observers(parts, room)
+    observers: list[Observer] = [
+        *parts.observers,
+        handler,
+        announcements,
+        pulse,
+        quiet,
+        *_optional_observers(parts, room),
+    ]
     hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
     async with asyncio.TaskGroup() as closing, parts.cloud.opened():
         try:
