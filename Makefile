@@ -39,7 +39,7 @@ TOOLS := $(VENV)/.stamp-tools
 PACKAGES := $(VENV)/.stamp-test-packages
 # What goes to /opt/ravatard, made by Debian's own Python: another one may be where the service cannot see it.
 SYSTEM_PYTHON ?= /usr/bin/python3
-EXTRAS ?= systemd gpio leds resample live-audio media mixer chat speech-to-text neural-vad wakeword aec qr
+EXTRAS ?= systemd gpio leds resample live-audio media mixer chat speech-to-text neural-vad wakeword aec qr metrics mqtt
 # Root installs only what was built where no other user can write, in particular not in a user's clone.
 ROOTS_BUILD := /var/cache/ravatard
 ENVIRONMENT := $(if $(filter 0,$(shell id -u)),$(ROOTS_BUILD)/appliance,build/appliance)

@@ -13,18 +13,21 @@ from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import TextGiven
 from ravatard.core.options.conversation import ConversationOptions
+from ravatard.ports.adapter import Adapter
 from ravatard.ports.cloud import Cloud, Endings
 from ravatard.ports.display import Display
+from ravatard.ports.group import Room
 from ravatard.ports.host import ControlServer, Follower, NetworkChanges, Notifier, Observer
 from ravatard.ports.media import Decoder, Fetch
 from ravatard.ports.microphone import Microphone
 from ravatard.ports.page import Appliance, OwnerPage
 from ravatard.ports.panel import Button, Lamp
 from ravatard.ports.speaker import Speaker
-from ravatard.stages.capture import capture
+from ravatard.stages.capture import Admit, all_of, capture
 from ravatard.stages.control import HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.display import OnDisplay, display
+from ravatard.stages.group.room import RoomStage
 from ravatard.stages.heartbeat import heartbeat
 from ravatard.stages.indicate import indicate
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
@@ -52,7 +55,8 @@ class Parts:
     ``screen``: None without display; ``network_changes``: None where there is no network that could change;
     ``page``: None without the owner's page; ``local_time``: the time on this machine's clock;
     ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
-    about program and board.
+    about program and board; ``adapters``: ways in and out for other programs; ``room``: None where no other
+    appliance is.
     """
 
     microphone: Microphone
@@ -70,6 +74,8 @@ class Parts:
     local_time: Callable[[], datetime] = _noon
     faults: Callable[[], tuple[str, ...]] = tuple
     machine: Callable[[], Mapping[str, Any]] = dict
+    adapters: Sequence[Adapter] = ()
+    room: Room | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +125,35 @@ async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
 
 
 def _optional_stages(
-    parts: Parts, inbox: Inbox, quiet: QuietWatch, appliance: Appliance
+    parts: Parts, inbox: Inbox, handler: HubControlHandler, appliance: Appliance, room: RoomStage | None
 ) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     """Yield the stages of parts that not every appliance has, by name."""
-    yield "quiet", quiet.run()
+    if room is not None:
+        yield "room", room.run()
+    for adapter in parts.adapters:
+        yield adapter.name, control(adapter, handler)
     if parts.screen is not None:
-        yield "display", display(parts.screen, parts.cloud)
+        yield "display", display(parts.screen, parts.cloud, inbox)
     if parts.network_changes is not None:
         yield "network", network(parts.network_changes, inbox)
     if parts.button is not None:
         yield "press", press(parts.button, inbox, _takes_press(parts))
     if parts.page is not None:
         yield "page", parts.page.serve(appliance)
+
+
+def _optional_observers(parts: Parts, room: RoomStage | None) -> Iterator[Observer]:
+    """Yield the observers of parts that not every appliance has."""
+    yield from parts.adapters
+    if parts.screen is not None:
+        yield OnDisplay(parts.screen)
+    if room is not None:
+        yield room
+
+
+def _admit(room: RoomStage | None) -> Admit:
+    """Return what decides which events of the microphone the hub gets."""
+    return all_of if room is None else room.admit
 
 
 def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
@@ -142,12 +165,11 @@ def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
 
 def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     """Return a function that gives a sentence for each fault that no event tells."""
-    page = parts.page
+    page, adapters = parts.page, parts.adapters
     return lambda: (
-        *parts.without,
-        *parts.cloud.endings.faults,
-        *parts.faults(),
+        *(*parts.without, *parts.cloud.endings.faults, *parts.faults()),
         *(page.faults if page is not None else ()),
+        *(fault for adapter in adapters for fault in adapter.faults),
     )
 
 
@@ -219,23 +241,30 @@ async def run(
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)
     pulse = HubPulse(conversation, progress, inbox)
     quiet = QuietWatch(options.equipment.quiet, parts.local_time, inbox)
-    observers = [*parts.observers, handler, announcements, pulse, quiet]
-    if parts.screen is not None:
-        observers.append(OnDisplay(parts.screen))
+    room = None if parts.room is None else RoomStage(parts.room, inbox, conversation)
+    observers: list[Observer] = [
+        *parts.observers,
+        handler,
+        announcements,
+        pulse,
+        quiet,
+        *_optional_observers(parts, room),
+    ]
     hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
     async with asyncio.TaskGroup() as closing, parts.cloud.opened():
         try:
             async with asyncio.TaskGroup() as stages:
                 start = stages.create_task
-                start(capture(parts.microphone, inbox), name="capture")
+                start(capture(parts.microphone, inbox, _admit(room)), name="capture")
                 start(hub.run(inbox), name="converse")
                 start(uplink(parts.cloud, outbox, inbox, Backoff(reconnect, parts.chance)), name="uplink")
                 start(indicate(shown, parts.lamp), name="indicate")
                 start(heartbeat(parts.notifier, pulse), name="heartbeat")
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
+                start(quiet.run(), name="quiet")
                 seen = _seen_by_page(parts, controls, handler)
-                for name, stage in _optional_stages(parts, inbox, quiet, seen):
+                for name, stage in _optional_stages(parts, inbox, handler, seen, room):
                     start(stage, name=name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")

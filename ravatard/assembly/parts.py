@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ravatard.app import Parts
+from ravatard.assembly.adapters import other_programs
 from ravatard.assembly.client import open_network, service_cloud
 from ravatard.assembly.local_time import local_time
 from ravatard.assembly.sound import browser_plays, display, echo_ring, sound, voice_player, warn_of_echo
@@ -32,6 +33,7 @@ from ravatard.devices.process.environment import ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.errors import DeviceError
 from ravatard.host.network_changes import KernelNetworkChanges
+from ravatard.host.state import state_directory
 from ravatard.host.systemd import open_notifier
 from ravatard.ports.host import Ledger, Observer
 from ravatard.ports.panel import Button, Lamp
@@ -133,6 +135,8 @@ def build(
     if muted and beginning.early is not None:
         beginning.early.close()
     echo_fd = echo_ring(options.speaker, options.audio)
+    # A service that ends with this process leaves nothing behind, and neither do its other programs.
+    others = other_programs(options, None if ledger is None else state_directory(environ), without)
     return Parts(
         microphone=ChildMicrophone(
             options.microphone,
@@ -165,9 +169,12 @@ def build(
             echo_fd=echo_fd,
         ),
         screen=display(options.kiosk, options.service.language, routes(options)),
-        without=tuple(without),
         network_changes=KernelNetworkChanges(),
         local_time=local_time,
+        adapters=others.adapters,
+        room=others.room,
+        # Last: what is built above adds to it.
+        without=tuple(without),
     )
 
 

@@ -164,9 +164,9 @@ def warn_of_echo(speaker: SpeakerOptions, audio: AudioOptions, *, live_in_browse
     """
     if live_in_browser:
         log.warning(
-            "the browser plays the live voice, so the daemon does not know when the avatar is heard: the "
-            "microphone stays open meanwhile. Use a speakerphone with echo cancellation, or "
-            "kiosk.sound: daemon"
+            "the browser plays the live voice: the microphone is held only while the streaming page says "
+            "that it is heard, and stays open beside one that does not. Use a speakerphone with echo "
+            "cancellation, or kiosk.sound: daemon"
         )
     if speaker.enabled and audio.barge_in == "voice" and audio.echo == "off":
         log.warning(

@@ -69,6 +69,27 @@ def find_clashes(
     yield from _wakeword(options, origins)
     yield from _service(options, base_url)
     yield from _quiet(options.quiet)
+    yield from _adapters(options)
+
+
+def _adapters(options: Options) -> Iterator[Clash]:
+    metrics = options.metrics
+    if metrics.listen == "lan" and metrics.token is None:
+        text = (
+            "lan gives the figures to every machine of the network and needs metrics.token; write one, such "
+            "as what `openssl rand -hex 16` prints, or use loopback"
+        )
+        yield Clash(("metrics.listen", "metrics.token"), text)
+    mqtt = options.mqtt
+    if mqtt.password is not None and mqtt.username is None:
+        text = "a broker takes a password with a user name only; write mqtt.username"
+        yield Clash(("mqtt.username", "mqtt.password"), text)
+    if (mqtt.certificate is None) != (mqtt.key is None):
+        text = "a certificate and its key go together; write both, or none"
+        yield Clash(("mqtt.certificate", "mqtt.key"), text)
+    if not mqtt.tls and (mqtt.ca is not None or mqtt.certificate is not None):
+        text = "certificates are for an encrypted connection; set mqtt.tls to true"
+        yield Clash(("mqtt.tls", "mqtt.ca", "mqtt.certificate"), text)
 
 
 def _sound(options: Options) -> Iterator[Clash]:

@@ -24,9 +24,11 @@ from ravatard.devices.speaker.earcon_options import EarconOptions
 from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.errors import InternalError
 from ravatard.logs import LogOptions
+from ravatard.mqtt.options import GroupOptions, HomeAssistantOptions, MqttOptions
 from ravatard.secret import Secret
 from ravatard.setting import Setting
 from ravatard.web.kiosk.options import KioskOptions
+from ravatard.web.metrics.options import MetricsOptions
 from ravatard.web.page.options import PageOptions
 
 
@@ -54,6 +56,10 @@ class Options(CloudOptions):
     quiet: QuietOptions = field(default_factory=QuietOptions)
     kiosk: KioskOptions = field(default_factory=KioskOptions)
     page: PageOptions = field(default_factory=PageOptions)
+    mqtt: MqttOptions = field(default_factory=MqttOptions)
+    home_assistant: HomeAssistantOptions = field(default_factory=HomeAssistantOptions)
+    group: GroupOptions = field(default_factory=GroupOptions)
+    metrics: MetricsOptions = field(default_factory=MetricsOptions)
     logging: LogOptions = field(default_factory=LogOptions)
 
 

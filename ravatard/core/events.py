@@ -240,6 +240,11 @@ class RestartSessionAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredElsewhere:
+    """Another appliance of the group answers the words that a turn was begun with here."""
+
+
+@dataclass(frozen=True, slots=True)
 class OptionsChanged:
     """The configuration was reloaded."""
 
@@ -380,9 +385,16 @@ CloudEvent = (
 #: Events of everything that brings answers to be heard.
 PlaybackEvent = SpeakerEvent | AnswerUnplayable | AnswerBegun | AnswerComplete | VoiceOnline | VoiceOffline
 
-#: Requests of people and of the clock.
+#: Requests of people, of the other appliances in the room, and of the clock.
 RequestEvent = (
-    TextGiven | MuteAsked | VolumeAsked | RestartSessionAsked | OptionsChanged | QuietChanged | Tick
+    TextGiven
+    | MuteAsked
+    | VolumeAsked
+    | RestartSessionAsked
+    | AnsweredElsewhere
+    | OptionsChanged
+    | QuietChanged
+    | Tick
 )
 
 #: Announcements to the room.

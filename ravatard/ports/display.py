@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import NoReturn, Protocol
 
 from ravatard.core.indication import Indication
@@ -17,6 +18,13 @@ class Display(Protocol):
 
     def show(self, indication: Indication) -> None:
         """Show the appliance's state. Never waits."""
+        ...
+
+    def sounding(self) -> AsyncIterator[bool]:
+        """Yield True when the browser begins to be heard, False when it falls silent; for ever.
+
+        Only one that plays the avatar's voice does. Cancelling the iteration is safe.
+        """
         ...
 
     def stage(self, url: Secret | None, token: Secret | None) -> None:

@@ -40,7 +40,7 @@ async def control(server: ControlServer, handler: HubControlHandler) -> None:
         InternalError: the socket stopped being served.
     """
     await server.serve(handler)
-    raise InternalError("the control socket ended by itself")
+    raise InternalError("a server of control requests ended by itself")
 
 
 class HubControlHandler:

@@ -27,6 +27,11 @@ NAMES_NEITHER = {
     "quiet.to": "a time of day",
     "kiosk.contact": "a line of the page, shown as text",
     "speech_to_text.language": "a language",
+    "mqtt.username": "a user of the broker",
+    "mqtt.prefix": "a topic",
+    "home_assistant.discovery_prefix": "a topic",
+    "home_assistant.name": "a name, shown as text",
+    "group.name": "a room, by a name without slashes",
     "avatar.model": "a model of the service",
     "avatar_voice.voice_id": "a voice of the service",
 }

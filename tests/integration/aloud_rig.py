@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -20,12 +21,12 @@ from numpy.typing import NDArray
 
 from ravatard.sim.server import SimServer
 from ravatard.sim.streaming.speech_track import Spoken
-from tests.integration import recordings
+from tests.integration import live_room, recordings
 from tests.integration.daemon import Config, Daemon
 from tests.integration.program import RAVATARD, command_line, until
 from tests.integration.receiver import correlation
 from tests.integration.recordings import Samples
-from tests.integration.virtual_audio import SPEAKER, VirtualAudio, VirtualDevice, missing
+from tests.integration.virtual_audio import SPEAKER, VirtualAudio, VirtualDevice, hurry, missing
 
 RATE_HZ = 48_000
 #: Louder than the noise of the virtual device (some 4), quieter than any speech.
@@ -297,6 +298,36 @@ def pieces_found(heard: Samples, meant: Samples) -> tuple[NDArray[np.float64], N
 def longest_gap_ms(heard: Samples) -> float:
     """The longest silence within something that is never silent."""
     return float(np.diff(np.flatnonzero(np.abs(heard) > AUDIBLE)).max()) * 1000 / RATE_HZ
+
+
+@contextmanager
+def living_room(
+    audio: VirtualAudio, *, delay_ms: int = 40, echo_db: float = -23.0, reverberation_s: float = 0.2
+) -> Iterator[None]:
+    """The microphone hears the speaker through a room: delayed, reverberating, distorted.
+
+    To the delay come some 40 ms for the programs. ``audio`` is steady, or the delay would drift with its
+    clocks.
+    """
+    assert audio.speaker is not None
+    raw = f"--rate={live_room.RATE_HZ} --channels=1 --format=s16le"
+    ear = f"parec --device={audio.speaker.sink}.monitor {raw} --latency-msec=10"
+    mouth = f"pacat --playback --device={audio.microphone.sink} {raw} --latency-msec={delay_ms}"
+    room = (sys.executable, "-m", live_room.__name__, ear, mouth, str(echo_db), str(reverberation_s), "1.0")
+    server = {"EAR_SERVER": f"unix:{audio.speaker.socket}", "OPENBLAS_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        room,
+        env=audio.microphone.environ | server,
+        cwd=Path(__file__).parents[2],
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+    )
+    hurry(process)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 @contextmanager

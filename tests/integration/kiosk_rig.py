@@ -53,6 +53,8 @@ class Streamer:
                 return self.page("ravatar-session-start", {"X-Frame-Options": "DENY"})
             case "/close":
                 return self.page("ravatar-session-close")
+            case "/aloud":
+                return self.page("ravatar-session-start", then="ravatar-sound-start")
             case "/mute":
                 return self.page("something-else")
             case "/403" | "/404" | "/502":
@@ -65,8 +67,10 @@ class Streamer:
                 await self.over.wait()
         return self.page("ravatar-session-start")
 
-    def page(self, message: str, headers: dict[str, str] | None = None) -> web.Response:
+    def page(self, message: str, headers: dict[str, str] | None = None, then: str = "") -> web.Response:
         text = STREAMING_PAGE.replace("MESSAGE", message)
+        if then:
+            text += f"<script>parent.postMessage('{then}', '*')</script>"
         return web.Response(text=text, content_type="text/html", headers=headers)
 
 
@@ -95,12 +99,18 @@ class Served:
         kiosk: the kiosk.
         screens: what it reported, in order.
         inspected: the addresses it had looked at.
+        sounds: when its browser began to be heard, and fell silent, in order.
     """
 
     def __init__(self, options: KioskOptions, texts: PageTexts, design: Design | None = None) -> None:
         self.screens: list[PageState] = []
         self.inspected: list[str] = []
+        self.sounds: list[bool] = []
         self.kiosk = Kiosk(options, texts, design=design, report=self.screens.append, inspect=self._inspect)
+
+    async def hear(self) -> None:
+        async for sounds in self.kiosk.sounding():
+            self.sounds.append(sounds)
 
     async def _inspect(self, address: Secret, within_s: float) -> Inspection:
         self.inspected.append(address.reveal())
@@ -129,6 +139,8 @@ async def serving(language: str = "en", **options: Any) -> AsyncIterator[Served]
     served = Served(chosen, read_texts(language, chosen.texts, chosen.contact), read_design(chosen.design))
     async with asyncio.TaskGroup() as group:
         serve = group.create_task(served.kiosk.serve(), name="kiosk")
+        hear = group.create_task(served.hear(), name="kiosk's sound")
         await until(lambda: served.kiosk.port, "the page is served")
         yield served
         serve.cancel()
+        hear.cancel()

@@ -38,6 +38,7 @@ class Middlebox:
         base_url: where the appliance finds the box.
         calls: what it was asked, oldest first, held calls included.
         tokens: those that opened a socket, each once, oldest first.
+        sent: the text frames that appliances sent, oldest first.
     """
 
     def __init__(self, service_url: str) -> None:
@@ -47,6 +48,7 @@ class Middlebox:
         self.base_url = ""
         self.calls: list[Call] = []
         self.tokens: list[str] = []
+        self.sent: list[str] = []
 
     async def __aenter__(self) -> Self:
         self._session = ClientSession()
@@ -122,7 +124,7 @@ class Middlebox:
             try:
                 async with asyncio.TaskGroup() as group:
                     backward = group.create_task(_relay(service, appliance), name="to the appliance")
-                    await _relay(appliance, service)
+                    await _relay(appliance, service, self.sent)
                     backward.cancel()
             finally:
                 self._sockets.discard(appliance)
@@ -135,10 +137,12 @@ def _open_gate() -> asyncio.Event:
     return gate
 
 
-async def _relay(source: Socket, target: Socket) -> None:
-    """Hand on what comes until the source is closed; then close the target."""
+async def _relay(source: Socket, target: Socket, kept: list[str] | None = None) -> None:
+    """Hand on what comes until the source is closed, and keep the text of it; then close the target."""
     async for message in source:
         if message.type is WSMsgType.TEXT:
+            if kept is not None:
+                kept.append(message.data)
             await target.send_str(message.data)
         elif message.type is WSMsgType.BINARY:
             await target.send_bytes(message.data)

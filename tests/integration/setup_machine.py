@@ -31,6 +31,10 @@ class HatAndUsb(RealSetupEnvironment):
     def play(self, speaker: SpeakerOptions) -> None:
         sys.stdout.write(f"<{speaker.device} plays>\n")
 
+    def cancels_echo(self) -> bool:
+        # Installed beside the tests, or not.
+        return False
+
     def has_lights(self, options: Options) -> bool:
         # SPI comes with the restart.
         return False

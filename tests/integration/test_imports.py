@@ -138,3 +138,13 @@ def test_only_the_kind_of_cloud_that_is_used_is_loaded() -> None:
 
     assert "ravatard.cloud.ravatar.service" in modules
     assert "ravatard.cloud.avatar.service" not in modules
+
+
+def test_what_is_for_other_programs_is_loaded_when_it_is_on() -> None:
+    build = "from ravatard.config import Options; from ravatard.assembly.adapters import other_programs"
+
+    off = loaded_by(f"import ravatard.cli.appliance; {build}; other_programs(Options(), None, [])")
+
+    others = {"prometheus_client", "aiomqtt", "paho", "ravatard.mqtt.adapter", "ravatard.web.metrics.metrics"}
+    assert "ravatard.mqtt.options" in off
+    assert off.isdisjoint({*others, "aiohttp", "ravatard.core.homeassistant", "ravatard.web.connections"})

@@ -446,3 +446,39 @@ def test_the_browsers_unit_is_one_systemd_understands(tmp_path: Path) -> None:
 
     assert (checked.returncode, checked.stderr) == (0, "")
     assert str(KioskOptions().port) in unit
+
+
+# ---------------------------------------------------------------------- a browser that is heard
+
+
+def _report(frame: str, *, sounding: bool) -> str:
+    return json.dumps({"picture": "playing", "frame": frame, "sounding": sounding})
+
+
+async def test_a_page_that_is_heard_is_told_and_one_that_closes_is_silent() -> None:
+    async with streaming() as streamer, serving(sound="browser") as served:
+        served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
+        async with aiohttp.ClientSession() as session, served.page(session) as page:
+            told = await assert_told(page, lambda state: "address" in (state["picture"] or {}))
+            frame = told["picture"]["frame"]
+            await page.send_str(_report(frame, sounding=True))
+            await until(lambda: served.sounds == [True], "it is heard")
+            await page.send_str(_report(frame, sounding=False))
+            await page.send_str(_report(frame, sounding=True))
+            await until(lambda: served.sounds[-1:] == [True], "it is heard again")
+
+        await until(lambda: served.sounds[-1:] == [False], "it is silent")
+
+
+@pytest.mark.parametrize("sound", ["daemon", "browser"])
+async def test_another_frames_sound_and_that_of_a_muted_page_count_for_nothing(sound: str) -> None:
+    async with streaming() as streamer, serving(sound=sound) as served, aiohttp.ClientSession() as session:
+        served.kiosk.stage(Secret(f"{streamer.base}/s"), Secret(TOKEN))
+        async with served.page(session) as page:
+            told = await assert_told(page, lambda state: "address" in (state["picture"] or {}))
+            frame = told["picture"]["frame"] if sound == "daemon" else "another"
+            await page.send_str(_report(frame, sounding=True))
+            await page.send_str(json.dumps({"picture": "silent", "frame": told["picture"]["frame"]}))
+            await served.shows(PageState.SILENT)
+
+    assert served.sounds == []

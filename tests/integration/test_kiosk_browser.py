@@ -26,6 +26,7 @@ from ravatard.web.kiosk.texts import read_texts
 from tests import make_kiosk_picture
 from tests.integration.devtools import CHROMIUM, Tab, chromium
 from tests.integration.kiosk_rig import QUOTED_TOKEN, TOKEN, Served, Streamer, moved, serving, streaming
+from tests.integration.program import until
 from tests.integration.receiver import calling
 
 pytestmark = [
@@ -313,3 +314,14 @@ async def test_the_readme_shows_the_page_as_it_is_taken(tmp_path: Path) -> None:
     assert taken[:8] == kept[:8] == b"\x89PNG\r\n\x1a\n"
     assert taken[16:24] == kept[16:24] == size
     assert len(taken) > 5_000
+
+
+async def test_a_player_that_says_when_it_is_heard_holds_the_microphone(tmp_path: Path) -> None:
+    async with browsing(tmp_path, AUDIBLE, sound="browser") as (streamer, served, _):
+        served.kiosk.stage(Secret(f"{streamer.base}/aloud"), Secret(TOKEN))
+        await until(lambda: served.sounds, "it is heard", 40)
+
+        served.kiosk.stage(None, None)
+        await until(lambda: len(served.sounds) > 1, "it is silent", 40)
+
+    assert served.sounds == [True, False]

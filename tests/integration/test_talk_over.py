@@ -4,77 +4,88 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ravatard.sim.options import SimOptions
-from ravatard.sim.ravatar.cloud import SimCloud
-from ravatard.sim.server import SimServer
-from ravatard.sim.sound.synthesizer import Synthesizer
-from tests.integration.aloud_rig import ALOUD, Appliance, appliance, feedback, speaker_rig
-from tests.integration.daemon import Config
-from tests.integration.virtual_audio import MICROPHONE, VirtualAudio
+from tests.integration import recordings
+from tests.integration.program import until
+from tests.integration.talk_over_rig import Talk, like, phrase, steady_audio, talking
+from tests.integration.virtual_audio import VirtualAudio
 
 pytestmark = pytest.mark.integration
-
-#: Some ten seconds: time for the canceller to learn the room, and for a user to interrupt.
-LONG = " ".join(f"This is sentence number {number} of a long answer." for number in range(5))
-CHAT: Config = {"ravatar": {"mode": "chat"}}
-TALKED_OVER: Config = {
-    "audio": {"echo": "cancel", "barge_in": "voice"},
-    "microphone": {"device": MICROPHONE, "alsa_config": "system"},
-}
 
 
 @pytest.fixture(scope="module")
 def audio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualAudio]:
     """One speaker for all tests of this file."""
-    yield from speaker_rig(tmp_path_factory.mktemp("audio"))
-
-
-@asynccontextmanager
-async def talked_over(folder: Path, audio: VirtualAudio) -> AsyncIterator[Appliance]:
-    """A daemon that speaks into its own microphone."""
-    options = SimOptions(think_s=0.02, licences=0, answers=(LONG,))
-    async with (
-        SimServer(cloud=SimCloud(options, key=b"of this test", speak=Synthesizer().wav)) as server,
-        appliance(folder, server.base_url, ALOUD, CHAT, TALKED_OVER, environ=audio.environ({})) as daemon,
-    ):
-        with feedback(audio, delay_ms=60, gain=0.3):
-            yield daemon
-        await daemon.stopped()
+    yield from steady_audio(tmp_path_factory.mktemp("audio"))
 
 
 def _lost(times: int, report: Any) -> bool:
     return bool(report["counters"]["microphone_losses"] == times)
 
 
-async def spoken(daemon: Appliance) -> None:
-    """Let it speak one answer to its end."""
-    await daemon.say("speak")
-    await daemon.reports(lambda it: it["talk"] == "speaking", "it speaks")
-    await daemon.idle(40)
+#: Of what the canceller leaves of the words while the avatar speaks, and of any other speech.
+LIKE = 0.3
+#: A user who was not found tries again, at most so often: a machine that is busy loses sound.
+TRIES = 3
+#: One on which a task is woken later than this loses sound: PulseAudio holds 20 to 50 ms of it here.
+STARVED_S = 0.05
 
 
-async def test_the_avatar_does_not_interrupt_itself(tmp_path: Path, audio: VirtualAudio) -> None:
-    async with talked_over(tmp_path, audio) as daemon:
-        await spoken(daemon)
-        report = await daemon.report()
+async def interrupted(talk: Talk, recording: Path) -> None:
+    """Talk over the avatar until that was found, and it fell silent."""
+    for _ in range(TRIES):
+        interruption = await talk.interrupt(recording)
+        if interruption.found and interruption.silent_ms is not None:
+            return
+    worst_s = talk.lateness.worst_s
+    if worst_s > STARVED_S:
+        pytest.skip(f"this machine is too busy: a task was woken {worst_s * 1000:.0f} ms late")
+    pytest.fail(f"no user of {TRIES} was found")
 
-    assert report["counters"]["utterances"] == 0
-    assert report["microphone"]["state"] == "open"
+
+async def test_a_user_who_talks_over_the_avatar_stops_it_and_the_first_words_are_sent(
+    tmp_path: Path, audio: VirtualAudio
+) -> None:
+    said = phrase()
+    recording = recordings.write(tmp_path / "user.wav", said)
+    async with talking(tmp_path, audio) as talk:
+        await interrupted(talk, recording)
+        await until(talk.uploads, "something is sent", 15)
+
+        # The first 600 ms of the words, and not only what came when the avatar was silent.
+        likest = max(like(upload, said, 0.6)[0] for upload in talk.uploads())
+        assert likest > LIKE
+
+
+async def test_a_microphone_that_is_killed_in_the_middle_of_an_interruption_leaves_nothing_open(
+    tmp_path: Path, audio: VirtualAudio
+) -> None:
+    recording = recordings.write(tmp_path / "user.wav", phrase())
+    async with talking(tmp_path, audio) as talk:
+        await interrupted(talk, recording)
+        pid = talk.daemon.child("microphone.worker")
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await talk.daemon.reports(partial(_lost, 1), "its loss is noticed")
+        await talk.daemon.reports(lambda it: it["microphone"]["state"] != "lost", "it is back", 30)
+        await talk.answer()
+        report = await talk.daemon.report()
+
     assert report["degraded"] == []
+    assert report["counters"]["turns"]["failed"] == 0
 
 
 async def test_after_two_crashes_the_microphone_is_held_again_and_the_status_says_so(
     tmp_path: Path, audio: VirtualAudio
 ) -> None:
-    async with talked_over(tmp_path, audio) as daemon:
+    async with talking(tmp_path, audio) as talk:
+        daemon = talk.daemon
         for losses in (1, 2):
             pid = daemon.child("microphone.worker")
             assert pid is not None

@@ -108,6 +108,10 @@ class SetupEnvironment(Protocol):
         """Play a test sound. Raises DeviceError when that fails."""
         ...
 
+    def cancels_echo(self) -> bool:
+        """Return True if what removes the speaker's sound from the microphone's is installed."""
+        ...
+
     def boards(self) -> Sequence[Choice]:
         """Return the boards that can be chosen."""
         ...
@@ -217,6 +221,12 @@ class RealSetupEnvironment:
 
         sound = read_sound(SHIPPED / "listening.wav") + read_sound(SHIPPED / "sent.wav")
         asyncio.run(ChildBench(self._environ).play(speaker, sound * 2))
+
+    def cancels_echo(self) -> bool:
+        """See :meth:`SetupEnvironment.cancels_echo`."""
+        from ravatard.devices.echo.canceller import library_path
+
+        return library_path() is not None
 
     def boards(self) -> Sequence[Choice]:
         """See :meth:`SetupEnvironment.boards`."""

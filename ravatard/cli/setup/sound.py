@@ -14,6 +14,12 @@ _AGAIN = (
     Choice("keep", "keep this one all the same"),
 )
 
+#: Values of audio.echo that are asked about.
+_TALKING_OVER = {
+    "half-duplex": "only a press stops it; the microphone does not listen",
+    "cancel": "users may also talk over it; its voice is taken out of the microphone's sound",
+}
+
 
 class SoundQuestions:
     """Asks for microphone and speaker, after the board, which may bring its own."""
@@ -62,7 +68,20 @@ class SoundQuestions:
             if found.system:
                 self._answers.set("speaker.alsa_config", "system")
             if self._is_heard(default, found):
+                self._ask_talking_over()
                 return
+
+    def _ask_talking_over(self) -> None:
+        """Ask whether a user may talk over the avatar, where that is installed and not decided otherwise."""
+        audio = self._answers.base.options.audio
+        if audio.echo not in _TALKING_OVER or not self._environment.cancels_echo():
+            return
+        choices = [Choice(value, label) for value, label in _TALKING_OVER.items()]
+        if self._answers.choose("audio.echo", "While the avatar speaks", choices) == "cancel":
+            self._answers.set("audio.barge_in", "voice")
+            self._asker.say("  Try it in the room: `ravatard doctor --echo` says whether this suits.")
+        elif audio.echo == "cancel":
+            self._answers.set("audio.barge_in", "button")
 
     # ------------------------------------------------------------------ the choices
 

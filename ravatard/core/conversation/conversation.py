@@ -258,6 +258,9 @@ class Conversation:
                 m.take(m.turns.cancel(asked=True))
                 m.take(m.service.end_session("a new one was asked for", now))
                 m.take(m.service.hears_as(m.service.deafness.perhaps_mended()))
+            case ev.AnsweredElsewhere():
+                m.take(m.attention.forgotten())
+                m.take(m.turns.cancel(asked=True))
             case ev.QuietChanged(quiet):
                 m.take(m.playback.quiet(begin=quiet, limit=m.options.equipment.quiet.volume))
             case ev.OptionsChanged(options):

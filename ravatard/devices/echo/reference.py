@@ -17,16 +17,15 @@ from ravatard.devices.echo.timeline import Timeline
 #: Taps of the low-pass filter before 48 kHz are reduced to every third frame, 16 kHz.
 _TAPS = 48
 _CUTOFF_HZ = 7_000
-#: Beyond this offset the two are joined anew, as after a device was reopened.
-_JUMP_FRAMES = 2 * VOICE_RATE_HZ // 1000
-#: The reference is moved by at most one frame in this much sound, which makes up for 1,000 ppm.
-_SLIP_EVERY_S = 0.02
-#: While the clocks are little known, an offset above a millisecond is corrected at once.
-_YOUNG_S, _YOUNG_FRAMES = 5.0, VOICE_RATE_HZ // 1000
+#: Beyond this offset the two are joined anew; where a clock reports a step, beyond the second.
+_JUMP_FRAMES, _STEP_FRAMES = 2 * VOICE_RATE_HZ // 1000, VOICE_RATE_HZ // 4000
+#: The reference is moved by at most one frame in this much sound, which makes up for 2,000 ppm: twice what
+#: two clocks are apart, so that an offset is made up for, too.
+_SLIP_EVERY_S = 0.01
 #: Smaller offsets are not corrected, or the reference would oscillate: 42 us.
 _SLIP_FRAMES = 2
-
-
+#: After so much silence of the speaker an offset is corrected at once: no echo is left that it could move.
+_SILENT_FRAMES = VOICE_RATE_HZ // 2
 #: A speaker that is awake writes ten times a second; one that has written nothing for longer than the ring is
 #: long, and the latency after that, is asleep: all that is in the ring has been heard.
 _ASLEEP_S = RING_FRAMES / VOICE_RATE_HZ + 0.5
@@ -41,7 +40,7 @@ class EchoReference:
         samples_in: samples of the microphone so far.
         frames_out: frames of 48 kHz returned for them.
         slips: frames left out (positive) or doubled (negative) since the clocks were first joined.
-        jumps: times the two had to be joined anew.
+        jumps: times the two had to be joined anew while the speaker was heard.
     """
 
     def __init__(self, ring: EchoRing, rate_hz: int = RATE_HZ, *, decimated: bool = True) -> None:
@@ -64,6 +63,7 @@ class EchoReference:
         self._step = VOICE_RATE_HZ // rate_hz
         self._timeline = Timeline(rate_hz)
         self._next: int | None = None
+        self._steps = (0, 0)
         self._stamp, self._unchanged = b"", 0
         self._out_step = 1 if decimated else self._step
         self._taps = _low_pass() if self._step > 1 and decimated else []
@@ -132,8 +132,10 @@ class EchoReference:
         if self._next is None:
             return round(wanted)
         error = wanted - self._next
-        is_young = self.samples_in < _YOUNG_S * self._rate_hz
-        if abs(error) > (_YOUNG_FRAMES if is_young else _JUMP_FRAMES):
+        before, self._steps = self._steps, (state.steps, self._timeline.jumps)
+        if self._next > state.silent_from + _SILENT_FRAMES:
+            return round(wanted)
+        if abs(error) > (_JUMP_FRAMES if self._steps == before else _STEP_FRAMES):
             self.jumps += 1
             return round(wanted)
         if abs(error) <= _SLIP_FRAMES:

@@ -21,7 +21,7 @@ from ravatard.devices.echo.timeline import Timeline
 
 #: 2.7 s: longer than a microphone's block takes to be read.
 RING_FRAMES = 1 << 17
-_SLOT = struct.Struct("<QQddQ")
+_SLOT = struct.Struct("<QQddQQ")
 _SUM = struct.Struct("<I")
 _SLOT_BYTES = 64
 _DATA_AT = 4096
@@ -40,6 +40,7 @@ class RingState:
         at: when the next one leaves the converter, seconds on CLOCK_MONOTONIC.
         rate_hz: frames a second by that clock.
         silent_from: frames from this one on are silence.
+        steps: grows where sound was lost on the way to the converter: frames before and after it are apart.
     """
 
     number: int = 0
@@ -47,6 +48,7 @@ class RingState:
     at: float = 0.0
     rate_hz: float = float(VOICE_RATE_HZ)
     silent_from: int = 0
+    steps: int = 0
 
     def frame_at(self, at: float) -> float:
         """Return the frame that leaves the converter at ``at``."""
@@ -117,6 +119,8 @@ class EchoWriter:
         self._number = last.number
         self._frames = last.frames
         self._silent_from = last.silent_from
+        # A new stream is a step, too.
+        self._steps = last.steps + (last.number > 0)
         # The sound card's clock ran on after the previous process.
         self._timeline = Timeline(VOICE_RATE_HZ, known_hz=last.rate_hz)
 
@@ -146,6 +150,7 @@ class EchoWriter:
         is. When exactly the first frame of the new stream leaves is observed anew.
         """
         known = self._timeline
+        self._steps += known.jumps + 1
         self._frames += max(0, round((leaves_at - known.time_of(self._frames)) * known.rate_hz))
         self._timeline = Timeline(VOICE_RATE_HZ, known_hz=known.rate_hz)
 
@@ -162,8 +167,7 @@ class EchoWriter:
     def _publish(self) -> None:
         self._number += 1
         timeline = self._timeline
-        raw = _SLOT.pack(
-            self._number, self._frames, timeline.time_of(self._frames), timeline.rate_hz, self._silent_from
-        )
-        at = self._number % 2 * _SLOT_BYTES
-        self._memory[at : at + _SLOT.size + _SUM.size] = raw + _SUM.pack(zlib.crc32(raw))
+        at, steps = timeline.time_of(self._frames), self._steps + timeline.jumps
+        raw = _SLOT.pack(self._number, self._frames, at, timeline.rate_hz, self._silent_from, steps)
+        begin = self._number % 2 * _SLOT_BYTES
+        self._memory[begin : begin + _SLOT.size + _SUM.size] = raw + _SUM.pack(zlib.crc32(raw))

@@ -13,6 +13,7 @@ from ravatard.installation import adding
 
 LIMIT_S = 2 * START_S + 25.0
 _LINE = "audio: {echo: cancel, barge_in: voice}"
+_HELD_LINE = "audio: {echo: half-duplex, barge_in: button}"
 #: A canceller that removes less than this does not know the room: it heard another speaker, or none.
 _LEAST_REMOVED_DB = 10.0
 
@@ -55,14 +56,12 @@ def judge(trial: EchoTrial, echo: str) -> CheckResult:
     if bad and echo in ("cancel", "external"):
         return warning(
             f"{text}; the avatar interrupted itself {trial.interrupted} times in 12 s",
-            "turn the speaker down, move it away from the microphone, or set audio.echo to half-duplex and "
-            "audio.barge_in to button",
+            f"turn the speaker down, or move it away from the microphone; otherwise write `{_HELD_LINE}`",
             **measured,
         )
     if bad:
-        return fine(
-            f"{text}: audio.echo: {echo} is right, a user cannot talk over the avatar here", **measured
-        )
+        kept = f"audio.echo: {echo}" if echo == "off" else f"`{_HELD_LINE}`"
+        return fine(f"{text}: {kept} is right, a user cannot talk over the avatar here", **measured)
     if echo in ("cancel", "external"):
         return fine(f"{text}: audio.echo: {echo} is right", **measured)
     return fine(f"{text}: a user may talk over the avatar with `{_LINE}`", **measured)

@@ -79,6 +79,7 @@ EVENTS: dict[str, type[Any]] = {
     "mute-asked": ev.MuteAsked,
     "restart-session": ev.RestartSessionAsked,
     "options": ev.OptionsChanged,
+    "elsewhere": ev.AnsweredElsewhere,
     "speaker-ready": ev.SpeakerReady,
     "speaker-lost": ev.SpeakerLost,
     "speaker-asleep": ev.SpeakerAsleep,

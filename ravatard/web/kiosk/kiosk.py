@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, NoReturn
 
 from ravatard.core.indication import Indication
@@ -71,6 +71,7 @@ class Kiosk:
         self._design = design
         self._content = PageContent(options, self._texts, run=secrets.token_hex(4))
         self._pages: list[PageSocket] = []
+        self._sounding_changed = asyncio.Event()
         self._picture_changed = asyncio.Event()
         self._inspecting: asyncio.Timeout | None = None
 
@@ -94,6 +95,19 @@ class Kiosk:
                 self._inspecting.reschedule(0.0)
             self._update_pages()
             self._update_screen()
+
+    async def sounding(self) -> AsyncIterator[bool]:
+        """Yield True when the browser begins to be heard, False when it falls silent; for ever.
+
+        A page that closes, loses its picture or is replaced by a newer one is silent.
+        """
+        sounds = False
+        while True:
+            await self._sounding_changed.wait()
+            self._sounding_changed.clear()
+            if self._is_sounding() is not sounds:
+                sounds = not sounds
+                yield sounds
 
     async def serve(self) -> NoReturn:
         """Serve the page for ever; a taken port is waited for. Cancelling closes every connection."""
@@ -162,7 +176,14 @@ class Kiosk:
         for page in self._pages:
             page.update()
 
+    def _is_sounding(self) -> bool:
+        if not (self.sound_in_browser and self._pages and self._content.picture is not None):
+            return False
+        report = self._pages[-1].report
+        return report.sounding and report.frame == self._content.picture.frame
+
     def _update_screen(self) -> None:
+        self._sounding_changed.set()
         screen = self._state()
         if screen is not self.screen:
             self.screen = screen

@@ -27,9 +27,11 @@ class KioskOptions:
     )
     port: int = setting(8_470, "Port of the page; 0 takes any free one.", low=0, high=65_535)
     sound: Literal["browser", "daemon"] = setting(
-        "browser",
-        "Player of the avatar's live voice: browser, together with the picture; daemon, through the "
-        "configured speaker, with the page muted.",
+        "daemon",
+        "Player of the avatar's live voice: daemon, through the configured speaker, with the page muted; "
+        "browser, together with the picture. The microphone is held while the daemon plays, and while "
+        "the streaming page says that it does (it posts `ravatar-sound-start` and `ravatar-sound-end` to the "
+        "page that embeds it). Beside one that does not say so, browser needs a speakerphone.",
     )
     texts: str | None = setting(
         None,

@@ -45,10 +45,13 @@ class PageReport(msgspec.Struct, frozen=True):
     Attributes:
         picture: state of the picture.
         frame: the frame in question; "" for none.
+        sounding: its player says that the avatar is heard from this browser. One that never says so plays
+            unheard by the daemon.
     """
 
     picture: PageState
     frame: str = ""
+    sounding: bool = False
 
 
 def read_report(message: str | bytes) -> PageReport | None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import NoReturn
 
+from ravatard.core.audio.speaker_events import PlaybackEnded, PlaybackStarted
 from ravatard.core.indication import Indication, Look, Show
 from ravatard.secret import Secret
 from ravatard.stages.display import OnDisplay, display
+from ravatard.stages.mailbox import Inbox
 from tests.unit.stages.fakes import FakeCloud, running
 
 
@@ -16,6 +19,7 @@ class FakeScreen:
         self.serving = 0
         self.shown: list[Indication] = []
         self.staged: list[str | None] = []
+        self.sounds: list[bool] = []
 
     async def serve(self) -> NoReturn:
         self.serving += 1
@@ -24,6 +28,12 @@ class FakeScreen:
             raise AssertionError("nobody sets it")
         finally:
             self.serving -= 1
+
+    async def sounding(self) -> AsyncIterator[bool]:
+        for sounds in self.sounds:
+            await asyncio.sleep(1.0)
+            yield sounds
+        await asyncio.Event().wait()
 
     def show(self, indication: Indication) -> None:
         self.shown.append(indication)
@@ -36,12 +46,23 @@ async def test_the_picture_follows_the_session_while_the_page_is_served() -> Non
     screen, cloud = FakeScreen(), FakeCloud()
     cloud.pictures = [None, (Secret("url"), Secret("+token")), None]
 
-    async with running(lambda: display(screen, cloud)):
+    async with running(lambda: display(screen, cloud, Inbox())):
         await asyncio.sleep(0.1)
         assert screen.serving == 1
 
     assert screen.serving == 0
     assert screen.staged == [None, "url+token", None]
+
+
+async def test_a_browser_that_is_heard_is_a_voice_that_sounds() -> None:
+    screen, inbox = FakeScreen(), Inbox()
+    screen.sounds = [True, False]
+    begun = asyncio.get_running_loop().time()
+
+    async with running(lambda: display(screen, FakeCloud(), inbox)):
+        heard = [await inbox.get(), await inbox.get()]
+
+    assert heard == [PlaybackStarted(begun + 1.0), PlaybackEnded(begun + 2.0)]
 
 
 def test_what_the_hub_shows_is_shown_and_nothing_else() -> None:

@@ -17,6 +17,9 @@ _REVERBERATION_FRAMES = 11
 _MEMORY_FRAMES = 600
 #: Before so many frames, 1.8 s, nothing is known, and nothing passes: that is half duplex.
 _FEWEST_FRAMES = 60
+#: After a disturbance nothing passes for so many frames, 600 ms, in which the canceller finds the echo again;
+#: and so many of those before it are remembered, so that a rest of the echo that is louder now is soon known.
+_UNSETTLED_FRAMES, _KEPT_FRAMES = 20, 150
 #: Share of the frames that the distance covers, and how far a user must be above it, in dB.
 _QUANTILE, _MARGIN_DB = 0.9, 6.0
 #: Quieter than this is no user, dBFS; the reference is no voice, dBFS.
@@ -34,6 +37,7 @@ class LeakGuard:
         self._references: deque[float] = deque(maxlen=_REVERBERATION_FRAMES)
         self._seen: deque[float] = deque()
         self._sorted: list[float] = []
+        self._unsettled = 0
 
     @property
     def is_ready(self) -> bool:
@@ -52,6 +56,12 @@ class LeakGuard:
         self._seen.clear()
         self._sorted.clear()
 
+    def disturbed(self) -> None:
+        """Be careful: sound was lost on the way to the loudspeaker or from the microphone."""
+        self._unsettled = _UNSETTLED_FRAMES
+        while len(self._seen) > _KEPT_FRAMES:
+            self._drop()
+
     def passes(self, level_db: float, reference_db: float) -> bool:
         """Take a frame; return True if it is too loud for the rest of the echo.
 
@@ -66,10 +76,17 @@ class LeakGuard:
         leak_db = self.leak_db
         passes = leak_db is not None and level_db > max(_QUIETEST_DB, loudest_db + leak_db + _MARGIN_DB)
         self._learn(level_db - loudest_db)
+        if self._unsettled:
+            self._unsettled -= 1
+            return False
         return passes
 
     def _learn(self, distance_db: float) -> None:
         if len(self._seen) == _MEMORY_FRAMES:
-            del self._sorted[bisect_left(self._sorted, self._seen.popleft())]
+            self._drop()
         self._seen.append(distance_db)
         insort(self._sorted, distance_db)
+
+    def _drop(self) -> None:
+        """Forget the oldest frame."""
+        del self._sorted[bisect_left(self._sorted, self._seen.popleft())]

@@ -136,12 +136,14 @@ class TalkOverGate:
     def lost(self, now_at: float) -> list[GateEvent]:
         """The device went away; see :meth:`ravatard.core.audio.gate.Gate.lost`."""
         self._microphone = self._reference = b""
-        self.disturbed()
+        # It may come back as another one: what was learnt of the room does not hold any more.
+        self._detector.guard.forget()
+        self._detector.forget()
         return self._marked(self._gate.lost(now_at))
 
     def disturbed(self) -> None:
-        """The reference is aligned anew: what was learnt of the room does not hold any more."""
-        self._detector.guard.forget()
+        """The reference is aligned anew, because sound was lost: the room is the same."""
+        self._detector.guard.disturbed()
         self._detector.forget()
 
     def feed(self, pcm: bytes, reference: bytes, read_at: float) -> list[GateEvent]:

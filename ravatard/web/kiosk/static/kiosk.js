@@ -28,12 +28,12 @@ let socket = null;
 let retryMs = FIRST_RETRY_MS;
 let giveUp = 0;
 let picture = null; // { frame, address, element, state, timer }
-let report = { picture: "empty", frame: "" };
+let report = { picture: "empty", frame: "", sounding: false };
 let sound = false;
 let startMs = 20000;
 
-function send(state, frame) {
-  report = { picture: state, frame };
+function send(state, frame, sounding = false) {
+  report = { picture: state, frame, sounding };
   if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(report));
 }
 
@@ -69,7 +69,8 @@ function remove() {
 
 function become(state) {
   picture.state = state;
-  send(state, picture.frame);
+  // Only a frame that plays sounds; loading one anew is silent until it says otherwise.
+  send(state, picture.frame, report.sounding && report.frame === picture.frame && state !== "loading" && state !== "refused");
 }
 
 function embed() {
@@ -145,6 +146,10 @@ addEventListener("message", (event) => {
     started(picture);
   } else if (event.data === "ravatar-session-close") {
     ended();
+  } else if (event.data === "ravatar-sound-start" || event.data === "ravatar-sound-end") {
+    // From a player that says when it is heard: the daemon's microphone is held meanwhile. Another page cannot
+    // listen to it: its sound is that of another origin.
+    send(picture.state, picture.frame, sound && event.data === "ravatar-sound-start");
   }
 });
 
@@ -215,7 +220,7 @@ function connect() {
   socket.addEventListener("message", (event) => {
     apply(JSON.parse(event.data));
     // The daemon of a new socket does not know the frame that kept running.
-    if (report.frame) send(report.picture, report.frame);
+    if (report.frame) send(report.picture, report.frame, report.sounding);
   });
   socket.addEventListener("close", () => {
     if (root.dataset.look !== "gone") giveUp = setTimeout(() => { remove(); note(""); }, GIVE_UP_PICTURE_MS);

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import tarfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from ravatard.cli.doctor.support_bundle import gather, write
+from ravatard.cli.doctor.support_bundle import gather, packed, write
 from ravatard.doctor.check import DoctorRequest
 from tests.unit.doctor.patient import NOW, PROJECT, Patient
 
@@ -64,3 +66,13 @@ async def test_what_the_sound_libraries_print_is_in_the_bundle(tmp_path: Path) -
     found = await gather(patient.machine(), DoctorRequest(), sound=True)
 
     assert found["sound-libraries.txt"].startswith("ALSA lib confmisc.c")
+
+
+def test_an_archive_can_be_made_without_a_file() -> None:
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+
+    with tarfile.open(fileobj=io.BytesIO(packed({"/a/b.txt": "text"}, now))) as archive:
+        (entry,) = archive.getmembers()
+        content = archive.extractfile(entry)
+        assert content is not None
+        assert (entry.name, content.read()) == ("ravatard-support-20261130-000000/a/b.txt", b"text")

@@ -46,6 +46,7 @@ class Town:
         self.asked: list[tuple[str, str, str | None]] = []
         self.tried: list[tuple[int | None, str]] = []
         self.speaker_names: tuple[str, ...] | None = ()
+        self.echo_library = False
         self.plays = True
         self.played: list[str | None] = []
         self.missing: tuple[str, ...] | None = ()
@@ -82,6 +83,9 @@ class Town:
         if self.speaker_names is None:
             raise DeviceError("PortAudio is missing")
         return FoundDevices(self.speaker_names, self.system)
+
+    def cancels_echo(self) -> bool:
+        return self.echo_library
 
     def play(self, speaker: SpeakerOptions) -> None:
         if not self.plays:

@@ -123,3 +123,30 @@ def test_speakers_that_cannot_be_listed_are_said_and_passed_over(tmp_path: Path)
 
     assert texts(visit.answered(*ENTER_ALL)) == {}
     assert "Speakers cannot be listed: PortAudio is missing" in visit.seen
+
+
+@pytest.mark.parametrize(
+    ("answer", "written"),
+    [("", {}), ("cancel", {"audio.echo": "cancel", "audio.barge_in": "voice"})],
+)
+def test_where_the_library_is_users_may_be_let_talk_over_the_avatar(
+    tmp_path: Path, answer: str, written: dict[str, str]
+) -> None:
+    town = hat_and_usb()
+    town.echo_library = True
+    visit = Visit(tmp_path, town=town)
+
+    wishes = visit.answered("", "", "", "n", "", "USB Speaker", "y", "y", answer)
+
+    assert texts(wishes) == {"speaker.device": "USB Speaker", **written}
+    assert any("doctor --echo" in line for line in visit.seen) is bool(answer)
+
+
+def test_a_setting_for_a_speakerphone_is_not_asked_about(tmp_path: Path) -> None:
+    town = hat_and_usb()
+    town.echo_library = True
+    visit = Visit(tmp_path, "audio: {echo: external}\n", town=town)
+
+    wishes = visit.answered("", "", "", "n", "", "USB Speaker", "y", "y")
+
+    assert texts(wishes) == {"speaker.device": "USB Speaker"}

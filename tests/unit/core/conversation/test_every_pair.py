@@ -166,7 +166,7 @@ def steps(story: Story) -> Iterator[Step]:  # noqa: C901, PLR0912 - a list of co
         *(ev.Listened(1, -60.0, -66.0), ev.PressIgnored(20.0), ev.ButtonPressed(now), ev.ButtonReleased(now)),
         *(ev.LinkConnecting(), ev.LinkOffline("no network.", 1.0), ev.NetworkChanged()),
         *(ev.SessionStarted(), ev.SessionEnded("over"), ev.Answered("hello"), ev.TextGiven("hello")),
-        *(ev.RestartSessionAsked(), ev.OptionsChanged(story.options)),
+        *(ev.RestartSessionAsked(), ev.AnsweredElsewhere(), ev.OptionsChanged(story.options)),
         *(ev.PlaybackStarted(now), ev.PlaybackEnded(now), ev.Played(0, 20.0)),
         *(ev.SpeakerReady("usb", 20.0), ev.SpeakerLost("gone"), ev.AnswerUnplayable(1, "no sound")),
         *(ev.SpeakerAsleep(), ev.SpeakerAwake()),

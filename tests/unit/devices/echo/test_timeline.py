@@ -136,10 +136,79 @@ def test_a_way_that_is_another_one_is_taken_within_a_second() -> None:
     device = Device()
     device.runs(10)
 
-    device.runs(1, way_s=WAY_S + 0.15)
+    device.runs(1, way_s=WAY_S + 0.4)
 
     assert device.line.jumps == 1
-    assert device.error_ms == pytest.approx(150.0, abs=0.1)
+    assert device.error_ms == pytest.approx(400.0, abs=0.1)
+
+
+def test_a_report_that_wanders_and_jumps_back_moves_nothing() -> None:
+    # As PulseAudio's on a busy machine: up by 14 ms a second for some seconds, and back at once.
+    device = Device(-190, late_s=0.0002)
+    device.runs(5)
+
+    for _ in range(3):
+        for step in range(150):
+            device.runs(0.02, way_s=WAY_S + 0.00028 * step)
+        device.runs(1)
+
+    assert device.worst_ms(5) <= 1.0
+    assert device.line.jumps == 0
+
+
+def test_a_loss_in_the_middle_of_a_wandering_report_is_as_long_as_it_was() -> None:
+    device = Device(100, late_s=0.0002)
+    device.runs(5)
+    for step in range(150):
+        device.runs(0.02, way_s=WAY_S + 0.00028 * step)
+
+    device.lost_s = 0.08
+    device.runs(10)
+
+    assert device.worst_ms(9) <= 1.0
+
+
+@pytest.mark.parametrize("lost_s", [0.002, 0.004, 0.03])
+def test_ten_losses_do_not_add_up(lost_s: float) -> None:
+    device = Device(-190, late_s=0.0001)
+    device.runs(8)
+
+    for _ in range(10):
+        device.lost_s += lost_s
+        device.runs(4)
+
+    assert abs(device.error_ms) <= 1.0
+
+
+class Jittery(Device):
+    """A microphone of PulseAudio: its blocks come in bursts, its reports are precise, but one in ten."""
+
+    def runs(self, seconds: float, **_: object) -> None:
+        until = self.frame + int(seconds * 48_000)
+        while self.frame < until:
+            late = self._chance.choice((0.0, 0.004, 0.009, 0.014, 0.019)) + self._chance.random() * 1e-4
+            early = 0.005 if self.frame // self._block % 10 == 9 else 0.0
+            self.line.observe(self.frame, self.true(self.frame) + WAY_S + late, -WAY_S - late - early)
+            self.frame += self._block
+            self.errors.append(self.line.time_of(self.frame) - self.true(self.frame))
+
+
+@pytest.mark.parametrize("ppm", [-200, 0, 200])
+def test_a_microphone_whose_blocks_come_in_bursts_is_followed_by_its_reports(ppm: float) -> None:
+    device = Jittery(ppm, block=960)
+
+    device.runs(60)
+
+    assert device.worst_ms(5) <= 0.5
+
+
+@pytest.mark.parametrize("ppm", [-1_000, 1_000])
+def test_a_clock_that_is_off_by_a_thousandth_is_followed(ppm: float) -> None:
+    device = Device(ppm, late_s=0.0002)
+
+    device.runs(30)
+
+    assert device.worst_ms(5) <= 0.5
 
 
 def test_one_block_is_not_believed_however_late_or_early() -> None:
@@ -166,12 +235,12 @@ def test_when_nothing_fits_any_more_it_begins_anew() -> None:
     assert device.error_ms == pytest.approx(0.0, abs=1.0)
 
 
-def test_no_clock_is_believed_to_be_worse_than_any_crystal() -> None:
-    device = Device(2_000)
+def test_no_clock_is_believed_to_be_worse_than_any_known() -> None:
+    device = Device(3_000)
 
     device.runs(30)
 
-    assert abs(device.line.rate_hz / 48_000 - 1) <= 4.1e-4
+    assert abs(device.line.rate_hz / 48_000 - 1) <= 1.51e-3
 
 
 def test_what_is_known_of_a_clock_before_is_believed_at_first() -> None:

@@ -66,7 +66,7 @@ async def test_a_trial_in_which_nothing_was_played_says_so(patient: Patient) -> 
         (GOOD, "half-duplex", Verdict.FINE, "audio: {echo: cancel, barge_in: voice}"),
         (GOOD, "cancel", Verdict.FINE, "cancel is right"),
         (GOOD, "external", Verdict.FINE, "external is right"),
-        (BAD, "half-duplex", Verdict.FINE, "half-duplex is right"),
+        (BAD, "half-duplex", Verdict.FINE, "`audio: {echo: half-duplex, barge_in: button}` is right"),
         (BAD, "cancel", Verdict.WARNING, "3 times"),
         (BAD, "external", Verdict.WARNING, "3 times"),
         (WEAK, "cancel", Verdict.WARNING, "4 dB softer"),

@@ -68,3 +68,22 @@ def test_after_forgetting_it_learns_anew() -> None:
     assert not guard.is_ready
     assert guard.leak_db is None
     assert not guard.passes(0.0, -20.0)
+
+
+def test_after_a_disturbance_nothing_passes_for_600_ms_and_then_what_did_before() -> None:
+    guard = learnt(frames=700)
+    guard.disturbed()
+
+    passed = [guard.passes(-40.0 if number % 5 == 4 else -52.0, -20.0) for number in range(25)]
+
+    assert passed == [False] * 24 + [True]
+
+
+def test_after_a_disturbance_a_louder_rest_of_the_echo_is_soon_known() -> None:
+    guard = learnt(frames=700)
+    guard.disturbed()
+
+    for _ in range(30):
+        guard.passes(-30.0, -20.0)
+
+    assert guard.leak_db == -10.0

@@ -1,0 +1,1 @@
+"""Several appliances in one room, of which one answers."""

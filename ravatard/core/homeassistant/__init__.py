@@ -1,0 +1,1 @@
+"""Home Assistant's side of MQTT: topics, discovery, states and commands, as values."""

@@ -1,0 +1,1 @@
+"""MQTT: Home Assistant, and devices of one group, by way of a broker."""

@@ -1,0 +1,91 @@
+"""Parts of the MQTT adapter, built from its option groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ravatard.core.backoff import Backoff, BackoffOptions
+from ravatard.core.homeassistant.discovery import DeviceFacts
+from ravatard.core.homeassistant.topics import Topics
+from ravatard.mqtt.adapter import MqttAdapter
+from ravatard.mqtt.aiomqtt_broker import AiomqttBroker
+from ravatard.mqtt.event_queue import EventQueue
+from ravatard.mqtt.group_channel import GroupChannel
+from ravatard.mqtt.home import HomeParts
+from ravatard.mqtt.options import GroupOptions, HomeAssistantOptions, MqttOptions
+from ravatard.mqtt.software import Software
+from ravatard.ports.broker import KeptRecord, KeptTopics
+from ravatard.ports.group import Room
+
+
+@dataclass(frozen=True, slots=True)
+class MqttSections:
+    """Sections of the configuration that MQTT needs.
+
+    Attributes:
+        mqtt: the broker.
+        home: Home Assistant.
+        group: the room.
+        reconnect: pauses between attempts, as for the service.
+    """
+
+    mqtt: MqttOptions
+    home: HomeAssistantOptions = field(default_factory=HomeAssistantOptions)
+    group: GroupOptions = field(default_factory=GroupOptions)
+    reconnect: BackoffOptions = field(default_factory=BackoffOptions)
+
+
+class NoRecord:
+    """Record of a run that leaves nothing behind. A :class:`ravatard.ports.broker.KeptRecord`."""
+
+    def read(self) -> KeptTopics | None:
+        """Return None."""
+        return None
+
+    def write(self, kept: KeptTopics) -> None:
+        """Do nothing."""
+
+    def remove(self) -> None:
+        """Do nothing."""
+
+
+def mqtt_adapter(
+    sections: MqttSections,
+    own_id: str,
+    version: str,
+    record: KeptRecord | None,
+    restart: Callable[[], None],
+    chance: Callable[[], float],
+) -> tuple[MqttAdapter, Room | None]:
+    """Return the adapter, and the room if there is a group.
+
+    Args:
+        sections: of the configuration; the broker's has a host.
+        own_id: of this appliance; client id, and part of every topic.
+        version: of the program.
+        record: of topics that are kept; None: this run leaves none behind.
+        restart: has the daemon restarted.
+        chance: gives numbers in [0, 1).
+    """
+    mqtt, home = sections.mqtt, sections.home
+    topics = Topics(mqtt.prefix, own_id, home.discovery_prefix if home.discovery else "")
+    parts = HomeParts(
+        topics=topics,
+        facts=DeviceFacts(home.name, version, installs=home.update_command is not None),
+        software=Software(version, home.update_check, home.update_command),
+        events=EventQueue(),
+        restart=restart,
+        chance=chance,
+    )
+    kept = KeptTopics(mqtt.host or "", mqtt.broker_port, topics.kept)
+    name = sections.group.name
+    channel = None if name is None else GroupChannel(topics.group(name))
+    adapter = MqttAdapter(
+        AiomqttBroker(mqtt, own_id),
+        parts,
+        lambda: Backoff(sections.reconnect, chance),
+        (record or NoRecord(), kept),
+        channel,
+    )
+    return adapter, None if channel is None or name is None else Room(channel, own_id, name)

@@ -1,0 +1,98 @@
+"""Guard around aiomqtt: bounds on what a broker may send, and an orderly end of its sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import aiomqtt
+
+from ravatard.mqtt.flood import FloodMeter
+
+#: Messages that may wait to be looked at; what comes while they do is dropped.
+WAITING_LIMIT = 64
+#: For the TCP connection.
+CONNECT_S = 4.0
+#: For a goodbye.
+CLOSE_S = 0.3
+
+
+def bounded_queue(meter: FloodMeter) -> type[asyncio.Queue[aiomqtt.Message]]:
+    """Return a queue that drops and counts what comes while it is full."""
+
+    class BoundedQueue(asyncio.Queue[aiomqtt.Message]):
+        def __init__(self, maxsize: int = 0) -> None:
+            del maxsize
+            super().__init__()
+
+        def put_nowait(self, item: aiomqtt.Message) -> None:
+            if self.qsize() >= WAITING_LIMIT:
+                meter.drop()
+            else:
+                super().put_nowait(item)
+
+    return BoundedQueue
+
+
+def guard(client: aiomqtt.Client, meter: FloodMeter) -> None:
+    """End the connection at a packet that is too long, and at a flood of packets; watch no closed socket.
+
+    paho asks its socket for as many bytes as a broker announces, and collects them all. aiomqtt has the loop
+    watch a descriptor by its number a moment later, when it may be closed, or another connection's.
+    """
+    loop = asyncio.get_running_loop()
+    paho: Any = client._client  # noqa: SLF001 - the library has no other way to what it wraps
+    paho.connect_timeout = CONNECT_S
+    receive: Callable[[int], bytes] = paho._sock_recv  # noqa: SLF001 - nor to what it reads
+
+    def guarded(length: int) -> bytes:
+        # Of a packet's first two bytes each is asked for by itself; then all the rest.
+        if length > 1:
+            meter.packet(length)
+        if meter.flooded:
+            # As if the broker had gone: paho closes everything in order.
+            raise ConnectionAbortedError(meter.complaint)
+        return receive(length)
+
+    def register(_paho: Any, _userdata: Any, connection: socket.socket) -> None:
+        loop.call_soon_threadsafe(watch, connection)
+
+    def watch(connection: socket.socket) -> None:
+        if (descriptor := connection.fileno()) >= 0:
+            loop.add_writer(descriptor, paho.loop_write)
+
+    note_end: Callable[..., None] = paho.on_disconnect
+
+    def ended(*reasons: Any) -> None:
+        note_end(*reasons)
+        over = client._disconnected  # noqa: SLF001 - nor to how it ended
+        if over.done() and not over.cancelled():
+            # Read here: the library may forget it unread, and asyncio would complain of that.
+            over.exception()
+
+    paho._sock_recv = guarded  # noqa: SLF001
+    paho.on_socket_register_write = register
+    paho.on_disconnect = ended
+
+
+async def close_within_a_moment(client: aiomqtt.Client, *, answered: bool = True) -> None:
+    """Say goodbye and close the socket, within a moment: ending a paid session must not wait for a broker."""
+    paho: Any = client._client  # noqa: SLF001 - see guard
+    if paho.socket() is not None:
+        if not answered:
+            # The library asks a future that was cancelled while it waited for the answer.
+            paho.on_disconnect = None
+        paho.disconnect()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                # The library tells of nothing once the connection counts as lost.
+                while paho.socket() is not None:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+    if (left := paho.socket()) is not None:
+        with suppress(OSError):
+            left.shutdown(socket.SHUT_RDWR)
+        # It finds the end of the stream, and closes everything in order.
+        paho.loop_read()

@@ -1,0 +1,95 @@
+"""Metrics: the part of the appliance that gives its figures out, as an observer and a server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import NoReturn
+
+from ravatard.core.control.figures import Figures
+from ravatard.core.control.protocol import ControlHandler
+from ravatard.core.events import Event
+from ravatard.web.metrics.collector import StaticFacts, StatusCollector
+from ravatard.web.metrics.exposition import Exposition
+from ravatard.web.metrics.options import MetricsOptions
+from ravatard.web.metrics.server import PATH, MetricsServer
+from ravatard.web.metrics.textfile import Textfile
+
+log = logging.getLogger(__name__)
+
+#: First and longest wait before a taken port is tried again.
+_FIRST_WAIT_S = 2.0
+_LONGEST_WAIT_S = 60.0
+
+
+class Metrics:
+    """Figures of the appliance for Prometheus. A scraper that misbehaves costs the voice nothing.
+
+    Attributes:
+        name: name of its task.
+        port: port of the server; None while it is not served.
+    """
+
+    name = "metrics"
+
+    def __init__(self, options: MetricsOptions, facts: StaticFacts) -> None:
+        """Prepare; nothing is served yet. ``options``: section ``metrics``; ``facts``: see there."""
+        self.port: int | None = None
+        self._options = options
+        self._facts = facts
+        self._figures = Figures()
+        self._port_fault = ""
+        self._file = (
+            Textfile(Path(options.textfile), options.textfile_s) if options.textfile is not None else None
+        )
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """One sentence for each way in which figures should be given out and are not."""
+        found = (self._port_fault, self._file.fault if self._file is not None else "")
+        return tuple(one for one in found if one)
+
+    def on_event(self, event: Event, now: float) -> None:
+        """The hub is about to handle ``event``."""
+        self._figures.on_event(event, now)
+
+    def on_action(self, action: object, now: float) -> None:
+        """The hub has asked for ``action``."""
+        self._figures.on_action(action, now)
+
+    async def serve(self, handler: ControlHandler) -> NoReturn:
+        """Give out the figures, for ever. Cancelling closes every connection, and removes the file."""
+        collector = StatusCollector(self._figures, asyncio.get_running_loop().time, self._facts)
+        exposition = Exposition(collector, handler)
+        async with asyncio.TaskGroup() as group:
+            if self._file is not None:
+                group.create_task(self._file.keep(exposition.text), name="metrics file")
+            if self._options.listen != "off":
+                group.create_task(self._listen(exposition), name="metrics server")
+        raise AssertionError  # neither ends on its own
+
+    async def _listen(self, exposition: Exposition) -> NoReturn:
+        options, wait_s = self._options, _FIRST_WAIT_S
+        server = MetricsServer(exposition.negotiated, token=options.token, lan=options.listen == "lan")
+        while True:
+            try:
+                async with server.opened(options.port) as self.port:
+                    self._port_fault, wait_s = "", _FIRST_WAIT_S
+                    log.info("the figures are at http://127.0.0.1:%d%s", self.port, PATH)
+                    await asyncio.Event().wait()
+            except OSError as error:
+                self._refused(error)
+            finally:
+                self.port = None
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+
+    def _refused(self, error: OSError) -> None:
+        fault = (
+            f"no figures for Prometheus: port {self._options.port} cannot be had "
+            f"({error.strerror or error}); stop the program that has it, or set metrics.port to another one"
+        )
+        if fault != self._port_fault:
+            log.warning("%s. Trying again", fault)
+        self._port_fault = fault

@@ -1,0 +1,74 @@
+"""Textfile: the figures as a file for node_exporter, replaced as a whole each time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+log = logging.getLogger(__name__)
+
+#: node_exporter, another user, reads it.
+_MODE = 0o644
+
+
+class Textfile:
+    """File that is written again and again.
+
+    Attributes:
+        fault: one sentence while it cannot be written, else "".
+    """
+
+    def __init__(self, path: Path, every_s: float) -> None:
+        """Write ``path`` every ``every_s`` seconds, once it is kept."""
+        self.fault = ""
+        self._path = path
+        self._every_s = every_s
+
+    async def keep(self, text: Callable[[], Awaitable[bytes]]) -> NoReturn:
+        """Write what ``text`` returns, for ever. A file that cannot be written is tried again.
+
+        When this ends the file is removed: node_exporter would go on to report an appliance that is off.
+        """
+        try:
+            while True:
+                self._replace(await text())
+                await asyncio.sleep(self._every_s)
+        finally:
+            with suppress(OSError):
+                self._path.unlink()
+
+    def _replace(self, content: bytes) -> None:
+        """Replace the file by a rename: a reader, or a power cut, sees the old one or the new one.
+
+        It is not flushed to the disk: after a power cut the figures are worthless.
+        """
+        # The textfile collector reads names that end in .prom alone.
+        new = self._path.with_name(f"{self._path.name}.new")
+        try:
+            new.unlink(missing_ok=True)
+            file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
+            # Whatever the umask of the service.
+            os.fchmod(file, _MODE)
+            with os.fdopen(file, "wb") as stream:
+                stream.write(content)
+            new.replace(self._path)
+        except OSError as error:
+            self._failed(error)
+            return
+        if self.fault:
+            log.info("%s is written again", self._path)
+        self.fault = ""
+
+    def _failed(self, error: OSError) -> None:
+        fault = (
+            f"the figures cannot be written to {self._path} ({error.strerror or error}); give the service "
+            "the right (ReadWritePaths in a drop-in), or correct metrics.textfile"
+        )
+        if fault != self.fault:
+            log.warning("%s", fault)
+        self.fault = fault

@@ -1,0 +1,203 @@
+"""A daemon that speaks into its own microphone through a room, and a user who talks over it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ravatard.core.audio_format import RATE_HZ
+from ravatard.sim.options import SimOptions
+from ravatard.sim.ravatar.cloud import SimCloud
+from ravatard.sim.server import SimServer
+from ravatard.sim.sound.synthesizer import Synthesizer
+from tests.integration import recordings
+from tests.integration.aloud_rig import ALOUD, Appliance, Monitor, appliance, living_room
+from tests.integration.daemon import Config
+from tests.integration.middlebox import Middlebox
+from tests.integration.recordings import Samples
+from tests.integration.virtual_audio import MICROPHONE, VirtualAudio, missing
+
+#: Some twelve seconds: time for the canceller to learn the room, and for a user to interrupt.
+LONG = " ".join(f"This is sentence number {number} of a long answer." for number in range(6))
+CHAT: Config = {"ravatar": {"mode": "chat"}}
+TALKED_OVER: Config = {
+    "audio": {"echo": "cancel", "barge_in": "voice"},
+    "microphone": {"device": MICROPHONE, "alsa_config": "system"},
+}
+#: Level of the avatar's echo at the microphone, dBFS.
+ECHO_DB = -23.0
+#: The room is known by then.
+_LEARNT_S = 5.0
+
+
+def steady_audio(folder: Path) -> Iterator[VirtualAudio]:
+    """The body of a fixture: sound devices whose clocks do not drift, or the test is skipped."""
+    if lacks := missing():
+        pytest.skip(f"virtual sound needs {', '.join(lacks)}")
+    with VirtualAudio(folder, speaker=True, steady=True) as virtual:
+        yield virtual
+
+
+def hurry_sound(daemon: Appliance) -> None:
+    """Let the daemon's sound processes go before other programs, where we may: the machine is shared."""
+    for pid in daemon.offspring():
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(PermissionError, ProcessLookupError):
+                os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(10))
+
+
+def phrase(number: int = 0, *, over_echo_db: float = 0.0) -> Samples:
+    """A user's request, as loud over the avatar's echo at the microphone; it begins with its first word."""
+    samples = recordings.bundled()
+    speech = recordings.requests_in(samples)[number]
+    said = samples[speech.first : speech.last].astype(float)
+    power = (said[: len(said) // 320 * 320].reshape(-1, 320) ** 2).mean(1)
+    active = float(np.sqrt(power[power > power.max() * 1e-2].mean()))
+    said *= 32_768 * 10 ** ((ECHO_DB + over_echo_db) / 20) / active
+    loud: Samples = np.clip(said, -32_000, 32_000).astype(np.int16)
+    return loud
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """What became of a user who talked over the avatar.
+
+    Attributes:
+        before: utterances that opened in this answer before the user spoke: the avatar's own voice.
+        found: an utterance opened within four seconds.
+        silent_ms: from the beginning of the words, which are played then, until nothing is heard from the
+            speaker; PulseAudio's way to the microphone is in it. None: the avatar went on.
+    """
+
+    before: int
+    found: bool
+    silent_ms: float | None
+
+
+class Lateness:
+    """How late a task of ours is woken, which tells whether this machine can play and record at all.
+
+    Attributes:
+        worst_s: since the beginning.
+    """
+
+    def __init__(self) -> None:
+        self.worst_s = 0.0
+
+    async def watch(self) -> None:
+        """Measure until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + 0.01
+            await asyncio.sleep(0.01)
+            self.worst_s = max(self.worst_s, loop.time() - due)
+
+
+class Talk:
+    """A conversation in a room. Made by :func:`talking`.
+
+    Attributes:
+        lateness: of this machine since the beginning.
+    """
+
+    def __init__(self, daemon: Appliance, audio: VirtualAudio, monitor: Monitor, box: Middlebox) -> None:
+        self.daemon = daemon
+        self._audio = audio
+        self._monitor = monitor
+        self._box = box
+        self.lateness = Lateness()
+
+    async def utterances(self) -> int:
+        """How many the daemon has counted."""
+        return int((await self.daemon.report())["counters"]["utterances"])
+
+    async def answer(self) -> None:
+        """Let the avatar begin a long answer; what is being said is over first."""
+        await self.daemon.reports(lambda it: it["talk"] == "idle", "it is idle", 60)
+        await self.daemon.say("speak")
+        await self.daemon.reports(lambda it: it["talk"] == "speaking", "it speaks", 30)
+
+    async def interrupt(self, recording: Path) -> Interruption:
+        """Talk over an answer, once the room may be known."""
+        at_first = await self.utterances()
+        await self.answer()
+        begun = self.daemon.now
+        await asyncio.sleep(max(0.0, _LEARNT_S - (self.daemon.now - begun)))
+        before = await self.utterances()
+        spoken_at = time.monotonic()
+        player = self._audio.microphone.play(recording)
+        found = True
+        try:
+            await self.daemon.reports(
+                lambda it: it["counters"]["utterances"] > before, "the user is found", 4
+            )
+        except AssertionError:
+            found = False
+        await asyncio.sleep(0.7)
+        loud = self._monitor.loud_at(spoken_at)
+        player.wait(20)
+        # Silent for half a second: what is heard later is the next answer.
+        last = next((a for a, b in pairwise([*loud, float("inf")]) if b - a > 0.5), None)
+        silent_ms = (last - spoken_at) * 1000 if found and last is not None else None
+        return Interruption(before - at_first, found, silent_ms)
+
+    def uploads(self) -> list[Samples]:
+        """The sound that was sent to the service, utterance by utterance."""
+        found = []
+        for frame in self._box.sent:
+            with suppress(ValueError):
+                message = json.loads(frame)
+                if isinstance(message, dict) and (sound := message.get("file_base64_data")):
+                    found.append(np.frombuffer(base64.b64decode(sound)[44:], "<i2"))
+        return found
+
+
+@asynccontextmanager
+async def talking(folder: Path, audio: VirtualAudio, *configs: Config) -> AsyncIterator[Talk]:
+    """A daemon in chat mode whose user may talk over it, in a room of 200 ms."""
+    assert audio.speaker is not None
+    options = SimOptions(think_s=0.02, licences=0, answers=(LONG,))
+    environ = audio.environ({})
+    async with (
+        SimServer(cloud=SimCloud(options, key=b"of this test", speak=Synthesizer().wav)) as server,
+        Middlebox(server.base_url) as box,
+        appliance(folder, box.base_url, ALOUD, CHAT, TALKED_OVER, *configs, environ=environ) as daemon,
+        Monitor(audio.speaker) as monitor,
+    ):
+        hurry_sound(daemon)
+        with living_room(audio, delay_ms=100, echo_db=ECHO_DB):
+            await asyncio.sleep(3.0)
+            talk = Talk(daemon, audio, monitor, box)
+            watching = asyncio.create_task(talk.lateness.watch(), name="lateness")
+            try:
+                yield talk
+            finally:
+                watching.cancel()
+        await daemon.stopped()
+
+
+def like(upload: Samples, said: Samples, first_s: float) -> tuple[float, float]:
+    """How like the first part of what was said the best place in an upload is, and where it is, seconds."""
+    wanted = said[: round(first_s * RATE_HZ)].astype(float)
+    heard = upload.astype(float)
+    if len(heard) < len(wanted):
+        return 0.0, 0.0
+    size = 1 << (len(heard) + len(wanted)).bit_length()
+    product = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(wanted, size)), size)
+    product = product[: len(heard) - len(wanted) + 1]
+    energy = np.cumsum(np.concatenate([[0.0], heard**2]))
+    energy = energy[len(wanted) :] - energy[: -len(wanted)]
+    alike = product / np.sqrt(np.maximum(energy, 1.0) * float((wanted**2).sum()))
+    best = int(np.argmax(alike))
+    return float(alike[best]), best / RATE_HZ

@@ -1,0 +1,247 @@
+"""Figures of a real daemon: equal to its status, taken by Debian's Prometheus, and refused to others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from ravatard.secret import Secret
+from ravatard.sim.server import SimServer
+from ravatard.web.metrics.collector import StaticFacts
+from ravatard.web.metrics.metrics import Metrics
+from ravatard.web.metrics.options import MetricsOptions
+from tests.integration import recordings
+from tests.integration.daemon import PROJECT, USER, Config, Daemon
+from tests.integration.program import Program, until
+from tests.unit.web.metrics.fakes import FakeHandler
+
+pytestmark = pytest.mark.integration
+
+# A test may look at its files between two events.
+
+TOKEN = "a-token-of-a-scraper"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def samples(text: str) -> dict[str, float]:
+    """Every sample, by its name and labels as written."""
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for one in family.samples:
+            labels = ",".join(f"{name}={value}" for name, value in sorted(one.labels.items()))
+            found[f"{one.name}{{{labels}}}" if labels else one.name] = one.value
+    return found
+
+
+@asynccontextmanager
+async def served(options: MetricsOptions, handler: FakeHandler | None = None) -> AsyncIterator[Metrics]:
+    metrics = Metrics(options, StaticFacts("1", "live"))
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(metrics.serve(handler or FakeHandler()))
+        await until(lambda: metrics.port, "the figures are served")
+        yield metrics
+        task.cancel()
+
+
+async def asked(
+    port: int | None, path: str = "/metrics", method: str = "GET", **headers: str
+) -> tuple[int, str]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, f"http://127.0.0.1:{port}{path}", headers=headers) as reply,
+    ):
+        return reply.status, await reply.text()
+
+
+# ---------------------------------------------------------------------- who may read them
+
+
+async def test_without_a_token_they_are_for_loopback_and_by_its_names_only() -> None:
+    handler = FakeHandler()
+    async with served(MetricsOptions(listen="loopback", port=0), handler) as metrics:
+        assert (await asked(metrics.port))[0] == 200
+        assert (await asked(metrics.port, Host="localhost:1"))[0] == 200
+        assert (await asked(metrics.port, Host="[::1]:1"))[0] == 200
+        for host in ("rebound.example", "rebound.example:9484", "[nonsense", "127.0.0.1.example"):
+            assert (await asked(metrics.port, Host=host))[0] == 421
+        assert (await asked(metrics.port, "/"))[0] == 404
+        assert (await asked(metrics.port, method="POST"))[0] == 405
+        assert handler.asked == [{"do": "status"}] * 3
+
+
+async def test_with_a_token_they_are_for_those_who_send_it() -> None:
+    options = MetricsOptions(listen="lan", port=0, token=Secret(TOKEN))
+    async with served(options) as metrics:
+        status, text = await asked(metrics.port, Host="ravatard.example", Authorization=f"Bearer {TOKEN}")
+
+        assert status == 200
+        assert "ravatard_working" in text
+        for wrong in (
+            {},
+            {"Authorization": "Bearer x"},
+            {"Authorization": TOKEN},
+            {"Authorization": "Basic eA=="},
+        ):
+            assert (await asked(metrics.port, **wrong))[0] == 401
+        assert (await asked(metrics.port, f"/metrics?token={TOKEN}"))[0] == 401
+
+
+async def test_a_flood_of_connections_is_cut_and_the_next_scrape_is_answered() -> None:
+    async with served(MetricsOptions(listen="loopback", port=0)) as metrics:
+        flood = [await asyncio.open_connection("127.0.0.1", metrics.port) for _ in range(40)]
+        cut = 0
+        for reader, _ in flood:
+            try:
+                async with asyncio.timeout(0.2):
+                    cut += await reader.read(1) == b""
+            except (TimeoutError, ConnectionError) as error:
+                cut += isinstance(error, ConnectionError)
+        for _, writer in flood:
+            writer.close()
+
+        assert cut >= 30
+        await asyncio.sleep(0)
+        assert (await asked(metrics.port))[0] == 200
+
+
+async def test_a_port_that_is_taken_is_told_and_taken_when_it_is_free() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = int(other.getsockname()[1])
+        metrics = Metrics(MetricsOptions(listen="loopback", port=port), StaticFacts())
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(metrics.serve(FakeHandler()))
+            await until(lambda: metrics.faults, "it is told")
+            told = metrics.faults
+            other.close()
+            await until(lambda: metrics.port == port, "it is served")
+            assert metrics.faults == ()
+            task.cancel()
+
+    assert f"port {port}" in told[0]
+    assert "metrics.port" in told[0]
+
+
+# ---------------------------------------------------------------------- a real daemon
+
+
+def counted(status: Mapping[str, Any]) -> dict[str, float]:
+    """The figures that a report must be equal to, whenever both are taken of an appliance at rest."""
+    counters = status["counters"]
+    found: dict[str, float] = {
+        f"ravatard_turns_total{{outcome={name}}}": count for name, count in counters["turns"].items()
+    }
+    names = {"messages": "messages_sent"}
+    for key in ("utterances", "messages", "sessions_started", "reconnects", "answers_heard", "underruns"):
+        found[f"ravatard_{names.get(key, key)}_total"] = counters[key]
+    found["ravatard_volume_ratio"] = status["volume"] / 100
+    found["ravatard_working"] = status["working"]
+    found["ravatard_muted"] = status["muted"]
+    found[f"ravatard_state{{state={status['state']}}}"] = 1
+    return found
+
+
+@pytest.mark.skipif(shutil.which("prometheus") is None, reason="needs Debian's prometheus and promtool")
+async def test_prometheus_takes_figures_that_are_equal_to_the_status(
+    tmp_path: Path,
+) -> None:
+    sound = recordings.write(tmp_path / "speech.wav", recordings.one_request(3))
+    port, textfile = free_port(), tmp_path / "ravatard.prom"
+    file: Config = {"metrics": {"textfile": str(textfile), "textfile_s": 1}}
+    config: Config = {
+        "microphone": {"wav": str(sound)},
+        "metrics": {"listen": "loopback", "port": port, "token": TOKEN},
+        "spend": {"day_minutes": 60},
+    }
+    async with SimServer() as server, Daemon(tmp_path, server.base_url, config, file) as daemon:
+        await daemon.until(lambda: server.record.counts["answers"], "an answer")
+        await daemon.showing("ready")
+        async with prometheus(tmp_path, port) as ask:
+            await until(textfile.exists, "the file is written")
+            async with Program("status", "--json") as program:
+                await program.ended()
+                status = json.loads(program.stdout)
+            _, text = await asked(port, Authorization=f"Bearer {TOKEN}")
+            found = samples(text)
+            wanted = counted(status)
+
+            assert {name: found[name] for name in wanted} == wanted
+            assert found["ravatard_first_message_seconds_count"] >= 1
+            assert found["ravatard_session_seconds_total"] > 0
+            assert found["ravatard_session_budget_seconds"] == 3_600
+            assert (
+                await ask("ravatard_turns_total{outcome='answered'}")
+                == wanted["ravatard_turns_total{outcome=answered}"]
+            )
+            assert await ask("sum(ravatard_state)") == 1
+        linted = subprocess.run(  # noqa: ASYNC221 - takes milliseconds
+            ["promtool", "check", "metrics"], input=text.encode(), capture_output=True, check=False
+        )
+        assert (linted.returncode, linted.stdout, linted.stderr) == (0, b"", b"")
+        for output in (text, textfile.read_text(), daemon.stderr):
+            assert not [secret for secret in (TOKEN, PROJECT, USER) if secret in output]
+        # Killed at any moment, what is there is whole.
+        daemon.send(signal.SIGKILL)
+        await daemon.ended()
+        assert samples(textfile.read_text())["ravatard_working"] in (0, 1)
+
+
+@asynccontextmanager
+async def prometheus(folder: Path, target: int) -> AsyncIterator[Any]:
+    """Debian's Prometheus, scraping ``target``; yields a function that asks for one value."""
+    port = free_port()
+    (folder / "token").write_text(TOKEN)
+    scrape = {
+        "job_name": "ravatard",
+        "authorization": {"credentials_file": str(folder / "token")},
+        "static_configs": [{"targets": [f"127.0.0.1:{target}"]}],
+    }
+    config = folder / "prometheus.json"
+    config.write_text(
+        json.dumps(
+            {"global": {"scrape_interval": "250ms", "scrape_timeout": "250ms"}, "scrape_configs": [scrape]}
+        )
+    )
+    words = [f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}"]
+    process = await asyncio.create_subprocess_exec(
+        "prometheus",
+        *words,
+        f"--web.listen-address=127.0.0.1:{port}",
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        async with aiohttp.ClientSession() as session:
+
+            async def ask(query: str) -> float:
+                async with asyncio.timeout(30.0):
+                    while True:
+                        try:
+                            address = f"http://127.0.0.1:{port}/api/v1/query"
+                            async with session.get(address, params={"query": query}) as reply:
+                                result = (await reply.json())["data"]["result"]
+                                if result:
+                                    return float(result[0]["value"][1])
+                        except aiohttp.ClientError:
+                            pass
+                        await asyncio.sleep(0.1)
+
+            assert await ask("up == 1") == 1
+            yield ask
+    finally:
+        process.kill()
+        await process.wait()

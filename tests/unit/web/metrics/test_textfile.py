@@ -1,0 +1,71 @@
+"""The file is old or new, never half; one that cannot be written is told once; it goes with the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ravatard.web.metrics.textfile import Textfile
+from tests.unit.stages.fakes import running
+
+# A test may look at its files between two writings.
+# ruff: noqa: ASYNC240
+
+
+class Text:
+    """Text that says how often it was asked for."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def __call__(self) -> bytes:
+        self.count += 1
+        return f"figures {self.count}\n".encode()
+
+
+async def test_the_file_is_written_every_so_often_and_goes_at_the_end(tmp_path: Path) -> None:
+    file, text = tmp_path / "ravatard.prom", Text()
+    seen = []
+    async with running(partial(Textfile(file, 15.0).keep, text)):
+        for _ in range(3):
+            await asyncio.sleep(10.0)
+            seen.append(file.read_text())
+        assert file.stat().st_mode & 0o777 == 0o644
+        assert list(tmp_path.iterdir()) == [file]
+
+    assert seen == ["figures 1\n", "figures 2\n", "figures 3\n"]
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_link_in_the_way_is_replaced_and_not_written_through(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("mine")
+    (tmp_path / "a.prom.new").symlink_to(other)
+
+    async with running(partial(Textfile(tmp_path / "a.prom", 15.0).keep, Text())):
+        await asyncio.sleep(1.0)
+
+        assert (tmp_path / "a.prom").read_text() == "figures 1\n"
+    assert other.read_text() == "mine"
+
+
+async def test_a_folder_that_is_missing_is_told_once_and_waited_for(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    folder = tmp_path / "later"
+    textfile = Textfile(folder / "a.prom", 15.0)
+    async with running(partial(textfile.keep, Text())):
+        await asyncio.sleep(40.0)
+        assert "cannot be written" in textfile.fault
+        assert "metrics.textfile" in textfile.fault
+        folder.mkdir()
+        await asyncio.sleep(15.0)
+
+        assert (folder / "a.prom").read_text() == "figures 4\n"
+    assert textfile.fault == ""
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
