@@ -172,6 +172,11 @@ class Cable:
         return self
 
     async def __aexit__(self, *raised: object) -> None:
+        # A connection that is being accepted needs a server that is open yet.
+        for listening in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(5):
+            await asyncio.sleep(0)
         self.cut()
         self._server.close()
 
