@@ -21,12 +21,27 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 #: A browser takes seconds to come up on a busy machine.
 PATIENCE_S = 40.0
 _LOOK_EVERY_S = 0.05
+#: Keys that a test presses: their code for Windows, which a browser goes by, and the text they write.
+_KEYS = {
+    "Tab": (9, ""),
+    "Enter": (13, "\r"),
+    "Escape": (27, ""),
+    " ": (32, " "),
+    "ArrowRight": (39, ""),
+    "ArrowLeft": (37, ""),
+    "End": (35, ""),
+}
 
 
 class Tab:
-    """What one tab shows."""
+    """What one tab shows.
+
+    Attributes:
+        events: what the browser told by itself, of the domains that were enabled.
+    """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.events: list[dict[str, Any]] = []
         self._socket = socket
         self._numbers = itertools.count(1)
 
@@ -40,6 +55,8 @@ class Tab:
                 if reply.get("id") == number:
                     assert "error" not in reply, reply
                     return reply["result"]
+                if "method" in reply:
+                    self.events.append(reply)
 
     async def open(self, url: str) -> None:
         await self.command("Page.navigate", url=url)
@@ -79,6 +96,29 @@ class Tab:
         await self.command("Input.dispatchMouseEvent", type="mousePressed", **at)
         await self.until(until)
         await self.command("Input.dispatchMouseEvent", type="mouseReleased", **at)
+
+    async def answer(self, expression: str) -> Any:
+        """What a promise comes to."""
+        result = await self.command(
+            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in result, result["exceptionDetails"]
+        return result["result"].get("value")
+
+    async def key(self, name: str, *, shift: bool = False, phases: str = "du") -> None:
+        """Press a key, and let it go; ``phases``: "d" or "u" for one of both."""
+        code, text = _KEYS[name]
+        same = {"key": name, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
+        if "d" in phases:
+            written = {"text": text} if text else {}
+            kind = "keyDown" if text else "rawKeyDown"
+            await self.command("Input.dispatchKeyEvent", type=kind, **same, **written)
+        if "u" in phases:
+            await self.command("Input.dispatchKeyEvent", type="keyUp", **same)
+
+    async def write(self, text: str) -> None:
+        """Write into what has the focus."""
+        await self.command("Input.insertText", text=text)
 
     async def resize(self, width: int, height: int) -> None:
         await self.command(

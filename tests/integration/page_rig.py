@@ -38,12 +38,16 @@ class PlayedControl:
         asked: every request, as a dictionary.
         report: the status that is told.
         refusal: the error of every command; "": it is carried out.
+        holds: a press takes as long as is asked.
+        released: milliseconds asked of each press that is over.
     """
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.report = status()
         self.refusal = ""
+        self.holds = False
+        self.released: list[float] = []
         self._changed = asyncio.Event()
 
     def change(self, **fields: Any) -> None:
@@ -68,6 +72,11 @@ class PlayedControl:
         else:
             if asked["do"] in ("mute", "unmute"):
                 self.change(muted=asked["do"] == "mute")
+            if asked["do"] == "press" and self.holds:
+                try:
+                    await asyncio.sleep(asked["ms"] / 1000)
+                finally:
+                    self.released.append(asked["ms"])
             yield protocol.agreed("done", **({"volume": 40} if asked["do"] == "volume" else {}))
 
 

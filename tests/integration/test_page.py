@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -67,3 +68,17 @@ async def test_an_open_page_is_told_every_change_turn_and_line(tmp_path: Path) -
         assert line["lines"][0]["level"] == "warning"
         meter = await told(page, lambda message: message["type"] == "meter")
         assert meter["level_db"] is None
+
+
+async def test_a_button_that_is_held_is_released_when_the_page_lets_go(tmp_path: Path) -> None:
+    async with serving_page(tmp_path, logged_in=True) as served:
+        served.control.holds = True
+        holding = asyncio.create_task(served.call("POST", "/api/v1/press", {"ms": 120_000}))
+        await until(lambda: {"do": "press", "ms": 120_000} in served.control.asked, "the button is down")
+        assert served.control.released == []
+
+        holding.cancel()
+
+        await until(lambda: served.control.released == [120_000], "the button is released")
+        status, _, _ = await served.call("POST", "/api/v1/press", {"ms": 1})
+        assert (status, served.control.released) == (200, [120_000, 1])

@@ -27,6 +27,8 @@ PYTHONS = ((3, 11), (3, 12), (3, 13))
 PROCESSORS = ("x86_64", "aarch64")
 #: Without wheels for every Python and processor; README says where they come from.
 COMPILED = frozenset(("lgpio", "pyalsaaudio", "pyaudio", "spidev", "systemd-python"))
+#: What only a program of Playwright needs, 53 MB: of axe-playwright-python the tests read one file.
+UNUSED = frozenset(("greenlet", "playwright", "pyee"))
 #: A release younger than this may still be withdrawn.
 SETTLED = timedelta(days=7)
 #: What a marker may ask of the minor version of Python.
@@ -73,13 +75,14 @@ class Entry:
 
 
 def entries(pylock: str) -> list[Entry]:
-    """Return the packages of a ``pylock.toml`` (PEP 751).
+    """Return the packages of a ``pylock.toml`` (PEP 751) that are used.
 
     Raises:
         LockError: a package that is not compiled lacks a wheel.
     """
     packages = tomllib.loads(pylock)["packages"]
-    return [_entry(one) for one in packages if "sys_platform == 'win32'" not in one.get("marker", "")]
+    posix = [one for one in packages if "sys_platform == 'win32'" not in one.get("marker", "")]
+    return [_entry(one) for one in posix if one["name"] not in UNUSED]
 
 
 def _entry(package: dict[str, Any]) -> Entry:

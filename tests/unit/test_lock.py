@@ -66,6 +66,12 @@ def test_only_wheels_that_can_be_used_are_listed_and_their_source_is_not() -> No
     assert str(found) == f"--only-binary pure\npure==1.2 \\\n    --hash=sha256:{1:064x}\n"
 
 
+def test_what_is_needed_by_what_no_test_uses_is_left_out() -> None:
+    found = entries(package("playwright") + package("pure", "pure-1.2-py3-none-any.whl"))
+
+    assert [one.name for one in found] == ["pure"]
+
+
 def test_a_package_without_a_wheel_for_every_machine_is_refused() -> None:
     with pytest.raises(LockError, match=r"fast 1\.2 has no wheel for .*aarch64"):
         entries(package("fast", "fast-1.2-cp311-abi3-manylinux_2_28_x86_64.whl"))

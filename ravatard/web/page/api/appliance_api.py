@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +13,9 @@ from ravatard.web.page.api import types as t
 from ravatard.web.page.call import ApiCall
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
+
+#: A caller that is gone is noticed so soon.
+_GONE_S = 0.05
 
 
 class ApplianceApi:
@@ -71,8 +75,25 @@ class ApplianceApi:
         return await self._done("play", call)
 
     async def press(self, call: ApiCall) -> t.CommandDone:
-        """Press the button."""
-        return await self._done("press", call)
+        """Press the button; a caller that goes away releases it, as a page does whose button is let go.
+
+        Raises:
+            RequestRefused: the appliance refused it.
+            ConnectionResetError: the caller is gone.
+        """
+        async with asyncio.TaskGroup() as group:
+            pressing = group.create_task(self._settled("press", call), name="page press")
+            while not pressing.done():
+                await asyncio.wait({pressing}, timeout=_GONE_S)
+                if is_gone(call):
+                    pressing.cancel()
+                    break
+        if pressing.cancelled():
+            raise ConnectionResetError("the caller is gone")
+        outcome = pressing.result()
+        if isinstance(outcome, RequestRefused):
+            raise outcome
+        return outcome
 
     async def restart_session(self, call: ApiCall) -> t.CommandDone:
         """End the live session."""
@@ -96,9 +117,21 @@ class ApplianceApi:
         self._stop()
         return t.CommandDone("restarting: the page is back in some seconds")
 
+    async def _settled(self, do: str, call: ApiCall) -> t.CommandDone | RequestRefused:
+        try:
+            return await self._done(do, call)
+        except RequestRefused as refused:
+            return refused
+
     async def _done(self, do: str, call: ApiCall) -> t.CommandDone:
         fields = {name: value for name, value in to_builtins(call.body).items() if value is not UNSET}
         return convert(await self._requests.ask(do, fields), t.CommandDone)
+
+
+def is_gone(call: ApiCall) -> bool:
+    """Return True if the connection of ``call`` is closed."""
+    transport = call.request.transport
+    return transport is None or transport.is_closing()
 
 
 def share_of(times: Sequence[float], share: float) -> float | None:
