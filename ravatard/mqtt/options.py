@@ -10,7 +10,7 @@ from ravatard.setting import setting
 _PLAIN_PORT, _TLS_PORT = 1_883, 8_883
 #: Levels of a topic without what means something to MQTT: wildcards, and a leading $.
 _TOPIC = r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*"
-_TOPIC_WORDS = "letters, digits, hyphens and underscores, with / between levels: no #, + or blanks"
+_TOPIC_WORDS = "letters, digits, hyphens and underscores, with / between levels: no wildcards, no blanks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -330,8 +330,8 @@ def test_a_credential_that_is_no_secret_setting_is_refused(
     read_credentials(_credential(tmp_path, b"x", name), sources)
 
     assert [str(problem) for problem in sources.problems] == [
-        f"credential {name}: is not a secret setting; a credential may be ravatard.service.project_id or "
-        "ravatard.service.api_key"
+        f"credential {name}: is not a secret setting; a credential may be ravatard.service.project_id, "
+        "ravatard.service.api_key, ravatard.mqtt.password or ravatard.metrics.token"
     ]
 
 

@@ -64,7 +64,7 @@ WORDS = {
 #: They ask the running appliance, need no configuration, or read it after questions or a list of sessions.
 WITHOUT = set(
     "simulate boot-setup replay status mute unmute volume toggle-mute say press restart-session reload "
-    "devices find-mic setup end-sessions help version".split()
+    "devices find-mic setup end-sessions help version id play".split()
 )
 
 
