@@ -16,6 +16,7 @@ from typing import Self
 from ravatard import __version__
 from ravatard.core import events as ev
 from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.conversation.gate_mode import options_after
 from ravatard.core.conversation.machines import ConversationState
 from ravatard.core.flight.journal import Began, Gap, Happened, Record, reached
 from ravatard.core.flight.summary import RoutineSummary
@@ -140,8 +141,7 @@ class FlightRecorder:
             # Written before the conversation handles it: should it break on it, the reason is on disk.
             if self.keeping is Keeping.ALL or not isinstance(event, _TALK):
                 self._write(now, Happened(event))
-            if isinstance(event, ev.OptionsChanged):
-                self._options = event.options
+            self._options = options_after(self._options, event)
         if now >= self._flush_at:
             self._flush(now)
 

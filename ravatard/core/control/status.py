@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from ravatard.core import actions as act
@@ -19,7 +18,7 @@ from ravatard.core.control.status_speaker import SpeakerReport
 from ravatard.core.control.status_turns import TurnReport
 from ravatard.core.control.status_wakeword import WakeWordReport
 from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.conversation.gate_mode import gate_choice
+from ravatard.core.conversation.gate_mode import gate_choice, options_after
 from ravatard.core.conversation.transitions import LINK, LinkCue, step
 from ravatard.core.indication import Look, Show
 from ravatard.core.options.conversation import ConversationOptions
@@ -112,6 +111,7 @@ class Reporter:
         if name := _COUNTED.get(type(event)):
             self._counts[name] += 1
         self.changes += not isinstance(event, _QUIET)
+        self._options = options_after(self._options, event)
         self._wakeword.on_event(event)
         self._speaker.on_event(event)
         self._turns.on_event(event, now)
@@ -127,10 +127,6 @@ class Reporter:
                 self._on_link(LinkCue.DOWN, now, reason)
             case ev.LinkDenied(reason):
                 self._on_link(LinkCue.REFUSED, now, reason)
-            case ev.OptionsChanged(options):
-                self._options = options
-            case ev.WakeWordLost(reason):
-                self._options = replace(self._options, wakeword_trouble=reason)
             case _:
                 pass
 

@@ -7,13 +7,12 @@ order, and calls :meth:`Conversation.handle` with a :class:`Tick` when :attr:`Co
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import assert_never
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.conversation.cloud_events import on_answer_begun, on_cloud
-from ravatard.core.conversation.gate_mode import gate_choice
+from ravatard.core.conversation.gate_mode import gate_choice, options_after
 from ravatard.core.conversation.machines import ConversationState, Machines
 from ravatard.core.conversation.microphone_state import MicrophoneState
 from ravatard.core.conversation.playback_state import PlaybackState
@@ -127,8 +126,8 @@ class Conversation:
                 self._woken()
             case ev.WakeUnused():
                 m.take(m.attention.unused())
-            case ev.WakeWordLost(reason):
-                m.options = replace(m.options, wakeword_trouble=reason)
+            case ev.WakeWordLost():
+                m.options = options_after(m.options, event)
                 self._choose_gate()
             case ev.UtteranceOpened():
                 self._opened(event)

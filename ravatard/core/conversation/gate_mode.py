@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ravatard.core.events import Event, OptionsChanged, WakeWordLost
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import GateMode
 
@@ -54,3 +55,14 @@ def gate_mode(
             "by voice; set button.pin, or gate.mode to vad to say that this is meant",
         )
     return GateChoice(GateMode.VAD)
+
+
+def options_after(options: ConversationOptions, event: Event) -> ConversationOptions:
+    """Return the options that count once ``event`` has been handled."""
+    match event:
+        case OptionsChanged(changed):
+            return changed
+        case WakeWordLost(reason):
+            return replace(options, wakeword_trouble=reason)
+        case _:
+            return options

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -210,13 +211,14 @@ def test_reloaded_options_are_in_the_next_checkpoint(tmp_path: Path) -> None:
         SessionOptions("always"), TurnOptions(), GateOptions(mode="vad", longest_s=20.0), has_button=False
     )
     run.happens(ev.OptionsChanged(changed))
+    run.happens(ev.WakeWordLost("it crashed"))
     run.gets_ready()
     while len(parts(tmp_path)) < 2:
         run.takes_a_turn(60)
 
     checkpoint = _of(Began, _records(tmp_path))[-1]
     assert isinstance(checkpoint, Began)
-    assert checkpoint.options == changed
+    assert checkpoint.options == replace(changed, wakeword_trouble="it crashed")
 
 
 @pytest.mark.slow

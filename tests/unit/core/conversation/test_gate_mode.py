@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from ravatard.core.conversation.gate_mode import gate_mode
+from ravatard.core import events as ev
+from ravatard.core.conversation.gate_mode import gate_mode, options_after
 from ravatard.core.states import GateMode
+from tests.unit.core.conversation.test_conversation import OPTIONS
 
 
 @pytest.mark.parametrize("word", ["vad", "button", "both"])
@@ -65,3 +68,11 @@ def test_a_word_that_cannot_be_recognised_is_replaced_and_the_owner_is_told(
 
 def test_trouble_with_a_word_that_is_not_used_is_none() -> None:
     assert gate_mode("vad", True, has_button=True, wakeword_trouble="it is broken").warning == ""
+
+
+def test_the_options_after_an_event_are_those_a_new_beginning_goes_on_with() -> None:
+    others = replace(OPTIONS, has_button=not OPTIONS.has_button)
+
+    assert options_after(OPTIONS, ev.OptionsChanged(others)) == others
+    assert options_after(OPTIONS, ev.WakeWordLost("it crashed")).wakeword_trouble == "it crashed"
+    assert options_after(OPTIONS, ev.Tick()) is OPTIONS

@@ -14,6 +14,7 @@ from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.conversation.conversation import Conversation
+from ravatard.core.conversation.gate_mode import options_after
 from ravatard.core.conversation.machines import ConversationState
 from ravatard.core.conversation.service_state import ServiceState
 from ravatard.core.conversation.turn import Words
@@ -81,7 +82,7 @@ def test_a_checkpoint_comes_back_as_it_was_and_goes_on_exactly_so(
     for passed, event in before:
         now += passed
         original.handle(event, now)
-        told = event.options if isinstance(event, ev.OptionsChanged) else told
+        told = options_after(told, event)
 
     began = replace(BEGAN, why="new file", options=told, state=original.state)
     again_at, again = decode(encode(at, began))
