@@ -260,7 +260,9 @@ async def test_muted_nothing_of_the_voice_is_sent_on_any_path(tmp_path: Path, pa
             lambda: server.record.sessions and sum(sent()) > 20, "the voice arrives", 20.0, daemon.story
         )
         await daemon.ask(do="mute")
-        await asyncio.sleep(0.5)
+        await daemon.reports(lambda it: it["microphone"]["state"] == "muted", "it is muted")
+        # What was on its way has arrived by then, also on a machine that does much else.
+        await asyncio.sleep(1.0)
         before = sent()
         await asyncio.sleep(3.0)
         after = sent()
