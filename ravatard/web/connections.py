@@ -1,10 +1,12 @@
-"""Connections of a server: limits for each of its clients, and a deadline for every request."""
+"""Port of a server, and its connections: limits for each client, and a deadline for every request."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 
@@ -123,3 +125,23 @@ class _Admitted(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._left()
         self._inner.connection_lost(error)
+
+
+def bind_port(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to an address of this machine, and does not block.
+
+    Raises:
+        OSError: the port is taken, or the address is none of this machine.
+    """
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.setblocking(False)
+        made.bind((host, port))
+    except OSError:
+        with suppress(OSError):
+            made.close()
+        raise
+    return made

@@ -7,10 +7,11 @@ import errno
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from ravatard.web.connections import bind_port
 from ravatard.web.headers import STRICT
 from ravatard.web.kiosk.admission import Admission
 from ravatard.web.kiosk.assets import Assets
@@ -138,26 +139,11 @@ def _bound(port: int) -> list[socket.socket]:
     Raises:
         OSError: see :meth:`KioskServer.opened`.
     """
-    first = _bind(socket.AF_INET, "127.0.0.1", port)
+    first = bind_port(socket.AF_INET, "127.0.0.1", port)
     try:
-        second = _bind(socket.AF_INET6, "::1", first.getsockname()[1])
+        second = bind_port(socket.AF_INET6, "::1", first.getsockname()[1])
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             log.warning("port %d of ::1 is taken; open the page as 127.0.0.1, not as localhost", port)
         return [first]
     return [first, second]
-
-
-def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    made = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family is socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.setblocking(False)
-        made.bind((host, port))
-    except OSError:
-        with suppress(OSError):
-            made.close()
-        raise
-    return made

@@ -6,7 +6,8 @@ import errno
 import logging
 import socket
 from collections.abc import Sequence
-from contextlib import suppress
+
+from ravatard.web.connections import bind_port
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +21,9 @@ def bound(listen: str, port: int) -> list[socket.socket]:
         OSError: the port is taken or not permitted.
     """
     first, second = _ADDRESSES[listen]
-    made = [_bind(socket.AF_INET, first, port)]
+    made = [bind_port(socket.AF_INET, first, port)]
     try:
-        made.append(_bind(socket.AF_INET6, second, made[0].getsockname()[1]))
+        made.append(bind_port(socket.AF_INET6, second, made[0].getsockname()[1]))
     except OSError as error:
         # Without IPv6 on this machine there is no such address.
         if error.errno == errno.EADDRINUSE:
@@ -36,18 +37,3 @@ def handed_over(descriptors: Sequence[int]) -> list[socket.socket]:
     for one in found:
         one.setblocking(False)
     return found
-
-
-def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
-    made = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family is socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.setblocking(False)
-        made.bind((host, port))
-    except OSError:
-        with suppress(OSError):
-            made.close()
-        raise
-    return made
