@@ -112,6 +112,17 @@ def debian_modules(packages: list[str]) -> Iterator[Component]:
         yield Component(package, version, words, f"pkg:deb/debian/{package}@{version}")
 
 
+def vendored() -> Component:
+    """Return the browser's library that is part of ravatard; its ``LICENSES.txt`` has the texts."""
+    return Component(
+        "htm",
+        "3.1.1",
+        "Apache-2.0",
+        "pkg:npm/htm@3.1.1",
+        parts=(Component("preact", "", "MIT"),),
+    )
+
+
 def licence_of(metadata: Message) -> str:
     """Return the licence that a wheel names."""
     if expression := metadata.get("License-Expression"):
@@ -193,7 +204,7 @@ def copyright_text(components: list[Component]) -> str:
         *(_comment(copyleft) if copyleft else []),
     ]
     for whole, part in bundled:
-        inside = f" (in the wheel of {whole.name})" if part is not whole else ""
+        inside = f" (inside {whole.name})" if part is not whole else ""
         lines += [
             "",
             f"Files: {_place(whole, part)}",
@@ -208,6 +219,8 @@ def _place(whole: Component, part: Component) -> str:
     site = "/opt/ravatard/lib/python3*/site-packages"
     if whole.purl.startswith("pkg:deb/"):
         return f"/usr/lib/python3/dist-packages/* (linked, from {whole.name})"
+    if whole.purl.startswith("pkg:npm/"):
+        return f"{site}/ravatard/web/page/static/vendor/*"
     folder = whole.name.replace("-", "_")
     return f"{site}/{folder}.libs/{part.name}*" if part is not whole else f"{site}/{folder}*"
 
@@ -232,7 +245,7 @@ def _comment(copyleft: list[str]) -> list[str]:
 def main(site: Path, directory: Path, lock: Path) -> None:
     """Write both files."""
     modules = (directory / "debian-modules").read_text().split()
-    components = [*wheels(site, lock.read_text()), *debian_modules(modules)]
+    components = [*wheels(site, lock.read_text()), *debian_modules(modules), vendored()]
     version = next((one.version for one in components if one.name == "ravatard"), "")
     text = json.dumps(bill(components, version), indent=1) + "\n"
     (directory / "sbom.cdx.json").write_text(text)

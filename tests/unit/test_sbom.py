@@ -64,7 +64,7 @@ def test_everything_that_is_packed_is_listed_with_version_licence_and_hashes(mad
         "0.1",
     )
     listed = {one["name"]: one for one in bill["components"]}
-    assert listed.keys() == {"av", "old-one", "python3-none-such", "ravatard", "silent"}
+    assert listed.keys() == {"av", "htm", "old-one", "python3-none-such", "ravatard", "silent"}
     assert listed["av"]["purl"] == "pkg:pypi/av@18.1"
     assert listed["av"]["properties"] == [{"name": "ravatard:sha256", "value": f"{7:064x}"}]
     assert listed["old-one"]["licenses"] == [{"license": {"name": "MIT License"}}]
@@ -101,14 +101,30 @@ def test_without_copyleft_nothing_is_said_of_it(made: Path, sbom: ModuleType) ->
     assert "GNU General Public License" not in (made / "copyright").read_text(encoding="utf-8")
 
 
-def test_everything_that_is_installed_here_has_a_licence_that_is_known(sbom: ModuleType) -> None:
+def test_everything_that_is_packed_from_here_has_a_licence_that_is_known(sbom: ModuleType) -> None:
     site = Path(sysconfig.get_paths()["platlib"])
+    # Tools of the tests are not packed.
+    lock = (ROOT / "systemd/install/appliance.lock").read_text(encoding="utf-8")
+    packed = [one for one in sbom.wheels(site, lock) if f"\n{one.name}==" in lock]
 
     unknown = [
         f"{part.name} (in {whole.name})"
-        for whole in sbom.wheels(site, "")
+        for whole in packed
         for part in (whole, *whole.parts)
         if part.licence == "NOASSERTION"
     ]
 
+    assert len(packed) > 10
+
     assert unknown == []
+
+
+def test_the_library_of_the_owners_page_is_listed_with_what_is_inside(made: Path) -> None:
+    listed = {one["name"]: one for one in json.loads((made / "sbom.cdx.json").read_text())["components"]}
+    version = (
+        (ROOT / "ravatard/web/page/static/vendor/LICENSES.txt").read_text().split(" of htm ")[1].split(",")[0]
+    )
+
+    assert listed["htm"]["version"] == version
+    assert [part["name"] for part in listed["htm"]["components"]] == ["preact"]
+    assert "License: MIT" in (made / "copyright").read_text(encoding="utf-8")
