@@ -48,6 +48,7 @@ def test_everything_has_its_place_and_nothing_else_is_made(root: Path) -> None:
         f"{units}/ravatard.service",
         f"{units}/ravatard-boot-setup.service",
         f"{units}/ravatard-kiosk.service",
+        f"{units}/ravatard-page.socket",
         "/usr/local/lib/sysusers.d/ravatard.conf",
         "/usr/local/lib/udev/rules.d/60-ravatard.rules",
         f"{share}/CHANGELOG.md",
@@ -56,6 +57,7 @@ def test_everything_has_its_place_and_nothing_else_is_made(root: Path) -> None:
         f"{share}/ravatard.service.d.conf",
         f"{share}/ravatard.yaml",
         f"{share}/sbom.cdx.json",
+        "/usr/local/share/ravatard/ravatard-page.avahi",
         "/usr/local/share/ravatard/ravatard.yaml",
     }
     assert (root / "usr/local/bin/ravatard").readlink() == Path("/opt/ravatard/bin/ravatard")
