@@ -46,7 +46,8 @@ _ARTIFACTS = os.environ.get("RAVATARD_ARTIFACTS")
 
 @asynccontextmanager
 async def browsing(folder: Path, *words: str, **options: Any) -> AsyncIterator[tuple[Streamer, Served, Tab]]:
-    async with streaming() as streamer, serving(**options) as served:
+    """A display whose browser plays the avatar's voice, unless ``sound`` says otherwise."""
+    async with streaming() as streamer, serving(**{"sound": "browser", **options}) as served:
         async with chromium(folder / "profile", *words) as browser:
             await browser.open(served.base)
             await served.shows(PageState.EMPTY)
