@@ -137,10 +137,10 @@ def test_the_units_come_last_and_what_they_start_is_on_the_disk_before(
         for number, call in enumerate(calls)
         if call.name.startswith("rename") and str(tmp_path / "root") in call.paths[-1]
     ]
-    units = [number for number, path in renamed if path.endswith(".service")]
-    others = [number for number, path in renamed if not path.endswith(".service")]
+    units = [number for number, path in renamed if path.endswith((".service", ".socket"))]
+    others = [number for number, path in renamed if not path.endswith((".service", ".socket"))]
 
-    assert len(units) == 3
+    assert len(units) == 4
     assert max(others) < min(units)
     assert "syncfs" in {call.name for call in calls[max(others) : min(units)]}
 
