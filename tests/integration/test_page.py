@@ -65,7 +65,8 @@ async def test_an_open_page_is_told_every_change_turn_and_line(tmp_path: Path) -
         logging.getLogger("ravatard.test").warning("something happened")
         await page.send_json({"log": True, "meter": True})
         line = await told(page, lambda message: message["type"] == "log")
-        assert line["lines"][0]["level"] == "warning"
+        levels = [one["level"] for one in line["lines"] if "something happened" in one["text"]]
+        assert levels == ["warning"]
         meter = await told(page, lambda message: message["type"] == "meter")
         assert meter["level_db"] is None
 

@@ -76,9 +76,7 @@ class Figures:
             case ev.TextGiven():
                 self._opened_at = self._closed_at = None
             case ev.MessageSent(read_at=read_at, sent_at=sent_at):
-                if read_at is not None and self._opened_at is not None:
-                    self.first_messages.add(sent_at - self._opened_at)
-                    self._opened_at = None
+                self._sent(sent_at, speech=read_at is not None)
             case ev.SessionRefused(refusal):
                 self.refusals[refusal] += 1
             case _:
@@ -88,9 +86,7 @@ class Figures:
         match event:
             case ev.PlaybackStarted(at):
                 self._heard = True
-                if self._closed_at is not None:
-                    self.answers.add(max(at, now) - self._closed_at)
-                    self._closed_at = None
+                self._sounds(max(at, now))
             case ev.ButtonPressed(pressed_at):
                 self._pressed_at = pressed_at if self._heard else None
             case ev.PlaybackEnded(at):
@@ -101,6 +97,16 @@ class Figures:
                 self._heard, self._pressed_at = False, None
             case _:
                 pass
+
+    def _sent(self, sent_at: float, *, speech: bool) -> None:
+        if speech and self._opened_at is not None:
+            self.first_messages.add(sent_at - self._opened_at)
+            self._opened_at = None
+
+    def _sounds(self, at: float) -> None:
+        if self._closed_at is not None:
+            self.answers.add(at - self._closed_at)
+            self._closed_at = None
 
     def on_action(self, action: object, now: float) -> None:
         """The hub has asked for ``action``."""

@@ -86,8 +86,8 @@ class TurnReport:
                 self._sent(turn, read_at, sent_at)
             case ev.UtteranceClosed(reason=reason, quiet_ms=quiet_ms):
                 self._said(now, quiet_ms / 1000, spoken=True)
-                if reason is CloseReason.SILENCE and quiet_ms:
-                    self.silence_ms = quiet_ms
+                in_force = reason is CloseReason.SILENCE and quiet_ms > 0
+                self.silence_ms = quiet_ms if in_force else self.silence_ms
             case ev.TextGiven():
                 self._said(now, 0.0, spoken=False)
             case ev.UtteranceOpened():
