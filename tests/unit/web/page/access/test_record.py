@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -20,6 +22,18 @@ from ravatard.web.page.access.record import (
 )
 
 DAY_S = 86_400.0
+DAMAGES: list[dict[str, Any]] = [
+    {"cost": 0},
+    {"cost": -16},
+    {"cost": 1},
+    {"cost": 15},
+    {"cost": 1 << 40},
+    {"salt": ""},
+    {"salt": "0"},
+    {"salt": "é"},
+    {"digest": "xy"},
+    {"digest": ""},
+]
 PASSWORD = PasswordHash("00", "11" * 32, 16)
 
 
@@ -55,18 +69,7 @@ def test_what_is_written_is_read_again() -> None:
         b"[" * 100_000,
         *(
             msgspec.json.encode(AccessRecord(password=msgspec.structs.replace(PASSWORD, **damage)))
-            for damage in [
-                {"cost": 0},
-                {"cost": -16},
-                {"cost": 1},
-                {"cost": 15},
-                {"cost": 1 << 40},
-                {"salt": ""},
-                {"salt": "0"},
-                {"salt": "é"},
-                {"digest": "xy"},
-                {"digest": ""},
-            ]
+            for damage in DAMAGES
         ),
     ],
 )
