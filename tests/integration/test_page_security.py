@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import socket
@@ -224,9 +225,18 @@ async def test_a_claimed_appliance_cannot_be_claimed_again(tmp_path: Path) -> No
         assert (await served.call("POST", f"{PREFIX}/claim/wait", {}))[0] == 409
 
 
-async def test_a_damaged_file_of_passwords_lets_no_caller_in_and_none_claim(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"version": 1, "password"',
+        b'{"version": 1, "password": {"salt": "00", "digest": "%s", "cost": 15}}' % (b"11" * 32),
+    ],
+)
+async def test_a_damaged_file_of_passwords_lets_no_caller_in_and_none_claim(
+    tmp_path: Path, content: bytes
+) -> None:
     async with serving_page(tmp_path, logged_in=True) as served:
-        (tmp_path / "page-access.json").write_bytes(b'{"version": 1, "password"')
+        (tmp_path / "page-access.json").write_bytes(content)
 
         assert (await served.call("GET", STATUS))[0] == 503
         assert (await served.call("GET", f"{PREFIX}/session"))[1]["claimed"]
@@ -234,6 +244,24 @@ async def test_a_damaged_file_of_passwords_lets_no_caller_in_and_none_claim(tmp_
         assert (await served.call("POST", f"{PREFIX}/claim", body))[0] == 409
         assert (await served.call("POST", f"{PREFIX}/session", {"password": PASSWORD}))[0] == 503
         assert any("passwords cannot be read" in fault for fault in served.page.faults)
+
+
+@pytest.mark.parametrize("address", ["session", "sessions", "password"])
+async def test_on_a_full_disk_a_session_ends_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with serving_page(tmp_path, logged_in=True) as served:
+        monkeypatch.setattr("ravatard.host.page.access_file.replace_state", full)
+        new = {"current": PASSWORD, "password": f"{PASSWORD} at all"} if address == "password" else None
+
+        status, body, _ = await served.call("PUT" if new else "DELETE", f"{PREFIX}/{address}", new)
+
+        assert (status, body["code"]) == (503, "not-saved")
+        assert "only until the appliance restarts" in body["error"]
+        assert (await served.call("GET", STATUS))[0] == 401
 
 
 # ---------------------------------------------------------------------- rights
