@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import socket
@@ -12,13 +13,16 @@ from typing import Any
 
 import aiohttp
 import pytest
+from msgspec import structs
 
+from ravatard.web.page.access.record import changing
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.endpoints import PREFIX
 from ravatard.web.page.live_feed import MOST_PAGES
 from ravatard.web.page.options import PageOptions
 from ravatard.web.page.server import MOST_OF_A_CLIENT
 from tests.integration.page_rig import PASSWORD, serving_page
+from tests.integration.program import until
 
 pytestmark = pytest.mark.integration
 
@@ -221,9 +225,18 @@ async def test_a_claimed_appliance_cannot_be_claimed_again(tmp_path: Path) -> No
         assert (await served.call("POST", f"{PREFIX}/claim/wait", {}))[0] == 409
 
 
-async def test_a_damaged_file_of_passwords_lets_no_caller_in_and_none_claim(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"version": 1, "password"',
+        b'{"version": 1, "password": {"salt": "00", "digest": "%s", "cost": 15}}' % (b"11" * 32),
+    ],
+)
+async def test_a_damaged_file_of_passwords_lets_no_caller_in_and_none_claim(
+    tmp_path: Path, content: bytes
+) -> None:
     async with serving_page(tmp_path, logged_in=True) as served:
-        (tmp_path / "page-access.json").write_bytes(b'{"version": 1, "password"')
+        (tmp_path / "page-access.json").write_bytes(content)
 
         assert (await served.call("GET", STATUS))[0] == 503
         assert (await served.call("GET", f"{PREFIX}/session"))[1]["claimed"]
@@ -231,6 +244,24 @@ async def test_a_damaged_file_of_passwords_lets_no_caller_in_and_none_claim(tmp_
         assert (await served.call("POST", f"{PREFIX}/claim", body))[0] == 409
         assert (await served.call("POST", f"{PREFIX}/session", {"password": PASSWORD}))[0] == 503
         assert any("passwords cannot be read" in fault for fault in served.page.faults)
+
+
+@pytest.mark.parametrize("address", ["session", "sessions", "password"])
+async def test_on_a_full_disk_a_session_ends_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with serving_page(tmp_path, logged_in=True) as served:
+        monkeypatch.setattr("ravatard.host.page.access_file.replace_state", full)
+        new = {"current": PASSWORD, "password": f"{PASSWORD} at all"} if address == "password" else None
+
+        status, body, _ = await served.call("PUT" if new else "DELETE", f"{PREFIX}/{address}", new)
+
+        assert (status, body["code"]) == (503, "not-saved")
+        assert "only until the appliance restarts" in body["error"]
+        assert (await served.call("GET", STATUS))[0] == 401
 
 
 # ---------------------------------------------------------------------- rights
@@ -291,6 +322,49 @@ async def test_a_new_password_and_the_end_of_all_sessions_close_open_pages(
 
 
 # ---------------------------------------------------------------------- crowds and slowness
+
+
+@pytest.mark.parametrize("rights", ["session", "token"])
+async def test_a_request_that_is_held_back_does_not_outlive_its_access(tmp_path: Path, rights: str) -> None:
+    async with serving_page(tmp_path, logged_in=True) as served:
+        _, made, _ = await served.call("POST", f"{PREFIX}/tokens", {"name": "lamp", "scopes": ["control"]})
+        [cookie] = served.session.cookie_jar
+        key = (
+            f"Cookie: {cookie.key}={cookie.value}"
+            if rights == "session"
+            else f"Authorization: Bearer {made['token']}"
+        )
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.page.port)
+        head = f"POST {MUTE} HTTP/1.1\r\nHost: localhost\r\n{key}\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Content-Length: 2\r\n\r\n{{".encode())
+        # When others were answered since, it was found to be let in, and waits for its body.
+        for _ in range(3):
+            assert (await served.call("GET", STATUS))[0] == 200
+        served.file.update(changing(lambda before: structs.replace(before, sessions=[], tokens=[])))
+
+        writer.write(b"}")
+
+        async with asyncio.timeout(20):
+            assert b" 401 " in await reader.readline()
+        assert not any(one["do"] == "mute" for one in served.control.asked)
+        writer.close()
+
+
+async def test_a_long_call_ends_with_its_callers_access(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ravatard.web.page.dispatch.CHECKED_S", 0.05)
+    async with serving_page(tmp_path, logged_in=True) as served:
+        served.control.holds = True
+        holding = asyncio.create_task(served.call("POST", f"{PREFIX}/press", {"ms": 120_000}))
+        await until(lambda: {"do": "press", "ms": 120_000} in served.control.asked, "the button is down")
+
+        served.file.update(changing(lambda before: structs.replace(before, sessions=[])))
+
+        async with asyncio.timeout(20):
+            status, body, _ = await holding
+        assert (status, body["code"]) == (401, "not-logged-in")
+        assert served.control.released == [120_000]
 
 
 async def test_a_client_has_so_many_connections_and_no_more(tmp_path: Path) -> None:

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 BODY_BYTES = 64 * 1024
 BODY_S = 10.0
+#: A call that may take longer is given up when its caller's access ends, which is looked after so often.
+LONG_S = 20.0
+CHECKED_S = 1.0
 _LARGEST_NUMBER = 2**53
 _JSON = "application/json"
 
@@ -82,20 +85,33 @@ class Dispatch:
         encrypted = (
             request.transport is not None and request.transport.get_extra_info("sslcontext") is not None
         )
-        visitor = self._visitor(request, encrypted=encrypted)
-        if visitor is None and endpoint.right != "none":
-            self._doorkeeper.check_readable()
-        check_right(endpoint.right, visitor)
+        visitor = self._checked(request, endpoint, encrypted=encrypted)
+        body = await _body(request, endpoint)
+        if visitor is not None:
+            await self._doorkeeper.note_use(visitor)
         call = ApiCall(
             request,
-            await _body(request, endpoint),
-            visitor,
+            body,
+            # Again: a caller may hold its last byte back until its access has ended.
+            self._checked(request, endpoint, encrypted=encrypted),
             guard.client_of(peer),
             encrypted,
             _query(request, endpoint),
             key,
         )
         return await self._call(endpoint, call)
+
+    def _checked(self, request: web.BaseRequest, endpoint: Endpoint, *, encrypted: bool) -> Visitor | None:
+        """Return the caller.
+
+        Raises:
+            RequestRefused: it may not call ``endpoint``, or that cannot be known.
+        """
+        visitor = self._visitor(request, encrypted=encrypted)
+        if visitor is None and endpoint.right != "none":
+            self._doorkeeper.check_readable()
+        check_right(endpoint.right, visitor)
+        return visitor
 
     def _visitor(self, request: web.BaseRequest, *, encrypted: bool) -> Visitor | None:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -104,15 +120,19 @@ class Dispatch:
         return self._doorkeeper.visitor(request.cookies.get(cookie_name(encrypted=encrypted)), None)
 
     async def _call(self, endpoint: Endpoint, call: ApiCall) -> web.StreamResponse:
-        if call.visitor is not None:
-            await self._doorkeeper.note_use(call.visitor)
         if endpoint.name == "live":
             reply = await self._answers[endpoint.name](call)
             return reply if isinstance(reply, web.StreamResponse) else _success(reply, call)
         try:
-            async with asyncio.timeout(endpoint.limit_s):
-                body = await self._answers[endpoint.name](call)
+            async with asyncio.timeout(endpoint.limit_s) as deadline:
+                answering = self._answers[endpoint.name](call)
+                if call.visitor is not None and endpoint.limit_s > LONG_S:
+                    body = await self._while_in(call.visitor, answering, deadline)
+                else:
+                    body = await answering
         except TimeoutError:
+            if endpoint.limit_s > LONG_S:
+                check_right(endpoint.right, self._visitor(call.request, encrypted=call.encrypted))
             why = f"this took longer than {endpoint.limit_s:g} s"
             raise RequestRefused(503, "too-slow", why) from None
         except RequestRefused as refused:
@@ -123,6 +143,28 @@ class Dispatch:
             who = call.visitor.name if call.visitor is not None else call.client
             log.info("the page: %s: %s%s", who, endpoint.name, f" {call.changed}" if call.changed else "")
         return _success(body, call)
+
+    async def _while_in(self, visitor: Visitor, answering: Awaitable[Any], deadline: asyncio.Timeout) -> Any:
+        """Return the answer, and bring ``deadline`` forward when the access of ``visitor`` ends."""
+
+        async def watch() -> None:
+            while not deadline.expired():
+                if not self._doorkeeper.still_in(visitor):
+                    deadline.reschedule(asyncio.get_running_loop().time())
+                    return
+                await asyncio.sleep(CHECKED_S)
+
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(watch(), name="page access of a call")
+            try:
+                outcome = await answering
+            except (RequestRefused, OSError) as error:
+                # Not raised in here: the group would wrap it.
+                outcome = error
+            watching.cancel()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     def _file(self, request: web.BaseRequest) -> web.Response:
         if request.method not in guard.SAFE:

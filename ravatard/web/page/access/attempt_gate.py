@@ -21,8 +21,12 @@ class CheckedAttempt:
     def __init__(self, fail: Callable[[], None]) -> None:
         self._fail = fail
 
+    def count_wrong(self) -> None:
+        """Count it as a wrong one."""
+        self._fail()
+
     def wrong(self, code: str, text: str) -> NoReturn:
-        """Count it as a wrong one.
+        """Count it as a wrong one, and refuse it.
 
         Raises:
             RequestRefused: always.

@@ -6,16 +6,18 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from ravatard.web.page.access.attempt_gate import AttemptGate
 from ravatard.web.page.access.claim import Claim
-from ravatard.web.page.access.password import hashed, matches
+from ravatard.web.page.access.password import PasswordHash, hashed, matches
 from ravatard.web.page.access.record import (
     NOTED_S,
     AccessRecord,
+    KeptCode,
     KeptSession,
     KeptToken,
     digest_of,
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 
 ALL_SCOPES: tuple[Scope, ...] = ("read", "control", "configure")
 _COOKIE_BYTES = 32
+#: What a full disk did not take is tried again so often, while the page is used.
+_SAVE_AGAIN_S = 60.0
 #: Length of an id in bytes; it is written in hexadecimal.
 ID_BYTES = 8
 
@@ -64,7 +68,10 @@ class Doorkeeper:
         self._wall = wall
         self._clock = clock
         self._gate = AttemptGate(clock)
+        # Strangers who use up the attempts of a minute do not keep a logged-in owner from a new password.
+        self._owners_gate = AttemptGate(clock)
         self._claim = Claim()
+        self._save_again_at = 0.0
 
     # ------------------------------------------------------------------ who it is
 
@@ -107,6 +114,10 @@ class Doorkeeper:
 
     async def note_use(self, visitor: Visitor) -> None:
         """Note that a session or token was used, at most once an hour. A full disk changes nothing here."""
+        if self._vault.has_unsaved and self._clock() >= self._save_again_at:
+            self._save_again_at = self._clock() + _SAVE_AGAIN_S
+            with suppress(RequestRefused):
+                await self._vault.change(lambda before: None)
         now, record = self._wall(), self._vault.record
         keys: list[KeptSession | KeptToken] = [*record.sessions, *record.tokens]
         kept = next((one for one in keys if one.id == visitor.id), None)
@@ -131,32 +142,49 @@ class Doorkeeper:
         Raises:
             RequestRefused: wrong, too often, or there is no password yet.
         """
-        stored = self._vault.record.password
-        if stored is None:
+        if self._vault.record.password is None:
             raise RequestRefused(409, "not-claimed", "this appliance has no password yet: claim it first")
         async with self._gate.enter(address) as attempt:
-            if not await asyncio.to_thread(matches, password, stored):
+            # Read in here: it may have been replaced while this one waited.
+            stored = self._vault.record.password
+            if stored is None or not await asyncio.to_thread(matches, password, stored):
                 attempt.wrong("wrong-password", "the password is wrong")
-        return await self._new_session(address)
+        return await self._new_session(address, stored)
 
     async def change_password(self, current: str, password: str, address: str) -> str:
         """Replace the password, end every session, and return the cookie of a new one.
 
         Raises:
-            RequestRefused: ``current`` is wrong, or too many were.
+            RequestRefused: ``current`` is wrong, or too many were, or it cannot be saved; then the new one is
+                in force until the next start.
         """
-        stored = self._vault.record.password
-        async with self._gate.enter(address) as attempt:
+        async with self._owners_gate.enter(address) as attempt:
+            stored = self._vault.record.password
             if stored is None or not await asyncio.to_thread(matches, current, stored):
                 attempt.wrong("wrong-password", "the current password is wrong")
             new = await asyncio.to_thread(hashed, password)
-        await self._vault.change(lambda before: before.with_password(new))
-        return await self._new_session(address)
 
-    async def _new_session(self, address: str) -> str:
+            def replaced(before: AccessRecord) -> AccessRecord | None:
+                return before.with_password(new) if before.password == stored else None
+
+            await self._vault.change_at_once(replaced)
+        return await self._new_session(address, new)
+
+    async def _new_session(self, address: str, password: PasswordHash) -> str:
+        """Return the cookie of a new session of one who knew ``password``.
+
+        Raises:
+            RequestRefused: that is not the password any more, or it cannot be saved.
+        """
         cookie, now = secrets.token_urlsafe(_COOKIE_BYTES), self._wall()
         session = KeptSession(secrets.token_hex(ID_BYTES), digest_of(cookie), address, now, now)
-        await self._vault.change(lambda before: before.with_session(session, now))
+
+        def entered(before: AccessRecord) -> AccessRecord | None:
+            return before.with_session(session, now) if before.password == password else None
+
+        await self._vault.change(entered)
+        if all(one.id != session.id for one in self._vault.record.sessions):
+            raise RequestRefused(401, "wrong-password", "the password was replaced meanwhile")
         return cookie
 
     # ------------------------------------------------------------------ the claim
@@ -205,10 +233,11 @@ class Doorkeeper:
             kept = self._vault.record.code
             from_terminal = kept is not None and kept.matches(code, self._wall())
             if not (self._claim.matches(code, self._clock()) or from_terminal):
+                attempt.count_wrong()
                 self._claim = self._claim.failed(self._clock())
                 if kept is not None:
-                    await self._vault.change(AccessRecord.after_wrong_code)
-                attempt.wrong("wrong-code", "these digits are wrong, or not valid any more")
+                    await self._count_wrong_code(kept)
+                raise RequestRefused(401, "wrong-code", "these digits are wrong, or not valid any more")
             new = await asyncio.to_thread(hashed, password)
 
             def first(before: AccessRecord) -> AccessRecord | None:
@@ -218,7 +247,18 @@ class Doorkeeper:
         if self._vault.record.password != new:
             raise RequestRefused(409, "claimed", "another caller was faster: log in with its password")
         self._claim = Claim()
-        return await self._new_session(address)
+        return await self._new_session(address, new)
+
+    async def _count_wrong_code(self, kept: KeptCode) -> None:
+        """Count a wrong code; also while the disk is full."""
+
+        def counted(before: AccessRecord) -> AccessRecord | None:
+            return before.after_wrong_code() if before.code == kept else None
+
+        try:
+            await self._vault.change_at_once(counted)
+        except RequestRefused as error:
+            log.debug("a wrong code is counted until the next start only: %s", error)
 
     def _check_unclaimed(self) -> None:
         if self._vault.claimed:

@@ -37,7 +37,7 @@ class Keys:
         """Log one browser out.
 
         Raises:
-            RequestRefused: there is none, or it cannot be saved.
+            RequestRefused: there is none, or it cannot be saved; then it is ended until the next start.
         """
         if all(one.id != key for one in self._vault.record.sessions):
             raise RequestRefused(404, "not-found", "there is no session of this id")
@@ -45,15 +45,20 @@ class Keys:
         def without(before: AccessRecord) -> AccessRecord:
             return replace(before, sessions=[one for one in before.sessions if one.id != key])
 
-        await self._vault.change(without)
+        await self._vault.change_at_once(without)
 
     async def end_sessions(self) -> None:
         """Log every browser out.
 
         Raises:
-            RequestRefused: it cannot be saved.
+            RequestRefused: it cannot be saved; they are out until the next start.
         """
-        await self._vault.change(lambda before: replace(before, sessions=[]))
+        ended = {one.id for one in self._vault.record.sessions}
+
+        def without(before: AccessRecord) -> AccessRecord:
+            return replace(before, sessions=[one for one in before.sessions if one.id not in ended])
+
+        await self._vault.change_at_once(without)
 
     def tokens(self) -> list[TokenEntry]:
         """Return every token, without its secret."""
@@ -77,7 +82,7 @@ class Keys:
         """Revoke a token.
 
         Raises:
-            RequestRefused: there is none, or it cannot be saved.
+            RequestRefused: there is none, or it cannot be saved; then it is ended until the next start.
         """
         if all(one.id != key for one in self._vault.record.tokens):
             raise RequestRefused(404, "not-found", "there is no token of this id")
@@ -85,7 +90,7 @@ class Keys:
         def without(before: AccessRecord) -> AccessRecord:
             return replace(before, tokens=[one for one in before.tokens if one.id != key])
 
-        await self._vault.change(without)
+        await self._vault.change_at_once(without)
 
 
 def _with(before: AccessRecord, made: KeptToken) -> AccessRecord | None:

@@ -15,6 +15,9 @@ import msgspec
 COST, BLOCK, LANES = 16_384, 8, 1
 _SALT_BYTES = 16
 _HASH_BYTES = 32
+#: scrypt takes 128 * BLOCK bytes for each; its limit leaves room for this many.
+_HIGHEST_COST = 32_768
+_MEMORY_BYTES = 64 * 1024 * 1024
 
 
 class PasswordHash(msgspec.Struct, frozen=True):
@@ -29,6 +32,15 @@ class PasswordHash(msgspec.Struct, frozen=True):
     salt: str
     digest: str
     cost: int
+
+    def is_usable(self) -> bool:
+        """Return True if a password can be compared with it; a damaged file may hold anything."""
+        try:
+            salt, digest = bytes.fromhex(self.salt), bytes.fromhex(self.digest)
+        except ValueError:
+            return False
+        power_of_two = self.cost & (self.cost - 1) == 0
+        return bool(salt) and len(digest) == _HASH_BYTES and power_of_two and 2 <= self.cost <= _HIGHEST_COST
 
 
 def hashed(password: str) -> PasswordHash:
@@ -51,5 +63,5 @@ def _digest(password: str, salt: bytes, cost: int) -> bytes:
     # A half of a surrogate pair, which JSON can express, becomes what no other password is.
     written = password.encode("utf-8", "surrogatepass")
     return hashlib.scrypt(
-        written, salt=salt, n=cost, r=BLOCK, p=LANES, dklen=_HASH_BYTES, maxmem=64 * 1024 * 1024
+        written, salt=salt, n=cost, r=BLOCK, p=LANES, dklen=_HASH_BYTES, maxmem=_MEMORY_BYTES
     )

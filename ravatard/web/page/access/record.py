@@ -25,6 +25,8 @@ IDLE_S = 7 * 86_400.0
 LONGEST_S = 30 * 86_400.0
 #: Use is noted as often as that, at most: the file lies on an SD card.
 NOTED_S = 3_600.0
+#: A code may be valid for so much longer than it was made for, when the clock is set back.
+_CODE_AHEAD_S = 300.0
 _VERSION = 1
 
 
@@ -75,7 +77,8 @@ class KeptCode(msgspec.Struct, frozen=True):
 
     def matches(self, code: str, now: float) -> bool:
         """Return True if ``code`` is the one, and still valid."""
-        return self.tries_left > 0 and now < self.expires_at and digest_of(self.salt + code) == self.digest
+        in_time = now < self.expires_at <= now + VALID_S + _CODE_AHEAD_S
+        return self.tries_left > 0 and in_time and digest_of(self.salt + code) == self.digest
 
 
 class AccessRecord(msgspec.Struct, frozen=True):
@@ -127,7 +130,8 @@ def decoded(content: bytes | None) -> AccessRecord:
         record = msgspec.json.decode(content, type=AccessRecord)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         record = None
-    if record is None or record.version != _VERSION:
+    usable = record is not None and (record.password is None or record.password.is_usable())
+    if record is None or record.version != _VERSION or not usable:
         raise DamagedAccess(
             "the page's passwords cannot be read; `sudo ravatard page password` makes the file anew"
         )

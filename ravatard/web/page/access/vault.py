@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ravatard.ports.page import AccessFile
 from ravatard.web.page.access.record import AccessRecord, DamagedAccess, changing, decoded
 from ravatard.web.page.refused import RequestRefused
 
 log = logging.getLogger(__name__)
+
+#: Makes new content of what is there; None: leave it.
+Change = Callable[[AccessRecord], AccessRecord | None]
 
 
 class Vault:
@@ -26,6 +29,8 @@ class Vault:
         self._stamp: object = object()
         self._record: AccessRecord | None = None
         self._writing = asyncio.Lock()
+        #: Changes that are in force here, and not in the file yet. Each of them does nothing the second time.
+        self._unsaved: list[Change] = []
         self.refresh()
 
     def refresh(self) -> None:
@@ -36,6 +41,7 @@ class Vault:
         self._stamp = stamp
         try:
             self._record, self.trouble = decoded(self._file.read()), ""
+            self._record = _all_of(self._unsaved)(self._record) or self._record
         except (DamagedAccess, OSError) as error:
             damaged = isinstance(error, DamagedAccess)
             self.trouble = str(error) if damaged else f"the page's passwords cannot be read: {error}"
@@ -55,23 +61,69 @@ class Vault:
         return self._record
 
     @property
+    def has_unsaved(self) -> bool:
+        """True if a change is in force here, and not in the file."""
+        return bool(self._unsaved)
+
+    @property
     def claimed(self) -> bool:
         """True if there is a password; also while that cannot be known."""
         self.refresh()
         return self._record is None or self._record.password is not None
 
-    async def change(self, change: Callable[[AccessRecord], AccessRecord | None]) -> None:
+    async def change(self, change: Change) -> None:
         """Write what ``change`` makes of the newest content, durably; None from it: leave it.
 
         Raises:
             RequestRefused: it cannot be written; the old content stays.
         """
         async with self._writing:
+            unsaved = tuple(self._unsaved)
             try:
-                await asyncio.to_thread(self._file.update, changing(change))
+                await asyncio.to_thread(self._file.update, changing(_all_of([*unsaved, change])))
             except DamagedAccess as error:
                 raise RequestRefused(503, "no-passwords", str(error)) from error
             except OSError as error:
                 why = f"it cannot be saved: {error.strerror or error}"
                 raise RequestRefused(503, "not-saved", why) from error
+            self._unsaved = [one for one in self._unsaved if one not in unsaved]
         self.refresh()
+
+    async def change_at_once(self, change: Change) -> None:
+        """Do as :meth:`change`; it is in force before it is written, and also if it cannot be.
+
+        Args:
+            change: does nothing the second time, nor to content that it is not meant for. It is written with
+                the next change that can be.
+
+        Raises:
+            RequestRefused: it cannot be written, and is in force until the appliance restarts.
+        """
+        self.refresh()
+        if self._record is not None:
+            self._record = change(self._record) or self._record
+        self._unsaved.append(change)
+        try:
+            await self.change(_unchanged)
+        except RequestRefused as error:
+            if error.code != "not-saved":
+                raise
+            why = f"it is in force, but only until the appliance restarts: {error}"
+            log.warning("a change of the page's passwords: %s", why)
+            raise RequestRefused(503, "not-saved", why) from error
+
+
+def _unchanged(before: AccessRecord) -> None:
+    del before
+
+
+def _all_of(changes: Sequence[Change]) -> Change:
+    """Return one change that makes all ``changes``, one after the other."""
+
+    def change(before: AccessRecord) -> AccessRecord | None:
+        record = before
+        for one in changes:
+            record = one(record) or record
+        return None if record == before else record
+
+    return change

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
-from ravatard.web.page.access import password
+from ravatard.web.page.access import doorkeeper, password
 from ravatard.web.page.access.attempt_gate import MOST_WAITING, AttemptGate
+from ravatard.web.page.access.attempts import A_MINUTE
 from ravatard.web.page.access.claim import WAIT_S
 from ravatard.web.page.access.doorkeeper import Doorkeeper
 from ravatard.web.page.access.keys import Keys
-from ravatard.web.page.access.record import IDLE_S, MOST_TOKENS, NOTED_S
+from ravatard.web.page.access.record import IDLE_S, MOST_TOKENS, NOTED_S, changing, one_time_code
 from ravatard.web.page.access.vault import Vault
 from ravatard.web.page.refused import RequestRefused
 
@@ -24,11 +27,15 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class MemoryFile:
-    """A file of passwords in memory; ``trouble`` is raised by every use, ``written`` counts changes."""
+    """A file of passwords in memory.
+
+    ``trouble`` is raised by every use; ``full``: the disk takes no change; ``written`` counts changes.
+    """
 
     def __init__(self) -> None:
         self.content: bytes | None = None
         self.trouble: OSError | None = None
+        self.full = False
         self.written = 0
 
     def stamp(self) -> object:
@@ -41,6 +48,8 @@ class MemoryFile:
 
     def update(self, change: Callable[[bytes | None], bytes | None]) -> None:
         new = change(self.read())
+        if new is not None and self.full:
+            raise OSError(28, "No space left on device")
         if new is not None:
             self.content = new
             self.written += 1
@@ -242,10 +251,6 @@ async def test_the_first_of_two_claims_wins() -> None:
 
 
 async def test_a_claim_from_the_terminal_counts_its_tries_in_the_file() -> None:
-    from msgspec.structs import replace
-
-    from ravatard.web.page.access.record import one_time_code
-
     house = House()
     digits, code = one_time_code(house.now)
     await house.vault.change(lambda before: replace(before, code=code))
@@ -266,3 +271,155 @@ async def test_more_attempts_at_once_than_can_wait_are_refused() -> None:
             pass
 
     assert error.value.status == 429
+
+
+async def test_a_log_in_that_waits_is_checked_with_the_newest_password() -> None:
+    house = House()
+    await house.claimed()
+
+    async with house.keeper._gate.enter("z"):
+        late = asyncio.create_task(house.keeper.log_in(WORD, "b"))
+        await asyncio.sleep(0)
+        await house.keeper.change_password(WORD, "another horse", "a")
+
+    assert (await refused(late)).code == "wrong-password"
+    assert len(house.keys.sessions()) == 1
+
+
+async def test_a_log_in_beside_a_new_password_gives_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    await house.claimed()
+    new = password.hashed("another horse")
+
+    def replaced_meanwhile(word: str, stored: password.PasswordHash) -> bool:
+        house.file.update(changing(lambda before: before.with_password(new)))
+        return password.matches(word, stored)
+
+    monkeypatch.setattr(doorkeeper, "matches", replaced_meanwhile)
+
+    assert (await refused(house.keeper.log_in(WORD, "b"))).status == 401
+    assert house.keys.sessions() == []
+
+
+async def test_of_two_changes_with_the_old_password_the_first_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    await house.claimed()
+    outcomes = await asyncio.gather(
+        house.keeper.change_password(WORD, "first horse", "a"),
+        house.keeper.change_password(WORD, "second horse", "a"),
+        return_exceptions=True,
+    )
+    assert isinstance(outcomes[0], str)
+    assert isinstance(outcomes[1], RequestRefused)
+    assert await house.keeper.log_in("first horse", "a")
+    # Also if the other one is the command line, while this one makes its hash.
+    new = password.hashed("third horse")
+
+    def replaced_meanwhile(word: str) -> password.PasswordHash:
+        house.file.update(changing(lambda before: before.with_password(new)))
+        return password.hashed(word)
+
+    monkeypatch.setattr(doorkeeper, "hashed", replaced_meanwhile)
+
+    assert (await refused(house.keeper.change_password("first horse", "fourth horse", "a"))).status == 401
+    assert await house.keeper.log_in("third horse", "a")
+
+
+async def test_strangers_who_guess_keep_no_owner_from_a_new_password() -> None:
+    house = House()
+    await house.claimed()
+    for at in range(A_MINUTE):
+        await refused(house.keeper.log_in("wrong horse", str(at)))
+    assert (await refused(house.keeper.log_in(WORD, "a"))).status == 429
+
+    assert await house.keeper.change_password(WORD, "another horse", "a")
+
+
+async def test_a_full_disk_keeps_no_session_and_no_token_alive() -> None:
+    house = House()
+    cookies = [
+        await house.claimed(),
+        await house.keeper.log_in(WORD, "b"),
+        await house.keeper.log_in(WORD, "c"),
+    ]
+    made = await house.keys.make_token("lamp", ["read"])
+    first = house.keeper.visitor(cookies[0], None)
+    assert first is not None
+    house.file.full = True
+
+    ended = await refused(house.keys.end_session(first.id))
+    assert (ended.status, ended.code) == (503, "not-saved")
+    assert "until the appliance restarts" in str(ended)
+    assert [house.keeper.visitor(one, None) is None for one in cookies] == [True, False, False]
+    await refused(house.keys.revoke_token(made.entry.id))
+    assert house.keeper.visitor(None, made.token) is None
+    await refused(house.keys.end_sessions())
+    assert house.keys.sessions() == []
+    # The file changes by another hand, and brings nothing back.
+    house.file.full = False
+    house.file.update(changing(lambda before: replace(before, code=one_time_code(0.0)[1])))
+    assert house.keys.sessions() == []
+    assert house.keys.tokens() == []
+    # The next change that can be written takes the others with it.
+    await house.keeper.log_in(WORD, "d")
+    assert len(Vault(house.file).record.sessions) == 1
+    assert Vault(house.file).record.tokens == []
+    assert not house.vault.has_unsaved
+
+
+async def test_on_a_full_disk_an_old_password_is_over_too() -> None:
+    house = House()
+    cookie = await house.claimed()
+    house.file.full = True
+
+    assert (await refused(house.keeper.change_password(WORD, "another horse", "a"))).code == "not-saved"
+    assert house.keeper.visitor(cookie, None) is None
+    assert (await refused(house.keeper.log_in(WORD, "a"))).code == "wrong-password"
+    house.file.full = False
+    assert await house.keeper.log_in("another horse", "a")
+    assert Vault(house.file).record.password == house.vault.record.password
+
+
+async def test_a_password_of_the_command_line_outdoes_one_that_was_not_saved() -> None:
+    house = House()
+    await house.claimed()
+    house.file.full = True
+    await refused(house.keeper.change_password(WORD, "another horse", "a"))
+    house.file.full = False
+    new = password.hashed("terminal horse")
+
+    house.file.update(changing(lambda before: before.with_password(new)))
+
+    assert await house.keeper.log_in("terminal horse", "a")
+    assert Vault(house.file).record.password == new
+
+
+async def test_what_was_not_saved_is_tried_again_while_the_page_is_used() -> None:
+    house = House()
+    visitor = house.keeper.visitor(await house.claimed(), None)
+    assert visitor is not None
+    made = await house.keys.make_token("lamp", ["read"])
+    house.file.full = True
+    await refused(house.keys.revoke_token(made.entry.id))
+    await house.keeper.note_use(visitor)
+    assert house.vault.has_unsaved
+    house.file.full = False
+
+    house.now += 60.0
+    await house.keeper.note_use(visitor)
+
+    assert Vault(house.file).record.tokens == []
+
+
+async def test_a_wrong_code_is_counted_on_a_full_disk() -> None:
+    house = House()
+    digits, code = one_time_code(house.now)
+    await house.vault.change(lambda before: replace(before, code=code))
+    house.file.full = True
+    wrong = f"{(int(digits) + 1) % 1_000_000:06}"
+
+    for _ in range(3):
+        assert (await refused(house.keeper.take_claim(wrong, WORD, "a"))).code == "wrong-code"
+
+    assert (await refused(house.keeper.take_claim(digits, WORD, "a"))).status == 429
+    assert (await refused(house.keeper.take_claim(digits, WORD, "b"))).code == "wrong-code"

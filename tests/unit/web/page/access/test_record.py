@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 
 from ravatard.web.page.access.password import PasswordHash
@@ -19,7 +22,19 @@ from ravatard.web.page.access.record import (
 )
 
 DAY_S = 86_400.0
-PASSWORD = PasswordHash("00", "11", 16)
+DAMAGES: list[dict[str, Any]] = [
+    {"cost": 0},
+    {"cost": -16},
+    {"cost": 1},
+    {"cost": 15},
+    {"cost": 1 << 40},
+    {"salt": ""},
+    {"salt": "0"},
+    {"salt": "é"},
+    {"digest": "xy"},
+    {"digest": ""},
+]
+PASSWORD = PasswordHash("00", "11" * 32, 16)
 
 
 def session(name: str, made_at: float = 0.0, used_at: float = 0.0) -> KeptSession:
@@ -44,7 +59,19 @@ def test_what_is_written_is_read_again() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b'{"version": 2}', b'{"version": 1, "password": "plain"}', b"\xff", b"[" * 100_000],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"version": 2}',
+        b'{"version": 1, "password": "plain"}',
+        b"\xff",
+        b"[" * 100_000,
+        *(
+            msgspec.json.encode(AccessRecord(password=msgspec.structs.replace(PASSWORD, **damage)))
+            for damage in DAMAGES
+        ),
+    ],
 )
 def test_a_damaged_file_is_never_taken_for_a_new_appliance(content: bytes) -> None:
     with pytest.raises(DamagedAccess, match="ravatard page password"):
@@ -96,3 +123,11 @@ def test_a_code_is_valid_for_ten_minutes_and_three_tries() -> None:
         assert record.code is not None
     assert record.after_wrong_code().code is None
     assert AccessRecord().after_wrong_code().code is None
+
+
+def test_a_code_is_over_when_the_clock_is_set_back() -> None:
+    digits, code = one_time_code(100 * DAY_S)
+
+    assert code.matches(digits, 100 * DAY_S - 200.0)
+    assert not code.matches(digits, 100 * DAY_S - 400.0)
+    assert not code.matches(digits, 0.0)
