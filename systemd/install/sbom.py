@@ -48,6 +48,7 @@ _LIBRARIES = {
     "libswscale": "LGPL-3.0-or-later",
     "libunistring": "LGPL-3.0-or-later OR GPL-2.0-or-later",
     "libva": "MIT",
+    "libvmaf": "BSD-2-Clause-Patent",
     "libvpl": "MIT",
     "libvpx": "BSD-3-Clause",
     "libwebp": "BSD-3-Clause",

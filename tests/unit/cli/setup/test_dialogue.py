@@ -182,11 +182,11 @@ def test_the_service_is_asked_with_the_project_that_was_just_typed_else_with_the
 ) -> None:
     visit = Visit(tmp_path, "service: {project_id: old}\n")
 
-    visit.answered(*ENTER_ALL, project="new")
+    visit.answered(*ENTER_ALL, project="typed-just-now")
     visit.answered(*ENTER_ALL)
 
-    assert visit.town.projects == ["new", "old"]
-    assert "new" not in "".join(visit.seen)
+    assert visit.town.projects == ["typed-just-now", "old"]
+    assert "typed-just-now" not in "".join(visit.seen)
 
 
 def test_a_project_that_cannot_be_one_is_asked_again_and_not_shown(tmp_path: Path) -> None:
