@@ -141,7 +141,9 @@ async def test_a_failure_behind_the_upgrade_writes_no_reply(
     monkeypatch.setattr(web, "WebSocketResponse", Upgraded)
     transport = Transport()
 
-    served = await LiveSocket(LogRing(), lambda: None).serve(cast(Any, SimpleNamespace(transport=transport)))
+    served: object = await LiveSocket(LogRing(), lambda: None).serve(
+        cast(Any, SimpleNamespace(transport=transport))
+    )
 
     assert isinstance(served, Upgraded)
     assert transport.aborted
