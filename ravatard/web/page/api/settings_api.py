@@ -57,7 +57,7 @@ class SettingsApi:
     async def save_settings(self, call: ApiCall) -> Tagged:
         """Save changed settings."""
         changes = _few(call)
-        revision = call.header("If-Match").strip().removeprefix("W/").strip('"')
+        revision = _revision(call)
 
         def saved(store: SettingsStore) -> st.SettingsSaved:
             # Before they are saved: afterwards nothing would change. What another page saves meanwhile makes
@@ -71,17 +71,18 @@ class SettingsApi:
 
     async def undo_settings(self, call: ApiCall) -> Tagged:
         """Take the last save back."""
+        revision = _revision(call)
 
         def undone(store: SettingsStore) -> st.SettingsSaved:
             before = _values(store.describe())
-            revision = store.undo()
+            new = store.undo(revision)
             after = _values(store.describe())
             changes = [
                 st.SettingChange(key, before[key]["value"], one["value"], one["needs"])
                 for key, one in after.items()
                 if key in before and before[key]["value"] != one["value"]
             ]
-            return st.SettingsSaved(revision, changes)
+            return st.SettingsSaved(new, changes)
 
         done = await self._with(undone)
         call.changed = ", ".join(one.key for one in done.changes)
@@ -115,6 +116,15 @@ def _few(call: ApiCall) -> dict[str, Any]:
     if len(wish.changes) > MOST_CHANGES:
         raise RequestRefused(400, "too-many", f"at most {MOST_CHANGES} settings are changed at once")
     return wish.changes
+
+
+def _revision(call: ApiCall) -> str:
+    """Return the revision that the caller has seen.
+
+    Raises:
+        RequestRefused: it names none.
+    """
+    return call.header("If-Match").strip().removeprefix("W/").strip('"')
 
 
 def _problems(problems: Sequence[SettingProblem]) -> list[t.FaultySetting]:
