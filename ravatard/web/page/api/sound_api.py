@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _LIST_S = 45.0
+#: A list of the devices is given again for so long.
+LIST_KEPT_S = 3.0
 _LISTEN_S = 75.0
 _SECONDS = "5"
 _RECORD_S = 3.0
@@ -51,11 +53,20 @@ class SoundApi:
         self._requests = requests
         self._commands = commands
         self._busy = asyncio.Lock()
+        # A process for each caller at once would fill the memory.
+        self._listing = asyncio.Lock()
+        self._listed: ht.DeviceList | None = None
+        self._listed_at = 0.0
 
     async def devices(self, call: ApiCall) -> ht.DeviceList:
         """List microphones and speakers."""
         del call
-        return convert(await self._run("devices", "--json", limit_s=_LIST_S), ht.DeviceList)
+        clock = asyncio.get_running_loop().time
+        async with self._listing:
+            if self._listed is None or clock() - self._listed_at > LIST_KEPT_S:
+                found = await self._run("devices", "--json", limit_s=_LIST_S)
+                self._listed, self._listed_at = convert(found, ht.DeviceList), clock()
+            return self._listed
 
     async def play_tone(self, call: ApiCall) -> t.CommandDone:
         """Play a test tone."""

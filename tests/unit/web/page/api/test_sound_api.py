@@ -14,7 +14,7 @@ from ravatard.core.audio.progress import Progress
 from ravatard.core.control.protocol import agreed, refused
 from ravatard.errors import DeviceError
 from ravatard.ports.page import Appliance, TrialSound
-from ravatard.web.page.api.sound_api import SoundApi
+from ravatard.web.page.api.sound_api import LIST_KEPT_S, SoundApi
 from ravatard.web.page.call import ApiCall
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
@@ -186,3 +186,21 @@ async def test_output_that_is_none_is_told() -> None:
 
     with pytest.raises(RequestRefused, match="told nothing"):
         await room.api.devices(call())
+
+
+async def test_callers_at_once_start_one_process_and_get_its_list() -> None:
+    room = Room(Control())
+    commands = room.api._commands = Commands(
+        json.dumps({"microphones": [], "speakers": [], "alsa_config": ""}).encode()
+    )
+    commands.hold = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(room.api.devices(call())) for _ in range(30)]
+        await asyncio.sleep(1.0)
+        commands.hold.set()
+
+    assert all(one.result() is asked[0].result() for one in asked)
+    assert len(commands.ran) == 1
+    await asyncio.sleep(LIST_KEPT_S + 0.1)
+    await room.api.devices(call())
+    assert len(commands.ran) == 2
