@@ -208,6 +208,7 @@ def _seen_by_page(parts: Parts, controls: Controls, handler: HubControlHandler) 
         stop=controls.stop.set,
         has_button=parts.button is not None,
         has_speaker=parts.sound is not None,
+        mute_wishes=lambda: handler.mute_wishes,
     )
 
 

@@ -32,6 +32,10 @@ _ARGUMENT = re.compile(r"%[-+ #0-9.*]{0,8}[a-zA-Z]")
 LINE_BYTES = 1_900
 TRACEBACK_BYTES = 16_000
 
+#: ``extra`` of a line that says who changed what: no flood of others may hide it. Only for what the owner or
+#: a program trusted with the settings does.
+AUDIT = {"audit": "change"}
+
 Emit = Callable[[logging.LogRecord], object]
 
 
@@ -58,7 +62,8 @@ class RateLimit(logging.Filter):
     """Passes a limited number of records of each place, and reports the number of the others.
 
     A place is a logger with a format; of a format that is a whole sentence from elsewhere, each kind of
-    sentence is a place as well, whatever its numbers. A critical record always passes.
+    sentence is a place as well, whatever its numbers. A critical record always passes, and so does one that
+    has the attribute ``audit`` (:data:`AUDIT`).
 
     The reports are emitted :data:`REPORT_S` after the first omission, with a record of any place or by a
     timer (:meth:`report_if_due`), and at the end (:meth:`report`).
@@ -79,7 +84,7 @@ class RateLimit(logging.Filter):
             return True
         now = self._clock()
         with self._lock:
-            passes = record.levelno >= logging.CRITICAL or self._take(record, now)
+            passes = record.levelno >= logging.CRITICAL or hasattr(record, "audit") or self._take(record, now)
         if now >= self._report_at:
             self.report()
         return passes

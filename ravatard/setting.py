@@ -23,8 +23,9 @@ class Setting:
         words: what ``pattern`` allows, in words for a person.
         secret: masked by ``config show``; may come from a systemd credential.
         restart: True when a reload cannot apply it.
-        local_only: it names a program, a path or an address, or says which are allowed: only files,
-            environment and credentials of this machine set it, never a page or another machine.
+        local_only: it names a program, a path or an address, says which are allowed, or how the page is
+            reached or encrypted: only files, environment and credentials of this machine set it, never a page
+            or another machine.
     """
 
     text: str

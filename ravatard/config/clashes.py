@@ -80,6 +80,10 @@ def _adapters(options: Options) -> Iterator[Clash]:
             "as what `openssl rand -hex 16` prints, or use loopback"
         )
         yield Clash(("metrics.listen", "metrics.token"), text)
+    page = options.page
+    if page.tls == "files" and page.certificate is None:
+        text = "files needs a certificate; write page.certificate, or use self-made"
+        yield Clash(("page.tls", "page.certificate"), text)
     mqtt = options.mqtt
     if mqtt.password is not None and mqtt.username is None:
         text = "a broker takes a password with a user name only; write mqtt.username"

@@ -24,7 +24,9 @@ class MqttOptions:
         words="a host name or an address, without a port",
         local_only=True,
     )
-    port: int | None = setting(None, "Port of the broker; unset: 1883, with TLS 8883.", low=1, high=65_535)
+    port: int | None = setting(
+        None, "Port of the broker; unset: 1883, with TLS 8883.", low=1, high=65_535, local_only=True
+    )
     username: str | None = setting(
         None, "User name at the broker.", pattern=r"[^\s\0]{1,128}", words="at most 128 characters, no blanks"
     )
@@ -36,7 +38,9 @@ class MqttOptions:
         secret=True,
         local_only=True,
     )
-    tls: bool = setting(False, "True: the connection is encrypted, and the broker must prove its name.")
+    tls: bool = setting(
+        False, "True: the connection is encrypted, and the broker must prove its name.", local_only=True
+    )
     ca: str | None = setting(
         None,
         "File with the issuer of the broker's certificate, PEM; unset: the issuers that this machine trusts.",

@@ -21,6 +21,7 @@ class Appliance:
         stop: ends the daemon.
         has_button: it has a button that works.
         has_speaker: it has a speaker.
+        mute_wishes: returns how often it was asked to mute or unmute, in any way, whatever that changed.
     """
 
     control: ControlHandler
@@ -28,6 +29,7 @@ class Appliance:
     stop: Callable[[], None]
     has_button: bool = False
     has_speaker: bool = False
+    mute_wishes: Callable[[], int] = lambda: 0
 
 
 class OwnerPage(Protocol):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from ravatard.core.audio.gate_commands import Mute
 from ravatard.core.control import protocol
 from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
@@ -67,12 +68,17 @@ class HubControlHandler:
         self._readings = 0
         self._reading_error = ""
         self._down = False
+        #: Wishes to mute or unmute so far, by a request or the button, whatever they changed.
+        self.mute_wishes = 0
+        self._on_request = False
 
     # -------------------------------------------------------------- observing the hub
 
     def on_event(self, event: Event, now: float) -> None:
         """The hub is about to handle ``event``."""
         before = self._reporter.changes
+        self._on_request = isinstance(event, MuteAsked)
+        self.mute_wishes += self._on_request
         self._reporter.on_event(event, now)
         # The very request, not one that looks like it.
         self._unhandled = [asked for asked in self._unhandled if asked is not event]
@@ -81,6 +87,7 @@ class HubControlHandler:
     def on_action(self, action: object, now: float) -> None:
         """The hub has asked for ``action``."""
         before = self._reporter.changes
+        self.mute_wishes += isinstance(action, Mute) and not self._on_request
         self._reporter.on_action(action, now)
         self._wake(changed=self._reporter.changes != before)
 

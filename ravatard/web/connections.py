@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+from asyncio.sslproto import SSLProtocol
 from collections import Counter
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from typing import cast
 
 MakeProtocol = Callable[[], asyncio.Protocol]
@@ -41,6 +44,7 @@ class Connections:
         *,
         request_s: float,
         most: int | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Prepare.
 
@@ -48,10 +52,13 @@ class Connections:
             place: returns the place for a connection; None: there is none.
             request_s: time for a whole request.
             most: number of connections of all clients at once; None: no limit but theirs.
+            tls: certificate; None: without TLS. The handshake begins when a connection is counted, and not
+                before: each one takes a quarter of a megabyte.
         """
         self._place = place
         self._request_s = request_s
         self._most = most
+        self._tls = tls
         self._open: Counter[Hashable] = Counter()
         self._silent: dict[asyncio.BaseTransport, asyncio.TimerHandle] = {}
 
@@ -83,8 +90,22 @@ class Connections:
             transport.abort()
             return
         self._open[place.client] += 1
+        if self._tls is None:
+            self.hand_over(transport, place, lambda: self._left(place.client))
+            return
+        secured = _Secured(self, place, self._tls, self._request_s, lambda: self._left(place.client))
+        transport.set_protocol(secured)
+        secured.connection_made(transport)
+
+    def hand_over(self, transport: asyncio.Transport, place: Place, left: Callable[[], None]) -> None:
+        """Hand a connection that was counted to its server; ``left`` is called at its end."""
         self._expect(transport, self._request_s)
-        protocol = _Admitted(place.protocol(), lambda: self._left(place.client, transport))
+
+        def ended() -> None:
+            self.asked(transport)
+            left()
+
+        protocol = _Admitted(place.protocol(), ended)
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
 
@@ -92,12 +113,11 @@ class Connections:
         self._silent.pop(transport, None)
         cast(asyncio.Transport, transport).abort()
 
-    def _left(self, client: Hashable, transport: asyncio.BaseTransport) -> None:
+    def _left(self, client: Hashable) -> None:
         self._open[client] -= 1
         if self._open[client] <= 0:
             # Addresses are many; only those that are connected are counted.
             del self._open[client]
-        self.asked(transport)
 
 
 class _Arrival(asyncio.Protocol):
@@ -108,6 +128,41 @@ class _Arrival(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._connections.arrived(cast(asyncio.Transport, transport))
+
+
+class _Secured(SSLProtocol):
+    """Connection that was counted: its TLS, and a call at its end, which may come before TLS is there."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        place: Place,
+        context: ssl.SSLContext,
+        limit_s: float,
+        left: Callable[[], None],
+    ) -> None:
+        loop = cast(asyncio.BaseEventLoop, asyncio.get_running_loop())
+        inner = _Handed(connections, place)
+        waiter = loop.create_future()
+        # How the handshake ended is of no use to the server.
+        waiter.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        super().__init__(loop, inner, context, waiter, server_side=True, ssl_handshake_timeout=ceil(limit_s))
+        self._when_left = left
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._when_left()
+        super().connection_lost(exc)
+
+
+class _Handed(asyncio.Protocol):
+    """Connection whose TLS is there: goes to its server."""
+
+    def __init__(self, connections: Connections, place: Place) -> None:
+        self._connections = connections
+        self._place = place
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._connections.hand_over(cast(asyncio.Transport, transport), self._place, lambda: None)
 
 
 class _Admitted(asyncio.Protocol):

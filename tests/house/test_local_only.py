@@ -70,6 +70,8 @@ def test_the_table_of_texts_that_name_neither_is_true() -> None:
         *("speech_to_text.uri", "pixels.device", "kiosk.design"),
         # These choose or allow addresses.
         *("service.kind", "media.private_addresses", "media.insecure", "avatar.plain_key", "kiosk.users"),
+        # These would cut the page off from its owner, or send secrets in clear.
+        *("page.listen", "page.port", "page.tls", "mqtt.port", "mqtt.tls"),
     ],
 )
 def test_the_known_ones_are_marked(dotted: str) -> None:

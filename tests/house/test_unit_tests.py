@@ -42,7 +42,6 @@ TESTED_BY_RUNNING: dict[str, str] = {
     "sim/streaming/stream_peer.py": "integration/test_streaming.py connects to it in every way",
     "sim/streaming/tracks.py": "integration/test_streaming.py hears it",
     "sim/streaming/viewer.py": "integration/test_streaming.py, on real sockets",
-    "assembly/page.py": "integration/test_page_daemon.py runs what it builds",
     "web/page/api/access_api.py": "integration/test_page_security.py calls all of it",
     "web/page/dispatch.py": "integration/test_page_security.py, on real sockets",
     "web/page/hosting.py": "integration/test_page_daemon.py, on a port that is taken",

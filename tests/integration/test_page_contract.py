@@ -181,7 +181,9 @@ async def test_a_valid_request_is_carried_out(tmp_path: Path) -> None:
         checked = await served.call("POST", "/api/v1/settings/check", change)
         saved = await served.call("PUT", "/api/v1/settings", change, {"If-Match": headers["ETag"]})
         late = await served.call("PUT", "/api/v1/settings", change, {"If-Match": headers["ETag"]})
-        undone = await served.call("POST", "/api/v1/settings/undo", {})
+        old = await served.call("POST", "/api/v1/settings/undo", {}, {"If-Match": headers["ETag"]})
+        unseen = await served.call("POST", "/api/v1/settings/undo", {})
+        undone = await served.call("POST", "/api/v1/settings/undo", {}, {"If-Match": saved[2]["ETag"]})
         local = {"changes": {"microphone.command": "rm -r /", "speaker.volume": 400}}
         refused = await served.call("PUT", "/api/v1/settings", local, {"If-Match": undone[2]["ETag"]})
         blind = await served.call("PUT", "/api/v1/settings", change)
@@ -194,6 +196,7 @@ async def test_a_valid_request_is_carried_out(tmp_path: Path) -> None:
     assert saved[1]["changes"] == [changed]
     assert saved[2]["ETag"] == f'"{saved[1]["revision"]}"'
     assert (late[0], late[1]["code"]) == (409, "conflict")
+    assert (old[0], old[1]["code"], unseen[0]) == (409, "conflict", 428)
     assert [one["new"] for one in undone[1]["changes"]] == [100]
     assert refused[0] == 422
     assert {one["key"] for one in refused[1]["problems"]} == {"microphone.command", "speaker.volume"}

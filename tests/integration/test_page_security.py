@@ -489,6 +489,8 @@ async def test_each_change_is_one_line_with_who_and_what(
     lines = [record.getMessage() for record in caplog.records if record.name.endswith("dispatch")]
     assert [line.partition(" from 127.0.0.1: ")[2] for line in lines] == [
         "volume",
-        "make_token 'lamp' with control",
+        "make_token",
     ]
     assert all(line.startswith("the page: session ") for line in lines)
+    (audit,) = [record for record in caplog.records if hasattr(record, "audit")]
+    assert audit.getMessage().endswith(" from 127.0.0.1 made the token 'lamp' with control")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ravatard.log_rate import (
     AGAIN_S,
+    AUDIT,
     BURST,
     DEBUG_TIMES,
     LINE_BYTES,
@@ -48,6 +49,15 @@ class Log:
 @pytest.fixture
 def log() -> Log:
     return Log()
+
+
+def test_what_was_changed_is_hidden_by_no_flood(log: Log) -> None:
+    for _ in range(1_000):
+        log.log("changed %s", "nothing")
+    record = logging.LogRecord("one", logging.INFO, "", 0, "changed %s", ("a key",), None)
+    vars(record).update(AUDIT)
+
+    assert log.limit.filter(record)
 
 
 def test_a_place_has_a_burst_and_then_one_line_at_a_time(log: Log) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from aiohttp import web
 
+from ravatard.log_rate import AUDIT
 from ravatard.web.page.access.doorkeeper import Visitor
 from ravatard.web.page.refused import RequestRefused
+
+log = logging.getLogger(__name__)
 
 #: Seconds for which a browser keeps the cookie; the appliance ends the session itself.
 _COOKIE_S = 30 * 86_400
@@ -45,6 +49,15 @@ class ApiCall:
     def known(self) -> Visitor:
         """The visitor of an endpoint that needs one."""
         return cast(Visitor, self.visitor)
+
+    def audit(self, did: str) -> None:
+        """Write into the log that the caller ``did`` something, however much else is logged.
+
+        Args:
+            did: a verb in the past tense, and names; no value.
+        """
+        who = self.visitor.name if self.visitor is not None else self.client
+        log.info("the page: %s %s", who, did, extra=AUDIT)
 
     def header(self, name: str) -> str:
         """Return a header of the request.

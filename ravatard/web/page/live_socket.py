@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,8 @@ from ravatard.ports.page import KeptLine, RecentLog
 from ravatard.web.headers import STRICT
 from ravatard.web.page.api.health_types import LogEntry
 from ravatard.web.page.api.status_types import LiveEnd, LiveLog, LiveWish
+
+log = logging.getLogger(__name__)
 
 #: A wish has some sixty bytes.
 WISH_BYTES = 1_024
@@ -79,12 +82,18 @@ class LiveSocket:
         )
         socket.headers.update(STRICT | {"Server": "ravatard"})
         await socket.prepare(request)
-        async with asyncio.TaskGroup() as group:
-            sending = group.create_task(self._send(socket, request), name="live page")
-            async for received in socket:
-                if received.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                    self._heard(received.data)
-            sending.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(self._send(socket, request), name="live page")
+                async for received in socket:
+                    if received.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                        self._heard(received.data)
+                sending.cancel()
+        except Exception:
+            # It must not get further: a reply of HTTP would be written into the socket.
+            log.exception("the page failed to serve a live page")
+            if request.transport is not None:
+                request.transport.abort()
         return socket
 
     def _heard(self, message: str | bytes) -> None:

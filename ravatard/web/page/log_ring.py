@@ -62,7 +62,8 @@ class LogRing(logging.Handler):
         self.acquire()
         try:
             first = self._number - len(self._lines)
-            return list(islice(self._lines, max(0, number - first), max(0, number - first) + most))
+            begin = min(max(0, number - first), len(self._lines))
+            return list(islice(self._lines, begin, begin + most))
         finally:
             self.release()
 
@@ -72,7 +73,7 @@ class LogRing(logging.Handler):
         return self._number
 
     def subscribe(self, told: Callable[[], None]) -> Callable[[], None]:
-        """ApiCall ``told`` on the event loop after new lines; return a function that ends it."""
+        """Call ``told`` on the event loop after new lines; return a function that ends it."""
         self._loop = asyncio.get_running_loop()
         self._told.append(told)
         return lambda: self._told.remove(told)

@@ -29,6 +29,7 @@ class PageOptions:
         "Port of the page; 0 takes any free one. Port 80 comes from systemd: enable ravatard-page.socket.",
         low=0,
         high=65_535,
+        local_only=True,
     )
     names: tuple[str, ...] = setting(
         (),
@@ -42,6 +43,7 @@ class PageOptions:
         "off",
         "off: http; self-made: https with a certificate made here, whose fingerprint `ravatard page` prints; "
         "files: https with `certificate` and `key`.",
+        local_only=True,
     )
     certificate: str | None = setting(
         None, "PEM file of the certificate and its issuers, for `tls: files`.", local_only=True

@@ -57,20 +57,16 @@ async def opened(
 
     # No access log and no lingering: what is worth noting is in the log already.
     server = web.Server(timed, access_log=None, lingering_time=0.0, keepalive_timeout=NEXT_S)
-    connections = Connections(place, request_s=REQUEST_S, most=MOST_CONNECTIONS)
+    connections = Connections(place, request_s=REQUEST_S, most=MOST_CONNECTIONS, tls=tls)
     loop = asyncio.get_running_loop()
     listening: list[asyncio.Server] = []
     waiting = list(sockets)
     try:
         while waiting:
-            made = await loop.create_server(
-                connections.protocol,
-                sock=waiting[0],
-                backlog=_BACKLOG,
-                ssl=tls,
-                ssl_handshake_timeout=None if tls is None else REQUEST_S,
+            # Without TLS here: a connection is counted before its handshake.
+            listening.append(
+                await loop.create_server(connections.protocol, sock=waiting[0], backlog=_BACKLOG)
             )
-            listening.append(made)
             waiting.pop(0)
         yield
     finally:

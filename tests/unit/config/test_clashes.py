@@ -54,6 +54,8 @@ def test_the_defaults_do_not_clash() -> None:
         {"gate": {"mode": "vad"}, "wakeword": {"in_answer": "stop"}},
         {"gate": {"silence_ms": 999, "longest_s": 1.0}},
         {"voice": {"start_frames": 4, "start_window": 4}},
+        {"page": {"tls": "files", "certificate": "/etc/ravatard/page.pem"}},
+        {"page": {"tls": "self-made"}},
     ],
 )
 def test_settings_that_agree_are_let_through(sections: dict[str, dict[str, Any]]) -> None:
@@ -272,3 +274,10 @@ def test_a_word_in_an_answer_needs_more_than_half_duplex_where_it_is_asked_for(i
 
     assert clash.keys == ("wakeword.in_answer", "audio.echo")
     assert "set audio.echo to cancel" in clash.text
+
+
+def test_https_with_files_needs_a_certificate() -> None:
+    (clash,) = _clashes(page={"tls": "files"})
+
+    assert clash.keys == ("page.tls", "page.certificate")
+    assert "write page.certificate" in clash.text

@@ -162,6 +162,18 @@ async def test_toggling_goes_to_and_fro() -> None:
     assert all(reply["ok"] for reply in replies)
 
 
+async def test_every_wish_to_mute_is_counted_whatever_it_changes() -> None:
+    async with room() as it:
+        for count, do in enumerate(("mute", "mute", "unmute", "toggle-mute"), 1):
+            await it.asked(do)
+            assert it.desk.mute_wishes == count
+        # By a long press of the button, which is no request.
+        it.desk.on_event(ev.ButtonReleased(now()), now())
+        it.desk.on_action(act.Mute(False), now())
+
+        assert it.desk.mute_wishes == 5
+
+
 async def test_a_device_that_does_not_close_is_told_after_two_seconds() -> None:
     async with room() as made:
         made.ear.takes_s = 10.0

@@ -80,7 +80,9 @@ class AccessApi:
         """Replace the password."""
         wish: t.NewPassword = call.body
         cookie = await self._doorkeeper.change_password(wish.current, wish.password, call.client)
-        return await self._entered(call, cookie)
+        entered = await self._entered(call, cookie)
+        call.audit("changed the password")
+        return entered
 
     async def sessions(self, call: ApiCall) -> t.SessionList:
         """List browsers logged in."""
@@ -89,12 +91,13 @@ class AccessApi:
     async def end_sessions(self, call: ApiCall) -> None:
         """Log every browser out."""
         await self._keys.end_sessions()
+        call.audit("logged every browser out")
         call.cookie = ""
 
     async def end_session(self, call: ApiCall) -> None:
         """Log one browser out."""
         await self._keys.end_session(call.id)
-        call.changed = call.id[:6]
+        call.audit(f"logged the browser {call.id[:6]} out")
 
     async def tokens(self, call: ApiCall) -> t.TokenList:
         """List tokens."""
@@ -105,14 +108,14 @@ class AccessApi:
         """Make a token."""
         wish: t.NewToken = call.body
         made = await self._keys.make_token(wish.name, wish.scopes)
-        call.changed = f"{made.entry.name!r} with {', '.join(made.entry.scopes)}"
+        call.audit(f"made the token {made.entry.name!r} with {', '.join(made.entry.scopes)}")
         return made
 
     async def revoke_token(self, call: ApiCall) -> None:
         """Revoke a token."""
         named = next((one.name for one in self._keys.tokens() if one.id == call.id), "")
         await self._keys.revoke_token(call.id)
-        call.changed = repr(named)
+        call.audit(f"revoked the token {named!r}")
 
     async def _entered(self, call: ApiCall, cookie: str) -> t.WhoAmI:
         """Return who the caller is from now on."""

@@ -227,6 +227,7 @@ ENDPOINTS = (
         t.NoFields,
         st.SettingsSaved,
         refusals=_CHANGED,
+        headers={"If-Match": "The revision whose save is taken back, in quotes."},
     ),
     # ------------------------------------------------------------------ health and log
     Endpoint(

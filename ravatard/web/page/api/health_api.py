@@ -10,7 +10,7 @@ from msgspec import convert
 
 from ravatard.ports.page import CommandFailed, CommandLine, RecentLog
 from ravatard.web.page.api import health_types as ht
-from ravatard.web.page.api.openapi import encoded
+from ravatard.web.page.api.openapi import API_VERSION, encoded
 from ravatard.web.page.call import ApiCall, FileReply
 from ravatard.web.page.live_socket import line_of_log
 from ravatard.web.page.refused import RequestRefused
@@ -43,8 +43,8 @@ class HealthApi:
 
     async def openapi(self, call: ApiCall) -> FileReply:
         """Return the document of this API."""
-        del call
-        return FileReply(encoded(self._version), "application/json")
+        version = API_VERSION if call.visitor is None else self._version
+        return FileReply(encoded(version), "application/json")
 
     async def log(self, call: ApiCall) -> ht.LogPage:
         """Return lines of the log."""

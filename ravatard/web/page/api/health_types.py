@@ -6,11 +6,16 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from ravatard.web.page.api.types import END
+
+#: Id of a check; none can be taken for an option of the command line.
+CheckId = Annotated[str, Meta(pattern=f"^[a-z][a-z.-]{{0,39}}{END}")]
+
 
 class Examine(Struct, forbid_unknown_fields=True):
     """Run doctor's checks: all of them, or those named here and what they need."""
 
-    only: Annotated[list[Annotated[str, Meta(pattern="^[a-z.-]{1,40}$")]], Meta(max_length=60)] = []
+    only: Annotated[list[CheckId], Meta(max_length=60)] = []
     echo: bool = False
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, get_args
 
 import msgspec
@@ -17,6 +18,8 @@ from ravatard.web.page.api.endpoints import EVERYWHERE, NOT_LOGGED_IN, WITH_BODY
 from ravatard.web.page.api.status_types import LiveMessage, LiveWish
 from ravatard.web.page.api.types import ApiError
 
+#: Version of the API, in the place of the program's for callers who are not told that one.
+API_VERSION = "1"
 _REFS = "#/components/schemas/{name}"
 _ABOUT = (
     "Everything is JSON. A browser has the cookie of its log-in, a program `Authorization: Bearer TOKEN`. "
@@ -65,8 +68,9 @@ def document(version: str, endpoints: Sequence[Endpoint] = ENDPOINTS) -> dict[st
     }
 
 
+@cache
 def encoded(version: str) -> bytes:
-    """Return the document as JSON."""
+    """Return the document as JSON, made once: that takes some milliseconds of the event loop."""
     return json.dumps(document(version), separators=(",", ":")).encode()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from msgspec import convert
@@ -24,6 +24,8 @@ from ravatard.web.page.refused import RequestRefused
 
 T = TypeVar("T")
 
+#: The longest key has some forty characters, a line of the log 1,900 bytes.
+_KEYS_IN_A_LINE = 30
 #: Keys that one request may change.
 MOST_CHANGES = 200
 
@@ -57,7 +59,7 @@ class SettingsApi:
     async def save_settings(self, call: ApiCall) -> Tagged:
         """Save changed settings."""
         changes = _few(call)
-        revision = call.header("If-Match").strip().removeprefix("W/").strip('"')
+        revision = _revision(call)
 
         def saved(store: SettingsStore) -> st.SettingsSaved:
             # Before they are saved: afterwards nothing would change. What another page saves meanwhile makes
@@ -66,25 +68,28 @@ class SettingsApi:
             return st.SettingsSaved(store.save(changes, revision), found)
 
         done = await self._with(saved)
-        call.changed = ", ".join(one.key for one in done.changes)
+        _audit(call, "saved", changes)
         return Tagged(done, done.revision)
 
     async def undo_settings(self, call: ApiCall) -> Tagged:
         """Take the last save back."""
+        revision = _revision(call)
+        undone_keys: list[str] = []
 
         def undone(store: SettingsStore) -> st.SettingsSaved:
             before = _values(store.describe())
-            revision = store.undo()
+            new = store.undo(revision)
             after = _values(store.describe())
+            undone_keys.extend(_undone(before, after))
             changes = [
                 st.SettingChange(key, before[key]["value"], one["value"], one["needs"])
                 for key, one in after.items()
                 if key in before and before[key]["value"] != one["value"]
             ]
-            return st.SettingsSaved(revision, changes)
+            return st.SettingsSaved(new, changes)
 
         done = await self._with(undone)
-        call.changed = ", ".join(one.key for one in done.changes)
+        _audit(call, "took back", undone_keys)
         return Tagged(done, done.revision)
 
     async def _with(self, use: Callable[[SettingsStore], T]) -> T:
@@ -117,6 +122,15 @@ def _few(call: ApiCall) -> dict[str, Any]:
     return wish.changes
 
 
+def _revision(call: ApiCall) -> str:
+    """Return the revision that the caller has seen.
+
+    Raises:
+        RequestRefused: it names none.
+    """
+    return call.header("If-Match").strip().removeprefix("W/").strip('"')
+
+
 def _problems(problems: Sequence[SettingProblem]) -> list[t.FaultySetting]:
     return [t.FaultySetting(one.key, one.text) for one in problems]
 
@@ -127,3 +141,19 @@ def _changes(found: Sequence[dict[str, Any]]) -> list[st.SettingChange]:
 
 def _values(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {one["key"]: one for one in report["settings"]}
+
+
+def _undone(before: Mapping[str, dict[str, Any]], after: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield the keys that an undo may have changed: each secret that is saved here, since none is shown."""
+    for key, now in after.items():
+        was = before.get(key, now)
+        secret = now["type"] == "secret" and "page" in (was["source"], now["source"])
+        if secret or (was["value"], was["source"]) != (now["value"], now["source"]):
+            yield key
+
+
+def _audit(call: ApiCall, did: str, keys: Iterable[str]) -> None:
+    """Write all ``keys`` into the log, in as many lines as it takes: a long line loses its end."""
+    named = sorted(keys) or ["nothing"]
+    for at in range(0, len(named), _KEYS_IN_A_LINE):
+        call.audit(f"{did} {', '.join(named[at : at + _KEYS_IN_A_LINE])}")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from msgspec import convert
 
 from ravatard.core.audio_format import RATE_HZ, samples_in, seconds_of
 from ravatard.errors import DeviceError
-from ravatard.ports.page import Appliance, CommandFailed, CommandLine, Trials
+from ravatard.ports.page import Appliance, CommandFailed, CommandLine, Trials, TrialSound
 from ravatard.web.page.api import health_types as ht
 from ravatard.web.page.api import types as t
 from ravatard.web.page.call import ApiCall
@@ -23,10 +22,16 @@ from ravatard.web.page.sounds import as_wav, test_tone
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _LIST_S = 45.0
+#: A list of the devices is given again for so long.
+LIST_KEPT_S = 3.0
 _LISTEN_S = 75.0
 _SECONDS = "5"
 _RECORD_S = 3.0
+#: A wish of the user is noticed so soon.
+_WISH_S = 0.05
 
 
 class SoundApi:
@@ -48,11 +53,20 @@ class SoundApi:
         self._requests = requests
         self._commands = commands
         self._busy = asyncio.Lock()
+        # A process for each caller at once would fill the memory.
+        self._listing = asyncio.Lock()
+        self._listed: ht.DeviceList | None = None
+        self._listed_at = 0.0
 
     async def devices(self, call: ApiCall) -> ht.DeviceList:
         """List microphones and speakers."""
         del call
-        return convert(await self._run("devices", "--json", limit_s=_LIST_S), ht.DeviceList)
+        clock = asyncio.get_running_loop().time
+        async with self._listing:
+            if self._listed is None or clock() - self._listed_at > LIST_KEPT_S:
+                found = await self._run("devices", "--json", limit_s=_LIST_S)
+                self._listed, self._listed_at = convert(found, ht.DeviceList), clock()
+            return self._listed
 
     async def play_tone(self, call: ApiCall) -> t.CommandDone:
         """Play a test tone."""
@@ -63,19 +77,15 @@ class SoundApi:
     async def find_microphone(self, call: ApiCall) -> ht.MicrophoneTrials:
         """Listen with every microphone; the appliance's own is closed meanwhile."""
         del call
-        async with self._trial():
-            words = ("find-mic", "--json", "--seconds", _SECONDS)
-            return convert(await self._run(*words, limit_s=_LISTEN_S, statuses=(0, 1)), ht.MicrophoneTrials)
+        words = ("find-mic", "--json", "--seconds", _SECONDS)
+        found = await self._tried(lambda: self._run(*words, limit_s=_LISTEN_S, statuses=(0, 1)))
+        return convert(found, ht.MicrophoneTrials)
 
     async def record(self, call: ApiCall) -> ht.RecordingTrial:
         """Record with the microphone, and play that on the speaker."""
         del call
         self._check_speaker()
-        async with self._trial():
-            try:
-                sound = await self._trials.record(_RECORD_S)
-            except DeviceError as error:
-                raise RequestRefused(503, "no-microphone", str(error)) from error
+        sound = await self._tried(self._recorded)
         await self._requests.announce(as_wav(sound.pcm, RATE_HZ))
         seconds = round(seconds_of(samples_in(sound.pcm)), 1)
         says = f"{seconds:g} s from {sound.device} are played on the speaker, and not kept"
@@ -86,26 +96,63 @@ class SoundApi:
         if not self._appliance.has_speaker:
             raise RequestRefused(503, "no-speaker", "this appliance has no speaker: speaker.enabled is false")
 
-    @asynccontextmanager
-    async def _trial(self) -> AsyncIterator[None]:
-        """Close the appliance's microphone inside the context, unless the user has muted it anyway."""
+    async def _recorded(self) -> TrialSound:
+        try:
+            return await self._trials.record(_RECORD_S)
+        except DeviceError as error:
+            raise RequestRefused(503, "no-microphone", str(error)) from error
+
+    async def _tried(self, trial: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``trial`` does while the appliance's microphone is closed for it.
+
+        A mute is in force for trials as well: none begins, a wish to mute ends one, and after that the
+        microphone stays as the user wants it.
+
+        Raises:
+            RequestRefused: muted, busy, or the trial failed.
+        """
         if self._busy.locked():
             raise RequestRefused(409, "busy", "another trial of the sound is running; wait for its end")
         async with self._busy:
-            report = await self._requests.status()
-            if report["muted"]:
-                yield
-                return
-            await self._requests.ask("mute")
+            before = self._appliance.mute_wishes()
+            if (await self._requests.status())["muted"]:
+                raise RequestRefused(409, "refused", "the microphone is muted; unmute it for a trial")
             try:
-                yield
+                await self._requests.ask("mute")
+                return await self._until_wish(trial, before + 1)
             finally:
-                await self._open_again()
+                if self._appliance.mute_wishes() <= before + 1:
+                    await self._open_again()
+
+    async def _until_wish(self, trial: Callable[[], Awaitable[T]], own: int) -> T:
+        """Return what ``trial`` does; end it when there are more wishes to mute or unmute than ``own``."""
+
+        async def settled() -> T | RequestRefused:
+            try:
+                return await trial()
+            except RequestRefused as refused:
+                return refused
+
+        async with asyncio.TaskGroup() as group:
+            trying = group.create_task(settled(), name="page trial")
+            while not trying.done() and self._appliance.mute_wishes() <= own:
+                await asyncio.wait({trying}, timeout=_WISH_S)
+            trying.cancel()
+        if trying.cancelled() or self._appliance.mute_wishes() > own:
+            raise RequestRefused(409, "refused", "the user muted or unmuted meanwhile: the trial was ended")
+        outcome = trying.result()
+        if isinstance(outcome, RequestRefused):
+            raise outcome
+        return outcome
 
     async def _open_again(self) -> None:
         """Open the appliance's microphone; that one cannot be had, the status says anyway."""
+        before = self._appliance.mute_wishes()
         try:
             await self._requests.ask("unmute")
+            if self._appliance.mute_wishes() > before + 1:
+                # Of two wishes at once the user's counts, and which came first is not known.
+                await self._requests.ask("mute")
         except RequestRefused as error:
             log.info("after a trial of the sound: %s", error)
 

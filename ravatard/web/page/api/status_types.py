@@ -5,9 +5,9 @@ The report itself is made by :mod:`ravatard.core.control.status`, and may have f
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ravatard.web.page.api.health_types import LogEntry
 
@@ -154,7 +154,7 @@ class LiveWish(Struct, forbid_unknown_fields=True):
 
     meter: bool = False
     log: bool = False
-    log_after: int = 0
+    log_after: Annotated[int, Meta(ge=0, le=2**53)] = 0
 
 
 class LiveState(Struct, tag="state"):

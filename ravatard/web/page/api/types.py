@@ -12,8 +12,16 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 Scope = Literal["read", "control", "configure"]
 
 Password = Annotated[str, Meta(min_length=8, max_length=200, description="8 to 200 characters")]
-Code = Annotated[str, Meta(pattern="^[0-9]{6}$", description="six digits")]
-Name = Annotated[str, Meta(min_length=1, max_length=60, pattern="^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+#: End of a text, in the syntax of both JSON Schema and Python, whose $ lets a line's end pass.
+END = "(?![\\s\\S])"
+#: Control characters, and those of format, which hide or turn around what is behind them.
+_UNSEEN = (
+    "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff"
+    "\\ufff9-\\ufffb\U000e0000-\U000e0fff"
+)
+
+Code = Annotated[str, Meta(pattern=f"^[0-9]{{6}}{END}", description="six digits")]
+Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=f"^[^{_UNSEEN}]*{END}")]
 
 
 # ---------------------------------------------------------------------- requests

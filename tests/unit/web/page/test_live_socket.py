@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from aiohttp import web
 
 from ravatard.web.page.live_socket import MOST_LINES, MOST_TURNS, LiveSocket
@@ -102,3 +104,47 @@ async def test_nonsense_changes_no_wish() -> None:
         page._heard(message)
 
     assert not page.wish.meter
+
+
+async def test_a_number_that_no_line_can_have_changes_no_wish() -> None:
+    page = LiveSocket(LogRing(), lambda: None)
+    for number in (2**63 - 1, 2**63, -1):
+        page._heard(f'{{"log": true, "log_after": {number}}}')
+
+    assert not page.wish.log
+
+
+async def test_a_failure_behind_the_upgrade_writes_no_reply(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Upgraded:
+        """An upgraded connection whose reading fails."""
+
+        def __init__(self, **_: object) -> None:
+            self.headers: dict[str, str] = {}
+
+        async def prepare(self, request: object) -> None:
+            """Upgrade."""
+
+        def __aiter__(self) -> Upgraded:
+            return self
+
+        async def __anext__(self) -> object:
+            raise ValueError("a bug")
+
+    class Transport:
+        aborted = False
+
+        def abort(self) -> None:
+            self.aborted = True
+
+    monkeypatch.setattr(web, "WebSocketResponse", Upgraded)
+    transport = Transport()
+
+    served: object = await LiveSocket(LogRing(), lambda: None).serve(
+        cast(Any, SimpleNamespace(transport=transport))
+    )
+
+    assert isinstance(served, Upgraded)
+    assert transport.aborted
+    assert "failed to serve a live page" in caplog.text

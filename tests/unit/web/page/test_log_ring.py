@@ -76,3 +76,10 @@ def test_a_loop_that_is_closed_is_not_told() -> None:
     ring.handle(record("after the end"))
 
     assert ring.newest == 1
+
+
+def test_behind_any_number_is_nothing() -> None:
+    ring = LogRing(lines=3)
+    ring.handle(record("one"))
+
+    assert ring.after(2**63 - 1, 5) == []

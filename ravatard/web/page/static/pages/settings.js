@@ -146,8 +146,12 @@ export function Settings() {
     await report.reload();
   });
   const undo = useAction(async () => {
-    note(await post("/settings/undo"));
-    await report.reload();
+    try {
+      note(await post("/settings/undo", {}, { headers: { "If-Match": `"${report.reply.revision}"` } }));
+    } finally {
+      // What another page saved meanwhile is shown before it can be undone.
+      await report.reload();
+    }
   });
 
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);

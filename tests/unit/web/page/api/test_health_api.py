@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from ravatard.ports.page import CommandFailed
+from ravatard.web.page.access.doorkeeper import Visitor
 from ravatard.web.page.api.health_api import HealthApi
 from ravatard.web.page.api.health_types import Examine
 from ravatard.web.page.call import ApiCall
@@ -36,6 +37,18 @@ class Commands:
 
 def call(body: Any = None, **query: int) -> ApiCall:
     return ApiCall(cast(Any, None), body, None, "a", False, query)
+
+
+async def test_a_stranger_is_not_told_the_version_and_the_document_is_made_once() -> None:
+    api = HealthApi(Commands(b""), LogRing(), "9.8.7")
+    known = call()
+    known.visitor = Visitor("1", "browser", ("read",), owner=True)
+
+    strange, other = await api.openapi(call()), await api.openapi(call())
+
+    assert b"9.8.7" not in strange.body
+    assert strange.body is other.body
+    assert json.loads((await api.openapi(known)).body)["info"]["version"] == "9.8.7"
 
 
 FOUND = {"ravatard": "1", "exit_status": 1, "checks": []}

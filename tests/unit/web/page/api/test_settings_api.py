@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
 from ravatard.errors import ConfigError
@@ -14,6 +18,7 @@ from ravatard.ports.settings import (
 )
 from ravatard.web.page.api.settings_api import MOST_CHANGES, SettingsApi
 from ravatard.web.page.api.settings_types import ChangedSettings
+from ravatard.web.page.call import ApiCall
 from ravatard.web.page.refused import RequestRefused
 from tests.unit.web.page.api.test_health_api import call
 
@@ -76,3 +81,73 @@ async def test_a_flood_of_keys_is_refused() -> None:
 
     with pytest.raises(RequestRefused, match="at most"):
         await SettingsApi(Store(AssertionError())).check_settings(call(many))
+
+
+class Saving:
+    """A store that saves anything, and has ``described`` before and after an undo."""
+
+    def __init__(self, *described: list[dict[str, object]]) -> None:
+        self._described = list(described)
+        self.undone: list[str | None] = []
+
+    def describe(self) -> dict[str, object]:
+        return {"settings": self._described.pop(0)}
+
+    def check(self, changes: object) -> tuple[SettingProblem, ...]:
+        return ()
+
+    def diff(self, changes: object) -> list[dict[str, object]]:
+        return []
+
+    def save(self, changes: object, revision: str | None) -> str:
+        return "new"
+
+    def undo(self, revision: str | None = None) -> str:
+        self.undone.append(revision)
+        return "old"
+
+
+def asking(body: object = None) -> ApiCall:
+    """A call of one who has seen the revision abc."""
+    made = call(body)
+    made.request = cast(Any, SimpleNamespace(headers={"If-Match": '"abc"'}))
+    return made
+
+
+def audited(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if hasattr(record, "audit")]
+
+
+async def test_every_key_asked_for_is_logged_whatever_it_changed(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    many = {f"service.key_{at:03}": 1 for at in range(MOST_CHANGES)}
+
+    await SettingsApi(Saving()).save_settings(asking(ChangedSettings({**many, "service.key_000": None})))
+
+    lines = audited(caplog)
+    assert all(line.startswith("the page: a saved ") and len(line) < 1_500 for line in lines)
+    assert all(any(key in line for line in lines) for key in many)
+
+
+async def test_an_undo_logs_secrets_too_and_takes_the_revision(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    def settings(volume: int, source: str) -> list[dict[str, object]]:
+        return [
+            {"key": "a.volume", "type": "integer", "value": volume, "source": source, "needs": "reload"},
+            {"key": "a.key", "type": "secret", "value": {"set": True}, "source": "page", "needs": "restart"},
+            {
+                "key": "a.other",
+                "type": "secret",
+                "value": {"set": True},
+                "source": "file",
+                "needs": "restart",
+            },
+        ]
+
+    store = Saving(settings(40, "page"), settings(100, "default"))
+
+    await SettingsApi(store).undo_settings(asking())
+
+    assert store.undone == ["abc"]
+    assert audited(caplog) == ["the page: a took back a.key, a.volume"]
