@@ -182,4 +182,8 @@ def _sound_processes() -> list[int]:
     """The sound processes this one started."""
     me = os.getpid()
     children = Path(f"/proc/{me}/task/{me}/children").read_text().split()
-    return [int(child) for child in children if "soundworker" in Path(f"/proc/{child}/cmdline").read_text()]
+    return [
+        int(child)
+        for child in children
+        if "ravatard.devices.microphone.worker" in Path(f"/proc/{child}/cmdline").read_text()
+    ]
