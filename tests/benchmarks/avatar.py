@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -162,21 +162,28 @@ async def _windows(pids: Mapping[str, Sequence[int]], seconds: float, rounds: in
     """CPU of each, all in the same windows."""
     used = {name: _Used() for name in pids}
 
-    def read() -> dict[str, tuple[float, float, float]]:
-        return {
-            name: (procfs.cpu_s(one[0]), sum(map(procfs.cpu_s, one)), float(procfs.wakeups(one[0])))
-            for name, one in pids.items()
-        }
+    def read() -> dict[str, tuple[dict[int, float], float]]:
+        return {name: (_cpu_s(one), float(procfs.wakeups(one[0]))) for name, one in pids.items()}
 
     for _ in range(rounds):
         before = read()
         await asyncio.sleep(seconds)
-        for name, now in read().items():
-            main_s, whole_s, wakeups = (new - old for new, old in zip(now, before[name], strict=True))
-            used[name].main.append(main_s * 1_000 / seconds)
-            used[name].whole.append(whole_s * 1_000 / seconds)
-            used[name].wakeups.append(wakeups / seconds)
+        for name, (now, woken) in read().items():
+            earlier, woken_before = before[name]
+            spent = {pid: cpu_s - earlier.get(pid, cpu_s) for pid, cpu_s in now.items()}
+            used[name].main.append(spent[pids[name][0]] * 1_000 / seconds)
+            used[name].whole.append(sum(spent.values()) * 1_000 / seconds)
+            used[name].wakeups.append((woken - woken_before) / seconds)
     return used
+
+
+def _cpu_s(pids: Sequence[int]) -> dict[int, float]:
+    """CPU of the processes that are there: a speaker's process ends while it sleeps."""
+    found = {}
+    for pid in pids:
+        with suppress(OSError):
+            found[pid] = procfs.cpu_s(pid)
+    return found
 
 
 def _cost_table(used: Mapping[str, _Used], seconds: float, seen: str) -> Table:
