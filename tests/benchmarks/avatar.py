@@ -128,7 +128,7 @@ async def _cost(folder: Path, seconds: float, rounds: int) -> Table:
         pids |= {name: (one.pid, *procfs.children_of(one.pid)) for name, one in appliances.items()}
         used = await _windows(pids, seconds, rounds)
         seen = await _lines(appliances[_FRAMES])
-        paths = [(await _lines(appliances[name]))["microphone"] for name in (_SILENT, _SPEAKING)]
+        paths = [(await _lines(appliances[name]))["voice by"] for name in (_SILENT, _SPEAKING)]
     if not all("track" in path for path in paths):
         raise RuntimeError(f"the track was not used: {paths}")
     return _cost_table(used, seconds, seen["picture"])
