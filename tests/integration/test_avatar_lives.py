@@ -359,6 +359,8 @@ async def test_a_reload_takes_a_new_key_and_no_other_services(tmp_path: Path) ->
             await asyncio.to_thread(ask, socket, {"do": "reload"})
             await asyncio.to_thread(ask, socket, {"do": "say", "text": "hello again"})
             await daemon.until(lambda: len(home.sessions) == 1, "a session is started with the new key")
+            # The service is not closed in the middle of its answer.
+            await daemon.until(lambda: [one for one in home.sessions[0].said if one.ended_at], "it answers")
             daemon.send(signal.SIGTERM)
             assert await daemon.ended() == 0
 
