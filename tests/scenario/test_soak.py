@@ -28,7 +28,7 @@ OPEN_HOURS = range(7, 19)
 QUIET_S = 150.0
 #: Less than one object for each of the 84 hours with an incident.
 CHANCE_OBJECTS = 40
-#: The last turns with their moments are replaced by traced ones meanwhile; a leak shows in the objects, by the day.
+#: The last turns with their moments are replaced by traced ones; a leak shows in the objects, by the day.
 CHANCE_BYTES = 64 * 1024
 #: Tracing costs more than all the rest: on the last day alone, whose end is compared with this hour.
 TRACED_FROM = 10
