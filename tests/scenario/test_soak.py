@@ -28,8 +28,7 @@ OPEN_HOURS = range(7, 19)
 QUIET_S = 150.0
 #: Less than one object for each of the 84 hours with an incident.
 CHANCE_OBJECTS = 40
-#: The last turns with their moments are replaced by traced ones; a leak shows in the objects, by the day.
-CHANCE_BYTES = 64 * 1024
+CHANCE_BYTES = 48 * 1024
 #: Tracing costs more than all the rest: on the last day alone, whose end is compared with this hour.
 TRACED_FROM = 10
 
@@ -86,7 +85,7 @@ def _traced_bytes() -> int:
 
 
 def _counted(world: World, opened: int, answered: int) -> tuple[int, int]:
-    """Add what the diary has to the counts, and empty it: what a test remembers is no growth."""
+    """Add what the diary has to the counts; empty it, and the notes: what a test remembers is no growth."""
     diary = world.diary
     assert [one.utterance for one in diary.opened] == [
         opened + 1 + number for number in range(len(diary.opened))
@@ -94,6 +93,7 @@ def _counted(world: World, opened: int, answered: int) -> tuple[int, int]:
     opened += len(diary.opened)
     answered += sum(turn.outcome is TurnOutcome.ANSWERED for turn in diary.turns)
     diary.__init__()  # type: ignore[misc]
+    world.notes.__init__()  # type: ignore[misc]
     return opened, answered
 
 
