@@ -7,12 +7,9 @@ the content, so that it also changes when another process, `ravatard config set`
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +22,8 @@ from ravatard.config.saved.layer import content_of, read_saved
 from ravatard.config.schema import Options, Schema
 from ravatard.config.sources import SettingSources
 from ravatard.host.state_file import (
+    locked_state,
     make_state_directory,
-    open_file,
-    opened_directory,
     remove_state,
     replace_state,
     state_exists,
@@ -47,7 +43,6 @@ BEFORE = ".before"
 LOCK = ".lock"
 #: Saving takes some ten milliseconds; after this the other process hangs.
 LOCK_S = 5.0
-_LOOKED_AGAIN_S = 0.02
 #: Two thirds of a hash are enough to tell texts apart that were not made to collide.
 _REVISION_DIGITS = 40
 
@@ -235,26 +230,16 @@ class FileSettingsStore:
         Raises:
             SettingsNotSaved: another one hangs, or the disk refuses.
         """
-        try:
-            make_state_directory(self._saved.parent)
-            with opened_directory(self._saved.parent) as directory:
-                file = open_file(self._lock.name, os.O_RDWR | os.O_CREAT, directory=directory)
-        except OSError as error:
-            raise _not_saved(self._lock, error) from error
-        try:
-            until = time.monotonic() + LOCK_S
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > until:
-                        text = f"another program has been saving settings for {LOCK_S:g} s; try again"
-                        raise SettingsNotSaved(text) from None
-                    time.sleep(_LOOKED_AGAIN_S)
+        with ExitStack() as held:
+            try:
+                make_state_directory(self._saved.parent)
+                held.enter_context(locked_state(self._lock, LOCK_S))
+            except BlockingIOError:
+                text = f"another program has been saving settings for {LOCK_S:g} s; try again"
+                raise SettingsNotSaved(text) from None
+            except OSError as error:
+                raise _not_saved(self._lock, error) from error
             yield
-        finally:
-            os.close(file)
 
 
 def _revision(content: bytes) -> str:

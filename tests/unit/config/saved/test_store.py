@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import stat
 import threading
 from collections.abc import Iterator
@@ -196,6 +197,19 @@ def test_another_program_that_hangs_is_not_waited_for_without_end(
 
     with _hanging(place), pytest.raises(SettingsNotSaved, match="another program"):
         place.store.save({"gate.longest_s": 30}, None)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_saves_first_is_the_services_to_save_afterwards(place: Place) -> None:
+    place.saved.parent.mkdir()
+    os.chown(place.saved.parent, 4711, 4712)
+
+    place.store.save({"gate.longest_s": 30}, None)
+    place.store.save({"gate.longest_s": 40}, None)
+
+    owners = {one.name: (one.stat().st_uid, one.stat().st_gid) for one in place.saved.parent.iterdir()}
+    names = ("settings.yaml", "settings.yaml.before", "settings.yaml.lock")
+    assert owners == dict.fromkeys(names, (4711, 4712))
 
 
 # -------------------------------------------------------------- undo
