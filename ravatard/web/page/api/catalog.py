@@ -7,7 +7,7 @@ from typing import Any
 from ravatard.web.page.api import health_types as ht
 from ravatard.web.page.api import settings_types as st
 from ravatard.web.page.api import types as t
-from ravatard.web.page.api.endpoints import PREFIX, Endpoint
+from ravatard.web.page.api.endpoints import PREFIX, Endpoint, Right
 from ravatard.web.page.api.status_types import StatusReport, TurnList
 
 _BUSY = {429: "Too many attempts: wait as long as Retry-After says."}
@@ -27,12 +27,12 @@ _CHANGED = {
 }
 
 
-def _command(name: str, right: str, text: str, takes: Any = t.NoFields, **more: Any) -> Endpoint:
+def _command(name: str, right: Right, text: str, takes: Any = t.NoFields, **more: Any) -> Endpoint:
     return Endpoint(
         "POST",
         f"{PREFIX}/{name}",
         name.replace("-", "_"),
-        "control" if right == "control" else "configure",
+        right,
         text,
         takes,
         t.CommandDone,
