@@ -21,6 +21,7 @@ from ravatard.web.page.access.record import (
     KeptSession,
     KeptToken,
     digest_of,
+    six_digits,
 )
 from ravatard.web.page.access.vault import Vault
 from ravatard.web.page.api.types import ClaimOffer, Scope
@@ -218,7 +219,7 @@ class Doorkeeper:
         now = self._clock()
         if not self._claim.takes_press(now) or self._vault.claimed:
             return None
-        code = f"{secrets.randbelow(1_000_000):06}"
+        code = six_digits()
         self._claim = self._claim.said(code, now)
         return code
 

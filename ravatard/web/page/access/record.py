@@ -109,8 +109,13 @@ class AccessRecord(msgspec.Struct, frozen=True):
 
 def one_time_code(now: float) -> tuple[str, KeptCode]:
     """Return new digits for a claim, valid for ten minutes and three tries, and what is kept of them."""
-    digits, salt = f"{secrets.randbelow(1_000_000):06}", secrets.token_hex(16)
+    digits, salt = six_digits(), secrets.token_hex(16)
     return digits, KeptCode(salt, digest_of(salt + digits), now + VALID_S, TRIES)
+
+
+def six_digits() -> str:
+    """Return the digits of a new code."""
+    return f"{secrets.randbelow(1_000_000):06}"
 
 
 def digest_of(secret: str) -> str:
