@@ -15,6 +15,7 @@ from ravatard.web.page.access.attempt_gate import AttemptGate
 from ravatard.web.page.access.claim import Claim
 from ravatard.web.page.access.password import PasswordHash, hashed, matches
 from ravatard.web.page.access.record import (
+    ID_BYTES,
     NOTED_S,
     AccessRecord,
     KeptCode,
@@ -33,8 +34,6 @@ ALL_SCOPES: tuple[Scope, ...] = ("read", "control", "configure")
 _COOKIE_BYTES = 32
 #: What a full disk did not take is tried again so often, while the page is used.
 _SAVE_AGAIN_S = 60.0
-#: Length of an id in bytes; it is written in hexadecimal.
-ID_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
