@@ -59,7 +59,7 @@ class ApplianceApi:
         return await self._done("unmute", call)
 
     async def toggle_mute(self, call: ApiCall) -> t.CommandDone:
-        """Do the other of both."""
+        """Close the microphone if it is open, else open it."""
         return await self._done("toggle-mute", call)
 
     async def volume(self, call: ApiCall) -> t.CommandDone:
