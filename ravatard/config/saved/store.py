@@ -80,8 +80,7 @@ class FileSettingsStore:
         try:
             loaded = self._load(decoded(content))
         except (ConfigErrors, DocumentError):
-            # The owner's files alone: with what is saved the appliance would not start, and sets it aside.
-            loaded = load(self._main, self._environ)
+            loaded = self._without_saved()
         undo = state_exists(self._before) and self._content(self._before) != content
         return {"revision": _revision(content), "undo": undo, **described(loaded, self._running)}
 
@@ -98,7 +97,10 @@ class FileSettingsStore:
         content = self._content(self._saved)
         nodes = self._nodes(content)
         _, new = self._candidate(nodes, changes)
-        old = self._load(rendered(nodes))
+        try:
+            old = self._load(rendered(nodes))
+        except ConfigErrors:
+            old = self._without_saved()
         return [
             {
                 "key": key.dotted,
@@ -188,6 +190,10 @@ class FileSettingsStore:
 
     def _load(self, text: str) -> Loaded:
         return load(self._main, self._environ, saved=self._saved, instead={self._saved: text})
+
+    def _without_saved(self) -> Loaded:
+        """Return what the owner's files say: with unusable settings an appliance starts without any saved."""
+        return load(self._main, self._environ)
 
     def _origins(self, saved: Mapping[str, Node]) -> Mapping[str, SettingOrigin]:
         """Return the origins before a change; none while the configuration has mistakes of its own."""

@@ -286,6 +286,16 @@ def test_an_unusable_file_is_mended_by_the_next_save(place: Place, content: str)
     assert place.longest_s == 30
 
 
+def test_what_mends_a_contradiction_is_compared_with_the_owners_files(place: Place) -> None:
+    place.store.save({"quiet.from": "22:00", "quiet.to": "07:00"}, None)
+    place.saved.write_text(place.saved.read_text().replace("to:", "# to:"))
+
+    assert not place.store.check({"quiet.to": "08:00"})
+    found = {one["key"]: (one["old"], one["new"]) for one in place.store.diff({"quiet.to": "08:00"})}
+
+    assert found == {"quiet.from": (None, "22:00"), "quiet.to": (None, "08:00")}
+
+
 def test_the_rest_of_a_file_with_mistakes_is_kept(place: Place) -> None:
     place.saved.parent.mkdir()
     place.saved.write_text("gate: {longest_s: 30}\nvoice: {aggressiveness: 9}\nspeaker: {wav: /x}\n")
