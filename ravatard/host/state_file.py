@@ -13,8 +13,10 @@ Sources: open(2) for O_NOFOLLOW, O_NONBLOCK and O_PATH; symlink(7).
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +28,7 @@ _SAFE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 #: State files are small; a larger one is not ours.
 LIMIT_BYTES = 1 << 20
+_LOCK_AGAIN_S = 0.02
 
 
 def open_directory(path: Path) -> int:
@@ -206,6 +209,41 @@ def remove_state(path: Path) -> None:
     """
     with suppress(FileNotFoundError), opened_directory(path.parent) as directory:
         os.unlink(path.name, dir_fd=directory)
+
+
+@contextmanager
+def locked_state(path: Path, within_s: float) -> Iterator[None]:
+    """Hold the lock that the file at ``path`` stands for, which is made if there is none. Blocks.
+
+    The file is never written to, and belongs to the directory's owner: what root locked first, the daemon
+    must be able to lock afterwards.
+
+    Raises:
+        BlockingIOError: another program holds the lock for longer than ``within_s`` seconds.
+        OSError: the file cannot be opened, or is none of ours (see :func:`open_file`).
+    """
+    with opened_directory(path.parent) as directory:
+        file = open_file(path.name, os.O_RDONLY | os.O_CREAT, directory=directory)
+        try:
+            with suppress(OSError):
+                give_to_owner(file, directory)
+            _lock(file, path.name, within_s)
+            yield
+        finally:
+            os.close(file)
+
+
+def _lock(file: int, name: str, within_s: float) -> None:
+    until = time.monotonic() + within_s
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise BlockingIOError(f"another program keeps {name} locked") from None
+            time.sleep(_LOCK_AGAIN_S)
+        else:
+            return
 
 
 def give_to_owner(file: int, directory: int) -> None:

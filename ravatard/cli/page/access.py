@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import secrets
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -17,19 +16,14 @@ from ravatard.ports.page import AccessFile
 from ravatard.web.page.access.password import hashed
 from ravatard.web.page.access.record import (
     MOST_TOKENS,
-    TOKEN_PREFIX,
     AccessRecord,
     DamagedAccess,
-    KeptToken,
     changing,
     decoded,
-    digest_of,
     one_time_code,
+    random_token,
 )
 from ravatard.web.page.api.types import NewPassword, NewToken
-
-ID_BYTES = 8
-TOKEN_BYTES = 32
 
 
 class Inaccessible(RavatardError):
@@ -92,8 +86,7 @@ def new_token(file: AccessFile, name: str, scopes: Sequence[str], now: float) ->
         wish = msgspec.convert({"name": name, "scopes": list(scopes)}, NewToken)
     except msgspec.ValidationError:
         raise Inaccessible("the name of a token has 1 to 60 characters") from None
-    secret = f"{TOKEN_PREFIX}{secrets.token_urlsafe(TOKEN_BYTES)}"
-    made = KeptToken(secrets.token_hex(ID_BYTES), wish.name, digest_of(secret), sorted(set(wish.scopes)), now)
+    secret, made = random_token(wish.name, wish.scopes, now)
 
     def change(before: AccessRecord) -> AccessRecord:
         if len(before.tokens) >= MOST_TOKENS:

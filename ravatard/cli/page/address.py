@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 
+from ravatard.assembly.page import short_name
 from ravatard.web.page.options import PageOptions
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -16,8 +17,7 @@ def addresses(options: PageOptions) -> list[str]:
     port = "" if options.port == _DEFAULT_PORTS[scheme] else f":{options.port}"
     hosts = ["localhost"]
     if options.listen == "lan":
-        name = socket.gethostname().partition(".")[0].lower()
-        hosts = [*options.names, f"{name}.local", *own_addresses()]
+        hosts = [*options.names, f"{short_name()}.local", *own_addresses()]
     return [f"{scheme}://{host}{port}/" for host in hosts]
 
 

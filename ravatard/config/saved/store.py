@@ -7,12 +7,9 @@ the content, so that it also changes when another process, `ravatard config set`
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +22,8 @@ from ravatard.config.saved.layer import content_of, read_saved
 from ravatard.config.schema import Options, Schema
 from ravatard.config.sources import SettingSources
 from ravatard.host.state_file import (
+    locked_state,
     make_state_directory,
-    open_file,
-    opened_directory,
     remove_state,
     replace_state,
     state_exists,
@@ -47,7 +43,6 @@ BEFORE = ".before"
 LOCK = ".lock"
 #: Saving takes some ten milliseconds; after this the other process hangs.
 LOCK_S = 5.0
-_LOOKED_AGAIN_S = 0.02
 #: Two thirds of a hash are enough to tell texts apart that were not made to collide.
 _REVISION_DIGITS = 40
 
@@ -85,8 +80,7 @@ class FileSettingsStore:
         try:
             loaded = self._load(decoded(content))
         except (ConfigErrors, DocumentError):
-            # The owner's files alone: with what is saved the appliance would not start, and sets it aside.
-            loaded = load(self._main, self._environ)
+            loaded = self._without_saved()
         undo = state_exists(self._before) and self._content(self._before) != content
         return {"revision": _revision(content), "undo": undo, **described(loaded, self._running)}
 
@@ -103,7 +97,10 @@ class FileSettingsStore:
         content = self._content(self._saved)
         nodes = self._nodes(content)
         _, new = self._candidate(nodes, changes)
-        old = self._load(rendered(nodes))
+        try:
+            old = self._load(rendered(nodes))
+        except ConfigErrors:
+            old = self._without_saved()
         return [
             {
                 "key": key.dotted,
@@ -194,6 +191,10 @@ class FileSettingsStore:
     def _load(self, text: str) -> Loaded:
         return load(self._main, self._environ, saved=self._saved, instead={self._saved: text})
 
+    def _without_saved(self) -> Loaded:
+        """Return what the owner's files say: with unusable settings an appliance starts without any saved."""
+        return load(self._main, self._environ)
+
     def _origins(self, saved: Mapping[str, Node]) -> Mapping[str, SettingOrigin]:
         """Return the origins before a change; none while the configuration has mistakes of its own."""
         try:
@@ -235,26 +236,16 @@ class FileSettingsStore:
         Raises:
             SettingsNotSaved: another one hangs, or the disk refuses.
         """
-        try:
-            make_state_directory(self._saved.parent)
-            with opened_directory(self._saved.parent) as directory:
-                file = open_file(self._lock.name, os.O_RDWR | os.O_CREAT, directory=directory)
-        except OSError as error:
-            raise _not_saved(self._lock, error) from error
-        try:
-            until = time.monotonic() + LOCK_S
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > until:
-                        text = f"another program has been saving settings for {LOCK_S:g} s; try again"
-                        raise SettingsNotSaved(text) from None
-                    time.sleep(_LOOKED_AGAIN_S)
+        with ExitStack() as held:
+            try:
+                make_state_directory(self._saved.parent)
+                held.enter_context(locked_state(self._lock, LOCK_S))
+            except BlockingIOError:
+                text = f"another program has been saving settings for {LOCK_S:g} s; try again"
+                raise SettingsNotSaved(text) from None
+            except OSError as error:
+                raise _not_saved(self._lock, error) from error
             yield
-        finally:
-            os.close(file)
 
 
 def _revision(content: bytes) -> str:

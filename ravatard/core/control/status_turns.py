@@ -161,19 +161,19 @@ class TurnReport:
 
     def waits(self) -> dict[str, Any]:
         """Return median and 95th percentile of the wait for the first sound, over the turns kept, ms."""
-        found = sorted(turn.sound_s * 1000 for turn in self._turns if turn.sound_s is not None)
+        found = [turn.sound_s * 1000 for turn in self._turns if turn.sound_s is not None]
         return {
             "turns": len(found),
-            "median_ms": _percentile(found, 50),
-            "p95_ms": _percentile(found, 95),
+            "median_ms": percentile(found, 50),
+            "p95_ms": percentile(found, 95),
         }
 
 
-def _percentile(ordered: Sequence[float], percent: float) -> int | None:
-    """Return the smallest of ``ordered`` that ``percent`` of them do not exceed; None of none."""
-    if not ordered:
+def percentile(values: Sequence[float], percent: float) -> int | None:
+    """Return the smallest of ``values`` that ``percent`` of them do not exceed, rounded; None of none."""
+    if not values:
         return None
-    return round(ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)])
+    return round(sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)])
 
 
 def _plain(turn: _Turn, now: float) -> dict[str, Any]:

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
-from ravatard.host.state_file import (
-    give_to_owner,
-    make_state_directory,
-    open_file,
-    opened_directory,
-    read_state,
-    replace_state,
-)
+from ravatard.host.state_file import locked_state, make_state_directory, read_state, replace_state
 
 NAME = "page-access.json"
 #: Held while the file is changed; never written to.
 LOCK = "page-access.lock"
 #: The lock is held for as long as one file is written.
 _LOCK_S = 5.0
-_AGAIN_S = 0.02
 
 
 class StateAccessFile:
@@ -60,33 +48,7 @@ class StateAccessFile:
             OSError: the old content is still there.
         """
         make_state_directory(self._directory)
-        with opened_directory(self._directory) as directory:
-            lock = open_file(LOCK, os.O_RDONLY | os.O_CREAT, 0o600, directory=directory)
-            try:
-                with suppress(OSError):
-                    # Made by root, it must be the service's to open afterwards.
-                    give_to_owner(lock, directory)
-                _take(lock)
-                content = change(self.read())
-                if content is not None:
-                    replace_state(self._path, content, mode=0o600)
-            finally:
-                os.close(lock)
-
-
-def _take(lock: int) -> None:
-    """Take the lock; closing its file gives it back.
-
-    Raises:
-        BlockingIOError: another process holds it for too long.
-    """
-    until = time.monotonic() + _LOCK_S
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise BlockingIOError(f"another program keeps {LOCK} locked") from None
-            time.sleep(_AGAIN_S)
-        else:
-            return
+        with locked_state(self._directory / LOCK, _LOCK_S):
+            content = change(self.read())
+            if content is not None:
+                replace_state(self._path, content, mode=0o600)

@@ -88,7 +88,13 @@ class AnnouncementRequests:
         except MediaError as error:
             return protocol.refused(f"it cannot be played: {error}")
         self._open[number] = mine
-        await self._inbox.put_when_room(AnnouncementAsked(number, asked.volume))
+        try:
+            await self._inbox.put_when_room(AnnouncementAsked(number, asked.volume))
+        except asyncio.CancelledError:
+            # The hub has not heard of it, and will tell no end of it.
+            del self._open[number]
+            self._contents.take(number)
+            raise
         try:
             async with asyncio.timeout(BEGINNING_S):
                 while not mine.begun and mine.failure is None:

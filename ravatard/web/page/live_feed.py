@@ -96,14 +96,14 @@ class LiveFeed:
     def _tell(self, report: dict[str, Any], last_turn: int | None) -> int:
         """Send a report to all pages, and each turn that ended since ``last_turn``; return the newest."""
         message = _state(report)
-        turns = [one["turn"] for one in report["turns"]]
+        turns = report["turns"]
+        ended = [] if last_turn is None else [_turn(one) for one in turns if one["turn"] > last_turn]
         self._talk, self._microphone = report["talk"], report["microphone"]["state"]
         for page in self._pages:
             page.show("state", message)
-            for turn in report["turns"] if last_turn is not None else ():
-                if turn["turn"] > (last_turn or 0):
-                    page.add_turn(msgspec.json.encode({"type": "turn", "turn": turn}))
-        return max(turns, default=0)
+            for turn in ended:
+                page.add_turn(turn)
+        return max((one["turn"] for one in turns), default=0)
 
     async def _meter(self) -> NoReturn:
         shown: object = None
@@ -143,3 +143,7 @@ class LiveFeed:
 
 def _state(report: dict[str, Any]) -> bytes:
     return msgspec.json.encode({"type": "state", "status": report})
+
+
+def _turn(turn: dict[str, Any]) -> bytes:
+    return msgspec.json.encode({"type": "turn", "turn": turn})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import math
-import wave
 from array import array
 
-from ravatard.core.audio_format import SAMPLE_BYTES
+from ravatard.core.audio.wav import wav_header
+from ravatard.core.audio_format import AudioFormat
 
 TONE_HZ = 440.0
 TONE_S = 1.0
@@ -30,10 +29,4 @@ def test_tone() -> bytes:
 
 def as_wav(pcm: bytes, rate_hz: int) -> bytes:
     """Return s16le mono as a WAV file."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(SAMPLE_BYTES)
-        writer.setframerate(rate_hz)
-        writer.writeframes(pcm)
-    return file.getvalue()
+    return wav_header(AudioFormat(rate_hz), len(pcm)) + pcm

@@ -15,6 +15,7 @@ from ravatard.host.ledger import FileLedger, render
 from ravatard.host.remembered import RememberedSettings
 from ravatard.host.ring import Ring, parts
 from ravatard.host.state_file import (
+    locked_state,
     make_state_directory,
     open_directory,
     read_state,
@@ -156,12 +157,27 @@ def test_what_is_no_state_file_is_neither_there_nor_read(trap: Trap, kind: str) 
     with pytest.raises(OSError, match=r"."):
         read_state(trap.state / "file")
     assert state_exists(trap.state / "file") == (kind == "a second name")
+    with pytest.raises(OSError, match=r"."), locked_state(trap.state / "file", 1.0):
+        pass
     if kind != "a folder":
         replace_state(trap.state / "file", b"ours")
         assert read_state(trap.state / "file") == b"ours"
         assert (trap.state / "file").stat().st_uid == STRANGER
         remove_state(trap.state / "file")
     trap.assert_untouched()
+
+
+def test_a_lock_is_held_by_one_alone_and_given_back(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with (
+        locked_state(lock, 1.0),
+        pytest.raises(BlockingIOError, match="another program keeps lock locked"),
+        locked_state(lock, 0.0),
+    ):
+        pass
+
+    with locked_state(lock, 0.0):
+        assert lock.read_bytes() == b""
 
 
 def test_an_owners_own_link_to_another_disk_is_followed(tmp_path: Path) -> None:

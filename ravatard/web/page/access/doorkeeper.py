@@ -15,12 +15,14 @@ from ravatard.web.page.access.attempt_gate import AttemptGate
 from ravatard.web.page.access.claim import Claim
 from ravatard.web.page.access.password import PasswordHash, hashed, matches
 from ravatard.web.page.access.record import (
+    ID_BYTES,
     NOTED_S,
     AccessRecord,
     KeptCode,
     KeptSession,
     KeptToken,
     digest_of,
+    six_digits,
 )
 from ravatard.web.page.access.vault import Vault
 from ravatard.web.page.api.types import ClaimOffer, Scope
@@ -32,8 +34,6 @@ ALL_SCOPES: tuple[Scope, ...] = ("read", "control", "configure")
 _COOKIE_BYTES = 32
 #: What a full disk did not take is tried again so often, while the page is used.
 _SAVE_AGAIN_S = 60.0
-#: Length of an id in bytes; it is written in hexadecimal.
-ID_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class Doorkeeper:
         now = self._clock()
         if not self._claim.takes_press(now) or self._vault.claimed:
             return None
-        code = f"{secrets.randbelow(1_000_000):06}"
+        code = six_digits()
         self._claim = self._claim.said(code, now)
         return code
 

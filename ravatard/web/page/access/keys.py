@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from ravatard.web.page.access.doorkeeper import ID_BYTES
-from ravatard.web.page.access.record import MOST_TOKENS, TOKEN_PREFIX, AccessRecord, KeptToken, digest_of
+from ravatard.web.page.access.record import MOST_TOKENS, AccessRecord, KeptToken, random_token
 from ravatard.web.page.access.vault import Vault
 from ravatard.web.page.api.types import BrowserEntry, MadeToken, Scope, TokenEntry
 from ravatard.web.page.refused import RequestRefused
-
-_TOKEN_BYTES = 32
 
 
 class Keys:
@@ -70,11 +66,9 @@ class Keys:
         Raises:
             RequestRefused: there are too many, or it cannot be saved.
         """
-        secret = f"{TOKEN_PREFIX}{secrets.token_urlsafe(_TOKEN_BYTES)}"
-        key = secrets.token_hex(ID_BYTES)
-        made = KeptToken(key, name, digest_of(secret), sorted(set(scopes)), self._wall())
+        secret, made = random_token(name, scopes, self._wall())
         await self._vault.change(lambda before: _with(before, made))
-        if all(one.id != key for one in self._vault.record.tokens):
+        if all(one.id != made.id for one in self._vault.record.tokens):
             raise RequestRefused(409, "too-many-tokens", f"there are {MOST_TOKENS} tokens: revoke one first")
         return MadeToken(secret, _entry(made))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -21,6 +21,9 @@ MOST_SESSIONS = 16
 MOST_TOKENS = 32
 #: Beginning of every token, by which scanners for secrets know it.
 TOKEN_PREFIX = "rvp_"  # noqa: S105 - no token
+#: Length of an id in bytes; it is written in hexadecimal.
+ID_BYTES = 8
+_TOKEN_BYTES = 32
 IDLE_S = 7 * 86_400.0
 LONGEST_S = 30 * 86_400.0
 #: Use is noted as often as that, at most: the file lies on an SD card.
@@ -107,10 +110,21 @@ class AccessRecord(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, code=code)
 
 
+def random_token(name: str, scopes: Sequence[Scope], now: float) -> tuple[str, KeptToken]:
+    """Return the secret of a new token, and what is kept of it."""
+    secret = f"{TOKEN_PREFIX}{secrets.token_urlsafe(_TOKEN_BYTES)}"
+    return secret, KeptToken(secrets.token_hex(ID_BYTES), name, digest_of(secret), sorted(set(scopes)), now)
+
+
 def one_time_code(now: float) -> tuple[str, KeptCode]:
     """Return new digits for a claim, valid for ten minutes and three tries, and what is kept of them."""
-    digits, salt = f"{secrets.randbelow(1_000_000):06}", secrets.token_hex(16)
+    digits, salt = six_digits(), secrets.token_hex(16)
     return digits, KeptCode(salt, digest_of(salt + digits), now + VALID_S, TRIES)
+
+
+def six_digits() -> str:
+    """Return the digits of a new code."""
+    return f"{secrets.randbelow(1_000_000):06}"
 
 
 def digest_of(secret: str) -> str:

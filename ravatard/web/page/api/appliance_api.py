@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET, convert, to_builtins
 
+from ravatard.core.control.status_turns import percentile
 from ravatard.web.page.api import types as t
 from ravatard.web.page.call import ApiCall
 from ravatard.web.page.refused import RequestRefused
@@ -45,8 +45,8 @@ class ApplianceApi:
         times = [one["answer_ms"] for one in report["turns"] if one.get("answer_ms") is not None]
         return {
             "turns": report["turns"],
-            "answer_median_ms": share_of(times, 0.5),
-            "answer_p95_ms": share_of(times, 0.95),
+            "answer_median_ms": percentile(times, 50),
+            "answer_p95_ms": percentile(times, 95),
             "first_sound": report["first_sound"],
         }
 
@@ -59,7 +59,7 @@ class ApplianceApi:
         return await self._done("unmute", call)
 
     async def toggle_mute(self, call: ApiCall) -> t.CommandDone:
-        """Do the other of both."""
+        """Close the microphone if it is open, else open it."""
         return await self._done("toggle-mute", call)
 
     async def volume(self, call: ApiCall) -> t.CommandDone:
@@ -132,10 +132,3 @@ def is_gone(call: ApiCall) -> bool:
     """Return True if the connection of ``call`` is closed."""
     transport = call.request.transport
     return transport is None or transport.is_closing()
-
-
-def share_of(times: Sequence[float], share: float) -> float | None:
-    """Return the time below which ``share`` of ``times`` are, by the nearest rank; None without any."""
-    if not times:
-        return None
-    return sorted(times)[max(0, math.ceil(share * len(times)) - 1)]

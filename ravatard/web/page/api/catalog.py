@@ -7,7 +7,7 @@ from typing import Any
 from ravatard.web.page.api import health_types as ht
 from ravatard.web.page.api import settings_types as st
 from ravatard.web.page.api import types as t
-from ravatard.web.page.api.endpoints import PREFIX, Endpoint
+from ravatard.web.page.api.endpoints import PREFIX, Endpoint, Right
 from ravatard.web.page.api.status_types import StatusReport, TurnList
 
 _BUSY = {429: "Too many attempts: wait as long as Retry-After says."}
@@ -27,12 +27,12 @@ _CHANGED = {
 }
 
 
-def _command(name: str, right: str, text: str, takes: Any = t.NoFields, **more: Any) -> Endpoint:
+def _command(name: str, right: Right, text: str, takes: Any = t.NoFields, **more: Any) -> Endpoint:
     return Endpoint(
         "POST",
         f"{PREFIX}/{name}",
         name.replace("-", "_"),
-        "control" if right == "control" else "configure",
+        right,
         text,
         takes,
         t.CommandDone,
@@ -64,7 +64,14 @@ ENDPOINTS = (
         refusals={401: "The password is wrong.", **_CLAIMED, **_BUSY},
     ),
     Endpoint("DELETE", f"{PREFIX}/session", "log_out", "owner", "Log this browser out."),
-    Endpoint("GET", f"{PREFIX}/claim", "claim_offer", "none", "Tell how to claim it.", gives=t.ClaimOffer),
+    Endpoint(
+        "GET",
+        f"{PREFIX}/claim",
+        "claim_offer",
+        "none",
+        "Tell how the appliance is claimed.",
+        gives=t.ClaimOffer,
+    ),
     Endpoint(
         "POST",
         f"{PREFIX}/claim/wait",
@@ -135,7 +142,7 @@ ENDPOINTS = (
     ),
     _command("mute", "control", "Close the microphone; answered when it is."),
     _command("unmute", "control", "Open the microphone; answered when it is."),
-    _command("toggle-mute", "control", "Do the other of both."),
+    _command("toggle-mute", "control", "Close the microphone if it is open, else open it."),
     _command("volume", "control", "Set or change the loudness of the answers.", t.SetLoudness),
     _command("say", "control", "Say something to the avatar in writing.", t.SayWords),
     _command("play", "control", "Play what is at an address to the room.", t.PlayAddress, limit_s=60.0),

@@ -52,7 +52,7 @@ export function useAction(action) {
     if (alive.current) set(next);
     return next.done;
   };
-  return { ...state, run, clear: () => set({ busy: false, error: null, done: null }) };
+  return { ...state, run };
 }
 
 export function Button({ action, children, kind = "", ...more }) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import stat
 import threading
 from collections.abc import Iterator
@@ -198,6 +199,19 @@ def test_another_program_that_hangs_is_not_waited_for_without_end(
         place.store.save({"gate.longest_s": 30}, None)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_saves_first_is_the_services_to_save_afterwards(place: Place) -> None:
+    place.saved.parent.mkdir()
+    os.chown(place.saved.parent, 4711, 4712)
+
+    place.store.save({"gate.longest_s": 30}, None)
+    place.store.save({"gate.longest_s": 40}, None)
+
+    owners = {one.name: (one.stat().st_uid, one.stat().st_gid) for one in place.saved.parent.iterdir()}
+    names = ("settings.yaml", "settings.yaml.before", "settings.yaml.lock")
+    assert owners == dict.fromkeys(names, (4711, 4712))
+
+
 # -------------------------------------------------------------- undo
 
 
@@ -270,6 +284,16 @@ def test_an_unusable_file_is_mended_by_the_next_save(place: Place, content: str)
     place.store.save({"gate.longest_s": 30}, None)
 
     assert place.longest_s == 30
+
+
+def test_what_mends_a_contradiction_is_compared_with_the_owners_files(place: Place) -> None:
+    place.store.save({"quiet.from": "22:00", "quiet.to": "07:00"}, None)
+    place.saved.write_text(place.saved.read_text().replace("to:", "# to:"))
+
+    assert not place.store.check({"quiet.to": "08:00"})
+    found = {one["key"]: (one["old"], one["new"]) for one in place.store.diff({"quiet.to": "08:00"})}
+
+    assert found == {"quiet.from": (None, "22:00"), "quiet.to": (None, "08:00")}
 
 
 def test_the_rest_of_a_file_with_mistakes_is_kept(place: Place) -> None:

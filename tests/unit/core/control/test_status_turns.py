@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ravatard.core import events as ev
 from ravatard.core.actions import TurnSummary
-from ravatard.core.control.status_turns import PAUSE_S, TURNS_KEPT, TurnReport
+from ravatard.core.control.status_turns import PAUSE_S, TURNS_KEPT, TurnReport, percentile
 from ravatard.core.states import Cause, CloseReason, TurnOutcome
 
 
@@ -185,6 +187,14 @@ def test_median_and_95th_percentile_are_those_of_the_turns_kept() -> None:
         turns.sounds(at + (30.0 if number == 0 else 2.0 + number / 100))
 
     assert turns.report.waits() == {"turns": 20, "median_ms": 1100, "p95_ms": 1190}
+
+
+@pytest.mark.parametrize(
+    ("times", "percent", "found"),
+    [([], 50, None), ([7], 50, 7), ([7], 95, 7), ([3, 1, 2], 50, 2), (list(range(1, 21)), 95, 19)],
+)
+def test_a_percentile_is_by_nearest_rank(times: list[float], percent: float, found: int | None) -> None:
+    assert percentile(times, percent) == found
 
 
 def test_without_a_sound_there_is_no_median() -> None:

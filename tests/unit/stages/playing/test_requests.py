@@ -13,7 +13,7 @@ import pytest
 from ravatard.core.control.protocol import PlayRequest, UploadRequest
 from ravatard.core.events import AnnouncementAsked, AnnouncementBegun, AnnouncementEnded, Tick
 from ravatard.errors import MediaError
-from ravatard.stages.mailbox import Inbox
+from ravatard.stages.mailbox import ROOM, Inbox
 from ravatard.stages.playing.content import LARGEST_BYTES, AnnouncementContents
 from ravatard.stages.playing.requests import BEGINNING_S, DOWNLOAD_S, MOST_WAITING, AnnouncementRequests
 
@@ -168,6 +168,21 @@ async def test_one_that_waits_is_answered_in_the_end_and_only_so_many_wait() -> 
     assert waited_s == pytest.approx(MOST_WAITING * BEGINNING_S, abs=0.1)
     assert "wait already" in refused["error"]
     hall.requests.on_event(AnnouncementEnded(1), 0.0)
+    assert (await hall.play(URL))["ok"]
+
+
+async def test_one_that_is_cancelled_before_the_hub_could_take_it_takes_no_place() -> None:
+    hall = Hall()
+    for _ in range(ROOM):
+        hall.inbox.put(Tick())
+
+    for _ in range(MOST_WAITING):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await hall.play(URL)
+
+    assert [hall.contents.take(number) for number in range(1, MOST_WAITING + 1)] == [b""] * MOST_WAITING
+    await hall.inbox.get()
     assert (await hall.play(URL))["ok"]
 
 

@@ -1,11 +1,10 @@
-"""Names of this machine, and limits of its connections."""
+"""Names of this machine; the server itself is in ``tests/integration/test_metrics.py``."""
 
 from __future__ import annotations
 
 import pytest
 
-from ravatard.web.connections import Connections
-from ravatard.web.metrics.server import MetricsServer, _is_loopback
+from ravatard.web.metrics.server import _is_loopback
 
 
 @pytest.mark.parametrize(
@@ -18,8 +17,3 @@ def test_loopback_has_these_names(host: str) -> None:
 @pytest.mark.parametrize("host", ["", "example", "127.0.0.1.example:1", "10.0.0.1", "[fe80::1]:1"])
 def test_any_other_is_none(host: str) -> None:
     assert not _is_loopback(host)
-
-
-def test_its_connections_are_limited_by_what_every_page_has() -> None:
-    assert MetricsServer.opened.__module__ == "ravatard.web.metrics.server"
-    assert Connections.protocol is not None

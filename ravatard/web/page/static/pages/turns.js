@@ -20,9 +20,9 @@ function timesOf(turn) {
 
 const lastOf = (times) => Math.max(0, ...Object.values(times).filter((one) => one != null));
 
-function median(found, share) {
+function median(found) {
   const sorted = [...found].sort((one, other) => one - other);
-  return sorted.length ? sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] : null;
+  return sorted[Math.ceil(sorted.length / 2) - 1] ?? null;
 }
 
 function Bar({ times, scale }) {
@@ -90,7 +90,7 @@ export function Turns() {
         <dl class="figures">
           <div><dt>${t("turns.sound.median")}</dt><dd>${time(sounds.median_ms ?? status.speaker.first_sound_ms)}</dd></div>
           <div><dt>${t("turns.sound.p95")}</dt><dd>${time(sounds.p95_ms)}</dd></div>
-          <div><dt>${t("turns.answer.median")}</dt><dd>${time(median(answers, 0.5))}</dd></div>
+          <div><dt>${t("turns.answer.median")}</dt><dd>${time(median(answers))}</dd></div>
           <div><dt>${t("turns.silence")}</dt><dd>${time(status.press_to_silence?.median_ms)}</dd></div>
         </dl>
       <//>
