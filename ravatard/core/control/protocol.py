@@ -13,12 +13,12 @@ One request a line, at most :data:`LINE_LIMIT_BYTES`; one reply a line. A reques
 ``say``             ``text``          something said in writing
 ``press``           ``ms`` (0)        the button pressed, and released after ``ms`` milliseconds
 ``volume``          ``percent``       the answers at this loudness, in percent of full
+``volume``          ``by``            the answers louder (``by`` > 0) or softer by so many percent of full
 ``upload``          ``upload``,       the next part of a file to play, in base64, under a name of the client's
                     ``data``
 ``play``            ``url``           something played to the room, from its address
 ``play``            ``upload``        something played to the room that was uploaded;
                                       both: with ``volume``, in percent of full
-``volume``          ``by``            the answers louder (``by`` > 0) or softer by so many percent of full
 ``restart-session``                   the live session ended; the next words start a new one
 ``reload``                            the configuration read anew
 ==================  ================  ==========================================================
