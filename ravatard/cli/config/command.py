@@ -18,7 +18,7 @@ from ravatard.config import DEFAULT_PATH, Loaded, Schema, load
 from ravatard.config.advice import advice
 from ravatard.config.board_file import Board
 from ravatard.config.saved.layer import hidden, saved_file
-from ravatard.config.schema import Key
+from ravatard.config.schema import Key, value_of
 from ravatard.errors import ConfigError, DeviceError
 from ravatard.host.credentials import may_be_sealed, with_credentials
 from ravatard.secret import MASK
@@ -197,7 +197,7 @@ def _count(loaded: Loaded) -> str:
 
 def _value(loaded: Loaded, key: Key) -> Any:
     """Return the value in effect, masked if it is a secret."""
-    value = getattr(getattr(loaded.options, key.section), key.attribute)
+    value = value_of(loaded.options, key)
     return MASK if key.secret and value is not None else value
 
 

@@ -13,9 +13,9 @@ from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import visible
 from ravatard.config import Options, Schema, load
 from ravatard.config.document import DocumentError, parse, read
-from ravatard.config.saved.description import needs, shown_value, value_of
+from ravatard.config.saved.description import needs, shown_value
 from ravatard.config.saved.layer import saved_file
-from ravatard.config.schema import Key
+from ravatard.config.schema import Key, value_of
 from ravatard.errors import ConfigError
 from ravatard.host.credentials import with_credentials
 
