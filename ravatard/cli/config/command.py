@@ -12,7 +12,7 @@ from typing import Any
 
 from ravatard.cli.config import values
 from ravatard.cli.config.diff import add_diff, diff
-from ravatard.cli.options import add_config
+from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import typeable, visible
 from ravatard.config import DEFAULT_PATH, Loaded, Schema, load
 from ravatard.config.advice import advice
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     migrate.add_argument(
         "--beside", action="store_true", help="write the new form beside each file, and change none"
     )
-    show.add_argument("--json", action="store_true", help="print JSON")
+    add_json(show)
 
 
 def _command(what: Any, name: str, line: str) -> argparse.ArgumentParser:
