@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,22 @@ def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
     yield from (f"warning: {visible(typeable(one))}" for one in warnings)
 
 
+@contextmanager
+def _noting_mistakes(*, served: bool) -> Iterator[list[str]]:
+    """Collect the mistakes of an owner's files for the kiosk's page, one sentence each.
+
+    Raises:
+        ConfigError: the page is ``served``; with these files the daemon would not start.
+    """
+    mistakes: list[str] = []
+    try:
+        yield mistakes
+    except ConfigError as error:
+        if served:
+            raise
+        mistakes += str(error).splitlines()
+
+
 def _about_texts(loaded: Loaded) -> Iterator[str]:
     """Yield what is wrong with the owner's texts of a page that is not served.
 
@@ -130,15 +147,12 @@ def _about_texts(loaded: Loaded) -> Iterator[str]:
     # Few have texts of their own.
     from ravatard.web.kiosk.texts import read_texts
 
-    try:
+    with _noting_mistakes(served=kiosk.enabled) as mistakes:
         read_texts(loaded.options.service.language, kiosk.texts, kiosk.contact)
         for file in sorted(Path(kiosk.texts).glob("*.yaml")):
             # Also those of languages that are not chosen now.
             read_texts(file.stem, kiosk.texts)
-    except ConfigError as error:
-        if kiosk.enabled:
-            raise
-        yield from str(error).splitlines()
+    yield from mistakes
 
 
 def _refuse_open_page(loaded: Loaded) -> None:
@@ -170,12 +184,9 @@ def _about_design(loaded: Loaded) -> Iterator[str]:
     # Few have a design of their own.
     from ravatard.web.kiosk.design import read_design
 
-    try:
+    with _noting_mistakes(served=kiosk.enabled) as mistakes:
         read_design(kiosk.design)
-    except ConfigError as error:
-        if kiosk.enabled:
-            raise
-        yield from str(error).splitlines()
+    yield from mistakes
 
 
 def _about_wakeword(loaded: Loaded, main: Path) -> Iterator[str]:
