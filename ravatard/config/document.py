@@ -51,6 +51,10 @@ class DocumentError(ConfigError):
         super().__init__(message)
         self.line = line
 
+    def within(self, path: Path) -> str:
+        """Return the message with ``path`` and the line before it."""
+        return f"{path}:{self.line}: {self}" if self.line else f"{path}: {self}"
+
 
 @dataclass(frozen=True, slots=True)
 class Scalar:

@@ -101,8 +101,7 @@ def _put_in_effect(
     try:
         text = read(boot.file)
     except DocumentError as error:
-        where = f"{boot.file}:{error.line}" if error.line else f"{boot.file}"
-        raise ConfigError(f"{where}: {error}") from error
+        raise ConfigError(error.within(boot.file)) from error
     except OSError as error:
         raise BootFileError(f"{boot.file} cannot be read: {error.strerror}") from error
     wishes = read_wishes(boot.file, text)
