@@ -43,8 +43,7 @@ def advice(loaded: Loaded, main: Path, *, sealed: bool = False) -> Iterator[str]
         elif isinstance(value, str) and value[:1] in TYPOGRAPHIC and value[-1:] in TYPOGRAPHIC:
             yield (
                 f"{key.dotted}: its quotes {value[0]} {value[-1]} are typographic, and so a part of the "
-                "text; "
-                'write straight ones (") or none'
+                'text; write straight ones (") or none'
             )
     yield from _about_libraries(loaded)
     yield from _about_address(loaded)
