@@ -34,6 +34,7 @@ import math
 import re
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -136,6 +137,15 @@ class ControlHandler(Protocol):
         Cancelling is safe at any time.
         """
         ...
+
+
+async def first_reply(handler: ControlHandler, line: bytes) -> dict[str, Any] | None:
+    """Return the first reply to the request in ``line`` as plain data; None when there is none."""
+    async with aclosing(handler.answers(line)) as replies:
+        async for reply in replies:
+            found: dict[str, Any] = json.loads(reply)
+            return found
+    return None
 
 
 Fields = Mapping[str, Any]
