@@ -6,10 +6,9 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,15 +93,13 @@ def _keep_credentials(environ: Mapping[str, str]) -> None:
         log.warning("a session left open by a crash ends at the next start, not at once: %s", error)
 
 
-def _machine(board: str | None) -> dict[str, Any]:
-    """Return the fields of the status about program and board; ``board``: its name in the configuration."""
-    return {
-        "version": __version__,
-        "id": appliance_id(),
-        "board": board,
-        "model": board_model(),
-        "health": board_health(),
-    }
+def _machine(board: str | None) -> Callable[[], dict[str, Any]]:
+    """Return what gives the fields of the status about program and board, of which only health changes.
+
+    ``board``: its name in the configuration.
+    """
+    constant = {"version": __version__, "id": appliance_id(), "board": board, "model": board_model()}
+    return lambda: {**constant, "health": board_health()}
 
 
 def appliance(
@@ -222,7 +219,7 @@ async def _appliance(
             parts,
             without=(*parts.without, *_set_aside(started, arguments, environ)),
             faults=parts.faults if ledger is None else ledger.faults,
-            machine=partial(_machine, None if loaded.board is None else loaded.board.name),
+            machine=_machine(None if loaded.board is None else loaded.board.name),
             page=_page(arguments, loaded, options, environ, control, secrets),
         )
         has_button = parts.button is not None

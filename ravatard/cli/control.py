@@ -44,8 +44,7 @@ COMMANDS: Mapping[str, ControlCommand] = {
     "press": ControlCommand(
         "--hold",
         "hold it for MS milliseconds, to talk. Without it the button is tapped: that stops an answer, "
-        "retries what "
-        "was refused and, with gate.toggle, opens or closes the gate",
+        "retries what was refused and, with gate.toggle, opens or closes the gate",
         {"type": int, "default": 0, "metavar": "MS"},
         lambda arguments: {"ms": arguments.hold},
         lambda arguments: max(0, arguments.hold) / 1000,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from ravatard.cli.options import add_json
@@ -30,15 +30,28 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         DeviceError: PortAudio is missing or broken.
     """
-    devices = list_devices(os.environ, slim=arguments.alsa_config != "system")
-    if arguments.alsa_config is None and devices.alsa_config == "slim" and not devices.microphones:
-        devices = list_devices(os.environ, slim=False)
+    if arguments.alsa_config is None:
+        devices = listed_as_the_appliance_does(os.environ)
+    else:
+        devices = list_devices(os.environ, slim=arguments.alsa_config == "slim")
     if arguments.json:
         print(json.dumps(asdict(devices), indent=2))
     else:
         # A device chooses its name.
         print(harmless(as_text(devices)))
     return 0
+
+
+def listed_as_the_appliance_does(environ: Mapping[str, str]) -> Devices:
+    """Return the devices by the slim ALSA configuration; if it has no microphone, by the machine's own.
+
+    Raises:
+        DeviceError: PortAudio is missing or broken.
+    """
+    devices = list_devices(environ, slim=True)
+    if devices.alsa_config == "slim" and not devices.microphones:
+        devices = list_devices(environ, slim=False)
+    return devices
 
 
 def as_text(devices: Devices) -> str:

@@ -6,13 +6,31 @@ import argparse
 from pathlib import Path
 
 #: Where the configuration is by default; :data:`ravatard.config.DEFAULT_PATH` without loading the schema.
-_CONFIG = "/etc/ravatard/ravatard.yaml"
+_CONFIG = Path("/etc/ravatard/ravatard.yaml")
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--config``."""
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help=f"use this configuration file (default: {_CONFIG})"
+    )
+
+
+def add_written(parser: argparse.ArgumentParser, store: Path) -> None:
+    """Add ``--config`` and ``--credentials`` of a command that writes settings; ``store``: for secrets."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=_CONFIG,
+        metavar="FILE",
+        help="write the settings to this file (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--credentials",
+        type=Path,
+        default=store,
+        metavar="DIR",
+        help="keep the secrets in this folder (default: %(default)s)",
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from ravatard.cloud.option_groups import KEYS_OF_KIND, MAYBE_CREDENTIAL, NEEDED_CREDENTIAL
 from ravatard.config.loading import Loaded
 from ravatard.config.problems import SettingOrigin
-from ravatard.config.schema import Key, Schema
+from ravatard.config.schema import Key, Schema, value_of
 from ravatard.config.values import TYPOGRAPHIC
 from ravatard.installation import adding
 from ravatard.secret import Secret
@@ -37,14 +37,13 @@ def advice(loaded: Loaded, main: Path, *, sealed: bool = False) -> Iterator[str]
             "`ravatard config reference` prints one with every setting explained"
         )
     for key in Schema().keys.values():
-        value = getattr(getattr(loaded.options, key.section), key.attribute)
+        value = value_of(loaded.options, key)
         if key.secret:
             yield from _about_secret(loaded, key, value, sealed=sealed)
         elif isinstance(value, str) and value[:1] in TYPOGRAPHIC and value[-1:] in TYPOGRAPHIC:
             yield (
                 f"{key.dotted}: its quotes {value[0]} {value[-1]} are typographic, and so a part of the "
-                "text; "
-                'write straight ones (") or none'
+                'text; write straight ones (") or none'
             )
     yield from _about_libraries(loaded)
     yield from _about_address(loaded)

@@ -30,8 +30,7 @@ _BYTE_ORDER_MARKS = {
 _TEXT_TAGS = (None, "!", "tag:yaml.org,2002:str")
 _HINTS = {
     "mapping values are not allowed": "indent a section's keys alike, and put a blank after every colon, "
-    "here and "
-    "in the lines above; a value with ': ' in it needs quotes",
+    "here and in the lines above; a value with ': ' in it needs quotes",
     "cannot start any token": "put the value in quotes",
     "did not find expected key": "indent a section's keys alike, by two spaces",
 }
@@ -50,6 +49,10 @@ class DocumentError(ConfigError):
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
         self.line = line
+
+    def within(self, path: Path) -> str:
+        """Return the message with ``path`` and the line before it."""
+        return f"{path}:{self.line}: {self}" if self.line else f"{path}: {self}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,11 +192,16 @@ class Schema:
         return f"unknown key; {section} has {', '.join(self.names(section))}"
 
 
+def value_of(options: Options, key: Key) -> object:
+    """Return the value of ``key``, a secret as it is."""
+    return getattr(getattr(options, key.section), key.attribute)
+
+
 def secrets_of(options: Options) -> list[Secret]:
     """Return every secret in ``options``: the values to keep out of logs, recordings and reports."""
     found = []
     for key in Schema().keys.values():
-        value = getattr(getattr(options, key.section), key.attribute)
+        value = value_of(options, key)
         if isinstance(value, Secret):
             found.append(value)
         elif key.secret and isinstance(value, str):

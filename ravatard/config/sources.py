@@ -65,8 +65,8 @@ class SettingSources:
         """Add one problem."""
         self.problems.append(Problem(origin, key, text))
 
-    def report_unreadable(self, path: Path, error: DocumentError | OSError) -> None:
-        """Add the problem of a file that cannot be read at all."""
+    def report_unreadable(self, path: Path, error: DocumentError | OSError, verb: str = "read") -> None:
+        """Add the problem of a file that cannot be read at all, or of a directory that cannot be listed."""
         self.incomplete = True
         line, denied = None, False
         match error:
@@ -77,7 +77,7 @@ class SettingSources:
             case PermissionError():
                 text, denied = unreadable(path, caller()), True
             case _:
-                text = f"cannot be read: {error.strerror}"
+                text = f"cannot be {verb}: {error.strerror}"
         self.problems.append(Problem(SettingOrigin("file", str(path), line), "", text, denied=denied))
 
     @property
@@ -98,10 +98,7 @@ def find_files(path: Path, *, required: bool, sources: SettingSources) -> list[P
     except FileNotFoundError:
         return files
     except OSError as error:
-        sources.incomplete = True
-        denied = isinstance(error, PermissionError)
-        text = unreadable(directory, caller()) if denied else f"cannot be listed: {error.strerror}"
-        sources.problems.append(Problem(SettingOrigin("file", str(directory)), "", text, denied=denied))
+        sources.report_unreadable(directory, error, "listed")
         return files
     for name in names:
         if name.endswith(".yaml"):

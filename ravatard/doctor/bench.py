@@ -129,6 +129,11 @@ class ChildBench:
         """``environ`` holds the variables that ALSA and PulseAudio need."""
         self._environ = environ
 
+    def _prefers_slim(self, microphone: MicrophoneOptions) -> bool:
+        """Return True if the slim ALSA configuration is tried first, as in the appliance."""
+        is_slim = microphone.is_card and microphone.alsa_config == "slim"
+        return is_slim and "ALSA_CONFIG_PATH" not in self._environ
+
     async def record(
         self,
         microphone: MicrophoneOptions,
@@ -141,10 +146,8 @@ class ChildBench:
         Raises:
             DeviceError: the microphone cannot be opened, or delivers no sound.
         """
-        slim = microphone.is_card and microphone.alsa_config == "slim"
-        slim = slim and "ALSA_CONFIG_PATH" not in self._environ
         refusal = None
-        for with_slim in (True, False) if slim else (False,):
+        for with_slim in (True, False) if self._prefers_slim(microphone) else (False,):
             child = MicrophoneChild(
                 child_environ(self._environ, slim=with_slim),
                 Start(microphone, capture, GateOptions(), VoiceOptions(), mode=None),
@@ -167,12 +170,11 @@ class ChildBench:
             DeviceError: one of them cannot be opened, or does not work.
         """
         ring = make_ring()
-        slim = microphone.is_card and microphone.alsa_config == "slim"
-        slim = slim and "ALSA_CONFIG_PATH" not in self._environ
         start = Start(microphone, capture, GateOptions(), VoiceOptions(), mode=None, echo_fd=ring)
-        child = MicrophoneChild(child_environ(self._environ, slim=slim), start)
+        environ = child_environ(self._environ, slim=self._prefers_slim(microphone))
+        child = MicrophoneChild(environ, start)
         player = ChildSpeaker(speaker, environ=self._environ, echo_fd=ring)
-        limit_s = START_S + len(pcm) / SAMPLE_BYTES / VOICE_RATE_HZ + SILENCE_S
+        limit_s = _limit_s(pcm)
         blocks: list[tuple[bytes, bytes]] = []
         try:
             async with asyncio.timeout(limit_s), asyncio.TaskGroup() as group:
@@ -208,7 +210,7 @@ class ChildBench:
             DeviceError: the speaker cannot be opened, or does not play.
         """
         player = ChildSpeaker(speaker, environ=self._environ)
-        limit_s = START_S + len(pcm) / SAMPLE_BYTES / 48_000 + SILENCE_S
+        limit_s = _limit_s(pcm)
         try:
             async with asyncio.timeout(limit_s):
                 return await _play_on(player, pcm)
@@ -216,6 +218,11 @@ class ChildBench:
             raise DeviceError(f"the speaker did not play within {limit_s:.0f} s") from None
         finally:
             await player.close()
+
+
+def _limit_s(pcm: bytes) -> float:
+    """Return the longest time until ``pcm``, s16le mono 48 kHz, has been heard."""
+    return START_S + len(pcm) / SAMPLE_BYTES / VOICE_RATE_HZ + SILENCE_S
 
 
 async def _record_from(

@@ -17,6 +17,7 @@ from typing import Any
 from ravatard import __version__
 from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema, load, secrets_of
 from ravatard.config.saved.layer import BAD
+from ravatard.config.schema import value_of
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.settings import credential_files
 from ravatard.doctor.machine import Machine
@@ -133,7 +134,7 @@ def _config(case: Case) -> Iterator[tuple[str, str]]:
         return
     lines = []
     for key in Schema().keys.values():
-        value = getattr(getattr(loaded.options, key.section), key.attribute)
+        value = value_of(loaded.options, key)
         shown = MASK if key.secret and value is not None else value
         lines.append(f"{key.dotted} is {shown!r} ({loaded.origins[key.dotted]})")
     yield "config/effective.txt", "\n".join([*lines, ""])

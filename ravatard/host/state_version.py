@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from ravatard.host import ledger
 from ravatard.host.remembered import MUTED, VOLUME
 from ravatard.host.state import SETTINGS
 from ravatard.host.state_file import (
-    give_to_owner,
     make_state_directory,
     names_in,
     opened_directory,
@@ -205,24 +204,13 @@ def _keep_copy(directory: Path, version: int) -> None:
             os.unlink(half, dir_fd=opened)
         except OSError:
             shutil.rmtree(half, ignore_errors=True, dir_fd=opened)
-        _make_folder(directory, directory / half)
+        make_state_directory(directory / half)
         for name in _KEPT:
             if state_exists(directory / name):
                 copy = directory / half / name
-                _make_folder(directory, copy.parent)
+                make_state_directory(copy.parent)
                 replace_state(copy, read_state(directory / name), mode=0o600)
         os.rename(half, kept, src_dir_fd=opened, dst_dir_fd=opened)
-
-
-def _make_folder(directory: Path, folder: Path) -> None:
-    """Make ``folder`` below ``directory``, with its parents, and give it to the directory's owner."""
-    if folder == directory:
-        return
-    _make_folder(directory, folder.parent)
-    with opened_directory(folder.parent) as parent, suppress(FileExistsError):
-        os.mkdir(folder.name, 0o700, dir_fd=parent)
-        with opened_directory(folder) as made, suppress(OSError):
-            give_to_owner(made, parent)
 
 
 def _write(directory: Path, version: int) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
 from typing import Any
 
-from ravatard.core.control.protocol import BadRequest, ControlHandler
+from ravatard.core.control.protocol import BadRequest, ControlHandler, first_reply
 from ravatard.core.homeassistant.commands import HostCommand, command_of
 from ravatard.core.homeassistant.report import payload_of
 from ravatard.core.homeassistant.topics import Topics
@@ -97,11 +95,10 @@ class CommandRunner:
                 return {"ok": True, "says": await self._on_host(command.do)}
         except (BadRequest, CommandFailedError) as error:
             return {"ok": False, "error": str(error)}
-        async with aclosing(self._handler.answers(command)) as replies:
-            async for reply in replies:
-                found = json.loads(reply)
-                return {key: found[key] for key in ("ok", "says", "error") if key in found}
-        return {"ok": False, "error": "no reply"}
+        reply = await first_reply(self._handler, command)
+        if reply is None:
+            return {"ok": False, "error": "no reply"}
+        return {key: reply[key] for key in ("ok", "says", "error") if key in reply}
 
     async def _on_host(self, do: str) -> str:
         if do == "update":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from ravatard.core.control.lines import line_of
-from ravatard.core.control.protocol import ControlHandler
+from ravatard.core.control.protocol import ControlHandler, first_reply
 from ravatard.core.homeassistant.discovery import DeviceFacts, discovery_message
 from ravatard.core.homeassistant.pacing import Pacing
 from ravatard.core.homeassistant.report import health_of, payload_of, state_of
@@ -92,10 +92,10 @@ class HomeAssistant:
         await self._connection.publish(Publication(topic, payload, sure=True, retained=True))
 
     async def _report(self) -> dict[str, Any]:
-        async with aclosing(self._handler.answers(_STATUS)) as replies:
-            async for reply in replies:
-                return dict(json.loads(reply)["status"])
-        raise AssertionError  # a request for the status has one reply
+        reply = await first_reply(self._handler, _STATUS)
+        if reply is None:
+            raise AssertionError  # a request for the status has one reply
+        return dict(reply["status"])
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Begin to tell what changes, as tasks of ``group``; each fails with the connection's error."""

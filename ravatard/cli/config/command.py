@@ -7,18 +7,19 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ravatard.cli.config import values
 from ravatard.cli.config.diff import add_diff, diff
-from ravatard.cli.options import add_config
+from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import typeable, visible
 from ravatard.config import DEFAULT_PATH, Loaded, Schema, load
 from ravatard.config.advice import advice
 from ravatard.config.board_file import Board
 from ravatard.config.saved.layer import hidden, saved_file
-from ravatard.config.schema import Key
+from ravatard.config.schema import Key, value_of
 from ravatard.errors import ConfigError, DeviceError
 from ravatard.host.credentials import may_be_sealed, with_credentials
 from ravatard.secret import MASK
@@ -54,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     migrate.add_argument(
         "--beside", action="store_true", help="write the new form beside each file, and change none"
     )
-    show.add_argument("--json", action="store_true", help="print JSON")
+    add_json(show)
 
 
 def _command(what: Any, name: str, line: str) -> argparse.ArgumentParser:
@@ -118,6 +119,22 @@ def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
     yield from (f"warning: {visible(typeable(one))}" for one in warnings)
 
 
+@contextmanager
+def _noting_mistakes(*, served: bool) -> Iterator[list[str]]:
+    """Collect the mistakes of an owner's files for the kiosk's page, one sentence each.
+
+    Raises:
+        ConfigError: the page is ``served``; with these files the daemon would not start.
+    """
+    mistakes: list[str] = []
+    try:
+        yield mistakes
+    except ConfigError as error:
+        if served:
+            raise
+        mistakes += str(error).splitlines()
+
+
 def _about_texts(loaded: Loaded) -> Iterator[str]:
     """Yield what is wrong with the owner's texts of a page that is not served.
 
@@ -130,15 +147,12 @@ def _about_texts(loaded: Loaded) -> Iterator[str]:
     # Few have texts of their own.
     from ravatard.web.kiosk.texts import read_texts
 
-    try:
+    with _noting_mistakes(served=kiosk.enabled) as mistakes:
         read_texts(loaded.options.service.language, kiosk.texts, kiosk.contact)
         for file in sorted(Path(kiosk.texts).glob("*.yaml")):
             # Also those of languages that are not chosen now.
             read_texts(file.stem, kiosk.texts)
-    except ConfigError as error:
-        if kiosk.enabled:
-            raise
-        yield from str(error).splitlines()
+    yield from mistakes
 
 
 def _refuse_open_page(loaded: Loaded) -> None:
@@ -170,12 +184,9 @@ def _about_design(loaded: Loaded) -> Iterator[str]:
     # Few have a design of their own.
     from ravatard.web.kiosk.design import read_design
 
-    try:
+    with _noting_mistakes(served=kiosk.enabled) as mistakes:
         read_design(kiosk.design)
-    except ConfigError as error:
-        if kiosk.enabled:
-            raise
-        yield from str(error).splitlines()
+    yield from mistakes
 
 
 def _about_wakeword(loaded: Loaded, main: Path) -> Iterator[str]:
@@ -197,7 +208,7 @@ def _count(loaded: Loaded) -> str:
 
 def _value(loaded: Loaded, key: Key) -> Any:
     """Return the value in effect, masked if it is a secret."""
-    value = getattr(getattr(loaded.options, key.section), key.attribute)
+    value = value_of(loaded.options, key)
     return MASK if key.secret and value is not None else value
 
 

@@ -13,9 +13,9 @@ from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import visible
 from ravatard.config import Options, Schema, load
 from ravatard.config.document import DocumentError, parse, read
-from ravatard.config.saved.description import needs, shown_value, value_of
+from ravatard.config.saved.description import needs, shown_value
 from ravatard.config.saved.layer import saved_file
-from ravatard.config.schema import Key
+from ravatard.config.schema import Key, value_of
 from ravatard.errors import ConfigError
 from ravatard.host.credentials import with_credentials
 
@@ -46,8 +46,9 @@ def diff(arguments: argparse.Namespace) -> int:
         text = read(arguments.old)
     except (OSError, DocumentError) as error:
         raise ConfigError(f"{arguments.old} cannot be read: {error}") from error
-    if text.lstrip().startswith("{") and _is_listing(text):
-        changes = _since_listing(json.loads(text), new)
+    listing = _listing(text) if text.lstrip().startswith("{") else None
+    if listing is not None:
+        changes = _since_listing(listing, new)
     else:
         changes = _since(load(arguments.old, environ, saved=saved).options, new)
     if arguments.json:
@@ -59,13 +60,18 @@ def diff(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _is_listing(text: str) -> bool:
-    """Return True if ``text`` is JSON; a file of settings in braces hardly ever is."""
+def _listing(text: str) -> dict[str, Any] | None:
+    """Return the object in ``text`` if it is JSON, else None; a file of settings in braces hardly ever is.
+
+    Raises:
+        DocumentError: it is no YAML either.
+    """
     try:
-        return isinstance(json.loads(text), dict)
+        found: dict[str, Any] = json.loads(text)
     except (ValueError, RecursionError):
         parse(text)
-        return False
+        return None
+    return found
 
 
 def _since(old: Options, new: Options) -> list[dict[str, Any]]:

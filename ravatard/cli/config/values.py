@@ -14,10 +14,10 @@ from ravatard.cli.terminal import visible
 from ravatard.config import ConfigErrors, Schema, SettingOrigin, load
 from ravatard.config.document import Scalar
 from ravatard.config.problems import Problem, shown
-from ravatard.config.saved.description import needs, shown_value, source_of, value_of
+from ravatard.config.saved.description import needs, shown_value, source_of
 from ravatard.config.saved.layer import hidden, saved_file
 from ravatard.config.saved.store import FileSettingsStore
-from ravatard.config.schema import Key
+from ravatard.config.schema import Key, value_of
 from ravatard.config.sources import from_text
 from ravatard.errors import ConfigError
 from ravatard.host.credentials import with_credentials

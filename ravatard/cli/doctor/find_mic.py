@@ -7,14 +7,14 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ravatard.cli.devices import listed_as_the_appliance_does
 from ravatard.cli.doctor.text import marks_for
 from ravatard.cli.options import add_json
 from ravatard.cli.terminal import typeable, visible
 from ravatard.core.audio_format import bytes_for
-from ravatard.devices.cards.listing import Devices, list_devices
 from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOptions
 from ravatard.devices.microphone.vad import speech_detector
 from ravatard.doctor.bench import Bench, ChildBench
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         DeviceError: PortAudio is missing or broken.
     """
     environ = dict(os.environ)
-    devices = _devices(environ)
+    devices = listed_as_the_appliance_does(environ)
     names = [device.name for device in devices.microphones]
     if not names:
         advice = typeable("plug one in, and look at `ravatard devices`")
@@ -86,12 +86,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(as_text(heard, best, system=system, sign=marks_for(sys.stdout).signs[0])))
     return 0 if best else 1
-
-
-def _devices(environ: Mapping[str, str]) -> Devices:
-    """List devices as the appliance does: the kernel's; if none is a microphone, the machine's own."""
-    devices = list_devices(environ, slim=True)
-    return devices if devices.microphones else list_devices(environ, slim=False)
 
 
 async def listen(bench: Bench, names: Sequence[str], seconds: float, *, system: bool) -> list[Heard]:

@@ -9,6 +9,7 @@ from ravatard.cli.setup.questions import Asker, Choice
 from ravatard.config import Loaded, Schema, SettingOrigin
 from ravatard.config.candidate import Wishes, refusal
 from ravatard.config.document import Node, Scalar
+from ravatard.config.schema import value_of
 from ravatard.secret import Secret
 
 #: Origin of the answers, as messages name it.
@@ -82,7 +83,7 @@ class Answers:
     def value(self, dotted: str) -> str:
         """Return the value of :attr:`base` as it would be typed; "" for none."""
         key = self.schema.keys[dotted]
-        value = getattr(getattr(self.base.options, key.section), key.attribute)
+        value = value_of(self.base.options, key)
         return "" if value is None else str(value)
 
     def ask_text(self, dotted: str, question: str, default: str | None = None) -> None:

@@ -55,8 +55,7 @@ def read_answers(path: Path) -> AnswersFile:
         text = read(path)
         root = parse(text)
     except DocumentError as error:
-        where = f"{path}:{error.line}" if error.line else f"{path}"
-        raise ConfigError(f"{where}: {error}") from error
+        raise ConfigError(error.within(path)) from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
     node = next(_named(root, SECTION), None) if isinstance(root, Mapping) else None

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ravatard.cli.options import add_written
 from ravatard.errors import ConfigError, RavatardError
 from ravatard.host.boot_file import (
     DIRECTORIES,
@@ -23,7 +24,6 @@ from ravatard.host.boot_file import (
 )
 from ravatard.host.credentials import STORE
 
-_CONFIG = Path("/etc/ravatard/ravatard.yaml")
 BOARD = "board"
 
 
@@ -36,20 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help=f"use this folder as the boot partition (default: {', '.join(map(str, DIRECTORIES))})",
     )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=_CONFIG,
-        metavar="FILE",
-        help="write the settings to this file (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--credentials",
-        type=Path,
-        default=STORE,
-        metavar="DIR",
-        help="keep the secrets in this folder (default: %(default)s)",
-    )
+    add_written(parser, STORE)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -114,8 +101,7 @@ def _put_in_effect(
     try:
         text = read(boot.file)
     except DocumentError as error:
-        where = f"{boot.file}:{error.line}" if error.line else f"{boot.file}"
-        raise ConfigError(f"{where}: {error}") from error
+        raise ConfigError(error.within(boot.file)) from error
     except OSError as error:
         raise BootFileError(f"{boot.file} cannot be read: {error.strerror}") from error
     wishes = read_wishes(boot.file, text)

@@ -13,6 +13,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args, get_type_hints
 
+from ravatard.cli.options import add_written
 from ravatard.cli.setup.access_group import is_member, join
 from ravatard.cli.setup.answers import MachineSteps
 from ravatard.cli.setup.answers_file import HELP, read_answers
@@ -40,20 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``setup``."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = HELP
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=DEFAULT_PATH,
-        metavar="FILE",
-        help="write the settings to this file (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--credentials",
-        type=Path,
-        default=STORE,
-        metavar="DIR",
-        help="keep the secrets in this folder (default: %(default)s)",
-    )
+    add_written(parser, STORE)
     parser.add_argument(
         "--boot",
         type=Path,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import Field, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from ravatard.cli.simulate.numbers import number
+from ravatard.cli.simulate.numbers import TO_PORT, number
 from ravatard.setting import Setting
 from ravatard.sim.avatar.options import AvatarSimOptions
 from ravatard.sim.faults import scenario as fault_steps
@@ -17,7 +17,6 @@ from ravatard.sim.streaming.faults import StreamFault
 
 #: Ports of the document, "Base URLs".
 API_PORT, SOCKET_PORT = 8000, 8001
-_HIGHEST_PORT = 65_535
 #: Settings that have options of their own, the same for both kinds.
 _SHARED = {("talk", "think_s"), ("talk", "answers")}
 
@@ -27,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("options of --kind avatar")
     group.add_argument(
         "--socket-port",
-        type=number(int, Setting("", low=0, high=_HIGHEST_PORT)),
+        type=TO_PORT,
         default=SOCKET_PORT,
         help="port of the sockets, 0 for any free one (default: %(default)s)",
     )

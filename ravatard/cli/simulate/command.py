@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args, get_type_hints
 
 from ravatard.cli.simulate import avatar
-from ravatard.cli.simulate.numbers import number
+from ravatard.cli.simulate.numbers import TO_PORT, number
 from ravatard.errors import RavatardError
 from ravatard.setting import Setting
 from ravatard.sim.faults import scenario as fault_steps
@@ -43,7 +43,6 @@ _HELP = {
 }
 
 _PORT = 8480
-_HIGHEST_PORT = 65_535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--port",
-        type=number(int, Setting("", low=0, high=_HIGHEST_PORT)),
+        type=TO_PORT,
         help=f"port to listen on, 0 for any free one (default: {_PORT}, for --kind avatar {avatar.API_PORT})",
     )
     described = {one.name: one.metadata["setting"] for one in fields(SimOptions)}

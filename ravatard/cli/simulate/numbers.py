@@ -24,3 +24,7 @@ def number(kind: type[int] | type[float], about: Setting) -> Callable[[str], flo
         return found
 
     return convert
+
+
+#: Converter for argparse of a port, 0 for any free one.
+TO_PORT = number(int, Setting("", low=0, high=65_535))

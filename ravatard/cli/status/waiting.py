@@ -43,4 +43,4 @@ def wait_until_working(
             return report
         if left_s <= 0 and missing is not None:
             raise missing
-        sleep(min(PAUSE_S, max(0.0, left_s)))
+        sleep(min(PAUSE_S, left_s))

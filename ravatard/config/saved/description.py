@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from ravatard.config.loading import Loaded
 from ravatard.config.problems import SettingOrigin
 from ravatard.config.reference import purpose
-from ravatard.config.schema import Key, Options, Schema
+from ravatard.config.schema import Key, Options, Schema, value_of
 from ravatard.config.values import allowed
 from ravatard.secret import Secret
 
@@ -36,11 +36,6 @@ def described(loaded: Loaded, running: Options | None = None) -> dict[str, Any]:
 def changed(old: Options, new: Options) -> list[Key]:
     """Return the keys whose values differ."""
     return [key for key in Schema().keys.values() if value_of(old, key) != value_of(new, key)]
-
-
-def value_of(options: Options, key: Key) -> object:
-    """Return the value of ``key``, a secret as it is."""
-    return getattr(getattr(options, key.section), key.attribute)
 
 
 def shown_value(value: object, key: Key) -> Any:

@@ -17,9 +17,9 @@ from ravatard.config.document import DocumentError, Node, decoded
 from ravatard.config.loading import DEFAULT_PATH, Loaded, load
 from ravatard.config.problems import ConfigErrors, Problem, SettingOrigin
 from ravatard.config.saved.candidates import nodes_of, refusals, rendered, too_large
-from ravatard.config.saved.description import changed, described, needs, shown_value, value_of
+from ravatard.config.saved.description import changed, described, needs, shown_value
 from ravatard.config.saved.layer import content_of, read_saved
-from ravatard.config.schema import Options, Schema
+from ravatard.config.schema import Options, Schema, value_of
 from ravatard.config.sources import SettingSources
 from ravatard.host.state_file import (
     locked_state,

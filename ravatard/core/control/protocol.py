@@ -13,12 +13,12 @@ One request a line, at most :data:`LINE_LIMIT_BYTES`; one reply a line. A reques
 ``say``             ``text``          something said in writing
 ``press``           ``ms`` (0)        the button pressed, and released after ``ms`` milliseconds
 ``volume``          ``percent``       the answers at this loudness, in percent of full
+``volume``          ``by``            the answers louder (``by`` > 0) or softer by so many percent of full
 ``upload``          ``upload``,       the next part of a file to play, in base64, under a name of the client's
                     ``data``
 ``play``            ``url``           something played to the room, from its address
 ``play``            ``upload``        something played to the room that was uploaded;
                                       both: with ``volume``, in percent of full
-``volume``          ``by``            the answers louder (``by`` > 0) or softer by so many percent of full
 ``restart-session``                   the live session ended; the next words start a new one
 ``reload``                            the configuration read anew
 ==================  ================  ==========================================================
@@ -34,6 +34,7 @@ import math
 import re
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -138,6 +139,15 @@ class ControlHandler(Protocol):
         ...
 
 
+async def first_reply(handler: ControlHandler, line: bytes) -> dict[str, Any] | None:
+    """Return the first reply to the request in ``line`` as plain data; None when there is none."""
+    async with aclosing(handler.answers(line)) as replies:
+        async for reply in replies:
+            found: dict[str, Any] = json.loads(reply)
+            return found
+    return None
+
+
 Fields = Mapping[str, Any]
 
 
@@ -164,17 +174,26 @@ def _press(fields: Fields) -> Request:
     return PressRequest(ms)
 
 
+def _percent(do: str, name: str, number: object, lowest: int = 0) -> int:
+    """Return the field ``name`` of a request ``do``, in percent of full.
+
+    Raises:
+        BadRequest: it is no whole number from ``lowest`` to full.
+    """
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise BadRequest(f"{do} needs a whole number as its {name}")
+    if not lowest <= number <= FULL_VOLUME:
+        raise BadRequest(f"{do} takes {name} from {lowest} to {FULL_VOLUME}")
+    return number
+
+
 def _volume(fields: Fields) -> Request:
     if len(fields) != 1:
         raise BadRequest("volume needs either percent or by")
     ((name, number),) = fields.items()
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise BadRequest(f"volume needs a whole number as its {name}")
     relative = name == "by"
     lowest = -FULL_VOLUME if relative else 0
-    if not lowest <= number <= FULL_VOLUME:
-        raise BadRequest(f"volume takes {name} from {lowest} to {FULL_VOLUME}")
-    return VolumeAsked(number, relative=relative)
+    return VolumeAsked(_percent("volume", name, number, lowest), relative=relative)
 
 
 def _upload(fields: Fields) -> Request:
@@ -194,10 +213,8 @@ def _play(fields: Fields) -> Request:
     url, upload, volume = fields.get("url"), fields.get("upload"), fields.get("volume")
     if (url is None) is (upload is None):
         raise BadRequest("play needs either a url or an upload")
-    if volume is not None and (isinstance(volume, bool) or not isinstance(volume, int)):
-        raise BadRequest("play needs a whole number as its volume")
-    if volume is not None and not 0 <= volume <= FULL_VOLUME:
-        raise BadRequest(f"play takes volume from 0 to {FULL_VOLUME}")
+    if volume is not None:
+        volume = _percent("play", "volume", volume)
     if upload is not None:
         if not isinstance(upload, str) or _UPLOAD.fullmatch(upload) is None:
             raise BadRequest("play needs the name of an upload")

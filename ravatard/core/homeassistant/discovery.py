@@ -7,19 +7,19 @@ in each component: the device's own is not handed down.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ravatard.core.homeassistant.presses import PressKind
+from ravatard.core.homeassistant.report import payload_of
 from ravatard.core.homeassistant.topics import Topics
 from ravatard.core.homeassistant.turn_events import TURN_EVENTS
 from ravatard.core.indication import Look
 
 #: Bytes; brokers and small installations take it as a whole.
 MESSAGE_LIMIT = 4_096
-PRESS_PAYLOAD = json.dumps({"ms": 0}, separators=(",", ":"))
+PRESS_PAYLOAD = payload_of({"ms": 0}).decode()
 INSTALL_PAYLOAD = "INSTALL"
 
 _DIAGNOSTIC = {"ent_cat": "diagnostic"}
@@ -62,7 +62,7 @@ def discovery_message(topics: Topics, facts: DeviceFacts) -> bytes:
             for key, platform, component in _components(topics, facts)
         },
     }
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
+    return payload_of(message)
 
 
 def _components(topics: Topics, facts: DeviceFacts) -> Iterator[tuple[str, str, Component]]:

@@ -15,7 +15,7 @@ from ravatard.doctor.machine import Machine, names, output
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.doctor.unit_file import UnitFile
 from ravatard.doctor.user import service_user
-from ravatard.host.board.health import THROTTLED, power_troubles
+from ravatard.host.board.health import THROTTLED, board_model, power_troubles
 from ravatard.host.state import SYSTEM
 from ravatard.installation import adding, reinstall
 
@@ -68,7 +68,7 @@ async def look_at_clock(case: Case) -> CheckResult:
 async def look_at_power(case: Case) -> CheckResult:
     """Check that the board gets enough voltage and is cool enough."""
     machine = case.machine
-    model = (machine.text("/proc/device-tree/model") or "").strip("\0\n ")
+    model = board_model(machine.root) or ""
     if not model.startswith("Raspberry Pi"):
         return needless(f"{model or 'no Raspberry Pi'}: it does not report its power")
     said = machine.text(f"/{THROTTLED}")

@@ -32,7 +32,6 @@ _STREAM_S = 5.0
 #: Speech to say in a live session: the first request of the demo's recording, which has a plain header.
 _SENTENCE = Path(ravatard.__file__).parent / "sim" / "data" / "demo.wav"
 _SENTENCE_S = 3.5
-SEALED = "a credential of the service is readable for root only"
 
 
 @asynccontextmanager
@@ -56,6 +55,18 @@ def cloud_of(case: Case, network: Network, ledger: Ledger | None) -> ServiceClou
             ledger=ledger,
         ),
     )
+
+
+def for_root_only() -> CheckResult:
+    """Return the outcome of a check whose credential the caller may not read."""
+    return unknown(
+        "a credential of the service is readable for root only", "sudo ravatard doctor can ask the service"
+    )
+
+
+def unreached(kind: Kind, error: Exception) -> CheckResult:
+    """Return the outcome of a check whose question had no answer that can be understood."""
+    return broken(str(error), f"try again later; ask {kind.vendor} whether the service is up")
 
 
 def no_such_thing(kind: Kind) -> CheckResult:
@@ -90,7 +101,7 @@ async def look_at_token(case: Case) -> CheckResult:
     if (result := _inapplicable(case, "token")) is not None:
         return result
     if case.sealed:
-        return unknown(SEALED, "sudo ravatard doctor can ask the service")
+        return for_root_only()
     try:
         async with _asked(case) as cloud:
             await kind.doctor.access(cloud)
@@ -102,7 +113,7 @@ async def look_at_token(case: Case) -> CheckResult:
     except MoneyError as error:
         return broken(str(error), "pay; nothing is wrong with this machine")
     except (LinkError, PeerError) as error:
-        return broken(str(error), f"try again later; ask {kind.vendor} whether the service is up")
+        return unreached(kind, error)
     except DeniedError as error:
         return broken(str(error), "check section service of the configuration")
     return fine("the service lets us in")
@@ -114,14 +125,14 @@ async def look_at_avatar(case: Case) -> CheckResult:
     if (result := _inapplicable(case, "avatar")) is not None:
         return result
     if case.sealed:
-        return unknown(SEALED, "sudo ravatard doctor can ask the service")
+        return for_root_only()
     try:
         async with _asked(case) as cloud:
             avatar, language = kind.doctor.choose(await cloud.about(), case.options)
     except DeniedError as error:
         return broken(str(error), "`ravatard avatars` and `ravatard languages` list what there is")
     except (LinkError, PeerError) as error:
-        return broken(str(error), f"try again later; ask {kind.vendor} whether the service is up")
+        return unreached(kind, error)
     return fine(f"{avatar}, speaking {language}", avatar=avatar)
 
 
@@ -138,7 +149,7 @@ async def look_at_live(case: Case) -> CheckResult:
             "the running daemon keeps the list of sessions", "sudo systemctl stop ravatard, then again"
         )
     if case.sealed:
-        return unknown(SEALED, "sudo ravatard doctor can ask the service")
+        return for_root_only()
     ledger = FileLedger(ledger_folder(case))
     try:
         # A session started here is on the list first, so that not even a power cut leaves it open.
@@ -219,17 +230,13 @@ async def look_at_stream(case: Case) -> CheckResult:
     if (proxy := proxies_of(case).of(case.stream_url.reveal())) is not None:
         through = f"the stream's page and signalling at {host} go through the proxy {proxy}"
         return fine(f"{through}; sound and picture come by UDP, past it")
+    remedy = "let the firewall pass it; the sound comes by UDP from there"
     try:
         async with asyncio.timeout(CONNECT_S):
             await case.machine.connect(host, port, tls)
     except TimeoutError:
-        return broken(
-            f"the stream at {host}:{port} does not answer within {CONNECT_S:g} s",
-            "let the firewall pass it; the sound comes by UDP from there",
-        )
+        return broken(f"the stream at {host}:{port} does not answer within {CONNECT_S:g} s", remedy)
     except OSError as error:
-        return broken(
-            str(lost(f"cannot reach the stream at {host}:{port}", host, error, case.machine.now())),
-            "let the firewall pass it; the sound comes by UDP from there",
-        )
+        trouble = lost(f"cannot reach the stream at {host}:{port}", host, error, case.machine.now())
+        return broken(str(trouble), remedy)
     return fine(f"{host}:{port} answers")

@@ -6,14 +6,15 @@ from ravatard.cloud.factory import kind_of
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.reach import proxies_of
 from ravatard.doctor.checks.service import (
-    SEALED,
     cloud_of,
+    for_root_only,
     ledger_folder,
     no_such_thing,
     perhaps_sealed,
     told,
+    unreached,
 )
-from ravatard.doctor.result import CheckResult, broken, needless, unknown
+from ravatard.doctor.result import CheckResult, needless
 from ravatard.errors import DeniedError, LinkError, PeerError
 from ravatard.host.ledger import FileLedger
 
@@ -45,7 +46,7 @@ async def _look_freely(case: Case, check: str) -> CheckResult:
     if look is None:
         return no_such_thing(kind)
     if case.sealed:
-        return unknown(SEALED, "sudo ravatard doctor can ask the service")
+        return for_root_only()
     network = case.machine.network(proxies_of(case))
     # The list is only read: the daemon that uses it may be running.
     ledger = FileLedger(ledger_folder(case), shared=True, frozen=True)
@@ -54,7 +55,7 @@ async def _look_freely(case: Case, check: str) -> CheckResult:
     except (LinkError, PeerError, DeniedError) as error:
         if (result := perhaps_sealed(case, error)) is not None:
             return result
-        return broken(str(error), f"try again later; ask {kind.vendor} whether the service is up")
+        return unreached(kind, error)
     finally:
         ledger.close()
         await network.close()

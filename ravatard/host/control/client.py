@@ -75,8 +75,7 @@ def _unconnected(path: Path, error: OSError) -> NoDaemonError:
     if isinstance(error, FileNotFoundError | ConnectionRefusedError):
         return NoDaemonError(
             f"ravatard does not run: no answer at {path}; start it (sudo systemctl start ravatard, or "
-            "ravatard "
-            "run), or name its socket with --socket"
+            "ravatard run), or name its socket with --socket"
         )
     if isinstance(error, PermissionError) and error.errno is None:
         return NoAccessError(f"{error}; nothing was sent to it")

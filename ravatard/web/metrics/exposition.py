@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import aclosing
-
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder, generate_latest
 
 from ravatard.core.control.lines import line_of
-from ravatard.core.control.protocol import ControlHandler
+from ravatard.core.control.protocol import ControlHandler, first_reply
 from ravatard.web.metrics.collector import StatusCollector
 
 _STATUS = line_of({"do": "status"})
@@ -39,7 +36,5 @@ class Exposition:
         return generate_latest(self._registry)
 
     async def _look(self) -> None:
-        async with aclosing(self._handler.answers(_STATUS)) as replies:
-            async for reply in replies:
-                self._collector.report = json.loads(reply)["status"]
-                return
+        if (reply := await first_reply(self._handler, _STATUS)) is not None:
+            self._collector.report = reply["status"]

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from typing import Any
 
 from ravatard.core.control.lines import line_of
-from ravatard.core.control.protocol import BadRequest, ControlHandler, decode
+from ravatard.core.control.protocol import BadRequest, ControlHandler, decode, first_reply
 from ravatard.web.page.refused import RequestRefused
 
 #: In base64 it fits a request's line.
@@ -34,13 +34,12 @@ class Requests:
             decode(line)
         except BadRequest as error:
             raise RequestRefused(400, "not-valid", str(error)) from None
-        async with aclosing(self._control.answers(line)) as replies:
-            async for reply in replies:
-                read: dict[str, Any] = json.loads(reply)
-                if read.get("ok") is not True:
-                    raise RequestRefused(409, "refused", str(read.get("error", "refused")))
-                return read
-        raise RequestRefused(503, "no-answer", "the appliance did not answer")
+        reply = await first_reply(self._control, line)
+        if reply is None:
+            raise RequestRefused(503, "no-answer", "the appliance did not answer")
+        if reply.get("ok") is not True:
+            raise RequestRefused(409, "refused", str(reply.get("error", "refused")))
+        return reply
 
     async def announce(self, wav: bytes, volume: int | None = None) -> str:
         """Have a WAV file played to the room, behind what is heard or awaited; return what became of it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +24,7 @@ from ravatard.core.control.protocol import (
     WatchRequest,
     agreed,
     decode,
+    first_reply,
     refused,
 )
 from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven, VolumeAsked
@@ -176,3 +178,34 @@ def test_a_reply_is_one_plain_line_that_says_the_same(fields: dict[str, str | in
 def test_replies_say_whether_it_was_done() -> None:
     assert agreed("done", more=1) == b'{"ok":true,"says":"done","more":1}\n'
     assert refused("no") == b'{"ok":false,"error":"no"}\n'
+
+
+class Answering:
+    """A handler that notes the lines it is given, and whether its replies were left."""
+
+    def __init__(self, *replies: bytes) -> None:
+        self.lines: list[bytes] = []
+        self.left = False
+        self._replies = replies
+
+    async def answers(self, line: bytes) -> AsyncGenerator[bytes, None]:
+        self.lines.append(line)
+        try:
+            for reply in self._replies:
+                yield reply
+        finally:
+            self.left = True
+
+
+async def test_the_first_reply_is_taken_and_the_rest_is_left() -> None:
+    handler = Answering(agreed("one"), agreed("two"))
+
+    reply = await first_reply(handler, b"asked")
+
+    assert reply == {"ok": True, "says": "one"}
+    assert handler.lines == [b"asked"]
+    assert handler.left
+
+
+async def test_a_request_may_have_no_reply() -> None:
+    assert await first_reply(Answering(), b"asked") is None
