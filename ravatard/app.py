@@ -173,6 +173,11 @@ def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     )
 
 
+def _counts_of(adapters: Sequence[Adapter]) -> Callable[[], Mapping[str, int]]:
+    """Return a function that gives the counters of ``adapters``."""
+    return lambda: {name: count for adapter in adapters for name, count in adapter.counts.items()}
+
+
 def _ending_again(
     reread: Callable[[], Awaitable[ConversationOptions]], endings: Endings
 ) -> Callable[[], Awaitable[ConversationOptions]]:
@@ -236,7 +241,16 @@ async def run(
     progress = parts.microphone.progress
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
     faults = _faults_of(parts)
-    reporter = Reporter(conversation, options, started_at, progress, faults, details, machine=parts.machine)
+    reporter = Reporter(
+        conversation,
+        options,
+        started_at,
+        progress,
+        faults,
+        details,
+        machine=parts.machine,
+        counts=_counts_of(parts.adapters),
+    )
     read = _ending_again(reread, parts.cloud.endings)
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)

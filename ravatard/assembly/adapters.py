@@ -16,6 +16,7 @@ from ravatard.assembly.kept_record import FileKeptRecord
 from ravatard.cloud.factory import kind_of
 from ravatard.cloud.network.trust import load_aiohttp
 from ravatard.config import Options
+from ravatard.host.board.health import board_model
 from ravatard.host.identity import appliance_id
 from ravatard.installation import adding
 from ravatard.ports.adapter import Adapter
@@ -81,10 +82,11 @@ def _mqtt(options: Options, state: Path | None, without: list[str]) -> tuple[Ada
         return farewell_to(options.mqtt, appliance_id(), record, kept), None
     if _lacks("aiomqtt", "mqtt", without):
         return None, None
-    from ravatard.mqtt.assembly import MqttSections, mqtt_adapter
+    from ravatard.mqtt.assembly import ApplianceIdentity, MqttSections, mqtt_adapter
 
     sections = MqttSections(options.mqtt, options.home_assistant, options.group, options.reconnect)
-    return mqtt_adapter(sections, appliance_id(), __version__, record, _restart, random.SystemRandom().random)
+    own = ApplianceIdentity(appliance_id(), __version__, board_model() or "")
+    return mqtt_adapter(sections, own, record, _restart, random.SystemRandom().random)
 
 
 def _restart() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 from uuid import uuid4
 
@@ -72,11 +72,19 @@ class MqttAdapter:
         self._instance = uuid4().hex.encode()
         self._was_there = False
         self._up_since: float | None = None
+        self._dropped = 0
+        #: Parts of the connection that is up, which count messages that are not looked at.
+        self._dropping: tuple[BrokerConnection | HomeAssistant, ...] = ()
 
     @property
     def faults(self) -> tuple[str, ...]:
         """The reason why there is no connection."""
         return (self._fault,) if self._fault else ()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of the broker's messages that were dropped because too many came, since the start."""
+        return {"mqtt_dropped": self._dropped + sum(one.dropped for one in self._dropping)}
 
     def on_event(self, event: Event, now: float) -> None:
         """The hub is about to handle ``event``."""
@@ -128,6 +136,7 @@ class MqttAdapter:
         try:
             async with self._broker.connected(will) as connection:
                 home = HomeAssistant(self._parts, connection, handler)
+                self._dropping = (connection, home)
                 try:
                     async with asyncio.TaskGroup() as group:
                         # First: whatever waits for the broker ends with the connection.
@@ -140,6 +149,7 @@ class MqttAdapter:
                         # In the body: a group that fails while it is left cancels this task for good (3.11).
                         await asyncio.Event().wait()
                 finally:
+                    self._dropped, self._dropping = self.counts["mqtt_dropped"], ()
                     if self.group is not None:
                         self.group.disconnected()
                     await _farewell(connection, will)

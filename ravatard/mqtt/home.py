@@ -13,7 +13,7 @@ from ravatard.core.control.lines import line_of
 from ravatard.core.control.protocol import ControlHandler, first_reply
 from ravatard.core.homeassistant.discovery import DeviceFacts, discovery_message
 from ravatard.core.homeassistant.pacing import Pacing
-from ravatard.core.homeassistant.report import health_of, payload_of, state_of
+from ravatard.core.homeassistant.report import health_of, is_health_news, payload_of, state_of
 from ravatard.core.homeassistant.topics import Topics
 from ravatard.mqtt.beginning import begin
 from ravatard.mqtt.command_runner import CommandRunner
@@ -68,6 +68,11 @@ class HomeAssistant:
         """Topics to subscribe to."""
         topics = self._topics
         return (topics.commands, topics.birth) if topics.discovery else (topics.commands,)
+
+    @property
+    def dropped(self) -> int:
+        """Number of commands that were dropped because others were still at work."""
+        return self._runner.dropped
 
     async def announce(self) -> None:
         """Tell what there is, then how it is, then that it is there: a device without a state is never seen.
@@ -149,10 +154,10 @@ class HomeAssistant:
                 await self._keep(event.kept, payload)
 
     async def _health(self) -> NoReturn:
-        sent = None
+        sent: dict[str, Any] | None = None
         while True:
             health = health_of(await self._report())
-            if health != sent:
+            if is_health_news(sent, health):
                 sent = health
                 await self._connection.publish(Publication(self._topics.of("health"), payload_of(health)))
             await asyncio.sleep(HEALTH_S)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,6 +23,7 @@ from ravatard.web.metrics.metrics import Metrics
 from ravatard.web.metrics.options import MetricsOptions
 from tests.integration import recordings
 from tests.integration.daemon import PROJECT, USER, Config, Daemon
+from tests.integration.debian_programs import needs
 from tests.integration.program import Program, until
 from tests.unit.web.metrics.fakes import FakeHandler
 
@@ -156,7 +156,7 @@ def counted(status: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-@pytest.mark.skipif(shutil.which("prometheus") is None, reason="needs Debian's prometheus and promtool")
+@needs("prometheus", "promtool")
 async def test_prometheus_takes_figures_that_are_equal_to_the_status(
     tmp_path: Path,
 ) -> None:

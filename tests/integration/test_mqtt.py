@@ -6,7 +6,6 @@ import asyncio
 import gc
 import random
 import resource
-import shutil
 import signal
 import subprocess
 import time
@@ -23,7 +22,7 @@ from paho.mqtt.properties import Properties
 from ravatard.core.backoff import BackoffOptions
 from ravatard.mqtt.adapter import MqttAdapter
 from ravatard.mqtt.aiomqtt_broker import AiomqttBroker
-from ravatard.mqtt.assembly import MqttSections, mqtt_adapter
+from ravatard.mqtt.assembly import ApplianceIdentity, MqttSections, mqtt_adapter
 from ravatard.mqtt.farewell import Farewell, farewell_to
 from ravatard.mqtt.group_channel import GroupChannel
 from ravatard.mqtt.options import GroupOptions, HomeAssistantOptions, MqttOptions
@@ -32,15 +31,14 @@ from ravatard.secret import Secret
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
 from tests.integration.daemon import PROJECT, Config, Daemon
+from tests.integration.debian_programs import needs
 from tests.integration.mqtt_rig import Mosquitto, RoomAlone, RoomMember, fields, mosquitto, watching
 from tests.integration.program import until
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(shutil.which("mosquitto") is None, reason="needs Debian's mosquitto"),
-]
+pytestmark = [pytest.mark.integration, needs("mosquitto", "mosquitto_passwd")]
 
 OWN_ID = "ravatard-0123456789abcdef"
+OWN = ApplianceIdentity(OWN_ID, "1.2.3", "Raspberry Pi 4 Model B Rev 1.5")
 BASE = f"ravatard/{OWN_ID}"
 QUICK = BackoffOptions(first_s=0.1, longest_s=1.0)
 
@@ -70,9 +68,7 @@ async def appliance(
     )
     room = RoomAlone()
     restarts: list[str] = []
-    adapter, _ = mqtt_adapter(
-        sections, OWN_ID, "1.2.3", record, lambda: restarts.append("restart"), lambda: 0.01
-    )
+    adapter, _ = mqtt_adapter(sections, OWN, record, lambda: restarts.append("restart"), lambda: 0.01)
     async with asyncio.TaskGroup() as tasks:
         hub = tasks.create_task(room.run())
         served = tasks.create_task(adapter.serve(room.handler))
@@ -108,6 +104,7 @@ async def test_it_appears_with_its_state_and_goes_with_a_word(tmp_path: Path) ->
         await seen.until("/availability", "offline")
 
         assert len(config["cmps"]) == 15
+        assert config["dev"]["mdl"] == OWN.model
         assert state["mute"] == "OFF"
         # A device without a state is never seen.
         assert topics.index(f"{BASE}/state") < topics.index(f"{BASE}/availability")

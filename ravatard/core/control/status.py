@@ -68,6 +68,7 @@ class Reporter:
         details: Callable[[], tuple[tuple[str, str], ...]] = tuple,
         *,
         machine: Callable[[], Mapping[str, Any]] = dict,
+        counts: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         """Report on ``conversation``, which is only read.
 
@@ -80,6 +81,7 @@ class Reporter:
                 missing, a session that cannot be ended.
             details: gives (label, value) lines about the service, see :class:`ravatard.ports.cloud.Cloud`.
             machine: gives fields about program and board; called for each snapshot.
+            counts: gives counters that no event tells, by name; called for each snapshot.
         """
         self.muted = options.muted
         self.changes = 0
@@ -88,6 +90,7 @@ class Reporter:
         self._faults = faults
         self._details = details
         self._machine = machine
+        self._more_counts = counts
         self._started_at = started_at
         self._since = dict.fromkeys(("look", "link", "session"), started_at)
         self._look = conversation.indication.look
@@ -271,6 +274,7 @@ class Reporter:
                 **self._microphone.counts,
                 **self._speaker.counts,
                 **self._wakeword.counts,
+                **self._more_counts(),
                 "turns": {outcome.value: self._turns.outcomes[outcome] for outcome in TurnOutcome},
             },
         }

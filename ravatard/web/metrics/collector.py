@@ -31,6 +31,10 @@ _COUNTERS = {
     "wakes": ("wakes", "Wake words heard."),
     "wake_near_misses": ("wake_near_misses", "Sounds that were nearly the wake word."),
 }
+#: Counters that only an appliance with that part has.
+_OPTIONAL_COUNTERS = {
+    "mqtt_dropped": ("mqtt_messages_dropped", "Messages of the MQTT broker dropped because too many came."),
+}
 #: Counters of the report about a gate that opened, or nearly, for nothing, by the opener.
 _FALSE_STARTS = {"wakes_unused": "wakeword", "presses_ignored": "button"}
 
@@ -137,6 +141,9 @@ class StatusCollector:
     def _counters(self, counters: Mapping[str, Any]) -> Iterator[Metric]:
         for key, (name, text) in _COUNTERS.items():
             yield CounterMetricFamily(f"ravatard_{name}", text, value=counters[key])
+        for key, (name, text) in _OPTIONAL_COUNTERS.items():
+            if key in counters:
+                yield CounterMetricFamily(f"ravatard_{name}", text, value=counters[key])
         turns = ((outcome, count) for outcome, count in counters["turns"].items())
         yield _labelled("turns", "Turns by their outcome.", "outcome", turns)
         refusals = ((refusal.value, self.figures.refusals[refusal]) for refusal in Refusal)

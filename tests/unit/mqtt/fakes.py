@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+from ravatard.errors import LinkError
 from ravatard.ports.broker import BrokerMessage, Publication
 
 
 class FakeConnection:
+    """A connection that is up until a test breaks it.
+
+    Attributes:
+        published: what was published, in order.
+        dropped: number of messages that were dropped.
+        comes: what the broker sends; None: it breaks the connection.
+    """
+
     def __init__(self) -> None:
         self.published: list[Publication] = []
         self.dropped = 0
+        self.comes: asyncio.Queue[BrokerMessage | None] = asyncio.Queue()
 
     async def publish(self, message: Publication) -> None:
         self.published.append(message)
@@ -19,8 +31,29 @@ class FakeConnection:
         del filters
 
     async def messages(self) -> AsyncIterator[BrokerMessage]:
-        return
-        yield
+        while (message := await self.comes.get()) is not None:
+            yield message
+        raise LinkError("it broke")
 
     def names(self) -> list[str]:
         return [one.topic.rpartition("/")[2] for one in self.published]
+
+
+class FakeBroker:
+    """A broker that can be reached as often as there are ``connections``, and after that no more.
+
+    Attributes:
+        connections: those to come, in order.
+        wills: of each attempt.
+    """
+
+    def __init__(self, *connections: FakeConnection) -> None:
+        self.connections = list(connections)
+        self.wills: list[Publication] = []
+
+    @asynccontextmanager
+    async def connected(self, will: Publication) -> AsyncIterator[FakeConnection]:
+        self.wills.append(will)
+        if not self.connections:
+            raise LinkError("it is not reached")
+        yield self.connections.pop(0)

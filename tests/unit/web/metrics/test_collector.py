@@ -72,6 +72,14 @@ async def test_every_counter_of_the_report_is_there_with_its_value() -> None:
     assert series["ravatard_false_starts_total", (("gate", "button"),)] == counters["presses_ignored"]
 
 
+async def test_a_counter_that_not_every_appliance_has_is_there_when_the_report_has_it() -> None:
+    report = busy_report()
+    assert ("ravatard_mqtt_messages_dropped_total", ()) not in await scraped(report)
+    report["counters"]["mqtt_dropped"] = 17
+
+    assert (await scraped(report))["ravatard_mqtt_messages_dropped_total", ()] == 17
+
+
 async def test_states_levels_and_facts_are_there_in_base_units() -> None:
     series = await scraped(busy_report())
 
