@@ -17,15 +17,19 @@ class FakeConnection:
         published: what was published, in order.
         dropped: number of messages that were dropped.
         comes: what the broker sends; None: it breaks the connection.
+        echoes: what is published comes back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, echoes: bool = False) -> None:
+        self.echoes = echoes
         self.published: list[Publication] = []
         self.dropped = 0
         self.comes: asyncio.Queue[BrokerMessage | None] = asyncio.Queue()
 
     async def publish(self, message: Publication) -> None:
         self.published.append(message)
+        if self.echoes:
+            self.comes.put_nowait(BrokerMessage(message.topic, message.payload))
 
     async def subscribe(self, *filters: str) -> None:
         del filters
@@ -44,16 +48,18 @@ class FakeBroker:
 
     Attributes:
         connections: those to come, in order.
+        refusal: raised when there are no more.
         wills: of each attempt.
     """
 
-    def __init__(self, *connections: FakeConnection) -> None:
+    def __init__(self, *connections: FakeConnection, refusal: Exception | None = None) -> None:
         self.connections = list(connections)
+        self.refusal = refusal or LinkError("it is not reached")
         self.wills: list[Publication] = []
 
     @asynccontextmanager
     async def connected(self, will: Publication) -> AsyncIterator[FakeConnection]:
         self.wills.append(will)
         if not self.connections:
-            raise LinkError("it is not reached")
+            raise self.refusal
         yield self.connections.pop(0)
