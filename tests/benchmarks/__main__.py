@@ -23,6 +23,7 @@ from tests.benchmarks import (
     fleet,
     footprint,
     gate_quality,
+    group_room,
     growth,
     imports,
     kept,
@@ -172,6 +173,10 @@ async def _wake_word(effort: Effort) -> Report:
     ]
 
 
+async def _room(effort: Effort) -> Report:
+    return await group_room.measure(tries=effort.choose(200, 10), claims=effort.choose(100, 20))
+
+
 PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "whole": _whole,
     "latency": _latency,
@@ -188,6 +193,7 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "messages": _messages,
     "media": lambda effort: media.measure(rounds=effort.choose(9, 3)),
     "sdk": _sdk,
+    "room": _room,
     "avatar": _avatar,
     "gate": _gate,
     "wake word": _wake_word,

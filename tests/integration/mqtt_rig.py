@@ -131,16 +131,20 @@ class Seen:
 
 
 @asynccontextmanager
-async def watching(port: int, *topics: str, **more: Any) -> AsyncIterator[Seen]:
-    """A client of the broker that sees everything, or these topics."""
+async def watching(port: int, *topics: str, outlives: bool = False, **more: Any) -> AsyncIterator[Seen]:
+    """A client of the broker that sees everything, or these topics; ``outlives``: the broker may go."""
     async with aiomqtt.Client("127.0.0.1", port, **more) as client, asyncio.TaskGroup() as group:
         seen = Seen(client)
         for topic in topics or ("#",):
             await client.subscribe(topic)
 
         async def read() -> None:
-            async for message in client.messages:
-                seen.messages.append(message)
+            try:
+                async for message in client.messages:
+                    seen.messages.append(message)
+            except aiomqtt.MqttError:
+                if not outlives:
+                    raise
 
         task = group.create_task(read())
         yield seen
