@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.homeassistant.discovery import DeviceFacts
 from ravatard.core.homeassistant.topics import Topics
-from ravatard.mqtt.adapter import MqttAdapter
+from ravatard.mqtt.adapter import MqttAdapter, patience_of
 from ravatard.mqtt.aiomqtt_broker import AiomqttBroker
 from ravatard.mqtt.event_queue import EventQueue
 from ravatard.mqtt.group_channel import GroupChannel
@@ -97,7 +97,7 @@ def mqtt_adapter(
     adapter = MqttAdapter(
         AiomqttBroker(mqtt, own.id),
         parts,
-        lambda: Backoff(sections.reconnect, chance),
+        lambda: Backoff(patience_of(sections.reconnect), chance),
         (record or NoRecord(), kept),
         channel,
     )

@@ -211,6 +211,16 @@ async def test_a_wrong_password_is_named_and_the_right_one_works(tmp_path: Path)
                     assert secret not in str(one.adapter.faults)
 
 
+async def test_rules_that_let_nothing_of_ours_pass_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ravatard.mqtt.adapter.ECHO_S", 0.5)
+    rules = tmp_path / "rules"
+    rules.write_text("topic readwrite house/#\n")
+    async with mosquitto(tmp_path, f"acl_file {rules}") as broker, appliance(broker.port) as one:
+        await told(one, f"{BASE}/#")
+
+
 # The library leaves the socket of a refused handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_broker_is_trusted_by_its_issuer_and_its_name(tmp_path: Path) -> None:
@@ -304,15 +314,16 @@ async def test_of_twins_one_is_named_and_leaves_the_other_alone(broker: Mosquitt
             assert "machine-id" in str([each.faults for each in both])
 
 
-def packet(topic: str, payload: bytes) -> bytes:
-    """A PUBLISH of MQTT 5, QoS 0 (OASIS MQTT 5.0, 3.3)."""
-    body = len(topic).to_bytes(2, "big") + topic.encode() + b"\0" + payload
+def packet(topic: str, payload: bytes, qos: int = 0) -> bytes:
+    """A PUBLISH of MQTT 5 (OASIS MQTT 5.0, 3.3)."""
+    number = b"\0\7" if qos else b""
+    body = len(topic).to_bytes(2, "big") + topic.encode() + number + b"\0" + payload
     length, rest = b"", len(body)
     while True:
         rest, digit = divmod(rest, 128)
         length += bytes((digit | (0x80 if rest else 0),))
         if not rest:
-            return b"\x30" + length + body
+            return bytes((0x30 | qos << 1,)) + length + body
 
 
 def many() -> bytes:
@@ -328,7 +339,12 @@ def endless() -> bytes:
     return packet(f"{BASE}/say/set", bytes(200_000_000))[:4_000_000]
 
 
-@pytest.mark.parametrize("kind", [many, long, endless])
+def unwanted() -> bytes:
+    """Of a topic that was not asked for, each one confirmed twice."""
+    return packet("house", b"x", qos=2) * 10_000
+
+
+@pytest.mark.parametrize("kind", [many, long, endless, unwanted])
 async def test_a_broker_that_floods_is_left_and_costs_neither_time_nor_memory(
     kind: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

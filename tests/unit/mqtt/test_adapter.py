@@ -7,7 +7,7 @@ import asyncio
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.homeassistant.discovery import DeviceFacts
 from ravatard.core.homeassistant.topics import Topics
-from ravatard.mqtt.adapter import MqttAdapter
+from ravatard.mqtt.adapter import ECHO_S, MqttAdapter, patience_of
 from ravatard.mqtt.assembly import NoRecord
 from ravatard.mqtt.event_queue import EventQueue
 from ravatard.mqtt.home import HomeParts
@@ -24,13 +24,16 @@ def adapter(broker: FakeBroker) -> MqttAdapter:
         TOPICS, DeviceFacts("Kitchen", "1"), Software("1"), EventQueue(), lambda: None, lambda: 0.5
     )
     kept = KeptTopics("broker.example", 1_883, TOPICS.kept)
-    return MqttAdapter(
-        broker, parts, lambda: Backoff(BackoffOptions(first_s=1.0), lambda: 0.5), (NoRecord(), kept)
-    )
+    pauses = patience_of(BackoffOptions())
+    return MqttAdapter(broker, parts, lambda: Backoff(pauses, lambda: 0.99), (NoRecord(), kept))
+
+
+def told(one: MqttAdapter) -> str:
+    return "; ".join(one.faults)
 
 
 async def test_what_is_dropped_is_counted_beyond_the_connection_it_came_on() -> None:
-    first, second = FakeConnection(), FakeConnection()
+    first, second = FakeConnection(echoes=True), FakeConnection(echoes=True)
     one = adapter(FakeBroker(first, second))
     async with asyncio.TaskGroup() as group:
         serving = group.create_task(one.serve(FakeHandler()))
@@ -42,7 +45,39 @@ async def test_what_is_dropped_is_counted_beyond_the_connection_it_came_on() -> 
         second.dropped = 2
 
         assert one.counts == {"mqtt_dropped": 7}
-        assert one.faults == ()
+        assert told(one) == ""
+        serving.cancel()
+
+
+async def test_after_an_hour_without_a_broker_it_is_back_within_half_a_minute() -> None:
+    broker = FakeBroker()
+    one = adapter(broker)
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(one.serve(FakeHandler()))
+        await asyncio.sleep(3_600.0)
+        assert told(one) == "no MQTT: it is not reached"
+        broker.connections.append(FakeConnection(echoes=True))
+        await asyncio.sleep(30.0)
+
+        assert told(one) == ""
+        # Neither is a broker that is away asked all the time.
+        assert 100 < len(broker.wills) < 400
+        serving.cancel()
+
+
+async def test_a_broker_whose_rules_let_nothing_pass_is_named_until_it_does() -> None:
+    connection = FakeConnection()
+    one = adapter(FakeBroker(connection, FakeConnection(echoes=True)))
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(one.serve(FakeHandler()))
+        await asyncio.sleep(ECHO_S - 1.0)
+        assert told(one) == ""
+        await asyncio.sleep(2.0)
+        assert "ravatard/me/#" in told(one)
+        connection.comes.put_nowait(None)
+        await asyncio.sleep(60.0)
+
+        assert told(one) == ""
         serving.cancel()
 
 
