@@ -170,6 +170,16 @@ class CredentialHolder(Protocol):
         ...
 
 
+@runtime_checkable
+class TokenHolder(Protocol):
+    """Cloud whose service gives a token for some time."""
+
+    @property
+    def token_dies_at(self) -> float | None:
+        """Loop time from which on the service takes the token no more; None: no token is held."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Avatar:
     """Avatar in the directory of a service.

@@ -166,6 +166,11 @@ class RavatarCloud:
                 self._lease.end_soon()
         raise InternalError("the voice ended by itself")
 
+    @property
+    def token_dies_at(self) -> float | None:
+        """See :attr:`ravatard.ports.cloud.TokenHolder.token_dies_at`."""
+        return self._account.tokens.dies_at
+
     def details(self) -> tuple[tuple[str, str], ...]:
         """See :meth:`ravatard.ports.cloud.Cloud.details`: RAVATAR tells nothing of itself."""
         return ()

@@ -80,6 +80,21 @@ async def test_a_counter_that_not_every_appliance_has_is_there_when_the_report_h
     assert (await scraped(report))["ravatard_mqtt_messages_dropped_total", ()] == 17
 
 
+async def test_certificates_and_the_token_expire_when_they_do() -> None:
+    report = busy_report()
+    assert not [name for name, _ in await scraped(report) if "expiry" in name]
+    facts = StaticFacts(certificates=lambda: {"page": 1_800_000_000.0, "mqtt": 1_900_000_000.0})
+    report["token_expires_s"] = 3_600.4
+    collector = StatusCollector(Figures(), lambda: 0.0, facts, wall=lambda: 1_700_000_000.0)
+    text = (await Exposition(collector, FakeHandler(report)).text()).decode()
+    found = {line.partition(" ")[0]: line.partition(" ")[2] for line in text.splitlines()}
+
+    name = "ravatard_certificate_expiry_timestamp_seconds"
+    assert float(found[f'{name}{{certificate="page"}}']) == 1_800_000_000
+    assert float(found[f'{name}{{certificate="mqtt"}}']) == 1_900_000_000
+    assert float(found["ravatard_token_expiry_timestamp_seconds"]) == 1_700_003_600
+
+
 async def test_states_levels_and_facts_are_there_in_base_units() -> None:
     series = await scraped(busy_report())
 
