@@ -62,6 +62,7 @@ class HomeAssistant:
         self._handler = handler
         self._runner = CommandRunner(parts.topics, handler, parts.software, parts.restart)
         self._announcing = False
+        self._pacing = Pacing()
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -82,7 +83,9 @@ class HomeAssistant:
         """
         self._parts.events.forget()
         await self._discover()
-        await self._keep("state", payload_of(state_of(await self._report())))
+        state = payload_of(state_of(await self._report()))
+        await self._keep("state", state)
+        self._pacing.sent(state, asyncio.get_running_loop().time())
         await self._keep("update", payload_of(self._parts.software.report))
         await self._keep("availability", _ONLINE)
 
@@ -104,7 +107,7 @@ class HomeAssistant:
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Begin to tell what changes, as tasks of ``group``; each fails with the connection's error."""
-        pacing, changed = Pacing(), asyncio.Event()
+        pacing, changed = self._pacing, asyncio.Event()
         begin(group, self._watch(pacing, changed), "mqtt watch")
         begin(group, self._states(pacing, changed), "mqtt states")
         begin(group, self._events(), "mqtt events")

@@ -30,6 +30,7 @@ from tests.benchmarks import (
     latency,
     lifecycle,
     media,
+    other_programs,
     outage,
     peers,
     recovery,
@@ -173,6 +174,12 @@ async def _wake_word(effort: Effort) -> Report:
     ]
 
 
+async def _other_programs(effort: Effort) -> Report:
+    return await other_programs.measure(
+        rounds=effort.choose(3, 1), changes=effort.choose(50, 10), idle_s=effort.choose(300, 60)
+    )
+
+
 async def _room(effort: Effort) -> Report:
     return await group_room.measure(tries=effort.choose(200, 10), claims=effort.choose(100, 20))
 
@@ -193,6 +200,7 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "messages": _messages,
     "media": lambda effort: media.measure(rounds=effort.choose(9, 3)),
     "sdk": _sdk,
+    "other programs": _other_programs,
     "room": _room,
     "avatar": _avatar,
     "gate": _gate,
