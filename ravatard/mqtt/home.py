@@ -168,6 +168,7 @@ class HomeAssistant:
     async def _updates(self) -> NoReturn:
         software = self._parts.software
         while True:
-            software.changed.clear()
             await software.changed.wait()
+            # Not before: it may have changed since the announcement.
+            software.changed.clear()
             await self._keep("update", payload_of(software.report))

@@ -216,8 +216,8 @@ class _Bench:
             Row("broker is back, to available", [f"{max(back):.1f} s"], at_most(max(back), 30, "s")),
         ]
         notes = [
-            "The worst of all. The broker was away for one second, and for a minute. Every few seconds it looks",
-            "for clients that have been silent for one and a half keep-alives.",
+            "The worst of all. The broker was away for one second, and for a minute. Every few seconds it",
+            "looks for clients that have been silent for one and a half keep-alives.",
         ]
         return Table("Presence", ("worst",), rows, notes)
 
