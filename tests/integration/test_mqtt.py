@@ -40,6 +40,7 @@ pytestmark = [pytest.mark.integration, needs("mosquitto", "mosquitto_passwd")]
 OWN_ID = "ravatard-0123456789abcdef"
 OWN = ApplianceIdentity(OWN_ID, "1.2.3", "Raspberry Pi 4 Model B Rev 1.5")
 BASE = f"ravatard/{OWN_ID}"
+WORDS = "never-told-0815"
 QUICK = BackoffOptions(first_s=0.1, longest_s=1.0)
 
 
@@ -474,12 +475,18 @@ async def test_a_daemon_that_is_killed_is_unavailable_and_no_secret_is_on_the_br
         ):
             await daemon.until(lambda: seen.last("/availability") == "online", "it is there")
             await daemon.until(lambda: seen.last("/event/turn"), "a turn is told")
+            said = str(next(one.topic for one in seen.messages if str(one.topic).endswith("/event/turn")))
+            say = said.replace("/event/turn", "/say/set")
+            await seen.say(say, WORDS)
+            await daemon.until(lambda: seen.last("/result"), "the words are taken")
             daemon.send(signal.SIGKILL)
             await daemon.ended()
             await seen.until("/availability", "offline")
             told = [f"{message.topic} {message.payload!r}" for message in seen.messages]
 
     assert fields(seen.last("/event/turn"))["event_type"] == "answered"
+    # Nothing but the command itself holds what was said.
+    assert [line for line in told if WORDS in line] == [f"{say} {WORDS.encode()!r}"]
     for planted in (secret, PROJECT):
         assert not [line for line in told if planted in line]
         assert planted not in daemon.stderr

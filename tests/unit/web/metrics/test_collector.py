@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -22,8 +23,12 @@ MOST_BYTES = 12_288
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-async def scraped(report: dict[str, Any], figures: Figures | None = None) -> Series:
-    facts = StaticFacts("1.2.3", "live", 3_600.0, 1_700_000_000.0)
+async def scraped(
+    report: dict[str, Any],
+    figures: Figures | None = None,
+    certificates: Callable[[], Mapping[str, float]] | None = None,
+) -> Series:
+    facts = StaticFacts("1.2.3", "live", 3_600.0, 1_700_000_000.0, certificates or dict)
     collector = StatusCollector(figures or Figures(), lambda: 0.0, facts)
     text = (await Exposition(collector, FakeHandler(report)).text()).decode()
     assert len(text) <= MOST_BYTES
@@ -137,7 +142,11 @@ async def test_waits_are_histograms_and_refusals_have_reasons() -> None:
 
 
 async def test_no_text_and_no_id_becomes_a_label_and_the_series_are_few() -> None:
-    series = await scraped(busy_report())
+    report = busy_report()
+    report["token_expires_s"], report["counters"]["mqtt_dropped"] = 3_600.0, 17
+
+    series = await scraped(report, certificates=lambda: {"page": 1.8e9, "mqtt": 1.9e9})
 
     assert "planted" not in str(series)
+    assert series["ravatard_certificate_expiry_timestamp_seconds", (("certificate", "mqtt"),)] == 1.9e9
     assert 60 < len(series) <= MOST_SERIES
