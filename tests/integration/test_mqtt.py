@@ -7,6 +7,7 @@ import gc
 import random
 import resource
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -372,6 +373,40 @@ async def test_a_broker_that_floods_is_left_and_costs_neither_time_nor_memory(
     assert len(arrived) <= 2
     # The flood is in the memory of this process already.
     assert grown_kb < 4_096
+
+
+def flood_broker(port: int) -> None:
+    """Be a client that sends 10,000 messages at once. Blocks."""
+    connect = b"\0\4MQTT\5\2\0\x3c\0\0\7flooder"
+    with socket.create_connection(("127.0.0.1", port), 30.0) as client:
+        client.sendall(bytes((0x10, len(connect))) + connect)
+        assert client.recv(64)[0] == 0x20
+        client.sendall(many())
+
+
+async def test_a_client_that_floods_a_real_broker_costs_nothing_but_a_while(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ravatard.mqtt.aiomqtt_broker.FLOOD_S", 2.0)
+    # A starved machine may take them no faster than that.
+    monkeypatch.setattr("ravatard.mqtt.flood.MOST_PACKETS", 50)
+    async with appliance(broker.port) as one, watching(broker.port, f"{BASE}/result") as seen:
+        await up(one)
+        # The broker was told the longest packet, and passes no longer one on.
+        await seen.say(f"{BASE}/say/set", bytes(1_000_000))
+        await seen.say(f"{BASE}/volume/set", "31")
+        await until(lambda: seen.of("/result"), "the next command is carried out")
+        assert fields(seen.last("/result"))["do"] == "volume"
+        assert one.adapter.faults == ()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        flooder = asyncio.create_task(asyncio.to_thread(flood_broker, broker.port))
+        await told(one, "left for a while")
+        await flooder
+        await until(lambda: one.adapter.faults == (), "it is back", 60.0)
+        grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+
+    # What the client has sent is in the memory of this process, too.
+    assert grown_kb < 8_192
 
 
 class Record:
