@@ -180,7 +180,7 @@ def _counts_of(adapters: Sequence[Adapter]) -> Callable[[], Mapping[str, int]]:
 
 def _token_of(cloud: Cloud) -> Callable[[], float | None]:
     """Return a function that gives the loop time at which the cloud's token ends; None without one."""
-    return lambda: cloud.token_dies_at if isinstance(cloud, TokenHolder) else None
+    return lambda: cloud.token_dies_at() if isinstance(cloud, TokenHolder) else None
 
 
 def _ending_again(

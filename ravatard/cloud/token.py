@@ -93,7 +93,6 @@ class TokenKeeper:
         """Token of the last renewal, whether or not it is still fresh; None without one."""
         return self._token
 
-    @property
     def dies_at(self) -> float | None:
         """Loop time until which the service should accept the token that is held; None without one."""
         return None if self._expiry is None else self._expiry.dies_at

@@ -174,9 +174,8 @@ class CredentialHolder(Protocol):
 class TokenHolder(Protocol):
     """Cloud whose service gives a token for some time."""
 
-    @property
     def token_dies_at(self) -> float | None:
-        """Loop time from which on the service takes the token no more; None: no token is held."""
+        """Return the loop time from which on the service takes the token no more; None: no token is held."""
         ...
 
 

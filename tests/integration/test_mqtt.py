@@ -222,6 +222,8 @@ async def test_rules_that_let_nothing_of_ours_pass_are_named(
     async with mosquitto(tmp_path, f"acl_file {rules}") as broker, appliance(broker.port) as one:
         await told(one, f"{BASE}/#")
 
+        assert "correct its rules" in str(one.adapter.faults)
+
 
 # The library leaves the socket of a refused handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

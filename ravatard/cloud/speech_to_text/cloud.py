@@ -68,10 +68,9 @@ class TranscribedCloud:
         if isinstance(self._inner, CredentialHolder):
             self._inner.renew_credential(credential)
 
-    @property
     def token_dies_at(self) -> float | None:
         """Tell what the cloud tells, if it has a token."""
-        return self._inner.token_dies_at if isinstance(self._inner, TokenHolder) else None
+        return self._inner.token_dies_at() if isinstance(self._inner, TokenHolder) else None
 
     def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:
         """See the class."""

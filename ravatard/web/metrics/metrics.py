@@ -53,7 +53,7 @@ class Metrics:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Nothing is counted that is not in the report."""
+        """No counters beyond those of the report."""
         return {}
 
     def on_event(self, event: Event, now: float) -> None:
