@@ -200,17 +200,17 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "messages": _messages,
     "media": lambda effort: media.measure(rounds=effort.choose(9, 3)),
     "sdk": _sdk,
-    "other programs": _other_programs,
-    "room": _room,
     "avatar": _avatar,
     "gate": _gate,
     "wake word": _wake_word,
 }
 
 
-#: Only on request: they install something, or take as long as they are told to.
+#: Only on request: they install something, need a broker, or take as long as they are told to.
 OPTIONAL: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "peers": _peers,
+    "other programs": _other_programs,
+    "room": _room,
     "sleep-hour": _sleep_hour,
 }
 #: Exit status: all is well, something could not be measured or compared, something became worse.
