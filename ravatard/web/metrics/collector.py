@@ -180,7 +180,7 @@ class StatusCollector:
             for use, at in certificates.items():
                 family.add_metric((use,), at)
             yield family
-        if (left_s := report.get("token_expires_s")) is not None:
+        if (left_s := report.get("access_expires_s")) is not None:
             # Whole seconds: a value that stays costs a Prometheus nothing.
             at = float(round(self.wall() + left_s))
             yield _gauge(

@@ -124,7 +124,7 @@ class StatusReport(Struct):
     first_sound: FirstSound
     near_misses: NearMisses
     counters: dict[str, Any]
-    token_expires_s: float | UnsetType | None = UNSET
+    access_expires_s: float | UnsetType | None = UNSET
     version: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
     board: str | UnsetType | None = UNSET

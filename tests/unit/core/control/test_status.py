@@ -394,7 +394,7 @@ def test_counters_of_others_and_the_end_of_the_token_are_reported() -> None:
     report = reporter.snapshot(40.0)
 
     assert report["counters"]["mqtt_dropped"] == 3
-    assert report["token_expires_s"] == pytest.approx(60.2, abs=0.1)
+    assert report["access_expires_s"] == pytest.approx(60.2, abs=0.1)
 
 
 def test_minutes_of_paid_sessions_are_reported() -> None:

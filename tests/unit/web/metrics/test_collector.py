@@ -89,7 +89,7 @@ async def test_certificates_and_the_token_expire_when_they_do() -> None:
     report = busy_report()
     assert not [name for name, _ in await scraped(report) if "expiry" in name]
     facts = StaticFacts(certificates=lambda: {"page": 1_800_000_000.0, "mqtt": 1_900_000_000.0})
-    report["token_expires_s"] = 3_600.4
+    report["access_expires_s"] = 3_600.4
     collector = StatusCollector(Figures(), lambda: 0.0, facts, wall=lambda: 1_700_000_000.0)
     text = (await Exposition(collector, FakeHandler(report)).text()).decode()
     found = {line.partition(" ")[0]: line.partition(" ")[2] for line in text.splitlines()}
@@ -143,7 +143,7 @@ async def test_waits_are_histograms_and_refusals_have_reasons() -> None:
 
 async def test_no_text_and_no_id_becomes_a_label_and_the_series_are_few() -> None:
     report = busy_report()
-    report["token_expires_s"], report["counters"]["mqtt_dropped"] = 3_600.0, 17
+    report["access_expires_s"], report["counters"]["mqtt_dropped"] = 3_600.0, 17
 
     series = await scraped(report, certificates=lambda: {"page": 1.8e9, "mqtt": 1.9e9})
 
