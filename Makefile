@@ -20,8 +20,10 @@ STEP := systemd/install/step.sh
 BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
 # What the installed appliance needs: Debian's own compiled modules, and Opus for the live voice.
 INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.sh; systemd/install/debian-modules.sh build)
-# What the integration tests play and record with, show pages in, and make certificates and cards with.
-TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools strace
+# What the integration tests play and record with, show pages in, and make certificates and cards with; broker and
+# scraper, which the tests start by themselves on ports of their own: the services of these packages are not used.
+TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools strace \
+	mosquitto prometheus
 # What makes the virtual machine of `make appliance`, and runs it.
 APPLIANCE_PACKAGES := qemu-system-x86 qemu-utils seabios mmdebstrap e2fsprogs cpio git linux-headers-amd64
 

@@ -14,7 +14,7 @@ from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import TextGiven
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.ports.adapter import Adapter
-from ravatard.ports.cloud import Cloud, Endings
+from ravatard.ports.cloud import Cloud, Endings, TokenHolder
 from ravatard.ports.display import Display
 from ravatard.ports.group import Room
 from ravatard.ports.host import ControlServer, Follower, NetworkChanges, Notifier, Observer
@@ -173,6 +173,16 @@ def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     )
 
 
+def _counts_of(adapters: Sequence[Adapter]) -> Callable[[], Mapping[str, int]]:
+    """Return a function that gives the counters of ``adapters``."""
+    return lambda: {name: count for adapter in adapters for name, count in adapter.counts.items()}
+
+
+def _token_of(cloud: Cloud) -> Callable[[], float | None]:
+    """Return a function that gives the loop time at which the cloud's token ends; None without one."""
+    return lambda: cloud.token_dies_at() if isinstance(cloud, TokenHolder) else None
+
+
 def _ending_again(
     reread: Callable[[], Awaitable[ConversationOptions]], endings: Endings
 ) -> Callable[[], Awaitable[ConversationOptions]]:
@@ -236,7 +246,17 @@ async def run(
     progress = parts.microphone.progress
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
     faults = _faults_of(parts)
-    reporter = Reporter(conversation, options, started_at, progress, faults, details, machine=parts.machine)
+    reporter = Reporter(
+        conversation,
+        options,
+        started_at,
+        progress,
+        faults,
+        details,
+        machine=parts.machine,
+        counts=_counts_of(parts.adapters),
+        token_dies_at=_token_of(parts.cloud),
+    )
     read = _ending_again(reread, parts.cloud.endings)
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)

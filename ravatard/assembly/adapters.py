@@ -16,6 +16,7 @@ from ravatard.assembly.kept_record import FileKeptRecord
 from ravatard.cloud.factory import kind_of
 from ravatard.cloud.network.trust import load_aiohttp
 from ravatard.config import Options
+from ravatard.host.board.health import board_model
 from ravatard.host.identity import appliance_id
 from ravatard.installation import adding
 from ravatard.ports.adapter import Adapter
@@ -45,15 +46,30 @@ def other_programs(options: Options, state: Path | None, without: list[str]) -> 
         state: the state directory; None: nothing is to be remembered.
         without: gets a sentence for each adapter that is not installed.
     """
-    metrics = _metrics(options, without)
+    metrics = _metrics(options, state, without)
     mqtt, room = _mqtt(options, state, without)
     return OtherPrograms(tuple(one for one in (metrics, mqtt) if one is not None), room)
 
 
-def _metrics(options: Options, without: list[str]) -> Adapter | None:
+def _certificates(options: Options, state: Path | None) -> dict[str, Path]:
+    """Return the files with certificates of this appliance, by their use."""
+    from ravatard.host.page.certificate import NAME
+
+    page, mqtt, found = options.page, options.mqtt, {}
+    if page.listen != "off" and page.tls == "files" and page.certificate is not None:
+        found["page"] = Path(page.certificate)
+    elif page.listen != "off" and page.tls == "self-made" and state is not None:
+        found["page"] = state / NAME
+    if mqtt.host is not None and mqtt.certificate is not None:
+        found["mqtt"] = Path(mqtt.certificate)
+    return found
+
+
+def _metrics(options: Options, state: Path | None, without: list[str]) -> Adapter | None:
     if not options.metrics.wanted or _lacks("prometheus_client", "metrics", without):
         return None
     load_aiohttp()
+    from ravatard.host.metrics.certificate_expiry import expiries
     from ravatard.web.metrics.collector import StaticFacts
     from ravatard.web.metrics.metrics import Metrics
 
@@ -63,6 +79,7 @@ def _metrics(options: Options, without: list[str]) -> Adapter | None:
         mode="live" if kind_of(options).features(options).live else "chat",
         day_budget_s=None if day_minutes is None else day_minutes * 60,
         started_at=time.time(),
+        certificates=expiries(_certificates(options, state)),
     )
     return Metrics(options.metrics, facts)
 
@@ -81,10 +98,11 @@ def _mqtt(options: Options, state: Path | None, without: list[str]) -> tuple[Ada
         return farewell_to(options.mqtt, appliance_id(), record, kept), None
     if _lacks("aiomqtt", "mqtt", without):
         return None, None
-    from ravatard.mqtt.assembly import MqttSections, mqtt_adapter
+    from ravatard.mqtt.assembly import ApplianceIdentity, MqttSections, mqtt_adapter
 
     sections = MqttSections(options.mqtt, options.home_assistant, options.group, options.reconnect)
-    return mqtt_adapter(sections, appliance_id(), __version__, record, _restart, random.SystemRandom().random)
+    own = ApplianceIdentity(appliance_id(), __version__, board_model() or "")
+    return mqtt_adapter(sections, own, record, _restart, random.SystemRandom().random)
 
 
 def _restart() -> None:

@@ -93,6 +93,10 @@ class TokenKeeper:
         """Token of the last renewal, whether or not it is still fresh; None without one."""
         return self._token
 
+    def dies_at(self) -> float | None:
+        """Loop time until which the service should accept the token that is held; None without one."""
+        return None if self._expiry is None else self._expiry.dies_at
+
     async def token(self) -> Secret:
         """Return a token the service should accept.
 

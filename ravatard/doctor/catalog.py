@@ -21,6 +21,7 @@ from ravatard.doctor.checks import (
     voice,
     wakeword,
 )
+from ravatard.doctor.checks.integrations import broker, exporter
 
 _LOOK = ("config",)
 _MICROPHONE = ("microphone",)
@@ -77,6 +78,9 @@ CHECKS = (
     Check("ear", service_state.look_at_ear, ("live",)),
     Check("frames", service_state.look_at_frames, ("live",)),
     Check("stream", service.look_at_stream, ("live",), 12.0),
+    # Other programs
+    Check("mqtt", broker.look_at_broker, ("config", "daemon"), broker.LIMIT_S),
+    Check("metrics", exporter.look_at_exporter, ("config", "daemon")),
 )
 
 #: Headings shown above the check of that id.
@@ -86,4 +90,5 @@ HEADINGS = {
     "overlay": "Sound",
     "gpio": "Button and lights",
     "dns": "Service",
+    "mqtt": "Other programs",
 }

@@ -18,6 +18,8 @@ from ravatard.cloud.proxy import Proxies
 from ravatard.doctor.bench import Bench, ChildBench
 from ravatard.host.control.client import Reply, ask
 from ravatard.installation import SERVICE
+from ravatard.mqtt.options import MqttOptions
+from ravatard.ports.broker import Broker
 from ravatard.ports.network import Network
 
 #: Longest output of a program that is read.
@@ -64,6 +66,7 @@ class Machine:
         ask: sends a request to the daemon's control socket.
         connect: opens and closes a connection to a host and port, with or without TLS.
         network: makes the network that carries requests to the service, through these proxies.
+        broker: makes the MQTT broker of these options, for a client with this id.
         bench: records and plays.
         version: version of an installed Python package; None without it.
     """
@@ -73,6 +76,7 @@ class Machine:
     ask: Callable[[Path, Mapping[str, str]], Reply]
     connect: Callable[[str, int, bool], Awaitable[None]]
     network: Callable[[Proxies], Network]
+    broker: Callable[[MqttOptions, str], Broker]
     bench: Bench
     version: Callable[[str], str | None]
     free_bytes: Callable[[Path], int]
@@ -108,6 +112,7 @@ def this_machine(environ: Mapping[str, str]) -> Machine:
         ask=ask,
         connect=connect,
         network=_network,
+        broker=_broker,
         bench=ChildBench(environ),
         version=_version,
         free_bytes=lambda path: shutil.disk_usage(path).free,
@@ -160,6 +165,12 @@ def _network(proxies: Proxies) -> Network:
     from ravatard.cloud.http import AiohttpNetwork
 
     return AiohttpNetwork(ping_s=5.0, proxies=proxies)
+
+
+def _broker(options: MqttOptions, client_id: str) -> Broker:
+    from ravatard.mqtt.aiomqtt_broker import AiomqttBroker
+
+    return AiomqttBroker(options, client_id)
 
 
 def _version(package: str) -> str | None:

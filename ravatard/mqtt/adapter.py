@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NoReturn
 from uuid import uuid4
 
 from ravatard.cancellation import pass_on_cancellation
-from ravatard.core.backoff import Backoff
+from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.control.protocol import ControlHandler
 from ravatard.core.events import Event
 from ravatard.errors import InternalError, LinkError, RavatardError
@@ -31,8 +32,19 @@ log = logging.getLogger(__name__)
 
 #: Least pause after another client took our id, and after a refusal: neither passes at once.
 SULK_S = 30.0
+#: Longest pause between attempts: a broker in the house is asked more often than a service that many share,
+#: so that all is back within half a minute of its return.
+LONGEST_PAUSE_S = 25.0
+#: For the way of a message to the broker and back.
+ECHO_S = 5.0
 #: For the last word before a stop. A paid session is ended after it.
 FAREWELL_S = 0.5
+
+
+def patience_of(options: BackoffOptions) -> BackoffOptions:
+    """Return the pauses between attempts at the broker, for those of the service."""
+    longest_s = min(options.longest_s, LONGEST_PAUSE_S)
+    return replace(options, longest_s=longest_s, first_s=min(options.first_s, longest_s))
 
 
 class MqttAdapter:
@@ -71,12 +83,22 @@ class MqttAdapter:
         # Of this process: another one on the broker is that of a twin, once ours was there.
         self._instance = uuid4().hex.encode()
         self._was_there = False
+        #: Our mark came back on the connection that is up.
+        self._echoed = asyncio.Event()
         self._up_since: float | None = None
+        self._dropped = 0
+        #: Parts of the connection that is up, which count messages that are not looked at.
+        self._dropping: tuple[BrokerConnection | HomeAssistant, ...] = ()
 
     @property
     def faults(self) -> tuple[str, ...]:
         """The reason why there is no connection."""
         return (self._fault,) if self._fault else ()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of the broker's messages that were dropped because too many came, since the start."""
+        return {"mqtt_dropped": self._dropped + sum(one.dropped for one in self._dropping)}
 
     def on_event(self, event: Event, now: float) -> None:
         """The hub is about to handle ``event``."""
@@ -128,6 +150,7 @@ class MqttAdapter:
         try:
             async with self._broker.connected(will) as connection:
                 home = HomeAssistant(self._parts, connection, handler)
+                self._dropping = (connection, home)
                 try:
                     async with asyncio.TaskGroup() as group:
                         # First: whatever waits for the broker ends with the connection.
@@ -135,11 +158,13 @@ class MqttAdapter:
                         group.create_task(receiving, name="mqtt messages")
                         await self._begin(connection, home)
                         home.start(group)
+                        begin(group, self._await_echo(), "mqtt echo")
                         if self.group is not None:
                             begin(group, self.group.send(connection), "mqtt group")
                         # In the body: a group that fails while it is left cancels this task for good (3.11).
                         await asyncio.Event().wait()
                 finally:
+                    self._dropped, self._dropping = self.counts["mqtt_dropped"], ()
                     if self.group is not None:
                         self.group.disconnected()
                     await _farewell(connection, will)
@@ -147,6 +172,19 @@ class MqttAdapter:
             gone += _leaves(errors)
         pass_on_cancellation()
         raise gone[0] if gone else InternalError("a connection to the broker ended by itself")
+
+    async def _await_echo(self) -> None:
+        """Wait for our own mark: a broker may confirm what it takes, and by its rules pass on nothing."""
+        try:
+            async with asyncio.timeout(ECHO_S):
+                await self._echoed.wait()
+        except TimeoutError:
+            ours = self._parts.topics.of("#")
+            self._fault = (
+                f"no MQTT: the broker takes our messages and passes on none; correct its rules: "
+                f"this user has to read and write {ours}"
+            )
+            log.warning("%s", self._fault)
 
     async def _begin(self, connection: BrokerConnection, home: HomeAssistant) -> None:
         """Subscribe and announce.
@@ -160,6 +198,7 @@ class MqttAdapter:
         await connection.subscribe(*filters)
         await self._take_back(connection)
         await home.announce()
+        self._echoed.clear()
         mark = Publication(self._instance_topic, self._instance, sure=True, retained=True)
         await connection.publish(mark)
         self._was_there = True
@@ -201,7 +240,9 @@ class MqttAdapter:
         Raises:
             TakenOverError: it was another one, after us.
         """
-        if self._was_there and message.payload not in (self._instance, b""):
+        if message.payload == self._instance:
+            self._echoed.set()
+        elif self._was_there and message.payload:
             raise TakenOverError(TWIN)
 
 

@@ -179,7 +179,7 @@ class AiomqttConnection:
             async for message in self._client.messages:
                 yield _taken(message)
                 if self._meter.flooded:
-                    raise LinkError(self._meter.complaint)
+                    raise LinkError(self._meter.complaint, retry_after_s=FLOOD_S)
 
 
 def _properties(kind: int, **values: object) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.homeassistant.discovery import DeviceFacts
 from ravatard.core.homeassistant.topics import Topics
-from ravatard.mqtt.adapter import MqttAdapter
+from ravatard.mqtt.adapter import MqttAdapter, patience_of
 from ravatard.mqtt.aiomqtt_broker import AiomqttBroker
 from ravatard.mqtt.event_queue import EventQueue
 from ravatard.mqtt.group_channel import GroupChannel
@@ -36,6 +36,21 @@ class MqttSections:
     reconnect: BackoffOptions = field(default_factory=BackoffOptions)
 
 
+@dataclass(frozen=True, slots=True)
+class ApplianceIdentity:
+    """Identity of the appliance, as others see it.
+
+    Attributes:
+        id: client id at the broker, and part of every topic.
+        version: of the program.
+        model: of the board; "" if it is not known.
+    """
+
+    id: str
+    version: str
+    model: str = ""
+
+
 class NoRecord:
     """Record of a run that leaves nothing behind. A :class:`ravatard.ports.broker.KeptRecord`."""
 
@@ -52,8 +67,7 @@ class NoRecord:
 
 def mqtt_adapter(
     sections: MqttSections,
-    own_id: str,
-    version: str,
+    own: ApplianceIdentity,
     record: KeptRecord | None,
     restart: Callable[[], None],
     chance: Callable[[], float],
@@ -62,18 +76,17 @@ def mqtt_adapter(
 
     Args:
         sections: of the configuration; the broker's has a host.
-        own_id: of this appliance; client id, and part of every topic.
-        version: of the program.
+        own: this appliance.
         record: of topics that are kept; None: this run leaves none behind.
         restart: has the daemon restarted.
         chance: gives numbers in [0, 1).
     """
     mqtt, home = sections.mqtt, sections.home
-    topics = Topics(mqtt.prefix, own_id, home.discovery_prefix if home.discovery else "")
+    topics = Topics(mqtt.prefix, own.id, home.discovery_prefix if home.discovery else "")
     parts = HomeParts(
         topics=topics,
-        facts=DeviceFacts(home.name, version, installs=home.update_command is not None),
-        software=Software(version, home.update_check, home.update_command),
+        facts=DeviceFacts(home.name, own.version, own.model, installs=home.update_command is not None),
+        software=Software(own.version, home.update_check, home.update_command),
         events=EventQueue(),
         restart=restart,
         chance=chance,
@@ -82,10 +95,10 @@ def mqtt_adapter(
     name = sections.group.name
     channel = None if name is None else GroupChannel(topics.group(name))
     adapter = MqttAdapter(
-        AiomqttBroker(mqtt, own_id),
+        AiomqttBroker(mqtt, own.id),
         parts,
-        lambda: Backoff(sections.reconnect, chance),
+        lambda: Backoff(patience_of(sections.reconnect), chance),
         (record or NoRecord(), kept),
         channel,
     )
-    return adapter, None if channel is None or name is None else Room(channel, own_id, name)
+    return adapter, None if channel is None or name is None else Room(channel, own.id, name)

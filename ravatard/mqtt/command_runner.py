@@ -29,7 +29,11 @@ _RETAINED = (
 
 
 class CommandRunner:
-    """Runs the commands of one connection."""
+    """Runs the commands of one connection.
+
+    Attributes:
+        dropped: commands that came while too many were at work.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class CommandRunner:
         self._handler = handler
         self._software = software
         self._restart = restart
+        self.dropped = 0
         self._at_work = 0
         self._told: set[str] = set()
 
@@ -61,6 +66,7 @@ class CommandRunner:
         if message.retained and not message.payload:
             return
         if self._at_work >= MOST_AT_ONCE:
+            self.dropped += 1
             self._tell("commands come faster by MQTT than they can be carried out; some are dropped")
             return
         self._at_work += 1

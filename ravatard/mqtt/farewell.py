@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NoReturn
 
 from ravatard.cancellation import pass_on_cancellation
@@ -26,10 +28,12 @@ class Farewell:
     Attributes:
         name: name of its task.
         faults: none: nothing is missing that is configured.
+        counts: none.
     """
 
     name = "mqtt farewell"
     faults: tuple[str, ...] = ()
+    counts: Mapping[str, int] = MappingProxyType({})
 
     def __init__(self, broker: Broker, record: KeptRecord, kept: KeptTopics) -> None:
         """Take back ``kept`` at ``broker``, then remove it from ``record``."""

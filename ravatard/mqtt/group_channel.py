@@ -7,12 +7,11 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import NoReturn
 
+from ravatard.core.group.room_messages import LONGEST
 from ravatard.ports.broker import BrokerConnection, BrokerMessage, Publication
 
 #: Claims are few; more that wait are of a link that is stuck, and worth nothing by then.
 MOST_WAITING = 32
-#: Bytes of a message.
-LONGEST = 512
 
 
 class GroupChannel:

@@ -13,7 +13,7 @@ from ravatard.core.control.lines import line_of
 from ravatard.core.control.protocol import ControlHandler, first_reply
 from ravatard.core.homeassistant.discovery import DeviceFacts, discovery_message
 from ravatard.core.homeassistant.pacing import Pacing
-from ravatard.core.homeassistant.report import health_of, payload_of, state_of
+from ravatard.core.homeassistant.report import health_of, is_health_news, payload_of, state_of
 from ravatard.core.homeassistant.topics import Topics
 from ravatard.mqtt.beginning import begin
 from ravatard.mqtt.command_runner import CommandRunner
@@ -62,12 +62,18 @@ class HomeAssistant:
         self._handler = handler
         self._runner = CommandRunner(parts.topics, handler, parts.software, parts.restart)
         self._announcing = False
+        self._pacing = Pacing()
 
     @property
     def filters(self) -> tuple[str, ...]:
         """Topics to subscribe to."""
         topics = self._topics
         return (topics.commands, topics.birth) if topics.discovery else (topics.commands,)
+
+    @property
+    def dropped(self) -> int:
+        """Number of commands that were dropped because others were still at work."""
+        return self._runner.dropped
 
     async def announce(self) -> None:
         """Tell what there is, then how it is, then that it is there: a device without a state is never seen.
@@ -77,7 +83,9 @@ class HomeAssistant:
         """
         self._parts.events.forget()
         await self._discover()
-        await self._keep("state", payload_of(state_of(await self._report())))
+        state = payload_of(state_of(await self._report()))
+        await self._keep("state", state)
+        self._pacing.sent(state, asyncio.get_running_loop().time())
         await self._keep("update", payload_of(self._parts.software.report))
         await self._keep("availability", _ONLINE)
 
@@ -99,7 +107,7 @@ class HomeAssistant:
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Begin to tell what changes, as tasks of ``group``; each fails with the connection's error."""
-        pacing, changed = Pacing(), asyncio.Event()
+        pacing, changed = self._pacing, asyncio.Event()
         begin(group, self._watch(pacing, changed), "mqtt watch")
         begin(group, self._states(pacing, changed), "mqtt states")
         begin(group, self._events(), "mqtt events")
@@ -149,10 +157,10 @@ class HomeAssistant:
                 await self._keep(event.kept, payload)
 
     async def _health(self) -> NoReturn:
-        sent = None
+        sent: dict[str, Any] | None = None
         while True:
             health = health_of(await self._report())
-            if health != sent:
+            if is_health_news(sent, health):
                 sent = health
                 await self._connection.publish(Publication(self._topics.of("health"), payload_of(health)))
             await asyncio.sleep(HEALTH_S)
@@ -160,6 +168,7 @@ class HomeAssistant:
     async def _updates(self) -> NoReturn:
         software = self._parts.software
         while True:
-            software.changed.clear()
             await software.changed.wait()
+            # Not before: it may have changed since the announcement.
+            software.changed.clear()
             await self._keep("update", payload_of(software.report))

@@ -92,8 +92,9 @@ class HomeAssistantOptions:
     )
     update_command: str | None = setting(
         None,
-        "Command that installs the newest version, such as `systemctl start ravatard-update`; unset: Home "
-        "Assistant shows versions and installs nothing.",
+        "Command that has the newest version installed, such as `touch /run/ravatard/update-wanted`, for "
+        "which a unit of root's waits (systemd/README.md); unset: Home Assistant shows versions and installs "
+        "nothing.",
         local_only=True,
     )
     update_check: str | None = setting(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from ravatard.core.control.protocol import ControlHandler
@@ -22,6 +23,11 @@ class Adapter(Protocol):
     @property
     def faults(self) -> tuple[str, ...]:
         """One sentence for each reason why it does not do what is configured. Never raises."""
+        ...
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Counters for the report, by name, beyond those that it has already. Never raises."""
         ...
 
     def on_event(self, event: Event, now: float) -> None:

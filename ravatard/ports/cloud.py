@@ -170,6 +170,15 @@ class CredentialHolder(Protocol):
         ...
 
 
+@runtime_checkable
+class TokenHolder(Protocol):
+    """Cloud whose service gives a token for some time."""
+
+    def token_dies_at(self) -> float | None:
+        """Return the loop time from which on the service takes the token no more; None: no token is held."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Avatar:
     """Avatar in the directory of a service.

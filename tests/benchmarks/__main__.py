@@ -23,12 +23,14 @@ from tests.benchmarks import (
     fleet,
     footprint,
     gate_quality,
+    group_room,
     growth,
     imports,
     kept,
     latency,
     lifecycle,
     media,
+    other_programs,
     outage,
     peers,
     recovery,
@@ -172,6 +174,16 @@ async def _wake_word(effort: Effort) -> Report:
     ]
 
 
+async def _other_programs(effort: Effort) -> Report:
+    return await other_programs.measure(
+        rounds=effort.choose(3, 1), changes=effort.choose(50, 10), idle_s=effort.choose(300, 60)
+    )
+
+
+async def _room(effort: Effort) -> Report:
+    return await group_room.measure(tries=effort.choose(200, 10), claims=effort.choose(100, 20))
+
+
 PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "whole": _whole,
     "latency": _latency,
@@ -194,9 +206,11 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
 }
 
 
-#: Only on request: they install something, or take as long as they are told to.
+#: Only on request: they install something, need a broker, or take as long as they are told to.
 OPTIONAL: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "peers": _peers,
+    "other programs": _other_programs,
+    "room": _room,
     "sleep-hour": _sleep_hour,
 }
 #: Exit status: all is well, something could not be measured or compared, something became worse.

@@ -38,6 +38,7 @@ from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.playing.content import AnnouncementContents
 from ravatard.stages.playing.null_player import NullAnswerPlayer
 from ravatard.stages.playing.requests import AnnouncementRequests
+from tests.integration.debian_programs import found
 from tests.integration.program import PATIENCE_S, until
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar
 
@@ -64,7 +65,9 @@ class Mosquitto:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen(["mosquitto", "-c", str(self._config)], stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [found("mosquitto"), "-c", str(self._config)], stderr=subprocess.DEVNULL
+        )
         give_up_at = time.monotonic() + PATIENCE_S
         while not self._answers():
             assert time.monotonic() < give_up_at, "the broker does not answer"
@@ -128,16 +131,20 @@ class Seen:
 
 
 @asynccontextmanager
-async def watching(port: int, *topics: str, **more: Any) -> AsyncIterator[Seen]:
-    """A client of the broker that sees everything, or these topics."""
+async def watching(port: int, *topics: str, outlives: bool = False, **more: Any) -> AsyncIterator[Seen]:
+    """A client of the broker that sees everything, or these topics; ``outlives``: the broker may go."""
     async with aiomqtt.Client("127.0.0.1", port, **more) as client, asyncio.TaskGroup() as group:
         seen = Seen(client)
         for topic in topics or ("#",):
             await client.subscribe(topic)
 
         async def read() -> None:
-            async for message in client.messages:
-                seen.messages.append(message)
+            try:
+                async for message in client.messages:
+                    seen.messages.append(message)
+            except aiomqtt.MqttError:
+                if not outlives:
+                    raise
 
         task = group.create_task(read())
         yield seen

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
+import os
 import signal
 import socket
 import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from ravatard.core.indication import Look
 from ravatard.secret import Secret
 from ravatard.sim.server import SimServer
 from ravatard.web.metrics.collector import StaticFacts
@@ -24,6 +27,7 @@ from ravatard.web.metrics.metrics import Metrics
 from ravatard.web.metrics.options import MetricsOptions
 from tests.integration import recordings
 from tests.integration.daemon import PROJECT, USER, Config, Daemon
+from tests.integration.debian_programs import needs
 from tests.integration.program import Program, until
 from tests.unit.web.metrics.fakes import FakeHandler
 
@@ -137,6 +141,24 @@ async def test_a_port_that_is_taken_is_told_and_taken_when_it_is_free() -> None:
     assert "metrics.port" in told[0]
 
 
+# ---------------------------------------------------------------------- the file
+
+
+def test_a_writer_that_is_killed_at_any_byte_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    words = [sys.executable, "-P", str(Path(__file__).with_name("dying_textfile.py")), str(tmp_path)]
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(words, env=environ, capture_output=True, timeout=60, check=True)
+    lives = [json.loads(line) for line in done.stdout.splitlines()]
+
+    died = [life for life in lives if life["status"] == -signal.SIGXFSZ]
+    # What a killed writer has left is what it was killed at.
+    assert len(died) > 400
+    assert all(life["left"] == life["after"] and life["file"] == "old" for life in died)
+    assert [life["file"] for life in lives if life not in died] == ["new"]
+    # The collector reads no unfinished file.
+    assert all(life["read"] == ["ravatard.prom"] for life in lives)
+
+
 # ---------------------------------------------------------------------- a real daemon
 
 
@@ -146,17 +168,47 @@ def counted(status: Mapping[str, Any]) -> dict[str, float]:
     found: dict[str, float] = {
         f"ravatard_turns_total{{outcome={name}}}": count for name, count in counters["turns"].items()
     }
-    names = {"messages": "messages_sent"}
-    for key in ("utterances", "messages", "sessions_started", "reconnects", "answers_heard", "underruns"):
-        found[f"ravatard_{names.get(key, key)}_total"] = counters[key]
-    found["ravatard_volume_ratio"] = status["volume"] / 100
-    found["ravatard_working"] = status["working"]
-    found["ravatard_muted"] = status["muted"]
-    found[f"ravatard_state{{state={status['state']}}}"] = 1
+    labelled = {
+        "presses_ignored": "ravatard_false_starts_total{gate=button}",
+        "wakes_unused": "ravatard_false_starts_total{gate=wakeword}",
+        "messages": "ravatard_messages_sent_total",
+        "mqtt_dropped": "ravatard_mqtt_messages_dropped_total",
+    }
+    for key, count in counters.items():
+        if key not in NOT_EXPORTED:
+            found[labelled.get(key, f"ravatard_{key}_total")] = count
+    found |= {
+        "ravatard_volume_ratio": status["volume"] / 100,
+        "ravatard_working": status["working"],
+        "ravatard_muted": status["muted"],
+        "ravatard_troubles": len(status["degraded"]),
+        "ravatard_link_up": status["link"]["state"] == "online",
+        "ravatard_session_active": status["session"]["state"] != "none",
+        "ravatard_microphone_open": status["microphone"]["state"] in ("open", "held"),
+    }
+    found |= {f"ravatard_state{{state={look.value}}}": look.value == status["state"] for look in Look}
     return found
 
 
-@pytest.mark.skipif(shutil.which("prometheus") is None, reason="needs Debian's prometheus and promtool")
+#: Counters of the report that are no figures by themselves: refusals have reasons there, turns outcomes.
+NOT_EXPORTED = {"turns", "sessions_refused", "answers"}
+#: Figures that are not in the report, or change from one moment to the next.
+ONLY_EXPORTED = (
+    "ravatard_answer_seconds",
+    "ravatard_board_temperature_celsius",
+    "ravatard_first_message_seconds",
+    "ravatard_info",
+    "ravatard_microphone_",
+    "ravatard_session_budget_seconds",
+    "ravatard_session_seconds",
+    "ravatard_sessions_refused_total",
+    "ravatard_silence_seconds",
+    "ravatard_start_time_seconds",
+    "ravatard_token_expiry_timestamp_seconds",
+)
+
+
+@needs("prometheus", "promtool")
 async def test_prometheus_takes_figures_that_are_equal_to_the_status(
     tmp_path: Path,
 ) -> None:
@@ -181,6 +233,14 @@ async def test_prometheus_takes_figures_that_are_equal_to_the_status(
             wanted = counted(status)
 
             assert {name: found[name] for name in wanted} == wanted
+            # There is none that was forgotten here.
+            compared = (*ONLY_EXPORTED, "process_", *wanted)
+            assert [name for name in found if not name.startswith(compared)] == []
+            refused = sum(count for name, count in found.items() if "sessions_refused" in name)
+            assert refused == status["counters"]["sessions_refused"]
+            # The token of the simulated service lives for a day.
+            expires_at = found["ravatard_token_expiry_timestamp_seconds"]
+            assert expires_at == pytest.approx(time.time() + status["access_expires_s"], abs=30)
             assert found["ravatard_first_message_seconds_count"] >= 1
             assert found["ravatard_session_seconds_total"] > 0
             assert found["ravatard_session_budget_seconds"] == 3_600

@@ -6,8 +6,8 @@ import asyncio
 import gc
 import random
 import resource
-import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -23,7 +23,7 @@ from paho.mqtt.properties import Properties
 from ravatard.core.backoff import BackoffOptions
 from ravatard.mqtt.adapter import MqttAdapter
 from ravatard.mqtt.aiomqtt_broker import AiomqttBroker
-from ravatard.mqtt.assembly import MqttSections, mqtt_adapter
+from ravatard.mqtt.assembly import ApplianceIdentity, MqttSections, mqtt_adapter
 from ravatard.mqtt.farewell import Farewell, farewell_to
 from ravatard.mqtt.group_channel import GroupChannel
 from ravatard.mqtt.options import GroupOptions, HomeAssistantOptions, MqttOptions
@@ -32,16 +32,16 @@ from ravatard.secret import Secret
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
 from tests.integration.daemon import PROJECT, Config, Daemon
+from tests.integration.debian_programs import needs
 from tests.integration.mqtt_rig import Mosquitto, RoomAlone, RoomMember, fields, mosquitto, watching
 from tests.integration.program import until
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(shutil.which("mosquitto") is None, reason="needs Debian's mosquitto"),
-]
+pytestmark = [pytest.mark.integration, needs("mosquitto", "mosquitto_passwd")]
 
 OWN_ID = "ravatard-0123456789abcdef"
+OWN = ApplianceIdentity(OWN_ID, "1.2.3", "Raspberry Pi 4 Model B Rev 1.5")
 BASE = f"ravatard/{OWN_ID}"
+WORDS = "never-told-0815"
 QUICK = BackoffOptions(first_s=0.1, longest_s=1.0)
 
 
@@ -70,9 +70,7 @@ async def appliance(
     )
     room = RoomAlone()
     restarts: list[str] = []
-    adapter, _ = mqtt_adapter(
-        sections, OWN_ID, "1.2.3", record, lambda: restarts.append("restart"), lambda: 0.01
-    )
+    adapter, _ = mqtt_adapter(sections, OWN, record, lambda: restarts.append("restart"), lambda: 0.01)
     async with asyncio.TaskGroup() as tasks:
         hub = tasks.create_task(room.run())
         served = tasks.create_task(adapter.serve(room.handler))
@@ -108,6 +106,7 @@ async def test_it_appears_with_its_state_and_goes_with_a_word(tmp_path: Path) ->
         await seen.until("/availability", "offline")
 
         assert len(config["cmps"]) == 15
+        assert config["dev"]["mdl"] == OWN.model
         assert state["mute"] == "OFF"
         # A device without a state is never seen.
         assert topics.index(f"{BASE}/state") < topics.index(f"{BASE}/availability")
@@ -214,6 +213,18 @@ async def test_a_wrong_password_is_named_and_the_right_one_works(tmp_path: Path)
                     assert secret not in str(one.adapter.faults)
 
 
+async def test_rules_that_let_nothing_of_ours_pass_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ravatard.mqtt.adapter.ECHO_S", 0.5)
+    rules = tmp_path / "rules"
+    rules.write_text("topic readwrite house/#\n")
+    async with mosquitto(tmp_path, f"acl_file {rules}") as broker, appliance(broker.port) as one:
+        await told(one, f"{BASE}/#")
+
+        assert "correct its rules" in str(one.adapter.faults)
+
+
 # The library leaves the socket of a refused handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_broker_is_trusted_by_its_issuer_and_its_name(tmp_path: Path) -> None:
@@ -307,15 +318,16 @@ async def test_of_twins_one_is_named_and_leaves_the_other_alone(broker: Mosquitt
             assert "machine-id" in str([each.faults for each in both])
 
 
-def packet(topic: str, payload: bytes) -> bytes:
-    """A PUBLISH of MQTT 5, QoS 0 (OASIS MQTT 5.0, 3.3)."""
-    body = len(topic).to_bytes(2, "big") + topic.encode() + b"\0" + payload
+def packet(topic: str, payload: bytes, qos: int = 0) -> bytes:
+    """A PUBLISH of MQTT 5 (OASIS MQTT 5.0, 3.3)."""
+    number = b"\0\7" if qos else b""
+    body = len(topic).to_bytes(2, "big") + topic.encode() + number + b"\0" + payload
     length, rest = b"", len(body)
     while True:
         rest, digit = divmod(rest, 128)
         length += bytes((digit | (0x80 if rest else 0),))
         if not rest:
-            return b"\x30" + length + body
+            return bytes((0x30 | qos << 1,)) + length + body
 
 
 def many() -> bytes:
@@ -331,7 +343,12 @@ def endless() -> bytes:
     return packet(f"{BASE}/say/set", bytes(200_000_000))[:4_000_000]
 
 
-@pytest.mark.parametrize("kind", [many, long, endless])
+def unwanted() -> bytes:
+    """Of a topic that was not asked for, each one confirmed twice."""
+    return packet("house", b"x", qos=2) * 10_000
+
+
+@pytest.mark.parametrize("kind", [many, long, endless, unwanted])
 async def test_a_broker_that_floods_is_left_and_costs_neither_time_nor_memory(
     kind: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -358,6 +375,40 @@ async def test_a_broker_that_floods_is_left_and_costs_neither_time_nor_memory(
     assert len(arrived) <= 2
     # The flood is in the memory of this process already.
     assert grown_kb < 4_096
+
+
+def flood_broker(port: int) -> None:
+    """Be a client that sends 10,000 messages at once. Blocks."""
+    connect = b"\0\4MQTT\5\2\0\x3c\0\0\7flooder"
+    with socket.create_connection(("127.0.0.1", port), 30.0) as client:
+        client.sendall(bytes((0x10, len(connect))) + connect)
+        assert client.recv(64)[0] == 0x20
+        client.sendall(many())
+
+
+async def test_a_client_that_floods_a_real_broker_costs_nothing_but_a_while(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ravatard.mqtt.aiomqtt_broker.FLOOD_S", 2.0)
+    # A starved machine may take them no faster than that.
+    monkeypatch.setattr("ravatard.mqtt.flood.MOST_PACKETS", 50)
+    async with appliance(broker.port) as one, watching(broker.port, f"{BASE}/result") as seen:
+        await up(one)
+        # The broker was told the longest packet, and passes no longer one on.
+        await seen.say(f"{BASE}/say/set", bytes(1_000_000))
+        await seen.say(f"{BASE}/volume/set", "31")
+        await until(lambda: seen.of("/result"), "the next command is carried out")
+        assert fields(seen.last("/result"))["do"] == "volume"
+        assert one.adapter.faults == ()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        flooder = asyncio.create_task(asyncio.to_thread(flood_broker, broker.port))
+        await told(one, "left for a while")
+        await flooder
+        await until(lambda: one.adapter.faults == (), "it is back", 60.0)
+        grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+
+    # What the client has sent is in the memory of this process, too.
+    assert grown_kb < 8_192
 
 
 class Record:
@@ -461,12 +512,18 @@ async def test_a_daemon_that_is_killed_is_unavailable_and_no_secret_is_on_the_br
         ):
             await daemon.until(lambda: seen.last("/availability") == "online", "it is there")
             await daemon.until(lambda: seen.last("/event/turn"), "a turn is told")
+            said = str(next(one.topic for one in seen.messages if str(one.topic).endswith("/event/turn")))
+            say = said.replace("/event/turn", "/say/set")
+            await seen.say(say, WORDS)
+            await daemon.until(lambda: seen.last("/result"), "the words are taken")
             daemon.send(signal.SIGKILL)
             await daemon.ended()
             await seen.until("/availability", "offline")
             told = [f"{message.topic} {message.payload!r}" for message in seen.messages]
 
     assert fields(seen.last("/event/turn"))["event_type"] == "answered"
+    # Nothing but the command itself holds what was said.
+    assert [line for line in told if WORDS in line] == [f"{say} {WORDS.encode()!r}"]
     for planted in (secret, PROJECT):
         assert not [line for line in told if planted in line]
         assert planted not in daemon.stderr

@@ -73,8 +73,9 @@ class RavatarCloud:
         self._mode = ModeSelector(options.ravatar, chance)
         self._live_session: rest.LiveSession | None = None
         self._voice: LiveVoice | None = None
+        tokens = self._account.tokens
+        self.token_dies_at = tokens.dies_at
         if (player := resources.voice_player) is not None:
-            tokens = self._account.tokens
             self._voice = LiveVoice(player, self._lease, tokens, chance, options.ravatar.voice_attempts)
 
     @asynccontextmanager
@@ -154,8 +155,7 @@ class RavatarCloud:
     async def voice(self, sink: VoiceSink) -> NoReturn:
         """See :meth:`ravatard.ports.cloud.Cloud.voice`; without a player it only waits.
 
-        It runs for as long as the cloud is open, so cancelling it means that the daemon stops: the end of the
-        session is asked for at once, beside the closing of the player, which its streamer may hold up.
+        Cancelled, it asks for the end of the session at once: its streamer may hold the player's closing up.
         """
         async with asyncio.TaskGroup() as group:
             if self._voice is not None:

@@ -16,6 +16,7 @@ from ravatard.ports.cloud import (
     Endings,
     HistoryMessage,
     ServiceCloud,
+    TokenHolder,
 )
 from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
@@ -66,6 +67,10 @@ class TranscribedCloud:
         """Have the cloud do so, if it can."""
         if isinstance(self._inner, CredentialHolder):
             self._inner.renew_credential(credential)
+
+    def token_dies_at(self) -> float | None:
+        """Tell what the cloud tells, if it has a token."""
+        return self._inner.token_dies_at() if isinstance(self._inner, TokenHolder) else None
 
     def picture(self) -> AsyncGenerator[tuple[Secret, Secret] | None, None]:
         """See the class."""

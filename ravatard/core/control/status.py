@@ -68,6 +68,8 @@ class Reporter:
         details: Callable[[], tuple[tuple[str, str], ...]] = tuple,
         *,
         machine: Callable[[], Mapping[str, Any]] = dict,
+        counts: Callable[[], Mapping[str, int]] = dict,
+        token_dies_at: Callable[[], float | None] = lambda: None,
     ) -> None:
         """Report on ``conversation``, which is only read.
 
@@ -80,6 +82,8 @@ class Reporter:
                 missing, a session that cannot be ended.
             details: gives (label, value) lines about the service, see :class:`ravatard.ports.cloud.Cloud`.
             machine: gives fields about program and board; called for each snapshot.
+            token_dies_at: gives the time at which the service's token ends; None without one.
+            counts: gives counters that no event tells, by name; called for each snapshot.
         """
         self.muted = options.muted
         self.changes = 0
@@ -88,6 +92,8 @@ class Reporter:
         self._faults = faults
         self._details = details
         self._machine = machine
+        self._more_counts = counts
+        self._token_dies_at = token_dies_at
         self._started_at = started_at
         self._since = dict.fromkeys(("look", "link", "session"), started_at)
         self._look = conversation.indication.look
@@ -239,6 +245,8 @@ class Reporter:
             "degraded": [sentence for sentence, _ in found],
             "other_troubles": [sentence for sentence, shown_by in found if look not in shown_by],
             "link": {"state": self._link.value, "since_s": ages["link"], "reason": self._link_reason},
+            # Not named after the token: a support bundle hides what is named like a secret.
+            "access_expires_s": _left(self._token_dies_at(), now),
             "session": {
                 "state": conversation.session.value,
                 "since_s": ages["session"],
@@ -271,6 +279,7 @@ class Reporter:
                 **self._microphone.counts,
                 **self._speaker.counts,
                 **self._wakeword.counts,
+                **self._more_counts(),
                 "turns": {outcome.value: self._turns.outcomes[outcome] for outcome in TurnOutcome},
             },
         }
@@ -284,3 +293,8 @@ class Reporter:
             "day_minutes": round(paid.day_s(now) / 60, 1),
             "minutes_left": None if left_s is None else round(left_s / 60, 1),
         }
+
+
+def _left(ends_at: float | None, now: float) -> float | None:
+    """Return the seconds until ``ends_at``; None: there is no end."""
+    return None if ends_at is None else round(ends_at - now, 1)

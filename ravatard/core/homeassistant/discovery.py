@@ -17,6 +17,8 @@ from ravatard.core.homeassistant.topics import Topics
 from ravatard.core.homeassistant.turn_events import TURN_EVENTS
 from ravatard.core.indication import Look
 
+#: Characters of a board's model: a longer one would crowd out an entity.
+LONGEST_MODEL = 64
 #: Bytes; brokers and small installations take it as a whole.
 MESSAGE_LIMIT = 4_096
 PRESS_PAYLOAD = payload_of({"ms": 0}).decode()
@@ -50,7 +52,7 @@ def discovery_message(topics: Topics, facts: DeviceFacts) -> bytes:
     """Return the payload for ``topics.config``, to be retained."""
     device: dict[str, Any] = {"ids": topics.id, "name": facts.name, "mf": "ravatard", "sw": facts.version}
     if facts.model:
-        device["mdl"] = facts.model
+        device["mdl"] = facts.model[:LONGEST_MODEL]
     message = {
         "dev": device,
         "o": {"name": "ravatard", "sw": facts.version},

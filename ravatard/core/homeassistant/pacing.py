@@ -1,11 +1,12 @@
-"""Pacing of states: the first change goes out at once, what follows in a rush is joined."""
+"""Pacing of states: two changes go out at once, what follows in a rush is joined."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: At most two messages a second.
-SPACING_S = 0.5
+#: Most messages within :data:`WINDOW_S`: a change, and the next one that a person sees as a reaction to it.
+MOST_AT_ONCE = 2
+WINDOW_S = 1.0
 
 
 @dataclass(slots=True)
@@ -13,8 +14,12 @@ class Pacing:
     """The newest payload that was not sent yet, and when it may be. Times are loop seconds."""
 
     _sent: bytes | None = None
-    _sent_at: float | None = None
+    _sent_at: tuple[float, ...] = ()
     _waiting: bytes | None = None
+
+    def sent(self, payload: bytes, now: float) -> None:
+        """Note a payload that went out at ``now``."""
+        self._sent, self._sent_at = payload, (*self._sent_at, now)[-MOST_AT_ONCE:]
 
     def offer(self, payload: bytes) -> None:
         """Take the newest payload, in place of one that waits; one that was sent last is no news."""
@@ -25,12 +30,13 @@ class Pacing:
         """When :meth:`take` gives something; None: nothing waits."""
         if self._waiting is None:
             return None
-        return -1.0 if self._sent_at is None else self._sent_at + SPACING_S
+        return -1.0 if len(self._sent_at) < MOST_AT_ONCE else self._sent_at[0] + WINDOW_S
 
     def take(self, now: float) -> bytes | None:
         """Return the payload to send now; None: nothing waits, or it is too soon."""
-        due_at = self.due_at
-        if due_at is None or now < due_at:
+        due_at, payload = self.due_at, self._waiting
+        if due_at is None or payload is None or now < due_at:
             return None
-        self._sent, self._sent_at, self._waiting = self._waiting, now, None
-        return self._sent
+        self._waiting = None
+        self.sent(payload, now)
+        return payload

@@ -46,6 +46,19 @@ def state_of(report: Report) -> dict[str, Any]:
     }
 
 
+def is_health_news(before: Report | None, now: Report) -> bool:
+    """Return True if fields of the topic ``health`` are worth a message after those that were sent.
+
+    A temperature that swings by a degree, as at rest, is not.
+    """
+    if before is None or before["minutes"] != now["minutes"]:
+        return True
+    was, is_now = before["temperature"], now["temperature"]
+    if was is None or is_now is None:
+        return was is not is_now
+    return bool(abs(was - is_now) > 1)
+
+
 def health_of(report: Report) -> dict[str, Any]:
     """Return the fields of the topic ``health``, rounded so that rest looks like rest."""
     temperature = (report.get("health") or {}).get("temperature_c")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,10 @@ _COUNTERS = {
     "wakes": ("wakes", "Wake words heard."),
     "wake_near_misses": ("wake_near_misses", "Sounds that were nearly the wake word."),
 }
+#: Counters that only an appliance with that part has.
+_OPTIONAL_COUNTERS = {
+    "mqtt_dropped": ("mqtt_messages_dropped", "Messages of the MQTT broker dropped because too many came."),
+}
 #: Counters of the report about a gate that opened, or nearly, for nothing, by the opener.
 _FALSE_STARTS = {"wakes_unused": "wakeword", "presses_ignored": "button"}
 
@@ -44,12 +49,15 @@ class StaticFacts:
         mode: ``live`` or ``chat``.
         day_budget_s: paid time that may be spent in 24 hours; None: no limit.
         started_at: seconds since the epoch.
+        certificates: gives when own certificates expire, by their use, in seconds since the epoch; ``page``:
+            of the owner's page; ``mqtt``: with which the broker knows us.
     """
 
     version: str = ""
     mode: str = ""
     day_budget_s: float | None = None
     started_at: float = 0.0
+    certificates: Callable[[], Mapping[str, float]] = dict
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +67,7 @@ class StatusCollector:
     Attributes:
         figures: counted beside the report.
         clock: the loop's time in seconds.
+        wall: this machine's clock, in seconds since the epoch.
         facts: what never changes.
         report: the report of this scrape; put here before collecting.
     """
@@ -67,6 +76,7 @@ class StatusCollector:
     clock: Callable[[], float]
     facts: StaticFacts = StaticFacts()
     report: Report = field(default_factory=dict)
+    wall: Callable[[], float] = time.time
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family."""
@@ -74,6 +84,7 @@ class StatusCollector:
         yield from self._levels(self.report)
         yield from self._counters(self.report["counters"])
         yield from self._paid()
+        yield from self._expiries(self.report)
         figures = self.figures
         yield _histogram(
             "answer", "From the end of speech to the first sound of its answer.", figures.answers
@@ -137,6 +148,9 @@ class StatusCollector:
     def _counters(self, counters: Mapping[str, Any]) -> Iterator[Metric]:
         for key, (name, text) in _COUNTERS.items():
             yield CounterMetricFamily(f"ravatard_{name}", text, value=counters[key])
+        for key, (name, text) in _OPTIONAL_COUNTERS.items():
+            if key in counters:
+                yield CounterMetricFamily(f"ravatard_{name}", text, value=counters[key])
         turns = ((outcome, count) for outcome, count in counters["turns"].items())
         yield _labelled("turns", "Turns by their outcome.", "outcome", turns)
         refusals = ((refusal.value, self.figures.refusals[refusal]) for refusal in Refusal)
@@ -154,6 +168,25 @@ class StatusCollector:
                 "session_budget_seconds",
                 "Seconds of live sessions allowed in 24 hours.",
                 self.facts.day_budget_s,
+            )
+
+    def _expiries(self, report: Report) -> Iterator[Metric]:
+        if certificates := self.facts.certificates():
+            family = GaugeMetricFamily(
+                "ravatard_certificate_expiry_timestamp_seconds",
+                "Expiry of the appliance's own certificates, by their use, seconds since the epoch.",
+                labels=("certificate",),
+            )
+            for use, at in certificates.items():
+                family.add_metric((use,), at)
+            yield family
+        if (left_s := report.get("access_expires_s")) is not None:
+            # Whole seconds: a value that stays costs a Prometheus nothing.
+            at = float(round(self.wall() + left_s))
+            yield _gauge(
+                "token_expiry_timestamp_seconds",
+                "Expiry of the service's token, seconds since the epoch.",
+                at,
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -49,6 +50,11 @@ class Metrics:
         """One sentence for each way in which figures should be given out and are not."""
         found = (self._port_fault, self._file.fault if self._file is not None else "")
         return tuple(one for one in found if one)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """No counters beyond those of the report."""
+        return {}
 
     def on_event(self, event: Event, now: float) -> None:
         """The hub is about to handle ``event``."""

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from ravatard.assembly import adapters
-from ravatard.assembly.adapters import other_programs
+from ravatard.assembly.adapters import _certificates, other_programs
 from ravatard.assembly.kept_record import FileKeptRecord
 from ravatard.config import Options
 from ravatard.mqtt.options import GroupOptions, MqttOptions
 from ravatard.ports.broker import KeptTopics
 from ravatard.web.metrics.options import MetricsOptions
+from ravatard.web.page.options import PageOptions
 
 
 async def test_what_is_configured_is_built() -> None:
@@ -29,6 +30,25 @@ async def test_what_is_configured_is_built() -> None:
     assert built.room is not None
     assert built.room.name == "lobby"
     assert without == []
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        (PageOptions(listen="lan", tls="self-made"), "/state/page-certificate.pem"),
+        (PageOptions(listen="lan", tls="files", certificate="/etc/page.pem"), "/etc/page.pem"),
+        (PageOptions(listen="lan", tls="off"), None),
+        (PageOptions(tls="self-made"), None),
+    ],
+)
+def test_the_certificates_in_use_are_told_to_the_metrics(page: PageOptions, expected: str | None) -> None:
+    mqtt = MqttOptions(host="broker.example", tls=True, certificate="/etc/client.pem", key="/etc/client.key")
+
+    found = _certificates(Options(page=page, mqtt=mqtt), Path("/state"))
+
+    assert {use: str(path) for use, path in found.items()} == (
+        {"mqtt": "/etc/client.pem"} | ({} if expected is None else {"page": expected})
+    )
 
 
 async def test_what_was_switched_off_says_farewell_once(tmp_path: Path) -> None:

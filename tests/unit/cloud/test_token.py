@@ -67,6 +67,19 @@ async def test_a_fresh_token_is_used_again() -> None:
     assert office.asked == 1
 
 
+async def test_the_end_of_the_token_that_is_held_is_known() -> None:
+    office = Office()
+    keeper = office.keeper()
+    ends = [keeper.dies_at()]
+    token = await keeper.token()
+    ends.append(keeper.dies_at())
+    keeper.refused(token)
+    ends.append(keeper.dies_at())
+
+    # It came after a second, and lives for a thousand.
+    assert ends == [None, 1_001.0, None]
+
+
 async def test_an_old_token_is_renewed_before_it_dies() -> None:
     office = Office()
     keeper = office.keeper()

@@ -21,7 +21,10 @@ from ravatard.doctor.machine import Machine, ProgramResult
 from ravatard.doctor.result import Verdict
 from ravatard.errors import DeviceError
 from ravatard.host.control.client import NoDaemonError, Reply
+from ravatard.mqtt.options import MqttOptions
+from ravatard.ports.broker import Broker
 from ravatard.ports.network import HttpReply, ReplyStream, Socket
+from tests.unit.mqtt.fakes import FakeBroker
 
 ROOT = Path(__file__).parents[3]
 PROJECT = "project-of-the-patient-0815"
@@ -165,6 +168,8 @@ class Patient:
         packages: Python packages and their versions.
         status: what a running daemon says of itself; None when none runs.
         bench, network: see there.
+        broker: the MQTT broker.
+        broker_id: the client id that it was asked for with.
         unreachable: raised when it connects.
         connections: where it connected to.
     """
@@ -177,10 +182,12 @@ class Patient:
             "timedatectl": "yes\n",
         }
         names = ("aiohttp", "msgspec", "PyYAML", "PyAudio", "gpiozero", "webrtcvad-wheels", "lgpio", "spidev")
-        self.packages = dict.fromkeys(names, "1.0")
+        self.packages = dict.fromkeys((*names, "aiomqtt", "prometheus-client"), "1.0")
         self.status: dict[str, object] | None = None
         self.bench = FakeBench()
         self.network = FakeNetwork()
+        self.broker: Broker = FakeBroker()
+        self.broker_id = ""
         self.unreachable: OSError | None = None
         self.connections: list[tuple[str, int, bool]] = []
         self.free = 9 << 30
@@ -246,6 +253,7 @@ class Patient:
             ask=self._ask,
             connect=self._connect,
             network=lambda _proxies: self.network,
+            broker=self._broker,
             bench=self.bench,
             version=self.packages.get,
             free_bytes=lambda _: self.free,
@@ -262,6 +270,11 @@ class Patient:
         if self.status is None:
             raise NoDaemonError(f"ravatard does not run: no answer at {path}")
         return {"ok": True, "status": self.status, "pid": 4711}
+
+    def _broker(self, options: MqttOptions, client_id: str) -> Broker:
+        del options
+        self.broker_id = client_id
+        return self.broker
 
     async def _connect(self, host: str, port: int, tls: bool) -> None:
         self.connections.append((host, port, tls))

@@ -18,20 +18,21 @@ def runner() -> CommandRunner:
     return CommandRunner(TOPICS, FakeHandler(), Software("1"), lambda: None)
 
 
-async def carried_out(*messages: BrokerMessage) -> FakeConnection:
-    connection, commands = FakeConnection(), runner()
+async def carried_out(*messages: BrokerMessage, by: CommandRunner | None = None) -> FakeConnection:
+    connection, commands = FakeConnection(), by or runner()
     async with asyncio.TaskGroup() as group:
         for message in messages:
             commands.take(message, connection, group)
     return connection
 
 
-async def test_too_many_at_once_are_dropped() -> None:
-    message = BrokerMessage("ravatard/me/mute/set", b"ON")
+async def test_too_many_at_once_are_dropped_and_counted() -> None:
+    message, commands = BrokerMessage("ravatard/me/mute/set", b"ON"), runner()
 
-    connection = await carried_out(*[message] * (MOST_AT_ONCE + 3))
+    connection = await carried_out(*[message] * (MOST_AT_ONCE + 3), by=commands)
 
     assert connection.names() == ["result"] * MOST_AT_ONCE
+    assert commands.dropped == 3
 
 
 async def test_other_topics_and_the_end_of_a_retained_command_are_ignored() -> None:

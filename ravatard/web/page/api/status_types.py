@@ -124,6 +124,7 @@ class StatusReport(Struct):
     first_sound: FirstSound
     near_misses: NearMisses
     counters: dict[str, Any]
+    access_expires_s: float | UnsetType | None = UNSET
     version: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
     board: str | UnsetType | None = UNSET

@@ -381,6 +381,22 @@ def test_program_and_board_are_asked_for_with_each_snapshot_alone() -> None:
     assert asked == [1]
 
 
+def test_counters_of_others_and_the_end_of_the_token_are_reported() -> None:
+    reporter = Reporter(
+        Conversation(OPTIONS),
+        OPTIONS,
+        0.0,
+        Progress(),
+        counts=lambda: {"mqtt_dropped": 3},
+        token_dies_at=lambda: 100.25,
+    )
+
+    report = reporter.snapshot(40.0)
+
+    assert report["counters"]["mqtt_dropped"] == 3
+    assert report["access_expires_s"] == pytest.approx(60.2, abs=0.1)
+
+
 def test_minutes_of_paid_sessions_are_reported() -> None:
     appliance = Appliance(replace(OPTIONS, spend=SpendOptions(session_minutes=10, day_minutes=60))).working()
     appliance.after(1, ev.UtteranceOpened(1, Cause.VOICE, 0), ev.SessionStarted())

@@ -68,7 +68,7 @@ def test_a_board_that_is_known_is_the_model() -> None:
 @pytest.mark.parametrize("prefix", ["ravatard", "p" * 16])
 def test_with_the_longest_names_it_is_small_enough(prefix: str) -> None:
     topics = Topics(prefix, ID, "d" * 16)
-    facts = DeviceFacts("K" * 40, "10.20.30+git.0123456789", "Raspberry Pi Zero 2 W Rev 1.0", installs=True)
+    facts = DeviceFacts("K" * 40, "10.20.30+git.0123456789", "Raspberry Pi " * 20, installs=True)
 
     assert len(discovery_message(topics, facts)) <= MESSAGE_LIMIT
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ravatard.core.actions import TurnSummary
-from ravatard.core.homeassistant.pacing import SPACING_S, Pacing
+from ravatard.core.homeassistant.pacing import WINDOW_S, Pacing
 from ravatard.core.homeassistant.presses import GAP_S, HELD_S, Presses, PressKind
 from ravatard.core.homeassistant.report import LONGEST_FAULT, MOST_FAULTS, health_of, payload_of, state_of
 from ravatard.core.homeassistant.turn_events import TURN_EVENTS, turn_event
@@ -99,17 +99,23 @@ def test_presses_in_a_row_are_counted(times: int, kinds: list[PressKind]) -> Non
     assert presses.deadline is None
 
 
-def test_the_first_state_goes_at_once_and_a_rush_is_joined() -> None:
+def test_two_changes_go_out_at_once_and_a_rush_is_joined() -> None:
     pacing = Pacing()
     assert pacing.take(0.0) is None
 
+    pacing.sent(b"announced", 0.0)
     pacing.offer(b"a")
     assert pacing.take(5.0) == b"a"
-    for payload in (b"b", b"c", b"d"):
+    pacing.offer(b"b")
+    assert pacing.take(5.1) == b"b"
+    for payload in (b"c", b"d", b"e"):
         pacing.offer(payload)
-    assert pacing.due_at == 5.0 + SPACING_S
-    assert pacing.take(5.1) is None
-    assert pacing.take(5.0 + SPACING_S) == b"d"
+    assert pacing.due_at == 5.0 + WINDOW_S
+    assert pacing.take(5.9) is None
+    assert pacing.take(5.0 + WINDOW_S) == b"e"
+    # Never more than two within a second, wherever it begins.
+    pacing.offer(b"f")
+    assert pacing.due_at == 5.1 + WINDOW_S
 
 
 def test_a_state_that_was_sent_is_no_news() -> None:

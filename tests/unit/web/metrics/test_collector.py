@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -22,8 +23,12 @@ MOST_BYTES = 12_288
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
-async def scraped(report: dict[str, Any], figures: Figures | None = None) -> Series:
-    facts = StaticFacts("1.2.3", "live", 3_600.0, 1_700_000_000.0)
+async def scraped(
+    report: dict[str, Any],
+    figures: Figures | None = None,
+    certificates: Callable[[], Mapping[str, float]] | None = None,
+) -> Series:
+    facts = StaticFacts("1.2.3", "live", 3_600.0, 1_700_000_000.0, certificates or dict)
     collector = StatusCollector(figures or Figures(), lambda: 0.0, facts)
     text = (await Exposition(collector, FakeHandler(report)).text()).decode()
     assert len(text) <= MOST_BYTES
@@ -72,6 +77,29 @@ async def test_every_counter_of_the_report_is_there_with_its_value() -> None:
     assert series["ravatard_false_starts_total", (("gate", "button"),)] == counters["presses_ignored"]
 
 
+async def test_a_counter_that_not_every_appliance_has_is_there_when_the_report_has_it() -> None:
+    report = busy_report()
+    assert ("ravatard_mqtt_messages_dropped_total", ()) not in await scraped(report)
+    report["counters"]["mqtt_dropped"] = 17
+
+    assert (await scraped(report))["ravatard_mqtt_messages_dropped_total", ()] == 17
+
+
+async def test_certificates_and_the_token_expire_when_they_do() -> None:
+    report = busy_report()
+    assert not [name for name, _ in await scraped(report) if "expiry" in name]
+    facts = StaticFacts(certificates=lambda: {"page": 1_800_000_000.0, "mqtt": 1_900_000_000.0})
+    report["access_expires_s"] = 3_600.4
+    collector = StatusCollector(Figures(), lambda: 0.0, facts, wall=lambda: 1_700_000_000.0)
+    text = (await Exposition(collector, FakeHandler(report)).text()).decode()
+    found = {line.partition(" ")[0]: line.partition(" ")[2] for line in text.splitlines()}
+
+    name = "ravatard_certificate_expiry_timestamp_seconds"
+    assert float(found[f'{name}{{certificate="page"}}']) == 1_800_000_000
+    assert float(found[f'{name}{{certificate="mqtt"}}']) == 1_900_000_000
+    assert float(found["ravatard_token_expiry_timestamp_seconds"]) == 1_700_003_600
+
+
 async def test_states_levels_and_facts_are_there_in_base_units() -> None:
     series = await scraped(busy_report())
 
@@ -114,7 +142,11 @@ async def test_waits_are_histograms_and_refusals_have_reasons() -> None:
 
 
 async def test_no_text_and_no_id_becomes_a_label_and_the_series_are_few() -> None:
-    series = await scraped(busy_report())
+    report = busy_report()
+    report["access_expires_s"], report["counters"]["mqtt_dropped"] = 3_600.0, 17
+
+    series = await scraped(report, certificates=lambda: {"page": 1.8e9, "mqtt": 1.9e9})
 
     assert "planted" not in str(series)
+    assert series["ravatard_certificate_expiry_timestamp_seconds", (("certificate", "mqtt"),)] == 1.9e9
     assert 60 < len(series) <= MOST_SERIES

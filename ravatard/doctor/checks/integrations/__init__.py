@@ -1,0 +1,1 @@
+"""Checks of the ways to other programs: the MQTT broker, and the figures for Prometheus."""

@@ -1,0 +1,1 @@
+"""Facts for the metrics that only this machine can tell."""

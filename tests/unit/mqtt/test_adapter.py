@@ -1,0 +1,111 @@
+"""It is connected again and again, counts what was dropped on the way, and is quiet while nothing happens."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ravatard.core.backoff import Backoff, BackoffOptions
+from ravatard.core.homeassistant.discovery import DeviceFacts
+from ravatard.core.homeassistant.topics import Topics
+from ravatard.mqtt.adapter import ECHO_S, MqttAdapter, patience_of
+from ravatard.mqtt.assembly import NoRecord
+from ravatard.mqtt.event_queue import EventQueue
+from ravatard.mqtt.home import HomeParts
+from ravatard.mqtt.software import Software
+from ravatard.ports.broker import BrokerMessage, KeptTopics
+from tests.unit.mqtt.fakes import FakeBroker, FakeConnection
+from tests.unit.web.metrics.fakes import FakeHandler
+
+TOPICS = Topics("ravatard", "me")
+
+
+def adapter(broker: FakeBroker) -> MqttAdapter:
+    parts = HomeParts(
+        TOPICS, DeviceFacts("Kitchen", "1"), Software("1"), EventQueue(), lambda: None, lambda: 0.5
+    )
+    kept = KeptTopics("broker.example", 1_883, TOPICS.kept)
+    pauses = patience_of(BackoffOptions())
+    return MqttAdapter(broker, parts, lambda: Backoff(pauses, lambda: 0.99), (NoRecord(), kept))
+
+
+def told(one: MqttAdapter) -> str:
+    return "; ".join(one.faults)
+
+
+async def test_what_is_dropped_is_counted_beyond_the_connection_it_came_on() -> None:
+    first, second = FakeConnection(echoes=True), FakeConnection(echoes=True)
+    one = adapter(FakeBroker(first, second))
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(one.serve(FakeHandler()))
+        await asyncio.sleep(1.0)
+        first.dropped = 5
+        assert one.counts == {"mqtt_dropped": 5}
+        first.comes.put_nowait(None)
+        await asyncio.sleep(60.0)
+        second.dropped = 2
+
+        assert one.counts == {"mqtt_dropped": 7}
+        assert told(one) == ""
+        serving.cancel()
+
+
+async def test_after_an_hour_without_a_broker_it_is_back_within_half_a_minute() -> None:
+    broker = FakeBroker()
+    one = adapter(broker)
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(one.serve(FakeHandler()))
+        await asyncio.sleep(3_600.0)
+        assert told(one) == "no MQTT: it is not reached"
+        broker.connections.append(FakeConnection(echoes=True))
+        await asyncio.sleep(30.0)
+
+        assert told(one) == ""
+        # Neither is a broker that is away asked all the time.
+        assert 100 < len(broker.wills) < 400
+        serving.cancel()
+
+
+async def test_a_broker_whose_rules_let_nothing_pass_is_named_until_it_does() -> None:
+    connection = FakeConnection()
+    one = adapter(FakeBroker(connection, FakeConnection(echoes=True)))
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(one.serve(FakeHandler()))
+        await asyncio.sleep(ECHO_S - 1.0)
+        assert told(one) == ""
+        await asyncio.sleep(2.0)
+        assert "ravatard/me/#" in told(one)
+        connection.comes.put_nowait(None)
+        await asyncio.sleep(60.0)
+
+        assert told(one) == ""
+        serving.cancel()
+
+
+async def test_an_appliance_at_rest_publishes_at_most_sixty_messages_an_hour() -> None:
+    connection, handler = FakeConnection(), FakeHandler()
+    one = adapter(FakeBroker(connection))
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(one.serve(handler))
+        for minute in range(60):
+            # A sensor never stands still, and the sun comes in.
+            handler.report["health"] = {"temperature_c": 48.4 + 0.2 * (minute % 2) + minute / 12}
+            await asyncio.sleep(60.0)
+        serving.cancel()
+
+    assert len(connection.published) <= 60
+    # Five degrees in an hour are shown in steps, not with every swing.
+    assert 2 <= connection.names().count("health") <= 4
+    assert connection.names().count("config") == 1
+
+
+async def test_starts_of_home_assistant_in_a_row_are_answered_once() -> None:
+    connection = FakeConnection()
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(adapter(FakeBroker(connection)).serve(FakeHandler()))
+        await asyncio.sleep(1.0)
+        for _ in range(50):
+            connection.comes.put_nowait(BrokerMessage("homeassistant/status", b"online"))
+        await asyncio.sleep(60.0)
+        serving.cancel()
+
+    assert connection.names().count("config") == 2
