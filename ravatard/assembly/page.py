@@ -17,7 +17,7 @@ from ravatard.host.page.certificate import context, fingerprint, self_made
 from ravatard.host.page.command_line import Subcommands
 from ravatard.ports.page import OwnerPage, Trials
 from ravatard.ports.settings import SettingsStore
-from ravatard.web.page.options import LOCKED, PageOptions
+from ravatard.web.page.options import PageOptions, why_locked
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def lan_refusal(options: Options, file: StateAccessFile) -> str:
         return ""
     except (DamagedAccess, OSError) as error:
         return str(error)
-    return LOCKED
+    return why_locked()
 
 
 def short_name() -> str:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ravatard.errors import RavatardError
+from ravatard.installation import owners_command
 from ravatard.ports.page import AccessFile
 from ravatard.web.page.access.password import hashed
 from ravatard.web.page.access.record import (
@@ -41,7 +42,8 @@ def new_code(file: AccessFile, now: float) -> str:
     def change(before: AccessRecord) -> AccessRecord:
         if before.password is not None:
             raise Inaccessible(
-                "this appliance has a password already; `sudo ravatard page password` sets a new one"
+                "this appliance has a password already; "
+                f"`{owners_command('ravatard page password')}` sets a new one"
             )
         return replace(before, code=kept)
 
@@ -106,7 +108,8 @@ def revoke_token(file: AccessFile, key: str) -> None:
 
     def change(before: AccessRecord) -> AccessRecord:
         if all(one.id != key for one in before.tokens):
-            raise Inaccessible(f"there is no token {key}; `sudo ravatard page tokens` lists them")
+            lists = owners_command("ravatard page tokens")
+            raise Inaccessible(f"there is no token {key}; `{lists}` lists them")
         return replace(before, tokens=[one for one in before.tokens if one.id != key])
 
     _update(file, change)

@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 from ravatard.cli.options import add_config, add_state
-from ravatard.cli.page.access import new_code, new_password, new_token, revoke_token, token_rows
+from ravatard.cli.page.access import Inaccessible, new_code, new_password, new_token, revoke_token, token_rows
 from ravatard.cli.page.address import addresses, qr_code
 from ravatard.cli.terminal import visible
 from ravatard.config import load
+from ravatard.config.saved.layer import refused_change
 from ravatard.host.credentials import with_credentials
 from ravatard.host.page.access_file import StateAccessFile
 from ravatard.host.page.certificate import NAME as CERTIFICATE
@@ -60,6 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     file = StateAccessFile(state_directory(os.environ, arguments.state))
     if arguments.words and arguments.action != "tokens":
         return _usage(f"{arguments.action} takes no further word")
+    if arguments.action != "show" and (refusal := refused_change(os.environ, arguments.state)):
+        raise Inaccessible(refusal)
     if arguments.action == "show":
         return _show(arguments.config, state_directory(os.environ, arguments.state))
     if arguments.action == "code":

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from ravatard.errors import RavatardError
+from ravatard.installation import owners_command
 from ravatard.web.page.access.claim import TRIES, VALID_S
 from ravatard.web.page.access.password import PasswordHash
 from ravatard.web.page.api.types import Scope
@@ -147,7 +148,8 @@ def decoded(content: bytes | None) -> AccessRecord:
     usable = record is not None and (record.password is None or record.password.is_usable())
     if record is None or record.version != _VERSION or not usable:
         raise DamagedAccess(
-            "the page's passwords cannot be read; `sudo ravatard page password` makes the file anew"
+            "the page's passwords cannot be read: their file is damaged; "
+            f"`{owners_command('ravatard page password')}` makes it anew"
         )
     return record
 

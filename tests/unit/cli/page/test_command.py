@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ravatard.cli import main
+from ravatard.config.saved import layer
 from ravatard.host.page.access_file import NAME
 from ravatard.host.page.certificate import fingerprint, self_made
 from ravatard.web.page.access import password
@@ -94,3 +95,22 @@ def test_a_wrong_line_is_refused(
     assert page(tmp_path, *words) == 2
 
     assert "takes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("password",), ("code",), ("tokens",), ("tokens", "add", "lamp")])
+def test_a_user_who_may_not_change_the_services_state_changes_none(
+    words: tuple[str, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(layer, "hidden", lambda environ: True)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "own"))
+
+    status = main(["page", *words])
+
+    said = capsys.readouterr()
+    assert (status, said.out) == (1, "")
+    assert "you may not write to /var/lib/ravatard; repeat the command with sudo" in said.err
+    assert f"--state {tmp_path}/own/ravatard" in said.err
+    assert not (tmp_path / "own").exists()
