@@ -165,10 +165,21 @@ def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
 
 def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     """Return a function that gives a sentence for each fault that no event tells."""
-    page, adapters = parts.page, parts.adapters
+    screen = parts.screen
+    voice = screen if screen is not None and screen.sound_in_browser else None
     return lambda: (
         *(*parts.without, *parts.cloud.endings.faults, *parts.faults()),
+        *(voice.faults if voice is not None else ()),
+    )
+
+
+def _side_faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
+    """Return a function that gives a sentence for each fault of a page or of a way for other programs."""
+    page, adapters = parts.page, parts.adapters
+    screen = parts.screen if parts.screen is not None and not parts.screen.sound_in_browser else None
+    return lambda: (
         *(page.faults if page is not None else ()),
+        *(screen.faults if screen is not None else ()),
         *(fault for adapter in adapters for fault in adapter.faults),
     )
 
@@ -235,8 +246,16 @@ async def run(
     shown = Latest(conversation.indication)
     progress = parts.microphone.progress
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
-    faults = _faults_of(parts)
-    reporter = Reporter(conversation, options, started_at, progress, faults, details, machine=parts.machine)
+    reporter = Reporter(
+        conversation,
+        options,
+        started_at,
+        progress,
+        _faults_of(parts),
+        details,
+        machine=parts.machine,
+        side_faults=_side_faults_of(parts),
+    )
     read = _ending_again(reread, parts.cloud.endings)
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)

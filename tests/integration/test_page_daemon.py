@@ -243,7 +243,7 @@ async def test_a_port_that_systemd_opened_is_used(tmp_path: Path) -> None:
 async def test_a_port_that_is_taken_is_told_and_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("ravatard.web.page.hosting._FIRST_WAIT_S", 0.05)
+    monkeypatch.setattr("ravatard.web.server_port.FIRST_WAIT_S", 0.05)
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     taken.listen()

@@ -68,6 +68,7 @@ class Reporter:
         details: Callable[[], tuple[tuple[str, str], ...]] = tuple,
         *,
         machine: Callable[[], Mapping[str, Any]] = dict,
+        side_faults: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         """Report on ``conversation``, which is only read.
 
@@ -80,6 +81,8 @@ class Reporter:
                 missing, a session that cannot be ended.
             details: gives (label, value) lines about the service, see :class:`ravatard.ports.cloud.Cloud`.
             machine: gives fields about program and board; called for each snapshot.
+            side_faults: gives a sentence for each fault that does not touch the voice: an appliance with a
+                broker that is away works all the same.
         """
         self.muted = options.muted
         self.changes = 0
@@ -88,6 +91,7 @@ class Reporter:
         self._faults = faults
         self._details = details
         self._machine = machine
+        self._side_faults = side_faults
         self._started_at = started_at
         self._since = dict.fromkeys(("look", "link", "session"), started_at)
         self._look = conversation.indication.look
@@ -174,10 +178,10 @@ class Reporter:
     @property
     def degraded(self) -> list[str]:
         """One sentence for each fault; muted on purpose is none."""
-        return [sentence for sentence, _ in self._found()]
+        return [*(sentence for sentence, _ in self._found()), *self._side_faults()]
 
     def _found(self) -> list[tuple[str, frozenset[Look]]]:
-        """Return a sentence for each fault, with the looks that show it by themselves."""
+        """Return a sentence for each fault of the voice, with the looks that show it by themselves."""
         conversation, service = self._conversation, self._conversation.state.service
         faults = [(sentence, _BESIDE) for sentence in self._faults()]
         if self._link is LinkState.DENIED or (self._look is Look.NO_MONEY):
@@ -227,7 +231,7 @@ class Reporter:
     def snapshot(self, now: float) -> dict[str, Any]:
         """Return the whole report as plain data; the newest turn is the last."""
         conversation, capabilities = self._conversation, self._capabilities
-        look, found = conversation.indication.look, self._found()
+        look, found, aside = conversation.indication.look, self._found(), self._side_faults()
         ages = {name: round(now - since, 1) for name, since in self._since.items()}
         return {
             "schema": SCHEMA,
@@ -236,8 +240,8 @@ class Reporter:
             "status": conversation.indication.status,
             "since_s": ages["look"],
             "working": look in _WORKING and not found,
-            "degraded": [sentence for sentence, _ in found],
-            "other_troubles": [sentence for sentence, shown_by in found if look not in shown_by],
+            "degraded": [*(sentence for sentence, _ in found), *aside],
+            "other_troubles": [*(sentence for sentence, shown_by in found if look not in shown_by), *aside],
             "link": {"state": self._link.value, "since_s": ages["link"], "reason": self._link_reason},
             "session": {
                 "state": conversation.session.value,

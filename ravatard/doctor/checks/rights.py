@@ -17,7 +17,7 @@ _DEVICES = {"audio": "dev/snd/*", "gpio": "dev/gpiochip*", "spi": "dev/spidev*"}
 
 #: ALSA's names of a sound server: alsa-plugins' pulse, and pipewire-alsa's pipewire.
 _SERVERS = frozenset({"pulse", "pipewire"})
-#: With one of these a sound server is ALSA's default device (packages pulseaudio and pipewire-alsa of Debian).
+#: With one of these a sound server is ALSA's default device (Debian's pulseaudio and pipewire-alsa).
 _SERVER_IS_DEFAULT = (
     "/etc/alsa/conf.d/99-pulse.conf",
     "/etc/alsa/conf.d/99-pulseaudio-default.conf",
