@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -184,6 +184,11 @@ def _side_faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     )
 
 
+def _page_place(page: OwnerPage | None) -> dict[str, Any] | None:
+    """Return where the owner's page is served, for the status; None: it is off."""
+    return None if page is None else asdict(page.place())
+
+
 def _ending_again(
     reread: Callable[[], Awaitable[ConversationOptions]], endings: Endings
 ) -> Callable[[], Awaitable[ConversationOptions]]:
@@ -253,7 +258,7 @@ async def run(
         progress,
         _faults_of(parts),
         details,
-        machine=parts.machine,
+        machine=lambda: {**parts.machine(), "page": _page_place(parts.page)},
         side_faults=_side_faults_of(parts),
     )
     read = _ending_again(reread, parts.cloud.endings)

@@ -16,8 +16,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from ravatard.cli.page.address import own_addresses
 from ravatard.host.page.certificate import fingerprint
+from ravatard.host.page.names import own_addresses
 from ravatard.sim.options import SimOptions
 from ravatard.sim.server import SimServer
 from ravatard.web.page.options import PageOptions

@@ -255,6 +255,7 @@ class Reporter:
             "speaker": self._speaker.snapshot(self._turns.first_sound_s),
             "volume": conversation.volume,
             "quiet": conversation.state.playback.is_quiet,
+            "quiet_hours": self._quiet_hours(),
             "gate": conversation.gate.value,
             "wakeword": (
                 self._wakeword.snapshot(self._options.wakeword.word) if conversation.gate.takes_word else None
@@ -278,6 +279,11 @@ class Reporter:
                 "turns": {outcome.value: self._turns.outcomes[outcome] for outcome in TurnOutcome},
             },
         }
+
+    def _quiet_hours(self) -> dict[str, str] | None:
+        """Return when quiet hours begin and end, by the local time; None: there are none."""
+        quiet = self._options.equipment.quiet
+        return None if quiet.from_ is None or quiet.to is None else {"from": quiet.from_, "to": quiet.to}
 
     def _minutes(self, now: float) -> dict[str, float | None]:
         """Return the minutes of paid sessions: of the one that is held, of 24 hours, and those left."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from ravatard.installation import owners_command
-from ravatard.ports.page import AccessFile, Appliance, CommandLine, RecentLog, Trials
+from ravatard.ports.page import AccessFile, Appliance, CommandLine, PagePlace, RecentLog, Trials
 from ravatard.ports.settings import SettingsStore
 from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper
@@ -99,6 +99,12 @@ class Page:
     def port(self) -> int | None:
         """Port that it is served at; None while it is not."""
         return self._hosting.port
+
+    def place(self) -> PagePlace:
+        """See the port."""
+        scheme = "http" if self._parts.tls is None else "https"
+        listen = "loopback" if self._locked else self._options.listen
+        return PagePlace(listen, scheme, self._hosting.port, self._options.names)
 
     def takes_press(self) -> bool:
         """Return True if a press that begins now claims the appliance: then its digits are said."""

@@ -96,6 +96,15 @@ class NearMisses(Struct):
     press: int
 
 
+class PageReport(Struct):
+    """This page as it is served now: to this machine or the local network; `port` null: not served."""
+
+    listen: Literal["loopback", "lan"]
+    scheme: Literal["http", "https"]
+    port: int | None
+    names: list[str]
+
+
 class StatusReport(Struct):
     """The whole state. `state` and `status` are what the lights show, `other_troubles` the rest."""
 
@@ -124,6 +133,8 @@ class StatusReport(Struct):
     first_sound: FirstSound
     near_misses: NearMisses
     counters: dict[str, Any]
+    quiet_hours: dict[str, str] | None
+    page: PageReport | UnsetType | None = UNSET
     version: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
     board: str | UnsetType | None = UNSET
