@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    """Print where the running appliance serves its page; return 0, or 1 when it is not served but switched on.
+    """Print where the running appliance serves its page; return 0, or 1 when it is on and not served.
 
     The daemon is asked: its port may be taken, its configuration another one or older.
     """

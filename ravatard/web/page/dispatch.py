@@ -18,6 +18,7 @@ from ravatard.web.page.api.endpoints import Endpoint, EndpointTable, Right
 from ravatard.web.page.call import ApiCall, FileReply, Tagged, cookie_name, set_cookie
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.static_files import StaticFiles
+from ravatard.web.page.validation import in_words
 
 log = logging.getLogger(__name__)
 
@@ -224,8 +225,7 @@ async def _body(request: web.BaseRequest, endpoint: Endpoint) -> Any:
     try:
         return msgspec.json.decode(content, type=endpoint.takes)
     except msgspec.ValidationError as error:
-        # It names types and places, and no value.
-        raise RequestRefused(400, "not-valid", f"the body is not as it should be: {error}") from None
+        raise RequestRefused(400, "not-valid", in_words(error)) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise RequestRefused(400, "not-json", "the body is no JSON") from None
 
