@@ -82,7 +82,8 @@ def new_token(file: AccessFile, name: str, scopes: Sequence[str], now: float) ->
     """Return a new token.
 
     Raises:
-        Inaccessible: its name is not taken, there are too many, or the file cannot be changed.
+        Inaccessible: its name is not taken, there are too many, there is no password
+            yet, or the file cannot be changed.
     """
     try:
         wish = msgspec.convert({"name": name, "scopes": list(scopes)}, NewToken)
@@ -91,6 +92,11 @@ def new_token(file: AccessFile, name: str, scopes: Sequence[str], now: float) ->
     secret, made = random_token(wish.name, wish.scopes, now)
 
     def change(before: AccessRecord) -> AccessRecord:
+        if before.password is None:
+            raise Inaccessible(
+                "there is no password yet, and until then the page lets no token in; set one first: "
+                f"`{owners_command('ravatard page password')}`"
+            )
         if len(before.tokens) >= MOST_TOKENS:
             raise Inaccessible(f"there are {MOST_TOKENS} tokens already: revoke one first")
         return replace(before, tokens=[*before.tokens, made])

@@ -139,7 +139,12 @@ def test_a_password_comes_from_standard_input_and_is_not_printed(
     assert b"horse" not in (tmp_path / "state" / NAME).read_bytes()
 
 
-def test_tokens_are_made_listed_and_revoked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tokens_are_made_listed_and_revoked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("correct horse\n"))
+    assert page(tmp_path, "password") == 0
+    capsys.readouterr()
     assert page(tmp_path, "tokens") == 0
     assert capsys.readouterr().out == "There is no token.\n"
     assert page(tmp_path, "tokens", "add", "lamp", "--scope", "control") == 0
