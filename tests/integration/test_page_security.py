@@ -18,9 +18,9 @@ from msgspec import structs
 from ravatard.web.page.access.record import changing
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.endpoints import PREFIX
-from ravatard.web.page.live_feed import MOST_PAGES
+from ravatard.web.page.live_feed import MOST_OF_ONE, MOST_OF_TOKENS, MOST_PAGES
 from ravatard.web.page.options import PageOptions
-from ravatard.web.page.server import MOST_OF_A_CLIENT
+from ravatard.web.page.server import MOST_UNKNOWN
 from tests.integration.page_rig import PASSWORD, serving_page
 from tests.integration.program import until
 
@@ -185,7 +185,7 @@ async def test_many_log_ins_at_once_are_refused_at_once(tmp_path: Path) -> None:
     async with serving_page(tmp_path, logged_in=True) as served, asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(served.call("POST", f"{PREFIX}/session", {"password": f"guess {at:04}"}))
-            for at in range(20)
+            for at in range(MOST_UNKNOWN - 2)
         ]
 
     statuses = [task.result()[0] for task in tasks]
@@ -390,7 +390,7 @@ async def test_a_client_has_so_many_connections_and_no_more(tmp_path: Path) -> N
             for made in opened:
                 made.close()
 
-        assert alive <= MOST_OF_A_CLIENT
+        assert alive <= MOST_UNKNOWN
         # Their place is free again.
         await asyncio.sleep(0.1)
         assert (await served.call("GET", "/healthz"))[0] == 204
@@ -421,18 +421,40 @@ async def test_a_body_by_the_byte_gets_408(tmp_path: Path, monkeypatch: pytest.M
         writer.close()
 
 
-async def test_more_pages_than_a_family_has_are_refused(tmp_path: Path) -> None:
+async def live_of(served: ServedPage, **headers: str) -> aiohttp.ClientWebSocketResponse | int:
+    """One more live socket, or the status of its refusal; with a token of a program, which has no cookie."""
+    if not headers:
+        headers = served.origin
+    try:
+        return await served.session.ws_connect(f"{served.base}{PREFIX}/live", headers=headers)
+    except aiohttp.WSServerHandshakeError as refused:
+        return refused.status
+
+
+async def test_more_pages_of_one_browser_than_it_needs_are_refused(tmp_path: Path) -> None:
     async with serving_page(tmp_path, logged_in=True) as served:
-        pages = [
-            await served.session.ws_connect(f"{served.base}{PREFIX}/live", headers=served.origin)
-            for _ in range(MOST_PAGES)
-        ]
+        pages = [await live_of(served) for _ in range(MOST_OF_ONE + 1)]
 
-        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-            await served.session.ws_connect(f"{served.base}{PREFIX}/live", headers=served.origin)
-
-        assert refused.value.status == 503
+        assert pages.pop() == 503
         for page in pages:
+            assert isinstance(page, aiohttp.ClientWebSocketResponse)
+            await page.close()
+
+
+async def test_programs_keep_no_owner_from_the_live_page(tmp_path: Path) -> None:
+    async with serving_page(tmp_path, logged_in=True) as served:
+        pages = []
+        for name in "abc":
+            made = await served.call("POST", f"{PREFIX}/tokens", {"name": name, "scopes": ["read"]})
+            token = {"Authorization": f"Bearer {made[1]['token']}"}
+            pages += [await live_of(served, **token) for _ in range(MOST_OF_ONE + 1)]
+        owners = await live_of(served)
+
+        assert isinstance(owners, aiohttp.ClientWebSocketResponse)
+        opened = [one for one in pages if isinstance(one, aiohttp.ClientWebSocketResponse)]
+        assert len(opened) == MOST_OF_TOKENS < MOST_PAGES
+        assert [one for one in pages if isinstance(one, int)] == [503] * (len(pages) - MOST_OF_TOKENS)
+        for page in (owners, *opened):
             await page.close()
 
 

@@ -31,6 +31,7 @@ _LARGEST_NUMBER = 2**53
 _JSON = "application/json"
 
 Answer = Callable[[ApiCall], Awaitable[Any]]
+Recognised = Callable[[bool], None]
 
 
 class Dispatch:
@@ -57,10 +58,10 @@ class Dispatch:
         self._files = files
         self._names = names
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
+    async def answer(self, request: web.BaseRequest, recognised: Recognised) -> web.StreamResponse:
+        """Answer one request; ``recognised`` is told whether its caller is known, if that is looked for."""
         try:
-            return await self._answered(request)
+            return await self._answered(request, recognised)
         except RequestRefused as refused:
             return _refusal(refused)
         except (OSError, asyncio.CancelledError):
@@ -70,7 +71,7 @@ class Dispatch:
             log.exception("the page failed to answer a request")
             return _refusal(RequestRefused(500, "bug", "the appliance failed to answer; its log says why"))
 
-    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _answered(self, request: web.BaseRequest, recognised: Recognised) -> web.StreamResponse:
         own_address, peer = addresses(request.transport)
         guard.check_host(request.headers.get("Host", ""), own_address, self._names)
         endpoints, key = self._routes.methods(request.path)
@@ -86,7 +87,7 @@ class Dispatch:
         encrypted = (
             request.transport is not None and request.transport.get_extra_info("sslcontext") is not None
         )
-        visitor = self._checked(request, endpoint, encrypted=encrypted)
+        visitor = self._checked(request, endpoint, recognised, encrypted=encrypted)
         body = await _body(request, endpoint)
         if visitor is not None:
             await self._doorkeeper.note_use(visitor)
@@ -94,7 +95,7 @@ class Dispatch:
             request,
             body,
             # Again: a caller may hold its last byte back until its access has ended.
-            self._checked(request, endpoint, encrypted=encrypted),
+            self._checked(request, endpoint, recognised, encrypted=encrypted),
             guard.client_of(peer),
             encrypted,
             _query(request, endpoint),
@@ -102,13 +103,16 @@ class Dispatch:
         )
         return await self._call(endpoint, call)
 
-    def _checked(self, request: web.BaseRequest, endpoint: Endpoint, *, encrypted: bool) -> Visitor | None:
+    def _checked(
+        self, request: web.BaseRequest, endpoint: Endpoint, recognised: Recognised, *, encrypted: bool
+    ) -> Visitor | None:
         """Return the caller.
 
         Raises:
             RequestRefused: it may not call ``endpoint``, or that cannot be known.
         """
         visitor = self._visitor(request, encrypted=encrypted)
+        recognised(visitor is not None)
         if visitor is None and endpoint.right != "none":
             self._doorkeeper.check_readable()
         check_right(endpoint.right, visitor)
