@@ -21,7 +21,7 @@ from ravatard.web.page.api.endpoints import PREFIX
 from ravatard.web.page.live_feed import MOST_OF_ONE, MOST_OF_TOKENS, MOST_PAGES
 from ravatard.web.page.options import PageOptions
 from ravatard.web.page.server import MOST_UNKNOWN
-from tests.integration.page_rig import PASSWORD, serving_page
+from tests.integration.page_rig import PASSWORD, ServedPage, serving_page
 from tests.integration.program import until
 
 pytestmark = pytest.mark.integration
@@ -426,9 +426,12 @@ async def live_of(served: ServedPage, **headers: str) -> aiohttp.ClientWebSocket
     if not headers:
         headers = served.origin
     try:
-        return await served.session.ws_connect(f"{served.base}{PREFIX}/live", headers=headers)
+        opened: aiohttp.ClientWebSocketResponse = await served.session.ws_connect(
+            f"{served.base}{PREFIX}/live", headers=headers
+        )
     except aiohttp.WSServerHandshakeError as refused:
         return refused.status
+    return opened
 
 
 async def test_more_pages_of_one_browser_than_it_needs_are_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ravatard.cli.setup.access_group import is_member, join
 from ravatard.cli.setup.answers import MachineSteps
 from ravatard.cli.setup.answers_file import HELP, read_answers
 from ravatard.cli.setup.config_txt import add_lines, find_config_txt, may_write, missing_lines
-from ravatard.cli.setup.questions import wrapped
+from ravatard.cli.setup.questions import lines_within
 from ravatard.cli.setup.report import in_effect, overruled
 from ravatard.cli.setup.writing import NotWritten, put_in_effect
 from ravatard.cloud.options import ServiceOptions
@@ -242,4 +242,4 @@ def _columns() -> int:
 def _say(lines: Iterable[str]) -> None:
     columns = _columns() if sys.stdout.isatty() else 0
     for line in lines:
-        print("\n".join(wrapped(line, columns)) if columns else line)
+        print("\n".join(lines_within(line, columns)) if columns else line)
