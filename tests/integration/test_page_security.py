@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from msgspec import structs
 
+from ravatard.web.headers import STRICT
 from ravatard.web.page.access.record import changing
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.endpoints import PREFIX
@@ -394,6 +395,39 @@ async def test_a_client_has_so_many_connections_and_no_more(tmp_path: Path) -> N
         # Their place is free again.
         await asyncio.sleep(0.1)
         assert (await served.call("GET", "/healthz"))[0] == 204
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"NONSENSE\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: " + b"x" * 20_000 + b"\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nno-colon-secret\r\n\r\n",
+    ],
+    ids=["line", "long", "version", "length", "header"],
+)
+async def test_a_reply_to_what_is_no_request_has_our_headers_and_form(
+    tmp_path: Path, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving_page(tmp_path) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.page.port)
+        writer.write(sent)
+        async with asyncio.timeout(20):
+            reply = await reader.read()
+        writer.close()
+
+    head, _, body = reply.decode().partition("\r\n\r\n")
+    status, *lines = head.split("\r\n")
+    headers = {name: value for name, _, value in (line.partition(": ") for line in lines)}
+    assert status.partition(" ")[2].startswith("4")
+    assert headers.items() >= STRICT.items()
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert (headers["Server"], headers["Content-Type"]) == ("ravatard", "application/json")
+    assert json.loads(body)["code"] == "not-http"
+    assert "secret" not in body
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_header_by_the_byte_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -15,10 +16,10 @@ from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper, Visitor
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.endpoints import Endpoint, EndpointTable, Right
+from ravatard.web.page.api.validation import in_words
 from ravatard.web.page.call import ApiCall, FileReply, Tagged, cookie_name, set_cookie
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.static_files import StaticFiles
-from ravatard.web.page.validation import in_words
 
 log = logging.getLogger(__name__)
 
@@ -268,6 +269,13 @@ def _success(body: Any, call: ApiCall) -> web.Response:
 
 #: Of every reply of the API; the server does not tell its version.
 _HEADERS = STRICT | {"Content-Security-Policy": policy(), "Server": "ravatard"}
+
+
+def unreadable(status: int) -> web.Response:
+    """Return the reply to a request that is none of HTTP, or that took the server too long."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _refusal(RequestRefused(status, "bug", "the appliance failed to answer; its log says why"))
+    return _refusal(RequestRefused(status, "not-http", "this is no request that the page can read"))
 
 
 def _refusal(refused: RequestRefused) -> web.Response:

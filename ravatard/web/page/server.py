@@ -12,7 +12,8 @@ from aiohttp import web
 
 from ravatard.web.connections import Connections, Place
 from ravatard.web.page import guard
-from ravatard.web.page.dispatch import Recognised, addresses
+from ravatard.web.page.dispatch import Recognised, addresses, unreadable
+from ravatard.web.strict_server import StrictServer
 
 #: A browser opens six at once to one host, and each open page keeps one.
 MOST_OF_A_CLIENT = 24
@@ -60,7 +61,7 @@ async def opened(
         return Place(guard.client_of(peer), MOST_OF_A_CLIENT, server, MOST_UNKNOWN)
 
     # No access log and no lingering: what is worth noting is in the log already.
-    server = web.Server(timed, access_log=None, lingering_time=0.0, keepalive_timeout=NEXT_S)
+    server = StrictServer(timed, unreadable, access_log=None, lingering_time=0.0, keepalive_timeout=NEXT_S)
     connections = Connections(place, request_s=REQUEST_S, most=MOST_CONNECTIONS, tls=tls)
     loop = asyncio.get_running_loop()
     listening: list[asyncio.Server] = []

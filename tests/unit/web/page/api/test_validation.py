@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from ravatard.web.page.api.types import NewPassword, NewToken, SetLoudness
-from ravatard.web.page.validation import in_words
+from ravatard.web.page.api.validation import in_words
 
 LONG = "a secret that is never told " * 20
 
