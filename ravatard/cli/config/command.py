@@ -157,7 +157,8 @@ def _about_texts(loaded: Loaded) -> Iterator[str]:
 
 def _about_page(loaded: Loaded) -> Iterator[str]:
     """Yield why a page for the local network is served to this machine only; the daemon starts so."""
-    if loaded.options.page.listen != "lan":
+    if loaded.options.page.listen != "lan" or hidden(os.environ):
+        # Only root sees whether there is one.
         return
     # Few have it.
     from ravatard.assembly.page import lan_refusal

@@ -14,6 +14,12 @@ from ravatard.web.page.options import PageOptions
 from ravatard.web.page.server import Admits, Handler, opened
 from ravatard.web.server_port import ServerPort
 
+#: systemd starts no socket of a service that is active (systemd.socket(5)).
+_FROM_SYSTEMD = (
+    "have systemd open it: `sudo systemctl enable ravatard-page.socket`, `sudo systemctl stop ravatard`, "
+    "`sudo systemctl start ravatard-page.socket ravatard`"
+)
+
 
 class Hosting:
     """Listens for the page, and tries again while that cannot be had."""
@@ -28,7 +34,7 @@ class Hosting:
             handed: listening sockets that systemd opened; they replace the port.
             tls: makes the context of TLS; None: without TLS.
         """
-        low = "`sudo systemctl enable --now ravatard-page.socket` hands it over" if is_services() else ""
+        low = _FROM_SYSTEMD if is_services() else ""
         self._port = ServerPort("the page is not served", "page.port", options.port, low=low)
         self._options = options
         self._handed = handed

@@ -96,7 +96,7 @@ class NearMisses(Struct):
     press: int
 
 
-class PageReport(Struct):
+class PagePlaceReport(Struct):
     """This page as it is served now: to this machine or the local network; `port` null: not served."""
 
     listen: Literal["loopback", "lan"]
@@ -134,7 +134,7 @@ class StatusReport(Struct):
     near_misses: NearMisses
     counters: dict[str, Any]
     quiet_hours: dict[str, str] | None
-    page: PageReport | UnsetType | None = UNSET
+    page: PagePlaceReport | UnsetType | None = UNSET
     version: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
     board: str | UnsetType | None = UNSET
