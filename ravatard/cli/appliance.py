@@ -154,14 +154,18 @@ def _page(
     return owner_page(options, around)
 
 
-def _tell_outdated(loaded: Loaded) -> None:
+def _tell_outdated(loaded: Loaded, config: Path | None) -> None:
+    migrate = "sudo ravatard config migrate"
+    if config is not None:
+        migrate = f"ravatard config migrate --config {config}"
     for file, dated in loaded.outdated.items():
         notes = "; ".join(dated.notes)
         log.warning(
-            "%s is of version %d and read as today's (%s); `sudo ravatard config migrate` writes that down",
+            "%s is of version %d and read as today's (%s); `%s` writes that down",
             file,
             dated.version,
             notes,
+            migrate,
         )
 
 
@@ -194,7 +198,7 @@ async def _appliance(
 ) -> None:
     loaded = started.loaded
     configure_logs(loaded, environ, quiet=arguments.simulate)
-    _tell_outdated(loaded)
+    _tell_outdated(loaded, arguments.config)
     check_source(loaded.options.microphone, loaded.options.capture, environ)
     async with AsyncExitStack() as stack:
         options = loaded.options
