@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -165,10 +165,21 @@ def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
 
 def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     """Return a function that gives a sentence for each fault that no event tells."""
-    page, adapters = parts.page, parts.adapters
+    screen = parts.screen
+    voice = screen if screen is not None and screen.sound_in_browser else None
     return lambda: (
         *(*parts.without, *parts.cloud.endings.faults, *parts.faults()),
+        *(voice.faults if voice is not None else ()),
+    )
+
+
+def _side_faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
+    """Return a function that gives a sentence for each fault of a page or of a way for other programs."""
+    page, adapters = parts.page, parts.adapters
+    screen = parts.screen if parts.screen is not None and not parts.screen.sound_in_browser else None
+    return lambda: (
         *(page.faults if page is not None else ()),
+        *(screen.faults if screen is not None else ()),
         *(fault for adapter in adapters for fault in adapter.faults),
     )
 
@@ -181,6 +192,11 @@ def _counts_of(adapters: Sequence[Adapter]) -> Callable[[], Mapping[str, int]]:
 def _token_of(cloud: Cloud) -> Callable[[], float | None]:
     """Return a function that gives the loop time at which the cloud's token ends; None without one."""
     return lambda: cloud.token_dies_at() if isinstance(cloud, TokenHolder) else None
+
+
+def _page_place(page: OwnerPage | None) -> dict[str, Any] | None:
+    """Return where the owner's page is served, for the status; None: it is off."""
+    return None if page is None else asdict(page.place())
 
 
 def _ending_again(
@@ -245,15 +261,15 @@ async def run(
     shown = Latest(conversation.indication)
     progress = parts.microphone.progress
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
-    faults = _faults_of(parts)
     reporter = Reporter(
         conversation,
         options,
         started_at,
         progress,
-        faults,
+        _faults_of(parts),
         details,
-        machine=parts.machine,
+        machine=lambda: {**parts.machine(), "page": _page_place(parts.page)},
+        side_faults=_side_faults_of(parts),
         counts=_counts_of(parts.adapters),
         token_dies_at=_token_of(parts.cloud),
     )

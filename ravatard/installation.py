@@ -5,11 +5,14 @@ There may be two on one machine: a clone's virtual environment, and the service'
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 #: Of the service, installed by ``make install`` or by the package.
 SERVICE = Path("/opt/ravatard")
+#: State of the service: file-hierarchy(7) and StateDirectory= in systemd.exec(5).
+STATE = Path("/var/lib/ravatard")
 #: Only the package lays the unit down there; ``make install`` uses /usr/local.
 _PACKAGED_UNIT = "usr/lib/systemd/system/ravatard.service"
 
@@ -22,6 +25,33 @@ def is_packaged(root: Path = Path("/")) -> bool:
 def reinstall(root: Path = Path("/")) -> str:
     """Return the command that installs the service again."""
     return "sudo apt install --reinstall ravatard" if is_packaged(root) else "sudo make install"
+
+
+def is_services(directory: Path = STATE) -> bool:
+    """Return True if a daemon that keeps its state in ``directory`` is the service, which systemd runs.
+
+    Args:
+        directory: a state directory; by default the service's, which its daemon and root may write to, and
+            the user of a clone may not.
+    """
+    return directory == STATE and directory.is_dir() and os.access(directory, os.W_OK | os.X_OK)
+
+
+def owners_command(words: str, *, service: bool | None = None) -> str:
+    """Return a command about the appliance as its owner has to type it: with sudo for the service's.
+
+    Args:
+        words: such as "ravatard page password".
+        service: the appliance is the service; None: find out for the one that this process belongs to.
+    """
+    return f"sudo {words}" if (is_services() if service is None else service) else words
+
+
+def restarting(*, service: bool | None = None) -> str:
+    """Return how the appliance is started again; ``service``: see :func:`owners_command`."""
+    if is_services() if service is None else service:
+        return "`sudo systemctl restart ravatard`"
+    return "a restart of `ravatard run`"
 
 
 def clone_of(prefix: Path) -> Path | None:

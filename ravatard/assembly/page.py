@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from ravatard.host.page.access_file import StateAccessFile
 from ravatard.host.page.activation import handed_over
 from ravatard.host.page.certificate import context, fingerprint, self_made
 from ravatard.host.page.command_line import Subcommands
+from ravatard.host.page.names import own_names, short_name
 from ravatard.ports.page import OwnerPage, Trials
 from ravatard.ports.settings import SettingsStore
-from ravatard.web.page.options import LOCKED, PageOptions
+from ravatard.web.page.options import PageOptions, why_locked
 
 log = logging.getLogger(__name__)
 
@@ -112,18 +112,7 @@ def lan_refusal(options: Options, file: StateAccessFile) -> str:
         return ""
     except (DamagedAccess, OSError) as error:
         return str(error)
-    return LOCKED
-
-
-def short_name() -> str:
-    """Return the name of this machine without its domain, in lower case."""
-    return socket.gethostname().partition(".")[0].lower()
-
-
-def own_names() -> frozenset[str]:
-    """Return the names by which this machine is reached, in lower case."""
-    short = short_name()
-    return frozenset({"localhost", socket.gethostname().lower(), short, f"{short}.local"})
+    return why_locked()
 
 
 def _further(around: PageSurroundings) -> Mapping[str, tuple[str, ...]]:

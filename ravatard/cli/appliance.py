@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +22,9 @@ from ravatard.assembly.parts import Beginning, build, conversation_options
 from ravatard.assembly.simulator import simulated
 from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cli.run import loaded_for
-from ravatard.cli.terminal import columns_of, takes_colour, typeable
+from ravatard.cli.terminal import columns_of, takes_colour, typeable, visible
 from ravatard.config import DEFAULT_PATH, Loaded, Options, secrets_of
+from ravatard.config.advice import advice
 from ravatard.config.saved.layer import saved_file
 from ravatard.config.saved.starting import StartingConfiguration, set_aside
 from ravatard.core.options.conversation import ConversationOptions
@@ -153,15 +154,31 @@ def _page(
     return owner_page(options, around)
 
 
-def _tell_outdated(loaded: Loaded) -> None:
+def _tell_outdated(loaded: Loaded, config: Path | None) -> None:
+    migrate = "sudo ravatard config migrate"
+    if config is not None:
+        migrate = f"ravatard config migrate --config {config}"
     for file, dated in loaded.outdated.items():
         notes = "; ".join(dated.notes)
         log.warning(
-            "%s is of version %d and read as today's (%s); `sudo ravatard config migrate` writes that down",
+            "%s is of version %d and read as today's (%s); `%s` writes that down",
             file,
             dated.version,
             notes,
+            migrate,
         )
+
+
+def simulated_warnings(loaded: Loaded, main: Path, without: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each warning of a simulated run, whose log shows errors only.
+
+    Args:
+        loaded: the configuration in effect.
+        main: the file that was looked for.
+        without: a sentence for each configured part that is missing.
+    """
+    for one in (*advice(loaded, main, simulated=True), *without):
+        yield f"warning: {visible(typeable(one))}"
 
 
 def _set_aside(
@@ -181,7 +198,7 @@ async def _appliance(
 ) -> None:
     loaded = started.loaded
     configure_logs(loaded, environ, quiet=arguments.simulate)
-    _tell_outdated(loaded)
+    _tell_outdated(loaded, arguments.config)
     check_source(loaded.options.microphone, loaded.options.capture, environ)
     async with AsyncExitStack() as stack:
         options = loaded.options
@@ -222,6 +239,9 @@ async def _appliance(
             machine=_machine(None if loaded.board is None else loaded.board.name),
             page=_page(arguments, loaded, options, environ, control, secrets),
         )
+        if arguments.simulate:
+            for line in simulated_warnings(loaded, arguments.config or DEFAULT_PATH, parts.without):
+                print(line, file=sys.stderr)
         has_button = parts.button is not None
         controls = Controls(server=server_socket)
         for text in arguments.say:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import secrets
 import sys
 from pathlib import Path
 
 from ravatard.cli.control import reason, request, socket_of
 from ravatard.cli.options import add_socket
+from ravatard.core.control.lines import upload_parts
 from ravatard.errors import RavatardError
 from ravatard.host.control.client import ask
 
 #: As large as the daemon takes; see ``stages/playing/content.py``.
 LARGEST_BYTES = 8 << 20
-#: In base64 this fits into one request, which has 64 KiB at most.
-_PART_BYTES = 45_000
 #: Longest download, and longest time until it begins, as the daemon waits for them.
 _LONGER_S = 45.0
 _FULL = 100
@@ -63,9 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
     sound = _content(what)
     name = secrets.token_hex(16)
     socket = socket_of(arguments)
-    for start in range(0, len(sound), _PART_BYTES):
-        data = base64.b64encode(sound[start : start + _PART_BYTES]).decode()
-        reply = ask(socket, {"do": "upload", "upload": name, "data": data})
+    for part in upload_parts(name, sound):
+        reply = ask(socket, {"do": "upload", **part})
         if reply.get("ok") is not True:
             print(f"ravatard: {reason(reply)}", file=sys.stderr)
             return 1

@@ -23,15 +23,16 @@ _PLACEHOLDER = re.compile(r"(your|my|the)[-_ ]?\w+([-_ ]id)?|x{3,}|changeme|exam
 SEALED_HINT = "only root may see whether a credential holds it: sudo ravatard config check"
 
 
-def advice(loaded: Loaded, main: Path, *, sealed: bool = False) -> Iterator[str]:
+def advice(loaded: Loaded, main: Path, *, sealed: bool = False, simulated: bool = False) -> Iterator[str]:
     """Yield one sentence for each thing that an owner should know; never a secret.
 
     Args:
         loaded: the configuration in effect.
         main: the file that was looked for.
         sealed: credentials may exist that the caller cannot read.
+        simulated: a simulated service takes the place of the real one, which nothing is said about.
     """
-    if not loaded.files:
+    if not loaded.files and not simulated:
         yield (
             f"there is no {main}, so every setting has its default; `sudo ravatard setup` writes one, and "
             "`ravatard config reference` prints one with every setting explained"
@@ -39,15 +40,22 @@ def advice(loaded: Loaded, main: Path, *, sealed: bool = False) -> Iterator[str]
     for key in Schema().keys.values():
         value = value_of(loaded.options, key)
         if key.secret:
-            yield from _about_secret(loaded, key, value, sealed=sealed)
+            if not simulated:
+                yield from _about_secret(loaded, key, value, sealed=sealed)
         elif isinstance(value, str) and value[:1] in TYPOGRAPHIC and value[-1:] in TYPOGRAPHIC:
             yield (
                 f"{key.dotted}: its quotes {value[0]} {value[-1]} are typographic, and so a part of the "
                 'text; write straight ones (") or none'
             )
     yield from _about_libraries(loaded)
-    yield from _about_address(loaded)
-    yield from _about_kinds(loaded)
+    if not simulated:
+        yield from _about_address(loaded)
+        yield from _about_kinds(loaded)
+    yield from _about_files(loaded)
+
+
+def _about_files(loaded: Loaded) -> Iterator[str]:
+    """Yield a sentence about each file that users of this machine may change or read, and should not."""
     for place in dict.fromkeys(place for file in loaded.files for place in (file.parent, file)):
         if _may_be_changed(place):
             yield (
@@ -132,6 +140,9 @@ def _may_be_changed(place: Path) -> bool:
     try:
         mode = place.stat().st_mode
     except OSError:
+        return False
+    if stat.S_ISCHR(mode):
+        # /dev/null, in the place of a configuration.
         return False
     # In a directory with the sticky bit others cannot replace a file.
     return bool(mode & stat.S_IWOTH) and not (stat.S_ISDIR(mode) and mode & stat.S_ISVTX)

@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-#: State of a system service: file-hierarchy(7) and StateDirectory= in systemd.exec(5).
-SYSTEM = Path("/var/lib/ravatard")
+from ravatard.installation import STATE
+
+#: State of the service.
+SYSTEM = STATE
 #: The file of the settings that the page or ``ravatard config set`` has saved.
 SETTINGS = "settings.yaml"
 

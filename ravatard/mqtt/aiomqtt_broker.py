@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -36,6 +38,8 @@ _RECEIVE_BUFFER = 65_536
 _WRONG_PROTOCOL = (1, 132)
 _WRONG_PASSWORD = (4, 5, 134, 135)
 _TAKEN_OVER = 142
+#: The library keeps an error of the system as its text alone.
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
 
 #: The library's own lines: one for each message of a flood.
 _quiet = logging.getLogger("ravatard.mqtt.library")
@@ -125,6 +129,11 @@ class AiomqttBroker:
         )
         guard(client, meter)
         return client
+
+    @property
+    def place(self) -> str:
+        """Name and port of the broker."""
+        return f"{self._options.host}:{self._options.broker_port}"
 
     def refused(self, code: int) -> Exception:
         """Return the error for a reason code of a broker that refuses the connection."""
@@ -251,6 +260,12 @@ def _ours(broker: AiomqttBroker, error: aiomqtt.MqttError) -> Exception:
         )
     if "timed out" in text.lower():
         return LinkTimeout(f"the MQTT broker does not answer within {ANSWER_S:g} s")
+    if refused := _ERRNO.search(text):
+        why = os.strerror(int(refused[1])).lower()
+        return LinkError(
+            f"the MQTT broker at {broker.place} cannot be reached ({why}); start it, or correct "
+            "mqtt.host and mqtt.port"
+        )
     return LinkError(f"the connection to the MQTT broker failed ({text or 'no reason given'})")
 
 

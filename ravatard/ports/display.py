@@ -12,6 +12,16 @@ from ravatard.secret import Secret
 class Display(Protocol):
     """Page for a browser on this machine."""
 
+    @property
+    def sound_in_browser(self) -> bool:
+        """True if the browser plays the avatar's voice, and the daemon does not."""
+        ...
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """One sentence for each reason why the page is not served. Never raises."""
+        ...
+
     async def serve(self) -> NoReturn:
         """Serve the page, for ever. Cancelling closes every connection."""
         ...

@@ -32,6 +32,23 @@ class Appliance:
     mute_wishes: Callable[[], int] = lambda: 0
 
 
+@dataclass(frozen=True, slots=True)
+class PagePlace:
+    """Place where the page is served.
+
+    Attributes:
+        listen: "loopback" or "lan", as it is served now.
+        scheme: "http" or "https".
+        port: None while it is not served.
+        names: further names that the owner has configured.
+    """
+
+    listen: str
+    scheme: str
+    port: int | None
+    names: Sequence[str] = ()
+
+
 class OwnerPage(Protocol):
     """Page of the appliance's owner, and its API."""
 
@@ -46,6 +63,10 @@ class OwnerPage(Protocol):
     @property
     def faults(self) -> tuple[str, ...]:
         """One sentence for each reason why the page is not served as configured."""
+        ...
+
+    def place(self) -> PagePlace:
+        """Return where it is served now."""
         ...
 
 

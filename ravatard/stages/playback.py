@@ -29,7 +29,7 @@ from ravatard.ports.media import Decoder, Fetch
 from ravatard.ports.speaker import Speaker
 from ravatard.stages.mailbox import Inbox
 from ravatard.stages.playing.announcer import Announcer
-from ravatard.stages.playing.content import AnnouncementContents
+from ravatard.stages.playing.content import AnnouncementContents, in_one_piece
 
 #: Most answers that wait to be played; more are reported as unplayable.
 MOST_WAITING = 4
@@ -308,10 +308,6 @@ class Playback:
 
     async def _opened(self, answer: PlayAnswer, stack: AsyncExitStack) -> tuple[AsyncIterator[bytes], str]:
         if answer.sound:
-            return _one(answer.sound), ""
+            return in_one_piece(answer.sound), ""
         fetched = await stack.enter_async_context(self._fetch.open(answer.file_url))
         return fetched.pieces(), fetched.content_type
-
-
-async def _one(piece: bytes) -> AsyncIterator[bytes]:
-    yield piece

@@ -24,18 +24,36 @@ class Place:
         client: whom it is counted for.
         most: number of connections that this client may have at once.
         protocol: makes the protocol of the server it is handed to.
+        most_unknown: of these, connections on which no caller was recognised; None: all of them.
     """
 
     client: Hashable
     most: int
     protocol: MakeProtocol
+    most_unknown: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Seat:
+    """Connection that is counted.
+
+    Attributes:
+        client: whom it is counted for.
+        known: a caller was recognised on it; it gives way to no other.
+        left: it is not counted any more.
+    """
+
+    client: Hashable
+    known: bool = False
+    left: bool = False
 
 
 class Connections:
     """Hands each new connection to a server, or closes it.
 
     A connection on which no whole request comes in time is closed: browsers open some in advance, and a
-    hostile client sends a request by the byte.
+    hostile client sends a request by the byte. When all are taken, one that waits for a request gives way to
+    a client that has fewer: neighbours who open many keep no other out.
     """
 
     def __init__(
@@ -60,6 +78,8 @@ class Connections:
         self._most = most
         self._tls = tls
         self._open: Counter[Hashable] = Counter()
+        self._seats: dict[asyncio.BaseTransport, _Seat] = {}
+        #: Those that wait for a request, or for their TLS; the one that has waited longest is the first.
         self._silent: dict[asyncio.BaseTransport, asyncio.TimerHandle] = {}
 
     def protocol(self) -> asyncio.Protocol:
@@ -71,6 +91,15 @@ class Connections:
         timer = None if transport is None else self._silent.pop(transport, None)
         if timer is not None:
             timer.cancel()
+
+    def recognised(self, transport: asyncio.BaseTransport | None, *, known: bool) -> None:
+        """Note that the caller of a request on ``transport`` was recognised, or is not any more."""
+        if transport is not None and (seat := self._seats.get(transport)) is not None:
+            seat.known = known
+
+    def is_known(self, transport: asyncio.BaseTransport | None) -> bool:
+        """Return True if the newest caller on ``transport`` was recognised."""
+        return transport is not None and transport in self._seats and self._seats[transport].known
 
     def awaited(self, transport: asyncio.BaseTransport | None, within_s: float) -> None:
         """Expect the next request on ``transport``, whole, within this time."""
@@ -85,39 +114,80 @@ class Connections:
     def arrived(self, transport: asyncio.Transport) -> None:
         """Hand a new connection to its server, or close it."""
         place = self._place(transport)
-        full = self._most is not None and self._open.total() >= self._most
-        if place is None or full or self._open[place.client] >= place.most:
+        if place is None or not self._has_room(place):
             transport.abort()
             return
+        seat = _Seat(place.client)
         self._open[place.client] += 1
         if self._tls is None:
-            self.hand_over(transport, place, lambda: self._left(place.client))
+            self.hand_over(transport, place, seat)
             return
-        secured = _Secured(self, place, self._tls, self._request_s, lambda: self._left(place.client))
+        self._seats[transport] = seat
+        self._expect(transport, self._request_s)
+        secured = _Secured(self, place, seat, self._tls, self._request_s, lambda: self._left(transport, seat))
         transport.set_protocol(secured)
         secured.connection_made(transport)
 
-    def hand_over(self, transport: asyncio.Transport, place: Place, left: Callable[[], None]) -> None:
-        """Hand a connection that was counted to its server; ``left`` is called at its end."""
+    def _has_room(self, place: Place) -> bool:
+        """Return True if there is room for a connection; one that waits may have given way to it."""
+        if self._open[place.client] >= place.most:
+            return False
+        if place.most_unknown is not None:
+            theirs = (one for one in self._seats.values() if one.client == place.client)
+            if sum(not one.known and not one.left for one in theirs) >= place.most_unknown:
+                return False
+        return self._most is None or self._open.total() < self._most or self._give_way(place.client)
+
+    def _give_way(self, client: Hashable) -> bool:
+        """Close a silent connection of the client that has most; False: none has more than ``client``."""
+        idle = [(one, self._seats[one]) for one in self._silent if one in self._seats]
+        idle = [(one, seat) for one, seat in idle if not seat.known and not seat.left]
+        # Of several with as many: the one that has waited longest.
+        found = max(idle, key=lambda pair: self._open[pair[1].client], default=None)
+        if found is None or self._open[found[1].client] <= self._open[client]:
+            return False
+        transport, seat = found
+        # Counted out at once: the transport tells its end later.
+        self._left(transport, seat)
+        self._close_silent(transport)
+        return True
+
+    def hand_over(
+        self,
+        transport: asyncio.Transport,
+        place: Place,
+        seat: _Seat,
+        raw: asyncio.BaseTransport | None = None,
+    ) -> None:
+        """Hand a connection that was counted to its server; ``raw``: the one below its TLS."""
+        if raw is not None:
+            self.asked(raw)
+            self._seats.pop(raw, None)
+        self._seats[transport] = seat
         self._expect(transport, self._request_s)
 
         def ended() -> None:
-            self.asked(transport)
-            left()
+            self._left(transport, seat)
 
         protocol = _Admitted(place.protocol(), ended)
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
 
     def _close_silent(self, transport: asyncio.BaseTransport) -> None:
-        self._silent.pop(transport, None)
+        self.asked(transport)
         cast(asyncio.Transport, transport).abort()
 
-    def _left(self, client: Hashable) -> None:
-        self._open[client] -= 1
-        if self._open[client] <= 0:
+    def _left(self, transport: asyncio.BaseTransport, seat: _Seat) -> None:
+        """Count a connection out; the second time nothing."""
+        self.asked(transport)
+        self._seats.pop(transport, None)
+        if seat.left:
+            return
+        seat.left = True
+        self._open[seat.client] -= 1
+        if self._open[seat.client] <= 0:
             # Addresses are many; only those that are connected are counted.
-            del self._open[client]
+            del self._open[seat.client]
 
 
 class _Arrival(asyncio.Protocol):
@@ -137,17 +207,23 @@ class _Secured(SSLProtocol):
         self,
         connections: Connections,
         place: Place,
+        seat: _Seat,
         context: ssl.SSLContext,
         limit_s: float,
         left: Callable[[], None],
     ) -> None:
         loop = cast(asyncio.BaseEventLoop, asyncio.get_running_loop())
-        inner = _Handed(connections, place)
+        inner = _Handed(connections, place, seat, self)
         waiter = loop.create_future()
         # How the handshake ended is of no use to the server.
         waiter.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         super().__init__(loop, inner, context, waiter, server_side=True, ssl_handshake_timeout=ceil(limit_s))
         self._when_left = left
+        self.below: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.below = transport
+        super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._when_left()
@@ -157,12 +233,15 @@ class _Secured(SSLProtocol):
 class _Handed(asyncio.Protocol):
     """Connection whose TLS is there: goes to its server."""
 
-    def __init__(self, connections: Connections, place: Place) -> None:
+    def __init__(self, connections: Connections, place: Place, seat: _Seat, secured: _Secured) -> None:
         self._connections = connections
         self._place = place
+        self._seat = seat
+        self._secured = secured
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._connections.hand_over(cast(asyncio.Transport, transport), self._place, lambda: None)
+        above = cast(asyncio.Transport, transport)
+        self._connections.hand_over(above, self._place, self._seat, self._secured.below)
 
 
 class _Admitted(asyncio.Protocol):

@@ -113,7 +113,7 @@ async def test_beside_a_running_appliance_it_refuses_and_names_it(tmp_path: Path
         assert program.stdout == ""
         assert program.stderr == (
             f"ravatard: ravatard runs as process {daemon.pid} and holds the pins; stop it first "
-            "(sudo systemctl stop ravatard)\n"
+            f"(kill {daemon.pid})\n"
         )
 
 

@@ -451,6 +451,31 @@ async def _report() -> dict[str, Any]:
     return report
 
 
+async def test_pages_and_a_broker_that_are_away_are_told_and_the_appliance_works(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        away: Config = {
+            "page": {"listen": "loopback", "port": port},
+            "kiosk": {"enabled": True, "port": port},
+            "metrics": {"listen": "loopback", "port": port},
+        }
+        async with SimServer() as server, Daemon(tmp_path, server.base_url, _quiet(tmp_path), away) as daemon:
+            await daemon.ready()
+            await daemon.until(lambda: daemon.stderr.count("cannot be had") == 3, "each is told", 60)
+            status, said, _ = await _asked("status")
+            report = await _report()
+            shown, page, _ = await _asked("page", "--config", str(daemon.config_file))
+            await daemon.stopped()
+
+    assert (status, report["working"]) == (0, True)
+    for lost in ("the page is not served", "no page for the display", "no figures for Prometheus"):
+        assert f"! {lost}: port {port} cannot be had, another program has it;" in " ".join(said.split())
+        assert any(one.startswith(lost) for one in report["degraded"])
+    assert "page not served" in " ".join(said.split())
+    assert shown == 1
+    assert page.startswith(f"the page is not served: port {port} cannot be had")
+
+
 async def test_a_daemon_says_how_it_is(tmp_path: Path) -> None:
     async with SimServer() as server, Daemon(tmp_path, server.base_url, _quiet(tmp_path)) as daemon:
         await daemon.ready()

@@ -260,11 +260,14 @@ async def test_a_taken_port_is_told_and_waited_for(caplog: pytest.LogCaptureFixt
     async with asyncio.TaskGroup() as group:
         serve = group.create_task(kiosk.serve(), name="kiosk")
         await until(lambda: f"port {port} cannot be had" in caplog.text, "it is told")
+        faults = kiosk.faults
         taken.close()
         await until(lambda: kiosk.port == port, "it is served in the end")
         serve.cancel()
 
     assert kiosk.port is None
+    assert (len(faults), kiosk.faults) == (1, ())
+    assert f"no page for the display: port {port} cannot be had" in faults[0]
     assert caplog.text.count("cannot be had") == 1
 
 

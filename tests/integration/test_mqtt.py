@@ -200,6 +200,19 @@ async def test_home_assistants_start_is_answered_by_one_discovery_message(broker
         assert len(seen.of("/config")) == 1
 
 
+async def test_a_broker_that_does_not_listen_is_named_with_its_place() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    async with appliance(port) as one:
+        await until(lambda: "cannot be reached" in str(one.adapter.faults), "it is told")
+        (fault,) = one.adapter.faults
+
+    assert fault == (
+        f"no MQTT: the MQTT broker at 127.0.0.1:{port} cannot be reached (connection refused); start it, or "
+        "correct mqtt.host and mqtt.port"
+    )
+
+
 async def test_a_wrong_password_is_named_and_the_right_one_works(tmp_path: Path) -> None:
     passwords = tmp_path / "passwords"
     subprocess.run(["mosquitto_passwd", "-b", "-c", passwords, "avatar", "right"], check=True)  # noqa: ASYNC221 - milliseconds

@@ -15,13 +15,14 @@ import aiohttp
 import pytest
 from msgspec import structs
 
+from ravatard.web.headers import STRICT
 from ravatard.web.page.access.record import changing
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.endpoints import PREFIX
-from ravatard.web.page.live_feed import MOST_PAGES
+from ravatard.web.page.live_feed import MOST_OF_ONE, MOST_OF_TOKENS, MOST_PAGES
 from ravatard.web.page.options import PageOptions
-from ravatard.web.page.server import MOST_OF_A_CLIENT
-from tests.integration.page_rig import PASSWORD, serving_page
+from ravatard.web.page.server import MOST_UNKNOWN
+from tests.integration.page_rig import PASSWORD, ServedPage, serving_page
 from tests.integration.program import until
 
 pytestmark = pytest.mark.integration
@@ -185,7 +186,7 @@ async def test_many_log_ins_at_once_are_refused_at_once(tmp_path: Path) -> None:
     async with serving_page(tmp_path, logged_in=True) as served, asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(served.call("POST", f"{PREFIX}/session", {"password": f"guess {at:04}"}))
-            for at in range(20)
+            for at in range(MOST_UNKNOWN - 2)
         ]
 
     statuses = [task.result()[0] for task in tasks]
@@ -390,10 +391,43 @@ async def test_a_client_has_so_many_connections_and_no_more(tmp_path: Path) -> N
             for made in opened:
                 made.close()
 
-        assert alive <= MOST_OF_A_CLIENT
+        assert alive <= MOST_UNKNOWN
         # Their place is free again.
         await asyncio.sleep(0.1)
         assert (await served.call("GET", "/healthz"))[0] == 204
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"NONSENSE\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: " + b"x" * 20_000 + b"\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nno-colon-secret\r\n\r\n",
+    ],
+    ids=["line", "long", "version", "length", "header"],
+)
+async def test_a_reply_to_what_is_no_request_has_our_headers_and_form(
+    tmp_path: Path, sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving_page(tmp_path) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.page.port)
+        writer.write(sent)
+        async with asyncio.timeout(20):
+            reply = await reader.read()
+        writer.close()
+
+    head, _, body = reply.decode().partition("\r\n\r\n")
+    status, *lines = head.split("\r\n")
+    headers = {name: value for name, _, value in (line.partition(": ") for line in lines)}
+    assert status.partition(" ")[2].startswith("4")
+    assert headers.items() >= STRICT.items()
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert (headers["Server"], headers["Content-Type"]) == ("ravatard", "application/json")
+    assert json.loads(body)["code"] == "not-http"
+    assert "secret" not in body
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_header_by_the_byte_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -421,18 +455,43 @@ async def test_a_body_by_the_byte_gets_408(tmp_path: Path, monkeypatch: pytest.M
         writer.close()
 
 
-async def test_more_pages_than_a_family_has_are_refused(tmp_path: Path) -> None:
+async def live_of(served: ServedPage, **headers: str) -> aiohttp.ClientWebSocketResponse | int:
+    """One more live socket, or the status of its refusal; with a token of a program, which has no cookie."""
+    if not headers:
+        headers = served.origin
+    try:
+        opened: aiohttp.ClientWebSocketResponse = await served.session.ws_connect(
+            f"{served.base}{PREFIX}/live", headers=headers
+        )
+    except aiohttp.WSServerHandshakeError as refused:
+        return refused.status
+    return opened
+
+
+async def test_more_pages_of_one_browser_than_it_needs_are_refused(tmp_path: Path) -> None:
     async with serving_page(tmp_path, logged_in=True) as served:
-        pages = [
-            await served.session.ws_connect(f"{served.base}{PREFIX}/live", headers=served.origin)
-            for _ in range(MOST_PAGES)
-        ]
+        pages = [await live_of(served) for _ in range(MOST_OF_ONE + 1)]
 
-        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
-            await served.session.ws_connect(f"{served.base}{PREFIX}/live", headers=served.origin)
-
-        assert refused.value.status == 503
+        assert pages.pop() == 503
         for page in pages:
+            assert isinstance(page, aiohttp.ClientWebSocketResponse)
+            await page.close()
+
+
+async def test_programs_keep_no_owner_from_the_live_page(tmp_path: Path) -> None:
+    async with serving_page(tmp_path, logged_in=True) as served:
+        pages = []
+        for name in "abc":
+            made = await served.call("POST", f"{PREFIX}/tokens", {"name": name, "scopes": ["read"]})
+            token = {"Authorization": f"Bearer {made[1]['token']}"}
+            pages += [await live_of(served, **token) for _ in range(MOST_OF_ONE + 1)]
+        owners = await live_of(served)
+
+        assert isinstance(owners, aiohttp.ClientWebSocketResponse)
+        opened = [one for one in pages if isinstance(one, aiohttp.ClientWebSocketResponse)]
+        assert len(opened) == MOST_OF_TOKENS < MOST_PAGES
+        assert [one for one in pages if isinstance(one, int)] == [503] * (len(pages) - MOST_OF_TOKENS)
+        for page in (owners, *opened):
             await page.close()
 
 

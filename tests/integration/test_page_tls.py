@@ -12,7 +12,7 @@ import pytest
 
 from ravatard.assembly.page import tls_context
 from ravatard.web.page.options import PageOptions
-from ravatard.web.page.server import MOST_OF_A_CLIENT
+from ravatard.web.page.server import MOST_UNKNOWN
 from tests.integration.page_rig import serving_page
 from tests.integration.program import until
 
@@ -23,7 +23,7 @@ async def test_silent_connections_are_counted_before_their_handshake(tmp_path: P
     options = PageOptions(listen="loopback", port=0, tls="self-made")
     async with serving_page(tmp_path, options, tls=lambda: tls_context(options, tmp_path)) as served:
         port = served.page.port
-        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MOST_OF_A_CLIENT + 6)]
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MOST_UNKNOWN + 6)]
         # Nothing was sent yet, so that only a closed one can be read.
         ends = [asyncio.ensure_future(ended(reader)) for reader, _ in silent]
         await until(lambda: sum(end.done() for end in ends) == 6, "those above the limit are closed")

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ravatard.installation import SERVICE, adding, clone_of, is_packaged, reinstall
+import pytest
+
+from ravatard import installation
+from ravatard.installation import (
+    SERVICE,
+    adding,
+    clone_of,
+    is_packaged,
+    is_services,
+    owners_command,
+    reinstall,
+    restarting,
+)
 
 
 def clone(tmp_path: Path) -> Path:
@@ -46,3 +58,23 @@ def test_any_other_environment_has_pip(tmp_path: Path) -> None:
         f"run `{tmp_path}/env/bin/python3 -m pip install --upgrade 'ravatard[leds]'`"
     )
     assert adding("", tmp_path / "env").endswith("--upgrade 'ravatard'`")
+
+
+def test_a_command_of_the_owner_has_sudo_for_the_service_alone() -> None:
+    assert owners_command("ravatard page password", service=True) == "sudo ravatard page password"
+    assert owners_command("ravatard page password", service=False) == "ravatard page password"
+    assert restarting(service=True) == "`sudo systemctl restart ravatard`"
+    assert restarting(service=False) == "a restart of `ravatard run`"
+
+
+def test_a_daemon_with_its_state_elsewhere_is_not_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not is_services(tmp_path)
+
+    monkeypatch.setattr(installation, "STATE", tmp_path)
+    assert is_services(tmp_path)
+
+    # The user of a clone on the same machine.
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert not is_services(tmp_path)

@@ -16,7 +16,7 @@ from ravatard.devices.panel.gpio import open_button
 from ravatard.devices.panel.lamp import open_lamp
 from ravatard.errors import DeviceError, RavatardError
 from ravatard.host.control.client import NoDaemonError, ask
-from ravatard.host.runtime import find_socket
+from ravatard.host.runtime import SYSTEM_DIRECTORY, find_socket
 from ravatard.ports.panel import Button, Lamp
 
 Say = Callable[[str], None]
@@ -57,9 +57,8 @@ def refuse_beside_daemon(path: Path) -> None:
         if isinstance(unanswered.__cause__, FileNotFoundError | ConnectionRefusedError):
             return
         raise
-    raise NotNow(
-        f"ravatard runs as process {pid} and holds the pins; stop it first (sudo systemctl stop ravatard)"
-    )
+    stop = "sudo systemctl stop ravatard" if path.parent == SYSTEM_DIRECTORY else f"kill {pid}"
+    raise NotNow(f"ravatard runs as process {pid} and holds the pins; stop it first ({stop})")
 
 
 def _print(line: str) -> None:

@@ -40,9 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = _command(what, "show", "show every setting in effect and where it is set, with secrets masked")
     values.add_get(_command(what, "get", "print one setting in effect"))
     values.add_set(
-        _command(what, "set", "save one setting as the page does, in a layer of its own above the files")
+        _command(what, "set", "save settings as the page does, in a layer of their own above the files")
     )
-    values.add_unset(_command(what, "unset", "take a saved setting away, so that the files hold again"))
+    values.add_unset(_command(what, "unset", "take saved settings away, so that the files hold again"))
     add_diff(_command(what, "diff", "show what changed since an older configuration, and what it needs"))
     edit = _command(what, "edit", "edit a copy of the file, and install it once it has no mistake")
     edit.epilog = (
@@ -109,8 +109,8 @@ def _verdict(loaded: Loaded, main: Path) -> Iterator[str]:
         *_about_texts(loaded),
         *_about_design(loaded),
         *_about_wakeword(loaded, main),
+        *_about_page(loaded),
     ]
-    _refuse_open_page(loaded)
     if not warnings:
         yield f"configuration is good: {_count(loaded)} read"
         return
@@ -155,13 +155,10 @@ def _about_texts(loaded: Loaded) -> Iterator[str]:
     yield from mistakes
 
 
-def _refuse_open_page(loaded: Loaded) -> None:
-    """Refuse a page that is open to the local network and has no password.
-
-    Raises:
-        ConfigError: it has none, and the appliance cannot be claimed at it.
-    """
-    if loaded.options.page.listen != "lan":
+def _about_page(loaded: Loaded) -> Iterator[str]:
+    """Yield why a page for the local network is served to this machine only; the daemon starts so."""
+    if loaded.options.page.listen != "lan" or hidden(os.environ):
+        # Only root sees whether there is one.
         return
     # Few have it.
     from ravatard.assembly.page import lan_refusal
@@ -169,7 +166,7 @@ def _refuse_open_page(loaded: Loaded) -> None:
     from ravatard.host.state import state_directory
 
     if refusal := lan_refusal(loaded.options, StateAccessFile(state_directory(os.environ))):
-        raise ConfigError(refusal)
+        yield f"the page is served to this machine only: {refusal}"
 
 
 def _about_design(loaded: Loaded) -> Iterator[str]:

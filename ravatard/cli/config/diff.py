@@ -44,8 +44,13 @@ def diff(arguments: argparse.Namespace) -> int:
     new = load(arguments.config, environ, saved=saved).options
     try:
         text = read(arguments.old)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no {arguments.old}; `ravatard config show --json > FILE` before a change makes one"
+        ) from None
     except (OSError, DocumentError) as error:
-        raise ConfigError(f"{arguments.old} cannot be read: {error}") from error
+        why = error if isinstance(error, DocumentError) else error.strerror or error
+        raise ConfigError(f"{arguments.old} cannot be read: {why}") from error
     listing = _listing(text) if text.lstrip().startswith("{") else None
     if listing is not None:
         changes = _since_listing(listing, new)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ravatard.cli.setup.writing import NotWritten
 from ravatard.cli.terminal import harmless, visible
-from ravatard.config import ConfigErrors, Loaded, load
+from ravatard.config import DEFAULT_PATH, ConfigErrors, Loaded, load
 from ravatard.config.advice import advice
 from ravatard.config.document import DocumentError, read
 from ravatard.config.migrations import HISTORY
@@ -22,6 +22,7 @@ from ravatard.config.version import KEY
 from ravatard.errors import RavatardError
 from ravatard.host.credentials import with_credentials
 from ravatard.host.durable import make_directory, replace_file
+from ravatard.installation import owners_command, restarting
 
 #: What people and their system name as their editor, the strongest first; then what is usually there.
 _VARIABLES = ("SUDO_EDITOR", "VISUAL", "EDITOR")
@@ -157,7 +158,9 @@ def _install(main: Path, text: str, before: str | None) -> None:
 
 
 def _report(main: Path, loaded: Loaded) -> None:
-    print(f"{main} is written; `sudo ravatard reload` applies what needs no restart, and")
-    print("`sudo systemctl restart ravatard` everything")
+    service = main == DEFAULT_PATH
+    reload = owners_command("ravatard reload", service=service)
+    print(f"{main} is written; `{reload}` applies what needs no restart, and")
+    print(f"{restarting(service=service)} everything")
     for warning in advice(loaded, main):
         print(f"warning: {visible(warning)}")

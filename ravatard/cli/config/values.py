@@ -8,84 +8,99 @@ import os
 import sys
 from getpass import getpass
 from pathlib import Path
+from typing import Any
 
 from ravatard.cli.options import add_config, add_json, add_state
 from ravatard.cli.terminal import visible
-from ravatard.config import ConfigErrors, Schema, SettingOrigin, load
-from ravatard.config.document import Scalar
+from ravatard.config import ConfigErrors, Loaded, Schema, SettingOrigin, load
+from ravatard.config.document import Node, Scalar
 from ravatard.config.problems import Problem, shown
 from ravatard.config.saved.description import needs, shown_value, source_of
-from ravatard.config.saved.layer import hidden, saved_file
+from ravatard.config.saved.layer import hidden, refused_change, saved_file
 from ravatard.config.saved.store import FileSettingsStore
 from ravatard.config.schema import Key, value_of
 from ravatard.config.sources import from_text
 from ravatard.errors import ConfigError
 from ravatard.host.credentials import with_credentials
-from ravatard.host.state import SYSTEM
+from ravatard.host.state import SYSTEM, state_directory
+from ravatard.installation import is_services, owners_command, restarting
 from ravatard.ports.settings import Changes, SettingsNotSaved
 
 #: In the place of a value: it is typed, or comes on standard input.
 TYPED = "-"
-_APPLIED = {
-    "reload": "`sudo ravatard reload` applies it",
-    "restart": "`sudo systemctl restart ravatard` applies it",
-}
 
 
 def add_get(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``get``."""
-    _add_key(parser)
+    parser.add_argument(
+        "key", metavar="KEY", help="section.key, such as gate.silence_ms; or a section: all its settings"
+    )
+    _add_places(parser)
     add_json(parser, "print JSON: value, unit, where it is set, and what a change needs")
 
 
 def add_set(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``set``."""
-    _add_key(parser)
+    parser.add_argument("key", metavar="KEY", help="section.key, such as gate.silence_ms")
     parser.add_argument(
         "value",
         metavar="VALUE",
         help="as in a file; a list is '[a, b]', '' sets nothing; - reads it from standard input, as a secret "
         "must be",
     )
+    parser.add_argument("further", nargs="*", metavar="KEY VALUE", help="more settings, saved together")
+    _add_places(parser)
 
 
 def add_unset(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``unset``."""
-    _add_key(parser)
+    parser.add_argument("keys", nargs="+", metavar="KEY", help="section.key, such as gate.silence_ms")
+    _add_places(parser)
 
 
-def _add_key(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", metavar="KEY", help="section.key, such as gate.silence_ms")
+def _add_places(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     add_state(parser)
 
 
 def get(arguments: argparse.Namespace) -> int:
-    """Print the value in effect; return exit status 0.
+    """Print the value in effect, or every value of a section; return exit status 0.
 
     Raises:
         ConfigErrors: there is no such setting, or the configuration is wrong.
     """
-    key = _key(arguments.key)
+    schema = Schema()
+    if arguments.key in schema.sections:
+        keys = [key for key in schema.keys.values() if key.section == arguments.key]
+    else:
+        keys = [_key(arguments.key)]
     loaded = load(
         arguments.config, with_credentials(os.environ), saved=saved_file(os.environ, arguments.state)
     )
     if arguments.state is None and hidden(os.environ):
         print(f"ravatard: {HIDDEN}", file=sys.stderr)
-    value, origin = shown_value(value_of(loaded.options, key), key), loaded.origins[key.dotted]
+    found = [_found(key, loaded) for key in keys]
+    of_section = arguments.key in schema.sections
     if arguments.json:
-        found = {
-            "key": key.dotted,
-            "value": value,
-            "unit": key.setting.unit,
-            "source": source_of(origin, loaded),
-            "origin": str(origin),
-            "needs": needs(key),
-        }
-        print(json.dumps(found, indent=2))
+        print(json.dumps(found if of_section else found[0], indent=2))
+    elif of_section:
+        print("\n".join(visible(f"{one['key']}: {_in_words(one['value']) or '(unset)'}") for one in found))
     else:
-        print(visible(_in_words(value)))
+        print(visible(_in_words(found[0]["value"])))
     return 0
+
+
+def _found(key: Key, loaded: Loaded) -> dict[str, Any]:
+    """Return one setting in effect, for programs; of a secret, if there is one."""
+    origin = loaded.origins[key.dotted]
+    return {
+        "key": key.dotted,
+        "value": shown_value(value_of(loaded.options, key), key),
+        "unit": key.setting.unit,
+        "source": source_of(origin, loaded),
+        "origin": str(origin),
+        "needs": needs(key),
+    }
 
 
 #: Said where a user may not see what the page has saved.
@@ -93,35 +108,49 @@ HIDDEN = f"settings that the page has saved in {SYSTEM} are left out: only root 
 
 
 def set_value(arguments: argparse.Namespace) -> int:
-    """Save one setting; return exit status 0.
+    """Save settings, all of them or none; return exit status 0, 2 for a wrong line.
 
     Raises:
         ConfigErrors: there is no such setting.
         SettingsRefused: it is no valid one.
         SettingsNotSaved: it cannot be written.
     """
-    key = _key(arguments.key)
-    text: str = arguments.value
+    words = [arguments.key, arguments.value, *arguments.further]
+    names, texts = words[::2], words[1::2]
+    if len(names) != len(texts):
+        return _usage(f"{visible(names[-1])} has no value; write KEY VALUE, or several of these pairs")
+    if len(set(names)) != len(names):
+        return _usage("a key is there twice; name each one once")
+    keys = [_key(name) for name in names]
+    # Every line is looked at before the first is read from standard input.
+    for key, text in zip(keys, texts, strict=True):
+        _refuse_shown_secret(key, text)
+    return _save(arguments, {key.dotted: _node(key, text) for key, text in zip(keys, texts, strict=True)})
+
+
+def _refuse_shown_secret(key: Key, text: str) -> None:
     if key.secret and text != TYPED:
         raise ConfigError(
             f"{key.dotted} is a secret, and other users can see the words of a command; write "
             f"`ravatard config set {key.dotted} -`, and then the secret"
         )
+
+
+def _node(key: Key, text: str) -> Node:
+    """Return a value as it is saved; that of :data:`TYPED` is asked for."""
     if text == TYPED:
         text = (getpass(f"{key.dotted}: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
-    return _save(
-        arguments, {key.dotted: Scalar(text, plain=False, line=1) if key.secret else from_text(text)}
-    )
+    return Scalar(text, plain=False, line=1) if key.secret else from_text(text)
 
 
 def unset(arguments: argparse.Namespace) -> int:
-    """Take one saved setting away; return exit status 0.
+    """Take saved settings away; return exit status 0.
 
     Raises:
         ConfigErrors: there is no such setting.
         SettingsNotSaved: the file cannot be written.
     """
-    return _save(arguments, {_key(arguments.key).dotted: None})
+    return _save(arguments, {_key(name).dotted: None for name in arguments.keys})
 
 
 def _save(arguments: argparse.Namespace, changes: Changes) -> int:
@@ -132,8 +161,26 @@ def _save(arguments: argparse.Namespace, changes: Changes) -> int:
         print("saved; nothing else is in effect than before")
     for one in differences:
         old, new = (visible(_in_words(one[when])) or "(unset)" for when in ("old", "new"))
-        print(f"{one['key']}: {old} -> {new}; {_APPLIED[one['needs']]}")
+        print(f"{one['key']}: {old} -> {new}; {applying(one['needs'], arguments.state)}")
     return 0
+
+
+def applying(needs: str, state: Path | None) -> str:
+    """Return what puts a saved setting into effect.
+
+    Args:
+        needs: "reload" or "restart".
+        state: the state directory named on the command line; None: the one that is found.
+    """
+    service = is_services(state_directory(os.environ, state))
+    if needs == "reload":
+        return f"`{owners_command('ravatard reload', service=service)}` applies it"
+    return f"{restarting(service=service)} applies it"
+
+
+def _usage(what: str) -> int:
+    print(f"ravatard config set: {what}", file=sys.stderr)
+    return 2
 
 
 def _own_file(state: Path | None) -> Path:
@@ -142,11 +189,8 @@ def _own_file(state: Path | None) -> Path:
     Raises:
         SettingsNotSaved: it is the service's, and the caller may not write it.
     """
-    if state is None and hidden(os.environ):
-        raise SettingsNotSaved(
-            f"you may not write to {SYSTEM}; repeat the command with sudo, or name the state directory of a "
-            "daemon of your own with --state"
-        )
+    if refusal := refused_change(os.environ, state):
+        raise SettingsNotSaved(refusal)
     return saved_file(os.environ, state)
 
 

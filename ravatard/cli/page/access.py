@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ravatard.errors import RavatardError
+from ravatard.installation import owners_command
 from ravatard.ports.page import AccessFile
 from ravatard.web.page.access.password import hashed
 from ravatard.web.page.access.record import (
@@ -41,7 +42,8 @@ def new_code(file: AccessFile, now: float) -> str:
     def change(before: AccessRecord) -> AccessRecord:
         if before.password is not None:
             raise Inaccessible(
-                "this appliance has a password already; `sudo ravatard page password` sets a new one"
+                "this appliance has a password already; "
+                f"`{owners_command('ravatard page password')}` sets a new one"
             )
         return replace(before, code=kept)
 
@@ -80,7 +82,8 @@ def new_token(file: AccessFile, name: str, scopes: Sequence[str], now: float) ->
     """Return a new token.
 
     Raises:
-        Inaccessible: its name is not taken, there are too many, or the file cannot be changed.
+        Inaccessible: its name is not taken, there are too many, there is no password
+            yet, or the file cannot be changed.
     """
     try:
         wish = msgspec.convert({"name": name, "scopes": list(scopes)}, NewToken)
@@ -89,6 +92,11 @@ def new_token(file: AccessFile, name: str, scopes: Sequence[str], now: float) ->
     secret, made = random_token(wish.name, wish.scopes, now)
 
     def change(before: AccessRecord) -> AccessRecord:
+        if before.password is None:
+            raise Inaccessible(
+                "there is no password yet, and until then the page lets no token in; set one first: "
+                f"`{owners_command('ravatard page password')}`"
+            )
         if len(before.tokens) >= MOST_TOKENS:
             raise Inaccessible(f"there are {MOST_TOKENS} tokens already: revoke one first")
         return replace(before, tokens=[*before.tokens, made])
@@ -106,7 +114,8 @@ def revoke_token(file: AccessFile, key: str) -> None:
 
     def change(before: AccessRecord) -> AccessRecord:
         if all(one.id != key for one in before.tokens):
-            raise Inaccessible(f"there is no token {key}; `sudo ravatard page tokens` lists them")
+            lists = owners_command("ravatard page tokens")
+            raise Inaccessible(f"there is no token {key}; `{lists}` lists them")
         return replace(before, tokens=[one for one in before.tokens if one.id != key])
 
     _update(file, change)

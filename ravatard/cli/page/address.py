@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import suppress
+from collections.abc import Sequence
 
-from ravatard.assembly.page import short_name
-from ravatard.web.page.options import PageOptions
+from ravatard.host.page.names import own_addresses, short_name
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def addresses(options: PageOptions) -> list[str]:
-    """Return the addresses of the page, the best one for a phone first."""
-    scheme = "http" if options.tls == "off" else "https"
-    port = "" if options.port == _DEFAULT_PORTS[scheme] else f":{options.port}"
-    hosts = ["localhost"]
-    if options.listen == "lan":
-        hosts = [*options.names, f"{short_name()}.local", *own_addresses()]
-    return [f"{scheme}://{host}{port}/" for host in hosts]
+def addresses(scheme: str, port: int, listen: str, names: Sequence[str] = ()) -> list[str]:
+    """Return the addresses of a page, the best one for a phone first.
 
-
-def own_addresses() -> list[str]:
-    """Return the address of this machine in the network that leads out of it; none without one.
-
-    No packet is sent: connecting a datagram socket only chooses a route. The address is one for documents
-    (RFC 5737).
+    Args:
+        scheme: http or https.
+        port: port that it is served at.
+        listen: loopback: for this machine only; lan: for the local network.
+        names: further names of this machine, which the owner has configured.
     """
-    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("192.0.2.1", 9))
-        return [str(probe.getsockname()[0])]
-    return []
+    suffix = "" if port == _DEFAULT_PORTS[scheme] else f":{port}"
+    hosts = ["localhost"]
+    if listen == "lan":
+        hosts = [*names, f"{short_name()}.local", *own_addresses()]
+    return [f"{scheme}://{host}{suffix}/" for host in hosts]
 
 
 def qr_code(text: str) -> str:

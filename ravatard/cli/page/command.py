@@ -8,19 +8,24 @@ import sys
 import time
 from pathlib import Path
 
-from ravatard.cli.options import add_config, add_state
-from ravatard.cli.page.access import new_code, new_password, new_token, revoke_token, token_rows
+from ravatard.cli.control import socket_of
+from ravatard.cli.options import add_config, add_socket, add_state
+from ravatard.cli.page.access import Inaccessible, new_code, new_password, new_token, revoke_token, token_rows
 from ravatard.cli.page.address import addresses, qr_code
-from ravatard.cli.terminal import visible
-from ravatard.config import load
+from ravatard.cli.terminal import typeable, visible
+from ravatard.config import ConfigErrors, load
+from ravatard.config.saved.layer import refused_change
+from ravatard.host.control.client import NoAccessError, NoDaemonError, ask
 from ravatard.host.credentials import with_credentials
 from ravatard.host.page.access_file import StateAccessFile
 from ravatard.host.page.certificate import NAME as CERTIFICATE
 from ravatard.host.page.certificate import fingerprint
-from ravatard.host.state import state_directory
+from ravatard.host.state import SYSTEM, state_directory
 from ravatard.host.state_file import read_state
+from ravatard.installation import owners_command, restarting
 from ravatard.web.page.options import PageOptions
 
+_SEALED = "Its certificate belongs to the service: with sudo its fingerprint is shown, too."
 _SCOPES = ("read", "control", "configure")
 
 
@@ -48,10 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_config(parser)
     add_state(parser)
+    add_socket(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Return exit status 0 when it is done, 2 for a wrong line.
+    """Return exit status 0 when it is done, 1 when there is no page to show, 2 for a wrong line.
 
     Raises:
         ConfigErrors: the configuration has mistakes.
@@ -60,8 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
     file = StateAccessFile(state_directory(os.environ, arguments.state))
     if arguments.words and arguments.action != "tokens":
         return _usage(f"{arguments.action} takes no further word")
+    if arguments.action != "show" and (refusal := refused_change(os.environ, arguments.state)):
+        raise Inaccessible(refusal)
     if arguments.action == "show":
-        return _show(arguments.config, state_directory(os.environ, arguments.state))
+        return _show(arguments)
     if arguments.action == "code":
         print(f"Enter these digits on the page within ten minutes: {new_code(file, time.time())}")
         return 0
@@ -72,31 +80,96 @@ def run(arguments: argparse.Namespace) -> int:
     return _tokens(file, arguments.words, arguments.scope)
 
 
-def _show(config: Path | None, state: Path) -> int:
-    options = load(config, with_credentials(os.environ)).options.page
-    if options.listen == "off":
-        print(
-            "The page is off. Switch it on with page.listen: loopback or lan, and set a password with\n"
-            "  sudo ravatard page password"
+def _show(arguments: argparse.Namespace) -> int:
+    """Print where the running appliance serves its page; return 0, or 1 when it is on and not served.
+
+    The daemon is asked: its port may be taken, its configuration another one or older.
+    """
+    try:
+        report = ask(socket_of(arguments), {"do": "status"}).get("status")
+    except NoAccessError as error:
+        return _show_configured(arguments, f"{error}. This is what the configuration says:")
+    except NoDaemonError:
+        start = "`sudo systemctl start ravatard`" if SYSTEM.is_dir() else "`ravatard run`"
+        return _show_configured(
+            arguments, f"ravatard does not run, so that no page is there yet; after {start}:"
         )
-        return 0
-    found = addresses(options)
-    print("\n".join(found))
-    if options.tls != "off":
-        print(_fingerprint(options, state))
-    if options.listen == "lan" and (picture := qr_code(found[0])):
+    if not isinstance(report, dict) or "page" not in report:
+        return _show_configured(arguments, "The daemon does not say where its page is; configured is:")
+    place = report["page"]
+    if place is None:
+        return _show_off(arguments.config)
+    for fault in report["degraded"]:
+        if fault.startswith("the page "):
+            print(visible(typeable(fault)))
+    if place["port"] is None:
+        return 1
+    found = addresses(place["scheme"], place["port"], place["listen"], place["names"])
+    print(visible("\n".join(found), lines=True))
+    if place["scheme"] == "https":
+        print(_fingerprint(_configured(arguments.config), arguments.state))
+    if place["listen"] == "lan" and (picture := qr_code(found[0])):
         print(picture)
     return 0
 
 
-def _fingerprint(options: PageOptions, state: Path) -> str:
+def _configured(config: Path | None) -> PageOptions:
+    """Return section ``page`` of the configuration.
+
+    Raises:
+        ConfigErrors: the configuration has mistakes, or may not be read.
+    """
+    return load(config, with_credentials(os.environ)).options.page
+
+
+def _show_configured(arguments: argparse.Namespace, why: str) -> int:
+    """Print what the configuration says, after ``why`` the daemon does not say it."""
+    options = _configured(arguments.config)
+    if options.listen == "off":
+        return _print_off()
+    print(visible(typeable(why)))
+    scheme = "http" if options.tls == "off" else "https"
+    print("\n".join(addresses(scheme, options.port, options.listen, options.names)))
+    if options.tls != "off":
+        print(_fingerprint(options, arguments.state))
+    return 1
+
+
+def _show_off(config: Path | None) -> int:
+    """Print that the running appliance has no page, and how to get one."""
+    try:
+        options = _configured(config)
+    except ConfigErrors:
+        options = PageOptions()
+    if options.listen == "off":
+        return _print_off()
+    print(
+        f"The running appliance has no page: it was started before page.listen was {options.listen}, or with "
+        f"another configuration; {restarting()} applies this one."
+    )
+    return 1
+
+
+def _print_off() -> int:
+    print(
+        "The page is off. Switch it on with page.listen: loopback or lan, and set a password with\n"
+        f"  {typeable(owners_command('ravatard page password'))}"
+    )
+    return 0
+
+
+def _fingerprint(options: PageOptions, chosen: Path | None) -> str:
     """Return the fingerprint of the page's certificate, for comparison with what a browser shows."""
-    file = Path(options.certificate or "") if options.tls == "files" else state / CERTIFICATE
+    file = Path(options.certificate or "")
+    if options.tls != "files":
+        if refused_change(os.environ, chosen):
+            return _SEALED
+        file = state_directory(os.environ, chosen) / CERTIFICATE
     try:
         pem = file.read_text() if options.tls == "files" else read_state(file).decode()
         return f"Fingerprint of its certificate (SHA-256): {fingerprint(pem)}"
     except PermissionError:
-        return "Its certificate belongs to the service: with sudo its fingerprint is shown, too."
+        return _SEALED
     except (OSError, ValueError):
         return f"There is no certificate at {file} yet: the daemon makes it when it starts."
 

@@ -18,7 +18,7 @@ from ravatard.cli.setup.access_group import is_member, join
 from ravatard.cli.setup.answers import MachineSteps
 from ravatard.cli.setup.answers_file import HELP, read_answers
 from ravatard.cli.setup.config_txt import add_lines, find_config_txt, may_write, missing_lines
-from ravatard.cli.setup.questions import wrapped
+from ravatard.cli.setup.questions import lines_within
 from ravatard.cli.setup.report import in_effect, overruled
 from ravatard.cli.setup.writing import NotWritten, put_in_effect
 from ravatard.cloud.options import ServiceOptions
@@ -102,18 +102,27 @@ def run(arguments: argparse.Namespace, environment: SetupEnvironment | None = No
     loaded = _in_effect(arguments.config, arguments.credentials, environ)
     _say(["In effect:", *in_effect(loaded), *overruled(loaded, wishes)])
     needs_restart = restart or any(line.startswith("added to ") for line in added)
-    _say([f"to use it: {to_use(arguments.config, restart=needs_restart)}"])
+    _say([f"to use it: {to_use(arguments.config, arguments.credentials, restart=needs_restart)}"])
     return 0
 
 
-def to_use(config: Path, *, restart: bool) -> str:
-    """Return the command that puts ``config`` to use; ``restart``: the machine needs one."""
+def to_use(config: Path, credentials: Path = STORE, *, restart: bool) -> str:
+    """Return the command that puts ``config`` to use.
+
+    Args:
+        config: the configuration file.
+        credentials: the folder with its secrets.
+        restart: the machine needs one.
+    """
     if restart:
         return "sudo reboot"
     if config.absolute() == DEFAULT_PATH:
         return "sudo systemctl restart ravatard"
     # The service reads its own file.
-    return f"ravatard run --config {shlex.quote(str(config))}"
+    secrets = (
+        "" if credentials == STORE else f"CREDENTIALS_DIRECTORY={shlex.quote(str(credentials.absolute()))} "
+    )
+    return f"{secrets}ravatard run --config {shlex.quote(str(config))}"
 
 
 def _refuse_impossible(steps: MachineSteps, boot: Sequence[Path]) -> None:
@@ -233,4 +242,4 @@ def _columns() -> int:
 def _say(lines: Iterable[str]) -> None:
     columns = _columns() if sys.stdout.isatty() else 0
     for line in lines:
-        print("\n".join(wrapped(line, columns)) if columns else line)
+        print("\n".join(lines_within(line, columns)) if columns else line)

@@ -56,7 +56,7 @@ class Asker:
 
     def say(self, text: str) -> None:
         """Print a line; one that is too wide goes on below its first word."""
-        for line in wrapped(text, self._columns):
+        for line in lines_within(text, self._columns):
             self._say(line)
 
     def _read(self, prompt: str) -> str:
@@ -68,7 +68,7 @@ class Asker:
     def _begun(self, prompt: str) -> str:
         """Print a prompt up to its last line; return that one."""
         # Room for an answer of some letters.
-        *lines, last = wrapped(prompt.rstrip(" "), self._columns - 6)
+        *lines, last = lines_within(prompt.rstrip(" "), self._columns - 6)
         for line in lines:
             self._say(line)
         return f"{last} "
@@ -129,7 +129,7 @@ def _names(choice: Choice) -> tuple[str, str]:
     return choice.value.casefold(), visible(choice.label).casefold()
 
 
-def wrapped(text: str, columns: int) -> list[str]:
+def lines_within(text: str, columns: int) -> list[str]:
     """Return the lines of ``text``, at most ``columns`` wide where its words allow; the rest is indented."""
     if len(text) <= columns:
         return [text]

@@ -42,7 +42,8 @@ _HELP = {
     ),
 }
 
-_PORT = 8480
+#: Of no other server of this package: a clone may run the simulator beside the owner's page.
+_PORT = 8490
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_socket(parser)
     parser.epilog = (
-        "Exit status: 0 if everything works; 1 if no daemon answers; 3 if something is missing or needs "
-        "attention, or still does after --timeout."
+        "Exit status: 0 if you can talk to it, also while a page or a broker is away; 1 if no daemon "
+        "answers; 3 if something is missing or needs attention, or still does after --timeout."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from ravatard.cli.page.address import addresses
 from ravatard.cli.terminal import typeable, wrapped
 
 _TURNS_SHOWN = 5
@@ -74,6 +75,8 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "microphone", _microphone(report)
     if speaker := report.get("speaker"):
         yield "speaker", speaker["state"] + (f", {speaker['device']}" if speaker["device"] else "")
+    if volume := ", ".join(_loudness(report)):
+        yield "volume", volume
     silence_ms = report["microphone"].get("silence_ms")
     silence = f", ends after {silence_ms} ms of silence" if silence_ms else ""
     yield "gate", f"{report['gate']}, {report['talk']}{silence}"
@@ -88,6 +91,8 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
         yield "near misses", near
     if board := ", ".join(_board(report)):
         yield "board", board
+    if page := report.get("page"):
+        yield "page", _page(page)
     version = f"ravatard {report['version']}, " if "version" in report else ""
     yield "running", f"{version}{_age(report['uptime_s'])}, process {report['pid']}"
     if "id" in report:
@@ -97,6 +102,21 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "turns", ", ".join(f"{count} {name}" for name, count in ended.items()) or "none yet"
     counted = {name: count for name, count in counters.items() if name != "turns" and count}
     yield "counted", ", ".join(_counted(name, count) for name, count in counted.items()) or "-"
+
+
+def _loudness(report: Report) -> Iterator[str]:
+    """Yield the volume of the answers, and the quiet hours; an older daemon told neither."""
+    if "volume" in report:
+        yield f"{report['volume']} %"
+    if hours := report.get("quiet_hours"):
+        now = "now" if report["quiet"] else "not now"
+        yield f"quiet hours from {hours['from']} to {hours['to']}, {now}"
+
+
+def _page(page: Mapping[str, Any]) -> str:
+    if page["port"] is None:
+        return "not served"
+    return ", ".join(addresses(page["scheme"], page["port"], page["listen"], page["names"]))
 
 
 def _session(session: Mapping[str, Any]) -> str:

@@ -8,18 +8,24 @@ from pathlib import Path
 
 from ravatard.config.document import LIMIT_BYTES, Node, Scalar, Sequence
 from ravatard.config.document import Mapping as Tree
+from ravatard.config.loading import DEFAULT_PATH
 from ravatard.config.merging import written
 from ravatard.config.migrations import HISTORY
 from ravatard.config.problems import SettingOrigin, shown
 from ravatard.config.saved.description import STRONGER
-from ravatard.config.schema import Schema
+from ravatard.config.schema import Key, Schema
 from ravatard.config.version import KEY
+from ravatard.installation import owners_command
 from ravatard.ports.settings import Changes, SettingProblem
 
 _HEAD = """\
 # Settings saved by the page, or by `ravatard config set`. They override /etc/ravatard; environment variables
 # and credentials override them. `ravatard config unset KEY` takes one away.
 """
+#: Names of settings that are ``local_only`` and name nothing themselves.
+_WAYS = frozenset(
+    {"insecure", "kind", "listen", "names", "plain_key", "port", "private_addresses", "tls", "users"}
+)
 #: More items than any list of settings has.
 _LONGEST_LIST = 100
 
@@ -83,6 +89,21 @@ def nodes_of(changes: Changes) -> tuple[dict[str, Node | None], list[SettingProb
     return nodes, problems
 
 
+def _why_local(key: Key) -> str:
+    """Return why a setting that is ``local_only`` is."""
+    if key.secret:
+        return "it is a secret that lets others reach this appliance, or this appliance reach others"
+    if key.name in _WAYS:
+        return "it says how this appliance is reached, or whom it trusts"
+    return "it names a program, a path or an address"
+
+
+def _editing(main: Path) -> str:
+    if main == DEFAULT_PATH:
+        return f"`{owners_command('ravatard config edit', service=True)}`"
+    return f"`ravatard config edit --config {main}`"
+
+
 def refusals(
     nodes: Mapping[str, Node | None], origins: Mapping[str, SettingOrigin], main: Path
 ) -> Iterator[SettingProblem]:
@@ -102,9 +123,8 @@ def refusals(
             theirs = origin.kind == "file" and Path(origin.name).is_relative_to(main.parent)
             yield SettingProblem(
                 dotted,
-                "it names a program, a path or an address, or says which are allowed, and is set on the "
-                f"appliance itself: write it in {origin.name if theirs else main} "
-                "(sudo ravatard config edit)",
+                f"{_why_local(schema.keys[dotted])}, and is set on the appliance itself: write it in "
+                f"{origin.name if theirs else main} ({_editing(main)})",
             )
         elif origin.kind in STRONGER:
             yield SettingProblem(

@@ -37,6 +37,23 @@ def hidden(environ: Mapping[str, str], system: Path = SYSTEM) -> bool:
     return not own and system.is_dir() and not os.access(system, os.W_OK | os.X_OK)
 
 
+def refused_change(environ: Mapping[str, str], chosen: Path | None = None) -> str:
+    """Return why the caller may not change the service's state; "" if that is not refused.
+
+    A command would change the state of a daemon that does not run, and its user would take it for done.
+
+    Args:
+        environ: the environment.
+        chosen: the state directory named on the command line: then that one is meant.
+    """
+    if chosen is not None or not hidden(environ):
+        return ""
+    return (
+        f"you may not write to {SYSTEM}; repeat the command with sudo, or name the state directory of a "
+        f"daemon of your own: --state {state_directory(environ)}"
+    )
+
+
 def content_of(file: Path) -> bytes:
     """Return the content of the file of saved settings, at most one byte more than is allowed; b"" for none.
 

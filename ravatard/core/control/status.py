@@ -70,6 +70,7 @@ class Reporter:
         machine: Callable[[], Mapping[str, Any]] = dict,
         counts: Callable[[], Mapping[str, int]] = dict,
         token_dies_at: Callable[[], float | None] = lambda: None,
+        side_faults: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         """Report on ``conversation``, which is only read.
 
@@ -84,6 +85,8 @@ class Reporter:
             machine: gives fields about program and board; called for each snapshot.
             token_dies_at: gives the time at which the service's token ends; None without one.
             counts: gives counters that no event tells, by name; called for each snapshot.
+            side_faults: gives a sentence for each fault that does not touch the voice: an appliance with a
+                broker that is away works all the same.
         """
         self.muted = options.muted
         self.changes = 0
@@ -94,6 +97,7 @@ class Reporter:
         self._machine = machine
         self._more_counts = counts
         self._token_dies_at = token_dies_at
+        self._side_faults = side_faults
         self._started_at = started_at
         self._since = dict.fromkeys(("look", "link", "session"), started_at)
         self._look = conversation.indication.look
@@ -180,10 +184,10 @@ class Reporter:
     @property
     def degraded(self) -> list[str]:
         """One sentence for each fault; muted on purpose is none."""
-        return [sentence for sentence, _ in self._found()]
+        return [*(sentence for sentence, _ in self._found()), *self._side_faults()]
 
     def _found(self) -> list[tuple[str, frozenset[Look]]]:
-        """Return a sentence for each fault, with the looks that show it by themselves."""
+        """Return a sentence for each fault of the voice, with the looks that show it by themselves."""
         conversation, service = self._conversation, self._conversation.state.service
         faults = [(sentence, _BESIDE) for sentence in self._faults()]
         if self._link is LinkState.DENIED or (self._look is Look.NO_MONEY):
@@ -233,7 +237,7 @@ class Reporter:
     def snapshot(self, now: float) -> dict[str, Any]:
         """Return the whole report as plain data; the newest turn is the last."""
         conversation, capabilities = self._conversation, self._capabilities
-        look, found = conversation.indication.look, self._found()
+        look, found, aside = conversation.indication.look, self._found(), self._side_faults()
         ages = {name: round(now - since, 1) for name, since in self._since.items()}
         return {
             "schema": SCHEMA,
@@ -242,8 +246,8 @@ class Reporter:
             "status": conversation.indication.status,
             "since_s": ages["look"],
             "working": look in _WORKING and not found,
-            "degraded": [sentence for sentence, _ in found],
-            "other_troubles": [sentence for sentence, shown_by in found if look not in shown_by],
+            "degraded": [*(sentence for sentence, _ in found), *aside],
+            "other_troubles": [*(sentence for sentence, shown_by in found if look not in shown_by), *aside],
             "link": {"state": self._link.value, "since_s": ages["link"], "reason": self._link_reason},
             # Not named after the token: a support bundle hides what is named like a secret.
             "access_expires_s": _left(self._token_dies_at(), now),
@@ -259,6 +263,7 @@ class Reporter:
             "speaker": self._speaker.snapshot(self._turns.first_sound_s),
             "volume": conversation.volume,
             "quiet": conversation.state.playback.is_quiet,
+            "quiet_hours": self._quiet_hours(),
             "gate": conversation.gate.value,
             "wakeword": (
                 self._wakeword.snapshot(self._options.wakeword.word) if conversation.gate.takes_word else None
@@ -283,6 +288,11 @@ class Reporter:
                 "turns": {outcome.value: self._turns.outcomes[outcome] for outcome in TurnOutcome},
             },
         }
+
+    def _quiet_hours(self) -> dict[str, str] | None:
+        """Return when quiet hours begin and end, by the local time; None: there are none."""
+        quiet = self._options.equipment.quiet
+        return None if quiet.from_ is None or quiet.to is None else {"from": quiet.from_, "to": quiet.to}
 
     def _minutes(self, now: float) -> dict[str, float | None]:
         """Return the minutes of paid sessions: of the one that is held, of 24 hours, and those left."""

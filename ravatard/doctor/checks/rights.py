@@ -15,9 +15,31 @@ from ravatard.installation import reinstall
 _DEVICES = {"audio": "dev/snd/*", "gpio": "dev/gpiochip*", "spi": "dev/spidev*"}
 
 
-def needs_sound(options: Options) -> bool:
-    """Return True if the options use a sound card of this machine."""
-    return options.microphone.is_card or (options.speaker.enabled and options.speaker.is_card)
+#: ALSA's names of a sound server: alsa-plugins' pulse, and pipewire-alsa's pipewire.
+_SERVERS = frozenset({"pulse", "pipewire"})
+#: With one of these a sound server is ALSA's default device (Debian's pulseaudio and pipewire-alsa).
+_SERVER_IS_DEFAULT = (
+    "/etc/alsa/conf.d/99-pulse.conf",
+    "/etc/alsa/conf.d/99-pulseaudio-default.conf",
+    "/etc/alsa/conf.d/99-pipewire-default.conf",
+)
+
+
+def needs_sound(case: Case) -> bool:
+    """Return True if the options use a sound card of this machine, and not by way of a sound server."""
+    microphone, speaker = case.options.microphone, case.options.speaker
+    hears = microphone.is_card and not _by_server(case, microphone.alsa_config, microphone.device)
+    speaks = speaker.enabled and speaker.is_card
+    return hears or (speaks and not _by_server(case, speaker.alsa_config, speaker.device))
+
+
+def _by_server(case: Case, alsa_config: str, device: str | None) -> bool:
+    """Return True if a device is one of a sound server, which needs no group, and has the cards itself."""
+    if alsa_config != "system":
+        return False
+    if device in (None, "default"):
+        return any(case.machine.path(place).exists() for place in _SERVER_IS_DEFAULT)
+    return device in _SERVERS
 
 
 def needs_pins(options: Options) -> bool:
@@ -33,10 +55,12 @@ def needs_spi(options: Options) -> bool:
 
 
 def _groups(case: Case) -> Iterator[str]:
-    needs = {"audio": needs_sound, "gpio": needs_pins, "spi": needs_spi}
-    for group, needed in needs.items():
-        if needed(case.options):
-            yield group
+    if needs_sound(case):
+        yield "audio"
+    if needs_pins(case.options):
+        yield "gpio"
+    if needs_spi(case.options):
+        yield "spi"
 
 
 def look_at_groups(case: Case) -> CheckResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 from ravatard.core.actions import PlayAnnouncement
@@ -19,7 +19,7 @@ from ravatard.errors import MediaError
 from ravatard.ports.media import Decoder
 from ravatard.ports.speaker import Speaker
 from ravatard.stages.mailbox import Inbox
-from ravatard.stages.playing.content import AnnouncementContents
+from ravatard.stages.playing.content import AnnouncementContents, in_one_piece
 
 #: What the speaker holds when all is given to it, and what a device may need to begin.
 REST_S = 12.0
@@ -83,7 +83,7 @@ class Announcer:
         """Return why it was not played to its end; "" when it was."""
         sound, voice = self._contents.take(action.number), None
         try:
-            async with aclosing(self._decoder.pcm(_one(sound))) as pcm:
+            async with aclosing(self._decoder.pcm(in_one_piece(sound))) as pcm:
                 async for piece in pcm:
                     if voice is None:
                         voice = new_voice()
@@ -117,7 +117,3 @@ class Announcer:
                 await self._silent.wait()
         except TimeoutError:
             return
-
-
-async def _one(piece: bytes) -> AsyncIterator[bytes]:
-    yield piece

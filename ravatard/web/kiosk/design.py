@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-import yaml
-
 from ravatard.errors import ConfigError
+from ravatard.web.kiosk.owner_file import content_of, texts_in
 
 COLOURS_FILE = "colours.yaml"
 #: Name of a logo without its ending.
@@ -92,7 +89,7 @@ def _read_logo(folder: Path) -> tuple[bytes, str]:
         names = " and ".join(path.name for path in found)
         raise ConfigError(f"kiosk.design: {names} in {folder} are two logos; keep one")
     (path,) = found
-    picture = _read(path, _LOGO_BYTES)
+    picture = content_of(path, _LOGO_BYTES, "the logo")
     for content_type, beginning in _PICTURES.items():
         if path.suffix.casefold() in _ENDINGS and beginning.match(picture):
             return picture, content_type
@@ -102,13 +99,7 @@ def _read_logo(folder: Path) -> tuple[bytes, str]:
 def _read_colours(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
-    try:
-        # Texts only: 000000 is a colour here, not a number.
-        named = yaml.load(_read(path, _COLOURS_BYTES), Loader=yaml.BaseLoader)  # noqa: S506 - fewer types than SafeLoader
-    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark is not None else ""
-        raise ConfigError(f"the colours {path} are not valid YAML{where}") from None
+    named = texts_in(path, _COLOURS_BYTES, "the colours")
     if named in (None, ""):
         return {}
     if not isinstance(named, dict):
@@ -157,25 +148,3 @@ def _luminance(colour: str) -> float:
 
 def _hexadecimal(colour: str) -> str:
     return f"#{colour.removeprefix('#').lower()}"
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """Return the content of a file.
-
-    Raises:
-        ConfigError: it cannot be read, is no file, or is longer than ``limit`` bytes.
-    """
-    try:
-        # Without O_NONBLOCK a FIFO would block for ever.
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            if not stat.S_ISREG(os.fstat(file).st_mode):
-                raise ConfigError(f"kiosk.design: {path} is no file")
-            content = os.read(file, limit + 1)
-        finally:
-            os.close(file)
-    except OSError as error:
-        raise ConfigError(f"kiosk.design: {path} cannot be read: {error.strerror}") from error
-    if len(content) > limit:
-        raise ConfigError(f"kiosk.design: {path} is longer than {limit // 1024} kB; make it smaller")
-    return content

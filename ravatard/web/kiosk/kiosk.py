@@ -17,6 +17,7 @@ from ravatard.web.kiosk.origin import Origin
 from ravatard.web.kiosk.page_content import PageContent, SessionPicture
 from ravatard.web.kiosk.page_state import PageState
 from ravatard.web.kiosk.texts import PageTexts, read_texts
+from ravatard.web.server_port import ServerPort
 
 if TYPE_CHECKING:  # loaded when the page is served: an appliance without a display saves 35 MB
     from aiohttp import web
@@ -29,7 +30,7 @@ Inspect = Callable[[Secret, float], Awaitable[Inspection]]
 
 #: Pages open at once: the display, and a few more on the same machine.
 MOST_PAGES = 6
-#: First and longest wait before a taken port or a failed streaming page is tried again.
+#: First and longest wait before a failed streaming page is inspected again.
 _FIRST_WAIT_S = 2.0
 _LONGEST_WAIT_S = 60.0
 
@@ -38,7 +39,6 @@ class Kiosk:
     """Server of the page. Everything but :meth:`serve` returns at once and may be called before it.
 
     Attributes:
-        port: port of the page; None while it is not served.
         screen: state of the picture on the display.
         sound_in_browser: True if the browser plays the live voice, and the daemon does not.
     """
@@ -61,10 +61,10 @@ class Kiosk:
             report: called with every change of :attr:`screen`.
             inspect: inspects a streaming page; None for the real network.
         """
-        self.port: int | None = None
         self.screen = PageState.AWAY
         self.sound_in_browser = options.sound == "browser"
         self._options = options
+        self._port = ServerPort("no page for the display", "kiosk.port", options.port)
         self._report = report
         self._inspect = inspect
         self._texts = texts or read_texts()
@@ -74,6 +74,16 @@ class Kiosk:
         self._sounding_changed = asyncio.Event()
         self._picture_changed = asyncio.Event()
         self._inspecting: asyncio.Timeout | None = None
+
+    @property
+    def port(self) -> int | None:
+        """Port of the page; None while it is not served."""
+        return self._port.number
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """One sentence for each reason why it is not served."""
+        return (self._port.fault,) if self._port.fault else ()
 
     # ------------------------------------------------------------------ from the daemon
 
@@ -128,26 +138,10 @@ class Kiosk:
             self._serve_page,
             self._options.users,
         )
-        wait_s, complained = _FIRST_WAIT_S, False
-        while True:
-            try:
-                async with server.opened(self._options.port) as port:
-                    self.port = port
-                    log.info("the page for the display is at http://127.0.0.1:%d/", port)
-                    await asyncio.Event().wait()
-            except OSError as error:
-                if not complained:
-                    log.warning(
-                        "no page for the display: port %d cannot be had (%s); stop the program that has it, "
-                        "or set kiosk.port to another one. Trying again",
-                        self._options.port,
-                        error.strerror or error,
-                    )
-                complained = True
-            finally:
-                self.port = None
-            await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+        await self._port.serve(
+            lambda: server.opened(self._options.port),
+            lambda number: f"the page for the display is at http://127.0.0.1:{number}/",
+        )
 
     async def _serve_page(self, request: web.BaseRequest, embedder: Origin) -> web.StreamResponse:
         from aiohttp import web

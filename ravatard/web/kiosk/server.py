@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ from ravatard.web.kiosk.admission import Admission
 from ravatard.web.kiosk.assets import Assets
 from ravatard.web.kiosk.origin import Origin, origin_of_host
 from ravatard.web.kiosk.peer_user import user_ids
+from ravatard.web.strict_server import StrictServer
 
 log = logging.getLogger(__name__)
 
@@ -73,8 +75,9 @@ class KioskServer:
             return _refused(self._users)
 
         # No access log and no lingering: requests hold nothing worth keeping.
-        server = web.Server(answer, access_log=None, lingering_time=0.0, keepalive_timeout=_KEPT_ALIVE_S)
-        strangers = web.Server(refuse, access_log=None, lingering_time=0.0, keepalive_timeout=0.0)
+        settings: dict[str, Any] = {"access_log": None, "lingering_time": 0.0}
+        server = StrictServer(answer, _unreadable, keepalive_timeout=_KEPT_ALIVE_S, **settings)
+        strangers = StrictServer(refuse, _unreadable, keepalive_timeout=0.0, **settings)
         admission = Admission(user_ids(self._users), server, strangers)
         loop = asyncio.get_running_loop()
         listening: list[asyncio.Server] = []
@@ -122,6 +125,10 @@ _SCHEMES = ("http", "https")
 
 def _words(status: int, text: str, headers: dict[str, str] | None = None) -> web.Response:
     return web.Response(status=status, text=f"{text}\n", headers=STRICT | (headers or {}))
+
+
+def _unreadable(status: int) -> web.Response:
+    return _words(status, "This request cannot be answered.")
 
 
 def _refused(users: Iterable[str]) -> web.Response:

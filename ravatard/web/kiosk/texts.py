@@ -9,11 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from ravatard.core.indication import Look
 from ravatard.core.language import lookup
 from ravatard.errors import ConfigError
+from ravatard.web.kiosk.owner_file import texts_in
 
 SHIPPED = Path(__file__).with_name("languages")
 #: The language of every text that a file leaves out.
@@ -123,23 +122,8 @@ def read_file(path: Path) -> dict[str, str]:
     """
     if not _CODE.fullmatch(path.stem):
         raise ConfigError(f"{path}: name it after a language's code, such as nl.yaml or pt-BR.yaml")
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_BYTES + 1)
-        # Texts only: "off" and "no" are words here, not booleans.
-        sections = yaml.load(content[:_LARGEST_BYTES], Loader=yaml.BaseLoader)  # noqa: S506 - fewer types than SafeLoader
-    except OSError as error:
-        raise ConfigError(f"the texts {path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark is not None else ""
-        raise ConfigError(
-            f"the texts {path} are not valid YAML{where}; put a text with ': ' or '#' into quotes"
-        ) from None
-    if len(content) > _LARGEST_BYTES:
-        raise ConfigError(
-            f"the texts {path} are longer than {_LARGEST_BYTES} bytes; that is no file of texts"
-        )
+    hint = "; put a text with ': ' or '#' into quotes"
+    sections = texts_in(path, _LARGEST_BYTES, "the texts", hint)
     values: dict[str, str] = {}
     for section, texts in _pairs(sections, path, "the file"):
         for key, text in _pairs(texts, path, f"{section}"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -16,12 +15,7 @@ from ravatard.web.metrics.exposition import Exposition
 from ravatard.web.metrics.options import MetricsOptions
 from ravatard.web.metrics.server import PATH, MetricsServer
 from ravatard.web.metrics.textfile import Textfile
-
-log = logging.getLogger(__name__)
-
-#: First and longest wait before a taken port is tried again.
-_FIRST_WAIT_S = 2.0
-_LONGEST_WAIT_S = 60.0
+from ravatard.web.server_port import ServerPort
 
 
 class Metrics:
@@ -29,26 +23,29 @@ class Metrics:
 
     Attributes:
         name: name of its task.
-        port: port of the server; None while it is not served.
     """
 
     name = "metrics"
 
     def __init__(self, options: MetricsOptions, facts: StaticFacts) -> None:
         """Prepare; nothing is served yet. ``options``: section ``metrics``; ``facts``: see there."""
-        self.port: int | None = None
         self._options = options
         self._facts = facts
         self._figures = Figures()
-        self._port_fault = ""
+        self._port = ServerPort("no figures for Prometheus", "metrics.port", options.port)
         self._file = (
             Textfile(Path(options.textfile), options.textfile_s) if options.textfile is not None else None
         )
 
     @property
+    def port(self) -> int | None:
+        """Port of the server; None while it is not served."""
+        return self._port.number
+
+    @property
     def faults(self) -> tuple[str, ...]:
         """One sentence for each way in which figures should be given out and are not."""
-        found = (self._port_fault, self._file.fault if self._file is not None else "")
+        found = (self._port.fault, self._file.fault if self._file is not None else "")
         return tuple(one for one in found if one)
 
     @property
@@ -76,26 +73,9 @@ class Metrics:
         raise AssertionError  # neither ends on its own
 
     async def _listen(self, exposition: Exposition) -> NoReturn:
-        options, wait_s = self._options, _FIRST_WAIT_S
+        options = self._options
         server = MetricsServer(exposition.negotiated, token=options.token, lan=options.listen == "lan")
-        while True:
-            try:
-                async with server.opened(options.port) as self.port:
-                    self._port_fault, wait_s = "", _FIRST_WAIT_S
-                    log.info("the figures are at http://127.0.0.1:%d%s", self.port, PATH)
-                    await asyncio.Event().wait()
-            except OSError as error:
-                self._refused(error)
-            finally:
-                self.port = None
-            await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
-
-    def _refused(self, error: OSError) -> None:
-        fault = (
-            f"no figures for Prometheus: port {self._options.port} cannot be had "
-            f"({error.strerror or error}); stop the program that has it, or set metrics.port to another one"
+        await self._port.serve(
+            lambda: server.opened(options.port),
+            lambda number: f"the figures are at http://127.0.0.1:{number}{PATH}",
         )
-        if fault != self._port_fault:
-            log.warning("%s. Trying again", fault)
-        self._port_fault = fault

@@ -15,6 +15,7 @@ from aiohttp import web
 from ravatard.secret import Secret
 from ravatard.web.connections import Connections, Place
 from ravatard.web.headers import STRICT
+from ravatard.web.strict_server import StrictServer
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,13 @@ class MetricsServer:
             return await self._answer(request)
 
         # Nothing that is asked is worth a line in the log.
-        server = web.Server(answer, access_log=None, lingering_time=0.0, keepalive_timeout=_KEPT_ALIVE_S)
+        server = StrictServer(
+            answer,
+            lambda status: _words(status, "This request cannot be answered."),
+            access_log=None,
+            lingering_time=0.0,
+            keepalive_timeout=_KEPT_ALIVE_S,
+        )
         place = Place(None, MOST_CONNECTIONS, server)
         connections = Connections(lambda _: place, request_s=REQUEST_S)
         loop = asyncio.get_running_loop()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
+
+from ravatard.installation import is_services
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +68,20 @@ class Textfile:
         self.fault = ""
 
     def _failed(self, error: OSError) -> None:
-        fault = (
-            f"the figures cannot be written to {self._path} ({error.strerror or error}); give the service "
-            "the right (ReadWritePaths in a drop-in), or correct metrics.textfile"
-        )
+        why = error.strerror or error
+        fault = f"the figures cannot be written to {self._path} ({why}); {self._remedy(error)}"
         if fault != self.fault:
             log.warning("%s", fault)
         self.fault = fault
+
+    def _remedy(self, error: OSError) -> str:
+        folder = self._path.parent
+        # A folder that the unit does not name is read-only for it, or not there at all (systemd.exec(5)).
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT):
+            return "make room for it, or correct metrics.textfile"
+        if not is_services():
+            return f"make the folder {folder} one that you may write to, or correct metrics.textfile"
+        return (
+            f"`sudo systemctl edit ravatard`, with the lines [Service] and ReadWritePaths={folder}; then "
+            f"`sudo install -d -o ravatard {folder}` and `sudo systemctl restart ravatard`"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper, Visitor
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.endpoints import Endpoint, EndpointTable, Right
+from ravatard.web.page.api.validation import in_words
 from ravatard.web.page.call import ApiCall, FileReply, Tagged, cookie_name, set_cookie
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.static_files import StaticFiles
@@ -30,6 +32,7 @@ _LARGEST_NUMBER = 2**53
 _JSON = "application/json"
 
 Answer = Callable[[ApiCall], Awaitable[Any]]
+Recognised = Callable[[bool], None]
 
 
 class Dispatch:
@@ -56,10 +59,10 @@ class Dispatch:
         self._files = files
         self._names = names
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
+    async def answer(self, request: web.BaseRequest, recognised: Recognised) -> web.StreamResponse:
+        """Answer one request; ``recognised`` is told whether its caller is known, if that is looked for."""
         try:
-            return await self._answered(request)
+            return await self._answered(request, recognised)
         except RequestRefused as refused:
             return _refusal(refused)
         except (OSError, asyncio.CancelledError):
@@ -69,7 +72,7 @@ class Dispatch:
             log.exception("the page failed to answer a request")
             return _refusal(RequestRefused(500, "bug", "the appliance failed to answer; its log says why"))
 
-    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _answered(self, request: web.BaseRequest, recognised: Recognised) -> web.StreamResponse:
         own_address, peer = addresses(request.transport)
         guard.check_host(request.headers.get("Host", ""), own_address, self._names)
         endpoints, key = self._routes.methods(request.path)
@@ -85,7 +88,7 @@ class Dispatch:
         encrypted = (
             request.transport is not None and request.transport.get_extra_info("sslcontext") is not None
         )
-        visitor = self._checked(request, endpoint, encrypted=encrypted)
+        visitor = self._checked(request, endpoint, recognised, encrypted=encrypted)
         body = await _body(request, endpoint)
         if visitor is not None:
             await self._doorkeeper.note_use(visitor)
@@ -93,7 +96,7 @@ class Dispatch:
             request,
             body,
             # Again: a caller may hold its last byte back until its access has ended.
-            self._checked(request, endpoint, encrypted=encrypted),
+            self._checked(request, endpoint, recognised, encrypted=encrypted),
             guard.client_of(peer),
             encrypted,
             _query(request, endpoint),
@@ -101,13 +104,16 @@ class Dispatch:
         )
         return await self._call(endpoint, call)
 
-    def _checked(self, request: web.BaseRequest, endpoint: Endpoint, *, encrypted: bool) -> Visitor | None:
+    def _checked(
+        self, request: web.BaseRequest, endpoint: Endpoint, recognised: Recognised, *, encrypted: bool
+    ) -> Visitor | None:
         """Return the caller.
 
         Raises:
             RequestRefused: it may not call ``endpoint``, or that cannot be known.
         """
         visitor = self._visitor(request, encrypted=encrypted)
+        recognised(visitor is not None)
         if visitor is None and endpoint.right != "none":
             self._doorkeeper.check_readable()
         check_right(endpoint.right, visitor)
@@ -224,8 +230,7 @@ async def _body(request: web.BaseRequest, endpoint: Endpoint) -> Any:
     try:
         return msgspec.json.decode(content, type=endpoint.takes)
     except msgspec.ValidationError as error:
-        # It names types and places, and no value.
-        raise RequestRefused(400, "not-valid", f"the body is not as it should be: {error}") from None
+        raise RequestRefused(400, "not-valid", in_words(error)) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise RequestRefused(400, "not-json", "the body is no JSON") from None
 
@@ -264,6 +269,13 @@ def _success(body: Any, call: ApiCall) -> web.Response:
 
 #: Of every reply of the API; the server does not tell its version.
 _HEADERS = STRICT | {"Content-Security-Policy": policy(), "Server": "ravatard"}
+
+
+def unreadable(status: int) -> web.Response:
+    """Return the reply to a request that is none of HTTP, or that took the server too long."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _refusal(RequestRefused(status, "bug", "the appliance failed to answer; its log says why"))
+    return _refusal(RequestRefused(status, "not-http", "this is no request that the page can read"))
 
 
 def _refusal(refused: RequestRefused) -> web.Response:

@@ -21,6 +21,10 @@ from ravatard.web.page.requests import Requests
 
 #: Pages open at once: of a family's phones and a screen or two.
 MOST_PAGES = 12
+#: Of these, of one browser or one token.
+MOST_OF_ONE = 4
+#: Of these, of programs, so that they keep no owner out.
+MOST_OF_TOKENS = 8
 METER_S = 0.1
 #: Open pages are asked so often whether they are logged in still.
 CHECKED_S = 5.0
@@ -51,8 +55,7 @@ class LiveFeed:
         guard.check_socket(request.headers, has_token=not call.known.owner)
         if not web.WebSocketResponse().can_prepare(request):
             raise RequestRefused(426, "no-websocket", "this address is for a WebSocket")
-        if len(self._pages) >= MOST_PAGES:
-            raise RequestRefused(503, "too-many-pages", f"{MOST_PAGES} pages are open already; close one")
+        self._refuse_one_more(call.known)
         page = LiveSocket(self._log, self._wished)
         self._pages[page] = call.known
         unsubscribe = self._log.subscribe(page.wake)
@@ -63,6 +66,23 @@ class LiveFeed:
         finally:
             unsubscribe()
             del self._pages[page]
+
+    def _refuse_one_more(self, visitor: Visitor) -> None:
+        """Check that ``visitor`` may open one more page.
+
+        Raises:
+            RequestRefused: too many are open.
+        """
+        theirs = sum(one.id == visitor.id for one in self._pages.values())
+        programs = sum(not one.owner for one in self._pages.values())
+        most, whose = MOST_PAGES, ""
+        if theirs >= MOST_OF_ONE:
+            most, whose = MOST_OF_ONE, " of this browser or token"
+        elif not visitor.owner and programs >= MOST_OF_TOKENS:
+            most, whose = MOST_OF_TOKENS, " of programs"
+        elif len(self._pages) < MOST_PAGES:
+            return
+        raise RequestRefused(503, "too-many-pages", f"{most} pages{whose} are open already; close one")
 
     async def run(self) -> NoReturn:
         """Run for ever. Cancelling leaves the pages to the server."""

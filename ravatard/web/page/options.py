@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ravatard.installation import owners_command
 from ravatard.setting import setting
 
-#: Why a page is not opened to the local network, with what helps.
-LOCKED = (
-    "page.listen is lan, and there is no password yet: set one (sudo ravatard page password); an appliance "
-    "with a button and a speaker can also be claimed at the page"
-)
+
+def why_locked() -> str:
+    """Return why a page is not opened to the local network, with what helps."""
+    return (
+        "page.listen is lan, and there is no password yet: set one "
+        f"(`{owners_command('ravatard page password')}`); an appliance with a button and a speaker can also "
+        "be claimed at the page"
+    )
 
 
 @dataclass(frozen=True, slots=True)

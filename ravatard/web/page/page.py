@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from ravatard.ports.page import AccessFile, Appliance, CommandLine, RecentLog, Trials
+from ravatard.installation import owners_command
+from ravatard.ports.page import AccessFile, Appliance, CommandLine, PagePlace, RecentLog, Trials
 from ravatard.ports.settings import SettingsStore
 from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper
@@ -27,7 +28,7 @@ from ravatard.web.page.digits import spoken
 from ravatard.web.page.dispatch import Answer, Dispatch
 from ravatard.web.page.hosting import Hosting
 from ravatard.web.page.live_feed import LiveFeed
-from ravatard.web.page.options import LOCKED, PageOptions
+from ravatard.web.page.options import PageOptions, why_locked
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
 from ravatard.web.page.static_files import StaticFiles
@@ -86,11 +87,11 @@ class Page:
     @property
     def faults(self) -> tuple[str, ...]:
         """One sentence for each reason why the page is not served as configured."""
-        vault, locked = self._vault.trouble, self._locked
+        vault = self._vault.trouble
         found = (
             self._hosting.trouble,
             f"the page lets no caller in: {vault}" if vault else "",
-            f"the page is served to this machine only: {LOCKED}" if locked else "",
+            f"the page is served to this machine only: {why_locked()}" if self._locked else "",
         )
         return tuple(filter(None, found))
 
@@ -98,6 +99,12 @@ class Page:
     def port(self) -> int | None:
         """Port that it is served at; None while it is not."""
         return self._hosting.port
+
+    def place(self) -> PagePlace:
+        """See the port."""
+        scheme = "http" if self._parts.tls is None else "https"
+        listen = "loopback" if self._locked else self._options.listen
+        return PagePlace(listen, scheme, self._hosting.port, self._options.names)
 
     def takes_press(self) -> bool:
         """Return True if a press that begins now claims the appliance: then its digits are said."""
@@ -121,7 +128,7 @@ class Page:
             self._answers(appliance, requests, feed), self._doorkeeper, StaticFiles(), self._names()
         )
         if self._locked:
-            log.warning("the page is served to this machine only: %s", LOCKED)
+            log.warning("the page is served to this machine only: %s", why_locked())
         async with asyncio.TaskGroup() as group:
             group.create_task(feed.run(), name="page feed")
             group.create_task(self._say(requests), name="page digits")
@@ -161,7 +168,8 @@ class Page:
                 loudness = max(LEAST_VOLUME, int((await requests.status())["volume"]))
                 await requests.announce(sound, loudness)
             except RequestRefused as error:
-                log.warning("the digits cannot be said: %s; `sudo ravatard page code` shows others", error)
+                others = owners_command("ravatard page code")
+                log.warning("the digits cannot be said: %s; `%s` shows others", error, others)
 
     def _admits(self, peer: str, own_address: str) -> bool:
         """Return True if a client may connect: of this machine, or of its networks where that is wanted."""

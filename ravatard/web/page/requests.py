@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from ravatard.core.control.lines import line_of
+from ravatard.core.control.lines import line_of, upload_parts
 from ravatard.core.control.protocol import BadRequest, ControlHandler, decode, first_reply
 from ravatard.web.page.refused import RequestRefused
-
-#: In base64 it fits a request's line.
-_PART_BYTES = 45_000
 
 
 class Requests:
@@ -52,9 +48,8 @@ class Requests:
             RequestRefused: it cannot be played.
         """
         name = secrets.token_hex(16)
-        for at in range(0, len(wav), _PART_BYTES):
-            part = base64.b64encode(wav[at : at + _PART_BYTES]).decode()
-            await self.ask("upload", {"upload": name, "data": part})
+        for part in upload_parts(name, wav):
+            await self.ask("upload", part)
         loudness = {} if volume is None else {"volume": volume}
         return str((await self.ask("play", {"upload": name, **loudness}))["says"])
 

@@ -12,20 +12,25 @@ from aiohttp import web
 
 from ravatard.web.connections import Connections, Place
 from ravatard.web.page import guard
-from ravatard.web.page.dispatch import addresses
+from ravatard.web.page.dispatch import Recognised, addresses, unreadable
+from ravatard.web.strict_server import StrictServer
 
 #: A browser opens six at once to one host, and each open page keeps one.
 MOST_OF_A_CLIENT = 24
+#: Of a client that has not logged in: a browser that loads the page, and a second one.
+MOST_UNKNOWN = 12
 MOST_CONNECTIONS = 64
 #: Time for a whole request header, from the connection on; a browser opens some connections in advance.
 REQUEST_S = 10.0
 #: Time from a reply, its sending included, to the next whole request.
 NEXT_S = 60.0
+#: The same, of a caller that was not recognised.
+UNKNOWN_NEXT_S = 15.0
 _SHUTDOWN_S = 0.2
 _BACKLOG = 64
 
 Admits = Callable[[str, str], bool]
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.BaseRequest, Recognised], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
@@ -36,7 +41,7 @@ async def opened(
 
     Args:
         sockets: bound, not blocking.
-        answer: answers a request.
+        answer: answers a request, and tells whether its caller was recognised.
         tls: certificate; None: without TLS.
         admits: True if the client at an address may connect; the second one is ours.
     """
@@ -45,18 +50,18 @@ async def opened(
         transport = request.transport
         connections.asked(transport)
         try:
-            return await answer(request)
+            return await answer(request, lambda known: connections.recognised(transport, known=known))
         finally:
-            connections.awaited(transport, NEXT_S)
+            connections.awaited(transport, NEXT_S if connections.is_known(transport) else UNKNOWN_NEXT_S)
 
     def place(transport: asyncio.Transport) -> Place | None:
         own, peer = addresses(transport)
         if not admits(peer, own):
             return None
-        return Place(guard.client_of(peer), MOST_OF_A_CLIENT, server)
+        return Place(guard.client_of(peer), MOST_OF_A_CLIENT, server, MOST_UNKNOWN)
 
     # No access log and no lingering: what is worth noting is in the log already.
-    server = web.Server(timed, access_log=None, lingering_time=0.0, keepalive_timeout=NEXT_S)
+    server = StrictServer(timed, unreadable, access_log=None, lingering_time=0.0, keepalive_timeout=NEXT_S)
     connections = Connections(place, request_s=REQUEST_S, most=MOST_CONNECTIONS, tls=tls)
     loop = asyncio.get_running_loop()
     listening: list[asyncio.Server] = []

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.cli.appliance import beside_service
+from ravatard.cli.appliance import beside_service, simulated_warnings
 from ravatard.cli.run import loaded_for
-from ravatard.config import ConfigErrors
+from ravatard.config import ConfigErrors, load
 
 
 class _Forbidden(type(Path())):  # type: ignore[misc]
@@ -54,6 +54,21 @@ def test_mistakes_are_not_left_out_either(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigErrors, match="gate"):
         loaded_for(asked(simulate=True), {}, None, tmp_path / "ravatard.yaml")
+
+
+def test_a_simulated_run_tells_warnings_but_none_about_the_real_service(tmp_path: Path) -> None:
+    config = tmp_path / "ravatard.yaml"
+    config.write_text(
+        "service: {avatar: “Ada”, project_id: your-project-id, base_url: 'https://x.example/v1'}\n"
+    )
+    config.chmod(0o600)
+
+    lines = list(simulated_warnings(load(config, {}), config, ["no button: GPIO 17 is taken"]))
+
+    assert [line.partition(":")[0] for line in lines] == ["warning", "warning"]
+    assert "service.avatar: its quotes" in lines[0]
+    assert lines[1] == "warning: no button: GPIO 17 is taken"
+    assert list(simulated_warnings(load(Path("/dev/null"), {}), config, [])) == []
 
 
 def test_a_daemon_beside_the_service_is_warned(tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from tests.unit.stages.fakes import FakeCloud, running
 
 
 class FakeScreen:
+    sound_in_browser = False
+    faults: tuple[str, ...] = ()
+
     def __init__(self) -> None:
         self.serving = 0
         self.shown: list[Indication] = []

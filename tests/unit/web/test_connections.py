@@ -22,9 +22,12 @@ def test_all_clients_together_have_so_many() -> None:
             request_s=9,
             most=3,
         )
-        made = [arrive(connections, client) for client in (1, 1, 1, 2, 3)]
+        made = [arrive(connections, client) for client in (1, 1, 1, 2)]
+        for one in made:
+            connections.asked(one)
+        made.append(arrive(connections, 3))
 
-        assert [one.over for one in made] == [False, False, True, False, True]
+        assert [one.over for one in made] == [False, False, True, False, True], "each is at work"
         made[0].abort()
         assert not arrive(connections, 3).over
 
@@ -50,3 +53,47 @@ async def test_the_next_request_has_a_deadline_too() -> None:
     await asyncio.sleep(0.2)
 
     assert connection.over
+
+
+def limited(most: int, most_unknown: int | None = None) -> Connections:
+    return Connections(
+        lambda transport: Place(transport.get_extra_info("peername")[1], 24, asyncio.Protocol, most_unknown),
+        request_s=9,
+        most=most,
+    )
+
+
+async def test_neighbours_with_idle_connections_keep_no_other_out() -> None:
+    connections = limited(6)
+    idle = [arrive(connections, client) for client in (1, 1, 2, 2, 2, 3)]
+
+    owner = [arrive(connections, 9), arrive(connections, 9)]
+
+    assert not any(one.over for one in owner)
+    # The one that has waited longest of the client that has most; then of the first of those with two.
+    assert [one.over for one in idle] == [True, False, True, False, False, False]
+    assert arrive(connections, 2).over, "they have as many as the others, and wait for their turn"
+
+
+async def test_one_on_which_a_caller_was_recognised_gives_way_to_none() -> None:
+    connections = limited(2)
+    known, other = arrive(connections, 1), arrive(connections, 1)
+    for one in (known, other):
+        connections.recognised(one, known=True)
+
+    assert connections.is_known(known)
+    assert arrive(connections, 2).over
+    connections.recognised(other, known=False)
+    assert not arrive(connections, 2).over
+    assert (known.over, other.over) == (False, True)
+
+
+async def test_a_client_that_is_not_recognised_has_fewer() -> None:
+    connections = limited(9, most_unknown=2)
+    first, _ = arrive(connections, 1), arrive(connections, 1)
+
+    assert arrive(connections, 1).over
+    connections.recognised(first, known=True)
+
+    assert not arrive(connections, 1).over
+    assert arrive(connections, 1).over

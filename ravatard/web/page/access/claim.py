@@ -14,6 +14,9 @@ VALID_S = 600.0
 TRIES = 3
 #: The digits are said again by a further press, which is not sooner.
 AGAIN_S = 8.0
+#: Any neighbour can have the next press say digits, and a user who wants to talk would hear them each time.
+MOST_SAID = 4
+SAID_WITHIN_S = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,14 @@ class Claim:
         code: the digits that were said; "" before.
         said_at: when.
         tries_left: wrong codes that are still taken.
+        sayings: when digits were said, of the last :data:`MOST_SAID` times.
     """
 
     awaited_until: float | None = None
     code: str = ""
     said_at: float = 0.0
     tries_left: int = 0
+    sayings: tuple[float, ...] = ()
 
     def awaiting(self, now: float) -> Claim:
         """Return it while the next press is awaited; digits that were said stay valid."""
@@ -40,11 +45,19 @@ class Claim:
         """Return True if a press now means that digits are to be said."""
         if self.awaited_until is None or now > self.awaited_until:
             return False
+        if self.quiet_s(now):
+            return False
         return not self.is_valid(now) or now - self.said_at >= AGAIN_S
+
+    def quiet_s(self, now: float) -> float:
+        """Return the seconds for which no press says digits, after too many did; 0.0: the next one may."""
+        if len(self.sayings) < MOST_SAID:
+            return 0.0
+        return max(0.0, self.sayings[0] + SAID_WITHIN_S - now)
 
     def said(self, code: str, now: float) -> Claim:
         """Return it after ``code`` was said; earlier digits are not valid any more."""
-        return Claim(None, code, now, TRIES)
+        return Claim(None, code, now, TRIES, (*self.sayings, now)[-MOST_SAID:])
 
     def is_valid(self, now: float) -> bool:
         """Return True while the digits that were said are taken."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from ravatard.installation import owners_command
 from ravatard.web.page.access.attempt_gate import AttemptGate
-from ravatard.web.page.access.claim import Claim
+from ravatard.web.page.access.claim import MOST_SAID, Claim
 from ravatard.web.page.access.password import PasswordHash, hashed, matches
 from ravatard.web.page.access.record import (
     ID_BYTES,
@@ -208,9 +210,18 @@ class Doorkeeper:
         """Make the next press of the button say digits.
 
         Raises:
-            RequestRefused: there is a password.
+            RequestRefused: there is a password, or digits were said too often.
         """
         self._check_unclaimed()
+        if wait_s := math.ceil(self._claim.quiet_s(self._clock())):
+            shows = owners_command("ravatard page code")
+            raise RequestRefused(
+                429,
+                "said-too-often",
+                f"the digits were said {MOST_SAID} times within an hour: wait {math.ceil(wait_s / 60)} min, "
+                f"or have `{shows}` show others",
+                retry_after_s=wait_s,
+            )
         self._claim = self._claim.awaiting(self._clock())
 
     def code_for_press(self) -> str | None:

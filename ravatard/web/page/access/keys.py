@@ -60,15 +60,26 @@ class Keys:
         """Return every token, without its secret."""
         return [_entry(one) for one in self._vault.record.tokens]
 
-    async def make_token(self, name: str, scopes: Sequence[Scope]) -> MadeToken:
+    async def make_token(self, name: str, scopes: Sequence[Scope], maker: str) -> MadeToken:
         """Make a token; its secret is in the reply, and nowhere else.
 
+        Args:
+            name: of the token.
+            scopes: what it may do.
+            maker: id of the session that makes it. If that ends before the reply, the token goes with it: its
+                owner, who ends a stolen session, cannot see a token that is not written yet.
+
         Raises:
-            RequestRefused: there are too many, or it cannot be saved.
+            RequestRefused: there are too many, it cannot be saved, or the session has ended.
         """
         secret, made = random_token(name, scopes, self._wall())
-        await self._vault.change(lambda before: _with(before, made))
-        if all(one.id != made.id for one in self._vault.record.tokens):
+        await self._vault.change(lambda before: _with(before, made) if _has(before, maker) else None)
+        written = any(one.id == made.id for one in self._vault.record.tokens)
+        if not _has(self._vault.record, maker):
+            if written:
+                await self.revoke_token(made.id)
+            raise RequestRefused(401, "not-logged-in", "this session was ended meanwhile; no token was made")
+        if not written:
             raise RequestRefused(409, "too-many-tokens", f"there are {MOST_TOKENS} tokens: revoke one first")
         return MadeToken(secret, _entry(made))
 
@@ -85,6 +96,10 @@ class Keys:
             return replace(before, tokens=[one for one in before.tokens if one.id != key])
 
         await self._vault.change_at_once(without)
+
+
+def _has(record: AccessRecord, session: str) -> bool:
+    return any(one.id == session for one in record.sessions)
 
 
 def _with(before: AccessRecord, made: KeptToken) -> AccessRecord | None:

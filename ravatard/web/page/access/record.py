@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from ravatard.errors import RavatardError
+from ravatard.installation import owners_command
 from ravatard.web.page.access.claim import TRIES, VALID_S
 from ravatard.web.page.access.password import PasswordHash
 from ravatard.web.page.api.types import Scope
@@ -26,6 +27,8 @@ ID_BYTES = 8
 _TOKEN_BYTES = 32
 IDLE_S = 7 * 86_400.0
 LONGEST_S = 30 * 86_400.0
+#: A clock may go back by so much: a Raspberry Pi without a battery begins with the time of its last hour.
+CLOCK_BACK_S = 86_400.0
 #: Use is noted as often as that, at most: the file lies on an SD card.
 NOTED_S = 3_600.0
 #: A code may be valid for so much longer than it was made for, when the clock is set back.
@@ -55,7 +58,14 @@ class KeptSession(msgspec.Struct, frozen=True):
     used_at: float
 
     def is_over(self, now: float) -> bool:
-        """Return True if it was idle, or has been there, for too long."""
+        """Return True if it was idle, or has been there, for too long; also while the clock does not tell.
+
+        With a clock that was set back it would live for ever. When the clock is right again, so is it.
+        """
+        return max(self.made_at, self.used_at) - now > CLOCK_BACK_S or self.has_ended(now)
+
+    def has_ended(self, now: float) -> bool:
+        """Return True if it was idle, or has been there, for too long by any clock that goes on from now."""
         return now - self.used_at > IDLE_S or now - self.made_at > LONGEST_S
 
 
@@ -99,7 +109,7 @@ class AccessRecord(msgspec.Struct, frozen=True):
 
     def with_session(self, session: KeptSession, now: float) -> AccessRecord:
         """Return it with one more session; those that are over go, and the idlest if there are too many."""
-        kept = sorted((one for one in self.sessions if not one.is_over(now)), key=lambda one: one.used_at)
+        kept = sorted((one for one in self.sessions if not one.has_ended(now)), key=lambda one: one.used_at)
         return msgspec.structs.replace(self, sessions=[*kept[-(MOST_SESSIONS - 1) :], session])
 
     def after_wrong_code(self) -> AccessRecord:
@@ -147,7 +157,8 @@ def decoded(content: bytes | None) -> AccessRecord:
     usable = record is not None and (record.password is None or record.password.is_usable())
     if record is None or record.version != _VERSION or not usable:
         raise DamagedAccess(
-            "the page's passwords cannot be read; `sudo ravatard page password` makes the file anew"
+            "the page's passwords cannot be read: their file is damaged; "
+            f"`{owners_command('ravatard page password')}` makes it anew"
         )
     return record
 

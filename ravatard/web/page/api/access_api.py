@@ -107,7 +107,7 @@ class AccessApi:
     async def make_token(self, call: ApiCall) -> t.MadeToken:
         """Make a token."""
         wish: t.NewToken = call.body
-        made = await self._keys.make_token(wish.name, wish.scopes)
+        made = await self._keys.make_token(wish.name, wish.scopes, call.known.id)
         call.audit(f"made the token {made.entry.name!r} with {', '.join(made.entry.scopes)}")
         return made
 

@@ -96,6 +96,15 @@ class NearMisses(Struct):
     press: int
 
 
+class PagePlaceReport(Struct):
+    """This page as it is served now: to this machine or the local network; `port` null: not served."""
+
+    listen: Literal["loopback", "lan"]
+    scheme: Literal["http", "https"]
+    port: int | None
+    names: list[str]
+
+
 class StatusReport(Struct):
     """The whole state. `state` and `status` are what the lights show, `other_troubles` the rest."""
 
@@ -125,6 +134,8 @@ class StatusReport(Struct):
     near_misses: NearMisses
     counters: dict[str, Any]
     access_expires_s: float | UnsetType | None = UNSET
+    quiet_hours: dict[str, str] | None
+    page: PagePlaceReport | UnsetType | None = UNSET
     version: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
     board: str | UnsetType | None = UNSET

@@ -60,13 +60,17 @@ export function number(value, digits = 0) {
   return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 }
 
-function quantity(value, unit, digits = 0) {
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: digits })
-    .format(value);
+// With a blank before the unit, as everywhere else: some languages have none in the narrow form ("1.3s").
+function quantity(value, unit, digits = 0, unitDisplay = "narrow") {
+  const parts = new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay, maximumFractionDigits: digits })
+    .formatToParts(value);
+  return parts
+    .map(({ type, value: text }, at) => (type === "unit" && at && parts[at - 1].type !== "literal" ? `\u00a0${text}` : text))
+    .join("");
 }
 
 export const seconds = (ms) => quantity(ms / 1000, "second", ms < 10000 ? 1 : 0);
-export const minutes = (value) => quantity(value, "minute", value < 10 ? 1 : 0);
+export const minutes = (value) => quantity(value, "minute", value < 10 ? 1 : 0, "short");
 export const percent = (value) => new Intl.NumberFormat(language, { style: "percent" }).format(value / 100);
 
 // How long ago, in the largest unit that fits.

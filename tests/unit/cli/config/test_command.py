@@ -266,3 +266,17 @@ def test_config_alone_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> 
 
     assert caught.value.code == 2
     assert "check" in capsys.readouterr().err
+
+
+def test_a_page_for_the_network_without_a_password_is_a_warning_as_the_daemon_starts_so(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text("service: {project_id: hush-hush}\npage: {listen: lan}\n")
+    monkeypatch.setenv("STATE_DIRECTORY", str(config.parent / "state"))
+
+    assert main(["config", "check", "--config", str(config)]) == 0
+    assert "warning: the page is served to this machine only: " in capsys.readouterr().out
+    # A user who may not look into the service's state is not told that there is none.
+    monkeypatch.setattr("ravatard.cli.config.command.hidden", lambda environ: True)
+    assert main(["config", "check", "--config", str(config)]) == 0
+    assert "warning" not in capsys.readouterr().out

@@ -91,3 +91,15 @@ def test_what_is_no_configuration_is_refused(
 
     assert main(["config", "diff", str(old), "--config", str(new)]) == 78
     assert capsys.readouterr().err
+
+
+def test_a_missing_file_is_refused_with_the_way_to_make_one(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["config", "diff", str(tmp_path / "old.json"), "--config", str(files[1])]) == 78
+
+    error = capsys.readouterr().err
+    assert f"there is no {tmp_path}/old.json; `ravatard config show --json > FILE`" in error.replace(
+        ".venv/bin/", ""
+    )
+    assert "Errno" not in error

@@ -72,7 +72,7 @@ def test_a_good_text_is_installed_with_owner_and_mode(
     assert config.read_text() == f"{GOOD}  avatar: Ada\n"
     after = config.stat()
     assert (after.st_uid, after.st_gid, stat.S_IMODE(after.st_mode)) == (before.st_uid, before.st_gid, 0o640)
-    assert f"{config} is written; `sudo ravatard reload` applies" in capsys.readouterr().out
+    assert f"{config} is written; `ravatard reload` applies" in capsys.readouterr().out
     assert sorted(path.name for path in config.parent.iterdir()) == ["ravatard.yaml"]
 
 

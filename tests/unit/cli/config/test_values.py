@@ -32,7 +32,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 def test_a_setting_is_saved_and_got(run: Run) -> None:
     assert run("set", "gate.longest_s", "30") == (
         0,
-        "gate.longest_s: 20.0 -> 30.0; `sudo systemctl restart ravatard` applies it\n",
+        "gate.longest_s: 20.0 -> 30.0; a restart of `ravatard run` applies it\n",
         "",
     )
 
@@ -72,7 +72,64 @@ def test_an_empty_value_unsets_an_optional_setting(run: Run) -> None:
 
 
 def test_a_reload_is_named_where_it_is_enough(run: Run) -> None:
-    assert "`sudo ravatard reload` applies it" in run("set", "session.keep", "always")[1]
+    assert "`ravatard reload` applies it" in run("set", "session.keep", "always")[1]
+
+
+def test_settings_that_need_each_other_are_saved_together(run: Run) -> None:
+    assert run("set", "quiet.from", "22:00")[0] == 1
+
+    assert run("set", "quiet.from", "22:00", "quiet.to", "07:00")[0] == 0
+
+    assert run("get", "quiet.to")[1] == "07:00\n"
+    assert run("unset", "quiet.from", "quiet.to")[0] == 0
+    assert run("get", "quiet.to")[1] == "\n"
+
+
+def test_of_settings_that_are_set_together_a_wrong_one_leaves_all_as_they_were(run: Run) -> None:
+    status, _, error = run("set", "gate.longest_s", "30", "gate.silence_ms", "soon")
+
+    assert status == 1
+    assert "gate.silence_ms: found 'soon'" in error
+    assert run("get", "gate.longest_s")[1] == "20.0\n"
+
+
+@pytest.mark.parametrize(
+    ("further", "said"),
+    [(("quiet.to",), "quiet.to has no value"), (("gate.longest_s", "40"), "a key is there twice")],
+)
+def test_a_line_of_pairs_that_is_wrong_saves_nothing(run: Run, further: tuple[str, ...], said: str) -> None:
+    status, _, error = run("set", "gate.longest_s", "30", *further)
+
+    assert status == 2
+    assert said in error
+    assert run("get", "gate.longest_s")[1] == "20.0\n"
+
+
+def test_a_section_shows_all_its_settings(run: Run) -> None:
+    status, out, _ = run("get", "quiet")
+
+    assert status == 0
+    assert out.startswith("quiet.from: (unset)\nquiet.to: (unset)\n")
+    assert [one["key"] for one in json.loads(run("get", "quiet", "--json")[1])][:2] == [
+        "quiet.from",
+        "quiet.to",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("page.listen", "lan", "it says how this appliance is reached"),
+        ("mqtt.password", "-", "it is a secret that lets others reach this appliance"),
+        ("microphone.command", "arecord", "it names a program"),
+    ],
+)
+def test_the_refusal_of_a_local_setting_says_what_it_is(
+    run: Run, key: str, value: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a password\n"))
+
+    assert why in run("set", key, value)[2]
 
 
 def test_a_wrong_value_is_refused(run: Run) -> None:
@@ -96,7 +153,7 @@ def test_a_local_setting_is_refused_with_the_file_to_edit(run: Run, tmp_path: Pa
     status, _, error = run("set", "microphone.command", "arecord -q")
 
     assert status == 1
-    assert f"write it in {tmp_path}/etc/ravatard.yaml (sudo ravatard config edit)" in error
+    assert f"write it in {tmp_path}/etc/ravatard.yaml (`ravatard config edit --config " in error
 
 
 def test_a_secret_is_no_word_of_a_command(run: Run) -> None:

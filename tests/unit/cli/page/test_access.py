@@ -71,6 +71,7 @@ def test_a_password_that_the_page_would_not_take_is_refused(word: str, tmp_path:
 
 def test_tokens_are_listed_without_their_secret_and_revoked(tmp_path: Path) -> None:
     file = StateAccessFile(tmp_path)
+    new_password(file, lambda: "correct horse")
     secret = new_token(file, "prometheus", ["read"], 1.0)
     key = decoded(file.read()).tokens[0].id
 
@@ -84,6 +85,7 @@ def test_tokens_are_listed_without_their_secret_and_revoked(tmp_path: Path) -> N
 
 def test_bad_names_and_too_many_tokens_are_refused(tmp_path: Path) -> None:
     file = StateAccessFile(tmp_path)
+    new_password(file, lambda: "correct horse")
     for name in ("", "x" * 61, "two\nlines"):
         with pytest.raises(Inaccessible, match="the name of a token"):
             new_token(file, name, ["read"], 1.0)
@@ -116,3 +118,12 @@ def test_a_user_without_rights_is_told_to_use_sudo(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("os.geteuid", lambda: 0)
     with pytest.raises(Inaccessible, match="Permission denied"):
         new_code(Denied(), 0.0)
+
+
+def test_a_token_before_the_first_password_is_refused_because_the_page_takes_none(tmp_path: Path) -> None:
+    file = StateAccessFile(tmp_path)
+
+    with pytest.raises(Inaccessible, match=r"there is no password yet.*ravatard page password"):
+        new_token(file, "lamp", ["read"], 1.0)
+
+    assert token_rows(file) == []

@@ -6,8 +6,7 @@ import socket
 
 import pytest
 
-from ravatard.cli.page.address import addresses, own_addresses, qr_code
-from ravatard.web.page.options import PageOptions
+from ravatard.cli.page.address import addresses, qr_code
 
 
 @pytest.fixture(autouse=True)
@@ -16,25 +15,18 @@ def named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_on_this_machine_there_is_one() -> None:
-    assert addresses(PageOptions(listen="loopback")) == ["http://localhost:8480/"]
+    assert addresses("http", 8_480, "loopback") == ["http://localhost:8480/"]
 
 
 def test_in_the_network_the_owners_names_come_first_and_numbers_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ravatard.cli.page.address.own_addresses", lambda: ["192.168.0.7"])
-    options = PageOptions(listen="lan", port=443, names=("avatar.example",), tls="self-made")
 
-    assert addresses(options) == ["https://avatar.example/", "https://raspi.local/", "https://192.168.0.7/"]
-    assert addresses(PageOptions(listen="lan", port=80))[0] == "http://raspi.local/"
-
-
-def test_a_machine_without_a_network_has_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Unreachable(socket.socket):
-        def connect(self, address: object) -> None:
-            raise OSError(101, "Network is unreachable")
-
-    monkeypatch.setattr(socket, "socket", Unreachable)
-
-    assert own_addresses() == []
+    assert addresses("https", 443, "lan", ["avatar.example"]) == [
+        "https://avatar.example/",
+        "https://raspi.local/",
+        "https://192.168.0.7/",
+    ]
+    assert addresses("http", 80, "lan")[0] == "http://raspi.local/"
 
 
 def test_the_code_is_a_square_that_a_camera_can_read() -> None:

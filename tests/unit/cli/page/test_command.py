@@ -6,13 +6,16 @@ import io
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ravatard.cli import main
+from ravatard.config.saved import layer
 from ravatard.host.page.access_file import NAME
 from ravatard.host.page.certificate import fingerprint, self_made
 from ravatard.web.page.access import password
+from tests.unit.cli.test_control import FakeDaemon
 
 
 @pytest.fixture(autouse=True)
@@ -29,23 +32,82 @@ def page(tmp_path: Path, *words: str, config: str = "{}") -> int:
 def test_a_page_that_is_off_says_how_to_switch_it_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert page(tmp_path) == 0
+    assert page(tmp_path, "--socket", str(tmp_path / "none")) == 0
 
     assert "page.listen: loopback or lan" in capsys.readouterr().out
 
 
-def test_its_addresses_are_shown_with_a_code_for_a_phone(
+def running(tmp_path: Path, place: dict[str, Any] | None, *faults: str) -> FakeDaemon:
+    daemon = FakeDaemon(tmp_path / "sock")
+    daemon.reply = {"ok": True, "status": {"page": place, "degraded": ["no lights", *faults]}}
+    return daemon
+
+
+PLACE = {"listen": "lan", "scheme": "http", "port": 80, "names": ["avatar.example"]}
+
+
+def shown(tmp_path: Path, daemon: FakeDaemon, config: str = "{}") -> int:
+    try:
+        return page(tmp_path, "show", "--socket", str(tmp_path / "sock"), config=config)
+    finally:
+        daemon.close(tmp_path / "sock")
+
+
+def test_the_addresses_of_the_running_appliance_are_shown_with_a_code_for_a_phone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert page(tmp_path, config="page: {listen: lan}") == 0
-    out = capsys.readouterr().out
-    assert out.startswith("http://")
-    assert ".local:8480/" in out
+    """Whatever this configuration says: it may be another one."""
+    status = shown(tmp_path, running(tmp_path, PLACE), "page: {listen: loopback, port: 9}")
 
-    assert page(tmp_path, "show", config="page: {listen: loopback, tls: self-made}") == 0
     out = capsys.readouterr().out
-    assert out.startswith("https://localhost:8480/")
-    assert "There is no certificate" in out
+    assert status == 0
+    assert out.startswith("http://avatar.example/\nhttp://")
+    assert "no lights" not in out
+    assert "█" in out
+
+
+def test_a_page_that_is_not_served_has_no_address_but_a_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fault = "the page is not served: port 80 cannot be had"
+
+    status = shown(tmp_path, running(tmp_path, PLACE | {"port": None}, fault))
+
+    assert (status, capsys.readouterr().out) == (1, f"{fault}\n")
+
+
+def test_a_page_that_is_locked_is_shown_for_this_machine_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fault = "the page is served to this machine only: there is no password yet"
+
+    status = shown(tmp_path, running(tmp_path, PLACE | {"listen": "loopback", "port": 8_480}, fault))
+
+    assert (status, capsys.readouterr().out) == (0, f"{fault}\nhttp://localhost:8480/\n")
+
+
+def test_without_a_daemon_no_address_is_said_to_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    none = ("--socket", str(tmp_path / "none"))
+
+    assert page(tmp_path, "show", *none, config="page: {listen: loopback, tls: self-made}") == 1
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("ravatard does not run, so that no page is there yet; after ")
+    assert lines[1] == "https://localhost:8480/"
+    assert "There is no certificate" in lines[2]
+
+
+def test_a_page_that_was_switched_on_since_the_start_needs_a_restart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = shown(tmp_path, running(tmp_path, None), "page: {listen: lan}")
+
+    out = capsys.readouterr().out
+    assert status == 1
+    assert "it was started before page.listen was lan" in out
+    assert "a restart of `ravatard run` applies this one" in out
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command")
@@ -53,8 +115,9 @@ def test_the_fingerprint_of_its_certificate_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = self_made(tmp_path / "state", ["raspi.local"])
+    daemon = running(tmp_path, PLACE | {"scheme": "https"})
 
-    assert page(tmp_path, config="page: {listen: loopback, tls: self-made}") == 0
+    assert shown(tmp_path, daemon, "page: {listen: lan, tls: self-made}") == 0
 
     assert fingerprint(made.read_text()) in capsys.readouterr().out
 
@@ -76,7 +139,12 @@ def test_a_password_comes_from_standard_input_and_is_not_printed(
     assert b"horse" not in (tmp_path / "state" / NAME).read_bytes()
 
 
-def test_tokens_are_made_listed_and_revoked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tokens_are_made_listed_and_revoked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("correct horse\n"))
+    assert page(tmp_path, "password") == 0
+    capsys.readouterr()
     assert page(tmp_path, "tokens") == 0
     assert capsys.readouterr().out == "There is no token.\n"
     assert page(tmp_path, "tokens", "add", "lamp", "--scope", "control") == 0
@@ -94,3 +162,22 @@ def test_a_wrong_line_is_refused(
     assert page(tmp_path, *words) == 2
 
     assert "takes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("password",), ("code",), ("tokens",), ("tokens", "add", "lamp")])
+def test_a_user_who_may_not_change_the_services_state_changes_none(
+    words: tuple[str, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(layer, "hidden", lambda environ: True)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "own"))
+
+    status = main(["page", *words])
+
+    said = capsys.readouterr()
+    assert (status, said.out) == (1, "")
+    assert "you may not write to /var/lib/ravatard; repeat the command with sudo" in said.err
+    assert f"--state {tmp_path}/own/ravatard" in said.err
+    assert not (tmp_path / "own").exists()

@@ -26,6 +26,12 @@ def test_the_command_is_that_of_the_file(config: Path, restart: bool, command: s
     assert to_use(config, restart=restart) == command
 
 
+def test_the_command_finds_secrets_that_were_written_elsewhere() -> None:
+    command = to_use(Path("own.yaml"), Path("/srv/my secrets"), restart=False)
+
+    assert command == "CREDENTIALS_DIRECTORY='/srv/my secrets' ravatard run --config own.yaml"
+
+
 @pytest.mark.parametrize("add", [add_arguments, add_boot_arguments])
 def test_both_set_ups_write_the_file_that_the_daemon_reads(add: Callable[[ArgumentParser], None]) -> None:
     """The command line names it without loading the schema, so that it is written down twice."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from ravatard.cli.setup.questions import Asker, Choice, wrapped
+from ravatard.cli.setup.questions import Asker, Choice, lines_within
 
 
 class Person:
@@ -127,6 +127,6 @@ def test_a_narrow_terminal_gets_lines_broken_between_words(columns: int) -> None
 
 
 def test_what_goes_on_stands_below_the_first_word() -> None:
-    assert wrapped("  a list of words", 12) == ["  a list of", "  words"]
-    assert wrapped(" *  2  Some long name", 16) == [" *  2  Some long", "       name"]
-    assert wrapped("unbreakable-word-that-is-wide", 12) == ["unbreakable-word-that-is-wide"]
+    assert lines_within("  a list of words", 12) == ["  a list of", "  words"]
+    assert lines_within(" *  2  Some long name", 16) == [" *  2  Some long", "       name"]
+    assert lines_within("unbreakable-word-that-is-wide", 12) == ["unbreakable-word-that-is-wide"]

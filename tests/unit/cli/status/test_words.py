@@ -77,6 +77,19 @@ def test_everything_is_told_in_words() -> None:
     ]
 
 
+def test_volume_quiet_hours_and_the_page_are_told() -> None:
+    page = {"listen": "loopback", "scheme": "http", "port": 8_480, "names": []}
+    hours = {"from": "22:00", "to": "07:00"}
+
+    lines = list(in_words(report(volume=60, quiet=True, quiet_hours=hours, page=page)))
+
+    assert "  volume       60 %, quiet hours from 22:00 to 07:00, now" in lines
+    assert "  page         http://localhost:8480/" in lines
+    lines = list(in_words(report(volume=60, quiet=False, quiet_hours=None, page=page | {"port": None})))
+    assert "  volume       60 %" in lines
+    assert "  page         not served" in lines
+
+
 def test_what_is_wrong_comes_next() -> None:
     lines = list(in_words(report(degraded=["no lights: pin 5 is taken", "offline: no route."])))
 

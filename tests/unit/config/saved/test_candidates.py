@@ -70,7 +70,7 @@ def _refused(dotted: str, node: Node | None, **origin: SettingOrigin) -> list[st
 
 
 def test_a_local_setting_is_refused_with_the_file_to_edit() -> None:
-    assert "write it in /etc/r/r.yaml (sudo ravatard config edit)" in _refused("speaker.wav", TEXT)[0]
+    assert "write it in /etc/r/r.yaml (`ravatard config edit --config " in _refused("speaker.wav", TEXT)[0]
 
 
 def test_the_file_is_the_drop_in_that_has_it_and_never_a_boards() -> None:

@@ -28,12 +28,23 @@ AVA = Capabilities(True, True, True, 30.0, "Ava", "en")
 class Appliance:
     """A conversation with a reporter looking on."""
 
-    def __init__(self, options: ConversationOptions = OPTIONS, faults: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        options: ConversationOptions = OPTIONS,
+        faults: tuple[str, ...] = (),
+        side_faults: tuple[str, ...] = (),
+    ) -> None:
         self.mind = Conversation(options)
         self.details: tuple[tuple[str, str], ...] = ()
         self.progress = Progress()
         self.reporter = Reporter(
-            self.mind, options, 100.0, self.progress, lambda: faults, lambda: self.details
+            self.mind,
+            options,
+            100.0,
+            self.progress,
+            lambda: faults,
+            lambda: self.details,
+            side_faults=lambda: side_faults,
         )
         self.now = 100.0
 
@@ -74,6 +85,18 @@ def test_at_the_start_everything_is_still_missing() -> None:
     assert report["degraded"] == ["offline: not connected yet", "no microphone: not opened yet"]
     assert report["avatar"] == ""
     assert report["turns"] == []
+
+
+def test_a_fault_beside_the_voice_is_told_and_the_appliance_works() -> None:
+    appliance = Appliance(side_faults=("no MQTT: the broker is away",)).working()
+    before = appliance.reporter.face()
+
+    report = appliance.report()
+
+    assert report["working"] is True
+    assert report["degraded"] == report["other_troubles"] == ["no MQTT: the broker is away"]
+    # Who watches is told of it.
+    assert "no MQTT: the broker is away" in before
 
 
 def test_a_working_appliance_says_so_and_since_when() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ravatard.doctor.result import Verdict
 from tests.unit.doctor.patient import CONFIG, Patient
 
@@ -50,3 +52,32 @@ async def test_who_uses_no_device_needs_none(patient: Patient) -> None:
     patient.config("microphone:\n  fifo: /run/sound\nspeaker:\n  enabled: false\n")
 
     assert (await patient.finding("devices")).result.verdict is Verdict.NEEDLESS
+
+
+SERVED = "microphone: {alsa_config: system, device: DEVICE}\nspeaker: {alsa_config: system, device: DEVICE}\n"
+
+
+@pytest.mark.parametrize("device", ["pulse", "pipewire"])
+async def test_who_uses_a_sound_server_needs_no_group(patient: Patient, device: str) -> None:
+    patient.config(SERVED.replace("DEVICE", device))
+    patient.write("etc/group", (patient.root / "etc/group").read_text().replace(":ravatard\n", ":\n"))
+
+    assert (await patient.finding("groups")).result.text == "no group is needed"
+    assert (await patient.finding("mixer")).result.verdict is Verdict.NEEDLESS
+
+
+async def test_the_default_device_is_a_sound_servers_where_the_machine_says_so(patient: Patient) -> None:
+    patient.config(SERVED.replace("DEVICE", "default"))
+    patient.write("etc/group", (patient.root / "etc/group").read_text().replace(":ravatard\n", ":\n"))
+    assert (await patient.finding("groups")).result.text == "ravatard is not in the group audio"
+
+    patient.write("etc/alsa/conf.d/99-pulseaudio-default.conf", "pcm.!default {type pulse}\n")
+
+    assert (await patient.finding("groups")).result.text == "no group is needed"
+
+
+async def test_the_echo_of_a_sound_server_is_measured_without_the_group(patient: Patient) -> None:
+    patient.config(SERVED.replace("DEVICE", "pulse"))
+    patient.write("etc/group", (patient.root / "etc/group").read_text().replace(":ravatard\n", ":\n"))
+
+    assert (await patient.finding("echo")).result.verdict is not Verdict.SKIPPED

@@ -77,7 +77,7 @@ def test_help_is_for_trouble_and_names_the_code_and_whom_to_ask() -> None:
             "words:\n  ready: now: then",
             "are not valid YAML in line 2; put a text with ': ' or '#' into quotes",
         ),
-        ("#" * 70_000, "longer than 65536 bytes"),
+        ("#" * 70_000, "longer than 64 kB"),
     ],
 )
 def test_a_mistake_in_a_file_is_named_with_its_place_and_remedy(
@@ -117,7 +117,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "de.yaml").mkdir()
 
-    with pytest.raises(ConfigError, match=r"de\.yaml cannot be read: Is a directory"):
+    with pytest.raises(ConfigError, match=r"de\.yaml cannot be read: it is no file"):
         read_texts("de", str(tmp_path))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 from functools import partial
 from pathlib import Path
@@ -69,3 +70,30 @@ async def test_a_folder_that_is_missing_is_told_once_and_waited_for(
         assert (folder / "a.prom").read_text() == "figures 4\n"
     assert textfile.fault == ""
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+@pytest.mark.parametrize(
+    ("number", "service", "remedy"),
+    [
+        (
+            errno.EROFS,
+            True,
+            "`sudo systemctl edit ravatard`, with the lines [Service] and ReadWritePaths=FOLDER;",
+        ),
+        (errno.EACCES, False, "make the folder FOLDER one that you may write to"),
+        (errno.ENOSPC, True, "make room for it"),
+    ],
+)
+async def test_the_remedy_names_the_line_to_write(
+    number: int, service: bool, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> int:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr("ravatard.web.metrics.textfile.is_services", lambda: service)
+    monkeypatch.setattr("os.open", refused)
+    textfile = Textfile(tmp_path / "a.prom", 15.0)
+    async with running(partial(textfile.keep, Text())):
+        await asyncio.sleep(1.0)
+
+        assert remedy.replace("FOLDER", str(tmp_path)) in textfile.fault

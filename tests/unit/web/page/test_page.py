@@ -12,7 +12,7 @@ from ravatard.ports.page import Appliance
 from ravatard.web.page.access import password
 from ravatard.web.page.access.password import hashed
 from ravatard.web.page.log_ring import LogRing
-from ravatard.web.page.options import LOCKED, PageOptions
+from ravatard.web.page.options import PageOptions, why_locked
 from ravatard.web.page.page import Page, PageParts
 from tests.unit.web.page.access.test_doorkeeper import MemoryFile
 from tests.unit.web.page.api.test_health_api import Commands
@@ -51,7 +51,7 @@ async def test_neighbours_may_connect_once_there_is_a_way_to_claim_or_a_password
     before = locked.admits(), locked.page.faults
     await locked.claimed()
 
-    assert before == ((True, False, False), (f"the page is served to this machine only: {LOCKED}",))
+    assert before == ((True, False, False), (f"the page is served to this machine only: {why_locked()}",))
     assert (locked.admits(), locked.page.faults) == ((True, True, False), ())
     assert Placed().admits() == (True, True, False)
     assert Placed(speaker=False).admits() == (True, False, False)

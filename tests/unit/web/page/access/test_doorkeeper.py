@@ -11,10 +11,17 @@ from msgspec.structs import replace
 from ravatard.web.page.access import doorkeeper, password
 from ravatard.web.page.access.attempt_gate import MOST_WAITING, AttemptGate
 from ravatard.web.page.access.attempts import A_MINUTE
-from ravatard.web.page.access.claim import WAIT_S
+from ravatard.web.page.access.claim import AGAIN_S, MOST_SAID, SAID_WITHIN_S, WAIT_S
 from ravatard.web.page.access.doorkeeper import Doorkeeper
 from ravatard.web.page.access.keys import Keys
-from ravatard.web.page.access.record import IDLE_S, MOST_TOKENS, NOTED_S, changing, one_time_code
+from ravatard.web.page.access.record import (
+    CLOCK_BACK_S,
+    IDLE_S,
+    MOST_TOKENS,
+    NOTED_S,
+    changing,
+    one_time_code,
+)
 from ravatard.web.page.access.vault import Vault
 from ravatard.web.page.refused import RequestRefused
 
@@ -58,12 +65,17 @@ class MemoryFile:
 class House:
     """A doorkeeper with its file and its clocks."""
 
-    def __init__(self) -> None:
-        self.file = MemoryFile()
+    def __init__(self, file: MemoryFile | None = None) -> None:
+        self.file = file or MemoryFile()
         self.now = 1_000.0
         self.vault = Vault(self.file)
         self.keeper = Doorkeeper(self.vault, wall=lambda: self.now, clock=lambda: self.now)
         self.keys = Keys(self.vault, lambda: self.now)
+
+    @property
+    def maker(self) -> str:
+        """Id of the first session."""
+        return self.vault.record.sessions[0].id
 
     async def claimed(self) -> str:
         """Claim it by a press; return the cookie."""
@@ -116,7 +128,7 @@ async def test_the_offer_says_what_is_awaited() -> None:
 async def test_no_file_holds_what_lets_a_caller_in() -> None:
     house = House()
     cookie = await house.claimed()
-    made = await house.keys.make_token("lamp", ["control", "read", "read"])
+    made = await house.keys.make_token("lamp", ["control", "read", "read"], house.maker)
 
     assert house.file.content is not None
     for secret in (WORD, cookie, made.token):
@@ -165,7 +177,7 @@ async def test_a_password_is_changed_by_one_who_knows_it() -> None:
 async def test_a_token_is_no_owner_and_ends_when_it_is_revoked() -> None:
     house = House()
     await house.claimed()
-    made = await house.keys.make_token("lamp", ["control"])
+    made = await house.keys.make_token("lamp", ["control"], house.maker)
     visitor = house.keeper.visitor(None, made.token)
     assert visitor is not None
 
@@ -181,10 +193,96 @@ async def test_there_are_so_many_tokens_and_no_more() -> None:
     house = House()
     await house.claimed()
     for at in range(MOST_TOKENS):
-        await house.keys.make_token(str(at), ["read"])
+        await house.keys.make_token(str(at), ["read"], house.maker)
 
-    assert (await refused(house.keys.make_token("one more", ["read"]))).status == 409
+    assert (await refused(house.keys.make_token("one more", ["read"], house.maker))).status == 409
     assert len(house.keys.tokens()) == MOST_TOKENS
+
+
+class InterruptedFile(MemoryFile):
+    """A file during whose next change ``meanwhile`` is called, before or after it is written."""
+
+    def __init__(self, *, late: bool) -> None:
+        super().__init__()
+        self.late = late
+        self.meanwhile: Callable[[], object] | None = None
+
+    def update(self, change: Callable[[bytes | None], bytes | None]) -> None:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None and not self.late:
+            meanwhile()
+        super().update(change)
+        if meanwhile is not None and self.late:
+            meanwhile()
+
+
+async def test_a_token_goes_with_a_session_that_ended_while_it_waited() -> None:
+    house = House()
+    await house.claimed()
+    maker = house.maker
+
+    async with house.vault._writing:
+        making = asyncio.create_task(house.keys.make_token("a thief's", ["read"], maker))
+        await asyncio.sleep(0)
+        ending = asyncio.create_task(house.keys.end_session(maker))
+        await asyncio.sleep(0)
+
+    assert (await refused(making)).status == 401
+    await ending
+    assert house.keys.tokens() == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_token_goes_with_a_session_that_ends_while_it_is_written(late: bool) -> None:
+    house = House(InterruptedFile(late=late))
+    await house.claimed()
+    maker, ending = house.maker, house.keys.end_session(house.maker)
+    ended: list[asyncio.Task[None]] = []
+
+    def end_it() -> None:
+        # As far as its first wait, which is for the write that is going on; then by a task.
+        ending.send(None)
+        asyncio.get_running_loop().call_soon(lambda: ended.append(asyncio.create_task(ending)))
+
+    assert isinstance(house.file, InterruptedFile)
+    house.file.meanwhile = end_it
+
+    assert (await refused(house.keys.make_token("a thief's", ["read"], maker))).status == 401
+
+    await ended[0]
+    assert house.keys.tokens() == []
+    assert Vault(house.file).record.tokens == []
+
+
+async def test_a_clock_that_is_set_back_lets_no_session_live_on() -> None:
+    house = House()
+    house.now = 2_000_000_000.0
+    cookie = await house.claimed()
+
+    house.now -= CLOCK_BACK_S
+    assert house.keeper.visitor(cookie, None) is not None, "a Raspberry Pi has the time of its last hour"
+    house.now -= 1.0
+
+    assert house.keeper.visitor(cookie, None) is None
+    assert house.keys.sessions() == []
+
+
+async def test_neighbours_cannot_have_a_button_say_digits_again_and_again() -> None:
+    house = House()
+    for _ in range(MOST_SAID):
+        house.keeper.await_press()
+        assert house.keeper.code_for_press() is not None
+        house.now += AGAIN_S
+
+    with pytest.raises(RequestRefused, match="ravatard page code") as error:
+        house.keeper.await_press()
+    assert error.value.status == 429
+    assert error.value.retry_after_s == round(SAID_WITHIN_S - MOST_SAID * AGAIN_S)
+    assert house.keeper.code_for_press() is None
+    house.now += error.value.retry_after_s
+
+    house.keeper.await_press()
+    assert house.keeper.code_for_press() is not None
 
 
 async def test_ids_that_are_not_there_are_404() -> None:
@@ -198,7 +296,7 @@ async def test_ids_that_are_not_there_are_404() -> None:
 async def test_use_is_written_down_once_an_hour() -> None:
     house = House()
     visitor = house.keeper.visitor(await house.claimed(), None)
-    made = await house.keys.make_token("lamp", ["read"])
+    made = await house.keys.make_token("lamp", ["read"], house.maker)
     program = house.keeper.visitor(None, made.token)
     assert visitor is not None
     assert program is not None
@@ -342,7 +440,7 @@ async def test_a_full_disk_keeps_no_session_and_no_token_alive() -> None:
         await house.keeper.log_in(WORD, "b"),
         await house.keeper.log_in(WORD, "c"),
     ]
-    made = await house.keys.make_token("lamp", ["read"])
+    made = await house.keys.make_token("lamp", ["read"], house.maker)
     first = house.keeper.visitor(cookies[0], None)
     assert first is not None
     house.file.full = True
@@ -398,7 +496,7 @@ async def test_what_was_not_saved_is_tried_again_while_the_page_is_used() -> Non
     house = House()
     visitor = house.keeper.visitor(await house.claimed(), None)
     assert visitor is not None
-    made = await house.keys.make_token("lamp", ["read"])
+    made = await house.keys.make_token("lamp", ["read"], house.maker)
     house.file.full = True
     await refused(house.keys.revoke_token(made.entry.id))
     await house.keeper.note_use(visitor)

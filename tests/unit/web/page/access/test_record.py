@@ -9,6 +9,7 @@ import pytest
 
 from ravatard.web.page.access.password import PasswordHash
 from ravatard.web.page.access.record import (
+    CLOCK_BACK_S,
     IDLE_S,
     LONGEST_S,
     MOST_SESSIONS,
@@ -82,8 +83,16 @@ def test_a_session_is_over_after_a_week_without_use_and_a_month_in_any_case() ->
     assert not session("a", used_at=0.0).is_over(IDLE_S - 1)
     assert session("a", used_at=0.0).is_over(IDLE_S + 1)
     assert session("a", used_at=LONGEST_S).is_over(LONGEST_S + 1)
-    # The clock of a board without a battery goes back at its start.
-    assert not session("a", made_at=100 * DAY_S, used_at=100 * DAY_S).is_over(0.0)
+
+
+def test_a_session_is_over_while_the_clock_is_set_back_and_kept_until_it_is_right() -> None:
+    made = session("a", made_at=100 * DAY_S, used_at=100 * DAY_S)
+
+    # The clock of a board without a battery goes back a little at its start.
+    assert not made.is_over(100 * DAY_S - CLOCK_BACK_S)
+    assert made.is_over(99 * DAY_S - 1)
+    assert made in AccessRecord(sessions=[made]).with_session(session("b"), 0.0).sessions
+    assert not made.is_over(101 * DAY_S)
 
 
 def test_the_browser_that_was_away_longest_gives_its_seat() -> None:
