@@ -133,8 +133,8 @@ class StatusReport(Struct):
     first_sound: FirstSound
     near_misses: NearMisses
     counters: dict[str, Any]
-    access_expires_s: float | UnsetType | None = UNSET
     quiet_hours: dict[str, str] | None
+    access_expires_s: float | UnsetType | None = UNSET
     page: PagePlaceReport | UnsetType | None = UNSET
     version: str | UnsetType = UNSET
     id: str | UnsetType = UNSET
