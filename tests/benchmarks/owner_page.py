@@ -1,0 +1,165 @@
+"""The owner's page: when a browser has drawn the state, what an open page costs, and what it costs a voice.
+
+A real daemon serves it, and Debian's Chromium looks at it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+from msgspec import structs
+
+from ravatard.host.page.access_file import StateAccessFile
+from ravatard.web.page.access.record import changing, one_time_code
+from tests.benchmarks import scenes
+from tests.benchmarks.appliance import Appliance, feeder, service
+from tests.benchmarks.report import Aim, Row, Table, at_most, percentile, ratios
+from tests.integration.daemon import Config
+from tests.integration.devtools import CHROMIUM, Tab, chromium
+
+#: Time to the first state on a loopback, milliseconds.
+PAINT_MS = 300.0
+_PASSWORD = "a password nobody guesses"  # noqa: S105 - of an appliance that ends with this run
+_PAGE: Config = {"page": {"listen": "loopback", "port": 0}, "logging": {"level": "info"}}
+#: Serves one document that has the state in it already: what any page costs this browser on this machine.
+_BARE_PAGE = """
+import http.server
+class Bare(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b'<!doctype html><title>bare</title><p class="face">ready</p>'
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *words): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Bare)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+#: Notes when the state is drawn: the first task behind the frame that shows it.
+_WATCH = """
+new MutationObserver((_, watching) => {
+  if (!document.querySelector('.face')) return;
+  watching.disconnect();
+  requestAnimationFrame(() => {
+    const after = new MessageChannel();
+    after.port1.onmessage = () => { window.drawnAt = performance.now(); };
+    after.port2.postMessage('');
+  });
+}).observe(document, {childList: true, subtree: true});
+"""
+
+
+async def measure(*, loads: int) -> list[Table]:
+    """One table: the first state."""
+    return [await _paint_table(loads)]
+
+
+async def _paint_table(loads: int) -> Table:
+    title = "Owner's page on loopback, from the address to the drawn state: ms"
+    if CHROMIUM is None:
+        return Table(title, (), [], ["Not measured here: apt install chromium."])
+    async with _appliance_with_page() as (_, base, cookie), _bare_page() as bare:
+        with tempfile.TemporaryDirectory() as name:
+            async with chromium(Path(name) / "profile") as tab:
+                await _prepare(tab, base, cookie)
+                first: list[float] = []
+                again: list[float] = []
+                floor: list[float] = []
+                # One of each a round: other load of the machine meets all three.
+                for _ in range(loads + 1):
+                    floor.append(await _drawn_ms(tab, bare))
+                    await tab.command("Network.clearBrowserCache")
+                    first.append(await _drawn_ms(tab, base))
+                    again.append(await _drawn_ms(tab, base))
+    # The first of each warms the browser and the daemon up.
+    floor, first, again = floor[1:], first[1:], again[1:]
+    rows = [
+        _row("a bare static page", floor),
+        _row("first state, nothing in the browser's cache", first, floor, PAINT_MS),
+        _row("first state, opened again", again, floor, PAINT_MS),
+    ]
+    notes = (
+        "Drawn: the task behind the frame that shows the state, by the clock of the page. The bare page",
+        "is one document with a word in it, from a server of its own.",
+    )
+    return Table(title, ("median", "p95", "worst", "loads"), rows, notes)
+
+
+def _row(
+    what: str, values: Sequence[float], floor: Sequence[float] = (), limit_ms: float | None = None
+) -> Row:
+    middle = statistics.median(values)
+    figures = [f"{middle:.0f}", f"{percentile(values, 95):.0f}", f"{max(values):.0f}", str(len(values))]
+    beside = {"/ a bare static page": ratios(values, floor)} if floor else {}
+    return Row(what, figures, Aim() if limit_ms is None else at_most(middle, limit_ms, "ms"), beside)
+
+
+@asynccontextmanager
+async def _appliance_with_page(*configs: Config) -> AsyncIterator[tuple[Appliance, str, str]]:
+    """An appliance in a quiet room, the address of its page, and the cookie of its owner."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "quiet.pcm").write_bytes(scenes.quiet_room(30))
+        async with (
+            service() as server,
+            Appliance(folder, server.base_url, feeder(folder / "quiet.pcm"), _PAGE, *configs) as appliance,
+        ):
+            base, cookie = await owner_of(appliance, folder / "state")
+            await appliance.ready()
+            yield appliance, base, cookie
+
+
+async def owner_of(appliance: Appliance, state: Path) -> tuple[str, str]:
+    """Claim an appliance; return the address of its page and the cookie of its owner."""
+    found = await appliance.until(
+        lambda: re.search(r"the owner's page is at port (\d+)", appliance.stderr), "the page is served"
+    )
+    assert found is not None
+    base = f"http://127.0.0.1:{found[1]}"
+    digits, kept = one_time_code(time.time())
+    change = changing(lambda before: structs.replace(before, code=kept))
+    await asyncio.to_thread(StateAccessFile(state).update, change)
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        body = {"code": digits, "password": _PASSWORD}
+        async with session.post(f"{base}/api/v1/claim", json=body) as reply:
+            reply.raise_for_status()
+            return base, reply.cookies["ravatard"].value
+
+
+@asynccontextmanager
+async def _bare_page() -> AsyncIterator[str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-c", _BARE_PAGE), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def _prepare(tab: Tab, base: str, cookie: str) -> None:
+    for domain in ("Page", "Network"):
+        await tab.command(f"{domain}.enable")
+    await tab.resize(360, 740)
+    await tab.command("Network.setCookie", name="ravatard", value=cookie, url=base)
+    await tab.command("Page.addScriptToEvaluateOnNewDocument", source=_WATCH)
+
+
+async def _drawn_ms(tab: Tab, url: str) -> float:
+    """Open an address; return milliseconds until the state was drawn."""
+    await tab.open(url)
+    await tab.until("typeof drawnAt", "number")
+    return float(await tab.value("drawnAt"))
