@@ -28,7 +28,7 @@ from tests.integration.devtools import CHROMIUM, Tab, chromium
 
 #: Time to the first state on a loopback, milliseconds.
 PAINT_MS = 300.0
-_PASSWORD = "a password nobody guesses"  # noqa: S105 - of an appliance that ends with this run
+_PASSWORD = "a password nobody guesses"
 _PAGE: Config = {"page": {"listen": "loopback", "port": 0}, "logging": {"level": "info"}}
 #: Serves one document that has the state in it already: what any page costs this browser on this machine.
 _BARE_PAGE = """

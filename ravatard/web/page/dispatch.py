@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from ravatard.web.page.access.doorkeeper import Doorkeeper, Visitor
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.endpoints import Endpoint, EndpointTable, Right
 from ravatard.web.page.call import ApiCall, FileReply, Tagged, cookie_name, set_cookie
+from ravatard.web.page.first_document import Answer, FirstDocument
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.static_files import StaticFiles
 
@@ -28,8 +29,6 @@ LONG_S = 20.0
 CHECKED_S = 1.0
 _LARGEST_NUMBER = 2**53
 _JSON = "application/json"
-
-Answer = Callable[[ApiCall], Awaitable[Any]]
 
 
 class Dispatch:
@@ -54,6 +53,7 @@ class Dispatch:
         self._routes = EndpointTable(ENDPOINTS)
         self._doorkeeper = doorkeeper
         self._files = files
+        self._document = FirstDocument(files, self._answers["who_am_i"], self._answers["status"])
         self._names = names
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -73,6 +73,14 @@ class Dispatch:
         own_address, peer = addresses(request.transport)
         guard.check_host(request.headers.get("Host", ""), own_address, self._names)
         endpoints, key = self._routes.methods(request.path)
+        encrypted = (
+            request.transport is not None and request.transport.get_extra_info("sslcontext") is not None
+        )
+        if not endpoints and request.path == "/" and request.method in guard.SAFE:
+            visitor = self._visitor(request, encrypted=encrypted)
+            return await self._document.reply(
+                ApiCall(request, None, visitor, guard.client_of(peer), encrypted)
+            )
         if not endpoints:
             return self._file(request)
         endpoint = endpoints.get("GET" if request.method == "HEAD" else request.method)
@@ -82,9 +90,6 @@ class Dispatch:
             reply.headers["Allow"] = allowed
             return reply
         guard.check_site(request.method, request.headers)
-        encrypted = (
-            request.transport is not None and request.transport.get_extra_info("sslcontext") is not None
-        )
         visitor = self._checked(request, endpoint, encrypted=encrypted)
         body = await _body(request, endpoint)
         if visitor is not None:

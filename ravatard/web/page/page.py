@@ -24,7 +24,8 @@ from ravatard.web.page.api.health_api import HealthApi
 from ravatard.web.page.api.settings_api import SettingsApi
 from ravatard.web.page.api.sound_api import SoundApi
 from ravatard.web.page.digits import spoken
-from ravatard.web.page.dispatch import Answer, Dispatch
+from ravatard.web.page.dispatch import Dispatch
+from ravatard.web.page.first_document import Answer
 from ravatard.web.page.hosting import Hosting
 from ravatard.web.page.live_feed import LiveFeed
 from ravatard.web.page.options import LOCKED, PageOptions

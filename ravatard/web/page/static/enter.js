@@ -87,7 +87,7 @@ function Claim({ who, entered }) {
     </form>`;
 }
 
-export function Enter({ who, entered, speak }) {
+export function Page({ who, entered, speak }) {
   useEffect(() => { document.title = `${t(who.claimed ? "login.title" : "claim.title")} – ravatard`; });
   return html`
     <main class="enter card">

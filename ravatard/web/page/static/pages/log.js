@@ -7,7 +7,7 @@ import { clock, t } from "../texts.js";
 
 const LEVELS = ["debug", "info", "warning", "error", "critical"];
 
-export function Log() {
+export function Page() {
   const { lines, missed } = useLive("log");
   const [least, filter] = useState("info");
   const [following, follow] = useState(true);

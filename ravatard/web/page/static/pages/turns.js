@@ -73,7 +73,7 @@ function Turn({ turn, scale, lateS }) {
     </li>`;
 }
 
-export function Turns() {
+export function Page() {
   const { status, at } = useLive("state");
   useSeconds(10);
   if (!status) return html`<p class="quiet" role="status">${t("loading")}</p>`;
