@@ -18,6 +18,7 @@ class Appliance:
     Attributes:
         control: carries out requests of the control protocol, and reports the state.
         progress: newest sign of life of the microphone.
+        watch_level: keeps the level of ``progress`` new while it is looked at.
         stop: ends the daemon.
         has_button: it has a button that works.
         has_speaker: it has a speaker.
@@ -30,6 +31,7 @@ class Appliance:
     has_button: bool = False
     has_speaker: bool = False
     mute_wishes: Callable[[], int] = lambda: 0
+    watch_level: Callable[[bool], None] = lambda watched: None
 
 
 class OwnerPage(Protocol):

@@ -134,7 +134,9 @@ async def _memory(_: Effort) -> Report:
 
 
 async def _page(effort: Effort) -> Report:
-    return await owner_page.measure(loads=effort.choose(20, 7))
+    return await owner_page.measure(
+        loads=effort.choose(20, 7), seconds=effort.seconds, rounds=effort.choose(5, 2)
+    )
 
 
 async def _growth(effort: Effort) -> Report:

@@ -22,12 +22,17 @@ from ravatard.host.page.access_file import StateAccessFile
 from ravatard.web.page.access.record import changing, one_time_code
 from tests.benchmarks import scenes
 from tests.benchmarks.appliance import Appliance, feeder, service
-from tests.benchmarks.report import Aim, Row, Table, at_most, percentile, ratios
+from tests.benchmarks.report import Aim, Row, Table, at_most, percentile, ratios, spread
 from tests.integration.daemon import Config
 from tests.integration.devtools import CHROMIUM, Tab, chromium
 
 #: Time to the first state on a loopback, milliseconds.
 PAINT_MS = 300.0
+#: What a page costs that is open, and one that shows the level: milliseconds of CPU a second.
+QUIET_MS, METER_MS = 1.0, 10.0
+_CLOSED, _OPEN, _METER = "no page open", "a page open and quiet", "a page that shows the level"
+#: The speaker sleeps after ten seconds.
+_SETTLE_S, _REST_S = 3.0, 13.0
 _PASSWORD = "a password nobody guesses"
 _PAGE: Config = {"page": {"listen": "loopback", "port": 0}, "logging": {"level": "info"}}
 #: Serves one document that has the state in it already: what any page costs this browser on this machine.
@@ -60,9 +65,9 @@ new MutationObserver((_, watching) => {
 """
 
 
-async def measure(*, loads: int) -> list[Table]:
-    """One table: the first state."""
-    return [await _paint_table(loads)]
+async def measure(*, loads: int, seconds: float, rounds: int) -> list[Table]:
+    """Two tables: the first state, and what an open page costs."""
+    return [await _paint_table(loads), await _cost_table(seconds, rounds)]
 
 
 async def _paint_table(loads: int) -> Table:
@@ -94,6 +99,84 @@ async def _paint_table(loads: int) -> Table:
         "is one document with a word in it, from a server of its own.",
     )
     return Table(title, ("median", "p95", "worst", "loads"), rows, notes)
+
+
+async def _cost_table(seconds: float, rounds: int) -> Table:
+    """CPU of the appliance in a quiet room, with no page, a page that is open, and one that shows the level.
+
+    The browser is played by a socket: its own work is not the appliance's.
+    """
+    used: dict[str, list[float]] = {_CLOSED: [], _OPEN: [], _METER: []}
+    rate: list[float] = []
+    async with _appliance_with_page() as (appliance, base, cookie):
+        await asyncio.sleep(_REST_S)
+        for _ in range(rounds):
+            used[_CLOSED].append(await _cpu_ms(appliance, seconds))
+            async with _page_socket(base, cookie) as counted:
+                await asyncio.sleep(_SETTLE_S)
+                used[_OPEN].append(await _cpu_ms(appliance, seconds))
+                await counted.socket.send_json({"meter": True})
+                await asyncio.sleep(_SETTLE_S)
+                before = counted.meters
+                used[_METER].append(await _cpu_ms(appliance, seconds))
+                rate.append((counted.meters - before) / seconds)
+    quiet = statistics.median(
+        open_ms - closed for open_ms, closed in zip(used[_OPEN], used[_CLOSED], strict=True)
+    )
+    meter = statistics.median(one - closed for one, closed in zip(used[_METER], used[_CLOSED], strict=True))
+    rows = [
+        Row(_CLOSED, [spread(used[_CLOSED])]),
+        Row(_OPEN, [spread(used[_OPEN]), f"{quiet:+.2f}"], at_most(quiet, QUIET_MS, "ms/s more")),
+        Row(
+            _METER,
+            [spread(used[_METER]), f"{meter:+.2f}", f"{statistics.median(rate):.1f}"],
+            at_most(meter, METER_MS, "ms/s more"),
+        ),
+    ]
+    notes = (
+        f"All processes of the appliance in a quiet room; {rounds} round(s) of {seconds:g} s each, one after",
+        "another. 1 ms/s is 0.1 % of a core. The page is played by a WebSocket in this process.",
+    )
+    return Table("An open page: CPU ms per second", ("median [least, most]", "more", "levels/s"), rows, notes)
+
+
+async def _cpu_ms(appliance: Appliance, seconds: float) -> float:
+    """CPU of all its processes, in milliseconds a second."""
+    before, begun = appliance.cpu_s(), time.monotonic()
+    await asyncio.sleep(seconds)
+    return (appliance.cpu_s() - before) * 1000 / (time.monotonic() - begun)
+
+
+class CountedPage:
+    """A page as a WebSocket, that counts what comes.
+
+    Attributes:
+        socket: of the page.
+        meters: levels that came.
+    """
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+        self.meters = 0
+
+    async def read(self) -> None:
+        """Take everything until the socket is closed."""
+        async for message in self.socket:
+            self.meters += message.data.startswith('{"type":"meter"')
+
+
+@asynccontextmanager
+async def _page_socket(base: str, cookie: str) -> AsyncIterator[CountedPage]:
+    headers = {"Origin": base, "Cookie": f"ravatard={cookie}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.ws_connect(f"{base}/api/v1/live") as socket,
+        asyncio.TaskGroup() as group,
+    ):
+        page = CountedPage(socket)
+        group.create_task(page.read(), name="page")
+        yield page
+        await socket.close()
 
 
 def _row(

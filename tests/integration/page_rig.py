@@ -125,6 +125,7 @@ class ServedPage:
         self.trials = PlayedTrials()
         self.log = LogRing()
         self.stopped: list[bool] = []
+        self.watched: list[bool] = []
         self.progress = Progress()
         chosen: dict[str, Any] = {
             "file": self.file,
@@ -139,6 +140,7 @@ class ServedPage:
             stop=lambda: self.stopped.append(True),
             has_button=True,
             has_speaker=True,
+            watch_level=self.watched.append,
         )
         self.session: aiohttp.ClientSession
 

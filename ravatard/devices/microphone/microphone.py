@@ -22,6 +22,7 @@ from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOption
 from ravatard.devices.microphone.protocol import (
     ChannelsCancel,
     FailureKind,
+    HeartbeatEvery,
     Record,
     SourceFailed,
     Start,
@@ -34,6 +35,8 @@ from ravatard.devices.process.supervisor import Supervisor
 from ravatard.errors import DeviceError, InternalError
 
 _LOG = logging.getLogger(__name__)
+#: Sound between two heartbeats while the level is watched: a meter ten times a second.
+WATCHED_MS = 100
 _ENDED = "the sound process ended by itself"
 
 
@@ -141,6 +144,15 @@ class ChildMicrophone:
                 assert_never(command)
         if self._supervisor.child is not None:
             self._supervisor.child.send(command)
+
+    def watch_level(self, *, watched: bool) -> None:
+        """Note the level ten times a second while it is watched. Kept over a restart of the process."""
+        ms = WATCHED_MS if watched else None
+        if ms == self._start.heartbeat_ms:
+            return
+        self._start = replace(self._start, heartbeat_ms=ms)
+        if self._supervisor.child is not None:
+            self._supervisor.child.send(HeartbeatEvery(ms or 0))
 
     def _set_mode(self, mode: GateMode) -> None:
         """Tell the gate. A process without a wake word has nothing loaded for it: for one it is another."""

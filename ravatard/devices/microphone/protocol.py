@@ -88,6 +88,17 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class HeartbeatEvery:
+    """Parent to child: from now on send a heartbeat after so much sound.
+
+    Attributes:
+        ms: milliseconds of it; 0: twice a second.
+    """
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class ListDevices:
     """Parent to child, once: list the devices, and end."""
 
@@ -163,7 +174,9 @@ MicrophoneReport = (
     | SourceFailed
     | ChannelsCancel
 )
-Record = MicrophoneReport | GateCommand | Start | ListDevices | RawBlock | EchoBlock | Listing
+Record = (
+    MicrophoneReport | GateCommand | HeartbeatEvery | Start | ListDevices | RawBlock | EchoBlock | Listing
+)
 
 _READ_AT = struct.Struct("<d")
 
@@ -250,6 +263,7 @@ PROTOCOL: RecordProtocol[Record] = RecordProtocol(
         record(37, Hold, held="?"),
         record(38, FollowUp, allowed="?"),
         record(39, Overlook, length_ms="I"),
+        record(40, HeartbeatEvery, ms="I"),
     ]
 )
 encode = PROTOCOL.encode

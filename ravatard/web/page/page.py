@@ -117,7 +117,7 @@ class Page:
         """Serve the page, for ever. Cancelling closes every connection."""
         self._appliance = appliance
         requests = Requests(appliance.control)
-        feed = LiveFeed(requests, appliance.progress, self._parts.log, self._doorkeeper)
+        feed = LiveFeed(requests, appliance, self._parts.log, self._doorkeeper)
         dispatch = Dispatch(
             self._answers(appliance, requests, feed), self._doorkeeper, StaticFiles(), self._names()
         )
