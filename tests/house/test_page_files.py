@@ -12,7 +12,7 @@ import pytest
 from ravatard.core.indication import Look
 from ravatard.core.states import LinkState, MicrophoneStatus, SessionState, TalkState, TurnOutcome
 from ravatard.doctor.result import Verdict
-from ravatard.web.page.static_files import StaticFiles
+from ravatard.web.page.browser.static_files import StaticFiles
 from tests.house.source import PACKAGE, ROOT
 
 STATIC = PACKAGE / "web" / "page" / "static"

@@ -108,6 +108,7 @@ BUSY_DAY: dict[str, Any] = {
     "volume": 65,
     "turns": list(_turns()),
     "first_sound": {"turns": 11, "median_ms": 1_340, "p95_ms": 2_010},
+    "press_to_silence": {"turns": 2, "median_ms": 64, "p95_ms": 90},
     "uptime_s": 7_200.0,
     "since_s": 21.0,
     "counters": {"answers": 11, "turns": {}},

@@ -87,6 +87,10 @@ class Start:
     talk_over: str = ""
 
 
+#: Sound between two heartbeats while the level is watched: a meter ten times a second.
+WATCHED_MS = 100
+
+
 @dataclass(frozen=True, slots=True)
 class HeartbeatEvery:
     """Parent to child: from now on send a heartbeat after so much sound.
@@ -96,6 +100,11 @@ class HeartbeatEvery:
     """
 
     ms: int
+
+    @classmethod
+    def for_level(cls, *, watched: bool) -> HeartbeatEvery:
+        """Return the interval for a level that is ``watched``, or not."""
+        return cls(WATCHED_MS if watched else 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper, Visitor
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.endpoints import Endpoint, EndpointTable, Right
+from ravatard.web.page.browser.first_document import Answer, FirstDocument
+from ravatard.web.page.browser.static_files import StaticFiles
 from ravatard.web.page.call import ApiCall, FileReply, Tagged, cookie_name, set_cookie
-from ravatard.web.page.first_document import Answer, FirstDocument
 from ravatard.web.page.refused import RequestRefused
-from ravatard.web.page.static_files import StaticFiles
 
 log = logging.getLogger(__name__)
 

@@ -23,15 +23,15 @@ from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.health_api import HealthApi
 from ravatard.web.page.api.settings_api import SettingsApi
 from ravatard.web.page.api.sound_api import SoundApi
+from ravatard.web.page.browser.first_document import Answer
+from ravatard.web.page.browser.static_files import StaticFiles
 from ravatard.web.page.digits import spoken
 from ravatard.web.page.dispatch import Dispatch
-from ravatard.web.page.first_document import Answer
 from ravatard.web.page.hosting import Hosting
 from ravatard.web.page.live_feed import LiveFeed
 from ravatard.web.page.options import LOCKED, PageOptions
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
-from ravatard.web.page.static_files import StaticFiles
 
 log = logging.getLogger(__name__)
 

@@ -48,6 +48,7 @@ class ApplianceApi:
             "answer_median_ms": percentile(times, 50),
             "answer_p95_ms": percentile(times, 95),
             "first_sound": report["first_sound"],
+            "press_to_silence": report["press_to_silence"],
         }
 
     async def mute(self, call: ApiCall) -> t.CommandDone:

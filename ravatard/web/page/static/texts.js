@@ -67,6 +67,7 @@ function quantity(value, unit, digits = 0) {
 }
 
 export const seconds = (ms) => quantity(ms / 1000, "second", ms < 10000 ? 1 : 0);
+export const milliseconds = (ms) => quantity(ms, "millisecond");
 export const minutes = (value) => quantity(value, "minute", value < 10 ? 1 : 0);
 export const percent = (value) => new Intl.NumberFormat(language, { style: "percent" }).format(value / 100);
 

@@ -405,8 +405,7 @@ async def test_what_the_gate_was_told_outlives_a_restart() -> None:
 async def test_a_level_that_is_watched_stays_so_in_the_next_process() -> None:
     room = Room()
     child = await ready(room)
-    for watched in (True, True):
-        room.ear.watch_level(watched=watched)
+    room.ear.watch_level(watched=True)
     child.ends()
     await room.next()
     async with asyncio.TaskGroup() as group:

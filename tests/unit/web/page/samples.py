@@ -30,6 +30,7 @@ def turn(number: int, answer_ms: int | None = 800) -> dict[str, Any]:
         "answer_ms": answer_ms,
         "slowest_send_ms": 12.0,
         "first_sound_ms": answer_ms,
+        "press_to_silence_ms": None,
         "opened_s_ago": 4.0,
         "axis_ms": {
             "speech_end": 1_500,

@@ -11,9 +11,9 @@ from aiohttp import web
 
 from ravatard.web.headers import STRICT, policy
 from ravatard.web.page.api.types import WhoAmI
+from ravatard.web.page.browser.static_files import LANGUAGES, StaticFiles
 from ravatard.web.page.call import ApiCall
 from ravatard.web.page.refused import RequestRefused
-from ravatard.web.page.static_files import LANGUAGES, StaticFiles
 
 #: Its place in the document. A script of this type is data: no browser runs it, and the policy allows it.
 MARK = b"<!--first-->"

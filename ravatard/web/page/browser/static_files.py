@@ -12,7 +12,7 @@ import msgspec
 
 from ravatard.web.headers import STRICT, policy
 
-FOLDER = Path(__file__).with_name("static")
+FOLDER = Path(__file__).parents[1] / "static"
 #: Types of the files that are served; a file of another one is not.
 TYPES: Mapping[str, str] = {
     ".html": "text/html; charset=utf-8",

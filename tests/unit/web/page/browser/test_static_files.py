@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ravatard.web.page.static_files import StaticFiles
+from ravatard.web.page.browser.static_files import StaticFiles
 
 
 def folder(tmp_path: Path) -> Path:

@@ -13,10 +13,10 @@ from aiohttp.test_utils import make_mocked_request
 
 from ravatard.web.page.access.doorkeeper import Visitor
 from ravatard.web.page.api.types import ClaimOffer, WhoAmI
+from ravatard.web.page.browser.first_document import FirstDocument, chosen
+from ravatard.web.page.browser.static_files import StaticFiles
 from ravatard.web.page.call import ApiCall
-from ravatard.web.page.first_document import FirstDocument, chosen
 from ravatard.web.page.refused import RequestRefused
-from ravatard.web.page.static_files import StaticFiles
 
 OWNER = Visitor("1", "browser", ("read",), owner=True)
 BLIND = Visitor("2", "program", ("control",), owner=False)
