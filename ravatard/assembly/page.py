@@ -72,7 +72,6 @@ def owner_page(options: Options, around: PageSurroundings) -> OwnerPage | None:
         names=own_names(),
         version=__version__,
         language=options.service.language,
-        restarts="NOTIFY_SOCKET" in environ,
         handed=handed_over(SOCKET_NAME, environ),
         tls=None if options.page.tls == "off" else lambda: tls_context(options.page, around.state),
     )

@@ -19,7 +19,6 @@ class Appliance:
         control: carries out requests of the control protocol, and reports the state.
         progress: newest sign of life of the microphone.
         watch_level: keeps the level of ``progress`` new while it is looked at.
-        stop: ends the daemon.
         has_button: it has a button that works.
         has_speaker: it has a speaker.
         mute_wishes: returns how often it was asked to mute or unmute, in any way, whatever that changed.
@@ -27,7 +26,6 @@ class Appliance:
 
     control: ControlHandler
     progress: Progress
-    stop: Callable[[], None]
     has_button: bool = False
     has_speaker: bool = False
     mute_wishes: Callable[[], int] = lambda: 0

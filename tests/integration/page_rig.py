@@ -124,7 +124,6 @@ class ServedPage:
         self.commands = PlayedCommands()
         self.trials = PlayedTrials()
         self.log = LogRing()
-        self.stopped: list[bool] = []
         self.watched: list[bool] = []
         self.progress = Progress()
         chosen: dict[str, Any] = {
@@ -137,7 +136,6 @@ class ServedPage:
         self.appliance = Appliance(
             control=self.control,
             progress=self.progress,
-            stop=lambda: self.stopped.append(True),
             has_button=True,
             has_speaker=True,
             watch_level=self.watched.append,

@@ -52,7 +52,6 @@ class PageParts:
         names: of this machine, in lower case.
         version: of ravatard.
         language: BCP 47 tag of the service's language.
-        restarts: a service manager starts the daemon again.
         handed: listening sockets that systemd opened; they replace the port.
         tls: makes the context of TLS; None: without TLS.
     """
@@ -65,7 +64,6 @@ class PageParts:
     names: frozenset[str] = frozenset({"localhost"})
     version: str = ""
     language: str = ""
-    restarts: bool = False
     handed: Sequence[int] = ()
     tls: Callable[[], ssl.SSLContext] | None = None
 
@@ -140,7 +138,7 @@ class Page:
         identity = Identity(parts.version, parts.language, can_say)
         apis = (
             AccessApi(self._vault, self._doorkeeper, Keys(self._vault, wall), identity),
-            ApplianceApi(requests, appliance.stop, restarts=parts.restarts),
+            ApplianceApi(requests),
             SoundApi(appliance, requests, parts.commands, parts.trials),
             SettingsApi(parts.settings),
             HealthApi(parts.commands, parts.log, parts.version),

@@ -149,7 +149,7 @@ ENDPOINTS = (
     _command("press", "control", "Press the button and release it.", t.HoldButton, limit_s=150.0),
     _command("restart-session", "control", "End the live session; the next words start a new one."),
     _command("reload", "configure", "Read the configuration anew."),
-    _command("restart", "configure", "End the daemon, for systemd to start it again."),
+    _command("restart", "configure", "End the daemon, to be started again; refused where nothing would."),
     # ------------------------------------------------------------------ sound
     Endpoint(
         "GET",

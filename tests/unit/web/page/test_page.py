@@ -34,9 +34,7 @@ class Placed:
         parts = PageParts(self.file, Commands(b""), LogRing(), Trials(), language="de")
         options = replace(PageOptions(), listen=listen)  # type: ignore[arg-type]
         self.page = Page(options, parts)
-        self.page._appliance = Appliance(
-            Control(), Progress(), lambda: None, has_button=button, has_speaker=speaker
-        )
+        self.page._appliance = Appliance(Control(), Progress(), has_button=button, has_speaker=speaker)
 
     async def claimed(self) -> None:
         await self.page._vault.change(lambda before: before.with_password(hashed("correct horse")))
