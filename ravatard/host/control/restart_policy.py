@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ravatard.core.control.protocol import STARTED_BY_HAND
+from ravatard.host.page.command_line import Subcommands
+from ravatard.ports.page import CommandFailed
 
 #: Values of ``Restart=`` with which a daemon that ends in good order is started again (systemd.service(5)).
 STARTS_AGAIN = ("always", "on-success")
@@ -30,7 +30,8 @@ class RestartPolicy:
             cgroup: the kernel's file that names the daemon's unit.
         """
         self._environ = environ
-        self._systemctl = tuple(systemctl)
+        path = environ.get("PATH", "/usr/bin:/bin")
+        self._systemctl = Subcommands({"PATH": path}, program=systemctl)
         self._cgroup = cgroup
 
     async def refusal(self) -> str:
@@ -61,22 +62,9 @@ class RestartPolicy:
     async def _policy(self, unit: str) -> str:
         """Return ``Restart=`` of ``unit``; "" if systemd does not say. Cancelling ends the question."""
         try:
-            process = await asyncio.create_subprocess_exec(
-                *(*self._systemctl, "show", "--property=Restart", "--value", "--", unit),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                env={"PATH": self._environ.get("PATH", "/usr/bin:/bin")},
+            found = await self._systemctl.run(
+                *("show", "--property=Restart", "--value", "--", unit), limit_s=ASKED_S
             )
-        except OSError:
+        except CommandFailed:
             return ""
-        try:
-            async with asyncio.timeout(ASKED_S):
-                found, _ = await process.communicate()
-        except TimeoutError:
-            return ""
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
         return found.decode(errors="replace").strip()
