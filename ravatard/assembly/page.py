@@ -7,14 +7,18 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ravatard import __version__
 from ravatard.config import Options
+from ravatard.host.control.own_unit import own_unit
 from ravatard.host.page.access_file import StateAccessFile
 from ravatard.host.page.activation import handed_over
 from ravatard.host.page.certificate import context, fingerprint, self_made
 from ravatard.host.page.command_line import Subcommands
+from ravatard.host.page.journal import Journalctl
+from ravatard.host.state import RECORDER
 from ravatard.ports.page import OwnerPage, Trials
 from ravatard.ports.settings import SettingsStore
 from ravatard.web.page.options import LOCKED, PageOptions
@@ -67,6 +71,7 @@ def owner_page(options: Options, around: PageSurroundings) -> OwnerPage | None:
         file=StateAccessFile(around.state),
         commands=Subcommands(environ, _further(around)),
         log=ring,
+        journal=Journalctl(environ, own_unit(), partial(_cleaned, around.clean)),
         trials=around.trials,
         settings=around.settings,
         names=own_names(),
@@ -125,8 +130,16 @@ def own_names() -> frozenset[str]:
     return frozenset({"localhost", socket.gethostname().lower(), short, f"{short}.local"})
 
 
+def _cleaned(clean: Callable[[logging.LogRecord], bool], text: str) -> str:
+    """Return ``text`` without secrets, as ``clean`` leaves the message of a record."""
+    record = logging.LogRecord("journal", logging.INFO, "", 0, text, None, None)
+    clean(record)
+    return record.getMessage()
+
+
 def _further(around: PageSurroundings) -> Mapping[str, tuple[str, ...]]:
     """Return the arguments by which commands find this run's files."""
     config = () if around.config is None else ("--config", str(around.config))
     places = (*config, "--state", str(around.state), "--socket", str(around.control))
-    return {"doctor": places, "support-bundle": places}
+    recorder = str(around.state / RECORDER)
+    return {"doctor": places, "support-bundle": places, "replay": (recorder,)}

@@ -10,6 +10,8 @@ from pathlib import Path
 SYSTEM = Path("/var/lib/ravatard")
 #: The file of the settings that the page or ``ravatard config set`` has saved.
 SETTINGS = "settings.yaml"
+#: Folder of the flight recorder in it.
+RECORDER = "recorder"
 
 
 def state_directory(environ: Mapping[str, str], chosen: Path | None = None, *, system: Path = SYSTEM) -> Path:

@@ -144,6 +144,18 @@ class KeptLine:
     text: str
 
 
+class Journal(Protocol):
+    """Journal of the service manager, with lines of the daemon's unit."""
+
+    async def newest(self, lines: int) -> Sequence[KeptLine]:
+        """Return so many of the newest lines, oldest first, without secrets. Cancelling is safe.
+
+        Raises:
+            CommandFailed: there is none, or it may not be read; the message says what to do.
+        """
+        ...
+
+
 class RecentLog(Protocol):
     """The newest lines of the daemon's own log."""
 

@@ -128,6 +128,7 @@ _OUTPUTS: dict[str, Any] = {
         ],
         "best": "usb:Jabra",
     },
+    "replay": {"at": 7.0, "event": "MicrophoneLost", "text": "MicrophoneLost(reason='unplugged')"},
     "doctor": {
         "checks": [
             _check
@@ -282,6 +283,14 @@ class OwnerTab:
         await self.tab.value(f"document.getElementById({json.dumps(element)}).focus()")
         await self.tab.value(f"document.getElementById({json.dumps(element)}).select?.()")
         await self.tab.write(text)
+
+    async def choose(self, element: str, value: str) -> None:
+        """Choose a value of a list with this id."""
+        await self.tab.value(
+            f"(() => {{ const all = document.getElementById({json.dumps(element)}); "
+            f"all.value = {json.dumps(value)};"
+            " all.dispatchEvent(new Event('change', {bubbles: true})) })()"
+        )
 
     async def says(self, words: str) -> None:
         """Wait until the page shows these words."""

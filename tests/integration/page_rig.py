@@ -26,7 +26,7 @@ from ravatard.web.page.log_ring import LogRing
 from ravatard.web.page.options import PageOptions
 from ravatard.web.page.page import Page, PageParts
 from tests.integration.program import until
-from tests.unit.web.page.samples import status
+from tests.unit.web.page.samples import PlayedJournal, status
 
 PASSWORD = "a password nobody guesses"
 
@@ -123,6 +123,7 @@ class ServedPage:
         self.control = PlayedControl()
         self.commands = PlayedCommands()
         self.trials = PlayedTrials()
+        self.journal = PlayedJournal()
         self.log = LogRing()
         self.watched: list[bool] = []
         self.progress = Progress()
@@ -130,6 +131,7 @@ class ServedPage:
             "file": self.file,
             "commands": self.commands,
             "log": self.log,
+            "journal": self.journal,
             "trials": self.trials,
         }
         self.page = Page(options, PageParts(**{**chosen, "version": "9.9", "language": "de", **parts}))

@@ -309,6 +309,18 @@ async def test_the_sound_the_log_and_the_access_of_programs(tmp_path: Path) -> N
         await page.show("log")
         logging.getLogger("ravatard.test").warning("the <b>kettle</b> boils")
         await page.says("the <b>kettle</b> boils")
+        for source, words in (
+            ("recorder", "MicrophoneLost(reason='unplugged')"),
+            ("journal", "Started ravatard"),
+        ):
+            await page.choose("source", source)
+            await page.says(words)
+        # Behind the journal stands what has come since.
+        await page.says("the <b>kettle</b> boils")
+        page.served.journal.missing = "sudo adduser ravatard systemd-journal"
+        await page.click("Read again")
+        await page.says("sudo adduser ravatard systemd-journal")
+        assert await page.overflow_px() <= 0
 
         await page.show("access")
         await page.fill("token", "heating")
@@ -325,10 +337,7 @@ async def test_the_sound_the_log_and_the_access_of_programs(tmp_path: Path) -> N
 
         cut = {}
         for language in ("de", "en", "es", "fr", "ru", "uk"):
-            await page.tab.value(
-                f"(() => {{ const all = document.getElementById('language'); all.value = '{language}';"
-                " all.dispatchEvent(new Event('change', {bubbles: true})) })()"
-            )
+            await page.choose("language", language)
             await page.tab.until("document.documentElement.lang", language)
             await page.tab.until("document.title.startsWith(document.querySelector('h1').textContent)")
             # A word of the menu that does not fit a phone.

@@ -32,6 +32,7 @@ OUTPUTS = {
     },
     "doctor": {"ravatard": "1", "exit_status": 0, "checks": []},
     "support-bundle": {},
+    "replay": {"at": 1.0, "began": "start", "wall_s": 1_700_000_000.0},
 }
 #: Values that break parsers.
 ODD: list[Any] = [

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ravatard.core.control.protocol import STARTED_BY_HAND
+from ravatard.host.control.own_unit import CGROUP, own_unit
 from ravatard.host.page.command_line import Subcommands
 from ravatard.ports.page import CommandFailed
 
@@ -13,14 +14,13 @@ from ravatard.ports.page import CommandFailed
 STARTS_AGAIN = ("always", "on-success")
 #: Time for systemd's answer.
 ASKED_S = 2.0
-_CGROUP = Path("/proc/self/cgroup")
 
 
 class RestartPolicy:
     """Knows what a daemon that ends can expect."""
 
     def __init__(
-        self, environ: Mapping[str, str], systemctl: Sequence[str] = ("systemctl",), cgroup: Path = _CGROUP
+        self, environ: Mapping[str, str], systemctl: Sequence[str] = ("systemctl",), cgroup: Path = CGROUP
     ) -> None:
         """Prepare.
 
@@ -41,7 +41,7 @@ class RestartPolicy:
         """
         if "NOTIFY_SOCKET" not in self._environ:
             return STARTED_BY_HAND
-        unit = self._unit()
+        unit = own_unit(self._cgroup)
         policy = await self._policy(unit) if unit else ""
         if not policy or policy in STARTS_AGAIN:
             return ""
@@ -49,15 +49,6 @@ class RestartPolicy:
             f"{unit} has Restart={policy}, so nothing would start ravatard again: "
             f"run `sudo systemctl restart {unit}`"
         )
-
-    def _unit(self) -> str:
-        """Return the name of the unit that this process belongs to; "" where there is none."""
-        try:
-            line = self._cgroup.read_text(encoding="utf-8", errors="replace").splitlines()[-1]
-        except (OSError, IndexError):
-            return ""
-        name = line.rpartition("/")[2]
-        return name if name.endswith(".service") else ""
 
     async def _policy(self, unit: str) -> str:
         """Return ``Restart=`` of ``unit``; "" if systemd does not say. Cancelling ends the question."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from ravatard.ports.page import AccessFile, Appliance, CommandLine, RecentLog, Trials
+from ravatard.ports.page import AccessFile, Appliance, CommandLine, Journal, RecentLog, Trials
 from ravatard.ports.settings import SettingsStore
 from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper
@@ -21,6 +21,7 @@ from ravatard.web.page.api.access_api import AccessApi, Identity
 from ravatard.web.page.api.appliance_api import ApplianceApi
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.health_api import HealthApi
+from ravatard.web.page.api.log_api import LogApi
 from ravatard.web.page.api.settings_api import SettingsApi
 from ravatard.web.page.api.sound_api import SoundApi
 from ravatard.web.page.browser.first_document import Answer
@@ -47,6 +48,7 @@ class PageParts:
         file: passwords and tokens.
         commands: runs commands.
         log: the newest lines of the log.
+        journal: the journal of the daemon's unit.
         trials: tries the microphone.
         settings: the saved settings; None without.
         names: of this machine, in lower case.
@@ -59,6 +61,7 @@ class PageParts:
     file: AccessFile
     commands: CommandLine
     log: RecentLog
+    journal: Journal
     trials: Trials
     settings: SettingsStore | None = None
     names: frozenset[str] = frozenset({"localhost"})
@@ -141,6 +144,7 @@ class Page:
             ApplianceApi(requests),
             SoundApi(appliance, requests, parts.commands, parts.trials),
             SettingsApi(parts.settings),
+            LogApi(parts.commands, parts.journal),
             HealthApi(parts.commands, parts.log, parts.version),
             feed,
         )

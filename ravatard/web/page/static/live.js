@@ -6,7 +6,7 @@ import { first } from "./texts.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15000;
-const MOST_LINES = 1000;
+export const MOST_LINES = 1000;
 
 // What is known. `at`: when the status came, in milliseconds of performance.now(). `retryAt`: of the next attempt.
 export const live = {
