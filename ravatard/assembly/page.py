@@ -142,4 +142,4 @@ def _further(around: PageSurroundings) -> Mapping[str, tuple[str, ...]]:
     config = () if around.config is None else ("--config", str(around.config))
     places = (*config, "--state", str(around.state), "--socket", str(around.control))
     recorder = str(around.state / RECORDER)
-    return {"doctor": places, "support-bundle": places, "replay": (recorder,)}
+    return {"doctor": places, "support-bundle": places, "replay": (recorder,), "avatars": config}

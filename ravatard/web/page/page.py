@@ -22,6 +22,7 @@ from ravatard.web.page.api.appliance_api import ApplianceApi
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.health_api import HealthApi
 from ravatard.web.page.api.log_api import LogApi
+from ravatard.web.page.api.service_api import ServiceApi
 from ravatard.web.page.api.settings_api import SettingsApi
 from ravatard.web.page.api.sound_api import SoundApi
 from ravatard.web.page.browser.first_document import Answer
@@ -144,6 +145,7 @@ class Page:
             ApplianceApi(requests),
             SoundApi(appliance, requests, parts.commands, parts.trials),
             SettingsApi(parts.settings),
+            ServiceApi(parts.commands),
             LogApi(parts.commands, parts.journal),
             HealthApi(parts.commands, parts.log, parts.version),
             feed,

@@ -236,6 +236,19 @@ ENDPOINTS = (
         refusals=_CHANGED,
         headers={"If-Match": "The revision whose save is taken back, in quotes."},
     ),
+    Endpoint(
+        "GET",
+        f"{PREFIX}/avatars",
+        "avatars",
+        "configure",
+        "Ask the service which avatars the saved project has.",
+        gives=st.AvatarList,
+        refusals={
+            409: "The service is being asked already.",
+            503: "The service does not say; the error says why.",
+        },
+        limit_s=50.0,
+    ),
     # ------------------------------------------------------------------ health and log
     Endpoint(
         "GET", f"{PREFIX}/doctor", "findings", "read", "Return the last findings.", gives=ht.DoctorReport

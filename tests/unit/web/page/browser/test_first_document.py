@@ -29,7 +29,7 @@ async def first(
 
     async def who(call: ApiCall) -> WhoAmI:
         known = call.visitor is not None
-        return WhoAmI(known, known, "", [], True, False, language, "", ClaimOffer(False, False))
+        return WhoAmI(known, known, "", [], True, False, True, language, "", ClaimOffer(False, False))
 
     async def state(call: ApiCall) -> Any:
         if isinstance(status, Exception):
