@@ -27,7 +27,7 @@ T = TypeVar("T")
 #: The longest key has some forty characters, a line of the log 1,900 bytes.
 _KEYS_IN_A_LINE = 30
 #: Why a secret is not taken without TLS from another machine.
-SECRET_ALOUD = (
+HEARD_BY_OTHERS = (
     "a secret is not taken without TLS, since others on the network could read it: type "
     "`sudo ravatard setup` on the device, or set `page: {tls: self-made}` there"
 )
@@ -130,12 +130,12 @@ def _few(call: ApiCall) -> dict[str, Any]:
 
 
 def _overheard(call: ApiCall, changes: Mapping[str, Any], store: SettingsStore) -> list[SettingProblem]:
-    """Return a problem for each secret that other machines could read on its way; to take one away is none."""
+    """Return a problem for each secret that is set where others could read it; one is always taken away."""
     if call.is_private or all(value is None for value in changes.values()):
         return []
     secrets = {one["key"] for one in store.describe()["settings"] if one["type"] == "secret"}
     return [
-        SettingProblem(key, SECRET_ALOUD)
+        SettingProblem(key, HEARD_BY_OTHERS)
         for key, value in changes.items()
         if key in secrets and value is not None
     ]

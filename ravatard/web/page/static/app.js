@@ -19,24 +19,27 @@ const PAGES = {
   access: [() => import("./pages/access.js"), "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3"],
 };
 
-const enter = () => import("./enter.js");
+// What has no place in the menu.
+const OTHERS = { enter: () => import("./enter.js"), start: () => import("./pages/start.js") };
 const loaded = {};
 
 // The component of a page, when its module is there.
 async function component(name) {
-  loaded[name] ??= (await (name === "enter" ? enter : PAGES[name][0])()).Page;
+  loaded[name] ??= (await (OTHERS[name] ?? PAGES[name][0])()).Page;
   return loaded[name];
 }
 
 // What else may be looked at, so that nothing is waited for then.
 async function loadRest() {
-  for (const name of Object.keys(PAGES)) await component(name);
+  for (const name of [...Object.keys(PAGES), "start"]) await component(name);
 }
 
 function here() {
   const [name] = location.hash.replace(/^#\/?/, "").split("/");
-  return name in PAGES ? name : "now";
+  return name in PAGES || name === "start" ? name : "now";
 }
+
+const title = (page) => t(page in PAGES ? `page.${page}` : `${page}.title`);
 
 function Menu({ page }) {
   return html`
@@ -65,7 +68,7 @@ function Top() {
 
 function Shell({ who, left, speak }) {
   const [page, turn] = useState(here());
-  const title = useRef(null);
+  const heading = useRef(null);
   const first = useRef(true);
   useEffect(() => {
     // Of two moves in quick succession the second one counts.
@@ -74,20 +77,20 @@ function Shell({ who, left, speak }) {
     return () => removeEventListener("hashchange", moved);
   }, []);
   // In another language it is another one.
-  useEffect(() => { document.title = `${t(`page.${page}`)} – ravatard`; });
+  useEffect(() => { document.title = `${title(page)} – ravatard`; });
   useEffect(() => {
     // The reader of a screen is told where it is; at the first look the page begins at its top.
-    if (!first.current) title.current.focus();
+    if (!first.current) heading.current.focus();
     first.current = false;
     scrollTo(0, 0);
   }, [page]);
   const Page = loaded[page];
   return html`
-    <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); title.current.focus(); }}>${t("skip")}</a>
+    <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); heading.current.focus(); }}>${t("skip")}</a>
     <${Top} />
     <${Menu} page=${page} />
     <main id="main" key=${page}>
-      <h1 ref=${title} tabindex="-1">${t(`page.${page}`)}</h1>
+      <h1 ref=${heading} tabindex="-1">${title(page)}</h1>
       <${Page} who=${who} left=${left} speak=${speak} />
     </main>`;
 }

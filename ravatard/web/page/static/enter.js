@@ -52,7 +52,9 @@ function Claim({ who, entered }) {
   const [password, choose] = useState("");
   const action = useAction(async () => {
     try {
-      entered(await post("/claim", { code, password }));
+      const who = await post("/claim", { code, password });
+      location.hash = "#/start";
+      entered(who);
     } catch (error) {
       if (error.code === "claimed") entered(await call("GET", "/session"));
       follow(await get("/claim").catch(() => offer));
