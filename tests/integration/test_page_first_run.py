@@ -20,7 +20,6 @@ from tests.integration.feeder import feed
 from tests.integration.owner_browser import PLANTED, SIZES, OwnerTab, axe_source, owner_tab
 from tests.integration.page_rig import PASSWORD
 from tests.integration.program import RAVATARD
-from tests.integration.test_page_browser import asked
 
 pytestmark = [
     pytest.mark.integration,
@@ -86,7 +85,7 @@ async def test_a_phone_sets_a_new_appliance_up_and_has_its_first_answer(tmp_path
             assert await daemon.ended() == 0
         # Its service manager starts it again.
         async with Daemon(tmp_path, server.base_url, config) as daemon:
-            await page.tab.until(CURRENT, "Say something to it")
+            # It listens at once, and may have answered before the page is back.
             await page.says("It has answered. All is set up.")
             took_s = time.monotonic() - begun
             assert server.record.counts["answers"] > 0
@@ -123,13 +122,8 @@ async def test_every_step_can_be_done_skipped_and_taken_up_again(tmp_path: Path)
         await page.tap("No")
         await page.tap("Jabra Speak 410")
         await page.tap("Save and go on")
-        await page.tab.until(CURRENT, "Restart, so that it holds")
-        assert (tmp_path / "settings.yaml").read_text().count("usb:Jabra") == 2
-        await page.tap("Restart")
-        await page.says("Restarting; the page comes back by itself.")
-        assert asked(page.served, "restart") == [{"do": "restart"}]
-        await page.tap("Skip")
         await page.tab.until(CURRENT, "Say something to it")
+        assert (tmp_path / "settings.yaml").read_text().count("usb:Jabra") == 2
         page.served.control.change(counters={"answers": 1, "turns": {}})
         await page.says("It has answered. All is set up.")
         if axe_source() is not None:
