@@ -11,8 +11,9 @@ import statistics
 import sys
 import tempfile
 import time
+from array import array
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -31,6 +32,9 @@ PAINT_MS = 300.0
 #: What a page costs that is open, and one that shows the level: milliseconds of CPU a second.
 QUIET_MS, METER_MS = 1.0, 10.0
 _CLOSED, _OPEN, _METER = "no page open", "a page open and quiet", "a page that shows the level"
+#: Pages open beside a voice; windows of a conversation are so many times as long; between two turns no
+#: sound is read for so long.
+PAGES, _TALK_TIMES, _TURN_GAP_S = 6, 4, 0.6
 #: The speaker sleeps after ten seconds.
 _SETTLE_S, _REST_S = 3.0, 13.0
 _PASSWORD = "a password nobody guesses"
@@ -66,8 +70,12 @@ new MutationObserver((_, watching) => {
 
 
 async def measure(*, loads: int, seconds: float, rounds: int) -> list[Table]:
-    """Two tables: the first state, and what an open page costs."""
-    return [await _paint_table(loads), await _cost_table(seconds, rounds)]
+    """Three tables: the first state, what an open page costs, and a voice beside six of them."""
+    return [
+        await _paint_table(loads),
+        await _cost_table(seconds, rounds),
+        await _voice_table(seconds * _TALK_TIMES, rounds),
+    ]
 
 
 async def _paint_table(loads: int) -> Table:
@@ -177,6 +185,96 @@ async def _page_socket(base: str, cookie: str) -> AsyncIterator[CountedPage]:
         group.create_task(page.read(), name="page")
         yield page
         await socket.close()
+
+
+async def _voice_table(seconds: float, rounds: int) -> Table:
+    """Latencies of a conversation without a page and with six open ones, window after window of one run."""
+    found: dict[int, VoiceTimes] = {0: VoiceTimes(), PAGES: VoiceTimes()}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "talk.pcm").write_bytes(scenes.conversation(60))
+        journal = folder / "journal"
+        async with (
+            service() as server,
+            Appliance(
+                folder / "talking",
+                server.base_url,
+                feeder(folder / "talk.pcm"),
+                _PAGE,
+                prototype="tests.benchmarks.observed",
+                environ={"BENCHMARK_JOURNAL": str(journal)},
+            ) as appliance,
+        ):
+            base, cookie = await owner_of(appliance, folder / "talking" / "state")
+            await appliance.ready()
+            await appliance.until(lambda: server.record.counts["answers"], "an answer")
+            for _ in range(rounds):
+                for pages in (0, PAGES):
+                    async with AsyncExitStack() as opened:
+                        for number in range(pages):
+                            page = await opened.enter_async_context(_page_socket(base, cookie))
+                            await page.socket.send_json({"meter": number == 0})
+                        await asyncio.sleep(_SETTLE_S)
+                        await found[pages].window(appliance, journal, seconds)
+    none, six = found[0], found[PAGES]
+    rows = [
+        _voice_row("message on the socket, no page open", none.messages_ms),
+        _voice_row(f"... {PAGES} pages open", six.messages_ms, none.messages_ms),
+        _voice_row("first message of a turn, no page open", none.firsts_ms),
+        _voice_row(f"... {PAGES} pages open", six.firsts_ms, none.firsts_ms),
+        _voice_row("answer, no page open", none.answers_ms),
+        _voice_row(f"... {PAGES} pages open", six.answers_ms, none.answers_ms),
+    ]
+    notes = (
+        "One conversation; windows without a page and with six take turns. Message: from its last sample",
+        "read to the socket. Answer: from the gate's closing; the service thinks for 0.8 s of it. One of",
+        "the pages shows the level. Ratio: by the median without a page.",
+    )
+    return Table("A voice beside open pages", ("p50 ms", "p95 ms", "count", "ratio"), rows, notes)
+
+
+class VoiceTimes:
+    """Latencies of some windows, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.messages_ms: list[float] = []
+        self.firsts_ms: list[float] = []
+        self.answers_ms: list[float] = []
+
+    async def window(self, appliance: Appliance, journal: Path, seconds: float) -> None:
+        """Add what happens in a window of ``seconds``."""
+        before = len(_moments(journal))
+        begun = time.monotonic()
+        await asyncio.sleep(seconds)
+        report = (await appliance.ask(do="status"))["status"]
+        lasted = time.monotonic() - begun
+        pairs = _moments(journal)[before:]
+        last = 0.0
+        for read, sent in zip(pairs[::2], pairs[1::2], strict=True):
+            late_ms = (sent - read) * 1000
+            self.messages_ms.append(late_ms)
+            if read - last > _TURN_GAP_S:
+                self.firsts_ms.append(late_ms)
+            last = read
+        self.answers_ms += [
+            one["answer_ms"]
+            for one in report["turns"]
+            if one["answer_ms"] is not None and one["ended_s_ago"] < lasted
+        ]
+
+
+def _moments(journal: Path) -> array[float]:
+    """What was written into the journal so far: when a message's last sample was read, when it was sent."""
+    content = journal.read_bytes()
+    return array("d", content[: len(content) // 16 * 16])
+
+
+def _voice_row(what: str, values_ms: Sequence[float], floor_ms: Sequence[float] = ()) -> Row:
+    if not values_ms:
+        return Row(what, ["-", "-", "0"])
+    middle = statistics.median(values_ms)
+    ratio = [f"{middle / statistics.median(floor_ms):.2f}"] if floor_ms else []
+    return Row(what, [f"{middle:.2f}", f"{percentile(values_ms, 95):.2f}", str(len(values_ms)), *ratio])
 
 
 def _row(
