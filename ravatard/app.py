@@ -24,7 +24,7 @@ from ravatard.ports.page import Appliance, OwnerPage
 from ravatard.ports.panel import Button, Lamp
 from ravatard.ports.speaker import Speaker
 from ravatard.stages.capture import Admit, all_of, capture
-from ravatard.stages.control import HubControlHandler, control
+from ravatard.stages.control import HubControlHandler, control, started_by_hand
 from ravatard.stages.converse import Hub
 from ravatard.stages.display import OnDisplay, display
 from ravatard.stages.group.room import RoomStage
@@ -56,7 +56,7 @@ class Parts:
     ``page``: None without the owner's page; ``local_time``: the time on this machine's clock;
     ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
     about program and board; ``adapters``: ways in and out for other programs; ``room``: None where no other
-    appliance is.
+    appliance is; ``restart_refusal``: why nothing would start the daemon again when it ends.
     """
 
     microphone: Microphone
@@ -76,6 +76,7 @@ class Parts:
     machine: Callable[[], Mapping[str, Any]] = dict
     adapters: Sequence[Adapter] = ()
     room: Room | None = None
+    restart_refusal: Callable[[], Awaitable[str]] = started_by_hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +227,19 @@ def _takes_press(parts: Parts) -> Callable[[], bool]:
 
 
 def _seen_by_page(parts: Parts, controls: Controls, handler: HubControlHandler) -> Appliance:
-    """Return the running appliance, as the page sees it; presses may be meant for that from now on."""
+    """Return the running appliance, as the page sees it.
+
+    From now on ``handler`` knows which presses are meant for the page, and how the daemon is ended.
+    """
     handler.taken = _takes_press(parts)
+    handler.restart_refusal, handler.stop = parts.restart_refusal, controls.stop.set
     return Appliance(
         control=handler,
         progress=parts.microphone.progress,
-        stop=controls.stop.set,
         has_button=parts.button is not None,
         has_speaker=parts.sound is not None,
         mute_wishes=lambda: handler.mute_wishes,
+        watch_level=lambda watched: parts.microphone.watch_level(watched=watched),
     )
 
 

@@ -6,15 +6,19 @@ import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ravatard import __version__
 from ravatard.config import Options
+from ravatard.host.control.own_unit import own_unit
 from ravatard.host.page.access_file import StateAccessFile
 from ravatard.host.page.activation import handed_over
 from ravatard.host.page.certificate import context, fingerprint, self_made
 from ravatard.host.page.command_line import Subcommands
+from ravatard.host.page.journal import Journalctl
 from ravatard.host.page.names import own_names, short_name
+from ravatard.host.state import RECORDER
 from ravatard.ports.page import OwnerPage, Trials
 from ravatard.ports.settings import SettingsStore
 from ravatard.web.page.options import PageOptions, why_locked
@@ -67,12 +71,12 @@ def owner_page(options: Options, around: PageSurroundings) -> OwnerPage | None:
         file=StateAccessFile(around.state),
         commands=Subcommands(environ, _further(around)),
         log=ring,
+        journal=Journalctl(environ, own_unit(), partial(_cleaned, around.clean)),
         trials=around.trials,
         settings=around.settings,
         names=own_names(),
         version=__version__,
         language=options.service.language,
-        restarts="NOTIFY_SOCKET" in environ,
         handed=handed_over(SOCKET_NAME, environ),
         tls=None if options.page.tls == "off" else lambda: tls_context(options.page, around.state),
     )
@@ -115,8 +119,16 @@ def lan_refusal(options: Options, file: StateAccessFile) -> str:
     return why_locked()
 
 
+def _cleaned(clean: Callable[[logging.LogRecord], bool], text: str) -> str:
+    """Return ``text`` without secrets, as ``clean`` leaves the message of a record."""
+    record = logging.LogRecord("journal", logging.INFO, "", 0, text, None, None)
+    clean(record)
+    return record.getMessage()
+
+
 def _further(around: PageSurroundings) -> Mapping[str, tuple[str, ...]]:
     """Return the arguments by which commands find this run's files."""
     config = () if around.config is None else ("--config", str(around.config))
     places = (*config, "--state", str(around.state), "--socket", str(around.control))
-    return {"doctor": places, "support-bundle": places}
+    recorder = str(around.state / RECORDER)
+    return {"doctor": places, "support-bundle": places, "replay": (recorder,), "avatars": config}

@@ -32,6 +32,7 @@ from ravatard.devices.process.early import EarlyProcess
 from ravatard.devices.process.environment import ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.errors import DeviceError
+from ravatard.host.control.restart_policy import RestartPolicy
 from ravatard.host.network_changes import KernelNetworkChanges
 from ravatard.host.state import state_directory
 from ravatard.host.systemd import open_notifier
@@ -173,6 +174,7 @@ def build(
         local_time=local_time,
         adapters=others.adapters,
         room=others.room,
+        restart_refusal=RestartPolicy(environ).refusal,
         # Last: what is built above adds to it.
         without=tuple(without),
     )

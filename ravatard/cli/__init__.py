@@ -38,6 +38,7 @@ COMMANDS = {
     "avatars": "list your avatars",
     "languages": "list the languages of the service",
     "reload": "make the running appliance read its configuration again",
+    "restart": "end the running appliance, for systemd to start it again",
     "restart-session": "end the live session; the next words start a new one",
     "page": "show where the owner's page is; set its password, make a one-time code or a token",
     "doctor": "check the whole appliance and suggest a fix for each problem",
@@ -66,7 +67,7 @@ _LOG_LEVEL = "RAVATARD_LOGGING__LEVEL"
 _BUILT_IN = ("help", "version")
 
 #: Requests to a running daemon: one module for all, see its table.
-CONTROLS = ("mute", "unmute", "toggle-mute", "press", "reload", "restart-session", "say")
+CONTROLS = ("mute", "unmute", "toggle-mute", "press", "reload", "restart", "restart-session", "say")
 
 #: Commands whose module is not ``ravatard.cli.<name>``.
 _MODULES = {

@@ -38,7 +38,7 @@ from ravatard.host.ledger import FileLedger
 from ravatard.host.recorder import flight_recorder
 from ravatard.host.remembered import RememberedSettings
 from ravatard.host.runtime import SOCKET_NAME, SYSTEM_DIRECTORY, runtime_directory
-from ravatard.host.state import state_directory
+from ravatard.host.state import RECORDER, state_directory
 from ravatard.host.state_version import bring_up_to_date
 from ravatard.ports.host import Observer
 from ravatard.ports.page import OwnerPage
@@ -265,7 +265,7 @@ async def _appliance(
             wakeword_trouble=wakeword.trouble,
         )
         if not arguments.simulate:
-            folder = state_directory(environ) / "recorder"
+            folder = state_directory(environ) / RECORDER
             recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), secrets.redacted)
             parts = replace(parts, observers=[*observers, stack.enter_context(recorder)])
         await live(parts, wanted, options.reconnect, controls, reread)

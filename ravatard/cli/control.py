@@ -16,6 +16,8 @@ from ravatard.host.control.client import Reply, ask
 from ravatard.host.runtime import find_socket
 
 Parameters = Mapping[str, Any]
+#: The daemon asks its service manager first.
+_MANAGER_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ COMMANDS: Mapping[str, ControlCommand] = {
         lambda arguments: max(0, arguments.hold) / 1000,
     ),
     "reload": ControlCommand(),
+    "restart": ControlCommand(longer_s=lambda arguments: _MANAGER_S),
     "restart-session": ControlCommand(),
     "say": ControlCommand(
         "text",

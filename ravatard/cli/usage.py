@@ -25,7 +25,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
             "avatars",
             "languages",
         ),
-        *("reload", "restart-session"),
+        *("reload", "restart", "restart-session"),
     ),
     "Trouble": ("doctor", "support-bundle", "replay", "end-sessions"),
     "For programs": ("run", "press", "id", "boot-setup"),
@@ -34,7 +34,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 _ELSEWHERE = {
     "start": "sudo systemctl start ravatard",
     "stop": "sudo systemctl stop ravatard",
-    "restart": "sudo systemctl restart ravatard",
     "log": "journalctl -u ravatard",
     "logs": "journalctl -u ravatard",
     "install": "sudo make install",

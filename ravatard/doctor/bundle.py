@@ -27,7 +27,7 @@ from ravatard.host.control.client import NoDaemonError
 from ravatard.host.ledger import NAME as LEDGER
 from ravatard.host.ledger import parse
 from ravatard.host.ring import parts
-from ravatard.host.state import SETTINGS
+from ravatard.host.state import RECORDER, SETTINGS
 from ravatard.host.state_file import read_state
 from ravatard.secret import MASK, Secret
 
@@ -36,7 +36,6 @@ _LARGEST_BYTES = 1 << 20
 _MOST_SESSIONS = 256
 _JOURNAL_LINES = "2000"
 _JOURNAL_S = 10.0
-_RECORDER = "recorder"
 _SECRET_VARIABLES = ("PROJECT_ID", "TOKEN", "SECRET", "PASSWORD", "KEY")
 _FILES = (
     "/etc/os-release",
@@ -141,7 +140,7 @@ def _config(case: Case) -> Iterator[tuple[str, str]]:
 
 
 def _recorder(case: Case) -> Iterator[tuple[str, str]]:
-    folder = case.state / _RECORDER
+    folder = case.state / RECORDER
     try:
         for _, file in parts(folder):
             yield f"recorder/{file.name}", _or_why(file, _read_state)

@@ -12,6 +12,8 @@ from ravatard.installation import STATE
 SYSTEM = STATE
 #: The file of the settings that the page or ``ravatard config set`` has saved.
 SETTINGS = "settings.yaml"
+#: Folder of the flight recorder in it.
+RECORDER = "recorder"
 
 
 def state_directory(environ: Mapping[str, str], chosen: Path | None = None, *, system: Path = SYSTEM) -> Path:

@@ -30,6 +30,10 @@ class Microphone(Protocol):
         """Give the gate a command; takes effect at its next block. Never waits."""
         ...
 
+    def watch_level(self, *, watched: bool) -> None:
+        """Keep the level of :attr:`progress` newer than usual while it is watched. Never waits."""
+        ...
+
     async def close(self) -> None:
         """Close the capture device. Idempotent; returns within two seconds."""
         ...

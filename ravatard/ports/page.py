@@ -18,7 +18,7 @@ class Appliance:
     Attributes:
         control: carries out requests of the control protocol, and reports the state.
         progress: newest sign of life of the microphone.
-        stop: ends the daemon.
+        watch_level: keeps the level of ``progress`` new while it is looked at.
         has_button: it has a button that works.
         has_speaker: it has a speaker.
         mute_wishes: returns how often it was asked to mute or unmute, in any way, whatever that changed.
@@ -26,10 +26,10 @@ class Appliance:
 
     control: ControlHandler
     progress: Progress
-    stop: Callable[[], None]
     has_button: bool = False
     has_speaker: bool = False
     mute_wishes: Callable[[], int] = lambda: 0
+    watch_level: Callable[[bool], None] = lambda watched: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,18 @@ class KeptLine:
     level: str
     logger: str
     text: str
+
+
+class Journal(Protocol):
+    """Journal of the service manager, with lines of the daemon's unit."""
+
+    async def newest(self, lines: int) -> Sequence[KeptLine]:
+        """Return so many of the newest lines, oldest first, without secrets. Cancelling is safe.
+
+        Raises:
+            CommandFailed: there is none, or it may not be read; the message says what to do.
+        """
+        ...
 
 
 class RecentLog(Protocol):

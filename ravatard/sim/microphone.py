@@ -20,6 +20,8 @@ from ravatard.core.wakeword.watch import WakeWord
 QUIET_BLOCK_MS = 60
 SPEECH_BLOCK_MS = 20
 LISTENED_EVERY_S = 0.25
+#: While the level is watched.
+WATCHED_EVERY_S = 0.1
 
 
 class SimMicrophone:
@@ -58,6 +60,7 @@ class SimMicrophone:
         self._fast = False
         self._changed = asyncio.Event()
         self._events: deque[MicrophoneEvent] = deque()
+        self._listened_every_s = LISTENED_EVERY_S
 
     # -------------------------------------------------------------- sound and cable
 
@@ -122,6 +125,10 @@ class SimMicrophone:
             return
         self._events.extend(self._gate.command(command, asyncio.get_running_loop().time()))
 
+    def watch_level(self, *, watched: bool) -> None:
+        """Note the level ten times a second while it is watched."""
+        self._listened_every_s = WATCHED_EVERY_S if watched else LISTENED_EVERY_S
+
     async def close(self) -> None:
         """Close the device."""
         self.closed = True
@@ -147,7 +154,7 @@ class SimMicrophone:
             self._events.extend(self._gate.feed(block, loop.time()))
             while self._events:
                 yield self._events.popleft()
-            if loop.time() - reported_at >= LISTENED_EVERY_S:
+            if loop.time() - reported_at >= self._listened_every_s:
                 reported_at = loop.time()
                 yield Listened(self.samples_read, self._gate.level_db, self._gate.floor_db)
         for event in self._gate.lost(loop.time()):

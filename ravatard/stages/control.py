@@ -34,6 +34,11 @@ VOLUME_S = 2.0
 RELOAD_S = 5.0
 
 
+async def started_by_hand() -> str:
+    """Return why a daemon that no service manager started is not restarted."""
+    return protocol.STARTED_BY_HAND
+
+
 async def control(server: ControlServer, handler: HubControlHandler) -> None:
     """Run for ever.
 
@@ -59,6 +64,9 @@ class HubControlHandler:
         self._announcements = announcements
         #: Returns True when a press that begins now is meant for the owner's page.
         self.taken: Callable[[], bool] = lambda: False
+        #: Return why nothing would start the daemon again, "" if something would; and end the daemon.
+        self.restart_refusal: Callable[[], Awaitable[str]] = started_by_hand
+        self.stop: Callable[[], None] = lambda: None
         self._inbox = inbox
         self._conversation = conversation
         self._reporter = reporter
@@ -142,6 +150,15 @@ class HubControlHandler:
         if isinstance(request, protocol.WatchRequest):
             async for reply in self._watch():
                 yield reply
+        elif isinstance(request, protocol.RestartRequest):
+            if refusal := await self.restart_refusal():
+                yield protocol.refused(refusal)
+                return
+            try:
+                yield protocol.agreed("restarting: the appliance is back in some seconds")
+            finally:
+                # Not before the reply is on its way.
+                self.stop()
         else:
             yield await self._answer(request)
 
@@ -164,7 +181,7 @@ class HubControlHandler:
                 return await self._say(request)
             case RestartSessionAsked():
                 return await self._restart(request)
-            case protocol.StatusRequest() | protocol.WatchRequest():
+            case protocol.StatusRequest() | protocol.WatchRequest() | protocol.RestartRequest():
                 return self._status()
 
     def _status(self) -> bytes:

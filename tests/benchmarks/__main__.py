@@ -32,6 +32,7 @@ from tests.benchmarks import (
     media,
     other_programs,
     outage,
+    owner_page,
     peers,
     recovery,
     sdk,
@@ -134,6 +135,12 @@ async def _memory(_: Effort) -> Report:
     return await footprint.measure()
 
 
+async def _page(effort: Effort) -> Report:
+    return await owner_page.measure(
+        loads=effort.choose(20, 7), seconds=effort.seconds, rounds=effort.choose(5, 2)
+    )
+
+
 async def _growth(effort: Effort) -> Report:
     return await growth.measure(warm_up=effort.choose(50, 10), turns=effort.choose(300, 30))
 
@@ -197,6 +204,7 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "imports": _imports,
     "memory": _memory,
     "growth": _growth,
+    "page": _page,
     "messages": _messages,
     "media": lambda effort: media.measure(rounds=effort.choose(9, 3)),
     "sdk": _sdk,

@@ -12,6 +12,7 @@ import pytest
 from ravatard.core.indication import Look
 from ravatard.core.states import LinkState, MicrophoneStatus, SessionState, TalkState, TurnOutcome
 from ravatard.doctor.result import Verdict
+from ravatard.web.page.browser.static_files import StaticFiles
 from tests.house.source import PACKAGE, ROOT
 
 STATIC = PACKAGE / "web" / "page" / "static"
@@ -54,7 +55,11 @@ def loaded() -> Iterator[Path]:
 
 
 def test_a_browser_loads_120_kb_at_most() -> None:
-    assert sum(path.stat().st_size for path in loaded()) <= MOST_BYTES
+    served = StaticFiles()
+    bodies = [served.body(f"/{path.relative_to(STATIC).as_posix()}") for path in loaded()]
+
+    assert all(bodies)
+    assert sum(map(len, bodies)) <= MOST_BYTES
 
 
 def test_nothing_is_asked_of_another_host() -> None:
@@ -76,11 +81,35 @@ def test_the_page_keeps_to_its_policy() -> None:
     assert re.findall(forbidden, source()) == []
 
 
-def test_every_module_is_loaded_at_once_and_is_short() -> None:
-    index = (STATIC / "index.html").read_text(encoding="utf-8")
-    named = set(re.findall(r'(?:href|src)="/([\w/.-]+\.js)"', index))
+def imported(module: str, how: str) -> set[str]:
+    """Modules that ``module`` imports, by their paths; ``how``: a pattern up to the quoted address."""
+    text = (STATIC / module).read_text(encoding="utf-8")
+    folder = (STATIC / module).parent
+    found = re.findall(how + r'"(\.[\w/.-]+\.js)"', text)
+    return {(folder / one).resolve().relative_to(STATIC).as_posix() for one in found}
 
-    assert named == {path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js")}
+
+def needed(*modules: str) -> set[str]:
+    """These modules and all that they cannot run without."""
+    found: set[str] = set()
+    waiting = set(modules)
+    while waiting:
+        found |= waiting
+        waiting = {one for module in waiting for one in imported(module, r"\bfrom ")} - found
+    return found
+
+
+def test_what_the_first_look_needs_is_loaded_at_once_and_the_rest_behind_it() -> None:
+    index = (STATIC / "index.html").read_text(encoding="utf-8")
+    named = re.findall(r'(?:href|src)="/([\w/.-]+\.js)"', index)
+    later = imported("app.js", r"\bimport\(")
+
+    assert set(named) == needed("app.js", "pages/now.js")
+    every = {path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js")}
+    assert needed("app.js", *later) == every
+
+
+def test_every_module_is_short() -> None:
     assert {path.name: n for path in SCRIPTS if (n := len(path.read_text().splitlines())) > MOST_LINES} == {}
 
 

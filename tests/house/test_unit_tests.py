@@ -44,6 +44,7 @@ TESTED_BY_RUNNING: dict[str, str] = {
     "sim/streaming/tracks.py": "integration/test_streaming.py hears it",
     "sim/streaming/viewer.py": "integration/test_streaming.py, on real sockets",
     "web/page/api/access_api.py": "integration/test_page_security.py calls all of it",
+    "web/page/api/appliance_api.py": "integration/test_page_contract.py calls all of it",
     "web/page/dispatch.py": "integration/test_page_security.py, on real sockets",
     "web/page/hosting.py": "integration/test_page_daemon.py, on a port that is taken",
     "web/page/live_feed.py": "integration/test_page.py, on real sockets",

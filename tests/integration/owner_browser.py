@@ -108,6 +108,7 @@ BUSY_DAY: dict[str, Any] = {
     "volume": 65,
     "turns": list(_turns()),
     "first_sound": {"turns": 11, "median_ms": 1_340, "p95_ms": 2_010},
+    "press_to_silence": {"turns": 2, "median_ms": 64, "p95_ms": 90},
     "uptime_s": 7_200.0,
     "since_s": 21.0,
     "counters": {"answers": 11, "turns": {}},
@@ -115,6 +116,7 @@ BUSY_DAY: dict[str, Any] = {
 
 _DEVICE = {"channels": 1, "rate_hz": 16_000, "card": "1", "usb": "0b0e:0412", "port": None}
 _OUTPUTS: dict[str, Any] = {
+    "avatars": [{"id": "ada-1", "name": "Ada", "live": True, "greeting": ""}],
     "devices": {
         "microphones": [{"name": "usb:Jabra", "text": "Jabra Speak 410", "default": True, **_DEVICE}],
         "speakers": [{"name": "usb:Jabra", "text": "Jabra Speak 410", "default": True, **_DEVICE}],
@@ -127,6 +129,7 @@ _OUTPUTS: dict[str, Any] = {
         ],
         "best": "usb:Jabra",
     },
+    "replay": {"at": 7.0, "event": "MicrophoneLost", "text": "MicrophoneLost(reason='unplugged')"},
     "doctor": {
         "checks": [
             _check
@@ -220,6 +223,7 @@ class OwnerTab:
         served: the page, where a test serves it.
         base: its address.
         tab: the browser.
+        touches: the words or the id of everything that a finger touched.
     """
 
     def __init__(
@@ -230,6 +234,7 @@ class OwnerTab:
         self._served = served
         self._cable = cable
         self._examined = False
+        self.touches: list[str] = []
 
     @property
     def served(self) -> ServedPage:
@@ -261,6 +266,12 @@ class OwnerTab:
         await self.tab.until(f"!!document.querySelector('nav a[href=\"#/{name}\"][aria-current=page]')")
         await self.settled()
 
+    async def show_unlisted(self, page: str, title: str) -> None:
+        """Go to a page that is not in the menu, and wait until what it asks for is there."""
+        await self.tab.value(f"location.hash = '#/{page}'")
+        await self.tab.until("document.querySelector('h1').textContent", title)
+        await self.settled()
+
     async def settled(self) -> None:
         """Wait until nothing is awaited."""
         loading = json.dumps("One moment …")
@@ -281,6 +292,35 @@ class OwnerTab:
         await self.tab.value(f"document.getElementById({json.dumps(element)}).focus()")
         await self.tab.value(f"document.getElementById({json.dumps(element)}).select?.()")
         await self.tab.write(text)
+
+    async def tap(self, words: str) -> None:
+        """Touch a button, link or choice with these words, or a field with this id, with a finger."""
+        found = (
+            f"(document.getElementById({json.dumps(words)}) ?? "
+            "[...document.querySelectorAll('main button, main a, main label')]"
+            f".find((one) => one.textContent.trim() === {json.dumps(words)}))"
+        )
+        await self.tab.until(f"!!{found}")
+        await self.tab.value(f"{found}.scrollIntoView({{block: 'center'}})")
+        box = json.loads(await self.tab.value(f"JSON.stringify({found}.getBoundingClientRect())"))
+        point = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        self.touches.append(words)
+        await self.tab.command("Input.dispatchTouchEvent", type="touchStart", touchPoints=[point])
+        await self.tab.command("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    async def type(self, element: str, text: str) -> None:
+        """Touch a field with this id, and write into it."""
+        await self.tap(element)
+        await self.tab.until("document.activeElement.id", element)
+        await self.tab.write(text)
+
+    async def choose(self, element: str, value: str) -> None:
+        """Choose a value of a list with this id."""
+        await self.tab.value(
+            f"(() => {{ const all = document.getElementById({json.dumps(element)}); "
+            f"all.value = {json.dumps(value)};"
+            " all.dispatchEvent(new Event('change', {bubbles: true})) })()"
+        )
 
     async def says(self, words: str) -> None:
         """Wait until the page shows these words."""

@@ -26,7 +26,7 @@ from ravatard.web.page.log_ring import LogRing
 from ravatard.web.page.options import PageOptions
 from ravatard.web.page.page import Page, PageParts
 from tests.integration.program import until
-from tests.unit.web.page.samples import status
+from tests.unit.web.page.samples import PlayedJournal, status
 
 PASSWORD = "a password nobody guesses"
 
@@ -123,22 +123,24 @@ class ServedPage:
         self.control = PlayedControl()
         self.commands = PlayedCommands()
         self.trials = PlayedTrials()
+        self.journal = PlayedJournal()
         self.log = LogRing()
-        self.stopped: list[bool] = []
+        self.watched: list[bool] = []
         self.progress = Progress()
         chosen: dict[str, Any] = {
             "file": self.file,
             "commands": self.commands,
             "log": self.log,
+            "journal": self.journal,
             "trials": self.trials,
         }
         self.page = Page(options, PageParts(**{**chosen, "version": "9.9", "language": "de", **parts}))
         self.appliance = Appliance(
             control=self.control,
             progress=self.progress,
-            stop=lambda: self.stopped.append(True),
             has_button=True,
             has_speaker=True,
+            watch_level=self.watched.append,
         )
         self.session: aiohttp.ClientSession
 

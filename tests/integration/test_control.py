@@ -599,6 +599,18 @@ async def test_a_reload_says_what_came_of_it(tmp_path: Path) -> None:
         assert "session.idle_s" in bad[2]
 
 
+async def test_a_restart_ends_the_daemon_in_good_order_for_its_service_manager(tmp_path: Path) -> None:
+    async with SimServer() as server, Daemon(tmp_path, server.base_url, _quiet(tmp_path)) as daemon:
+        await daemon.ready()
+
+        restarted = await _asked("restart")
+        status = await daemon.ended()
+
+        assert restarted == (0, "restarting: the appliance is back in some seconds\n", "")
+        assert status == 0
+        assert daemon.told("STOPPING", "1")
+
+
 async def test_a_second_daemon_ends_at_once_and_leaves_the_first_alone(tmp_path: Path) -> None:
     second = tmp_path / "second"
     second.mkdir()

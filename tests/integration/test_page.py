@@ -71,6 +71,19 @@ async def test_an_open_page_is_told_every_change_turn_and_line(tmp_path: Path) -
         assert meter["level_db"] is None
 
 
+async def test_the_level_is_watched_while_a_page_looks_at_it(tmp_path: Path) -> None:
+    async with serving_page(tmp_path, logged_in=True) as served:
+        async with served.live() as one, served.live() as other:
+            for page in (one, other):
+                await page.send_json({"meter": True})
+                await told(page, lambda message: message["type"] == "meter")
+            assert served.watched == [True]
+            await one.send_json({"meter": False})
+            await told(other, lambda message: message["type"] == "meter")
+            assert served.watched == [True]
+        await until(lambda: served.watched == [True, False], "a page that is closed does not look at it")
+
+
 async def test_a_button_that_is_held_is_released_when_the_page_lets_go(tmp_path: Path) -> None:
     async with serving_page(tmp_path, logged_in=True) as served:
         served.control.holds = True

@@ -32,6 +32,8 @@ OUTPUTS = {
     },
     "doctor": {"ravatard": "1", "exit_status": 0, "checks": []},
     "support-bundle": {},
+    "avatars": [{"id": "a", "name": "Ada", "live": True, "greeting": ""}],
+    "replay": {"at": 1.0, "began": "start", "wall_s": 1_700_000_000.0},
 }
 #: Values that break parsers.
 ODD: list[Any] = [
@@ -50,7 +52,40 @@ ODD: list[Any] = [
     [[[[]]]],
     {},
     {"a": {"b": {}}},
+    "\ud800",
+    "\ufeff\u0000\uffff",
+    10**400,
+    -(2**1_000),
+    0.1 + 0.2,
 ]
+#: Bodies that are no JSON, or none that a careless reader survives.
+RAW: list[bytes] = [
+    b"",
+    b"null",
+    b"[" * 60_000,
+    b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
+    b'{"text": ' + b"9" * 50_000 + b"}",
+    b'{"ms": 1e999, "percent": -1e999}',
+    b'{"ms": NaN, "percent": Infinity}',
+    b'{"text": "\xff\xfe\xed\xa0\x80"}',
+    b'{"text": "\\ud800", "url": "\\udfff"}',
+    b"\xef\xbb\xbf{}",
+    '{"text": "x"}'.encode("utf-16"),
+    b'{"text": "a", "text": "b"}',
+    b'{"changes": {"' + b"k" * 40_000 + b'": 1}}',
+    b'{"changes": {"speaker.volume": ' + b"[" * 5_000 + b"]" * 5_000 + b"}}",
+    b"x" * 70_000,
+]
+#: What stands behind the ? of an address.
+QUERIES = (
+    "after=-1",
+    "after=" + "9" * 5_000,
+    "limit=1e3",
+    "after=%00",
+    "after=%ff%fe",
+    "a=1&a=2",
+    "after=\u0661",
+)
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -163,6 +198,31 @@ async def test_whatever_is_asked_is_answered_as_the_document_says(tmp_path: Path
         assert (await served.call("GET", "/api/v1/status"))[0] == 200, "the session was kept"
 
     assert {200, 204, 400, 404, 409, 422} <= statuses
+
+
+async def test_no_body_and_no_query_makes_the_appliance_fail(tmp_path: Path) -> None:
+    """For every operation, those too that end a session."""
+    store = FileSettingsStore(tmp_path / "settings.yaml", {}, tmp_path / "ravatard.yaml")
+    (tmp_path / "ravatard.yaml").write_text("{}")
+    asked = set()
+    async with serving_page(tmp_path, settings=store) as served:
+        await prepared(served)
+        for method, path, operation in operations():
+            name = operation["operationId"]
+            place = path.replace("{id}", "0" * 16)
+            bodies = RAW if "requestBody" in operation else []
+            for data in bodies:
+                headers = {"Content-Type": "application/json", "If-Match": '"\\"'}
+                status, found, _ = await served.call(method, place, headers=headers, data=data)
+                check(operation, status, found, f"{name} {data[:60]!r}: {status} {found}")
+            for query in QUERIES:
+                status, found, _ = await served.call(method, f"{place}?{query}", headers={}, data=b"")
+                check(operation, status, found, f"{name} ?{query[:60]}: {status} {found}")
+            asked.add(name)
+            if (await served.call("GET", "/api/v1/status"))[0] == 401:
+                await served.log_in()
+
+    assert asked == {operation["operationId"] for _, _, operation in operations()}
 
 
 async def test_a_valid_request_is_carried_out(tmp_path: Path) -> None:

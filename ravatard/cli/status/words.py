@@ -87,6 +87,9 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     if (waits := report.get("first_sound")) and waits["turns"]:
         median_s, most_s = waits["median_ms"] / 1000, waits["p95_ms"] / 1000
         yield "first sound", f"median {median_s:.1f} s after speech, 95 % within {most_s:.1f} s"
+    if (waits := report.get("press_to_silence")) and waits["turns"]:
+        median_ms, most_ms = waits["median_ms"], waits["p95_ms"]
+        yield "silence", f"median {median_ms} ms after a press that interrupts, 95 % within {most_ms} ms"
     if near := ", ".join(f"{count} {name}" for name, count in _near_misses(report)):
         yield "near misses", near
     if board := ", ".join(_board(report)):

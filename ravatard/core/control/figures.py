@@ -6,6 +6,7 @@ from collections import Counter
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
+from ravatard.core.control.press_to_silence import PressToSilence
 from ravatard.core.states import Refusal, SessionState
 
 #: Upper bounds in seconds, of an answer's first sound: below half a second an answer seems instant, beyond
@@ -61,8 +62,7 @@ class Figures:
         self.refusals: Counter[Refusal] = Counter()
         self._opened_at: float | None = None
         self._closed_at: float | None = None
-        self._pressed_at: float | None = None
-        self._heard = False
+        self._press = PressToSilence()
         self._paid_s = 0.0
         self._paid_since: float | None = None
 
@@ -83,20 +83,11 @@ class Figures:
                 self._on_sound(event, now)
 
     def _on_sound(self, event: ev.Event, now: float) -> None:
-        match event:
-            case ev.PlaybackStarted(at):
-                self._heard = True
-                self._sounds(max(at, now))
-            case ev.ButtonPressed(pressed_at):
-                self._pressed_at = pressed_at if self._heard else None
-            case ev.PlaybackEnded(at):
-                if self._pressed_at is not None:
-                    self.silences.add(at - self._pressed_at)
-                self._heard, self._pressed_at = False, None
-            case ev.SpeakerLost():
-                self._heard, self._pressed_at = False, None
-            case _:
-                pass
+        silent_s = self._press.on_event(event)
+        if silent_s is not None:
+            self.silences.add(silent_s)
+        if isinstance(event, ev.PlaybackStarted):
+            self._sounds(max(event.at, now))
 
     def _sent(self, sent_at: float, *, speech: bool) -> None:
         if speech and self._opened_at is not None:

@@ -21,6 +21,8 @@ One request a line, at most :data:`LINE_LIMIT_BYTES`; one reply a line. A reques
                                       both: with ``volume``, in percent of full
 ``restart-session``                   the live session ended; the next words start a new one
 ``reload``                            the configuration read anew
+``restart``                           the daemon ended, for its service manager to start it again; refused
+                                      where nothing would
 ==================  ================  ==========================================================
 
 A reply has ``ok``: with true, ``says`` is a sentence for people; with false, ``error`` is one.
@@ -50,6 +52,9 @@ TEXT_LIMIT = 4_000
 PRESS_LIMIT_MS = 120_000
 #: As loud as it can be, in percent.
 FULL_VOLUME = 100
+
+#: Why a daemon that no service manager started is not restarted.
+STARTED_BY_HAND = "ravatard was started by hand: end it and start it again there"
 
 #: Longest address of something to play.
 URL_LIMIT = 2_048
@@ -87,6 +92,11 @@ class ReloadRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class RestartRequest:
+    """Request to end the daemon, for its service manager to start it again."""
+
+
+@dataclass(frozen=True, slots=True)
 class UploadRequest:
     """Request to keep the next part of a file that is to be played.
 
@@ -121,6 +131,7 @@ Request = (
     | WatchRequest
     | PressRequest
     | ReloadRequest
+    | RestartRequest
     | MuteAsked
     | TextGiven
     | VolumeAsked
@@ -238,6 +249,7 @@ _FORMS: Mapping[str, tuple[frozenset[str], Callable[[Fields], Request]]] = {
     "play": (frozenset({"url", "upload", "volume"}), _play),
     "restart-session": (frozenset(), lambda _: RestartSessionAsked()),
     "reload": (frozenset(), lambda _: ReloadRequest()),
+    "restart": (frozenset(), lambda _: RestartRequest()),
 }
 
 

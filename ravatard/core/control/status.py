@@ -273,7 +273,8 @@ class Reporter:
             "service": dict(self._details()),
             "uptime_s": round(now - self._started_at, 1),
             "turns": self._turns.listed(now),
-            "first_sound": self._turns.waits(),
+            "first_sound": self._turns.first_sounds(),
+            "press_to_silence": self._turns.silences(),
             "near_misses": {
                 "wake_word": self._wakeword.counts["wake_near_misses"],
                 "gate": self._microphone.near_misses,

@@ -10,6 +10,7 @@ from typing import Any
 
 from ravatard.core import events as ev
 from ravatard.core.actions import TurnSummary
+from ravatard.core.control.press_to_silence import PressToSilence
 from ravatard.core.states import CloseReason, TurnOutcome
 
 #: How many turns are remembered.
@@ -31,6 +32,7 @@ class _Turn:
         sent_at: when the last message of what the user said was on the wire.
         sound_at: when the first sound of the answer was heard.
         silent_at: when the answer was last heard to an end; a live voice has several.
+        silence_s: seconds from a press that interrupted its answer to the silence.
     """
 
     summary: TurnSummary
@@ -40,6 +42,7 @@ class _Turn:
     sent_at: float | None
     sound_at: float | None = None
     silent_at: float | None = None
+    silence_s: float | None = None
 
     @property
     def end_at(self) -> float | None:
@@ -78,9 +81,13 @@ class TurnReport:
         # First sound after them, and the turn that it answers, once that is over.
         self._sound_at: float | None = None
         self._heard: _Turn | None = None
+        # A press while an answer is heard: when the words were said, and the turn, once that is over.
+        self._press = PressToSilence()
+        self._interrupted: tuple[float | None, _Turn | None] = (None, None)
 
     def on_event(self, event: ev.Event, now: float) -> None:
         """The hub is about to handle ``event``."""
+        self._pressed(event)
         match event:
             case ev.MessageSent(turn, read_at, sent_at):
                 self._sent(turn, read_at, sent_at)
@@ -101,6 +108,16 @@ class TurnReport:
                 self.silence_ms = None
             case _:
                 pass
+
+    def _pressed(self, event: ev.Event) -> None:
+        """Note the wait from a press to silence in the turn whose answer it interrupted."""
+        awaited = self._press.pressed_at
+        silence_s = self._press.on_event(event)
+        if awaited is None and self._press.pressed_at is not None:
+            self._interrupted = self._said_at, self._heard
+        turn = self._interrupted[1]
+        if silence_s is not None and turn is not None and isinstance(event, ev.PlaybackEnded):
+            turn.silence_s, turn.silent_at = silence_s, event.at
 
     def _sent(self, turn: int, read_at: float | None, sent_at: float) -> None:
         same = turn == self._sending[0]
@@ -151,6 +168,10 @@ class TurnReport:
             self._sending[2] if mine else None,
         )
         self._turns.append(turn)
+        said_at, interrupted = self._interrupted
+        if self._press.pressed_at is not None and interrupted is None and summary.closed_at == said_at:
+            # Its live voice was interrupted before the words of the answer came.
+            self._interrupted = said_at, turn
         if self._sound_at is not None:
             # It came before the words of the answer did.
             self._match(turn)
@@ -159,14 +180,13 @@ class TurnReport:
         """Return the turns as plain data; the newest is the last."""
         return [_plain(turn, now) for turn in self._turns]
 
-    def waits(self) -> dict[str, Any]:
-        """Return median and 95th percentile of the wait for the first sound, over the turns kept, ms."""
-        found = [turn.sound_s * 1000 for turn in self._turns if turn.sound_s is not None]
-        return {
-            "turns": len(found),
-            "median_ms": percentile(found, 50),
-            "p95_ms": percentile(found, 95),
-        }
+    def first_sounds(self) -> dict[str, Any]:
+        """Return the wait for the first sound, over the turns kept that have one."""
+        return _waits([turn.sound_s for turn in self._turns])
+
+    def silences(self) -> dict[str, Any]:
+        """Return the wait from a press to silence, over the turns kept that have one."""
+        return _waits([turn.silence_s for turn in self._turns])
 
 
 def percentile(values: Sequence[float], percent: float) -> int | None:
@@ -174,6 +194,12 @@ def percentile(values: Sequence[float], percent: float) -> int | None:
     if not values:
         return None
     return round(sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)])
+
+
+def _waits(seconds: Sequence[float | None]) -> dict[str, Any]:
+    """Return number, median and 95th percentile of those that are there, in milliseconds."""
+    found = [one * 1000 for one in seconds if one is not None]
+    return {"turns": len(found), "median_ms": percentile(found, 50), "p95_ms": percentile(found, 95)}
 
 
 def _plain(turn: _Turn, now: float) -> dict[str, Any]:
@@ -193,6 +219,7 @@ def _plain(turn: _Turn, now: float) -> dict[str, Any]:
         "answer_ms": round(summary.answer_ms) if summary.answer_ms is not None else None,
         "slowest_send_ms": round(turn.slowest_s * 1000, 1) if turn.slowest_s is not None else None,
         "first_sound_ms": round(turn.sound_s * 1000) if turn.sound_s is not None else None,
+        "press_to_silence_ms": round(turn.silence_s * 1000) if turn.silence_s is not None else None,
         "opened_s_ago": round(now - summary.opened_at, 1),
         # Milliseconds after the gate opened.
         "axis_ms": {

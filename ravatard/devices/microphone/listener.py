@@ -19,12 +19,13 @@ from ravatard.core.audio.microphone_events import (
     MicrophoneLost,
     MicrophoneReady,
 )
-from ravatard.core.audio_format import RATE_HZ, SPEECH, AudioFormat, samples_in, seconds_of
+from ravatard.core.audio_format import RATE_HZ, SPEECH, AudioFormat, samples_for, samples_in, seconds_of
 from ravatard.devices.microphone.liveness import Liveness
 from ravatard.devices.microphone.protocol import (
     ChannelsCancel,
     EchoBlock,
     FailureKind,
+    HeartbeatEvery,
     RawBlock,
     Record,
     SourceFailed,
@@ -180,6 +181,11 @@ class Listener:
         score = gate.take_wake_score()
         return encode(Listened(gate.samples, gate.level_db, gate.floor_db, self._overruns, score))
 
+    def _beat_every(self, samples: int) -> None:
+        """Send a heartbeat after so many samples, the first one counted from the last."""
+        self._heartbeat_at += samples - self._heartbeat_samples
+        self._heartbeat_samples = samples
+
     def _fault_heartbeat(self, read_at: float) -> bytes:
         """Return a heartbeat for a source that delivers no proper sound: no samples count."""
         if read_at < self._fault_heartbeat_at:
@@ -229,7 +235,7 @@ class Listener:
         return readable
 
     def handle(self, records: list[Record]) -> None:
-        """Pass commands to the gate.
+        """Pass commands to the gate; the interval of heartbeats is the listener's own.
 
         Raises:
             DaemonGone: the daemon closed its end.
@@ -237,6 +243,9 @@ class Listener:
         """
         with self._lock:
             for record in records:
+                if isinstance(record, HeartbeatEvery):
+                    self._beat_every(samples_for(record.ms) if record.ms else HEARTBEAT_SAMPLES)
+                    continue
                 if not isinstance(record, SetGate | Press | Release | Hold | FollowUp | Overlook):
                     raise InternalError(f"the daemon sent {type(record).__name__}, which is no command")
                 if self._gate is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
@@ -22,6 +21,7 @@ from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOption
 from ravatard.devices.microphone.protocol import (
     ChannelsCancel,
     FailureKind,
+    HeartbeatEvery,
     Record,
     SourceFailed,
     Start,
@@ -31,9 +31,9 @@ from ravatard.devices.microphone.wakeword.tried import TriedModel
 from ravatard.devices.process.environment import Child, ProcessEnvironment
 from ravatard.devices.process.retry import RetryPolicy
 from ravatard.devices.process.supervisor import Supervisor
+from ravatard.devices.process.warned_once import WarnedOnce
 from ravatard.errors import DeviceError, InternalError
 
-_LOG = logging.getLogger(__name__)
 _ENDED = "the sound process ended by itself"
 
 
@@ -92,10 +92,8 @@ class ChildMicrophone:
         self._heartbeats = Heartbeats(self.progress)
         #: The current process has sent a heartbeat; and it has delivered sound.
         self._is_alive = self._is_ready = False
-        #: Reasons of losses that were reported since the microphone was last ready.
-        self._reported: set[str] = set()
-        #: Written to the log once, however often the microphone is opened.
-        self._logged: set[ChannelsCancel | ev.ConfirmationLost | ev.EchoRemoved] = set()
+        self._reported: set[str] = set()  # Reasons of losses since the microphone was last ready.
+        self._warnings = WarnedOnce()
         self._crashes = Crashes()
         self._muted = muted
         self._closed_reported = False
@@ -141,6 +139,13 @@ class ChildMicrophone:
                 assert_never(command)
         if self._supervisor.child is not None:
             self._supervisor.child.send(command)
+
+    def watch_level(self, *, watched: bool) -> None:
+        """Note the level ten times a second while it is watched. Kept over a restart of the process."""
+        every = HeartbeatEvery.for_level(watched=watched)
+        self._start = replace(self._start, heartbeat_ms=every.ms or None)
+        if self._supervisor.child is not None:
+            self._supervisor.child.send(every)
 
     def _set_mode(self, mode: GateMode) -> None:
         """Tell the gate. A process without a wake word has nothing loaded for it: for one it is another."""
@@ -235,7 +240,7 @@ class ChildMicrophone:
             if lost_word := self._crashes.ended(how, call, asyncio.get_running_loop().time()):
                 self._handle(lost_word)
             for lost in self._crashes.lost:
-                self._warn(lost)
+                self._warnings.warn(lost.reason)
 
     def _absorbs(self, record: Record) -> bool:
         """Note a heartbeat that brings no news, while the pipe is being read; return False for all else.
@@ -258,9 +263,9 @@ class ChildMicrophone:
             case ev.MicrophoneReady():
                 self._on_ready(record)
             case ChannelsCancel():
-                self._warn(record)
-            case ev.ConfirmationLost():
-                self._warn(record)
+                self._warnings.warn(record.text)
+            case ev.ConfirmationLost(reason):
+                self._warnings.warn(reason)
                 self._events.append(record)
             case ev.MicrophoneLost():
                 # The process waits by itself for sound to come back: a FIFO without a writer.
@@ -280,11 +285,6 @@ class ChildMicrophone:
                 self._events.append(record)
             case _:
                 raise InternalError(f"the sound process sent {type(record).__name__} to a microphone")
-
-    def _warn(self, record: ChannelsCancel | ev.ConfirmationLost | ev.EchoRemoved) -> None:
-        if record not in self._logged:
-            self._logged.add(record)
-            _LOG.warning("%s", record.text if isinstance(record, ChannelsCancel) else record.reason)
 
     def _on_ready(self, ready: ev.MicrophoneReady) -> None:
         """The microphone delivers sound."""

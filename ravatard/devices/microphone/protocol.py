@@ -87,6 +87,26 @@ class Start:
     talk_over: str = ""
 
 
+#: Sound between two heartbeats while the level is watched: a meter ten times a second.
+WATCHED_MS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatEvery:
+    """Parent to child: from now on send a heartbeat after so much sound.
+
+    Attributes:
+        ms: milliseconds of it; 0: twice a second.
+    """
+
+    ms: int
+
+    @classmethod
+    def for_level(cls, *, watched: bool) -> HeartbeatEvery:
+        """Return the interval for a level that is ``watched``, or not."""
+        return cls(WATCHED_MS if watched else 0)
+
+
 @dataclass(frozen=True, slots=True)
 class ListDevices:
     """Parent to child, once: list the devices, and end."""
@@ -163,7 +183,9 @@ MicrophoneReport = (
     | SourceFailed
     | ChannelsCancel
 )
-Record = MicrophoneReport | GateCommand | Start | ListDevices | RawBlock | EchoBlock | Listing
+Record = (
+    MicrophoneReport | GateCommand | HeartbeatEvery | Start | ListDevices | RawBlock | EchoBlock | Listing
+)
 
 _READ_AT = struct.Struct("<d")
 
@@ -250,6 +272,7 @@ PROTOCOL: RecordProtocol[Record] = RecordProtocol(
         record(37, Hold, held="?"),
         record(38, FollowUp, allowed="?"),
         record(39, Overlook, length_ms="I"),
+        record(40, HeartbeatEvery, ms="I"),
     ]
 )
 encode = PROTOCOL.encode

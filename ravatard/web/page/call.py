@@ -11,6 +11,7 @@ from aiohttp import web
 
 from ravatard.log_rate import AUDIT
 from ravatard.web.page.access.doorkeeper import Visitor
+from ravatard.web.page.guard import is_loopback
 from ravatard.web.page.refused import RequestRefused
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,15 @@ class ApiCall:
     id: str = ""
     changed: str = ""
     cookie: str | None = None
+
+    @property
+    def is_private(self) -> bool:
+        """True if no other machine can read along: the call came by TLS, or from this machine."""
+        if self.encrypted:
+            return True
+        transport = self.request.transport
+        peer = None if transport is None else transport.get_extra_info("peername")
+        return peer is not None and is_loopback(str(peer[0]))
 
     @property
     def known(self) -> Visitor:

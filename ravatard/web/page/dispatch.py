@@ -17,9 +17,10 @@ from ravatard.web.page.access.doorkeeper import Doorkeeper, Visitor
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.endpoints import Endpoint, EndpointTable, Right
 from ravatard.web.page.api.validation import in_words
+from ravatard.web.page.browser.first_document import Answer, FirstDocument
+from ravatard.web.page.browser.static_files import StaticFiles
 from ravatard.web.page.call import ApiCall, FileReply, Tagged, cookie_name, set_cookie
 from ravatard.web.page.refused import RequestRefused
-from ravatard.web.page.static_files import StaticFiles
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,6 @@ CHECKED_S = 1.0
 _LARGEST_NUMBER = 2**53
 _JSON = "application/json"
 
-Answer = Callable[[ApiCall], Awaitable[Any]]
 Recognised = Callable[[bool], None]
 
 
@@ -57,6 +57,7 @@ class Dispatch:
         self._routes = EndpointTable(ENDPOINTS)
         self._doorkeeper = doorkeeper
         self._files = files
+        self._document = FirstDocument(files, self._answers["who_am_i"], self._answers["status"])
         self._names = names
 
     async def answer(self, request: web.BaseRequest, recognised: Recognised) -> web.StreamResponse:
@@ -76,6 +77,15 @@ class Dispatch:
         own_address, peer = addresses(request.transport)
         guard.check_host(request.headers.get("Host", ""), own_address, self._names)
         endpoints, key = self._routes.methods(request.path)
+        encrypted = (
+            request.transport is not None and request.transport.get_extra_info("sslcontext") is not None
+        )
+        if not endpoints and request.path == "/" and request.method in guard.SAFE:
+            visitor = self._visitor(request, encrypted=encrypted)
+            recognised(visitor is not None)
+            return await self._document.reply(
+                ApiCall(request, None, visitor, guard.client_of(peer), encrypted)
+            )
         if not endpoints:
             return self._file(request)
         endpoint = endpoints.get("GET" if request.method == "HEAD" else request.method)
@@ -85,9 +95,6 @@ class Dispatch:
             reply.headers["Allow"] = allowed
             return reply
         guard.check_site(request.method, request.headers)
-        encrypted = (
-            request.transport is not None and request.transport.get_extra_info("sslcontext") is not None
-        )
         visitor = self._checked(request, endpoint, recognised, encrypted=encrypted)
         body = await _body(request, endpoint)
         if visitor is not None:

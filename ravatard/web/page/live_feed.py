@@ -9,8 +9,7 @@ from typing import Any, NoReturn
 import msgspec
 from aiohttp import web
 
-from ravatard.core.audio.progress import Progress
-from ravatard.ports.page import RecentLog
+from ravatard.ports.page import Appliance, RecentLog
 from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper, Visitor
 from ravatard.web.page.api.status_types import LiveMeter
@@ -34,10 +33,10 @@ class LiveFeed:
     """Keeps every open page up to date."""
 
     def __init__(
-        self, requests: Requests, progress: Progress, log: RecentLog, doorkeeper: Doorkeeper
+        self, requests: Requests, appliance: Appliance, log: RecentLog, doorkeeper: Doorkeeper
     ) -> None:
         self._requests = requests
-        self._progress = progress
+        self._appliance = appliance
         self._log = log
         self._doorkeeper = doorkeeper
         self._pages: dict[LiveSocket, Visitor] = {}
@@ -66,6 +65,7 @@ class LiveFeed:
         finally:
             unsubscribe()
             del self._pages[page]
+            self._wished()
 
     def _refuse_one_more(self, visitor: Visitor) -> None:
         """Check that ``visitor`` may open one more page.
@@ -99,8 +99,14 @@ class LiveFeed:
     # ------------------------------------------------------------------ inside
 
     def _wished(self) -> None:
-        if any(page.wish.meter for page in self._pages):
+        """A page wants something else, or is gone: the level is new as long as one looks at it."""
+        looked_at = any(page.wish.meter for page in self._pages)
+        if looked_at is not self._metered.is_set():
+            self._appliance.watch_level(looked_at)
+        if looked_at:
             self._metered.set()
+        else:
+            self._metered.clear()
 
     async def _watch(self) -> NoReturn:
         while True:
@@ -131,22 +137,24 @@ class LiveFeed:
             await self._metered.wait()
             looking = [page for page in self._pages if page.wish.meter]
             if not looking:
-                self._metered.clear()
                 shown = None
                 continue
-            heard = self._progress.listened
+            heard = self._appliance.progress.listened
             message = LiveMeter(
                 level_db=None if heard is None else round(heard.level_db, 1),
                 floor_db=None if heard is None else round(heard.floor_db, 1),
                 talk=self._talk,
                 microphone=self._microphone,
             )
-            if (heard, message) != shown:
-                shown = (heard, message)
+            # A page that has just begun to look knows nothing yet.
+            is_news = (heard, message, looking) != shown
+            if is_news:
+                shown = (heard, message, looking)
                 encoded = msgspec.json.encode(message)
                 for page in looking:
                     page.show("meter", encoded)
-            await asyncio.sleep(METER_S)
+            # A level comes with a block of sound: one that is late is not waited for as long again.
+            await asyncio.sleep(METER_S if is_news else METER_S / 2)
 
     async def _check(self) -> NoReturn:
         """Close the pages of those who were logged out."""

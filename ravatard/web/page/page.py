@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from ravatard.installation import owners_command
-from ravatard.ports.page import AccessFile, Appliance, CommandLine, PagePlace, RecentLog, Trials
+from ravatard.ports.page import AccessFile, Appliance, CommandLine, Journal, PagePlace, RecentLog, Trials
 from ravatard.ports.settings import SettingsStore
 from ravatard.web.page import guard
 from ravatard.web.page.access.doorkeeper import Doorkeeper
@@ -22,16 +22,19 @@ from ravatard.web.page.api.access_api import AccessApi, Identity
 from ravatard.web.page.api.appliance_api import ApplianceApi
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.health_api import HealthApi
+from ravatard.web.page.api.log_api import LogApi
+from ravatard.web.page.api.service_api import ServiceApi
 from ravatard.web.page.api.settings_api import SettingsApi
 from ravatard.web.page.api.sound_api import SoundApi
+from ravatard.web.page.browser.first_document import Answer
+from ravatard.web.page.browser.static_files import StaticFiles
 from ravatard.web.page.digits import spoken
-from ravatard.web.page.dispatch import Answer, Dispatch
+from ravatard.web.page.dispatch import Dispatch
 from ravatard.web.page.hosting import Hosting
 from ravatard.web.page.live_feed import LiveFeed
 from ravatard.web.page.options import PageOptions, why_locked
 from ravatard.web.page.refused import RequestRefused
 from ravatard.web.page.requests import Requests
-from ravatard.web.page.static_files import StaticFiles
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +50,12 @@ class PageParts:
         file: passwords and tokens.
         commands: runs commands.
         log: the newest lines of the log.
+        journal: the journal of the daemon's unit.
         trials: tries the microphone.
         settings: the saved settings; None without.
         names: of this machine, in lower case.
         version: of ravatard.
         language: BCP 47 tag of the service's language.
-        restarts: a service manager starts the daemon again.
         handed: listening sockets that systemd opened; they replace the port.
         tls: makes the context of TLS; None: without TLS.
     """
@@ -60,12 +63,12 @@ class PageParts:
     file: AccessFile
     commands: CommandLine
     log: RecentLog
+    journal: Journal
     trials: Trials
     settings: SettingsStore | None = None
     names: frozenset[str] = frozenset({"localhost"})
     version: str = ""
     language: str = ""
-    restarts: bool = False
     handed: Sequence[int] = ()
     tls: Callable[[], ssl.SSLContext] | None = None
 
@@ -123,7 +126,7 @@ class Page:
         """Serve the page, for ever. Cancelling closes every connection."""
         self._appliance = appliance
         requests = Requests(appliance.control)
-        feed = LiveFeed(requests, appliance.progress, self._parts.log, self._doorkeeper)
+        feed = LiveFeed(requests, appliance, self._parts.log, self._doorkeeper)
         dispatch = Dispatch(
             self._answers(appliance, requests, feed), self._doorkeeper, StaticFiles(), self._names()
         )
@@ -146,9 +149,11 @@ class Page:
         identity = Identity(parts.version, parts.language, can_say)
         apis = (
             AccessApi(self._vault, self._doorkeeper, Keys(self._vault, wall), identity),
-            ApplianceApi(requests, appliance.stop, restarts=parts.restarts),
+            ApplianceApi(requests),
             SoundApi(appliance, requests, parts.commands, parts.trials),
             SettingsApi(parts.settings),
+            ServiceApi(parts.commands),
+            LogApi(parts.commands, parts.journal),
             HealthApi(parts.commands, parts.log, parts.version),
             feed,
         )

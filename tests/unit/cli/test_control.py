@@ -70,6 +70,7 @@ def daemon(path: Path) -> Iterator[FakeDaemon]:
         (["unmute"], {}),
         (["toggle-mute"], {}),
         (["reload"], {}),
+        (["restart"], {}),
         (["restart-session"], {}),
         (["press"], {"ms": 0}),
         (["press", "--hold", "1500"], {"ms": 1500}),

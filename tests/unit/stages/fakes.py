@@ -36,7 +36,7 @@ class FakeEar:
     def __init__(self) -> None:
         self.commands: list[act.MicrophoneCommand] = []
         self.says: asyncio.Queue[ev.MicrophoneEvent | None] = asyncio.Queue()
-        self.closed = False
+        self.closed = self.watched = False
         self.progress = Progress()
 
     async def events(self) -> AsyncIterator[ev.MicrophoneEvent]:
@@ -46,6 +46,9 @@ class FakeEar:
 
     def command(self, command: act.MicrophoneCommand) -> None:
         self.commands.append(command)
+
+    def watch_level(self, *, watched: bool) -> None:
+        self.watched = watched
 
     async def close(self) -> None:
         self.closed = True

@@ -314,6 +314,29 @@ async def test_a_press_that_is_meant_for_the_page_reaches_no_hub() -> None:
         assert isinstance(await made.inbox.get(), ev.ButtonReleased)
 
 
+async def test_a_restart_ends_the_daemon_behind_its_reply_and_only_if_it_is_started_again() -> None:
+    refusals = ["nothing would"]
+    stopped: list[str] = []
+
+    async def refusal() -> str:
+        return refusals.pop() if refusals else ""
+
+    async with room() as made:
+        by_hand = await made.asked("restart")
+        made.desk.restart_refusal, made.desk.stop = refusal, lambda: stopped.append("stopped")
+        refused = await made.asked("restart")
+        assert stopped == []
+        replies = made.desk.answers(b'{"do": "restart"}')
+        reply = json.loads(await anext(replies))
+        assert stopped == []
+        await replies.aclose()
+
+    assert by_hand == {"ok": False, "error": asking.STARTED_BY_HAND}
+    assert refused == {"ok": False, "error": "nothing would"}
+    assert reply["ok"]
+    assert stopped == ["stopped"]
+
+
 async def test_restarting_a_session_says_whether_there_was_one() -> None:
     async with room() as made:
         none = await made.asked("restart-session")

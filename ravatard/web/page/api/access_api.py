@@ -45,6 +45,7 @@ class AccessApi:
             scopes=list(visitor.scopes) if visitor is not None else [],
             claimed=self._vault.claimed,
             encrypted=call.encrypted,
+            private=call.is_private,
             language=identity.language,
             version=identity.version if visitor is not None else "",
             claim=self._doorkeeper.offer(button=identity.can_say),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET, convert, to_builtins
@@ -21,17 +20,9 @@ _GONE_S = 0.05
 class ApplianceApi:
     """Answers the endpoints of state and commands; each method has the name of one."""
 
-    def __init__(self, requests: Requests, stop: Callable[[], None], *, restarts: bool) -> None:
-        """Prepare.
-
-        Args:
-            requests: of the running appliance.
-            stop: ends the daemon.
-            restarts: a service manager starts it again.
-        """
+    def __init__(self, requests: Requests) -> None:
+        """``requests``: of the running appliance."""
         self._requests = requests
-        self._stop = stop
-        self._restarts = restarts
 
     async def status(self, call: ApiCall) -> dict[str, Any]:
         """Return the state."""
@@ -48,6 +39,7 @@ class ApplianceApi:
             "answer_median_ms": percentile(times, 50),
             "answer_p95_ms": percentile(times, 95),
             "first_sound": report["first_sound"],
+            "press_to_silence": report["press_to_silence"],
         }
 
     async def mute(self, call: ApiCall) -> t.CommandDone:
@@ -104,18 +96,8 @@ class ApplianceApi:
         return await self._done("reload", call)
 
     async def restart(self, call: ApiCall) -> t.CommandDone:
-        """End the daemon, to be started again.
-
-        Raises:
-            RequestRefused: no service manager would start it again.
-        """
-        del call
-        if not self._restarts:
-            raise RequestRefused(
-                409, "refused", "ravatard was started by hand: end it and start it again there"
-            )
-        self._stop()
-        return t.CommandDone("restarting: the page is back in some seconds")
+        """End the daemon, to be started again."""
+        return await self._done("restart", call)
 
     async def _settled(self, do: str, call: ApiCall) -> t.CommandDone | RequestRefused:
         try:

@@ -149,7 +149,7 @@ ENDPOINTS = (
     _command("press", "control", "Press the button and release it.", t.HoldButton, limit_s=150.0),
     _command("restart-session", "control", "End the live session; the next words start a new one."),
     _command("reload", "configure", "Read the configuration anew."),
-    _command("restart", "configure", "End the daemon, for systemd to start it again."),
+    _command("restart", "configure", "End the daemon, to be started again; refused where nothing would."),
     # ------------------------------------------------------------------ sound
     Endpoint(
         "GET",
@@ -236,6 +236,19 @@ ENDPOINTS = (
         refusals=_CHANGED,
         headers={"If-Match": "The revision whose save is taken back, in quotes."},
     ),
+    Endpoint(
+        "GET",
+        f"{PREFIX}/avatars",
+        "avatars",
+        "configure",
+        "Ask the service which avatars the saved project has.",
+        gives=st.AvatarList,
+        refusals={
+            409: "The service is being asked already.",
+            503: "The service does not say; the error says why.",
+        },
+        limit_s=50.0,
+    ),
     # ------------------------------------------------------------------ health and log
     Endpoint(
         "GET", f"{PREFIX}/doctor", "findings", "read", "Return the last findings.", gives=ht.DoctorReport
@@ -259,6 +272,26 @@ ENDPOINTS = (
         "Return lines of the log.",
         gives=ht.LogPage,
         query={"after": "Only lines behind this number.", "limit": "At most so many lines, up to 1,000."},
+    ),
+    Endpoint(
+        "GET",
+        f"{PREFIX}/log/recorder",
+        "recorded",
+        "read",
+        "Return the newest lines of the flight recorder, up to 1,000.",
+        gives=ht.LogLines,
+        refusals=_TRIAL,
+        limit_s=70.0,
+    ),
+    Endpoint(
+        "GET",
+        f"{PREFIX}/log/journal",
+        "journal",
+        "read",
+        "Return the newest lines of the journal of systemd, up to 1,000, where ravatard may read it.",
+        gives=ht.LogLines,
+        refusals=_TRIAL,
+        limit_s=30.0,
     ),
     Endpoint(
         "GET",

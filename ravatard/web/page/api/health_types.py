@@ -37,6 +37,12 @@ class LogPage(Struct):
     next: int
 
 
+class LogLines(Struct):
+    """The newest lines of a log that is kept elsewhere, oldest first."""
+
+    lines: list[LogEntry]
+
+
 class DoctorFinding(Struct):
     """Result of one check."""
 

@@ -26,6 +26,11 @@ T = TypeVar("T")
 
 #: The longest key has some forty characters, a line of the log 1,900 bytes.
 _KEYS_IN_A_LINE = 30
+#: Why a secret is not taken without TLS from another machine.
+HEARD_BY_OTHERS = (
+    "a secret is not taken without TLS, since others on the network could read it: type "
+    "`sudo ravatard setup` on the device, or set `page: {tls: self-made}` there"
+)
 #: Keys that one request may change.
 MOST_CHANGES = 200
 
@@ -50,7 +55,7 @@ class SettingsApi:
         changes = _few(call)
 
         def checked(store: SettingsStore) -> st.SettingsChecked:
-            if problems := store.check(changes):
+            if problems := (*_overheard(call, changes, store), *store.check(changes)):
                 return st.SettingsChecked(_problems(problems), [])
             return st.SettingsChecked([], _changes(store.diff(changes)))
 
@@ -62,6 +67,8 @@ class SettingsApi:
         revision = _revision(call)
 
         def saved(store: SettingsStore) -> st.SettingsSaved:
+            if overheard := _overheard(call, changes, store):
+                raise SettingsRefused((*overheard, *store.check(changes)))
             # Before they are saved: afterwards nothing would change. What another page saves meanwhile makes
             # the revision an old one.
             found = _changes(store.diff(changes))
@@ -120,6 +127,18 @@ def _few(call: ApiCall) -> dict[str, Any]:
     if len(wish.changes) > MOST_CHANGES:
         raise RequestRefused(400, "too-many", f"at most {MOST_CHANGES} settings are changed at once")
     return wish.changes
+
+
+def _overheard(call: ApiCall, changes: Mapping[str, Any], store: SettingsStore) -> list[SettingProblem]:
+    """Return a problem for each secret that is set where others could read it; one is always taken away."""
+    if call.is_private or all(value is None for value in changes.values()):
+        return []
+    secrets = {one["key"] for one in store.describe()["settings"] if one["type"] == "secret"}
+    return [
+        SettingProblem(key, HEARD_BY_OTHERS)
+        for key, value in changes.items()
+        if key in secrets and value is not None
+    ]
 
 
 def _revision(call: ApiCall) -> str:

@@ -43,6 +43,20 @@ class SettingsChecked(Struct):
     changes: list[SettingChange]
 
 
+class AvatarEntry(Struct):
+    """An avatar of the service; `live`: it has live mode. A setting takes its id, or its name."""
+
+    id: str
+    name: str
+    live: bool
+
+
+class AvatarList(Struct):
+    """The avatars of the project that is saved."""
+
+    avatars: list[AvatarEntry]
+
+
 class SettingSection(Struct):
     """A section of the settings."""
 

@@ -64,7 +64,12 @@ class TurnAxis(Struct):
 
 
 class TurnFigures(Struct):
-    """One turn in numbers. `first_sound_ms`: from the end of speech to the first sound of its answer."""
+    """One turn in numbers.
+
+    Attributes:
+        first_sound_ms: from the end of speech to the first sound of its answer.
+        press_to_silence_ms: from the press that interrupted its answer to the silence.
+    """
 
     turn: int
     ended_s_ago: float
@@ -76,12 +81,13 @@ class TurnFigures(Struct):
     answer_ms: int | None
     slowest_send_ms: float | None
     first_sound_ms: int | None
+    press_to_silence_ms: int | None
     opened_s_ago: float
     axis_ms: TurnAxis
 
 
-class FirstSound(Struct):
-    """The wait from the end of speech to the first sound, over the `turns` that had both."""
+class TurnWaits(Struct):
+    """A wait of the user, over the `turns` that had it."""
 
     turns: int
     median_ms: int | None
@@ -130,7 +136,8 @@ class StatusReport(Struct):
     service: dict[str, str]
     uptime_s: float
     turns: list[TurnFigures]
-    first_sound: FirstSound
+    first_sound: TurnWaits
+    press_to_silence: TurnWaits
     near_misses: NearMisses
     counters: dict[str, Any]
     quiet_hours: dict[str, str] | None
@@ -149,7 +156,8 @@ class TurnList(Struct):
     turns: list[TurnFigures]
     answer_median_ms: float | None
     answer_p95_ms: float | None
-    first_sound: FirstSound
+    first_sound: TurnWaits
+    press_to_silence: TurnWaits
 
 
 # ---------------------------------------------------------------------- the live socket

@@ -140,6 +140,7 @@ class WhoAmI(Struct):
         scopes: what the caller may do.
         claimed: the appliance has a password.
         encrypted: this connection has TLS.
+        private: no other machine can read along, so secrets may be set: TLS, or this very machine.
         language: BCP 47 tag of the service's language, for the page's texts.
         version: of ravatard; "" unless authenticated.
         claim: how to claim it.
@@ -151,6 +152,7 @@ class WhoAmI(Struct):
     scopes: list[Scope]
     claimed: bool
     encrypted: bool
+    private: bool
     language: str
     version: str
     claim: ClaimOffer

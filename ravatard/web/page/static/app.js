@@ -5,31 +5,41 @@ import { get, onLoggedOut } from "./api.js";
 import { start, stop, useLive } from "./live.js";
 import { Shape, lookOf, tone } from "./looks.js";
 import { useSeconds } from "./parts.js";
-import { choose, load, t } from "./texts.js";
-import { Enter } from "./enter.js";
-import { Now } from "./pages/now.js";
-import { Turns } from "./pages/turns.js";
-import { Sound } from "./pages/sound.js";
-import { Settings } from "./pages/settings.js";
-import { Health } from "./pages/health.js";
-import { Log } from "./pages/log.js";
-import { Access } from "./pages/access.js";
+import { choose, first as told, load, t } from "./texts.js";
 
-// In the order of the menu, each with its sign.
+// In the order of the menu, each with its sign. The modules are loaded when they are looked at, and the others
+// behind the first look.
 const PAGES = {
-  now: [Now, "M3 11.5 12 4l9 7.5V20H3z"],
-  turns: [Turns, "M4 6h9M4 12h16M4 18h12"],
-  sound: [Sound, "M4 9.5v5h4l5 4.5V5L8 9.5zM16.5 9a4 4 0 0 1 0 6M19 6.5a8 8 0 0 1 0 11"],
-  settings: [Settings, "M4 7h9M17 7h3M4 17h3M11 17h9M13 4.5v5M7 14.5v5"],
-  health: [Health, "M3 12h4l3-7 4 14 3-7h4"],
-  log: [Log, "M5 4h14v16H5zM8.5 9h7M8.5 12.5h7M8.5 16h4"],
-  access: [Access, "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3"],
+  now: [() => import("./pages/now.js"), "M3 11.5 12 4l9 7.5V20H3z"],
+  turns: [() => import("./pages/turns.js"), "M4 6h9M4 12h16M4 18h12"],
+  sound: [() => import("./pages/sound.js"), "M4 9.5v5h4l5 4.5V5L8 9.5zM16.5 9a4 4 0 0 1 0 6M19 6.5a8 8 0 0 1 0 11"],
+  settings: [() => import("./pages/settings.js"), "M4 7h9M17 7h3M4 17h3M11 17h9M13 4.5v5M7 14.5v5"],
+  health: [() => import("./pages/health.js"), "M3 12h4l3-7 4 14 3-7h4"],
+  log: [() => import("./pages/log.js"), "M5 4h14v16H5zM8.5 9h7M8.5 12.5h7M8.5 16h4"],
+  access: [() => import("./pages/access.js"), "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3"],
 };
+
+// What has no place in the menu.
+const OTHERS = { enter: () => import("./enter.js"), start: () => import("./pages/start.js") };
+const loaded = {};
+
+// The component of a page, when its module is there.
+async function component(name) {
+  loaded[name] ??= (await (OTHERS[name] ?? PAGES[name][0])()).Page;
+  return loaded[name];
+}
+
+// What else may be looked at, so that nothing is waited for then.
+async function loadRest() {
+  for (const name of [...Object.keys(PAGES), "start"]) await component(name);
+}
 
 function here() {
   const [name] = location.hash.replace(/^#\/?/, "").split("/");
-  return name in PAGES ? name : "now";
+  return name in PAGES || name === "start" ? name : "now";
 }
+
+const title = (page) => t(page in PAGES ? `page.${page}` : `${page}.title`);
 
 function Menu({ page }) {
   return html`
@@ -58,28 +68,29 @@ function Top() {
 
 function Shell({ who, left, speak }) {
   const [page, turn] = useState(here());
-  const title = useRef(null);
+  const heading = useRef(null);
   const first = useRef(true);
   useEffect(() => {
-    const moved = () => turn(here());
+    // Of two moves in quick succession the second one counts.
+    const moved = () => component(here()).then(() => turn(here()), () => location.reload());
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);
   // In another language it is another one.
-  useEffect(() => { document.title = `${t(`page.${page}`)} – ravatard`; });
+  useEffect(() => { document.title = `${title(page)} – ravatard`; });
   useEffect(() => {
     // The reader of a screen is told where it is; at the first look the page begins at its top.
-    if (!first.current) title.current.focus();
+    if (!first.current) heading.current.focus();
     first.current = false;
     scrollTo(0, 0);
   }, [page]);
-  const [Page] = PAGES[page];
+  const Page = loaded[page];
   return html`
-    <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); title.current.focus(); }}>${t("skip")}</a>
+    <a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); heading.current.focus(); }}>${t("skip")}</a>
     <${Top} />
     <${Menu} page=${page} />
     <main id="main" key=${page}>
-      <h1 ref=${title} tabindex="-1">${t(`page.${page}`)}</h1>
+      <h1 ref=${heading} tabindex="-1">${title(page)}</h1>
       <${Page} who=${who} left=${left} speak=${speak} />
     </main>`;
 }
@@ -88,9 +99,13 @@ function App({ first }) {
   const [who, meet] = useState(first);
   const [, redraw] = useState(0);
   const arrived = useRef(false);
+  const known = async (next) => {
+    await component(next.authenticated ? here() : "enter");
+    meet(next);
+  };
   const left = () => {
     stop();
-    get("/session").then(meet, () => meet({ ...who, authenticated: false }));
+    get("/session").then(known, () => known({ ...who, authenticated: false }));
   };
   const speak = async (tag) => {
     choose(tag);
@@ -106,7 +121,7 @@ function App({ first }) {
     start(left);
     return stop;
   }, [who.authenticated]);
-  if (!who.authenticated) return html`<${Enter} who=${who} entered=${meet} speak=${speak} />`;
+  if (!who.authenticated) return html`<${loaded.enter} who=${who} entered=${known} speak=${speak} />`;
   return html`<${Shell} who=${who} left=${left} speak=${speak} />`;
 }
 
@@ -114,11 +129,13 @@ function App({ first }) {
 async function begin(pauseMs = 1000) {
   const root = document.getElementById("app");
   try {
-    const who = await get("/session");
-    // The state is asked for while the texts are.
+    // A browser that comes from another site sends its cookie only with what the page itself asks for.
+    const who = told.who?.authenticated ? told.who : await get("/session");
+    // The state is asked for while the rest is.
     if (who.authenticated) start(() => {});
-    await load(who.language);
+    await Promise.all([load(who.language), component(who.authenticated ? here() : "enter")]);
     render(html`<${App} first=${who} />`, root);
+    requestAnimationFrame(() => setTimeout(() => loadRest().catch(() => {})));
   } catch (error) {
     console.error(error);
     await load("").catch(() => {});

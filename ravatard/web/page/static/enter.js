@@ -52,7 +52,9 @@ function Claim({ who, entered }) {
   const [password, choose] = useState("");
   const action = useAction(async () => {
     try {
-      entered(await post("/claim", { code, password }));
+      const who = await post("/claim", { code, password });
+      location.hash = "#/start";
+      entered(who);
     } catch (error) {
       if (error.code === "claimed") entered(await call("GET", "/session"));
       follow(await get("/claim").catch(() => offer));
@@ -87,7 +89,7 @@ function Claim({ who, entered }) {
     </form>`;
 }
 
-export function Enter({ who, entered, speak }) {
+export function Page({ who, entered, speak }) {
   useEffect(() => { document.title = `${t(who.claimed ? "login.title" : "claim.title")} – ravatard`; });
   return html`
     <main class="enter card">

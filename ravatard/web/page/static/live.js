@@ -2,15 +2,17 @@
 
 import { useEffect, useReducer } from "./vendor/htm-preact.js";
 import { get } from "./api.js";
+import { first } from "./texts.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15000;
-const MOST_LINES = 1000;
+export const MOST_LINES = 1000;
 
 // What is known. `at`: when the status came, in milliseconds of performance.now(). `retryAt`: of the next attempt.
 export const live = {
   status: null, at: 0, meter: null, lines: [], missed: 0, connected: false, everConnected: false, retryAt: 0,
 };
+if (first.status) Object.assign(live, { status: first.status, connected: true, everConnected: true });
 
 const readers = { state: new Set(), meter: new Set(), log: new Set() };
 const wish = { meter: 0, log: 0 };

@@ -3,13 +3,14 @@
 export const languages = {};
 export let language = "en";
 
-// Asked for while the appliance says who looks at its page.
-const named = file("names").catch(() => ({}));
+// What came with the document: who looks at it, the texts of a language, and the state.
+export const first = JSON.parse(document.getElementById("first")?.textContent ?? "{}");
+const named = first.names ?? file("names").catch(() => ({}));
 const KEPT = "ravatard-language";
 let texts = {};
 
 async function file(name) {
-  const reply = await fetch(`/languages/${name}.json`);
+  const reply = await fetch(new URL(`languages/${name}.json`, import.meta.url));
   return reply.ok ? reply.json() : {};
 }
 
@@ -41,7 +42,7 @@ export async function load(serviceLanguage, wanted = chosen()) {
   Object.assign(languages, await named);
   const tags = [wanted, serviceLanguage, ...navigator.languages];
   language = tags.map(offered).find(Boolean) ?? "en";
-  texts = await file(language);
+  texts = language === first.language ? first.texts : await file(language);
   document.documentElement.lang = language;
   document.documentElement.dir = new Intl.Locale(language).getTextInfo?.().direction ?? "ltr";
 }
@@ -70,6 +71,7 @@ function quantity(value, unit, digits = 0, unitDisplay = "narrow") {
 }
 
 export const seconds = (ms) => quantity(ms / 1000, "second", ms < 10000 ? 1 : 0);
+export const milliseconds = (ms) => quantity(ms, "millisecond");
 export const minutes = (value) => quantity(value, "minute", value < 10 ? 1 : 0, "short");
 export const percent = (value) => new Intl.NumberFormat(language, { style: "percent" }).format(value / 100);
 

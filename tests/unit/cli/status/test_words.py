@@ -209,6 +209,7 @@ FULL = {
         "silence_ms": 840,
     },
     "first_sound": {"turns": 3, "median_ms": 1100, "p95_ms": 2340},
+    "press_to_silence": {"turns": 2, "median_ms": 60, "p95_ms": 110},
     "near_misses": {"wake_word": 2, "gate": 1, "press": 4},
     "turns": [TURN | {"first_sound_ms": 1_530}],
 }
@@ -223,12 +224,13 @@ def test_all_that_is_known_has_its_line() -> None:
         "  speaker      open, HDMI 0",
         "  gate         vad, idle, ends after 840 ms of silence",
         "  first sound  median 1.1 s after speech, 95 % within 2.3 s",
+        "  silence      median 60 ms after a press that interrupts, 95 % within 110 ms",
         "  near misses  2 of the wake word, 1 with hardly any speech",
         "  board        respeaker-2mic, Raspberry Pi Zero 2 W Rev 1.0, 48 °C, too little voltage, "
         "since its start throttled",
         "  running      ravatard 0.2.0, 2 d 7 h, process 4711",
         "  id           ravatard-0123456789abcdef",
-    ] == lines[4:13]
+    ] == lines[4:14]
     assert lines[-1] == (
         "  turn 7, 12 s ago: 2.6 s by voice, answered after 0.8 s, heard 1.5 s after speech, "
         "sent within 12 ms"

@@ -19,6 +19,7 @@ from ravatard.core.control.protocol import (
     PressRequest,
     ReloadRequest,
     Request,
+    RestartRequest,
     StatusRequest,
     UploadRequest,
     WatchRequest,
@@ -52,6 +53,7 @@ from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven, Volu
             UploadRequest("0123456789abcdef", b"sound"),
         ),
         (b'{"do": "restart-session"}', RestartSessionAsked()),
+        (b'{"do": "restart"}', RestartRequest()),
         (b'{"do": "reload"}', ReloadRequest()),
     ],
 )

@@ -186,7 +186,7 @@ def test_median_and_95th_percentile_are_those_of_the_turns_kept() -> None:
         # The first, which is not kept, took longest.
         turns.sounds(at + (30.0 if number == 0 else 2.0 + number / 100))
 
-    assert turns.report.waits() == {"turns": 20, "median_ms": 1100, "p95_ms": 1190}
+    assert turns.report.first_sounds() == {"turns": 20, "median_ms": 1100, "p95_ms": 1190}
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,48 @@ def test_a_percentile_is_by_nearest_rank(times: list[float], percent: float, fou
 
 
 def test_without_a_sound_there_is_no_median() -> None:
-    assert TurnReport().waits() == {"turns": 0, "median_ms": None, "p95_ms": None}
+    nothing = {"turns": 0, "median_ms": None, "p95_ms": None}
+
+    assert TurnReport().first_sounds() == TurnReport().silences() == nothing
+
+
+def test_a_press_while_the_answer_is_heard_times_its_silence() -> None:
+    turns = Turns()
+    turns.says(1.0, until=2.0)
+    turns.ends(3.0)
+    turns.sounds(3.5)
+    turns.report.on_event(ev.ButtonPressed(4.0), 4.01)
+    # The press begins the next words, before the last sound is out of the converter.
+    turns.report.on_event(ev.UtteranceOpened(2, Cause.BUTTON, 0), 4.02)
+    turns.report.on_event(ev.PlaybackEnded(4.07), 4.1)
+
+    newest = turns.newest(5.0)
+    assert (newest["press_to_silence_ms"], newest["axis_ms"]["end"]) == (70, 3070)
+    assert turns.report.silences() == {"turns": 1, "median_ms": 70, "p95_ms": 70}
+
+
+def test_a_live_voice_that_is_interrupted_before_its_turn_is_over_has_its_silence() -> None:
+    turns = Turns()
+    turns.says(1.0, until=2.0)
+    turns.sounds(2.5)
+    turns.report.on_event(ev.ButtonPressed(3.0), 3.01)
+    turns.ends(3.02, TurnOutcome.SUPERSEDED)
+    turns.report.on_event(ev.PlaybackEnded(3.05), 3.1)
+
+    assert turns.newest(5.0)["press_to_silence_ms"] == 50
+
+
+def test_a_press_in_silence_times_nothing() -> None:
+    turns = Turns()
+    turns.says(1.0, until=2.0)
+    turns.ends(3.0)
+    turns.sounds(3.5, until=4.0)
+    turns.report.on_event(ev.ButtonPressed(5.0), 5.0)
+    turns.says(5.0, until=6.0)
+    turns.ends(7.0)
+    turns.sounds(7.5, until=8.0)
+
+    assert [one["press_to_silence_ms"] for one in turns.report.listed(9.0)] == [None, None]
 
 
 def test_a_press_that_ends_an_utterance_tells_nothing_of_the_silence_in_force() -> None:

@@ -35,6 +35,7 @@ from ravatard.devices.microphone.protocol import (
     ChannelsCancel,
     EchoBlock,
     FailureKind,
+    HeartbeatEvery,
     RawBlock,
     Record,
     SourceFailed,
@@ -146,6 +147,23 @@ def test_a_meter_gets_a_sign_of_life_with_every_block() -> None:
     beats = [record.samples for record in daemon.hears() if isinstance(record, Listened)]
     daemon.close()
     assert beats == [960, 1_920, 2_880, 3_840]
+
+
+def test_a_level_that_is_watched_comes_ten_times_a_second_and_then_as_before(daemon: Daemon) -> None:
+    daemon.listener.opened("USB Mic", SPEECH)
+    counts = []
+    for ms in (0, 100, 0):
+        daemon.says(HeartbeatEvery(ms))
+        assert not daemon.listener.wait(1.0)
+        daemon.hears()
+        for block in range(100):
+            daemon.listener.write(BLOCK, 0.06 * block)
+        counts.append(len([record for record in daemon.hears() if isinstance(record, Listened)]))
+
+    # Of six seconds each.
+    assert counts[0] in (11, 12)
+    assert counts[1] in (59, 60, 61)
+    assert counts[2] in (11, 12)
 
 
 def test_a_block_that_is_late_by_seconds_is_one_sign_of_life(daemon: Daemon) -> None:

@@ -34,6 +34,7 @@ from ravatard.devices.microphone.options import CaptureOptions, MicrophoneOption
 from ravatard.devices.microphone.protocol import (
     ChannelsCancel,
     FailureKind,
+    HeartbeatEvery,
     Listing,
     Record,
     SourceFailed,
@@ -398,6 +399,26 @@ async def test_what_the_gate_was_told_outlives_a_restart() -> None:
     assert isinstance(first, Start)
     assert first.mode is GateMode.BOTH
     assert commands == [Hold(True), Press()]
+    await room.ear.close()
+
+
+async def test_a_level_that_is_watched_stays_so_in_the_next_process() -> None:
+    room = Room()
+    child = await ready(room)
+    room.ear.watch_level(watched=True)
+    child.ends()
+    await room.next()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+    room.ear.watch_level(watched=False)
+
+    first, *commands = second.sent
+    assert child.sent[1:] == [HeartbeatEvery(100)]
+    assert isinstance(first, Start)
+    assert first.heartbeat_ms == 100
+    assert commands == [HeartbeatEvery(0)]
     await room.ear.close()
 
 

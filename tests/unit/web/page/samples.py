@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ravatard.core.audio.progress import Progress
@@ -9,6 +10,7 @@ from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
+from ravatard.ports.page import CommandFailed, KeptLine
 
 
 def status() -> dict[str, Any]:
@@ -30,6 +32,7 @@ def turn(number: int, answer_ms: int | None = 800) -> dict[str, Any]:
         "answer_ms": answer_ms,
         "slowest_send_ms": 12.0,
         "first_sound_ms": answer_ms,
+        "press_to_silence_ms": None,
         "opened_s_ago": 4.0,
         "axis_ms": {
             "speech_end": 1_500,
@@ -40,3 +43,16 @@ def turn(number: int, answer_ms: int | None = 800) -> dict[str, Any]:
             "end": 5_000,
         },
     }
+
+
+class PlayedJournal:
+    """A journal of some lines, or one that may not be read."""
+
+    def __init__(self) -> None:
+        self.missing = ""
+        self.lines = [KeptLine(1, 1_700_000_000.0, "warning", "systemd", "Started ravatard.service")]
+
+    async def newest(self, lines: int) -> Sequence[KeptLine]:
+        if self.missing:
+            raise CommandFailed(self.missing)
+        return self.lines[-lines:]

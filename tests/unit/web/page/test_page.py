@@ -17,6 +17,7 @@ from ravatard.web.page.page import Page, PageParts
 from tests.unit.web.page.access.test_doorkeeper import MemoryFile
 from tests.unit.web.page.api.test_health_api import Commands
 from tests.unit.web.page.api.test_sound_api import Control, Trials
+from tests.unit.web.page.samples import PlayedJournal
 
 NEAR, FAR, OWN = "192.168.0.9", "8.8.8.8", "192.168.0.7"
 
@@ -31,12 +32,10 @@ class Placed:
 
     def __init__(self, listen: str = "lan", *, button: bool = True, speaker: bool = True) -> None:
         self.file = MemoryFile()
-        parts = PageParts(self.file, Commands(b""), LogRing(), Trials(), language="de")
+        parts = PageParts(self.file, Commands(b""), LogRing(), PlayedJournal(), Trials(), language="de")
         options = replace(PageOptions(), listen=listen)  # type: ignore[arg-type]
         self.page = Page(options, parts)
-        self.page._appliance = Appliance(
-            Control(), Progress(), lambda: None, has_button=button, has_speaker=speaker
-        )
+        self.page._appliance = Appliance(Control(), Progress(), has_button=button, has_speaker=speaker)
 
     async def claimed(self) -> None:
         await self.page._vault.change(lambda before: before.with_password(hashed("correct horse")))

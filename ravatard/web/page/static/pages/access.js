@@ -120,7 +120,7 @@ function Sessions({ left }) {
     <//>`;
 }
 
-export function Access({ who, left, speak }) {
+export function Page({ who, left, speak }) {
   return html`
     <div class="cards">
       ${who.owner ? html`<${Password} />` : null}

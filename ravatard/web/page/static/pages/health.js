@@ -92,6 +92,6 @@ function Restart() {
     <//>`;
 }
 
-export function Health({ who }) {
+export function Page({ who }) {
   return html`<div class="cards"><${Checks} /><${Machine} who=${who} /><${Bundle} /><${Restart} /></div>`;
 }

@@ -115,7 +115,7 @@ export function Facts({ of }) {
   return rows.length ? html`<dl>${rows.map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd dir="auto">${value}</dd></div>`)}</dl>` : null;
 }
 
-export function Now() {
+export function Page() {
   const known = useLive("state");
   useSeconds(10);
   const { status } = known;

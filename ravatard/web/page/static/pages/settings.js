@@ -103,7 +103,7 @@ function grouped(problems) {
   return found;
 }
 
-export function Settings() {
+export function Page() {
   const report = useReply(() => get("/settings"));
   const [edits, edit] = useState({});
   const [problems, find] = useState({});

@@ -107,7 +107,7 @@ function Devices({ title, found }) {
       </ul>` : html`<p>${t("sound.none")}</p>`}`;
 }
 
-export function Sound() {
+export function Page() {
   const devices = useReply(() => get("/devices"));
   return html`
     <div class="cards">

@@ -3,7 +3,7 @@
 import { html } from "../vendor/htm-preact.js";
 import { useLive } from "../live.js";
 import { Card, useSeconds } from "../parts.js";
-import { ago, seconds, t } from "../texts.js";
+import { ago, milliseconds, seconds, t } from "../texts.js";
 import { Facts, named } from "./now.js";
 
 const TICKS_MS = [500, 1000, 2000, 5000, 10000, 20000, 60000];
@@ -62,6 +62,7 @@ function Turn({ turn, scale, lateS }) {
     times.last_message == null ? null : [t("turns.message"), seconds(times.last_message)],
     turn.answer_ms == null ? null : [t("turns.answer"), seconds(turn.answer_ms)],
     turn.first_sound_ms == null ? null : [t("turns.sound"), seconds(turn.first_sound_ms)],
+    turn.press_to_silence_ms == null ? null : [t("turns.press"), milliseconds(turn.press_to_silence_ms)],
     times.end == null ? null : [t("turns.end"), seconds(times.end)],
   ];
   return html`
@@ -73,7 +74,7 @@ function Turn({ turn, scale, lateS }) {
     </li>`;
 }
 
-export function Turns() {
+export function Page() {
   const { status, at } = useLive("state");
   useSeconds(10);
   if (!status) return html`<p class="quiet" role="status">${t("loading")}</p>`;
@@ -83,7 +84,7 @@ export function Turns() {
   const answers = turns.map((one) => one.answer_ms).filter((one) => one != null);
   const sounds = status.first_sound ?? {};
   const lateS = (performance.now() - at) / 1000;
-  const time = (ms) => (ms == null ? t("turns.unknown") : seconds(ms));
+  const time = (ms, words = seconds) => (ms == null ? t("turns.unknown") : words(ms));
   return html`
     <div class="cards">
       <${Card} title=${t("turns.times")} wide=${true}>
@@ -91,7 +92,8 @@ export function Turns() {
           <div><dt>${t("turns.sound.median")}</dt><dd>${time(sounds.median_ms ?? status.speaker.first_sound_ms)}</dd></div>
           <div><dt>${t("turns.sound.p95")}</dt><dd>${time(sounds.p95_ms)}</dd></div>
           <div><dt>${t("turns.answer.median")}</dt><dd>${time(median(answers))}</dd></div>
-          <div><dt>${t("turns.silence")}</dt><dd>${time(status.press_to_silence?.median_ms)}</dd></div>
+          <div><dt>${t("turns.silence")}</dt><dd>${time(status.press_to_silence?.median_ms, milliseconds)}</dd></div>
+          <div><dt>${t("turns.sound.p95")}</dt><dd>${time(status.press_to_silence?.p95_ms, milliseconds)}</dd></div>
         </dl>
       <//>
       <${Card} title=${t("turns.title")} wide=${true}>

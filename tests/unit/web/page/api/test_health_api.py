@@ -36,7 +36,7 @@ class Commands:
 
 
 def call(body: Any = None, **query: int) -> ApiCall:
-    return ApiCall(cast(Any, None), body, None, "a", False, query)
+    return ApiCall(cast(Any, None), body, None, "a", True, query)
 
 
 async def test_a_stranger_is_not_told_the_version_and_the_document_is_made_once() -> None:

@@ -151,3 +151,57 @@ async def test_an_undo_logs_secrets_too_and_takes_the_revision(caplog: pytest.Lo
 
     assert store.undone == ["abc"]
     assert audited(caplog) == ["the page: a took back a.key, a.volume"]
+
+
+class SecretStore(Store):
+    """A store with one secret, in which nothing fails."""
+
+    def __init__(self) -> None:
+        super().__init__(ConfigError("none"))
+        self.saved: list[object] = []
+
+    def describe(self) -> dict[str, object]:
+        return {"settings": [{"key": "a.secret", "type": "secret"}, {"key": "a.name", "type": "text"}]}
+
+    def check(self, changes: object) -> tuple[SettingProblem, ...]:
+        return ()
+
+    def diff(self, changes: object) -> list[dict[str, object]]:
+        return []
+
+    def save(self, changes: object, revision: str | None) -> str:
+        self.saved.append(changes)
+        return "new"
+
+
+def heard_from(address: str, changes: dict[str, Any], *, encrypted: bool = False) -> ApiCall:
+    transport = SimpleNamespace(get_extra_info=lambda name: (address, 40_000))
+    request = SimpleNamespace(transport=transport, headers={"If-Match": '"old"'})
+    return ApiCall(cast(Any, request), ChangedSettings(changes), None, "a", encrypted)
+
+
+async def test_a_secret_is_not_taken_where_others_could_read_it_on_its_way() -> None:
+    store = SecretStore()
+    api = SettingsApi(cast(Any, store))
+    aloud = heard_from("192.168.1.20", {"a.secret": "planted", "a.name": "x"})
+
+    checked = await api.check_settings(aloud)
+    with pytest.raises(RequestRefused) as refused:
+        await api.save_settings(aloud)
+
+    assert [one.key for one in checked.problems] == ["a.secret"]
+    assert "sudo ravatard setup" in checked.problems[0].text
+    assert refused.value.status == 422
+    assert "planted" not in repr(refused.value.body)
+    assert store.saved == []
+    fine = (
+        heard_from("192.168.1.20", {"a.secret": "planted"}, encrypted=True),
+        heard_from("127.0.0.1", {"a.secret": "planted"}),
+        heard_from("::1", {"a.secret": "planted"}),
+        heard_from("192.168.1.20", {"a.secret": None}),
+        heard_from("192.168.1.20", {"a.name": "x"}),
+    )
+    for call_of in fine:
+        assert (await api.check_settings(call_of)).problems == []
+        await api.save_settings(call_of)
+    assert len(store.saved) == len(fine)

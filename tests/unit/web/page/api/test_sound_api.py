@@ -84,9 +84,7 @@ class Room:
 
     def __init__(self, control: Control, trials: Trials | None = None, *, speaker: bool = True) -> None:
         self.control = control
-        appliance = Appliance(
-            control, Progress(), lambda: None, has_speaker=speaker, mute_wishes=lambda: control.wishes
-        )
+        appliance = Appliance(control, Progress(), has_speaker=speaker, mute_wishes=lambda: control.wishes)
         self.commands = Commands(json.dumps(HEARD).encode())
         self.api = SoundApi(appliance, Requests(control), self.commands, trials or Trials())
 
