@@ -61,6 +61,8 @@ class Waking:
             at: samples before its end.
             endpointer: of the gate, which gets each frame here.
         """
+        if self._woken_at is not None:
+            self.watch.overhear(frame)
         if self._earcon is not None and at <= self._earcon[1]:
             endpointer.watch(frame)
             return None
@@ -84,6 +86,7 @@ class Waking:
             at: samples before its end.
         """
         if self.woken or self.follow_up:
+            self.watch.overhear(frame)
             return None
         score = self.watch.hears(frame, speech=True)
         if score is None:
