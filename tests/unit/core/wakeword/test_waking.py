@@ -76,6 +76,16 @@ def test_nothing_said_after_the_word_is_told_and_the_word_is_awaited_again() -> 
     assert gate.kinds() == ["Woken", "WakeUnused", "Woken"]
 
 
+def test_the_detector_hears_the_room_too_while_the_word_is_not_looked_for() -> None:
+    gate = WordGate().play(quiet(1_000), word(), quiet(1_000))
+    gate.play(quiet(1_500))
+    assert gate.kinds() == ["Woken", "WakeUnused"]
+    gate.note(gate.gate.command(FollowUp(allowed=True), 0.0))
+    gate.play(quiet(500))
+
+    assert b"".join(gate.detector.all) == gate.heard
+
+
 def test_after_an_utterance_the_word_is_awaited_again() -> None:
     gate = WordGate().play(quiet(1_000), word(), voice(500), quiet(500), voice(2_000), quiet(500))
 
