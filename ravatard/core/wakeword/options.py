@@ -11,13 +11,13 @@ from ravatard.setting import setting
 BUILT_IN_WORDS = ("okay_nabu", "hey_jarvis", "hey_mycroft")
 #: Range of a score that may be set as the sensitivity.
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.5, 0.99
-#: Cut-offs that were measured here, in the place of the author's. okay_nabu at its own 0.85 took one recording of
-#: 46 for the word, nine times in three hours of a dialogue made of them, and at 0.88 three times; of 600 words
-#: it hears 16 fewer (tests/benchmarks/wake_word.py).
+#: Cut-offs that were measured here, in the place of the author's. okay_nabu at its own 0.85 took one
+#: recording of 46 for the word, nine times in three hours of a dialogue made of them, and at 0.88 three
+#: times; of 120 words that a request followed it hears 5 fewer (tests/benchmarks/wake_word.py).
 MEASURED_CUTOFFS = {"okay_nabu": 0.88}
-#: Shares of what a cut-off leaves to certainty (low), or to one half (high). okay_nabu takes other speech for the
-#: word ten times an hour from 0.75 on, and forty times from 0.5 on; so high goes no lower than 0.76, and noise
-#: lowers nothing, though of words 10 dB above it two in five are missed.
+#: Shares of what a cut-off leaves to certainty (low), or to one half (high). okay_nabu takes that dialogue
+#: for the word 11 times an hour from 0.75 on, and 40 times from 0.5 on; so high goes no lower than 0.76, and
+#: noise lowers nothing, though of words 10 dB above it two in five are missed.
 _LOW_SHARE, _HIGH_SHARE = 0.7, 0.3
 
 
