@@ -118,6 +118,19 @@ def test_words_over_the_earcon_are_sent_from_their_first_sample() -> None:
     assert voice(1_000) in gate.sent()
 
 
+@pytest.mark.parametrize("earcon", [False, True])
+def test_a_request_whose_beginning_is_not_found_in_noise_is_sent_from_the_end_of_the_word(
+    *, earcon: bool
+) -> None:
+    # What is too soft to be found stands for the beginning of the request.
+    gate = WordGate().play(quiet(1_000), word(), quiet(300))
+    if earcon:
+        gate.note(gate.gate.command(Overlook(EARCON_MS), 0.0))
+    gate.play(quiet(150), voice(1_000), quiet(400))
+
+    assert gate.firsts() == [END_MS - 40 - LATEST_HIT_MS]
+
+
 def test_an_earcon_without_the_word_overlooks_nothing() -> None:
     gate = WordGate(GateMode.VAD)
     gate.note(gate.gate.command(Overlook(EARCON_MS), 0.0))
