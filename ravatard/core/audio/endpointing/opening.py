@@ -110,6 +110,8 @@ class Opening:
             self.endpointer.watch(frame)
             return None
         if waking is None or waking.follow_up:
+            if waking is not None:
+                waking.watch.overhear(frame)
             onset = self.endpointer.onset(frame)
             suspicious = self.endpointer.suspicious
             opens = self.confirmation.onset(frame, onset=onset, suspicious=suspicious)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ravatard.core.wakeword.watch import WakeWord
+from ravatard.core.wakeword.watch import LEAD_MS, WakeWord
 from ravatard.devices.microphone.wakeword.model import EXTRA
 from ravatard.devices.microphone.wakeword.tried import TriedModel
 from ravatard.devices.process.call_mark import Call, CallMark
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 #: What a microWakeWord model takes: features of 10 ms, each of so many values.
 FEATURES = 40
-#: Steps of silence that leave nothing of what was heard before in a model: its memory is 1 to 1.5 s.
-_FORGOTTEN_STEPS = 150
+_FEATURES_MS = 10
+#: Features of silence that leave nothing of what was heard before in a model: its memory is 1 to 1.5 s.
+_FORGOTTEN = 150
 _REMEDY = "use another model, or reinstall pymicro-wakeword"
 
 
@@ -65,6 +67,22 @@ class MicroDetector:
             self._mark.clear()
         _check_shape(self._word)
         self._silence: Any = np.zeros((1, 1, FEATURES), dtype=np.float32)
+        # Features that the model has not been given.
+        self._overheard: deque[Any] = deque(maxlen=LEAD_MS // _FEATURES_MS)
+
+    def overhear(self, frame: bytes) -> None:
+        """Take a frame (s16le mono 16 kHz): learn the room's noise, and keep the features for the model.
+
+        Raises:
+            DeviceError: the library raised an error.
+        """
+        self._mark.set()
+        try:
+            self._overheard += self._features.process_streaming(frame)
+        except Exception as error:
+            raise _failed(error) from error
+        finally:
+            self._mark.clear()
 
     def score(self, frame: bytes) -> float:
         """Take a frame (s16le mono 16 kHz); return the highest score of its end, 0 to 1.
@@ -75,6 +93,8 @@ class MicroDetector:
         highest = 0.0
         self._mark.set()
         try:
+            while self._overheard:
+                self._word.process_streaming_prob(self._overheard.popleft())
             for features in self._features.process_streaming(frame):
                 highest = max(highest, self._word.process_streaming_prob(features) or 0.0)
         except Exception as error:
@@ -86,14 +106,17 @@ class MicroDetector:
         return highest
 
     def forget(self) -> None:
-        """Let silence pass through the model. The library's own reset would read the file again.
+        """Let silence pass through the model, and drop what was overheard.
+
+        The library's own reset would read the file again.
 
         Raises:
             DeviceError: the library raised an error.
         """
         self._mark.set()
         try:
-            for _ in range(_FORGOTTEN_STEPS):
+            self._overheard.clear()
+            for _ in range(_FORGOTTEN):
                 self._word.process_streaming_prob(self._silence)
         except Exception as error:
             raise _failed(error) from error

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ravatard.core.wakeword.options import BUILT_IN_WORDS, WakeWordOptions, threshold_for
+from ravatard.core.wakeword.options import BUILT_IN_WORDS, MEASURED_CUTOFFS, WakeWordOptions, threshold_for
 from ravatard.devices.microphone.wakeword.tried import LARGEST_MODEL_BYTES, TriedModel
 from ravatard.errors import DeviceError
 from ravatard.installation import adding
@@ -96,7 +96,8 @@ def find_model(options: WakeWordOptions, beside: Path) -> FoundModel:
     path = folder / description.file
     content = read_bounded(path, LARGEST_MODEL_BYTES)
     try:
-        threshold = threshold_for(options.sensitivity, description.cutoff)
+        cutoff = MEASURED_CUTOFFS.get(word, description.cutoff)
+        threshold = threshold_for(options.sensitivity, cutoff)
     except ValueError as error:
         raise DeviceError(f"wakeword.sensitivity: {error}; write low, normal, high or a score") from error
     return FoundModel(word, str(path), content, description.outputs, threshold)

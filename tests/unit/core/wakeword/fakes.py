@@ -30,21 +30,32 @@ class FakeDetector:
     """Hears the word in loud frames: each raises the score by a twentieth of 0.9; others end it.
 
     Attributes:
-        frames: what it got.
+        frames: what it judged.
+        overheard: what it got beside that.
+        all: both, in order.
         forgot: how often it was told to forget.
         broken: it fails whenever it is asked.
     """
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
+        self.overheard: list[bytes] = []
+        self.all: list[bytes] = []
         self.forgot = 0
         self.broken = False
         self._loud = 0
+
+    def overhear(self, frame: bytes) -> None:
+        if self.broken:
+            raise DeviceError("the detector cannot go on")
+        self.overheard.append(frame)
+        self.all.append(frame)
 
     def score(self, frame: bytes) -> float:
         if self.broken:
             raise DeviceError("the detector cannot go on")
         self.frames.append(frame)
+        self.all.append(frame)
         samples = [
             abs(int.from_bytes(frame[at : at + 2], "little", signed=True)) for at in range(0, len(frame), 2)
         ]

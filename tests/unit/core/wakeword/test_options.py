@@ -8,7 +8,7 @@ from ravatard.core.wakeword.options import threshold_for
 
 
 @pytest.mark.parametrize("cutoff", [0.5, 0.85, 0.97])
-def test_a_higher_sensitivity_needs_a_lower_score_and_normal_is_the_models_own(cutoff: float) -> None:
+def test_a_higher_sensitivity_needs_a_lower_score_and_normal_is_the_cut_off(cutoff: float) -> None:
     low, normal, high = (threshold_for(word, cutoff) for word in ("low", "normal", "high"))
 
     assert 0.5 <= high <= normal == cutoff < low <= 0.99

@@ -76,6 +76,16 @@ def test_nothing_said_after_the_word_is_told_and_the_word_is_awaited_again() -> 
     assert gate.kinds() == ["Woken", "WakeUnused", "Woken"]
 
 
+def test_the_detector_hears_the_room_too_while_the_word_is_not_looked_for() -> None:
+    gate = WordGate().play(quiet(1_000), word(), quiet(1_000))
+    gate.play(quiet(1_500))
+    assert gate.kinds() == ["Woken", "WakeUnused"]
+    gate.note(gate.gate.command(FollowUp(allowed=True), 0.0))
+    gate.play(quiet(500))
+
+    assert b"".join(gate.detector.all) == gate.heard
+
+
 def test_after_an_utterance_the_word_is_awaited_again() -> None:
     gate = WordGate().play(quiet(1_000), word(), voice(500), quiet(500), voice(2_000), quiet(500))
 
@@ -106,6 +116,19 @@ def test_words_over_the_earcon_are_sent_from_their_first_sample() -> None:
     gate.play(quiet(100), voice(1_000), quiet(400))
 
     assert voice(1_000) in gate.sent()
+
+
+@pytest.mark.parametrize("earcon", [False, True])
+def test_a_request_whose_beginning_is_not_found_in_noise_is_sent_from_the_end_of_the_word(
+    *, earcon: bool
+) -> None:
+    # What is too soft to be found stands for the beginning of the request.
+    gate = WordGate().play(quiet(1_000), word(), quiet(300))
+    if earcon:
+        gate.note(gate.gate.command(Overlook(EARCON_MS), 0.0))
+    gate.play(quiet(150), voice(1_000), quiet(400))
+
+    assert gate.firsts() == [END_MS - 40 - LATEST_HIT_MS]
 
 
 def test_an_earcon_without_the_word_overlooks_nothing() -> None:

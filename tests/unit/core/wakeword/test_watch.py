@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.core.wakeword.watch import HANGOVER_MS, LEAD_MS, WakeWatch, WakeWord
+from ravatard.core.wakeword.watch import HANGOVER_MS, WakeWatch, WakeWord
 from ravatard.errors import DeviceError
 from tests.unit.core.sounds import quiet, voice
 from tests.unit.core.wakeword.fakes import NEAR_FRAMES, THRESHOLD, FakeDetector, word
@@ -20,21 +20,32 @@ def hears(watch: WakeWatch, sound: bytes, *, speech: bool) -> list[float]:
     return [score for frame in frames if (score := watch.hears(frame, speech=speech)) is not None]
 
 
-def test_a_quiet_room_costs_nothing() -> None:
+def test_in_a_quiet_room_nothing_is_judged() -> None:
     it, detector = watch()
 
     assert hears(it, quiet(5_000), speech=False) == []
-    assert (detector.frames, detector.forgot, it.running) == ([], 0, False)
+    assert (detector.frames, it.running) == ([], False)
 
 
-def test_the_detector_gets_what_came_before_the_first_evidence_and_each_frame_once() -> None:
+def test_the_detector_gets_every_frame_once_and_in_order_however_often_a_run_begins() -> None:
     it, detector = watch()
-    hears(it, quiet(2 * LEAD_MS), speech=False)
+    parts = [quiet(400), voice(400), quiet(HANGOVER_MS), quiet(600), voice(200), quiet(HANGOVER_MS)]
 
-    hears(it, voice(40), speech=True)
+    for sound, speech in zip(parts, (False, True, False, False, True, False), strict=True):
+        hears(it, sound, speech=speech)
+        it.missed()
 
-    assert len(detector.frames) == LEAD_MS // 20 + 2
-    assert detector.frames[-2:] == [voice(40)[:640], voice(40)[640:]]
+    assert b"".join(detector.all) == b"".join(parts)
+    assert b"".join(detector.overheard) == parts[0] + parts[3]
+    assert detector.forgot == 1
+
+
+def test_what_is_overheard_by_itself_reaches_the_detector_too() -> None:
+    it, detector = watch()
+
+    it.overhear(SILENT)
+
+    assert (detector.overheard, detector.frames, it.running) == ([SILENT], [], False)
 
 
 def test_the_word_is_heard_with_its_score_and_forgotten_then() -> None:
@@ -48,18 +59,14 @@ def test_the_word_is_heard_with_its_score_and_forgotten_then() -> None:
     assert detector.forgot == 2
 
 
-def test_the_room_that_is_heard_before_a_run_is_that_of_the_run_before_too_and_not_judged_again() -> None:
+def test_a_reset_lets_the_detector_forget_before_the_next_frame() -> None:
     it, detector = watch()
-    hears(it, word(NEAR_FRAMES), speech=True)
-    hears(it, quiet(HANGOVER_MS), speech=False)
-    assert it.missed() is not None
-    before = len(detector.frames)
+    hears(it, voice(40), speech=True)
 
-    hears(it, voice(20), speech=True)
-    hears(it, quiet(HANGOVER_MS), speech=False)
+    it.reset()
+    it.overhear(SILENT)
 
-    assert detector.frames[before : before + NEAR_FRAMES] == detector.frames[:NEAR_FRAMES]
-    assert it.missed() is None
+    assert detector.forgot == 2
 
 
 def test_it_runs_on_after_speech_and_then_stops() -> None:
@@ -118,5 +125,5 @@ def test_a_detector_that_fails_is_not_asked_any_more_and_says_why() -> None:
     assert hears(it, word(), speech=True) == []
 
     assert it.fault == "it cannot go on"
-    assert (it.running, len(detector.frames)) == (False, 6)
+    assert (it.running, len(detector.frames)) == (False, 1)
     assert it.missed() is None

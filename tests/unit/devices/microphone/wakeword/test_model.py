@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ravatard.core.wakeword.options import WakeWordOptions
+from ravatard.core.wakeword.options import MEASURED_CUTOFFS, WakeWordOptions
 from ravatard.devices.microphone.wakeword.model import FoundModel, find_model, kept, read_bounded
 from ravatard.devices.microphone.wakeword.tried import LARGEST_MODEL_BYTES
 from ravatard.errors import DeviceError
@@ -27,12 +27,13 @@ DESCRIPTION: dict[str, Any] = {
 
 @pytest.fixture
 def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An installed library with one model, which nobody can load; returns the folder of the configuration."""
+    """An installed library with two models, which cannot be run; returns the folder of the configuration."""
     package = tmp_path / "pymicro_wakeword"
     (package / "models").mkdir(parents=True)
-    built_in = DESCRIPTION | {"model": "okay_nabu.tflite"}
-    (package / "models" / "okay_nabu.json").write_text(json.dumps(built_in))
-    (package / "models" / "okay_nabu.tflite").write_bytes(b"built in")
+    for word in ("okay_nabu", "hey_jarvis"):
+        built_in = DESCRIPTION | {"model": f"{word}.tflite"}
+        (package / "models" / f"{word}.json").write_text(json.dumps(built_in))
+        (package / "models" / f"{word}.tflite").write_bytes(b"built in")
     spec = ModuleSpec("pymicro_wakeword", None, origin=str(package / "__init__.py"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: spec)
     (tmp_path / "etc" / "wakewords").mkdir(parents=True)
@@ -53,9 +54,13 @@ def refusal(beside: Path, **options: str) -> str:
 
 
 def test_a_word_of_the_library_is_found_in_it(library: Path) -> None:
-    found = find_model(WakeWordOptions(), library)
+    found = find_model(WakeWordOptions(word="hey_jarvis"), library)
 
     assert (found.content, found.outputs, found.threshold) == (b"built in", 4, 0.8)
+
+
+def test_a_cut_off_that_was_measured_is_used_in_the_place_of_the_authors(library: Path) -> None:
+    assert find_model(WakeWordOptions(), library).threshold == MEASURED_CUTOFFS["okay_nabu"]
 
 
 def test_a_word_of_the_owners_is_found_beside_the_configuration(library: Path) -> None:
