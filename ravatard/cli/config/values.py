@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from getpass import getpass
 from pathlib import Path
 
+from ravatard.cli.config.check import refuse_unusable
+from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_config, add_json, add_state
 from ravatard.cli.terminal import visible
 from ravatard.config import ConfigErrors, Schema, SettingOrigin, load
@@ -20,9 +21,10 @@ from ravatard.config.saved.store import FileSettingsStore
 from ravatard.config.schema import Key, value_of
 from ravatard.config.sources import from_text
 from ravatard.errors import ConfigError
+from ravatard.exit_status import in_help
 from ravatard.host.credentials import with_credentials
 from ravatard.host.state import SYSTEM
-from ravatard.ports.settings import Changes, SettingsNotSaved
+from ravatard.ports.settings import Changes, SettingProblem, SettingsNotSaved, SettingsRefused
 
 #: In the place of a value: it is typed, or comes on standard input.
 TYPED = "-"
@@ -40,6 +42,7 @@ def add_get(parser: argparse.ArgumentParser) -> None:
 
 def add_set(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``set``."""
+    parser.epilog = in_help("config set")
     _add_key(parser)
     parser.add_argument(
         "value",
@@ -82,7 +85,7 @@ def get(arguments: argparse.Namespace) -> int:
             "origin": str(origin),
             "needs": needs(key),
         }
-        print(json.dumps(found, indent=2))
+        print(json_document(found))
     else:
         print(visible(_in_words(value)))
     return 0
@@ -127,6 +130,9 @@ def unset(arguments: argparse.Namespace) -> int:
 def _save(arguments: argparse.Namespace, changes: Changes) -> int:
     store = FileSettingsStore(_own_file(arguments.state), with_credentials(os.environ), arguments.config)
     differences = store.diff(changes)
+    if any(value is not None for value in changes.values()):
+        # To take a setting away is always possible: it may be the one that is in the way.
+        _refuse_unusable(store, changes)
     store.save(changes, None)
     if not differences:
         print("saved; nothing else is in effect than before")
@@ -134,6 +140,18 @@ def _save(arguments: argparse.Namespace, changes: Changes) -> int:
         old, new = (visible(_in_words(one[when])) or "(unset)" for when in ("old", "new"))
         print(f"{one['key']}: {old} -> {new}; {_APPLIED[one['needs']]}")
     return 0
+
+
+def _refuse_unusable(store: FileSettingsStore, changes: Changes) -> None:
+    """Refuse what `config check` would refuse.
+
+    Raises:
+        SettingsRefused: each setting is valid, and yet the daemon would not start.
+    """
+    try:
+        refuse_unusable(store.with_changes(changes))
+    except ConfigError as error:
+        raise SettingsRefused((SettingProblem("", str(error)),)) from error
 
 
 def _own_file(state: Path | None) -> Path:

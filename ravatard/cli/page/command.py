@@ -13,6 +13,7 @@ from ravatard.cli.page.access import new_code, new_password, new_token, revoke_t
 from ravatard.cli.page.address import addresses, qr_code
 from ravatard.cli.terminal import visible
 from ravatard.config import load
+from ravatard.exit_status import ExitStatus
 from ravatard.host.credentials import with_credentials
 from ravatard.host.page.access_file import StateAccessFile
 from ravatard.host.page.certificate import NAME as CERTIFICATE
@@ -119,4 +120,4 @@ def _tokens(file: StateAccessFile, words: list[str], scopes: list[str]) -> int:
 
 def _usage(what: str) -> int:
     print(f"ravatard page: {what}", file=sys.stderr)
-    return 2
+    return ExitStatus.MISUSED
