@@ -14,7 +14,7 @@ from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import TextGiven
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.ports.adapter import Adapter
-from ravatard.ports.cloud import Cloud, Endings
+from ravatard.ports.cloud import Cloud, Endings, TokenHolder
 from ravatard.ports.display import Display
 from ravatard.ports.group import Room
 from ravatard.ports.host import ControlServer, Follower, NetworkChanges, Notifier, Observer
@@ -163,6 +163,16 @@ def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
             observer.follow(conversation)
 
 
+def _machine_of(parts: Parts) -> Callable[[], Mapping[str, Any]]:
+    """Return the fields of the report that only the parts know."""
+
+    def fields() -> Mapping[str, Any]:
+        left = parts.cloud.token_left if isinstance(parts.cloud, TokenHolder) else None
+        return {**parts.machine(), "token_left": None if left is None else round(left, 3)}
+
+    return fields
+
+
 def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
     """Return a function that gives a sentence for each fault that no event tells."""
     page, adapters = parts.page, parts.adapters
@@ -236,7 +246,9 @@ async def run(
     progress = parts.microphone.progress
     started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
     faults = _faults_of(parts)
-    reporter = Reporter(conversation, options, started_at, progress, faults, details, machine=parts.machine)
+    reporter = Reporter(
+        conversation, options, started_at, progress, faults, details, machine=_machine_of(parts)
+    )
     read = _ending_again(reread, parts.cloud.endings)
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)

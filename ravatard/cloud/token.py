@@ -93,6 +93,11 @@ class TokenKeeper:
         """Token of the last renewal, whether or not it is still fresh; None without one."""
         return self._token
 
+    @property
+    def left(self) -> float | None:
+        """Part of the token's lifetime that is left, 1 to 0; None without a token."""
+        return None if self._expiry is None else self._expiry.left(self._now())
+
     async def token(self) -> Secret:
         """Return a token the service should accept.
 

@@ -170,6 +170,16 @@ class CredentialHolder(Protocol):
         ...
 
 
+@runtime_checkable
+class TokenHolder(Protocol):
+    """Cloud that has a token with an end, and renews it ahead of that."""
+
+    @property
+    def token_left(self) -> float | None:
+        """Part of the token's lifetime that is left, 1 to 0; None without a token."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Avatar:
     """Avatar in the directory of a service.

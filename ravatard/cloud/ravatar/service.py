@@ -130,6 +130,11 @@ class RavatarCloud:
             for message in messages:
                 yield message
 
+    @property
+    def token_left(self) -> float | None:
+        """See :meth:`ravatard.ports.cloud.TokenHolder.token_left`."""
+        return self._account.tokens.left
+
     async def maintain(self) -> None:
         """Renew the token ahead of time, and end sessions whose ending has failed."""
         async with asyncio.TaskGroup() as group:

@@ -16,6 +16,7 @@ from ravatard.ports.cloud import (
     Endings,
     HistoryMessage,
     ServiceCloud,
+    TokenHolder,
 )
 from ravatard.ports.voice import VoiceSink
 from ravatard.secret import Secret
@@ -61,6 +62,11 @@ class TranscribedCloud:
     def endings(self) -> Endings:
         """See the class."""
         return self._inner.endings
+
+    @property
+    def token_left(self) -> float | None:
+        """See the class; None for a cloud without a token."""
+        return self._inner.token_left if isinstance(self._inner, TokenHolder) else None
 
     def renew_credential(self, credential: Secret | None) -> None:
         """Have the cloud do so, if it can."""

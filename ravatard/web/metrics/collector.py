@@ -131,6 +131,9 @@ class StatusCollector:
                     microphone[key],
                 )
         yield _gauge("volume_ratio", "Loudness of answers, 1 is full.", report["volume"] / 100)
+        if (left := report.get("token_left")) is not None:
+            text = "Part of the service token's lifetime that is left; it is renewed at 0.2 to 0.1."
+            yield _gauge("token_left_ratio", text, left)
         if (temperature := (report.get("health") or {}).get("temperature_c")) is not None:
             yield _gauge("board_temperature_celsius", "Temperature of the board.", temperature)
 

@@ -293,3 +293,13 @@ async def test_the_first_refusals_cost_no_wait() -> None:
         keeper.refused(await keeper.token())
 
     assert loop.time() == RENEW_BURST * 1.0
+
+
+async def test_the_keeper_tells_how_much_of_a_token_is_left() -> None:
+    keeper = Office().keeper()
+    assert keeper.left is None
+
+    await keeper.token()
+    await asyncio.sleep(500.0)
+
+    assert keeper.left == 0.5

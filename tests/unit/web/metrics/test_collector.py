@@ -40,7 +40,12 @@ def busy_report() -> dict[str, Any]:
     report = fresh_report()
     planted = "planted-secret"
     report |= {"status": planted, "degraded": [planted, planted], "avatar": planted, "volume": 55}
-    report |= {"id": planted, "service": {"user": planted}, "health": {"temperature_c": 48.5}}
+    report |= {
+        "id": planted,
+        "service": {"user": planted},
+        "health": {"temperature_c": 48.5},
+        "token_left": 0.15,
+    }
     report["microphone"] |= {"device": planted, "level_db": -30.5, "floor_db": -61.0, "state": "held"}
     report["session"]["state"] = report["link"]["state"] = "live"
     report["link"]["state"] = "online"
@@ -86,6 +91,7 @@ async def test_states_levels_and_facts_are_there_in_base_units() -> None:
     assert series["ravatard_troubles", ()] == 2
     assert series["ravatard_board_temperature_celsius", ()] == 48.5
     assert series["ravatard_session_budget_seconds", ()] == 3_600
+    assert series["ravatard_token_left_ratio", ()] == 0.15
 
 
 async def test_what_is_not_known_has_no_series() -> None:
@@ -93,6 +99,7 @@ async def test_what_is_not_known_has_no_series() -> None:
 
     assert ("ravatard_microphone_level_dbfs", ()) not in series
     assert ("ravatard_board_temperature_celsius", ()) not in series
+    assert ("ravatard_token_left_ratio", ()) not in series
 
 
 async def test_waits_are_histograms_and_refusals_have_reasons() -> None:
