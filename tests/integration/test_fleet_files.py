@@ -298,7 +298,8 @@ def test_the_settings_of_first_boot_and_inventory_are_settings(tmp_path: Path) -
     main = tmp_path / "ravatard.yaml"
 
     first = load(main, {}, instead={main: boot["content"].replace("YOUR-", "")}).options
-    fleet = load(main, environ, instead={main: yaml.safe_dump(given)}).options
+    text = yaml.safe_dump(given).replace("{{ appliance_id }}", A)
+    fleet = load(main, environ, instead={main: text}).options
 
     assert first.service.avatar == "Assistant"
     assert fleet.mqtt.host == "broker.example.net"
