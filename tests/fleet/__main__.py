@@ -15,7 +15,9 @@ import tempfile
 from pathlib import Path
 
 from ravatard.sim.server import SimServer
+from tests.fleet.alarms import raised
 from tests.fleet.machine import may_make_machines
+from tests.fleet.outages import survived
 from tests.fleet.rollout import rolled_out
 from tests.fleet.table import Table
 
@@ -27,7 +29,16 @@ async def _rollout(folder: Path, arguments: argparse.Namespace) -> Table:
         return await asyncio.to_thread(rolled_out, folder, arguments.machines, server.base_url)
 
 
-_SCENARIOS = {"rollout": _rollout}
+async def _outages(folder: Path, arguments: argparse.Namespace) -> Table:
+    return await survived(folder, arguments.daemons, arguments.devices)
+
+
+async def _alarms(folder: Path, arguments: argparse.Namespace) -> Table:
+    del arguments
+    return await raised(folder)
+
+
+_SCENARIOS = {"alarms": _alarms, "outages": _outages, "rollout": _rollout}
 
 
 def main() -> int:
