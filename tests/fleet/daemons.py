@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -84,9 +85,9 @@ async def fleet_of(
             for one in group:
                 await stack.enter_async_context(one)
             for one in group:
-                await one.until(lambda one=one: one.works, f"{one.name} works", 120.0)
+                await one.showing("ready", 120.0)
         yield daemons
         for one in daemons:
             if one.status is None:
-                one.send(15)
+                one.send(signal.SIGTERM)
         await asyncio.sleep(3.0)

@@ -23,9 +23,11 @@ from tests.house.source import ROOT
 
 COLLECTION = ROOT / "config" / "fleet"
 SUITE = "bookworm"
-FIRST, SECOND, BROKEN = "0.2.0", "0.2.1", "0.3.0"
+FIRST, BROKEN = "0.2.0", "0.3.0"
 #: Ports of the figures begin here.
 PORTS = 21_000
+#: Machines that a change of a setting is tried on.
+SOME = 3
 _RECAP = re.compile(r"^(\S+)\s*: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -187,22 +189,23 @@ def _starts(machine: Machine) -> list[str]:
 
 
 def _settings_change(rollout: Rollout, table: Table) -> None:
-    """A setting that needs a reload, and one that needs a restart."""
+    """A setting that needs a reload, and one that needs a restart, on some of the machines."""
+    some = rollout.machines[:SOME]
     settings = rollout.variables["appliance_settings"]
     for change, expected in (
         ({"logging": {"level": "debug"}}, "reload"),
         ({"gate": {"longest_s": 25}}, "restart"),
     ):
         rollout.variables["appliance_settings"] = settings = settings | change
-        before = {one.name: len(_starts(one)) for one in rollout.machines}
-        recap = rollout.play()
-        found = [_starts(one)[before[one.name] :] for one in rollout.machines]
+        before = {one.name: len(_starts(one)) for one in some}
+        recap = rollout.play("--limit", ",".join(one.name for one in some))
+        found = [_starts(one)[before[one.name] :] for one in some]
         section = next(iter(change))
         table.add(
             Finding(
                 f"a change of {section} takes a {expected} on",
-                f"{found.count([expected])} in {recap.seconds:.0f} s",
-                found == [[expected]] * len(rollout.machines),
+                f"{found.count([expected])} of {len(some)} in {recap.seconds:.0f} s",
+                found == [[expected]] * len(some),
             )
         )
 
