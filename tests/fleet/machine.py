@@ -14,10 +14,10 @@ _MOUNTS = """
 set -e
 mount --make-rprivate /
 mount -t tmpfs tmpfs {place}
-mkdir {place}/upper {place}/work {place}/root
-mount -t overlay overlay -o lowerdir=/,upperdir={place}/upper,workdir={place}/work {place}/root
-for shared in /tmp /dev /proc /sys; do mount --rbind $shared {place}/root$shared; done
-mount -t tmpfs tmpfs {place}/root/run
+mkdir {place}/upper {place}/work {place}/files
+mount -t overlay overlay -o lowerdir=/,upperdir={place}/upper,workdir={place}/work {place}/files
+for shared in /tmp /dev /proc /sys; do mount --rbind $shared {place}/files$shared; done
+mount -t tmpfs tmpfs {place}/files/run
 echo ready
 exec sleep infinity
 """
@@ -87,10 +87,10 @@ class Machine:
         )
         assert self._holder.stdout is not None
         assert self._holder.stdout.readline() == "ready\n", f"{self.name} has no file system"
-        root = f"/proc/{self._holder.pid}/root{self.place}/root"
+        root = f"/proc/{self._holder.pid}/root{self.place}/files"
         # The mounts are those of the namespace, seen through its process.
         self.shell.write_text(
-            f"#!/bin/sh\nexec nsenter --mount=/proc/{self._holder.pid}/ns/mnt chroot {self.place}/root "
+            f"#!/bin/sh\nexec nsenter --mount=/proc/{self._holder.pid}/ns/mnt chroot {self.place}/files "
             f'env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive /bin/sh "$@"\n'
         )
         self.shell.chmod(0o755)
