@@ -12,6 +12,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -88,17 +89,32 @@ def broker(folder: Path) -> Server:
         f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\nlog_dest stdout\nlog_type notice\n"
         "connection_messages true\nlog_timestamp true\n"
     )
-    return Server(port, "mosquitto", "-c", str(config), log=log)
+    # Line by line, or its newest lines would be seen minutes later.
+    return Server(port, "stdbuf", "-oL", "mosquitto", "-c", str(config), log=log)
 
 
-def connects(folder: Path, since_s: float) -> Counter[int]:
-    """Return how many clients connected to the broker in each second since the epoch."""
-    seconds: Counter[int] = Counter()
+@dataclass(frozen=True, slots=True)
+class Connects:
+    """Connections to the broker since a moment.
+
+    Attributes:
+        seconds: second since the epoch -> how many connected in it.
+        clients: each client -> the second of its last connection.
+    """
+
+    seconds: Counter[int]
+    clients: dict[str, int]
+
+
+def connects(folder: Path, since_s: float) -> Connects:
+    """Return who connected to the broker since ``since_s``, seconds since the epoch."""
+    found = Connects(Counter(), {})
     for line in (folder / "mosquitto.log").read_text(errors="replace").splitlines():
         at, _, text = line.partition(": ")
         if "New client connected" in text and int(at) >= int(since_s):
-            seconds[int(at)] += 1
-    return seconds
+            found.seconds[int(at)] += 1
+            found.clients[text.partition(" as ")[2].partition(" (")[0]] = int(at)
+    return found
 
 
 def service(folder: Path) -> Server:
