@@ -28,6 +28,11 @@ FIRST, BROKEN = "0.2.0", "0.3.0"
 PORTS = 21_000
 #: Machines that a change of a setting is tried on.
 SOME = 3
+SECRETS = {
+    "service.project_id": "project-of-the-fleet",
+    "mqtt.password": "password-at-the-broker",
+    "metrics.token": "token-of-the-scraper",
+}
 _RECAP = re.compile(r"^(\S+)\s*: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -62,12 +67,12 @@ class Rollout:
     machines: list[Machine]
     variables: dict[str, Any] = field(default_factory=dict)
 
-    def play(self, *words: str) -> Recap:
-        """Run the play ``site``, and return its end."""
+    def play(self, *words: str, playbook: str = "site") -> Recap:
+        """Run a playbook, and return its end."""
         (self.folder / "inventory.yml").write_text(yaml.safe_dump(self._inventory()))
         began = time.monotonic()
         ran = subprocess.run(
-            ["ansible-playbook", "-i", "inventory.yml", "ravatard.fleet.site", "--forks", "4", *words],
+            ["ansible-playbook", "-i", "inventory.yml", f"ravatard.fleet.{playbook}", "--forks", "4", *words],
             cwd=self.folder,
             env={
                 **os.environ,
@@ -103,7 +108,13 @@ class Rollout:
             "appliance_repository_key": str(self.repository.key),
             "appliance_suite": SUITE,
         }
-        return {"ravatard": {"hosts": hosts, "vars": common | self.variables}}
+        # The monitor is one of them here: what it is sent goes elsewhere than what an appliance is.
+        watching = {"hosts": {self.machines[-1].name: {}}}
+        return {
+            "ravatard": {"hosts": hosts, "vars": common | self.variables},
+            "ravatard_monitor": watching,
+            "ravatard_broker": watching,
+        }
 
     def states(self) -> dict[str, str]:
         """Return version and settings of each machine, as far as they are there."""
@@ -145,7 +156,7 @@ def prepared(folder: Path, count: int, base_url: str) -> Iterator[Rollout]:
             {
                 "appliance_version": FIRST,
                 "appliance_settings": settings,
-                "appliance_secrets": {"service.project_id": "project-of-the-fleet"},
+                "appliance_secrets": dict(SECRETS),
                 "appliance_working_s": 60,
             },
         )
@@ -179,8 +190,10 @@ def rolled_out(folder: Path, count: int, base_url: str) -> Table:
         _settings_change(rollout, table)
         _broken_settings(rollout, table)
         _broken_version(rollout, table)
-        secret = rollout.variables["appliance_secrets"]["service.project_id"]
-        table.add(Finding("secrets in Ansible's output", "0", secret not in first.output + second.output))
+        watched = _watched(rollout, table)
+        printed = first.output + second.output + watched
+        leaks = sum(secret in printed for secret in SECRETS.values())
+        table.add(Finding("secrets in Ansible's output", f"{leaks}", leaks == 0))
     return table
 
 
@@ -226,6 +239,24 @@ def _stops_at_the_canary(rollout: Rollout, table: Table, what: str) -> None:
     )
     if not stopped:
         print(recap.output[-6_000:])
+
+
+def _watched(rollout: Rollout, table: Table) -> str:
+    """Set up Prometheus and the broker, twice; return what Ansible printed."""
+    first, second = (rollout.play(playbook="monitor") for _ in range(2))
+    monitor = rollout.machines[-1]
+    changed = first.changed.get(monitor.name, 0)
+    again = sum(second.changed.values())
+    table.add(Finding("monitor: changed tasks, and again", f"{changed}, {again}", changed > 0 and not again))
+    if not changed or first.failed or again:
+        print(first.output[-4_000:], second.output[-4_000:])
+    targets = json.loads(monitor.run("cat /etc/prometheus/ravatard/targets.json") or "[]")
+    table.add(Finding("targets", f"{len(targets)}", len(targets) == len(rollout.machines)))
+    users = monitor.run("cat /etc/mosquitto/ravatard.passwords").splitlines()
+    hashed = [one for one in users if one.startswith("ravatard-") and ":$" in one]
+    well = len(hashed) == len(rollout.machines) and SECRETS["mqtt.password"] not in "".join(users)
+    table.add(Finding("users of the broker, hashed", f"{len(hashed)}", well))
+    return first.output + second.output
 
 
 def _broken_settings(rollout: Rollout, table: Table) -> None:

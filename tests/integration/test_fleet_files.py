@@ -239,24 +239,37 @@ async def test_strangers_are_refused(tmp_path: Path, more: dict[str, Any]) -> No
 # ---------------------------------------------------------------------- Ansible, cloud-init
 
 
-@needs("ansible-playbook")
-@pytest.mark.parametrize("playbook", ["site.yml", "monitor.yml"])
-def test_ansible_reads_the_plays(tmp_path: Path, playbook: str) -> None:
-    collection = tmp_path / "ansible_collections" / "ravatard" / "fleet"
+def ansible(folder: Path, playbook: str, *words: str) -> str:
+    """Have Ansible read a play, and return what it prints."""
+    collection = folder / "ansible_collections" / "ravatard" / "fleet"
     collection.parent.mkdir(parents=True)
     collection.symlink_to(FLEET)
     inventory = FLEET / "inventory.example.yml"
-
     checked = subprocess.run(
-        ["ansible-playbook", "--syntax-check", "-i", str(inventory), str(FLEET / "playbooks" / playbook)],
-        env={"ANSIBLE_COLLECTIONS_PATH": str(tmp_path), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        ["ansible-playbook", *words, "-i", str(inventory), str(FLEET / "playbooks" / playbook)],
+        env={"ANSIBLE_COLLECTIONS_PATH": str(folder), "HOME": str(folder), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-
     assert checked.returncode == 0, checked.stdout + checked.stderr
+    return checked.stdout
+
+
+@needs("ansible-playbook")
+@pytest.mark.parametrize("playbook", ["site.yml", "monitor.yml"])
+def test_ansible_reads_the_plays(tmp_path: Path, playbook: str) -> None:
+    assert "playbook:" in ansible(tmp_path, playbook, "--syntax-check")
+
+
+@needs("ansible-playbook")
+def test_the_package_can_be_installed_before_the_broker_knows_the_appliance(tmp_path: Path) -> None:
+    tasks = ansible(tmp_path, "site.yml", "--tags", "package", "--list-tasks")
+
+    assert "Install the version" in tasks
+    assert "Lay down the settings" not in tasks
+    assert "Wait until it works" not in tasks
 
 
 def test_the_waves_begin_with_one_and_stop_at_a_tenth() -> None:
