@@ -109,7 +109,7 @@ class Rollout:
             "appliance_suite": SUITE,
         }
         # The monitor is one of them here: what it is sent goes elsewhere than what an appliance is.
-        watching = {"hosts": {self.machines[-1].name: {}}}
+        watching: dict[str, Any] = {"hosts": {self.machines[-1].name: {}}}
         return {
             "ravatard": {"hosts": hosts, "vars": common | self.variables},
             "ravatard_monitor": watching,
