@@ -24,6 +24,8 @@ INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.
 # scraper, which the tests start by themselves on ports of their own: the services of these packages are not used.
 TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools strace \
 	mosquitto prometheus
+# What watches a fleet and rolls it out, and what makes its repository.
+FLEET_PACKAGES := mosquitto mosquitto-clients prometheus prometheus-alertmanager ansible-core python3-apt gpg
 # What makes the virtual machine of `make appliance`, and runs it.
 APPLIANCE_PACKAGES := qemu-system-x86 qemu-utils seabios mmdebstrap e2fsprogs cpio git linux-headers-amd64
 
@@ -54,7 +56,7 @@ VERSION ?=
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo environment install may-install install-packages uninstall deb package-test test test-newest unit lock cover check format bench soak appliance appliance-image board clean
+.PHONY: help setup demo environment install may-install install-packages uninstall deb package-test fleet test test-newest unit lock cover check format bench soak appliance appliance-image board clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -120,6 +122,11 @@ appliance: $(TOOLS) $(APPLIANCE)  ## prove it on a real systemd in a virtual mac
 # Needs root; kept in RAVATARD_APPLIANCE_CACHE, else in the user's cache.
 appliance-image: $(TOOLS) $(APPLIANCE)
 	$(BIN)/python -B -m tests.appliance --packages "$(INSTALL_PACKAGES)" --image-only
+
+# Needs root: its machines are namespaces of this one.
+fleet: $(TOOLS)  ## prove a fleet with mosquitto, Prometheus and Ansible (root, minutes); ARGS="--only alarms"
+	$(call install_packages,$(FLEET_PACKAGES))
+	$(BIN)/python -B -m tests.fleet $(ARGS)
 
 package-test: $(TOOLS)  ## prove the .deb in a fresh Debian (root, minutes); ARGS="--suite trixie --architecture arm64"
 	$(call install_packages,mmdebstrap arch-test qemu-user-static)

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
 
+from ravatard.appliance_parts import Parts, SoundOutput
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.control.status import Reporter
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import TextGiven
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.ports.adapter import Adapter
-from ravatard.ports.cloud import Cloud, Endings, TokenHolder
-from ravatard.ports.display import Display
-from ravatard.ports.group import Room
-from ravatard.ports.host import ControlServer, Follower, NetworkChanges, Notifier, Observer
-from ravatard.ports.media import Decoder, Fetch
-from ravatard.ports.microphone import Microphone
-from ravatard.ports.page import Appliance, OwnerPage
-from ravatard.ports.panel import Button, Lamp
-from ravatard.ports.speaker import Speaker
+from ravatard.ports.cloud import Endings
+from ravatard.ports.host import ControlServer, Follower, Notifier, Observer
+from ravatard.ports.page import Appliance
 from ravatard.stages.capture import Admit, all_of, capture
-from ravatard.stages.control import HubControlHandler, control, started_by_hand
+from ravatard.stages.control import HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.display import OnDisplay, display
 from ravatard.stages.group.room import RoomStage
@@ -41,57 +34,6 @@ from ravatard.stages.pulse import HubPulse
 from ravatard.stages.quiet import QuietWatch
 from ravatard.stages.reload import reload
 from ravatard.stages.uplink import uplink
-
-
-def _noon() -> datetime:
-    return datetime(2000, 1, 1, 12, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Parts of the appliance: real devices and a real cloud, or a simulated world.
-
-    ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
-    ``screen``: None without display; ``network_changes``: None where there is no network that could change;
-    ``page``: None without the owner's page; ``local_time``: the time on this machine's clock;
-    ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
-    about program and board; ``adapters``: ways in and out for other programs; ``room``: None where no other
-    appliance is; ``restart_refusal``: why nothing would start the daemon again when it ends.
-    """
-
-    microphone: Microphone
-    cloud: Cloud
-    lamp: Lamp
-    notifier: Notifier
-    chance: Callable[[], float]
-    button: Button | None = None
-    observers: Sequence[Observer] = ()
-    without: tuple[str, ...] = ()
-    sound: SoundOutput | None = None
-    screen: Display | None = None
-    network_changes: NetworkChanges | None = None
-    page: OwnerPage | None = None
-    local_time: Callable[[], datetime] = _noon
-    faults: Callable[[], tuple[str, ...]] = tuple
-    machine: Callable[[], Mapping[str, Any]] = dict
-    adapters: Sequence[Adapter] = ()
-    room: Room | None = None
-    restart_refusal: Callable[[], Awaitable[str]] = started_by_hand
-
-
-@dataclass(frozen=True, slots=True)
-class SoundOutput:
-    """Parts that play the avatar's answers.
-
-    Attributes:
-        speaker: the loudspeaker.
-        fetch: downloads answers that are files.
-        decoder: decodes them.
-    """
-
-    speaker: Speaker
-    fetch: Fetch
-    decoder: Decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,42 +104,6 @@ def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
     for observer in observers:
         if isinstance(observer, Follower):
             observer.follow(conversation)
-
-
-def _faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
-    """Return a function that gives a sentence for each fault that no event tells."""
-    screen = parts.screen
-    voice = screen if screen is not None and screen.sound_in_browser else None
-    return lambda: (
-        *(*parts.without, *parts.cloud.endings.faults, *parts.faults()),
-        *(voice.faults if voice is not None else ()),
-    )
-
-
-def _side_faults_of(parts: Parts) -> Callable[[], tuple[str, ...]]:
-    """Return a function that gives a sentence for each fault of a page or of a way for other programs."""
-    page, adapters = parts.page, parts.adapters
-    screen = parts.screen if parts.screen is not None and not parts.screen.sound_in_browser else None
-    return lambda: (
-        *(page.faults if page is not None else ()),
-        *(screen.faults if screen is not None else ()),
-        *(fault for adapter in adapters for fault in adapter.faults),
-    )
-
-
-def _counts_of(adapters: Sequence[Adapter]) -> Callable[[], Mapping[str, int]]:
-    """Return a function that gives the counters of ``adapters``."""
-    return lambda: {name: count for adapter in adapters for name, count in adapter.counts.items()}
-
-
-def _token_of(cloud: Cloud) -> Callable[[], float | None]:
-    """Return a function that gives the loop time at which the cloud's token ends; None without one."""
-    return lambda: cloud.token_dies_at() if isinstance(cloud, TokenHolder) else None
-
-
-def _page_place(page: OwnerPage | None) -> dict[str, Any] | None:
-    """Return where the owner's page is served, for the status; None: it is off."""
-    return None if page is None else asdict(page.place())
 
 
 def _ending_again(
@@ -271,12 +177,12 @@ async def run(
         options,
         started_at,
         progress,
-        _faults_of(parts),
+        parts.all_faults,
         details,
-        machine=lambda: {**parts.machine(), "page": _page_place(parts.page)},
-        side_faults=_side_faults_of(parts),
-        counts=_counts_of(parts.adapters),
-        token_dies_at=_token_of(parts.cloud),
+        machine=parts.fields,
+        side_faults=parts.side_faults,
+        counts=parts.counts,
+        token_dies_at=parts.token_dies_at,
     )
     read = _ending_again(reread, parts.cloud.endings)
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)

@@ -10,7 +10,8 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 
-from ravatard.app import Controls, Parts, run
+from ravatard.app import Controls, run
+from ravatard.appliance_parts import Parts
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.logs import report_omissions

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ravatard.app import Parts
+from ravatard.appliance_parts import Parts
 from ravatard.assembly.adapters import other_programs
 from ravatard.assembly.client import open_network, service_cloud
 from ravatard.assembly.local_time import local_time

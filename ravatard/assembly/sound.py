@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from ravatard.app import SoundOutput
+from ravatard.appliance_parts import SoundOutput
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.network.trust import context_for, load_aiohttp

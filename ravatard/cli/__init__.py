@@ -12,9 +12,12 @@ import sys
 from collections.abc import Sequence
 
 from ravatard import __version__
+from ravatard.cli.json_output import json_document
+from ravatard.cli.options import add_json
 from ravatard.cli.terminal import harmless, typeable
 from ravatard.cli.usage import CommandParser, MainParser, add_verbosity
 from ravatard.errors import ConfigError, InternalError, RavatardError
+from ravatard.exit_status import ExitStatus
 
 #: Sub-command -> one line for ``ravatard --help``; :data:`ravatard.cli.usage.GROUPS` has their order.
 COMMANDS = {
@@ -53,14 +56,6 @@ COMMANDS = {
     "version": "show the version, and the installation it runs from",
 }
 
-#: sysexits.h: EX_CONFIG. systemd does not restart the daemon for it (RestartPreventExitStatus).
-EXIT_CONFIG = 78
-EXIT_FAILURE = 1
-#: sysexits.h: EX_SOFTWARE. A bug of ours; systemd starts us again.
-EXIT_BUG = 70
-
-
-_EXIT_USAGE = 2
 #: Overrides every file of the configuration, as documented there.
 _LOG_LEVEL = "RAVATARD_LOGGING__LEVEL"
 #: Commands without a module.
@@ -115,6 +110,8 @@ def _parser(wanted: str | None) -> MainParser:
         sub = commands.add_parser(name, help=line, description=line[0].upper() + line[1:] + ".")
         if name == "help":
             sub.add_argument("words", nargs="*", metavar="COMMAND", help="the command; default: all of them")
+        elif name == "version":
+            add_json(sub)
         elif name == wanted and name not in _BUILT_IN:
             importlib.import_module(_module_name(name)).add_arguments(sub)
         if name == wanted and name in _LOGGING:
@@ -124,11 +121,14 @@ def _parser(wanted: str | None) -> MainParser:
 
 def _parsed(words: list[str]) -> argparse.Namespace:
     """Return the parsed command line; end the program after a help text or a mistake."""
+    if set(words) in ({"--version", "--json"}, {"-V", "--json"}):
+        # argparse would print the version and end at the option, whatever follows.
+        words = ["version", "--json"]
     wanted = next((word for word in words if not word.startswith("-")), None)
     parser = _parser(wanted)
     if not words:
         # As after any wrong line: nothing was done, and a script must notice.
-        parser.exit(_EXIT_USAGE, parser.short_help())
+        parser.exit(ExitStatus.MISUSED, parser.short_help())
     parsed = parser.parse_args(words)
     if parsed.command == "help":
         return _parsed([*parsed.words, "--help"])
@@ -141,8 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command; return the exit status. An error is one sentence on stderr, never a traceback."""
     parsed = _parsed(list(sys.argv[1:] if arguments is None else arguments))
     if parsed.command == "version":
-        print(f"ravatard {__version__} (Python {platform.python_version()}, {sys.prefix})")
-        return 0
+        print(_version(as_json=parsed.json))
+        return ExitStatus.DONE
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A character that the terminal cannot show becomes its number, not an error.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -150,20 +150,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _carried_out(parsed)
     except ConfigError as error:
         _complain(error)
-        return EXIT_CONFIG
+        return ExitStatus.CONFIG
     except InternalError as error:
         return _bug(error)
     except RavatardError as error:
         _complain(error)
-        return EXIT_FAILURE
+        return ExitStatus.FAILED
     except KeyboardInterrupt:
-        return 130
+        return ExitStatus.INTERRUPTED
     except BrokenPipeError:
         return _reader_gone()
     except Exception as error:
         # A narrated run writes inside its stages, whose errors come as a group.
         reader_gone = isinstance(error, ExceptionGroup) and error.split(BrokenPipeError)[1] is None
         return _reader_gone() if reader_gone else _bug(error)
+
+
+def _version(*, as_json: bool) -> str:
+    """Return the version, and the installation that the command runs from."""
+    facts = {"version": __version__, "python": platform.python_version(), "installation": sys.prefix}
+    if as_json:
+        return json_document(facts)
+    return f"ravatard {facts['version']} (Python {facts['python']}, {facts['installation']})"
 
 
 def _carried_out(parsed: argparse.Namespace) -> int:
@@ -184,7 +192,7 @@ def _complain(error: RavatardError) -> None:
 def _reader_gone() -> int:
     """End quietly after the reader of our output went away (``ravatard devices | head``)."""
     sys.stderr.close()
-    return EXIT_FAILURE
+    return ExitStatus.FAILED
 
 
 def _bug(error: Exception) -> int:
@@ -197,4 +205,4 @@ def _bug(error: Exception) -> int:
     if not logger.hasHandlers():
         raise error
     logger.critical("ravatard ends because of a bug of its own; please report this", exc_info=error)
-    return EXIT_BUG
+    return ExitStatus.BUG

@@ -12,6 +12,7 @@ from typing import Any
 
 from ravatard.cli.options import add_socket
 from ravatard.cli.terminal import typeable, visible
+from ravatard.exit_status import ExitStatus
 from ravatard.host.control.client import Reply, ask
 from ravatard.host.runtime import find_socket
 
@@ -99,7 +100,7 @@ def request(arguments: argparse.Namespace, *, longer_s: float = 0.0, **parameter
         print(visible(str(reply.get("says", "done"))))
         return 0
     print(f"ravatard: {reason(reply)}", file=sys.stderr)
-    return 1
+    return ExitStatus.FAILED
 
 
 def reason(reply: Reply) -> str:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_json
 from ravatard.cli.terminal import harmless
 from ravatard.devices.cards.listing import Devices, Listed, list_devices
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         devices = list_devices(os.environ, slim=arguments.alsa_config == "slim")
     if arguments.json:
-        print(json.dumps(asdict(devices), indent=2))
+        print(json_document(asdict(devices)))
     else:
         # A device chooses its name.
         print(harmless(as_text(devices)))

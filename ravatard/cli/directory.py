@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Iterator
 
 from ravatard.assembly.client import asked, loaded_quietly
+from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import cells, visible
 from ravatard.ports.cloud import Directory
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         plain, lines = avatars_as_plain(directory), listed_avatars(directory, options.service.avatar)
     else:
         plain, lines = languages_as_plain(directory), listed_languages(directory, options.service.language)
-    print(json.dumps(plain, indent=2) if arguments.json else "\n".join(lines))
+    print(json_document({arguments.command: plain}) if arguments.json else "\n".join(lines))
     return 0
 
 

@@ -19,6 +19,7 @@ from ravatard.cli.options import add_config, add_state
 from ravatard.cli.terminal import visible
 from ravatard.cloud.kind import ServiceFinding
 from ravatard.errors import LinkTimeout, RavatardError
+from ravatard.exit_status import ExitStatus
 from ravatard.host.credentials import with_credentials
 from ravatard.host.ledger import CHAT, FileLedger
 from ravatard.host.state import state_directory
@@ -77,15 +78,15 @@ def _end_list(
         owed = ledger.owed()
         if ledger.taken:
             print(f"the program that uses {directory} ends its session when it stops; --force ends it now")
-            return 1
+            return ExitStatus.FAILED
         if ledger.trouble:
             print("cannot tell whether a live session is open")
-            return 1
+            return ExitStatus.FAILED
         if ledger.damage:
             print(f"cannot tell whether a live session is open: {ledger.damage}")
             if owed:
                 _end(ledger, arguments.config, environ, unknown=arguments.unknown)
-            return 1
+            return ExitStatus.FAILED
         if not owed:
             print(f"ravatard itself left no session open: no live session is on the list in {directory}")
             if sys.stdout.isatty() and directory.name != CHAT:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -11,6 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from ravatard.assembly.client import asked, loaded_quietly
+from ravatard.cli.json_output import json_line
 from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import visible
 from ravatard.ports.cloud import History, HistoryMessage, ServiceCloud
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     messages = asked(options, read)
     if arguments.json:
         for message in messages:
-            print(json.dumps(as_plain(message)))
+            print(json_line(as_plain(message)))
     elif messages:
         print("\n".join(table(messages)))
     else:

@@ -11,6 +11,7 @@ from ravatard.cli.control import reason, request, socket_of
 from ravatard.cli.options import add_socket
 from ravatard.core.control.lines import upload_parts
 from ravatard.errors import RavatardError
+from ravatard.exit_status import ExitStatus
 from ravatard.host.control.client import ask
 
 #: As large as the daemon takes; see ``stages/playing/content.py``.
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         reply = ask(socket, {"do": "upload", **part})
         if reply.get("ok") is not True:
             print(f"ravatard: {reason(reply)}", file=sys.stderr)
-            return 1
+            return ExitStatus.FAILED
     return request(arguments, longer_s=_LONGER_S, do="play", upload=name, **volume)
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ravatard import __version__
+from ravatard.cli.json_output import json_line
 from ravatard.cli.options import add_json
 from ravatard.cli.terminal import visible
 from ravatard.core import events as ev
 from ravatard.core.flight.journal import Began, Gap, Happened, Reached, Record
 from ravatard.core.flight.replay import Difference, Replay
+from ravatard.exit_status import ExitStatus
 from ravatard.host.flight.lines import BeginningError, JournalError, decode
 from ravatard.host.ring import parts
 from ravatard.host.state_file import read_state
@@ -40,8 +41,6 @@ _SHOWN = (
     ev.RestartSessionAsked,
     ev.OptionsChanged,
 )
-EXIT_DIFFERENT = 1
-EXIT_UNREADABLE = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             output.record(at, record)
             if replay.difference is not None:
                 output.differ(replay.difference)
-                return EXIT_DIFFERENT
+                return ExitStatus.FAILED
     except OSError as error:
         return _nothing(f"{arguments.recording} cannot be read: {error.strerror}")
     if not readable:
@@ -84,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _nothing(sentence: str) -> int:
     print(f"ravatard: {visible(sentence)}", file=sys.stderr)
-    return EXIT_UNREADABLE
+    return ExitStatus.UNDECIDED
 
 
 def _records(recording: Path) -> Iterator[tuple[float, Record | str]]:
@@ -203,7 +202,7 @@ class _Json:
         self._print(equal=True, events=replay.events, states=replay.states)
 
     def _print(self, **content: object) -> None:
-        print(json.dumps(content))
+        print(json_line(content))
 
 
 def _state(one: Reached | None) -> str:

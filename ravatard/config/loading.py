@@ -77,7 +77,8 @@ def load(
     sources = SettingSources(Schema(), history)
     instead = instead or {}
     main = path or default_path
-    files = find_files(main, required=path is not None or main in instead, sources=sources)
+    planned = [file for file in instead if file != saved]
+    files = find_files(main, required=path is not None or main in instead, sources=sources, further=planned)
     files = [file for file in files if read_file(file, sources, instead.get(file))]
     has_saved = saved is not None and read_saved(saved, sources, instead.get(saved))
     read_environment(environ, sources)

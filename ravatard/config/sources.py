@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Environment
 from pathlib import Path
 
@@ -86,27 +86,31 @@ class SettingSources:
         return len(self.problems) >= _MOST_PROBLEMS
 
 
-def find_files(path: Path, *, required: bool, sources: SettingSources) -> list[Path]:
+def find_files(
+    path: Path, *, required: bool, sources: SettingSources, further: Iterable[Path] = ()
+) -> list[Path]:
     """Return the files to read, in order: ``path``, then ``ravatard.d/*.yaml`` beside it by name.
 
-    ``path`` is left out if it is not ``required`` and does not exist.
+    ``path`` is left out if it is not ``required`` and does not exist. Files that are not written yet are
+    ``further``: in ``ravatard.d`` each has its place by name, any other comes last.
     """
     files = [path] if required or os.path.lexists(path) else []
     directory = path.parent / "ravatard.d"
+    planned = [file for file in further if file != path]
     try:
-        names = sorted(entry.name for entry in directory.iterdir() if not entry.name.startswith("."))
+        found = {entry.name for entry in directory.iterdir() if not entry.name.startswith(".")}
     except FileNotFoundError:
-        return files
+        found = set()
     except OSError as error:
         sources.report_unreadable(directory, error, "listed")
         return files
-    for name in names:
+    for name in sorted(found | {file.name for file in planned if file.parent == directory}):
         if name.endswith(".yaml"):
             files.append(directory / name)
         elif name.endswith(".yml"):
             origin = SettingOrigin("file", str(directory / name))
             sources.report(origin, "", "is not read; give it a name that ends in .yaml")
-    return files
+    return files + [file for file in planned if file.parent != directory]
 
 
 def read_file(path: Path, sources: SettingSources, text: str | None = None) -> bool:

@@ -8,6 +8,10 @@ Two wishes pull at the waits; ``tests/benchmarks/fleet.py`` measures both:
 - After a long outage a fleet shall not come back in one second. With waits spread over 0 to ``c`` the
   busiest second sees ``2 / c`` of the fleet: 3.3 % for a ceiling of 60 s, and 1.7 % for one of 120 s, whose
   waits take 60 s on average. From an outage of a minute on the ceiling is that high.
+
+After two seconds both cannot be had: 61 % of a fleet come back in its busiest second, because each is back
+within 3.4 s. An appliance cannot know how many wait with it; ``spread_s`` says that they are many. With 30 s
+the busiest second sees 3.9 % of the fleet, and one appliance waits for 15 s on average; a press asks at once.
 """
 
 from __future__ import annotations
@@ -38,6 +42,14 @@ class BackoffOptions:
         low=0,
         high=3_600,
     )
+    spread_s: float = setting(
+        0.0,
+        "For many appliances at one service: spread their first attempts, and what the service has them wait "
+        "for, over so many seconds. Each is offline for half of it on average after the shortest outage.",
+        unit="s",
+        low=0,
+        high=600,
+    )
 
 
 #: The ceiling grows with the square of what was waited so far over this: slowly at first, steeply after it.
@@ -64,7 +76,7 @@ class Backoff:
     def failed(self, *, up_s: float | None = None, retry_after_s: float | None = None) -> float:
         """Return the seconds to wait after an attempt (``up_s`` None) or a link that was up for ``up_s``.
 
-        A wait the service asked for (``Retry-After``) is the least, spread over a further tenth.
+        A wait the service asked for (``Retry-After``) is the least, see :meth:`spread`.
         At most ten minutes of it count: one of a day may come from a maintenance page or a wrong date.
         """
         flapped = up_s is not None and up_s < self._options.stable_s
@@ -72,12 +84,19 @@ class Backoff:
             self._waited_s = 0.0
         waited_s = self._waited_s
         growing_s = self._options.first_s + waited_s + waited_s * waited_s / STEEP_S
-        ceiling_s = min(self._options.longest_s, growing_s)
+        ceiling_s = max(min(self._options.longest_s, growing_s), self._options.spread_s)
         wait_s = ceiling_s * self._chance()
         if flapped:
             wait_s = (ceiling_s + wait_s) / 2
         if retry_after_s is not None:
-            wait_s = max(wait_s, min(retry_after_s, LONGEST_WISH_S) * (1 + 0.1 * self._chance()))
+            wait_s = max(wait_s, self.spread(min(retry_after_s, LONGEST_WISH_S)))
         # Nothing grows any more beyond the longest wait, however long the outage.
         self._waited_s = min(waited_s + wait_s, self._options.longest_s)
         return wait_s
+
+    def spread(self, pause_s: float) -> float:
+        """Return a pause that many appliances are given alike, and up to a tenth or ``spread_s`` more.
+
+        Without it they would all be back in the same second.
+        """
+        return pause_s + max(0.1 * pause_s, self._options.spread_s) * self._chance()

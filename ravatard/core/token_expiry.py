@@ -20,6 +20,7 @@ LONGEST_LIFETIME_S = 30 * LIFETIME_S
 class TokenExpiry:
     """Lifetime of one token in seconds of the loop's clock."""
 
+    received_at: float
     renew_at: float
     dies_at: float
 
@@ -30,6 +31,10 @@ class TokenExpiry:
     def alive(self, now: float) -> bool:
         """True while the service should accept it."""
         return now < self.dies_at
+
+    def left(self, now: float) -> float:
+        """Return the part of the lifetime that is left, 1 to 0."""
+        return max(0.0, self.dies_at - now) / (self.dies_at - self.received_at)
 
 
 def expiry(
@@ -54,4 +59,4 @@ def expiry(
     if issued is not None and expires is not None and expires > issued:
         lifetime = min(max(float(expires - issued), LEAST_LIFETIME_S), LONGEST_LIFETIME_S)
     renew_after = lifetime * (RENEW_AFTER + RENEW_SPREAD * chance)
-    return TokenExpiry(received_at + renew_after, received_at + lifetime)
+    return TokenExpiry(received_at, received_at + renew_after, received_at + lifetime)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ravatard.doctor.check import Case, Check
 from ravatard.doctor.result import BLOCKING, CheckResult, Verdict, skipped, unknown
 from ravatard.errors import ConfigError, InternalError, RavatardError
+from ravatard.exit_status import ExitStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +117,5 @@ def exit_status(results: Sequence[CheckResult]) -> int:
     """Return 0 without failures (warnings allowed), 1 if a check is broken, 2 if a check is unknown."""
     verdicts = {result.verdict for result in results}
     if Verdict.BROKEN in verdicts:
-        return 1
-    return 2 if Verdict.UNKNOWN in verdicts else 0
+        return ExitStatus.FAILED
+    return ExitStatus.UNDECIDED if Verdict.UNKNOWN in verdicts else ExitStatus.DONE

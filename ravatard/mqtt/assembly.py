@@ -12,7 +12,7 @@ from ravatard.mqtt.adapter import MqttAdapter, patience_of
 from ravatard.mqtt.aiomqtt_broker import AiomqttBroker
 from ravatard.mqtt.event_queue import EventQueue
 from ravatard.mqtt.group_channel import GroupChannel
-from ravatard.mqtt.home import HomeParts
+from ravatard.mqtt.home import BIRTH_JITTER_S, HomeParts
 from ravatard.mqtt.options import GroupOptions, HomeAssistantOptions, MqttOptions
 from ravatard.mqtt.software import Software
 from ravatard.ports.broker import KeptRecord, KeptTopics
@@ -90,6 +90,7 @@ def mqtt_adapter(
         events=EventQueue(),
         restart=restart,
         chance=chance,
+        spread_s=max(BIRTH_JITTER_S, sections.reconnect.spread_s),
     )
     kept = KeptTopics(mqtt.host or "", mqtt.broker_port, topics.kept)
     name = sections.group.name

@@ -25,7 +25,7 @@ _STATUS, _WATCH = line_of({"do": "status"}), line_of({"do": "watch"})
 
 #: Health is looked at so often, and sent if it is another: minutes and degrees.
 HEALTH_S = 60.0
-#: After its start Home Assistant asks every device at once; answers are spread over this time.
+#: After its start Home Assistant asks every device at once; answers are spread over this time at least.
 BIRTH_JITTER_S = 10.0
 _ONLINE = b"online"
 
@@ -41,6 +41,7 @@ class HomeParts:
         events: presses and turns on their way.
         restart: has the daemon restarted.
         chance: gives numbers in [0, 1).
+        spread_s: answers to Home Assistant's start are spread over this time.
     """
 
     topics: Topics
@@ -49,6 +50,7 @@ class HomeParts:
     events: EventQueue
     restart: Callable[[], None]
     chance: Callable[[], float]
+    spread_s: float = BIRTH_JITTER_S
 
 
 class HomeAssistant:
@@ -125,7 +127,7 @@ class HomeAssistant:
 
     async def _announce_again(self) -> None:
         try:
-            await asyncio.sleep(BIRTH_JITTER_S * self._parts.chance())
+            await asyncio.sleep(self._parts.spread_s * self._parts.chance())
             await self._discover()
         finally:
             self._announcing = False

@@ -59,7 +59,7 @@ async def uplink(cloud: Cloud, outbox: Outbox, inbox: Inbox, backoff: Backoff) -
         outbox.connected()
         group.create_task(active.carry(group), name="carry")
         group.create_task(_interrupt(active, outbox), name="interrupt")
-        await _send(cloud, active, outbox, inbox)
+        await _send(cloud, active, outbox, inbox, backoff)
 
     denials = 0
     while True:
@@ -79,7 +79,7 @@ def _report(ended: Attempt, inbox: Inbox, backoff: Backoff, denials: int) -> flo
     if isinstance(trouble, DeniedError):
         refusal = Refusal.MONEY if isinstance(trouble, MoneyError) else Refusal.DENIED
         inbox.put(LinkDenied(str(trouble), refusal))
-        return DENIED_PAUSES_S[min(max(denials, 1), len(DENIED_PAUSES_S)) - 1]
+        return backoff.spread(DENIED_PAUSES_S[min(max(denials, 1), len(DENIED_PAUSES_S)) - 1])
     wait_s = ended.pause_s(backoff)
     inbox.put(LinkOffline(str(trouble) + "." if trouble else "the connection ended.", wait_s))
     return wait_s
@@ -95,14 +95,16 @@ async def _wait(seconds: float, cloud: Cloud, outbox: Outbox) -> None:
         return
 
 
-async def _send(cloud: Cloud, active: ActiveConnection, outbox: Outbox, inbox: Inbox) -> None:
+async def _send(
+    cloud: Cloud, active: ActiveConnection, outbox: Outbox, inbox: Inbox, backoff: Backoff
+) -> None:
     """Send the outbox in its order, for as long as the link lives."""
     loop = asyncio.get_running_loop()
     while True:
         action = await outbox.get()
         match action:
             case StartSession():
-                await _start(cloud, action, outbox, inbox)
+                await _start(cloud, action, outbox, inbox, backoff)
             case EndSession(gone=gone):
                 await cloud.end_session(gone=gone)
             case CancelUtterance() if active.capabilities.marks_utterances:
@@ -144,7 +146,7 @@ async def _interrupt(active: ActiveConnection, outbox: Outbox) -> None:
             await active.interrupt()
 
 
-async def _start(cloud: Cloud, action: StartSession, outbox: Outbox, inbox: Inbox) -> None:
+async def _start(cloud: Cloud, action: StartSession, outbox: Outbox, inbox: Inbox, backoff: Backoff) -> None:
     """Start a session. When the link breaks meanwhile the wish goes back into the outbox, in its place.
 
     A refusal drops the turn at once: its chunks wait right behind, and the hub learns of it only later.
@@ -155,17 +157,22 @@ async def _start(cloud: Cloud, action: StartSession, outbox: Outbox, inbox: Inbo
         outbox.put_back(action)
         raise
     except BusyError as error:
-        inbox.put(SessionRefused(Refusal.BUSY, str(error), error.retry_after_s))
+        inbox.put(SessionRefused(Refusal.BUSY, str(error), _spread(error, backoff)))
     except LinkTimeout as error:
-        inbox.put(SessionRefused(Refusal.TIMEOUT, str(error), error.retry_after_s))
+        inbox.put(SessionRefused(Refusal.TIMEOUT, str(error), _spread(error, backoff)))
     except MoneyError as error:
         inbox.put(SessionRefused(Refusal.MONEY, str(error)))
     except DeniedError as error:
         inbox.put(SessionRefused(Refusal.DENIED, str(error)))
     except (LinkError, PeerError) as error:
-        wish_s = error.retry_after_s if isinstance(error, LinkError) else None
+        wish_s = _spread(error, backoff) if isinstance(error, LinkError) else None
         inbox.put(SessionRefused(Refusal.FAILED, str(error), wish_s))
     else:
         inbox.put(SessionStarted())
         return
     outbox.put(DropTurn(action.turn))
+
+
+def _spread(error: LinkError, backoff: Backoff) -> float | None:
+    """Return the pause that the service asked for, spread; None without one."""
+    return None if error.retry_after_s is None else backoff.spread(error.retry_after_s)

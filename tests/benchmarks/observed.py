@@ -14,7 +14,7 @@ from struct import pack
 from typing import TYPE_CHECKING, Any
 
 import ravatard.cli.appliance
-from ravatard.app import Parts
+from ravatard.appliance_parts import Parts
 from ravatard.assembly.lifetime import live
 from ravatard.cli import main
 from ravatard.core.events import Event, MessageSent, Played

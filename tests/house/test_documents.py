@@ -25,6 +25,7 @@ DOCUMENTS = [
     ROOT / ".github/SECURITY.md",
     ROOT / "hardware/README.md",
     ROOT / "systemd/README.md",
+    ROOT / "config/fleet/README.md",
 ]
 #: Those that speak of the code; the others speak of the owner's files.
 OF_THE_CODE = DOCUMENTS[1:4]

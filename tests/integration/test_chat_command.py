@@ -357,11 +357,11 @@ async def test_avatars_and_languages_for_people_and_programs(tmp_path: Path) -> 
 
     assert people[0] == programs[0] == spoken[0] == codes[0] == 0
     assert people[1].splitlines()[0].split() == ["Ada", "avatar-ada-001", "live", "and", "chat"]
-    assert json.loads(programs[1])[1] == {
+    assert json.loads(programs[1])["avatars"][1] == {
         **{"id": "avatar-brook-002", "name": "Brook", "live": False, "greeting": "Hi, write to me."}
     }
     assert spoken[1].splitlines()[:2] == ["* en  English", "  de  Deutsch"]
-    assert {"code": "uk", "name": "Українська"} in json.loads(codes[1])
+    assert {"code": "uk", "name": "Українська"} in json.loads(codes[1])["languages"]
 
 
 async def test_the_history_is_paged_and_limited(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from ravatard.cli import EXIT_BUG
+from ravatard.exit_status import ExitStatus
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
 from tests.integration.daemon import PROJECT, Config, Daemon
@@ -227,7 +227,7 @@ async def test_a_bug_that_knows_every_secret_tells_none(tmp_path: Path, in_journ
             await daemon.until(lambda told=told: told in daemon.stderr, f"{order} is told of")  # type: ignore[misc]
         _order(tmp_path, "stage", *secrets)
 
-        assert await daemon.ended() == EXIT_BUG, daemon.story()
+        assert await daemon.ended() == ExitStatus.BUG, daemon.story()
         assert server.record.open_licences() == []
         assert "a bug of its own" in daemon.stderr
         # What it was about, and where, can be read all the same.

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from ravatard.assembly.lifetime import STOP_LIMIT_S
-from ravatard.cli import COMMANDS, EXIT_CONFIG
+from ravatard.cli import COMMANDS
 from ravatard.cli.end_sessions import LIMIT_S
 from ravatard.config.schema import Schema
 from ravatard.devices.media.worker import __file__ as decoder
+from ravatard.exit_status import ExitStatus
 from ravatard.host import boot_file, runtime, state
 from ravatard.host.credentials import STORE
 
@@ -135,7 +136,7 @@ def test_it_is_started_again_for_ever_but_not_with_a_configuration_that_needs_a_
 
     assert unit["Restart"] == ["always"]
     assert unit["StartLimitIntervalSec"] == ["0"]
-    assert unit["RestartPreventExitStatus"] == [str(EXIT_CONFIG)]
+    assert unit["RestartPreventExitStatus"] == [f"{ExitStatus.CONFIG:d}"]
     assert "network-online.target" not in DAEMON.read_text()
 
 

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-from ravatard.app import Controls, Parts, SoundOutput, run
+from ravatard.app import Controls, run
+from ravatard.appliance_parts import Parts, SoundOutput
 from ravatard.core import events as ev
 from ravatard.core.audio_format import VOICE
 from ravatard.core.backoff import BackoffOptions

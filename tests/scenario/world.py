@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ravatard.app import Controls, Parts, SoundOutput, run
+from ravatard.app import Controls, run
+from ravatard.appliance_parts import Parts, SoundOutput
 from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.options import ServiceOptions

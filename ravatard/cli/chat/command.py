@@ -31,6 +31,7 @@ from ravatard.cli.options import add_config
 from ravatard.config import Options
 from ravatard.config.advice import SEALED_HINT
 from ravatard.core.backoff import Backoff
+from ravatard.exit_status import ExitStatus
 from ravatard.host.credentials import may_be_sealed
 from ravatard.host.ledger import CHAT, FileLedger
 from ravatard.host.state import state_directory
@@ -48,7 +49,6 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _NO_LINE_EDITOR = "ravatard: the line editor is not installed, so lines come and go as plain text: "
 #: A shell adds this to the number of the signal that ended a program.
 _SIGNALLED = 128
-EXIT_UNANSWERED = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +120,7 @@ async def _chat(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
             unanswered = await visit.run()
         if came:
             return _SIGNALLED + came[0]
-        return EXIT_UNANSWERED if unanswered and terminal is None else 0
+        return ExitStatus.FAILED if unanswered and terminal is None else 0
 
 
 def _key_hint(options: Options, environ: Mapping[str, str]) -> str:

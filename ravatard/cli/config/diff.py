@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import visible
 from ravatard.config import Options, Schema, load
@@ -59,7 +60,7 @@ def diff(arguments: argparse.Namespace) -> int:
     if arguments.json:
         found = {one["needs"] for one in changes}
         verdict = {way: way in found for way in ("restart", "reload")}
-        print(json.dumps({**verdict, "keys": [one["key"] for one in changes], "changes": changes}, indent=2))
+        print(json_document({**verdict, "keys": [one["key"] for one in changes], "changes": changes}))
     else:
         print("\n".join(map(_line, changes)) or "nothing differs")
     return 0

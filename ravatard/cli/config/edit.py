@@ -20,6 +20,7 @@ from ravatard.config.migrations import HISTORY
 from ravatard.config.saved.layer import saved_file
 from ravatard.config.version import KEY
 from ravatard.errors import RavatardError
+from ravatard.exit_status import ExitStatus
 from ravatard.host.credentials import with_credentials
 from ravatard.host.durable import make_directory, replace_file
 from ravatard.installation import owners_command, restarting
@@ -67,7 +68,7 @@ def edit(main: Path, environ: Mapping[str, str], ask: Callable[[str], str] = inp
                 print(f"{harmless(str(errors))}\n", file=sys.stderr)
                 if not _wants_again(ask):
                     print(f"{main} is as it was; the change was discarded", file=sys.stderr)
-                    return 78
+                    return ExitStatus.CONFIG
     _install(main, text, before)
     _report(main, loaded)
     return 0

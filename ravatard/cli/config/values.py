@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from getpass import getpass
 from pathlib import Path
 from typing import Any
 
+from ravatard.cli.config.check import refuse_unusable
+from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_config, add_json, add_state
 from ravatard.cli.terminal import visible
 from ravatard.config import ConfigErrors, Loaded, Schema, SettingOrigin, load
@@ -21,10 +22,11 @@ from ravatard.config.saved.store import FileSettingsStore
 from ravatard.config.schema import Key, value_of
 from ravatard.config.sources import from_text
 from ravatard.errors import ConfigError
+from ravatard.exit_status import in_help
 from ravatard.host.credentials import with_credentials
 from ravatard.host.state import SYSTEM, state_directory
 from ravatard.installation import is_services, owners_command, restarting
-from ravatard.ports.settings import Changes, SettingsNotSaved
+from ravatard.ports.settings import Changes, SettingProblem, SettingsNotSaved, SettingsRefused
 
 #: In the place of a value: it is typed, or comes on standard input.
 TYPED = "-"
@@ -41,6 +43,7 @@ def add_get(parser: argparse.ArgumentParser) -> None:
 
 def add_set(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``set``."""
+    parser.epilog = in_help("config set")
     parser.add_argument("key", metavar="KEY", help="section.key, such as gate.silence_ms")
     parser.add_argument(
         "value",
@@ -82,7 +85,7 @@ def get(arguments: argparse.Namespace) -> int:
     found = [_found(key, loaded) for key in keys]
     of_section = arguments.key in schema.sections
     if arguments.json:
-        print(json.dumps(found if of_section else found[0], indent=2))
+        print(json_document({"section": arguments.key, "settings": found} if of_section else found[0]))
     elif of_section:
         print("\n".join(visible(f"{one['key']}: {_in_words(one['value']) or '(unset)'}") for one in found))
     else:
@@ -156,6 +159,9 @@ def unset(arguments: argparse.Namespace) -> int:
 def _save(arguments: argparse.Namespace, changes: Changes) -> int:
     store = FileSettingsStore(_own_file(arguments.state), with_credentials(os.environ), arguments.config)
     differences = store.diff(changes)
+    if any(value is not None for value in changes.values()):
+        # To take a setting away is always possible: it may be the one that is in the way.
+        _refuse_unusable(store, changes)
     store.save(changes, None)
     if not differences:
         print("saved; nothing else is in effect than before")
@@ -181,6 +187,18 @@ def applying(needs: str, state: Path | None) -> str:
 def _usage(what: str) -> int:
     print(f"ravatard config set: {what}", file=sys.stderr)
     return 2
+
+
+def _refuse_unusable(store: FileSettingsStore, changes: Changes) -> None:
+    """Refuse what `config check` would refuse.
+
+    Raises:
+        SettingsRefused: each setting is valid, and yet the daemon would not start.
+    """
+    try:
+        refuse_unusable(store.with_changes(changes))
+    except ConfigError as error:
+        raise SettingsRefused((SettingProblem("", str(error)),)) from error
 
 
 def _own_file(state: Path | None) -> Path:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import ravatard.sim
-from ravatard.app import Controls, Parts
+from ravatard.app import Controls
+from ravatard.appliance_parts import Parts
 from ravatard.assembly import runner
 from ravatard.assembly.lifetime import disarm, live
 from ravatard.assembly.parts import NOT_TRIED, build, conversation_options
@@ -28,16 +29,13 @@ from ravatard.devices.speaker.earcons import earcons
 from ravatard.devices.speaker.speaker import ChildSpeaker
 from ravatard.devices.speaker.tee import SpeakerTee
 from ravatard.errors import InternalError, RavatardError
+from ravatard.exit_status import ExitStatus
 from ravatard.host.runtime import own_directory, prepared
 from ravatard.web.kiosk.options import KioskOptions
 
 RECORDING = Path(ravatard.sim.__file__).parent / "data" / "demo.wav"
 #: From the end of a sentence to its answer's first sound 1.8 s, an answer of 3.5 s, and a breath.
 _PAUSE_S = 6.0
-
-
-#: A shell's status after Ctrl-C: 128 and the number of SIGINT.
-EXIT_INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -169,10 +167,10 @@ async def _stop_at_the_end(narrator: Narrator, controls: Controls) -> None:
 def _verdict(narrator: Narrator, cloud: DemoCloud) -> int:
     if not narrator.recording_over.is_set():
         # Ended by a signal: nothing can be said of the recording.
-        return EXIT_INTERRUPTED if cloud.clean() else 1
+        return ExitStatus.INTERRUPTED if cloud.clean() else ExitStatus.FAILED
     if not narrator.turns:
         print("\nNo speech was found in this recording; compare with `ravatard demo` without --wav.")
-        return 1
+        return ExitStatus.FAILED
     exchanges = narrator.exchanges
     unheard = exchanges.answers - exchanges.heard
     if unheard:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from collections.abc import Sequence
 from ravatard import __version__, logs
 from ravatard.assembly import runner
 from ravatard.cli.doctor.text import Sheet, marks_for
+from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_config, add_json, add_socket, add_state
 from ravatard.doctor.bundle import hiding
 from ravatard.doctor.catalog import CHECKS, HEADINGS
@@ -18,11 +18,11 @@ from ravatard.doctor.check import Case, DoctorRequest
 from ravatard.doctor.examination import Finding, chosen, examine, exit_status, needed
 from ravatard.doctor.machine import Machine, this_machine
 from ravatard.doctor.result import Verdict
+from ravatard.exit_status import in_help
 
 EPILOG = (
-    "Exit status: 0: all is fine, perhaps with warnings; 1: something is broken; 2: nothing is known to be "
-    "broken, but a check was not possible. Needs neither root, nor network, nor hardware: it reports the "
-    "checks that are not possible."
+    f"{in_help('doctor')} Needs neither root, nor network, nor hardware: it reports the checks that are not "
+    "possible."
 )
 
 
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     machine = this_machine(os.environ)
     if arguments.json:
         findings = runner.run(findings_of(machine, asked, wanted, None))
-        print(json.dumps(for_programs(findings), indent=2))
+        print(json_document(for_programs(findings)))
     else:
         width = max(map(len, needed(CHECKS, wanted)))
         sheet = Sheet(marks_for(sys.stdout), HEADINGS, width=width, hints=arguments.fix_hints)

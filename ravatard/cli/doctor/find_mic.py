@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ravatard.cli.devices import listed_as_the_appliance_does
 from ravatard.cli.doctor.text import marks_for
+from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_json
 from ravatard.cli.terminal import typeable, visible
 from ravatard.core.audio_format import bytes_for
@@ -20,6 +21,7 @@ from ravatard.devices.microphone.vad import speech_detector
 from ravatard.doctor.bench import Bench, ChildBench
 from ravatard.doctor.levels import levels
 from ravatard.errors import DeviceError
+from ravatard.exit_status import ExitStatus
 
 _SECONDS = 5.0
 _FRAME_MS = 20
@@ -69,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not names:
         advice = typeable("plug one in, and look at `ravatard devices`")
         print(f"there is no microphone; {advice}", file=sys.stderr)
-        return 1
+        return ExitStatus.FAILED
     what = (
         f"all {len(names)} microphones" if len(names) > 1 else f"the only microphone, '{visible(names[0])}'"
     )
@@ -82,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
             {"name": h.name, "speech_db": h.speech_db, "level_db": h.level_db, "trouble": h.trouble}
             for h in heard
         ]
-        print(json.dumps({"microphones": rows, "best": best.name if best else None}, indent=2))
+        print(json_document({"microphones": rows, "best": best.name if best else None}))
     else:
         print("\n".join(as_text(heard, best, system=system, sign=marks_for(sys.stdout).signs[0])))
     return 0 if best else 1

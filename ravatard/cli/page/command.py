@@ -15,6 +15,7 @@ from ravatard.cli.page.address import addresses, qr_code
 from ravatard.cli.terminal import typeable, visible
 from ravatard.config import ConfigErrors, load
 from ravatard.config.saved.layer import refused_change
+from ravatard.exit_status import ExitStatus
 from ravatard.host.control.client import NoAccessError, NoDaemonError, ask
 from ravatard.host.credentials import with_credentials
 from ravatard.host.page.access_file import StateAccessFile
@@ -192,4 +193,4 @@ def _tokens(file: StateAccessFile, words: list[str], scopes: list[str]) -> int:
 
 def _usage(what: str) -> int:
     print(f"ravatard page: {what}", file=sys.stderr)
-    return 2
+    return ExitStatus.MISUSED

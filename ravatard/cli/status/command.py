@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from datetime import datetime
@@ -12,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ravatard.cli.control import reason, socket_of
+from ravatard.cli.json_output import json_document, json_line
 from ravatard.cli.options import add_json, add_socket
 from ravatard.cli.status.waiting import wait_until_working
 from ravatard.cli.status.words import Report, changes, in_words, one_line
 from ravatard.cli.terminal import columns_of, visible
+from ravatard.exit_status import ExitStatus, in_help
 from ravatard.host.control.client import NoDaemonError, Reply, ask, watch
 
-#: It runs, but something is missing, or a person must act.
-EXIT_DEGRADED = 3
 #: Longest wait of ``--wait`` by default, s.
 _WAIT_S = 60.0
 
@@ -47,10 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="end --wait after S seconds (default: %(default)g)",
     )
     add_socket(parser)
-    parser.epilog = (
-        "Exit status: 0 if you can talk to it, also while a page or a broker is away; 1 if no daemon "
-        "answers; 3 if something is missing or needs attention, or still does after --timeout."
-    )
+    parser.epilog = in_help("status")
 
 
 def _seconds(text: str) -> float:
@@ -77,22 +73,20 @@ def run(arguments: argparse.Namespace) -> int:
     path = socket_of(arguments)
     if arguments.watch:
         reports = map(_report, watch(path))
-        for line in map(json.dumps, reports) if arguments.json else changes(reports, _clock):
+        for line in map(json_line, reports) if arguments.json else changes(reports, _clock):
             print(line, flush=True)
         return 0
     if arguments.wait:
         report = wait_until_working(
             partial(_asked, path), arguments.timeout, clock=time.monotonic, sleep=time.sleep
         )
-        print(json.dumps(report, indent=2) if arguments.json else one_line(report))
+        print(json_document(report) if arguments.json else one_line(report))
     else:
         report = _asked(path)
         print(
-            json.dumps(report, indent=2)
-            if arguments.json
-            else "\n".join(in_words(report, columns_of(sys.stdout)))
+            json_document(report) if arguments.json else "\n".join(in_words(report, columns_of(sys.stdout)))
         )
-    return 0 if report["working"] else EXIT_DEGRADED
+    return 0 if report["working"] else ExitStatus.DEGRADED
 
 
 def _clock() -> str:

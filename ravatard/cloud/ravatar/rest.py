@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
 
 from ravatard.cloud.border import masked, names_secret, plain
 from ravatard.cloud.fields import Fields, fields_of
@@ -204,3 +205,10 @@ def end_request(license_id: Secret) -> bytes:
 def status_of(status: int, body: bytes) -> int:
     """Return the status of a reply: a good one of HTTP may be corrected in the body."""
     return body_status(status, fields_of(body) if 200 <= status < 300 else None)
+
+
+def socket_url(base_url: str) -> str:
+    """Return the documented socket beside ``base_url``: ws(s), same host, path /ws/chat."""
+    parts = urlsplit(base_url)
+    scheme = "wss" if parts.scheme == "https" else "ws"
+    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + "/ws/chat", "", ""))

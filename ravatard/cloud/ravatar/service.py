@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NoReturn
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from ravatard.cloud.border import FOREIGN_FAULTS, foreign
 from ravatard.cloud.certificate import lost
@@ -273,7 +273,7 @@ class RavatarCloud:
 
     @asynccontextmanager
     async def _socket(self, token: Secret) -> AsyncIterator[Socket]:
-        base = self._service.socket_url or socket_url(self._service.base_url)
+        base = self._service.socket_url or rest.socket_url(self._service.base_url)
         url = f"{base}?token={quote(token.reveal(), safe='')}"
         opening = self._network.socket(url, headers={})
         try:
@@ -311,10 +311,3 @@ class RavatarCloud:
         while True:
             await asyncio.sleep(SETTLE_EVERY_S)
             self._lease.prompt()
-
-
-def socket_url(base_url: str) -> str:
-    """Return the documented socket beside ``base_url``: ws(s), same host, path /ws/chat."""
-    parts = urlsplit(base_url)
-    scheme = "wss" if parts.scheme == "https" else "ws"
-    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + "/ws/chat", "", ""))

@@ -92,6 +92,14 @@ class FileSettingsStore:
             return refused.problems
         return ()
 
+    def with_changes(self, changes: Changes) -> Loaded:
+        """Return the configuration that ``changes`` would make.
+
+        Raises:
+            SettingsRefused: it is no valid one.
+        """
+        return self._candidate(self._nodes(self._content(self._saved)), changes)[1]
+
     def diff(self, changes: Changes) -> list[dict[str, Any]]:
         """See the port."""
         content = self._content(self._saved)

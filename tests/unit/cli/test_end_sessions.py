@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.cli import EXIT_CONFIG, main
+from ravatard.cli import main
 from ravatard.cli.end_sessions import LIMIT_S, end_all
 from ravatard.cloud.avatar.kind import AVATAR
 from ravatard.cloud.kind import ServiceFinding
 from ravatard.cloud.lease import MemoryLedger
 from ravatard.errors import LinkError
+from ravatard.exit_status import ExitStatus
 from ravatard.host.ledger import CHAT, NAME, FileLedger
 from ravatard.host.state_version import version_of
 from ravatard.ports.cloud import ServiceCloud
@@ -171,7 +172,7 @@ def test_a_session_to_end_needs_a_configuration(
 
     status, shown = end_sessions("--config", str(tmp_path / "missing.yaml"))
 
-    assert (status, "missing.yaml" in shown) == (EXIT_CONFIG, True)
+    assert (status, "missing.yaml" in shown) == (ExitStatus.CONFIG, True)
     assert FileLedger(tmp_path / "state").owed() == [debt("left")]
 
 
@@ -184,7 +185,7 @@ def test_a_chat_that_died_is_looked_after_as_well(
 
     status, shown = end_sessions("--config", str(tmp_path / "missing.yaml"))
 
-    assert (status, "missing.yaml" in shown) == (EXIT_CONFIG, True)
+    assert (status, "missing.yaml" in shown) == (ExitStatus.CONFIG, True)
 
 
 def test_a_session_of_an_unknown_kind_is_sent_nowhere_and_kept(
@@ -228,7 +229,7 @@ def test_a_list_of_the_version_before_is_migrated_first(
 
     status, _ = end_sessions("--config", str(tmp_path / "missing.yaml"))
 
-    assert status == EXIT_CONFIG
+    assert status == ExitStatus.CONFIG
     assert version_of(tmp_path / "state") == 2
     assert len(FileLedger(tmp_path / "state").owed()) == 2
 

@@ -12,8 +12,9 @@ from types import ModuleType
 import pytest
 
 from ravatard import __version__
-from ravatard.cli import COMMANDS, EXIT_BUG, EXIT_CONFIG, EXIT_FAILURE, main
+from ravatard.cli import COMMANDS, main
 from ravatard.errors import ConfigError, DeviceError, InternalError, LinkTimeout, MoneyError, RavatardError
+from ravatard.exit_status import ExitStatus
 
 
 class _FakeCommand(ModuleType):
@@ -127,7 +128,7 @@ def test_a_wrong_configuration_ends_with_status_78(
     status = main(["make-tea"])
 
     captured = capsys.readouterr()
-    assert status == EXIT_CONFIG == 78
+    assert status == ExitStatus.CONFIG
     assert captured.err == "ravatard: gate.mode: found 'loud'\n"
     assert captured.out == ""
 
@@ -149,7 +150,7 @@ def test_any_other_failure_is_one_sentence_with_status_1(
     status = main(["make-tea"])
 
     captured = capsys.readouterr()
-    assert status == EXIT_FAILURE == 1
+    assert status == ExitStatus.FAILED
     assert captured.err == "ravatard: it failed\n"
 
 
@@ -167,7 +168,7 @@ def test_a_bug_is_told_through_the_log_and_asks_for_a_restart(
 ) -> None:
     command.act = _failing(error)
 
-    assert main(["make-tea"]) == EXIT_BUG == 70
+    assert main(["make-tea"]) == ExitStatus.BUG
 
     assert "a bug of its own" in caplog.text
     assert type(error).__name__ in caplog.text
@@ -216,7 +217,7 @@ def test_a_reader_that_went_away_is_no_traceback(
 
     status = main(["make-tea"])
 
-    assert status == EXIT_FAILURE
+    assert status == ExitStatus.FAILED
     assert stderr.closed
 
 
@@ -232,4 +233,4 @@ def test_a_reader_that_went_away_before_the_end_is_no_traceback(
     monkeypatch.setattr(sys, "stdout", Gone())
     monkeypatch.setattr(sys, "stderr", io.StringIO())
 
-    assert main(["make-tea"]) == EXIT_FAILURE
+    assert main(["make-tea"]) == ExitStatus.FAILED

@@ -88,6 +88,7 @@ def test_for_programs_every_line_is_an_object(tmp_path: Path, capsys: pytest.Cap
 
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert status == 0
+    assert {line.pop("schema") for line in told} == {1}
     assert told[0]["began"] == "start"
     assert {"at": 107.0, "what": "turn", "value": "1 answered"} in told
     assert told[-3] == {"at": 120.0, "gap": "the disk was full"}
@@ -108,6 +109,7 @@ def test_the_first_difference_is_told_and_is_a_failure(
     assert status == 1
     if as_json:
         assert json.loads(told[-1]) == {
+            "schema": 1,
             "at": 2.5,
             "equal": False,
             "after": "MuteAsked",

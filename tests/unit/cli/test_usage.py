@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import platform
+import sys
 
 import pytest
 
@@ -153,3 +156,16 @@ def test_every_help_text_is_idiomatic(capsys: pytest.CaptureFixture[str], name: 
         "there are for you",
     ):
         assert odd not in " ".join(out.split())
+
+
+@pytest.mark.parametrize("line", ["version --json", "--version --json", "--json -V"])
+def test_the_version_is_told_to_programs(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    assert main(line.split()) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert found == {
+        "schema": 1,
+        "version": __version__,
+        "python": platform.python_version(),
+        "installation": sys.prefix,
+    }

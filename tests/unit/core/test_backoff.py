@@ -124,3 +124,26 @@ def test_no_wait_is_ever_longer_than_the_longest(history: list[tuple[float, floa
 
     for _, up_s in history:
         assert 0.0 <= backoff.failed(up_s=up_s) <= 60.0
+
+
+def fixed(chance: float, spread_s: float) -> Backoff:
+    return Backoff(BackoffOptions(spread_s=spread_s), lambda: chance)
+
+
+def test_a_fleet_spreads_its_first_attempts() -> None:
+    assert [fixed(chance, 30.0).failed(up_s=60.0) for chance in (0.0, 0.5)] == [0.0, 15.0]
+
+
+def test_a_spread_makes_no_long_wait_shorter() -> None:
+    backoff = Backoff(BackoffOptions(longest_s=60.0, spread_s=10.0), lambda: 1.0)
+
+    assert [backoff.failed() for _ in range(4)][-1] == 60.0
+
+
+@pytest.mark.parametrize(("spread_s", "longest_s"), [(0.0, 22.0), (5.0, 25.0)])
+def test_a_pause_given_to_all_ends_apart(spread_s: float, longest_s: float) -> None:
+    assert [fixed(chance, spread_s).spread(20.0) for chance in (0.0, 1.0)] == [20.0, longest_s]
+
+
+def test_a_wait_that_the_service_asks_for_is_spread_as_well() -> None:
+    assert fixed(0.5, 30.0).failed(retry_after_s=60.0) == 75.0

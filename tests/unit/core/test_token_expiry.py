@@ -41,3 +41,9 @@ def test_a_token_is_fresh_then_alive_then_neither() -> None:
     assert (life.fresh(79.9), life.alive(79.9)) == (True, True)
     assert (life.fresh(80.0), life.alive(80.0)) == (False, True)
     assert (life.fresh(100.0), life.alive(100.0)) == (False, False)
+
+
+def test_the_part_that_is_left_falls_from_one_to_nothing() -> None:
+    life = expiry(50.0, 0.0, 100.0, chance=0.0)
+
+    assert [life.left(at) for at in (50.0, 130.0, 150.0, 1_000.0)] == [1.0, 0.2, 0.0, 0.0]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ravatard.cli import EXIT_CONFIG, main
+from ravatard.cli import main
 from ravatard.config.boards import shipped_boards
+from ravatard.exit_status import ExitStatus
 
 SHIPPED = shipped_boards()
 assert SHIPPED is not None
@@ -77,7 +78,7 @@ def test_an_unknown_board_is_explained_with_status_78(
 ) -> None:
     status = main(["board", "show", "aiy-voice-hut", "--config", config])
 
-    assert status == EXIT_CONFIG
+    assert status == ExitStatus.CONFIG
     said = capsys.readouterr().err
     assert "unknown board 'aiy-voice-hut'; did you mean aiy-voice-hat? there are: adafruit-" in said
 
@@ -87,7 +88,7 @@ def test_a_board_with_mistakes_is_explained_with_status_78(
 ) -> None:
     path = own(config, "mine.yaml", "settings:\n  button: {pin: 77}\n")
 
-    assert main(["board", "show", "mine", "--config", config]) == EXIT_CONFIG
+    assert main(["board", "show", "mine", "--config", config]) == ExitStatus.CONFIG
     assert f"{path}:2: button.pin: found '77'; allowed: a whole number" in capsys.readouterr().err
 
 

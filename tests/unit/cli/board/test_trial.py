@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.cli import EXIT_CONFIG, EXIT_FAILURE, main
+from ravatard.cli import main
 from ravatard.cli.board.trial import trial
 from ravatard.core.events import ButtonPressed, ButtonReleased
 from ravatard.core.indication import WORDS, Look
+from ravatard.exit_status import ExitStatus
 
 STATES = [WORDS[look] for look in Look if look is not Look.OFF]
 
@@ -98,14 +99,14 @@ def told(tmp_path: Path, text: str, *more: str) -> int:
 
 
 def test_nothing_to_test_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(tmp_path, "") == EXIT_FAILURE
+    assert told(tmp_path, "") == ExitStatus.FAILED
     assert capsys.readouterr().err == (
         "ravatard: no button and no lights are configured; write board: NAME (`ravatard board list`)\n"
     )
 
 
 def test_an_unknown_board_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(tmp_path, "", "nonesuch") == EXIT_CONFIG
+    assert told(tmp_path, "", "nonesuch") == ExitStatus.CONFIG
     assert (
         "environment RAVATARD_BOARD: board: unknown board 'nonesuch'; there are: " in capsys.readouterr().err
     )

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.cli import EXIT_CONFIG, main
+from ravatard.cli import main
 from ravatard.cli.config.command import _in_words
 from ravatard.config import Schema
 from ravatard.config.reference import reference
+from ravatard.exit_status import ExitStatus
 from ravatard.secret import MASK
 
 
@@ -44,7 +45,7 @@ def test_texts_that_the_page_could_not_show_are_a_mistake(
     (texts / f"{code}.yaml").write_text("words:\n  raedy: go\n")
     config.write_text(f"service: {{project_id: x-1}}\nkiosk: {{enabled: true, texts: {texts}}}\n")
 
-    assert main(["config", "check", "--config", str(config)]) == EXIT_CONFIG
+    assert main(["config", "check", "--config", str(config)]) == ExitStatus.CONFIG
     assert "words.raedy: unknown key; did you mean words.ready?" in capsys.readouterr().err
 
 
@@ -167,14 +168,14 @@ def test_a_wrong_configuration_is_explained_with_status_78(
     status = main(["config", "check", "--config", str(config)])
 
     captured = capsys.readouterr()
-    assert status == EXIT_CONFIG == 78
+    assert status == ExitStatus.CONFIG
     assert captured.out == ""
     assert f"{config}:2: gate.mode: found 'loud'; allowed: one of auto, vad, button, both" in captured.err
     assert f"{config}:3: voise: unknown section; did you mean voice?" in captured.err
 
 
 def test_show_refuses_a_wrong_configuration_too(config: Path) -> None:
-    assert main(["config", "show", "--config", str(config.with_name("none.yaml"))]) == EXIT_CONFIG
+    assert main(["config", "show", "--config", str(config.with_name("none.yaml"))]) == ExitStatus.CONFIG
 
 
 def test_show_has_a_line_for_every_setting_with_its_origin(
@@ -231,7 +232,7 @@ def test_show_has_a_form_for_programs(config: Path, capsys: pytest.CaptureFixtur
     main(["config", "show", "--json", "--config", str(config)])
 
     shown = json.loads(capsys.readouterr().out)
-    assert list(shown) == list(Schema().sections)
+    assert list(shown) == ["schema", *Schema().sections]
     assert shown["gate"]["silence_ms"] == {"value": 700, "unit": "ms", "origin": f"{config}:5"}
     assert shown["service"]["avatar"]["value"] == "Zoë"
     assert shown["service"]["project_id"] == {"value": MASK, "unit": "", "origin": f"{config}:2"}

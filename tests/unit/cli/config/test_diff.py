@@ -29,6 +29,7 @@ def test_keys_and_what_they_need_since_a_file(
     assert main(["config", "diff", str(old), "--config", str(new), "--json"]) == 0
 
     assert json.loads(capsys.readouterr().out) == {
+        "schema": 1,
         "restart": True,
         "reload": True,
         "keys": ["service.project_id", "gate.longest_s", "session.keep"],

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.cli import EXIT_CONFIG, main
+from ravatard.cli import main
 from ravatard.cli.config.edit import NotEdited, edit, editor_command
+from ravatard.exit_status import ExitStatus
 
 GOOD = "service:\n  project_id: hush-hush\n"
 Editor = Callable[..., dict[str, str]]
@@ -91,7 +92,7 @@ def test_mistakes_are_shown_and_can_be_mended(
 
 @pytest.mark.parametrize("answers", [["d"], []], ids=["discarded", "end of input"])
 def test_a_change_with_mistakes_can_be_discarded(config: Path, editor: Editor, answers: list[str]) -> None:
-    assert edit(config, editor("gate: {mode: loud}\n"), answering(*answers)) == EXIT_CONFIG
+    assert edit(config, editor("gate: {mode: loud}\n"), answering(*answers)) == ExitStatus.CONFIG
 
     assert config.read_text() == GOOD
 

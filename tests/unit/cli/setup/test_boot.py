@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.cli import EXIT_CONFIG, EXIT_FAILURE, main
+from ravatard.cli import main
 from ravatard.config.document import LIMIT_BYTES
+from ravatard.exit_status import ExitStatus
 from ravatard.host.boot_file import DONE, ERRORS, NAME
 
 SECRET = "hush-hush-4711"
@@ -78,7 +79,7 @@ def test_a_bad_file_stays_with_every_mistake_beside_it_and_the_old_settings_hold
     bad = f"service:\n  project_id: {SECRET}!!\ngate:\n  silence_ms: soon\nvoise: 1\n"
     (machine.boot / NAME).write_text(bad)
 
-    assert machine.start() == EXIT_CONFIG
+    assert machine.start() == ExitStatus.CONFIG
 
     assert machine.left() == [ERRORS, NAME]
     lines = machine.note.split("\r\n")
@@ -132,7 +133,7 @@ def test_a_note_without_its_file_goes(machine: Machine) -> None:
 def test_every_kind_of_bad_file_is_one_sentence(machine: Machine, content: bytes, words: str) -> None:
     (machine.boot / NAME).write_bytes(content)
 
-    assert machine.start() == EXIT_CONFIG
+    assert machine.start() == ExitStatus.CONFIG
 
     lines = machine.note.split("\r\n")
     assert lines[0].startswith("ravatard.yaml was not taken: 1 mistake. ")
@@ -164,7 +165,7 @@ def test_a_link_is_refused_and_stays(machine: Machine, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_text(GOOD)
     (machine.boot / NAME).symlink_to(tmp_path / "elsewhere")
 
-    assert machine.start() == EXIT_CONFIG
+    assert machine.start() == ExitStatus.CONFIG
 
     assert "ravatard.yaml is a link; put the file itself there" in machine.note
     assert (machine.boot / NAME).is_symlink()
@@ -174,7 +175,7 @@ def test_a_link_is_refused_and_stays(machine: Machine, tmp_path: Path) -> None:
 def test_a_fifo_is_refused_and_keeps_nobody_waiting(machine: Machine) -> None:
     os.mkfifo(machine.boot / NAME)
 
-    assert machine.start() == EXIT_CONFIG
+    assert machine.start() == ExitStatus.CONFIG
 
     assert "is not a regular file" in machine.note
 
@@ -182,7 +183,7 @@ def test_a_fifo_is_refused_and_keeps_nobody_waiting(machine: Machine) -> None:
 def test_a_name_with_an_ending_too_many_is_told(machine: Machine) -> None:
     (machine.boot / "ravatard.yaml.txt").write_text(GOOD)
 
-    assert machine.start() == EXIT_CONFIG
+    assert machine.start() == ExitStatus.CONFIG
 
     assert "ravatard.yaml.txt is not read; rename it to ravatard.yaml" in machine.note
     assert not machine.store.exists()
@@ -192,7 +193,7 @@ def test_a_disk_that_takes_nothing_is_told_on_the_card_and_the_file_stays(machin
     machine.store.write_text("a file is in the way")
     (machine.boot / NAME).write_text(GOOD)
 
-    assert machine.start() == EXIT_FAILURE
+    assert machine.start() == ExitStatus.FAILED
 
     assert "ravatard.service.project_id cannot be written (" in machine.note
     assert machine.left() == [ERRORS, NAME]
@@ -215,7 +216,7 @@ def test_a_note_that_cannot_be_written_is_said_beside_what_is_wrong(
     (machine.boot / NAME).write_text("gate: {mode: loud}\n")
     (machine.boot / ERRORS / "x").mkdir(parents=True)
 
-    assert machine.start() == EXIT_CONFIG
+    assert machine.start() == ExitStatus.CONFIG
 
     first, second = capsys.readouterr().err.splitlines()
     assert "gate.mode: found 'loud'" in first

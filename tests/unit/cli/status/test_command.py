@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.cli import EXIT_FAILURE, main
+from ravatard.cli import main
 from ravatard.cli.status.command import _seconds
+from ravatard.exit_status import ExitStatus
 from ravatard.host.identity import appliance_id
 
 
@@ -22,7 +23,7 @@ def test_waiting_for_a_daemon_that_does_not_come_fails(
 ) -> None:
     words = ["status", "--wait", "working", "--timeout", "0", "--socket", str(tmp_path / "none.sock")]
 
-    assert main(words) == EXIT_FAILURE
+    assert main(words) == ExitStatus.FAILED
     assert "does not run" in capsys.readouterr().err
 
 

@@ -15,7 +15,8 @@ from ravatard.cloud.lease import MemoryLedger
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.options import ServiceOptions
 from ravatard.cloud.ravatar.options import RavatarOptions
-from ravatard.cloud.ravatar.service import RavatarCloud, socket_url
+from ravatard.cloud.ravatar.rest import socket_url
+from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.core.audio_format import silence
 from ravatard.core.events import Answered, ServiceMessage, StreamBroke
 from ravatard.core.states import Refusal

@@ -1,0 +1,94 @@
+"""Parts of the appliance, and what they tell for the status."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ravatard.ports.adapter import Adapter
+from ravatard.ports.cloud import Cloud, TokenHolder
+from ravatard.ports.display import Display
+from ravatard.ports.group import Room
+from ravatard.ports.host import NetworkChanges, Notifier, Observer
+from ravatard.ports.media import Decoder, Fetch
+from ravatard.ports.microphone import Microphone
+from ravatard.ports.page import OwnerPage
+from ravatard.ports.panel import Button, Lamp
+from ravatard.ports.speaker import Speaker
+from ravatard.stages.control import started_by_hand
+
+
+def _noon() -> datetime:
+    return datetime(2000, 1, 1, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Parts of the appliance: real devices and a real cloud, or a simulated world.
+
+    ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
+    ``screen``: None without display; ``network_changes``: None where there is no network that could change;
+    ``page``: None without the owner's page; ``local_time``: the time on this machine's clock;
+    ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
+    about program and board; ``adapters``: ways in and out for other programs; ``room``: None where no other
+    appliance is; ``restart_refusal``: why nothing would start the daemon again when it ends.
+    """
+
+    microphone: Microphone
+    cloud: Cloud
+    lamp: Lamp
+    notifier: Notifier
+    chance: Callable[[], float]
+    button: Button | None = None
+    observers: Sequence[Observer] = ()
+    without: tuple[str, ...] = ()
+    sound: SoundOutput | None = None
+    screen: Display | None = None
+    network_changes: NetworkChanges | None = None
+    page: OwnerPage | None = None
+    local_time: Callable[[], datetime] = _noon
+    faults: Callable[[], tuple[str, ...]] = tuple
+    machine: Callable[[], Mapping[str, Any]] = dict
+    adapters: Sequence[Adapter] = ()
+    room: Room | None = None
+    restart_refusal: Callable[[], Awaitable[str]] = started_by_hand
+
+    def all_faults(self) -> tuple[str, ...]:
+        """Return a sentence for each fault that no event tells and that touches the voice."""
+        heard = self.screen.faults if self.screen is not None and self.screen.sound_in_browser else ()
+        return (*self.without, *self.cloud.endings.faults, *self.faults(), *heard)
+
+    def side_faults(self) -> tuple[str, ...]:
+        """Return a sentence for each fault of a page or of a way for other programs."""
+        seen = self.screen.faults if self.screen is not None and not self.screen.sound_in_browser else ()
+        page = self.page.faults if self.page is not None else ()
+        return (*page, *seen, *(fault for adapter in self.adapters for fault in adapter.faults))
+
+    def counts(self) -> Mapping[str, int]:
+        """Return the counters of the ways for other programs, by name."""
+        return {name: count for adapter in self.adapters for name, count in adapter.counts.items()}
+
+    def token_dies_at(self) -> float | None:
+        """Return the loop time at which the cloud's token ends; None without one."""
+        return self.cloud.token_dies_at() if isinstance(self.cloud, TokenHolder) else None
+
+    def fields(self) -> Mapping[str, Any]:
+        """Return the fields of the status about program, board and the owner's page, which may be off."""
+        return {**self.machine(), "page": None if self.page is None else asdict(self.page.place())}
+
+
+@dataclass(frozen=True, slots=True)
+class SoundOutput:
+    """Parts that play the avatar's answers.
+
+    Attributes:
+        speaker: the loudspeaker.
+        fetch: downloads answers that are files.
+        decoder: decodes them.
+    """
+
+    speaker: Speaker
+    fetch: Fetch
+    decoder: Decoder

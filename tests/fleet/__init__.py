@@ -1,0 +1,1 @@
+"""A fleet on one machine, with the programs that firms run: ``make fleet``. Takes minutes, and needs root."""
