@@ -68,7 +68,7 @@ def test_a_name_of_nothing_is_found(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["app.py:Parts", "core/", "Conversation", "Conversation.handle", "run()", "a b"]
+    "word", ["appliance_parts.py:Parts", "core/", "Conversation", "Conversation.handle", "run()", "a b"]
 )
 def test_a_name_of_something_is_let_pass(word: str) -> None:
     assert list(wrong_names(f"See `{word}`.")) == []

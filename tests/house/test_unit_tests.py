@@ -33,7 +33,6 @@ TESTED_BY_RUNNING: dict[str, str] = {
     "devices/media/worker.py": "integration/test_media.py starts it",
     "devices/speaker/worker.py": "integration/test_speaker.py starts it",
     "doctor/bench.py": "integration/test_doctor.py, on real sound",
-    "web/strict_server.py": "integration/test_strict_server.py, on real sockets",
     "sim/avatar/media.py": "integration/test_avatar_simulator.py connects to it in every way",
     "sim/delivery.py": "integration/test_faults.py, on real sockets",
     "sim/front.py": "integration/test_simulator_server.py, on real sockets",

@@ -35,6 +35,10 @@ VENDOR = "vendor"
 VERSIONED = "/v/"
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _LARGEST_BYTES = 256 * 1024
+#: Files that are served without indentation and comments.
+_LEAN = frozenset({".js", ".css"})
+#: A comment that has a line of its own: of a program, of a style sheet.
+_COMMENT = re.compile(rb"// .*|/\*(?:(?!\*/).)*\*/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,8 @@ class StaticFiles:
             known = path.suffix in TYPES and all(_NAME.fullmatch(part) for part in parts)
             if known and path.is_file() and path.stat().st_size <= _LARGEST_BYTES:
                 body = path.read_bytes()
-                own_program = path.suffix == ".js" and parts[0] != VENDOR
-                found["/" + "/".join(parts)] = _lean(body) if own_program else body, TYPES[path.suffix]
+                own = path.suffix in _LEAN and parts[0] != VENDOR
+                found["/" + "/".join(parts)] = _lean(body) if own else body, TYPES[path.suffix]
         version = VERSIONED + _digest(b"".join(body for body, _ in found.values()))
         self._files = {path: _served(*one) for path, one in found.items()}
         # Below one folder: modules import each other by relative addresses.
@@ -86,12 +90,12 @@ class StaticFiles:
 
 
 def _lean(body: bytes) -> bytes:
-    """Return a program without indentation and lines of comments: a tenth less for a phone to load.
+    """Return a program or a style sheet without indentation and lines of comments: less for a phone to load.
 
     No text of the page's programs depends on the indentation of a line.
     """
     lines = (line.strip() for line in body.splitlines())
-    return b"\n".join(line for line in lines if line and not line.startswith(b"// "))
+    return b"\n".join(line for line in lines if line and not _COMMENT.fullmatch(line))
 
 
 def _with_versions(index: bytes, version: str, files: Container[str]) -> bytes:

@@ -278,6 +278,6 @@ def test_a_page_for_the_network_without_a_password_is_a_warning_as_the_daemon_st
     assert main(["config", "check", "--config", str(config)]) == 0
     assert "warning: the page is served to this machine only: " in capsys.readouterr().out
     # A user who may not look into the service's state is not told that there is none.
-    monkeypatch.setattr("ravatard.cli.config.command.hidden", lambda environ: True)
+    monkeypatch.setattr("ravatard.cli.config.check.hidden", lambda environ: True)
     assert main(["config", "check", "--config", str(config)]) == 0
     assert "warning" not in capsys.readouterr().out

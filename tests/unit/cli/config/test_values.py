@@ -110,7 +110,7 @@ def test_a_section_shows_all_its_settings(run: Run) -> None:
 
     assert status == 0
     assert out.startswith("quiet.from: (unset)\nquiet.to: (unset)\n")
-    assert [one["key"] for one in json.loads(run("get", "quiet", "--json")[1])][:2] == [
+    assert [one["key"] for one in json.loads(run("get", "quiet", "--json")[1])["settings"]][:2] == [
         "quiet.from",
         "quiet.to",
     ]

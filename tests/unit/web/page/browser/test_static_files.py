@@ -69,6 +69,17 @@ def test_a_program_is_served_without_indentation_and_lines_of_comments(tmp_path:
     assert files.body("/vendor/other.js") == program.encode()
 
 
+def test_a_style_sheet_is_served_without_indentation_and_lines_of_comments(tmp_path: Path) -> None:
+    static = folder(tmp_path)
+    (static / "own.css").write_text(
+        "/* Why. */\na {\n  color: red; /* kept */\n}\n/* a */ b { top: 0; } /* c */\n"
+    )
+
+    assert StaticFiles(static).body("/own.css") == (
+        b"a {\ncolor: red; /* kept */\n}\n/* a */ b { top: 0; } /* c */"
+    )
+
+
 def test_a_file_is_kept_for_good_at_an_address_that_another_content_does_not_have(tmp_path: Path) -> None:
     static = folder(tmp_path)
 
