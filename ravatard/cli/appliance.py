@@ -36,6 +36,7 @@ from ravatard.host.identity import appliance_id
 from ravatard.host.ledger import FileLedger
 from ravatard.host.recorder import flight_recorder
 from ravatard.host.remembered import RememberedSettings
+from ravatard.host.rollback import rolled_back
 from ravatard.host.runtime import SOCKET_NAME, SYSTEM_DIRECTORY, runtime_directory
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import bring_up_to_date
@@ -164,6 +165,14 @@ def _tell_outdated(loaded: Loaded) -> None:
         )
 
 
+def _taken_back(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return a sentence if the last upgrade of the installed appliance was taken back."""
+    said = "" if arguments.simulate else rolled_back()
+    if said:
+        log.warning("%s", said)
+    return (said,) if said else ()
+
+
 def _set_aside(
     started: StartingConfiguration, arguments: argparse.Namespace, environ: Mapping[str, str]
 ) -> tuple[str, ...]:
@@ -217,7 +226,7 @@ async def _appliance(
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
         parts = replace(
             parts,
-            without=(*parts.without, *_set_aside(started, arguments, environ)),
+            without=(*parts.without, *_set_aside(started, arguments, environ), *_taken_back(arguments)),
             faults=parts.faults if ledger is None else ledger.faults,
             machine=_machine(None if loaded.board is None else loaded.board.name),
             page=_page(arguments, loaded, options, environ, control, secrets),

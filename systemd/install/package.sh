@@ -38,6 +38,15 @@ maintainer=$(sed -n 's/^Maintainer: //p' "$source/systemd/debian/control.in")
 gzip -9n "$root/changelog"
 install -m 644 "$root/changelog.gz" "$root/usr/share/doc/ravatard/"
 rm "$root/changelog.gz"
+# Upgrades are the package's business alone: dpkg and apt make them.
+upgrade=$source/systemd/upgrade
+install -D -m 755 "$upgrade/upgrade.sh" "$root/usr/lib/ravatard/upgrade"
+mkdir -p "$root/usr/lib/systemd/system/multi-user.target.wants"
+for unit in ravatard-upgrade-check.service ravatard-upgrade-repair.service; do
+    install -m 644 "$upgrade/$unit" "$root/usr/lib/systemd/system/"
+    # On without being enabled: an administrator masks it.
+    ln -s "../$unit" "$root/usr/lib/systemd/system/multi-user.target.wants/$unit"
+done
 install -D -m 644 "$source/systemd/debian/lintian-overrides" "$root/usr/share/lintian/overrides/ravatard"
 sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@PYTHON@/$python/" -e "s/@NEXT@/$next/" -e "s/@LIBC@/$libc/" \
     -e "s/@MODULES@/$modules/" -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" "$source/systemd/debian/control.in" >"$root/DEBIAN/control"
