@@ -8,7 +8,7 @@ here=$(dirname "$0")
 source=$(cd "$here/../.." && pwd)
 umask 022
 
-version=${3:-$("$here/version.sh")}
+version=$("$here/version.sh" "${3:-}")
 if ! wrong=$(dpkg --validate-version "$version" 2>&1); then
     echo "VERSION=$version is no version of a Debian package: ${wrong#dpkg: *: }" >&2
     exit 1

@@ -38,7 +38,7 @@ put() {  # FILE, content on standard input; old or new after a power cut
 
 done_with_it() {
     rm -rf "$previous" "$previous.new" "$kept/previous.deb"
-    rm -f "$kept/trial" "$kept/unfinished" "$kept/state-version"
+    rm -f "$kept/trial" "$kept/begun" "$kept/unfinished" "$kept/state-version"
 }
 
 as_service() {  # COMMAND...: what lies in its directory is not for root to follow
@@ -74,6 +74,15 @@ dpkg_in_turn() {  # ARGUMENT...
     return $status
 }
 
+# Removes what dpkg does not know: it was unpacked last when the power failed. Python would find two versions of a module.
+tidy() {
+    dpkg-query --listfiles ravatard | LC_ALL=C sort >"$kept/listed"
+    find /opt/ravatard | LC_ALL=C sort | LC_ALL=C comm -13 "$kept/listed" - | while IFS= read -r path; do
+        rm -rf "$path"
+    done
+    rm -f "$kept/listed"
+}
+
 # Installs the version before again. What it says is there before that one starts, and so in its status.
 put_back() {  # OLD NEW REASON
     echo "ravatard $2 is taken back to $1: $3" >&2
@@ -88,6 +97,7 @@ put_back() {  # OLD NEW REASON
         echo "ravatard $1 could not be put back; next: sudo apt install --reinstall ravatard" >&2
         return 1
     fi
+    tidy
     done_with_it
     sync -f /opt /usr /etc /var/lib
     echo "ravatard $1 runs again." >&2
@@ -106,51 +116,59 @@ Pin-Priority: -1
 END
 }
 
-shown() {  # PROPERTY
-    systemctl show --property="$1" --value $unit
+# Sets load, active, main, restarts, result and, unless it is 0, status.
+look() {
+    while IFS='=' read -r key value; do
+        case $key in
+        LoadState) load=$value ;;
+        ActiveState) active=$value ;;
+        MainPID) main=$value ;;
+        NRestarts) restarts=$value ;;
+        Result) result=$value ;;
+        ExecMainStatus) [ "$value" = 0 ] || status=$value ;;
+        esac
+    done <<END
+$(systemctl show --property=LoadState,ActiveState,MainPID,NRestarts,Result,ExecMainStatus $unit)
+END
 }
 
 # Prints why the version does not work, or nothing if it does. Ends with 1 if nobody can tell: it was stopped.
 verdict() {
-    began=$(uptime_s)
-    ends=$(shown NRestarts)
-    process='' since=0
+    load='' active='' main='' restarts=0 result='' status=0
+    process='' since=0 began=$(uptime_s)
+    look
+    before=$restarts
     while :; do
         now=$(uptime_s)
-        case $(shown LoadState) in
+        case $load in
         loaded) ;;
         masked) return 1 ;;
-        *) echo "its unit cannot be loaded"; return ;;
+        *) echo "its unit cannot be loaded" && return 0 ;;
         esac
-        active=$(shown ActiveState)
-        case $active in
-        active)
-            main=$(shown MainPID)
+        # A start by hand begins to count anew.
+        if [ "$restarts" -lt "$before" ]; then before=0; fi
+        if [ "$active" = active ]; then
             [ "$main" = "$process" ] || { process=$main since=$now; }
             if [ $((now - since)) -ge "$proof_s" ]; then return 0; fi
-            ;;
-        failed)
-            case $(shown ExecMainStatus) in
-            78) echo "it refuses the settings" ;;
-            *) echo "its service failed ($(shown Result))" ;;
-            esac
-            return
-            ;;
-        *) process='' ;;
-        esac
-        more=$(($(shown NRestarts) - ends))
-        # A start by hand begins to count anew.
-        if [ $more -lt 0 ]; then ends=0 more=0; fi
-        if [ $more -ge $most_ends ]; then
-            echo "it ended $more times, with status $(shown ExecMainStatus)"
-            return
+        else
+            process=''
         fi
-        if [ $((now - began)) -ge "$limit_s" ]; then
-            [ "$active" != inactive ] || return 1
+        if [ "$active" = failed ] && [ "$status" = 78 ]; then
+            echo "it refuses the settings"
+        elif [ "$active" = failed ]; then
+            echo "its service failed ($result)"
+        elif [ $((restarts - before)) -ge $most_ends ]; then
+            echo "it ended $most_ends times, with status $status"
+        elif [ $((now - began)) -lt "$limit_s" ]; then
+            sleep 2
+            look
+            continue
+        elif [ "$active" = inactive ]; then
+            return 1
+        else
             echo "it did not run for $proof_s s within $limit_s s"
-            return
         fi
-        sleep 1
+        return 0
     done
 }
 
@@ -179,7 +197,7 @@ repair() {
     # Only what the last apt has left: dpkg's own way to finish it. Other packages may fail for reasons of their own.
     RAVATARD_UPGRADE=boot dpkg_in_turn --configure -a || true
     case $(installed db:Status-Status) in
-    installed) rm -f "$kept/unfinished" ;;
+    installed) rm -f "$kept/begun" "$kept/unfinished" ;;
     *)
         if [ -d "$previous/DEBIAN" ] && [ -e "$kept/unfinished" ]; then
             old=$(sed -n 's/^Version: //p' "$previous/DEBIAN/control")

@@ -13,13 +13,15 @@ from typing import Any
 
 from ravatard.cli.control import reason, socket_of
 from ravatard.cli.options import add_json, add_socket
-from ravatard.cli.status.waiting import wait_until_working
+from ravatard.cli.status.waiting import is_idle, is_working, wait_until
 from ravatard.cli.status.words import Report, changes, in_words, one_line
 from ravatard.cli.terminal import columns_of, visible
 from ravatard.host.control.client import NoDaemonError, Reply, ask, watch
 
 #: It runs, but something is missing, or a person must act.
 EXIT_DEGRADED = 3
+#: Value of ``--wait`` -> what it waits for.
+_WAITED_FOR = {"working": is_working, "idle": is_idle}
 #: Longest wait of ``--wait`` by default, s.
 _WAIT_S = 60.0
 
@@ -35,9 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     kinds.add_argument(
         "--wait",
-        choices=["working"],
-        help="wait until everything works, also for a daemon that is not running yet; then print its state "
-        "in one line",
+        choices=list(_WAITED_FOR),
+        help="wait until everything works, also for a daemon that is not running yet, or until no "
+        "conversation goes on; then print its state in one line",
     )
     parser.add_argument(
         "--timeout",
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_socket(parser)
     parser.epilog = (
         "Exit status: 0 if everything works; 1 if no daemon answers; 3 if something is missing or needs "
-        "attention, or still does after --timeout."
+        "attention, or still does after --timeout. With --wait idle: 3 if a conversation still goes on."
     )
 
 
@@ -80,9 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
         for line in map(json.dumps, reports) if arguments.json else changes(reports, _clock):
             print(line, flush=True)
         return 0
+    reached = _WAITED_FOR[arguments.wait or "working"]
     if arguments.wait:
-        report = wait_until_working(
-            partial(_asked, path), arguments.timeout, clock=time.monotonic, sleep=time.sleep
+        report = wait_until(
+            reached, partial(_asked, path), arguments.timeout, clock=time.monotonic, sleep=time.sleep
         )
         print(json.dumps(report, indent=2) if arguments.json else one_line(report))
     else:
@@ -92,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
             if arguments.json
             else "\n".join(in_words(report, columns_of(sys.stdout)))
         )
-    return 0 if report["working"] else EXIT_DEGRADED
+    return 0 if reached(report) else EXIT_DEGRADED
 
 
 def _clock() -> str:
