@@ -10,7 +10,7 @@ umask 022
 
 version=$("$here/version.sh" "${3:-}")
 if ! wrong=$(dpkg --validate-version "$version" 2>&1); then
-    echo "VERSION=$version is no version of a Debian package: ${wrong#dpkg: *: }" >&2
+    echo "VERSION=${3:-$version} is no version of a Debian package: ${wrong#dpkg: *: }" >&2
     exit 1
 fi
 architecture=$(dpkg --print-architecture)
@@ -46,6 +46,10 @@ for unit in ravatard-upgrade-check.service ravatard-upgrade-repair.service; do
     install -m 644 "$upgrade/$unit" "$root/usr/lib/systemd/system/"
     # On without being enabled: an administrator masks it.
     ln -s "../$unit" "$root/usr/lib/systemd/system/multi-user.target.wants/$unit"
+done
+# For owners who switch unattended upgrades on.
+for example in unattended-upgrades apt-daily-upgrade.service.conf apt-daily-upgrade.timer.conf; do
+    install -m 644 "$upgrade/$example" "$root/usr/share/ravatard/"
 done
 install -D -m 644 "$source/systemd/debian/lintian-overrides" "$root/usr/share/lintian/overrides/ravatard"
 sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@PYTHON@/$python/" -e "s/@NEXT@/$next/" -e "s/@LIBC@/$libc/" \

@@ -1,4 +1,4 @@
-"""Upgrades of the package that fail or are cut off, in a small root: what is kept, taken back and repaired."""
+"""Upgrades of the package that fail or are cut off, in a small root: kept, taken back, repaired."""
 
 from __future__ import annotations
 
@@ -188,7 +188,8 @@ def test_a_version_that_ends_again_and_again_is_taken_back(root: SmallRoot, new:
     # Grows with each look.
     shown(root, ActiveState="activating", ExecMainStatus=1)
     (root.path / "fakes/sleep").write_text(
-        '#!/bin/sh\nsed -i "s/NRestarts=.*/NRestarts=$(($(sed -n s/NRestarts=//p /fakes/shown) + 3))/" /fakes/shown\n'
+        "#!/bin/sh\nso_far=$(sed -n s/NRestarts=//p /fakes/shown)\n"
+        'sed -i "s/NRestarts=.*/NRestarts=$((so_far + 3))/" /fakes/shown\n'
     )
     (root.path / "fakes/sleep").chmod(0o755)
 
@@ -314,11 +315,11 @@ def renames(root: SmallRoot, new: Path) -> int:
     """How often dpkg renames a file in an upgrade: what it does becomes true with that."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed")
-    done = root.run(*STRACE, "trace=rename", "-o", "/tmp/trace", "dpkg", "--install", new_in(root, new))
+    done = root.run(*STRACE, "trace=rename", "-o", "/fakes/trace", "dpkg", "--install", new_in(root, new))
     if "ptrace" in done.stderr:
         pytest.skip("nothing can be traced here")
     assert done.returncode == 0, done.stderr
-    return (root.path / "tmp/trace").read_text().count("rename(")
+    return (root.path / "fakes/trace").read_text().count("rename(")
 
 
 def new_in(root: SmallRoot, deb: Path) -> str:
