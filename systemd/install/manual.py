@@ -1,7 +1,7 @@
 """Write the manual pages and the shell's completion, made from the commands and settings themselves.
 
-``manual.py DIRECTORY`` writes ``ravatard.1``, ``ravatard.yaml.5`` and ``ravatard.bash``. It runs with a Python in
-which ravatard and all of its extras are installed; the same code gives the same files.
+``manual.py DIRECTORY`` writes ``ravatard.1``, ``ravatard.yaml.5`` and ``ravatard.bash``. It runs with a
+Python in which ravatard and all of its extras are installed; the same code gives the same files.
 """
 
 from __future__ import annotations
