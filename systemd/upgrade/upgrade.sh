@@ -26,8 +26,12 @@ uptime_s() {
     cut -d. -f1 /proc/uptime
 }
 
+# dpkg-query fails when a dpkg at work takes away what it is about to read: asked again, and else nothing is known.
 installed() {  # FIELD, such as Version
-    dpkg-query --show --showformat="\${$1}" ravatard 2>/dev/null || true
+    for _ in 1 2 3 4 5; do
+        if dpkg-query --show --showformat="\${$1}" ravatard 2>/dev/null; then return 0; fi
+        sleep 1
+    done
 }
 
 put() {  # FILE, content on standard input; old or new after a power cut
@@ -174,7 +178,10 @@ verdict() {
 
 check() {
     read -r old new <"$kept/trial" || exit 0
-    if [ "$(installed Version)" != "$new" ]; then
+    found=$(installed Version)
+    [ -n "$found" ] || { echo "dpkg does not tell the version of ravatard." >&2 && exit 1; }
+    if [ "$found" != "$new" ]; then
+        echo "Not ravatard $new is installed, but $found: there is nothing to judge."
         # Put back already.
         [ -e "$kept/unfinished" ] || done_with_it
         exit 0
