@@ -200,6 +200,31 @@ def test_a_version_that_ends_again_and_again_is_taken_back(root: SmallRoot, new:
     assert reason == "it ended 5 times, with status 1"
 
 
+@pytest.mark.parametrize("failures", [1, 99])
+def test_a_dpkg_at_work_that_cannot_be_asked_does_not_end_the_judgement(
+    root: SmallRoot, new: Path, failures: int
+) -> None:
+    upgraded(root, new)
+    shown(root, ActiveState="failed")
+    fake = root.path / "fakes/dpkg-query"
+    fake.write_text(
+        "#!/bin/sh\necho >>/fakes/asked\n"
+        f'[ "$(wc -l </fakes/asked)" -gt {failures} ] || exit 2\nexec /usr/bin/dpkg-query "$@"\n'
+    )
+    fake.chmod(0o755)
+    (root.path / "fakes/sleep").write_text("#!/bin/sh\n")
+    (root.path / "fakes/sleep").chmod(0o755)
+
+    said = judged(root)
+
+    fake.unlink()
+    if failures == 1:
+        assert version(root) == f"{OLD} installed", said
+    else:
+        assert "dpkg does not tell the version" in said
+        assert left(root) >= {"trial", "ravatard.previous"}, "the way back was thrown away"
+
+
 @pytest.mark.parametrize("told", [{"ActiveState": "inactive"}, {"LoadState": "masked"}])
 def test_a_service_that_was_stopped_is_judged_when_it_runs_again(
     root: SmallRoot, new: Path, told: dict[str, str | int]
