@@ -36,10 +36,10 @@ from ravatard.host.identity import appliance_id
 from ravatard.host.ledger import FileLedger
 from ravatard.host.recorder import flight_recorder
 from ravatard.host.remembered import RememberedSettings
-from ravatard.host.rollback import rolled_back
 from ravatard.host.runtime import SOCKET_NAME, SYSTEM_DIRECTORY, runtime_directory
 from ravatard.host.state import state_directory
 from ravatard.host.state_version import bring_up_to_date
+from ravatard.installation import rolled_back
 from ravatard.ports.host import Observer
 from ravatard.ports.page import OwnerPage
 from ravatard.secret import Secret

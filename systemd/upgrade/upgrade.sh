@@ -136,7 +136,7 @@ $(systemctl show --property=LoadState,ActiveState,MainPID,NRestarts,Result,ExecM
 END
 }
 
-# Prints why the version does not work, or nothing if it does. Ends with 1 if nobody can tell: it was stopped.
+# Prints why the version does not work, or nothing if it does. Ends with 1 if that is not known: it was stopped.
 verdict() {
     load='' active='' main='' restarts=0 result='' status=0
     process='' since=0 began=$(uptime_s)

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ class Keys:
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> Keys:
+def keys() -> Iterator[Keys]:
     # A socket's path may have 108 bytes; pytest's folders are longer.
     home = Path("/run" if os.geteuid() == 0 else "/tmp") / f"ravatard-keys-{os.getpid()}"  # noqa: S108
     made = Keys(home, "Test <test@example.com>")

@@ -17,7 +17,7 @@ from ravatard.config.schema import Schema
 from ravatard.devices.media.worker import __file__ as decoder
 from ravatard.host import boot_file, runtime, state
 from ravatard.host.credentials import STORE
-from ravatard.host.rollback import NOTE
+from ravatard.installation import ROLLBACK_NOTE
 
 pytestmark = pytest.mark.integration
 
@@ -220,7 +220,7 @@ def test_an_upgrade_is_judged_and_repaired_only_when_there_is_one() -> None:
         settings(ROOT / f"systemd/upgrade/ravatard-upgrade-{name}.service") for name in ("check", "repair")
     )
 
-    assert check["ConditionPathExists"] == [f"{NOTE.parent}/trial"]
+    assert check["ConditionPathExists"] == [f"{ROLLBACK_NOTE.parent}/trial"]
     # Each with |: any of them is enough.
     assert {one[0] for one in repair["ConditionPathExists"] + repair["ConditionDirectoryNotEmpty"]} == {"|"}
     # Before the service has loaded a mixture; and dpkg must not wait for a service that waits for it.

@@ -64,7 +64,9 @@ def test_the_command_runs_from_an_environment_of_its_own(wheel: Path, tmp_path: 
     venv.create(tmp_path / "venv", symlinks=True)
     python = tmp_path / "venv/bin/python"
     install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", wheel]
-    subprocess.run(install, env=_ENVIRONMENT | {"HOME": str(tmp_path)}, check=True, timeout=100)
+    subprocess.run(
+        [str(word) for word in install], env=_ENVIRONMENT | {"HOME": str(tmp_path)}, check=True, timeout=100
+    )
     # Its requirements are those of the tests, which are not installed again.
     (site,) = (tmp_path / "venv/lib").glob("python3*/site-packages")
     (site / "requirements.pth").write_text(f"{sysconfig.get_path('purelib')}\n")

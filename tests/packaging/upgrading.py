@@ -40,7 +40,7 @@ def deliver_versions(root: Path) -> None:
 
 
 def unattended(root: Path) -> str:
-    """Upgrade over a pristine, an edited and a pre-laid configuration, nobody asked; the service runs."""
+    """Upgrade over a pristine, an edited and a pre-laid configuration, with no question; the service runs."""
     with booted(root) as machine:
         for how in ("pristine", "edited", "pre-laid"):
             if how == "pre-laid":

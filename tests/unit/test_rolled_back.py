@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.host.rollback import rolled_back
+from ravatard.installation import rolled_back
 
 
 def test_an_upgrade_that_was_taken_back_is_told_with_both_versions_and_the_reason(tmp_path: Path) -> None:
