@@ -43,13 +43,16 @@ def unattended(root: Path) -> str:
     """Upgrade over a pristine, an edited and a pre-laid configuration, with no question; the service runs."""
     with booted(root) as machine:
         for how in ("pristine", "edited", "pre-laid"):
+            old, new = "old", "new"
             if how == "pre-laid":
                 machine.good(f"mkdir -p /etc/ravatard && echo '{_WORDS}' >{CONFIG}")
-            _installed(machine, "old")
+                # The old one has it as a conffile, and would itself be asked about.
+                old, new = "new", MENDED
+            _installed(machine, old)
             if how == "edited":
                 machine.good(f"echo '{_WORDS}' >{CONFIG}; systemctl restart ravatard")
             before = machine.good(f"cat {CONFIG}; systemctl show -p MainPID --value ravatard")
-            said = _installed(machine, "new")
+            said = _installed(machine, new)
             assert "***" not in said, said
             assert "works" in machine.comes(_LOG, "works."), how
             after = machine.good(f"cat {CONFIG}; systemctl show -p MainPID --value ravatard")
