@@ -23,7 +23,7 @@ INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.
 # What the integration tests play and record with, show pages in, and make certificates and cards with; broker and
 # scraper, which the tests start by themselves on ports of their own: the services of these packages are not used.
 TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools strace \
-	mosquitto prometheus
+	mosquitto prometheus lintian reprepro gnupg man-db groff-base
 # What watches a fleet and rolls it out, and what makes its repository.
 FLEET_PACKAGES := mosquitto mosquitto-clients prometheus prometheus-alertmanager ansible-core python3-apt gpg
 # What makes the virtual machine of `make appliance`, and runs it.
@@ -52,11 +52,19 @@ AS_OWNER := $(if $(filter 0,$(shell id -u)),$(if $(filter-out 0,$(shell stat -c 
 APPLIANCE := $(VENV)/.stamp-appliance-packages
 # Of the package; empty: that of the commit, see systemd/install/version.sh.
 VERSION ?=
+# Other Debians to build for, in a fresh one each; empty: this machine's, for a release all suites.
+SUITE ?=
+ARCHITECTURE ?=
+# What `make apt-repo` publishes, signs with, and where.
+CHANNEL ?=
+KEY ?=
+DEBS ?= $(wildcard dist/*.deb)
+REPO ?= dist/apt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo environment install may-install install-packages uninstall deb package-test fleet test test-newest unit lock cover check format bench soak appliance appliance-image board clean
+.PHONY: help setup demo environment install may-install install-packages uninstall deb release apt-repo package-test fleet test test-newest unit lock cover check format bench soak appliance appliance-image board clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -76,8 +84,25 @@ may-install:
 uninstall:  ## remove it again (sudo; PURGE=1 with configuration, state and user)
 	@DESTDIR='$(DESTDIR)' PURGE='$(PURGE)' systemd/install/uninstall.sh
 
-deb: environment  ## build dist/ravatard_*.deb, which installs the same (VERSION=... instead of the commit's)
+ifeq ($(SUITE)$(ARCHITECTURE),)
+deb: environment  ## build dist/ravatard_*.deb, which installs the same (VERSION=0.2.0; SUITE=trixie, ARCHITECTURE=arm64: as root)
 	@$(AS_OWNER) systemd/install/package.sh $(ENVIRONMENT) dist $(VERSION)
+else
+deb: $(TOOLS)
+	$(call build_debs,$(SUITE),$(ARCHITECTURE),$(VERSION))
+endif
+
+ifneq ($(VERSION),)
+release:  ## VERSION=0.2.0 prepares a release; without it, checks that all agree and builds it for every suite (root)
+	@$(AS_OWNER) $(PYTHON) -I systemd/install/release.py . '$(VERSION)'
+else
+release: $(TOOLS)
+	@$(AS_OWNER) $(PYTHON) -I systemd/install/release.py .
+	$(call build_debs,$(SUITE),$(ARCHITECTURE))
+endif
+
+apt-repo:  ## add dist/*.deb to a signed apt repository: KEY=fingerprint CHANNEL=stable|canary (DEBS=..., REPO=dist/apt)
+	@$(AS_OWNER) systemd/install/apt-repo.sh '$(CHANNEL)' '$(KEY)' '$(REPO)' $(DEBS)
 
 # Two at a time, whatever the machine: most of the time is real sound and sockets, waited for.
 test: $(TOOLS) $(PACKAGES)  ## run the whole suite
@@ -129,7 +154,7 @@ fleet: $(TOOLS)  ## prove a fleet with mosquitto, Prometheus and Ansible (root, 
 	$(BIN)/python -B -m tests.fleet $(ARGS)
 
 package-test: $(TOOLS)  ## prove the .deb in a fresh Debian (root, minutes); ARGS="--suite trixie --architecture arm64"
-	$(call install_packages,mmdebstrap arch-test qemu-user-static)
+	$(call install_packages,mmdebstrap arch-test qemu-user-static systemd-container)
 	$(BIN)/python -B -m tests.packaging $(ARGS)
 
 # Also what a fresh Debian of `make package-test` is prepared with.
@@ -156,6 +181,11 @@ define install_packages
 	else as_root=sudo; sudo -n true 2>/dev/null || sudo -v || { echo "No right to use sudo. $$ask" >&2; exit 1; }; fi; \
 	$(STEP) "Installing system packages:$$missing" "1-3 minutes" $$as_root env DEBIAN_FRONTEND=noninteractive sh -c \
 		'apt-get -q -q update && apt-get -q -q -y --no-install-recommends install "$$@" >/dev/null' sh $$missing
+endef
+
+define build_debs  # SUITES, ARCHITECTURES, VERSION
+	$(call install_packages,mmdebstrap arch-test qemu-user-static)
+	$(BIN)/python -B -m tests.packaging.debs $(if $(1),--suite $(1)) $(if $(2),--architecture $(2)) $(if $(3),--version $(3))
 endef
 
 # Debian ships Python's headers and the maker of virtual environments apart; other builds bring them along.

@@ -1,3 +1,3 @@
 """An always-on voice appliance for cloud avatars."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -39,7 +39,7 @@ MEANINGS: Mapping[ExitStatus, str] = {
 OWN_MEANINGS: Mapping[str, Mapping[ExitStatus, str]] = {
     "status": {
         ExitStatus.DONE: "you can talk to it, also while a page or a broker is away",
-        ExitStatus.DEGRADED: "it runs and cannot work now, or does not work after --timeout",
+        ExitStatus.DEGRADED: "it runs and cannot work now, or --timeout ends before what --wait waits for",
         ExitStatus.FAILED: "it does not run, or cannot be asked",
     },
     "doctor": {

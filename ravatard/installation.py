@@ -1,10 +1,11 @@
-"""The installation that this program runs from, and the command that adds to it what is missing there.
+"""The installation that this program runs from: what adds to it what is missing there, and its last upgrade.
 
 There may be two on one machine: a clone's virtual environment, and the service's.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -15,6 +16,9 @@ SERVICE = Path("/opt/ravatard")
 STATE = Path("/var/lib/ravatard")
 #: Only the package lays the unit down there; ``make install`` uses /usr/local.
 _PACKAGED_UNIT = "usr/lib/systemd/system/ravatard.service"
+#: Written by systemd/upgrade/upgrade.sh, as root; removed when a later version works.
+ROLLBACK_NOTE = Path("/var/lib/ravatard-upgrade/rolled-back")
+_LOOKED_AT_BYTES = 4096
 
 
 def is_packaged(root: Path = Path("/")) -> bool:
@@ -79,3 +83,17 @@ def adding(extra: str, prefix: Path | None = None, root: Path = Path("/")) -> st
         return f"run `make -B setup` in {clone}, whose ravatard this is{other}"
     wanted = f"ravatard[{extra}]" if extra else "ravatard"
     return f"run `{prefix}/bin/python3 -m pip install --upgrade '{wanted}'`"
+
+
+def rolled_back(note: Path = ROLLBACK_NOTE) -> str:
+    """Return one sentence about an upgrade that was taken back; "" when the last one works."""
+    try:
+        with note.open("rb") as file:
+            found = json.loads(file.read(_LOOKED_AT_BYTES))
+        new, old, reason = (str(found[name]) for name in ("from", "to", "because"))
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""
+    return (
+        f"rolled back from {new} to {old} because {reason}; the next version is tried as usual, and "
+        "`journalctl -u ravatard-upgrade-check` has the rest"
+    )

@@ -119,6 +119,13 @@ def _parser(wanted: str | None) -> MainParser:
     return parser
 
 
+def parser_of(command: str) -> argparse.ArgumentParser:
+    """Return the parser of one command with all its arguments, for its manual page."""
+    found = [one.choices for one in _parser(command)._actions if isinstance(one.choices, dict)]  # noqa: SLF001
+    parser: argparse.ArgumentParser = found[0][command]
+    return parser
+
+
 def _parsed(words: list[str]) -> argparse.Namespace:
     """Return the parsed command line; end the program after a help text or a mistake."""
     if set(words) in ({"--version", "--json"}, {"-V", "--json"}):

@@ -40,6 +40,7 @@ from ravatard.host.remembered import RememberedSettings
 from ravatard.host.runtime import SOCKET_NAME, SYSTEM_DIRECTORY, runtime_directory
 from ravatard.host.state import RECORDER, state_directory
 from ravatard.host.state_version import bring_up_to_date
+from ravatard.installation import rolled_back
 from ravatard.ports.host import Observer
 from ravatard.ports.page import OwnerPage
 from ravatard.secret import Secret
@@ -181,6 +182,14 @@ def simulated_warnings(loaded: Loaded, main: Path, without: Sequence[str]) -> It
         yield f"warning: {visible(typeable(one))}"
 
 
+def _taken_back(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return a sentence if the last upgrade of the installed appliance was taken back."""
+    said = "" if arguments.simulate else rolled_back()
+    if said:
+        log.warning("%s", said)
+    return (said,) if said else ()
+
+
 def _set_aside(
     started: StartingConfiguration, arguments: argparse.Namespace, environ: Mapping[str, str]
 ) -> tuple[str, ...]:
@@ -234,7 +243,7 @@ async def _appliance(
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
         parts = replace(
             parts,
-            without=(*parts.without, *_set_aside(started, arguments, environ)),
+            without=(*parts.without, *_set_aside(started, arguments, environ), *_taken_back(arguments)),
             faults=parts.faults if ledger is None else ledger.faults,
             machine=_machine(None if loaded.board is None else loaded.board.name),
             page=_page(arguments, loaded, options, environ, control, secrets),

@@ -67,6 +67,8 @@ else
     $pip check
 fi
 "$target/bin/python" -I "$here/sbom.py" "$site" "$directory" "$here/appliance.lock"
+"$target/bin/python" -I "$here/manual.py" "$directory"
+gzip -9n "$directory/ravatard.1" "$directory/ravatard.yaml.5"
 $pip uninstall --yes setuptools pip
 rm -rf "$directory/src"
 # The boards that come with ravatard, in the place where it finds them in a virtual environment.

@@ -8,9 +8,9 @@ here=$(dirname "$0")
 source=$(cd "$here/../.." && pwd)
 umask 022
 
-version=${3:-$("$here/version.sh")}
+version=$("$here/version.sh" "${3:-}")
 if ! wrong=$(dpkg --validate-version "$version" 2>&1); then
-    echo "VERSION=$version is no version of a Debian package: ${wrong#dpkg: *: }" >&2
+    echo "VERSION=${3:-$version} is no version of a Debian package: ${wrong#dpkg: *: }" >&2
     exit 1
 fi
 architecture=$(dpkg --print-architecture)
@@ -38,6 +38,19 @@ maintainer=$(sed -n 's/^Maintainer: //p' "$source/systemd/debian/control.in")
 gzip -9n "$root/changelog"
 install -m 644 "$root/changelog.gz" "$root/usr/share/doc/ravatard/"
 rm "$root/changelog.gz"
+# Upgrades are the package's business alone: dpkg and apt make them.
+upgrade=$source/systemd/upgrade
+install -D -m 755 "$upgrade/upgrade.sh" "$root/usr/lib/ravatard/upgrade"
+mkdir -p "$root/usr/lib/systemd/system/multi-user.target.wants"
+for unit in ravatard-upgrade-check.service ravatard-upgrade-repair.service; do
+    install -m 644 "$upgrade/$unit" "$root/usr/lib/systemd/system/"
+    # On without being enabled: an administrator masks it.
+    ln -s "../$unit" "$root/usr/lib/systemd/system/multi-user.target.wants/$unit"
+done
+# For owners who switch unattended upgrades on.
+for example in unattended-upgrades apt-daily-upgrade.service.conf apt-daily-upgrade.timer.conf; do
+    install -m 644 "$upgrade/$example" "$root/usr/share/ravatard/"
+done
 install -D -m 644 "$source/systemd/debian/lintian-overrides" "$root/usr/share/lintian/overrides/ravatard"
 sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@PYTHON@/$python/" -e "s/@NEXT@/$next/" -e "s/@LIBC@/$libc/" \
     -e "s/@MODULES@/$modules/" -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" "$source/systemd/debian/control.in" >"$root/DEBIAN/control"

@@ -53,6 +53,9 @@ put "$source/systemd/ravatard.service.d/example.conf" "$documents" ravatard.serv
 # Made beside the environment: they list what is in it.
 put "$environment/copyright" "$documents"
 put "$environment/sbom.cdx.json" "$documents"
+put "$environment/ravatard.1.gz" "$prefix/share/man/man1"
+put "$environment/ravatard.yaml.5.gz" "$prefix/share/man/man5"
+put "$environment/ravatard.bash" "$prefix/share/bash-completion/completions" ravatard
 
 # For avahi-daemon, if the owner copies it: the page is off by default, and must not be announced then.
 put "$source/config/ravatard-page.avahi" "$prefix/share/ravatard"

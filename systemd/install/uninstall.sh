@@ -24,11 +24,13 @@ rm -rf "$root/var/cache/ravatard"
 rm -rf "$root$prefix/share/doc/ravatard" "$root$prefix/share/ravatard"
 for file in bin/ravatard lib/sysusers.d/ravatard.conf lib/udev/rules.d/60-ravatard.rules \
     lib/systemd/system/ravatard.service lib/systemd/system/ravatard-boot-setup.service \
-    lib/systemd/system/ravatard-kiosk.service lib/systemd/system/ravatard-page.socket; do
+    lib/systemd/system/ravatard-kiosk.service lib/systemd/system/ravatard-page.socket \
+    share/man/man1/ravatard.1.gz share/man/man5/ravatard.yaml.5.gz share/bash-completion/completions/ravatard; do
     # The second name: left by a power cut in mid-installation.
     rm -f "$root$prefix/$file" "$root$prefix/$file.new"
 done
-for directory in lib/systemd/system lib/systemd lib/sysusers.d lib/udev/rules.d lib/udev share/doc; do
+for directory in lib/systemd/system lib/systemd lib/sysusers.d lib/udev/rules.d lib/udev share/doc \
+    share/bash-completion/completions share/bash-completion share/man/man1 share/man/man5; do
     rmdir "$root$prefix/$directory" 2>/dev/null || true  # only if empty
 done
 if [ -z "$root" ] && running_systemd; then systemctl daemon-reload; fi

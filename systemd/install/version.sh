@@ -1,10 +1,11 @@
 #!/bin/sh
-# Prints the package's version: version.sh. With `seconds`: its time, in seconds since 1970.
+# Prints the package's version: version.sh [NUMBER]. With `seconds`: its time, in seconds since 1970.
 #
-# Each commit's version is higher than those of the commits before it, and each Debian's is lower than the next one's:
-#   0.1.0+git20261129143205.7d6f0c4~deb12   a commit, by its time (UTC)
-#   0.2.0~deb12                             a commit with the tag v0.2.0, or a source tree without git
-# A release therefore needs a higher number in pyproject.toml than the commits before it.
+#   0.2.0~git20261129143205.7d6f0c4+deb12   a commit on the way to 0.2.0, by its time (UTC)
+#   0.2.0+deb12                             the commit with the tag v0.2.0, or a source tree without git
+#   0.2.0+git20261130080000.1a2b3c4+deb12   a commit after the tag, until pyproject.toml has the next number
+# Each is higher than those before it, also on one day, and lower than the same for the next Debian. NUMBER, such as
+# 0.2.0 or 0.2.0~rc1, is taken instead of the first part.
 set -eu
 source=$(cd "$(dirname "$0")/../.." && pwd -P)
 
@@ -16,9 +17,9 @@ if [ "${1:-}" = seconds ]; then
     exit 0
 fi
 
-number=$(sed -n 's/^version = "\(.*\)"/\1/p' "$source/pyproject.toml")
+number=${1:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$source/pyproject.toml")}
 commit=
-if [ $with_git = yes ]; then
+if [ -z "${1:-}" ] && [ $with_git = yes ]; then
     tag=$(git -C "$source" tag --points-at HEAD | grep -E '^v?[0-9]+(\.[0-9]+)+$' | tail -n 1 || true)
     changed=$(git -C "$source" status --porcelain --untracked-files=no)
     if [ -n "$tag" ] && [ "${tag#v}" != "$number" ]; then
@@ -26,7 +27,8 @@ if [ $with_git = yes ]; then
         exit 1
     fi
     if [ -z "$tag" ] || [ -n "$changed" ]; then
-        commit=+git$(TZ=UTC git -C "$source" log -1 --format=%cd.%h --abbrev=7 --date=format-local:%Y%m%d%H%M%S)
+        if git -C "$source" tag --merged HEAD | grep -qxF -e "v$number" -e "$number"; then way=+; else way='~'; fi
+        commit=${way}git$(TZ=UTC git -C "$source" log -1 --format=%cd.%h --abbrev=7 --date=format-local:%Y%m%d%H%M%S)
         # Built from files that no commit has.
         [ -z "$changed" ] || commit=$commit.changed
     fi
@@ -36,4 +38,7 @@ suite=$(. "${OS_RELEASE:-/etc/os-release}" && case ${ID:-} in
     debian | raspbian) echo "deb${VERSION_ID:-}" ;;
     *) echo "${ID:-}${VERSION_ID:-}" ;;
 esac)
-echo "$number$commit${suite:+~$suite}"
+case $number in
+*+"$suite") suite= ;;
+esac
+echo "$number$commit${suite:++$suite}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,10 @@ def small_environment(folder: Path) -> Path:
     (folder / "debian-modules").write_text("python3-pyaudio\npython3-systemd\n")
     (folder / "copyright").write_text("License: Apache-2.0\n")
     (folder / "sbom.cdx.json").write_text("{}\n")
+    for name, section in (("ravatard.1", "1"), ("ravatard.yaml.5", "5")):
+        page = f".TH RAVATARD {section}\n.SH NAME\n{name} \\- an appliance\n"
+        (folder / f"{name}.gz").write_bytes(gzip.compress(page.encode(), mtime=0))
+    (folder / "ravatard.bash").write_text("# Completion.\n")
     return folder
 
 

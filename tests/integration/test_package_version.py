@@ -16,6 +16,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed"),
 ]
 
+#: This machine's, as every version ends with it.
+SUITE = f"+{script('version.sh', '1').stdout.strip().partition('+')[2]}"
 #: Nothing of this machine's settings, and a commit's time is given.
 GIT = {
     "PATH": PATH,
@@ -87,12 +89,12 @@ def lower(one: str, other: str) -> bool:
 def test_a_commit_has_its_time_its_name_and_the_debian_it_is_built_for(tree: Path) -> None:
     name = git(tree, "rev-parse", "--short=7", "HEAD")
 
-    assert version(tree).stdout == f"0.1.0+git20261129143205.{name}~deb12\n"
+    assert version(tree).stdout == f"0.1.0~git20261129143205.{name}+deb12\n"
     assert version(tree, "seconds").stdout == "1795962725\n"
 
 
 def test_each_commit_is_higher_than_those_before_it_also_on_one_day(tree: Path) -> None:
-    versions = ["0.1.0~deb12"]
+    versions = ["0.0.9+deb13"]
     for when in (
         "2026-11-29T14:32:06Z",
         "2026-11-29T22:00:00+02:00",
@@ -106,7 +108,21 @@ def test_each_commit_is_higher_than_those_before_it_also_on_one_day(tree: Path) 
     versions.append(version(tree).stdout.strip())
 
     assert [pair for pair in pairwise(versions) if not lower(*pair)] == []
-    assert lower("0.1.0", versions[1]), "machines that have 0.1.0 are upgraded"
+    git(tree, "tag", "v0.1.1")
+    versions.append(version(tree).stdout.strip())
+    commit(tree, "2027-01-01T00:00:02Z")
+    versions.append(version(tree).stdout.strip())
+    (tree / "pyproject.toml").write_text('version = "0.1.2"\n')
+    commit(tree, "2027-01-01T00:00:03Z")
+    versions.append(version(tree).stdout.strip())
+
+    assert [pair for pair in pairwise(versions) if not lower(*pair)] == []
+    assert [one.partition("+deb")[0].partition("git")[0] for one in versions[-4:]] == [
+        "0.1.1~",
+        "0.1.1",
+        "0.1.1+",
+        "0.1.2~",
+    ]
 
 
 def test_the_same_commit_is_lower_for_an_older_debian(tree: Path) -> None:
@@ -121,7 +137,7 @@ def test_a_tagged_commit_has_the_tags_version(tree: Path, tag: str) -> None:
     git(tree, "tag", tag)
     git(tree, "tag", "something-else")
 
-    assert version(tree).stdout == "0.1.0~deb12\n"
+    assert version(tree).stdout == "0.1.0+deb12\n"
 
 
 def test_a_tag_that_pyproject_does_not_know_is_refused_with_both(tree: Path) -> None:
@@ -142,7 +158,7 @@ def test_files_that_no_commit_has_are_no_commits_version(tree: Path, tagged: boo
 
     changed = version(tree).stdout.strip()
 
-    assert changed.endswith(".changed~deb12")
+    assert changed.endswith(".changed+deb12")
     assert lower(before, changed)
 
 
@@ -162,7 +178,7 @@ def test_a_source_tree_without_git_has_the_number_alone_also_in_another_reposito
         timeout=60,
     )
 
-    assert said.stdout == "0.1.0~deb12\n"
+    assert said.stdout == "0.1.0+deb12\n"
 
 
 def test_a_version_of_ones_own_is_taken_and_one_that_dpkg_refuses_is_explained(tmp_path: Path) -> None:
@@ -171,9 +187,14 @@ def test_a_version_of_ones_own_is_taken_and_one_that_dpkg_refuses_is_explained(t
     built = script("package.sh", environment, tmp_path / "dist", "1.2.3")
     refused = script("package.sh", environment, tmp_path / "dist", "version one")
 
-    assert "ravatard_1.2.3_" in built.stdout
+    assert f"ravatard_1.2.3{SUITE}_" in built.stdout
     assert refused.returncode == 1
     assert refused.stderr.startswith("VERSION=version one is no version of a Debian package: ")
+
+
+@pytest.mark.parametrize("given", ["0.2.0", "0.2.0~rc1", "0.2.0+deb12"])
+def test_a_number_of_ones_own_has_the_debian_it_is_built_for_once(tree: Path, given: str) -> None:
+    assert version(tree, given).stdout == f"{given.removesuffix('+deb12')}+deb12\n"
 
 
 def test_the_newest_package_is_the_only_one_so_that_a_pattern_names_it(tmp_path: Path) -> None:

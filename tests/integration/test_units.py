@@ -18,11 +18,13 @@ from ravatard.devices.media.worker import __file__ as decoder
 from ravatard.exit_status import ExitStatus
 from ravatard.host import boot_file, runtime, state
 from ravatard.host.credentials import STORE
+from ravatard.installation import ROLLBACK_NOTE
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-UNITS = sorted((ROOT / "systemd").glob("*.service"))
+UPGRADES = sorted((ROOT / "systemd" / "upgrade").glob("*.service"))
+UNITS = [*sorted((ROOT / "systemd").glob("*.service")), *UPGRADES]
 DAEMON = ROOT / "systemd" / "ravatard.service"
 BOOT_SETUP = ROOT / "systemd" / "ravatard-boot-setup.service"
 KIOSK = ROOT / "systemd" / "ravatard-kiosk.service"
@@ -55,7 +57,9 @@ def laid_out(folder: Path) -> list[Path]:
     """Copies of all units whose programs exist on every machine."""
     copies = []
     for unit in UNITS:
-        text = unit.read_text().replace(PROGRAM, "/bin/true").replace("/usr/bin/cage", "/bin/true")
+        text = unit.read_text()
+        for program in (PROGRAM, "/usr/bin/cage", "/usr/lib/ravatard/upgrade"):
+            text = text.replace(program, "/bin/true")
         copies.append(folder / unit.name)
         copies[-1].write_text(text)
     return copies
@@ -203,8 +207,31 @@ def test_the_users_are_made_and_the_daemons_has_the_groups_that_own_the_devices(
     groups = [line.split(":") for line in (tmp_path / "etc/group").read_text().splitlines()]
     assert {group[0] for group in groups if group[-1] == "ravatard"} == {"audio", "gpio", "spi"}
     users = [line.split(":") for line in (tmp_path / "etc/passwd").read_text().splitlines()]
-    assert {user[0] for user in users} == {settings(unit)["User"][0] for unit in UNITS if unit != BOOT_SETUP}
+    # The others are root's: they write the settings, or run dpkg.
+    assert {user[0] for user in users} == {user for unit in UNITS for user in settings(unit)["User"]}
+    assert {unit for unit in UNITS if not settings(unit)["User"]} == {BOOT_SETUP, *UPGRADES}
     assert {user[-1] for user in users} == {"/usr/sbin/nologin"}
     rules = (ROOT / "hardware" / "60-ravatard.rules").read_text()
     assert set(re.findall(r'GROUP="(\w+)"', rules)) == {"gpio", "spi"}
     assert set(re.findall(r'MODE="(\w+)"', rules)) == {"0660"}
+
+
+def test_an_upgrade_is_judged_and_repaired_only_when_there_is_one() -> None:
+    check, repair = (
+        settings(ROOT / f"systemd/upgrade/ravatard-upgrade-{name}.service") for name in ("check", "repair")
+    )
+
+    assert check["ConditionPathExists"] == [f"{ROLLBACK_NOTE.parent}/trial"]
+    # Each with |: any of them is enough.
+    assert {one[0] for one in repair["ConditionPathExists"] + repair["ConditionDirectoryNotEmpty"]} == {"|"}
+    # Before the service has loaded a mixture; and dpkg must not wait for a service that waits for it.
+    assert "ravatard.service" in repair["Before"][0].split()
+    assert "RAVATARD_UPGRADE=boot" in (ROOT / "systemd/upgrade/upgrade.sh").read_text()
+    # A version has a minute to prove itself within the limit, also after the longest start.
+    limits = dict(
+        re.findall(
+            r"^(\w+)_s=\$\{RAVATARD_\w+:-(\d+)\}", (ROOT / "systemd/upgrade/upgrade.sh").read_text(), re.M
+        )
+    )
+    start_s = int(settings(DAEMON)["TimeoutStartSec"][0])
+    assert start_s + int(limits["proof"]) < int(limits["limit"])

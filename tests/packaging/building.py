@@ -57,6 +57,29 @@ def build(debian: Debian, cache: Path, into: Path, patience: float) -> Built:
         BuildError: there is no such root.
         AssertionError: a command failed in it.
     """
+    root, new = made_deb(debian, cache, into, patience)
+    source = into / SOURCE[1:]
+    (source / "old").mkdir()
+    old = with_conffile(new, OLD, source / "old")
+    return Built(root, source, into / _ENVIRONMENT[1:], old, new)
+
+
+def made_deb(
+    debian: Debian, cache: Path, into: Path, patience: float, version: str = ""
+) -> tuple[FreshRoot, Path]:
+    """Run `make deb` there; return the root and the package in it.
+
+    Args:
+        debian: to build for.
+        cache: a directory for what was downloaded.
+        into: where the root is unpacked.
+        patience: how many times longer everything may take.
+        version: without the suite's suffix; "" for what the source says.
+
+    Raises:
+        BuildError: there is no such root.
+        AssertionError: a command failed in it.
+    """
     prepared = Contents("build", ("make", "python3"), making=(ROOT, ("Makefile", *PREPARING)))
     unpack_root(debian, prepared, cache, into)
     source = into / SOURCE[1:]
@@ -69,11 +92,9 @@ def build(debian: Debian, cache: Path, into: Path, patience: float) -> Built:
     lent = {place: str(place) for place in local_places(settings)} | {downloads: _DOWNLOADS}
     environ = settings | {"PIP_CACHE_DIR": _DOWNLOADS}
     root = FreshRoot(into, patience=patience, online=True, lent=lent, environ=environ)
-    root.good(f"make -C {SOURCE} deb", within_s=600)
+    root.good(f"make -C {SOURCE} deb VERSION='{version}'", within_s=600)
     (new,) = (source / "dist").glob("*.deb")
-    (source / "old").mkdir()
-    old = with_conffile(new, OLD, source / "old")
-    return Built(root, source, into / _ENVIRONMENT[1:], old, new)
+    return root, new
 
 
 def lay_out_source(into: Path) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from tests.appliance.commands import BuildError
 
+#: How many times slower QEMU is than a processor, at most.
+EMULATION = 10.0
 #: Debian's name of an architecture -> QEMU's.
 _PROCESSORS = {"arm64": "aarch64", "amd64": "x86_64"}
 #: Where qemu-user-static lays down what is to be entered: a line for .../register. With its flag F the

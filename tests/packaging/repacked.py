@@ -45,6 +45,20 @@ def with_conffile(deb: Path, version: str, into: Path, first: str = "# The first
     return new
 
 
+def as_version(deb: Path, version: str, into: Path, program: str | None = None) -> Path:
+    """Return ``deb`` as another version, with another program in the place of the command if one is given."""
+    new = into / f"ravatard_{version}_{deb.stem.rpartition('_')[2]}.deb"
+    with changed(deb, new) as unpacked:
+        control = unpacked / "DEBIAN/control"
+        control.write_text(re.sub(r"^Version: .*", f"Version: {version}", control.read_text(), flags=re.M))
+        if program is not None:
+            command = unpacked / "opt/ravatard/bin/ravatard"
+            command.unlink()
+            command.write_text(program)
+            command.chmod(0o755)
+    return new
+
+
 def with_other_template(deb: Path, into: Path) -> Path:
     """Return ``deb`` with one more line in the configuration that it begins with."""
     with changed(deb, into / deb.name) as unpacked:

@@ -13,12 +13,14 @@ from typing import Any
 from ravatard.cli.control import reason, socket_of
 from ravatard.cli.json_output import json_document, json_line
 from ravatard.cli.options import add_json, add_socket
-from ravatard.cli.status.waiting import wait_until_working
+from ravatard.cli.status.waiting import is_idle, is_working, wait_until
 from ravatard.cli.status.words import Report, changes, in_words, one_line
 from ravatard.cli.terminal import columns_of, visible
 from ravatard.exit_status import ExitStatus, in_help
 from ravatard.host.control.client import NoDaemonError, Reply, ask, watch
 
+#: Value of ``--wait`` -> what it waits for.
+_WAITED_FOR = {"working": is_working, "idle": is_idle}
 #: Longest wait of ``--wait`` by default, s.
 _WAIT_S = 60.0
 
@@ -34,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     kinds.add_argument(
         "--wait",
-        choices=["working"],
-        help="wait until everything works, also for a daemon that is not running yet; then print its state "
-        "in one line",
+        choices=list(_WAITED_FOR),
+        help="wait until everything works, also for a daemon that is not running yet, or until no "
+        "conversation goes on; then print its state in one line",
     )
     parser.add_argument(
         "--timeout",
@@ -76,9 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
         for line in map(json_line, reports) if arguments.json else changes(reports, _clock):
             print(line, flush=True)
         return 0
+    reached = _WAITED_FOR[arguments.wait or "working"]
     if arguments.wait:
-        report = wait_until_working(
-            partial(_asked, path), arguments.timeout, clock=time.monotonic, sleep=time.sleep
+        report = wait_until(
+            reached, partial(_asked, path), arguments.timeout, clock=time.monotonic, sleep=time.sleep
         )
         print(json_document(report) if arguments.json else one_line(report))
     else:
@@ -86,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(
             json_document(report) if arguments.json else "\n".join(in_words(report, columns_of(sys.stdout)))
         )
-    return 0 if report["working"] else ExitStatus.DEGRADED
+    return ExitStatus.DONE if reached(report) else ExitStatus.DEGRADED
 
 
 def _clock() -> str:

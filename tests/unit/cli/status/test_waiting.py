@@ -1,4 +1,4 @@
-"""An appliance that starts, or does not."""
+"""An appliance that starts, or does not; a conversation that ends, or goes on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ravatard.cli.status.waiting import PAUSE_S, wait_until_working
+from ravatard.cli.status.waiting import OVER_S, PAUSE_S, is_idle, is_working, wait_until
 from ravatard.cli.status.words import Report
 from ravatard.host.control.client import NoAccessError, NoDaemonError
 
@@ -38,7 +38,7 @@ class Daemon:
         self.now += seconds
 
     def waited_for(self, limit_s: float) -> Report:
-        return wait_until_working(self.ask, limit_s, clock=lambda: self.now, sleep=self.sleep)
+        return wait_until(is_working, self.ask, limit_s, clock=lambda: self.now, sleep=self.sleep)
 
 
 def test_an_appliance_that_works_is_not_waited_for() -> None:
@@ -78,3 +78,22 @@ def test_a_daemon_that_may_not_be_asked_is_not_waited_for() -> None:
         daemon.waited_for(60.0)
 
     assert daemon.now == 0.0
+
+
+@pytest.mark.parametrize(
+    ("talk", "ended_s_ago", "idle"),
+    [
+        ("idle", None, True),
+        ("idle", OVER_S, True),
+        ("idle", OVER_S - 1, False),
+        ("listening", OVER_S, False),
+        ("thinking", None, False),
+        ("speaking", None, False),
+    ],
+)
+def test_a_conversation_is_over_when_its_last_turn_is_for_a_while(
+    talk: str, ended_s_ago: float | None, idle: bool
+) -> None:
+    turns = [] if ended_s_ago is None else [{"ended_s_ago": 900.0}, {"ended_s_ago": ended_s_ago}]
+
+    assert is_idle({"talk": talk, "turns": turns, "working": True}) is idle
