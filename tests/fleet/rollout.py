@@ -96,7 +96,7 @@ class Rollout:
 
     def _inventory(self) -> dict[str, Any]:
         hosts = {
-            one.name: {"ansible_shell_executable": str(one.shell), "metrics_port": PORTS + number}
+            one.name: {"ansible_shell_executable": str(one.shell), "appliance_metrics_port": PORTS + number}
             for number, one in enumerate(self.machines)
         }
         common = {
@@ -143,7 +143,9 @@ def prepared(folder: Path, count: int, base_url: str) -> Iterator[Rollout]:
         "ravatar": {"mode": "chat"},
         "microphone": {"wav": str(silence), "repeat": True},
         "speaker": {"enabled": False},
-        "metrics": {"listen": "loopback", "port": "{{ metrics_port }}"},
+        "metrics": {"listen": "loopback", "port": "{{ appliance_metrics_port }}"},
+        # No broker: only that the id is known when the settings are written.
+        "mqtt": {"username": "{{ appliance_id }}"},
     }
     try:
         repository.add(FIRST)
@@ -214,6 +216,8 @@ def _settings_change(rollout: Rollout, table: Table) -> None:
         recap = rollout.play("--limit", ",".join(one.name for one in some))
         found = [_starts(one)[before[one.name] :] for one in some]
         section = next(iter(change))
+        if recap.failed:
+            print(recap.output[-3_000:])
         table.add(
             Finding(
                 f"a change of {section} takes a {expected} on",
