@@ -11,15 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.debian_programs import needs
 from tests.integration.install_rig import PATH, SCRIPTS
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(
-        any(shutil.which(one) is None for one in ("reprepro", "gpg", "apt-get", "dpkg-deb")),
-        reason="reprepro, gpg or apt is not installed",
-    ),
-]
+pytestmark = [pytest.mark.integration, needs("reprepro", "gpg", "apt-get", "dpkg-deb")]
 
 
 class Keys:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from ravatard.core.control.figures import Figures
 from ravatard.web.metrics.collector import StaticFacts, StatusCollector
 from ravatard.web.metrics.exposition import Exposition
 from tests.house.source import ROOT
+from tests.integration.debian_programs import needs
 from tests.integration.mqtt_rig import Mosquitto, mosquitto, watching
 from tests.unit.web.metrics.fakes import FakeHandler, fresh_report
 
@@ -39,10 +39,6 @@ TOPICS = (
     *("event/turn", "event/button", "mute/set", "volume/set", "say/set", "press/set", "restart/set"),
     *("restart-session/set", "play/set"),
 )
-
-
-def needs(program: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"needs {program}")
 
 
 def run(*command: str, folder: Path = FLEET) -> subprocess.CompletedProcess[str]:
