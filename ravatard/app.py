@@ -171,19 +171,8 @@ async def run(
     _show(conversation, parts.observers)
     shown = Latest(conversation.indication)
     progress = parts.microphone.progress
-    started_at, details = asyncio.get_running_loop().time(), parts.cloud.details
-    reporter = Reporter(
-        conversation,
-        options,
-        started_at,
-        progress,
-        parts.all_faults,
-        details,
-        machine=parts.fields,
-        side_faults=parts.side_faults,
-        counts=parts.counts,
-        token_dies_at=parts.token_dies_at,
-    )
+    started_at = asyncio.get_running_loop().time()
+    reporter = Reporter(conversation, options, started_at, progress, parts.report())
     read = _ending_again(reread, parts.cloud.endings)
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
     handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)

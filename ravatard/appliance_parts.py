@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ravatard.core.control.parts_report import PartsReport
 from ravatard.ports.adapter import Adapter
 from ravatard.ports.cloud import Cloud, TokenHolder
 from ravatard.ports.display import Display
@@ -54,6 +55,17 @@ class Parts:
     adapters: Sequence[Adapter] = ()
     room: Room | None = None
     restart_refusal: Callable[[], Awaitable[str]] = started_by_hand
+
+    def report(self) -> PartsReport:
+        """Return what the parts tell for the status."""
+        return PartsReport(
+            faults=self.all_faults,
+            side_faults=self.side_faults,
+            details=self.cloud.details,
+            machine=self.fields,
+            counts=self.counts,
+            token_dies_at=self.token_dies_at,
+        )
 
     def all_faults(self) -> tuple[str, ...]:
         """Return a sentence for each fault that no event tells and that touches the voice."""

@@ -6,13 +6,13 @@ Speech, texts, session ids and tokens cannot get into it: nothing that holds one
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
 from ravatard.core.audio.progress import Progress
 from ravatard.core.capabilities import Capabilities
+from ravatard.core.control.parts_report import PartsReport
 from ravatard.core.control.status_microphone import MicrophoneReport
 from ravatard.core.control.status_speaker import SpeakerReport
 from ravatard.core.control.status_turns import TurnReport
@@ -58,19 +58,13 @@ class Reporter:
         changes: grows with whatever may change :meth:`face`.
     """
 
-    def __init__(  # noqa: PLR0913 - what it looks at, and what only others can tell it
+    def __init__(
         self,
         conversation: Conversation,
         options: ConversationOptions,
         started_at: float,
         progress: Progress,
-        faults: Callable[[], tuple[str, ...]] = tuple,
-        details: Callable[[], tuple[tuple[str, str], ...]] = tuple,
-        *,
-        machine: Callable[[], Mapping[str, Any]] = dict,
-        counts: Callable[[], Mapping[str, int]] = dict,
-        token_dies_at: Callable[[], float | None] = lambda: None,
-        side_faults: Callable[[], tuple[str, ...]] = tuple,
+        parts: PartsReport | None = None,
     ) -> None:
         """Report on ``conversation``, which is only read.
 
@@ -79,25 +73,13 @@ class Reporter:
             options: its options.
             started_at: when the appliance started.
             progress: of the microphone, which is only read.
-            faults: gives a sentence for each fault that no event tells: a part that was configured and is
-                missing, a session that cannot be ended.
-            details: gives (label, value) lines about the service, see :class:`ravatard.ports.cloud.Cloud`.
-            machine: gives fields about program and board; called for each snapshot.
-            token_dies_at: gives the time at which the service's token ends; None without one.
-            counts: gives counters that no event tells, by name; called for each snapshot.
-            side_faults: gives a sentence for each fault that does not touch the voice: an appliance with a
-                broker that is away works all the same.
+            parts: what the parts tell; None: nothing.
         """
         self.muted = options.muted
         self.changes = 0
         self._conversation = conversation
         self._options = options
-        self._faults = faults
-        self._details = details
-        self._machine = machine
-        self._more_counts = counts
-        self._token_dies_at = token_dies_at
-        self._side_faults = side_faults
+        self._parts = parts or PartsReport()
         self._started_at = started_at
         self._since = dict.fromkeys(("look", "link", "session"), started_at)
         self._look = conversation.indication.look
@@ -184,12 +166,12 @@ class Reporter:
     @property
     def degraded(self) -> list[str]:
         """One sentence for each fault; muted on purpose is none."""
-        return [*(sentence for sentence, _ in self._found()), *self._side_faults()]
+        return [*(sentence for sentence, _ in self._found()), *self._parts.side_faults()]
 
     def _found(self) -> list[tuple[str, frozenset[Look]]]:
         """Return a sentence for each fault of the voice, with the looks that show it by themselves."""
         conversation, service = self._conversation, self._conversation.state.service
-        faults = [(sentence, _BESIDE) for sentence in self._faults()]
+        faults = [(sentence, _BESIDE) for sentence in self._parts.faults()]
         if self._link is LinkState.DENIED or (self._look is Look.NO_MONEY):
             reason = self._link_reason or conversation.indication.status
             faults.append((f"refused by the service: {reason}", _REFUSED))
@@ -237,11 +219,11 @@ class Reporter:
     def snapshot(self, now: float) -> dict[str, Any]:
         """Return the whole report as plain data; the newest turn is the last."""
         conversation, capabilities = self._conversation, self._capabilities
-        look, found, aside = conversation.indication.look, self._found(), self._side_faults()
+        look, found, aside = conversation.indication.look, self._found(), self._parts.side_faults()
         ages = {name: round(now - since, 1) for name, since in self._since.items()}
         return {
             "schema": SCHEMA,
-            **self._machine(),
+            **self._parts.machine(),
             "state": look.value,
             "status": conversation.indication.status,
             "since_s": ages["look"],
@@ -250,7 +232,7 @@ class Reporter:
             "other_troubles": [*(sentence for sentence, shown_by in found if look not in shown_by), *aside],
             "link": {"state": self._link.value, "since_s": ages["link"], "reason": self._link_reason},
             # Not named after the token: a support bundle hides what is named like a secret.
-            "access_expires_s": _left(self._token_dies_at(), now),
+            "access_expires_s": _left(self._parts.token_dies_at(), now),
             "session": {
                 "state": conversation.session.value,
                 "since_s": ages["session"],
@@ -270,7 +252,13 @@ class Reporter:
             ),
             "avatar": capabilities.avatar if capabilities else "",
             "language": capabilities.language if capabilities else "",
-            "service": dict(self._details()),
+            "service": dict(self._parts.details()),
+            **self._figures(now),
+        }
+
+    def _figures(self, now: float) -> dict[str, Any]:
+        """Return what is counted and timed."""
+        return {
             "uptime_s": round(now - self._started_at, 1),
             "turns": self._turns.listed(now),
             "first_sound": self._turns.first_sounds(),
@@ -285,7 +273,7 @@ class Reporter:
                 **self._microphone.counts,
                 **self._speaker.counts,
                 **self._wakeword.counts,
-                **self._more_counts(),
+                **self._parts.counts(),
                 "turns": {outcome.value: self._turns.outcomes[outcome] for outcome in TurnOutcome},
             },
         }

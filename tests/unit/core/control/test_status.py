@@ -11,6 +11,7 @@ import pytest
 from ravatard.core import events as ev
 from ravatard.core.audio.progress import Progress
 from ravatard.core.capabilities import Capabilities
+from ravatard.core.control.parts_report import PartsReport
 from ravatard.core.control.status import SCHEMA, Reporter
 from ravatard.core.control.status_turns import TURNS_KEPT
 from ravatard.core.conversation.conversation import Conversation
@@ -42,9 +43,7 @@ class Appliance:
             options,
             100.0,
             self.progress,
-            lambda: faults,
-            lambda: self.details,
-            side_faults=lambda: side_faults,
+            PartsReport(faults=lambda: faults, details=lambda: self.details, side_faults=lambda: side_faults),
         )
         self.now = 100.0
 
@@ -394,7 +393,7 @@ def test_program_and_board_are_asked_for_with_each_snapshot_alone() -> None:
         return {"version": "1.2.3", "id": "ravatard-0123456789abcdef"}
 
     talker = Conversation(OPTIONS)
-    reporter = Reporter(talker, OPTIONS, 0.0, Progress(), machine=machine)
+    reporter = Reporter(talker, OPTIONS, 0.0, Progress(), PartsReport(machine=machine))
     reporter.on_event(ev.LinkConnecting(), 1.0)
     reporter.face()
 
@@ -410,8 +409,7 @@ def test_counters_of_others_and_the_end_of_the_token_are_reported() -> None:
         OPTIONS,
         0.0,
         Progress(),
-        counts=lambda: {"mqtt_dropped": 3},
-        token_dies_at=lambda: 100.25,
+        PartsReport(counts=lambda: {"mqtt_dropped": 3}, token_dies_at=lambda: 100.25),
     )
 
     report = reporter.snapshot(40.0)
