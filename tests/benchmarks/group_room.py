@@ -9,12 +9,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from ravatard.mqtt.aiomqtt_broker import AiomqttBroker
 from ravatard.mqtt.group_channel import GroupChannel
-from ravatard.mqtt.options import MqttOptions
-from ravatard.ports.broker import Publication
 from tests.benchmarks.report import Aim, Row, Table, at_most, percentile
-from tests.integration.mqtt_rig import Mosquitto, RoomMember
+from tests.integration.mqtt_rig import Mosquitto, RoomMember, carry
 from tests.integration.program import until
 from tests.integration.room_rig import APART_S, daemon_room
 
@@ -82,22 +79,12 @@ async def _decided_ms(port: int, members: int, claims: int) -> list[float]:
     channels = [GroupChannel(f"ravatard/group/of-{members}/turn") for _ in range(members)]
     began: list[int] = []
 
-    async def member(number: int) -> None:
-        options = MqttOptions(host="127.0.0.1", port=port)
-        will = Publication(f"house/{members}/{number}", b"gone")
-        async with (
-            AiomqttBroker(options, f"member-{members}-{number}").connected(will) as connection,
-            asyncio.TaskGroup() as group,
-        ):
-            await connection.subscribe(channels[number].topic)
-            channels[number].connected()
-            group.create_task(channels[number].send(connection))
-            async for message in connection.messages():
-                channels[number].received(message)
-
     found = []
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(member(number)) for number in range(members)]
+        tasks = [
+            group.create_task(carry(channel, port, f"member-{members}-{number}"))
+            for number, channel in enumerate(channels)
+        ]
         rooms = [RoomMember(number, channels[number], began) for number in range(members)]
         tasks += [group.create_task(room.stage.run()) for room in rooms]
         await until(lambda: all(room.knows >= members - 1 for room in rooms), "they know each other")

@@ -30,6 +30,10 @@ from ravatard.core.events import (
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Cause, TalkState
+from ravatard.mqtt.aiomqtt_broker import AiomqttBroker
+from ravatard.mqtt.group_channel import GroupChannel
+from ravatard.mqtt.options import MqttOptions
+from ravatard.ports.broker import Publication
 from ravatard.ports.group import GroupLink, Room
 from ravatard.stages.control import HubControlHandler
 from ravatard.stages.converse import Hub
@@ -190,6 +194,20 @@ class RoomAlone:
 def fields(payload: str | None) -> Mapping[str, Any]:
     """A payload that is JSON."""
     return dict(json.loads(payload or "{}"))
+
+
+async def carry(channel: GroupChannel, port: int, name: str) -> None:
+    """Carry the messages of a room's channel over the broker, as the client ``name``, until cancelled."""
+    will = Publication(f"house/{name}", b"gone")
+    async with (
+        AiomqttBroker(MqttOptions(host="127.0.0.1", port=port), name).connected(will) as connection,
+        asyncio.TaskGroup() as group,
+    ):
+        await connection.subscribe(channel.topic)
+        channel.connected()
+        group.create_task(channel.send(connection))
+        async for message in connection.messages():
+            channel.received(message)
 
 
 class RoomMember:

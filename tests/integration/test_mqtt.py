@@ -22,18 +22,17 @@ from paho.mqtt.properties import Properties
 
 from ravatard.core.backoff import BackoffOptions
 from ravatard.mqtt.adapter import MqttAdapter
-from ravatard.mqtt.aiomqtt_broker import AiomqttBroker
 from ravatard.mqtt.assembly import ApplianceIdentity, MqttSections, mqtt_adapter
 from ravatard.mqtt.farewell import Farewell, farewell_to
 from ravatard.mqtt.group_channel import GroupChannel
 from ravatard.mqtt.options import GroupOptions, HomeAssistantOptions, MqttOptions
-from ravatard.ports.broker import KeptRecord, KeptTopics, Publication
+from ravatard.ports.broker import KeptRecord, KeptTopics
 from ravatard.secret import Secret
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
 from tests.integration.daemon import PROJECT, Config, Daemon
 from tests.integration.debian_programs import needs
-from tests.integration.mqtt_rig import Mosquitto, RoomAlone, RoomMember, fields, mosquitto, watching
+from tests.integration.mqtt_rig import Mosquitto, RoomAlone, RoomMember, carry, fields, mosquitto, watching
 from tests.integration.program import until
 
 pytestmark = [pytest.mark.integration, needs("mosquitto", "mosquitto_passwd")]
@@ -470,21 +469,11 @@ async def test_of_three_in_one_room_one_begins_whatever_their_order(broker: Mosq
     channels = [GroupChannel("ravatard/group/lobby/turn") for _ in range(3)]
     began: list[int] = []
 
-    async def member(number: int) -> None:
-        sections = MqttOptions(host="127.0.0.1", port=broker.port)
-        will = Publication(f"house/{number}", b"gone")
-        async with (
-            AiomqttBroker(sections, f"member-{number}").connected(will) as connection,
-            asyncio.TaskGroup() as group,
-        ):
-            await connection.subscribe(channels[number].topic)
-            channels[number].connected()
-            group.create_task(channels[number].send(connection))
-            async for message in connection.messages():
-                channels[number].received(message)
-
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(member(number)) for number in range(3)]
+        tasks = [
+            group.create_task(carry(channel, broker.port, f"member-{number}"))
+            for number, channel in enumerate(channels)
+        ]
         rooms = [RoomMember(number, channels[number], began) for number in range(3)]
         tasks += [group.create_task(room.stage.run()) for room in rooms]
         await until(

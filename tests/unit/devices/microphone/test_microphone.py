@@ -122,6 +122,17 @@ async def ready(room: Room) -> FakeChild[Record]:
     return child
 
 
+async def followed(room: Room, child: FakeChild[Record]) -> FakeChild[Record]:
+    """End ``child``; return the process that takes its place, when it is ready."""
+    child.ends()
+    await room.next()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(room.next())
+        second = await room.child(2)
+        second.says(READY)
+    return second
+
+
 def now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -387,12 +398,7 @@ async def test_what_the_gate_was_told_outlives_a_restart() -> None:
     child = await ready(room)
     for command in (SetGate(GateMode.BOTH), Hold(True), Press(), Release(), Press()):
         room.ear.command(command)
-    child.ends()
-    await room.next()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(room.next())
-        second = await room.child(2)
-        second.says(READY)
+    second = await followed(room, child)
 
     first, *commands = second.sent
     assert child.sent[1:] == [SetGate(GateMode.BOTH), Hold(True), Press(), Release(), Press()]
@@ -406,12 +412,7 @@ async def test_a_level_that_is_watched_stays_so_in_the_next_process() -> None:
     room = Room()
     child = await ready(room)
     room.ear.watch_level(watched=True)
-    child.ends()
-    await room.next()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(room.next())
-        second = await room.child(2)
-        second.says(READY)
+    second = await followed(room, child)
     room.ear.watch_level(watched=False)
 
     first, *commands = second.sent
@@ -426,12 +427,7 @@ async def test_with_toggle_a_press_is_not_repeated() -> None:
     room = Room(toggle=True)
     child = await ready(room)
     room.ear.command(Press())
-    child.ends()
-    await room.next()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(room.next())
-        second = await room.child(2)
-        second.says(READY)
+    second = await followed(room, child)
 
     assert second.sent[1:] == []
     await room.ear.close()
