@@ -23,7 +23,6 @@ MOST_AT_ONCE = 4
 _LONGEST_REPLY_TOPIC = 200
 _LONGEST_CORRELATION = 128
 
-_EMPTY = "an empty command is refused: it is what clears a retained one; say what is meant, such as PRESS or INSTALL"
 _RETAINED = (
     "a retained command is refused: it would be obeyed again at every start; publish it without retain"
 )
@@ -97,9 +96,6 @@ class CommandRunner:
 
     async def _carried_out(self, name: str, payload: bytes) -> Mapping[str, Any]:
         try:
-            if not payload:
-                # To who is subscribed already a broker passes it on as if it were not retained.
-                raise BadRequest(_EMPTY)
             command = command_of(name, payload)
             if isinstance(command, HostCommand):
                 return {"ok": True, "says": await self._on_host(command.do)}
