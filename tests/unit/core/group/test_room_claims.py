@@ -26,6 +26,7 @@ from ravatard.core.group.room_claims import (
     HOLD_S,
     LEASE_S,
     MOST_OTHERS,
+    OUTSTAYED_S,
     RENEW_S,
     TAIL_S,
     RoomClaims,
@@ -158,6 +159,39 @@ def test_an_owner_that_vanishes_has_the_room_for_as_long_as_its_lease() -> None:
 
     assert me.owner(1.0 + LEASE_S - 0.1) == "other"
     assert me.heard(OPENED, 1.0 + LEASE_S, able=True).said == (claim("me"),)
+
+
+@pytest.mark.parametrize("by", [None, *Opener])
+def test_one_that_never_lets_go_makes_no_other_deaf_for_good(by: Opener | None) -> None:
+    """A stuck appliance, or a stranger's program; by renewing, or by any claim again and again."""
+    me = in_company()
+    again = message("other", RoomVerb.RENEW) if by is None else claim("other", by)
+    me.received(claim("other"), 0.0)
+    now, told = 0.0, []
+    while now < 2 * OUTSTAYED_S:
+        now += RENEW_S
+        verdict = me.received(again, now)
+        told += [verdict.outstayed] if verdict.outstayed else []
+        assert (me.owner(now) is None) is (now > OUTSTAYED_S)
+    assert told == ["other"]
+    assert me.heard(OPENED, now, able=True).said == (claim("me"),)
+    # It counts again once it has let go, or was silent.
+    me.received(message("other", RoomVerb.RELEASE), now)
+    me.received(message("me", RoomVerb.RELEASE), now)
+    me.received(claim("other"), now + 1.0)
+    assert me.owner(now + 1.0) == "other"
+
+
+def test_one_that_was_silent_for_a_lease_counts_again() -> None:
+    me, now = in_company(), 0.0
+    while now <= OUTSTAYED_S + RENEW_S:
+        me.received(message("other", RoomVerb.RENEW), now)
+        now += RENEW_S
+    assert me.owner(now) is None
+
+    me.received(claim("other"), now + LEASE_S)
+
+    assert me.owner(now + LEASE_S) == "other"
 
 
 def test_an_owner_that_lets_go_leaves_the_room_to_the_next() -> None:
