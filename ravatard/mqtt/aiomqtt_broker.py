@@ -106,6 +106,8 @@ class AiomqttBroker:
             raise LinkTimeout(
                 f"the name of the MQTT broker {host} is not found within {CONNECT_S:g} s"
             ) from None
+        except RuntimeError as error:
+            raise _no_thread(error) from None
         except UnicodeError:
             # A label of the name is empty, or longer than 63 letters.
             raise LinkError(f"the MQTT broker {host} is not found: no host has such a name") from None
@@ -121,6 +123,8 @@ class AiomqttBroker:
         try:
             async with asyncio.timeout(CONNECT_S):
                 return await asyncio.to_thread(tls_context, self._options)
+        except RuntimeError as error:
+            raise _no_thread(error) from None
         except TimeoutError:
             raise LinkTimeout(f"the files of section mqtt are not read within {CONNECT_S:g} s") from None
 
@@ -261,6 +265,13 @@ def _translated(broker: AiomqttBroker, meter: FloodMeter) -> Iterator[None]:
         if meter.flooded:
             raise LinkError(meter.complaint, retry_after_s=FLOOD_S) from None
         raise _ours(broker, error) from error
+    except RuntimeError as error:
+        raise _no_thread(error) from error
+
+
+def _no_thread(error: RuntimeError) -> LinkError:
+    """Return ours for what Python raises when the system gives it no more threads."""
+    return LinkError(f"this machine does not let us connect to the MQTT broker ({error})")
 
 
 def _ours(broker: AiomqttBroker, error: aiomqtt.MqttError) -> Exception:
@@ -286,7 +297,9 @@ def _ours(broker: AiomqttBroker, error: aiomqtt.MqttError) -> Exception:
             f"the MQTT broker at {broker.place} cannot be reached ({why}); start it, or correct "
             "mqtt.host and mqtt.port"
         )
-    return LinkError(f"the connection to the MQTT broker failed ({text or 'no reason given'})")
+    # 128 is paho's word for a socket that was closed.
+    why = "the broker has closed it" if "[code:128]" in text else text or "no reason given"
+    return LinkError(f"the connection to the MQTT broker failed ({why})")
 
 
 def _code_of(error: BaseException) -> int | None:

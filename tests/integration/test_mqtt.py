@@ -313,6 +313,20 @@ async def test_a_name_that_no_host_can_have_is_named() -> None:
             await told(one, f"{name} is not found")
 
 
+async def test_a_machine_without_threads_ends_nothing(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("threading.Thread.start", refused)
+        async with appliance(broker.port) as one:
+            await told(one, "can't start new thread")
+            patch.undo()
+            await up(one)
+
+
 async def test_what_hangs_up_at_the_first_packet_is_named_at_once_and_asked_in_the_older_version() -> None:
     versions: list[int] = []
 

@@ -41,7 +41,12 @@ class Textfile:
         try:
             while True:
                 # In a thread: a card that is busy, or a share, may take seconds.
-                await asyncio.to_thread(self._replace, await text())
+                content = await text()
+                try:
+                    await asyncio.to_thread(self._replace, content)
+                except RuntimeError as error:
+                    # The system gives no more threads.
+                    self._failed(OSError(errno.EAGAIN, str(error)))
                 await asyncio.sleep(self._every_s)
         finally:
             self._is_over = True

@@ -73,6 +73,23 @@ async def test_a_file_system_without_modes_is_written_to_and_costs_no_descriptor
         assert len(list(Path("/proc/self/fd").iterdir())) == len(before)
 
 
+async def test_a_machine_without_threads_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    textfile = Textfile(tmp_path / "a.prom", 15.0)
+    async with running(partial(textfile.keep, Text())):
+        with monkeypatch.context() as patch:
+            patch.setattr("asyncio.to_thread", refused)
+            await asyncio.sleep(20.0)
+            assert "can't start new thread" in textfile.fault
+        await asyncio.sleep(20.0)
+
+        assert textfile.fault == ""
+
+
 @pytest.mark.integration
 async def test_a_file_system_that_takes_its_time_stops_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
