@@ -67,6 +67,8 @@ class AiomqttBroker:
         self._options = options
         self._client_id = client_id
         self._protocol = ProtocolVersion.V5
+        #: The older version is a guess: the broker never said that it knows no other.
+        self._is_guess = False
 
     @asynccontextmanager
     async def connected(self, will: Publication) -> AsyncIterator[AiomqttConnection]:
@@ -84,6 +86,9 @@ class AiomqttBroker:
                 async with client:
                     # The library waits with asyncio.wait_for, which may swallow it on Python 3.11.
                     pass_on_cancellation()
+                    if self._is_guess:
+                        # It may as well have been restarting. The next connection begins with the newer one.
+                        self._protocol, self._is_guess = ProtocolVersion.V5, False
                     try:
                         yield AiomqttConnection(client, self, meter)
                     finally:
@@ -168,8 +173,10 @@ class AiomqttBroker:
 
         Some that speak MQTT 3.1.1 alone do so: the next attempt is in the other version.
         """
-        is_new = self._protocol is ProtocolVersion.V5
-        self._protocol = ProtocolVersion.V311 if is_new else ProtocolVersion.V5
+        if self._protocol is ProtocolVersion.V5:
+            self._protocol, self._is_guess = ProtocolVersion.V311, True
+        elif self._is_guess:
+            self._protocol, self._is_guess = ProtocolVersion.V5, False
         hint = " and mqtt.certificate" if self._options.tls else ""
         return LinkError(
             f"the MQTT broker at {self.place} ends the connection before it answers; correct mqtt.port, "

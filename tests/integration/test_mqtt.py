@@ -344,6 +344,23 @@ async def test_what_hangs_up_at_the_first_packet_is_named_at_once_and_asked_in_t
     assert versions[:3] == [5, 4, 5]
 
 
+async def test_the_older_version_is_kept_for_one_connection() -> None:
+    versions: list[int] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connect = await reader.read(500)
+        versions.append(connect[connect.index(b"MQTT") + 4])
+        if versions[-1] == 4:
+            # CONNACK of MQTT 3.1.1 (OASIS MQTT 3.1.1, 3.2); then it goes.
+            writer.write(b"\x20\x02\0\0")
+            await reader.read(500)
+
+    async with misbehaving(answer) as port, appliance(port):
+        await until(lambda: len(versions) >= 4, "it is tried again")
+
+    assert versions[:4] == [5, 4, 5, 4]
+
+
 async def test_a_broker_with_a_limit_that_is_too_low_is_named_with_its_reason(tmp_path: Path) -> None:
     async with mosquitto(tmp_path, "max_packet_size 2000") as broker, appliance(broker.port) as one:
         await told(one, "acket too large")
