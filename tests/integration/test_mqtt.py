@@ -200,6 +200,23 @@ async def test_home_assistants_start_is_answered_by_one_discovery_message(broker
         assert len(seen.of("/config")) == 1
 
 
+async def test_what_another_client_cleared_is_told_again_at_home_assistants_start(broker: Mosquitto) -> None:
+    async with appliance(broker.port) as one, watching(broker.port) as seen:
+        await up(one)
+        await seen.until("/availability", "online")
+        # An owner who tidies up with a program for brokers clears all that is retained.
+        for topic in (f"homeassistant/device/{OWN_ID}/config", f"{BASE}/state", f"{BASE}/update"):
+            await seen.say(topic, b"", retain=True, qos=1)
+        await seen.say(f"{BASE}/availability", "offline", retain=True, qos=1)
+        await seen.until("/availability", "offline")
+        await seen.say("homeassistant/status", "online")
+        await seen.until("/availability", "online")
+
+    async with watching(broker.port) as later:
+        await until(lambda: later.of("/update"), "what is kept is read")
+        assert all(later.last(end) for end in ("/config", "/state", "/update"))
+
+
 async def test_a_broker_that_does_not_listen_is_named_with_its_place() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -311,6 +328,7 @@ async def test_a_name_that_no_host_can_have_is_named() -> None:
     for name in ("home..local", "x" * 64):
         async with appliance(1883, host=name) as one:
             await told(one, f"{name} is not found")
+            assert len(one.adapter.faults) == 1
 
 
 async def test_a_machine_without_threads_ends_nothing(
@@ -325,6 +343,7 @@ async def test_a_machine_without_threads_ends_nothing(
             await told(one, "can't start new thread")
             patch.undo()
             await up(one)
+            assert one.restarts == []
 
 
 async def test_what_hangs_up_at_the_first_packet_is_named_at_once_and_asked_in_the_older_version() -> None:
@@ -364,6 +383,7 @@ async def test_the_older_version_is_kept_for_one_connection() -> None:
 async def test_a_broker_with_a_limit_that_is_too_low_is_named_with_its_reason(tmp_path: Path) -> None:
     async with mosquitto(tmp_path, "max_packet_size 2000") as broker, appliance(broker.port) as one:
         await told(one, "acket too large")
+        assert one.restarts == []
 
 
 async def test_bytes_that_are_no_mqtt_end_the_connection_and_nothing_else() -> None:
