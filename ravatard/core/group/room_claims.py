@@ -254,7 +254,8 @@ class RoomClaims:
             return RoomVerdict()
         mine = self.owner(now) == self._id
         if talk is TalkState.IDLE:
-            self._renew_at, self._unsure = None, False
+            # A claim that has not come back by now was lost: it must not stand for a later one.
+            self._renew_at, self._unsure, self._claimed = None, False, False
             self._release_at = now + TAIL_S if mine else None
             return RoomVerdict()
         self._release_at = None

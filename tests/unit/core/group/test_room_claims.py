@@ -255,6 +255,17 @@ def test_an_answer_that_was_not_spoken_for_claims_the_room_so_that_nobody_answer
     assert late.connected().said == (message("late", RoomVerb.HELLO), claim("late", Opener.TEXT))
 
 
+def test_a_claim_that_was_lost_on_its_way_stands_for_no_later_one() -> None:
+    me = in_company()
+    me.heard(OPENED, 1.0, able=True)
+    me.on_time(1.0 + HOLD_S)
+    me.talks(TalkState.LISTENING, 1.2)
+    me.talks(TalkState.IDLE, 9.0)
+
+    # A text was written: the others will hear the answer.
+    assert me.talks(TalkState.THINKING, 20.0).said == (claim("me", Opener.TEXT),)
+
+
 def test_a_wake_word_claims_and_what_follows_it_belongs_to_it() -> None:
     me = in_company()
     woken = Woken(0.9)
