@@ -19,9 +19,17 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ravatard.cancellation import pass_on_cancellation
-from ravatard.errors import ConfigError, DeniedError, LinkError, LinkTimeout
+from ravatard.errors import DeniedError, LinkError, LinkTimeout
+from ravatard.mqtt.broker_tls import distrust, tls_context
 from ravatard.mqtt.flood import FloodMeter
-from ravatard.mqtt.library_guard import CONNECT_S, WAITING_LIMIT, bounded_queue, close_within_a_moment, guard
+from ravatard.mqtt.library_guard import (
+    CONNECT_S,
+    WAITING_LIMIT,
+    HungUpError,
+    bounded_queue,
+    close_within_a_moment,
+    guard,
+)
 from ravatard.mqtt.options import MqttOptions
 from ravatard.ports.broker import TWIN, BrokerMessage, Publication, TakenOverError
 
@@ -59,6 +67,8 @@ class AiomqttBroker:
         self._options = options
         self._client_id = client_id
         self._protocol = ProtocolVersion.V5
+        #: The older version is a guess: the broker never said that it knows no other.
+        self._is_guess = False
 
     @asynccontextmanager
     async def connected(self, will: Publication) -> AsyncIterator[AiomqttConnection]:
@@ -68,13 +78,17 @@ class AiomqttBroker:
         them.
         """
         await self._look_up()
+        context = await self._tls() if self._options.tls else None
         meter = FloodMeter(asyncio.get_running_loop().time)
         with _translated(self, meter):
-            client = self._client(will, meter)
+            client = self._client(will, meter, context)
             try:
                 async with client:
                     # The library waits with asyncio.wait_for, which may swallow it on Python 3.11.
                     pass_on_cancellation()
+                    if self._is_guess:
+                        # It may as well have been restarting. The next connection begins with the newer one.
+                        self._protocol, self._is_guess = ProtocolVersion.V5, False
                     try:
                         yield AiomqttConnection(client, self, meter)
                     finally:
@@ -97,10 +111,29 @@ class AiomqttBroker:
             raise LinkTimeout(
                 f"the name of the MQTT broker {host} is not found within {CONNECT_S:g} s"
             ) from None
+        except RuntimeError as error:
+            raise _no_thread(error) from None
+        except UnicodeError:
+            # A label of the name is empty, or longer than 63 letters.
+            raise LinkError(f"the MQTT broker {host} is not found: no host has such a name") from None
         except OSError as error:
             raise LinkError(f"the MQTT broker {host} is not found ({error.strerror or error})") from None
 
-    def _client(self, will: Publication, meter: FloodMeter) -> aiomqtt.Client:
+    async def _tls(self) -> ssl.SSLContext:
+        """Return the context for TLS, made in a thread: it reads files.
+
+        Raises:
+            ConfigError, LinkError: see :func:`ravatard.mqtt.broker_tls.tls_context`; it takes too long.
+        """
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                return await asyncio.to_thread(tls_context, self._options)
+        except RuntimeError as error:
+            raise _no_thread(error) from None
+        except TimeoutError:
+            raise LinkTimeout(f"the files of section mqtt are not read within {CONNECT_S:g} s") from None
+
+    def _client(self, will: Publication, meter: FloodMeter, context: ssl.SSLContext | None) -> aiomqtt.Client:
         options, five = self._options, self._protocol is ProtocolVersion.V5
         limits = None
         if five:
@@ -124,7 +157,7 @@ class AiomqttBroker:
             keepalive=round(options.keep_alive_s),
             queue_type=bounded_queue(meter),
             max_queued_outgoing_messages=WAITING_LIMIT,
-            tls_context=_tls(options) if options.tls else None,
+            tls_context=context,
             socket_options=((socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER),),
         )
         guard(client, meter)
@@ -134,6 +167,21 @@ class AiomqttBroker:
     def place(self) -> str:
         """Name and port of the broker."""
         return f"{self._options.host}:{self._options.broker_port}"
+
+    def hung_up(self) -> Exception:
+        """Return the error for a broker that ends the connection before it has answered.
+
+        Some that speak MQTT 3.1.1 alone do so: the next attempt is in the other version.
+        """
+        if self._protocol is ProtocolVersion.V5:
+            self._protocol, self._is_guess = ProtocolVersion.V311, True
+        elif self._is_guess:
+            self._protocol, self._is_guess = ProtocolVersion.V5, False
+        hint = " and mqtt.certificate" if self._options.tls else ""
+        return LinkError(
+            f"the MQTT broker at {self.place} ends the connection before it answers; correct mqtt.port, "
+            f"mqtt.tls{hint}, or see its log"
+        )
 
     def refused(self, code: int) -> Exception:
         """Return the error for a reason code of a broker that refuses the connection."""
@@ -211,25 +259,6 @@ def _taken(message: aiomqtt.Message) -> BrokerMessage:
     return BrokerMessage(str(message.topic), content, bool(message.retain), reply_to, correlation)
 
 
-def _tls(options: MqttOptions) -> ssl.SSLContext:
-    """Return the context for the broker.
-
-    Raises:
-        ConfigError: a file cannot be used.
-    """
-    try:
-        context = ssl.create_default_context(cafile=options.ca)
-        if options.certificate is not None:
-            context.load_cert_chain(options.certificate, options.key)
-    except (OSError, ssl.SSLError) as error:
-        named = ", ".join(one for one in (options.ca, options.certificate, options.key) if one)
-        raise ConfigError(
-            f"{named} cannot be used for TLS with the MQTT broker ({error.strerror or error}); correct "
-            "mqtt.ca, mqtt.certificate and mqtt.key"
-        ) from None
-    return context
-
-
 @contextmanager
 def _translated(broker: AiomqttBroker, meter: FloodMeter) -> Iterator[None]:
     """Turn the library's errors into ours.
@@ -243,21 +272,30 @@ def _translated(broker: AiomqttBroker, meter: FloodMeter) -> Iterator[None]:
         if meter.flooded:
             raise LinkError(meter.complaint, retry_after_s=FLOOD_S) from None
         raise _ours(broker, error) from error
+    except RuntimeError as error:
+        raise _no_thread(error) from error
+
+
+def _no_thread(error: RuntimeError) -> LinkError:
+    """Return ours for what Python raises when the system gives it no more threads."""
+    return LinkError(f"this machine does not let us connect to the MQTT broker ({error})")
 
 
 def _ours(broker: AiomqttBroker, error: aiomqtt.MqttError) -> Exception:
     code = _code_of(error)
     if isinstance(error, aiomqtt.exceptions.MqttConnectError) and code is not None:
         return broker.refused(code)
+    if isinstance(error, HungUpError):
+        return broker.hung_up()
     cause = error.__cause__
     if code == _TAKEN_OVER or (isinstance(cause, aiomqtt.MqttError) and _code_of(cause) == _TAKEN_OVER):
         return TakenOverError(TWIN)
-    text = str(error)
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return DeniedError(
-            "the certificate of the MQTT broker is not trusted, or is for another name; write its issuer's "
-            "file as mqtt.ca, and the name in the certificate as mqtt.host"
-        )
+    if cause is not None and not isinstance(cause, aiomqtt.MqttError):
+        return LinkError(f"what the MQTT broker at {broker.place} sends is no MQTT; correct mqtt.port")
+    # The library's own words tell nothing: only that it ended.
+    text = str(error if cause is None else cause)
+    if (sentence := distrust(text)) is not None:
+        return DeniedError(sentence)
     if "timed out" in text.lower():
         return LinkTimeout(f"the MQTT broker does not answer within {ANSWER_S:g} s")
     if refused := _ERRNO.search(text):
@@ -266,7 +304,9 @@ def _ours(broker: AiomqttBroker, error: aiomqtt.MqttError) -> Exception:
             f"the MQTT broker at {broker.place} cannot be reached ({why}); start it, or correct "
             "mqtt.host and mqtt.port"
         )
-    return LinkError(f"the connection to the MQTT broker failed ({text or 'no reason given'})")
+    # 128 is paho's word for a socket that was closed.
+    why = "the broker has closed it" if "[code:128]" in text else text or "no reason given"
+    return LinkError(f"the connection to the MQTT broker failed ({why})")
 
 
 def _code_of(error: BaseException) -> int | None:

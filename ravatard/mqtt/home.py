@@ -84,6 +84,9 @@ class HomeAssistant:
             LinkError: the connection failed.
         """
         self._parts.events.forget()
+        await self._tell_all()
+
+    async def _tell_all(self) -> None:
         await self._discover()
         state = payload_of(state_of(await self._report()))
         await self._keep("state", state)
@@ -128,7 +131,8 @@ class HomeAssistant:
     async def _announce_again(self) -> None:
         try:
             await asyncio.sleep(self._parts.spread_s * self._parts.chance())
-            await self._discover()
+            # What the broker kept may have been cleared, or written over, by another client.
+            await self._tell_all()
         finally:
             self._announcing = False
 

@@ -23,6 +23,10 @@ CONNECT_S = 4.0
 CLOSE_S = 0.3
 
 
+class HungUpError(aiomqtt.MqttError):
+    """The broker ended the connection before it answered the first packet."""
+
+
 def bounded_queue(meter: FloodMeter) -> type[asyncio.Queue[aiomqtt.Message]]:
     """Return a queue that drops and counts what comes while it is full."""
 
@@ -84,6 +88,8 @@ class SocketTurns:
             over = self._client._disconnected  # noqa: SLF001
             if not over.done():
                 over.set_exception(error)
+                # Read here, as one that the library is told of; see guard.
+                over.exception()
             return
         # What TLS has decoded already makes no socket readable.
         pending = getattr(connection, "pending", None)
@@ -124,18 +130,30 @@ def guard(client: aiomqtt.Client, meter: FloodMeter) -> None:
     def register(_paho: Any, _userdata: Any, connection: socket.socket) -> None:
         loop.call_soon_threadsafe(turns.write, connection)
 
+    paho._sock_recv = guarded  # noqa: SLF001
+    paho.on_socket_open = begun
+    paho.on_socket_register_write = register
+    _note_ends(client, paho)
+
+
+def _note_ends(client: aiomqtt.Client, paho: Any) -> None:
+    """Have the end of a connection noticed, also before the broker has answered, and forgotten by nothing."""
     note_end: Callable[..., None] = paho.on_disconnect
 
     def ended(*reasons: Any) -> None:
+        answered = client._connected  # noqa: SLF001 - nor to how it began
+        if answered.cancelled():
+            # The library would ask it for its exception.
+            return
         note_end(*reasons)
+        if not answered.done():
+            # The library would wait for the answer all the same.
+            answered.set_exception(HungUpError())
         over = client._disconnected  # noqa: SLF001 - nor to how it ended
         if over.done() and not over.cancelled():
             # Read here: the library may forget it unread, and asyncio would complain of that.
             over.exception()
 
-    paho._sock_recv = guarded  # noqa: SLF001
-    paho.on_socket_open = begun
-    paho.on_socket_register_write = register
     paho.on_disconnect = ended
 
 

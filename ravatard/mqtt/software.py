@@ -99,8 +99,8 @@ async def _run(command: str, limit_s: float) -> str:
         raise CommandFailedError(f"the command cannot be started ({error})") from None
     try:
         async with asyncio.timeout(limit_s):
-            said, _ = await process.communicate()
-            status = process.returncode
+            said = await _beginning(process.stdout)
+            status = await process.wait()
     except TimeoutError:
         raise CommandFailedError(f"the command did not end within {limit_s:g} s") from None
     finally:
@@ -108,4 +108,12 @@ async def _run(command: str, limit_s: float) -> str:
             process.kill()
     if status:
         raise CommandFailedError(f"the command ended with status {status}")
-    return said[:_LONGEST_OUTPUT].decode("utf-8", "replace")
+    return said.decode("utf-8", "replace")
+
+
+async def _beginning(output: asyncio.StreamReader | None) -> bytes:
+    """Read all of ``output``, and return its beginning: no more of it is ever held."""
+    said = b""
+    while output is not None and (piece := await output.read(_LONGEST_OUTPUT)):
+        said += piece[: _LONGEST_OUTPUT - len(said)]
+    return said

@@ -199,6 +199,23 @@ async def test_home_assistants_start_is_answered_by_one_discovery_message(broker
         assert len(seen.of("/config")) == 1
 
 
+async def test_what_another_client_cleared_is_told_again_at_home_assistants_start(broker: Mosquitto) -> None:
+    async with appliance(broker.port) as one, watching(broker.port) as seen:
+        await up(one)
+        await seen.until("/availability", "online")
+        # An owner who tidies up with a program for brokers clears all that is retained.
+        for topic in (f"homeassistant/device/{OWN_ID}/config", f"{BASE}/state", f"{BASE}/update"):
+            await seen.say(topic, b"", retain=True, qos=1)
+        await seen.say(f"{BASE}/availability", "offline", retain=True, qos=1)
+        await seen.until("/availability", "offline")
+        await seen.say("homeassistant/status", "online")
+        await seen.until("/availability", "online")
+
+    async with watching(broker.port) as later:
+        await until(lambda: later.of("/update"), "what is kept is read")
+        assert all(later.last(end) for end in ("/config", "/state", "/update"))
+
+
 async def test_a_broker_that_does_not_listen_is_named_with_its_place() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -305,6 +322,96 @@ async def test_a_broker_that_stays_silent_is_named_and_left(monkeypatch: pytest.
         assert left, "the first connection was closed"
 
 
+async def test_a_name_that_no_host_can_have_is_named() -> None:
+    # Both pass the configuration: the resolver raises no error of the system for them.
+    for name in ("home..local", "x" * 64):
+        async with appliance(1883, host=name) as one:
+            await told(one, f"{name} is not found")
+            assert len(one.adapter.faults) == 1
+
+
+async def test_a_machine_without_threads_ends_nothing(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("threading.Thread.start", refused)
+        async with appliance(broker.port) as one:
+            await told(one, "can't start new thread")
+            patch.undo()
+            await up(one)
+            assert one.restarts == []
+
+
+async def test_what_hangs_up_at_the_first_packet_is_named_at_once_and_asked_in_the_older_version() -> None:
+    versions: list[int] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connect = await reader.read(500)
+        # After the name of the protocol (OASIS MQTT 5.0, 3.1.2.2).
+        versions.append(connect[connect.index(b"MQTT") + 4])
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n"[: 4 * len(versions)])
+        await writer.drain()
+
+    async with misbehaving(answer) as port, appliance(port) as one:
+        await told(one, "mqtt.tls")
+        await until(lambda: len(versions) >= 3, "it is tried again")
+
+    assert versions[:3] == [5, 4, 5]
+
+
+async def test_the_older_version_is_kept_for_one_connection() -> None:
+    versions: list[int] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connect = await reader.read(500)
+        versions.append(connect[connect.index(b"MQTT") + 4])
+        if versions[-1] == 4:
+            # CONNACK of MQTT 3.1.1 (OASIS MQTT 3.1.1, 3.2); then it goes.
+            writer.write(b"\x20\x02\0\0")
+            await reader.read(500)
+
+    async with misbehaving(answer) as port, appliance(port):
+        await until(lambda: len(versions) >= 4, "it is tried again")
+
+    assert versions[:4] == [5, 4, 5, 4]
+
+
+async def test_a_broker_with_a_limit_that_is_too_low_is_named_with_its_reason(tmp_path: Path) -> None:
+    async with mosquitto(tmp_path, "max_packet_size 2000") as broker, appliance(broker.port) as one:
+        await told(one, "acket too large")
+        assert one.restarts == []
+
+
+async def test_bytes_that_are_no_mqtt_end_the_connection_and_nothing_else() -> None:
+    # Topics that the library takes for impossible, and one that is no text.
+    odd = [b"#", b"a/+/set", b"", b"\xff\xfe"]
+    sent: list[bytes] = []
+    loop = asyncio.get_running_loop()
+    complaints: list[object] = []
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(500)
+        topic = odd[len(sent) % len(odd)]
+        sent.append(topic)
+        # Together with the answer, and after it.
+        writer.write(b"\x20\x03\0\0\0" + (packet(topic, b"ON") if len(sent) % 2 else b""))
+        await reader.read(500)
+        writer.write(packet(topic, b"ON"))
+        await writer.drain()
+
+    async with misbehaving(answer) as port, appliance(port) as one:
+        await until(lambda: len(sent) > len(odd), "it is tried again", 60.0)
+        assert one.adapter.faults
+    gc.collect()
+    await asyncio.sleep(0)
+
+    assert complaints == []
+
+
 async def test_a_broker_that_stops_in_the_middle_is_noticed_by_its_silence(broker: Mosquitto) -> None:
     async with appliance(broker.port) as one:
         await up(one)
@@ -330,10 +437,11 @@ async def test_of_twins_one_is_named_and_leaves_the_other_alone(broker: Mosquitt
             assert "machine-id" in str([each.faults for each in both])
 
 
-def packet(topic: str, payload: bytes, qos: int = 0) -> bytes:
+def packet(topic: str | bytes, payload: bytes, qos: int = 0) -> bytes:
     """A PUBLISH of MQTT 5 (OASIS MQTT 5.0, 3.3)."""
+    name = topic if isinstance(topic, bytes) else topic.encode()
     number = b"\0\7" if qos else b""
-    body = len(topic).to_bytes(2, "big") + topic.encode() + number + b"\0" + payload
+    body = len(name).to_bytes(2, "big") + name + number + b"\0" + payload
     length, rest = b"", len(body)
     while True:
         rest, digit = divmod(rest, 128)

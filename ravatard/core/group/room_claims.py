@@ -35,6 +35,9 @@ RENEW_S = 3.0
 HOLD_S = 0.15
 #: After an answer the room falls silent, and nothing of it reaches another microphone.
 TAIL_S = 0.5
+#: An appliance that keeps the room for so long without a pause is stuck, or is none: no answer takes longer.
+#: Its claims count no more until it lets go, or is silent for as long as a lease: the others are not deaf.
+OUTSTAYED_S = 600.0
 #: Names of others that are remembered: more are no room.
 MOST_OTHERS = 64
 
@@ -47,11 +50,13 @@ class RoomVerdict:
         passed: events of the microphone to pass on, in order.
         said: messages to send, in order.
         yielded: another appliance answers what we have begun with: forget it.
+        outstayed: name of another one that has kept the room for too long, once; "": none has.
     """
 
     passed: tuple[MicrophoneEvent, ...] = ()
     said: tuple[bytes, ...] = ()
     yielded: bool = False
+    outstayed: str = ""
 
 
 class RoomClaims:
@@ -64,6 +69,10 @@ class RoomClaims:
         self._others: set[str] = set()
         self._owner: str | None = None
         self._until = 0.0
+        #: The other appliance that had the room last, since when without a pause, and its last claim.
+        self._keeper: str | None = None
+        self._kept_since = self._kept_until = 0.0
+        self._is_outstayed = False
         self._talk = TalkState.IDLE
         #: A claim of ours was sent and has not come back.
         self._claimed = False
@@ -118,6 +127,8 @@ class RoomClaims:
             case RoomVerb.RELEASE:
                 if self._owner == message.id:
                     self._owner = None
+                if self._keeper == message.id:
+                    self._keeper = None
                 return RoomVerdict()
             case RoomVerb.CLAIM | RoomVerb.RENEW:
                 return self._claimed_by(message, now, ours=ours)
@@ -134,10 +145,25 @@ class RoomClaims:
             self._claimed = False
         if not wins:
             return RoomVerdict()
+        if not ours and self._outstays(message.id, now):
+            return self._outstayed(message.id)
         self._owner, self._until = message.id, now + LEASE_S
         if ours:
             return self._won(now)
         return self._lost(message)
+
+    def _outstays(self, other: str, now: float) -> bool:
+        """Note a claim of another appliance; return True if it has kept the room for too long."""
+        if other != self._keeper or now >= self._kept_until:
+            self._keeper, self._kept_since, self._is_outstayed = other, now, False
+        self._kept_until = now + LEASE_S
+        return now - self._kept_since > OUTSTAYED_S
+
+    def _outstayed(self, other: str) -> RoomVerdict:
+        is_news, self._is_outstayed = not self._is_outstayed, True
+        if self._owner == other:
+            self._owner = None
+        return RoomVerdict(outstayed=other if is_news else "")
 
     def _won(self, now: float) -> RoomVerdict:
         self._unsure = False
@@ -228,7 +254,8 @@ class RoomClaims:
             return RoomVerdict()
         mine = self.owner(now) == self._id
         if talk is TalkState.IDLE:
-            self._renew_at, self._unsure = None, False
+            # A claim that has not come back by now was lost: it must not stand for a later one.
+            self._renew_at, self._unsure, self._claimed = None, False, False
             self._release_at = now + TAIL_S if mine else None
             return RoomVerdict()
         self._release_at = None

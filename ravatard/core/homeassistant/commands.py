@@ -56,7 +56,7 @@ def _press(payload: str) -> bytes:
         try:
             fields = json.loads(payload)
         except (ValueError, RecursionError):
-            raise BadRequest('press takes {"ms": 0} or nothing') from None
+            raise BadRequest('press takes {"ms": 0} or a word') from None
     if not fields.keys() <= {"ms"}:
         raise BadRequest("press takes only ms")
     try:
@@ -92,6 +92,11 @@ def command_of(name: str, payload: bytes) -> bytes | HostCommand:
     form = _FORMS.get(name)
     if form is None:
         raise BadRequest(f"there are the commands {', '.join(_FORMS)}")
+    if not payload:
+        # A broker passes it on to its present subscribers without the mark of a retained message.
+        raise BadRequest(
+            "an empty command is refused: it clears a retained one; write any word, such as PRESS"
+        )
     if len(payload) > PAYLOAD_LIMIT:
         raise BadRequest(f"a command has at most {PAYLOAD_LIMIT} bytes")
     try:

@@ -10,7 +10,7 @@ from typing import NoReturn
 from ravatard.core.audio.microphone_events import MicrophoneEvent
 from ravatard.core.conversation.conversation import Conversation
 from ravatard.core.events import AnsweredElsewhere
-from ravatard.core.group.room_claims import RoomClaims, RoomVerdict
+from ravatard.core.group.room_claims import OUTSTAYED_S, RoomClaims, RoomVerdict
 from ravatard.core.states import LinkState
 from ravatard.errors import InternalError
 from ravatard.ports.group import Room
@@ -59,6 +59,14 @@ class RoomStage:
         if verdict.yielded:
             log.info("another appliance of group %s answers", self._name)
             self._inbox.put(AnsweredElsewhere())
+        if verdict.outstayed:
+            log.warning(
+                "appliance %s has kept group %s for %.0f minutes; it does not count until it falls silent. "
+                "Restart it, or look for what it hears",
+                verdict.outstayed,
+                self._name,
+                OUTSTAYED_S / 60,
+            )
         self._changed.set()
         return verdict.passed
 

@@ -26,7 +26,11 @@ class Exposition:
 
     async def negotiated(self, accept: str) -> tuple[bytes, str]:
         """Return the figures and their content type; ``accept``: the request's header of that name."""
-        encode, content_type = choose_encoder(accept)
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError, LookupError):
+            # The library compares a version that is no number with one.
+            encode, content_type = choose_encoder("")
         await self._look()
         return bytes(encode(self._registry)), content_type
 

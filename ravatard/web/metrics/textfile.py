@@ -31,6 +31,7 @@ class Textfile:
         self.fault = ""
         self._path = path
         self._every_s = every_s
+        self._is_over = False
 
     async def keep(self, text: Callable[[], Awaitable[bytes]]) -> NoReturn:
         """Write what ``text`` returns, for ever. A file that cannot be written is tried again.
@@ -39,11 +40,21 @@ class Textfile:
         """
         try:
             while True:
-                self._replace(await text())
+                # In a thread: a card that is busy, or a share, may take seconds.
+                content = await text()
+                try:
+                    await asyncio.to_thread(self._replace, content)
+                except RuntimeError as error:
+                    # The system gives no more threads.
+                    self._failed(OSError(errno.EAGAIN, str(error)))
                 await asyncio.sleep(self._every_s)
         finally:
-            with suppress(OSError):
-                self._path.unlink()
+            self._is_over = True
+            self._remove()
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self._path.unlink()
 
     def _replace(self, content: bytes) -> None:
         """Replace the file by a rename: a reader, or a power cut, sees the old one or the new one.
@@ -55,14 +66,17 @@ class Textfile:
         try:
             new.unlink(missing_ok=True)
             file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, _MODE)
-            # Whatever the umask of the service.
-            os.fchmod(file, _MODE)
-            with os.fdopen(file, "wb") as stream:
+            with os.fdopen(file, "wb") as stream, suppress(PermissionError):
                 stream.write(content)
+                # Whatever the umask of the service. FAT and some shares know no such mode.
+                os.fchmod(file, _MODE)
             new.replace(self._path)
         except OSError as error:
             self._failed(error)
             return
+        if self._is_over:
+            # This was not waited for.
+            self._remove()
         if self.fault:
             log.info("%s is written again", self._path)
         self.fault = ""

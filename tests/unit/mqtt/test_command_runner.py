@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 from ravatard.core.homeassistant.topics import Topics
 from ravatard.mqtt.command_runner import MOST_AT_ONCE, CommandRunner
@@ -14,8 +15,9 @@ from tests.unit.web.metrics.fakes import FakeHandler
 TOPICS = Topics("ravatard", "me")
 
 
-def runner() -> CommandRunner:
-    return CommandRunner(TOPICS, FakeHandler(), Software("1"), lambda: None)
+def runner(restarts: list[str] | None = None) -> CommandRunner:
+    restart = (lambda: None) if restarts is None else lambda: restarts.append("restart")
+    return CommandRunner(TOPICS, FakeHandler(), Software("1"), restart)
 
 
 async def carried_out(*messages: BrokerMessage, by: CommandRunner | None = None) -> FakeConnection:
@@ -42,6 +44,20 @@ async def test_other_topics_and_the_end_of_a_retained_command_are_ignored() -> N
     )
 
     assert connection.published == []
+
+
+async def test_what_clears_a_retained_command_while_we_listen_is_none() -> None:
+    # A broker passes it on without the mark of a retained message, as to every subscriber that is there.
+    restarts: list[str] = []
+    for name in ("restart", "update", "press", "restart-session", "say", "mute", "volume"):
+        message = BrokerMessage(f"ravatard/me/{name}/set", b"")
+        connection = await carried_out(message, by=runner(restarts))
+
+        (answer,) = (json.loads(one.payload) for one in connection.published)
+        assert answer["ok"] is False, name
+        assert "empty" in answer["error"]
+    await asyncio.sleep(1.0)
+    assert restarts == []
 
 
 async def test_an_answer_goes_to_no_wildcard_and_no_topic_of_the_broker() -> None:

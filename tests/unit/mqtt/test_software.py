@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import sys
 
 import pytest
@@ -40,6 +41,20 @@ async def test_a_command_that_fails_is_told_and_changes_nothing(
 
     assert software.report["latest_version"] == "1.0"
     assert not software.installing
+
+
+async def test_a_command_that_prints_without_end_costs_no_memory() -> None:
+    endless = f"{sys.executable} -c \"print('9.8.7'); [print('x' * 65_536) for _ in range(3_000)]\""
+    software = Software("1.0", check=endless)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(software.watch())
+        await software.changed.wait()
+        watching.cancel()
+
+    assert software.latest == "9.8.7"
+    # Kilobytes; it printed 190 MB.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
 
 
 async def test_installing_is_shown_and_done_once_at_a_time() -> None:

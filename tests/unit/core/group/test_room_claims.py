@@ -26,6 +26,7 @@ from ravatard.core.group.room_claims import (
     HOLD_S,
     LEASE_S,
     MOST_OTHERS,
+    OUTSTAYED_S,
     RENEW_S,
     TAIL_S,
     RoomClaims,
@@ -160,6 +161,39 @@ def test_an_owner_that_vanishes_has_the_room_for_as_long_as_its_lease() -> None:
     assert me.heard(OPENED, 1.0 + LEASE_S, able=True).said == (claim("me"),)
 
 
+@pytest.mark.parametrize("by", [None, *Opener])
+def test_one_that_never_lets_go_makes_no_other_deaf_for_good(by: Opener | None) -> None:
+    """A stuck appliance, or a stranger's program; by renewing, or by any claim again and again."""
+    me = in_company()
+    again = message("other", RoomVerb.RENEW) if by is None else claim("other", by)
+    me.received(claim("other"), 0.0)
+    now, told = 0.0, []
+    while now < 2 * OUTSTAYED_S:
+        now += RENEW_S
+        verdict = me.received(again, now)
+        told += [verdict.outstayed] if verdict.outstayed else []
+        assert (me.owner(now) is None) is (now > OUTSTAYED_S)
+    assert told == ["other"]
+    assert me.heard(OPENED, now, able=True).said == (claim("me"),)
+    # It counts again once it has let go, or was silent.
+    me.received(message("other", RoomVerb.RELEASE), now)
+    me.received(message("me", RoomVerb.RELEASE), now)
+    me.received(claim("other"), now + 1.0)
+    assert me.owner(now + 1.0) == "other"
+
+
+def test_one_that_was_silent_for_a_lease_counts_again() -> None:
+    me, now = in_company(), 0.0
+    while now <= OUTSTAYED_S + RENEW_S:
+        me.received(message("other", RoomVerb.RENEW), now)
+        now += RENEW_S
+    assert me.owner(now) is None
+
+    me.received(claim("other"), now + LEASE_S)
+
+    assert me.owner(now + LEASE_S) == "other"
+
+
 def test_an_owner_that_lets_go_leaves_the_room_to_the_next() -> None:
     me = in_company()
     me.received(claim("other"), 1.0)
@@ -219,6 +253,17 @@ def test_an_answer_that_was_not_spoken_for_claims_the_room_so_that_nobody_answer
     late = RoomClaims("late")
     late.talks(TalkState.SPEAKING, 0.0)
     assert late.connected().said == (message("late", RoomVerb.HELLO), claim("late", Opener.TEXT))
+
+
+def test_a_claim_that_was_lost_on_its_way_stands_for_no_later_one() -> None:
+    me = in_company()
+    me.heard(OPENED, 1.0, able=True)
+    me.on_time(1.0 + HOLD_S)
+    me.talks(TalkState.LISTENING, 1.2)
+    me.talks(TalkState.IDLE, 9.0)
+
+    # A text was written: the others will hear the answer.
+    assert me.talks(TalkState.THINKING, 20.0).said == (claim("me", Opener.TEXT),)
 
 
 def test_a_wake_word_claims_and_what_follows_it_belongs_to_it() -> None:

@@ -20,7 +20,6 @@ from ravatard.core.homeassistant.commands import PAYLOAD_LIMIT, HostCommand, com
         ("volume", b"55", VolumeAsked(55)),
         ("volume", b"55.0", VolumeAsked(55)),
         ("say", "Grüß dich".encode(), TextGiven("Grüß dich")),
-        ("press", b"", PressRequest(0)),
         ("press", b"PRESS", PressRequest(0)),
         ("press", b'{"ms": 900}', PressRequest(900)),
         ("restart-session", b"PRESS", RestartSessionAsked()),

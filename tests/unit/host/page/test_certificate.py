@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import ssl
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,16 @@ def test_without_openssl_there_is_a_sentence(tmp_path: Path) -> None:
 def test_an_openssl_that_fails_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="could not make a certificate"):
         self_made(tmp_path, ["raspi"], program="false")
+
+
+@pytest.mark.integration
+def test_a_key_with_a_password_is_named_and_asks_for_none(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "a.key", tmp_path / "a.pem"
+    words = "openssl req -x509 -newkey rsa:2048 -passout pass:secret -days 2 -subj /CN=a".split()
+    subprocess.run([*words, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+
+    with pytest.raises(ConfigError, match=r"page\.tls"):
+        context(certificate, key)
 
 
 def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:

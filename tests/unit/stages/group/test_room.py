@@ -11,7 +11,7 @@ import pytest
 from ravatard.core import events as ev
 from ravatard.core.audio.microphone_events import MicrophoneEvent
 from ravatard.core.conversation.conversation import Conversation
-from ravatard.core.group.room_claims import HOLD_S, LEASE_S
+from ravatard.core.group.room_claims import HOLD_S, LEASE_S, OUTSTAYED_S
 from ravatard.core.group.room_messages import Opener, RoomMessage, RoomVerb
 from ravatard.core.options.conversation import ConversationOptions, SessionOptions, TurnOptions
 from ravatard.core.options.gate import GateOptions
@@ -123,6 +123,22 @@ async def test_a_turn_that_was_begun_too_early_is_given_up_in_silence(
     assert [record.message for record in caplog.records if record.name == "ravatard"] == [
         "another appliance of group lobby answers"
     ]
+
+
+async def test_one_that_never_lets_go_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    standing = Standing()
+    async with running(standing.stage.run):
+        await in_company(standing)
+        for _ in range(round(1.5 * OUTSTAYED_S / LEASE_S) + 1):
+            standing.link.hears("other", RoomVerb.RENEW)
+            await asyncio.sleep(LEASE_S - 1.0)
+            standing.link.hears("other", RoomVerb.RENEW)
+            await asyncio.sleep(1.0)
+        standing.hear()
+        standing.link.hears("me", RoomVerb.CLAIM)
+
+        assert await standing.work_off() == [OPENED]
+    assert ["other has kept group lobby" in record.message for record in caplog.records].count(True) == 1
 
 
 async def test_without_the_others_everything_is_handled_and_that_is_told_once(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -52,6 +53,68 @@ async def test_a_link_in_the_way_is_replaced_and_not_written_through(tmp_path: P
 
         assert (tmp_path / "a.prom").read_text() == "figures 1\n"
     assert other.read_text() == "mine"
+
+
+async def test_a_file_system_without_modes_is_written_to_and_costs_no_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no modes here")
+
+    monkeypatch.setattr("os.fchmod", refused)
+    textfile = Textfile(tmp_path / "a.prom", 15.0)
+    async with running(partial(textfile.keep, Text())):
+        await asyncio.sleep(1.0)
+        before = list(Path("/proc/self/fd").iterdir())
+        await asyncio.sleep(60.0)
+
+        assert textfile.fault == ""
+        assert (tmp_path / "a.prom").read_text() == "figures 5\n"
+        assert len(list(Path("/proc/self/fd").iterdir())) == len(before)
+
+
+async def test_a_machine_without_threads_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    textfile = Textfile(tmp_path / "a.prom", 15.0)
+    async with running(partial(textfile.keep, Text())):
+        with monkeypatch.context() as patch:
+            patch.setattr("asyncio.to_thread", refused)
+            await asyncio.sleep(20.0)
+            assert "can't start new thread" in textfile.fault
+        await asyncio.sleep(20.0)
+
+        assert textfile.fault == ""
+
+
+@pytest.mark.integration
+async def test_a_file_system_that_takes_its_time_stops_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, replaced = threading.Event(), threading.Event(), threading.Event()
+    replace = Path.replace
+
+    def slow(path: Path, target: Path) -> Path:
+        begun.set()
+        go_on.wait(10.0)
+        moved = replace(path, target)
+        replaced.set()
+        return moved
+
+    monkeypatch.setattr(Path, "replace", slow)
+    async with running(partial(Textfile(tmp_path / "a.prom", 15.0).keep, Text())):
+        # The loop gets on with other things.
+        await asyncio.to_thread(begun.wait, 10.0)
+        assert not (tmp_path / "a.prom").exists()
+    # What is written after the end goes, too.
+    go_on.set()
+    await asyncio.get_running_loop().shutdown_default_executor()
+
+    assert replaced.is_set()
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_folder_that_is_missing_is_told_once_and_waited_for(
