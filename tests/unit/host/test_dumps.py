@@ -63,8 +63,8 @@ WORDS = {
 }
 #: They ask the running appliance, need no configuration, or read it after questions or a list of sessions.
 WITHOUT = set(
-    "simulate boot-setup replay status mute unmute volume toggle-mute say press restart-session reload "
-    "devices find-mic setup end-sessions help version id play".split()
+    "simulate boot-setup replay status mute unmute volume toggle-mute say press restart restart-session "
+    "reload devices find-mic setup end-sessions help version id play".split()
 )
 
 
