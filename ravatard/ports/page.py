@@ -178,7 +178,12 @@ class Journal(Protocol):
 
 
 class RecentLog(Protocol):
-    """The newest lines of the daemon's own log."""
+    """The newest lines of the daemon's own log, whose numbers differ from those of its earlier runs."""
+
+    @property
+    def began(self) -> int:
+        """Number before that of the first line; a lower one is of another run."""
+        ...
 
     def after(self, number: int, most: int) -> Sequence[KeptLine]:
         """Return the oldest ``most`` of the kept lines behind ``number``."""
@@ -186,7 +191,7 @@ class RecentLog(Protocol):
 
     @property
     def newest(self) -> int:
-        """Number of the newest line; 0 before the first."""
+        """Number of the newest line; that before the first without any."""
         ...
 
     def subscribe(self, told: Callable[[], None]) -> Callable[[], None]:

@@ -44,7 +44,7 @@ function take(message) {
     live.meter = message;
     tell("meter");
   } else if (message.type === "log") {
-    // Of an appliance that has started anew the numbers begin again.
+    // Of an appliance that has started anew, with its clock set back, the numbers may be lower.
     const last = live.lines.at(-1)?.number ?? 0;
     const fresh = message.lines[0]?.number <= last ? message.lines : live.lines.concat(message.lines);
     live.missed += message.missed + Math.max(0, fresh.length - MOST_LINES);
