@@ -12,6 +12,9 @@ from ravatard.web.page.refused import RequestRefused
 
 log = logging.getLogger(__name__)
 
+#: Changes that wait for a disk that takes none, besides those that end something: more than anyone makes.
+MOST_UNSAVED = 64
+
 #: Makes new content of what is there; None: leave it.
 Change = Callable[[AccessRecord], AccessRecord | None]
 
@@ -64,6 +67,11 @@ class Vault:
     def has_unsaved(self) -> bool:
         """True if a change is in force here, and not in the file."""
         return bool(self._unsaved)
+
+    @property
+    def has_room(self) -> bool:
+        """True if one more change that ends no access may be in force without being in the file."""
+        return len(self._unsaved) < MOST_UNSAVED
 
     @property
     def claimed(self) -> bool:
