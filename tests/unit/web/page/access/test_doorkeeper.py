@@ -318,6 +318,30 @@ async def test_use_is_written_down_once_an_hour() -> None:
     await house.keeper.note_use(visitor)
 
 
+async def test_a_file_that_cannot_be_read_for_a_while_is_read_again_though_it_is_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Starved(MemoryFile):
+        """A file that looks the same while there is no descriptor to read it with."""
+
+        def stamp(self) -> object:
+            return self.content
+
+    house = House(Starved())
+    cookie = await house.claimed()
+    other = await house.keeper.log_in(WORD, "b")
+    house.file.trouble = OSError(24, "Too many open files")
+    house.vault._stamp = None
+
+    for _ in range(5):
+        assert house.keeper.visitor(cookie, None) is None
+    house.file.trouble = None
+
+    assert house.keeper.visitor(cookie, None) is not None
+    assert house.keeper.visitor(other, None) is not None
+    assert caplog.text.count("the page lets no caller in") == 1
+
+
 async def test_a_file_that_cannot_be_read_lets_no_caller_in() -> None:
     house = House()
     cookie = await house.claimed()
