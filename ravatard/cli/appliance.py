@@ -278,6 +278,7 @@ async def _appliance(
             faults=parts.faults if ledger is None else ledger.faults,
             machine=_machine(None if loaded.board is None else loaded.board.name),
             page=_page(arguments, loaded, options, environ, control, secrets),
+            on_trial=remembered.on_trial,
             restart_refusal=_restart_refusal(parts.restart_refusal, arguments, environ),
         )
         if arguments.simulate:

@@ -22,6 +22,8 @@ class Appliance:
         has_button: it has a button that works.
         has_speaker: it has a speaker.
         mute_wishes: returns how often it was asked to mute or unmute, in any way, whatever that changed.
+        on_trial: told True before the microphone is closed for a trial, and False when that is over; then
+            also if a user has muted or unmuted meanwhile.
     """
 
     control: ControlHandler
@@ -30,6 +32,7 @@ class Appliance:
     has_speaker: bool = False
     mute_wishes: Callable[[], int] = lambda: 0
     watch_level: Callable[[bool], None] = lambda watched: None
+    on_trial: Callable[[bool, bool], None] = lambda begins, by_user: None
 
 
 @dataclass(frozen=True, slots=True)
