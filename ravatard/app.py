@@ -146,6 +146,7 @@ def _seen_by_page(parts: Parts, controls: Controls, handler: HubControlHandler) 
         has_speaker=parts.sound is not None,
         mute_wishes=lambda: handler.mute_wishes,
         watch_level=lambda watched: parts.microphone.watch_level(watched=watched),
+        on_trial=parts.on_trial,
     )
 
 

@@ -34,7 +34,8 @@ class Parts:
     ``page``: None without the owner's page; ``local_time``: the time on this machine's clock;
     ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
     about program and board; ``adapters``: ways in and out for other programs; ``room``: None where no other
-    appliance is; ``restart_refusal``: why nothing would start the daemon again when it ends.
+    appliance is; ``restart_refusal``: why nothing would start the daemon again when it ends;
+    ``on_trial``: told when the microphone is closed for a trial, and when that is over.
     """
 
     microphone: Microphone
@@ -55,6 +56,7 @@ class Parts:
     adapters: Sequence[Adapter] = ()
     room: Room | None = None
     restart_refusal: Callable[[], Awaitable[str]] = started_by_hand
+    on_trial: Callable[[bool, bool], None] = lambda begins, by_user: None
 
     def report(self) -> PartsReport:
         """Return what the parts tell for the status."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -63,7 +64,8 @@ def owner_page(options: Options, around: PageSurroundings) -> OwnerPage | None:
     from ravatard.web.page.log_ring import LogRing
     from ravatard.web.page.page import Page, PageParts
 
-    ring = LogRing()
+    # Later than the numbers of an earlier run, as a line takes more than a millisecond.
+    ring = LogRing(began=int(time.time()) * 1_000)
     ring.addFilter(around.clean)
     logging.getLogger().addHandler(ring)
     environ = around.environ

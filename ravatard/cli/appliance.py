@@ -6,9 +6,10 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ from ravatard.cli.terminal import columns_of, takes_colour, typeable, visible
 from ravatard.config import DEFAULT_PATH, Loaded, Options, secrets_of
 from ravatard.config.advice import advice
 from ravatard.config.saved.layer import saved_file
-from ravatard.config.saved.starting import StartingConfiguration, set_aside
+from ravatard.config.saved.starting import StartingConfiguration, load_at_start, set_aside
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.process.early import EarlyProcess
+from ravatard.errors import ConfigError
 from ravatard.host.board.health import board_health, board_model
 from ravatard.host.control.server import control_socket
 from ravatard.host.credentials import keep_for_the_end
@@ -199,6 +201,44 @@ def _set_aside(
     return (set_aside(saved_file(environ), started.refused),)
 
 
+def _restart_refusal(
+    unmanaged: Callable[[], Awaitable[str]], arguments: argparse.Namespace, environ: Mapping[str, str]
+) -> Callable[[], Awaitable[str]]:
+    """Return what says why a restart is refused: its end would be for good.
+
+    Who restarts it from a page may have no other way to it.
+
+    Args:
+        unmanaged: returns why nothing would start the daemon again; "" if something would.
+        arguments: the command line of ``run``.
+        environ: the daemon's environment variables.
+    """
+
+    async def refusal() -> str:
+        if found := await unmanaged():
+            return found
+        try:
+            await asyncio.to_thread(_check_start, arguments, environ)
+        except ConfigError as error:
+            return f"with its configuration as it is now the appliance would not start again: {error}"
+        return ""
+
+    return refusal
+
+
+def _check_start(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
+    """Check that the appliance would start with what is configured now.
+
+    Raises:
+        ConfigError: it would not, and nothing would try again.
+    """
+    from ravatard.cli.config.check import refuse_unusable
+
+    loaded = load_at_start(partial(loaded_for, arguments, environ), saved_file(environ)).loaded
+    refuse_unusable(loaded)
+    check_source(loaded.options.microphone, loaded.options.capture, environ)
+
+
 async def _appliance(
     arguments: argparse.Namespace,
     started: StartingConfiguration,
@@ -247,6 +287,8 @@ async def _appliance(
             faults=parts.faults if ledger is None else ledger.faults,
             machine=_machine(None if loaded.board is None else loaded.board.name),
             page=_page(arguments, loaded, options, environ, control, secrets),
+            on_trial=remembered.on_trial,
+            restart_refusal=_restart_refusal(parts.restart_refusal, arguments, environ),
         )
         if arguments.simulate:
             for line in simulated_warnings(loaded, arguments.config or DEFAULT_PATH, parts.without):

@@ -88,6 +88,14 @@ def harmless(text: str) -> str:
     )
 
 
+def is_text(word: str) -> bool:
+    """Return True if a word of a command line, or a line of standard input, was UTF-8.
+
+    Python keeps other bytes as halves of surrogate pairs (PEP 383), which no file of ours takes.
+    """
+    return all(unicodedata.category(one) != "Cs" for one in word)
+
+
 def cells(text: str) -> int:
     """Return the terminal columns ``text`` takes: two for an East Asian wide character (UAX #11)."""
     return sum(_cells_of(one) for one in text)

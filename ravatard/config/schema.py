@@ -168,6 +168,8 @@ class Schema:
         if name in self.keys:
             section, _, key = name.partition(".")
             return f"unknown section; write {key} on a line of its own, indented, below {section}:"
+        if name == "board":
+            return "it is no section; write `board: NAME` into the file itself, with `ravatard config edit`"
         tops = [*self.sections, "board"]
         # A key by its exact name, before a section that is only like it: avatar is not ravatar.
         close = [name] if self.homes(name) else near(name, [*tops, *(key.name for key in self.keys.values())])

@@ -36,6 +36,7 @@ class RememberedSettings:
         """Keep settings in ``directory``, which need not exist; without ``keep_mute`` the volume alone."""
         self._directory = directory
         self._keep_mute = keep_mute
+        self._in_trial = self._muted_now = False
         self._written: dict[str, bytes | None] = {}
 
     @property
@@ -67,9 +68,25 @@ class RememberedSettings:
         del now
         match action:
             case Mute(muted) if self._keep_mute:
-                self._write(MUTED, b"" if muted else None, "the mute")
+                self._muted_now = muted
+                if not (muted and self._in_trial):
+                    self._write_mute()
             case SetVolume(percent, lasting=True):
                 self._write(VOLUME, b"%d\n" % percent, "the volume")
+
+    def on_trial(self, begins: bool, by_user: bool) -> None:
+        """Keep no mute while the microphone is closed for a trial: a power cut must leave no deaf device.
+
+        Args:
+            begins: False at its end.
+            by_user: then: a user has muted or unmuted meanwhile, and that is kept.
+        """
+        self._in_trial = begins
+        if by_user and self._keep_mute:
+            self._write_mute()
+
+    def _write_mute(self) -> None:
+        self._write(MUTED, b"" if self._muted_now else None, "the mute")
 
     def _write(self, name: str, content: bytes | None, what: str) -> None:
         """Write one file, or remove it for None; only if that is a change."""

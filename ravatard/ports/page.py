@@ -22,6 +22,8 @@ class Appliance:
         has_button: it has a button that works.
         has_speaker: it has a speaker.
         mute_wishes: returns how often it was asked to mute or unmute, in any way, whatever that changed.
+        on_trial: told True before the microphone is closed for a trial, and False when that is over; then
+            also if a user has muted or unmuted meanwhile.
     """
 
     control: ControlHandler
@@ -30,6 +32,7 @@ class Appliance:
     has_speaker: bool = False
     mute_wishes: Callable[[], int] = lambda: 0
     watch_level: Callable[[bool], None] = lambda watched: None
+    on_trial: Callable[[bool, bool], None] = lambda begins, by_user: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,12 @@ class Journal(Protocol):
 
 
 class RecentLog(Protocol):
-    """The newest lines of the daemon's own log."""
+    """The newest lines of the daemon's own log, whose numbers differ from those of its earlier runs."""
+
+    @property
+    def began(self) -> int:
+        """Number before that of the first line; a lower one is of another run."""
+        ...
 
     def after(self, number: int, most: int) -> Sequence[KeptLine]:
         """Return the oldest ``most`` of the kept lines behind ``number``."""
@@ -186,7 +194,7 @@ class RecentLog(Protocol):
 
     @property
     def newest(self) -> int:
-        """Number of the newest line; 0 before the first."""
+        """Number of the newest line; that before the first without any."""
         ...
 
     def subscribe(self, told: Callable[[], None]) -> Callable[[], None]:

@@ -53,7 +53,8 @@ class Connections:
 
     A connection on which no whole request comes in time is closed: browsers open some in advance, and a
     hostile client sends a request by the byte. When all are taken, one that waits for a request gives way to
-    a client that has fewer: neighbours who open many keep no other out.
+    a client that has fewer: neighbours who open many keep no other out. Where unknown callers are counted,
+    one gives way to the newest of its own client, too: people may share an address, as behind a router.
     """
 
     def __init__(
@@ -130,27 +131,42 @@ class Connections:
 
     def _has_room(self, place: Place) -> bool:
         """Return True if there is room for a connection; one that waits may have given way to it."""
-        if self._open[place.client] >= place.most:
-            return False
-        if place.most_unknown is not None:
-            theirs = (one for one in self._seats.values() if one.client == place.client)
-            if sum(not one.known and not one.left for one in theirs) >= place.most_unknown:
+        if place.most_unknown is None:
+            if self._open[place.client] >= place.most:
                 return False
+        elif not self._has_room_among_its_own(place, place.most_unknown):
+            return False
         return self._most is None or self._open.total() < self._most or self._give_way(place.client)
+
+    def _has_room_among_its_own(self, place: Place, most_unknown: int) -> bool:
+        """Return True if the client of ``place`` may have one more; its own silent one may have given way."""
+        theirs = (one for one in self._seats.values() if one.client == place.client)
+        unknown = sum(not one.known and not one.left for one in theirs)
+        if self._open[place.client] < place.most and unknown < most_unknown:
+            return True
+        longest = next((pair for pair in self._idle() if pair[1].client == place.client), None)
+        if longest is not None:
+            self._push_out(*longest)
+        return longest is not None
 
     def _give_way(self, client: Hashable) -> bool:
         """Close a silent connection of the client that has most; False: none has more than ``client``."""
-        idle = [(one, self._seats[one]) for one in self._silent if one in self._seats]
-        idle = [(one, seat) for one, seat in idle if not seat.known and not seat.left]
         # Of several with as many: the one that has waited longest.
-        found = max(idle, key=lambda pair: self._open[pair[1].client], default=None)
+        found = max(self._idle(), key=lambda pair: self._open[pair[1].client], default=None)
         if found is None or self._open[found[1].client] <= self._open[client]:
             return False
-        transport, seat = found
-        # Counted out at once: the transport tells its end later.
+        self._push_out(*found)
+        return True
+
+    def _idle(self) -> list[tuple[asyncio.BaseTransport, _Seat]]:
+        """Return the silent connections without a known caller, the one that has waited longest first."""
+        idle = ((one, self._seats[one]) for one in self._silent if one in self._seats)
+        return [(one, seat) for one, seat in idle if not seat.known and not seat.left]
+
+    def _push_out(self, transport: asyncio.BaseTransport, seat: _Seat) -> None:
+        """Close a silent connection; counted out at once, since its transport tells its end later."""
         self._left(transport, seat)
         self._close_silent(transport)
-        return True
 
     def hand_over(
         self,

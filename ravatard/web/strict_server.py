@@ -58,7 +58,10 @@ class _StrictProtocol(web.RequestHandler):
     ) -> web.StreamResponse:
         """Return the reply for an error; the library's own repeats what was sent, and lacks the headers."""
         del message
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if isinstance(exc, ConnectionError):
+            # A phone out of reach; and a neighbour who breaks off must not fill the log with tracebacks.
+            log.debug("a client broke its request off: %s", exc)
+        elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("a request could not be answered", exc_info=exc)
         # Not the library's traceback with what a stranger has sent: a neighbour could fill the log with it.
         if request.writer.output_size > 0:

@@ -116,7 +116,7 @@ BUSY_DAY: dict[str, Any] = {
 
 _DEVICE = {"channels": 1, "rate_hz": 16_000, "card": "1", "usb": "0b0e:0412", "port": None}
 _OUTPUTS: dict[str, Any] = {
-    "avatars": [{"id": "ada-1", "name": "Ada", "live": True, "greeting": ""}],
+    "avatars": {"schema": 1, "avatars": [{"id": "ada-1", "name": "Ada", "live": True, "greeting": ""}]},
     "devices": {
         "microphones": [{"name": "usb:Jabra", "text": "Jabra Speak 410", "default": True, **_DEVICE}],
         "speakers": [{"name": "usb:Jabra", "text": "Jabra Speak 410", "default": True, **_DEVICE}],

@@ -611,6 +611,27 @@ async def test_a_restart_ends_the_daemon_in_good_order_for_its_service_manager(t
         assert daemon.told("STOPPING", "1")
 
 
+async def test_a_restart_that_would_be_the_last_is_refused(tmp_path: Path) -> None:
+    async with SimServer() as server, Daemon(tmp_path, server.base_url, _quiet(tmp_path)) as daemon:
+        await daemon.ready()
+        good = daemon.config_file.read_text()
+        for broken, said in (
+            (good + "gate: {silence_ms: none}\n", "gate.silence_ms"),
+            (good + "]", "not valid YAML"),
+            (good.replace(".wav", ".none"), "microphone.wav"),
+        ):
+            daemon.config_file.write_text(broken)
+            status, out, error = await _asked("restart")
+
+            assert (status, out) == (1, "")
+            assert "the appliance would not start again" in error
+            assert said in error
+        daemon.config_file.write_text(good)
+
+        assert (await _asked("restart"))[0] == 0
+        assert await daemon.ended() == 0
+
+
 async def test_a_second_daemon_ends_at_once_and_leaves_the_first_alone(tmp_path: Path) -> None:
     second = tmp_path / "second"
     second.mkdir()

@@ -211,6 +211,15 @@ async def test_a_process_made_ready_that_died_meanwhile_is_replaced() -> None:
     assert likeness(pcm, 1.0) > 0.98
 
 
+def wav_of_coding(number: int) -> bytes:
+    """A WAV file whose samples are of a coding that no library knows."""
+    form = struct.pack("<HHIIHH", number, 1, 16_000, 32_000, 2, 16)
+    body = (
+        b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", 3_200) + bytes(3_200)
+    )
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -220,6 +229,7 @@ async def test_a_process_made_ready_that_died_meanwhile_is_replaced() -> None:
         (b"ffconcat version 1.0\nfile /etc/passwd\n", "cannot be decoded"),
         (b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nm=audio 9 RTP/AVP 0\r\n" * 9, "cannot be decoded"),
         (b"x", "cannot be decoded"),
+        (wav_of_coding(0x4711), "its coding is not known"),
     ],
 )
 async def test_what_is_no_sound_is_a_sentence(content: bytes, told: str) -> None:

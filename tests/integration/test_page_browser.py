@@ -232,6 +232,25 @@ async def test_a_change_on_the_device_is_shown_and_so_is_a_connection_that_is_lo
         assert page.troubles() == []
 
 
+async def test_pages_that_are_not_looked_at_take_no_place_of_one_that_is(tmp_path: Path) -> None:
+    async with owner_tab(tmp_path) as page:
+        log = page.served.log
+        await until(lambda: log._told, "the page is open")
+        look = (
+            "Object.defineProperty(document, 'visibilityState', {get: () => '%s', configurable: true});"
+            "document.dispatchEvent(new Event('visibilitychange'))"
+        )
+        await page.tab.value(look % "hidden")
+        await until(lambda: not log._told, "its connection is closed")
+        assert "Connection lost" not in await page.text()
+        page.served.control.change(state="listening")
+
+        await page.tab.value(look % "visible")
+
+        await page.says("What you say goes to the avatar.")
+        assert "Connection lost" not in await page.text()
+
+
 async def test_the_button_is_held_as_long_as_a_finger_or_a_key_is_down(tmp_path: Path) -> None:
     async with owner_tab(tmp_path) as page:
         control = page.served.control

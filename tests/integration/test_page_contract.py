@@ -32,7 +32,7 @@ OUTPUTS = {
     },
     "doctor": {"ravatard": "1", "exit_status": 0, "checks": []},
     "support-bundle": {},
-    "avatars": [{"id": "a", "name": "Ada", "live": True, "greeting": ""}],
+    "avatars": {"schema": 1, "avatars": [{"id": "a", "name": "Ada", "live": True, "greeting": ""}]},
     "replay": {"at": 1.0, "began": "start", "wall_s": 1_700_000_000.0},
 }
 #: Values that break parsers.

@@ -12,6 +12,7 @@ import ssl
 import sys
 import wave
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -129,6 +130,36 @@ async def test_from_a_press_of_the_button_to_a_page_that_is_open(tmp_path: Path)
     for secret in (PROJECT, PASSWORD, code):
         assert secret not in log
         assert secret not in daemon.stderr
+
+
+async def test_the_page_reads_what_the_commands_say(tmp_path: Path) -> None:
+    """The commands that the page runs are the real ones: their form may not differ from the one it takes."""
+    page: Config = {"page": {"listen": "loopback", "port": 0}}
+    recorded: Config = {"speaker": {"wav": str(tmp_path / "spoken.wav"), "enabled": True}}
+    async with SimServer(SimOptions()) as server:
+        async with Daemon(tmp_path, server.base_url, silent_microphone(tmp_path), recorded, page) as daemon:
+            base = await base_of(daemon)
+            jar = aiohttp.CookieJar(unsafe=True)
+            async with aiohttp.ClientSession(cookie_jar=jar) as browser:
+
+                async def read(method: str, path: str, body: object = None) -> Any:
+                    address = f"{base}/api/v1/{path}"
+                    async with browser.request(method, address, json=body, headers={"Origin": base}) as reply:
+                        assert reply.status == 200, f"{path}: {await reply.text()}"
+                        return await reply.json()
+
+                code = (await ravatard(tmp_path, "page", "code")).stdout.strip()[-6:]
+                await read("POST", "claim", {"code": code, "password": PASSWORD})
+                avatars = await read("GET", "avatars")
+                devices = await read("GET", "devices")
+                examined = await read("POST", "doctor", {"only": ["disk"]})
+                recorder = await read("GET", "log/recorder")
+            await daemon.stopped(signal.SIGTERM)
+
+    assert "Ada" in [one["name"] for one in avatars["avatars"]]
+    assert set(devices) >= {"microphones", "speakers"}
+    assert [one["id"] for one in examined["checks"]] == ["disk"]
+    assert recorder["lines"][0]["text"] == "started"
 
 
 async def test_without_password_and_button_a_page_for_the_network_stays_on_this_machine(

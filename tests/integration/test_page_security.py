@@ -441,6 +441,31 @@ async def test_a_header_by_the_byte_is_cut_off(tmp_path: Path, monkeypatch: pyte
         writer.close()
 
 
+async def test_bodies_that_do_not_come_keep_no_owner_out_and_fill_no_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving_page(tmp_path, logged_in=True) as served:
+        head = f"POST {PREFIX}/session HTTP/1.1\r\nHost: 127.0.0.1:{served.page.port}\r\n"
+        begun = f"{head}Content-Type: application/json\r\nContent-Length: 60\r\n\r\n{{".encode()
+        strangers = []
+        for _ in range(MOST_UNKNOWN + 3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", served.page.port)
+            writer.write(begun)
+            strangers.append((reader, writer))
+        await asyncio.sleep(0.1)
+
+        async with aiohttp.ClientSession(cookie_jar=served.session.cookie_jar) as owner:
+            for _ in range(3):
+                async with owner.get(f"{served.base}{STATUS}") as reply:
+                    assert reply.status == 200
+
+        for _, writer in strangers:
+            writer.transport.abort()
+        await asyncio.sleep(0.1)
+
+    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+
+
 async def test_a_body_by_the_byte_gets_408(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ravatard.web.page.dispatch.BODY_S", 0.2)
     async with serving_page(tmp_path) as served:

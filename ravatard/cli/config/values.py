@@ -12,7 +12,7 @@ from typing import Any
 from ravatard.cli.config.check import refuse_unusable
 from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_config, add_json, add_state
-from ravatard.cli.terminal import visible
+from ravatard.cli.terminal import is_text, visible
 from ravatard.config import ConfigErrors, Loaded, Schema, SettingOrigin, load
 from ravatard.config.document import Node, Scalar
 from ravatard.config.problems import Problem, shown
@@ -140,9 +140,16 @@ def _refuse_shown_secret(key: Key, text: str) -> None:
 
 
 def _node(key: Key, text: str) -> Node:
-    """Return a value as it is saved; that of :data:`TYPED` is asked for."""
+    """Return a value as it is saved; that of :data:`TYPED` is asked for.
+
+    Raises:
+        ConfigError: it is no text.
+    """
     if text == TYPED:
         text = (getpass(f"{key.dotted}: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    if not is_text(text):
+        # Not shown: it may be a secret.
+        raise ConfigError(f"{key.dotted}: found bytes that are no UTF-8; write it as text")
     return Scalar(text, plain=False, line=1) if key.secret else from_text(text)
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
+from ravatard.cli.terminal import is_text
 from ravatard.errors import RavatardError
 from ravatard.installation import owners_command
 from ravatard.ports.page import AccessFile
@@ -89,6 +90,8 @@ def new_token(file: AccessFile, name: str, scopes: Sequence[str], now: float) ->
         wish = msgspec.convert({"name": name, "scopes": list(scopes)}, NewToken)
     except msgspec.ValidationError:
         raise Inaccessible("the name of a token has 1 to 60 characters") from None
+    if not is_text(name):
+        raise Inaccessible("the name of a token is text: found bytes that are no UTF-8")
     secret, made = random_token(wish.name, wish.scopes, now)
 
     def change(before: AccessRecord) -> AccessRecord:

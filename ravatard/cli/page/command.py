@@ -16,7 +16,7 @@ from ravatard.cli.terminal import typeable, visible
 from ravatard.config import ConfigErrors, load
 from ravatard.config.saved.layer import refused_change
 from ravatard.exit_status import ExitStatus
-from ravatard.host.control.client import NoAccessError, NoDaemonError, ask
+from ravatard.host.control.client import NoDaemonError, NotRunningError, ask
 from ravatard.host.credentials import with_credentials
 from ravatard.host.page.access_file import StateAccessFile
 from ravatard.host.page.certificate import NAME as CERTIFICATE
@@ -88,13 +88,14 @@ def _show(arguments: argparse.Namespace) -> int:
     """
     try:
         report = ask(socket_of(arguments), {"do": "status"}).get("status")
-    except NoAccessError as error:
-        return _show_configured(arguments, f"{error}. This is what the configuration says:")
-    except NoDaemonError:
+    except NotRunningError:
         start = "`sudo systemctl start ravatard`" if SYSTEM.is_dir() else "`ravatard run`"
         return _show_configured(
             arguments, f"ravatard does not run, so that no page is there yet; after {start}:"
         )
+    except NoDaemonError as error:
+        # Of another user, or stuck: it may serve its page all the same.
+        return _show_configured(arguments, f"{error}. This is what the configuration says:")
     if not isinstance(report, dict) or "page" not in report:
         return _show_configured(arguments, "The daemon does not say where its page is; configured is:")
     place = report["page"]

@@ -7,6 +7,7 @@ the content, so that it also changes when another process, `ravatard config set`
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -43,6 +44,8 @@ BEFORE = ".before"
 LOCK = ".lock"
 #: Saving takes some ten milliseconds; after this the other process hangs.
 LOCK_S = 5.0
+#: Errors of a machine in need, or of a failing disk, which say nothing about the file.
+_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.EAGAIN, errno.EINTR})
 #: Two thirds of a hash are enough to tell texts apart that were not made to collide.
 _REVISION_DIGITS = 40
 
@@ -128,7 +131,7 @@ class FileSettingsStore:
     def save(self, changes: Changes, revision: str | None) -> str:
         """See the port."""
         with self._locked():
-            content = self._content(self._saved)
+            content = self._content_to_replace()
             self._refuse_old(revision, content)
             nodes = self._nodes(content)
             text, _ = self._candidate(nodes, changes)
@@ -141,7 +144,7 @@ class FileSettingsStore:
     def undo(self, revision: str | None = None) -> str:
         """See the port."""
         with self._locked():
-            content = self._content(self._saved)
+            content = self._content_to_replace()
             self._refuse_old(revision, content)
             before = self._content(self._before)
             if not state_exists(self._before) or before == content:
@@ -225,6 +228,19 @@ class FileSettingsStore:
         try:
             return content_of(file)
         except OSError:
+            return b""
+
+    def _content_to_replace(self) -> bytes:
+        """Return the content of the saved settings before they are replaced.
+
+        Raises:
+            SettingsNotSaved: it cannot be read for now; what is saved would be lost.
+        """
+        try:
+            return content_of(self._saved)
+        except OSError as error:
+            if error.errno in _PASSING:
+                raise _not_saved(self._saved, error) from error
             return b""
 
     def _refuse_old(self, revision: str | None, content: bytes) -> None:

@@ -58,7 +58,7 @@ STARTED_BY_HAND = "ravatard was started by hand: end it and start it again there
 
 #: Longest address of something to play.
 URL_LIMIT = 2_048
-_URL = re.compile(r"https?://[^\s\x00-\x1f\x7f\ud800-\udfff]+")
+_URL = re.compile(r"(?i:https?)://[^\s\x00-\x1f\x7f\ud800-\udfff]+")
 _UPLOAD = re.compile(r"[A-Za-z0-9]{16,64}")
 
 #: Control characters; halves of surrogate pairs, which JSON can express but UTF-8 cannot.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.resampler import AudioResampler
     from av.audio.stream import AudioStream
+    from av.codec.context import CodecContext
     from av.container import InputContainer
 
 #: A process without input gives its memory back after this.
@@ -92,13 +93,17 @@ def _opened(source: InputFile) -> InputContainer:
 def _pcm(container: InputContainer, stream: AudioStream) -> Iterator[bytes]:
     import av
 
-    coding = stream.codec_context.name
+    context: CodecContext | None = stream.codec_context
+    if context is None:
+        # A file may name a coding that no library knows.
+        raise MediaError("the answer's sound cannot be decoded (its coding is not known)")
+    coding = context.name
     if coding not in _CODECS.split(","):
         raise MediaError(
             f"the answer's sound cannot be decoded (it is {coding[:20]}, which is not understood)"
         )
     # Threads would only delay the first sample, and slow a small machine down.
-    stream.codec_context.thread_count = 1
+    context.thread_count = 1
     broken, any_sound = 0, False
     converter = _Converter()
     for packet in container.demux(stream):

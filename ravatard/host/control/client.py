@@ -27,6 +27,10 @@ class NoDaemonError(RavatardError):
     """No daemon runs, access to it is denied, or it does not answer."""
 
 
+class NotRunningError(NoDaemonError):
+    """No daemon runs: no program listens at the socket."""
+
+
 class NoAccessError(NoDaemonError):
     """The caller may not use the control socket: a daemon may run there."""
 
@@ -73,7 +77,7 @@ def _connected(path: Path) -> socket.socket:
 def _unconnected(path: Path, error: OSError) -> NoDaemonError:
     """Return the error of a connection that failed, with what to do."""
     if isinstance(error, FileNotFoundError | ConnectionRefusedError):
-        return NoDaemonError(
+        return NotRunningError(
             f"ravatard does not run: no answer at {path}; start it (sudo systemctl start ravatard, or "
             "ravatard run), or name its socket with --socket"
         )

@@ -102,14 +102,15 @@ def is_loopback(peer: str) -> bool:
 
 
 def client_of(peer: str) -> str:
-    """Return the name under which a client is counted: its address; of IPv6 its network, which is whole."""
+    """Return the name under which a client is counted: its address.
+
+    Of IPv6 as well, and not its network: only neighbours are admitted, and all of a house have one network,
+    so that a single one of them could keep its owner out. Who changes addresses meets the limits of all.
+    """
     try:
-        address = _address(peer)
+        return str(_address(peer))
     except ValueError:
         return peer
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _cross_site() -> RequestRefused:

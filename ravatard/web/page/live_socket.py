@@ -134,7 +134,9 @@ class LiveSocket:
             await socket.send_str(self._turns.popleft().decode())
         if not self.wish.log:
             return sent_line
-        begin = max(sent_line, self.wish.log_after)
+        # A page that was open before a restart knows a number of the run before.
+        known = self._log.began <= self.wish.log_after <= self._log.newest
+        begin = max(sent_line, self.wish.log_after) if known else sent_line
         lines = self._log.after(begin, MOST_LINES)
         if lines:
             missed = lines[0].number - begin - 1 if begin else 0

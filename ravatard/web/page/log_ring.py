@@ -20,12 +20,21 @@ class LogRing(logging.Handler):
     """Keeps lines; implements :class:`ravatard.ports.page.RecentLog`.
 
     It cleans nothing: a filter that removes secrets must stand before it.
+
+    Attributes:
+        began: number before that of the first line.
     """
 
-    def __init__(self, lines: int = LINES) -> None:
+    def __init__(self, lines: int = LINES, *, began: int = 0) -> None:
+        """Prepare.
+
+        Args:
+            lines: number of lines that are kept.
+            began: number before that of the first line.
+        """
         super().__init__()
         self._lines: deque[KeptLine] = deque(maxlen=lines)
-        self._number = 0
+        self._number = self.began = began
         self._told: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._telling = False
@@ -69,7 +78,7 @@ class LogRing(logging.Handler):
 
     @property
     def newest(self) -> int:
-        """Number of the newest line; 0 before the first."""
+        """Number of the newest line; :attr:`began` before the first."""
         return self._number
 
     def subscribe(self, told: Callable[[], None]) -> Callable[[], None]:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ravatard.web.connections import Connections, Place
 from ravatard.web.page import guard
-from ravatard.web.page.dispatch import Recognised, addresses, unreadable
+from ravatard.web.page.dispatch import BODY_S, Recognised, addresses, unreadable
 from ravatard.web.strict_server import StrictServer
 
 #: A browser opens six at once to one host, and each open page keeps one.
@@ -26,6 +26,8 @@ REQUEST_S = 10.0
 NEXT_S = 60.0
 #: The same, of a caller that was not recognised.
 UNKNOWN_NEXT_S = 15.0
+#: Time for the reply to a body that did not come.
+_REPLY_S = 2.0
 _SHUTDOWN_S = 0.2
 _BACKLOG = 64
 
@@ -48,9 +50,20 @@ async def opened(
 
     async def timed(request: web.BaseRequest) -> web.StreamResponse:
         transport = request.transport
-        connections.asked(transport)
+        whole = request.content.is_eof
+        if whole():
+            connections.asked(transport)
+        else:
+            # A stranger whose body does not come gives way like one who sends nothing.
+            connections.awaited(transport, BODY_S + _REPLY_S)
+
+        def recognised(known: bool) -> None:
+            connections.recognised(transport, known=known)
+            if known or whole():
+                connections.asked(transport)
+
         try:
-            return await answer(request, lambda known: connections.recognised(transport, known=known))
+            return await answer(request, recognised)
         finally:
             connections.awaited(transport, NEXT_S if connections.is_known(transport) else UNKNOWN_NEXT_S)
 

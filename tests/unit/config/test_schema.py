@@ -91,6 +91,7 @@ def test_the_service_comes_first_and_sections_of_one_cloud_last() -> None:
         ("projectid", "did you mean the key service.project_id?"),
         ("device", "did you mean the key microphone.device, speaker.device or pixels.device?"),
         ("bord", "did you mean board?"),
+        ("board", "write `board: NAME` into the file itself"),
         ("gate.silence_ms", "write silence_ms on a line of its own, indented, below gate:"),
         ("zzz", "there are service, microphone, speaker"),
         ("", "there are service, microphone, speaker"),

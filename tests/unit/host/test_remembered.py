@@ -146,3 +146,28 @@ def test_a_volume_of_quiet_hours_is_not_kept(tmp_path: Path) -> None:
     kept.on_action(SetVolume(20, lasting=False), 1.0)
 
     assert RememberedSettings(tmp_path).volume == 70
+
+
+def test_a_microphone_that_is_closed_for_a_trial_is_not_kept_muted_over_a_power_cut(tmp_path: Path) -> None:
+    kept = RememberedSettings(tmp_path)
+    kept.on_trial(True, False)
+    kept.on_action(Mute(True), 0.0)
+
+    assert not RememberedSettings(tmp_path).muted
+    # The appliance ends before it is open again.
+    kept.on_trial(False, False)
+    assert not RememberedSettings(tmp_path).muted
+
+    kept.on_action(Mute(False), 1.0)
+    kept.on_action(Mute(True), 2.0)
+    assert RememberedSettings(tmp_path).muted, "the next mute is a user's"
+
+
+def test_a_user_who_mutes_in_a_trial_stays_muted(tmp_path: Path) -> None:
+    kept = RememberedSettings(tmp_path)
+    kept.on_trial(True, False)
+    kept.on_action(Mute(True), 0.0)
+    kept.on_action(Mute(True), 1.0)
+    kept.on_trial(False, True)
+
+    assert RememberedSettings(tmp_path).muted

@@ -90,10 +90,25 @@ async def test_one_on_which_a_caller_was_recognised_gives_way_to_none() -> None:
 
 async def test_a_client_that_is_not_recognised_has_fewer() -> None:
     connections = limited(9, most_unknown=2)
-    first, _ = arrive(connections, 1), arrive(connections, 1)
+    first, second = arrive(connections, 1), arrive(connections, 1)
+    for one in (first, second):
+        connections.asked(one)
 
-    assert arrive(connections, 1).over
+    assert arrive(connections, 1).over, "both are at work"
     connections.recognised(first, known=True)
 
     assert not arrive(connections, 1).over
-    assert arrive(connections, 1).over
+    assert not second.over
+
+
+async def test_silent_connections_of_an_address_keep_no_owner_out_who_shares_it() -> None:
+    connections = limited(9, most_unknown=2)
+    silent = [arrive(connections, 1), arrive(connections, 1)]
+
+    owner = arrive(connections, 1)
+
+    assert [one.over for one in (*silent, owner)] == [True, False, False]
+    connections.recognised(owner, known=True)
+    others = [arrive(connections, 1) for _ in range(5)]
+    assert not owner.over
+    assert sum(not one.over for one in (*silent, *others)) == 2

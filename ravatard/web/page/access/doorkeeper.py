@@ -175,16 +175,27 @@ class Doorkeeper:
     async def _new_session(self, address: str, password: PasswordHash) -> str:
         """Return the cookie of a new session of one who knew ``password``.
 
+        On a full disk it lasts until the appliance restarts: an owner must be able to see what is wrong.
+
         Raises:
-            RequestRefused: that is not the password any more, or it cannot be saved.
+            RequestRefused: that is not the password any more, or too many sessions could not be saved.
         """
         cookie, now = secrets.token_urlsafe(_COOKIE_BYTES), self._wall()
         session = KeptSession(secrets.token_hex(ID_BYTES), digest_of(cookie), address, now, now)
 
         def entered(before: AccessRecord) -> AccessRecord | None:
-            return before.with_session(session, now) if before.password == password else None
+            if before.password != password or any(one.id == session.id for one in before.sessions):
+                return None
+            return before.with_session(session, now)
 
-        await self._vault.change(entered)
+        if not self._vault.has_room:
+            await self._vault.change(entered)
+        else:
+            try:
+                await self._vault.change_at_once(entered)
+            except RequestRefused as refused:
+                if refused.code != "not-saved":
+                    raise
         if all(one.id != session.id for one in self._vault.record.sessions):
             raise RequestRefused(401, "wrong-password", "the password was replaced meanwhile")
         return cookie

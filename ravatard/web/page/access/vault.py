@@ -12,6 +12,9 @@ from ravatard.web.page.refused import RequestRefused
 
 log = logging.getLogger(__name__)
 
+#: Changes that wait for a disk that takes none, besides those that end something: more than anyone makes.
+MOST_UNSAVED = 64
+
 #: Makes new content of what is there; None: leave it.
 Change = Callable[[AccessRecord], AccessRecord | None]
 
@@ -38,15 +41,20 @@ class Vault:
         stamp = self._file.stamp()
         if stamp == self._stamp:
             return
-        self._stamp = stamp
         try:
-            self._record, self.trouble = decoded(self._file.read()), ""
+            self._record = decoded(self._file.read())
             self._record = _all_of(self._unsaved)(self._record) or self._record
-        except (DamagedAccess, OSError) as error:
-            damaged = isinstance(error, DamagedAccess)
-            self.trouble = str(error) if damaged else f"the page's passwords cannot be read: {error}"
+            self._stamp, trouble = stamp, ""
+        except DamagedAccess as error:
+            self._stamp, trouble = stamp, str(error)
+        except OSError as error:
+            # Tried again each time: a machine in need recovers, and the file stays as it was.
+            self._stamp, trouble = object(), f"the page's passwords cannot be read: {error}"
+        if trouble:
             self._record = None
-            log.warning("the page lets no caller in: %s", self.trouble)
+        if trouble and trouble != self.trouble:
+            log.warning("the page lets no caller in: %s", trouble)
+        self.trouble = trouble
 
     @property
     def record(self) -> AccessRecord:
@@ -64,6 +72,11 @@ class Vault:
     def has_unsaved(self) -> bool:
         """True if a change is in force here, and not in the file."""
         return bool(self._unsaved)
+
+    @property
+    def has_room(self) -> bool:
+        """True if one more change that ends no access may be in force without being in the file."""
+        return len(self._unsaved) < MOST_UNSAVED
 
     @property
     def claimed(self) -> bool:

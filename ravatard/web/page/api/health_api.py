@@ -48,12 +48,14 @@ class HealthApi:
 
     async def log(self, call: ApiCall) -> ht.LogPage:
         """Return lines of the log."""
-        after = call.query.get("after", 0)
+        after, newest = call.query.get("after", 0), self._log.newest
+        if not self._log.began <= after <= newest:
+            # Of an earlier run: all lines are new.
+            after = self._log.began
         most = min(call.query.get("limit", MOST_LINES), MOST_LINES)
         lines = [line_of_log(one) for one in self._log.after(after, most)]
-        newest = self._log.newest
-        missed = max(0, lines[0].number - after - 1) if lines and after <= newest else 0
-        return ht.LogPage(lines, missed, lines[-1].number if lines else min(after, newest))
+        missed = lines[0].number - after - 1 if lines else 0
+        return ht.LogPage(lines, missed, lines[-1].number if lines else after)
 
     async def findings(self, call: ApiCall) -> ht.DoctorReport:
         """Return the last findings."""

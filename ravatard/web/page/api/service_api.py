@@ -35,7 +35,7 @@ class ServiceApi:
         async with self._busy:
             try:
                 found = await self._commands.run("avatars", "--json", limit_s=_ASKED_S)
-                return st.AvatarList(msgspec.json.decode(found, type=list[st.AvatarEntry]))
+                return msgspec.json.decode(found, type=st.AvatarList)
             except CommandFailed as error:
                 raise RequestRefused(503, "no-avatars", str(error)) from error
             except msgspec.DecodeError as error:

@@ -114,15 +114,21 @@ class SoundApi:
         if self._busy.locked():
             raise RequestRefused(409, "busy", "another trial of the sound is running; wait for its end")
         async with self._busy:
-            before = self._appliance.mute_wishes()
+            own = self._appliance.mute_wishes() + 1
             if (await self._requests.status())["muted"]:
                 raise RequestRefused(409, "refused", "the microphone is muted; unmute it for a trial")
+            self._appliance.on_trial(True, False)
             try:
                 await self._requests.ask("mute")
-                return await self._until_wish(trial, before + 1)
+                return await self._until_wish(trial, own)
             finally:
-                if self._appliance.mute_wishes() <= before + 1:
-                    await self._open_again()
+                by_user = self._appliance.mute_wishes() > own
+                try:
+                    if not by_user:
+                        by_user = await self._open_again()
+                finally:
+                    # An appliance that ends meanwhile does not open it again, and starts with it open.
+                    self._appliance.on_trial(False, by_user)
 
     async def _until_wish(self, trial: Callable[[], Awaitable[T]], own: int) -> T:
         """Return what ``trial`` does; end it when there are more wishes to mute or unmute than ``own``."""
@@ -145,8 +151,12 @@ class SoundApi:
             raise outcome
         return outcome
 
-    async def _open_again(self) -> None:
-        """Open the appliance's microphone; that one cannot be had, the status says anyway."""
+    async def _open_again(self) -> bool:
+        """Open the appliance's microphone; that one cannot be had, the status says anyway.
+
+        Returns:
+            True if a user had a wish meanwhile.
+        """
         before = self._appliance.mute_wishes()
         try:
             await self._requests.ask("unmute")
@@ -155,6 +165,7 @@ class SoundApi:
                 await self._requests.ask("mute")
         except RequestRefused as error:
             log.info("after a trial of the sound: %s", error)
+        return self._appliance.mute_wishes() > before + 1
 
     async def _run(self, *words: str, limit_s: float, statuses: tuple[int, ...] = (0,)) -> Any:
         try:

@@ -169,7 +169,8 @@ class LiveWish(Struct, forbid_unknown_fields=True):
     Attributes:
         meter: the microphone's level, while it is looked at.
         log: lines of the log as they come.
-        log_after: begin behind this number; lines that are not kept any more are skipped.
+        log_after: begin behind this number; lines that are not kept any more are skipped. One of an earlier
+            run of the appliance is as good as none.
     """
 
     meter: bool = False

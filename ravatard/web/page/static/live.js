@@ -6,6 +6,8 @@ import { first } from "./texts.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15000;
+// A page that is not looked at gives its place up after this: the appliance serves four of a browser.
+const REST_MS = 3000;
 export const MOST_LINES = 1000;
 
 // What is known. `at`: when the status came, in milliseconds of performance.now(). `retryAt`: of the next attempt.
@@ -20,6 +22,8 @@ let socket = null;
 let pauseMs = FIRST_PAUSE_MS;
 let timer = 0;
 let wanted = false;
+let resting = false;
+let restTimer = 0;
 let loggedOut = () => {};
 
 function tell(kind) {
@@ -44,7 +48,7 @@ function take(message) {
     live.meter = message;
     tell("meter");
   } else if (message.type === "log") {
-    // Of an appliance that has started anew the numbers begin again.
+    // Of an appliance that has started anew, with its clock set back, the numbers may be lower.
     const last = live.lines.at(-1)?.number ?? 0;
     const fresh = message.lines[0]?.number <= last ? message.lines : live.lines.concat(message.lines);
     live.missed += message.missed + Math.max(0, fresh.length - MOST_LINES);
@@ -53,8 +57,22 @@ function take(message) {
   }
 }
 
+function restSoon() {
+  clearTimeout(restTimer);
+  restTimer = setTimeout(() => {
+    if (document.visibilityState === "visible" || !socket) return;
+    resting = true;
+    socket.close();
+  }, REST_MS);
+}
+
 async function lost() {
   socket = null;
+  if (resting) {
+    // What is shown stays until it is looked at again, which may be now.
+    if (document.visibilityState === "visible") again();
+    return;
+  }
   live.connected = false;
   live.meter = null;
   if (!wanted) return;
@@ -72,12 +90,14 @@ async function lost() {
 function connect() {
   clearTimeout(timer);
   if (socket || !wanted) return;
+  resting = false;
   socket = new WebSocket(`${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/api/v1/live`);
   socket.addEventListener("open", () => {
     pauseMs = FIRST_PAUSE_MS;
     live.connected = live.everConnected = true;
     sendWish();
     tell("state");
+    if (document.visibilityState !== "visible") restSoon();
   });
   socket.addEventListener("message", (event) => take(JSON.parse(event.data)));
   socket.addEventListener("close", lost);
@@ -104,6 +124,7 @@ function again() {
 addEventListener("online", again);
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") again();
+  else restSoon();
   sendWish();
 });
 

@@ -105,6 +105,15 @@ def test_a_line_of_pairs_that_is_wrong_saves_nothing(run: Run, further: tuple[st
     assert run("get", "gate.longest_s")[1] == "20.0\n"
 
 
+@pytest.mark.parametrize("key", ["service.avatar", "page.names", "kiosk.contact", "gate.longest_s"])
+def test_bytes_that_are_no_text_are_refused_in_a_sentence(run: Run, key: str) -> None:
+    status, out, said = run("set", "gate.silence_ms", "700", key, "[\udcff]")
+
+    assert (status, out) == (78, "")
+    assert f"{key}: found bytes that are no UTF-8" in said
+    assert run("get", "gate.silence_ms")[1] == "\n", "nothing is saved"
+
+
 def test_a_section_shows_all_its_settings(run: Run) -> None:
     status, out, _ = run("get", "quiet")
 

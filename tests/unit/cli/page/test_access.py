@@ -86,7 +86,7 @@ def test_tokens_are_listed_without_their_secret_and_revoked(tmp_path: Path) -> N
 def test_bad_names_and_too_many_tokens_are_refused(tmp_path: Path) -> None:
     file = StateAccessFile(tmp_path)
     new_password(file, lambda: "correct horse")
-    for name in ("", "x" * 61, "two\nlines"):
+    for name in ("", "x" * 61, "two\nlines", "not UTF-8: \udcff"):
         with pytest.raises(Inaccessible, match="the name of a token"):
             new_token(file, name, ["read"], 1.0)
     for at in range(MOST_TOKENS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,24 @@ def test_without_a_daemon_no_address_is_said_to_work(
     assert lines[0].startswith("ravatard does not run, so that no page is there yet; after ")
     assert lines[1] == "https://localhost:8480/"
     assert "There is no certificate" in lines[2]
+
+
+def test_a_daemon_that_does_not_answer_is_not_said_to_be_stopped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ravatard.host.control.client.ANSWER_S", 0.1)
+    path = tmp_path / "stuck"
+    with socket.socket(socket.AF_UNIX) as stuck:
+        stuck.bind(str(path))
+        stuck.listen()
+        path.chmod(0o600)
+
+        assert page(tmp_path, "show", "--socket", str(path), config="page: {listen: loopback}") == 1
+
+    said = capsys.readouterr().out
+    assert "does not answer" in said
+    assert "does not run" not in said
+    assert said.endswith("http://localhost:8480/\n")
 
 
 def test_a_page_that_was_switched_on_since_the_start_needs_a_restart(

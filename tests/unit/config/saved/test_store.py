@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -323,3 +324,25 @@ def test_a_place_that_is_no_folder_is_a_disk_that_refuses(place: Place) -> None:
 
 def test_more_than_can_be_read_again_is_not_saved(place: Place) -> None:
     assert "too large" in place.refused({"service.avatar": "x" * 300_000})[0]
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.EIO], ids=errno.errorcode.get)
+def test_settings_that_cannot_be_read_for_now_are_not_replaced(
+    place: Place, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    place.store.save({"gate.longest_s": 30}, None)
+    place.store.save({"gate.longest_s": 31}, None)
+
+    def failed(file: Path) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_module, "content_of", failed)
+        with pytest.raises(SettingsNotSaved, match="the old settings hold"):
+            place.store.save({"gate.silence_ms": 700}, None)
+        with pytest.raises(SettingsNotSaved, match="the old settings hold"):
+            place.store.undo()
+
+    assert place.longest_s == 31
+    place.store.undo()
+    assert place.longest_s == 30

@@ -46,6 +46,7 @@ from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven, Volu
         (b'{"do": "volume", "percent": 60}', VolumeAsked(60)),
         (b'{"do": "volume", "by": -10}', VolumeAsked(-10, relative=True)),
         (b'{"do": "play", "url": "https://a.example/b.mp3"}', PlayRequest("https://a.example/b.mp3")),
+        (b'{"do": "play", "url": "Http://a/b"}', PlayRequest("Http://a/b")),
         (b'{"do": "play", "url": "http://a/b", "volume": 0}', PlayRequest("http://a/b", volume=0)),
         (b'{"do": "play", "upload": "0123456789abcdef"}', PlayRequest(upload="0123456789abcdef")),
         (

@@ -123,7 +123,10 @@ def test_loopback_is_this_machine() -> None:
     assert not guard.is_loopback("")
 
 
-def test_a_client_with_a_whole_network_is_one_client() -> None:
+def test_each_neighbour_is_a_client_of_its_own() -> None:
     assert guard.client_of("192.168.0.7") == guard.client_of("::ffff:192.168.0.7") == "192.168.0.7"
-    assert guard.client_of("2001:db8::1") == guard.client_of("2001:db8::ffff") == "2001:db8::/64"
+    # A house has one network of IPv6; every link has this one.
+    assert guard.client_of("2001:db8::1") != guard.client_of("2001:db8::ffff")
+    assert guard.client_of("fe80::1%wlan0") != guard.client_of("fe80::2%wlan0")
+    assert guard.client_of("fe80::1%wlan0") == guard.client_of("fe80::1")
     assert guard.client_of("?") == "?"

@@ -148,3 +148,30 @@ async def test_a_failure_behind_the_upgrade_writes_no_reply(
     assert isinstance(served, Upgraded)
     assert transport.aborted
     assert "failed to serve a live page" in caplog.text
+
+
+@pytest.mark.parametrize("before", [1_007, 5_000, 999_000], ids=["fewer", "none", "later"])
+async def test_a_page_that_was_open_before_a_restart_gets_every_line_of_the_new_run(before: int) -> None:
+    ring = LogRing(began=100_000)
+    page = LiveSocket(ring, lambda: None)
+    page._heard(json.dumps({"log": True, "log_after": before}))
+    ring.handle(record("started"))
+    page.wake()
+    reader = await sent(page)
+
+    assert [line["text"] for line in reader.got[0]["lines"]] == ["started"]
+    assert reader.got[0]["missed"] == 0
+    assert [line["number"] for line in reader.got[0]["lines"]] == [100_001]
+
+
+async def test_lines_of_a_new_run_are_sent_once() -> None:
+    ring = LogRing(began=100_000)
+    page = LiveSocket(ring, lambda: None)
+    page._heard(b'{"log": true, "log_after": 999000}')
+    reader = Reader()
+    ring.handle(record("started"))
+    sent_line = await page._send_all(cast(web.WebSocketResponse, reader), 0)
+    ring.handle(record("ready"))
+    await page._send_all(cast(web.WebSocketResponse, reader), sent_line)
+
+    assert [[line["text"] for line in one["lines"]] for one in reader.got] == [["started"], ["ready"]]

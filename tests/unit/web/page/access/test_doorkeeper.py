@@ -22,7 +22,7 @@ from ravatard.web.page.access.record import (
     changing,
     one_time_code,
 )
-from ravatard.web.page.access.vault import Vault
+from ravatard.web.page.access.vault import MOST_UNSAVED, Vault
 from ravatard.web.page.refused import RequestRefused
 
 WORD = "correct horse"
@@ -318,6 +318,30 @@ async def test_use_is_written_down_once_an_hour() -> None:
     await house.keeper.note_use(visitor)
 
 
+async def test_a_file_that_cannot_be_read_for_a_while_is_read_again_though_it_is_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Starved(MemoryFile):
+        """A file that looks the same while there is no descriptor to read it with."""
+
+        def stamp(self) -> object:
+            return self.content
+
+    house = House(Starved())
+    cookie = await house.claimed()
+    other = await house.keeper.log_in(WORD, "b")
+    house.file.trouble = OSError(24, "Too many open files")
+    house.vault._stamp = None
+
+    for _ in range(5):
+        assert house.keeper.visitor(cookie, None) is None
+    house.file.trouble = None
+
+    assert house.keeper.visitor(cookie, None) is not None
+    assert house.keeper.visitor(other, None) is not None
+    assert caplog.text.count("the page lets no caller in") == 1
+
+
 async def test_a_file_that_cannot_be_read_lets_no_caller_in() -> None:
     house = House()
     cookie = await house.claimed()
@@ -463,6 +487,49 @@ async def test_a_full_disk_keeps_no_session_and_no_token_alive() -> None:
     assert len(Vault(house.file).record.sessions) == 1
     assert Vault(house.file).record.tokens == []
     assert not house.vault.has_unsaved
+
+
+async def test_a_full_disk_keeps_no_owner_out() -> None:
+    house = House()
+    await house.claimed()
+    house.file.full = True
+
+    cookie = await house.keeper.log_in(WORD, "a")
+
+    visitor = house.keeper.visitor(cookie, None)
+    assert visitor is not None
+    # The file changes by another hand, and the session stays, once.
+    house.file.full = False
+    house.file.update(changing(lambda before: replace(before, code=one_time_code(0.0)[1])))
+    assert [one.id for one in house.keys.sessions()].count(visitor.id) == 1
+    # With the next change it is in the file.
+    other = await house.keeper.log_in(WORD, "b")
+    assert house.keeper.visitor(other, None) is not None
+    assert [one.id for one in Vault(house.file).record.sessions].count(visitor.id) == 1
+    # A new password ends it, also one that was set while it was not written.
+    house.file.full = True
+    unwritten = await house.keeper.log_in(WORD, "c")
+    house.file.full = False
+    new = password.hashed("terminal horse")
+    house.file.update(changing(lambda before: before.with_password(new)))
+    assert house.keeper.visitor(unwritten, None) is None
+
+
+async def test_what_waits_for_a_full_disk_is_bounded() -> None:
+    house = House()
+    await house.claimed()
+    house.file.full = True
+    for _ in range(MOST_UNSAVED):
+        house.now += 60.0
+        await house.keeper.log_in(WORD, "a")
+
+    house.now += 60.0
+    assert (await refused(house.keeper.log_in(WORD, "a"))).code == "not-saved"
+
+    house.file.full = False
+    house.now += 60.0
+    assert await house.keeper.log_in(WORD, "a")
+    assert house.vault.has_room
 
 
 async def test_on_a_full_disk_an_old_password_is_over_too() -> None:

@@ -11,7 +11,7 @@ from ravatard.web.page.api.service_api import ServiceApi
 from ravatard.web.page.refused import RequestRefused
 from tests.unit.web.page.api.test_health_api import Commands, call
 
-AVATARS = [{"id": "a1", "name": "Ada", "live": True, "greeting": "Hello"}]
+AVATARS = {"schema": 1, "avatars": [{"id": "a1", "name": "Ada", "live": True, "greeting": "Hello"}]}
 
 
 async def test_the_avatars_of_the_project_are_told() -> None:
@@ -23,14 +23,16 @@ async def test_the_avatars_of_the_project_are_told() -> None:
     assert commands.ran == [("avatars", "--json")]
 
 
-@pytest.mark.parametrize(("output", "why"), [(None, "there is no doctor"), (b"{", "told nothing")])
+@pytest.mark.parametrize(
+    ("output", "why"), [(None, "there is no doctor"), (b"{", "told nothing"), (b"[]", "told nothing")]
+)
 async def test_a_service_that_does_not_say_is_a_sentence(output: bytes | None, why: str) -> None:
     with pytest.raises(RequestRefused, match=why):
         await ServiceApi(Commands(output)).avatars(call())
 
 
 async def test_the_service_is_asked_once_at_a_time() -> None:
-    commands = Commands(b"[]")
+    commands = Commands(b'{"avatars": []}')
     commands.hold = asyncio.Event()
     api = ServiceApi(commands)
     async with asyncio.TaskGroup() as group:

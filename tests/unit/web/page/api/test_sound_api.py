@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -98,6 +99,25 @@ async def test_a_recording_is_played_and_not_kept() -> None:
     assert control.asked == ["status", "mute", "unmute", "play"]
     assert (found.device, found.seconds, found.level_db) == ("a microphone", 3.0, -60.0)
     assert control.sent == as_wav(bytes(96_000), 16_000)
+
+
+@pytest.mark.parametrize("trouble", ["", "it is in use"])
+async def test_the_mute_of_a_trial_is_marked_as_one(trouble: str) -> None:
+    control = Control()
+    marks: list[tuple[bool, bool, list[str]]] = []
+    appliance = Appliance(
+        control,
+        Progress(),
+        has_speaker=True,
+        mute_wishes=lambda: control.wishes,
+        on_trial=lambda begins, by_user: marks.append((begins, by_user, list(control.asked))),
+    )
+    api = SoundApi(appliance, Requests(control), Commands(b"{}"), Trials(trouble))
+
+    with suppress(RequestRefused):
+        await api.record(call())
+
+    assert marks == [(True, False, ["status"]), (False, False, ["status", "mute", "unmute"])]
 
 
 async def test_an_appliance_that_is_muted_refuses_a_trial() -> None:
