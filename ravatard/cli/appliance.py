@@ -158,18 +158,10 @@ def _page(
 
 
 def _tell_outdated(loaded: Loaded, config: Path | None) -> None:
-    migrate = "sudo ravatard config migrate"
-    if config is not None:
-        migrate = f"ravatard config migrate --config {config}"
+    migrate = f"ravatard config migrate --config {config}" if config else "sudo ravatard config migrate"
     for file, dated in loaded.outdated.items():
-        notes = "; ".join(dated.notes)
-        log.warning(
-            "%s is of version %d and read as today's (%s); `%s` writes that down",
-            file,
-            dated.version,
-            notes,
-            migrate,
-        )
+        told = (file, dated.version, "; ".join(dated.notes), migrate)
+        log.warning("%s is of version %d and read as today's (%s); `%s` writes that down", *told)
 
 
 def simulated_warnings(loaded: Loaded, main: Path, without: Sequence[str]) -> Iterator[str]:
