@@ -10,7 +10,14 @@ import pytest
 from ravatard.core.actions import TurnSummary
 from ravatard.core.homeassistant.pacing import WINDOW_S, Pacing
 from ravatard.core.homeassistant.presses import GAP_S, HELD_S, Presses, PressKind
-from ravatard.core.homeassistant.report import LONGEST_FAULT, MOST_FAULTS, health_of, payload_of, state_of
+from ravatard.core.homeassistant.report import (
+    LONGEST_FAULT,
+    MOST_FAULTS,
+    health_of,
+    is_health_news,
+    payload_of,
+    state_of,
+)
 from ravatard.core.homeassistant.turn_events import TURN_EVENTS, turn_event
 from ravatard.core.states import Cause, TurnOutcome
 from tests.unit.web.metrics.fakes import fresh_report
@@ -126,3 +133,27 @@ def test_a_state_that_was_sent_is_no_news() -> None:
     pacing.offer(b"a")
 
     assert pacing.due_at is None
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_news"),
+    [
+        (None, (48, 3), True),
+        ((48, 3), (48, 3), False),
+        ((48, 3), (48, 4), True),
+        ((48, 3), (49, 3), False),
+        ((48, 3), (47, 3), False),
+        ((48, 3), (50, 3), True),
+        ((None, 3), (None, 3), False),
+        ((None, 3), (48, 3), True),
+        ((48, 3), (None, 3), True),
+        ((48, None), (48, None), False),
+    ],
+)
+def test_a_temperature_that_swings_at_rest_is_no_message(
+    before: tuple[int | None, int | None] | None, now: tuple[int | None, int | None], *, is_news: bool
+) -> None:
+    def health(values: tuple[int | None, int | None]) -> dict[str, int | None]:
+        return dict(zip(("temperature", "minutes"), values, strict=True))
+
+    assert is_health_news(None if before is None else health(before), health(now)) is is_news
