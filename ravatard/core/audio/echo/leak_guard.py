@@ -12,7 +12,7 @@ from collections import deque
 #: Length of the frames, in ms.
 FRAME_MS = 30
 #: A frame's echo is that of the loudest frame of this many: 330 ms, longer than a living room echoes.
-_REVERBERATION_FRAMES = 11
+REVERBERATION_FRAMES = 11
 #: Frames from which the distance is learnt: 18 s of the avatar's voice.
 _MEMORY_FRAMES = 600
 #: Before so many frames, 1.8 s, nothing is known, and nothing passes: that is half duplex.
@@ -34,7 +34,7 @@ class LeakGuard:
     """
 
     def __init__(self) -> None:
-        self._references: deque[float] = deque(maxlen=_REVERBERATION_FRAMES)
+        self._references: deque[float] = deque(maxlen=REVERBERATION_FRAMES)
         self._seen: deque[float] = deque()
         self._sorted: list[float] = []
         self._unsettled = 0

@@ -6,13 +6,22 @@ import audioop
 from collections import deque
 from collections.abc import Callable
 
-from ravatard.core.audio.echo.leak_guard import FRAME_MS, LeakGuard
+from ravatard.core.audio.echo.echo_marks import bass_db, likeness
+from ravatard.core.audio.echo.leak_guard import FRAME_MS, REVERBERATION_FRAMES, LeakGuard
 from ravatard.core.audio.endpointing.endpointer import level_of
-from ravatard.core.audio_format import SAMPLE_BYTES, bytes_for
+from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, bytes_for
 
 FRAME_BYTES = bytes_for(FRAME_MS)
 #: A user is found by so many frames of speech among so many in a row.
-NEEDED, WINDOW = 4, 5
+NEEDED, WINDOW = 3, 5
+#: From this likeness on the frames in which a user is found are what the speaker played; with less bass, in dB,
+#: they are its distortion. Measured on room models: of users 95 and 98 in 100 are clear of the one and of the
+#: other, of echoes that the canceller has lost 9 in 10 are not, and distortion has 33 dB less.
+_ALIKE, _LEAST_BASS_DB = 0.22, -22.0
+#: So many frames after one that is found out another is looked for, as that takes time.
+_PATIENCE = 3
+#: In the first 300 ms of an answer none is looked for: the canceller slept, and the clocks drifted on.
+_FIRST_FRAMES = 10
 
 
 class TalkOverDetector:
@@ -29,6 +38,9 @@ class TalkOverDetector:
         self.guard = LeakGuard()
         self._is_speech = is_speech
         self._window: deque[bool] = deque(maxlen=WINDOW)
+        self._heard: deque[bytes] = deque(maxlen=WINDOW)
+        self._played: deque[bytes] = deque(maxlen=WINDOW + REVERBERATION_FRAMES)
+        self._patience = 0
 
     def takes(self, frame: bytes, reference: bytes) -> bool:
         """Take a frame; return True if a user speaks.
@@ -40,12 +52,31 @@ class TalkOverDetector:
         speech = self._is_speech(frame)
         self.allowed = self.guard.passes(level_db(frame), level_db(reference))
         self._window.append(speech and self.allowed)
-        return sum(self._window) >= NEEDED
+        self._heard.append(frame)
+        self._played.append(reference)
+        self._patience = max(0, self._patience - 1)
+        return sum(self._window) >= NEEDED and not self._patience and not self._is_echo()
+
+    def begin(self) -> None:
+        """The avatar begins to be heard."""
+        self.forget()
+        self._patience = _FIRST_FRAMES
 
     def forget(self) -> None:
         """Drop the evidence, but not what was learnt of the room."""
         self._window.clear()
+        self._heard.clear()
+        self._patience = 0
         self.allowed = False
+
+    def _is_echo(self) -> bool:
+        """Return True if the last frames have the marks of an echo, so that they are no user's."""
+        heard, played = b"".join(self._heard), b"".join(self._played)
+        rate_hz = RATE_HZ * len(self._played[-1]) // len(self._heard[-1])
+        if bass_db(heard) > _LEAST_BASS_DB and likeness(heard, played, rate_hz) < _ALIKE:
+            return False
+        self._patience = _PATIENCE
+        return True
 
 
 def level_db(pcm: bytes) -> float:

@@ -201,7 +201,10 @@ class TalkOverGate:
             return
         self.guarded = guarded
         self._gate.guard(guarded)
-        self._detector.forget()
+        if guarded:
+            self._detector.begin()
+        else:
+            self._detector.forget()
         self._loud.clear()
         if guarded and self._own_word is not None:
             self._own_word.begin()
