@@ -1,4 +1,4 @@
-"""Sounds whose nature is known, s16le mono 16 kHz: like a voice, a beep, a hiss, noise, a stroke, and silence."""
+"""Sounds whose nature is known, s16le mono 16 kHz: like a voice, a beep, a hiss, noise, a stroke, silence."""
 
 from __future__ import annotations
 

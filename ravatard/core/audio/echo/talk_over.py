@@ -14,9 +14,9 @@ from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, bytes_for
 FRAME_BYTES = bytes_for(FRAME_MS)
 #: A user is found by so many frames of speech among so many in a row.
 NEEDED, WINDOW = 3, 5
-#: From this likeness on the frames in which a user is found are what the speaker played; with less bass, in dB,
-#: they are its distortion. Measured on room models: of users 95 and 98 in 100 are clear of the one and of the
-#: other, of echoes that the canceller has lost 9 in 10 are not, and distortion has 33 dB less.
+#: From this likeness on the frames in which a user is found are what the speaker played; with less bass than
+#: that, in dB, they are its distortion. Measured on room models: of users 95 and 98 in 100 are clear of the
+#: one and of the other, of echoes that the canceller has lost 9 in 10 are not, and distortion has 33 dB less.
 _ALIKE, _LEAST_BASS_DB = 0.22, -22.0
 #: So many frames after one that is found out another is looked for, as that takes time.
 _PATIENCE = 3
