@@ -83,6 +83,7 @@ class Interruption:
     before: int
     found: bool
     silent_ms: float | None
+    degraded: tuple[str, ...] = ()
 
 
 class Lateness:
@@ -125,7 +126,7 @@ class Talk:
     async def answer(self) -> None:
         """Let the avatar begin a long answer; what is being said is over first."""
         await self.daemon.reports(lambda it: it["talk"] == "idle", "it is idle", 60)
-        await self.daemon.say("speak")
+        await self.daemon.say(LONG)
         await self.daemon.reports(lambda it: it["talk"] == "speaking", "it speaks", 30)
 
     async def interrupt(self, recording: Path) -> Interruption:
@@ -150,7 +151,8 @@ class Talk:
         # Silent for half a second: what is heard later is the next answer.
         last = next((a for a, b in pairwise([*loud, float("inf")]) if b - a > 0.5), None)
         silent_ms = (last - spoken_at) * 1000 if found and last is not None else None
-        return Interruption(before - at_first, found, silent_ms)
+        degraded = tuple((await self.daemon.report())["degraded"])
+        return Interruption(before - at_first, found, silent_ms, degraded)
 
     def uploads(self) -> list[Samples]:
         """The sound that was sent to the service, utterance by utterance."""
@@ -167,7 +169,8 @@ class Talk:
 async def talking(folder: Path, audio: VirtualAudio, *configs: Config) -> AsyncIterator[Talk]:
     """A daemon in chat mode whose user may talk over it, in a room of 200 ms."""
     assert audio.speaker is not None
-    options = SimOptions(think_s=0.02, licences=0, answers=(LONG,))
+    # What is written is read out, and a user's words are answered shortly, by their length.
+    options = SimOptions(think_s=0.02, licences=0, answers=("{heard}",))
     environ = audio.environ({})
     async with (
         SimServer(cloud=SimCloud(options, key=b"of this test", speak=Synthesizer().wav)) as server,

@@ -14,7 +14,7 @@ from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES
 
 #: Both are compared at this rate, in which voices have their strongest parts: at 16 kHz that takes four times
 #: as long.
-_RATE_HZ = RATE_HZ // 2
+COMPARED_HZ = RATE_HZ // 2
 #: The treble is weakened before that (weights of ratecv's one-pole low-pass), and the bass, which is alike in
 #: all voices, behind it.
 _ANTI_ALIAS, _PRE_EMPHASIS = (1, 1), -0.7
@@ -34,16 +34,29 @@ def likeness(sound: bytes, played: bytes, played_rate_hz: int) -> float:
         played: s16le mono, longer in time.
         played_rate_hz: its rate.
     """
-    wanted, among = _prepared(sound, RATE_HZ), _prepared(played, played_rate_hz)
+    return likest(prepared(sound, RATE_HZ), prepared(played, played_rate_hz))[1]
+
+
+def likest(wanted: bytes, among: bytes) -> tuple[int, float]:
+    """Return at which sample of ``among`` it is likest to ``wanted``, and how like; both :func:`prepared`."""
     # findfit finds nothing behind a beginning of zeros.
     silent = (len(among) - len(among.lstrip(b"\0"))) // SAMPLE_BYTES * SAMPLE_BYTES
-    among = among[max(0, min(silent, len(among) - len(wanted))) :]
-    if len(among) < len(wanted) or audioop.max(among, SAMPLE_BYTES) < _SILENCE:
-        return 0.0
+    skipped = max(0, min(silent, len(among) - len(wanted)))
+    among = among[skipped:]
+    if not any(wanted) or len(among) < len(wanted) or audioop.max(among, SAMPLE_BYTES) < _SILENCE:
+        return 0, 0.0
     at, factor = audioop.findfit(among, wanted)
     place = among[at * SAMPLE_BYTES : at * SAMPLE_BYTES + len(wanted)]
     loudness = audioop.rms(place, SAMPLE_BYTES)
-    return abs(factor) * audioop.rms(wanted, SAMPLE_BYTES) / loudness if loudness else 0.0
+    alike = abs(factor) * audioop.rms(wanted, SAMPLE_BYTES) / loudness if loudness else 0.0
+    return skipped // SAMPLE_BYTES + at, alike
+
+
+def prepared(pcm: bytes, rate_hz: int) -> bytes:
+    """Return s16le mono at COMPARED_HZ, with the bass weakened."""
+    low, _ = audioop.ratecv(pcm, SAMPLE_BYTES, 1, rate_hz, COMPARED_HZ, None, *_ANTI_ALIAS)
+    before = audioop.mul(low[:-SAMPLE_BYTES], SAMPLE_BYTES, _PRE_EMPHASIS)
+    return audioop.add(low[SAMPLE_BYTES:], before, SAMPLE_BYTES)
 
 
 def bass_db(sound: bytes) -> float:
@@ -53,10 +66,3 @@ def bass_db(sound: bytes) -> float:
         bass, _state = audioop.ratecv(bass, SAMPLE_BYTES, 1, RATE_HZ, RATE_HZ, None, *_BASS)
     share = max(1, audioop.rms(bass, SAMPLE_BYTES)) / max(1, audioop.rms(sound, SAMPLE_BYTES))
     return 20 * math.log10(share)
-
-
-def _prepared(pcm: bytes, rate_hz: int) -> bytes:
-    """Return it at _RATE_HZ, with the bass weakened."""
-    low, _ = audioop.ratecv(pcm, SAMPLE_BYTES, 1, rate_hz, _RATE_HZ, None, *_ANTI_ALIAS)
-    before = audioop.mul(low[:-SAMPLE_BYTES], SAMPLE_BYTES, _PRE_EMPHASIS)
-    return audioop.add(low[SAMPLE_BYTES:], before, SAMPLE_BYTES)

@@ -17,9 +17,10 @@ REVERBERATION_FRAMES = 11
 _MEMORY_FRAMES = 600
 #: Before so many frames, 1.8 s, nothing is known, and nothing passes: that is half duplex.
 _FEWEST_FRAMES = 60
-#: After a disturbance nothing passes for so many frames, 600 ms, in which the canceller finds the echo again;
-#: and so many of those before it are remembered, so that a rest of the echo that is louder now is soon known.
-_UNSETTLED_FRAMES, _KEPT_FRAMES = 20, 150
+#: After a disturbance nothing passes until the canceller has found the echo again: for so many frames,
+#: 600 ms, and until so many of the avatar's voice in a row, 300 ms, were soft enough; but no longer than 3 s.
+#: And so many of those before it are remembered, so that a rest of the echo that is louder now is soon known.
+_UNSETTLED_FRAMES, _SETTLED_FRAMES, _LONGEST_FRAMES, _KEPT_FRAMES = 20, 10, 100, 150
 #: Share of the frames that the distance covers, and how far a user must be above it, in dB.
 _QUANTILE, _MARGIN_DB = 0.9, 6.0
 #: Quieter than this is no user, dBFS; the reference is no voice, dBFS.
@@ -37,7 +38,7 @@ class LeakGuard:
         self._references: deque[float] = deque(maxlen=REVERBERATION_FRAMES)
         self._seen: deque[float] = deque()
         self._sorted: list[float] = []
-        self._unsettled = 0
+        self._unsettled = self._settled = 0
 
     @property
     def is_ready(self) -> bool:
@@ -58,7 +59,7 @@ class LeakGuard:
 
     def disturbed(self) -> None:
         """Be careful: sound was lost on the way to the loudspeaker or from the microphone."""
-        self._unsettled = _UNSETTLED_FRAMES
+        self._unsettled, self._settled = _LONGEST_FRAMES, 0
         while len(self._seen) > _KEPT_FRAMES:
             self._drop()
 
@@ -77,9 +78,16 @@ class LeakGuard:
         passes = leak_db is not None and level_db > max(_QUIETEST_DB, loudest_db + leak_db + _MARGIN_DB)
         self._learn(level_db - loudest_db)
         if self._unsettled:
-            self._unsettled -= 1
+            self._settle(passes)
             return False
         return passes
+
+    def _settle(self, passes: bool) -> None:
+        """Count a frame of the avatar's voice after a disturbance."""
+        self._unsettled -= 1
+        self._settled = 0 if passes else self._settled + 1
+        if self._unsettled <= _LONGEST_FRAMES - _UNSETTLED_FRAMES and self._settled >= _SETTLED_FRAMES:
+            self._unsettled = 0
 
     def _learn(self, distance_db: float) -> None:
         if len(self._seen) == _MEMORY_FRAMES:

@@ -88,7 +88,7 @@ class TalkOverGate:
         self._tail = 0
         #: Speech of the interruption that is open, after the avatar had fallen silent; None without one.
         self._clean: int | None = None
-        self._frame = self._frame_reference = b""
+        self._frame = self._frame_reference = self._frame_heard = b""
 
     @property
     def attentive(self) -> bool:
@@ -180,15 +180,16 @@ class TalkOverGate:
         self._canceller.reference(reference)
         if self._own_word is not None:
             self._own_word.played(reference)
+        self._frame_heard += block
         block = self._canceller.process(block)
         events = self._without_own_word(self._marked(self._gate.feed(block, read_at)), read_at)
         self._frame += block
         self._frame_reference += reference
         if len(self._frame) < FRAME_BYTES:
             return events
-        speaks = self._detector.takes(self._frame, self._frame_reference)
+        speaks = self._detector.takes(self._frame, self._frame_reference, self._frame_heard)
         self._loud.append(self._detector.allowed)
-        self._frame = self._frame_reference = b""
+        self._frame = self._frame_reference = self._frame_heard = b""
         if speaks and (opened := self._gate.interrupt()):
             self.found += 1
             self._clean = 0
@@ -208,7 +209,7 @@ class TalkOverGate:
         self._loud.clear()
         if guarded and self._own_word is not None:
             self._own_word.begin()
-        self._frame = self._frame_reference = b""
+        self._frame = self._frame_reference = self._frame_heard = b""
 
     def _without_own_word(self, events: list[GateEvent], now_at: float) -> list[GateEvent]:
         """Leave out a hit that is the avatar's own; the gate then waits for the word again."""

@@ -43,6 +43,11 @@ def test_silence_and_too_little_are_like_nothing(played: bytes) -> None:
     assert likeness(SOUND, played, RATE_HZ) == 0.0
 
 
+def test_silence_is_like_nothing() -> None:
+    assert likeness(quiet(150.0), quiet(330.0) + SOUND, RATE_HZ) == 0.0
+    assert likeness(b"", SOUND, RATE_HZ) == 0.0
+
+
 def test_an_echo_of_a_sound_that_has_only_begun_is_told() -> None:
     begun = quiet(100.0) + SOUND[: bytes_for(50)]
 

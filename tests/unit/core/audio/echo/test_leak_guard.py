@@ -73,10 +73,21 @@ def test_after_forgetting_it_learns_anew() -> None:
 def test_after_a_disturbance_nothing_passes_for_600_ms_and_then_what_did_before() -> None:
     guard = learnt(frames=700)
     guard.disturbed()
+    assert not guard.passes(-40.0, -20.0)
 
-    passed = [guard.passes(-40.0 if number % 5 == 4 else -52.0, -20.0) for number in range(25)]
+    behind = [guard.passes(-52.0, -20.0) for _ in range(19)]
 
-    assert passed == [False] * 24 + [True]
+    assert not any(behind)
+    assert guard.passes(-40.0, -20.0)
+
+
+def test_a_canceller_that_has_not_found_the_echo_again_is_waited_for_but_not_for_ever() -> None:
+    guard = learnt(frames=700)
+    guard.disturbed()
+
+    passed = [guard.passes(-50.0 if number % 8 else -30.0, -20.0) for number in range(105)]
+
+    assert passed.index(True) == 104
 
 
 def test_after_a_disturbance_a_louder_rest_of_the_echo_is_soon_known() -> None:

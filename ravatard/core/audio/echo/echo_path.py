@@ -1,0 +1,123 @@
+"""Echo path: follows how late the avatar's voice comes back; a canceller is lost where that changes.
+
+Some of that no clock shows: a sound server that loses a millisecond on the way to the loudspeaker does not
+say so. The microphone's own sound shows it, before the canceller.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ravatard.core.audio.echo.echo_marks import COMPARED_HZ, likest, prepared
+from ravatard.core.audio.echo.leak_guard import REVERBERATION_FRAMES
+from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES
+
+#: Sound that is looked for in what the speaker played, 240 ms, and how often that is done; and 150 ms of it
+#: where a change may be so young.
+_FRAMES, _EVERY_FRAMES, _YOUNG_FRAMES = 8, 10, 5
+#: Less like than this is no echo, or one under a user's voice.
+_ALIKE = 0.45
+#: It is looked for this near to where it was, 3 ms: farther away a vowel is like itself, one period of its
+#: pitch later. And anywhere, if it was not found there so many times, which takes ten times as long: more and
+#: more rarely, up to every so many frames, 10 s. What is found twice, within 0.25 ms, is believed.
+_NEAR, _MISSES, _RARELY_FRAMES = COMPARED_HZ * 3 // 1000, 2, 320
+#: A change by more, 0.25 ms, is one. A reference that makes up for drift changes by less between two looks.
+_MOVED = COMPARED_HZ // 4000
+#: Where the sound is this much less like, it was not found before: else it is another reflection of the room.
+_STILL = 0.6
+
+
+class EchoPath:
+    """Follows the delay; all sound comes in frames of 30 ms."""
+
+    def __init__(self) -> None:
+        self._heard: deque[bytes] = deque(maxlen=_FRAMES)
+        self._played: deque[bytes] = deque(maxlen=_FRAMES + REVERBERATION_FRAMES)
+        self._delay: int | None = None
+        self._guess: int | None = None
+        self._until_next, self._pause, self._misses = _EVERY_FRAMES, _EVERY_FRAMES, 0
+        self._is_new = True
+
+    @property
+    def delay_ms(self) -> float | None:
+        """How late the echo comes; None: not known."""
+        return None if self._delay is None else self._delay * 1000 / COMPARED_HZ
+
+    def begin(self) -> None:
+        """The avatar begins to be heard: another delay than in the answer before is no change."""
+        self._heard.clear()
+        self._played.clear()
+        self._guess, self._is_new = None, True
+        self._until_next, self._pause = _EVERY_FRAMES, _EVERY_FRAMES
+
+    def take(self, heard: bytes, played: bytes) -> bool:
+        """Take a frame; return True if the delay has changed.
+
+        Args:
+            heard: of the microphone, with the echo; s16le mono 16 kHz.
+            played: meanwhile; s16le mono at any rate.
+        """
+        self._heard.append(heard)
+        self._played.append(played)
+        self._until_next -= 1
+        if self._until_next > 0:
+            return False
+        if self._delay is not None and self._misses < _MISSES:
+            return self._has_moved(_FRAMES)
+        return self._found_anew()
+
+    def has_changed(self) -> bool:
+        """Look now, near to where it was; return True if the delay has just changed."""
+        return self._has_moved(_YOUNG_FRAMES)
+
+    def _has_moved(self, frames: int) -> bool:
+        self._until_next = _EVERY_FRAMES
+        if len(self._heard) < _FRAMES or self._delay is None:
+            return False
+        heard, played = self._sound(frames)
+        delay, alike = self._near(heard, played, _NEAR)
+        if alike < _ALIKE:
+            self._misses += 1
+            return False
+        _, still = self._near(heard, played, 1)
+        return self._found(delay) and still < _STILL * alike
+
+    def _found_anew(self) -> bool:
+        """Look anywhere; return True if the delay has changed."""
+        self._until_next = self._pause
+        self._pause = min(2 * self._pause, _RARELY_FRAMES)
+        if len(self._heard) < _FRAMES:
+            return False
+        delay, alike = _anywhere(*self._sound(_FRAMES))
+        if alike < _ALIKE:
+            return False
+        guess, self._guess, self._until_next = self._guess, delay, _EVERY_FRAMES
+        return guess is not None and abs(delay - guess) <= _MOVED and self._found(delay)
+
+    def _found(self, delay: int) -> bool:
+        """Take a delay that is believed; return True if it is another one."""
+        before, was_new = self._delay, self._is_new
+        self._delay, self._guess, self._is_new, self._misses = delay, None, False, 0
+        self._pause = _EVERY_FRAMES
+        return before is not None and not was_new and abs(delay - before) > _MOVED
+
+    def _sound(self, frames: int) -> tuple[bytes, bytes]:
+        """Return the last ``frames`` of the microphone, and what was played up to their end."""
+        rate_hz = RATE_HZ * len(self._played[-1]) // len(self._heard[-1])
+        heard = [*self._heard][-frames:]
+        return prepared(b"".join(heard), RATE_HZ), prepared(b"".join(self._played), rate_hz)
+
+    def _near(self, heard: bytes, played: bytes, samples: int) -> tuple[int, float]:
+        """Return the delay that is so near to the known one, and how like the sound is there."""
+        if self._delay is None:
+            return 0, 0.0
+        last = (len(played) - len(heard)) // SAMPLE_BYTES
+        first, end = max(0, last - self._delay - samples), min(last, last - self._delay + samples)
+        delay, alike = _anywhere(heard, played[first * SAMPLE_BYTES : end * SAMPLE_BYTES + len(heard)])
+        return delay + last - end, alike
+
+
+def _anywhere(heard: bytes, played: bytes) -> tuple[int, float]:
+    """Return by how much ``heard`` is behind the end of ``played``, and how like it is to that place."""
+    at, alike = likest(heard, played)
+    return (len(played) - len(heard)) // SAMPLE_BYTES - at, alike
