@@ -186,16 +186,16 @@ def main() -> None:
     arguments = parser.parse_args()
     levels = [float(level) for level in arguments.levels.split(",") if level]
     rows = [level_row(asyncio.run(measured(arguments.users, level)), level) for level in levels]
-    columns = ("alone", "users found", "silent ms", "sent", "late")
     if rows:
+        columns = ["alone", "users found", "silent ms", "sent", "late"]
         print(Table("Talking over the avatar, whole daemon on PulseAudio", columns, rows, _NOTES), flush=True)
     rows = [
         mode_row(asyncio.run(measured(arguments.each, 0.0, config, costs=True)), mode)
         for mode, config in MODES.items()
         if arguments.modes and re.search(arguments.modes, mode)
     ]
-    columns = ("alone", "interrupted", "sent", "ms/s", "MB", "late")
     if rows:
+        columns = ["alone", "interrupted", "sent", "ms/s", "MB", "late"]
         print(Table("Every mode, whole daemon on PulseAudio", columns, rows, _MODES_NOTES))
 
 

@@ -91,8 +91,11 @@ class EchoPath:
         delay, alike = _anywhere(*self._sound(_FRAMES))
         if alike < _ALIKE:
             return False
-        guess, self._guess, self._until_next = self._guess, delay, _EVERY_FRAMES
-        return guess is not None and abs(delay - guess) <= _MOVED and self._found(delay)
+        if self._guess is None:
+            self._guess, self._until_next = delay, _EVERY_FRAMES
+            return False
+        guess, self._guess = self._guess, None
+        return abs(delay - guess) <= _MOVED and self._found(delay)
 
     def _found(self, delay: int) -> bool:
         """Take a delay that is believed; return True if it is another one."""
