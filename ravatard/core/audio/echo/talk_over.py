@@ -44,6 +44,11 @@ class TalkOverDetector:
         self._path = EchoPath()
         self._patience = 0
 
+    @property
+    def delay_ms(self) -> float | None:
+        """How late the echo comes; None: not known."""
+        return self._path.delay_ms
+
     def takes(self, frame: bytes, reference: bytes, heard: bytes) -> bool:
         """Take a frame; return True if a user speaks.
 

@@ -129,6 +129,11 @@ class TalkOverGate:
         """Level of the echo behind the canceller over that of the avatar's voice; None: not known yet."""
         return self._detector.guard.leak_db
 
+    @property
+    def delay_ms(self) -> float | None:
+        """How late the echo comes; None: not known."""
+        return self._detector.delay_ms
+
     def command(self, command: GateCommand, now_at: float) -> list[GateEvent]:
         """See :meth:`ravatard.core.audio.gate.Gate.command`."""
         return self._marked(self._gate.command(command, now_at))
