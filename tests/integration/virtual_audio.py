@@ -104,6 +104,9 @@ class VirtualDevice:
         assert len(recorder.stdout.read(self._rate_hz // 5)) > 0, "the virtual device delivers nothing"
         end(recorder)
         recorder.stdout.close()
+        if self._server is not None:
+            # It gives up at its start what it was given, and the device's thread is new.
+            hurry(self._server)
 
     def switch_off(self) -> None:
         """The microphone's own switch: exact zeros from here on."""
@@ -254,8 +257,9 @@ def hurry(process: subprocess.Popen[bytes]) -> None:
     In real time: a session of its own is a group of its own for Linux's autogroups, beyond which no niceness
     reaches.
     """
-    with contextlib.suppress(PermissionError, ProcessLookupError):
-        os.sched_setscheduler(process.pid, os.SCHED_FIFO, os.sched_param(20))
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{process.pid}/task").iterdir():
+            os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(20))
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

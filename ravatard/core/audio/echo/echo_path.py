@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import deque
 
 from ravatard.core.audio.echo.echo_marks import COMPARED_HZ, likest, prepared
-from ravatard.core.audio.echo.leak_guard import REVERBERATION_FRAMES
+from ravatard.core.audio.echo.leak_guard import FRAME_MS, REVERBERATION_FRAMES
 from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES
 
 #: Sound that is looked for in what the speaker played, 240 ms, and how often that is done; and 150 ms of it
 #: where a change may be so young.
-_FRAMES, _EVERY_FRAMES, _YOUNG_FRAMES = 8, 10, 5
+_FRAMES, _EVERY_FRAMES, _YOUNG_FRAMES = 8, 20, 5
+_FURTHEST = REVERBERATION_FRAMES * FRAME_MS * COMPARED_HZ // 1000
 #: Less like than this is no echo, or one under a user's voice.
 _ALIKE = 0.45
 #: It is looked for this near to where it was, 3 ms: farther away a vowel is like itself, one period of its
@@ -74,13 +75,14 @@ class EchoPath:
         self._until_next = _EVERY_FRAMES
         if len(self._heard) < _FRAMES or self._delay is None:
             return False
-        heard, played = self._sound(frames)
-        delay, alike = self._near(heard, played, _NEAR)
+        heard = self._last(frames)
+        delay, alike = self._near(heard, self._delay, _NEAR)
         if alike < _ALIKE:
             self._misses += 1
             return False
-        _, still = self._near(heard, played, 1)
-        return self._found(delay) and still < _STILL * alike
+        if abs(delay - self._delay) > _MOVED and self._near(heard, self._delay, 1)[1] >= _STILL * alike:
+            return self._found(self._delay)
+        return self._found(delay)
 
     def _found_anew(self) -> bool:
         """Look anywhere; return True if the delay has changed."""
@@ -88,7 +90,7 @@ class EchoPath:
         self._pause = min(2 * self._pause, _RARELY_FRAMES)
         if len(self._heard) < _FRAMES:
             return False
-        delay, alike = _anywhere(*self._sound(_FRAMES))
+        delay, alike = self._likest(self._last(_FRAMES), 0, _FURTHEST)
         if alike < _ALIKE:
             return False
         if self._guess is None:
@@ -104,23 +106,25 @@ class EchoPath:
         self._pause = _EVERY_FRAMES
         return before is not None and not was_new and abs(delay - before) > _MOVED
 
-    def _sound(self, frames: int) -> tuple[bytes, bytes]:
-        """Return the last ``frames`` of the microphone, and what was played up to their end."""
-        rate_hz = RATE_HZ * len(self._played[-1]) // len(self._heard[-1])
-        heard = [*self._heard][-frames:]
-        return prepared(b"".join(heard), RATE_HZ), prepared(b"".join(self._played), rate_hz)
+    def _last(self, frames: int) -> bytes:
+        """Return the last ``frames`` of the microphone, prepared."""
+        return prepared(b"".join([*self._heard][-frames:]), RATE_HZ)
 
-    def _near(self, heard: bytes, played: bytes, samples: int) -> tuple[int, float]:
-        """Return the delay that is so near to the known one, and how like the sound is there."""
-        if self._delay is None:
-            return 0, 0.0
-        last = (len(played) - len(heard)) // SAMPLE_BYTES
-        first, end = max(0, last - self._delay - samples), min(last, last - self._delay + samples)
-        delay, alike = _anywhere(heard, played[first * SAMPLE_BYTES : end * SAMPLE_BYTES + len(heard)])
-        return delay + last - end, alike
+    def _near(self, heard: bytes, delay: int, samples: int) -> tuple[int, float]:
+        return self._likest(heard, max(0, delay - samples), delay + samples)
 
+    def _likest(self, heard: bytes, least: int, most: int) -> tuple[int, float]:
+        """Return by how much ``heard`` is behind what was played, and how like it is to that.
 
-def _anywhere(heard: bytes, played: bytes) -> tuple[int, float]:
-    """Return by how much ``heard`` is behind the end of ``played``, and how like it is to that place."""
-    at, alike = likest(heard, played)
-    return (len(played) - len(heard)) // SAMPLE_BYTES - at, alike
+        Args:
+            heard: prepared.
+            least: delay that is looked at, samples at COMPARED_HZ.
+            most: the same.
+        """
+        played = b"".join(self._played)
+        # Only what is looked at is prepared, as that takes time: as long as the rest, on whole samples.
+        sample = SAMPLE_BYTES * RATE_HZ * len(self._played[-1]) // len(self._heard[-1]) // COMPARED_HZ
+        first = max(0, len(played) - (len(heard) // SAMPLE_BYTES + 1 + most) * sample)
+        among = prepared(played[first : len(played) - least * sample], COMPARED_HZ * sample // SAMPLE_BYTES)
+        at, alike = likest(heard, among)
+        return (len(among) - len(heard)) // SAMPLE_BYTES - at + least, alike
