@@ -25,7 +25,7 @@ _NEAR, _MISSES, _RARELY_FRAMES = COMPARED_HZ * 3 // 1000, 2, 320
 #: A change by more, 0.25 ms, is one. A reference that makes up for drift changes by less between two looks.
 _MOVED = COMPARED_HZ // 4000
 #: Where the sound is this much less like, it was not found before: else it is another reflection of the room.
-_STILL = 0.6
+_STILL = 0.85
 
 
 class EchoPath:
@@ -37,7 +37,6 @@ class EchoPath:
         self._delay: int | None = None
         self._guess: int | None = None
         self._until_next, self._pause, self._misses = _EVERY_FRAMES, _EVERY_FRAMES, 0
-        self._is_new = True
 
     @property
     def delay_ms(self) -> float | None:
@@ -45,10 +44,10 @@ class EchoPath:
         return None if self._delay is None else self._delay * 1000 / COMPARED_HZ
 
     def begin(self) -> None:
-        """The avatar begins to be heard: another delay than in the answer before is no change."""
+        """The avatar begins to be heard, with the delay that it had, as far as is known."""
         self._heard.clear()
         self._played.clear()
-        self._guess, self._is_new = None, True
+        self._guess = None
         self._until_next, self._pause = _EVERY_FRAMES, _EVERY_FRAMES
 
     def take(self, heard: bytes, played: bytes) -> bool:
@@ -101,10 +100,9 @@ class EchoPath:
 
     def _found(self, delay: int) -> bool:
         """Take a delay that is believed; return True if it is another one."""
-        before, was_new = self._delay, self._is_new
-        self._delay, self._guess, self._is_new, self._misses = delay, None, False, 0
+        before, self._delay, self._guess, self._misses = self._delay, delay, None, 0
         self._pause = _EVERY_FRAMES
-        return before is not None and not was_new and abs(delay - before) > _MOVED
+        return before is not None and abs(delay - before) > _MOVED
 
     def _last(self, frames: int) -> bytes:
         """Return the last ``frames`` of the microphone, prepared."""

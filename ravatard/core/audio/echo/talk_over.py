@@ -84,10 +84,10 @@ class TalkOverDetector:
         """Return True if the last frames have the marks of an echo, so that they are no user's."""
         left, played = b"".join(self._left), b"".join(self._played)
         rate_hz = RATE_HZ * len(self._played[-1]) // len(self._left[-1])
-        if bass_db(left) > _LEAST_BASS_DB and likeness(left, played, rate_hz) < _ALIKE:
-            if not self._path.has_changed():
-                return False
+        if self._path.has_changed():
             self.guard.disturbed()
+        elif bass_db(left) > _LEAST_BASS_DB and likeness(left, played, rate_hz) < _ALIKE:
+            return False
         self._patience = _PATIENCE
         return True
 

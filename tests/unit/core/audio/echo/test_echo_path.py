@@ -70,12 +70,12 @@ def test_a_users_voice_and_silence_say_nothing() -> None:
     assert path.delay_ms == pytest.approx(100.0, abs=0.2)
 
 
-def test_another_delay_in_a_new_answer_is_no_change() -> None:
+def test_another_delay_in_a_new_answer_is_a_change_too() -> None:
     path = EchoPath()
     follows(path, echo(100.0), 0, 60)
 
     path.begin()
 
     assert not path.has_changed()
-    assert follows(path, echo(130.0), 60, 150) == 0
+    assert follows(path, echo(130.0), 60, 150) == 1
     assert path.delay_ms == pytest.approx(130.0, abs=0.2)
