@@ -2,8 +2,8 @@
 
 ``python -m tests.benchmarks.talked_over [--users N] [--levels DB,DB] [--modes REGEX]``
 
-The avatar speaks long answers into its own microphone; a user begins five seconds into each: at each level
-with cancelling, and once or more in every mode. Sound processes and the virtual devices go before other
+The avatar speaks long answers into its own microphone; a user begins three or four seconds into each: at each
+level with cancelling, and once or more in every mode. Sound processes and the virtual devices go before other
 programs where that is allowed, as the machine may be shared.
 """
 
@@ -24,7 +24,7 @@ from tests.benchmarks.procfs import cpu_s, memory
 from tests.benchmarks.report import Aim, Row, Table, at_most, percentile
 from tests.integration import recordings
 from tests.integration.daemon import Config
-from tests.integration.talk_over_rig import Interruption, Talk, like, phrase, steady_audio, talking
+from tests.integration.talk_over_rig import LEARNT_S, Interruption, Talk, like, phrase, steady_audio, talking
 
 _NOTES = (
     "Alone: utterances that the avatar's own voice opened before the users spoke, of so many answers.",
@@ -42,6 +42,7 @@ _MODES_NOTES = (
 #: What is like the words, of what the canceller leaves of them while the avatar speaks.
 _LIKE = 0.3
 _SILENT_MS = 450.0
+_PHRASES = 3
 MODES: dict[str, Config] = {
     f"{echo}, {barge_in}, {gate}": {
         "audio": {"echo": echo, "barge_in": barge_in},
@@ -129,17 +130,18 @@ async def measured(users: int, level_db: float, *configs: Config, costs: bool = 
         # Of the daemon, the simulator and all they start: see tests.integration.virtual_audio.hurry.
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(5))
     with _scratch() as folder:
-        said = phrase(over_echo_db=level_db)
-        recording = recordings.write(folder / "user.wav", said)
+        phrases = [phrase(number, over_echo_db=level_db) for number in range(_PHRASES)]
+        files = [recordings.write(folder / f"user-{at}.wav", said) for at, said in enumerate(phrases)]
         for audio in steady_audio(folder / "audio"):
             async with talking(folder / "daemon", audio, *configs) as talk:
                 if costs:
                     met.costs = await _costs(talk)
-                for _ in range(users):
-                    met.interruptions.append(await talk.interrupt(recording))
+                for number in range(users):
+                    after_s = LEARNT_S + number * 0.37 % 1.0
+                    met.interruptions.append(await talk.interrupt(files[number % _PHRASES], after_s))
                     print(met.interruptions[-1], file=sys.stderr, flush=True)
                 await talk.daemon.reports(lambda it: it["talk"] == "idle", "it is idle", 60)
-                met.alike = [like(upload, said, 0.6)[0] for upload in talk.uploads()]
+                met.alike = [max(like(upload, said, 0.6)[0] for said in phrases) for upload in talk.uploads()]
                 met.late_ms = talk.lateness.worst_s * 1000
     print("alike:", [round(one, 2) for one in met.alike], file=sys.stderr, flush=True)
     return met

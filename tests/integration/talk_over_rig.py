@@ -37,8 +37,9 @@ TALKED_OVER: Config = {
 }
 #: Level of the avatar's echo at the microphone, dBFS.
 ECHO_DB = -23.0
-#: The room is known by then.
-_LEARNT_S = 5.0
+#: The room is known by then, and LONG is in the middle of a sentence for the next second and a half: in a
+#: pause between two it would be silent anyway.
+LEARNT_S = 3.2
 
 
 def steady_audio(folder: Path) -> Iterator[VirtualAudio]:
@@ -129,12 +130,12 @@ class Talk:
         await self.daemon.say(LONG)
         await self.daemon.reports(lambda it: it["talk"] == "speaking", "it speaks", 30)
 
-    async def interrupt(self, recording: Path) -> Interruption:
-        """Talk over an answer, once the room may be known."""
+    async def interrupt(self, recording: Path, after_s: float = LEARNT_S) -> Interruption:
+        """Talk over an answer, so long after its beginning."""
         at_first = await self.utterances()
         await self.answer()
         begun = self.daemon.now
-        await asyncio.sleep(max(0.0, _LEARNT_S - (self.daemon.now - begun)))
+        await asyncio.sleep(max(0.0, after_s - (self.daemon.now - begun)))
         before = await self.utterances()
         spoken_at = time.monotonic()
         player = self._audio.microphone.play(recording)
