@@ -37,9 +37,9 @@ TALKED_OVER: Config = {
 }
 #: Level of the avatar's echo at the microphone, dBFS.
 ECHO_DB = -23.0
-#: The room is known by then, and LONG is in the middle of a sentence for the next second and a half: in a
+#: The room is known by then, and LONG is in the middle of a sentence for the next second: in a
 #: pause between two it would be silent anyway.
-LEARNT_S = 3.2
+LEARNT_S = 4.2
 
 
 def steady_audio(folder: Path) -> Iterator[VirtualAudio]:
