@@ -137,7 +137,7 @@ async def measured(users: int, level_db: float, *configs: Config, costs: bool = 
                 if costs:
                     met.costs = await _costs(talk)
                 for number in range(users):
-                    after_s = LEARNT_S + number * 0.37 % 1.0
+                    after_s = LEARNT_S + number * 0.17 % 0.4
                     met.interruptions.append(await talk.interrupt(files[number % _PHRASES], after_s))
                     print(met.interruptions[-1], file=sys.stderr, flush=True)
                 await talk.daemon.reports(lambda it: it["talk"] == "idle", "it is idle", 60)

@@ -37,7 +37,7 @@ TALKED_OVER: Config = {
 }
 #: Level of the avatar's echo at the microphone, dBFS.
 ECHO_DB = -23.0
-#: The room is known by then, and LONG is in the middle of a sentence for the next second: in a
+#: The room is known by then, and LONG is in the middle of a sentence for the next 0.9 s: in a
 #: pause between two it would be silent anyway.
 LEARNT_S = 4.2
 
