@@ -104,9 +104,6 @@ class VirtualDevice:
         assert len(recorder.stdout.read(self._rate_hz // 5)) > 0, "the virtual device delivers nothing"
         end(recorder)
         recorder.stdout.close()
-        if self._server is not None:
-            # It gives up at its start what it was given, and the device's thread is new.
-            hurry(self._server)
 
     def switch_off(self) -> None:
         """The microphone's own switch: exact zeros from here on."""
@@ -252,14 +249,9 @@ def _pulse(name: str, device: VirtualDevice, target: str) -> str:
 
 
 def hurry(process: subprocess.Popen[bytes]) -> None:
-    """Let a process go before others, where we may: a busy machine does not delay a sound card either.
-
-    In real time: a session of its own is a group of its own for Linux's autogroups, beyond which no niceness
-    reaches.
-    """
-    with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{process.pid}/task").iterdir():
-            os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(20))
+    """Let a process go before others, where we may: a busy machine does not delay a sound card either."""
+    with contextlib.suppress(PermissionError, ProcessLookupError):
+        os.setpriority(os.PRIO_PROCESS, process.pid, -15)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
