@@ -2,7 +2,7 @@
 
 ``python -m tests.benchmarks.talked_over [--users N] [--levels DB,DB] [--modes REGEX]``
 
-The avatar speaks long answers into its own microphone; a user begins three or four seconds into each: at each
+The avatar speaks long answers into its own microphone; a user begins four seconds into each: at each
 level with cancelling, and once or more in every mode. Sound processes and the virtual devices go before other
 programs where that is allowed, as the machine may be shared.
 """
@@ -16,7 +16,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from tests.benchmarks.procfs import cpu_s, memory
 from tests.benchmarks.report import Aim, Row, Table, at_most, percentile
 from tests.integration import recordings
 from tests.integration.daemon import Config
-from tests.integration.talk_over_rig import LEARNT_S, Interruption, Talk, like, phrase, steady_audio, talking
+from tests.integration.talk_over_rig import Interruption, Talk, like, phrase, steady_audio, talking
 
 _NOTES = (
     "Alone: utterances that the avatar's own voice opened before the users spoke, of so many answers.",
@@ -42,6 +42,8 @@ _MODES_NOTES = (
 #: What is like the words, of what the canceller leaves of them while the avatar speaks.
 _LIKE = 0.3
 _SILENT_MS = 450.0
+#: The avatar is in the middle of a sentence from then on, for 0.9 s: in a pause it would be silent anyway.
+_AFTER_S = 4.2
 _PHRASES = 3
 MODES: dict[str, Config] = {
     f"{echo}, {barge_in}, {gate}": {
@@ -126,9 +128,6 @@ async def _costs(talk: Talk) -> tuple[float, float, float]:
 async def measured(users: int, level_db: float, *configs: Config, costs: bool = False) -> Met:
     """Have so many users talk over the avatar."""
     met = Met()
-    with suppress(PermissionError):
-        # Of the daemon, the simulator and all they start: see tests.integration.virtual_audio.hurry.
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(5))
     with _scratch() as folder:
         phrases = [phrase(number, over_echo_db=level_db) for number in range(_PHRASES)]
         files = [recordings.write(folder / f"user-{at}.wav", said) for at, said in enumerate(phrases)]
@@ -137,7 +136,7 @@ async def measured(users: int, level_db: float, *configs: Config, costs: bool = 
                 if costs:
                     met.costs = await _costs(talk)
                 for number in range(users):
-                    after_s = LEARNT_S + number * 0.17 % 0.4
+                    after_s = _AFTER_S + number * 0.17 % 0.4
                     met.interruptions.append(await talk.interrupt(files[number % _PHRASES], after_s))
                     print(met.interruptions[-1], file=sys.stderr, flush=True)
                 await talk.daemon.reports(lambda it: it["talk"] == "idle", "it is idle", 60)

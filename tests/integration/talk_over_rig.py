@@ -37,9 +37,8 @@ TALKED_OVER: Config = {
 }
 #: Level of the avatar's echo at the microphone, dBFS.
 ECHO_DB = -23.0
-#: The room is known by then, and LONG is in the middle of a sentence for the next 0.9 s: in a
-#: pause between two it would be silent anyway.
-LEARNT_S = 4.2
+#: The room is known by then.
+_LEARNT_S = 5.0
 
 
 def steady_audio(folder: Path) -> Iterator[VirtualAudio]:
@@ -127,11 +126,11 @@ class Talk:
     async def answer(self) -> None:
         """Let the avatar begin a long answer; what is being said is over first."""
         await self.daemon.reports(lambda it: it["talk"] == "idle", "it is idle", 60)
-        await self.daemon.say(LONG)
+        await self.daemon.say("speak")
         await self.daemon.reports(lambda it: it["talk"] == "speaking", "it speaks", 30)
 
-    async def interrupt(self, recording: Path, after_s: float = LEARNT_S) -> Interruption:
-        """Talk over an answer, so long after its beginning."""
+    async def interrupt(self, recording: Path, after_s: float = _LEARNT_S) -> Interruption:
+        """Talk over an answer, so long after its beginning: once the room may be known."""
         at_first = await self.utterances()
         await self.answer()
         begun = self.daemon.now
@@ -170,8 +169,7 @@ class Talk:
 async def talking(folder: Path, audio: VirtualAudio, *configs: Config) -> AsyncIterator[Talk]:
     """A daemon in chat mode whose user may talk over it, in a room of 200 ms."""
     assert audio.speaker is not None
-    # What is written is read out, and a user's words are answered shortly, by their length.
-    options = SimOptions(think_s=0.02, licences=0, answers=("{heard}",))
+    options = SimOptions(think_s=0.02, licences=0, answers=(LONG,))
     environ = audio.environ({})
     async with (
         SimServer(cloud=SimCloud(options, key=b"of this test", speak=Synthesizer().wav)) as server,
