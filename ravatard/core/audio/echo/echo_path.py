@@ -7,6 +7,7 @@ say so. The microphone's own sound shows it, before the canceller.
 from __future__ import annotations
 
 from collections import deque
+from enum import Enum, auto
 
 from ravatard.core.audio.echo.echo_marks import COMPARED_HZ, likest, prepared
 from ravatard.core.audio.echo.leak_guard import FRAME_MS, REVERBERATION_FRAMES
@@ -24,8 +25,19 @@ _ALIKE = 0.45
 _NEAR, _MISSES, _RARELY_FRAMES = COMPARED_HZ * 3 // 1000, 2, 320
 #: A change by more, 0.25 ms, is one. A reference that makes up for drift changes by less between two looks.
 _MOVED = COMPARED_HZ // 4000
+#: One look may be wrong, where a user's words begin over the echo: so many frames later there is another.
+_DOUBT_FRAMES = 3
 #: Where the sound is this much less like, it was not found before: else it is another reflection of the room.
 _STILL = 0.85
+
+
+class PathLook(Enum):
+    """What a look at the delay says."""
+
+    SAME = auto()
+    #: It seems to be another one: a second look must say the same.
+    DOUBTED = auto()
+    CHANGED = auto()
 
 
 class EchoPath:
@@ -36,6 +48,7 @@ class EchoPath:
         self._played: deque[bytes] = deque(maxlen=_FRAMES + REVERBERATION_FRAMES)
         self._delay: int | None = None
         self._guess: int | None = None
+        self._doubt: int | None = None
         self._until_next, self._pause, self._misses = _EVERY_FRAMES, _EVERY_FRAMES, 0
 
     @property
@@ -47,7 +60,7 @@ class EchoPath:
         """The avatar begins to be heard, with the delay that it had, as far as is known."""
         self._heard.clear()
         self._played.clear()
-        self._guess = None
+        self._guess = self._doubt = None
         self._until_next, self._pause = _EVERY_FRAMES, _EVERY_FRAMES
 
     def take(self, heard: bytes, played: bytes) -> bool:
@@ -63,25 +76,32 @@ class EchoPath:
         if self._until_next > 0:
             return False
         if self._delay is not None and self._misses < _MISSES:
-            return self._has_moved(_FRAMES)
+            return self._look_near(_FRAMES) is PathLook.CHANGED
         return self._found_anew()
 
-    def has_changed(self) -> bool:
-        """Look now, near to where it was; return True if the delay has just changed."""
-        return self._has_moved(_YOUNG_FRAMES)
+    def look(self) -> PathLook:
+        """Look now, near to where it was, for a change that is young."""
+        return self._look_near(_YOUNG_FRAMES)
 
-    def _has_moved(self, frames: int) -> bool:
+    def _look_near(self, frames: int) -> PathLook:
         self._until_next = _EVERY_FRAMES
         if len(self._heard) < _FRAMES or self._delay is None:
-            return False
+            return PathLook.SAME
         heard = self._last(frames)
         delay, alike = self._near(heard, self._delay, _NEAR)
         if alike < _ALIKE:
             self._misses += 1
-            return False
+            return PathLook.SAME
         if abs(delay - self._delay) > _MOVED and self._near(heard, self._delay, 1)[1] >= _STILL * alike:
-            return self._found(self._delay)
-        return self._found(delay)
+            delay = self._delay
+        if abs(delay - self._delay) <= _MOVED:
+            self._found(delay)
+            return PathLook.SAME
+        if self._doubt is None or abs(delay - self._doubt) > _MOVED:
+            self._doubt, self._until_next = delay, _DOUBT_FRAMES
+            return PathLook.DOUBTED
+        self._found(delay)
+        return PathLook.CHANGED
 
     def _found_anew(self) -> bool:
         """Look anywhere; return True if the delay has changed."""
@@ -100,7 +120,8 @@ class EchoPath:
 
     def _found(self, delay: int) -> bool:
         """Take a delay that is believed; return True if it is another one."""
-        before, self._delay, self._guess, self._misses = self._delay, delay, None, 0
+        before, self._delay, self._misses = self._delay, delay, 0
+        self._guess = self._doubt = None
         self._pause = _EVERY_FRAMES
         return before is not None and abs(delay - before) > _MOVED
 

@@ -32,12 +32,16 @@ class LeakGuard:
 
     Attributes:
         is_ready: enough was learnt to judge; before that nothing passes while the avatar is heard.
+        is_loud: the last frame was too loud for the rest of the echo, whether it passed or not.
     """
 
     def __init__(self) -> None:
+        self.is_loud = False
         self._references: deque[float] = deque(maxlen=REVERBERATION_FRAMES)
         self._seen: deque[float] = deque()
         self._sorted: list[float] = []
+        #: Loud frames of which it is not known yet whether they are a user's or a rest that is louder now.
+        self._unexplained: deque[float] = deque(maxlen=_LONGEST_FRAMES)
         self._unsettled = self._settled = 0
 
     @property
@@ -56,6 +60,7 @@ class LeakGuard:
         """Learn anew: the way from loudspeaker to microphone has changed."""
         self._seen.clear()
         self._sorted.clear()
+        self._unexplained.clear()
 
     def disturbed(self) -> None:
         """Be careful: sound was lost on the way to the loudspeaker or from the microphone."""
@@ -73,21 +78,35 @@ class LeakGuard:
         self._references.append(reference_db)
         loudest_db = max(self._references)
         if loudest_db < _SILENT_DB:
-            return level_db > _QUIETEST_DB
+            self.is_loud = level_db > _QUIETEST_DB
+            return self.is_loud
         leak_db = self.leak_db
-        passes = leak_db is not None and level_db > max(_QUIETEST_DB, loudest_db + leak_db + _MARGIN_DB)
-        self._learn(level_db - loudest_db)
+        least_db = None if leak_db is None else max(_QUIETEST_DB, loudest_db + leak_db + _MARGIN_DB)
+        self.is_loud = least_db is not None and level_db > least_db
         if self._unsettled:
-            self._settle(passes)
+            self._settle(level_db - loudest_db)
             return False
-        return passes
+        self._learn(level_db - loudest_db)
+        return self.is_loud
 
-    def _settle(self, passes: bool) -> None:
-        """Count a frame of the avatar's voice after a disturbance."""
+    def _settle(self, distance_db: float) -> None:
+        """Take a frame of the avatar's voice after a disturbance.
+
+        Loud ones are learnt only if they go on: else they were a canceller's that was lost, or a user's, who
+        would not be found any more.
+        """
         self._unsettled -= 1
-        self._settled = 0 if passes else self._settled + 1
+        if self.is_loud:
+            self._settled = 0
+            self._unexplained.append(distance_db)
+        else:
+            self._settled += 1
+            self._learn(distance_db)
         if self._unsettled <= _LONGEST_FRAMES - _UNSETTLED_FRAMES and self._settled >= _SETTLED_FRAMES:
             self._unsettled = 0
+            self._unexplained.clear()
+        while self._unexplained and not self._unsettled:
+            self._learn(self._unexplained.popleft())
 
     def _learn(self, distance_db: float) -> None:
         if len(self._seen) == _MEMORY_FRAMES:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from ravatard.core.audio.echo.echo_marks import bass_db, likeness
-from ravatard.core.audio.echo.echo_path import EchoPath
+from ravatard.core.audio.echo.echo_path import EchoPath, PathLook
 from ravatard.core.audio.echo.leak_guard import FRAME_MS, REVERBERATION_FRAMES, LeakGuard
 from ravatard.core.audio.endpointing.endpointer import level_of
 from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, bytes_for
@@ -23,6 +23,8 @@ _ALIKE, _LEAST_BASS_DB = 0.2, -22.0
 _PATIENCE = 3
 #: In the first 300 ms of an answer none is looked for: the canceller slept, and the clocks drifted on.
 _FIRST_FRAMES = 10
+#: What may have been a user's words is over after so many frames without, 450 ms: longer than between words.
+_GAP_FRAMES = 15
 
 
 class TalkOverDetector:
@@ -31,12 +33,16 @@ class TalkOverDetector:
     Attributes:
         allowed: the last frame was too loud for the rest of the echo.
         guard: what it learns of the room.
+        suspected: frames since what may be a user's words began, the last one included, though it was not
+            trusted; 0: nothing may be.
     """
 
     def __init__(self, is_speech: Callable[[bytes], bool]) -> None:
         """``is_speech``: judges a frame of FRAME_BYTES; webrtcvad's strictest mode is meant."""
         self.allowed = False
         self.guard = LeakGuard()
+        self.suspected = 0
+        self._gap = 0
         self._is_speech = is_speech
         self._window: deque[bool] = deque(maxlen=WINDOW)
         self._left: deque[bytes] = deque(maxlen=WINDOW)
@@ -58,9 +64,10 @@ class TalkOverDetector:
             heard: the microphone's sound with the echo.
         """
         if self._path.take(heard, reference):
-            self.guard.disturbed()
+            self.disturbed()
         speech = self._is_speech(frame)
         self.allowed = self.guard.passes(level_db(frame), level_db(reference))
+        self._suspect(speech and self.guard.is_loud)
         self._window.append(speech and self.allowed)
         self._left.append(frame)
         self._played.append(reference)
@@ -73,20 +80,39 @@ class TalkOverDetector:
         self._path.begin()
         self._patience = _FIRST_FRAMES
 
+    def disturbed(self) -> None:
+        """Sound was lost: trust nothing for a while. What may be a user's words still began when it did."""
+        self.guard.disturbed()
+        self._distrust()
+
     def forget(self) -> None:
         """Drop the evidence, but not what was learnt of the room."""
+        self._distrust()
+        self.suspected = self._gap = 0
+
+    def _distrust(self) -> None:
         self._window.clear()
         self._left.clear()
         self._patience = 0
         self.allowed = False
 
+    def _suspect(self, suspicious: bool) -> None:
+        """Follow what may be a user's words."""
+        self._gap = 0 if suspicious else self._gap + 1
+        self.suspected = 0 if self._gap > _GAP_FRAMES else self.suspected + (self.suspected > 0 or suspicious)
+
     def _is_echo(self) -> bool:
         """Return True if the last frames have the marks of an echo, so that they are no user's."""
         left, played = b"".join(self._left), b"".join(self._played)
         rate_hz = RATE_HZ * len(self._played[-1]) // len(self._left[-1])
-        if self._path.has_changed():
-            self.guard.disturbed()
-        elif bass_db(left) > _LEAST_BASS_DB and likeness(left, played, rate_hz) < _ALIKE:
+        look = self._path.look()
+        if look is PathLook.CHANGED:
+            self.disturbed()
+        elif (
+            look is PathLook.SAME
+            and bass_db(left) > _LEAST_BASS_DB
+            and likeness(left, played, rate_hz) < _ALIKE
+        ):
             return False
         self._patience = _PATIENCE
         return True

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from ravatard.core.actions import FollowUp, GateCommand
+from ravatard.core.audio.echo.leak_guard import FRAME_MS
 from ravatard.core.audio.echo.talk_over import FRAME_BYTES, TalkOverDetector
 from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import VOICE, bytes_for
@@ -30,6 +31,9 @@ _RATIO = REFERENCE_BYTES // BLOCK_BYTES
 TAIL_BLOCKS = 50
 #: Pre-roll of an interruption: a user is found within 450 ms, and the first sound may be too soft for that.
 PREROLL_MS = 600
+#: One whose first words were not trusted begins so long before them, but no longer before it is found: the
+#: leak guard is careful for at most three seconds.
+_LEAD_MS, LONGEST_PREROLL_MS = 300, 3_600
 #: An interruption with so much speech behind the avatar's last sound, and its echo, is a user.
 _PROOF_BYTES = bytes_for(100)
 #: A word over the avatar was said by a user if so many frames of the last second were too loud for an echo.
@@ -70,7 +74,7 @@ class TalkOverGate:
         """Begin with a silent speaker.
 
         Args:
-            make_gate: makes the gate, given what judges its frames; with :data:`PREROLL_MS`.
+            make_gate: makes the gate, given what judges its frames; with :data:`LONGEST_PREROLL_MS`.
             canceller: removes the echo.
             is_speech: judges the gate's frames.
             is_voice: judges frames of FRAME_BYTES while the speaker is heard: the strictest mode.
@@ -148,8 +152,7 @@ class TalkOverGate:
 
     def disturbed(self) -> None:
         """The reference is aligned anew, because sound was lost: the room is the same."""
-        self._detector.guard.disturbed()
-        self._detector.forget()
+        self._detector.disturbed()
 
     def feed(self, pcm: bytes, reference: bytes, read_at: float) -> list[GateEvent]:
         """Take the next samples.
@@ -195,12 +198,16 @@ class TalkOverGate:
         speaks = self._detector.takes(self._frame, self._frame_reference, self._frame_heard)
         self._loud.append(self._detector.allowed)
         self._frame = self._frame_reference = self._frame_heard = b""
-        if speaks and (opened := self._gate.interrupt()):
+        if speaks and (opened := self._gate.interrupt(self._preroll_ms())):
             self.found += 1
             self._clean = 0
             self._detector.forget()
             events += opened
         return events
+
+    def _preroll_ms(self) -> float:
+        """Return how long before now the words of the user begin who is found now."""
+        return max(PREROLL_MS, min(LONGEST_PREROLL_MS, self._detector.suspected * FRAME_MS + _LEAD_MS))
 
     def _set_guarded(self, guarded: bool) -> None:
         if guarded is self.guarded:

@@ -6,7 +6,7 @@ import audioop
 
 import pytest
 
-from ravatard.core.audio.echo.echo_path import EchoPath
+from ravatard.core.audio.echo.echo_path import EchoPath, PathLook
 from ravatard.core.audio.echo.talk_over import FRAME_BYTES
 from tests.unit.core.sounds import noise, quiet, voice
 
@@ -49,8 +49,21 @@ def test_a_small_change_can_be_asked_for_at_once() -> None:
     follows(path, echo(100.0), 0, 60)
     follows(path, echo(101.0), 60, 67)
 
-    assert path.has_changed()
-    assert not path.has_changed()
+    assert path.look() is PathLook.DOUBTED
+    assert path.look() is PathLook.CHANGED
+    assert path.look() is PathLook.SAME
+
+
+def test_one_look_that_is_wrong_is_no_change() -> None:
+    path, right = EchoPath(), echo(100.0)
+    follows(path, right, 0, 60)
+    follows(path, echo(101.0), 60, 64)
+    assert path.look() is PathLook.DOUBTED
+
+    assert follows(path, right, 64, 110) == 0
+
+    assert path.look() is PathLook.SAME
+    assert path.delay_ms == pytest.approx(100.0, abs=0.2)
 
 
 def test_drift_is_no_change() -> None:
@@ -76,6 +89,6 @@ def test_another_delay_in_a_new_answer_is_a_change_too() -> None:
 
     path.begin()
 
-    assert not path.has_changed()
+    assert path.look() is PathLook.SAME
     assert follows(path, echo(130.0), 60, 150) == 1
     assert path.delay_ms == pytest.approx(130.0, abs=0.2)

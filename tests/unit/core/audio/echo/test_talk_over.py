@@ -62,6 +62,30 @@ def test_none_is_found_behind_a_change_of_the_delay_until_the_canceller_is_back(
     assert any(spoke)
 
 
+def test_words_that_are_not_trusted_have_begun_all_the_same() -> None:
+    detector = ready()
+    assert detector.suspected == 0
+    detector.disturbed()
+
+    found = user_over_the_avatar(detector, 12)
+    detector.disturbed()
+
+    assert not any(found)
+    assert detector.suspected == 12
+
+
+def test_a_pause_between_two_words_does_not_end_what_may_be_a_users_but_half_a_second_does() -> None:
+    detector = ready()
+    user_over_the_avatar(detector, 4)
+
+    for _ in range(15):
+        detector.takes(FAINT, PLAYED, SILENT)
+    assert detector.suspected == 19
+
+    detector.takes(FAINT, PLAYED, SILENT)
+    assert detector.suspected == 0
+
+
 def test_distortion_has_no_bass_and_is_none() -> None:
     detector = ready()
 
