@@ -149,7 +149,9 @@ class Talk:
         loud = self._monitor.loud_at(spoken_at)
         player.wait(20)
         # Silent for half a second: what is heard later is the next answer.
-        last = next((a for a, b in pairwise([*loud, float("inf")]) if b - a > 0.5), None)
+        # A user who is found in a pause between two sentences may hear nothing of the avatar any more.
+        heard = loud or [spoken_at]
+        last = next((a for a, b in pairwise([*heard, float("inf")]) if b - a > 0.5), None)
         silent_ms = (last - spoken_at) * 1000 if found and last is not None else None
         degraded = tuple((await self.daemon.report())["degraded"])
         return Interruption(before - at_first, found, silent_ms, degraded)

@@ -181,11 +181,7 @@ class Gate:
         self._opening.guard(guarded, self._samples)
 
     def interrupt(self, preroll_ms: float) -> list[GateEvent]:
-        """A user was found to speak while the avatar is heard: open, unless something forbids it.
-
-        Args:
-            preroll_ms: that long before now the words began; as far as the memory reaches.
-        """
+        """A user who began ``preroll_ms`` ago speaks over the avatar: open, unless something forbids it."""
         busy = self._held or self.is_open or self._pending is not None or self._spent
         if not busy and self._mode.takes_voice:
             self._opening.begin(spoken=True)

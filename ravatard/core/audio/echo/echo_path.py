@@ -32,7 +32,7 @@ _STILL = 0.85
 
 
 class PathLook(Enum):
-    """What a look at the delay says."""
+    """Result of a look at the delay."""
 
     SAME = auto()
     #: It seems to be another one: a second look must say the same.
