@@ -19,6 +19,8 @@ NEEDED, WINDOW = 3, 5
 #: that, in dB, they are its distortion. Measured on room models: of users 95 and 98 in 100 are clear of the
 #: one and of the other, of echoes that the canceller has lost 9 in 10 are not, and distortion has 33 dB less.
 _ALIKE, _LEAST_BASS_DB = 0.2, -22.0
+#: Vowels are a little like each other: below this a second look, _PATIENCE frames later, is for the user.
+_SURELY_ALIKE = 0.3
 #: So many frames after one that is found out another is looked for, as that takes time.
 _PATIENCE = 3
 #: In the first 300 ms of an answer none is looked for: the canceller slept, and the clocks drifted on.
@@ -49,6 +51,7 @@ class TalkOverDetector:
         self._played: deque[bytes] = deque(maxlen=WINDOW + REVERBERATION_FRAMES)
         self._path = EchoPath()
         self._patience = 0
+        self._was_like = False
 
     @property
     def delay_ms(self) -> float | None:
@@ -72,6 +75,7 @@ class TalkOverDetector:
         self._left.append(frame)
         self._played.append(reference)
         self._patience = max(0, self._patience - 1)
+        self._was_like = self._was_like and any(self._window)
         return sum(self._window) >= NEEDED and not self._patience and not self._is_echo()
 
     def begin(self) -> None:
@@ -94,7 +98,7 @@ class TalkOverDetector:
         self._window.clear()
         self._left.clear()
         self._patience = 0
-        self.allowed = False
+        self.allowed = self._was_like = False
 
     def _suspect(self, suspicious: bool) -> None:
         """Follow what may be a user's words."""
@@ -108,12 +112,12 @@ class TalkOverDetector:
         look = self._path.look()
         if look is PathLook.CHANGED:
             self.disturbed()
-        elif (
-            look is PathLook.SAME
-            and bass_db(left) > _LEAST_BASS_DB
-            and likeness(left, played, rate_hz) < _ALIKE
-        ):
-            return False
+        elif look is PathLook.SAME and bass_db(left) > _LEAST_BASS_DB:
+            alike = likeness(left, played, rate_hz)
+            if alike < (_SURELY_ALIKE if self._was_like else _ALIKE):
+                self._was_like = False
+                return False
+            self._was_like = alike < _SURELY_ALIKE
         self._patience = _PATIENCE
         return True
 

@@ -43,6 +43,21 @@ def test_what_the_speaker_played_a_moment_ago_is_none_however_loud() -> None:
     assert not any(detector.takes(*frames(number)) for number in range(30))
 
 
+@pytest.mark.parametrize(("echo", "found_at"), [(0.0, 2), (0.14, 5), (0.4, None)])
+def test_a_user_who_sounds_a_little_like_the_avatar_is_found_at_the_second_look(
+    echo: float, found_at: int | None
+) -> None:
+    detector, spoken = TalkOverDetector(hears_sound), noise(900.0)
+    for _ in range(300):
+        detector.takes(FAINT, noise(30.0), SILENT)
+    left = audioop.add(voice(900.0), audioop.mul(spoken, 2, echo), 2)
+    parts = [slice(at * FRAME_BYTES, (at + 1) * FRAME_BYTES) for at in range(12)]
+
+    found = [detector.takes(left[part], spoken[part], SILENT) for part in parts]
+
+    assert (found.index(True) if True in found else None) == found_at
+
+
 def test_none_is_found_behind_a_change_of_the_delay_until_the_canceller_is_back() -> None:
     detector, spoken, said = ready(), noise(3_600.0), voice(3_600.0)
     later = 120.0
