@@ -125,6 +125,14 @@ def _sound(options: Options) -> Iterator[Clash]:
             "echo, or audio.barge_in to button"
         )
         yield Clash(("audio.barge_in", "audio.echo"), text)
+    kiosk = options.kiosk
+    if options.audio.is_talked_over and kiosk.enabled and kiosk.sound == "browser":
+        text = (
+            "the browser plays the live voice, so that the daemon cannot tell it from a user's, and a voice "
+            "cannot stop it; set kiosk.sound to daemon, or audio.barge_in to button, with which the "
+            "microphone is held while the page says that it is heard"
+        )
+        yield Clash(("audio.barge_in", "audio.echo", "kiosk.sound"), text)
 
 
 def _service(options: Options, base_url: str | None) -> Iterator[Clash]:

@@ -105,12 +105,12 @@ class Bench(Protocol):
 
     async def hear(
         self, speaker: SpeakerOptions, microphone: MicrophoneOptions, capture: CaptureOptions, pcm: bytes
-    ) -> list[tuple[bytes, bytes]]:
+    ) -> list[tuple[bytes, bytes, float]]:
         """Play s16le mono 48 kHz and record meanwhile. Cancelling closes both devices.
 
         Returns:
-            Blocks of the microphone, each with what the speaker played while it was recorded: s16le mono
-            16 kHz.
+            Blocks of the microphone, each with what the speaker played while it was recorded, both s16le mono
+            16 kHz; and the excess of the speaker's clock in ppm, as far as it is known by then.
 
         Raises:
             DeviceError: one of them cannot be opened, or does not work.
@@ -163,7 +163,7 @@ class ChildBench:
 
     async def hear(
         self, speaker: SpeakerOptions, microphone: MicrophoneOptions, capture: CaptureOptions, pcm: bytes
-    ) -> list[tuple[bytes, bytes]]:
+    ) -> list[tuple[bytes, bytes, float]]:
         """See :meth:`Bench.hear`. The slim ALSA configuration is for a microphone that opens by it.
 
         Raises:
@@ -175,7 +175,7 @@ class ChildBench:
         child = MicrophoneChild(environ, start)
         player = ChildSpeaker(speaker, environ=self._environ, echo_fd=ring)
         limit_s = _limit_s(pcm)
-        blocks: list[tuple[bytes, bytes]] = []
+        blocks: list[tuple[bytes, bytes, float]] = []
         try:
             async with asyncio.timeout(limit_s), asyncio.TaskGroup() as group:
                 recording = group.create_task(_gather(child, blocks), name="record")
@@ -255,7 +255,7 @@ async def _record_from(
     return RecordedSound(device, bytes(pcm), began_at, pace, cancelling)
 
 
-async def _gather(child: MicrophoneChild, blocks: list[tuple[bytes, bytes]]) -> NoReturn:
+async def _gather(child: MicrophoneChild, blocks: list[tuple[bytes, bytes, float]]) -> NoReturn:
     """Add every block of ``child`` to ``blocks``, without end.
 
     Raises:
@@ -264,8 +264,8 @@ async def _gather(child: MicrophoneChild, blocks: list[tuple[bytes, bytes]]) -> 
     while True:
         for record in await _receive(child, SILENCE_S if blocks else START_S):
             match record:
-                case EchoBlock(_, pcm, reference):
-                    blocks.append((pcm, reference))
+                case EchoBlock(_, pcm, reference, drift_ppm):
+                    blocks.append((pcm, reference, drift_ppm))
                 case SourceFailed(_, reason) | MicrophoneLost(reason):
                     raise DeviceError(reason)
                 case _:

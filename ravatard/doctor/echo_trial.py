@@ -15,8 +15,8 @@ from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, VOICE_RATE_HZ
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 
-#: A block of the microphone and what the speaker played meanwhile, both s16le mono 16 kHz.
-Heard = tuple[bytes, bytes]
+#: A block of the microphone, what the speaker played meanwhile, both s16le mono 16 kHz; drift in ppm.
+Heard = tuple[bytes, bytes, float]
 _RECORDINGS = ("answer-1.wav", "answer-2.wav", "answer-3.wav")
 #: Of the trial only so much counts for the levels: by then a canceller has adapted.
 _COUNTED_S = 6.0
@@ -33,12 +33,17 @@ class EchoTrial:
         echo_db: level of the echo at the microphone, dBFS.
         removed_db: by how much the canceller made it softer (ERLE).
         leak_db: level of the rest over that of what was played; None: too little was played.
+        delay_ms: from the converter of the speaker to that of the microphone, as far as both devices know
+            their own; None: not found.
+        drift_ppm: excess of the speaker's clock over the microphone's.
     """
 
     interrupted: int
     echo_db: float
     removed_db: float
     leak_db: float | None
+    delay_ms: float | None = None
+    drift_ppm: float = 0.0
 
 
 class _Measured:
@@ -88,10 +93,12 @@ def tried(
         is_voice=detector(3),
     )
     state = None
-    for pcm, reference in heard:
+    for pcm, reference, _ in heard:
         # Images of the lower rate lie above what the canceller looks at.
         played, state = audioop.ratecv(reference, SAMPLE_BYTES, 1, RATE_HZ, VOICE_RATE_HZ, state)
         gate.feed(pcm, played.ljust(3 * len(pcm), b"\0")[: 3 * len(pcm)], 0.0)
     counted = round(_COUNTED_S * RATE_HZ) * SAMPLE_BYTES
     before, after = bytes(measured.before[-counted:]), bytes(measured.after[-counted:])
-    return EchoTrial(gate.found, level_db(before), level_db(before) - level_db(after), gate.leak_db)
+    drift_ppm = heard[-1][2] if heard else 0.0
+    removed_db = level_db(before) - level_db(after)
+    return EchoTrial(gate.found, level_db(before), removed_db, gate.leak_db, gate.delay_ms, drift_ppm)

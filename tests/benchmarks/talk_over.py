@@ -25,7 +25,7 @@ import numpy as np
 import soxr
 
 from ravatard.core.actions import Hold
-from ravatard.core.audio.echo.talk_over_gate import PREROLL_MS, TalkOverGate
+from ravatard.core.audio.echo.talk_over_gate import LONGEST_PREROLL_MS, TalkOverGate
 from ravatard.core.audio.endpointing.opening import GateExtras
 from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, VOICE_RATE_HZ
@@ -231,7 +231,11 @@ def new_gate() -> TalkOverGate:
     options, voice = GateOptions(), VoiceOptions()
     return TalkOverGate(
         lambda judge: Gate(
-            options, voice, judge, mode=GateMode.VAD, extras=GateExtras(interrupt_preroll_ms=PREROLL_MS)
+            options,
+            voice,
+            judge,
+            mode=GateMode.VAD,
+            extras=GateExtras(interrupt_preroll_ms=LONGEST_PREROLL_MS),
         ),
         open_canceller(),
         is_speech=speech_detector(voice.aggressiveness),

@@ -21,7 +21,7 @@ import soxr
 
 from ravatard.core.actions import FollowUp
 from ravatard.core.audio.echo.own_word import OwnWord
-from ravatard.core.audio.echo.talk_over_gate import PREROLL_MS, TalkOverGate
+from ravatard.core.audio.echo.talk_over_gate import LONGEST_PREROLL_MS, TalkOverGate
 from ravatard.core.audio.endpointing.opening import GateExtras
 from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import RATE_HZ, VOICE_RATE_HZ
@@ -75,7 +75,7 @@ class Appliance:
                 voice,
                 judge,
                 mode=GateMode.WAKEWORD,
-                extras=GateExtras(word=self._word(heard), interrupt_preroll_ms=PREROLL_MS),
+                extras=GateExtras(word=self._word(heard), interrupt_preroll_ms=LONGEST_PREROLL_MS),
             ),
             open_canceller(),
             is_speech=speech_detector(voice.aggressiveness),

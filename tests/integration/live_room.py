@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import termios
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ _BLOCK = RATE_HZ // 100
 _PLAYED_DB = -20.0
 #: A pipe of 128 ms, and silence that is more than it and a player's buffer hold.
 _PIPE_BYTES, _STARTED_BLOCKS = 4_096, 80
+#: Of sound that waits longer, 100 ms, all but 10 ms is dropped: else a virtual device that loses time would
+#: make the room larger, for ever.
+_MOST_WAITING, _LEAST_WAITING = 10 * _BLOCK * 2, _BLOCK * 2
 
 
 class LiveRoom:
@@ -67,11 +71,25 @@ def main() -> None:
         # What waits for a program that starts is late for ever: the other one is started when this one plays.
         for _ in range(_STARTED_BLOCKS):
             mouth.stdin.write(bytes(_BLOCK * 2))
-        ear = subprocess.Popen(ear_words.split(), stdout=subprocess.PIPE, env=environ)
+        ear = subprocess.Popen(ear_words.split(), stdout=subprocess.PIPE, bufsize=0, env=environ)
         assert ear.stdout is not None
-        while len(block := ear.stdout.read(_BLOCK * 2)) == _BLOCK * 2:
+        fd = ear.stdout.fileno()
+        while block := _read(fd, _BLOCK * 2):
             heard = room.block(np.frombuffer(block, "<i2") / 32768)
             mouth.stdin.write(np.clip(heard * 32768, -32768, 32767).astype("<i2").tobytes())
+            waiting = int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, bytes(4)), sys.byteorder)
+            if waiting > _MOST_WAITING:
+                _read(fd, (waiting - _LEAST_WAITING) // 2 * 2)
+
+
+def _read(fd: int, count: int) -> bytes:
+    """Return so many bytes; b"" at the end."""
+    data = b""
+    while len(data) < count:
+        if not (more := os.read(fd, count - len(data))):
+            return b""
+        data += more
+    return data
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ class Interruption:
     before: int
     found: bool
     silent_ms: float | None
+    degraded: tuple[str, ...] = ()
 
 
 class Lateness:
@@ -128,12 +129,12 @@ class Talk:
         await self.daemon.say("speak")
         await self.daemon.reports(lambda it: it["talk"] == "speaking", "it speaks", 30)
 
-    async def interrupt(self, recording: Path) -> Interruption:
-        """Talk over an answer, once the room may be known."""
+    async def interrupt(self, recording: Path, after_s: float = _LEARNT_S) -> Interruption:
+        """Talk over an answer, so long after its beginning: once the room may be known."""
         at_first = await self.utterances()
         await self.answer()
         begun = self.daemon.now
-        await asyncio.sleep(max(0.0, _LEARNT_S - (self.daemon.now - begun)))
+        await asyncio.sleep(max(0.0, after_s - (self.daemon.now - begun)))
         before = await self.utterances()
         spoken_at = time.monotonic()
         player = self._audio.microphone.play(recording)
@@ -148,9 +149,12 @@ class Talk:
         loud = self._monitor.loud_at(spoken_at)
         player.wait(20)
         # Silent for half a second: what is heard later is the next answer.
-        last = next((a for a, b in pairwise([*loud, float("inf")]) if b - a > 0.5), None)
+        # A user who is found in a pause between two sentences may hear nothing of the avatar any more.
+        heard = loud or [spoken_at]
+        last = next((a for a, b in pairwise([*heard, float("inf")]) if b - a > 0.5), None)
         silent_ms = (last - spoken_at) * 1000 if found and last is not None else None
-        return Interruption(before - at_first, found, silent_ms)
+        degraded = tuple((await self.daemon.report())["degraded"])
+        return Interruption(before - at_first, found, silent_ms, degraded)
 
     def uploads(self) -> list[Samples]:
         """The sound that was sent to the service, utterance by utterance."""

@@ -180,12 +180,12 @@ class Gate:
         """From here on the voice opens nothing by itself (True), or does again. What is open stays open."""
         self._opening.guard(guarded, self._samples)
 
-    def interrupt(self) -> list[GateEvent]:
-        """A user was found to speak while the avatar is heard: open, unless something forbids it."""
+    def interrupt(self, preroll_ms: float) -> list[GateEvent]:
+        """A user who began ``preroll_ms`` ago speaks over the avatar: open, unless something forbids it."""
         busy = self._held or self.is_open or self._pending is not None or self._spent
         if not busy and self._mode.takes_voice:
             self._opening.begin(spoken=True)
-            first = self._samples - self._opening.interrupt_preroll
+            first = self._samples - min(samples_for(preroll_ms), self._opening.interrupt_preroll)
             self._out += self._buffer.open_from(Cause.VOICE, first)
         return self._events()
 

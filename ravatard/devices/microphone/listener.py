@@ -149,7 +149,7 @@ class Listener:
                 age_s = seconds_of(samples) if age_s is None else age_s
                 reference = self._echo.block(read_at, samples, age_s)
             if self._gate is None:
-                out += encode(EchoBlock(read_at, pcm, reference) if self._echo else RawBlock(read_at, pcm))
+                out += encode(self._block(pcm, reference, read_at))
             else:
                 if isinstance(self._gate, Gate):
                     out += _encoded(self._gate.feed(pcm, read_at))
@@ -162,6 +162,11 @@ class Listener:
                     out += self._heartbeat(self._gate)
             if out or self._outbox.pending:
                 self._outbox.put(out)
+
+    def _block(self, pcm: bytes, reference: bytes, read_at: float) -> RawBlock | EchoBlock:
+        if self._echo is None:
+            return RawBlock(read_at, pcm)
+        return EchoBlock(read_at, pcm, reference, self._echo.drift_ppm)
 
     def _feed(self, gate: TalkOverGate, pcm: bytes, reference: bytes, read_at: float) -> bytes:
         """Feed the gate behind the canceller; return the records of what comes out."""

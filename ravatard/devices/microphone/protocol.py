@@ -133,11 +133,13 @@ class EchoBlock:
         read_at: when it was read, seconds on the monotonic clock.
         pcm: s16le mono 16 kHz, any length.
         reference: s16le mono 16 kHz, as long as ``pcm``.
+        drift_ppm: excess of the speaker's clock over the microphone's, as far as is known.
     """
 
     read_at: float
     pcm: bytes = field(repr=False)
     reference: bytes = field(repr=False)
+    drift_ppm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,7 @@ Record = (
 )
 
 _READ_AT = struct.Struct("<d")
+_READ_AND_DRIFT = struct.Struct("<dd")
 
 
 def _pack_start(start: Start) -> bytes:
@@ -226,12 +229,17 @@ def _unpack_start(payload: bytes) -> Start:
     )
 
 
+def _pack_echo(block: EchoBlock) -> bytes:
+    return _READ_AND_DRIFT.pack(block.read_at, block.drift_ppm) + block.pcm + block.reference
+
+
 def _unpack_echo(payload: bytes) -> EchoBlock:
-    sound = payload[_READ_AT.size :]
+    sound = payload[_READ_AND_DRIFT.size :]
     half, odd = divmod(len(sound), 2)
     if odd or half % SAMPLE_BYTES:
         raise ValueError(f"{len(sound)} bytes are not two blocks of the same length")
-    return EchoBlock(_READ_AT.unpack_from(payload)[0], sound[:half], sound[half:])
+    read_at, drift_ppm = _READ_AND_DRIFT.unpack_from(payload)
+    return EchoBlock(read_at, sound[:half], sound[half:], drift_ppm)
 
 
 PROTOCOL: RecordProtocol[Record] = RecordProtocol(
@@ -256,7 +264,7 @@ PROTOCOL: RecordProtocol[Record] = RecordProtocol(
         record(9, RawBlock, read_at="d", pcm=bytes),
         record(10, SourceFailed, kind=FailureKind, reason=str),
         record(11, Listing, text=str),
-        RecordCodec(12, EchoBlock, lambda r: _READ_AT.pack(r.read_at) + r.pcm + r.reference, _unpack_echo),
+        RecordCodec(12, EchoBlock, _pack_echo, _unpack_echo),
         record(13, ChannelsCancel, channel="B", channels="B"),
         record(14, ConfirmationLost, reason=str),
         record(15, Woken, score="d"),

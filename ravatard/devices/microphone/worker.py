@@ -146,12 +146,12 @@ def _talk_over(
     start: Start, mode: GateMode, is_speech: Callable[[bytes], bool], extras: GateExtras
 ) -> tuple[TalkOverGate | None, EchoRemoved]:
     """Return the gate of a user who may talk over the avatar, or why there is none."""
-    from ravatard.core.audio.echo.talk_over_gate import PREROLL_MS, TalkOverGate
+    from ravatard.core.audio.echo.talk_over_gate import LONGEST_PREROLL_MS, TalkOverGate
     from ravatard.devices.echo.canceller import NoCanceller, open_canceller
     from ravatard.devices.microphone.vad import speech_detector
 
     def make_gate(judge: Callable[[bytes], bool]) -> Gate:
-        longer = replace(extras, interrupt_preroll_ms=PREROLL_MS)
+        longer = replace(extras, interrupt_preroll_ms=LONGEST_PREROLL_MS)
         return Gate(start.gate, start.voice, judge, mode=mode, extras=longer)
 
     try:

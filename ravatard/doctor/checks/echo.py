@@ -39,6 +39,13 @@ async def look_at_talking_over(case: Case) -> CheckResult:
     return judge(trial, echo)
 
 
+def _way(trial: EchoTrial) -> str:
+    """Return how late it comes and how far the clocks are apart, in words; "" if it was not found."""
+    if trial.delay_ms is None:
+        return ""
+    return f" (delay {trial.delay_ms:.0f} ms, clocks {trial.drift_ppm:+.0f} ppm apart)"
+
+
 def judge(trial: EchoTrial, echo: str) -> CheckResult:
     """Judge a trial; ``echo`` is ``audio.echo``."""
     if trial.leak_db is None:
@@ -48,8 +55,11 @@ def judge(trial: EchoTrial, echo: str) -> CheckResult:
         "removed_db": round(trial.removed_db, 1),
         "leak_db": round(trial.leak_db, 1),
         "interrupted": trial.interrupted,
+        "drift_ppm": round(trial.drift_ppm),
     }
-    text = f"the echo is {trial.removed_db:.0f} dB softer behind the canceller"
+    if trial.delay_ms is not None:
+        measured["delay_ms"] = round(trial.delay_ms)
+    text = f"the echo is {trial.removed_db:.0f} dB softer behind the canceller{_way(trial)}"
     if echo == "external":
         text = "the device's own echo cancelling was tried"
     bad = trial.interrupted or (echo != "external" and trial.removed_db < _LEAST_REMOVED_DB)

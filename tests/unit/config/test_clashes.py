@@ -281,3 +281,16 @@ def test_https_with_files_needs_a_certificate() -> None:
 
     assert clash.keys == ("page.tls", "page.certificate")
     assert "write page.certificate" in clash.text
+
+
+@pytest.mark.parametrize("echo", ["cancel", "external"])
+def test_a_voice_that_the_browser_plays_cannot_be_talked_over(echo: str) -> None:
+    audio = {"echo": echo, "barge_in": "voice"}
+
+    (clash,) = _clashes(audio=audio, kiosk={"enabled": True, "sound": "browser"})
+
+    assert clash.keys == ("audio.barge_in", "audio.echo", "kiosk.sound")
+    assert "set kiosk.sound to daemon, or audio.barge_in to button" in clash.text
+    assert _clashes(audio=audio, kiosk={"enabled": True}) == []
+    assert _clashes(audio=audio, kiosk={"enabled": False, "sound": "browser"}) == []
+    assert _clashes(audio={"echo": echo}, kiosk={"enabled": True, "sound": "browser"}) == []

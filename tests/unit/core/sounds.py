@@ -1,4 +1,4 @@
-"""Sounds whose nature is known, s16le mono 16 kHz: like a voice, a beep, a hiss, a stroke, and silence."""
+"""Sounds whose nature is known, s16le mono 16 kHz: like a voice, a beep, a hiss, noise, a stroke, silence."""
 
 from __future__ import annotations
 
@@ -47,6 +47,16 @@ def hiss(duration_ms: float, amplitude: int = 8_000) -> bytes:
         now = (state >> 16) % (2 * amplitude) - amplitude
         samples.append((now - last) / 2)
         last = now
+    return pcm(samples)
+
+
+@cache
+def noise(duration_ms: float, amplitude: int = 8_000, seed: int = 12_345) -> bytes:
+    """Numbers of a linear congruential generator: nothing in them comes again."""
+    state, samples = seed, []
+    for _ in range(samples_for(duration_ms)):
+        state = (state * 1_103_515_245 + 12_345) % 2**31
+        samples.append((state >> 8) % (2 * amplitude) - amplitude)
     return pcm(samples)
 
 

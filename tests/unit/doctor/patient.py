@@ -16,6 +16,7 @@ from ravatard.devices.speaker.options import SpeakerOptions
 from ravatard.doctor.bench import PlayedSound, RecordedSound
 from ravatard.doctor.catalog import CHECKS
 from ravatard.doctor.check import Case, DoctorRequest
+from ravatard.doctor.echo_trial import Heard
 from ravatard.doctor.examination import Finding, chosen, examine
 from ravatard.doctor.machine import Machine, ProgramResult
 from ravatard.doctor.result import Verdict
@@ -75,7 +76,7 @@ class FakeBench:
         self.playback: PlayedSound | str = PlayedSound("USB Speaker", 20.0, 1.0, 1.5)
         self.played: list[bytes] = []
         self.opened: list[str | None] = []
-        self.heard: list[tuple[bytes, bytes]] | str = []
+        self.heard: list[Heard] | str = []
 
     async def record(
         self,
@@ -94,7 +95,7 @@ class FakeBench:
 
     async def hear(
         self, speaker: SpeakerOptions, microphone: MicrophoneOptions, capture: CaptureOptions, pcm: bytes
-    ) -> list[tuple[bytes, bytes]]:
+    ) -> list[Heard]:
         self.played.append(pcm)
         if isinstance(self.heard, str):
             raise DeviceError(self.heard)

@@ -10,7 +10,7 @@ import pytest
 from ravatard.core.audio_format import VOICE
 from ravatard.devices.echo.canceller import NoCanceller
 from ravatard.doctor.echo_trial import Heard, speech, tried
-from tests.unit.core.sounds import hears_sound, quiet, voice
+from tests.unit.core.sounds import hears_sound, noise, quiet, voice
 
 
 class Perfect:
@@ -28,13 +28,13 @@ def detector(aggressiveness: int) -> Callable[[bytes], bool]:
 
 
 def room(*, sudden: bool = False) -> list[Heard]:
-    """The avatar alone: at first soft, then louder all of a sudden, as an echo that comes another way."""
+    """The avatar alone: at first soft, then in loud sounds that were not played, as a bad loudspeaker has."""
     parts = [(voice(3_000.0, 1_000), voice(3_000.0, 10_000))]
     if sudden:
-        parts.append((voice(1_000.0, 20_000), voice(1_000.0, 10_000)))
+        parts.append((noise(300.0, 20_000), voice(300.0, 10_000)))
     parts.append((quiet(1_000.0), quiet(1_000.0)))
     return [
-        (heard[at : at + 640], played[at : at + 640])
+        (heard[at : at + 640], played[at : at + 640], 25.0)
         for heard, played in parts
         for at in range(0, len(heard), 640)
     ]
@@ -47,9 +47,19 @@ def test_what_a_canceller_removes_is_measured() -> None:
     assert trial.removed_db > 40
     assert trial.echo_db == pytest.approx(-40.2, abs=2)
     assert trial.leak_db is not None
+    assert trial.drift_ppm == 25.0
 
 
-def test_without_a_canceller_an_even_echo_is_told_from_a_user_and_a_sudden_one_is_not() -> None:
+def test_the_delay_is_measured() -> None:
+    played = noise(3_000.0)
+    heard = quiet(100.0) + audioop.mul(played, 2, 0.1)
+
+    blocks = [(heard[at : at + 640], played[at : at + 640], 0.0) for at in range(0, len(played), 640)]
+
+    assert tried(blocks, Perfect(), detector).delay_ms == pytest.approx(100, abs=1)
+
+
+def test_an_even_echo_is_told_from_a_user_without_a_canceller_and_other_sounds_are_not() -> None:
     even, sudden = (tried(room(sudden=each), NoCanceller(), detector) for each in (False, True))
 
     assert (even.interrupted, sudden.interrupted) == (0, 1)
@@ -57,7 +67,7 @@ def test_without_a_canceller_an_even_echo_is_told_from_a_user_and_a_sudden_one_i
 
 
 def test_where_nothing_is_played_nothing_is_known() -> None:
-    trial = tried([(quiet(20.0), quiet(20.0))] * 50, Perfect(), detector)
+    trial = tried([(quiet(20.0), quiet(20.0), 0.0)] * 50, Perfect(), detector)
 
     assert trial.leak_db is None
 

@@ -12,14 +12,15 @@ from collections import deque
 #: Length of the frames, in ms.
 FRAME_MS = 30
 #: A frame's echo is that of the loudest frame of this many: 330 ms, longer than a living room echoes.
-_REVERBERATION_FRAMES = 11
+REVERBERATION_FRAMES = 11
 #: Frames from which the distance is learnt: 18 s of the avatar's voice.
 _MEMORY_FRAMES = 600
 #: Before so many frames, 1.8 s, nothing is known, and nothing passes: that is half duplex.
 _FEWEST_FRAMES = 60
-#: After a disturbance nothing passes for so many frames, 600 ms, in which the canceller finds the echo again;
-#: and so many of those before it are remembered, so that a rest of the echo that is louder now is soon known.
-_UNSETTLED_FRAMES, _KEPT_FRAMES = 20, 150
+#: After a disturbance nothing passes until the canceller has found the echo again: for so many frames,
+#: 600 ms, and until so many of the avatar's voice in a row, 300 ms, were soft enough; but no longer than 3 s.
+#: And so many of those before it are remembered, so that a rest of the echo that is louder now is soon known.
+_UNSETTLED_FRAMES, _SETTLED_FRAMES, _LONGEST_FRAMES, _KEPT_FRAMES = 20, 10, 100, 150
 #: Share of the frames that the distance covers, and how far a user must be above it, in dB.
 _QUANTILE, _MARGIN_DB = 0.9, 6.0
 #: Quieter than this is no user, dBFS; the reference is no voice, dBFS.
@@ -31,13 +32,17 @@ class LeakGuard:
 
     Attributes:
         is_ready: enough was learnt to judge; before that nothing passes while the avatar is heard.
+        is_loud: the last frame was too loud for the rest of the echo, whether it passed or not.
     """
 
     def __init__(self) -> None:
-        self._references: deque[float] = deque(maxlen=_REVERBERATION_FRAMES)
+        self.is_loud = False
+        self._references: deque[float] = deque(maxlen=REVERBERATION_FRAMES)
         self._seen: deque[float] = deque()
         self._sorted: list[float] = []
-        self._unsettled = 0
+        #: Loud frames of which it is not known yet whether they are a user's or a rest that is louder now.
+        self._unexplained: deque[float] = deque(maxlen=_LONGEST_FRAMES)
+        self._unsettled = self._settled = 0
 
     @property
     def is_ready(self) -> bool:
@@ -55,10 +60,11 @@ class LeakGuard:
         """Learn anew: the way from loudspeaker to microphone has changed."""
         self._seen.clear()
         self._sorted.clear()
+        self._unexplained.clear()
 
     def disturbed(self) -> None:
         """Be careful: sound was lost on the way to the loudspeaker or from the microphone."""
-        self._unsettled = _UNSETTLED_FRAMES
+        self._unsettled, self._settled = _LONGEST_FRAMES, 0
         while len(self._seen) > _KEPT_FRAMES:
             self._drop()
 
@@ -72,14 +78,35 @@ class LeakGuard:
         self._references.append(reference_db)
         loudest_db = max(self._references)
         if loudest_db < _SILENT_DB:
-            return level_db > _QUIETEST_DB
+            self.is_loud = level_db > _QUIETEST_DB
+            return self.is_loud
         leak_db = self.leak_db
-        passes = leak_db is not None and level_db > max(_QUIETEST_DB, loudest_db + leak_db + _MARGIN_DB)
-        self._learn(level_db - loudest_db)
+        least_db = None if leak_db is None else max(_QUIETEST_DB, loudest_db + leak_db + _MARGIN_DB)
+        self.is_loud = least_db is not None and level_db > least_db
         if self._unsettled:
-            self._unsettled -= 1
+            self._settle(level_db - loudest_db)
             return False
-        return passes
+        self._learn(level_db - loudest_db)
+        return self.is_loud
+
+    def _settle(self, distance_db: float) -> None:
+        """Take a frame of the avatar's voice after a disturbance.
+
+        Loud ones are learnt only if they go on: else they were a canceller's that was lost, or a user's, who
+        would not be found any more.
+        """
+        self._unsettled -= 1
+        if self.is_loud:
+            self._settled = 0
+            self._unexplained.append(distance_db)
+        else:
+            self._settled += 1
+            self._learn(distance_db)
+        if self._unsettled <= _LONGEST_FRAMES - _UNSETTLED_FRAMES and self._settled >= _SETTLED_FRAMES:
+            self._unsettled = 0
+            self._unexplained.clear()
+        while self._unexplained and not self._unsettled:
+            self._learn(self._unexplained.popleft())
 
     def _learn(self, distance_db: float) -> None:
         if len(self._seen) == _MEMORY_FRAMES:

@@ -6,13 +6,27 @@ import audioop
 from collections import deque
 from collections.abc import Callable
 
-from ravatard.core.audio.echo.leak_guard import FRAME_MS, LeakGuard
+from ravatard.core.audio.echo.echo_marks import bass_db, likeness
+from ravatard.core.audio.echo.echo_path import EchoPath, PathLook
+from ravatard.core.audio.echo.leak_guard import FRAME_MS, REVERBERATION_FRAMES, LeakGuard
 from ravatard.core.audio.endpointing.endpointer import level_of
-from ravatard.core.audio_format import SAMPLE_BYTES, bytes_for
+from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES, bytes_for
 
 FRAME_BYTES = bytes_for(FRAME_MS)
 #: A user is found by so many frames of speech among so many in a row.
-NEEDED, WINDOW = 4, 5
+NEEDED, WINDOW = 3, 5
+#: From this likeness on the frames in which a user is found are what the speaker played; with less bass than
+#: that, in dB, they are its distortion. Measured on room models: of users 95 and 98 in 100 are clear of the
+#: one and of the other, of echoes that the canceller has lost 9 in 10 are not, and distortion has 33 dB less.
+_ALIKE, _LEAST_BASS_DB = 0.2, -22.0
+#: Vowels are a little like each other: below this a second look, _PATIENCE frames later, is for the user.
+_SURELY_ALIKE = 0.3
+#: So many frames after one that is found out another is looked for, as that takes time.
+_PATIENCE = 3
+#: In the first 300 ms of an answer none is looked for: the canceller slept, and the clocks drifted on.
+_FIRST_FRAMES = 10
+#: What may have been a user's words is over after so many frames without, 450 ms: longer than between words.
+_GAP_FRAMES = 15
 
 
 class TalkOverDetector:
@@ -21,31 +35,91 @@ class TalkOverDetector:
     Attributes:
         allowed: the last frame was too loud for the rest of the echo.
         guard: what it learns of the room.
+        suspected: frames since what may be a user's words began, the last one included, though it was not
+            trusted; 0: nothing may be.
     """
 
     def __init__(self, is_speech: Callable[[bytes], bool]) -> None:
         """``is_speech``: judges a frame of FRAME_BYTES; webrtcvad's strictest mode is meant."""
         self.allowed = False
         self.guard = LeakGuard()
+        self.suspected = 0
+        self._gap = 0
         self._is_speech = is_speech
         self._window: deque[bool] = deque(maxlen=WINDOW)
+        self._left: deque[bytes] = deque(maxlen=WINDOW)
+        self._played: deque[bytes] = deque(maxlen=WINDOW + REVERBERATION_FRAMES)
+        self._path = EchoPath()
+        self._patience = 0
+        self._was_like = False
 
-    def takes(self, frame: bytes, reference: bytes) -> bool:
+    @property
+    def delay_ms(self) -> float | None:
+        """How late the echo comes; None: not known."""
+        return self._path.delay_ms
+
+    def takes(self, frame: bytes, reference: bytes, heard: bytes) -> bool:
         """Take a frame; return True if a user speaks.
 
         Args:
             frame: the microphone's sound without the echo, FRAME_BYTES of 16 kHz.
             reference: what the speaker played meanwhile, at any rate.
+            heard: the microphone's sound with the echo.
         """
+        if self._path.take(heard, reference):
+            self.disturbed()
         speech = self._is_speech(frame)
         self.allowed = self.guard.passes(level_db(frame), level_db(reference))
+        self._suspect(speech and self.guard.is_loud)
         self._window.append(speech and self.allowed)
-        return sum(self._window) >= NEEDED
+        self._left.append(frame)
+        self._played.append(reference)
+        self._patience = max(0, self._patience - 1)
+        self._was_like = self._was_like and any(self._window)
+        return sum(self._window) >= NEEDED and not self._patience and not self._is_echo()
+
+    def begin(self) -> None:
+        """The avatar begins to be heard."""
+        self.forget()
+        self._path.begin()
+        self._patience = _FIRST_FRAMES
+
+    def disturbed(self) -> None:
+        """Sound was lost: trust nothing for a while. What may be a user's words still began when it did."""
+        self.guard.disturbed()
+        self._distrust()
 
     def forget(self) -> None:
         """Drop the evidence, but not what was learnt of the room."""
+        self._distrust()
+        self.suspected = self._gap = 0
+
+    def _distrust(self) -> None:
         self._window.clear()
-        self.allowed = False
+        self._left.clear()
+        self._patience = 0
+        self.allowed = self._was_like = False
+
+    def _suspect(self, suspicious: bool) -> None:
+        """Follow what may be a user's words."""
+        self._gap = 0 if suspicious else self._gap + 1
+        self.suspected = 0 if self._gap > _GAP_FRAMES else self.suspected + (self.suspected > 0 or suspicious)
+
+    def _is_echo(self) -> bool:
+        """Return True if the last frames have the marks of an echo, so that they are no user's."""
+        left, played = b"".join(self._left), b"".join(self._played)
+        rate_hz = RATE_HZ * len(self._played[-1]) // len(self._left[-1])
+        look = self._path.look()
+        if look is PathLook.CHANGED:
+            self.disturbed()
+        elif look is PathLook.SAME and bass_db(left) > _LEAST_BASS_DB:
+            alike = likeness(left, played, rate_hz)
+            if alike < (_SURELY_ALIKE if self._was_like else _ALIKE):
+                self._was_like = False
+                return False
+            self._was_like = alike < _SURELY_ALIKE
+        self._patience = _PATIENCE
+        return True
 
 
 def level_db(pcm: bytes) -> float:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from ravatard.core.actions import FollowUp, GateCommand
+from ravatard.core.audio.echo.leak_guard import FRAME_MS
 from ravatard.core.audio.echo.talk_over import FRAME_BYTES, TalkOverDetector
 from ravatard.core.audio.gate import Gate
 from ravatard.core.audio_format import VOICE, bytes_for
@@ -30,6 +31,9 @@ _RATIO = REFERENCE_BYTES // BLOCK_BYTES
 TAIL_BLOCKS = 50
 #: Pre-roll of an interruption: a user is found within 450 ms, and the first sound may be too soft for that.
 PREROLL_MS = 600
+#: One whose first words were not trusted begins so long before them, but no longer before it is found: the
+#: leak guard is careful for at most three seconds.
+_LEAD_MS, LONGEST_PREROLL_MS = 300, 3_600
 #: An interruption with so much speech behind the avatar's last sound, and its echo, is a user.
 _PROOF_BYTES = bytes_for(100)
 #: A word over the avatar was said by a user if so many frames of the last second were too loud for an echo.
@@ -70,7 +74,7 @@ class TalkOverGate:
         """Begin with a silent speaker.
 
         Args:
-            make_gate: makes the gate, given what judges its frames; with :data:`PREROLL_MS`.
+            make_gate: makes the gate, given what judges its frames; with :data:`LONGEST_PREROLL_MS`.
             canceller: removes the echo.
             is_speech: judges the gate's frames.
             is_voice: judges frames of FRAME_BYTES while the speaker is heard: the strictest mode.
@@ -88,7 +92,7 @@ class TalkOverGate:
         self._tail = 0
         #: Speech of the interruption that is open, after the avatar had fallen silent; None without one.
         self._clean: int | None = None
-        self._frame = self._frame_reference = b""
+        self._frame = self._frame_reference = self._frame_heard = b""
 
     @property
     def attentive(self) -> bool:
@@ -129,6 +133,11 @@ class TalkOverGate:
         """Level of the echo behind the canceller over that of the avatar's voice; None: not known yet."""
         return self._detector.guard.leak_db
 
+    @property
+    def delay_ms(self) -> float | None:
+        """How late the echo comes; None: not known."""
+        return self._detector.delay_ms
+
     def command(self, command: GateCommand, now_at: float) -> list[GateEvent]:
         """See :meth:`ravatard.core.audio.gate.Gate.command`."""
         return self._marked(self._gate.command(command, now_at))
@@ -143,8 +152,7 @@ class TalkOverGate:
 
     def disturbed(self) -> None:
         """The reference is aligned anew, because sound was lost: the room is the same."""
-        self._detector.guard.disturbed()
-        self._detector.forget()
+        self._detector.disturbed()
 
     def feed(self, pcm: bytes, reference: bytes, read_at: float) -> list[GateEvent]:
         """Take the next samples.
@@ -180,32 +188,40 @@ class TalkOverGate:
         self._canceller.reference(reference)
         if self._own_word is not None:
             self._own_word.played(reference)
+        self._frame_heard += block
         block = self._canceller.process(block)
         events = self._without_own_word(self._marked(self._gate.feed(block, read_at)), read_at)
         self._frame += block
         self._frame_reference += reference
         if len(self._frame) < FRAME_BYTES:
             return events
-        speaks = self._detector.takes(self._frame, self._frame_reference)
+        speaks = self._detector.takes(self._frame, self._frame_reference, self._frame_heard)
         self._loud.append(self._detector.allowed)
-        self._frame = self._frame_reference = b""
-        if speaks and (opened := self._gate.interrupt()):
+        self._frame = self._frame_reference = self._frame_heard = b""
+        if speaks and (opened := self._gate.interrupt(self._preroll_ms())):
             self.found += 1
             self._clean = 0
             self._detector.forget()
             events += opened
         return events
 
+    def _preroll_ms(self) -> float:
+        """Return how long before now the words of the user begin who is found now."""
+        return max(PREROLL_MS, min(LONGEST_PREROLL_MS, self._detector.suspected * FRAME_MS + _LEAD_MS))
+
     def _set_guarded(self, guarded: bool) -> None:
         if guarded is self.guarded:
             return
         self.guarded = guarded
         self._gate.guard(guarded)
-        self._detector.forget()
+        if guarded:
+            self._detector.begin()
+        else:
+            self._detector.forget()
         self._loud.clear()
         if guarded and self._own_word is not None:
             self._own_word.begin()
-        self._frame = self._frame_reference = b""
+        self._frame = self._frame_reference = self._frame_heard = b""
 
     def _without_own_word(self, events: list[GateEvent], now_at: float) -> list[GateEvent]:
         """Leave out a hit that is the avatar's own; the gate then waits for the word again."""

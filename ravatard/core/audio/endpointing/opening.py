@@ -30,7 +30,7 @@ class GateExtras:
     Attributes:
         confirmation: must agree before speech opens, or keeps open; None: nothing must.
         word: the wake word. Without one, no speech opens in the modes that wait for the word.
-        interrupt_preroll_ms: pre-roll of a user who interrupts, if it is longer than that of the options.
+        interrupt_preroll_ms: longest pre-roll of a user who interrupts, if longer than that of the options.
     """
 
     confirmation: Confirmation | None = None
@@ -49,7 +49,7 @@ class Opening:
         confirmation: has the last word on speech.
         waking: waits for the wake word; None without one.
         preroll: samples from before the decision that belong to an utterance.
-        interrupt_preroll: that of a user who interrupts the avatar.
+        interrupt_preroll: the longest of a user who interrupts the avatar.
         memory: samples from before a decision that may have to be sent.
     """
 

@@ -33,7 +33,7 @@ class Bench:
     async def library_messages(self) -> str:
         raise NotImplementedError
 
-    async def hear(self, *_: object) -> list[tuple[bytes, bytes]]:
+    async def hear(self, *_: object) -> list[tuple[bytes, bytes, float]]:
         raise NotImplementedError
 
     async def play(self, speaker: SpeakerOptions, pcm: bytes) -> PlayedSound:

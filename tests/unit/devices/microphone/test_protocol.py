@@ -64,7 +64,7 @@ RECORDS: list[Record] = [
     PressIgnored(120.5),
     ChannelsCancel(1, 2),
     RawBlock(3.5, b"\x01\x02"),
-    EchoBlock(3.5, b"\x01\x02\x03\x04", b"\x05\x06\x07\x08"),
+    EchoBlock(3.5, b"\x01\x02\x03\x04", b"\x05\x06\x07\x08", -35.5),
     EchoBlock(4.5, b"", b""),
     *(SourceFailed(trouble, "no such device") for trouble in FailureKind),
     Listing('{"microphones": []}'),
@@ -238,7 +238,7 @@ def test_a_block_with_its_reference_is_cut_where_one_ends_and_the_other_begins()
     assert (block.pcm, block.reference) == (b"mine", b"your")
 
 
-@pytest.mark.parametrize("payload", [b"", b"\0" * 7, b"\0" * 8 + b"abc", b"\0" * 8 + b"ab"])
+@pytest.mark.parametrize("payload", [b"", b"\0" * 15, b"\0" * 16 + b"abc", b"\0" * 16 + b"ab"])
 def test_a_block_whose_halves_are_no_whole_samples_of_the_same_number_is_refused(payload: bytes) -> None:
     with pytest.raises(DeviceError, match="cannot be decoded"):
         RecordDecoder(PROTOCOL).feed(struct.pack("<BI", 12, len(payload)) + payload)

@@ -14,7 +14,7 @@ from tests.unit.doctor.checks.test_speaker import ECHO
 from tests.unit.doctor.patient import CONFIG, Patient
 
 NAME = "echo.talk-over"
-GOOD = EchoTrial(0, -30.0, 35.0, -50.0)
+GOOD = EchoTrial(0, -30.0, 35.0, -50.0, 120.0, -35.0)
 BAD = EchoTrial(3, -30.0, 35.0, -20.0)
 WEAK = EchoTrial(0, -30.0, 4.0, -20.0)
 
@@ -52,7 +52,7 @@ async def test_a_microphone_that_breaks_is_told(patient: Patient) -> None:
 
 
 async def test_a_trial_in_which_nothing_was_played_says_so(patient: Patient) -> None:
-    patient.bench.heard = [(quiet(20.0), quiet(20.0))] * 100
+    patient.bench.heard = [(quiet(20.0), quiet(20.0), 0.0)] * 100
 
     outcome = (await patient.finding(NAME, ECHO)).result
 
@@ -78,3 +78,12 @@ def test_a_trial_says_which_setting_suits(trial: EchoTrial, echo: str, verdict: 
     assert outcome.verdict is verdict
     assert words in outcome.text
     assert outcome.measured["removed_db"] == trial.removed_db
+
+
+def test_delay_and_drift_are_told_where_the_echo_was_found() -> None:
+    found, lost = judge(GOOD, "cancel"), judge(BAD, "cancel")
+
+    assert "(delay 120 ms, clocks -35 ppm apart)" in found.text
+    assert (found.measured["delay_ms"], found.measured["drift_ppm"]) == (120, -35)
+    assert "delay" not in lost.text
+    assert "delay_ms" not in lost.measured

@@ -73,17 +73,40 @@ def test_after_forgetting_it_learns_anew() -> None:
 def test_after_a_disturbance_nothing_passes_for_600_ms_and_then_what_did_before() -> None:
     guard = learnt(frames=700)
     guard.disturbed()
+    assert not guard.passes(-40.0, -20.0)
 
-    passed = [guard.passes(-40.0 if number % 5 == 4 else -52.0, -20.0) for number in range(25)]
+    behind = [guard.passes(-52.0, -20.0) for _ in range(19)]
 
-    assert passed == [False] * 24 + [True]
+    assert not any(behind)
+    assert guard.passes(-40.0, -20.0)
 
 
-def test_after_a_disturbance_a_louder_rest_of_the_echo_is_soon_known() -> None:
+def test_a_canceller_that_has_not_found_the_echo_again_is_waited_for_but_not_for_ever() -> None:
     guard = learnt(frames=700)
     guard.disturbed()
 
-    for _ in range(30):
-        guard.passes(-30.0, -20.0)
+    passed = [guard.passes(-50.0 if number % 8 else -30.0, -20.0) for number in range(105)]
 
+    assert passed.index(True) == 104
+
+
+def test_after_a_disturbance_a_louder_rest_of_the_echo_that_goes_on_is_known_before_anything_passes() -> None:
+    guard = learnt(frames=700)
+    guard.disturbed()
+
+    passed = [guard.passes(-30.0, -20.0) for _ in range(150)]
+
+    assert not any(passed)
     assert guard.leak_db == -10.0
+
+
+def test_loud_sound_behind_a_disturbance_that_ends_is_not_the_rest_of_the_echo_and_a_user_is_found() -> None:
+    guard = learnt(frames=700)
+    before_db = guard.leak_db
+    guard.disturbed()
+
+    for level_db in (*[-30.0] * 60, *[-52.0] * 10):
+        assert not guard.passes(level_db, -20.0)
+
+    assert guard.leak_db == before_db
+    assert guard.passes(-30.0, -20.0)

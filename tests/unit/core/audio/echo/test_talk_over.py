@@ -1,12 +1,14 @@
-"""A user who speaks while the avatar is heard is found by four frames of five."""
+"""A user who speaks while the avatar is heard is found by three frames of five."""
 
 from __future__ import annotations
+
+import audioop
 
 import pytest
 
 from ravatard.core.audio.echo.talk_over import FRAME_BYTES, TalkOverDetector, level_db
 from ravatard.core.audio.endpointing.endpointer import SILENT_DB
-from tests.unit.core.sounds import hears_sound, voice
+from tests.unit.core.sounds import hears_sound, hiss, noise, quiet, voice
 
 LOUD = voice(30.0)
 FAINT = voice(30.0, 40)
@@ -16,41 +18,147 @@ PLAYED = voice(90.0)
 
 def ready() -> TalkOverDetector:
     detector = TalkOverDetector(hears_sound)
-    for _ in range(60):
-        detector.takes(FAINT, PLAYED)
+    for _ in range(300):
+        detector.takes(FAINT, PLAYED, SILENT)
     return detector
 
 
-def test_four_frames_of_five_are_a_user() -> None:
+def test_three_frames_of_five_are_a_user() -> None:
     detector = ready()
 
-    found = [detector.takes(frame, PLAYED) for frame in (LOUD, LOUD, SILENT, LOUD, LOUD)]
+    found = [detector.takes(frame, PLAYED, SILENT) for frame in (LOUD, SILENT, LOUD, SILENT, LOUD)]
 
     assert found == [False, False, False, False, True]
     assert detector.allowed
 
 
+def test_what_the_speaker_played_a_moment_ago_is_none_however_loud() -> None:
+    detector, spoken = ready(), noise(900.0)
+    played, delayed = spoken, quiet(120.0) + spoken
+
+    def frames(number: int) -> tuple[bytes, bytes, bytes]:
+        part = slice(number * FRAME_BYTES, (number + 1) * FRAME_BYTES)
+        return delayed[part], played[part], delayed[part]
+
+    assert not any(detector.takes(*frames(number)) for number in range(30))
+
+
+@pytest.mark.parametrize(("echo", "found_at"), [(0.0, 2), (0.14, 5), (0.4, None)])
+def test_a_user_who_sounds_a_little_like_the_avatar_is_found_at_the_second_look(
+    echo: float, found_at: int | None
+) -> None:
+    detector, spoken = TalkOverDetector(hears_sound), noise(900.0)
+    for _ in range(300):
+        detector.takes(FAINT, noise(30.0), SILENT)
+    left = audioop.add(voice(900.0), audioop.mul(spoken, 2, echo), 2)
+    parts = [slice(at * FRAME_BYTES, (at + 1) * FRAME_BYTES) for at in range(12)]
+
+    found = [detector.takes(left[part], spoken[part], SILENT) for part in parts]
+
+    assert (found.index(True) if True in found else None) == found_at
+
+
+def test_none_is_found_behind_a_change_of_the_delay_until_the_canceller_is_back() -> None:
+    detector, spoken, said = ready(), noise(3_600.0), voice(3_600.0)
+    later = 120.0
+    heard = quiet(later) + spoken
+    moved = quiet(later + 1.0) + spoken
+
+    def takes(number: int, echo: bytes, left: bytes) -> bool:
+        part = slice(number * FRAME_BYTES, (number + 1) * FRAME_BYTES)
+        return detector.takes(left[part], spoken[part], echo[part])
+
+    assert not any(takes(number, heard, audioop.mul(said, 2, 0.005)) for number in range(60))
+    behind = [takes(number, moved, said) for number in range(60, 70)]
+    settled = [takes(number, moved, audioop.mul(said, 2, 0.005)) for number in range(70, 110)]
+    spoke = [takes(number, moved, said) for number in range(110, 120)]
+
+    assert not any(behind + settled)
+    assert any(spoke)
+
+
+def test_words_that_are_not_trusted_have_begun_all_the_same() -> None:
+    detector = ready()
+    assert detector.suspected == 0
+    detector.disturbed()
+
+    found = user_over_the_avatar(detector, 12)
+    detector.disturbed()
+
+    assert not any(found)
+    assert detector.suspected == 12
+
+
+def test_a_pause_between_two_words_does_not_end_what_may_be_a_users_but_half_a_second_does() -> None:
+    detector = ready()
+    user_over_the_avatar(detector, 4)
+
+    for _ in range(15):
+        detector.takes(FAINT, PLAYED, SILENT)
+    assert detector.suspected == 19
+
+    detector.takes(FAINT, PLAYED, SILENT)
+    assert detector.suspected == 0
+
+
+def test_distortion_has_no_bass_and_is_none() -> None:
+    detector = ready()
+
+    assert not any(detector.takes(hiss(30.0), PLAYED, SILENT) for _ in range(10))
+
+
+def user_over_the_avatar(detector: TalkOverDetector, frames: int) -> list[bool]:
+    """Have a user speak over other sound that is played at 48 kHz; returns when the user is found."""
+    said, played = voice(frames * 30.0), noise(frames * 90.0)
+    return [
+        detector.takes(
+            said[at * FRAME_BYTES : (at + 1) * FRAME_BYTES],
+            played[at * 3 * FRAME_BYTES : (at + 1) * 3 * FRAME_BYTES],
+            SILENT,
+        )
+        for at in range(frames)
+    ]
+
+
+def test_a_user_behind_an_echo_that_was_found_out_is_found() -> None:
+    detector = ready()
+    for _ in range(10):
+        detector.takes(hiss(30.0), PLAYED, SILENT)
+
+    found = user_over_the_avatar(detector, 9)
+
+    assert True in found
+
+
+def test_in_the_first_300_ms_of_an_answer_none_is_found_but_the_evidence_counts() -> None:
+    detector = ready()
+
+    detector.begin()
+
+    assert user_over_the_avatar(detector, 10) == [False] * 9 + [True]
+
+
 def test_the_rest_of_the_echo_is_none_though_it_is_speech() -> None:
     detector = ready()
 
-    assert not any(detector.takes(FAINT, PLAYED) for _ in range(30))
+    assert not any(detector.takes(FAINT, PLAYED, SILENT) for _ in range(30))
     assert not detector.allowed
 
 
 def test_loud_sound_that_is_no_speech_is_none() -> None:
     detector = TalkOverDetector(lambda frame: False)
 
-    assert not any(detector.takes(LOUD, PLAYED) for _ in range(100))
+    assert not any(detector.takes(LOUD, PLAYED, SILENT) for _ in range(100))
 
 
 def test_evidence_that_was_used_is_not_used_again() -> None:
     detector = ready()
     for _ in range(4):
-        detector.takes(LOUD, PLAYED)
+        detector.takes(LOUD, PLAYED, SILENT)
 
     detector.forget()
 
-    assert not detector.takes(LOUD, PLAYED)
+    assert not detector.takes(LOUD, PLAYED, SILENT)
     assert detector.guard.is_ready
 
 

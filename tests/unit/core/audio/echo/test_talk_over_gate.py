@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from ravatard.core.actions import Hold
 from ravatard.core.audio.echo.own_word import OwnWord
-from ravatard.core.audio.echo.talk_over_gate import BLOCK_BYTES, PREROLL_MS, REFERENCE_BYTES, TalkOverGate
+from ravatard.core.audio.echo.talk_over_gate import (
+    BLOCK_BYTES,
+    LONGEST_PREROLL_MS,
+    PREROLL_MS,
+    REFERENCE_BYTES,
+    TalkOverGate,
+)
 from ravatard.core.audio.endpointing.confirmation import Confirmation
 from ravatard.core.audio.endpointing.opening import GateExtras
 from ravatard.core.audio.gate import Gate
@@ -58,7 +64,7 @@ class Room:
                 VoiceOptions(),
                 judge,
                 mode=mode,
-                extras=GateExtras(word=heard if word else None, interrupt_preroll_ms=PREROLL_MS),
+                extras=GateExtras(word=heard if word else None, interrupt_preroll_ms=LONGEST_PREROLL_MS),
             ),
             self.canceller,
             is_speech=hears_sound,
@@ -142,6 +148,33 @@ def test_where_sound_was_lost_nothing_opens_it_for_half_a_second_and_the_room_is
     assert room.gate.leak_db is not None
     assert room.opened == []
     assert room.avatar_speaks(0.5).hears(voice(500.0), avatar=True).opened
+
+
+@pytest.mark.parametrize("words", [1, 4])
+def test_a_user_who_is_not_trusted_at_first_is_sent_from_the_first_word_all_the_same(words: int) -> None:
+    room = Room().avatar_speaks(10.0)
+    begins = room.gate.samples
+    for _ in range(words):
+        room.gate.disturbed()
+        room.hears(voice(300.0), avatar=True).avatar_speaks(0.36)
+    assert room.opened == []
+
+    opened = room.hears(voice(300.0), avatar=True).opened[0]
+
+    assert begins - samples_for(PREROLL_MS) <= opened.first_sample <= begins
+
+
+def test_what_is_sent_of_an_untrusted_user_is_bounded() -> None:
+    room = Room().avatar_speaks(10.0)
+    for _ in range(10):
+        room.gate.disturbed()
+        room.hears(voice(300.0), avatar=True).avatar_speaks(0.36)
+    before = room.gate.samples
+
+    opened = room.hears(voice(300.0), avatar=True).opened[0]
+
+    earliest = before - samples_for(LONGEST_PREROLL_MS)
+    assert earliest <= opened.first_sample <= earliest + samples_for(300)
 
 
 def test_a_microphone_that_was_lost_may_come_back_in_another_room() -> None:

@@ -1,0 +1,149 @@
+"""Echo path: follows how late the avatar's voice comes back; a canceller is lost where that changes.
+
+Some of that no clock shows: a sound server that loses a millisecond on the way to the loudspeaker does not
+say so. The microphone's own sound shows it, before the canceller.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum, auto
+
+from ravatard.core.audio.echo.echo_marks import COMPARED_HZ, likest, prepared
+from ravatard.core.audio.echo.leak_guard import FRAME_MS, REVERBERATION_FRAMES
+from ravatard.core.audio_format import RATE_HZ, SAMPLE_BYTES
+
+#: Sound that is looked for in what the speaker played, 240 ms, and how often that is done; and 150 ms of it
+#: where a change may be so young.
+_FRAMES, _EVERY_FRAMES, _YOUNG_FRAMES = 8, 20, 5
+_FURTHEST = REVERBERATION_FRAMES * FRAME_MS * COMPARED_HZ // 1000
+#: Less like than this is no echo, or one under a user's voice.
+_ALIKE = 0.45
+#: It is looked for this near to where it was, 3 ms: farther away a vowel is like itself, one period of its
+#: pitch later. And anywhere, if it was not found there so many times, which takes ten times as long: more and
+#: more rarely, up to every so many frames, 10 s. What is found twice, within 0.25 ms, is believed.
+_NEAR, _MISSES, _RARELY_FRAMES = COMPARED_HZ * 3 // 1000, 2, 320
+#: A change by more, 0.25 ms, is one. A reference that makes up for drift changes by less between two looks.
+_MOVED = COMPARED_HZ // 4000
+#: One look may be wrong, where a user's words begin over the echo: so many frames later there is another.
+_DOUBT_FRAMES = 3
+#: Where the sound is this much less like, it was not found before: else it is another reflection of the room.
+_STILL = 0.85
+
+
+class PathLook(Enum):
+    """Result of a look at the delay."""
+
+    SAME = auto()
+    #: It seems to be another one: a second look must say the same.
+    DOUBTED = auto()
+    CHANGED = auto()
+
+
+class EchoPath:
+    """Follows the delay; all sound comes in frames of 30 ms."""
+
+    def __init__(self) -> None:
+        self._heard: deque[bytes] = deque(maxlen=_FRAMES)
+        self._played: deque[bytes] = deque(maxlen=_FRAMES + REVERBERATION_FRAMES)
+        self._delay: int | None = None
+        self._guess: int | None = None
+        self._doubt: int | None = None
+        self._until_next, self._pause, self._misses = _EVERY_FRAMES, _EVERY_FRAMES, 0
+
+    @property
+    def delay_ms(self) -> float | None:
+        """How late the echo comes; None: not known."""
+        return None if self._delay is None else self._delay * 1000 / COMPARED_HZ
+
+    def begin(self) -> None:
+        """The avatar begins to be heard, with the delay that it had, as far as is known."""
+        self._heard.clear()
+        self._played.clear()
+        self._guess = self._doubt = None
+        self._until_next, self._pause = _EVERY_FRAMES, _EVERY_FRAMES
+
+    def take(self, heard: bytes, played: bytes) -> bool:
+        """Take a frame; return True if the delay has changed.
+
+        Args:
+            heard: of the microphone, with the echo; s16le mono 16 kHz.
+            played: meanwhile; s16le mono at any rate.
+        """
+        self._heard.append(heard)
+        self._played.append(played)
+        self._until_next -= 1
+        if self._until_next > 0:
+            return False
+        if self._delay is not None and self._misses < _MISSES:
+            return self._look_near(_FRAMES) is PathLook.CHANGED
+        return self._found_anew()
+
+    def look(self) -> PathLook:
+        """Look now, near to where it was, for a change that is young."""
+        return self._look_near(_YOUNG_FRAMES)
+
+    def _look_near(self, frames: int) -> PathLook:
+        self._until_next = _EVERY_FRAMES
+        if len(self._heard) < _FRAMES or self._delay is None:
+            return PathLook.SAME
+        heard = self._last(frames)
+        delay, alike = self._near(heard, self._delay, _NEAR)
+        if alike < _ALIKE:
+            self._misses += 1
+            return PathLook.SAME
+        if abs(delay - self._delay) > _MOVED and self._near(heard, self._delay, 1)[1] >= _STILL * alike:
+            delay = self._delay
+        if abs(delay - self._delay) <= _MOVED:
+            self._found(delay)
+            return PathLook.SAME
+        if self._doubt is None or abs(delay - self._doubt) > _MOVED:
+            self._doubt, self._until_next = delay, _DOUBT_FRAMES
+            return PathLook.DOUBTED
+        self._found(delay)
+        return PathLook.CHANGED
+
+    def _found_anew(self) -> bool:
+        """Look anywhere; return True if the delay has changed."""
+        self._until_next = self._pause
+        self._pause = min(2 * self._pause, _RARELY_FRAMES)
+        if len(self._heard) < _FRAMES:
+            return False
+        delay, alike = self._likest(self._last(_FRAMES), 0, _FURTHEST)
+        if alike < _ALIKE:
+            return False
+        if self._guess is None:
+            self._guess, self._until_next = delay, _EVERY_FRAMES
+            return False
+        guess, self._guess = self._guess, None
+        return abs(delay - guess) <= _MOVED and self._found(delay)
+
+    def _found(self, delay: int) -> bool:
+        """Take a delay that is believed; return True if it is another one."""
+        before, self._delay, self._misses = self._delay, delay, 0
+        self._guess = self._doubt = None
+        self._pause = _EVERY_FRAMES
+        return before is not None and abs(delay - before) > _MOVED
+
+    def _last(self, frames: int) -> bytes:
+        """Return the last ``frames`` of the microphone, prepared."""
+        return prepared(b"".join([*self._heard][-frames:]), RATE_HZ)
+
+    def _near(self, heard: bytes, delay: int, samples: int) -> tuple[int, float]:
+        return self._likest(heard, max(0, delay - samples), delay + samples)
+
+    def _likest(self, heard: bytes, least: int, most: int) -> tuple[int, float]:
+        """Return by how much ``heard`` is behind what was played, and how like it is to that.
+
+        Args:
+            heard: prepared.
+            least: delay that is looked at, samples at COMPARED_HZ.
+            most: the same.
+        """
+        played = b"".join(self._played)
+        # Only what is looked at is prepared, as that takes time: as long as the rest, on whole samples.
+        sample = SAMPLE_BYTES * RATE_HZ * len(self._played[-1]) // len(self._heard[-1]) // COMPARED_HZ
+        first = max(0, len(played) - (len(heard) // SAMPLE_BYTES + 1 + most) * sample)
+        among = prepared(played[first : len(played) - least * sample], COMPARED_HZ * sample // SAMPLE_BYTES)
+        at, alike = likest(heard, among)
+        return (len(among) - len(heard)) // SAMPLE_BYTES - at + least, alike

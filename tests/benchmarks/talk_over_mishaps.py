@@ -1,0 +1,166 @@
+"""Talking over the avatar when something goes wrong in mid-answer, on a room model; for `python -m`.
+
+``python -m tests.benchmarks.talk_over_mishaps [--answers N] [--only REGEX]``
+
+As :mod:`tests.benchmarks.talk_over` has it, but in each answer something happens after some seconds. The
+avatar's own voice must not open the gate; where it does twice in a row, the daemon holds the microphone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from ravatard.core.audio.echo.talk_over_gate import TalkOverGate
+from ravatard.core.audio_format import RATE_HZ, VOICE_RATE_HZ
+from ravatard.core.events import UtteranceOpened
+from ravatard.devices.echo.reference import EchoReference
+from ravatard.devices.echo.ring import EchoRing, EchoWriter
+from tests.benchmarks.report import Row, Table, at_most
+from tests.benchmarks.room import ROOMS, RoomModel, Sound
+from tests.benchmarks.talk_over import Reference, avatar_turns, new_gate
+
+#: Answers before the first mishap: the room is known by then.
+_LEARNT = 2
+_MOST_IN_A_ROW = 1
+
+
+class Disturbed(Reference):
+    """Clocks, ring and sound processes to which things happen.
+
+    Attributes:
+        gate: of the microphone's process.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(ROOMS["onesample"], seed)
+        self.gate: TalkOverGate = new_gate()
+
+    def restart_microphone(self) -> None:
+        """Its process was killed, and another one goes on."""
+        self.gate = new_gate()
+        self.echo = EchoReference(EchoRing(self._fd), decimated=False)
+
+    def step_clock(self) -> None:
+        """The machine slept for a minute, by a clock that goes on meanwhile."""
+        self._began += 60.0
+
+    def pass_by(self, frames: int) -> None:
+        """The speaker's clock went on by so many frames in which nothing was written."""
+        self._written += frames
+
+    def replug_speaker(self) -> None:
+        """Its process has opened the device again."""
+        self._writer = EchoWriter(self._fd)
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """Something that happens in an answer.
+
+    Attributes:
+        name: for the table.
+        happens: to the processes, when it is over.
+        lost_s: so much sound is lost on the way to the loudspeaker, and no clock shows it; negative: silence
+            comes in between.
+        unplugged_s: so long the speaker plays nothing, and takes nothing.
+    """
+
+    name: str
+    happens: Callable[[Disturbed], None] = lambda _: None
+    lost_s: float = 0.0
+    unplugged_s: float = 0.0
+
+
+MISHAPS = (
+    Mishap("nothing"),
+    *(Mishap(f"sound lost: {ms:g} ms", lost_s=ms / 1000) for ms in (0.5, 1, 2, 4, 20)),
+    *(Mishap(f"sound late: {ms:g} ms", lost_s=-ms / 1000) for ms in (1, 4, 20)),
+    Mishap("microphone's process killed", Disturbed.restart_microphone),
+    Mishap("clock goes on by 60 s", Disturbed.step_clock),
+    Mishap("speaker unplugged for 2 s", Disturbed.replug_speaker, unplugged_s=2.0),
+)
+
+
+def without(sound: Sound, at: int, frames: int) -> Sound:
+    """Return ``sound`` without so many frames from ``at`` on, or with silence there; as long as before."""
+    if frames >= 0:
+        return np.concatenate([sound[:at], sound[at + frames :], np.zeros(frames)])
+    return np.concatenate([sound[:at], np.zeros(-frames), sound[at : len(sound) + frames]])
+
+
+def _heard(reference: Disturbed, played: Sound, heard: Sound) -> Iterator[int]:
+    """Feed sound to the gate; yield where it opened."""
+    jumps = reference.echo.jumps
+    for pcm, far, read_at in reference.blocks(played, heard):
+        if reference.echo.jumps != jumps:
+            jumps = reference.echo.jumps
+            reference.gate.disturbed()
+        for event in reference.gate.feed(pcm, far, read_at):
+            if isinstance(event, UtteranceOpened):
+                yield event.first_sample
+
+
+def hit_answers(mishap: Mishap, turns: list[Sound], seed: int = 21) -> list[bool]:
+    """Return for each answer behind the first ones if the avatar's own voice opened the gate in it."""
+    model, reference, chance = RoomModel(ROOMS["onesample"], seed), Disturbed(seed), random.Random(seed)
+    block = int(0.02 * RATE_HZ)
+    hits = []
+    for number, played in enumerate(turns):
+        at = int(chance.uniform(4, 8) * 50)
+        frames = at * block * VOICE_RATE_HZ // RATE_HZ
+        sounds = played
+        if number >= _LEARNT and mishap.lost_s:
+            # To and fro, or the delay would grow out of what any canceller looks for.
+            sign = 1 if number % 2 else -1
+            sounds = without(played, frames, round(sign * mishap.lost_s * VOICE_RATE_HZ))
+        gap = round(mishap.unplugged_s * VOICE_RATE_HZ) if number >= _LEARNT else 0
+        if gap:
+            sounds = np.concatenate([played[:frames], np.zeros(gap), played[frames + gap :]])
+        heard = model.hear(sounds)
+        opened = [*_heard(reference, played[:frames], heard[: at * block])]
+        if gap:
+            opened += _heard(reference, np.zeros(0), heard[at * block : at * block + gap // 3])
+            reference.pass_by(gap)
+        if number >= _LEARNT:
+            mishap.happens(reference)
+        opened += _heard(reference, played[frames + gap :], heard[at * block + gap // 3 :])
+        if number >= _LEARNT:
+            hits.append(bool(opened))
+    reference.close()
+    return hits
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Talking over the avatar when something goes wrong.")
+    parser.add_argument("--answers", type=int, default=20, help="in which it does, for each mishap")
+    parser.add_argument("--only", default=".", metavar="REGEX", help="only these mishaps")
+    arguments = parser.parse_args()
+    turns, rows = list(avatar_turns(arguments.answers + _LEARNT)), []
+    for mishap in MISHAPS:
+        if not re.search(arguments.only, mishap.name):
+            continue
+        hits = hit_answers(mishap, turns)
+        in_a_row = max((len([*run]) for hit, run in groupby(hits) if hit), default=0)
+        figures = (f"{sum(hits)} of {len(hits)}", f"{in_a_row}")
+        print(f"{mishap.name}: {', '.join(figures)}", file=sys.stderr, flush=True)
+        rows.append(Row(mishap.name, figures, at_most(in_a_row, _MOST_IN_A_ROW, "in a row")))
+    notes = (
+        "Answers of 12 s, in each of which this happens after 4 to 8 s: in how many the avatar's own voice",
+        "opened the gate, and in how many in a row; at the second one the daemon holds the microphone.",
+    )
+    print(
+        Table("Talking over the avatar when something goes wrong", ("answers hit", "in a row"), rows, notes)
+    )
+
+
+if __name__ == "__main__":
+    main()
