@@ -21,7 +21,7 @@ from ravatard.web.page.requests import Requests
 #: Pages open at once: of a family's phones and a screen or two.
 MOST_PAGES = 12
 #: Of these, of one browser or one token.
-MOST_OF_ONE = 4
+MOST_OF_ONE = 6
 #: Of these, of programs, so that they keep no owner out.
 MOST_OF_TOKENS = 8
 METER_S = 0.1

@@ -6,7 +6,7 @@ import { first } from "./texts.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15000;
-// A page that is not looked at gives its place up after this: the appliance serves four of a browser.
+// A page that is not looked at gives its place up after this: the appliance serves six of a browser.
 const REST_MS = 3000;
 export const MOST_LINES = 1000;
 
