@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import random
-import signal
 import time
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -102,12 +100,7 @@ def _mqtt(options: Options, state: Path | None, without: list[str]) -> tuple[Ada
 
     sections = MqttSections(options.mqtt, options.home_assistant, options.group, options.reconnect)
     own = ApplianceIdentity(appliance_id(), __version__, board_model() or "")
-    return mqtt_adapter(sections, own, record, _restart, random.SystemRandom().random)
-
-
-def _restart() -> None:
-    """Have this daemon stopped in order; the service manager starts it again."""
-    os.kill(os.getpid(), signal.SIGTERM)
+    return mqtt_adapter(sections, own, record, random.SystemRandom().random)
 
 
 def _lacks(library: str, extra: str, without: list[str]) -> bool:

@@ -69,7 +69,6 @@ def mqtt_adapter(
     sections: MqttSections,
     own: ApplianceIdentity,
     record: KeptRecord | None,
-    restart: Callable[[], None],
     chance: Callable[[], float],
 ) -> tuple[MqttAdapter, Room | None]:
     """Return the adapter, and the room if there is a group.
@@ -78,7 +77,6 @@ def mqtt_adapter(
         sections: of the configuration; the broker's has a host.
         own: this appliance.
         record: of topics that are kept; None: this run leaves none behind.
-        restart: has the daemon restarted.
         chance: gives numbers in [0, 1).
     """
     mqtt, home = sections.mqtt, sections.home
@@ -88,7 +86,6 @@ def mqtt_adapter(
         facts=DeviceFacts(home.name, own.version, own.model, installs=home.update_command is not None),
         software=Software(own.version, home.update_check, home.update_command),
         events=EventQueue(),
-        restart=restart,
         chance=chance,
         spread_s=max(BIRTH_JITTER_S, sections.reconnect.spread_s),
     )

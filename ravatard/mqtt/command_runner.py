@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from ravatard.core.control.protocol import BadRequest, ControlHandler, first_reply
+from ravatard.core.control.protocol import BadRequest, ControlHandler
 from ravatard.core.homeassistant.commands import HostCommand, command_of
 from ravatard.core.homeassistant.report import payload_of
 from ravatard.core.homeassistant.topics import Topics
@@ -35,25 +37,17 @@ class CommandRunner:
         dropped: commands that came while too many were at work.
     """
 
-    def __init__(
-        self,
-        topics: Topics,
-        handler: ControlHandler,
-        software: Software,
-        restart: Callable[[], None],
-    ) -> None:
+    def __init__(self, topics: Topics, handler: ControlHandler, software: Software) -> None:
         """Prepare.
 
         Args:
             topics: of the appliance.
             handler: carries out requests.
             software: carries out updates.
-            restart: has the daemon stopped, and so started again by the service manager.
         """
         self._topics = topics
         self._handler = handler
         self._software = software
-        self._restart = restart
         self.dropped = 0
         self._at_work = 0
         self._told: set[str] = set()
@@ -82,36 +76,36 @@ class CommandRunner:
         try:
             if message.retained:
                 self._tell(_RETAINED)
-                outcome: Mapping[str, Any] = {"ok": False, "error": _RETAINED}
-            else:
-                outcome = await self._carried_out(name, message.payload)
-            result = payload_of({"do": name, **outcome})
-            await connection.publish(Publication(self._topics.of("result"), result))
-            if _may_be_answered(message):
-                await connection.publish(
-                    Publication(message.reply_to, result, correlation=message.correlation)
-                )
+                await self._answer(name, {"ok": False, "error": _RETAINED}, message, connection)
+                return
+            async with self._carried_out(name, message.payload) as outcome:
+                await self._answer(name, outcome, message, connection)
         finally:
             self._at_work -= 1
 
-    async def _carried_out(self, name: str, payload: bytes) -> Mapping[str, Any]:
+    async def _answer(
+        self, name: str, outcome: Mapping[str, Any], message: BrokerMessage, connection: BrokerConnection
+    ) -> None:
+        result = payload_of({"do": name, **outcome})
+        await connection.publish(Publication(self._topics.of("result"), result))
+        if _may_be_answered(message):
+            await connection.publish(Publication(message.reply_to, result, correlation=message.correlation))
+
+    @asynccontextmanager
+    async def _carried_out(self, name: str, payload: bytes) -> AsyncIterator[Mapping[str, Any]]:
+        """Carry a command out, and give its outcome. A restart begins when that has been dealt with."""
         try:
             command = command_of(name, payload)
-            if isinstance(command, HostCommand):
-                return {"ok": True, "says": await self._on_host(command.do)}
+            installed = await self._software.install() if isinstance(command, HostCommand) else ""
         except (BadRequest, CommandFailedError) as error:
-            return {"ok": False, "error": str(error)}
-        reply = await first_reply(self._handler, command)
-        if reply is None:
-            return {"ok": False, "error": "no reply"}
-        return {key: reply[key] for key in ("ok", "says", "error") if key in reply}
-
-    async def _on_host(self, do: str) -> str:
-        if do == "update":
-            return await self._software.install()
-        # Not before the answer is on its way.
-        asyncio.get_running_loop().call_later(0.5, self._restart)
-        return "the appliance restarts"
+            yield {"ok": False, "error": str(error)}
+            return
+        if isinstance(command, HostCommand):
+            yield {"ok": True, "says": installed}
+            return
+        async with aclosing(self._handler.answers(command)) as replies:
+            reply: dict[str, Any] = json.loads(await anext(replies))
+            yield {key: reply[key] for key in ("ok", "says", "error") if key in reply}
 
 
 def _may_be_answered(message: BrokerMessage) -> bool:

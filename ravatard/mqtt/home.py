@@ -39,7 +39,6 @@ class HomeParts:
         facts: what the device's page shows.
         software: versions, and their installation.
         events: presses and turns on their way.
-        restart: has the daemon restarted.
         chance: gives numbers in [0, 1).
         spread_s: answers to Home Assistant's start are spread over this time.
     """
@@ -48,7 +47,6 @@ class HomeParts:
     facts: DeviceFacts
     software: Software
     events: EventQueue
-    restart: Callable[[], None]
     chance: Callable[[], float]
     spread_s: float = BIRTH_JITTER_S
 
@@ -62,7 +60,7 @@ class HomeAssistant:
         self._topics = parts.topics
         self._connection = connection
         self._handler = handler
-        self._runner = CommandRunner(parts.topics, handler, parts.software, parts.restart)
+        self._runner = CommandRunner(parts.topics, handler, parts.software)
         self._announcing = False
         self._pacing = Pacing()
 

@@ -63,7 +63,7 @@ async def _connected(number: int, port: int, appliance: SimulatedAppliance) -> N
     dice = random.Random(number)
     sections = MqttSections(MqttOptions(host="127.0.0.1", port=port), reconnect=BackoffOptions())
     own = ApplianceIdentity(f"ravatard-{number:016x}", "0.2.0")
-    adapter, _ = mqtt_adapter(sections, own, None, lambda: None, dice.random)
+    adapter, _ = mqtt_adapter(sections, own, None, dice.random)
     await adapter.serve(appliance)
 
 

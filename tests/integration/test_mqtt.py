@@ -69,13 +69,20 @@ async def appliance(
     )
     room = RoomAlone()
     restarts: list[str] = []
-    adapter, _ = mqtt_adapter(sections, OWN, record, lambda: restarts.append("restart"), lambda: 0.01)
+    room.handler.restart_refusal = _nothing_against
+    room.handler.stop = lambda: restarts.append("restart")
+    adapter, _ = mqtt_adapter(sections, OWN, record, lambda: 0.01)
     async with asyncio.TaskGroup() as tasks:
         hub = tasks.create_task(room.run())
         served = tasks.create_task(adapter.serve(room.handler))
         yield Appliance(adapter, room, restarts)
         served.cancel()
         hub.cancel()
+
+
+async def _nothing_against() -> str:
+    """Refuse no restart."""
+    return ""
 
 
 async def up(one: Appliance) -> None:

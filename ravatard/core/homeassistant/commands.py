@@ -18,13 +18,7 @@ _SWITCH = {"on": "mute", "off": "unmute", "toggle": "toggle-mute"}
 
 @dataclass(frozen=True, slots=True)
 class HostCommand:
-    """Command that is none of the conversation's.
-
-    Attributes:
-        do: ``restart`` or ``update``.
-    """
-
-    do: str
+    """Command that no request of the control protocol is for: ``update``."""
 
 
 def _mute(payload: str) -> bytes:
@@ -71,8 +65,8 @@ _FORMS: Mapping[str, Callable[[str], bytes | HostCommand]] = {
     "say": _say,
     "press": _press,
     "restart-session": lambda _: line_of({"do": "restart-session"}),
-    "restart": lambda _: HostCommand("restart"),
-    "update": lambda _: HostCommand("update"),
+    "restart": lambda _: line_of({"do": "restart"}),
+    "update": lambda _: HostCommand(),
 }
 
 

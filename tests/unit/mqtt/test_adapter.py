@@ -20,9 +20,7 @@ TOPICS = Topics("ravatard", "me")
 
 
 def adapter(broker: FakeBroker) -> MqttAdapter:
-    parts = HomeParts(
-        TOPICS, DeviceFacts("Kitchen", "1"), Software("1"), EventQueue(), lambda: None, lambda: 0.5
-    )
+    parts = HomeParts(TOPICS, DeviceFacts("Kitchen", "1"), Software("1"), EventQueue(), lambda: 0.5)
     kept = KeptTopics("broker.example", 1_883, TOPICS.kept)
     pauses = patience_of(BackoffOptions())
     return MqttAdapter(broker, parts, lambda: Backoff(pauses, lambda: 0.99), (NoRecord(), kept))

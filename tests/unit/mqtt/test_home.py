@@ -16,7 +16,7 @@ from tests.unit.web.metrics.fakes import FakeHandler
 def home(topics: Topics, software: Software | None = None) -> tuple[HomeAssistant, FakeConnection]:
     connection = FakeConnection()
     facts, software = DeviceFacts("Kitchen", "1"), software or Software("1")
-    parts = HomeParts(topics, facts, software, EventQueue(), lambda: None, lambda: 0.5)
+    parts = HomeParts(topics, facts, software, EventQueue(), lambda: 0.5)
     return HomeAssistant(parts, connection, FakeHandler()), connection
 
 
