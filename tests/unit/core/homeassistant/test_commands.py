@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,9 @@ from hypothesis import strategies as st
 from ravatard.core.control.protocol import BadRequest, PressRequest, Request, RestartRequest, decode
 from ravatard.core.events import MuteAsked, RestartSessionAsked, TextGiven, VolumeAsked
 from ravatard.core.homeassistant.commands import PAYLOAD_LIMIT, HostCommand, command_of
+from ravatard.core.homeassistant.discovery import DeviceFacts, discovery_message
+from ravatard.core.homeassistant.topics import Topics
+from tests.house.source import ROOT
 
 
 @pytest.mark.parametrize(
@@ -71,3 +76,19 @@ def test_whatever_comes_is_a_line_or_our_error(name: str, payload: bytes) -> Non
     except BadRequest:
         return
     assert isinstance(line, HostCommand) or line.endswith(b"\n")
+
+
+def test_every_topic_is_in_the_administrators_table() -> None:
+    page = (ROOT / "systemd" / "README.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z/-]+)`", " ".join(re.findall(r"^\|([^|]*)\|", page, re.MULTILINE))))
+    topics = Topics("ravatard", "me")
+    used = set(
+        re.findall(r'"ravatard/me/([^"]+)"', discovery_message(topics, DeviceFacts("Ada", "1")).decode())
+    )
+    with pytest.raises(BadRequest) as refusal:
+        command_of("dance", b"ON")
+    commands = str(refusal.value).partition("commands ")[2].split(", ")
+
+    assert used
+    assert used <= told, "put it into the table of systemd/README.md"
+    assert {f"{name}/set" for name in commands} <= told
