@@ -215,6 +215,7 @@ class Doorkeeper:
             spoken=valid,
             tries_left=claim.tries_left if valid else 0,
             expires_s=claim.expires_s(now),
+            command=owners_command("ravatard page code"),
         )
 
     def await_press(self) -> None:

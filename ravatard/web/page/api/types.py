@@ -120,6 +120,7 @@ class ClaimOffer(Struct):
         spoken: digits are valid now.
         tries_left: wrong codes that are still taken.
         expires_s: seconds for which the digits are valid, or the press is awaited.
+        command: what shows digits in a terminal of the device.
     """
 
     open: bool
@@ -128,6 +129,7 @@ class ClaimOffer(Struct):
     spoken: bool = False
     tries_left: int = 0
     expires_s: int | None = None
+    command: str = ""
 
 
 class WhoAmI(Struct):

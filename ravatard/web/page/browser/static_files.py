@@ -36,7 +36,7 @@ VERSIONED = "/v/"
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _LARGEST_BYTES = 256 * 1024
 #: Files that are served without indentation and comments.
-_LEAN = frozenset({".js", ".css"})
+_LEAN = frozenset({".js", ".css", ".json"})
 #: A comment that has a line of its own: of a program, of a style sheet.
 _COMMENT = re.compile(rb"// .*|/\*(?:(?!\*/).)*\*/")
 
@@ -90,7 +90,7 @@ class StaticFiles:
 
 
 def _lean(body: bytes) -> bytes:
-    """Return a program or a style sheet without indentation and lines of comments: less for a phone to load.
+    """Return a program, a style sheet or texts without indentation and comments: less for a phone to load.
 
     No text of the page's programs depends on the indentation of a line.
     """

@@ -67,9 +67,9 @@ function Claim({ who, entered }) {
       <p>${t("claim.why")}</p>
       <ol class="steps">
         <li>
-          <h2>${t("claim.digits")}</h2>
+          <h2>${t(offer.button ? "claim.digits" : "claim.get")}</h2>
           ${offer.button ? html`<${Press} offer=${offer} follow=${follow} />` : null}
-          <p class="quiet">${t(offer.button ? "claim.or" : "claim.terminal")} <code>sudo ravatard page code</code></p>
+          <p class="quiet">${t(offer.button ? "claim.or" : "claim.terminal")} <code>${offer.command}</code></p>
         </li>
         <li>
           <div class="field">

@@ -125,6 +125,17 @@ async def test_the_offer_says_what_is_awaited() -> None:
     assert house.keeper.code_for_press() is None
 
 
+@pytest.mark.parametrize(
+    ("service", "command"), [(True, "sudo ravatard page code"), (False, "ravatard page code")]
+)
+async def test_the_offer_names_the_command_that_is_right_where_the_appliance_runs(
+    monkeypatch: pytest.MonkeyPatch, command: str, *, service: bool
+) -> None:
+    monkeypatch.setattr("ravatard.installation.is_services", lambda: service)
+
+    assert House().keeper.offer(button=False).command == command
+
+
 async def test_no_file_holds_what_lets_a_caller_in() -> None:
     house = House()
     cookie = await house.claimed()

@@ -69,6 +69,13 @@ def test_a_program_is_served_without_indentation_and_lines_of_comments(tmp_path:
     assert files.body("/vendor/other.js") == program.encode()
 
 
+def test_texts_are_served_without_indentation(tmp_path: Path) -> None:
+    static = folder(tmp_path)
+    (static / "texts.json").write_text('{\n  "a.b": "// not a  comment",\n  "c": ""\n}\n')
+
+    assert StaticFiles(static).body("/texts.json") == b'{\n"a.b": "// not a  comment",\n"c": ""\n}'
+
+
 def test_a_style_sheet_is_served_without_indentation_and_lines_of_comments(tmp_path: Path) -> None:
     static = folder(tmp_path)
     (static / "own.css").write_text(
