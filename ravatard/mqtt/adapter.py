@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import NoReturn
 from uuid import uuid4
@@ -62,7 +62,7 @@ class MqttAdapter:
         broker: Broker,
         parts: HomeParts,
         backoff: Callable[[], Backoff],
-        kept: tuple[KeptRecord, KeptTopics],
+        kept: tuple[KeptRecord | None, KeptTopics],
         group: GroupChannel | None = None,
     ) -> None:
         """Prepare; nothing is connected yet.
@@ -71,7 +71,8 @@ class MqttAdapter:
             broker: the broker.
             parts: of Home Assistant's side.
             backoff: makes the pauses between attempts.
-            kept: record of the topics the broker keeps, and those of this configuration.
+            kept: record of the topics the broker keeps, None for a run that leaves none behind; and those of
+                this configuration.
             group: way to the other appliances of the room.
         """
         self.group = group
@@ -167,7 +168,7 @@ class MqttAdapter:
                     self._dropped, self._dropping = self.counts["mqtt_dropped"], ()
                     if self.group is not None:
                         self.group.disconnected()
-                    await _farewell(connection, will)
+                    await _farewell(connection, will, self._kept.topics if self._record is None else ())
         except* RavatardError as errors:
             gone += _leaves(errors)
         pass_on_cancellation()
@@ -210,6 +211,8 @@ class MqttAdapter:
 
     async def _take_back(self, connection: BrokerConnection) -> None:
         """Take back what the broker keeps from another configuration, and note what it will keep."""
+        if self._record is None:
+            return
         before = self._record.read()
         same = before is not None and (before.host, before.port) == (self._kept.host, self._kept.port)
         if before is not None and same:
@@ -246,11 +249,16 @@ class MqttAdapter:
             raise TakenOverError(TWIN)
 
 
-async def _farewell(connection: BrokerConnection, offline: Publication) -> None:
-    """Say that we go, if that is possible within a moment; otherwise the will says it."""
+async def _farewell(connection: BrokerConnection, offline: Publication, cleared: Collection[str]) -> None:
+    """Say that we go, if that is possible within a moment; otherwise the will says it.
+
+    Topics in ``cleared`` are then taken from the broker.
+    """
     try:
         async with asyncio.timeout(FAREWELL_S):
             await connection.publish(offline)
+            for topic in cleared:
+                await connection.publish(Publication(topic, b"", sure=True, retained=True))
     except (TimeoutError, RavatardError):
         return
 

@@ -51,20 +51,6 @@ class ApplianceIdentity:
     model: str = ""
 
 
-class NoRecord:
-    """Record of a run that leaves nothing behind. A :class:`ravatard.ports.broker.KeptRecord`."""
-
-    def read(self) -> KeptTopics | None:
-        """Return None."""
-        return None
-
-    def write(self, kept: KeptTopics) -> None:
-        """Do nothing."""
-
-    def remove(self) -> None:
-        """Do nothing."""
-
-
 def mqtt_adapter(
     sections: MqttSections,
     own: ApplianceIdentity,
@@ -96,7 +82,7 @@ def mqtt_adapter(
         AiomqttBroker(mqtt, own.id),
         parts,
         lambda: Backoff(patience_of(sections.reconnect), chance),
-        (record or NoRecord(), kept),
+        (record, kept),
         channel,
     )
     return adapter, None if channel is None or name is None else Room(channel, own.id, name)

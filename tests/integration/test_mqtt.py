@@ -26,7 +26,7 @@ from ravatard.mqtt.assembly import ApplianceIdentity, MqttSections, mqtt_adapter
 from ravatard.mqtt.farewell import Farewell, farewell_to
 from ravatard.mqtt.group_channel import GroupChannel
 from ravatard.mqtt.options import GroupOptions, HomeAssistantOptions, MqttOptions
-from ravatard.ports.broker import KeptRecord, KeptTopics
+from ravatard.ports.broker import KeptRecord
 from ravatard.secret import Secret
 from ravatard.sim.server import SimServer
 from tests.integration import recordings
@@ -34,6 +34,7 @@ from tests.integration.daemon import PROJECT, Config, Daemon
 from tests.integration.debian_programs import needs
 from tests.integration.mqtt_rig import Mosquitto, RoomAlone, RoomMember, carry, fields, mosquitto, watching
 from tests.integration.program import until
+from tests.unit.mqtt.fakes import MemoryRecord
 
 pytestmark = [pytest.mark.integration, needs("mosquitto", "mosquitto_passwd")]
 
@@ -71,7 +72,7 @@ async def appliance(
     restarts: list[str] = []
     room.handler.restart_refusal = _nothing_against
     room.handler.stop = lambda: restarts.append("restart")
-    adapter, _ = mqtt_adapter(sections, OWN, record, lambda: 0.01)
+    adapter, _ = mqtt_adapter(sections, OWN, record or MemoryRecord(), lambda: 0.01)
     async with asyncio.TaskGroup() as tasks:
         hub = tasks.create_task(room.run())
         served = tasks.create_task(adapter.serve(room.handler))
@@ -538,24 +539,8 @@ async def test_a_client_that_floods_a_real_broker_costs_nothing_but_a_while(
     assert grown_kb < 8_192
 
 
-class Record:
-    """A record of kept topics in memory."""
-
-    def __init__(self) -> None:
-        self.kept: KeptTopics | None = None
-
-    def read(self) -> KeptTopics | None:
-        return self.kept
-
-    def write(self, kept: KeptTopics) -> None:
-        self.kept = kept
-
-    def remove(self) -> None:
-        self.kept = None
-
-
 async def test_what_is_switched_off_takes_everything_back(broker: Mosquitto) -> None:
-    record = Record()
+    record = MemoryRecord()
     async with appliance(broker.port, record=record) as one:
         await up(one)
     # Discovery alone, while it goes on.

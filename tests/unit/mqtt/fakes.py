@@ -7,7 +7,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from ravatard.errors import LinkError
-from ravatard.ports.broker import BrokerMessage, Publication
+from ravatard.ports.broker import BrokerMessage, KeptTopics, Publication
+
+
+class MemoryRecord:
+    """A record of kept topics in memory."""
+
+    def __init__(self) -> None:
+        self.kept: KeptTopics | None = None
+
+    def read(self) -> KeptTopics | None:
+        return self.kept
+
+    def write(self, kept: KeptTopics) -> None:
+        self.kept = kept
+
+    def remove(self) -> None:
+        self.kept = None
 
 
 class FakeConnection:

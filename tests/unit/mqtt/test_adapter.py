@@ -4,30 +4,49 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.homeassistant.discovery import DeviceFacts
 from ravatard.core.homeassistant.topics import Topics
 from ravatard.mqtt.adapter import ECHO_S, MqttAdapter, patience_of
-from ravatard.mqtt.assembly import NoRecord
 from ravatard.mqtt.event_queue import EventQueue
 from ravatard.mqtt.home import HomeParts
 from ravatard.mqtt.software import Software
 from ravatard.ports.broker import BrokerMessage, KeptTopics
-from tests.unit.mqtt.fakes import FakeBroker, FakeConnection
+from tests.unit.mqtt.fakes import FakeBroker, FakeConnection, MemoryRecord
 from tests.unit.web.metrics.fakes import FakeHandler
 
 TOPICS = Topics("ravatard", "me")
 
 
-def adapter(broker: FakeBroker) -> MqttAdapter:
+def adapter(broker: FakeBroker, *, leaves_none: bool = False) -> MqttAdapter:
     parts = HomeParts(TOPICS, DeviceFacts("Kitchen", "1"), Software("1"), EventQueue(), lambda: 0.5)
     kept = KeptTopics("broker.example", 1_883, TOPICS.kept)
     pauses = patience_of(BackoffOptions())
-    return MqttAdapter(broker, parts, lambda: Backoff(pauses, lambda: 0.99), (NoRecord(), kept))
+    return MqttAdapter(
+        broker, parts, lambda: Backoff(pauses, lambda: 0.99), (None if leaves_none else MemoryRecord(), kept)
+    )
 
 
 def told(one: MqttAdapter) -> str:
     return "; ".join(one.faults)
+
+
+@pytest.mark.parametrize("leaves_none", [True, False])
+async def test_a_run_without_a_record_leaves_nothing_at_the_broker(*, leaves_none: bool) -> None:
+    connection = FakeConnection(echoes=True)
+    one = adapter(FakeBroker(connection), leaves_none=leaves_none)
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(one.serve(FakeHandler()))
+        await asyncio.sleep(1.0)
+        before = len(connection.published)
+        serving.cancel()
+
+    said, *cleared = connection.published[before:]
+    assert (said.topic, said.payload) == ("ravatard/me/availability", b"offline")
+    assert {message.topic for message in cleared} == (set(TOPICS.kept) if leaves_none else set())
+    assert all(message.retained and not message.payload for message in cleared)
 
 
 async def test_what_is_dropped_is_counted_beyond_the_connection_it_came_on() -> None:
