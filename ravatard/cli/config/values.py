@@ -13,20 +13,25 @@ from ravatard.cli.config.check import refuse_unusable
 from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_config, add_json, add_state
 from ravatard.cli.terminal import is_text, visible
-from ravatard.config import ConfigErrors, Loaded, Schema, SettingOrigin, load
+from ravatard.config import Loaded, Schema, load
 from ravatard.config.document import Node, Scalar
-from ravatard.config.problems import Problem, shown
+from ravatard.config.problems import shown
 from ravatard.config.saved.description import needs, shown_value, source_of
 from ravatard.config.saved.layer import hidden, refused_change, saved_file
 from ravatard.config.saved.store import FileSettingsStore
 from ravatard.config.schema import Key, value_of
 from ravatard.config.sources import from_text
-from ravatard.errors import ConfigError
+from ravatard.errors import ConfigError, RavatardError
 from ravatard.exit_status import in_help
 from ravatard.host.credentials import with_credentials
 from ravatard.host.state import SYSTEM, state_directory
 from ravatard.installation import is_services, owners_command, restarting
 from ravatard.ports.settings import Changes, SettingProblem, SettingsNotSaved, SettingsRefused
+
+
+class UnknownSetting(RavatardError):
+    """A setting that there is none of; those in effect may have no mistake."""
+
 
 #: In the place of a value: it is typed, or comes on standard input.
 TYPED = "-"
@@ -70,7 +75,8 @@ def get(arguments: argparse.Namespace) -> int:
     """Print the value in effect, or every value of a section; return exit status 0.
 
     Raises:
-        ConfigErrors: there is no such setting, or the configuration is wrong.
+        UnknownSetting: there is no such setting.
+        ConfigErrors: the configuration is wrong.
     """
     schema = Schema()
     if arguments.key in schema.sections:
@@ -114,7 +120,7 @@ def set_value(arguments: argparse.Namespace) -> int:
     """Save settings, all of them or none; return exit status 0, 2 for a wrong line.
 
     Raises:
-        ConfigErrors: there is no such setting.
+        UnknownSetting: there is no such setting.
         SettingsRefused: it is no valid one.
         SettingsNotSaved: it cannot be written.
     """
@@ -133,9 +139,10 @@ def set_value(arguments: argparse.Namespace) -> int:
 
 def _refuse_shown_secret(key: Key, text: str) -> None:
     if key.secret and text != TYPED:
-        raise ConfigError(
-            f"{key.dotted} is a secret, and other users can see the words of a command; write "
-            f"`ravatard config set {key.dotted} -`, and then the secret"
+        raise _refusal(
+            key.dotted,
+            "it is a secret, and other users can see the words of a command; write "
+            f"`ravatard config set {key.dotted} -`, and then the secret",
         )
 
 
@@ -157,7 +164,7 @@ def unset(arguments: argparse.Namespace) -> int:
     """Take saved settings away; return exit status 0.
 
     Raises:
-        ConfigErrors: there is no such setting.
+        UnknownSetting: there is no such setting.
         SettingsNotSaved: the file cannot be written.
     """
     return _save(arguments, {_key(name).dotted: None for name in arguments.keys})
@@ -205,7 +212,11 @@ def _refuse_unusable(store: FileSettingsStore, changes: Changes) -> None:
     try:
         refuse_unusable(store.with_changes(changes))
     except ConfigError as error:
-        raise SettingsRefused((SettingProblem("", str(error)),)) from error
+        raise _refusal("", str(error)) from error
+
+
+def _refusal(key: str, text: str) -> SettingsRefused:
+    return SettingsRefused((SettingProblem(key, text),))
 
 
 def _own_file(state: Path | None) -> Path:
@@ -220,13 +231,18 @@ def _own_file(state: Path | None) -> Path:
 
 
 def _key(name: str) -> Key:
+    """Return the setting of that name.
+
+    Raises:
+        UnknownSetting: there is none.
+    """
     schema = Schema()
     if key := schema.keys.get(name):
         return key
     section, _, rest = name.partition(".")
     known = section in schema.sections
     about = schema.about_unknown_key(section, rest) if known else schema.about_unknown_section(section)
-    raise ConfigErrors([Problem(SettingOrigin("argument"), shown(name), about)])
+    raise UnknownSetting(f"{shown(name)}: {about}")
 
 
 def _in_words(value: object) -> str:
