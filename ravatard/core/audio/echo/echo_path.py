@@ -107,8 +107,6 @@ class EchoPath:
         """Look anywhere; return True if the delay has changed."""
         self._until_next = self._pause
         self._pause = min(2 * self._pause, _RARELY_FRAMES)
-        if len(self._heard) < _FRAMES:
-            return False
         delay, alike = self._likest(self._last(_FRAMES), 0, _FURTHEST)
         if alike < _ALIKE:
             return False

@@ -66,6 +66,16 @@ def test_one_look_that_is_wrong_is_no_change() -> None:
     assert path.delay_ms == pytest.approx(100.0, abs=0.2)
 
 
+def test_another_reflection_of_the_room_that_is_a_little_louder_is_no_change() -> None:
+    path, end = EchoPath(), len(SPOKEN)
+    follows(path, echo(100.0), 0, 60)
+    both = audioop.add(echo(100.0)[:end], echo(101.0, 0.32)[:end], 2)
+
+    assert follows(path, both, 60, 150) == 0
+
+    assert path.delay_ms == pytest.approx(100.0, abs=0.3)
+
+
 def test_drift_is_no_change() -> None:
     path = EchoPath()
 

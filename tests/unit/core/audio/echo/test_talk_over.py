@@ -77,6 +77,25 @@ def test_none_is_found_behind_a_change_of_the_delay_until_the_canceller_is_back(
     assert any(spoke)
 
 
+def test_a_change_that_the_evidence_itself_brings_to_light_takes_it_away() -> None:
+    detector, spoken, said = ready(), noise(3_600.0), voice(3_600.0)
+    detector.begin()
+    faint = audioop.mul(said, 2, 0.005)
+
+    def takes(number: int, later: float, left: bytes) -> bool:
+        part = slice(number * FRAME_BYTES, (number + 1) * FRAME_BYTES)
+        return detector.takes(left[part], spoken[part], (quiet(later) + spoken)[part])
+
+    assert not any(takes(number, 120.0, faint) for number in range(62))
+    assert not any(takes(number, 121.0, faint) for number in range(62, 77))
+    # The third frame of evidence falls on the regular look, which doubts; the look for an echo is sure.
+    found = [takes(number, 121.0, said) for number in range(77, 80)]
+
+    assert found == [False, False, False]
+    assert detector.delay_ms == pytest.approx(121.0, abs=0.3)
+    assert not detector.allowed
+
+
 def test_words_that_are_not_trusted_have_begun_all_the_same() -> None:
     detector = ready()
     assert detector.suspected == 0

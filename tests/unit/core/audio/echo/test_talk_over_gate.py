@@ -224,6 +224,7 @@ def test_its_figures_are_those_of_the_gate() -> None:
 
     assert room.gate.level_db > -30
     assert room.gate.floor_db < 0
+    assert room.gate.delay_ms is None
 
 
 def test_a_microphone_that_is_lost_closes_what_is_open() -> None:
