@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import socket
 import ssl
@@ -27,7 +28,8 @@ from ravatard.doctor.network.links import MachineLinks
 from ravatard.doctor.network.trial import Trial
 from ravatard.sim.bad_certificate import make_certificate
 from ravatard.sim.server import SimServer
-from tests.integration.daemon import PROJECT
+from tests.integration import recordings
+from tests.integration.daemon import PROJECT, Config, Daemon
 from tests.integration.program import RAVATARD, Program
 from tests.integration.proxying import proxying
 
@@ -245,6 +247,30 @@ async def test_a_configuration_that_cannot_be_read_leaves_the_rest(tmp_path: Pat
     assert rows["service: sign-in, requests"]["host"] is None
     assert "cannot be read" in rows["MQTT broker"]["text"]
     assert document["notes"]
+
+
+async def test_beside_a_running_daemon(tmp_path: Path) -> None:
+    sound = recordings.write(tmp_path / "quiet.wav", recordings.quiet(2.0))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings: Config = {
+        "microphone": {"wav": str(sound), "repeat": True},
+        "metrics": {"listen": "lan", "port": port, "token": "a-token-of-the-test"},
+    }
+    async with SimServer() as server, Daemon(tmp_path, server.base_url, settings) as daemon:
+        await daemon.showing("ready")
+        started = server.record.counts["sessions_started"]
+
+        control = str(Path(os.environ["RUNTIME_DIRECTORY"]) / "control.sock")
+        own = [*words(tmp_path, daemon.config_file), "--json", "--socket", control]
+        async with Program(*own, environ=APART) as program:
+            await program.ended(40.0)
+            rows = {one["for"]: one for one in json.loads(program.stdout)["destinations"]}
+
+        assert server.record.counts["sessions_started"] == started
+    assert set(states(rows).values()) == {"open"}
+    assert (rows["figures"]["state"], rows["figures"]["direction"]) == ("open", "in")
+    assert "a-token-of-the-test" not in program.stdout
 
 
 # ------------------------------------------------------------------ single destinations

@@ -137,8 +137,7 @@ class Connector:
                 raise _ended(State.FAILED, str(lost("", host, error, self._now()))) from None
             raise TrialEnded(await self._distrusted(destination, error)) from None
         except OSError as error:
-            text = str(lost(f"{host} is reached, but not by TLS", host, error, self._now()))
-            raise _ended(State.FAILED, text) from None
+            raise _ended(State.FAILED, f"{host} is reached, but not by TLS ({_why_no_tls(error)})") from None
 
     async def _distrusted(self, destination: Destination, error: ssl.SSLCertVerificationError) -> Outcome:
         """Return the outcome for a certificate that is not trusted, with its issuer.
@@ -203,6 +202,12 @@ async def _tunnel(stream: TcpStream, proxy: Proxy, target: str) -> None:
 
 def _ended(state: State, text: str) -> TrialEnded:
     return TrialEnded(Outcome(state, text))
+
+
+def _why_no_tls(error: OSError) -> str:
+    """Return why a handshake failed, in OpenSSL's or the system's few words."""
+    reason = getattr(error, "reason", None)
+    return reason.replace("_", " ").lower()[:80] if isinstance(reason, str) else plain(cause_of(error), 80)
 
 
 def _issuer(certificate: bytes) -> str:

@@ -81,7 +81,7 @@ class Destination:
     @property
     def ports(self) -> str:
         """Transport and port, such as "TCP 443"."""
-        return f"{self.protocol.transport} {self.port or 'any'}"
+        return f"{self.protocol.transport} {self.port or ('?' if self.unknown else 'any')}"
 
     @property
     def place(self) -> str:

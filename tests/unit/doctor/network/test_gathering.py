@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ravatard.doctor.check import DoctorRequest
 from ravatard.doctor.machine import ProgramResult
-from ravatard.doctor.network.gathering import gather, is_online, trust_in
+from ravatard.doctor.network.gathering import gather, is_online, is_running, trust_in
 from ravatard.doctor.network.plan import NetworkFacts
 from tests.unit.doctor.patient import Patient, running
 
@@ -93,6 +94,19 @@ async def test_a_daemon_says_whether_its_socket_is_open(patient: Patient, link: 
     await gather(case)
 
     assert is_online(case) is online
+
+
+async def test_a_daemon_may_run_with_another_configuration(patient: Patient) -> None:
+    patient.status = running(link={"state": "online"})
+    config = patient.root / "etc/ravatard/ravatard.yaml"
+    own = patient.case(DoctorRequest(config=config))
+    named = patient.case(DoctorRequest(config=config, socket=Path("/run/own.sock")))
+
+    await gather(own)
+    await gather(named)
+
+    assert (is_running(own), is_online(own)) == (False, False)
+    assert (is_running(named), is_online(named)) == (True, True)
 
 
 def test_the_machines_issuers_are_trusted_or_those_of_a_file(tmp_path: Path) -> None:

@@ -238,11 +238,15 @@ async def test_a_clock_that_is_wrong_is_no_interception() -> None:
 
 async def test_a_server_without_tls_is_told() -> None:
     error = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    error.reason = "WRONG_VERSION_NUMBER"
+    reset = ConnectionResetError(104, "Connection reset by peer")
 
-    outcome = await tried(links(stream(certificate=error)), HTTPS)
+    plain = await tried(links(stream(certificate=error)), HTTPS)
+    filtered = await tried(links(stream(certificate=reset)), HTTPS)
 
-    assert outcome.state is State.FAILED
-    assert "it answers without TLS" in outcome.text
+    text = "chat.example is reached, but not by TLS"
+    assert plain == Outcome(State.FAILED, f"{text} (wrong version number)")
+    assert filtered == Outcome(State.FAILED, f"{text} (Connection reset by peer)")
 
 
 async def test_a_login_page_behind_a_wrong_certificate_is_told() -> None:
