@@ -22,6 +22,7 @@ from aiohttp import ClientSession, web
 from aioice import stun
 
 from ravatard.doctor.machine import this_machine
+from ravatard.doctor.network.connector import Verification
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
 from ravatard.doctor.network.gathering import trust_in
 from ravatard.doctor.network.links import MachineLinks
@@ -80,7 +81,8 @@ def states(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 async def tried(destination: Destination) -> Outcome:
     """The outcome of one destination, with this machine's links."""
-    return await Trial(MachineLinks(), trust_in, this_machine({}).now, name="a.example").of(destination)
+    trial = Trial(MachineLinks(), Verification(trust_in, this_machine({}).now), name="a.example")
+    return await trial.of(destination)
 
 
 def at(port: int, protocol: NetworkProtocol, host: str = "127.0.0.1") -> Destination:

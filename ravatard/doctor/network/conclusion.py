@@ -63,9 +63,7 @@ def advice(rows: Sequence[Row]) -> list[str]:
         found.append("Everything that could be tried from here is open.")
     if undecided := of(State.UNDECIDED):
         hosts = _listed(row.host for row, _ in undecided)
-        found.append(
-            f"Not proven: the WebSocket to {hosts}; `ravatard doctor --live` proves it with a session."
-        )
+        found.append(f"Not proven: the WebSocket to {hosts}; try again while the appliance is online.")
     if unknown := of(State.UNKNOWN):
         keys = _listed(row.setting for row, _ in unknown)
         found.append(f"Not known: {keys}; `sudo ravatard doctor network` may read more.")

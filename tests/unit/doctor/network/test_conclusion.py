@@ -89,7 +89,7 @@ def test_what_is_not_proven_or_not_known_or_named_later_is_told() -> None:
 
     assert advice(rows((SOCKET, State.UNDECIDED), (unread, State.UNKNOWN), (LATER, State.UNTRIED))) == [
         "Everything that could be tried from here is open.",
-        "Not proven: the WebSocket to chat.example; `ravatard doctor --live` proves it with a session.",
+        "Not proven: the WebSocket to chat.example; try again while the appliance is online.",
         "Not known: mqtt.host; `sudo ravatard doctor network` may read more.",
         "To open as well, though only the service names the hosts: TCP 443 to the stream's host.",
     ]
