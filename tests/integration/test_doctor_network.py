@@ -450,7 +450,7 @@ def test_in_a_network_that_drops_everything_it_takes_half_a_minute_at_most(tmp_p
 
     assert done.returncode == 1, done.stderr
     assert float(done.stderr.splitlines()[-1]) < 30.0
-    rows = {one["for"]: one for one in json.loads(done.stdout)["destinations"]}
+    rows = {one["for"]: one for one in reversed(json.loads(done.stdout)["destinations"])}
     assert states(rows) == {"service: sign-in, requests": "no_answer", "service: WebSocket": "no_answer"}
     assert rows["MQTT broker"]["state"] == rows["voice: STUN, TURN by UDP"]["state"] == "no_answer"
     assert rows["names (DNS)"]["state"] == "no_answer"

@@ -46,7 +46,7 @@ def advice(rows: Sequence[Row]) -> list[str]:
     blocked = of(*_BLOCKED)
     found = [
         *_portal(of(State.PORTAL)),
-        *_each(of(State.NAMELESS), "Have the name servers answer for", lambda row: row.host),
+        *_nameless(of(State.NAMELESS)),
         *_opening([one for one in blocked if not is_here(one[0].host)]),
         *_each(of(State.REJECTED), "Have the proxy let through", lambda row: row.rule),
         *_intercepted(of(State.UNTRUSTED)),
@@ -83,6 +83,12 @@ def _listed(words: Iterable[str]) -> str:
 def _each(rows: list[Row], beginning: str, named: Callable[[Destination], str]) -> Iterator[str]:
     if rows:
         yield f"{beginning} {_listed(named(row) for row, _ in rows)}."
+
+
+def _nameless(rows: list[Row]) -> Iterator[str]:
+    if rows:
+        hosts, ports = _listed(row.host for row, _ in rows), _listed(row.ports for row, _ in rows)
+        yield f"Have the name servers answer for {hosts}; only then can {ports} be tried there."
 
 
 def _opening(rows: list[Row]) -> Iterator[str]:

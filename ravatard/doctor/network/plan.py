@@ -120,11 +120,8 @@ def _named_later(facts: NetworkFacts) -> Iterator[Destination]:
     for host, port in facts.stun:
         yield Destination("voice: STUN, TURN by UDP", host, port, NetworkProtocol.STUN)
     if stream or HostsNamedLater.TRACK in named:
-        if not facts.stun:
-            hint = f"{later}; --stun HOST tries one"
-            yield _later(
-                "voice: STUN, TURN by UDP", _STUN, NetworkProtocol.STUN, "STUN and TURN servers", hint
-            )
+        hint = later if facts.stun else f"{later}; --stun HOST tries one"
+        yield _later("voice: STUN, TURN by UDP", _STUN, NetworkProtocol.STUN, "STUN and TURN servers", hint)
         ports = f"{later}, with its port"
         yield _later("voice: TURN by TCP or TLS", None, NetworkProtocol.TCP, "TURN servers", ports)
         direct = "not needed where a TURN server relays it"

@@ -56,7 +56,10 @@ def test_of_a_group_that_is_closed_one_is_to_be_opened() -> None:
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        (State.NAMELESS, "Have the name servers answer for chat.example."),
+        (
+            State.NAMELESS,
+            "Have the name servers answer for chat.example; only then can TCP 443 be tried there.",
+        ),
         (State.REJECTED, "Have the proxy let through TCP 443 to chat.example."),
         (State.STRIPPED, "Have the proxy or filter pass on the WebSocket upgrade to chat.example."),
         (

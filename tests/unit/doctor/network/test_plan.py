@@ -150,7 +150,8 @@ def test_a_stun_server_that_the_caller_names_is_tried() -> None:
     named = destinations(facts(stun=(("stun.example", 19302),)))
 
     assert [one.rule for one in named if one.protocol is NetworkProtocol.STUN] == [
-        "UDP 19302 to stun.example"
+        "UDP 19302 to stun.example",
+        "UDP 3478 to STUN and TURN servers",
     ]
 
 
