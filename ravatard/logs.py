@@ -44,6 +44,8 @@ _NAMED = re.compile(
     )[^\s"'&,;<>(){}\[\]\\]+""",
     re.IGNORECASE | re.VERBOSE,
 )
+# User and password in an address. One class of characters at a time, so that it takes time in proportion.
+_USERINFO = re.compile(r"(\w://)[^\s/?#]+@")
 # A JSON Web Token anywhere: its header always begins with {" in base64 (RFC 7515 section 3.1).
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,4}")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -76,7 +78,7 @@ def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
     for secret in secrets:
         if len(secret.reveal()) >= _SHORTEST_MASKED:
             text = text.replace(secret.reveal(), MASK)
-    return _JWT.sub(MASK, _NAMED.sub(rf"\1{MASK}", text))
+    return _JWT.sub(MASK, _NAMED.sub(rf"\1{MASK}", _USERINFO.sub(rf"\1{MASK}@", text)))
 
 
 class Redaction(logging.Filter):

@@ -85,7 +85,8 @@ class ServiceOptions:
         "of the environment. NO_PROXY names hosts that are reached without those, such as this machine. The "
         "stream's sound and picture take no proxy.",
         pattern=r"none|https?://[^\s?#@]+",
-        words="an address that begins with http:// or https://, without blanks, ?, # and @, or the word none",
+        words="an address that begins with http:// or https://, without blanks, ?, # and @ (a login belongs "
+        "in network.proxy_username and network.proxy_password), or the word none",
         local_only=True,
     )
 

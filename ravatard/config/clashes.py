@@ -84,6 +84,9 @@ def _adapters(options: Options) -> Iterator[Clash]:
     if page.tls == "files" and page.certificate is None:
         text = "files needs a certificate; write page.certificate, or use self-made"
         yield Clash(("page.tls", "page.certificate"), text)
+    if options.network.proxy_password is not None and options.network.proxy_username is None:
+        text = "a proxy takes a password with a user name only; write network.proxy_username"
+        yield Clash(("network.proxy_username", "network.proxy_password"), text)
     mqtt = options.mqtt
     if mqtt.password is not None and mqtt.username is None:
         text = "a broker takes a password with a user name only; write mqtt.username"

@@ -305,6 +305,14 @@ def test_what_stands_where_secrets_stand_is_masked(text: str) -> None:
     assert redact(text) == re.sub("hush", MASK, text)
 
 
+def test_user_and_password_in_an_address_are_masked() -> None:
+    shown = redact("HTTPS_PROXY=http://me:p@ss@proxy.example:3128/, then ftp://you@b.example and a@c.example")
+
+    assert (
+        shown == f"HTTPS_PROXY=http://{MASK}@proxy.example:3128/, then ftp://{MASK}@b.example and a@c.example"
+    )
+
+
 def test_a_number_as_licence_is_masked() -> None:
     assert redact('{"LicenseId": 8154711, "status": 200}') == f'{{"LicenseId": {MASK}, "status": 200}}'
 

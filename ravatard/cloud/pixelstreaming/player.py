@@ -50,7 +50,7 @@ class PixelStreamingPlayer:
         Args:
             options: its deadlines.
             routes: ways to addresses that may be connected to.
-            tls: issuers to trust; None: those this machine trusts.
+            tls: whom to trust; None: the issuers of ``routes``.
             loopback: offer 127.0.0.1 to the streamer; None: when the signalling server is on this machine.
         """
         self._options = options
