@@ -47,6 +47,11 @@ OWN_MEANINGS: Mapping[str, Mapping[ExitStatus, str]] = {
         ExitStatus.FAILED: "something is broken",
         ExitStatus.UNDECIDED: "a check was not possible",
     },
+    "doctor network": {
+        ExitStatus.DONE: "all that can be tried from here is open",
+        ExitStatus.FAILED: "something is closed, or intercepted",
+        ExitStatus.UNDECIDED: "nothing is closed, but something could not be read or proven",
+    },
     "config check": {
         ExitStatus.DONE: "it can be used, also with warnings",
         ExitStatus.CONFIG: "there is a mistake",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, unique
 from typing import Literal, NoReturn, Protocol, TypeVar
 
 from ravatard.cloud.media.routes import Routes
@@ -114,6 +115,18 @@ class ServiceFinding:
 TryLive = Callable[[ServiceCloud, bytes], Awaitable[Mapping[str, ServiceFinding]]]
 
 
+@unique
+class HostsNamedLater(Enum):
+    """Hosts that no configuration names: the service does, in a session or an answer."""
+
+    STREAM = "stream"
+    """The page of a session's stream, and its signalling; its servers for STUN and TURN."""
+    TRACK = "track"
+    """The other end of a WebRTC connection that the service itself negotiates."""
+    FILES = "files"
+    """Servers of the sound files of answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class DoctorChecks:
     """Facts that the doctor needs to check a service.
@@ -125,9 +138,10 @@ class DoctorChecks:
             raises DeniedError.
         busy_remedy: advice when no live session is free.
         stream_remedy: advice when a live session has no address of its picture and sound.
+        socket_address: gives the address of the service's WebSocket, without a session; raises DeniedError.
+        names_later: gives the kinds of hosts that only the service can name, in sessions and answers.
         free: checks of its own that cost nothing, by name.
         try_live: checks within a live session, in the place of a session that only starts and ends.
-        beside: gives another address of the service that must be reached; None: there is none.
         greeting: asks the service how it is, and returns its version in words; None: it has no such call.
     """
 
@@ -136,9 +150,10 @@ class DoctorChecks:
     choose: Callable[[Directory, CloudOptions], tuple[str, str]]
     busy_remedy: str
     stream_remedy: str
+    socket_address: Callable[[CloudOptions], str]
+    names_later: Callable[[CloudOptions], frozenset[HostsNamedLater]]
     free: Mapping[str, Callable[[ServiceCloud], Awaitable[ServiceFinding]]] = field(default_factory=dict)
     try_live: TryLive | None = None
-    beside: Callable[[CloudOptions], str] | None = None
     greeting: Callable[[ServiceCloud], Awaitable[str]] | None = None
 
 

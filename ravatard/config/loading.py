@@ -11,7 +11,7 @@ from ravatard.config.board_file import Board
 from ravatard.config.boards import boards_beside, fill_in
 from ravatard.config.clashes import find_clashes
 from ravatard.config.migrations import HISTORY
-from ravatard.config.problems import ConfigErrors, SettingOrigin
+from ravatard.config.problems import ConfigErrors, Problem, SettingOrigin
 from ravatard.config.saved.layer import read_saved
 from ravatard.config.schema import Options, Schema
 from ravatard.config.sources import SettingSources, find_files, read_credentials, read_environment, read_file
@@ -72,10 +72,69 @@ def load(
     Raises:
         ConfigErrors: with all problems.
     """
+    found = _gathered(path, environ, default_path, instead or {}, history, saved)
+    sources = found.sources
+    if sources.problems:
+        raise ConfigErrors(sources.problems)
+    origins = found.origins
+    read = saved if found.has_saved else None
+    return Loaded(found.options, origins, found.files, sources.outdated, found.board, read)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableOptions:
+    """The readable part of a configuration that may have mistakes.
+
+    Attributes:
+        options: every option group; a setting that cannot be read has its default.
+        problems: the mistakes.
+        refused: ``section.key`` of each setting with a mistake.
+        incomplete: a whole file could not be read, so that any setting may be missing.
+    """
+
+    options: Options
+    problems: tuple[Problem, ...]
+    refused: frozenset[str]
+    incomplete: bool
+
+
+def load_readable(
+    path: Path | None, environ: Mapping[str, str], *, default_path: Path = DEFAULT_PATH, saved: Path | None
+) -> ReadableOptions:
+    """Read as much of the configuration as can be read; see :func:`load` for the arguments.
+
+    For a report about an appliance, never to run one.
+    """
+    found = _gathered(path, environ, default_path, {}, HISTORY, saved)
+    sources = found.sources
+    refused = sources.refused | {problem.key for problem in sources.problems if problem.key}
+    return ReadableOptions(found.options, tuple(sources.problems), frozenset(refused), sources.incomplete)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """Result of reading every source, mistakes included."""
+
+    sources: SettingSources
+    options: Options
+    origins: Mapping[str, SettingOrigin]
+    files: tuple[Path, ...]
+    board: Board | None
+    has_saved: bool
+
+
+def _gathered(
+    path: Path | None,
+    environ: Mapping[str, str],
+    default_path: Path,
+    instead: Mapping[Path, str],
+    history: MigrationHistory,
+    saved: Path | None,
+) -> _Gathered:
+    """Read every source; the mistakes are in the result."""
     # Before the first secret is in memory, in every command.
     forbid_dumps()
     sources = SettingSources(Schema(), history)
-    instead = instead or {}
     main = path or default_path
     planned = [file for file in instead if file != saved]
     files = find_files(main, required=path is not None or main in instead, sources=sources, further=planned)
@@ -95,9 +154,7 @@ def load(
             if sources.refused.isdisjoint(clash.keys):
                 key = clash.main_key(origins)
                 sources.report(origins[key], key, clash.text)
-    if sources.problems:
-        raise ConfigErrors(sources.problems)
-    return Loaded(options, origins, tuple(files), sources.outdated, board, saved if has_saved else None)
+    return _Gathered(sources, options, origins, tuple(files), board, has_saved)
 
 
 def _options(sources: SettingSources) -> Options:

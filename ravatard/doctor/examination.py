@@ -13,6 +13,9 @@ from ravatard.doctor.result import BLOCKING, CheckResult, Verdict, skipped, unkn
 from ravatard.errors import ConfigError, InternalError, RavatardError
 from ravatard.exit_status import ExitStatus
 
+#: Part of the doctor that is a command of its own, and no check.
+NETWORK = "network"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -40,7 +43,8 @@ def chosen(checks: Sequence[Check], only: Collection[str]) -> frozenset[str]:
     for word in only:
         meant = [one for one in ids if one == word or one.startswith(f"{word}.")]
         if not meant:
-            raise ConfigError(f"there is no check {word!r}; there are {', '.join(ids)}")
+            hint = "`ravatard doctor network` tries the ways out; " if word == NETWORK else ""
+            raise ConfigError(f"there is no check {word!r}; {hint}there are {', '.join(ids)}")
         found.update(meant)
     return frozenset(found)
 

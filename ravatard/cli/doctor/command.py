@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ravatard import __version__, logs
 from ravatard.assembly import runner
+from ravatard.cli.doctor.network import add_network, run_network
 from ravatard.cli.doctor.text import Sheet, marks_for
 from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_config, add_json, add_socket, add_state
@@ -48,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     add_state(parser)
     add_socket(parser)
+    add_network(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ConfigError: ``--only`` names a check that does not exist.
     """
+    if arguments.part == "network":
+        return run_network(arguments)
     if arguments.list:
         print("\n".join(check.id for check in CHECKS))
         return 0

@@ -9,7 +9,7 @@ from ravatard.cloud.avatar.address import api_url, socket_base
 from ravatard.cloud.avatar.examination import ask_with_key, examine_health, examine_orphans, greet, try_live
 from ravatard.cloud.avatar.live.endings import Ender, read_clocks
 from ravatard.cloud.avatar.service import AvatarCloud
-from ravatard.cloud.kind import DoctorChecks, EndSession, Features, Kind
+from ravatard.cloud.kind import DoctorChecks, EndSession, Features, HostsNamedLater, Kind
 from ravatard.cloud.option_groups import KEYS_OF_KIND, CloudOptions
 from ravatard.errors import DeniedError
 from ravatard.ports.cloud import Directory
@@ -45,6 +45,12 @@ def _socket_address(options: CloudOptions) -> str:
         raise DeniedError(str(error)) from None
 
 
+def _names_later(options: CloudOptions) -> frozenset[HostsNamedLater]:
+    """Return the peer of a WebRTC connection, where microphone or voice may take that way."""
+    may_track = options.avatar.microphone in ("auto", "track") or options.avatar.sound in ("auto", "track")
+    return frozenset({HostsNamedLater.TRACK}) if may_track else frozenset()
+
+
 AVATAR = Kind(
     vendor="the AvaTar API",
     sections=tuple(key for key in KEYS_OF_KIND["avatar"] if "." not in key),
@@ -63,8 +69,9 @@ AVATAR = Kind(
         choose=_choose,
         busy_remedy="nothing is wrong here: the service has no free place; try again later",
         stream_remedy="the answers of this service come on its socket",
+        socket_address=_socket_address,
+        names_later=_names_later,
         free={"health": examine_health, "orphans": examine_orphans},
         try_live=try_live,
-        beside=_socket_address,
     ),
 )

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from ravatard.cloud.kind import DoctorChecks, EndSession, Features, Kind
+from ravatard.cloud.kind import DoctorChecks, EndSession, Features, HostsNamedLater, Kind
 from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.network.deferred import Deferred, DeferredVoicePlayer
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.cloud.ravatar.account import Accounts
 from ravatard.cloud.ravatar.choice import choose_avatar, choose_language
+from ravatard.cloud.ravatar.rest import socket_url
 from ravatard.cloud.ravatar.service import RavatarCloud
 from ravatard.errors import DeviceError
 from ravatard.ports.cloud import Directory
@@ -61,6 +62,19 @@ def _choose(directory: Directory, options: CloudOptions) -> tuple[str, str]:
     return avatar.name or avatar.id, choose_language(directory, service.language)
 
 
+def _socket_address(options: CloudOptions) -> str:
+    return options.service.socket_url or socket_url(options.service.base_url)
+
+
+def _names_later(options: CloudOptions) -> frozenset[HostsNamedLater]:
+    stream, files = HostsNamedLater.STREAM, HostsNamedLater.FILES
+    return {
+        "live": frozenset({stream}),
+        "chat": frozenset({files}),
+        "auto": frozenset({stream, files}),
+    }[options.ravatar.mode]
+
+
 RAVATAR = Kind(
     vendor="RAVATAR",
     sections=("ravatar", "stream"),
@@ -77,5 +91,7 @@ RAVATAR = Kind(
         choose=_choose,
         busy_remedy="nothing is wrong here: try again later, or set ravatar.mode to auto",
         stream_remedy="ask RAVATAR: streamingUrl is missing in /startLiveSession",
+        socket_address=_socket_address,
+        names_later=_names_later,
     ),
 )

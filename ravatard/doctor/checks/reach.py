@@ -78,10 +78,9 @@ async def look_at_tls(case: Case) -> CheckResult:
     """Check that the service is reached, and its certificate good."""
     options = case.options
     result = await _look_at_address(case, options.service.base_url)
-    beside = kind_of(options).doctor.beside
-    if beside is None or result.verdict not in (Verdict.FINE, Verdict.WARNING):
+    if result.verdict not in (Verdict.FINE, Verdict.WARNING):
         return result
-    other = beside(options)
+    other = kind_of(options).doctor.socket_address(options)
     if address_of(other) == address_of(options.service.base_url):
         return result
     second = await _look_at_address(case, other)

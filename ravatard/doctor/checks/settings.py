@@ -99,19 +99,24 @@ def _from_elsewhere(case: Case) -> dict[str, str]:
     return found
 
 
-def look_at_config(case: Case) -> CheckResult:
-    """Check that the configuration is valid."""
-    machine = case.machine
-    environ = dict(machine.environ)
+def environ_of(case: Case) -> dict[str, str]:
+    """Return the variables that the configuration is read with: the caller's, and the service's secrets."""
+    environ = dict(case.machine.environ)
     if "CREDENTIALS_DIRECTORY" not in environ and not case.sealed:
         store = next((path.parent for path in credential_files(case) if path.name.startswith(_PREFIX)), None)
         if store is not None:
             environ["CREDENTIALS_DIRECTORY"] = str(store)
         environ = _from_elsewhere(case) | environ
+    return environ
+
+
+def look_at_config(case: Case) -> CheckResult:
+    """Check that the configuration is valid."""
+    machine = case.machine
     try:
         loaded = load(
             case.asked.config,
-            environ,
+            environ_of(case),
             default_path=machine.path(str(DEFAULT_PATH)),
             saved=case.state / SETTINGS,
         )

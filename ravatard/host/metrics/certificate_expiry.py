@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+
+from ravatard.host.metrics.certificate_fields import SEQUENCE, certificate_fields, elements
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 #: Bytes; a chain of certificates has some ten thousand.
 _LONGEST_FILE = 1 << 20
-#: ITU-T X.690, 8.1.2: identifiers of what is looked at.
-_SEQUENCE, _VERSION, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0xA0, 0x17, 0x18
+#: ITU-T X.690, 8.1.2: identifiers of times.
+_UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 
 
 def expires_at(certificate: bytes) -> float:
@@ -23,14 +25,11 @@ def expires_at(certificate: bytes) -> float:
     Raises:
         ValueError: it is no certificate.
     """
-    whole = _content(certificate, _SEQUENCE)
-    fields = list(_elements(_content(whole, _SEQUENCE)))
-    if fields and fields[0][0] == _VERSION:
-        del fields[0]
+    fields = certificate_fields(certificate)
     # Serial number, algorithm, issuer, validity.
-    if len(fields) < 4 or fields[3][0] != _SEQUENCE:
+    if len(fields) < 4 or fields[3][0] != SEQUENCE:
         raise ValueError("no certificate: it has no validity")
-    times = list(_elements(fields[3][1]))
+    times = list(elements(fields[3][1]))
     if len(times) != 2:
         raise ValueError("no certificate: its validity has no end")
     return _seconds(*times[1])
@@ -49,39 +48,6 @@ def _seconds(kind: int, text: bytes) -> float:
     elif kind != _GENERALIZED_TIME:
         raise ValueError("no certificate: its end is no time")
     return datetime.strptime(digits, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp()
-
-
-def _content(data: bytes, kind: int) -> bytes:
-    """Return the content of the first element of ``data``.
-
-    Raises:
-        ValueError: it is of another kind, or damaged.
-    """
-    found = next(_elements(data), None)
-    if found is None or found[0] != kind:
-        raise ValueError("no certificate: its structure is another one")
-    return found[1]
-
-
-def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield kind and content of each element. Source: ITU-T X.690, 8.1.3, and 10.1.
-
-    Raises:
-        ValueError: one is longer than what is there.
-    """
-    at = 0
-    while at < len(data):
-        if at + 2 > len(data):
-            raise ValueError("no certificate: it ends in the middle")
-        kind, length = data[at], data[at + 1]
-        at += 2
-        if length > 0x80:
-            digits = length - 0x80
-            length, at = int.from_bytes(data[at : at + digits]), at + digits
-        if at + length > len(data):
-            raise ValueError("no certificate: it ends in the middle")
-        yield kind, data[at : at + length]
-        at += length
 
 
 class CertificateExpiry:

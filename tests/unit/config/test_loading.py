@@ -18,6 +18,7 @@ from ravatard.config import (
     SettingOrigin,
     load,
 )
+from ravatard.config.loading import load_readable
 from ravatard.config.reference import reference
 from ravatard.secret import Secret
 from tests.assertions import assert_raises_only
@@ -131,6 +132,27 @@ def test_the_problems_of_every_source_come_together(tmp_path: Path) -> None:
         "a.yaml:3: voice.start_frames: voice.start_frames 9 must be at most voice.start_window 4; "
         "lower the one or raise the other",
     ]
+
+
+def test_what_can_be_read_of_a_configuration_with_mistakes(tmp_path: Path) -> None:
+    path = _write(
+        tmp_path / "ravatard.yaml",
+        "gate: {silence_ms: long}\nmqtt: {host: broker.example, prot: 1}\nservice: {kind: avatar}\n",
+    )
+
+    found = load_readable(path, {}, saved=None)
+
+    assert (found.options.mqtt.host, found.options.service.kind) == ("broker.example", "avatar")
+    assert found.options.gate.silence_ms == Options().gate.silence_ms
+    assert found.refused == {"gate.silence_ms", "mqtt.prot"}
+    assert (len(found.problems), found.incomplete) == (2, False)
+
+
+def test_of_a_file_that_is_no_yaml_nothing_can_be_read(tmp_path: Path) -> None:
+    found = load_readable(_write(tmp_path / "ravatard.yaml", "mqtt: {host: [\n"), {}, saved=None)
+
+    assert found.options == Options()
+    assert found.incomplete
 
 
 def test_a_mistake_is_reported_even_where_a_later_file_overrides_it(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from ravatard.cloud.avatar.kind import AVATAR
 from ravatard.cloud.avatar.options import AvatarOptions
 from ravatard.cloud.factory import ending_unknown, kind_of
+from ravatard.cloud.kind import HostsNamedLater
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.options import ServiceOptions
 from ravatard.errors import DeniedError
@@ -30,10 +31,25 @@ def test_a_microphone_that_is_off_stays_closed() -> None:
 
 
 def test_the_sockets_are_examined_beside_the_calls() -> None:
-    assert AVATAR.doctor.beside is not None
-    assert AVATAR.doctor.beside(options()) == "ws://localhost:8001/ws"
+    assert AVATAR.doctor.socket_address(options()) == "ws://localhost:8001/ws"
     with pytest.raises(DeniedError):
-        AVATAR.doctor.beside(options(base_url="http://"))
+        AVATAR.doctor.socket_address(options(base_url="http://"))
+
+
+@pytest.mark.parametrize(
+    ("avatar", "named"),
+    [
+        (AvatarOptions(), {HostsNamedLater.TRACK}),
+        (AvatarOptions(microphone="socket", sound="track"), {HostsNamedLater.TRACK}),
+        (AvatarOptions(microphone="socket", sound="socket"), set()),
+    ],
+)
+def test_the_service_names_a_peer_where_sound_may_be_a_track(
+    avatar: AvatarOptions, named: set[HostsNamedLater]
+) -> None:
+    chosen = CloudOptions(service=ServiceOptions(kind="avatar"), avatar=avatar)
+
+    assert AVATAR.doctor.names_later(chosen) == named
 
 
 def test_leave_to_end_unknown_sessions_is_that_of_a_sole_client() -> None:

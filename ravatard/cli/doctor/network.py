@@ -1,0 +1,162 @@
+"""``ravatard doctor network``: what the network must let through for this configuration, tried one by one."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+
+from ravatard import __version__, logs
+from ravatard.assembly import runner
+from ravatard.cli.doctor.network_table import Table, heading
+from ravatard.cli.doctor.text import marks_for
+from ravatard.cli.json_output import json_document
+from ravatard.cli.options import add_config, add_json, add_socket, add_state
+from ravatard.doctor.bundle import find_secrets
+from ravatard.doctor.check import Case, DoctorRequest
+from ravatard.doctor.machine import this_machine
+from ravatard.doctor.network.conclusion import Row, advice, exit_status, relieved
+from ravatard.doctor.network.destination import Destination, Outcome
+from ravatard.doctor.network.gathering import gather, is_online, trust_in
+from ravatard.doctor.network.links import MachineLinks
+from ravatard.doctor.network.plan import destinations
+from ravatard.doctor.network.trial import Trial
+from ravatard.doctor.redaction import Redactor
+from ravatard.exit_status import in_help
+
+_LINE = "list hosts, ports and protocols that the network must let through, and try each"
+_EPILOG = (
+    f"{in_help('doctor network')} Takes half a minute at most. Starts no session, and sends neither token "
+    "nor key. Needs no right to read secrets; what it may not read it names."
+)
+#: RFC 8489, 18.6 (stun).
+_STUN_PORT = 3_478
+_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/:\[\]@]{1,253})(?::(\d{1,5}))?")
+
+Show = Callable[[Destination, Outcome], None]
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add the sub-command ``network`` to ``doctor``, which may do without."""
+    parts = parser.add_subparsers(dest="part", metavar="{network}", title="part")
+    network = parts.add_parser(
+        "network",
+        help=_LINE,
+        description=f"{_LINE[0].upper()}{_LINE[1:]}.",
+        epilog=_EPILOG,
+        # What stands before the word network holds behind it.
+        argument_default=argparse.SUPPRESS,
+    )
+    network.add_argument(
+        "--stun",
+        type=_place,
+        action="append",
+        metavar="HOST[:PORT]",
+        help="ask this STUN server as well; the service names its own only in a session",
+    )
+    add_json(network)
+    add_config(network)
+    add_state(network)
+    add_socket(network)
+
+
+def _place(text: str) -> tuple[str, int]:
+    """Parse a host with or without a port."""
+    found = _PLACE.fullmatch(text)
+    port = int(found[2] or _STUN_PORT) if found is not None else 0
+    if found is None or not 0 < port < 1 << 16:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no host, or no host and port such as stun.example:3478"
+        )
+    return found[1].strip("[]"), port
+
+
+def run_network(arguments: argparse.Namespace) -> int:
+    """Try every destination, and print each in its turn; return the exit status."""
+    logs.configure(logs.LogOptions(level="error"), under_systemd=False)
+    asked = DoctorRequest(arguments.config, arguments.state, arguments.socket)
+    case = Case(this_machine(os.environ), asked)
+    return runner.run(_report(case, tuple(getattr(arguments, "stun", [])), as_json=arguments.json))
+
+
+async def _report(case: Case, stun: tuple[tuple[str, int], ...], *, as_json: bool) -> int:
+    facts, notes = await gather(case, stun)
+    planned = destinations(facts)
+    name = next((one.host for one in planned if one.setting and one.proxy is None and not one.inbound), "")
+    trial = Trial(
+        MachineLinks(),
+        trust_in,
+        case.machine.now,
+        name=name,
+        running=case.daemon is not None,
+        online=is_online(case),
+    )
+    clean = Redactor(find_secrets(case)).known
+    if as_json:
+        rows = await survey(planned, trial, lambda _destination, _outcome: None)
+        print(clean(json_document(for_programs(rows, notes))))
+        return exit_status(rows)
+    table = Table(marks_for(sys.stdout), clean)
+    _print(heading(case.machine, notes, clean))
+    _print(table.begin())
+    rows = await survey(planned, trial, lambda one, outcome: _print(table.lines(one, outcome)))
+    _print(table.end(advice(rows)))
+    return exit_status(rows)
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+async def survey(planned: Sequence[Destination], trial: Trial, show: Show) -> list[Row]:
+    """Try all destinations at the same time; hand each to ``show`` in the order of the plan.
+
+    One of a group waits for the others, which may relieve it.
+    """
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(trial.of(one), name=f"try {one.rule}") for one in planned]
+        rows: list[Row] = []
+        for destination, task in zip(planned, tasks, strict=True):
+            same = [
+                (one, await other)
+                for one, other in zip(planned, tasks, strict=True)
+                if one.one_of and one.one_of == destination.one_of
+            ]
+            outcomes = dict(relieved(same))
+            rows.append((destination, outcomes.get(destination) or await task))
+            show(*rows[-1])
+    return rows
+
+
+def for_programs(rows: Sequence[Row], notes: Sequence[str]) -> dict[str, object]:
+    """Return the rows as plain data, a stable format that only grows."""
+    return {
+        "ravatard": __version__,
+        "exit_status": int(exit_status(rows)),
+        "destinations": [_as_dict(one, outcome) for one, outcome in rows],
+        "advice": advice(rows),
+        "notes": list(notes),
+    }
+
+
+def _as_dict(one: Destination, outcome: Outcome) -> dict[str, object]:
+    return {
+        "for": one.purpose,
+        "direction": "in" if one.inbound else "out",
+        "host": None if one.inbound else one.host or None,
+        "place": one.place,
+        "transport": one.speech.transport.lower(),
+        "port": one.port,
+        "protocol": one.speech.value,
+        "proxy": str(one.proxy) if one.proxy is not None else None,
+        "setting": one.setting or None,
+        "state": outcome.state.value,
+        "needed": not outcome.relieved,
+        "ip_versions": list(outcome.families),
+        "certificate_issuer": outcome.issuer or None,
+        "text": outcome.text,
+    }

@@ -1,0 +1,1 @@
+"""Destinations that the network must let through, and a trial of each."""

@@ -1,0 +1,127 @@
+"""Conclusion from all trials: what a network's administrator has to do, and the exit status. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from ravatard.doctor.network.destination import Destination, Outcome, State
+from ravatard.doctor.network.plan import is_here
+from ravatard.exit_status import ExitStatus
+
+Row = tuple[Destination, Outcome]
+
+_BLOCKED = (State.SILENT, State.UNREACHABLE, State.REFUSED, State.FAILED)
+
+
+def relieved(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with a mark on each closed one of whose group another is open."""
+    open_groups = {row.one_of for row, outcome in rows if outcome.state is State.OPEN} - {""}
+    return [
+        (
+            row,
+            replace(outcome, relieved=True)
+            if outcome.state.closed and row.one_of in open_groups
+            else outcome,
+        )
+        for row, outcome in rows
+    ]
+
+
+def exit_status(rows: Iterable[Row]) -> ExitStatus:
+    """Return 0 if all that was tried is open, 1 if something is closed, 2 if something could not be told."""
+    states = {outcome.state for _, outcome in rows if not outcome.relieved}
+    if any(state.closed for state in states):
+        return ExitStatus.FAILED
+    return ExitStatus.UNDECIDED if states & {State.UNDECIDED, State.UNKNOWN} else ExitStatus.DONE
+
+
+def advice(rows: Sequence[Row]) -> list[str]:
+    """Return sentences about what is to be done next, the most pressing first."""
+    needed = [(row, outcome) for row, outcome in rows if not outcome.relieved]
+
+    def of(*states: State, here: bool = False) -> list[Row]:
+        return [one for one in needed if one[1].state in states and is_here(one[0].host) is here]
+
+    found = [
+        *_portal(of(State.PORTAL)),
+        *_each(of(State.NAMELESS), "Have the name servers answer for", lambda row: row.host),
+        *_opening(of(*_BLOCKED)),
+        *_each(of(State.REJECTED), "Have the proxy let through", lambda row: row.rule),
+        *_intercepted(of(State.UNTRUSTED) + of(State.UNTRUSTED, here=True)),
+        *_each(
+            of(State.STRIPPED),
+            "Have the proxy or filter pass on the WebSocket upgrade to",
+            lambda row: row.host,
+        ),
+        *_here(of(*_BLOCKED, here=True)),
+    ]
+    if found:
+        found.append("Then run `ravatard doctor network` again.")
+    else:
+        found.append("Everything that could be tried from here is open.")
+    if undecided := of(State.UNDECIDED):
+        hosts = _listed(row.host for row, _ in undecided)
+        found.append(
+            f"Not proven: the WebSocket to {hosts}; `ravatard doctor --live` proves it with a session."
+        )
+    if unknown := of(State.UNKNOWN):
+        keys = _listed(row.setting for row, _ in unknown)
+        found.append(f"Not known: {keys}; `sudo ravatard doctor network` may read more.")
+    later = [
+        row for row, outcome in needed if outcome.state is State.UNTRIED and not row.inbound and not row.host
+    ]
+    if later:
+        rules = "; ".join(dict.fromkeys(row.rule for row in later))
+        found.append(f"To open as well, though only the service names the hosts: {rules}.")
+    return found
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(word for word in words if word))
+
+
+def _each(rows: list[Row], beginning: str, named: Callable[[Destination], str]) -> Iterator[str]:
+    if rows:
+        yield f"{beginning} {_listed(named(row) for row, _ in rows)}."
+
+
+def _opening(rows: list[Row]) -> Iterator[str]:
+    """Yield the sentence with the rules of a firewall; of a group one is enough."""
+    rules: list[str] = []
+    for row, _ in rows:
+        if row.inbound:
+            continue
+        same = [one.host for one, _ in rows if one.one_of == row.one_of] if row.one_of else []
+        rules.append(f"{row.ports} to {' or '.join(same)}" if len(same) > 1 else row.rule)
+    if rules:
+        yield f"Open for this machine: {'; '.join(dict.fromkeys(rules))}."
+
+
+def _portal(rows: list[Row]) -> Iterator[str]:
+    if rows:
+        hosts = _listed(row.host for row, _ in rows)
+        yield (
+            "Log this machine in at the network's login page, or have it let through without "
+            f"(by its hardware address): it stands before {hosts}."
+        )
+
+
+def _intercepted(rows: list[Row]) -> Iterator[str]:
+    """Yield the sentence about certificates of strangers."""
+    if not rows:
+        return
+    hosts = _listed(row.host for row, _ in rows)
+    issuers = _listed(outcome.issuer for _, outcome in rows)
+    whose = f' "{issuers}"' if issuers else ""
+    yield (
+        f"Take {hosts} out of the inspection of TLS, or have this machine trust the issuer{whose}: put its "
+        "certificate (PEM, NAME.crt) into /usr/local/share/ca-certificates, and sudo update-ca-certificates."
+    )
+
+
+def _here(rows: list[Row]) -> Iterator[str]:
+    """Yield the sentence about programs of this machine, before which there is no firewall."""
+    if rows:
+        ports = _listed(f"{row.purpose} at {row.ports}" for row, _ in rows)
+        yield f"Look at this machine itself, no firewall is in between: {ports}."

@@ -1,0 +1,112 @@
+"""Facts about the network that one appliance needs, gathered from its configuration and its machine."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+from ravatard.cloud.factory import kind_of
+from ravatard.cloud.network.trust import trusted
+from ravatard.config import DEFAULT_PATH
+from ravatard.config.loading import ReadableOptions, load_readable
+from ravatard.doctor.check import Case
+from ravatard.doctor.checks.reach import proxies_of
+from ravatard.doctor.checks.running import look_at_daemon
+from ravatard.doctor.checks.settings import environ_of, look_at_credentials
+from ravatard.doctor.network.machine_hosts import archive_proxies, archives, name_servers, time_servers
+from ravatard.doctor.network.plan import NetworkFacts
+from ravatard.errors import DeniedError
+from ravatard.host.state import SETTINGS
+
+#: Limit for the programs that are asked about apt and the clock. They ask no network; without their answer
+#: the rows about them are missing, and the report says so.
+_PROGRAMS_S = 5.0
+
+
+async def gather(case: Case, stun: tuple[tuple[str, int], ...] = ()) -> tuple[NetworkFacts, tuple[str, ...]]:
+    """Read what can be read: a mistake in the configuration, or a file for root alone, ends nothing.
+
+    Args:
+        case: the machine; gets its options and the daemon's status.
+        stun: STUN servers to try, host and port.
+
+    Returns:
+        The facts, and a sentence about each thing that could not be found out.
+    """
+    look_at_credentials(case)
+    read = load_readable(
+        case.asked.config,
+        environ_of(case),
+        default_path=case.machine.path(str(DEFAULT_PATH)),
+        saved=case.state / SETTINGS,
+    )
+    case.options = read.options
+    look_at_daemon(case)
+    kind, machine = kind_of(read.options), case.machine
+    try:
+        socket_url = kind.doctor.socket_address(read.options)
+    except DeniedError:
+        # The configuration's own mistake, which it tells itself.
+        socket_url = ""
+    notes = list(_notes(case, read))
+    clocks: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    try:
+        async with asyncio.timeout(_PROGRAMS_S):
+            clocks = await time_servers(machine)
+            urls = await archives(machine)
+            proxies = await archive_proxies(machine, urls)
+    except TimeoutError:
+        proxies = dict.fromkeys(urls)
+        notes.append("apt and the clock's service did not say in time which servers they ask")
+    facts = NetworkFacts(
+        options=read.options,
+        socket_url=socket_url,
+        names_later=kind.doctor.names_later(read.options),
+        proxies=proxies_of(case),
+        unreadable=read.refused,
+        incomplete=_why_incomplete(read),
+        name_servers=name_servers(machine),
+        time_servers=clocks,
+        archives=proxies,
+        stun=stun,
+    )
+    return facts, tuple(notes)
+
+
+def is_online(case: Case) -> bool:
+    """Return True if a running daemon has its WebSocket to the service open."""
+    link = case.daemon.get("link") if case.daemon is not None else None
+    return isinstance(link, dict) and link.get("state") == "online"
+
+
+def _why_incomplete(read: ReadableOptions) -> str:
+    if not read.incomplete:
+        return ""
+    if any(problem.denied for problem in read.problems):
+        return "the configuration may not be read by you"
+    return "the configuration cannot be read"
+
+
+def _notes(case: Case, read: ReadableOptions) -> list[str]:
+    """Return sentences about the configuration that make the list doubtful."""
+    notes = []
+    if read.problems:
+        first, more = read.problems[0], len(read.problems) - 1
+        text = str(first).replace(f"{case.machine.root}/", "/")
+        notes.append(f"the configuration: {text}{f' (and {more} more)' if more else ''}")
+    unusable = {
+        found
+        for url in (read.options.service.base_url,)
+        if isinstance(found := proxies_of(case).named(url), str)
+    }
+    return [*notes, *sorted(unusable)]
+
+
+def trust_in(file: str) -> ssl.SSLContext:
+    """Return the context that the appliance verifies servers by: the issuers in ``file``, or the machine's.
+
+    Raises:
+        OSError: the file cannot be used.
+    """
+    return ssl.create_default_context(cafile=file) if file else trusted()

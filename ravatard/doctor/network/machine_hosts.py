@@ -1,0 +1,115 @@
+"""Hosts that the machine itself talks to: name servers, time servers, and archives of packages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from ravatard.cloud.proxy import NO_PROXY, Proxies, Proxy
+from ravatard.doctor.machine import Machine, output
+
+#: resolver(5): more name servers are not asked.
+_MOST_NAME_SERVERS = 3
+_MOST_TIME_SERVERS = 8
+_MOST_ARCHIVES = 8
+#: systemd-resolved.service(8): its own addresses, and the file with the servers that it asks.
+_RESOLVED = frozenset({"127.0.0.53", "127.0.0.54"})
+_RESOLVED_FILE = "/run/systemd/resolve/resolv.conf"
+_CHRONY = ("/etc/chrony/chrony.conf", "/etc/chrony/conf.d/*.conf", "/etc/chrony/sources.d/*.sources")
+_NTPSEC = ("/etc/ntpsec/ntp.conf", "/etc/ntpsec/ntp.d/*.conf")
+#: timesyncd.conf(5), from weakest to strongest. Debian's file shows the compiled default as a comment.
+_TIMESYNCD = (
+    "/usr/lib/systemd/timesyncd.conf",
+    "/etc/systemd/timesyncd.conf",
+    "/usr/lib/systemd/timesyncd.conf.d/*.conf",
+    "/run/systemd/timesyncd.conf.d/*.conf",
+    "/etc/systemd/timesyncd.conf.d/*.conf",
+)
+_SERVER = re.compile(r"^\s*(?:server|pool|peer)\s+(\S+)", re.M)
+_TIMESYNCD_LINE = re.compile(r"^(#?)(NTP|FallbackNTP)=(.*)$", re.M)
+#: A source in what `apt-cache policy PACKAGE` prints: its priority, its address, its suite.
+_SOURCE = re.compile(r"^\s+-?\d+\s+(?:mirror\+)?(https?://\S+)\s", re.M)
+_SETTING = re.compile(r'^(Acquire::(http|https)::Proxy(?:::(\S+))?) "(.*)";$', re.M)
+_DIRECT = "DIRECT"
+
+
+def name_servers(machine: Machine) -> tuple[str, ...]:
+    """Return the addresses of the name servers that look-ups go to. Source: resolv.conf(5)."""
+    found = _name_servers(machine.text("/etc/resolv.conf") or "")
+    if found and _RESOLVED.issuperset(found):
+        behind = _name_servers(machine.text(_RESOLVED_FILE) or "")
+        return behind or found
+    return found
+
+
+def _name_servers(text: str) -> tuple[str, ...]:
+    lines = (line.split() for line in text.splitlines())
+    found = [words[1] for words in lines if len(words) > 1 and words[0] == "nameserver"]
+    return tuple(dict.fromkeys(found))[:_MOST_NAME_SERVERS]
+
+
+async def time_servers(machine: Machine) -> tuple[str, ...]:
+    """Return the names or addresses of the time servers; none for a machine that asks none.
+
+    Those of chrony or ntpsec, where one is installed, else those of systemd-timesyncd: what it uses now, also
+    by DHCP, where it can be asked, else its files.
+    """
+    for places in (_CHRONY, _NTPSEC):
+        if found := [name for text in _texts(machine, places) for name in _SERVER.findall(text)]:
+            return tuple(dict.fromkeys(found))[:_MOST_TIME_SERVERS]
+    said = await output(machine, "timedatectl", "show-timesync")
+    told = dict(line.partition("=")[::2] for line in (said or "").splitlines())
+    in_use = " ".join(told.get(f"{kind}NTPServers", "") for kind in ("Link", "System", "Runtime"))
+    found = in_use.split() or told.get("FallbackNTPServers", "").split() or _of_files(machine)
+    return tuple(dict.fromkeys(found))[:_MOST_TIME_SERVERS]
+
+
+def _of_files(machine: Machine) -> list[str]:
+    """Return the servers of systemd-timesyncd's files; those of the network's DHCP are not there."""
+    servers: dict[str, list[str]] = {"NTP": [], "FallbackNTP": []}
+    for text in _texts(machine, _TIMESYNCD):
+        for comment, key, value in _TIMESYNCD_LINE.findall(text):
+            if comment:
+                servers[key] = servers[key] or value.split()
+            else:
+                # An empty value takes back what was set before.
+                servers[key] = (
+                    [*servers[key], *value.split()] if value.strip() and key == "NTP" else value.split()
+                )
+    return servers["NTP"] or servers["FallbackNTP"]
+
+
+def _texts(machine: Machine, places: tuple[str, ...]) -> Iterator[str]:
+    for place in places:
+        for path in sorted(machine.root.glob(place.lstrip("/"))):
+            if (text := machine.text(machine.shown(path))) is not None:
+                yield text
+
+
+async def archives(machine: Machine) -> tuple[str, ...]:
+    """Return the addresses of the archives that apt gets ravatard from; none without such a source."""
+    said = await output(machine, "apt-cache", "policy", "ravatard")
+    return tuple(dict.fromkeys(_SOURCE.findall(said or "")))[:_MOST_ARCHIVES]
+
+
+async def archive_proxies(machine: Machine, urls: tuple[str, ...]) -> Mapping[str, Proxy | None]:
+    """Return the proxy of apt for each address: its own setting, else the environment's.
+
+    Source: apt-transport-http(1) and apt-transport-https(1).
+    """
+    if not urls:
+        return {}
+    said = await output(machine, "apt-config", "dump", "Acquire")
+    settings = {(kind, host): (key, value) for key, kind, host, value in _SETTING.findall(said or "")}
+    found: dict[str, Proxy | None] = {}
+    for url in urls:
+        parts = urlsplit(url)
+        kinds = ("https", "http") if parts.scheme == "https" else ("http",)
+        keys = [(kind, host) for kind in kinds for host in (parts.hostname or "", "")]
+        key, value = next((settings[one] for one in keys if settings.get(one, ("", ""))[1]), ("", ""))
+        configured = NO_PROXY if value == _DIRECT else value or None
+        proxy = Proxies(configured, machine.environ).of(url)
+        found[url] = replace(proxy, origin=key) if proxy is not None and key else proxy
+    return found

@@ -1,0 +1,193 @@
+"""Plan: the destinations of this configuration on this machine, in the order of a report. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from ravatard.cloud.kind import HostsNamedLater
+from ravatard.cloud.proxy import Proxies, Proxy
+from ravatard.config import Options
+from ravatard.doctor.network.destination import Destination, Speech
+
+_BY_SCHEME = {"https": Speech.HTTPS, "http": Speech.HTTP, "wss": Speech.WSS, "ws": Speech.WS}
+#: Decides how the service's addresses are read.
+_KIND = "service.kind"
+_DNS, _NTP, _STUN, _HTTPS = 53, 123, 3_478, 443
+#: An address of a host that only the service knows, for the choice of a proxy (RFC 6761: no such host).
+_SOME_ADDRESS = "https://named-later.invalid/"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """Facts that a plan is made from.
+
+    Attributes:
+        options: the configuration, as far as it can be read.
+        socket_url: address of the service's WebSocket; "" when it cannot be told.
+        names_later: hosts that only the service names.
+        proxies: choice of an HTTP proxy.
+        unreadable: keys whose value could not be read.
+        incomplete: why settings may be missing altogether, in a few words; "" when none is.
+        name_servers: their addresses.
+        time_servers: their names.
+        archives: addresses of apt's archives, each with its proxy.
+        stun: STUN servers that the caller named, host and port.
+    """
+
+    options: Options
+    socket_url: str
+    names_later: frozenset[HostsNamedLater]
+    proxies: Proxies
+    unreadable: frozenset[str] = frozenset()
+    incomplete: str = ""
+    name_servers: tuple[str, ...] = ()
+    time_servers: tuple[str, ...] = ()
+    archives: Mapping[str, Proxy | None] = field(default_factory=dict)
+    stun: tuple[tuple[str, int], ...] = ()
+
+
+def destinations(facts: NetworkFacts) -> list[Destination]:
+    """Return the destinations: of this machine, of the service, of other programs, and those inbound."""
+    found = [*_of_machine(facts), *_of_service(facts), *_named_later(facts), *_of_programs(facts)]
+    found += _inbound(facts)
+    return [*_proxies_of(found), *(_checked(one, facts) for one in found)]
+
+
+def _checked(destination: Destination, facts: NetworkFacts) -> Destination:
+    """Return ``destination``, as one that is not known if its setting could not be read."""
+    key = destination.setting
+    section = key.partition(".")[0]
+    if not key:
+        return destination
+    wrong = facts.unreadable & ({key, section} | ({_KIND} if section == "service" else set()))
+    if not wrong and not facts.incomplete:
+        return destination
+    reason = f"{key} is not known: {facts.incomplete or f'see `ravatard config check` about {min(wrong)}'}"
+    return replace(
+        destination, host="", port=None, proxy=None, stands_for=f"as {key} says", untried=reason, unknown=True
+    )
+
+
+def _of_machine(facts: NetworkFacts) -> Iterator[Destination]:
+    for address in facts.name_servers:
+        yield Destination("names (DNS)", address, _DNS, Speech.DNS, one_of="names")
+    for host in facts.time_servers:
+        yield Destination("clock (NTP)", host, _NTP, Speech.NTP, one_of="clock")
+    for url, proxy in facts.archives.items():
+        yield _at(url, "updates (apt)", "", proxy)
+
+
+def _of_service(facts: NetworkFacts) -> Iterator[Destination]:
+    url = facts.options.service.base_url
+    key = "service.base_url"
+    yield _at(url, "service: sign-in, requests", key, facts.proxies.of(url))
+    socket = facts.socket_url
+    if socket:
+        named = "service.socket_url" if facts.options.service.socket_url is not None else key
+        yield _at(socket, "service: WebSocket", named, facts.proxies.of(socket))
+
+
+def _named_later(facts: NetworkFacts) -> Iterator[Destination]:
+    """Yield what no setting names, and the STUN servers that the caller has named for a trial."""
+    options, named = facts.options, facts.names_later
+    seen = options.live_audio.enabled != "off" or options.kiosk.enabled
+    stream = HostsNamedLater.STREAM in named and seen
+    proxy = facts.proxies.of(_SOME_ADDRESS)
+    later = "the service names it in a session"
+    if stream:
+        yield _later(
+            "stream: page, signalling", _HTTPS, Speech.HTTPS, "host of the session's stream", later, proxy
+        )
+    if HostsNamedLater.FILES in named:
+        answer = "the service names it in an answer"
+        yield _later("sound of answers", _HTTPS, Speech.HTTPS, "hosts of answer files", answer, proxy)
+    for host, port in facts.stun:
+        yield Destination("voice: STUN, TURN by UDP", host, port, Speech.STUN)
+    if stream or HostsNamedLater.TRACK in named:
+        if not facts.stun:
+            hint = f"{later}; --stun HOST tries one"
+            yield _later("voice: STUN, TURN by UDP", _STUN, Speech.STUN, "STUN and TURN servers", hint)
+        ports = f"{later}, with its port"
+        yield _later("voice: TURN by TCP or TLS", None, Speech.TCP, "TURN servers", ports)
+        direct = "not needed where a TURN server relays it"
+        yield _later("voice: sound (RTP)", None, Speech.RTP, "any address", direct)
+
+
+def _later(
+    purpose: str, port: int | None, speech: Speech, place: str, reason: str, proxy: Proxy | None = None
+) -> Destination:
+    return Destination(purpose, "", port, speech, proxy=proxy, stands_for=place, untried=reason)
+
+
+def _of_programs(facts: NetworkFacts) -> Iterator[Destination]:
+    options = facts.options
+    if options.speech_to_text.uri is not None and options.speech_to_text.uri.startswith("tcp:"):
+        parts = urlsplit(options.speech_to_text.uri)
+        host, port = parts.hostname or "", parts.port
+        yield Destination("speech recogniser", host, port, Speech.TCP, "speech_to_text.uri")
+    elif "speech_to_text.uri" in facts.unreadable:
+        yield Destination("speech recogniser", "", None, Speech.TCP, "speech_to_text.uri")
+    mqtt = options.mqtt
+    if mqtt.host is not None or "mqtt.host" in facts.unreadable:
+        purpose = "MQTT: rooms, programs" if options.group.name is not None else "MQTT broker"
+        speech = Speech.TLS if mqtt.tls else Speech.TCP
+        yield Destination(
+            purpose, mqtt.host or "", mqtt.broker_port, speech, "mqtt.host", issuers=mqtt.ca or ""
+        )
+
+
+def _inbound(facts: NetworkFacts) -> Iterator[Destination]:
+    page, metrics = facts.options.page, facts.options.metrics
+    if page.listen == "lan" or "page.listen" in facts.unreadable:
+        yield _listening("owner's page", page.port, "page.listen", "browsers of the network")
+    if metrics.listen == "lan" or "metrics.listen" in facts.unreadable:
+        yield _listening("figures", metrics.port, "metrics.listen", "Prometheus")
+
+
+def _listening(purpose: str, port: int, setting: str, clients: str) -> Destination:
+    free = "" if port else "port 0 takes any free one"
+    return Destination(
+        purpose,
+        "127.0.0.1",
+        port or None,
+        Speech.TCP,
+        setting,
+        inbound=True,
+        stands_for=clients,
+        untried=free,
+    )
+
+
+def _proxies_of(found: list[Destination]) -> Iterator[Destination]:
+    """Yield each HTTP proxy once; what goes through it needs nothing else opened."""
+    used = {str(one.proxy): one.proxy for one in found if one.proxy is not None}
+    for proxy in used.values():
+        speech = Speech.TLS if proxy.url.scheme == "https" else Speech.TCP
+        yield Destination(
+            "HTTP proxy", proxy.url.host or "", proxy.url.port, speech, "", stands_for=proxy.origin
+        )
+
+
+def _at(url: str, purpose: str, setting: str, proxy: Proxy | None) -> Destination:
+    """Return the destination at an address."""
+    parts = urlsplit(url)
+    speech = _BY_SCHEME[parts.scheme]
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    own = _HTTPS if speech.encrypted else 80
+    return Destination(
+        purpose, parts.hostname or "", port or own, speech, setting, proxy=proxy, path=parts.path or "/"
+    )
+
+
+def is_here(host: str) -> bool:
+    """Return True if ``host`` is this machine, which needs no firewall opened."""
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,138 @@
+"""First step of a trial: a host's addresses, and a connection by each version of IP."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ravatard.cloud.border import plain
+from ravatard.cloud.replies import cause_of
+from ravatard.doctor.network.destination import Outcome, State
+from ravatard.doctor.network.links import Links, TcpStream
+
+#: Limits of a trial's first steps. A firewall that drops packets lets each run out.
+LOOKUP_S = 5.0
+CONNECT_S = 5.0
+#: The machine itself has no way to such addresses, as one without IPv6.
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+_LONGEST_REASON = 100
+
+
+class TrialEnded(Exception):
+    """End of a trial before its last step.
+
+    Attributes:
+        outcome: the outcome.
+    """
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.text)
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Connection to a host.
+
+    Attributes:
+        stream: the connection; by IPv4 where both versions of IP have one.
+        families: versions of IP that it was had by.
+        note: clause about one that it was not had by; "" when there is none.
+    """
+
+    stream: TcpStream
+    families: tuple[int, ...]
+    note: str = ""
+
+
+async def addresses_of(links: Links, host: str) -> Mapping[int, str]:
+    """Return the first address of each version of IP.
+
+    Raises:
+        TrialEnded: there is none.
+    """
+    try:
+        async with asyncio.timeout(LOOKUP_S):
+            found = await links.addresses(host)
+    except TimeoutError:
+        text = f"no name server answers for {host} within {LOOKUP_S:g} s"
+        raise TrialEnded(Outcome(State.NAMELESS, text)) from None
+    except OSError as error:
+        raise TrialEnded(Outcome(State.NAMELESS, _nameless(host, error))) from None
+    first: dict[int, str] = {}
+    for address in found:
+        first.setdefault(6 if ":" in address else 4, address)
+    if not first:
+        raise TrialEnded(Outcome(State.NAMELESS, f"the name servers have no address of {host}"))
+    return first
+
+
+def _nameless(host: str, error: OSError) -> str:
+    if error.errno == socket.EAI_AGAIN:
+        return f"no name server answers for {host}"
+    if error.errno in (socket.EAI_NONAME, socket.EAI_NODATA):
+        return f"the name servers do not know {host}"
+    return f"{host} is not looked up ({plain(cause_of(error), _LONGEST_REASON)})"
+
+
+async def reach(links: Links, host: str, port: int) -> Reached:
+    """Connect to ``host`` by each version of IP that it has an address of; keep one connection.
+
+    Raises:
+        TrialEnded: there is none.
+    """
+    addresses = await addresses_of(links, host)
+    streams: dict[int, TcpStream] = {}
+    failures: dict[int, Outcome] = {}
+
+    async def one(family: int, address: str) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                streams[family] = await links.connect(address, port)
+        except TimeoutError:
+            text = f"{address} does not answer within {CONNECT_S:g} s"
+            failures[family] = Outcome(State.SILENT, text)
+        except OSError as error:
+            failures[family] = failure(address, error)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for family, address in addresses.items():
+                group.create_task(one(family, address), name=f"connect by IPv{family}")
+    except BaseException:
+        for stream in streams.values():
+            stream.abort()
+        raise
+    if not streams:
+        raise TrialEnded(worst(failures))
+    kept = min(streams)
+    for family, stream in streams.items():
+        if family != kept:
+            stream.abort()
+    told = [f"IPv{one}: {outcome.text}" for one, outcome in failures.items() if _matters(outcome)]
+    return Reached(streams[kept], tuple(sorted(streams)), "; ".join(told))
+
+
+def failure(address: str, error: OSError) -> Outcome:
+    """Return the outcome of a connection or datagram to ``address`` that failed."""
+    if isinstance(error, ConnectionRefusedError):
+        return Outcome(State.REFUSED, f"{address} refuses")
+    if error.errno in _NO_ROUTE:
+        return Outcome(State.UNREACHABLE, f"there is no way to {address} ({plain(cause_of(error), 60)})")
+    if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
+        return Outcome(State.SILENT, f"{address} does not answer")
+    return Outcome(State.FAILED, f"{address}: {plain(cause_of(error), _LONGEST_REASON)}")
+
+
+def _matters(failed: Outcome) -> bool:
+    """Return True unless the machine has no such version of IP at all, which is no fault."""
+    return failed.state is not State.UNREACHABLE
+
+
+def worst(failures: Mapping[int, Outcome]) -> Outcome:
+    """Return the failure that says most: that of a version of IP the machine has; IPv4's first."""
+    in_order = [failures[family] for family in sorted(failures)]
+    return next((one for one in in_order if _matters(one)), in_order[0])

@@ -1,0 +1,142 @@
+"""Heads of HTTP requests and replies that a trial exchanges. Pure; a reply is a stranger's."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from ravatard.cloud.proxy import Proxy
+
+#: RFC 6455, 1.3.
+_ACCEPT_SALT = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: [^\r\n]*)?\r\n")
+#: RFC 6585, 6: "Network Authentication Required".
+_ASKS_FOR_LOGIN = 511
+SWITCHED = 101
+_MOST_HEADERS = 100
+_LONGEST_HOST = 253
+#: Labels of a name that people take for one owner's: chat.example.com and www.example.com.
+_OWNERS_LABELS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHead:
+    """Head of a reply.
+
+    Attributes:
+        status: the HTTP status.
+        headers: the headers, names in small letters; of several with a name the last.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+
+
+def reply_head(head: bytes) -> ReplyHead:
+    """Read the head of a reply.
+
+    Raises:
+        ValueError: it is none of HTTP.
+    """
+    found = _STATUS_LINE.match(head)
+    if found is None:
+        raise ValueError("the answer is none of HTTP")
+    headers = {}
+    for line in head[found.end() :].split(b"\r\n")[:_MOST_HEADERS]:
+        name, colon, value = line.partition(b":")
+        if colon:
+            headers[name.decode("latin-1").strip().lower()] = value.decode("latin-1").strip()
+    return ReplyHead(int(found[1]), headers)
+
+
+def request_head(method: str, target: str, host: str, extra: Mapping[str, str] | None = None) -> bytes:
+    """Return the head of a request without a body, which closes the connection unless ``extra`` says.
+
+    Args:
+        method: such as GET.
+        target: path, address, or host and port.
+        host: ``Host``, with a port where it is not the scheme's own.
+        extra: more headers.
+    """
+    headers = {
+        "Host": host,
+        "User-Agent": "ravatard",
+        "Accept": "*/*",
+        "Connection": "close",
+        **(extra or {}),
+    }
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+
+
+def upgrade_headers(key: str) -> dict[str, str]:
+    """Return the headers that ask for a WebSocket; ``key``: of :func:`upgrade_key`. Source: RFC 6455, 4.1."""
+    return {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Key": key,
+        "Sec-WebSocket-Version": "13",
+    }
+
+
+def upgrade_key(chance: bytes) -> str:
+    """Return ``Sec-WebSocket-Key`` from 16 random bytes."""
+    return base64.b64encode(chance[:16]).decode()
+
+
+def is_switched(reply: ReplyHead, key: str) -> bool:
+    """Return True if ``reply`` opens the WebSocket asked for with ``key``. Source: RFC 6455, 4.2.2."""
+    digest = hashlib.sha1(f"{key}{_ACCEPT_SALT}".encode(), usedforsecurity=False).digest()
+    accepted = reply.headers.get("sec-websocket-accept", "")
+    return reply.status == SWITCHED and accepted == base64.b64encode(digest).decode()
+
+
+def proxy_authorization(proxy: Proxy) -> dict[str, str]:
+    """Return the header with a proxy's user and password, for the proxy alone; none without them."""
+    user, password = proxy.url.user, proxy.url.password
+    if user is None and password is None:
+        return {}
+    known = base64.b64encode(f"{user or ''}:{password or ''}".encode()).decode()
+    return {"Proxy-Authorization": f"Basic {known}"}
+
+
+def login_page(host: str, reply: ReplyHead) -> str | None:
+    """Return the host of a network's login page that ``reply`` shows in the place of ``host``.
+
+    A service redirects to a host of its own; a captive portal to a stranger's, or answers 511.
+
+    Args:
+        host: name or address that was asked without TLS.
+        reply: the reply.
+
+    Returns:
+        The host; "" for a login page that gives none; None: it is none.
+    """
+    target = ""
+    if 300 <= reply.status < 400 or reply.status == _ASKS_FOR_LOGIN:
+        try:
+            target = (urlsplit(reply.headers.get("location", "")).hostname or "")[:_LONGEST_HOST]
+        except ValueError:
+            target = ""
+    if reply.status == _ASKS_FOR_LOGIN:
+        return target
+    return target if target and not _same_owner(host, target) else None
+
+
+def _same_owner(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    labels = [name.lower().rstrip(".").split(".") for name in (one, other)]
+    if any(name[-1].isdecimal() or ":" in name[-1] for name in labels):
+        return False
+    return labels[0][-_OWNERS_LABELS:] == labels[1][-_OWNERS_LABELS:]
+
+
+def as_authority(host: str, port: int | None = None) -> str:
+    """Return host and port as an address has them; IPv6 in brackets."""
+    name = f"[{host}]" if ":" in host else host
+    return name if port is None else f"{name}:{port}"
