@@ -598,3 +598,13 @@ def test_a_plain_line_has_its_last_change() -> None:
     line = PlainFormatter(lambda text: text.replace("ravatard devices", "X devices")).format(record)
 
     assert line.endswith("info ravatard: see `X devices`")
+
+
+def test_the_mask_of_many_secrets_does_not_bring_half_of_the_last_into_the_line() -> None:
+    held = Secret("okapi-" * 500)
+    stream = _plain()
+    # Masked, what is searched is shorter than what is shown.
+    log.warning("%s", f"{held.reveal()} " * 60)
+
+    assert MASK in stream.getvalue()
+    assert "okapi" not in stream.getvalue()
