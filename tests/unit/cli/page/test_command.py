@@ -16,6 +16,7 @@ from ravatard.config.saved import layer
 from ravatard.host.page.access_file import NAME
 from ravatard.host.page.certificate import fingerprint, self_made
 from ravatard.web.page.access import password
+from ravatard.web.page.access.record import decoded
 from tests.unit.cli.test_control import FakeDaemon
 
 
@@ -156,6 +157,20 @@ def test_a_password_comes_from_standard_input_and_is_not_printed(
 
     assert "horse" not in capsys.readouterr().out
     assert b"horse" not in (tmp_path / "state" / NAME).read_bytes()
+
+
+@pytest.mark.parametrize("line", ["correct horse\r\n", "\ufeffcorrect horse\r\n", "correct horse"])
+def test_the_end_of_a_line_is_no_part_of_a_password(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a file has it that was written under Windows: no browser sends such an end."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(line, newline=""))
+
+    assert page(tmp_path, "password") == 0
+
+    kept = decoded((tmp_path / "state" / NAME).read_bytes()).password
+    assert kept is not None
+    assert password.matches("correct horse", kept)
 
 
 def test_tokens_are_made_listed_and_revoked(
