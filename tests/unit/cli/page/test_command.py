@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import socket
 import sys
@@ -140,6 +141,27 @@ def test_the_fingerprint_of_its_certificate_is_shown(
     assert shown(tmp_path, daemon, "page: {listen: lan, tls: self-made}") == 0
 
     assert fingerprint(made.read_text()) in capsys.readouterr().out
+
+
+def test_a_certificate_of_the_owners_own_that_is_missing_or_damaged_is_not_promised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The daemon makes none in its place."""
+    file = tmp_path / "own.pem"
+    config = f"page: {{listen: lan, tls: files, certificate: {file}}}"
+
+    def said() -> str:
+        shown(tmp_path, running(tmp_path, PLACE | {"scheme": "https"}), config)
+        (tmp_path / "sock").unlink(missing_ok=True)
+        return capsys.readouterr().out
+
+    assert f"There is no certificate at {file}: correct page.certificate." in said()
+    for content in (b"no certificate", b"\x30\x82\xff"):
+        file.write_bytes(content)
+        assert f"{file} holds no certificate that can be read (PEM)" in said()
+    file.unlink()
+    os.mkfifo(file)
+    assert f"There is no certificate at {file}" in said()
 
 
 def test_a_code_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
