@@ -232,6 +232,23 @@ async def test_a_change_on_the_device_is_shown_and_so_is_a_connection_that_is_lo
         assert page.troubles() == []
 
 
+async def test_a_volume_that_is_changed_faster_than_it_is_set_ends_as_what_was_wanted_last(
+    tmp_path: Path,
+) -> None:
+    async with owner_tab(tmp_path) as page:
+        control = page.served.control
+        control.slow = asyncio.Event()
+        await page.tab.value("document.getElementById('volume').focus()")
+        for _ in range(3):
+            await page.tab.key("ArrowRight")
+        await until(lambda: asked(page.served, "volume"), "the volume is asked for")
+        assert await page.tab.value("document.getElementById('volume').value") == "80"
+        control.slow.set()
+
+        await until(lambda: asked(page.served, "volume")[-1]["percent"] == 80, "the last one is set")
+        assert [one["percent"] for one in asked(page.served, "volume")] == [70, 80]
+
+
 async def test_pages_that_are_not_looked_at_take_no_place_of_one_that_is(tmp_path: Path) -> None:
     async with owner_tab(tmp_path) as page:
         log = page.served.log
