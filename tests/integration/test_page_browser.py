@@ -249,6 +249,14 @@ async def test_a_volume_that_is_changed_faster_than_it_is_set_ends_as_what_was_w
         assert [one["percent"] for one in asked(page.served, "volume")] == [70, 80]
 
 
+async def test_an_address_that_names_no_page_shows_the_first(tmp_path: Path) -> None:
+    async with owner_tab(tmp_path) as page:
+        for name in ("constructor", "toString", "none"):
+            await page.show("turns")
+            await page.tab.value(f"location.hash = '#/{name}'")
+            await page.tab.until("!!document.querySelector('nav a[href=\"#/now\"][aria-current=page]')")
+
+
 async def test_pages_that_are_not_looked_at_take_no_place_of_one_that_is(tmp_path: Path) -> None:
     async with owner_tab(tmp_path) as page:
         log = page.served.log
