@@ -347,6 +347,31 @@ async def test_settings_are_checked_compared_saved_and_undone(tmp_path: Path) ->
         assert page.troubles() == []
 
 
+async def test_after_a_restart_what_was_saved_asks_for_none_any_more(tmp_path: Path) -> None:
+    async with owner_tab(tmp_path) as page:
+        await page.show("settings")
+        await page.fill("find", "mqtt.prefix")
+        await page.fill("set-mqtt.prefix", "home")
+        await page.click("Check and compare")
+        await page.says("This will change")
+        await page.click("Save")
+        await page.tab.until("!document.querySelector('dialog') && !!document.querySelector('.diff')")
+        page.cable.cut()
+        await page.says("Connection lost.")
+        page.cable.mend()
+        await page.tab.until("document.body.innerText.includes('Connection lost')", wanted=False)
+        # A connection that was lost is no restart.
+        assert await page.tab.value("!!document.querySelector('.diff')")
+
+        await page.click("Restart")
+        await page.says("Restarting; the page comes back by itself.")
+        page.cable.cut()
+        await page.says("Connection lost.")
+        page.cable.mend()
+
+        await page.tab.until("!document.querySelector('.diff')")
+
+
 async def test_the_sound_the_log_and_the_access_of_programs(tmp_path: Path) -> None:
     async with owner_tab(tmp_path) as page:
         await page.show("sound")
