@@ -372,6 +372,20 @@ async def test_after_a_restart_what_was_saved_asks_for_none_any_more(tmp_path: P
         await page.tab.until("!document.querySelector('.diff')")
 
 
+async def test_what_another_page_has_revoked_already_is_gone_and_no_trouble(tmp_path: Path) -> None:
+    async with owner_tab(tmp_path) as page:
+        _, made, _ = await page.served.call("POST", "/api/v1/tokens", {"name": "lamp", "scopes": ["read"]})
+        await page.show("access")
+        await page.says("lamp")
+        gone = f"/api/v1/tokens/{made['entry']['id']}"
+        assert (await page.served.call("DELETE", gone))[0] == 204
+
+        await page.click("Revoke")
+
+        await page.tab.until("document.body.innerText.includes('lamp')", wanted=False)
+        assert "Not available on this device." not in await page.text()
+
+
 async def test_the_sound_the_log_and_the_access_of_programs(tmp_path: Path) -> None:
     async with owner_tab(tmp_path) as page:
         await page.show("sound")
