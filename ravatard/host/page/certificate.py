@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+import stat
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,7 +58,7 @@ def self_made(directory: Path, names: Sequence[str], program: str = "openssl") -
 
 
 def context(certificate: Path, key: Path | None) -> ssl.SSLContext:
-    """Return the context of a server with this certificate; ``key``: None if it is in the same file.
+    """Return the context of a server with this certificate; ``key``: None if it is in the same file. Blocks.
 
     Raises:
         ConfigError: they cannot be used.
@@ -65,6 +66,10 @@ def context(certificate: Path, key: Path | None) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
+        for one in (certificate, key or certificate):
+            # A pipe or a device is read for ever, in a thread that a daemon which ends would wait for.
+            if not stat.S_ISREG(one.stat().st_mode):
+                raise ConfigError(f"{one} is no file; correct page.certificate and page.key")
         # Without a password of ours OpenSSL asks for one at the terminal, and waits.
         made.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import ssl
 import stat
@@ -58,3 +59,13 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     for name in ("missing.pem", "bad.pem"):
         with pytest.raises(ConfigError, match=name):
             context(tmp_path / name, None)
+
+
+def test_a_pipe_is_refused_and_not_read_for_ever(tmp_path: Path) -> None:
+    pipe, file = tmp_path / "pipe.pem", tmp_path / "file.pem"
+    os.mkfifo(pipe)
+    file.write_text("a certificate")
+
+    for certificate, key in ((pipe, None), (file, pipe), (tmp_path, None)):
+        with pytest.raises(ConfigError, match=f"{key or certificate} is no file; correct page.certificate"):
+            context(certificate, key)
