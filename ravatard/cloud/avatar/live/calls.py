@@ -28,7 +28,10 @@ from ravatard.cloud.avatar.sessions.session_list import ListVerdict, listing_of,
 from ravatard.cloud.avatar.sessions.stop_verdict import StopVerdict, stop_verdict
 from ravatard.cloud.border import FOREIGN_FAULTS, foreign
 from ravatard.cloud.certificate import lost
+from ravatard.cloud.network.access import NetworkAccess
+from ravatard.cloud.network.trust import Issuers
 from ravatard.cloud.options import DeadlineOptions
+from ravatard.cloud.proxy import NO_PROXY, Proxies
 from ravatard.cloud.replies import retry_after
 from ravatard.cloud.reply_stream import watched_reply
 from ravatard.errors import AuthError, DeniedError, LinkError, LinkTimeout, PeerError
@@ -53,6 +56,7 @@ class ServiceCalls:
         api: address that the calls are appended to.
         host: the service's host, for people.
         limiting: limits of everything that talks to this service.
+        way: proxies and issuers, for what is no call of ``network``.
     """
 
     def __init__(
@@ -61,8 +65,9 @@ class ServiceCalls:
         deadlines: DeadlineOptions,
         network: Network,
         chance: Callable[[], float],
+        way: NetworkAccess | None = None,
     ) -> None:
-        """Ask nothing yet; ``chance`` gives numbers in [0, 1).
+        """Ask nothing yet; ``chance`` gives numbers in [0, 1), and without ``way`` there is no proxy.
 
         Raises:
             DeniedError: the address is none.
@@ -73,6 +78,7 @@ class ServiceCalls:
             raise DeniedError(f"service.base_url {error}") from None
         self.host = urlsplit(self.api).netloc
         self.limiting = CallLimits(chance)
+        self.way = way or NetworkAccess(Issuers(), Proxies(NO_PROXY, {}))
         self._access = access
         self._deadlines = deadlines
         self._network = network
