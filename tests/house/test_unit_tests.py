@@ -15,7 +15,6 @@ TESTED_BY_RUNNING: dict[str, str] = {
     "cloud/webrtc/calling.py": "integration/test_avatar_appliance.py, against a real peer",
     "cloud/ravatar/kind.py": "integration/test_doctor.py opens the service through it",
     "cloud/webrtc/relays.py": "integration/test_turn.py, against a real TURN server",
-    "cloud/network/tunnel.py": "integration/test_turn.py, through a real proxy",
     "app.py": "scenario/world.py joins it, and every scenario runs it",
     "assembly/client.py": "integration/test_chat_command.py talks through it",
     "assembly/parts.py": "integration/test_conversation.py runs what it builds",

@@ -29,9 +29,7 @@ from ravatard.cloud.avatar.sessions.stop_verdict import StopVerdict, stop_verdic
 from ravatard.cloud.border import FOREIGN_FAULTS, foreign
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.network.access import NetworkAccess
-from ravatard.cloud.network.trust import Issuers
 from ravatard.cloud.options import DeadlineOptions
-from ravatard.cloud.proxy import NO_PROXY, Proxies
 from ravatard.cloud.replies import retry_after
 from ravatard.cloud.reply_stream import watched_reply
 from ravatard.errors import AuthError, DeniedError, LinkError, LinkTimeout, PeerError
@@ -76,11 +74,9 @@ class ServiceCalls:
             self.api = api_url(access.base_url)
         except ValueError as error:
             raise DeniedError(f"service.base_url {error}") from None
-        self.host = urlsplit(self.api).netloc
+        self.host, self.way = urlsplit(self.api).netloc, way or NetworkAccess()
         self.limiting = CallLimits(chance)
-        self.way = way or NetworkAccess(Issuers(), Proxies(NO_PROXY, {}))
-        self._access = access
-        self._deadlines = deadlines
+        self._access, self._deadlines = access, deadlines
         self._network = network
         self._chance = chance
 

@@ -85,15 +85,13 @@ class TrackMedia:
         self.packets = PacedPackets()
         self.connected = asyncio.Event()
         self.sends = sends
-        self._calls = calls
-        self._held = held
+        self._calls, self._held = calls, held
         self._sink = sink
         self._chance = chance
         self._changed = asyncio.Event()
         self._failures = 0
         self._host = urlsplit(calls.api).hostname or ""
-        rule, way = AddressRule(MediaOptions(), calls.api), calls.way
-        self._routes = Routes(rule, way.proxies, way.issuers)
+        self._routes = Routes(AddressRule(MediaOptions(), calls.api), calls.way.proxies, calls.way.issuers)
 
     async def run(self) -> NoReturn:
         """Connect, and connect again when it is lost.
