@@ -154,11 +154,11 @@ def failure_by(proxy: str, error: Exception) -> OSError:
     if isinstance(error, aiohttp.ClientProxyConnectionError):
         return ConnectionError(f"{named(proxy)} is not reached ({cause_of(without_url(error))})")
     if proxy and isinstance(error, aiohttp.ClientConnectorError) and _is_host(error.host, proxy):
-        return ConnectionError(f"{named(proxy)} {_trouble_of(without_url(error))}")
+        return ConnectionError(f"{named(proxy)} {trouble_of(without_url(error))}")
     return without_url(error)
 
 
-def _trouble_of(error: OSError) -> str:
+def trouble_of(error: OSError) -> str:
     """Return what is wrong with the connection to a proxy, the rest of a sentence."""
     if distrusted := distrust_of(error):
         return f"has a certificate that {distrusted}"

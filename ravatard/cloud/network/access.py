@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ravatard.cloud.network.trust import Issuers, issuers_in
 from ravatard.cloud.option_groups import CloudOptions
-from ravatard.cloud.proxy import Proxies
+from ravatard.cloud.proxy import NO_PROXY, Proxies
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class NetworkAccess:
         proxies: choice of a proxy.
     """
 
-    issuers: Issuers
-    proxies: Proxies
+    issuers: Issuers = field(default_factory=Issuers)
+    proxies: Proxies = field(default_factory=lambda: Proxies(NO_PROXY, {}))
 
 
 def network_access(options: CloudOptions, environ: Mapping[str, str] | None = None) -> NetworkAccess:

@@ -121,7 +121,7 @@ class PixelStreamingPlayer:
         self, address: StreamAddress, deadline: float, reaches: frozenset[Reach], avoided: frozenset[str]
     ) -> Terms:
         loopback = is_loopback(address.socket) if self._loopback is None else self._loopback
-        return Terms(address, self._options, deadline, loopback, self._routes.rule, reaches, avoided)
+        return Terms(address, self._options, deadline, loopback, self._routes, reaches, avoided)
 
 
 def _load() -> None:
