@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 from ravatard import __version__, logs
 from ravatard.assembly import runner
-from ravatard.cli.doctor.network import add_network, run_network
+from ravatard.cli.doctor.network_parser import add_network
 from ravatard.cli.doctor.text import Sheet, marks_for
 from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_config, add_json, add_socket, add_state
 from ravatard.doctor.bundle import hiding
 from ravatard.doctor.catalog import CHECKS, HEADINGS
 from ravatard.doctor.check import Case, DoctorRequest
-from ravatard.doctor.examination import Finding, chosen, examine, exit_status, needed
+from ravatard.doctor.examination import NETWORK, Finding, chosen, examine, exit_status, needed
 from ravatard.doctor.machine import Machine, this_machine
 from ravatard.doctor.result import Verdict
 from ravatard.exit_status import in_help
@@ -58,7 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         ConfigError: ``--only`` names a check that does not exist.
     """
-    if arguments.part == "network":
+    if arguments.part == NETWORK:
+        # The checks need nothing of it.
+        from ravatard.cli.doctor.network import run_network
+
         return run_network(arguments)
     if arguments.list:
         print("\n".join(check.id for check in CHECKS))

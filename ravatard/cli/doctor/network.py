@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
@@ -14,64 +13,18 @@ from ravatard.assembly import runner
 from ravatard.cli.doctor.network_table import Table, heading
 from ravatard.cli.doctor.text import marks_for
 from ravatard.cli.json_output import json_document
-from ravatard.cli.options import add_config, add_json, add_socket, add_state
 from ravatard.doctor.bundle import find_secrets
 from ravatard.doctor.check import Case, DoctorRequest
 from ravatard.doctor.machine import this_machine
 from ravatard.doctor.network.conclusion import Row, advice, exit_status, relieved
 from ravatard.doctor.network.destination import Destination, Outcome
-from ravatard.doctor.network.gathering import gather, is_online, trust_in
+from ravatard.doctor.network.gathering import gather, is_online, is_running, trust_in
 from ravatard.doctor.network.links import MachineLinks
 from ravatard.doctor.network.plan import destinations
 from ravatard.doctor.network.trial import Trial
 from ravatard.doctor.redaction import Redactor
-from ravatard.exit_status import in_help
-
-_LINE = "list hosts, ports and protocols that the network must let through, and try each"
-_EPILOG = (
-    f"{in_help('doctor network')} Takes half a minute at most. Starts no session, and sends neither token "
-    "nor key. Needs no right to read secrets; what it may not read it names."
-)
-#: RFC 8489, 18.6 (stun).
-_STUN_PORT = 3_478
-_PLACE = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s/:\[\]@]{1,253})(?::(\d{1,5}))?")
 
 Show = Callable[[Destination, Outcome], None]
-
-
-def add_network(parser: argparse.ArgumentParser) -> None:
-    """Add the sub-command ``network`` to ``doctor``, which may do without."""
-    parts = parser.add_subparsers(dest="part", metavar="{network}", title="part")
-    network = parts.add_parser(
-        "network",
-        help=_LINE,
-        description=f"{_LINE[0].upper()}{_LINE[1:]}.",
-        epilog=_EPILOG,
-        # What stands before the word network holds behind it.
-        argument_default=argparse.SUPPRESS,
-    )
-    network.add_argument(
-        "--stun",
-        type=_place,
-        action="append",
-        metavar="HOST[:PORT]",
-        help="ask this STUN server as well; the service names its own only in a session",
-    )
-    add_json(network)
-    add_config(network)
-    add_state(network)
-    add_socket(network)
-
-
-def _place(text: str) -> tuple[str, int]:
-    """Parse a host with or without a port."""
-    found = _PLACE.fullmatch(text)
-    port = int(found[2] or _STUN_PORT) if found is not None else 0
-    if found is None or not 0 < port < 1 << 16:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no host, or no host and port such as stun.example:3478"
-        )
-    return found[1].strip("[]"), port
 
 
 def run_network(arguments: argparse.Namespace) -> int:
@@ -91,7 +44,7 @@ async def _report(case: Case, stun: tuple[tuple[str, int], ...], *, as_json: boo
         trust_in,
         case.machine.now,
         name=name,
-        running=case.daemon is not None,
+        running=is_running(case),
         online=is_online(case),
     )
     clean = Redactor(find_secrets(case)).known
@@ -149,9 +102,9 @@ def _as_dict(one: Destination, outcome: Outcome) -> dict[str, object]:
         "direction": "in" if one.inbound else "out",
         "host": None if one.inbound else one.host or None,
         "place": one.place,
-        "transport": one.speech.transport.lower(),
+        "transport": one.protocol.transport.lower(),
         "port": one.port,
-        "protocol": one.speech.value,
+        "protocol": one.protocol.value,
         "proxy": str(one.proxy) if one.proxy is not None else None,
         "setting": one.setting or None,
         "state": outcome.state.value,

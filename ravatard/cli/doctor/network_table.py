@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ravatard import __version__
 from ravatard.cli.doctor.text import Marks
 from ravatard.cli.terminal import cells, typeable, visible
+from ravatard.cloud.proxy import named
 from ravatard.doctor.machine import Machine
 from ravatard.doctor.network.destination import Destination, Outcome, State
 from ravatard.doctor.network.plan import is_here
@@ -71,7 +72,7 @@ class Table:
         families = "+".join(map(str, outcome.families))
         yield f"{sign} {_columns(host, one.ports, _way(one), families, one.purpose, outcome.state.word)}"
         told = [outcome.text]
-        if one.proxy is not None and str(one.proxy) not in outcome.text.replace(" ", "://", 1):
+        if one.proxy is not None and named(str(one.proxy)) not in outcome.text:
             told.append(f"by the proxy {one.proxy}")
         if outcome.relieved:
             told.append("another one answers")

@@ -40,21 +40,22 @@ def advice(rows: Sequence[Row]) -> list[str]:
     """Return sentences about what is to be done next, the most pressing first."""
     needed = [(row, outcome) for row, outcome in rows if not outcome.relieved]
 
-    def of(*states: State, here: bool = False) -> list[Row]:
-        return [one for one in needed if one[1].state in states and is_here(one[0].host) is here]
+    def of(*states: State) -> list[Row]:
+        return [one for one in needed if one[1].state in states]
 
+    blocked = of(*_BLOCKED)
     found = [
         *_portal(of(State.PORTAL)),
         *_each(of(State.NAMELESS), "Have the name servers answer for", lambda row: row.host),
-        *_opening(of(*_BLOCKED)),
+        *_opening([one for one in blocked if not is_here(one[0].host)]),
         *_each(of(State.REJECTED), "Have the proxy let through", lambda row: row.rule),
-        *_intercepted(of(State.UNTRUSTED) + of(State.UNTRUSTED, here=True)),
+        *_intercepted(of(State.UNTRUSTED)),
         *_each(
             of(State.STRIPPED),
             "Have the proxy or filter pass on the WebSocket upgrade to",
             lambda row: row.host,
         ),
-        *_here(of(*_BLOCKED, here=True)),
+        *_here([one for one in blocked if is_here(one[0].host)]),
     ]
     if found:
         found.append("Then run `ravatard doctor network` again.")
@@ -90,8 +91,6 @@ def _opening(rows: list[Row]) -> Iterator[str]:
     """Yield the sentence with the rules of a firewall; of a group one is enough."""
     rules: list[str] = []
     for row, _ in rows:
-        if row.inbound:
-            continue
         same = [one.host for one, _ in rows if one.one_of == row.one_of] if row.one_of else []
         rules.append(f"{row.ports} to {' or '.join(same)}" if len(same) > 1 else row.rule)
     if rules:

@@ -9,7 +9,7 @@ from ravatard.cloud.proxy import Proxy
 
 
 @unique
-class Speech(Enum):
+class NetworkProtocol(Enum):
     """Protocol that is spoken at a destination, which decides how it is tried."""
 
     HTTPS = "https"
@@ -27,17 +27,21 @@ class Speech(Enum):
     @property
     def transport(self) -> str:
         """TCP or UDP, as a firewall's rule names it."""
-        return "UDP" if self in (Speech.DNS, Speech.NTP, Speech.STUN, Speech.RTP) else "TCP"
+        return (
+            "UDP"
+            if self in (NetworkProtocol.DNS, NetworkProtocol.NTP, NetworkProtocol.STUN, NetworkProtocol.RTP)
+            else "TCP"
+        )
 
     @property
     def encrypted(self) -> bool:
         """True if the connection begins with TLS."""
-        return self in (Speech.HTTPS, Speech.WSS, Speech.TLS)
+        return self in (NetworkProtocol.HTTPS, NetworkProtocol.WSS, NetworkProtocol.TLS)
 
     @property
     def takes_proxy(self) -> bool:
         """True if it may go through an HTTP proxy."""
-        return self in (Speech.HTTPS, Speech.HTTP, Speech.WSS, Speech.WS)
+        return self in (NetworkProtocol.HTTPS, NetworkProtocol.HTTP, NetworkProtocol.WSS, NetworkProtocol.WS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Destination:
         purpose: purpose in a few words.
         host: name or address; "" when it is not known here.
         port: port; None: not known, or any.
-        speech: the protocol.
+        protocol: the protocol.
         setting: key that names it; "" for one of the machine's own.
         inbound: other machines connect to this one.
         proxy: the HTTP proxy that it is reached through; None: directly.
@@ -63,7 +67,7 @@ class Destination:
     purpose: str
     host: str
     port: int | None
-    speech: Speech
+    protocol: NetworkProtocol
     setting: str = ""
     inbound: bool = False
     proxy: Proxy | None = None
@@ -77,7 +81,7 @@ class Destination:
     @property
     def ports(self) -> str:
         """Transport and port, such as "TCP 443"."""
-        return f"{self.speech.transport} {self.port or 'any'}"
+        return f"{self.protocol.transport} {self.port or ('?' if self.unknown else 'any')}"
 
     @property
     def place(self) -> str:
@@ -87,7 +91,7 @@ class Destination:
     @property
     def rule(self) -> str:
         """The rule for people, such as "TCP 443 to chat.example"."""
-        ports = self.ports if self.port else f"{self.speech.transport} (any port)"
+        ports = self.ports if self.port else f"{self.protocol.transport} (any port)"
         return f"{ports} {'from' if self.inbound else 'to'} {self.place}"
 
 

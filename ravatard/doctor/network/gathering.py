@@ -74,9 +74,18 @@ async def gather(case: Case, stun: tuple[tuple[str, int], ...] = ()) -> tuple[Ne
     return facts, tuple(notes)
 
 
+def is_running(case: Case) -> bool:
+    """Return True if a daemon runs with the configuration in question.
+
+    One that is found by itself runs with the default configuration.
+    """
+    is_meant = case.asked.config is None or case.asked.socket is not None
+    return is_meant and case.daemon is not None
+
+
 def is_online(case: Case) -> bool:
-    """Return True if a running daemon has its WebSocket to the service open."""
-    link = case.daemon.get("link") if case.daemon is not None else None
+    """Return True if that daemon has its WebSocket to the service open."""
+    link = case.daemon.get("link") if case.daemon is not None and is_running(case) else None
     return isinstance(link, dict) and link.get("state") == "online"
 
 

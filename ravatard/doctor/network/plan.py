@@ -10,11 +10,17 @@ from urllib.parse import urlsplit
 from ravatard.cloud.kind import HostsNamedLater
 from ravatard.cloud.proxy import Proxies, Proxy
 from ravatard.config import Options
-from ravatard.doctor.network.destination import Destination, Speech
+from ravatard.doctor.network.destination import Destination, NetworkProtocol
 
-_BY_SCHEME = {"https": Speech.HTTPS, "http": Speech.HTTP, "wss": Speech.WSS, "ws": Speech.WS}
+_BY_SCHEME = {
+    "https": NetworkProtocol.HTTPS,
+    "http": NetworkProtocol.HTTP,
+    "wss": NetworkProtocol.WSS,
+    "ws": NetworkProtocol.WS,
+}
 #: Decides how the service's addresses are read.
 _KIND = "service.kind"
+_RECOGNISER, _BROKER, _PAGE, _FIGURES = "speech_to_text.uri", "mqtt.host", "page.listen", "metrics.listen"
 _DNS, _NTP, _STUN, _HTTPS = 53, 123, 3_478, 443
 #: An address of a host that only the service knows, for the choice of a proxy (RFC 6761: no such host).
 _SOME_ADDRESS = "https://named-later.invalid/"
@@ -73,9 +79,9 @@ def _checked(destination: Destination, facts: NetworkFacts) -> Destination:
 
 def _of_machine(facts: NetworkFacts) -> Iterator[Destination]:
     for address in facts.name_servers:
-        yield Destination("names (DNS)", address, _DNS, Speech.DNS, one_of="names")
+        yield Destination("names (DNS)", address, _DNS, NetworkProtocol.DNS, one_of="names")
     for host in facts.time_servers:
-        yield Destination("clock (NTP)", host, _NTP, Speech.NTP, one_of="clock")
+        yield Destination("clock (NTP)", host, _NTP, NetworkProtocol.NTP, one_of="clock")
     for url, proxy in facts.archives.items():
         yield _at(url, "updates (apt)", "", proxy)
 
@@ -83,11 +89,11 @@ def _of_machine(facts: NetworkFacts) -> Iterator[Destination]:
 def _of_service(facts: NetworkFacts) -> Iterator[Destination]:
     url = facts.options.service.base_url
     key = "service.base_url"
-    yield _at(url, "service: sign-in, requests", key, facts.proxies.of(url))
+    yield _at(url, "service: sign-in, requests", key, _proxy(facts, url))
     socket = facts.socket_url
     if socket:
         named = "service.socket_url" if facts.options.service.socket_url is not None else key
-        yield _at(socket, "service: WebSocket", named, facts.proxies.of(socket))
+        yield _at(socket, "service: WebSocket", named, _proxy(facts, socket))
 
 
 def _named_later(facts: NetworkFacts) -> Iterator[Destination]:
@@ -95,56 +101,77 @@ def _named_later(facts: NetworkFacts) -> Iterator[Destination]:
     options, named = facts.options, facts.names_later
     seen = options.live_audio.enabled != "off" or options.kiosk.enabled
     stream = HostsNamedLater.STREAM in named and seen
-    proxy = facts.proxies.of(_SOME_ADDRESS)
+    proxy = _proxy(facts, _SOME_ADDRESS)
     later = "the service names it in a session"
     if stream:
         yield _later(
-            "stream: page, signalling", _HTTPS, Speech.HTTPS, "host of the session's stream", later, proxy
+            "stream: page, signalling",
+            _HTTPS,
+            NetworkProtocol.HTTPS,
+            "host of the session's stream",
+            later,
+            proxy,
         )
     if HostsNamedLater.FILES in named:
         answer = "the service names it in an answer"
-        yield _later("sound of answers", _HTTPS, Speech.HTTPS, "hosts of answer files", answer, proxy)
+        yield _later(
+            "sound of answers", _HTTPS, NetworkProtocol.HTTPS, "hosts of answer files", answer, proxy
+        )
     for host, port in facts.stun:
-        yield Destination("voice: STUN, TURN by UDP", host, port, Speech.STUN)
+        yield Destination("voice: STUN, TURN by UDP", host, port, NetworkProtocol.STUN)
     if stream or HostsNamedLater.TRACK in named:
         if not facts.stun:
             hint = f"{later}; --stun HOST tries one"
-            yield _later("voice: STUN, TURN by UDP", _STUN, Speech.STUN, "STUN and TURN servers", hint)
+            yield _later(
+                "voice: STUN, TURN by UDP", _STUN, NetworkProtocol.STUN, "STUN and TURN servers", hint
+            )
         ports = f"{later}, with its port"
-        yield _later("voice: TURN by TCP or TLS", None, Speech.TCP, "TURN servers", ports)
+        yield _later("voice: TURN by TCP or TLS", None, NetworkProtocol.TCP, "TURN servers", ports)
         direct = "not needed where a TURN server relays it"
-        yield _later("voice: sound (RTP)", None, Speech.RTP, "any address", direct)
+        yield _later("voice: sound (RTP)", None, NetworkProtocol.RTP, "any address", direct)
 
 
 def _later(
-    purpose: str, port: int | None, speech: Speech, place: str, reason: str, proxy: Proxy | None = None
+    purpose: str,
+    port: int | None,
+    protocol: NetworkProtocol,
+    place: str,
+    reason: str,
+    proxy: Proxy | None = None,
 ) -> Destination:
-    return Destination(purpose, "", port, speech, proxy=proxy, stands_for=place, untried=reason)
+    return Destination(purpose, "", port, protocol, proxy=proxy, stands_for=place, untried=reason)
 
 
 def _of_programs(facts: NetworkFacts) -> Iterator[Destination]:
     options = facts.options
-    if options.speech_to_text.uri is not None and options.speech_to_text.uri.startswith("tcp:"):
-        parts = urlsplit(options.speech_to_text.uri)
-        host, port = parts.hostname or "", parts.port
-        yield Destination("speech recogniser", host, port, Speech.TCP, "speech_to_text.uri")
-    elif "speech_to_text.uri" in facts.unreadable:
-        yield Destination("speech recogniser", "", None, Speech.TCP, "speech_to_text.uri")
-    mqtt = options.mqtt
-    if mqtt.host is not None or "mqtt.host" in facts.unreadable:
-        purpose = "MQTT: rooms, programs" if options.group.name is not None else "MQTT broker"
-        speech = Speech.TLS if mqtt.tls else Speech.TCP
+    recogniser = options.speech_to_text.uri
+    if recogniser is not None and recogniser.startswith("tcp:"):
+        parts = urlsplit(recogniser)
         yield Destination(
-            purpose, mqtt.host or "", mqtt.broker_port, speech, "mqtt.host", issuers=mqtt.ca or ""
+            "speech recogniser", parts.hostname or "", parts.port, NetworkProtocol.TCP, _RECOGNISER
+        )
+    elif _is_doubtful(facts, _RECOGNISER):
+        yield Destination("speech recogniser", "", None, NetworkProtocol.TCP, _RECOGNISER)
+    mqtt = options.mqtt
+    if mqtt.host is not None or _is_doubtful(facts, _BROKER):
+        purpose = "MQTT broker, rooms" if options.group.name is not None else "MQTT broker"
+        protocol = NetworkProtocol.TLS if mqtt.tls else NetworkProtocol.TCP
+        yield Destination(
+            purpose, mqtt.host or "", mqtt.broker_port, protocol, _BROKER, issuers=mqtt.ca or ""
         )
 
 
 def _inbound(facts: NetworkFacts) -> Iterator[Destination]:
     page, metrics = facts.options.page, facts.options.metrics
-    if page.listen == "lan" or "page.listen" in facts.unreadable:
-        yield _listening("owner's page", page.port, "page.listen", "browsers of the network")
-    if metrics.listen == "lan" or "metrics.listen" in facts.unreadable:
-        yield _listening("figures", metrics.port, "metrics.listen", "Prometheus")
+    if page.listen == "lan" or _is_doubtful(facts, _PAGE):
+        yield _listening("owner's page", page.port, _PAGE, "browsers of the network")
+    if metrics.listen == "lan" or _is_doubtful(facts, _FIGURES):
+        yield _listening("figures", metrics.port, _FIGURES, "Prometheus")
+
+
+def _is_doubtful(facts: NetworkFacts, key: str) -> bool:
+    """Return True if a setting may have another value than was read."""
+    return bool(facts.incomplete) or not facts.unreadable.isdisjoint({key, key.partition(".")[0]})
 
 
 def _listening(purpose: str, port: int, setting: str, clients: str) -> Destination:
@@ -153,7 +180,7 @@ def _listening(purpose: str, port: int, setting: str, clients: str) -> Destinati
         purpose,
         "127.0.0.1",
         port or None,
-        Speech.TCP,
+        NetworkProtocol.TCP,
         setting,
         inbound=True,
         stands_for=clients,
@@ -165,24 +192,32 @@ def _proxies_of(found: list[Destination]) -> Iterator[Destination]:
     """Yield each HTTP proxy once; what goes through it needs nothing else opened."""
     used = {str(one.proxy): one.proxy for one in found if one.proxy is not None}
     for proxy in used.values():
-        speech = Speech.TLS if proxy.url.scheme == "https" else Speech.TCP
+        protocol = NetworkProtocol.TLS if proxy.url.scheme == "https" else NetworkProtocol.TCP
         yield Destination(
-            "HTTP proxy", proxy.url.host or "", proxy.url.port, speech, "", stands_for=proxy.origin
+            "HTTP proxy", proxy.url.host or "", proxy.url.port, protocol, "", stands_for=proxy.origin
         )
 
 
 def _at(url: str, purpose: str, setting: str, proxy: Proxy | None) -> Destination:
     """Return the destination at an address."""
     parts = urlsplit(url)
-    speech = _BY_SCHEME[parts.scheme]
+    protocol = _BY_SCHEME[parts.scheme]
     try:
         port = parts.port
     except ValueError:
         port = None
-    own = _HTTPS if speech.encrypted else 80
+    own = _HTTPS if protocol.encrypted else 80
     return Destination(
-        purpose, parts.hostname or "", port or own, speech, setting, proxy=proxy, path=parts.path or "/"
+        purpose, parts.hostname or "", port or own, protocol, setting, proxy=proxy, path=parts.path or "/"
     )
+
+
+def _proxy(facts: NetworkFacts, url: str) -> Proxy | None:
+    """Return the proxy of a request; None also for an address that is none."""
+    try:
+        return facts.proxies.of(url)
+    except ValueError:
+        return None
 
 
 def is_here(host: str) -> bool:

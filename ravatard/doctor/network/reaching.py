@@ -34,7 +34,7 @@ class TrialEnded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class ReachedHost:
     """Connection to a host.
 
     Attributes:
@@ -78,7 +78,7 @@ def _nameless(host: str, error: OSError) -> str:
     return f"{host} is not looked up ({plain(cause_of(error), _LONGEST_REASON)})"
 
 
-async def reach(links: Links, host: str, port: int) -> Reached:
+async def reach(links: Links, host: str, port: int) -> ReachedHost:
     """Connect to ``host`` by each version of IP that it has an address of; keep one connection.
 
     Raises:
@@ -113,7 +113,7 @@ async def reach(links: Links, host: str, port: int) -> Reached:
         if family != kept:
             stream.abort()
     told = [f"IPv{one}: {outcome.text}" for one, outcome in failures.items() if _matters(outcome)]
-    return Reached(streams[kept], tuple(sorted(streams)), "; ".join(told))
+    return ReachedHost(streams[kept], tuple(sorted(streams)), "; ".join(told))
 
 
 def failure(address: str, error: OSError) -> Outcome:
@@ -122,8 +122,6 @@ def failure(address: str, error: OSError) -> Outcome:
         return Outcome(State.REFUSED, f"{address} refuses")
     if error.errno in _NO_ROUTE:
         return Outcome(State.UNREACHABLE, f"there is no way to {address} ({plain(cause_of(error), 60)})")
-    if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
-        return Outcome(State.SILENT, f"{address} does not answer")
     return Outcome(State.FAILED, f"{address}: {plain(cause_of(error), _LONGEST_REASON)}")
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, status_of
-from ravatard.doctor.network.destination import Destination, Outcome, Speech, State
+from ravatard.doctor.network.connector import Connector, Opened, Trust, exchange
+from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
 from ravatard.doctor.network.links import Links
-from ravatard.doctor.network.opening import Opened, Opening, Trust, exchange
 from ravatard.doctor.network.questions import Question, dns_question, ntp_question, stun_question
 from ravatard.doctor.network.reaching import TrialEnded, addresses_of, failure, reach, worst
 from ravatard.doctor.network.web import (
@@ -63,7 +63,7 @@ class Trial:
             online: it has its WebSocket open.
         """
         self._links = links
-        self._opening = Opening(links, trust, now)
+        self._connector = Connector(links, trust, now)
         self._name = name
         self._running = running
         self._online = online
@@ -85,14 +85,14 @@ class Trial:
         return await self._portal(destination) or outcome
 
     async def _tried(self, destination: Destination) -> Outcome:
-        match destination.speech:
-            case Speech.DNS:
+        match destination.protocol:
+            case NetworkProtocol.DNS:
                 return await self._asked(destination, dns_question(self._name, secrets.token_bytes(2)))
-            case Speech.NTP:
+            case NetworkProtocol.NTP:
                 return await self._asked(destination, ntp_question(secrets.token_bytes(8)))
-            case Speech.STUN:
+            case NetworkProtocol.STUN:
                 return await self._asked(destination, stun_question(secrets.token_bytes(12)))
-            case Speech.WSS | Speech.WS:
+            case NetworkProtocol.WSS | NetworkProtocol.WS:
                 return await self._socket(destination)
             case _:
                 return await self._stream(destination)
@@ -128,11 +128,11 @@ class Trial:
 
     async def _stream(self, destination: Destination) -> Outcome:
         """Try what is no WebSocket: with a request where it speaks HTTP."""
-        opened = await self._opening.open(destination)
+        opened = await self._connector.open(destination)
         try:
             if destination.inbound:
                 return _open(opened, "listened at; whether others reach it only they can tell")
-            if destination.speech not in (Speech.HTTPS, Speech.HTTP):
+            if destination.protocol not in (NetworkProtocol.HTTPS, NetworkProtocol.HTTP):
                 return _open(opened, "" if opened.issuer else "connected")
             reply = await exchange(opened.stream, _request(destination))
         finally:
@@ -165,7 +165,7 @@ class Trial:
 
     async def _reply(self, destination: Destination, key: str = "") -> tuple[Opened, ReplyHead]:
         """Open a connection for one request, and drop it; ``key``: ask for a WebSocket."""
-        opened = await self._opening.open(destination)
+        opened = await self._connector.open(destination)
         try:
             return opened, await exchange(opened.stream, _request(destination, key))
         finally:
@@ -178,7 +178,7 @@ class Trial:
         need not have that port.
         """
         host = destination.host
-        if not destination.speech.takes_proxy or destination.proxy is not None:
+        if not destination.protocol.takes_proxy or destination.proxy is not None:
             return None
         try:
             async with asyncio.timeout(PORTAL_S):
@@ -202,7 +202,7 @@ def _of_stranger(destination: Destination, reply: ReplyHead) -> Outcome | None:
     if reply.status == ASKS_FOR_PASSWORD and destination.proxy is not None:
         return Outcome(State.REJECTED, status_of(str(destination.proxy), reply.status))
     # Inside TLS with a trusted certificate a redirect is the service's own.
-    page = None if destination.speech.encrypted else login_page(destination.host, reply)
+    page = None if destination.protocol.encrypted else login_page(destination.host, reply)
     return _logging_in(page)
 
 
@@ -215,7 +215,7 @@ def _logging_in(page: str | None) -> Outcome | None:
 
 def _request(destination: Destination, key: str = "") -> bytes:
     """Return the head of a request for the destination's path; ``key``: ask for a WebSocket."""
-    encrypted = destination.speech.encrypted
+    encrypted = destination.protocol.encrypted
     own_port = _HTTPS_PORT if encrypted else _HTTP_PORT
     port = destination.port or own_port
     # Of the scheme's own port nothing is said.

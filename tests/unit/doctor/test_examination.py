@@ -108,6 +108,11 @@ def test_a_check_that_does_not_exist_is_refused_with_those_that_do() -> None:
         chosen((saying("a", fine("")), saying("microphone", fine(""))), ["microphon"])
 
 
+def test_the_network_is_a_command_of_its_own_and_no_check() -> None:
+    with pytest.raises(ConfigError, match=r"no check 'network'; `ravatard doctor network` tries"):
+        chosen((saying("a", fine("")),), ["network"])
+
+
 async def test_a_check_before_what_it_stands_on_is_a_bug(patient: Patient) -> None:
     with pytest.raises(InternalError, match="a comes before b"):
         await found(patient, saying("a", fine(""), "b"), saying("b", fine("")))

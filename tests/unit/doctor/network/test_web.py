@@ -28,8 +28,8 @@ NONCE, ACCEPT = b"the sample nonce", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 def test_a_request_has_no_secret_and_ends_with_a_blank_line() -> None:
     assert request_head("GET", "/v1", "chat.example") == (
-        b"GET /v1 HTTP/1.1\r\nHost: chat.example\r\n"
-        b"User-Agent: ravatard\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        b"GET /v1 HTTP/1.1\r\nHost: chat.example\r\nUser-Agent: ravatard\r\nAccept: */*\r\n"
+        b"Connection: close\r\n\r\n"
     )
 
 

@@ -14,7 +14,7 @@ from ravatard.cloud.proxy import Proxy, named, status_of
 from ravatard.cloud.replies import cause_of
 from ravatard.doctor.network.destination import Destination, Outcome, State
 from ravatard.doctor.network.links import Links, TcpStream, unverified
-from ravatard.doctor.network.reaching import Reached, TrialEnded, reach
+from ravatard.doctor.network.reaching import ReachedHost, TrialEnded, reach
 from ravatard.doctor.network.web import (
     ReplyHead,
     as_authority,
@@ -57,7 +57,7 @@ class Opened:
     issuer: str = ""
 
 
-class Opening:
+class Connector:
     """Opens connections to destinations."""
 
     def __init__(self, links: Links, trust: Trust, now: Callable[[], datetime]) -> None:
@@ -74,7 +74,7 @@ class Opening:
         """
         reached = await self._way(destination)
         notes = (reached.note,) if reached.note else ()
-        if not destination.speech.encrypted:
+        if not destination.protocol.encrypted:
             return Opened(reached.stream, reached.families, notes)
         try:
             certificate = await self._encrypt(reached.stream, destination)
@@ -85,7 +85,7 @@ class Opening:
         told = (f"certificate by {issuer}",) if issuer else ()
         return Opened(reached.stream, reached.families, (*told, *notes), issuer)
 
-    async def _way(self, destination: Destination) -> Reached:
+    async def _way(self, destination: Destination) -> ReachedHost:
         """Connect to the host, or by its proxy: through a tunnel for what is encrypted."""
         port, proxy = destination.port or 0, destination.proxy
         if proxy is None:
@@ -98,7 +98,7 @@ class Opening:
         try:
             if proxy.url.scheme == "https":
                 await self._encrypt_to_proxy(reached.stream, proxy)
-            if destination.speech.encrypted:
+            if destination.protocol.encrypted:
                 await _tunnel(reached.stream, proxy, as_authority(destination.host, port))
         except BaseException:
             reached.stream.abort()
@@ -137,8 +137,7 @@ class Opening:
                 raise _ended(State.FAILED, str(lost("", host, error, self._now()))) from None
             raise TrialEnded(await self._distrusted(destination, error)) from None
         except OSError as error:
-            text = str(lost(f"{host} is reached, but not by TLS", host, error, self._now()))
-            raise _ended(State.FAILED, text) from None
+            raise _ended(State.FAILED, f"{host} is reached, but not by TLS ({_why_no_tls(error)})") from None
 
     async def _distrusted(self, destination: Destination, error: ssl.SSLCertVerificationError) -> Outcome:
         """Return the outcome for a certificate that is not trusted, with its issuer.
@@ -203,6 +202,12 @@ async def _tunnel(stream: TcpStream, proxy: Proxy, target: str) -> None:
 
 def _ended(state: State, text: str) -> TrialEnded:
     return TrialEnded(Outcome(state, text))
+
+
+def _why_no_tls(error: OSError) -> str:
+    """Return why a handshake failed, in OpenSSL's or the system's few words."""
+    reason = getattr(error, "reason", None)
+    return reason.replace("_", " ").lower()[:80] if isinstance(reason, str) else plain(cause_of(error), 80)
 
 
 def _issuer(certificate: bytes) -> str:

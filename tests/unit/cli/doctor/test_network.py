@@ -1,0 +1,129 @@
+"""`ravatard doctor network`: its arguments, the order of its rows, and its data for programs."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ssl
+from datetime import UTC, datetime
+
+import pytest
+
+from ravatard.cli.doctor.command import add_arguments
+from ravatard.cli.doctor.network import for_programs, survey
+from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
+from ravatard.doctor.network.trial import Trial
+from tests.unit.doctor.network.fakes import FakeLinks, FakeStream
+
+CLOCKS = [
+    Destination("clock", f"{n}.ntp.example", 123, NetworkProtocol.NTP, one_of="clock") for n in range(2)
+]
+BROKER = Destination("MQTT broker", "broker.example", 1883, NetworkProtocol.TCP, "mqtt.host")
+PAGE = Destination(
+    "owner's page", "127.0.0.1", 8480, NetworkProtocol.TCP, "page.listen", inbound=True, stands_for="browsers"
+)
+
+
+def parsed(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(words)
+
+
+def test_what_stands_before_the_word_network_holds_too() -> None:
+    before = parsed("--json", "--config", "a.yaml", "network")
+    behind = parsed("network", "--json", "--config", "a.yaml")
+
+    assert before == behind
+    assert (before.part, before.json, str(before.config)) == ("network", True, "a.yaml")
+    assert parsed("--only", "dns").part is None
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        ("stun.example", ("stun.example", 3478)),
+        ("stun.example:19302", ("stun.example", 19302)),
+        ("[2001:db8::1]:3478", ("2001:db8::1", 3478)),
+        ("192.0.2.1", ("192.0.2.1", 3478)),
+    ],
+)
+def test_a_stun_server_has_a_port(words: str, place: tuple[str, int]) -> None:
+    assert parsed("network", "--stun", words).stun == [place]
+
+
+@pytest.mark.parametrize("words", ["", "stun:stun.example", "a:0", "a:65536", "a b", "2001:db8::1", "me@a"])
+def test_what_is_no_host_is_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed("network", "--stun", words)
+
+    assert "is no host" in capsys.readouterr().err
+
+
+def network() -> FakeLinks:
+    links = FakeLinks()
+    links.names = {one.host: [one.host] for one in (*CLOCKS, BROKER, PAGE)}
+    links.answers = {("0.ntp.example", 123): None, ("1.ntp.example", 123): True}
+    links.streams = {("broker.example", 1883): [None], ("127.0.0.1", 8480): [FakeStream()]}
+    return links
+
+
+async def surveyed() -> tuple[list[tuple[Destination, Outcome]], list[tuple[float, str]]]:
+    shown: list[tuple[float, str]] = []
+    clock = asyncio.get_running_loop().time
+
+    def show(one: Destination, outcome: Outcome) -> None:
+        shown.append((clock(), f"{one.host} {outcome.state.value} {outcome.relieved}"))
+
+    def trust(_file: str) -> ssl.SSLContext:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    trial = Trial(network(), trust, lambda: datetime(2026, 8, 7, tzinfo=UTC), running=True)
+    return await survey([*CLOCKS, PAGE, BROKER], trial, show), shown
+
+
+async def test_rows_come_in_order_while_all_are_tried_at_once() -> None:
+    _, shown = await surveyed()
+
+    assert shown == [
+        (5.0, "0.ntp.example no_answer True"),
+        (5.0, "1.ntp.example open False"),
+        (5.0, "127.0.0.1 open False"),
+        (5.0, "broker.example no_answer False"),
+    ]
+
+
+async def test_programs_get_every_row() -> None:
+    rows, _ = await surveyed()
+
+    data = for_programs(rows, ["a note"])
+
+    assert data["exit_status"] == 1
+    assert data["notes"] == ["a note"]
+    assert data["advice"] == [
+        "Open for this machine: TCP 1883 to broker.example.",
+        "Then run `ravatard doctor network` again.",
+    ]
+    destinations = data["destinations"]
+    assert isinstance(destinations, list)
+    assert destinations[3] == {
+        "for": "MQTT broker",
+        "direction": "out",
+        "host": "broker.example",
+        "place": "broker.example",
+        "transport": "tcp",
+        "port": 1883,
+        "protocol": "tcp",
+        "proxy": None,
+        "setting": "mqtt.host",
+        "state": "no_answer",
+        "needed": True,
+        "ip_versions": [],
+        "certificate_issuer": None,
+        "text": "broker.example does not answer within 5 s",
+    }
+    assert [one["needed"] for one in destinations] == [False, True, True, True]
+    assert (destinations[2]["direction"], destinations[2]["host"], destinations[2]["place"]) == (
+        *("in", None, "browsers"),
+    )
+    assert {state.value for state in State} >= {one["state"] for one in destinations}

@@ -1,0 +1,95 @@
+"""The conclusion: what is to be opened, and the exit status."""
+
+from __future__ import annotations
+
+import pytest
+
+from ravatard.doctor.network.conclusion import Row, advice, exit_status, relieved
+from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
+from ravatard.exit_status import ExitStatus
+
+SERVICE = Destination("requests", "chat.example", 443, NetworkProtocol.HTTPS, "service.base_url")
+SOCKET = Destination("WebSocket", "chat.example", 443, NetworkProtocol.WSS, "service.base_url")
+CLOCKS = [
+    Destination("clock", f"{n}.ntp.example", 123, NetworkProtocol.NTP, one_of="clock") for n in range(2)
+]
+LATER = Destination("stream", "", 443, NetworkProtocol.HTTPS, stands_for="the stream's host", untried="later")
+AGAIN = "Then run `ravatard doctor network` again."
+
+
+def rows(*pairs: tuple[Destination, State]) -> list[Row]:
+    return relieved([(one, Outcome(state, issuer="Proxy CA")) for one, state in pairs])
+
+
+@pytest.mark.parametrize(
+    ("states", "status"),
+    [
+        ((State.OPEN, State.OPEN), ExitStatus.DONE),
+        ((State.OPEN, State.UNTRIED), ExitStatus.DONE),
+        ((State.OPEN, State.UNDECIDED), ExitStatus.UNDECIDED),
+        ((State.UNKNOWN, State.OPEN), ExitStatus.UNDECIDED),
+        ((State.UNKNOWN, State.SILENT), ExitStatus.FAILED),
+        ((State.PORTAL, State.OPEN), ExitStatus.FAILED),
+    ],
+)
+def test_the_exit_status(states: tuple[State, State], status: ExitStatus) -> None:
+    assert exit_status(rows((SERVICE, states[0]), (SOCKET, states[1]))) == status
+
+
+def test_one_time_server_of_several_is_enough() -> None:
+    found = rows((CLOCKS[0], State.SILENT), (CLOCKS[1], State.OPEN))
+
+    assert [outcome.relieved for _, outcome in found] == [True, False]
+    assert exit_status(found) == ExitStatus.DONE
+    assert advice(found) == ["Everything that could be tried from here is open."]
+
+
+def test_of_a_group_that_is_closed_one_is_to_be_opened() -> None:
+    found = rows((SERVICE, State.REFUSED), (SOCKET, State.SILENT), *((one, State.SILENT) for one in CLOCKS))
+
+    assert advice(found) == [
+        "Open for this machine: TCP 443 to chat.example; UDP 123 to 0.ntp.example or 1.ntp.example.",
+        AGAIN,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        (State.NAMELESS, "Have the name servers answer for chat.example."),
+        (State.REJECTED, "Have the proxy let through TCP 443 to chat.example."),
+        (State.STRIPPED, "Have the proxy or filter pass on the WebSocket upgrade to chat.example."),
+        (
+            State.UNTRUSTED,
+            "Take chat.example out of the inspection of TLS, or have this machine trust the issuer "
+            '"Proxy CA": put its certificate (PEM, NAME.crt) into /usr/local/share/ca-certificates, and sudo '
+            "update-ca-certificates.",
+        ),
+        (
+            State.PORTAL,
+            "Log this machine in at the network's login page, or have it let through without (by its "
+            "hardware address): it stands before chat.example.",
+        ),
+    ],
+)
+def test_each_fault_has_its_next_step(state: State, sentence: str) -> None:
+    assert advice(rows((SERVICE, state))) == [sentence, AGAIN]
+
+
+def test_before_this_machine_itself_there_is_no_firewall() -> None:
+    page = Destination("owner's page", "127.0.0.1", 8480, NetworkProtocol.TCP, "page.listen", inbound=True)
+
+    assert advice(rows((page, State.FAILED)))[0] == (
+        "Look at this machine itself, no firewall is in between: owner's page at TCP 8480."
+    )
+
+
+def test_what_is_not_proven_or_not_known_or_named_later_is_told() -> None:
+    unread = Destination("MQTT", "", None, NetworkProtocol.TCP, "mqtt.host", unknown=True)
+
+    assert advice(rows((SOCKET, State.UNDECIDED), (unread, State.UNKNOWN), (LATER, State.UNTRIED))) == [
+        "Everything that could be tried from here is open.",
+        "Not proven: the WebSocket to chat.example; `ravatard doctor --live` proves it with a session.",
+        "Not known: mqtt.host; `sudo ravatard doctor network` may read more.",
+        "To open as well, though only the service names the hosts: TCP 443 to the stream's host.",
+    ]
