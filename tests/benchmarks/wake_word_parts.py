@@ -19,7 +19,7 @@ from ravatard.devices.microphone.wakeword.tried import TriedModel
 from tests.benchmarks.wake_word_avatar import answers
 from tests.benchmarks.wake_word_ear import Ear
 from tests.benchmarks.wake_word_false import FalseHits, Listener, listen
-from tests.benchmarks.wake_word_hits import CONDITIONS, Tally, hits, spoken
+from tests.benchmarks.wake_word_hits import CONDITIONS, Tally, hits, spoken, summed
 from tests.benchmarks.wake_word_sounds import dialogue, scenes, speech_folder
 from tests.benchmarks.wake_word_voices import Voices
 
@@ -96,8 +96,14 @@ def parts(name: str, hours: float) -> list[Part]:
 def all_hits(words: list[Word]) -> list[dict[str, dict[str, Tally]]]:
     """Return for each word the hits of each condition by voice, in two processes."""
     asked = [(word, number) for word in words for number in range(len(CONDITIONS))]
+    made = []
     with _pool() as pool:
-        found = iter(list(pool.map(_condition, *zip(*asked, strict=True))))
+        for (word, number), tallies in zip(
+            asked, pool.map(_condition, *zip(*asked, strict=True)), strict=True
+        ):
+            made.append(tallies)
+            _tell(f"{word.name}, {CONDITIONS[number].name}: {summed(tallies).share:.0f} % of all voices")
+    found = iter(made)
     return [{condition.name: next(found) for condition in CONDITIONS} for _ in words]
 
 
@@ -129,12 +135,13 @@ def all_false(words: list[Word], heard: list[Part], minutes: float) -> dict[str,
             counts = ", ".join(
                 f"{one.texts.total()} {word.name}" for word, one in zip(words, total[name], strict=True)
             )
-            print(
-                f"  {(time.time() - begun) / 60:.0f} min: {total[name][0].hours:.2f} h of {name}: {counts}",
-                file=sys.stderr,
-                flush=True,
-            )
+            minute = (time.time() - begun) / 60
+            _tell(f"{minute:.0f} min: {total[name][0].hours:.2f} h of {name}, taken for it: {counts}")
     return total
+
+
+def _tell(progress: str) -> None:
+    print(f"  {progress}", file=sys.stderr, flush=True)
 
 
 def _pool() -> ProcessPoolExecutor:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from ravatard.core.audio_format import RATE_HZ, samples_in
 from ravatard.core.wakeword.options import BUILT_IN_WORDS
 from tests.benchmarks.wake_word_false import FalseHits, Listener, listen
 from tests.benchmarks.wake_word_hits import CLEAN, GOES_ON, REQUESTS, SPELLINGS, Tally, scene, summed
 from tests.benchmarks.wake_word_parts import AVATAR, SCENES, parts
+from tests.benchmarks.wake_word_scores import hits_in, lowest_cutoff, mean_of
 from tests.benchmarks.wake_word_sounds import Said
 from tests.unit.core.sounds import quiet, voice
 from tests.unit.core.wakeword.fakes import WordGate, word
@@ -97,3 +99,27 @@ def test_a_scene_has_the_request_right_behind_the_word_or_none() -> None:
 
 def test_every_word_of_the_library_has_a_spelling() -> None:
     assert set(SPELLINGS) == set(BUILT_IN_WORDS)
+
+
+def test_a_score_is_the_mean_of_outputs_in_a_row() -> None:
+    outputs = np.array([0.0, 0.3, 0.6, 0.9])
+
+    assert mean_of(outputs, 2) == pytest.approx([0.0, 0.15, 0.45, 0.75])
+    assert mean_of(outputs, 5) == pytest.approx([0.0] * 4)
+
+
+def test_scores_above_a_cut_off_within_two_seconds_are_one_hit() -> None:
+    scores = np.zeros(200)
+    scores[[0, 1, 60, 199]] = 0.9
+
+    assert (hits_in(scores, 0.8), hits_in(scores, 0.9)) == (2, 0)
+
+
+def test_the_lowest_cut_off_is_that_which_suffers_as_many_false_hits_as_allowed() -> None:
+    scores = np.zeros(400)
+    scores[0], scores[200], scores[399] = 0.605, 0.705, 0.805
+
+    assert [lowest_cutoff([scores], count) for count in (0, 1, 2, 3)] == pytest.approx(
+        [0.81, 0.71, 0.61, 0.5]
+    )
+    assert lowest_cutoff([scores + 1.0], 0) is None
