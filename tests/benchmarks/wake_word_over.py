@@ -81,6 +81,7 @@ class Appliance:
             open_canceller(),
             is_speech=speech_detector(voice.aggressiveness),
             is_voice=speech_detector(3),
+            may_be_voice=speech_detector(2),
             own_word=OwnWord(self._word(own)),
         )
 
