@@ -155,7 +155,7 @@ def test_the_first_users_of_the_broker(tmp_path: Path) -> None:
     found = written(
         tmp_path,
         "List the users",
-        {"a": appliance(1, "it's \"quoted\": 50% #1")},
+        {"a": appliance(1, 'it\'s "quoted": 50% #1')},
         broker_before={"msg": "file not found", "failed": False},
     )
 
