@@ -157,9 +157,10 @@ def test_the_first_users_of_the_broker(tmp_path: Path) -> None:
         "List the users",
         {"a": appliance(1, 'it\'s "quoted": 50% #1')},
         broker_before={"msg": "file not found", "failed": False},
+        broker_users={"homeassistant": "of-home"},
     )
 
-    assert found == 'ravatard-1:it\'s "quoted": 50% #1\n'
+    assert found == 'homeassistant:of-home\nravatard-1:it\'s "quoted": 50% #1\n'
 
 
 def test_copies_of_one_card_are_named(tmp_path: Path) -> None:
