@@ -20,7 +20,7 @@ from ravatard.core.events import (
     VolumeAsked,
 )
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import LinkState, MicrophoneStatus, SessionState
+from ravatard.core.states import GateMode, LinkState, MicrophoneStatus, SessionState
 from ravatard.errors import ConfigError, InternalError
 from ravatard.ports.host import ControlServer
 from ravatard.stages.mailbox import Inbox
@@ -264,7 +264,7 @@ class HubControlHandler:
         if self.taken():
             return protocol.agreed("the press was for the owner's page: the appliance says six digits")
         clock = asyncio.get_running_loop().time
-        self._down = True
+        self._down, muted = True, self._reporter.muted
         try:
             await self._inbox.put_when_room(ButtonPressed(clock()))
             if ms:
@@ -272,7 +272,7 @@ class HubControlHandler:
         finally:
             self._down = False
             self._inbox.put(ButtonReleased(clock()))
-        return protocol.agreed(f"pressed for {ms:g} ms" if ms else "pressed and released")
+        return _pressed(ms, self._conversation.gate, muted=self._reporter.muted is not muted)
 
     async def _restart(self, asked: RestartSessionAsked) -> bytes:
         held = self._conversation.session is not SessionState.NONE
@@ -294,3 +294,14 @@ class HubControlHandler:
                 f"the configuration is not reloaded; the old one stays in force: {self._reading_error}"
             )
         return protocol.agreed("configuration reloaded; what needs a restart waits for one")
+
+
+def _pressed(ms: float, gate: GateMode, *, muted: bool) -> bytes:
+    """Return the reply to a press; where none opens the gate, a long one is in vain unless it ``muted``."""
+    done = f"pressed for {ms:g} ms" if ms else "pressed and released"
+    if gate.takes_button or muted:
+        return protocol.agreed(done)
+    opener, both = ("the wake word", "wakeword-or-button") if gate.takes_word else ("speech", "both")
+    why = f"{opener} opens the gate; gate.mode {both} takes presses, too, and needs button.pin"
+    told = f"{done}, but a press is not listened to: {why}"
+    return protocol.refused(told) if ms else protocol.agreed(told)

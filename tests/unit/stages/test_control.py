@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,13 +56,13 @@ class ClosingEar(FakeEar):
 class Room:
     """A hub at work with a desk beside it."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: ConversationOptions = OPTIONS) -> None:
         self.inbox = Inbox()
         self.ear = ClosingEar(self.inbox)
-        self.mind = Conversation(OPTIONS)
+        self.mind = Conversation(options)
         self.outbox = Outbox()
         self.reload = asyncio.Event()
-        reporter = Reporter(self.mind, OPTIONS, 0.0, self.ear.progress)
+        reporter = Reporter(self.mind, options, 0.0, self.ear.progress)
         self.desk = HubControlHandler(
             self.inbox,
             self.mind,
@@ -86,8 +87,8 @@ class Room:
 
 
 @asynccontextmanager
-async def room(*, hub: bool = True) -> AsyncIterator[Room]:
-    made = Room()
+async def room(*, hub: bool = True, options: ConversationOptions = OPTIONS) -> AsyncIterator[Room]:
+    made = Room(options)
     if not hub:
         yield made
         return
@@ -279,9 +280,45 @@ async def test_a_press_is_released_in_time(ms: int) -> None:
         began = now()
         reply = await made.asked("press", ms=ms)
 
-        assert reply["ok"] is True
+        assert ("pressed for 700 ms" if ms else "pressed and released") in str(reply)
         assert await made.inbox.get() == ev.ButtonPressed(began)
         assert await made.inbox.get() == ev.ButtonReleased(began + ms / 1000)
+
+
+@pytest.mark.parametrize(
+    ("mode", "ms", "reply"),
+    [
+        ("both", 700, {"ok": True, "says": "pressed for 700 ms"}),
+        ("wakeword-or-button", 0, {"ok": True, "says": "pressed and released"}),
+        (
+            "wakeword",
+            700,
+            {
+                "ok": False,
+                "error": "pressed for 700 ms, but a press is not listened to: the wake word opens the gate; "
+                "gate.mode wakeword-or-button takes presses, too, and needs button.pin",
+            },
+        ),
+        (
+            "vad",
+            0,
+            {
+                "ok": True,
+                "says": "pressed and released, but a press is not listened to: speech opens the gate; "
+                "gate.mode both takes presses, too, and needs button.pin",
+            },
+        ),
+        # It mutes.
+        ("wakeword", 1_500, {"ok": True, "says": "pressed for 1500 ms"}),
+    ],
+)
+async def test_where_no_press_opens_the_gate_the_reply_says_so(
+    mode: Any, ms: int, reply: dict[str, Any]
+) -> None:
+    async with room(options=replace(OPTIONS, gate=GateOptions(mode=mode))) as made:
+        await asyncio.sleep(0.1)
+
+        assert await made.asked("press", ms=ms) == reply
 
 
 async def test_a_button_cannot_be_pressed_twice_at_once() -> None:
@@ -291,7 +328,7 @@ async def test_a_button_cannot_be_pressed_twice_at_once() -> None:
         second = await made.asked("press")
 
     assert second["error"] == "the button is being pressed already"
-    assert first.result()["ok"] is True
+    assert "pressed for 700 ms" in str(first.result())
 
 
 async def test_a_cancelled_press_is_released() -> None:
