@@ -20,7 +20,7 @@ from ravatard.core.options.conversation import ConversationOptions, SessionOptio
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Refusal
 from ravatard.errors import ConfigError, InternalError
-from ravatard.stages.control import HubControlHandler, control
+from ravatard.stages.control import ControlSurroundings, HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.playing.content import AnnouncementContents
@@ -56,7 +56,9 @@ class ClosingEar(FakeEar):
 class Room:
     """A hub at work with a desk beside it."""
 
-    def __init__(self, options: ConversationOptions = OPTIONS) -> None:
+    def __init__(
+        self, options: ConversationOptions = OPTIONS, around: ControlSurroundings | None = None
+    ) -> None:
         self.inbox = Inbox()
         self.ear = ClosingEar(self.inbox)
         self.mind = Conversation(options)
@@ -69,6 +71,7 @@ class Room:
             reporter,
             self.reload,
             AnnouncementRequests(self.inbox, AnnouncementContents(lambda: 0.0), None),
+            around or ControlSurroundings(),
         )
         shown, player = Latest(self.mind.indication), NullAnswerPlayer(Inbox())
         self.hub = Hub(self.mind, self.ear, self.outbox, shown, player, [self.desk])
@@ -87,8 +90,13 @@ class Room:
 
 
 @asynccontextmanager
-async def room(*, hub: bool = True, options: ConversationOptions = OPTIONS) -> AsyncIterator[Room]:
-    made = Room(options)
+async def room(
+    *,
+    hub: bool = True,
+    options: ConversationOptions = OPTIONS,
+    around: ControlSurroundings | None = None,
+) -> AsyncIterator[Room]:
+    made = Room(options, around)
     if not hub:
         yield made
         return
@@ -340,10 +348,9 @@ async def test_a_cancelled_press_is_released() -> None:
 
 
 async def test_a_press_that_is_meant_for_the_page_reaches_no_hub() -> None:
-    async with room(hub=False) as made:
-        made.desk.taken = lambda: True
+    taken = [False, True]
+    async with room(hub=False, around=ControlSurroundings(taken=taken.pop)) as made:
         reply = await made.asked("press", ms=700)
-        made.desk.taken = lambda: False
         await made.asked("press")
 
         assert "six digits" in reply["says"]
@@ -360,7 +367,8 @@ async def test_a_restart_ends_the_daemon_behind_its_reply_and_only_if_it_is_star
 
     async with room() as made:
         by_hand = await made.asked("restart")
-        made.desk.restart_refusal, made.desk.stop = refusal, lambda: stopped.append("stopped")
+    around = ControlSurroundings(restart_refusal=refusal, stop=lambda: stopped.append("stopped"))
+    async with room(around=around) as made:
         refused = await made.asked("restart")
         assert stopped == []
         replies = made.desk.answers(b'{"do": "restart"}')
