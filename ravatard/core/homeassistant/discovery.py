@@ -80,7 +80,9 @@ def _controls(topics: Topics) -> Iterator[tuple[str, str, Component]]:
     yield "state", "sensor", {**state, **_field("state")}
     mute = {"name": "Mute", "ic": "mdi:microphone-off", **_set(topics, "mute")}
     yield "mute", "switch", {**mute, **_field("mute")}
-    volume = {"name": "Volume", "max": 100, "mode": "slider", "unit_of_meas": "%", **_set(topics, "volume")}
+    # By its documents the least value is 1 unless it is given.
+    loudness = {"min": 0, "max": 100, "mode": "slider", "unit_of_meas": "%"}
+    volume = {"name": "Volume", **loudness, **_set(topics, "volume")}
     yield "volume", "number", {**volume, **_field("volume")}
     yield "say", "notify", {"name": "Say", **_set(topics, "say")}
     yield "press", "button", {"name": "Press", "pl_prs": PRESS_PAYLOAD, **_set(topics, "press")}

@@ -41,6 +41,12 @@ def test_there_are_twelve_entities_and_three_that_are_off_by_default() -> None:
     assert components["state"]["ops"] == [look.value for look in Look]
 
 
+def test_the_volume_may_be_nothing_at_all() -> None:
+    volume = discovered()["cmps"]["volume"]
+
+    assert (volume["min"], volume["max"]) == (0, 100)
+
+
 def test_every_component_has_an_id_of_its_own_and_topics_of_the_appliance() -> None:
     message = discovered()
 
