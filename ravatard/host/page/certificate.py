@@ -80,6 +80,19 @@ def context(certificate: Path, key: Path | None) -> ssl.SSLContext:
     return made
 
 
+def stamp(files: Sequence[Path]) -> object:
+    """Return a value that differs whenever one of ``files`` was replaced; also for those that are missing."""
+    return tuple(_stamp(one) for one in files)
+
+
+def _stamp(file: Path) -> object:
+    try:
+        found = file.stat()
+    except OSError as error:
+        return error.errno
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def fingerprint(pem: str) -> str:
     """Return the SHA-256 fingerprint of the first certificate in ``pem``, as browsers show it.
 
