@@ -19,8 +19,9 @@ from ravatard.core.indication import Look
 
 #: Characters of a board's model: a longer one would crowd out an entity.
 LONGEST_MODEL = 64
-#: Bytes; brokers and small installations take it as a whole.
-MESSAGE_LIMIT = 4_096
+#: Bytes, with the longest names that the settings take: each start of Home Assistant brings one, and brokers
+#: for small devices may take no more than some kilobytes.
+MESSAGE_LIMIT = 4_608
 PRESS_PAYLOAD = payload_of({"ms": 0}).decode()
 INSTALL_PAYLOAD = "INSTALL"
 
