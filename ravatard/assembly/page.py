@@ -97,8 +97,7 @@ def tls_context(options: PageOptions, state: Path) -> ssl.SSLContext:
     """Return the context of TLS; makes the certificate when it is to be self-made. Blocks.
 
     Raises:
-        ConfigError: the certificate cannot be used or made.
-        OSError: it cannot be kept.
+        ConfigError: the certificate cannot be used, made or kept.
     """
     if options.tls == "files":
         key = None if options.key is None else Path(options.key)

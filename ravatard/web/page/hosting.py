@@ -34,7 +34,7 @@ class PageTls:
 
     Attributes:
         context: makes a context with the certificate as it is now. Blocks; raises ConfigError if it cannot be
-            used or made, and OSError if it cannot be kept.
+            used, made or kept.
         stamp: returns a value that differs whenever its files were replaced; cheap.
     """
 
@@ -87,8 +87,8 @@ class Hosting:
         """Serve inside the context; yield the port.
 
         Raises:
-            ConfigError: the certificate cannot be used or made.
-            OSError: the port cannot be had, or the certificate not kept.
+            ConfigError: the certificate cannot be used, made or kept.
+            OSError: the port cannot be had.
         """
         if self._tls is None:
             async with self._listening(answer, None, admits) as number:
@@ -138,15 +138,21 @@ class _Certificate:
         """Load the certificate.
 
         Raises:
-            ConfigError: it cannot be used or made.
-            OSError: it cannot be kept.
+            ConfigError: it cannot be used, made or kept.
         """
         before = self._tls.stamp()
-        self._context = await asyncio.to_thread(self._tls.context)
+        self._context = await self._made()
         self._seen = self._tls.stamp()
         if self._seen != before:
             # It was made just now, or replaced meanwhile.
-            self._context = await asyncio.to_thread(self._tls.context)
+            self._context = await self._made()
+
+    async def _made(self) -> ssl.SSLContext:
+        try:
+            return await asyncio.to_thread(self._tls.context)
+        except RuntimeError as error:
+            # The system gives no more threads.
+            raise ConfigError(f"the page's certificate cannot be read now ({error})") from error
 
     async def renew(self) -> NoReturn:
         """Load one that was replaced, for ever. While it cannot be used, the one of before is."""
@@ -157,8 +163,8 @@ class _Certificate:
             self._seen = stamp
             try:
                 await self.load()
-            except (ConfigError, OSError, RuntimeError) as error:
-                # Half of a pair may be the new one already; and the system may give no more threads.
+            except ConfigError as error:
+                # Half of a pair may be the new one already.
                 log.warning("the page goes on with the certificate of before: %s", error)
             else:
                 log.info("the page's certificate was replaced, and is in use")
