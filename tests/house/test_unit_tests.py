@@ -45,7 +45,6 @@ TESTED_BY_RUNNING: dict[str, str] = {
     "web/page/api/access_api.py": "integration/test_page_security.py calls all of it",
     "web/page/api/appliance_api.py": "integration/test_page_contract.py calls all of it",
     "web/page/dispatch.py": "integration/test_page_security.py, on real sockets",
-    "web/page/hosting.py": "integration/test_page_daemon.py, on a port that is taken",
     "web/page/live_feed.py": "integration/test_page.py, on real sockets",
     "web/page/server.py": "integration/test_page_security.py, on real sockets",
     "web/kiosk/page_socket.py": "integration/test_kiosk.py, on real sockets",

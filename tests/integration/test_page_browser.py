@@ -255,6 +255,7 @@ async def test_an_address_that_names_no_page_shows_the_first(tmp_path: Path) -> 
             await page.show("turns")
             await page.tab.value(f"location.hash = '#/{name}'")
             await page.tab.until("!!document.querySelector('nav a[href=\"#/now\"][aria-current=page]')")
+        assert page.troubles() == []
 
 
 async def test_pages_that_are_not_looked_at_take_no_place_of_one_that_is(tmp_path: Path) -> None:
