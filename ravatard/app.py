@@ -17,7 +17,7 @@ from ravatard.ports.cloud import Endings
 from ravatard.ports.host import ControlServer, Follower, Notifier, Observer
 from ravatard.ports.page import Appliance
 from ravatard.stages.capture import Admit, all_of, capture
-from ravatard.stages.control import HubControlHandler, control
+from ravatard.stages.control import ControlSurroundings, HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.display import OnDisplay, display
 from ravatard.stages.group.room import RoomStage
@@ -132,13 +132,8 @@ def _takes_press(parts: Parts) -> Callable[[], bool]:
     return parts.page.takes_press if parts.page is not None else lambda: False
 
 
-def _seen_by_page(parts: Parts, controls: Controls, handler: HubControlHandler) -> Appliance:
-    """Return the running appliance, as the page sees it.
-
-    From now on ``handler`` knows which presses are meant for the page, and how the daemon is ended.
-    """
-    handler.taken = _takes_press(parts)
-    handler.restart_refusal, handler.stop = parts.restart_refusal, controls.stop.set
+def _seen_by_page(parts: Parts, handler: HubControlHandler) -> Appliance:
+    """Return the running appliance, as the page sees it."""
     return Appliance(
         control=handler,
         progress=parts.microphone.progress,
@@ -148,6 +143,18 @@ def _seen_by_page(parts: Parts, controls: Controls, handler: HubControlHandler) 
         watch_level=lambda watched: parts.microphone.watch_level(watched=watched),
         on_trial=parts.on_trial,
     )
+
+
+def _close(parts: Parts, closing: asyncio.TaskGroup) -> None:
+    """Close the devices, beside the end of the session, which costs money by the second."""
+    # At once: the microphone must stop listening.
+    closing.create_task(parts.microphone.close(), name="close microphone")
+    if parts.sound is not None:
+        closing.create_task(parts.sound.speaker.close(), name="close speaker")
+        closing.create_task(parts.sound.decoder.close(), name="close decoder")
+    parts.lamp.close()
+    if parts.button is not None:
+        parts.button.close()
 
 
 async def run(
@@ -170,24 +177,18 @@ async def run(
     player = _player(sound, inbox, contents)
     conversation = Conversation(options)
     _show(conversation, parts.observers)
-    shown = Latest(conversation.indication)
-    progress = parts.microphone.progress
+    shown, progress = Latest(conversation.indication), parts.microphone.progress
     started_at = asyncio.get_running_loop().time()
     reporter = Reporter(conversation, options, started_at, progress, parts.report())
     read = _ending_again(reread, parts.cloud.endings)
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
-    handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements)
+    around = ControlSurroundings(_takes_press(parts), parts.restart_refusal, controls.stop.set)
+    handler = HubControlHandler(inbox, conversation, reporter, controls.reload, announcements, around)
     pulse = HubPulse(conversation, progress, inbox)
     quiet = QuietWatch(options.equipment.quiet, parts.local_time, inbox)
     room = None if parts.room is None else RoomStage(parts.room, inbox, conversation)
-    observers: list[Observer] = [
-        *parts.observers,
-        handler,
-        announcements,
-        pulse,
-        quiet,
-        *_optional_observers(parts, room),
-    ]
+    observers: list[Observer] = [*parts.observers, handler, announcements, pulse, quiet]
+    observers += _optional_observers(parts, room)
     hub = Hub(conversation, parts.microphone, outbox, shown, player, observers)
     async with asyncio.TaskGroup() as closing, parts.cloud.opened():
         try:
@@ -201,7 +202,7 @@ async def run(
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
                 start(quiet.run(), name="quiet")
-                seen = _seen_by_page(parts, controls, handler)
+                seen = _seen_by_page(parts, handler)
                 for name, stage in _optional_stages(parts, inbox, handler, seen, room):
                     start(stage, name=name)
                 if isinstance(player, Playback):
@@ -212,11 +213,4 @@ async def run(
         except* _Stop:
             pass
         finally:
-            # Concurrently: the session costs money by the second, and the microphone must stop listening.
-            closing.create_task(parts.microphone.close(), name="close microphone")
-            if sound is not None:
-                closing.create_task(sound.speaker.close(), name="close speaker")
-                closing.create_task(sound.decoder.close(), name="close decoder")
-            parts.lamp.close()
-            if parts.button is not None:
-                parts.button.close()
+            _close(parts, closing)

@@ -32,9 +32,10 @@ class Parts:
     ``without``: a sentence for each configured part that is missing; ``sound``: None without speaker;
     ``screen``: None without display; ``network_changes``: None where there is no network that could change;
     ``page``: None without the owner's page; ``local_time``: the time on this machine's clock;
-    ``faults``: a sentence for each fault of the host that comes and goes; ``machine``: fields of the status
-    about program and board; ``adapters``: ways in and out for other programs; ``room``: None where no other
-    appliance is; ``restart_refusal``: why nothing would start the daemon again when it ends;
+    ``faults``: a sentence for each fault of the host that comes and goes; ``host_side_faults``: the same of
+    those that do not touch the voice; ``machine``: fields of the status about program and board;
+    ``adapters``: ways in and out for other programs; ``room``: None where no other appliance is;
+    ``restart_refusal``: why nothing would start the daemon again when it ends;
     ``on_trial``: told when the microphone is closed for a trial, and when that is over.
     """
 
@@ -52,6 +53,7 @@ class Parts:
     page: OwnerPage | None = None
     local_time: Callable[[], datetime] = _noon
     faults: Callable[[], tuple[str, ...]] = tuple
+    host_side_faults: Callable[[], tuple[str, ...]] = tuple
     machine: Callable[[], Mapping[str, Any]] = dict
     adapters: Sequence[Adapter] = ()
     room: Room | None = None
@@ -75,10 +77,11 @@ class Parts:
         return (*self.without, *self.cloud.endings.faults, *self.faults(), *heard)
 
     def side_faults(self) -> tuple[str, ...]:
-        """Return a sentence for each fault of a page or of a way for other programs."""
+        """Return a sentence for each fault of the host, of a page or of a way for other programs."""
         seen = self.screen.faults if self.screen is not None and not self.screen.sound_in_browser else ()
         page = self.page.faults if self.page is not None else ()
-        return (*page, *seen, *(fault for adapter in self.adapters for fault in adapter.faults))
+        others = (fault for adapter in self.adapters for fault in adapter.faults)
+        return (*self.host_side_faults(), *page, *seen, *others)
 
     def counts(self) -> Mapping[str, int]:
         """Return the counters of the ways for other programs, by name."""

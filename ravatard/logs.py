@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, TextIO, cast
 
 from ravatard.log_rate import RateLimit, ReportingHandler, shortened, shortened_traceback
-from ravatard.secret import MASK, Secret, living_secrets
+from ravatard.secret import MASK, SHORTEST_MASKED, Secret, cut, living_secrets
 from ravatard.setting import setting
 
 #: Sends one journal entry, as ``systemd.journal.send`` does: the message, then fields by name.
@@ -26,12 +26,10 @@ _QUIET_AT_INFO = ("aiohttp.access", "asyncio")
 #: Loggers that log each bad request with a traceback: any web page can send those to the kiosk. What is wrong
 #: with the answer to a good one is logged by the kiosk itself.
 _QUIET_UNLESS_DEBUG = ("aiohttp.server", "aiohttp.web", "aiohttp.websocket")
-#: Characters of a text that are searched for secrets. Many times what is shown of it: where the text is cut,
-#: a secret may be cut in half, and that half is not shown.
+#: Characters of a text that are searched for secrets: many times what is shown of it.
 _LONGEST = 64_000
-
-_SHORTEST_MASKED = 4
-#: The same for secrets that the program has met, such as a session's id: a shorter one may be any word.
+#: The shortest that is masked of those that the program has met, such as a session's id: a shorter one may be
+#: any word.
 _SHORTEST_MET = 8
 
 # A value that follows token= or LicenseId in a URL, a header, JSON or a repr.
@@ -44,6 +42,8 @@ _NAMED = re.compile(
     )[^\s"'&,;<>(){}\[\]\\]+""",
     re.IGNORECASE | re.VERBOSE,
 )
+# User and password in an address. One class of characters at a time, so that it takes time in proportion.
+_USERINFO = re.compile(r"(\w://)[^\s/?#]+@")
 # A JSON Web Token anywhere: its header always begins with {" in base64 (RFC 7515 section 3.1).
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,4}")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -74,9 +74,9 @@ def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
             since they occur in too many words.
     """
     for secret in secrets:
-        if len(secret.reveal()) >= _SHORTEST_MASKED:
+        if len(secret.reveal()) >= SHORTEST_MASKED:
             text = text.replace(secret.reveal(), MASK)
-    return _JWT.sub(MASK, _NAMED.sub(rf"\1{MASK}", text))
+    return _JWT.sub(MASK, _NAMED.sub(rf"\1{MASK}", _USERINFO.sub(rf"\1{MASK}@", text)))
 
 
 class Redaction(logging.Filter):
@@ -111,7 +111,7 @@ class Redaction(logging.Filter):
             message = f"{record.msg} (its arguments cannot be shown: {type(error).__name__})"
         crash = record.exc_info or record.exc_text or record.stack_info
         alive = living_secrets() if crash else []
-        record.msg = shortened(self.clean(message[:_LONGEST], alive))
+        record.msg = shortened(self.clean(cut(message, _LONGEST), alive))
         record.args = None
         if record.exc_info and not record.exc_text:
             record.exc_text = self._formatter.formatException(record.exc_info)
@@ -182,7 +182,7 @@ class JournalHandler(ReportingHandler):
         try:
             alive = living_secrets() if record.exc_text else []
             fields = {
-                name.upper(): shortened(self._clean(str(value)[:_LONGEST], alive))
+                name.upper(): shortened(self._clean(cut(str(value), _LONGEST), alive))
                 for name, value in vars(record).items()
                 if name not in self._usual and _FIELD_NAME.fullmatch(name.upper())
             }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from weakref import WeakValueDictionary
 
 MASK = "••••"
+#: Characters of the shortest secret that is masked; a shorter one occurs in too many words.
+SHORTEST_MASKED = 4
 #: Secrets that exist, by their address: those that foreign words might repeat.
 _living: WeakValueDictionary[int, Secret] = WeakValueDictionary()
 
@@ -50,3 +52,25 @@ class Secret:
 def living_secrets() -> list[Secret]:
     """Return every secret of this process; equal ones may be among them."""
     return [secret for reference in _living.valuerefs() if (secret := reference()) is not None]
+
+
+def cut(text: str, longest: int) -> str:
+    """Return the first ``longest`` characters of a text, fewer where a secret would be halved.
+
+    A mask replaces whole secrets; half of one would be shown.
+    """
+    if len(text) <= longest:
+        return text
+    known = [value for secret in living_secrets() if len(value := secret.reveal()) >= SHORTEST_MASKED]
+    end = longest
+    # Where secrets overlap, the cut before one may halve another.
+    while (
+        earlier := min((at for value in known if (at := _halved_at(text, value, end)) >= 0), default=end)
+    ) < end:
+        end = earlier
+    return text[:end]
+
+
+def _halved_at(text: str, secret: str, end: int) -> int:
+    """Return where a ``secret`` begins that a cut at ``end`` would halve; -1: nowhere."""
+    return text.find(secret, max(0, end - len(secret) + 1), end + len(secret) - 1)

@@ -12,10 +12,10 @@ from ravatard import logs
 from ravatard.assembly.runner import run
 from ravatard.cloud.factory import kind_of, open_cloud
 from ravatard.cloud.kind import CloudResources
+from ravatard.cloud.network.access import network_access
 from ravatard.cloud.network.deferred import Deferred, DeferredNetwork
 from ravatard.cloud.network.trust import context_for, load_aiohttp
 from ravatard.cloud.option_groups import CloudOptions
-from ravatard.cloud.proxy import of_environment
 from ravatard.config import Loaded, load, secrets_of
 from ravatard.config.saved.layer import saved_file
 from ravatard.host.credentials import with_credentials
@@ -53,19 +53,24 @@ def loaded_quietly(config: Path | None, environ: Mapping[str, str], stream: Text
 
 
 def open_network(options: CloudOptions) -> Network:
-    """Return the network; its opener closes it. The first request loads it."""
+    """Return the network; its opener closes it. The first request loads it.
+
+    Raises:
+        ConfigError: the file of ``network.ca`` cannot be used.
+    """
     features = kind_of(options).features(options)
-    proxies = of_environment(options.service.proxy)
+    access = network_access(options)
 
     def network() -> Network:
         load_aiohttp()
         from ravatard.cloud.http import MESSAGE_LIMIT_BYTES, SOUND_LIMIT_BYTES, AiohttpNetwork
 
         # Issuers are read here, in a thread, where the service needs them.
-        context_for(None, options.service.base_url)
+        context_for(access.issuers, options.service.base_url)
         return AiohttpNetwork(
             ping_s=options.deadlines.ping_s,
-            proxies=proxies,
+            tls=access.issuers,
+            proxies=access.proxies,
             message_limit=SOUND_LIMIT_BYTES if features.inline_sound else MESSAGE_LIMIT_BYTES,
         )
 

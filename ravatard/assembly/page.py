@@ -15,7 +15,7 @@ from ravatard.config import Options
 from ravatard.host.control.own_unit import own_unit
 from ravatard.host.page.access_file import StateAccessFile
 from ravatard.host.page.activation import handed_over
-from ravatard.host.page.certificate import context, fingerprint, self_made
+from ravatard.host.page.certificate import NAME, context, fingerprint, self_made, stamp
 from ravatard.host.page.command_line import Subcommands
 from ravatard.host.page.journal import Journalctl
 from ravatard.host.page.names import own_names, short_name
@@ -61,6 +61,7 @@ def owner_page(options: Options, around: PageSurroundings) -> OwnerPage | None:
     from ravatard.cloud.network.trust import load_aiohttp
 
     load_aiohttp()
+    from ravatard.web.page.hosting import PageTls
     from ravatard.web.page.log_ring import LogRing
     from ravatard.web.page.page import Page, PageParts
 
@@ -80,17 +81,23 @@ def owner_page(options: Options, around: PageSurroundings) -> OwnerPage | None:
         version=__version__,
         language=options.service.language,
         handed=handed_over(SOCKET_NAME, environ),
-        tls=None if options.page.tls == "off" else lambda: tls_context(options.page, around.state),
+        tls=None if options.page.tls == "off" else PageTls(*tls_of(options.page, around.state)),
     )
     return Page(options.page, parts)
+
+
+def tls_of(options: PageOptions, state: Path) -> tuple[Callable[[], ssl.SSLContext], Callable[[], object]]:
+    """Return what makes the context of TLS, and what tells when its files were replaced."""
+    own = [Path(one) for one in (options.certificate, options.key) if one is not None]
+    files = own if options.tls == "files" else [state / NAME]
+    return lambda: tls_context(options, state), lambda: stamp(files)
 
 
 def tls_context(options: PageOptions, state: Path) -> ssl.SSLContext:
     """Return the context of TLS; makes the certificate when it is to be self-made. Blocks.
 
     Raises:
-        ConfigError: the certificate cannot be used or made.
-        OSError: it cannot be kept.
+        ConfigError: the certificate cannot be used, made or kept.
     """
     if options.tls == "files":
         key = None if options.key is None else Path(options.key)

@@ -17,7 +17,7 @@ from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cloud.factory import kind_of
 from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.cloud.media.routes import Routes
-from ravatard.cloud.proxy import of_environment
+from ravatard.cloud.network.access import network_access
 from ravatard.config import Options
 from ravatard.core.conversation.gate_mode import gate_mode
 from ravatard.core.options.conversation import ConversationOptions
@@ -164,7 +164,7 @@ def build(
             options.speaker if volume is None else replace(options.speaker, volume=volume),
             options.earcons,
             options.media,
-            options.service,
+            (options.service.base_url, network_access(options)),
             environ,
             has_button=button is not None,
             echo_fd=echo_fd,
@@ -181,9 +181,13 @@ def build(
 
 
 def routes(options: Options) -> Routes:
-    """Return the ways to addresses that the service hands us."""
-    rule = AddressRule(options.media, options.service.base_url)
-    return Routes(rule, of_environment(options.service.proxy))
+    """Return the ways to addresses that the service hands us.
+
+    Raises:
+        ConfigError: the file of ``network.ca`` cannot be used.
+    """
+    access = network_access(options)
+    return Routes(AddressRule(options.media, options.service.base_url), access.proxies, access.issuers)
 
 
 def _live_voice(options: Options, without: list[str]) -> VoicePlayer | None:

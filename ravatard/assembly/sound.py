@@ -9,8 +9,8 @@ from functools import partial
 from ravatard.appliance_parts import SoundOutput
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.media.routes import Routes
+from ravatard.cloud.network.access import NetworkAccess
 from ravatard.cloud.network.trust import context_for, load_aiohttp
-from ravatard.cloud.options import ServiceOptions
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 from ravatard.core.options.audio import AudioOptions
 from ravatard.devices.speaker.earcon_options import EarconOptions
@@ -28,7 +28,7 @@ def sound(  # noqa: PLR0913 - four option groups and their run-time values
     speaker: SpeakerOptions,
     earcon_options: EarconOptions,
     media: MediaOptions,
-    service: ServiceOptions,
+    service: tuple[str, NetworkAccess],
     environ: Mapping[str, str],
     *,
     has_button: bool,
@@ -40,7 +40,7 @@ def sound(  # noqa: PLR0913 - four option groups and their run-time values
         speaker: section ``speaker``.
         earcon_options: section ``earcons``.
         media: section ``media``.
-        service: section ``service``: answers may point at files beside it; its proxy.
+        service: its URL, as answers may point at files beside it, and the access to the network.
         environ: the daemon's environment.
         has_button: presses are answered by earcons at once. Without them the speaker's process ends with
             its sleep: a user who speaks or writes wakes it long before an answer.
@@ -52,18 +52,17 @@ def sound(  # noqa: PLR0913 - four option groups and their run-time values
     if not speaker.enabled:
         return None
     from ravatard.cloud.network.deferred import Deferred, DeferredFetch
-    from ravatard.cloud.proxy import of_environment
     from ravatard.devices.media.decoder import DecodingLimits, MediaDecoder
     from ravatard.devices.speaker.earcons import earcons
     from ravatard.devices.speaker.speaker import ChildSpeaker
 
-    proxies = of_environment(service.proxy)
+    base_url, access = service
 
     def fetch() -> Fetch:
         load_aiohttp()
         from ravatard.cloud.media.fetch import WebFetch
 
-        return WebFetch(media, service.base_url, proxies=proxies)
+        return WebFetch(media, base_url, tls=access.issuers, proxies=access.proxies)
 
     limits = DecodingLimits(media.largest_bytes, media.longest_s)
     return SoundOutput(
@@ -138,7 +137,7 @@ def display(options: KioskOptions, language: str, routes: Routes) -> Display | N
         texts,
         design=read_design(options.design),
         report=report,
-        inspect=partial(inspect, route_to=routes.to, trust=partial(context_for, None)),
+        inspect=partial(inspect, route_to=routes.to, trust=partial(context_for, routes.issuers)),
     )
 
 

@@ -6,10 +6,9 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +19,21 @@ from ravatard.assembly.client import renew_credential
 from ravatard.assembly.lifetime import disarm, live
 from ravatard.assembly.page import PageSurroundings, owner_page
 from ravatard.assembly.parts import Beginning, build, conversation_options
+from ravatard.assembly.refused_accepts import RefusedAccepts
 from ravatard.assembly.simulator import simulated
 from ravatard.assembly.wakeword import WakeWordModel
+from ravatard.cli.restart import restart_refusal
 from ravatard.cli.run import loaded_for
 from ravatard.cli.terminal import columns_of, takes_colour, typeable, visible
 from ravatard.config import DEFAULT_PATH, Loaded, Options, secrets_of
 from ravatard.config.advice import advice
 from ravatard.config.saved.layer import saved_file
-from ravatard.config.saved.starting import StartingConfiguration, load_at_start, set_aside
+from ravatard.config.saved.starting import StartingConfiguration, set_aside
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.process.early import EarlyProcess
-from ravatard.errors import ConfigError
 from ravatard.host.board.health import board_health, board_model
+from ravatard.host.board.state_room import StateRoom
 from ravatard.host.control.server import control_socket
 from ravatard.host.credentials import keep_for_the_end
 from ravatard.host.identity import appliance_id
@@ -184,6 +185,16 @@ def _taken_back(arguments: argparse.Namespace) -> tuple[str, ...]:
     return (said,) if said else ()
 
 
+def _host_side_faults(state: Path | None) -> Callable[[], tuple[str, ...]]:
+    """Return what gives a sentence for each fault of this machine that does not touch the voice.
+
+    ``state``: the state directory; None: nothing is kept.
+    """
+    room = None if state is None else StateRoom(state)
+    accepts = RefusedAccepts(asyncio.get_running_loop())
+    return lambda: (*(() if room is None else room.faults()), *accepts.faults())
+
+
 def _set_aside(
     started: StartingConfiguration, arguments: argparse.Namespace, environ: Mapping[str, str]
 ) -> tuple[str, ...]:
@@ -191,44 +202,6 @@ def _set_aside(
     if started.refused is None or arguments.simulate:
         return ()
     return (set_aside(saved_file(environ), started.refused),)
-
-
-def _restart_refusal(
-    unmanaged: Callable[[], Awaitable[str]], arguments: argparse.Namespace, environ: Mapping[str, str]
-) -> Callable[[], Awaitable[str]]:
-    """Return what says why a restart is refused: its end would be for good.
-
-    Who restarts it from a page may have no other way to it.
-
-    Args:
-        unmanaged: returns why nothing would start the daemon again; "" if something would.
-        arguments: the command line of ``run``.
-        environ: the daemon's environment variables.
-    """
-
-    async def refusal() -> str:
-        if found := await unmanaged():
-            return found
-        try:
-            await asyncio.to_thread(_check_start, arguments, environ)
-        except ConfigError as error:
-            return f"with its configuration as it is now the appliance would not start again: {error}"
-        return ""
-
-    return refusal
-
-
-def _check_start(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
-    """Check that the appliance would start with what is configured now.
-
-    Raises:
-        ConfigError: it would not, and nothing would try again.
-    """
-    from ravatard.cli.config.check import refuse_unusable
-
-    loaded = load_at_start(partial(loaded_for, arguments, environ), saved_file(environ)).loaded
-    refuse_unusable(loaded)
-    check_source(loaded.options.microphone, loaded.options.capture, environ)
 
 
 async def _appliance(
@@ -277,10 +250,11 @@ async def _appliance(
             parts,
             without=(*parts.without, *_set_aside(started, arguments, environ), *_taken_back(arguments)),
             faults=parts.faults if ledger is None else ledger.faults,
+            host_side_faults=_host_side_faults(None if ledger is None else state_directory(environ)),
             machine=_machine(None if loaded.board is None else loaded.board.name),
             page=_page(arguments, loaded, options, environ, control, secrets),
             on_trial=remembered.on_trial,
-            restart_refusal=_restart_refusal(parts.restart_refusal, arguments, environ),
+            restart_refusal=restart_refusal(parts.restart_refusal, arguments, environ),
         )
         if arguments.simulate:
             for line in simulated_warnings(loaded, arguments.config or DEFAULT_PATH, parts.without):

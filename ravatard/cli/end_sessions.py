@@ -131,7 +131,7 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str], *, unk
     # Most of the time no session is left open, and none of this is needed.
     from ravatard.cloud.factory import SessionEnder, ending_unknown
     from ravatard.cloud.http import AiohttpNetwork
-    from ravatard.cloud.proxy import of_environment
+    from ravatard.cloud.network.access import network_access
     from ravatard.config import load, secrets_of
     from ravatard.config.saved.layer import saved_file
     from ravatard.config.saved.starting import load_at_start
@@ -143,8 +143,8 @@ def _end(ledger: Ledger, config: Path | None, environ: Mapping[str, str], *, unk
     logs.configure(options.logging, under_systemd=under_systemd, secrets=secrets_of(options))
 
     async def all_of_them() -> bool:
-        proxies = of_environment(options.service.proxy)
-        network = AiohttpNetwork(ping_s=options.deadlines.ping_s, proxies=proxies)
+        access = network_access(options)
+        network = AiohttpNetwork(ping_s=options.deadlines.ping_s, tls=access.issuers, proxies=access.proxies)
         meant = ending_unknown(options) if unknown else options
         ender = SessionEnder(meant, network, random.SystemRandom().random)
         try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ravatard.errors import PeerError, RavatardError
-from ravatard.secret import MASK, Secret, living_secrets
+from ravatard.secret import MASK, SHORTEST_MASKED, Secret, cut, living_secrets
 
 #: Everything that parsers and libraries raise for unexpected bytes: UnicodeError and JSON errors are
 #: ValueErrors, KeyError and IndexError are LookupErrors, OverflowError is an ArithmeticError.
@@ -27,9 +27,8 @@ _MOST_NAMES = 10
 _LONGEST_NAME = 40
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+")
 
-#: A JWT, and the shortest secret that is masked, both as in logs.py, which no cloud may import.
+#: A JWT, as in logs.py, which no cloud may import.
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,4}")
-_SHORTEST_MASKED = 4
 #: A code or state of a service: words of letters, each with two digits at most. Keys and tokens have more.
 _WORD = re.compile(r"[A-Za-z]+[0-9]{0,2}(?:[_.:-][A-Za-z]+[0-9]{0,2})*")
 _LONGEST_WORD = 64
@@ -56,13 +55,16 @@ def foreign(what: str) -> Iterator[None]:
 
 
 def plain(text: str, longest: int) -> str:
-    """Return foreign text for one line: control characters become blanks, and the rest is cut."""
-    return _UNPRINTABLE.sub(" ", text[:longest]).strip()
+    """Return foreign text for one line: control characters become blanks, and the rest is cut.
+
+    No secret is halved by that: see :func:`ravatard.secret.cut`.
+    """
+    return _UNPRINTABLE.sub(" ", cut(text, longest)).strip()
 
 
 def names_secret(text: str, secret: Secret | None) -> bool:
     """Return True if foreign text has our own ``secret`` in it; a very short one is in any text."""
-    return secret is not None and len(secret.reveal()) >= _SHORTEST_MASKED and secret.reveal() in text
+    return secret is not None and len(secret.reveal()) >= SHORTEST_MASKED and secret.reveal() in text
 
 
 def shown_word(word: str) -> str:
@@ -80,7 +82,7 @@ def _repeats_secret(word: str) -> bool:
     parts = [word[at : at + _PART] for at in range(len(word) - _PART + 1)]
     for secret in living_secrets():
         value = secret.reveal().casefold()
-        whole = len(value) >= _SHORTEST_MASKED and value in word
+        whole = len(value) >= SHORTEST_MASKED and value in word
         if whole or any(part in value for part in parts):
             return True
     return False

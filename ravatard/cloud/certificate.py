@@ -39,18 +39,39 @@ def lost(what: str, host: str, error: OSError, now: datetime | None = None) -> L
         error: the reason.
         now: time of this machine's clock; None: look at the clock.
     """
-    if isinstance(error, ssl.SSLCertVerificationError):
-        reason = _distrust(getattr(error, "verify_code", None), now or datetime.now(UTC))
-        if reason:
-            return LinkError(f"the certificate of {host} {reason}")
-    if found := _OPENSSL.search(error.strerror or str(error)):
-        return LinkError(f"{what}: {_broken_tls(found.group(1))}")
+    if reason := distrust_of(error, now):
+        return LinkError(f"the certificate of {host} {reason}")
+    if word := openssl_reason(error):
+        return LinkError(f"{what}: {_broken_tls(word)}")
     return LinkError(f"{what} ({cause_of(error)})")
+
+
+def distrust_of(error: OSError, now: datetime | None = None) -> str:
+    """Return why a certificate is not trusted, the rest of a sentence; "" for an error of another kind.
+
+    Args:
+        error: the reason why there is no connection.
+        now: time of this machine's clock; None: look at the clock.
+    """
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return ""
+    return _distrust(getattr(error, "verify_code", None), now or datetime.now(UTC))
+
+
+def openssl_reason(error: OSError) -> str:
+    """Return OpenSSL's word for a failed handshake; "" for an error of another kind."""
+    found = _OPENSSL.search(error.strerror or str(error))
+    return found.group(1) if found else ""
+
+
+def is_without_tls(reason: str) -> bool:
+    """Return True for OpenSSL's word for a peer that speaks no TLS."""
+    return reason in _NO_TLS
 
 
 def _broken_tls(reason: str) -> str:
     """Return OpenSSL's ``reason`` in words."""
-    if reason in _NO_TLS:
+    if is_without_tls(reason):
         return (
             "it answers without TLS; write http:// instead of https:// in service.base_url, or the "
             "port that has TLS (a captive portal answers like that, too)"
@@ -80,9 +101,12 @@ def _distrust(code: int | None, now: datetime) -> str:
     if code == _EXPIRED:
         return f"has expired: {clock}; if that is right, the service must renew its certificate"
     if code in _SELF_SIGNED:
-        return "is signed by itself; install its issuer on this machine, or check service.base_url"
+        return "is signed by itself; write the file of its issuer as network.ca, or check service.base_url"
     if code in _UNKNOWN_ISSUER:
-        return "is signed by an issuer this machine does not know; install ca-certificates, or that issuer"
+        return (
+            "is signed by an issuer this machine does not know; write the file of that issuer's certificate "
+            "as network.ca, or install ca-certificates"
+        )
     if code in _OTHER_HOST:
         return "was made for another host; check service.base_url; the connection may be intercepted"
     return ""

@@ -18,7 +18,7 @@ from ravatard.cloud.border import FOREIGN_FAULTS, plain
 from ravatard.cloud.bounded_socket import BoundedReader, Flooded, end_socket, unredirected
 from ravatard.cloud.certificate import without_url
 from ravatard.cloud.foreign_json import text_of
-from ravatard.cloud.network.trust import context_for
+from ravatard.cloud.network.trust import Issuers, context_for
 from ravatard.cloud.proxy import (
     ASKS_FOR_PASSWORD,
     Proxies,
@@ -103,7 +103,7 @@ class AiohttpNetwork:
         self,
         *,
         ping_s: float,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | Issuers | None = None,
         proxies: Proxies | None = None,
         message_limit: int = MESSAGE_LIMIT_BYTES,
     ) -> None:
@@ -111,7 +111,7 @@ class AiohttpNetwork:
 
         Args:
             ping_s: seconds between pings on a socket; half of it without an answer breaks it.
-            tls: issuers to trust; None: those this machine trusts.
+            tls: issuers to trust beside those of this machine, or a context with all of them.
             proxies: choice of a proxy; None: those of the environment.
             message_limit: bytes of the largest message of a socket.
         """
@@ -136,14 +136,16 @@ class AiohttpNetwork:
         return self._session
 
     def _proxy(self, url: str) -> Proxy | None:
-        found = self._proxies.named(url)
+        """Return the proxy for a request.
+
+        Raises:
+            ProxyUnusable: the one that is set cannot be used.
+        """
+        found = self._proxies.of(url)
         if found is not None and str(found) not in self._reported:
             self._reported.add(str(found))
-            if isinstance(found, str):
-                log.warning("%s", found)
-            else:
-                log.info("requests to the service go through the proxy %s", found)
-        return found if isinstance(found, Proxy) else None
+            log.info("requests to the service go through the proxy %s", found)
+        return found
 
     async def request(
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
@@ -206,7 +208,8 @@ class AiohttpNetwork:
             proxy=proxy.url if proxy else None,
         ) as response:
             if response.status == ASKS_FOR_PASSWORD and proxy:
-                raise ConnectionError(errno.EACCES, status_of(str(proxy), response.status))
+                said = status_of(str(proxy), response.status, response.headers)
+                raise ConnectionError(errno.EACCES, said)
             yield response
 
     @asynccontextmanager
@@ -233,7 +236,8 @@ class AiohttpNetwork:
             )
         except aiohttp.WSServerHandshakeError as error:
             if error.status == ASKS_FOR_PASSWORD and proxy:
-                raise ConnectionError(errno.EACCES, status_of(str(proxy), error.status)) from None
+                said = status_of(str(proxy), error.status, error.headers)
+                raise ConnectionError(errno.EACCES, said) from None
             got: Mapping[str, str] = error.headers or {}
             raise UpgradeRefused(
                 error.status, got.get("Retry-After"), _server(got, _seen(proxy, url, "ws:"))

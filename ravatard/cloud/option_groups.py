@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ravatard.cloud.avatar.options import AvatarOptions, AvatarVoiceOptions
+from ravatard.cloud.network.options import NetworkOptions
 from ravatard.cloud.options import DeadlineOptions, ServiceOptions
 from ravatard.cloud.ravatar.options import RavatarOptions, StreamOptions
 from ravatard.cloud.speech_to_text.options import SpeechToTextOptions
@@ -20,6 +21,7 @@ class CloudOptions:
     """Sections of the configuration that concern the cloud, one field each."""
 
     service: ServiceOptions = field(default_factory=ServiceOptions)
+    network: NetworkOptions = field(default_factory=NetworkOptions)
     deadlines: DeadlineOptions = field(default_factory=DeadlineOptions)
     speech_to_text: SpeechToTextOptions = field(default_factory=SpeechToTextOptions)
     ravatar: RavatarOptions = field(default_factory=RavatarOptions)

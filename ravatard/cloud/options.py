@@ -83,9 +83,10 @@ class ServiceOptions:
         "HTTP proxy for requests, socket, files and the stream's page and signalling, such as "
         "http://proxy.example:3128; none: no proxy; unset: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY "
         "of the environment. NO_PROXY names hosts that are reached without those, such as this machine. The "
-        "stream's sound and picture take no proxy.",
+        "stream's sound takes it to TURN servers by TCP and TLS only.",
         pattern=r"none|https?://[^\s?#@]+",
-        words="an address that begins with http:// or https://, without blanks, ?, # and @, or the word none",
+        words="an address that begins with http:// or https://, without blanks, ?, # and @ (a login belongs "
+        "in network.proxy_username and network.proxy_password), or the word none",
         local_only=True,
     )
 

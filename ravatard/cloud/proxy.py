@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ravatard.cloud.certificate import without_url
+from ravatard.cloud.certificate import distrust_of, is_without_tls, openssl_reason, without_url
+from ravatard.cloud.replies import cause_of
+from ravatard.ports.network import ProxyUnusable
+from ravatard.secret import Secret
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 NO_PROXY = "none"
 #: Status of HTTP that only a proxy answers with.
 ASKS_FOR_PASSWORD = 407
+#: The one scheme of a login at a proxy that is known here.
+_BASIC = "basic"
+_LONGEST_SCHEME = 20
 _KIND = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
 
 
@@ -26,12 +32,15 @@ class Proxy:
     """Proxy that a request goes through.
 
     Attributes:
-        url: its URL, with the user and password it may have.
+        url: its URL, with the user and password it may have: their bytes in UTF-8, read as Latin-1, which is
+            what aiohttp sends them in.
         origin: key or variable that named it.
+        password: its password, kept here so that it is masked wherever it is shown.
     """
 
     url: URL = field(repr=False)
     origin: str
+    password: Secret | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         """Return it for people, without user and password."""
@@ -45,15 +54,25 @@ class Proxies:
     Attributes:
         configured: ``service.proxy``: a URL, "none", or None for those of the environment.
         environ: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in capitals or small letters.
+        username: user at a proxy whose address has none.
+        password: the user's password.
     """
 
     configured: str | None
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
+    username: str | None = None
+    password: Secret | None = None
 
     def of(self, url: str) -> Proxy | None:
-        """Return the proxy for a request to ``url``; None: there is none, or it cannot be used."""
+        """Return the proxy for a request to ``url``; None: there is none.
+
+        Raises:
+            ProxyUnusable: it cannot be used, and without it nothing is requested: its owner wants one.
+        """
         found = self.named(url)
-        return found if isinstance(found, Proxy) else None
+        if isinstance(found, str):
+            raise ProxyUnusable(urlsplit(url).hostname or "", f"not reached: {found}")
+        return found
 
     def named(self, url: str) -> Proxy | str | None:
         """Return the proxy for a request to ``url``, a sentence about one that cannot be used, or None."""
@@ -62,11 +81,11 @@ class Proxies:
         if not host:
             return None
         if self.configured is not None:
-            return None if self.configured == NO_PROXY else _usable(self.configured, "service.proxy")
+            return None if self.configured == NO_PROXY else self._usable(self.configured, "service.proxy")
         for name in (f"{_KIND.get(parts.scheme, parts.scheme)}_proxy", "all_proxy"):
             for spelling in (name, name.upper()):
                 if value := self.environ.get(spelling, "").strip():
-                    return None if self._excluded(host, parts.port) else _usable(value, spelling)
+                    return None if self._excluded(host, parts.port) else self._usable(value, spelling)
         return None
 
     def _excluded(self, host: str, port: int | None) -> bool:
@@ -83,10 +102,29 @@ class Proxies:
                 return True
         return False
 
+    def _usable(self, value: str, origin: str) -> Proxy | str:
+        from yarl import URL
 
-def of_environment(configured: str | None = None) -> Proxies:
-    """Return the proxies of this process: ``service.proxy`` and its environment."""
-    return Proxies(configured, os.environ)
+        try:
+            url = URL(value if "://" in value else f"http://{value}")
+            if url.scheme in ("http", "https") and url.host:
+                user, password = url.user, Secret(url.password or "")
+                if user is None and self.username is not None:
+                    user, password = self.username, self.password or password
+                if user is None:
+                    return Proxy(url, origin)
+                sent = url.with_user(_in_utf8(user)).with_password(_in_utf8(password.reveal()))
+                return Proxy(sent, origin, password)
+            kind = f"a {url.scheme} proxy" if url.host else "no address"
+        except ValueError:
+            kind = "no address"
+        known = "only http and https proxies can be used"
+        return f"{origin} is {kind}; {known}: write one, or none, in service.proxy"
+
+
+def of_environment() -> Proxies:
+    """Return the proxies that the environment of this process names."""
+    return Proxies(None, os.environ)
 
 
 def socket_by(proxy: str, url: URL) -> URL:
@@ -112,34 +150,61 @@ def failure_by(proxy: str, error: Exception) -> OSError:
     import aiohttp
 
     if isinstance(error, aiohttp.ClientHttpProxyError):
-        return ConnectionError(status_of(proxy, error.status))
+        return ConnectionError(status_of(proxy, error.status, error.headers))
     if isinstance(error, aiohttp.ClientProxyConnectionError):
-        return ConnectionError(f"{named(proxy)} is not reached")
+        return ConnectionError(f"{named(proxy)} is not reached ({cause_of(without_url(error))})")
+    if proxy and isinstance(error, aiohttp.ClientConnectorError) and _is_host(error.host, proxy):
+        return ConnectionError(f"{named(proxy)} {trouble_of(without_url(error))}")
     return without_url(error)
 
 
-def status_of(proxy: str, status: int) -> str:
-    """Return a sentence about a status with which the proxy answered in place of the server."""
-    wants = ", which asks for a user and a password" if status == ASKS_FOR_PASSWORD else ""
-    return f"{named(proxy)} answers with status {status}{wants}"
+def trouble_of(error: OSError) -> str:
+    """Return what is wrong with the connection to a proxy, the rest of a sentence."""
+    if distrusted := distrust_of(error):
+        return f"has a certificate that {distrusted}"
+    if is_without_tls(openssl_reason(error)):
+        return "speaks no TLS; write it with http in service.proxy"
+    return f"is not reached ({cause_of(error)})"
+
+
+def status_of(proxy: str, status: int, headers: Mapping[str, str] | None = None) -> str:
+    """Return a sentence about a status with which the proxy answered in place of the server.
+
+    Args:
+        proxy: the proxy for people.
+        status: of HTTP.
+        headers: of its answer, which name the logins that it takes.
+    """
+    said = f"{named(proxy)} answers with status {status}"
+    if status != ASKS_FOR_PASSWORD:
+        return said
+    schemes = _schemes(headers or {})
+    if schemes and _BASIC not in (one.lower() for one in schemes):
+        return f"{said}: it wants a login by {' or '.join(schemes)}, and only Basic is known here"
+    keys = "network.proxy_username and network.proxy_password"
+    return f"{said}: user and password are missing or wrong; write {keys}"
+
+
+def _schemes(headers: Mapping[str, str]) -> list[str]:
+    """Return the schemes in ``Proxy-Authenticate``, one header line each as a rule."""
+    every = getattr(headers, "getall", None)
+    found = every("Proxy-Authenticate", ()) if every else [headers.get("Proxy-Authenticate", "")]
+    names = (str(value).strip().partition(" ")[0].strip(",") for value in list(found)[:8])
+    return [name[:_LONGEST_SCHEME] for name in names if name.isascii() and name.isprintable() and name]
+
+
+def _is_host(host: str, proxy: str) -> bool:
+    return urlsplit(proxy.partition(" ")[0]).hostname == host.strip("[]").lower()
+
+
+def _in_utf8(text: str) -> str:
+    """Return ``text`` so that aiohttp, which writes Latin-1, sends it in UTF-8 (RFC 7617 section 2.1)."""
+    return text.encode().decode("latin-1")
 
 
 def named(proxy: str) -> str:
     """Return a proxy for a message, without "://": texts with an address in them are not shown."""
     return f"the proxy {proxy}".replace("://", " ")
-
-
-def _usable(value: str, origin: str) -> Proxy | str:
-    from yarl import URL
-
-    try:
-        url = URL(value if "://" in value else f"http://{value}")
-        if url.scheme in ("http", "https") and url.host:
-            return Proxy(url, origin)
-        kind = f"a {url.scheme} proxy" if url.host else "no address"
-    except ValueError:
-        kind = "no address"
-    return f"{origin} is {kind}; only http and https proxies can be used, so requests go without one"
 
 
 def _in_network(host: str, network: str) -> bool:

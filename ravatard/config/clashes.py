@@ -14,7 +14,7 @@ from ravatard.config.boards import reserved_pins
 from ravatard.config.problems import SettingOrigin, shown
 from ravatard.config.schema import Options
 from ravatard.core.options.quiet import QuietOptions, minute_of
-from ravatard.core.wakeword.options import HIGHEST_THRESHOLD, LOWEST_THRESHOLD, threshold_for
+from ravatard.core.wakeword.options import HIGHEST_THRESHOLD, LOWEST_THRESHOLD, Cutoffs, threshold_for
 from ravatard.devices.panel.header import spi_pins
 from ravatard.devices.panel.options import PixelOptions
 
@@ -84,6 +84,9 @@ def _adapters(options: Options) -> Iterator[Clash]:
     if page.tls == "files" and page.certificate is None:
         text = "files needs a certificate; write page.certificate, or use self-made"
         yield Clash(("page.tls", "page.certificate"), text)
+    if options.network.proxy_password is not None and options.network.proxy_username is None:
+        text = "a proxy takes a password with a user name only; write network.proxy_username"
+        yield Clash(("network.proxy_username", "network.proxy_password"), text)
     mqtt = options.mqtt
     if mqtt.password is not None and mqtt.username is None:
         text = "a broker takes a password with a user name only; write mqtt.username"
@@ -244,7 +247,7 @@ def _gate(options: Options) -> Iterator[Clash]:
 
 def _wakeword(options: Options, origins: Mapping[str, SettingOrigin]) -> Iterator[Clash]:
     try:
-        threshold_for(options.wakeword.sensitivity, LOWEST_THRESHOLD)
+        threshold_for(options.wakeword.sensitivity, Cutoffs.around(LOWEST_THRESHOLD))
     except ValueError:
         text = (
             f"wakeword.sensitivity {options.wakeword.sensitivity!r:.40} is none; write low, normal, high, "

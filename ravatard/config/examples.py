@@ -46,6 +46,7 @@ EXAMPLES: Mapping[str, tuple[str, str]] = {
     "group": ("{name: lobby}", "appliances in one room, of which one answers"),
     "metrics": ("{listen: loopback}", "a Prometheus on this machine"),
     "logging": ("{level: debug}", "the search for a fault"),
+    "network": ("{ca: /etc/ravatard/firm.pem}", "a firm whose proxy reads encrypted connections"),
     "deadlines": ("{request_s: 20}", "a slow mobile network"),
     "speech_to_text": ("{uri: 'tcp://recogniser.example:10300'}", "a recogniser on your own network"),
     "ravatar": ("{mode: chat}", "an appliance without paid sessions"),

@@ -91,6 +91,7 @@ def tried(
         measured,
         is_speech=detector(voice.aggressiveness),
         is_voice=detector(3),
+        may_be_voice=detector(2),
     )
     state = None
     for pcm, reference, _ in heard:

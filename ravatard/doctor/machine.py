@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import ssl
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Protocol
 
-from ravatard.cloud.proxy import Proxies
+from ravatard.cloud.network.access import NetworkAccess
 from ravatard.doctor.bench import Bench, ChildBench
 from ravatard.host.control.client import Reply, ask
 from ravatard.installation import SERVICE
@@ -64,8 +65,9 @@ class Machine:
         now: wall clock, with its time zone.
         free_bytes: space left for ordinary users on the file system of a path.
         ask: sends a request to the daemon's control socket.
-        connect: opens and closes a connection to a host and port, with or without TLS.
-        network: makes the network that carries requests to the service, through these proxies.
+        connect: opens and closes a connection to a host and port, without TLS (False), or with it: by whom
+            this machine trusts (True), or by a context.
+        network: makes the network that carries requests to the service, by this access.
         broker: makes the MQTT broker of these options, for a client with this id.
         bench: records and plays.
         version: version of an installed Python package; None without it.
@@ -74,8 +76,8 @@ class Machine:
     environ: Mapping[str, str]
     run: Run
     ask: Callable[[Path, Mapping[str, str]], Reply]
-    connect: Callable[[str, int, bool], Awaitable[None]]
-    network: Callable[[Proxies], Network]
+    connect: Callable[[str, int, ssl.SSLContext | bool], Awaitable[None]]
+    network: Callable[[NetworkAccess], Network]
     broker: Callable[[MqttOptions, str], Broker]
     bench: Bench
     version: Callable[[str], str | None]
@@ -150,21 +152,21 @@ async def run_program(*command: str) -> ProgramResult | None:
     return ProgramResult(process.returncode or 0, out[:_OUTPUT_BYTES].decode(errors="replace"))
 
 
-async def connect(host: str, port: int, tls: bool) -> None:
+async def connect(host: str, port: int, tls: ssl.SSLContext | bool) -> None:
     """Open a connection and close it again. The caller sets the deadline.
 
     Raises:
         OSError: no connection; as ``ssl.SSLCertVerificationError``: the certificate is not trusted.
     """
-    _, writer = await asyncio.open_connection(host, port, ssl=True if tls else None)
+    _, writer = await asyncio.open_connection(host, port, ssl=tls or None)
     # Aborted, not closed: a server that never closes its side must not delay the doctor.
     writer.transport.abort()
 
 
-def _network(proxies: Proxies) -> Network:
+def _network(access: NetworkAccess) -> Network:
     from ravatard.cloud.http import AiohttpNetwork
 
-    return AiohttpNetwork(ping_s=5.0, proxies=proxies)
+    return AiohttpNetwork(ping_s=5.0, tls=access.issuers, proxies=access.proxies)
 
 
 def _broker(options: MqttOptions, client_id: str) -> Broker:

@@ -23,7 +23,6 @@ _SIGN = re.compile(r"""\\*["']?\s*[:=]""")
 _NO_VALUE = frozenset({"null", "~", "none", "unset"})
 #: A YAML value that goes on in the lines below it.
 _BLOCK = re.compile(r"[|>][0-9+-]{0,2}\s*(?:#|\Z)")
-_USERINFO = re.compile(r"(\w://)[^\s/?#]+@")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 
 
@@ -48,7 +47,7 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """Return ``text`` without known secrets, tokens, and values named like a secret."""
-        text = _PEM.sub(MASK, _USERINFO.sub(rf"\1{MASK}@", self.known(text)))
+        text = _PEM.sub(MASK, self.known(text))
         return "\n".join(_without_named(text.split("\n")))
 
 

@@ -37,6 +37,8 @@ SULK_S = 30.0
 LONGEST_PAUSE_S = 25.0
 #: For the way of a message to the broker and back.
 ECHO_S = 5.0
+#: A mark that did not come back is sent again so often.
+MARK_AGAIN_S = 300.0
 #: For the last word before a stop. A paid session is ended after it.
 FAREWELL_S = 0.5
 
@@ -159,7 +161,7 @@ class MqttAdapter:
                         group.create_task(receiving, name="mqtt messages")
                         await self._begin(connection, home)
                         home.start(group)
-                        begin(group, self._await_echo(), "mqtt echo")
+                        begin(group, self._await_echo(connection), "mqtt echo")
                         if self.group is not None:
                             begin(group, self.group.send(connection), "mqtt group")
                         # In the body: a group that fails while it is left cancels this task for good (3.11).
@@ -174,18 +176,35 @@ class MqttAdapter:
         pass_on_cancellation()
         raise gone[0] if gone else InternalError("a connection to the broker ended by itself")
 
-    async def _await_echo(self) -> None:
-        """Wait for our own mark: a broker may confirm what it takes, and by its rules pass on nothing."""
+    async def _await_echo(self, connection: BrokerConnection) -> None:
+        """Wait for our own mark: a broker may confirm what it takes, and by its rules pass on nothing.
+
+        Until it comes, that is a fault.
+
+        Raises:
+            LinkError: the connection failed.
+        """
+        if await self._echoed_within(ECHO_S):
+            return
+        ours = self._parts.topics.of("#")
+        self._fault = (
+            f"no MQTT: the broker takes our messages and passes on none; correct its rules: "
+            f"this user has to read and write {ours}"
+        )
+        log.warning("%s", self._fault)
+        while not await self._echoed_within(MARK_AGAIN_S):
+            # Its rules may have been corrected, and a mark of before is not passed on by that.
+            await connection.publish(self._mark)
+        self._fault = ""
+        log.info("the MQTT broker passes our messages on")
+
+    async def _echoed_within(self, limit_s: float) -> bool:
         try:
-            async with asyncio.timeout(ECHO_S):
+            async with asyncio.timeout(limit_s):
                 await self._echoed.wait()
         except TimeoutError:
-            ours = self._parts.topics.of("#")
-            self._fault = (
-                f"no MQTT: the broker takes our messages and passes on none; correct its rules: "
-                f"this user has to read and write {ours}"
-            )
-            log.warning("%s", self._fault)
+            return False
+        return True
 
     async def _begin(self, connection: BrokerConnection, home: HomeAssistant) -> None:
         """Subscribe and announce.
@@ -200,8 +219,7 @@ class MqttAdapter:
         await self._take_back(connection)
         await home.announce()
         self._echoed.clear()
-        mark = Publication(self._instance_topic, self._instance, sure=True, retained=True)
-        await connection.publish(mark)
+        await connection.publish(self._mark)
         self._was_there = True
         log.info("connected to the MQTT broker as %s", self._parts.topics.id)
         self._fault = ""
@@ -220,7 +238,8 @@ class MqttAdapter:
                 if topic not in self._kept.topics:
                     await connection.publish(Publication(topic, b"", sure=True, retained=True))
         if before != self._kept:
-            self._record.write(self._kept)
+            # In a thread: it is flushed to the disk, and a card may take a second for that.
+            await asyncio.to_thread(self._record.write, self._kept)
 
     async def _receive(
         self, connection: BrokerConnection, home: HomeAssistant, group: asyncio.TaskGroup
@@ -236,6 +255,10 @@ class MqttAdapter:
     @property
     def _instance_topic(self) -> str:
         return self._parts.topics.of("instance")
+
+    @property
+    def _mark(self) -> Publication:
+        return Publication(self._instance_topic, self._instance, sure=True, retained=True)
 
     def _compare(self, message: BrokerMessage) -> None:
         """Compare the mark of the client that was connected last under our id with our own.

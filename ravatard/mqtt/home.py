@@ -87,8 +87,9 @@ class HomeAssistant:
     async def _tell_all(self) -> None:
         await self._discover()
         state = payload_of(state_of(await self._report()))
-        await self._keep("state", state)
+        # Before the broker has confirmed it: a newer one may go out meanwhile, and is then the last one.
         self._pacing.sent(state, asyncio.get_running_loop().time())
+        await self._keep("state", state)
         await self._keep("update", payload_of(self._parts.software.report))
         await self._keep("availability", _ONLINE)
 

@@ -79,22 +79,25 @@ class Software:
         self.installing = True
         self.changed.set()
         try:
-            await _run(self._install, INSTALL_S)
+            # Not read: what it leaves at work in the background may keep its output open for as long.
+            await _run(self._install, INSTALL_S, reads=False)
         finally:
             self.installing = False
             self.changed.set()
         return "the command that installs has ended"
 
 
-async def _run(command: str, limit_s: float) -> str:
-    """Return the first output of a command that succeeded.
+async def _run(command: str, limit_s: float, *, reads: bool = True) -> str:
+    """Return the first output of a command that succeeded; "" of one that is not read.
 
     Raises:
         CommandFailedError: it cannot be started, fails, or takes longer than ``limit_s``.
     """
     try:
         words = shlex.split(command)
-        process = await asyncio.create_subprocess_exec(*words, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
+        process = await asyncio.create_subprocess_exec(
+            *words, stdin=DEVNULL, stdout=PIPE if reads else DEVNULL, stderr=DEVNULL
+        )
     except (OSError, ValueError) as error:
         raise CommandFailedError(f"the command cannot be started ({error})") from None
     try:

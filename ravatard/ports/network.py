@@ -191,6 +191,10 @@ class HostNotFound(OSError):
         self.host = host
 
 
+class ProxyUnusable(HostNotFound):
+    """Refusal to reach a host without the proxy that is set, which cannot be used."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """Route of a request to a host that a service has named.

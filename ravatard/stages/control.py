@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from ravatard.core.audio.gate_commands import Mute
 from ravatard.core.control import protocol
@@ -20,7 +21,7 @@ from ravatard.core.events import (
     VolumeAsked,
 )
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import LinkState, MicrophoneStatus, SessionState
+from ravatard.core.states import GateMode, LinkState, MicrophoneStatus, SessionState
 from ravatard.errors import ConfigError, InternalError
 from ravatard.ports.host import ControlServer
 from ravatard.stages.mailbox import Inbox
@@ -49,6 +50,21 @@ async def control(server: ControlServer, handler: HubControlHandler) -> None:
     raise InternalError("a server of control requests ended by itself")
 
 
+@dataclass(frozen=True, slots=True)
+class ControlSurroundings:
+    """Functions that requests need beside the hub.
+
+    Attributes:
+        taken: returns True when a press that begins now is meant for the owner's page.
+        restart_refusal: returns why nothing would start the daemon again, "" if something would.
+        stop: ends the daemon.
+    """
+
+    taken: Callable[[], bool] = lambda: False
+    restart_refusal: Callable[[], Awaitable[str]] = started_by_hand
+    stop: Callable[[], None] = lambda: None
+
+
 class HubControlHandler:
     """Implements the control protocol's ``ControlHandler``; an observer of the hub."""
 
@@ -59,14 +75,11 @@ class HubControlHandler:
         reporter: Reporter,
         reload: asyncio.Event,
         announcements: AnnouncementRequests,
+        around: ControlSurroundings = ControlSurroundings(),
     ) -> None:
         """``reload`` is set to have the configuration read, which must happen by way of :meth:`reading`."""
         self._announcements = announcements
-        #: Returns True when a press that begins now is meant for the owner's page.
-        self.taken: Callable[[], bool] = lambda: False
-        #: Return why nothing would start the daemon again, "" if something would; and end the daemon.
-        self.restart_refusal: Callable[[], Awaitable[str]] = started_by_hand
-        self.stop: Callable[[], None] = lambda: None
+        self._around = around
         self._inbox = inbox
         self._conversation = conversation
         self._reporter = reporter
@@ -151,14 +164,14 @@ class HubControlHandler:
             async for reply in self._watch():
                 yield reply
         elif isinstance(request, protocol.RestartRequest):
-            if refusal := await self.restart_refusal():
+            if refusal := await self._around.restart_refusal():
                 yield protocol.refused(refusal)
                 return
             try:
                 yield protocol.agreed("restarting: the appliance is back in some seconds")
             finally:
                 # Not before the reply is on its way.
-                self.stop()
+                self._around.stop()
         else:
             yield await self._answer(request)
 
@@ -261,10 +274,10 @@ class HubControlHandler:
     async def _press(self, ms: float) -> bytes:
         if self._down:
             return protocol.refused("the button is being pressed already")
-        if self.taken():
+        if self._around.taken():
             return protocol.agreed("the press was for the owner's page: the appliance says six digits")
         clock = asyncio.get_running_loop().time
-        self._down = True
+        self._down, muted = True, self._reporter.muted
         try:
             await self._inbox.put_when_room(ButtonPressed(clock()))
             if ms:
@@ -272,7 +285,7 @@ class HubControlHandler:
         finally:
             self._down = False
             self._inbox.put(ButtonReleased(clock()))
-        return protocol.agreed(f"pressed for {ms:g} ms" if ms else "pressed and released")
+        return _pressed(ms, self._conversation.gate, muted=self._reporter.muted is not muted)
 
     async def _restart(self, asked: RestartSessionAsked) -> bytes:
         held = self._conversation.session is not SessionState.NONE
@@ -294,3 +307,14 @@ class HubControlHandler:
                 f"the configuration is not reloaded; the old one stays in force: {self._reading_error}"
             )
         return protocol.agreed("configuration reloaded; what needs a restart waits for one")
+
+
+def _pressed(ms: float, gate: GateMode, *, muted: bool) -> bytes:
+    """Return the reply to a press; where none opens the gate, a long one is in vain unless it ``muted``."""
+    done = f"pressed for {ms:g} ms" if ms else "pressed and released"
+    if gate.takes_button or muted:
+        return protocol.agreed(done)
+    opener, both = ("the wake word", "wakeword-or-button") if gate.takes_word else ("speech", "both")
+    why = f"{opener} opens the gate; gate.mode {both} takes presses, too, and needs button.pin"
+    told = f"{done}, but a press is not listened to: {why}"
+    return protocol.refused(told) if ms else protocol.agreed(told)

@@ -244,6 +244,7 @@ class Playback:
             unplayed = await self._speaker.unplayed()
             turn = self._turns.get(unplayed.voice, 0)
             if unplayed.voice == self._announced:
+                self._announcer.unplayed(unplayed.reason)
                 continue
             await self._inbox.put_when_room(AnswerUnplayable(turn, unplayed.reason))
 

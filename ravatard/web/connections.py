@@ -63,7 +63,7 @@ class Connections:
         *,
         request_s: float,
         most: int | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
         """Prepare.
 
@@ -71,8 +71,8 @@ class Connections:
             place: returns the place for a connection; None: there is none.
             request_s: time for a whole request.
             most: number of connections of all clients at once; None: no limit but theirs.
-            tls: certificate; None: without TLS. The handshake begins when a connection is counted, and not
-                before: each one takes a quarter of a megabyte.
+            tls: returns the context for a new connection; None: without TLS. The handshake begins when a
+                connection is counted, and not before: each one takes a quarter of a megabyte.
         """
         self._place = place
         self._request_s = request_s
@@ -125,7 +125,8 @@ class Connections:
             return
         self._seats[transport] = seat
         self._expect(transport, self._request_s)
-        secured = _Secured(self, place, seat, self._tls, self._request_s, lambda: self._left(transport, seat))
+        context = self._tls()
+        secured = _Secured(self, place, seat, context, self._request_s, lambda: self._left(transport, seat))
         transport.set_protocol(secured)
         secured.connection_made(transport)
 

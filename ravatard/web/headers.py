@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-#: Headers of every reply. Microphone and camera are refused: the display's iframe asks for both, and a
-#: display has no user to answer the browser's question; a granted microphone would talk to the avatar beside
-#: the daemon's.
+#: Headers of every reply. The server's name is without the versions of Python and aiohttp, which would tell a
+#: stranger what to try. Microphone and camera are refused: the display's iframe asks for both, and a display
+#: has no user to answer the browser's question; a granted microphone would talk to the avatar beside the
+#: daemon's.
 STRICT = {
     "Cache-Control": "no-store",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
+    "Server": "ravatard",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }

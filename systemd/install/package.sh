@@ -51,6 +51,10 @@ done
 for example in unattended-upgrades apt-daily-upgrade.service.conf apt-daily-upgrade.timer.conf; do
     install -m 644 "$upgrade/$example" "$root/usr/share/ravatard/"
 done
+# For who looks after many: no clone is needed beside the package.
+(cd "$source/config/fleet" && find . -type f ! -name '.*' -printf '%P\n') | while IFS= read -r file; do
+    install -D -m 644 "$source/config/fleet/$file" "$root/usr/share/ravatard/fleet/$file"
+done
 install -D -m 644 "$source/systemd/debian/lintian-overrides" "$root/usr/share/lintian/overrides/ravatard"
 sed -e "s/@VERSION@/$version/" -e "s/@ARCHITECTURE@/$architecture/" -e "s/@PYTHON@/$python/" -e "s/@NEXT@/$next/" -e "s/@LIBC@/$libc/" \
     -e "s/@MODULES@/$modules/" -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" "$source/systemd/debian/control.in" >"$root/DEBIAN/control"

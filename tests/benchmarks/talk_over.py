@@ -240,6 +240,7 @@ def new_gate() -> TalkOverGate:
         open_canceller(),
         is_speech=speech_detector(voice.aggressiveness),
         is_voice=speech_detector(3),
+        may_be_voice=speech_detector(2),
     )
 
 

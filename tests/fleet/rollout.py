@@ -3,169 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import time
-import wave
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from tests.fleet.machine import Machine
-from tests.fleet.repository import AptRepository
+from tests.fleet.ansible import FIRST, SECRETS, Rollout, prepared, starts
+from tests.fleet.mishaps import mishaps
 from tests.fleet.table import Finding, Table
-from tests.house.source import ROOT
 
-COLLECTION = ROOT / "config" / "fleet"
-SUITE = "bookworm"
-FIRST, BROKEN = "0.2.0", "0.3.0"
-#: Ports of the figures begin here.
-PORTS = 21_000
+BROKEN = "0.3.0"
 #: Machines that a change of a setting is tried on.
 SOME = 3
-SECRETS = {
-    "service.project_id": "project-of-the-fleet",
-    "mqtt.password": "password-at-the-broker",
-    "metrics.token": "token-of-the-scraper",
-}
-_RECAP = re.compile(r"^(\S+)\s*: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Recap:
-    """End of a run of Ansible.
-
-    Attributes:
-        changed: machine -> number of changed tasks, of every machine that was reached in the waves.
-        failed: machines on which a task failed.
-        seconds: length of the run.
-        output: everything it printed.
-    """
-
-    changed: dict[str, int]
-    failed: list[str]
-    seconds: float
-    output: str
-
-
-@dataclass(slots=True)
-class Rollout:
-    """Machines, a repository and an inventory.
-
-    Attributes:
-        machines: in the order of the inventory.
-        variables: of the whole fleet.
-    """
-
-    folder: Path
-    repository: AptRepository
-    machines: list[Machine]
-    variables: dict[str, Any] = field(default_factory=dict)
-
-    def play(self, *words: str, playbook: str = "site") -> Recap:
-        """Run a playbook, and return its end."""
-        (self.folder / "inventory.yml").write_text(yaml.safe_dump(self._inventory()))
-        began = time.monotonic()
-        ran = subprocess.run(
-            ["ansible-playbook", "-i", "inventory.yml", f"ravatard.fleet.{playbook}", "--forks", "4", *words],
-            cwd=self.folder,
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(self.folder),
-                "ANSIBLE_PIPELINING": "true",
-                "ANSIBLE_NOCOLOR": "true",
-                "LC_ALL": "C.UTF-8",
-            },
-            capture_output=True,
-            text=True,
-            timeout=1_800,
-            check=False,
-        )
-        rows = _RECAP.findall(ran.stdout)
-        return Recap(
-            {name: int(changed) for name, ok, changed, _, _ in rows if int(ok)},
-            [name for name, _, _, _, failed in rows if int(failed)],
-            time.monotonic() - began,
-            ran.stdout + ran.stderr,
-        )
-
-    def _inventory(self) -> dict[str, Any]:
-        hosts = {
-            one.name: {"ansible_shell_executable": str(one.shell), "appliance_metrics_port": PORTS + number}
-            for number, one in enumerate(self.machines)
-        }
-        common = {
-            "ansible_connection": "local",
-            "ansible_become": False,
-            "ansible_python_interpreter": "/usr/bin/python3",
-            "ansible_remote_tmp": str(self.folder / "ansible-tmp"),
-            "appliance_repository": self.repository.address,
-            "appliance_repository_key": str(self.repository.key),
-            "appliance_suite": SUITE,
-        }
-        # The monitor is one of them here: what it is sent goes elsewhere than what an appliance is.
-        watching: dict[str, Any] = {"hosts": {self.machines[-1].name: {}}}
-        return {
-            "ravatard": {"hosts": hosts, "vars": common | self.variables},
-            "ravatard_monitor": watching,
-            "ravatard_broker": watching,
-        }
-
-    def states(self) -> dict[str, str]:
-        """Return version and settings of each machine, as far as they are there."""
-        command = "dpkg-query -W -f '${Version} ' ravatard; sha256sum </etc/ravatard/ravatard.d/50-fleet.yaml"
-        return {one.name: one.run(command) for one in self.machines}
-
-
-@contextmanager
-def prepared(folder: Path, count: int, base_url: str) -> Iterator[Rollout]:
-    """Make machines and a repository with one good version."""
-    collection = folder / "ansible_collections" / "ravatard" / "fleet"
-    collection.parent.mkdir(parents=True)
-    collection.symlink_to(COLLECTION)
-    silence = folder / "silence.wav"
-    with wave.open(str(silence), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(16_000)
-        file.writeframes(bytes(32_000))
-    repository = AptRepository(folder / "packages", "stable", SUITE)
-    machines = [
-        Machine(f"kiosk-{number:02d}", folder / f"kiosk-{number:02d}") for number in range(1, count + 1)
-    ]
-    settings = {
-        "service": {"base_url": base_url, "avatar": "Ada"},
-        "ravatar": {"mode": "chat"},
-        "microphone": {"wav": str(silence), "repeat": True},
-        "speaker": {"enabled": False},
-        "metrics": {"listen": "loopback", "port": "{{ appliance_metrics_port }}"},
-        # No broker: only that the id is known when the settings are written.
-        "mqtt": {"username": "{{ appliance_id }}"},
-    }
-    try:
-        repository.add(FIRST)
-        for number, one in enumerate(machines):
-            one.start(PORTS + number)
-        yield Rollout(
-            folder,
-            repository,
-            machines,
-            {
-                "appliance_version": FIRST,
-                "appliance_settings": settings,
-                "appliance_secrets": dict(SECRETS),
-                "appliance_working_s": 60,
-            },
-        )
-    finally:
-        for one in machines:
-            one.stop()
-        repository.close()
 
 
 def rolled_out(folder: Path, count: int, base_url: str) -> Table:
@@ -191,16 +37,13 @@ def rolled_out(folder: Path, count: int, base_url: str) -> Table:
             print(second.output[-6_000:])
         _settings_change(rollout, table)
         _broken_settings(rollout, table)
+        mishaps(rollout, table)
         _broken_version(rollout, table)
         watched = _watched(rollout, table)
         printed = first.output + second.output + watched
         leaks = sum(secret in printed for secret in SECRETS.values())
         table.add(Finding("secrets in Ansible's output", f"{leaks}", leaks == 0))
     return table
-
-
-def _starts(machine: Machine) -> list[str]:
-    return machine.run("cat /var/log/ravatard.starts").split()
 
 
 def _settings_change(rollout: Rollout, table: Table) -> None:
@@ -212,9 +55,9 @@ def _settings_change(rollout: Rollout, table: Table) -> None:
         ({"gate": {"longest_s": 25}}, "restart"),
     ):
         rollout.variables["appliance_settings"] = settings = settings | change
-        before = {one.name: len(_starts(one)) for one in some}
+        before = {one.name: len(starts(one)) for one in some}
         recap = rollout.play("--limit", ",".join(one.name for one in some))
-        found = [_starts(one)[before[one.name] :] for one in some]
+        found = [starts(one)[before[one.name] :] for one in some]
         section = next(iter(change))
         if recap.failed:
             print(recap.output[-3_000:])

@@ -13,6 +13,7 @@ from tests.house.source import MODULES, PACKAGE, ROOT, TESTS, Function, function
 TESTED_BY_RUNNING: dict[str, str] = {
     "cloud/avatar/examination.py": "integration/test_avatar_doctor.py examines the simulator with it",
     "cloud/webrtc/calling.py": "integration/test_avatar_appliance.py, against a real peer",
+    "cloud/webrtc/relays.py": "integration/test_turn.py, against a real TURN server",
     "app.py": "scenario/world.py joins it, and every scenario runs it",
     "assembly/client.py": "integration/test_chat_command.py talks through it",
     "assembly/parts.py": "integration/test_conversation.py runs what it builds",
@@ -44,7 +45,6 @@ TESTED_BY_RUNNING: dict[str, str] = {
     "web/page/api/access_api.py": "integration/test_page_security.py calls all of it",
     "web/page/api/appliance_api.py": "integration/test_page_contract.py calls all of it",
     "web/page/dispatch.py": "integration/test_page_security.py, on real sockets",
-    "web/page/hosting.py": "integration/test_page_daemon.py, on a port that is taken",
     "web/page/live_feed.py": "integration/test_page.py, on real sockets",
     "web/page/server.py": "integration/test_page_security.py, on real sockets",
     "web/kiosk/page_socket.py": "integration/test_kiosk.py, on real sockets",

@@ -35,7 +35,7 @@ from ravatard.mqtt.group_channel import GroupChannel
 from ravatard.mqtt.options import MqttOptions
 from ravatard.ports.broker import Publication
 from ravatard.ports.group import GroupLink, Room
-from ravatard.stages.control import HubControlHandler
+from ravatard.stages.control import ControlSurroundings, HubControlHandler
 from ravatard.stages.converse import Hub
 from ravatard.stages.group.room import RoomStage
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
@@ -158,14 +158,19 @@ async def watching(port: int, *topics: str, outlives: bool = False, **more: Any)
 class RoomAlone:
     """A real hub and its control handler, with fakes around; every request of the protocol works."""
 
-    def __init__(self) -> None:
+    def __init__(self, around: ControlSurroundings | None = None) -> None:
         self.inbox = Inbox()
         self.conversation = Conversation(OPTIONS)
         ear = FakeEar()
         reporter = Reporter(self.conversation, OPTIONS, 0.0, Progress())
         announcements = AnnouncementRequests(self.inbox, AnnouncementContents(lambda: 0.0), None)
         self.handler = HubControlHandler(
-            self.inbox, self.conversation, reporter, asyncio.Event(), announcements
+            self.inbox,
+            self.conversation,
+            reporter,
+            asyncio.Event(),
+            announcements,
+            around or ControlSurroundings(),
         )
         self._hub = Hub(
             self.conversation,

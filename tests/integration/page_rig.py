@@ -40,6 +40,7 @@ class PlayedControl:
         refusal: the error of every command; "": it is carried out.
         holds: a press takes as long as is asked.
         released: milliseconds asked of each press that is over.
+        slow: a command for the volume waits for it; None: for nothing.
     """
 
     def __init__(self) -> None:
@@ -48,6 +49,7 @@ class PlayedControl:
         self.refusal = ""
         self.holds = False
         self.released: list[float] = []
+        self.slow: asyncio.Event | None = None
         self._changed = asyncio.Event()
 
     def change(self, **fields: Any) -> None:
@@ -77,6 +79,8 @@ class PlayedControl:
                     await asyncio.sleep(asked["ms"] / 1000)
                 finally:
                     self.released.append(asked["ms"])
+            if asked["do"] == "volume" and self.slow is not None:
+                await self.slow.wait()
             yield protocol.agreed("done", **({"volume": 40} if asked["do"] == "volume" else {}))
 
 

@@ -318,17 +318,20 @@ class Service:
 
 
 @asynccontextmanager
-async def service(behaviour: Behaviour, sound: np.ndarray[Any, np.dtype[np.int16]]) -> AsyncIterator[Service]:
-    """Runs the service on a port of this machine."""
+async def service(
+    behaviour: Behaviour, sound: np.ndarray[Any, np.dtype[np.int16]], place: str = "127.0.0.1"
+) -> AsyncIterator[Service]:
+    """Runs the service on a port of this machine, at one of its addresses."""
     running = Service(behaviour, sound)
     application = web.Application()
     application.router.add_get("/{path:.*}", running.get)
     runner = web.AppRunner(application, shutdown_timeout=0.2)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, place, 0)
     await site.start()
     port = runner.addresses[0][1]
-    running.url = Secret(f"http://127.0.0.1:{port}/stream")
+    host = f"[{place}]" if ":" in place else place
+    running.url = Secret(f"http://{host}:{port}/stream")
     try:
         yield running
     finally:

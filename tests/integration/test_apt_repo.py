@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.integration.debian_programs import needs
-from tests.integration.install_rig import PATH, SCRIPTS
+from tests.integration.install_rig import PATH, ROOT, SCRIPTS
 
 pytestmark = [pytest.mark.integration, needs("reprepro", "gpg", "apt-get", "dpkg-deb")]
 
@@ -201,6 +202,27 @@ def test_the_canary_has_what_is_not_in_the_stable_channel_yet(
 
     assert "(0.3.0+deb12 ravatard:stable" in stable.get("upgrade").stdout
     assert "(0.5.0+deb12 ravatard:canary" in canary.get("upgrade").stdout
+
+
+def test_a_version_that_was_taken_back_stays_away_although_a_fleet_has_pinned_it(
+    tmp_path: Path, repository: Path
+) -> None:
+    """Of two files that pin a version apt takes the first, by name."""
+    role = yaml.safe_load((ROOT / "config/fleet/roles/appliance/vars/main.yml").read_text())
+    judge = re.search(r"^pin=/etc/apt/(\S+)$", (ROOT / "systemd/upgrade/upgrade.sh").read_text(), re.M)
+    assert judge
+    apt = Apt(tmp_path / "root", repository)
+    apt.installed("0.2.0+deb12")
+    assert apt.get("update").returncode == 0
+    for place, version, priority in (
+        (role["appliance_pin"].removeprefix("/etc/apt/"), "0.3.0+deb*", 990),
+        (judge[1], "0.3.0+deb12", -1),
+    ):
+        assert "Inst ravatard [0.2.0+deb12] (0.3.0+deb12 " in apt.get("upgrade").stdout
+        text = f"Package: ravatard\nPin: version {version}\nPin-Priority: {priority}\n"
+        (apt.folder / "etc" / place).write_text(text)
+
+    assert "Inst ravatard" not in apt.get("upgrade").stdout
 
 
 def test_another_file_of_a_version_that_is_there_is_refused(

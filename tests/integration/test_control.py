@@ -7,6 +7,7 @@ import fcntl
 import grp
 import json
 import os
+import resource
 import socket
 import stat
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -474,6 +475,49 @@ async def test_pages_and_a_broker_that_are_away_are_told_and_the_appliance_works
     assert "page not served" in " ".join(said.split())
     assert shown == 1
     assert page.startswith(f"the page is not served: port {port} cannot be had")
+
+
+async def test_a_daemon_without_descriptors_says_so_once_and_goes_on(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    figures: Config = {"metrics": {"listen": "loopback", "port": port}}
+    async with SimServer() as server, Daemon(tmp_path, server.base_url, _quiet(tmp_path), figures) as daemon:
+        await daemon.ready()
+        await daemon.until(lambda: "the figures are at" in daemon.stderr, "they are served")
+        before = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (3, before[1]))
+        with socket.create_connection(("127.0.0.1", port)):
+            await daemon.until(lambda: "new connections cannot be taken" in daemon.stderr, "it is told")
+            # asyncio tries again each second.
+            await asyncio.sleep(2.5)
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, before)
+        report = await _report()
+        await daemon.stopped()
+
+    assert daemon.stderr.count("too many open files") == 1
+    assert "out of system resource" not in daemon.stderr
+    (told,) = report["degraded"]
+    assert told.startswith("new connections cannot be taken (too many open files)")
+    assert report["working"] is True
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
+async def test_a_disk_that_is_full_is_told_and_the_appliance_works(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    small = f'mount -t tmpfs -o size=4m small {state} && exec "$@"'
+    launcher = ("unshare", "--mount", "sh", "-c", small, "sh")
+    async with (
+        SimServer() as server,
+        Daemon(tmp_path, server.base_url, _quiet(tmp_path), launcher=launcher) as daemon,
+    ):
+        await daemon.ready()
+        report = await _report()
+        await daemon.stopped()
+
+    (told,) = report["degraded"]
+    assert told.startswith("the disk is full (4 MB free at ")
+    assert report["working"] is True
 
 
 async def test_a_daemon_says_how_it_is(tmp_path: Path) -> None:

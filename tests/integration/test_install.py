@@ -147,6 +147,14 @@ def test_without_root_the_system_is_not_touched(name: str, tmp_path: Path, envir
     assert refused.stdout == ""
 
 
+#: The collection for Ansible, and what belongs to it.
+FLEET = {
+    f"/usr/share/ravatard/fleet/{path.relative_to(ROOT / 'config/fleet')}"
+    for path in (ROOT / "config/fleet").rglob("[!.]*")
+    if path.is_file()
+}
+
+
 @pytest.fixture
 def package(tmp_path: Path, environment: Path) -> Path:
     """A .deb of the environment."""
@@ -178,6 +186,7 @@ def test_the_package_holds_the_same_files(unpacked: Path, root: Path) -> None:
         "/usr/share/ravatard/unattended-upgrades",
         "/usr/share/ravatard/apt-daily-upgrade.service.conf",
         "/usr/share/ravatard/apt-daily-upgrade.timer.conf",
+        *FLEET,
         *(f"{units}/{name}" for name in upgrades),
         *(f"{units}/multi-user.target.wants/{name}" for name in upgrades),
     }

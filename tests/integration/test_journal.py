@@ -9,6 +9,7 @@ import pytest
 
 from ravatard.host.page.journal import Journalctl
 from ravatard.ports.page import CommandFailed
+from ravatard.secret import Secret
 
 pytestmark = pytest.mark.integration
 
@@ -51,6 +52,14 @@ async def test_what_is_no_line_is_left_out_and_a_long_one_is_cut(tmp_path: Path)
     found = await journal(tmp_path, "no JSON", line("x" * 100_000), {"MESSAGE": {}}).newest(10)
 
     assert [len(one.text) for one in found] == [4_000]
+
+
+async def test_a_secret_at_the_end_of_what_is_kept_is_not_halved(tmp_path: Path) -> None:
+    secret = Secret("quagga-in-the-journal")
+
+    found = await journal(tmp_path, line("x" * 3_990 + secret.reveal())).newest(1)
+
+    assert [one.text for one in found] == ["x" * 3_990]
 
 
 @pytest.mark.parametrize(("lines", "status"), [((), 0), (("",), 0), ((), 1)])

@@ -54,6 +54,7 @@ async def test_every_reply_is_strict_and_holds_no_token(caplog: pytest.LogCaptur
 
                 assert "planted" not in f"{text} {headers}"
                 assert headers["Cache-Control"] == "no-store"
+                assert headers["Server"] == "ravatard"
                 assert headers["Referrer-Policy"] == "no-referrer"
                 assert headers["X-Content-Type-Options"] == "nosniff"
                 assert headers["X-Frame-Options"] == "DENY"

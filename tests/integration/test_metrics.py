@@ -89,6 +89,18 @@ async def test_without_a_token_they_are_for_loopback_and_by_its_names_only() -> 
         assert handler.asked == [{"do": "status"}] * 3
 
 
+async def test_no_reply_tells_the_versions_of_what_serves_it() -> None:
+    async with served(MetricsOptions(listen="loopback", port=0)) as metrics:
+        for request in (b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1", b"GET / HTTP/1.1\r\nHost: x", b"\xff"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", metrics.port)
+            writer.write(request + b"\r\nConnection: close\r\n\r\n")
+            reply = await reader.read()
+            writer.close()
+
+            assert b"\r\nServer: ravatard\r\n" in reply
+            assert b"aiohttp" not in reply
+
+
 async def test_with_a_token_they_are_for_those_who_send_it() -> None:
     options = MetricsOptions(listen="lan", port=0, token=Secret(TOKEN))
     async with served(options) as metrics:
@@ -122,6 +134,35 @@ async def test_a_flood_of_connections_is_cut_and_the_next_scrape_is_answered() -
         assert cut >= 30
         await asyncio.sleep(0)
         assert (await asked(metrics.port))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n",
+        b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 40,
+    ],
+    ids=["nothing", "half a request", "a request, and no other", "requests without reading"],
+)
+async def test_slow_scrapers_do_not_keep_another_of_their_address_out(sent: bytes) -> None:
+    async with served(MetricsOptions(listen="loopback", port=0)) as metrics:
+        slow = []
+        for _ in range(20):
+            one = socket.socket()
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            one.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(one, ("127.0.0.1", metrics.port))
+            await asyncio.get_running_loop().sock_sendall(one, sent)
+            slow.append(one)
+            # What it was sent is answered, as far as it can be.
+            await asyncio.sleep(0.05)
+
+        async with asyncio.timeout(2):
+            assert [(await asked(metrics.port))[0] for _ in range(3)] == [200, 200, 200]
+        for one in slow:
+            one.close()
 
 
 async def test_a_port_that_is_taken_is_told_and_taken_when_it_is_free() -> None:

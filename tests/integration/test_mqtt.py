@@ -29,6 +29,7 @@ from ravatard.mqtt.options import GroupOptions, HomeAssistantOptions, MqttOption
 from ravatard.ports.broker import KeptRecord
 from ravatard.secret import Secret
 from ravatard.sim.server import SimServer
+from ravatard.stages.control import ControlSurroundings
 from tests.integration import recordings
 from tests.integration.daemon import PROJECT, Config, Daemon
 from tests.integration.debian_programs import needs
@@ -68,10 +69,10 @@ async def appliance(
         GroupOptions(group),
         QUICK,
     )
-    room = RoomAlone()
     restarts: list[str] = []
-    room.handler.restart_refusal = _nothing_against
-    room.handler.stop = lambda: restarts.append("restart")
+    room = RoomAlone(
+        ControlSurroundings(restart_refusal=_nothing_against, stop=lambda: restarts.append("restart"))
+    )
     adapter, _ = mqtt_adapter(sections, OWN, record or MemoryRecord(), lambda: 0.01)
     async with asyncio.TaskGroup() as tasks:
         hub = tasks.create_task(room.run())

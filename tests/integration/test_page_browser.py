@@ -232,6 +232,32 @@ async def test_a_change_on_the_device_is_shown_and_so_is_a_connection_that_is_lo
         assert page.troubles() == []
 
 
+async def test_a_volume_that_is_changed_faster_than_it_is_set_ends_as_what_was_wanted_last(
+    tmp_path: Path,
+) -> None:
+    async with owner_tab(tmp_path) as page:
+        control = page.served.control
+        control.slow = asyncio.Event()
+        await page.tab.value("document.getElementById('volume').focus()")
+        for _ in range(3):
+            await page.tab.key("ArrowRight")
+        await until(lambda: asked(page.served, "volume"), "the volume is asked for")
+        assert await page.tab.value("document.getElementById('volume').value") == "80"
+        control.slow.set()
+
+        await until(lambda: asked(page.served, "volume")[-1]["percent"] == 80, "the last one is set")
+        assert [one["percent"] for one in asked(page.served, "volume")] == [70, 80]
+
+
+async def test_an_address_that_names_no_page_shows_the_first(tmp_path: Path) -> None:
+    async with owner_tab(tmp_path) as page:
+        for name in ("constructor", "toString", "none"):
+            await page.show("turns")
+            await page.tab.value(f"location.hash = '#/{name}'")
+            await page.tab.until("!!document.querySelector('nav a[href=\"#/now\"][aria-current=page]')")
+        assert page.troubles() == []
+
+
 async def test_pages_that_are_not_looked_at_take_no_place_of_one_that_is(tmp_path: Path) -> None:
     async with owner_tab(tmp_path) as page:
         log = page.served.log
@@ -320,6 +346,45 @@ async def test_settings_are_checked_compared_saved_and_undone(tmp_path: Path) ->
         await page.says("Edit on the device:")
         assert await page.tab.value("document.getElementById('set-microphone.command').disabled")
         assert page.troubles() == []
+
+
+async def test_after_a_restart_what_was_saved_asks_for_none_any_more(tmp_path: Path) -> None:
+    async with owner_tab(tmp_path) as page:
+        await page.show("settings")
+        await page.fill("find", "mqtt.prefix")
+        await page.fill("set-mqtt.prefix", "home")
+        await page.click("Check and compare")
+        await page.says("This will change")
+        await page.click("Save")
+        await page.tab.until("!document.querySelector('dialog') && !!document.querySelector('.diff')")
+        page.cable.cut()
+        await page.says("Connection lost.")
+        page.cable.mend()
+        await page.tab.until("document.body.innerText.includes('Connection lost')", wanted=False)
+        # A connection that was lost is no restart.
+        assert await page.tab.value("!!document.querySelector('.diff')")
+
+        await page.click("Restart")
+        await page.says("Restarting; the page comes back by itself.")
+        page.cable.cut()
+        await page.says("Connection lost.")
+        page.cable.mend()
+
+        await page.tab.until("!document.querySelector('.diff')")
+
+
+async def test_what_another_page_has_revoked_already_is_gone_and_no_trouble(tmp_path: Path) -> None:
+    async with owner_tab(tmp_path) as page:
+        _, made, _ = await page.served.call("POST", "/api/v1/tokens", {"name": "lamp", "scopes": ["read"]})
+        await page.show("access")
+        await page.says("lamp")
+        gone = f"/api/v1/tokens/{made['entry']['id']}"
+        assert (await page.served.call("DELETE", gone))[0] == 204
+
+        await page.click("Revoke")
+
+        await page.tab.until("document.body.innerText.includes('lamp')", wanted=False)
+        assert "Not available on this device." not in await page.text()
 
 
 async def test_the_sound_the_log_and_the_access_of_programs(tmp_path: Path) -> None:

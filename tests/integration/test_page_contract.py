@@ -74,6 +74,8 @@ RAW: list[bytes] = [
     b'{"text": "a", "text": "b"}',
     b'{"changes": {"' + b"k" * 40_000 + b'": 1}}',
     b'{"changes": {"speaker.volume": ' + b"[" * 5_000 + b"]" * 5_000 + b"}}",
+    # Not too deep to be read, and too deep to be looked at.
+    b'{"changes": {"speaker.volume": ' + b"[" * 700 + b"]" * 700 + b"}}",
     b"x" * 70_000,
 ]
 #: What stands behind the ? of an address.

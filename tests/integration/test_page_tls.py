@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import shutil
 import ssl
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +12,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from ravatard.assembly.page import tls_context
+from ravatard.assembly.page import tls_of
+from ravatard.host.page.certificate import self_made
+from ravatard.web.page import hosting
+from ravatard.web.page.hosting import PageTls
 from ravatard.web.page.options import PageOptions
 from ravatard.web.page.server import MOST_UNKNOWN
 from tests.integration.page_rig import serving_page
@@ -21,7 +26,7 @@ pytestmark = pytest.mark.integration
 
 async def test_silent_connections_are_counted_before_their_handshake(tmp_path: Path) -> None:
     options = PageOptions(listen="loopback", port=0, tls="self-made")
-    async with serving_page(tmp_path, options, tls=lambda: tls_context(options, tmp_path)) as served:
+    async with serving_page(tmp_path, options, tls=PageTls(*tls_of(options, tmp_path))) as served:
         port = served.page.port
         silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MOST_UNKNOWN + 6)]
         # Nothing was sent yet, so that only a closed one can be read.
@@ -46,6 +51,49 @@ async def test_silent_connections_are_counted_before_their_handshake(tmp_path: P
                 break
             await asyncio.sleep(0.05)
         assert await answered()
+
+
+async def shown(port: int) -> bytes:
+    """The certificate that a new connection gets, DER."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+    found: ssl.SSLObject = writer.get_extra_info("ssl_object")
+    der = found.getpeercert(binary_form=True)
+    writer.transport.abort()
+    return der or b""
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
+async def test_a_certificate_that_was_renewed_is_used_without_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(hosting, "RENEWED_S", 0.05)
+    first, second = (self_made(tmp_path / name, ["a.example"]).read_bytes() for name in ("first", "second"))
+    certificate, key = tmp_path / "page.pem", tmp_path / "page.key"
+    certificate.write_bytes(first)
+    key.write_bytes(first)
+    options = PageOptions(listen="loopback", port=0, tls="files", certificate=str(certificate), key=str(key))
+    async with serving_page(tmp_path, options, tls=PageTls(*tls_of(options, tmp_path))) as served:
+        port = served.page.port or 0
+        before = await shown(port)
+
+        # A program that renews writes one file after the other.
+        certificate.write_bytes(second)
+        await until(lambda: "goes on with the certificate of before" in caplog.text, "half of it is refused")
+        assert await shown(port) == before
+        key.write_bytes(second)
+        await until(lambda: "was replaced, and is in use" in caplog.text, "the whole of it is used")
+
+        after = await shown(port)
+
+    assert {before, after} == {ssl.PEM_cert_to_DER_cert(_first(one.decode())) for one in (first, second)}
+
+
+def _first(pem: str) -> str:
+    end = "-----END CERTIFICATE-----"
+    return pem[pem.index("-----BEGIN CERTIFICATE-----") : pem.index(end) + len(end)]
 
 
 async def ended(reader: asyncio.StreamReader) -> None:

@@ -440,7 +440,7 @@ async def test_servers_on_this_machine_are_not_asked_for_a_public_service(transp
         IceServer(("stun:localhost:3478",)),
     )
 
-    chosen, dropped = await checked_helpers(servers, rule, 1.0)
+    chosen, dropped = await checked_helpers(servers, Routes(rule, Proxies("none", {})), 1.0)
 
     assert chosen == []
     assert len(dropped) == 2

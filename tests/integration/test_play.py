@@ -21,12 +21,12 @@ pytestmark = pytest.mark.integration
 
 
 @asynccontextmanager
-async def running(tmp_path: Path) -> AsyncIterator[Daemon]:
+async def running(tmp_path: Path, speaker: Config | None = None) -> AsyncIterator[Daemon]:
     quiet = recordings.write(tmp_path / "quiet.wav", recordings.quiet(2.0))
     microphone: Config = {"microphone": {"wav": str(quiet), "repeat": True}}
     async with (
         SimServer() as server,
-        Daemon(tmp_path, server.base_url, into_wav(tmp_path), microphone) as daemon,
+        Daemon(tmp_path, server.base_url, speaker or into_wav(tmp_path), microphone) as daemon,
     ):
         await daemon.ready()
         yield daemon
@@ -80,3 +80,15 @@ async def test_what_cannot_be_played_is_refused_and_nothing_breaks(tmp_path: Pat
             assert status == 1
             assert words in said
         assert daemon.status is None
+
+
+async def test_without_the_speaker_that_is_configured_nothing_is_said_to_be_played(tmp_path: Path) -> None:
+    tone = str(_tone(tmp_path / "gong.wav", 20.0))
+
+    async with running(tmp_path, {"speaker": {"device": "card:NoSuchCard"}}):
+        for _ in range(2):
+            status, said = await _play(tone)
+
+            assert status == 1
+            assert said.startswith("ravatard: it cannot be played: ")
+            assert "NoSuchCard" in said

@@ -42,11 +42,16 @@ def screen(*, sound_in_browser: bool) -> Any:
 
 def test_what_touches_the_voice_is_told_apart_from_what_does_not() -> None:
     page = cast("Any", SimpleNamespace(faults=("no page",)))
-    quiet = parts(page=page, screen=screen(sound_in_browser=False), adapters=[adapter("no broker")])
+    quiet = parts(
+        page=page,
+        screen=screen(sound_in_browser=False),
+        adapters=[adapter("no broker")],
+        host_side_faults=lambda: ("a full disk",),
+    )
     loud = parts(cloud=TokenCloud(), without=("no speaker",), faults=lambda: ("hot",), adapters=[adapter("")])
 
     assert quiet.all_faults() == ()
-    assert quiet.side_faults() == ("no page", "the port is taken", "no broker")
+    assert quiet.side_faults() == ("a full disk", "no page", "the port is taken", "no broker")
     assert loud.all_faults() == ("no speaker", "a session is left open", "hot")
     assert loud.side_faults() == ()
 

@@ -305,6 +305,14 @@ def test_what_stands_where_secrets_stand_is_masked(text: str) -> None:
     assert redact(text) == re.sub("hush", MASK, text)
 
 
+def test_user_and_password_in_an_address_are_masked() -> None:
+    shown = redact("HTTPS_PROXY=http://me:p@ss@proxy.example:3128/, then ftp://you@b.example and a@c.example")
+
+    assert (
+        shown == f"HTTPS_PROXY=http://{MASK}@proxy.example:3128/, then ftp://{MASK}@b.example and a@c.example"
+    )
+
+
 def test_a_number_as_licence_is_masked() -> None:
     assert redact('{"LicenseId": 8154711, "status": 200}') == f'{{"LicenseId": {MASK}, "status": 200}}'
 
@@ -590,3 +598,13 @@ def test_a_plain_line_has_its_last_change() -> None:
     line = PlainFormatter(lambda text: text.replace("ravatard devices", "X devices")).format(record)
 
     assert line.endswith("info ravatard: see `X devices`")
+
+
+def test_the_mask_of_many_secrets_does_not_bring_half_of_the_last_into_the_line() -> None:
+    held = Secret("okapi-" * 500)
+    stream = _plain()
+    # Masked, what is searched is shorter than what is shown.
+    log.warning("%s", f"{held.reveal()} " * 60)
+
+    assert MASK in stream.getvalue()
+    assert "okapi" not in stream.getvalue()

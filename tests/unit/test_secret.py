@@ -8,7 +8,7 @@ import pickle
 
 import pytest
 
-from ravatard.secret import MASK, Secret, living_secrets
+from ravatard.secret import MASK, Secret, cut, living_secrets
 
 
 @pytest.mark.parametrize("show", [str, repr, "{}".format, "{:>40}".format, "%s".__mod__, "{!r}".format])
@@ -64,3 +64,26 @@ def test_secrets_are_known_for_as_long_as_they_exist() -> None:
     assert len(with_both) == 2
     del with_both
     assert [secret for secret in living_secrets() if secret == one] == [one]
+
+
+@pytest.mark.parametrize("longest", range(12, 40))
+def test_no_part_of_a_secret_is_left_where_a_text_is_cut(longest: int) -> None:
+    secret = Secret("quagga-of-the-cut")
+
+    kept = cut(f"it begins {secret.reveal()} and goes on for a while", longest)
+
+    assert kept.startswith("it begins ")
+    assert kept.removeprefix("it begins ").partition(" ")[0] in ("", secret.reveal())
+    assert longest - len(secret.reveal()) < len(kept) <= longest
+
+
+def test_a_cut_before_one_secret_does_not_halve_another() -> None:
+    secrets = Secret("okapi-one-two"), Secret("two-three-four")
+
+    assert cut("say okapi-one-two-three-four", 24) == "say "
+    del secrets
+
+
+def test_a_text_is_cut_at_its_length_where_no_secret_is() -> None:
+    assert cut("nothing is told here", 7) == "nothing"
+    assert cut("short", 7) == "short"

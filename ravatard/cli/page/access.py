@@ -60,9 +60,9 @@ def new_password(file: AccessFile, read: Callable[[], str] | None = None) -> Non
         read: asks for it; None: at the terminal twice, else a line of standard input.
 
     Raises:
-        Inaccessible: it is too short or too long, or the file cannot be changed.
+        Inaccessible: it is too short or too long, or no text, or the file cannot be changed.
     """
-    password = (read or _asked)()
+    password = _typed(read or _asked)
     try:
         msgspec.convert({"current": password, "password": password}, NewPassword)
     except msgspec.ValidationError:
@@ -158,14 +158,34 @@ def _denied(error: OSError) -> Inaccessible:
     return Inaccessible(f"the page's passwords cannot be changed: {error}")
 
 
+def _typed(read: Callable[[], str]) -> str:
+    """Return the password that ``read`` asks for.
+
+    Raises:
+        Inaccessible: there is none, or it is none that a browser could send.
+    """
+    try:
+        password: str | None = read()
+    except EOFError:
+        raise Inaccessible("no password was typed; nothing was changed") from None
+    except UnicodeDecodeError:
+        password = None
+    if password is None or not is_text(password):
+        raise Inaccessible("a password is text: found bytes that are no UTF-8, which no browser sends")
+    return password
+
+
 def _asked() -> str:
     """Ask for a password.
 
     Raises:
         Inaccessible: the two differ.
+        EOFError: the terminal ended.
+        UnicodeDecodeError: bytes are no text.
     """
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
+        # A file that was written under Windows may begin with a mark, and ends its lines by two characters.
+        return sys.stdin.readline().removeprefix("\ufeff").rstrip("\r\n")
     first = getpass.getpass("New password of the page (8 characters or more): ")
     if getpass.getpass("Again: ") != first:
         raise Inaccessible("these two differ; nothing was changed")

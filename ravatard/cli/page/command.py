@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import stat
 import sys
 import time
 from pathlib import Path
@@ -27,6 +28,7 @@ from ravatard.installation import owners_command, restarting
 from ravatard.web.page.options import PageOptions
 
 _SEALED = "Its certificate belongs to the service: with sudo its fingerprint is shown, too."
+_FINGERPRINT = "Fingerprint of its certificate (SHA-256): "
 _SCOPES = ("read", "control", "configure")
 
 
@@ -162,18 +164,32 @@ def _print_off() -> int:
 
 def _fingerprint(options: PageOptions, chosen: Path | None) -> str:
     """Return the fingerprint of the page's certificate, for comparison with what a browser shows."""
-    file = Path(options.certificate or "")
-    if options.tls != "files":
-        if refused_change(os.environ, chosen):
-            return _SEALED
-        file = state_directory(os.environ, chosen) / CERTIFICATE
+    if options.tls == "files":
+        return _owners_fingerprint(Path(options.certificate or ""))
+    if refused_change(os.environ, chosen):
+        return _SEALED
+    file = state_directory(os.environ, chosen) / CERTIFICATE
     try:
-        pem = file.read_text() if options.tls == "files" else read_state(file).decode()
-        return f"Fingerprint of its certificate (SHA-256): {fingerprint(pem)}"
+        return _FINGERPRINT + fingerprint(read_state(file).decode())
     except PermissionError:
         return _SEALED
     except (OSError, ValueError):
         return f"There is no certificate at {file} yet: the daemon makes it when it starts."
+
+
+def _owners_fingerprint(file: Path) -> str:
+    """Return the fingerprint of a certificate of the owner's own, which the daemon does not make."""
+    missing = f"There is no certificate at {file}: correct page.certificate."
+    try:
+        # A pipe is read for ever.
+        is_file = stat.S_ISREG(file.stat().st_mode)
+        return _FINGERPRINT + fingerprint(file.read_text()) if is_file else missing
+    except PermissionError:
+        return _SEALED
+    except FileNotFoundError:
+        return missing
+    except (OSError, ValueError):
+        return f"{file} holds no certificate that can be read (PEM): correct page.certificate."
 
 
 def _tokens(file: StateAccessFile, words: list[str], scopes: list[str]) -> int:

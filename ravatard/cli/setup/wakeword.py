@@ -20,7 +20,7 @@ def ask_wake_word(answers: Answers, environment: SetupEnvironment) -> None:
     options = answers.base.options
     takes_word = options.gate.takes_word
     if not asker.confirm(
-        "Shall nothing be sent before a wake word is said (Okay Nabu, for example)?", default=takes_word
+        "Shall nothing be sent before a wake word is said (Hey Jarvis, for example)?", default=takes_word
     ):
         if takes_word:
             answers.set("gate.mode", "auto")

@@ -29,6 +29,7 @@ from ravatard.cloud.avatar.turns.microphone_path import MicrophonePath
 from ravatard.cloud.avatar.turns.sound_side import SoundFrom, SoundSide
 from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.lease import Lease
+from ravatard.cloud.network.access import network_access
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.core.capabilities import Capabilities
 from ravatard.core.events import ServiceMessage, StreamBroke
@@ -78,7 +79,8 @@ class AvatarCloud:
         self._network = resources.network
         self._chance = resources.chance
         self._access = access = ServiceAccess(service.base_url, service.api_key, options.avatar.plain_key)
-        self.calls = ServiceCalls(access, deadlines, resources.network, resources.chance)
+        way = network_access(options)
+        self.calls = ServiceCalls(access, deadlines, resources.network, resources.chance, way)
         self._socket_options = socket_options_of(options, self.calls, access)
         self._health = HealthWatch(self.calls, resources.chance)
         self._starts = SessionStarts(options, resources, self.calls, now)

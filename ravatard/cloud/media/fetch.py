@@ -23,7 +23,7 @@ from ravatard.cloud.media.download import Download, begun, cause_without_url
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.media.route_resolver import RouteResolver
 from ravatard.cloud.media.routes import Routes
-from ravatard.cloud.network.trust import context_for
+from ravatard.cloud.network.trust import Issuers, context_for
 from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, Proxies, failure_by, of_environment, status_of
 from ravatard.cloud.web_address import as_it_came
 from ravatard.errors import MediaError
@@ -49,7 +49,7 @@ class WebFetch:
         options: MediaOptions,
         base_url: str,
         *,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | Issuers | None = None,
         lookup: AddressLookup = system_addresses,
         proxies: Proxies | None = None,
     ) -> None:
@@ -58,7 +58,7 @@ class WebFetch:
         Args:
             options: limits of addresses, size and time.
             base_url: URL of the service; decides whether private addresses and http are fetched.
-            tls: issuers to trust; None: those this machine trusts.
+            tls: issuers to trust beside those of this machine, or a context with all of them.
             lookup: finds the addresses of a host.
             proxies: choice of a proxy; None: those of the environment.
         """
@@ -162,7 +162,7 @@ class WebFetch:
                 _unreachable(url, route, error)
             if response.status == ASKS_FOR_PASSWORD and route.proxy:
                 response.close()
-                said = status_of(route.proxy_name, response.status)
+                said = status_of(route.proxy_name, response.status, response.headers)
                 raise MediaError(f"cannot reach {_where(url)} ({said})")
             try:
                 yield response
@@ -182,10 +182,10 @@ def _late(url: URL, options: MediaOptions) -> NoReturn:
 
 def _unreachable(url: URL, route: Route, error: Exception) -> NoReturn:
     """Raise the error, without the URL that aiohttp's own text holds."""
-    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientProxyConnectionError):
+    if isinstance(error, aiohttp.ClientHttpProxyError | aiohttp.ClientConnectorError):
         said = failure_by(route.proxy_name, error)
-        raise MediaError(f"cannot reach {_where(url)} ({said})") from None
-    inner = getattr(error, "certificate_error", None)
-    if isinstance(inner, ssl.SSLCertVerificationError):
-        raise MediaError(str(lost(f"cannot reach {_where(url)}", url.host or "", inner))) from None
+        if isinstance(said, ssl.SSLCertVerificationError):
+            raise MediaError(str(lost(f"cannot reach {_where(url)}", url.host or "", said))) from None
+        if route.proxy:
+            raise MediaError(f"cannot reach {_where(url)} ({said})") from None
     raise MediaError(f"cannot reach {_where(url)} ({cause_without_url(error)})") from None

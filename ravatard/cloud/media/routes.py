@@ -6,6 +6,7 @@ import asyncio
 import socket
 
 from ravatard.cloud.media.address_rule import AddressRule, is_numeric
+from ravatard.cloud.network.trust import Issuers
 from ravatard.cloud.proxy import Proxies
 from ravatard.cloud.web_address import as_it_came
 from ravatard.ports.network import AddressRefused, HostNotFound, Route
@@ -20,11 +21,13 @@ class Routes:
 
     Attributes:
         rule: addresses that may be connected to.
+        issuers: issuers to trust there, beside those of this machine.
     """
 
-    def __init__(self, rule: AddressRule, proxies: Proxies) -> None:
+    def __init__(self, rule: AddressRule, proxies: Proxies, issuers: Issuers | None = None) -> None:
         """Look up nothing yet."""
         self.rule = rule
+        self.issuers = issuers or Issuers()
         self._proxies = proxies
 
     async def to(self, url: str) -> Route:
@@ -36,6 +39,7 @@ class Routes:
         Raises:
             AddressRefused: it may not be connected to.
             HostNotFound: it has no address; not behind a proxy.
+            ProxyUnusable: the proxy that is set for it cannot be used.
             ValueError: it is no address.
         """
         address = as_it_came(url)

@@ -12,11 +12,16 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ravatard.errors import ConfigError
+
 _ENCRYPTED = frozenset({"https", "wss"})
+#: Debian's file with every issuer has 220 kB.
+_LARGEST_FILE = 4 * 1024 * 1024
 #: Held while a context is made: in this time contexts may be made without issuers on purpose.
 _making = threading.Lock()
 
@@ -41,28 +46,76 @@ def load_aiohttp() -> None:
         importlib.import_module("aiohttp")
 
 
-def context_for(tls: ssl.SSLContext | None, *urls: str) -> ssl.SSLContext | bool:
+@dataclass(frozen=True, slots=True)
+class Issuers:
+    """Certificates of issuers that are trusted beside those of this machine.
+
+    Attributes:
+        more: PEM as text, one certificate in DER as bytes, or "" for none.
+    """
+
+    more: str | bytes = field(default="", repr=False)
+
+
+def issuers_in(file: str | None) -> Issuers:
+    """Return the issuers in ``file``, the value of ``network.ca``; None for no file. Reads it.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    if file is None:
+        return Issuers()
+    try:
+        # A pipe or a device is read for ever.
+        if not Path(file).is_file():
+            raise ConfigError(f"network.ca: {file} is no file; write the path of a certificate, PEM or DER")
+        with Path(file).open("rb") as opened:
+            data = opened.read(_LARGEST_FILE + 1)
+        if len(data) > _LARGEST_FILE:
+            raise ConfigError(
+                f"network.ca: {file} is larger than {_LARGEST_FILE >> 20} MB, and no certificate"
+            )
+        # Comments between certificates may have any letters; the certificates have none beyond ASCII.
+        more = data.decode("ascii", "replace").replace("\ufffd", "?") if b"-----BEGIN" in data else data
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=more)
+    except (OSError, ValueError) as error:
+        # An error of TLS is one of these, too; ValueError is for an empty file.
+        cause = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigError(
+            f"network.ca: {file} cannot be used ({cause}); it has to hold a "
+            "certificate, PEM or DER, and the user of the service must be able to read it"
+        ) from None
+    return Issuers(more)
+
+
+def context_for(tls: ssl.SSLContext | Issuers | None, *urls: str) -> ssl.SSLContext | bool:
     """Return what aiohttp takes as ``ssl`` for a connection.
 
     Args:
-        tls: issuers to trust; None: those this machine trusts.
+        tls: issuers to trust beside those of this machine; a context: whom it trusts; None: only those of
+            this machine.
         urls: addresses of the server and of the proxy before it, if there is one.
 
     Returns:
         A context; True, aiohttp's own default, if none of ``urls`` is encrypted: it is not used.
     """
-    if tls is not None:
+    if isinstance(tls, ssl.SSLContext):
         return tls
-    return trusted() if any(urlsplit(url).scheme in _ENCRYPTED for url in urls) else True
+    encrypted = any(urlsplit(url).scheme in _ENCRYPTED for url in urls)
+    return trusted(tls or Issuers()) if encrypted else True
 
 
 @cache
-def trusted() -> ssl.SSLContext:
-    """Return the context with the issuers that this machine trusts, the same one at every call."""
+def trusted(issuers: Issuers) -> ssl.SSLContext:
+    """Return the context with ``issuers`` and those that this machine trusts, the same one at every call."""
     with _making:
         context = ssl.create_default_context(
             capath=issuers_by_hash(os.environ, ssl.get_default_verify_paths())
         )
+    if issuers.more:
+        context.load_verify_locations(cadata=issuers.more)
+        # Python 3.13 asks for extensions (RFC 5280) that certificates of firms often lack, and curl does not.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     # As aiohttp's own: without this a proxy that terminates TLS might choose HTTP/2.
     context.set_alpn_protocols(("http/1.1",))
     return context

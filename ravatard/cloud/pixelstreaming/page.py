@@ -15,7 +15,7 @@ from ravatard.cloud.bounded_socket import unredirected
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.media.route_resolver import RouteResolver
 from ravatard.cloud.media.routes import Routes
-from ravatard.cloud.network.trust import context_for
+from ravatard.cloud.network.trust import Issuers, context_for
 from ravatard.cloud.pixelstreaming.address import StreamAddress, same_place, stream_address, with_token
 from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, failure_by, socket_by, status_of
 from ravatard.cloud.web_address import as_it_came
@@ -44,21 +44,22 @@ _CLOSE_S = 0.4
 
 
 @asynccontextmanager
-async def browser(routes: Routes, tls: ssl.SSLContext | None) -> AsyncIterator[Browser]:
+async def browser(routes: Routes, tls: ssl.SSLContext | Issuers | None) -> AsyncIterator[Browser]:
     """Open a browser with a cookie jar of its own; the caller sets the deadlines.
 
     Args:
         routes: ways to addresses that may be connected to.
-        tls: issuers to trust; None: those this machine trusts.
+        tls: issuers to trust beside those of this machine, or a context with all of them; None: those of
+            ``routes``.
     """
     async with AsyncExitStack() as sessions:
-        yield Browser(sessions, routes, tls)
+        yield Browser(sessions, routes, routes.issuers if tls is None else tls)
 
 
 class Browser:
     """Cookies and connections of one visit; connects only where its routes lead."""
 
-    def __init__(self, sessions: AsyncExitStack, routes: Routes, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, sessions: AsyncExitStack, routes: Routes, tls: ssl.SSLContext | Issuers) -> None:
         self._sessions = sessions
         self._routes = routes
         self._tls = tls
@@ -136,8 +137,8 @@ class Browser:
             except aiohttp.WSServerHandshakeError as error:
                 status = error.status
                 if status == ASKS_FOR_PASSWORD and route.proxy:
-                    failed = f"cannot reach the signalling server ({status_of(route.proxy_name, status)})"
-                    raise LinkError(failed) from None
+                    said = status_of(route.proxy_name, status, error.headers)
+                    raise LinkError(f"cannot reach the signalling server ({said})") from None
                 if status not in _REFUSED:
                     raise LinkError(f"the signalling server refuses the socket (status {status})") from None
             except _FAULTS as error:
@@ -147,7 +148,8 @@ class Browser:
 
 async def _page(response: aiohttp.ClientResponse, text: str, route: Route) -> StreamAddress:
     if response.status == ASKS_FOR_PASSWORD and route.proxy:
-        raise LinkError(f"cannot fetch the stream's page ({status_of(route.proxy_name, response.status)})")
+        said = status_of(route.proxy_name, response.status, response.headers)
+        raise LinkError(f"cannot fetch the stream's page ({said})")
     if response.status in _REFUSED or response.url.path.endswith(_FORBIDDEN_PAGE):
         raise _refused(f"status {response.status}")
     if response.status >= 400:

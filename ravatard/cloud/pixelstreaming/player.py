@@ -50,7 +50,7 @@ class PixelStreamingPlayer:
         Args:
             options: its deadlines.
             routes: ways to addresses that may be connected to.
-            tls: issuers to trust; None: those this machine trusts.
+            tls: whom to trust; None: the issuers of ``routes``.
             loopback: offer 127.0.0.1 to the streamer; None: when the signalling server is on this machine.
         """
         self._options = options
@@ -121,7 +121,7 @@ class PixelStreamingPlayer:
         self, address: StreamAddress, deadline: float, reaches: frozenset[Reach], avoided: frozenset[str]
     ) -> Terms:
         loopback = is_loopback(address.socket) if self._loopback is None else self._loopback
-        return Terms(address, self._options, deadline, loopback, self._routes.rule, reaches, avoided)
+        return Terms(address, self._options, deadline, loopback, self._routes, reaches, avoided)
 
 
 def _load() -> None:

@@ -18,6 +18,7 @@ import msgspec
 from ravatard.cloud.pixelstreaming.configuration import LONGEST_TEXT, ice_servers, short_text
 from ravatard.cloud.pixelstreaming.tolerance import Tolerance
 from ravatard.cloud.webrtc.ice_server import IceServer
+from ravatard.secret import cut
 
 #: The page's interval. An answer still missing when the next ping is due means a broken socket.
 PING_S = 30.0
@@ -291,7 +292,7 @@ def _reason(message: Mapping[str, Any]) -> str:
 
 
 def _shown(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return text if len(text) <= _SHOWN else cut(text, _SHOWN) + "…"
 
 
 def _is_small(time: object) -> bool:

@@ -241,7 +241,7 @@ class StreamConnection:
             log.info("the stream begins anew")
             await self._close_peer(self._peer)
         helpers, dropped = await checked_helpers(
-            offered.servers, self._terms.rule, self._terms.options.gather_s
+            offered.servers, self._terms.routes, self._terms.options.gather_s
         )
         if dropped:
             log.info("ICE servers that are not used: %s", ", ".join(dropped))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.cloud.media.addresses import Reach
+from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.pixelstreaming.address import StreamAddress
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
 
@@ -19,7 +19,7 @@ class Terms:
         options: section ``live_audio``.
         sound_by: loop time by which there must be sound.
         loopback: True to offer 127.0.0.1, too.
-        rule: addresses that may be connected to.
+        routes: ways to addresses that may be connected to.
         reaches: reaches of the streamer's candidates that may be connected to.
         avoided: types of messages that the signalling server does not accept.
     """
@@ -28,6 +28,6 @@ class Terms:
     options: LiveAudioOptions
     sound_by: float
     loopback: bool
-    rule: AddressRule
+    routes: Routes
     reaches: frozenset[Reach]
     avoided: frozenset[str] = field(default=frozenset())

@@ -16,7 +16,7 @@ from ravatard.cloud.ravatar.licences import licences_in, streaming_url_in
 from ravatard.cloud.ravatar.refusals import body_status, raise_for_status, unreadable
 from ravatard.errors import BusyError, LinkError, LinkTimeout, PeerError
 from ravatard.ports.cloud import Avatar, Directory, Language
-from ravatard.secret import Secret
+from ravatard.secret import Secret, cut
 
 #: Authentication document: messageTimeoutSeconds, "Message response timeout (default: 30)".
 DEFAULT_ANSWER_S = 30.0
@@ -131,7 +131,7 @@ def connection_reply(
 def _directory(reply: Fields, token: Secret | None) -> Directory:
     def shown(text: str, longest: int) -> str:
         # Before it is cut, which would leave most of a token.
-        return masked(text[:_LONGEST_TEXT], token)[:longest]
+        return masked(cut(text, _LONGEST_TEXT), token)[:longest]
 
     # The documents say ``_id`` and ``language_code``; the vendor's client has met ``id`` and ``code``.
     avatars = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NoReturn
 
 import aiortc
@@ -17,12 +18,14 @@ import aiortc
 from ravatard.cloud.webrtc.ice import (
     MOST_CANDIDATES,
     MOST_LEARNED,
+    PATIENT_S,
+    AskRelay,
     IceGathering,
     IceHelper,
     RemoteAddress,
-    named_tls,
 )
 from ravatard.cloud.webrtc.reception import Reception
+from ravatard.cloud.webrtc.relays import relayed
 from ravatard.cloud.webrtc.sdp import AudioOffer, finish
 from ravatard.errors import LinkError
 
@@ -30,7 +33,7 @@ log = logging.getLogger(__name__)
 
 #: In aiortc.RTCRtpReceiver: the buffer that takes packets after they were counted.
 _JITTER_BUFFER = "_RTCRtpReceiver__jitter_buffer"
-#: With ForceTURN there are only relay candidates: then the server gets aioice's own time.
+#: With ForceTURN there are only relay candidates: then the servers get aioice's own time.
 _RELAY_GATHER_S = 5.0
 #: aioice's rounds of checks are 20 ms apart, and the last one ends after closing.
 _LAST_CHECK_S = 0.05
@@ -61,14 +64,16 @@ class Peer:
         """
         self._reception = reception
         self._changed = changed
-        self._gather_s = _RELAY_GATHER_S if relay_only else gather_s
+        self._gather_s = gather_s
+        self._relay_only = relay_only
         self._loopback = loopback and not relay_only
         self._helpers = list(helpers)
         #: Hosts and ports of the streamer's candidates so far, in offers and after them.
         self._candidates: set[tuple[str, int]] = set()
         policy = aiortc.RTCIceTransportPolicy.RELAY if relay_only else aiortc.RTCIceTransportPolicy.ALL
         # Without a list, even an empty one, aiortc asks a STUN server of a third party.
-        servers = [_server(helper) for helper in self._helpers]
+        # TURN servers are asked by ourselves.
+        servers = [aiortc.RTCIceServer(urls=one.url) for one in self._helpers if one.role == "STUN"]
         self._connection = aiortc.RTCPeerConnection(
             aiortc.RTCConfiguration(iceServers=servers, iceTransportPolicy=policy)
         )
@@ -185,10 +190,25 @@ class Peer:
                 raise _other_version("its gathering")
             if isinstance(gather, IceGathering):
                 continue
-            agent.get_component_candidates = IceGathering(gather, self._gather_s, loopback=self._loopback)
+            agent.get_component_candidates = IceGathering(
+                gather,
+                self._gather_s,
+                loopback=self._loopback,
+                patient_s=_RELAY_GATHER_S if self._relay_only else PATIENT_S,
+                relays=[
+                    AskRelay(
+                        partial(relayed, agent, helper, relay_only=self._relay_only),
+                        patient=self._relay_only or helper.way != "udp",
+                    )
+                    for helper in self._helpers
+                    if helper.role == "TURN"
+                ],
+                found=partial(_taken, agent),
+            )
             _limit_learning(agent)
             for helper in self._helpers:
-                _pin(agent, helper)
+                if helper.role == "STUN":
+                    _pin(agent, helper)
 
 
 class _PacketTap:
@@ -235,13 +255,19 @@ def _limit_learning(agent: Any) -> None:
 
 def _pin(agent: Any, helper: IceHelper) -> None:
     """Let ``agent`` reach a server at the address that was looked up and checked."""
-    name = "stun_server" if helper.role == "STUN" else "turn_server"
-    server = getattr(agent, name, None)
+    server = getattr(agent, "stun_server", None)
     if not isinstance(server, tuple) or helper.address is None:
         raise _other_version("the address of a server")
-    setattr(agent, name, (helper.address, server[1]))
-    if helper.encrypted:
-        agent.turn_ssl = named_tls(helper.host)
+    agent.stun_server = (helper.address, server[1])
+
+
+def _taken(agent: Any, relay: Any) -> Any:
+    """Give ``agent`` the way of a relayed candidate, and return the candidate."""
+    ways = getattr(agent, "_protocols", None)
+    if not isinstance(ways, list):
+        raise _other_version("its ICE agent")
+    ways.append(relay)
+    return relay.local_candidate
 
 
 async def _closed(_parameters: object) -> NoReturn:
@@ -263,11 +289,6 @@ def _other_version(what: str) -> LinkError:
         f"aiortc {version} is not the version ravatard was made for: {what} is not where it was; "
         "install ravatard[live-audio] anew"
     )
-
-
-def _server(helper: IceHelper) -> aiortc.RTCIceServer:
-    credential = helper.credential.reveal() if helper.credential is not None else None
-    return aiortc.RTCIceServer(urls=helper.url, username=helper.username, credential=credential)
 
 
 def _drain(channel: Any) -> None:

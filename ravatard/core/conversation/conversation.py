@@ -18,7 +18,7 @@ from ravatard.core.conversation.microphone_state import MicrophoneState
 from ravatard.core.conversation.playback_state import PlaybackState
 from ravatard.core.indication import FULLY_LIT, WORDS, Condition, Indication, Show, look_for, reason_of
 from ravatard.core.options.conversation import ConversationOptions
-from ravatard.core.states import Cause, GateMode, LinkState, MicrophoneStatus, SessionState, TalkState
+from ravatard.core.states import Cause, LinkState, MicrophoneStatus, SessionState, TalkState
 
 
 class Conversation:
@@ -208,7 +208,7 @@ class Conversation:
         if m.interrupts:
             m.take(m.turns.unwanted())
         # Holding is free for another meaning only where it does not mean talking.
-        holding_is_free = self.gate is GateMode.VAD or m.options.gate.toggle
+        holding_is_free = not self.gate.takes_button or m.options.gate.toggle
         may_mute = m.options.long_press_mutes and holding_is_free
         m.take(m.microphone.pressed(now, may_mute=may_mute))
         # The gate would remember it, and open of itself once there is a microphone, however much later.

@@ -53,6 +53,9 @@ def _press(payload: str) -> bytes:
             raise BadRequest('press takes {"ms": 0} or a word') from None
     if not fields.keys() <= {"ms"}:
         raise BadRequest("press takes only ms")
+    if not all(isinstance(one, int | float) for one in fields.values()):
+        # Also lists within lists, so deep that they can be read and not written.
+        raise BadRequest("press takes a number as its ms")
     try:
         return line_of({"do": "press", **fields})
     except ValueError:

@@ -19,8 +19,9 @@ from ravatard.core.indication import Look
 
 #: Characters of a board's model: a longer one would crowd out an entity.
 LONGEST_MODEL = 64
-#: Bytes; brokers and small installations take it as a whole.
-MESSAGE_LIMIT = 4_096
+#: Bytes, with the longest names that the settings take: each start of Home Assistant brings one, and brokers
+#: for small devices may take no more than some kilobytes.
+MESSAGE_LIMIT = 4_608
 PRESS_PAYLOAD = payload_of({"ms": 0}).decode()
 INSTALL_PAYLOAD = "INSTALL"
 
@@ -80,7 +81,9 @@ def _controls(topics: Topics) -> Iterator[tuple[str, str, Component]]:
     yield "state", "sensor", {**state, **_field("state")}
     mute = {"name": "Mute", "ic": "mdi:microphone-off", **_set(topics, "mute")}
     yield "mute", "switch", {**mute, **_field("mute")}
-    volume = {"name": "Volume", "max": 100, "mode": "slider", "unit_of_meas": "%", **_set(topics, "volume")}
+    # By its documents the least value is 1 unless it is given.
+    loudness = {"min": 0, "max": 100, "mode": "slider", "unit_of_meas": "%"}
+    volume = {"name": "Volume", **loudness, **_set(topics, "volume")}
     yield "volume", "number", {**volume, **_field("volume")}
     yield "say", "notify", {"name": "Say", **_set(topics, "say")}
     yield "press", "button", {"name": "Press", "pl_prs": PRESS_PAYLOAD, **_set(topics, "press")}

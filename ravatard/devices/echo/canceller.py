@@ -47,6 +47,8 @@ class LivekitCanceller:
         self._library = library
         self._block = ctypes.create_string_buffer(BLOCK_BYTES)
         self._played = ctypes.create_string_buffer(REFERENCE_BYTES)
+        self._reply_at, self._reply_size = ctypes.c_void_p(), ctypes.c_size_t()
+        self._reply_refs = ctypes.byref(self._reply_at), ctypes.byref(self._reply_size)
         reply = self._request(_message(_NEW, _varints((_ECHO, 1), (_HIGH_PASS, 1), (_NOISE, 1))))
         # FfiResponse.new_apm.apm.handle.id
         for field in (_NEW_REPLY, 1, 1):
@@ -88,13 +90,11 @@ class LivekitCanceller:
             raise DeviceError(f"the echo canceller refused a block of sound ({reply[:80]!r})")
 
     def _request(self, request: bytes) -> bytes:
-        data, size = ctypes.c_void_p(), ctypes.c_size_t()
-        handle = self._library.livekit_ffi_request(
-            request, len(request), ctypes.byref(data), ctypes.byref(size)
-        )
+        handle = self._library.livekit_ffi_request(request, len(request), *self._reply_refs)
         if not handle:
             raise DeviceError("the echo canceller's library gave no answer")
-        reply = ctypes.string_at(data, size.value) if size.value else b""
+        data, size = self._reply_at.value, self._reply_size.value
+        reply = ctypes.string_at(data, size) if data and size else b""
         self._library.livekit_ffi_drop_handle(handle)
         return reply
 

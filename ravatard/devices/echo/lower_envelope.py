@@ -20,9 +20,13 @@ def slope_below(points: Sequence[Point]) -> float:
     Args:
         points: two or more, x strictly growing.
     """
+    # A call for each point would cost a third of the time.
     hull: list[Point] = []
     for x, y in points:
-        while len(hull) > 1 and _is_above(hull[-2], hull[-1], x, y):
+        while len(hull) > 1:
+            (left_x, left_y), (middle_x, middle_y) = hull[-2], hull[-1]
+            if (middle_y - left_y) * (x - left_x) < (y - left_y) * (middle_x - left_x):
+                break
             hull.pop()
         hull.append((x, y))
     middle = sum(x for x, _ in points) / len(points)
@@ -34,8 +38,3 @@ def slope_below(points: Sequence[Point]) -> float:
 def height_below(points: Sequence[Point], slope: float, at_x: float) -> float:
     """Return the height at ``at_x`` of the line of this slope that touches the points from below."""
     return min(y + slope * (at_x - x) for x, y in points)
-
-
-def _is_above(left: Point, middle: Point, x: float, y: float) -> bool:
-    """Return True if ``middle`` lies on or above the line from ``left`` to (x, y)."""
-    return (middle[1] - left[1]) * (x - left[0]) >= (y - left[1]) * (middle[0] - left[0])

@@ -23,6 +23,8 @@ from ravatard.devices.echo.timeline import Timeline
 RING_FRAMES = 1 << 17
 _SLOT = struct.Struct("<QQddQQ")
 _SUM = struct.Struct("<I")
+#: The first field of a slot.
+_NUMBER = struct.Struct("<Q")
 _SLOT_BYTES = 64
 _DATA_AT = 4096
 RING_BYTES = _DATA_AT + RING_FRAMES * SAMPLE_BYTES
@@ -72,22 +74,20 @@ class EchoRing:
             OSError, ValueError: ``fd`` is no ring.
         """
         self._memory = mmap.mmap(fd, RING_BYTES)
+        self._stamp = b""
+        self._state: RingState | None = None
 
     def state(self) -> RingState | None:
         """Return the newest complete state; None before the first."""
-        found = [self._slot(0), self._slot(1)]
-        return max((each for each in found if each), key=lambda each: each.number, default=None)
+        stamp = self.stamp()
+        # A reader asks several times a block, and most of a state's price is its unpacking.
+        if stamp != self._stamp:
+            self._stamp, self._state = stamp, _newest(stamp)
+        return self._state
 
     def stamp(self) -> bytes:
         """Return bytes that change with every state; cheaper than the state."""
-        return self._memory[: _SLOT_BYTES + _SLOT.size]
-
-    def _slot(self, number: int) -> RingState | None:
-        raw = self._memory[number * _SLOT_BYTES : number * _SLOT_BYTES + _SLOT.size + _SUM.size]
-        if zlib.crc32(raw[: _SLOT.size]) != _SUM.unpack_from(raw, _SLOT.size)[0]:
-            return None
-        state = RingState(*_SLOT.unpack_from(raw))
-        return state if state.number else None
+        return self._memory[: _SLOT_BYTES + _SLOT.size + _SUM.size]
 
     def read(self, first: int, count: int) -> bytes:
         """Return ``count`` frames from ``first`` on; zeros where nothing was played, or was overwritten."""
@@ -107,6 +107,18 @@ class EchoRing:
         begin = _DATA_AT + at * SAMPLE_BYTES
         data = self._memory[begin : begin + before_wrap * SAMPLE_BYTES]
         return data + self._memory[_DATA_AT : _DATA_AT + (length - before_wrap) * SAMPLE_BYTES]
+
+
+def _newest(stamp: bytes) -> RingState | None:
+    """Return the newer of the slots that are complete; None if neither is."""
+    slots = [stamp[:_SLOT_BYTES], stamp[_SLOT_BYTES:]]
+    if _NUMBER.unpack_from(stamp, _SLOT_BYTES) > _NUMBER.unpack_from(stamp):
+        slots.reverse()
+    for raw in slots:
+        if zlib.crc32(raw[: _SLOT.size]) == _SUM.unpack_from(raw, _SLOT.size)[0]:
+            state = RingState(*_SLOT.unpack_from(raw))
+            return state if state.number else None
+    return None
 
 
 class EchoWriter:

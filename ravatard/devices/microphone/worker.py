@@ -158,9 +158,13 @@ def _talk_over(
         canceller = open_canceller() if start.talk_over == "cancel" else NoCanceller()
     except DeviceError as error:
         return None, EchoRemoved(False, str(error))
-    is_voice = speech_detector(_STRICTEST)
     gate = TalkOverGate(
-        make_gate, canceller, is_speech=is_speech, is_voice=is_voice, own_word=_own_word(start, extras)
+        make_gate,
+        canceller,
+        is_speech=is_speech,
+        is_voice=speech_detector(_STRICTEST),
+        may_be_voice=speech_detector(_STRICTEST - 1),
+        own_word=_own_word(start, extras),
     )
     return gate, EchoRemoved(True)
 

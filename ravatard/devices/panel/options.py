@@ -17,8 +17,8 @@ class ButtonOptions:
     bounce_ms: int = setting(20, "Edges closer together than this count as one.", unit="ms", low=0, high=200)
     long_press: Literal["mute", "none"] = setting(
         "mute",
-        "Action when the button is held for a second, where holding it does not mean talking (gate.mode vad, "
-        "or gate.toggle): mute closes the microphone or opens it again; none does nothing.",
+        "Action when the button is held for a second, where holding it does not mean talking (gate.mode vad "
+        "or wakeword, or gate.toggle): mute closes the microphone or opens it again; none does nothing.",
     )
 
 

@@ -16,6 +16,7 @@ from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown,
 from ravatard.doctor.unit_file import UnitFile
 from ravatard.doctor.user import service_user
 from ravatard.host.board.health import THROTTLED, board_model, power_troubles
+from ravatard.host.board.state_room import FULL_BYTES, MAKING_ROOM, existing
 from ravatard.host.state import SYSTEM
 from ravatard.installation import adding, reinstall
 
@@ -23,7 +24,7 @@ from ravatard.installation import adding, reinstall
 _SYNCHRONIZED = "/run/systemd/timesync/synchronized"
 #: An earlier year means a wrong clock.
 _OLDEST_YEAR = 2025
-_FULL_BYTES, _TIGHT_BYTES = 5 << 20, 100 << 20
+_TIGHT_BYTES = 100 << 20
 #: Patterns below the root directory; ``make install`` uses /usr/local, the package /usr, an owner /etc.
 _INSTALLED = (
     "opt/ravatard",
@@ -95,15 +96,10 @@ def _state(case: Case) -> Path:
     return case.state
 
 
-def _existing(path: Path) -> Path:
-    """Return ``path``, or its nearest parent that exists."""
-    return next((folder for folder in (path, *path.parents) if folder.is_dir()), Path("/"))
-
-
 def look_at_state(case: Case) -> CheckResult:
     """Check that the state directory is writable: the ledger of live sessions is kept there."""
     state = _state(case)
-    folder = _existing(state)
+    folder = existing(state)
     shown = case.machine.shown(state)
     if mount := _read_only(case.machine, case.machine.shown(folder)):
         return broken(
@@ -137,18 +133,18 @@ def _read_only(machine: Machine, path: str) -> str:
 
 def look_at_disk(case: Case) -> CheckResult:
     """Check that the disk has room for the state."""
-    folder = _existing(_state(case))
+    folder = existing(_state(case))
     shown = case.machine.shown(folder)
     free = case.machine.free_bytes(folder)
     words = f"{free / (1 << 20):.0f} MB free at {shown}"
-    if free < _FULL_BYTES:
+    if free < FULL_BYTES:
         return broken(
             f"the disk is full: {words}",
-            "make room: sudo apt clean; sudo journalctl --vacuum-size=20M",
+            f"make room: {MAKING_ROOM}",
             free_bytes=free,
         )
     if free < _TIGHT_BYTES:
-        return warning(words, "make room: sudo apt clean; sudo journalctl --vacuum-size=20M", free_bytes=free)
+        return warning(words, f"make room: {MAKING_ROOM}", free_bytes=free)
     return fine(words, free_bytes=free)
 
 

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.factory import kind_of
 from ravatard.cloud.media.addresses import Reach, reach_of
-from ravatard.cloud.proxy import Proxies, Proxy
+from ravatard.cloud.network.access import NetworkAccess, network_access
+from ravatard.cloud.network.trust import context_for
+from ravatard.cloud.proxy import Proxy
 from ravatard.doctor.check import Case
 from ravatard.doctor.result import CheckResult, Verdict, broken, fine, needless, unknown, warning
 
@@ -25,15 +27,33 @@ def address_of(url: str) -> tuple[str, int, bool]:
     return parts.hostname or "", parts.port or (443 if tls else 80), tls
 
 
-def proxies_of(case: Case) -> Proxies:
-    """Return the choice of a proxy, as the appliance makes it."""
-    return Proxies(case.options.service.proxy, case.machine.environ)
+def access_of(case: Case) -> NetworkAccess:
+    """Return the access to the network, as the appliance has it.
+
+    Raises:
+        ConfigError: the file of ``network.ca`` cannot be used.
+    """
+    return network_access(case.options, case.machine.environ)
+
+
+def proxy_of(case: Case, url: str) -> Proxy | None:
+    """Return the proxy that the appliance takes for ``url``; None also for one that cannot be used."""
+    found = access_of(case).proxies.named(url)
+    return found if isinstance(found, Proxy) else None
+
+
+def tls_of(case: Case, url: str) -> ssl.SSLContext | bool:
+    """Return whom a connection to ``url`` trusts, as the appliance does; False: it is not encrypted."""
+    if not address_of(url)[2]:
+        return False
+    issuers = access_of(case).issuers
+    return context_for(issuers, url) if issuers.more else True
 
 
 async def look_at_dns(case: Case) -> CheckResult:
     """Check that the service's name has an address."""
     host, _, _ = address_of(case.options.service.base_url)
-    if (proxy := proxies_of(case).of(case.options.service.base_url)) is not None:
+    if (proxy := proxy_of(case, case.options.service.base_url)) is not None:
         return needless(f"the proxy {proxy} looks up {host}")
     try:
         ipaddress.ip_address(host)
@@ -71,14 +91,14 @@ async def look_at_tls(case: Case) -> CheckResult:
 async def _look_at_address(case: Case, url: str) -> CheckResult:
     """Check that one address is reached, through the proxy where there is one."""
     host, port, tls = address_of(url)
-    proxy = proxies_of(case).named(url)
+    proxy = access_of(case).proxies.named(url)
     if isinstance(proxy, str):
         return broken(proxy, "write an http proxy in service.proxy, or none")
     if proxy is not None:
         return await _look_at_proxy(case, proxy)
     try:
         async with asyncio.timeout(CONNECT_S):
-            await case.machine.connect(host, port, tls)
+            await case.machine.connect(host, port, tls_of(case, url))
     except TimeoutError:
         return broken(
             f"{host}:{port} does not answer within {CONNECT_S:g} s", "look for a firewall or a captive portal"
@@ -104,7 +124,7 @@ async def _look_at_proxy(case: Case, proxy: Proxy) -> CheckResult:
     try:
         async with asyncio.timeout(CONNECT_S):
             await case.machine.connect(
-                proxy.url.host or "", proxy.url.port or 80, proxy.url.scheme == "https"
+                proxy.url.host or "", proxy.url.port or 80, tls_of(case, str(proxy.url))
             )
     except TimeoutError:
         return broken(f"the proxy {proxy} does not answer within {CONNECT_S:g} s", remedy)

@@ -14,7 +14,7 @@ from ravatard.cloud.certificate import lost
 from ravatard.cloud.factory import kind_of, open_cloud
 from ravatard.cloud.kind import CloudResources, Kind, ServiceFinding
 from ravatard.doctor.check import Case
-from ravatard.doctor.checks.reach import CONNECT_S, address_of, proxies_of
+from ravatard.doctor.checks.reach import CONNECT_S, access_of, address_of, proxy_of, tls_of
 from ravatard.doctor.result import CheckResult, broken, fine, needless, unknown, warning
 from ravatard.doctor.user import store_is_closed
 from ravatard.errors import AuthError, BusyError, DeniedError, LinkError, MoneyError, PeerError
@@ -37,7 +37,7 @@ _SENTENCE_S = 3.5
 @asynccontextmanager
 async def _asked(case: Case) -> AsyncIterator[ServiceCloud]:
     """Open the service for questions that cost nothing."""
-    network = case.machine.network(proxies_of(case))
+    network = case.machine.network(access_of(case))
     try:
         yield cloud_of(case, network, None)
     finally:
@@ -169,7 +169,7 @@ def ledger_folder(case: Case) -> Path:
 
 async def _tried(case: Case, ledger: Ledger) -> CheckResult:
     """Start a session and end it; leaving the cloud ends it too, whatever happened."""
-    cloud = cloud_of(case, case.machine.network(proxies_of(case)), ledger)
+    cloud = cloud_of(case, case.machine.network(access_of(case)), ledger)
     async with cloud.opened():
         outcome = await _session(case, cloud)
     if ledger.owed():
@@ -226,14 +226,14 @@ async def look_at_stream(case: Case) -> CheckResult:
     """Check that the server of the avatar's voice and picture is reached."""
     if case.stream_url is None:
         return needless("only a live session has one (--live)")
-    host, port, tls = address_of(case.stream_url.reveal())
-    if (proxy := proxies_of(case).of(case.stream_url.reveal())) is not None:
+    host, port, _ = address_of(case.stream_url.reveal())
+    if (proxy := proxy_of(case, case.stream_url.reveal())) is not None:
         through = f"the stream's page and signalling at {host} go through the proxy {proxy}"
         return fine(f"{through}; sound and picture come by UDP, past it")
     remedy = "let the firewall pass it; the sound comes by UDP from there"
     try:
         async with asyncio.timeout(CONNECT_S):
-            await case.machine.connect(host, port, tls)
+            await case.machine.connect(host, port, tls_of(case, case.stream_url.reveal()))
     except TimeoutError:
         return broken(f"the stream at {host}:{port} does not answer within {CONNECT_S:g} s", remedy)
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ravatard.cloud.factory import kind_of
 from ravatard.doctor.check import Case
-from ravatard.doctor.checks.reach import proxies_of
+from ravatard.doctor.checks.reach import access_of
 from ravatard.doctor.checks.service import (
     cloud_of,
     for_root_only,
@@ -47,7 +47,7 @@ async def _look_freely(case: Case, check: str) -> CheckResult:
         return no_such_thing(kind)
     if case.sealed:
         return for_root_only()
-    network = case.machine.network(proxies_of(case))
+    network = case.machine.network(access_of(case))
     # The list is only read: the daemon that uses it may be running.
     ledger = FileLedger(ledger_folder(case), shared=True, frozen=True)
     try:

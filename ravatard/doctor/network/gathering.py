@@ -6,11 +6,11 @@ import asyncio
 import ssl
 
 from ravatard.cloud.factory import kind_of
-from ravatard.cloud.network.trust import trusted
+from ravatard.cloud.network.access import proxies_of
+from ravatard.cloud.network.trust import Issuers, trusted
 from ravatard.config import DEFAULT_PATH
 from ravatard.config.loading import ReadableOptions, load_readable
 from ravatard.doctor.check import Case
-from ravatard.doctor.checks.reach import proxies_of
 from ravatard.doctor.checks.running import look_at_daemon
 from ravatard.doctor.checks.settings import environ_of, look_at_credentials
 from ravatard.doctor.network.machine_hosts import archive_proxies, archives, name_servers, time_servers
@@ -63,7 +63,7 @@ async def gather(case: Case, stun: tuple[tuple[str, int], ...] = ()) -> tuple[Ne
         options=read.options,
         socket_url=socket_url,
         names_later=kind.doctor.names_later(read.options),
-        proxies=proxies_of(case),
+        proxies=proxies_of(read.options, machine.environ),
         unreadable=read.refused,
         incomplete=_why_incomplete(read),
         name_servers=name_servers(machine),
@@ -107,7 +107,7 @@ def _notes(case: Case, read: ReadableOptions) -> list[str]:
     unusable = {
         found
         for url in (read.options.service.base_url,)
-        if isinstance(found := proxies_of(case).named(url), str)
+        if isinstance(found := proxies_of(read.options, case.machine.environ).named(url), str)
     }
     return [*notes, *sorted(unusable)]
 
@@ -118,4 +118,4 @@ def trust_in(file: str) -> ssl.SSLContext:
     Raises:
         OSError: the file cannot be used.
     """
-    return ssl.create_default_context(cafile=file) if file else trusted()
+    return ssl.create_default_context(cafile=file) if file else trusted(Issuers())

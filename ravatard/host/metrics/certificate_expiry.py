@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import stat
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,7 +68,8 @@ class CertificateExpiry:
             if seen != self._seen:
                 self._seen, self._found = seen, _read(self._path)
         except (OSError, ValueError):
-            self._found = None
+            # The same file may come back, as one does that is moved away and again into its place.
+            self._seen = self._found = None
         return self._found
 
 
@@ -78,6 +80,9 @@ def _read(path: Path) -> float:
         OSError: it cannot be read.
         ValueError: there is none in it.
     """
+    if not stat.S_ISREG(path.stat().st_mode):
+        # A pipe or a device is read for ever.
+        raise ValueError(f"{path} is no file")
     with path.open("rb") as file:
         text = file.read(_LONGEST_FILE).decode("ascii", "replace")
     begin = text.find(_BEGIN)

@@ -6,7 +6,9 @@ Each appliance signs its own: a browser asks once whether it is trusted, and its
 from __future__ import annotations
 
 import hashlib
+import logging
 import ssl
+import stat
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +16,8 @@ from tempfile import TemporaryDirectory
 
 from ravatard.errors import ConfigError
 from ravatard.host.state_file import make_state_directory, read_state, replace_state
+
+log = logging.getLogger(__name__)
 
 #: Certificate and private key in one file, so that they are never of two makings.
 NAME = "page-certificate.pem"
@@ -36,28 +40,57 @@ extendedKeyUsage = serverAuth
 def self_made(directory: Path, names: Sequence[str], program: str = "openssl") -> Path:
     """Return the file with certificate and key of this appliance; made when there is none. Blocks.
 
+    One that is damaged is made anew: it is of no use to anyone.
+
     Args:
         directory: the state directory.
         names: names of the machine, the usual one first.
         program: the command.
 
     Raises:
-        ConfigError: it cannot be made.
-        OSError: it cannot be kept.
+        ConfigError: it cannot be made or kept.
     """
     path = directory / NAME
     try:
-        content = read_state(path)
-    except FileNotFoundError:
-        content = b""
-    if b"PRIVATE KEY" not in content:
-        make_state_directory(directory)
-        replace_state(path, _made(names, program), mode=0o600)
+        if not _is_usable(path):
+            made = _made(names, program)
+            make_state_directory(directory)
+            replace_state(path, made, mode=0o600)
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigError(
+            f"the page's certificate cannot be kept at {path} ({why}); make room for it, or let this user "
+            "write there"
+        ) from error
     return path
 
 
+def _is_usable(path: Path) -> bool:
+    """Return False if there is no certificate at ``path``, or a damaged one.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        pem = read_state(path)
+        fingerprint(pem.decode())
+        context(path, None)
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        is_damaged = True
+    except ConfigError as error:
+        # Whatever else keeps it from being used is told with its first use, and may pass.
+        is_damaged = isinstance(error.__cause__, ssl.SSLError)
+    else:
+        is_damaged = False
+    if is_damaged:
+        log.warning("the page's certificate %s is damaged, and is made anew", path)
+    return not is_damaged
+
+
 def context(certificate: Path, key: Path | None) -> ssl.SSLContext:
-    """Return the context of a server with this certificate; ``key``: None if it is in the same file.
+    """Return the context of a server with this certificate; ``key``: None if it is in the same file. Blocks.
 
     Raises:
         ConfigError: they cannot be used.
@@ -65,6 +98,10 @@ def context(certificate: Path, key: Path | None) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
+        for one in (certificate, key or certificate):
+            # A pipe or a device is read for ever, in a thread that a daemon which ends would wait for.
+            if not stat.S_ISREG(one.stat().st_mode):
+                raise ConfigError(f"{one} is no file; correct page.certificate and page.key")
         # Without a password of ours OpenSSL asks for one at the terminal, and waits.
         made.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError) as error:
@@ -73,6 +110,19 @@ def context(certificate: Path, key: Path | None) -> ssl.SSLContext:
             f"the page's certificate {certificate} cannot be used ({reason}); see page.tls"
         ) from error
     return made
+
+
+def stamp(files: Sequence[Path]) -> object:
+    """Return a value that differs whenever one of ``files`` was replaced; also for those that are missing."""
+    return tuple(_stamp(one) for one in files)
+
+
+def _stamp(file: Path) -> object:
+    try:
+        found = file.stat()
+    except OSError as error:
+        return error.errno
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def fingerprint(pem: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from ravatard.host.page.command_line import Subcommands
 from ravatard.ports.page import CommandFailed, KeptLine
+from ravatard.secret import cut
 
 #: The unit that ravatard installs, read by a daemon that belongs to none.
 UNIT = "ravatard.service"
@@ -94,7 +95,7 @@ class Journalctl:
                 at = int(line.at) / _MICRO
             except ValueError:
                 continue
-            text = self._clean(_text(line.message)[:TEXT_LIMIT])
+            text = self._clean(cut(_text(line.message), TEXT_LIMIT))
             kept.append(KeptLine(number, at, _level(_text(line.priority)), _text(line.source)[:60], text))
         return kept
 

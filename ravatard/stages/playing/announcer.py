@@ -39,13 +39,28 @@ class Announcer:
         self._usual: int | None = None
         self._outcome = _STOPPED
         self._silent = asyncio.Event()
+        self._is_heard = False
+        #: Why the sound did not reach the user; "" while it may.
+        self._lost = ""
 
     def heard(self, event: SpeakerEvent) -> None:
         """Follow the speaker."""
-        if isinstance(event, PlaybackStarted):
-            self._silent.clear()
-        elif isinstance(event, PlaybackEnded | SpeakerLost):
-            self._silent.set()
+        match event:
+            case PlaybackStarted():
+                self._is_heard = True
+                self._silent.clear()
+            case PlaybackEnded():
+                self._silent.set()
+            case SpeakerLost(reason) if self._is_heard:
+                # Before anything is heard the next attempt may play all of it; else it is told as unplayed.
+                self.unplayed(f"the speaker was lost before its end: {reason}")
+            case _:
+                pass
+
+    def unplayed(self, reason: str) -> None:
+        """Take the speaker's word that the announcement is not played, or not to its end."""
+        self._lost = reason
+        self._silent.set()
 
     def set_volume(self, percent: int) -> None:
         """The user wants another volume: at once, and after the announcement."""
@@ -82,6 +97,7 @@ class Announcer:
     ) -> str:
         """Return why it was not played to its end; "" when it was."""
         sound, voice = self._contents.take(action.number), None
+        self._is_heard, self._lost = False, ""
         try:
             async with aclosing(self._decoder.pcm(in_one_piece(sound))) as pcm:
                 async for piece in pcm:
@@ -90,6 +106,8 @@ class Announcer:
                         self._begin(action, voice)
                     self._speaker.feed(voice, piece)
                     await room()
+                    if self._lost:
+                        return self._lost
         except MediaError as error:
             return str(error)
         except TimeoutError:
@@ -100,7 +118,7 @@ class Announcer:
         if voice is None:
             return "there is no sound in it"
         await self._silence()
-        return ""
+        return self._lost
 
     def _begin(self, action: PlayAnnouncement, voice: int) -> None:
         self._silent.clear()

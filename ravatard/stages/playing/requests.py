@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from itertools import count
 
 from ravatard.core.control import protocol
-from ravatard.core.events import AnnouncementAsked, AnnouncementBegun, AnnouncementEnded, Event
+from ravatard.core.events import (
+    AnnouncementAsked,
+    AnnouncementBegun,
+    AnnouncementEnded,
+    Event,
+    PlaybackStarted,
+)
 from ravatard.errors import MediaError
 from ravatard.ports.media import Fetch
 from ravatard.stages.mailbox import Inbox
@@ -17,14 +23,17 @@ from ravatard.stages.playing.content import LARGEST_BYTES, AnnouncementContents
 MOST_WAITING = 4
 #: How long a download may take.
 DOWNLOAD_S = 30.0
-#: How long a reply then waits for the announcement to begin, behind what is heard or awaited.
+#: How long a reply then waits for the announcement to be heard, behind what is heard or awaited.
 BEGINNING_S = 15.0
 
 
 @dataclass(slots=True)
 class _Asked:
+    """Announcement that was asked for; ``end``: why it was not played to its end, "" when it was."""
+
     begun: bool = False
-    failure: str | None = None
+    heard: bool = False
+    end: str | None = None
 
 
 class AnnouncementRequests:
@@ -51,8 +60,11 @@ class AnnouncementRequests:
         match event:
             case AnnouncementBegun(number) if number in self._open:
                 self._open[number].begun = True
+            case PlaybackStarted():
+                for asked in self._open.values():
+                    asked.heard = asked.begun
             case AnnouncementEnded(number, reason) if number in self._open:
-                self._open.pop(number).failure = reason
+                self._open.pop(number).end = reason
             case _:
                 return
         self._changed.set()
@@ -72,7 +84,7 @@ class AnnouncementRequests:
         return protocol.agreed(f"{so_far} bytes so far")
 
     async def play(self, asked: protocol.PlayRequest) -> bytes:
-        """Have it played; return the reply when it begins, has failed, or after BEGINNING_S.
+        """Have it played; return the reply when it is heard, has failed, or after BEGINNING_S.
 
         It is downloaded first: so it begins at once when its turn has come, and never in the middle of what
         is said meanwhile. Cancelling is safe.
@@ -97,13 +109,15 @@ class AnnouncementRequests:
             raise
         try:
             async with asyncio.timeout(BEGINNING_S):
-                while not mine.begun and mine.failure is None:
+                while not mine.heard and mine.end is None:
                     await self._changed.wait()
         except TimeoutError:
+            if mine.begun:
+                return protocol.agreed("it was given to the speaker, and nothing of it is heard yet")
             return protocol.agreed("it waits until nothing else is heard or awaited, and is played then")
-        if mine.failure:
-            return protocol.refused(f"it cannot be played: {mine.failure}")
-        return protocol.agreed("it is being played")
+        if mine.end:
+            return protocol.refused(f"it cannot be played: {mine.end}")
+        return protocol.agreed("it is being played" if mine.end is None else "it was played")
 
     async def _sound(self, fetch: Fetch, asked: protocol.PlayRequest) -> bytes:
         """Return what was uploaded, or is at the address; one download at a time, for the sake of memory.

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ravatard.errors import ConfigError
-from ravatard.web.kiosk.owner_file import content_of, texts_in
+from ravatard.web.kiosk.owner_file import content_of, folder_of, texts_in
 
 COLOURS_FILE = "colours.yaml"
 #: Name of a logo without its ending.
@@ -68,14 +68,12 @@ def read_design(folder: str | None) -> Design:
     """Return the design in ``folder``; the shipped one for None. Reads files.
 
     Raises:
-        ConfigError: there is no such folder, or a file in it is unusable; every mistake in the colours at
-            once.
+        ConfigError: there is no such folder that may be read, or a file in it is unusable; every mistake in
+            the colours at once.
     """
     if folder is None:
         return Design()
-    own = Path(folder)
-    if not own.is_dir():
-        raise ConfigError(f"kiosk.design {own} is not a folder; create it, or unset kiosk.design")
+    own = folder_of(folder, "kiosk.design")
     logo, logo_type = _read_logo(own)
     return Design(logo, logo_type, _read_colours(own / COLOURS_FILE))
 

@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from ravatard.ports.network import AddressRefused, HostNotFound, Route
+from ravatard.ports.network import AddressRefused, HostNotFound, ProxyUnusable, Route
 from ravatard.secret import Secret
 from ravatard.web.kiosk import advice
 from ravatard.web.kiosk.embedding import EmbeddingPolicy, Inspection
@@ -137,6 +137,8 @@ def _reason(error: Exception, route: Route | None) -> str:
     """Return the error in words, not its own text, which may hold the address and thus the token."""
     if isinstance(error, AddressRefused):
         return f"it is {error}"
+    if isinstance(error, ProxyUnusable):
+        return f"it is {error.strerror}"
     if isinstance(error, aiohttp.ClientHttpProxyError) and route is not None:
         return _by_proxy(route, error.status)
     if isinstance(error, aiohttp.ClientProxyConnectionError) and route is not None:

@@ -100,8 +100,8 @@ class Kiosk:
         """
         if self._content.set_picture(url, token):
             self._picture_changed.set()
-            if self._inspecting is not None:
-                # The picture under inspection is no longer current.
+            if self._inspecting is not None and not self._inspecting.expired():
+                # The picture under inspection is no longer current. One that is being ended takes a moment.
                 self._inspecting.reschedule(0.0)
             self._update_pages()
             self._update_screen()

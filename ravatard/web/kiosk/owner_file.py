@@ -11,6 +11,35 @@ import yaml
 from ravatard.errors import ConfigError
 
 
+def folder_of(path: str, key: str) -> Path:
+    """Return the owner's folder at ``path``, which may be read.
+
+    Args:
+        path: the folder.
+        key: of the setting that names it.
+
+    Raises:
+        ConfigError: there is none, or we may not read what is in it.
+    """
+    own = Path(path)
+    try:
+        is_folder = stat.S_ISDIR(own.stat().st_mode)
+        if is_folder:
+            # One right is to list it, another one to pass through it to what is there.
+            any(own.iterdir())
+            (own / "..").stat()
+    except (FileNotFoundError, NotADirectoryError):
+        is_folder = False
+    except OSError as error:
+        raise ConfigError(
+            f"{key} {own} cannot be read ({error.strerror}); let every user read it, and pass through the "
+            f"folders above: `sudo chmod -R a+rX {own}`"
+        ) from error
+    if not is_folder:
+        raise ConfigError(f"{key} {own} is not a folder; create it, or unset {key}")
+    return own
+
+
 def content_of(path: Path, limit_bytes: int, what: str) -> bytes:
     """Return the content of a file.
 

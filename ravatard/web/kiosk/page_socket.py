@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from aiohttp import WSMsgType, web
 
+from ravatard.web.headers import STRICT
 from ravatard.web.kiosk.origin import Origin
 from ravatard.web.kiosk.page_state import REPORT_LIMIT_BYTES, PageReport, PageState, read_report
 
@@ -48,6 +49,7 @@ class PageSocket:
         socket = web.WebSocketResponse(
             timeout=_CLOSE_S, heartbeat=_PING_S, max_msg_size=REPORT_LIMIT_BYTES, compress=False
         )
+        socket.headers.update(STRICT)
         await socket.prepare(request)
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(self._send_updates(socket, request, message), name="kiosk page")

@@ -12,7 +12,7 @@ from pathlib import Path
 from ravatard.core.indication import Look
 from ravatard.core.language import lookup
 from ravatard.errors import ConfigError
-from ravatard.web.kiosk.owner_file import texts_in
+from ravatard.web.kiosk.owner_file import folder_of, texts_in
 
 SHIPPED = Path(__file__).with_name("languages")
 #: The language of every text that a file leaves out.
@@ -75,11 +75,9 @@ def read_texts(
         shipped: folder of the shipped files.
 
     Raises:
-        ConfigError: a file in the owner's folder is unusable, or there is no such folder.
+        ConfigError: a file in the owner's folder is unusable, or there is no such folder that may be read.
     """
-    own = None if folder is None else Path(folder)
-    if own is not None and not own.is_dir():
-        raise ConfigError(f"kiosk.texts {own} is not a folder; create it, or unset kiosk.texts")
+    own = None if folder is None else folder_of(folder, "kiosk.texts")
     if own is not None and (misnamed := sorted(own.glob("*.yml"))):
         raise ConfigError(f"{misnamed[0]} is not read; give it a name that ends in .yaml")
     folders = [shipped, *([] if own is None else [own])]

@@ -62,7 +62,7 @@ class StaticFacts:
 
 @dataclass(slots=True, eq=False)
 class StatusCollector:
-    """Collector of the prometheus client. Text and ids of the report are not looked at.
+    """Collector of the prometheus client. Of text and ids in the report it shows only the appliance's own id.
 
     Attributes:
         figures: counted beside the report.
@@ -98,12 +98,13 @@ class StatusCollector:
 
     def _states(self, report: Report) -> Iterator[Metric]:
         labels = {
+            "id": str(report.get("id") or ""),
             "version": str(report.get("version") or self.facts.version),
             "board": str(report.get("board") or ""),
             "mode": self.facts.mode,
         }
         info = GaugeMetricFamily(
-            "ravatard_info", "Version, board and mode of the appliance.", labels=tuple(labels)
+            "ravatard_info", "Id, version, board and mode of the appliance.", labels=tuple(labels)
         )
         info.add_metric(tuple(labels.values()), 1)
         yield info

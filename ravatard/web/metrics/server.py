@@ -20,10 +20,13 @@ from ravatard.web.strict_server import StrictServer
 log = logging.getLogger(__name__)
 
 PATH = "/metrics"
-#: Two scrapers, each with an old connection and a new one, and a person with curl.
-MOST_CONNECTIONS = 8
+#: Of one address: two scrapers, each with an old connection and a new one, and a person with curl. The ninth
+#: takes the place of the one that has asked for nothing for longest.
+MOST_OF_A_CLIENT = 8
+MOST_CONNECTIONS = 16
 REQUEST_S = 5.0
-_KEPT_ALIVE_S = 60.0
+#: Time from a reply, its sending included, to the next whole request; most scrape each minute or sooner.
+_NEXT_S = 65.0
 _SHUTDOWN_S = 0.2
 
 Figures = Callable[[str], Awaitable[tuple[bytes, str]]]
@@ -53,8 +56,16 @@ class MetricsServer:
         """
 
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
-            connections.asked(request.transport)
-            return await self._answer(request)
+            transport = request.transport
+            connections.asked(transport)
+            try:
+                return await self._answer(request)
+            finally:
+                connections.awaited(transport, _NEXT_S)
+
+        def place(transport: asyncio.Transport) -> Place:
+            peer = transport.get_extra_info("peername")
+            return Place(peer[0] if peer else None, MOST_OF_A_CLIENT, server, MOST_OF_A_CLIENT)
 
         # Nothing that is asked is worth a line in the log.
         server = StrictServer(
@@ -62,10 +73,9 @@ class MetricsServer:
             lambda status: _words(status, "This request cannot be answered."),
             access_log=None,
             lingering_time=0.0,
-            keepalive_timeout=_KEPT_ALIVE_S,
+            keepalive_timeout=_NEXT_S,
         )
-        place = Place(None, MOST_CONNECTIONS, server)
-        connections = Connections(lambda _: place, request_s=REQUEST_S)
+        connections = Connections(place, request_s=REQUEST_S, most=MOST_CONNECTIONS)
         loop = asyncio.get_running_loop()
         listening = [
             await loop.create_server(connections.protocol, sock=bound)

@@ -275,7 +275,7 @@ def _success(body: Any, call: ApiCall) -> web.Response:
 
 
 #: Of every reply of the API; the server does not tell its version.
-_HEADERS = STRICT | {"Content-Security-Policy": policy(), "Server": "ravatard"}
+_HEADERS = STRICT | {"Content-Security-Policy": policy()}
 
 
 def unreadable(status: int) -> web.Response:

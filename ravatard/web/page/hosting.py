@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import NoReturn
 
+from ravatard.errors import ConfigError
 from ravatard.installation import is_services
 from ravatard.web.page.listening import bound, handed_over
 from ravatard.web.page.options import PageOptions
 from ravatard.web.page.server import Admits, Handler, opened
 from ravatard.web.server_port import ServerPort
 
+log = logging.getLogger(__name__)
+
+#: A certificate that was replaced is in use after so long: programs that renew one do so weeks ahead.
+RENEWED_S = 60.0
 #: systemd starts no socket of a service that is active (systemd.socket(5)).
 _FROM_SYSTEMD = (
     "have systemd open it: `sudo systemctl enable ravatard-page.socket`, `sudo systemctl stop ravatard`, "
@@ -21,18 +28,30 @@ _FROM_SYSTEMD = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class PageTls:
+    """Certificate of the page.
+
+    Attributes:
+        context: makes a context with the certificate as it is now. Blocks; raises ConfigError if it cannot be
+            used, made or kept.
+        stamp: returns a value that differs whenever its files were replaced; cheap.
+    """
+
+    context: Callable[[], ssl.SSLContext]
+    stamp: Callable[[], object]
+
+
 class Hosting:
     """Listens for the page, and tries again while that cannot be had."""
 
-    def __init__(
-        self, options: PageOptions, handed: Sequence[int], tls: Callable[[], ssl.SSLContext] | None
-    ) -> None:
+    def __init__(self, options: PageOptions, handed: Sequence[int], tls: PageTls | None) -> None:
         """Prepare.
 
         Args:
             options: section ``page``.
             handed: listening sockets that systemd opened; they replace the port.
-            tls: makes the context of TLS; None: without TLS.
+            tls: its certificate; None: without TLS.
         """
         low = _FROM_SYSTEMD if is_services() else ""
         self._port = ServerPort("the page is not served", "page.port", options.port, low=low)
@@ -68,12 +87,84 @@ class Hosting:
         """Serve inside the context; yield the port.
 
         Raises:
-            ConfigError: the certificate cannot be used or made.
-            OSError: the port cannot be had, or the certificate not kept.
+            ConfigError: the certificate cannot be used, made or kept.
+            OSError: the port cannot be had.
         """
+        if self._tls is None:
+            async with self._listening(answer, None, admits) as number:
+                yield number
+            return
         # Never without TLS where that is wanted.
-        tls = None if self._tls is None else await asyncio.to_thread(self._tls)
+        certificate = _Certificate(self._tls)
+        await certificate.load()
+        async with (
+            self._listening(answer, certificate.current, admits) as number,
+            asyncio.TaskGroup() as group,
+        ):
+            renewing = group.create_task(certificate.renew(), name="page certificate")
+            yield number
+            renewing.cancel()
+
+    @asynccontextmanager
+    async def _listening(
+        self, answer: Handler, tls: Callable[[], ssl.SSLContext] | None, admits: Admits
+    ) -> AsyncIterator[int]:
+        """Serve inside the context; yield the port.
+
+        Raises:
+            OSError: it cannot be had.
+        """
         sockets = handed_over(self._handed) or bound(self._options.listen, self._options.port)
         number = int(sockets[0].getsockname()[1])
         async with opened(sockets, answer, tls, admits):
             yield number
+
+
+class _Certificate:
+    """Certificate in use, and the one that takes its place."""
+
+    def __init__(self, tls: PageTls) -> None:
+        self._tls = tls
+        self._seen: object = None
+        self._context: ssl.SSLContext | None = None
+
+    def current(self) -> ssl.SSLContext:
+        """Return the context for a new connection; :meth:`load` must have been called."""
+        if self._context is None:
+            raise AssertionError  # it is loaded before the page listens
+        return self._context
+
+    async def load(self) -> None:
+        """Load the certificate.
+
+        Raises:
+            ConfigError: it cannot be used, made or kept.
+        """
+        before = self._tls.stamp()
+        self._context = await self._made()
+        self._seen = self._tls.stamp()
+        if self._seen != before:
+            # It was made just now, or replaced meanwhile.
+            self._context = await self._made()
+
+    async def _made(self) -> ssl.SSLContext:
+        try:
+            return await asyncio.to_thread(self._tls.context)
+        except RuntimeError as error:
+            # The system gives no more threads.
+            raise ConfigError(f"the page's certificate cannot be read now ({error})") from error
+
+    async def renew(self) -> NoReturn:
+        """Load one that was replaced, for ever. While it cannot be used, the one of before is."""
+        while True:
+            await asyncio.sleep(RENEWED_S)
+            if (stamp := self._tls.stamp()) == self._seen:
+                continue
+            self._seen = stamp
+            try:
+                await self.load()
+            except ConfigError as error:
+                # Half of a pair may be the new one already.
+                log.warning("the page goes on with the certificate of before: %s", error)
+            else:
+                log.info("the page's certificate was replaced, and is in use")

@@ -80,7 +80,7 @@ class LiveSocket:
         socket = web.WebSocketResponse(
             timeout=_CLOSE_S, heartbeat=_PING_S, max_msg_size=WISH_BYTES, compress=False
         )
-        socket.headers.update(STRICT | {"Server": "ravatard"})
+        socket.headers.update(STRICT)
         await socket.prepare(request)
         try:
             async with asyncio.TaskGroup() as group:

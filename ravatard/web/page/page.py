@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -30,7 +29,7 @@ from ravatard.web.page.browser.first_document import Answer
 from ravatard.web.page.browser.static_files import StaticFiles
 from ravatard.web.page.digits import spoken
 from ravatard.web.page.dispatch import Dispatch
-from ravatard.web.page.hosting import Hosting
+from ravatard.web.page.hosting import Hosting, PageTls
 from ravatard.web.page.live_feed import LiveFeed
 from ravatard.web.page.options import PageOptions, why_locked
 from ravatard.web.page.refused import RequestRefused
@@ -57,7 +56,7 @@ class PageParts:
         version: of ravatard.
         language: BCP 47 tag of the service's language.
         handed: listening sockets that systemd opened; they replace the port.
-        tls: makes the context of TLS; None: without TLS.
+        tls: its certificate; None: without TLS.
     """
 
     file: AccessFile
@@ -70,7 +69,7 @@ class PageParts:
     version: str = ""
     language: str = ""
     handed: Sequence[int] = ()
-    tls: Callable[[], ssl.SSLContext] | None = None
+    tls: PageTls | None = None
 
 
 class Page:

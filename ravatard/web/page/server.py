@@ -37,14 +37,14 @@ Handler = Callable[[web.BaseRequest, Recognised], Awaitable[web.StreamResponse]]
 
 @asynccontextmanager
 async def opened(
-    sockets: Sequence[socket], answer: Handler, tls: ssl.SSLContext | None, admits: Admits
+    sockets: Sequence[socket], answer: Handler, tls: Callable[[], ssl.SSLContext] | None, admits: Admits
 ) -> AsyncIterator[None]:
     """Serve on ``sockets`` inside the context; leaving closes every connection, and the sockets.
 
     Args:
         sockets: bound, not blocking.
         answer: answers a request, and tells whether its caller was recognised.
-        tls: certificate; None: without TLS.
+        tls: returns the context for a new connection; None: without TLS.
         admits: True if the client at an address may connect; the second one is ours.
     """
 

@@ -51,6 +51,12 @@ def test_a_line_has_no_control_characters() -> None:
     assert plain(" a\x1b[1mb\nc\ud83d\x9b ", 40) == "a [1mb c"
 
 
+def test_foreign_text_is_cut_before_a_secret_that_it_repeats() -> None:
+    secret = Secret("quagga-that-is-repeated")
+
+    assert plain(f"bad key {secret.reveal()}", 20) == "bad key"
+
+
 @pytest.mark.parametrize(
     "word",
     ["AUDIO_PROCESSING_ERROR", "SESSION_NOT_FOUND", "AudioFailed", "idle", "HTTP50", "gpu.oom", "E42"],

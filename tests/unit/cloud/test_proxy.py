@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from ravatard.cloud.proxy import Proxies, Proxy
+import pytest
+from multidict import CIMultiDict
+
+from ravatard.cloud.proxy import Proxies, Proxy, status_of
+from ravatard.ports.network import ProxyUnusable
+from ravatard.secret import Secret
 
 PROXY = "http://proxy.example:3128"
 
@@ -95,3 +100,52 @@ def test_a_password_is_not_shown() -> None:
 
     assert isinstance(proxy, Proxy)
     assert str(proxy) == f"{PROXY} (ALL_PROXY)"
+
+
+LOGIN = Proxies("https://proxy.example:3129", {}, "me@firm", Secret("pass:wörd/€"))
+
+
+def test_the_login_of_the_section_network_goes_to_a_proxy_without_one() -> None:
+    proxy = LOGIN.of("https://chat.example/")
+
+    assert proxy is not None
+    # aiohttp writes Latin-1; these are the bytes of UTF-8.
+    assert proxy.url.user == "me@firm"
+    assert (proxy.url.password or "").encode("latin-1").decode() == "pass:wörd/€"
+    assert "pass:" not in f"{proxy} {proxy!r} {LOGIN!r}"
+
+
+def test_a_login_in_the_environments_address_goes_before_it() -> None:
+    proxies = replace(LOGIN, configured=None, environ={"https_proxy": "http://you:w%C3%B6rd@proxy.example:1"})
+    proxy = proxies.of("https://chat.example/")
+
+    assert proxy is not None
+    assert (proxy.url.user, (proxy.url.password or "").encode("latin-1").decode()) == ("you", "wörd")
+    assert proxy.password == Secret("wörd")
+
+
+def test_a_proxy_of_another_kind_is_a_refusal_and_not_gone_past() -> None:
+    proxies = Proxies(None, {"ALL_PROXY": "socks5h://me:hidden@proxy.example:1080"})
+
+    with pytest.raises(
+        ProxyUnusable, match=r"not reached: ALL_PROXY is a socks5h proxy; only http"
+    ) as caught:
+        proxies.of("https://chat.example/")
+
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["Basic realm=x"], "user and password are missing or wrong; write network.proxy_username and"),
+        (["Negotiate", "NTLM"], "it wants a login by Negotiate or NTLM, and only Basic is known here"),
+        (["NTLM", 'Basic realm="x"'], "missing or wrong"),
+        ([], "missing or wrong"),
+        (["x" * 400 + "\x00"], "missing or wrong"),
+    ],
+)
+def test_a_proxy_that_wants_a_login_says_which(lines: list[str], said: str) -> None:
+    headers = CIMultiDict([("Proxy-Authenticate", line) for line in lines])
+
+    assert said in status_of("http://proxy.example:3128 (service.proxy)", 407, headers)

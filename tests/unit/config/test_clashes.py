@@ -294,3 +294,10 @@ def test_a_voice_that_the_browser_plays_cannot_be_talked_over(echo: str) -> None
     assert _clashes(audio=audio, kiosk={"enabled": True}) == []
     assert _clashes(audio=audio, kiosk={"enabled": False, "sound": "browser"}) == []
     assert _clashes(audio={"echo": echo}, kiosk={"enabled": True, "sound": "browser"}) == []
+
+
+def test_a_password_at_a_proxy_needs_a_user() -> None:
+    clashes = _clashes(network={"proxy_password": Secret("hush")})
+
+    assert [clash.keys for clash in clashes] == [("network.proxy_username", "network.proxy_password")]
+    assert _clashes(network={"proxy_password": Secret("hush"), "proxy_username": "me"}) == []

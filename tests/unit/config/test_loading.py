@@ -232,3 +232,12 @@ def test_a_text_is_enough_for_a_default_file_that_is_not_there(tmp_path: Path) -
 
     assert str(loaded.origins["gate.mode"]) == f"{path}:1"
     assert not path.exists()
+
+
+def test_a_password_in_the_address_of_a_proxy_is_refused_and_not_shown(tmp_path: Path) -> None:
+    path = _write(tmp_path / "a.yaml", "service: {proxy: 'http://me:hush-hush@proxy.example:3128'}")
+
+    with pytest.raises(ConfigErrors, match=r"network\.proxy_username and network\.proxy_password") as caught:
+        load(path, {})
+
+    assert "hush-hush" not in str(caught.value)

@@ -331,7 +331,8 @@ def test_a_credential_that_is_no_secret_setting_is_refused(
 
     assert [str(problem) for problem in sources.problems] == [
         f"credential {name}: is not a secret setting; a credential may be ravatard.service.project_id, "
-        "ravatard.service.api_key, ravatard.mqtt.password or ravatard.metrics.token"
+        "ravatard.service.api_key, ravatard.mqtt.password, ravatard.metrics.token or "
+        "ravatard.network.proxy_password"
     ]
 
 

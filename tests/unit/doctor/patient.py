@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
@@ -277,8 +278,8 @@ class Patient:
         self.broker_id = client_id
         return self.broker
 
-    async def _connect(self, host: str, port: int, tls: bool) -> None:
-        self.connections.append((host, port, tls))
+    async def _connect(self, host: str, port: int, tls: ssl.SSLContext | bool) -> None:
+        self.connections.append((host, port, bool(tls)))
         if self.unreachable is not None:
             raise self.unreachable
 

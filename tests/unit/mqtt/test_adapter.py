@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from ravatard.core.backoff import Backoff, BackoffOptions
 from ravatard.core.homeassistant.discovery import DeviceFacts
 from ravatard.core.homeassistant.topics import Topics
-from ravatard.mqtt.adapter import ECHO_S, MqttAdapter, patience_of
+from ravatard.mqtt.adapter import ECHO_S, MARK_AGAIN_S, MqttAdapter, patience_of
 from ravatard.mqtt.event_queue import EventQueue
 from ravatard.mqtt.home import HomeParts
 from ravatard.mqtt.software import Software
@@ -20,13 +21,14 @@ from tests.unit.web.metrics.fakes import FakeHandler
 TOPICS = Topics("ravatard", "me")
 
 
-def adapter(broker: FakeBroker, *, leaves_none: bool = False) -> MqttAdapter:
+def adapter(
+    broker: FakeBroker, *, leaves_none: bool = False, record: MemoryRecord | None = None
+) -> MqttAdapter:
     parts = HomeParts(TOPICS, DeviceFacts("Kitchen", "1"), Software("1"), EventQueue(), lambda: 0.5)
     kept = KeptTopics("broker.example", 1_883, TOPICS.kept)
     pauses = patience_of(BackoffOptions())
-    return MqttAdapter(
-        broker, parts, lambda: Backoff(pauses, lambda: 0.99), (None if leaves_none else MemoryRecord(), kept)
-    )
+    noted = None if leaves_none else record or MemoryRecord()
+    return MqttAdapter(broker, parts, lambda: Backoff(pauses, lambda: 0.99), (noted, kept))
 
 
 def told(one: MqttAdapter) -> str:
@@ -47,6 +49,33 @@ async def test_a_run_without_a_record_leaves_nothing_at_the_broker(*, leaves_non
     assert (said.topic, said.payload) == ("ravatard/me/availability", b"offline")
     assert {message.topic for message in cleared} == (set(TOPICS.kept) if leaves_none else set())
     assert all(message.retained and not message.payload for message in cleared)
+
+
+def test_a_card_that_is_slow_to_take_the_record_stops_nothing_else() -> None:
+    writing: list[int] = []
+
+    class Noting(MemoryRecord):
+        def write(self, kept: KeptTopics) -> None:
+            writing.append(threading.get_ident())
+            super().write(kept)
+
+    record, connection = Noting(), FakeConnection(echoes=True)
+
+    async def connect() -> None:
+        one = adapter(FakeBroker(connection), record=record)
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(one.serve(FakeHandler()))
+            while "availability" not in connection.names():  # noqa: ASYNC110 - of a loop with a real thread
+                await asyncio.sleep(0.001)
+            serving.cancel()
+
+    # A loop in real time: the one of the other tests has no threads.
+    with asyncio.Runner() as runner:
+        runner.run(connect())
+
+    assert record.kept is not None
+    assert writing
+    assert threading.get_ident() not in writing
 
 
 async def test_what_is_dropped_is_counted_beyond_the_connection_it_came_on() -> None:
@@ -95,6 +124,29 @@ async def test_a_broker_whose_rules_let_nothing_pass_is_named_until_it_does() ->
         await asyncio.sleep(60.0)
 
         assert told(one) == ""
+        serving.cancel()
+
+
+async def test_a_mark_that_comes_late_or_after_the_rules_were_corrected_ends_the_fault() -> None:
+    late, corrected = FakeConnection(), FakeConnection()
+    one = adapter(FakeBroker(late, corrected))
+    async with asyncio.TaskGroup() as group:
+        serving = group.create_task(one.serve(FakeHandler()))
+        await asyncio.sleep(ECHO_S + 1.0)
+        assert "ravatard/me/#" in told(one)
+        mark = next(message for message in late.published if message.topic == "ravatard/me/instance")
+        late.comes.put_nowait(BrokerMessage(mark.topic, mark.payload))
+        await asyncio.sleep(1.0)
+        assert told(one) == ""
+
+        late.comes.put_nowait(None)
+        await asyncio.sleep(60.0)
+        assert "ravatard/me/#" in told(one)
+        corrected.echoes = True
+        await asyncio.sleep(MARK_AGAIN_S)
+
+        assert told(one) == ""
+        assert corrected.names().count("instance") == 2
         serving.cancel()
 
 

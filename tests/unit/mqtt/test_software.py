@@ -70,6 +70,15 @@ async def test_installing_is_shown_and_done_once_at_a_time() -> None:
     assert software.report["in_progress"] is False
 
 
+async def test_an_update_that_goes_on_in_the_background_is_not_waited_for() -> None:
+    """The command is over when it ends, whoever has its output open."""
+    begins = f"sh -c '{sys.executable} -c \"import time; time.sleep(15)\" & echo begun'"
+    software = Software("1.0", install=begins)
+
+    async with asyncio.timeout(10.0):
+        assert "ended" in await software.install()
+
+
 async def test_without_a_command_nothing_is_installed() -> None:
     with pytest.raises(CommandFailedError, match="update_command"):
         await Software("1.0").install()

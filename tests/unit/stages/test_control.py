@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from ravatard.core.options.conversation import ConversationOptions, SessionOptio
 from ravatard.core.options.gate import GateOptions
 from ravatard.core.states import Refusal
 from ravatard.errors import ConfigError, InternalError
-from ravatard.stages.control import HubControlHandler, control
+from ravatard.stages.control import ControlSurroundings, HubControlHandler, control
 from ravatard.stages.converse import Hub
 from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.playing.content import AnnouncementContents
@@ -55,19 +56,22 @@ class ClosingEar(FakeEar):
 class Room:
     """A hub at work with a desk beside it."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, options: ConversationOptions = OPTIONS, around: ControlSurroundings | None = None
+    ) -> None:
         self.inbox = Inbox()
         self.ear = ClosingEar(self.inbox)
-        self.mind = Conversation(OPTIONS)
+        self.mind = Conversation(options)
         self.outbox = Outbox()
         self.reload = asyncio.Event()
-        reporter = Reporter(self.mind, OPTIONS, 0.0, self.ear.progress)
+        reporter = Reporter(self.mind, options, 0.0, self.ear.progress)
         self.desk = HubControlHandler(
             self.inbox,
             self.mind,
             reporter,
             self.reload,
             AnnouncementRequests(self.inbox, AnnouncementContents(lambda: 0.0), None),
+            around or ControlSurroundings(),
         )
         shown, player = Latest(self.mind.indication), NullAnswerPlayer(Inbox())
         self.hub = Hub(self.mind, self.ear, self.outbox, shown, player, [self.desk])
@@ -86,8 +90,13 @@ class Room:
 
 
 @asynccontextmanager
-async def room(*, hub: bool = True) -> AsyncIterator[Room]:
-    made = Room()
+async def room(
+    *,
+    hub: bool = True,
+    options: ConversationOptions = OPTIONS,
+    around: ControlSurroundings | None = None,
+) -> AsyncIterator[Room]:
+    made = Room(options, around)
     if not hub:
         yield made
         return
@@ -279,9 +288,45 @@ async def test_a_press_is_released_in_time(ms: int) -> None:
         began = now()
         reply = await made.asked("press", ms=ms)
 
-        assert reply["ok"] is True
+        assert ("pressed for 700 ms" if ms else "pressed and released") in str(reply)
         assert await made.inbox.get() == ev.ButtonPressed(began)
         assert await made.inbox.get() == ev.ButtonReleased(began + ms / 1000)
+
+
+@pytest.mark.parametrize(
+    ("mode", "ms", "reply"),
+    [
+        ("both", 700, {"ok": True, "says": "pressed for 700 ms"}),
+        ("wakeword-or-button", 0, {"ok": True, "says": "pressed and released"}),
+        (
+            "wakeword",
+            700,
+            {
+                "ok": False,
+                "error": "pressed for 700 ms, but a press is not listened to: the wake word opens the gate; "
+                "gate.mode wakeword-or-button takes presses, too, and needs button.pin",
+            },
+        ),
+        (
+            "vad",
+            0,
+            {
+                "ok": True,
+                "says": "pressed and released, but a press is not listened to: speech opens the gate; "
+                "gate.mode both takes presses, too, and needs button.pin",
+            },
+        ),
+        # It mutes.
+        ("wakeword", 1_500, {"ok": True, "says": "pressed for 1500 ms"}),
+    ],
+)
+async def test_where_no_press_opens_the_gate_the_reply_says_so(
+    mode: Any, ms: int, reply: dict[str, Any]
+) -> None:
+    async with room(options=replace(OPTIONS, gate=GateOptions(mode=mode))) as made:
+        await asyncio.sleep(0.1)
+
+        assert await made.asked("press", ms=ms) == reply
 
 
 async def test_a_button_cannot_be_pressed_twice_at_once() -> None:
@@ -291,7 +336,7 @@ async def test_a_button_cannot_be_pressed_twice_at_once() -> None:
         second = await made.asked("press")
 
     assert second["error"] == "the button is being pressed already"
-    assert first.result()["ok"] is True
+    assert "pressed for 700 ms" in str(first.result())
 
 
 async def test_a_cancelled_press_is_released() -> None:
@@ -303,10 +348,9 @@ async def test_a_cancelled_press_is_released() -> None:
 
 
 async def test_a_press_that_is_meant_for_the_page_reaches_no_hub() -> None:
-    async with room(hub=False) as made:
-        made.desk.taken = lambda: True
+    taken = [False, True]
+    async with room(hub=False, around=ControlSurroundings(taken=taken.pop)) as made:
         reply = await made.asked("press", ms=700)
-        made.desk.taken = lambda: False
         await made.asked("press")
 
         assert "six digits" in reply["says"]
@@ -323,7 +367,8 @@ async def test_a_restart_ends_the_daemon_behind_its_reply_and_only_if_it_is_star
 
     async with room() as made:
         by_hand = await made.asked("restart")
-        made.desk.restart_refusal, made.desk.stop = refusal, lambda: stopped.append("stopped")
+    around = ControlSurroundings(restart_refusal=refusal, stop=lambda: stopped.append("stopped"))
+    async with room(around=around) as made:
         refused = await made.asked("restart")
         assert stopped == []
         replies = made.desk.answers(b'{"do": "restart"}')

@@ -28,6 +28,7 @@ from ravatard.cloud.avatar.sessions.session_list import ListVerdict, listing_of,
 from ravatard.cloud.avatar.sessions.stop_verdict import StopVerdict, stop_verdict
 from ravatard.cloud.border import FOREIGN_FAULTS, foreign
 from ravatard.cloud.certificate import lost
+from ravatard.cloud.network.access import NetworkAccess
 from ravatard.cloud.options import DeadlineOptions
 from ravatard.cloud.replies import retry_after
 from ravatard.cloud.reply_stream import watched_reply
@@ -53,6 +54,7 @@ class ServiceCalls:
         api: address that the calls are appended to.
         host: the service's host, for people.
         limiting: limits of everything that talks to this service.
+        way: proxies and issuers, for what is no call of ``network``.
     """
 
     def __init__(
@@ -61,8 +63,9 @@ class ServiceCalls:
         deadlines: DeadlineOptions,
         network: Network,
         chance: Callable[[], float],
+        way: NetworkAccess | None = None,
     ) -> None:
-        """Ask nothing yet; ``chance`` gives numbers in [0, 1).
+        """Ask nothing yet; ``chance`` gives numbers in [0, 1), and without ``way`` there is no proxy.
 
         Raises:
             DeniedError: the address is none.
@@ -71,10 +74,9 @@ class ServiceCalls:
             self.api = api_url(access.base_url)
         except ValueError as error:
             raise DeniedError(f"service.base_url {error}") from None
-        self.host = urlsplit(self.api).netloc
+        self.host, self.way = urlsplit(self.api).netloc, way or NetworkAccess()
         self.limiting = CallLimits(chance)
-        self._access = access
-        self._deadlines = deadlines
+        self._access, self._deadlines = access, deadlines
         self._network = network
         self._chance = chance
 

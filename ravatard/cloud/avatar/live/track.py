@@ -20,6 +20,7 @@ from ravatard.cloud.border import foreign
 from ravatard.cloud.media.address_rule import PUBLIC_ONLY, AddressRule
 from ravatard.cloud.media.addresses import Reach, admitted, reach_of
 from ravatard.cloud.media.options import MediaOptions
+from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.pixelstreaming.stun_turn import checked_helpers
 from ravatard.cloud.webrtc import opus
 from ravatard.cloud.webrtc.answers import direction_of
@@ -84,14 +85,13 @@ class TrackMedia:
         self.packets = PacedPackets()
         self.connected = asyncio.Event()
         self.sends = sends
-        self._calls = calls
-        self._held = held
+        self._calls, self._held = calls, held
         self._sink = sink
         self._chance = chance
         self._changed = asyncio.Event()
         self._failures = 0
         self._host = urlsplit(calls.api).hostname or ""
-        self._rule = AddressRule(MediaOptions(), calls.api)
+        self._routes = Routes(AddressRule(MediaOptions(), calls.api), calls.way.proxies, calls.way.issuers)
 
     async def run(self) -> NoReturn:
         """Connect, and connect again when it is lost.
@@ -149,7 +149,7 @@ class TrackMedia:
         # A service in the same network is reached without the help of a third party.
         if _is_near(self._host):
             servers = []
-        helpers, dropped = await checked_helpers(servers, self._rule, _GATHER_S)
+        helpers, dropped = await checked_helpers(servers, self._routes, _GATHER_S)
         if dropped:
             log.info("ICE servers that are not used: %s", ", ".join(dropped))
         return CallingPeer(
@@ -196,7 +196,7 @@ class TrackMedia:
 
     async def _reaches(self) -> frozenset[Reach]:
         try:
-            return await self._rule.allowed()
+            return await self._routes.rule.allowed()
         except OSError as error:
             log.debug("only public candidates are used: %s", error)
             return PUBLIC_ONLY

@@ -23,8 +23,8 @@ _FEWEST_FRAMES = 60
 _UNSETTLED_FRAMES, _SETTLED_FRAMES, _LONGEST_FRAMES, _KEPT_FRAMES = 20, 10, 100, 150
 #: Share of the frames that the distance covers, and how far a user must be above it, in dB.
 _QUANTILE, _MARGIN_DB = 0.9, 6.0
-#: Quieter than this is no user, dBFS; the reference is no voice, dBFS.
-_QUIETEST_DB, _SILENT_DB = -60.0, -70.0
+#: Quieter than this is no user, whom a canceller weakens by up to 20 dB; the reference is no voice; in dBFS.
+_QUIETEST_DB, _SILENT_DB = -66.0, -70.0
 
 
 class LeakGuard:

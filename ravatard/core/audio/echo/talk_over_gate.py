@@ -69,6 +69,7 @@ class TalkOverGate:
         *,
         is_speech: Callable[[bytes], bool],
         is_voice: Callable[[bytes], bool],
+        may_be_voice: Callable[[bytes], bool],
         own_word: OwnWord | None = None,
     ) -> None:
         """Begin with a silent speaker.
@@ -78,13 +79,14 @@ class TalkOverGate:
             canceller: removes the echo.
             is_speech: judges the gate's frames.
             is_voice: judges frames of FRAME_BYTES while the speaker is heard: the strictest mode.
+            may_be_voice: the same, one mode below that.
             own_word: hears the wake word in what the speaker plays; None: no word wakes meanwhile.
         """
         self.guarded = False
         self.found = 0
         self._is_speech = is_speech
         self._canceller = canceller
-        self._detector = TalkOverDetector(is_voice)
+        self._detector = TalkOverDetector(is_voice, may_be_voice)
         self._own_word = own_word
         self._loud: deque[bool] = deque(maxlen=_WORD_WINDOW)
         self._gate = make_gate(self._judge)

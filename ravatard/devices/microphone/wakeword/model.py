@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ravatard.core.wakeword.options import BUILT_IN_WORDS, MEASURED_CUTOFFS, WakeWordOptions, threshold_for
+from ravatard.core.wakeword.options import (
+    BUILT_IN_WORDS,
+    MEASURED_CUTOFFS,
+    MEASURED_OUTPUTS,
+    Cutoffs,
+    WakeWordOptions,
+    threshold_for,
+)
 from ravatard.devices.microphone.wakeword.tried import LARGEST_MODEL_BYTES, TriedModel
 from ravatard.errors import DeviceError
 from ravatard.installation import adding
@@ -24,7 +31,7 @@ EXTRA = "wakeword"
 #: Folder of the owner's models, beside the configuration.
 FOLDER = "wakewords"
 _LARGEST_DESCRIPTION_BYTES = 1 << 16
-#: Scores are the mean of so many outputs, 30 ms apart; the models of the library say 5.
+#: Scores are the mean of so many outputs, 30 ms apart; most models say 5.
 _MOST_OUTPUTS = 50
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -96,11 +103,12 @@ def find_model(options: WakeWordOptions, beside: Path) -> FoundModel:
     path = folder / description.file
     content = read_bounded(path, LARGEST_MODEL_BYTES)
     try:
-        cutoff = MEASURED_CUTOFFS.get(word, description.cutoff)
-        threshold = threshold_for(options.sensitivity, cutoff)
+        cutoffs = MEASURED_CUTOFFS.get(word) or Cutoffs.around(description.cutoff)
+        threshold = threshold_for(options.sensitivity, cutoffs)
     except ValueError as error:
         raise DeviceError(f"wakeword.sensitivity: {error}; write low, normal, high or a score") from error
-    return FoundModel(word, str(path), content, description.outputs, threshold)
+    outputs = MEASURED_OUTPUTS if word in MEASURED_CUTOFFS else description.outputs
+    return FoundModel(word, str(path), content, outputs, threshold)
 
 
 def read_bounded(path: Path, most: int) -> bytes:

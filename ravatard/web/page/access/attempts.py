@@ -7,6 +7,8 @@ from collections import OrderedDict, deque
 #: After the first wrong attempts of an address it waits for one second, then two, and so on.
 FIRST_S = 1.0
 LONGEST_S = 600.0
+#: After so many doublings it is the longest; without an end a power has more digits than a float takes.
+_MOST_DOUBLINGS = 10
 #: Wrong attempts that cost no wait yet: a slip of the finger.
 FREE = 2
 #: An address that has been quiet for so long begins anew.
@@ -36,7 +38,8 @@ class Attempts:
             wait_s = self._recent[0] + _MINUTE_S - now
         count, last_at = self._wrong.get(address, (0, now))
         if count > FREE and now - last_at < FORGOTTEN_S:
-            wait_s = max(wait_s, last_at + min(LONGEST_S, FIRST_S * 2 ** (count - FREE - 1)) - now)
+            doublings = min(count - FREE - 1, _MOST_DOUBLINGS)
+            wait_s = max(wait_s, last_at + min(LONGEST_S, FIRST_S * 2**doublings) - now)
         return max(0.0, wait_s)
 
     def begun(self, now: float) -> None:

@@ -70,7 +70,7 @@ def document(version: str, endpoints: Sequence[Endpoint] = ENDPOINTS) -> dict[st
 
 @cache
 def encoded(version: str) -> bytes:
-    """Return the document as JSON, made once: that takes some milliseconds of the event loop."""
+    """Return the document as JSON, made once. Blocks for that."""
     return json.dumps(document(version), separators=(",", ":")).encode()
 
 

@@ -8,8 +8,11 @@ from msgspec import Meta, Struct
 
 from ravatard.web.page.api.types import FaultySetting
 
+#: No object, and no list within a list: no setting has one, and one can be too deep to be looked at.
+_One = bool | int | float | str | None
+
 Changes = Annotated[
-    dict[str, Any],
+    dict[str, _One | list[_One]],
     Meta(description="`section.key` to its new value; null takes the saved value away"),
 ]
 

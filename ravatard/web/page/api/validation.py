@@ -25,7 +25,7 @@ _SENTENCES = (
 )
 _PLACE = re.compile(r" - at `\$\.?([^`]*)`$")
 #: Names of fields are ours; the keys of an object that takes any are the caller's.
-_NAME = re.compile(r"[a-z_]+(\[(\d+|\.\.\.)\])?(\.[a-z_]+)*")
+_NAME = re.compile(r"[a-z_]+(\[(\d+|\.\.\.)\])*(\.[a-z_]+)*")
 
 
 def in_words(error: msgspec.ValidationError) -> str:

@@ -98,5 +98,4 @@ def _tags(accepted: str) -> Sequence[str]:
 _HEADERS = STRICT | {
     "Content-Security-Policy": policy(),
     "Content-Type": "text/html; charset=utf-8",
-    "Server": "ravatard",
 }

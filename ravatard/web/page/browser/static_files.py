@@ -124,6 +124,5 @@ def _served(body: bytes, content_type: str, kept: str = _AGAIN) -> StaticFile:
         "Content-Security-Policy": policy(),
         "Content-Type": content_type,
         "ETag": tag,
-        "Server": "ravatard",
     }
     return StaticFile(body, tag, headers)

@@ -21,7 +21,7 @@ export class Refused extends Error {
 
   // The reason in words: a text of the language, or the appliance's own English sentence.
   get words() {
-    if (this.missing && this.code !== "not-found-here") return { text: t("missing"), english: false };
+    if (this.missing) return { text: t("missing"), english: false };
     const key = `error.${this.code}`;
     if (has(key)) return { text: t(key, { seconds: this.retryS ?? 1 }), english: false };
     return this.message ? { text: this.message, english: true } : { text: t("error.failed"), english: false };

@@ -36,7 +36,7 @@ async function loadRest() {
 
 function here() {
   const [name] = location.hash.replace(/^#\/?/, "").split("/");
-  return name in PAGES || name === "start" ? name : "now";
+  return Object.hasOwn(PAGES, name) || name === "start" ? name : "now";
 }
 
 const title = (page) => t(page in PAGES ? `page.${page}` : `${page}.title`);

@@ -69,6 +69,21 @@ def test_a_password_that_the_page_would_not_take_is_refused(word: str, tmp_path:
     assert not (tmp_path / NAME).exists()
 
 
+def test_a_password_that_is_no_text_or_none_at_all_is_refused(tmp_path: Path) -> None:
+    def ended() -> str:
+        raise EOFError
+
+    def undecodable() -> str:
+        return b"\xff correct horse".decode()
+
+    not_text = b"\xff correct horse".decode(errors="surrogateescape")
+    for read, why in ((lambda: not_text, "no UTF-8"), (undecodable, "no UTF-8"), (ended, "typed")):
+        with pytest.raises(Inaccessible, match=why):
+            new_password(StateAccessFile(tmp_path), read)
+
+    assert not (tmp_path / NAME).exists()
+
+
 def test_tokens_are_listed_without_their_secret_and_revoked(tmp_path: Path) -> None:
     file = StateAccessFile(tmp_path)
     new_password(file, lambda: "correct horse")

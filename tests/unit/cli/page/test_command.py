@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import socket
 import sys
@@ -16,6 +17,7 @@ from ravatard.config.saved import layer
 from ravatard.host.page.access_file import NAME
 from ravatard.host.page.certificate import fingerprint, self_made
 from ravatard.web.page.access import password
+from ravatard.web.page.access.record import decoded
 from tests.unit.cli.test_control import FakeDaemon
 
 
@@ -141,6 +143,27 @@ def test_the_fingerprint_of_its_certificate_is_shown(
     assert fingerprint(made.read_text()) in capsys.readouterr().out
 
 
+def test_a_certificate_of_the_owners_own_that_is_missing_or_damaged_is_not_promised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The daemon makes none in its place."""
+    file = tmp_path / "own.pem"
+    config = f"page: {{listen: lan, tls: files, certificate: {file}}}"
+
+    def said() -> str:
+        shown(tmp_path, running(tmp_path, PLACE | {"scheme": "https"}), config)
+        (tmp_path / "sock").unlink(missing_ok=True)
+        return capsys.readouterr().out
+
+    assert f"There is no certificate at {file}: correct page.certificate." in said()
+    for content in (b"no certificate", b"\x30\x82\xff"):
+        file.write_bytes(content)
+        assert f"{file} holds no certificate that can be read (PEM)" in said()
+    file.unlink()
+    os.mkfifo(file)
+    assert f"There is no certificate at {file}" in said()
+
+
 def test_a_code_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert page(tmp_path, "code") == 0
 
@@ -156,6 +179,20 @@ def test_a_password_comes_from_standard_input_and_is_not_printed(
 
     assert "horse" not in capsys.readouterr().out
     assert b"horse" not in (tmp_path / "state" / NAME).read_bytes()
+
+
+@pytest.mark.parametrize("line", ["correct horse\r\n", "\ufeffcorrect horse\r\n", "correct horse"])
+def test_the_end_of_a_line_is_no_part_of_a_password(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a file has it that was written under Windows: no browser sends such an end."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(line, newline=""))
+
+    assert page(tmp_path, "password") == 0
+
+    kept = decoded((tmp_path / "state" / NAME).read_bytes()).password
+    assert kept is not None
+    assert password.matches("correct horse", kept)
 
 
 def test_tokens_are_made_listed_and_revoked(

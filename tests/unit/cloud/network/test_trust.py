@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.cloud.network.trust import context_for, issuers_by_hash, trusted
+from ravatard.cloud.network.trust import Issuers, context_for, issuers_by_hash, issuers_in, trusted
+from ravatard.errors import ConfigError
 
 _CERTIFICATE = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj")
 
@@ -70,7 +72,7 @@ def test_without_encryption_no_issuer_is_read() -> None:
 def test_every_encrypted_connection_has_the_same_context_which_verifies(urls: tuple[str, ...]) -> None:
     context = context_for(None, *urls)
 
-    assert context is trusted()
+    assert context is trusted(Issuers())
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
 
@@ -141,3 +143,48 @@ def test_aiohttp_reads_no_issuer_while_it_is_loaded_and_its_own_contexts_trust_n
     assert set(counts) <= {0}
     assert read == []
     assert restored
+
+
+def test_the_issuers_of_a_file_are_trusted_beside_those_of_this_machine(tmp_path: Path) -> None:
+    folder = issuers(tmp_path / "firm", "one", "two")
+    both = "# Fremde Schlüssel\n" + (folder / "all.crt").read_text()
+    (folder / "both.pem").write_text(both)
+    (folder / "one.cer").write_bytes(ssl.PEM_cert_to_DER_cert((folder / "one.pem").read_text()))
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "one.pem", folder / "one.key")
+
+    for name in ("both.pem", "one.cer"):
+        known = issuers_in(str(folder / name))
+        context = context_for(known, "https://one.example")
+
+        assert isinstance(context, ssl.SSLContext)
+        assert context is context_for(issuers_in(str(folder / name)), "wss://two.example")
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert not context.verify_flags & ssl.VERIFY_X509_STRICT
+        connect(context, server, "one.example")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            connect(context, server, "two.example")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        connect(trusted(Issuers()), server, "one.example")
+
+
+@pytest.mark.parametrize("content", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n", None])
+def test_a_file_without_a_certificate_is_refused_by_its_name(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "firm.pem"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(ConfigError, match=r"network\.ca: .*firm\.pem"):
+        issuers_in(str(file))
+
+
+def test_a_pipe_and_a_file_without_end_are_no_certificates(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "long").open("wb") as long:
+        long.truncate(5 * 1024 * 1024)
+
+    for name in ("pipe", "long"):
+        with pytest.raises(ConfigError, match=name):
+            issuers_in(str(tmp_path / name))
+    with pytest.raises(ConfigError):
+        issuers_in("/dev/zero")

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.cloud.webrtc.ice import IceGathering, IceHelper, parse_candidate, usable
+from ravatard.cloud.webrtc.ice import AskRelay, IceGathering, IceHelper, parse_candidate, usable
 from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.secret import Secret
 from tests.assertions import assert_no_complaint
@@ -19,13 +21,26 @@ def server(*urls: str, **named: Any) -> IceServer:
     return IceServer(urls, **named)
 
 
-def test_one_stun_and_one_turn_server_are_asked() -> None:
+def test_one_stun_server_is_asked_and_one_turn_server_by_each_way() -> None:
+    urls = ("turn:a:1?transport=udp", "turn:a:443?transport=tcp", "turns:a", "turns:a:443?transport=tcp")
     helpers, dropped = usable(
-        [server("stun:a:1", "turn:a:1?transport=udp", **NAMED), server("stun:b"), server("turn:b", **NAMED)]
+        [server("stun:a:1", *urls, **NAMED), server("stun:b"), server("turn:b", **NAMED)]
     )
 
-    assert helpers == [IceHelper("stun:a:1"), IceHelper("turn:a:1?transport=udp", "u", Secret("hidden"))]
-    assert dropped == ["stun:b (one STUN server is enough)", "turn:b (one TURN server is enough)"]
+    assert helpers == [IceHelper("stun:a:1"), *(IceHelper(url, "u", Secret("hidden")) for url in urls[:3])]
+    assert [(one.way, one.port) for one in helpers[1:]] == [("udp", 1), ("tcp", 443), ("tls", 5349)]
+    assert dropped == [
+        "turns:a:443?transport=tcp (one TURN by tls is enough)",
+        "stun:b (one STUN server is enough)",
+        "turn:b (one TURN by udp is enough)",
+    ]
+
+
+def test_a_turn_server_may_be_an_ipv6_address() -> None:
+    helpers, dropped = usable([server("turns:[2001:db8::1]:443", **NAMED)])
+
+    assert [(one.host, one.port, one.way) for one in helpers] == [("2001:db8::1", 443, "tls")]
+    assert dropped == []
 
 
 @pytest.mark.parametrize(
@@ -58,13 +73,13 @@ def test_a_turn_server_without_credentials_is_left_out() -> None:
     assert usable([server("turn:h")]) == ([], ["turn:h (without user name or credential)"])
 
 
-@given(st.text(max_size=40).map(lambda tail: "turn:" + tail) | st.text(max_size=40))
+@given(st.text(max_size=40).map(lambda tail: "stun:" + tail) | st.text(max_size=40))
 def test_aiortc_understands_whatever_is_let_through(url: str) -> None:
     transport = pytest.importorskip("aiortc.rtcicetransport")
 
     helpers, _ = usable([server(url, **NAMED)])
 
-    for helper in helpers:
+    for helper in (one for one in helpers if one.role == "STUN"):
         assert transport.parse_stun_turn_uri(helper.url)["host"]
 
 
@@ -127,7 +142,7 @@ async def test_gathering_is_given_less_time_and_the_loopback_address() -> None:
     found = await IceGathering(gather, 1.0, loopback=True)(1, ["192.0.2.2"])
 
     assert found == ["found"]
-    assert asked == [{"component": 1, "addresses": ["127.0.0.1", "192.0.2.2"], "timeout": 1.0}]
+    assert asked == [{"component": 1, "addresses": ["127.0.0.1", "::1", "192.0.2.2"], "timeout": 1.0}]
 
 
 @pytest.mark.parametrize(("lasts_s", "ended"), [(0.5, True), (30.0, False)])
@@ -147,3 +162,68 @@ async def test_a_gathering_that_is_cancelled_may_come_to_its_end(lasts_s: float,
     assert task.cancelled()
     assert asyncio.get_running_loop().time() <= 1.1
     assert bool(over) == ended
+
+
+@pytest.mark.parametrize(
+    ("reflexive", "relays", "found", "after_s"),
+    [
+        # UDP answers: what has not answered within the limit is done without.
+        (True, (0.2, 2.0), ["relay 0"], 1.0),
+        # Nothing does: relays have longer, until there is one.
+        (False, (2.0, 9.0), ["relay 0"], 2.0),
+        (False, (9.0,), [], 3.0),
+        (False, (0.2, 2.0), ["relay 0"], 1.0),
+        (False, (), [], 1.0),
+    ],
+)
+async def test_relays_have_longer_while_nothing_else_is_known(
+    reflexive: bool, relays: tuple[float, ...], found: list[str], after_s: float
+) -> None:
+    @dataclass
+    class Known:
+        type: str
+
+    async def gather(timeout: float, **_arguments: Any) -> list[Known]:
+        await asyncio.sleep(timeout)
+        return [Known("host"), *([Known("srflx")] if reflexive else [])]
+
+    async def relay(number: int, _component: int) -> str:
+        try:
+            await asyncio.sleep(relays[number])
+        finally:
+            over.append(number)
+        return f"relay {number}"
+
+    over: list[int] = []
+    asking = [AskRelay(partial(relay, number), patient=True) for number in range(len(relays))]
+    candidates = await IceGathering(gather, 1.0, loopback=False, relays=asking)(1, [])
+
+    assert [one for one in candidates if isinstance(one, str)] == found
+    assert asyncio.get_running_loop().time() == pytest.approx(after_s)
+    assert sorted(over) == list(range(len(relays)))
+
+
+async def test_a_relay_by_udp_that_does_not_answer_keeps_nothing_waiting() -> None:
+    async def gather(**_arguments: Any) -> list[str]:
+        return ["host"]
+
+    async def dead(_component: int) -> str:
+        await asyncio.sleep(60.0)
+        return "never"
+
+    assert await IceGathering(gather, 1.0, loopback=False, relays=[AskRelay(dead, patient=False)])(1, []) == [
+        "host"
+    ]
+    assert asyncio.get_running_loop().time() == pytest.approx(1.0)
+
+
+async def test_a_relay_that_fails_in_any_way_is_done_without() -> None:
+    async def gather(**_arguments: Any) -> list[str]:
+        return ["host"]
+
+    async def broken(_component: int) -> str:
+        raise AssertionError("whatever a library raises")
+
+    assert await IceGathering(gather, 1.0, loopback=False, relays=[AskRelay(broken, patient=True)])(
+        1, []
+    ) == ["host"]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
+
+import pytest
 
 from ravatard.core import actions as act
 from ravatard.core import events as ev
@@ -137,8 +140,11 @@ def test_an_appliance_may_start_muted() -> None:
     assert talker.look() is Look.MUTED
 
 
-def test_a_long_press_mutes_and_another_unmutes_where_holding_does_not_mean_talking() -> None:
-    talker = Talker(replace(OPTIONS, gate=GateOptions(mode="vad")))
+@pytest.mark.parametrize("mode", ["vad", "wakeword"])
+def test_a_long_press_mutes_and_another_unmutes_where_holding_does_not_mean_talking(
+    mode: Literal["vad", "wakeword"],
+) -> None:
+    talker = Talker(replace(OPTIONS, gate=GateOptions(mode=mode)))
 
     for wanted in (True, False):
         talker.happens(ev.ButtonPressed(talker.now))

@@ -69,6 +69,14 @@ def test_anything_else_is_refused(name: str, payload: bytes, complaint: str) -> 
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("opened", "closed"), [(b"[", b"]"), (b'{"ms":', b"}")])
+def test_a_press_of_any_depth_is_refused(opened: bytes, closed: bytes) -> None:
+    """There is one depth that can be read and not written."""
+    for depth in range(900, 1_001):
+        with pytest.raises(BadRequest, match="press takes"):
+            command_of("press", b'{"ms":' + opened * depth + b"0" + closed * depth + b"}")
+
+
 @given(st.sampled_from(["mute", "volume", "say", "press", "restart", "x"]), st.binary(max_size=200))
 def test_whatever_comes_is_a_line_or_our_error(name: str, payload: bytes) -> None:
     try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from ravatard.core.homeassistant.discovery import MESSAGE_LIMIT, DeviceFacts, discovery_message
 from ravatard.core.homeassistant.topics import Topics
 from ravatard.core.indication import Look
+from ravatard.mqtt.options import HomeAssistantOptions, MqttOptions
 
 ID = "ravatard-0123456789abcdef"
 TOPICS = Topics("ravatard", ID)
@@ -41,6 +44,12 @@ def test_there_are_twelve_entities_and_three_that_are_off_by_default() -> None:
     assert components["state"]["ops"] == [look.value for look in Look]
 
 
+def test_the_volume_may_be_nothing_at_all() -> None:
+    volume = discovered()["cmps"]["volume"]
+
+    assert (volume["min"], volume["max"]) == (0, 100)
+
+
 def test_every_component_has_an_id_of_its_own_and_topics_of_the_appliance() -> None:
     message = discovered()
 
@@ -65,11 +74,21 @@ def test_a_board_that_is_known_is_the_model() -> None:
     assert discovered(model="Pi")["dev"]["mdl"] == "Pi"
 
 
-@pytest.mark.parametrize("prefix", ["ravatard", "p" * 16])
-def test_with_the_longest_names_it_is_small_enough(prefix: str) -> None:
-    topics = Topics(prefix, ID, "d" * 16)
-    facts = DeviceFacts("K" * 40, "10.20.30+git.0123456789", "Raspberry Pi " * 20, installs=True)
+@pytest.mark.parametrize("letter", ["K", "\U0001f50a"])
+def test_with_the_longest_names_that_the_settings_take_it_is_small_enough(letter: str) -> None:
+    def longest(section: type, key: str) -> str:
+        pattern = next(one for one in fields(section) if one.name == key).metadata["setting"].pattern
+        name = letter if re.fullmatch(pattern, letter) else "p"
+        return name * max(count for count in range(1, 100) if re.fullmatch(pattern, name * count))
 
+    prefix = longest(MqttOptions, "prefix")
+    discovery = longest(HomeAssistantOptions, "discovery_prefix")
+    name = longest(HomeAssistantOptions, "name")
+    topics = Topics(prefix, ID, discovery)
+    version = "10.20.30~git20261129143205.7d6f0c4+deb12"
+    facts = DeviceFacts(name, version, "Raspberry Pi " * 20, installs=True)
+
+    assert (len(prefix), len(discovery), len(name)) == (32, 16, 40)
     assert len(discovery_message(topics, facts)) <= MESSAGE_LIMIT
 
 

@@ -100,6 +100,9 @@ def test_presses_in_a_row_are_counted(times: int, kinds: list[PressKind]) -> Non
     for _ in range(times):
         presses.pressed(now)
         presses.released(now + 0.1)
+        assert presses.deadline == now + 0.1 + GAP_S
+        # Not yet: another one may follow.
+        assert presses.on_time(now + 0.2) == []
         now += 0.3
 
     assert presses.on_time(now - 0.2 + GAP_S) == kinds

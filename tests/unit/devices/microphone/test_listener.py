@@ -413,6 +413,7 @@ class TalkedOver:
             self.canceller,
             is_speech=self._listen,
             is_voice=lambda frame: False,
+            may_be_voice=lambda frame: False,
         )
         played = EchoReference(speaker._ring, decimated=False)
         self.daemon = Daemon(self.gate, echo=played, echo_removed=EchoRemoved(True))

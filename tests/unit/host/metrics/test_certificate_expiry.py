@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import ssl
 import subprocess
@@ -54,6 +55,23 @@ def test_a_certificate_that_is_renewed_or_lost_is_noticed(tmp_path: Path) -> Non
     assert look() == {}
     pem.unlink()
     assert look() == {}
+
+
+def test_a_certificate_that_was_away_for_a_moment_is_read_again(tmp_path: Path) -> None:
+    pem = made(tmp_path, 10)
+    look = expiries({"page": pem})
+    before = look()
+    away = pem.rename(tmp_path / "away.pem")
+    assert look() == {}
+    away.rename(pem)
+
+    assert look() == before
+
+
+def test_a_pipe_is_no_certificate_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pem")
+
+    assert expiries({"page": tmp_path / "pipe.pem"})() == {}
 
 
 @given(st.data())

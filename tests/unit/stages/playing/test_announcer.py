@@ -104,6 +104,27 @@ async def test_a_file_of_silence_is_over_after_a_while() -> None:
     assert announcements(desk)[-1] == ev.AnnouncementEnded(1)
 
 
+async def test_without_a_speaker_its_end_says_so_and_does_not_keep_the_next_waiting() -> None:
+    desk = Desk()
+    desk.contents.put(1, LOUD * 50)
+    desk.contents.put(2, LOUD)
+    desk.speaker.unplug()
+
+    async with running(desk.playback.run):
+        desk.playback.do(act.PlayAnnouncement(1, None, 80))
+        await asyncio.sleep(0.1)
+        desk.speaker.replug()
+        desk.playback.do(act.PlayAnnouncement(2, None, 80))
+        await asyncio.sleep(2)
+
+    assert announcements(desk) == [
+        ev.AnnouncementBegun(1),
+        ev.AnnouncementEnded(1, "there is no speaker"),
+        ev.AnnouncementBegun(2),
+        ev.AnnouncementEnded(2),
+    ]
+
+
 async def test_a_speaker_that_is_lost_ends_the_wait() -> None:
     desk = Desk()
     desk.contents.put(1, LOUD * 10)
@@ -114,7 +135,9 @@ async def test_a_speaker_that_is_lost_ends_the_wait() -> None:
         desk.speaker.unplug("pulled out")
         await asyncio.sleep(REST_S + 5)
 
-    assert isinstance(announcements(desk)[-1], ev.AnnouncementEnded)
+    assert announcements(desk)[-1] == ev.AnnouncementEnded(
+        1, "the speaker was lost before its end: pulled out"
+    )
 
 
 async def test_the_live_voice_is_heard_again_afterwards() -> None:

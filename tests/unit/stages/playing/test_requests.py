@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from ravatard.core.control.protocol import PlayRequest, UploadRequest
-from ravatard.core.events import AnnouncementAsked, AnnouncementBegun, AnnouncementEnded, Tick
+from ravatard.core.events import (
+    AnnouncementAsked,
+    AnnouncementBegun,
+    AnnouncementEnded,
+    PlaybackStarted,
+    Tick,
+)
 from ravatard.errors import MediaError
 from ravatard.stages.mailbox import ROOM, Inbox
 from ravatard.stages.playing.content import LARGEST_BYTES, AnnouncementContents
@@ -67,7 +73,7 @@ class Hall:
 URL = PlayRequest("https://a.example/b.wav", volume=40)
 
 
-async def test_an_address_is_downloaded_and_the_reply_comes_when_it_begins() -> None:
+async def test_an_address_is_downloaded_and_the_reply_comes_when_it_is_heard() -> None:
     hall = Hall()
 
     async def hub() -> None:
@@ -77,14 +83,44 @@ async def test_an_address_is_downloaded_and_the_reply_comes_when_it_begins() -> 
         await asyncio.sleep(3)
         hall.requests.on_event(Tick(), 0.0)
         hall.requests.on_action(object(), 0.0)
+        # Of what was said before.
+        hall.requests.on_event(PlaybackStarted(0.0), 0.0)
         hall.requests.on_event(AnnouncementBegun(1), 0.0)
+        await asyncio.sleep(1)
+        hall.requests.on_event(PlaybackStarted(0.0), 0.0)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(hub())
         reply = await hall.play(URL)
 
     assert reply == {"ok": True, "says": "it is being played"}
-    assert asyncio.get_running_loop().time() == pytest.approx(3, abs=0.1)
+    assert asyncio.get_running_loop().time() == pytest.approx(4, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "reply"),
+    [
+        ("no speaker", {"ok": False, "error": "it cannot be played: no speaker"}),
+        ("", {"ok": True, "says": "it was played"}),
+        (None, {"ok": True, "says": "it was given to the speaker, and nothing of it is heard yet"}),
+    ],
+    ids=["without a speaker", "a file of silence", "a speaker that opens slowly"],
+)
+async def test_one_that_is_begun_and_never_heard_is_not_called_played(
+    reason: str | None, reply: dict[str, Any]
+) -> None:
+    hall = Hall()
+
+    async def hub() -> None:
+        await hall.taken()
+        hall.requests.on_event(AnnouncementBegun(1), 0.0)
+        await asyncio.sleep(2)
+        if reason is not None:
+            hall.requests.on_event(AnnouncementEnded(1, reason), 0.0)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(hub())
+        assert await hall.play(URL) == reply
 
 
 async def test_a_file_is_uploaded_and_played() -> None:

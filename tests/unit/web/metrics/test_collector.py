@@ -41,11 +41,11 @@ async def scraped(
 
 
 def busy_report() -> dict[str, Any]:
-    """A report in which everything has happened, and everything that is text is a planted secret."""
+    """A report in which everything has happened, and all text but its id is a planted secret."""
     report = fresh_report()
     planted = "planted-secret"
     report |= {"status": planted, "degraded": [planted, planted], "avatar": planted, "volume": 55}
-    report |= {"id": planted, "service": {"user": planted}, "health": {"temperature_c": 48.5}}
+    report |= {"id": "ravatard-0123", "service": {"user": planted}, "health": {"temperature_c": 48.5}}
     report["microphone"] |= {"device": planted, "level_db": -30.5, "floor_db": -61.0, "state": "held"}
     report["session"]["state"] = report["link"]["state"] = "live"
     report["link"]["state"] = "online"
@@ -103,7 +103,8 @@ async def test_certificates_and_the_token_expire_when_they_do() -> None:
 async def test_states_levels_and_facts_are_there_in_base_units() -> None:
     series = await scraped(busy_report())
 
-    assert series["ravatard_info", (("board", ""), ("mode", "live"), ("version", "1.2.3"))] == 1
+    (info,) = (dict(labels) for name, labels in series if name == "ravatard_info")
+    assert info == {"id": "ravatard-0123", "version": "1.2.3", "board": "", "mode": "live"}
     states = {labels[0][1]: value for (name, labels), value in series.items() if name == "ravatard_state"}
     assert [state for state, value in states.items() if value] == ["starting"]
     assert len(states) == 15

@@ -5,6 +5,15 @@ import { call, get, post } from "../api.js";
 import { Awaited, Button, Card, News, PasswordField, Trouble, useAction, useReply } from "../parts.js";
 import { language, languages, moment, t } from "../texts.js";
 
+// Ends a session or revokes a token. One that is gone already was ended by another page.
+async function end(path) {
+  try {
+    await call("DELETE", path);
+  } catch (error) {
+    if (error.status !== 404) throw error;
+  }
+}
+
 const SCOPES = ["read", "control", "configure"];
 
 export function Languages({ speak }) {
@@ -70,7 +79,7 @@ function NewToken({ made }) {
 function Tokens() {
   const found = useReply(() => get("/tokens"));
   const revoke = useAction(async (id) => {
-    await call("DELETE", `/tokens/${id}`);
+    await end(`/tokens/${id}`);
     await found.reload();
   });
   return html`
@@ -93,8 +102,8 @@ function Tokens() {
 
 function Sessions({ left }) {
   const found = useReply(() => get("/sessions"));
-  const end = useAction(async (id) => {
-    await call("DELETE", `/sessions/${id}`);
+  const endOne = useAction(async (id) => {
+    await end(`/sessions/${id}`);
     await found.reload();
   });
   const endAll = useAction(async () => {
@@ -108,7 +117,7 @@ function Sessions({ left }) {
           <li key=${one.id}>
             <span><strong>${one.address}</strong>${one.current ? html` · <em>${t("access.this")}</em>` : null}<br />
               <span class="quiet">${t("access.used", { when: moment(one.used_at) })}</span></span>
-            ${one.current ? null : html`<button type="button" aria-label=${`${t("access.end")}: ${one.address}`} onClick=${() => end.run(one.id)}>${t("access.end")}</button>`}
+            ${one.current ? null : html`<button type="button" aria-label=${`${t("access.end")}: ${one.address}`} onClick=${() => endOne.run(one.id)}>${t("access.end")}</button>`}
           </li>`)}
         </ul>
       <//>
@@ -116,7 +125,7 @@ function Sessions({ left }) {
         <${Button} action=${useAction(async () => { await call("DELETE", "/session"); left(); })}>${t("access.logout")}<//>
         <${Button} action=${endAll} kind="danger">${t("access.logout.all")}<//>
       </div>
-      <${Trouble} error=${end.error ?? endAll.error} />
+      <${Trouble} error=${endOne.error ?? endAll.error} />
     <//>`;
 }
 

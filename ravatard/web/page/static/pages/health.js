@@ -50,13 +50,12 @@ function Checks() {
 
 function Machine({ who }) {
   const { status } = useLive("state");
-  const health = status?.health ?? status ?? {};
+  const health = status?.health ?? {};
   const slowed = [...(health.throttled ?? []), ...(health.throttled_since_boot ?? [])];
   return html`
     <${Card} title=${t("health.versions")}>
       <${Facts} of=${[
         ["ravatard", status?.version ?? who.version],
-        [t("health.update"), status?.update?.latest],
         [t("health.board"), [status?.board, status?.model].filter((one) => typeof one === "string").join(", ")],
         [t("health.id"), status?.id],
         [t("health.temperature"), health.temperature_c == null ? "" : `${number(health.temperature_c)} °C`],

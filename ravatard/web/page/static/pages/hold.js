@@ -60,7 +60,7 @@ export function Hold() {
       onPointerDown=${(event) => { if (event.button === 0) { event.target.setPointerCapture?.(event.pointerId); down(); } }}
       onPointerUp=${up} onPointerCancel=${up} onBlur=${up} onContextMenu=${(event) => event.preventDefault()}
       onKeyDown=${(event) => { if (KEYS.includes(event.key)) { event.preventDefault(); if (!event.repeat) down(); } }}
-      onKeyUp=${(event) => { if (KEYS.includes(event.key)) up(); }}
+      onKeyUp=${(event) => { if (KEYS.includes(event.key)) { event.preventDefault(); up(); } }}
       onClick=${(event) => { if (event.detail === 0 && !press.current) ask(0); }}>
       ${t("now.press")}
     </button>

@@ -1,6 +1,6 @@
 // Now: the state in words and colour, and what an owner does every day.
 
-import { html, useState } from "../vendor/htm-preact.js";
+import { html, useRef, useState } from "../vendor/htm-preact.js";
 import { post } from "../api.js";
 import { useLive } from "../live.js";
 import { Shape, lookOf, tone } from "../looks.js";
@@ -47,10 +47,21 @@ function Microphone({ status }) {
 function Volume({ status }) {
   // While it is dragged, what is dragged; afterwards what is true.
   const [dragged, drag] = useState(null);
-  const action = useAction((value) => post("/volume", { percent: value }));
-  const set = async (value) => {
-    await action.run(value);
-    drag(null);
+  const wanted = useRef(null);
+  const action = useAction(async () => {
+    try {
+      // Keys change it faster than the appliance answers: the newest value follows.
+      for (let sent = null; sent !== wanted.current;) {
+        sent = wanted.current;
+        await post("/volume", { percent: sent });
+      }
+    } finally {
+      drag((now) => (now === wanted.current ? null : now));
+    }
+  });
+  const set = (value) => {
+    wanted.current = value;
+    action.run();
   };
   const value = dragged ?? status.volume;
   return html`

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useMemo, useRef, useState } from "../vendor/htm-preact.js";
 import { call, get, post } from "../api.js";
+import { useLive } from "../live.js";
 import { Awaited, Button, Card, News, Told, Trouble, useAction, useReply } from "../parts.js";
 import { t } from "../texts.js";
 import { SettingField, shown, typed, untyped } from "./setting_field.js";
@@ -46,9 +47,12 @@ function Review({ changes, save, close }) {
 }
 
 // What was saved is in effect only after a reload or a restart.
-function Saved({ saved, waiting }) {
+function Saved({ saved, waiting, restarts }) {
   const reload = useAction(() => post("/reload"));
-  const restart = useAction(() => post("/restart"));
+  const restart = useAction(async () => {
+    await post("/restart");
+    restarts();
+  });
   const needs = new Set(saved?.changes.map((one) => one.needs) ?? []);
   const mustRestart = needs.has("restart") || waiting.length > 0;
   if (!saved && !waiting.length) return null;
@@ -113,6 +117,15 @@ export function Page() {
   const [search, type] = useState(decodeURIComponent(location.hash.split("/")[2] ?? ""));
   const settings = report.reply?.settings ?? NONE;
   const count = Object.keys(edits).length;
+  const { connected } = useLive("state");
+  const restarting = useRef(false);
+  useEffect(() => {
+    if (!connected || !report.reply) return;
+    // After a restart other settings are in effect, and what was saved needs nothing more.
+    if (restarting.current) note(null);
+    restarting.current = false;
+    report.reload();
+  }, [connected]);
 
   const change = (setting, value) => {
     const { [setting.key]: _, ...rest } = edits;
@@ -161,7 +174,8 @@ export function Page() {
 
   return html`
     <div class="cards settings">
-      <${Saved} saved=${saved} waiting=${report.reply?.restart ?? NONE} />
+      <${Saved} saved=${saved} waiting=${report.reply?.restart ?? NONE}
+        restarts=${() => { restarting.current = true; }} />
       <${Problems} problems=${problems} />
       <${Card} title=${t("settings.find.title")} wide=${true}>
         <div class="field"><label for="find">${t("settings.find")}</label>

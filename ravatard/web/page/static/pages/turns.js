@@ -10,14 +10,6 @@ const TICKS_MS = [500, 1000, 2000, 5000, 10000, 20000, 60000];
 const GOOD = ["answered"];
 const CALM = ["nothing-said", "superseded", "self-heard"];
 
-// Times of a turn in milliseconds after the gate opened; an appliance that tells fewer gets what can be known.
-function timesOf(turn) {
-  const axis = turn.axis_ms;
-  if (axis) return axis;
-  const answer = turn.answer_ms == null ? null : turn.spoken_ms + turn.answer_ms;
-  return { speech_end: turn.speech_ms || null, gate_closed: turn.spoken_ms, last_message: null, answer, first_sound: null, end: null };
-}
-
 const lastOf = (times) => Math.max(0, ...Object.values(times).filter((one) => one != null));
 
 function median(found) {
@@ -55,7 +47,7 @@ function Axis({ scale }) {
 }
 
 function Turn({ turn, scale, lateS }) {
-  const times = timesOf(turn);
+  const times = turn.axis_ms;
   const kind = GOOD.includes(turn.outcome) ? "good" : CALM.includes(turn.outcome) ? "calm" : "bad";
   const facts = [
     turn.cause === "text" ? null : [t("turns.spoken"), seconds(turn.spoken_ms)],
@@ -80,7 +72,7 @@ export function Page() {
   if (!status) return html`<p class="quiet" role="status">${t("loading")}</p>`;
   const turns = status.turns.slice(-20).reverse();
   if (!turns.length) return html`<${Card} title=${t("turns.title")}><p>${t("turns.none")}</p><//>`;
-  const longest = Math.max(1000, ...turns.map((one) => lastOf(timesOf(one))));
+  const longest = Math.max(1000, ...turns.map((one) => lastOf(one.axis_ms)));
   const answers = turns.map((one) => one.answer_ms).filter((one) => one != null);
   const sounds = status.first_sound ?? {};
   const lateS = (performance.now() - at) / 1000;

@@ -1,4 +1,4 @@
-"""A user who speaks while the avatar is heard is found by three frames of five."""
+"""A user who speaks while the avatar is heard is found by three frames of eight, or five that may be one."""
 
 from __future__ import annotations
 
@@ -17,19 +17,39 @@ PLAYED = voice(90.0)
 
 
 def ready() -> TalkOverDetector:
-    detector = TalkOverDetector(hears_sound)
+    detector = TalkOverDetector(hears_sound, hears_sound)
     for _ in range(300):
         detector.takes(FAINT, PLAYED, SILENT)
     return detector
 
 
-def test_three_frames_of_five_are_a_user() -> None:
+def test_three_frames_of_eight_are_a_user() -> None:
     detector = ready()
 
-    found = [detector.takes(frame, PLAYED, SILENT) for frame in (LOUD, SILENT, LOUD, SILENT, LOUD)]
+    frames = (LOUD, SILENT, SILENT, SILENT, LOUD, SILENT, SILENT, LOUD)
+    found = [detector.takes(frame, PLAYED, SILENT) for frame in frames]
 
-    assert found == [False, False, False, False, True]
+    assert found == [False] * 7 + [True]
     assert detector.allowed
+
+
+def test_three_frames_of_nine_are_none() -> None:
+    detector = ready()
+
+    frames = (LOUD, SILENT, SILENT, SILENT, LOUD, SILENT, SILENT, SILENT, LOUD)
+
+    assert not any(detector.takes(frame, PLAYED, SILENT) for frame in frames)
+
+
+def test_where_the_strictest_judge_hears_no_speech_five_frames_that_may_be_are_a_user() -> None:
+    detector = TalkOverDetector(lambda frame: False, hears_sound)
+    for _ in range(300):
+        detector.takes(FAINT, PLAYED, SILENT)
+
+    frames = (LOUD, LOUD, SILENT, LOUD, SILENT, LOUD, SILENT, LOUD)
+    found = [detector.takes(frame, PLAYED, SILENT) for frame in frames]
+
+    assert found == [False] * 7 + [True]
 
 
 def test_what_the_speaker_played_a_moment_ago_is_none_however_loud() -> None:
@@ -47,7 +67,7 @@ def test_what_the_speaker_played_a_moment_ago_is_none_however_loud() -> None:
 def test_a_user_who_sounds_a_little_like_the_avatar_is_found_at_the_second_look(
     echo: float, found_at: int | None
 ) -> None:
-    detector, spoken = TalkOverDetector(hears_sound), noise(900.0)
+    detector, spoken = TalkOverDetector(hears_sound, hears_sound), noise(900.0)
     for _ in range(300):
         detector.takes(FAINT, noise(30.0), SILENT)
     left = audioop.add(voice(900.0), audioop.mul(spoken, 2, echo), 2)
@@ -165,7 +185,7 @@ def test_the_rest_of_the_echo_is_none_though_it_is_speech() -> None:
 
 
 def test_loud_sound_that_is_no_speech_is_none() -> None:
-    detector = TalkOverDetector(lambda frame: False)
+    detector = TalkOverDetector(lambda frame: False, lambda frame: False)
 
     assert not any(detector.takes(LOUD, PLAYED, SILENT) for _ in range(100))
 

@@ -69,6 +69,7 @@ class Room:
             self.canceller,
             is_speech=hears_sound,
             is_voice=hears_sound,
+            may_be_voice=hears_sound,
             own_word=OwnWord(own) if word else None,
         )
 
@@ -337,6 +338,7 @@ def test_what_the_gate_says_of_its_extras_is_passed_on() -> None:
         Muffler(),
         is_speech=hears_sound,
         is_voice=hears_sound,
+        may_be_voice=hears_sound,
     )
 
     assert (gate.confirmation_fault, gate.take_wake_score()) == ("it is missing", 0.0)

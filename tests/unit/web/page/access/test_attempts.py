@@ -31,6 +31,13 @@ def test_the_wait_of_an_address_doubles_up_to_ten_minutes() -> None:
     assert attempts.wait_s("b", 0.0) == 0.0
 
 
+def test_a_program_that_tries_an_old_password_for_weeks_waits_no_longer_than_that() -> None:
+    attempts = Attempts()
+    wrong(attempts, "a", 2_000, 0.0)
+
+    assert attempts.wait_s("a", 0.0) == LONGEST_S
+
+
 def test_the_wait_goes_by_and_the_right_word_ends_it() -> None:
     attempts = Attempts()
     wrong(attempts, "a", FREE + 3, 0.0)

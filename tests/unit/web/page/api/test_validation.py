@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ravatard.web.page.api.settings_types import ChangedSettings
 from ravatard.web.page.api.types import NewPassword, NewToken, SetLoudness
 from ravatard.web.page.api.validation import in_words
 
@@ -24,6 +25,8 @@ LONG = "a secret that is never told " * 20
         (NewToken, {"name": "a", "scopes": []}, "scopes must have 1 entries or more"),
         (NewToken, {"name": 7, "scopes": ["read"]}, "name must be of the type str, not int"),
         (NewToken, [LONG], "the body must be of the type object, not array"),
+        (ChangedSettings, {"changes": {"a.b": {LONG: 1}}}, "changes[...] must be of the type bool | int"),
+        (ChangedSettings, {"changes": {"a.b": [[LONG]]}}, "changes[...][0] must be of the type bool | int"),
         (SetLoudness, {"percent": 101}, "percent must be 100 or less"),
         (SetLoudness, {LONG[:20]: 1}, "the body has a field that is not known here"),
     ],
