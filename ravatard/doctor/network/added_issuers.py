@@ -20,21 +20,29 @@ _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+?-----EN
 LONGEST_ISSUER = 80
 
 
-def added_issuers(machine: Machine) -> frozenset[str]:
-    """Return the names of the issuers that were added to this machine, for people."""
-    found: set[str] = set()
-    for path in islice(sorted(machine.root.glob(f"{_FOLDER}/**/*.crt")), _MOST_FILES):
-        found |= _names_in(path)
-    return frozenset(found)
+def added_issuers(machine: Machine, own: str | None = None) -> frozenset[str]:
+    """Return the names of the issuers that were added, for people.
+
+    Args:
+        machine: the machine, with its folder of local issuers.
+        own: the file of ``network.ca``; None without one.
+    """
+    files = [Path(own)] if own is not None else []
+    files += islice(sorted(machine.root.glob(f"{_FOLDER}/**/*.crt")), _MOST_FILES)
+    return frozenset().union(*map(_names_in, files))
 
 
 def _names_in(path: Path) -> set[str]:
-    found = set()
+    """Return the names of the certificates in a file, PEM or DER."""
+    found: set[str] = set()
     try:
+        if not path.is_file():
+            return found
         with path.open("rb") as file:
-            text = file.read(_LONGEST_FILE).decode("ascii", "replace")
-        for pem in _CERTIFICATE.findall(text):
-            found.add(plain(subject_of(ssl.PEM_cert_to_DER_cert(pem)), LONGEST_ISSUER))
+            data = file.read(_LONGEST_FILE)
+        pems = _CERTIFICATE.findall(data.decode("ascii", "replace"))
+        for der in map(ssl.PEM_cert_to_DER_cert, pems) if pems else (data,):
+            found.add(plain(subject_of(der), LONGEST_ISSUER))
     except (OSError, ValueError):
         # A file that cannot be read adds no issuer that could be told from others.
         return found

@@ -71,7 +71,9 @@ def advice(rows: Sequence[Row]) -> list[str]:
         row for row, outcome in needed if outcome.state is State.UNTRIED and not row.inbound and not row.host
     ]
     if later:
-        rules = "; ".join(dict.fromkeys(row.rule for row in later))
+        rules = "; ".join(
+            dict.fromkeys(row.rule + (" (by the proxy)" if row.proxy is not None else "") for row in later)
+        )
         found.append(f"To open as well, though only the service names the hosts: {rules}.")
     return found
 
@@ -118,8 +120,9 @@ def _intercepted(rows: list[Row]) -> Iterator[str]:
     issuers = _listed(outcome.issuer for _, outcome in rows)
     whose = f' "{issuers}"' if issuers else ""
     yield (
-        f"Take {hosts} out of the inspection of TLS, or have this machine trust the issuer{whose}: put its "
-        "certificate (PEM, NAME.crt) into /usr/local/share/ca-certificates, and sudo update-ca-certificates."
+        f"Take {hosts} out of the inspection of TLS, or have the issuer{whose} trusted: write the file of "
+        "its certificate as network.ca for the service, mqtt.ca for the broker; for apt put it into "
+        "/usr/local/share/ca-certificates and run sudo update-ca-certificates."
     )
 
 

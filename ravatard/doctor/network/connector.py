@@ -219,7 +219,13 @@ async def _tunnel(stream: TcpStream, proxy: Proxy, target: str) -> None:
         text = ended.outcome.text.replace("a request", f"CONNECT {target}")
         raise _ended(ended.outcome.state, f"{named(str(proxy))}: {text}") from None
     if not 200 <= reply.status < 300:
-        raise _ended(State.REJECTED, f"{status_of(str(proxy), reply.status)} to CONNECT {target}")
+        raise _ended(State.REJECTED, f"CONNECT {target}: {refusal_of(proxy, reply)}")
+
+
+def refusal_of(proxy: Proxy, reply: ReplyHead) -> str:
+    """Return a sentence about a reply of the proxy's own; it names the logins that the proxy takes."""
+    asked = plain(reply.headers.get("proxy-authenticate", ""), 100)
+    return status_of(str(proxy), reply.status, {"Proxy-Authenticate": asked} if asked else None)
 
 
 def _ended(state: State, text: str) -> TrialEnded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import ssl
 
 import pytest
 
@@ -21,6 +22,16 @@ def test_those_in_the_folder_of_local_issuers(patient: Patient) -> None:
     patient.write(f"{FOLDER}/more/other.crt", pems[2])
 
     assert added_issuers(patient.machine()) == {"CA-0", "CA-1", "CA-2"}
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
+def test_the_one_of_the_configuration_is_added_too(patient: Patient) -> None:
+    pem = make_certificate("self-signed", subject="firm").pem.decode()
+    own = patient.root / "firm.der"
+    own.write_bytes(ssl.PEM_cert_to_DER_cert(pem))
+
+    assert added_issuers(patient.machine(), str(own)) == {"firm"}
+    assert added_issuers(patient.machine(), "/dev/zero") == frozenset()
 
 
 def test_files_that_are_none_are_passed_over(patient: Patient) -> None:

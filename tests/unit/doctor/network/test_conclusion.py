@@ -64,9 +64,9 @@ def test_of_a_group_that_is_closed_one_is_to_be_opened() -> None:
         (State.STRIPPED, "Have the proxy or filter pass on the WebSocket upgrade to chat.example."),
         (
             State.UNTRUSTED,
-            "Take chat.example out of the inspection of TLS, or have this machine trust the issuer "
-            '"Proxy CA": put its certificate (PEM, NAME.crt) into /usr/local/share/ca-certificates, and sudo '
-            "update-ca-certificates.",
+            'Take chat.example out of the inspection of TLS, or have the issuer "Proxy CA" trusted: write '
+            "the file of its certificate as network.ca for the service, mqtt.ca for the broker; for apt put "
+            "it into /usr/local/share/ca-certificates and run sudo update-ca-certificates.",
         ),
         (
             State.PORTAL,

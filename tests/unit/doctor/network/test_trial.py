@@ -382,11 +382,18 @@ async def test_a_proxy_that_refuses_is_told_without_its_password() -> None:
 
     assert refused.state is asks.state is State.REJECTED
     assert refused.text == (
-        "the proxy http proxy.example:3128 (service.proxy) answers with status 403 to CONNECT "
-        "chat.example:443"
+        "CONNECT chat.example:443: the proxy http proxy.example:3128 (service.proxy) answers with status 403"
     )
-    assert "asks for a user and a password" in asks.text
+    assert "user and password are missing or wrong" in asks.text
     assert "secret" not in refused.text + asks.text
+
+
+async def test_a_proxy_that_takes_another_login_is_told() -> None:
+    wants = b"HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\n\r\n"
+
+    outcome = await tried(behind_proxy(FakeStream([wants])), by_proxy(HTTPS))
+
+    assert outcome.text.endswith("it wants a login by NTLM, and only Basic is known here")
 
 
 async def test_a_proxy_that_is_not_reached_or_says_nothing_is_named() -> None:
