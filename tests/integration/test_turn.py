@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aioice
 import pytest
 
 from ravatard.cloud.media.address_rule import AddressRule
@@ -19,12 +20,14 @@ from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.network.trust import issuers_in
 from ravatard.cloud.pixelstreaming.player import PixelStreamingPlayer
 from ravatard.cloud.proxy import Proxies
+from ravatard.cloud.webrtc.ice import IceHelper
+from ravatard.cloud.webrtc.relays import relayed
 from ravatard.secret import Secret
 from tests.integration.firm import Firm
 from tests.integration.pixelstreamer import TOKEN, Behaviour, service
 from tests.integration.proxying import proxying
 from tests.integration.test_pixelstreaming_player import PATIENT, SOUND, Listener
-from tests.integration.turn_server import turn_server
+from tests.integration.turn_server import CREDENTIAL, USER, turn_server
 
 pytestmark = pytest.mark.integration
 
@@ -93,6 +96,24 @@ async def test_tcp_and_tls_go_through_the_proxy_which_alone_knows_the_name(
 
     assert len(lines) == 2
     assert sorted(proxy.asked) == sorted(f"CONNECT turn.example:{port}" for port in (turn.plain, turn.tls))
+
+
+async def test_the_way_by_udp_goes_before_that_by_tcp_and_tls(tmp_path: Path, firm: Firm) -> None:
+    agent = aioice.Connection(ice_controlling=False)
+    issuers = issuers_in(str(firm.ca))
+    async with turn_server(tmp_path, firm) as turn, asyncio.timeout(10.0):
+        ways = []
+        for url in (TLS, TCP, UDP):
+            filled = url.format(plain=turn.plain, tls=turn.tls)
+            helper = IceHelper(filled, USER, Secret(CREDENTIAL), "127.0.0.1", issuers=issuers)
+            ways.append(await relayed(agent, helper, 1, relay_only=False))
+        candidates = [way.local_candidate for way in ways]
+        for way in ways:
+            await way.close()
+
+    assert [one.type for one in candidates] == ["relay"] * 3
+    assert sorted(candidates, key=lambda one: -one.priority) == candidates[::-1]
+    assert len({one.foundation for one in candidates}) == 3
 
 
 @pytest.mark.slow
