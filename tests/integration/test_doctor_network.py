@@ -22,8 +22,8 @@ from aiohttp import ClientSession, web
 from aioice import stun
 
 from ravatard.doctor.machine import this_machine
+from ravatard.doctor.network.connector import Verification
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
-from ravatard.doctor.network.gathering import trust_in
 from ravatard.doctor.network.links import MachineLinks
 from ravatard.doctor.network.trial import Trial
 from ravatard.sim.bad_certificate import make_certificate
@@ -78,9 +78,14 @@ def states(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {purpose: row["state"] for purpose, row in rows.items() if purpose.startswith("service")}
 
 
+def _trust(file: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=file or None)
+
+
 async def tried(destination: Destination) -> Outcome:
     """The outcome of one destination, with this machine's links."""
-    return await Trial(MachineLinks(), trust_in, this_machine({}).now, name="a.example").of(destination)
+    trial = Trial(MachineLinks(), Verification(_trust, this_machine({}).now), name="a.example")
+    return await trial.of(destination)
 
 
 def at(port: int, protocol: NetworkProtocol, host: str = "127.0.0.1") -> Destination:
@@ -174,6 +179,19 @@ async def test_tls_that_is_intercepted_names_its_issuer(tmp_path: Path) -> None:
 
 
 @needs_openssl
+async def test_an_issuer_of_network_ca_is_trusted_and_marked(tmp_path: Path) -> None:
+    certificate = make_certificate("self-signed", subject="Example-Corp-Proxy-CA")
+    (tmp_path / "firm.pem").write_bytes(certificate.pem)
+    async with SimServer(tls=certificate.context) as server:
+        service, network = {"base_url": server.base_url}, {"ca": str(tmp_path / "firm.pem")}
+
+        _, _, rows = await told(tmp_path, config_file(tmp_path, service=service, network=network))
+
+    assert set(states(rows).values()) == {"open"}
+    assert "Example-Corp-Proxy-CA, an issuer added to this machine" in rows["service: WebSocket"]["text"]
+
+
+@needs_openssl
 async def test_a_broker_whose_issuer_is_in_a_file_is_trusted(tmp_path: Path) -> None:
     certificate = make_certificate("self-signed", subject="home")
     (tmp_path / "ca.pem").write_bytes(certificate.pem)
@@ -223,6 +241,10 @@ async def test_everything_by_a_proxy_with_a_password(tmp_path: Path) -> None:
         }
         config = config_file(tmp_path, service=service)
         assert set(states((await told(tmp_path, config))[2]).values()) == {"proxy_refuses"}
+
+        login = {"proxy_username": "me", "proxy_password": "passphrase"}
+        config = config_file(tmp_path, service=service, network=login)
+        assert set(states((await told(tmp_path, config))[2]).values()) == {"open"}
 
         environ = dict.fromkeys(("http_proxy", "https_proxy"), proxy.url) | {"no_proxy": "", "NO_PROXY": ""}
         config = config_file(tmp_path, service={"base_url": service["base_url"]})
@@ -448,7 +470,7 @@ def test_in_a_network_that_drops_everything_it_takes_half_a_minute_at_most(tmp_p
 
     assert done.returncode == 1, done.stderr
     assert float(done.stderr.splitlines()[-1]) < 30.0
-    rows = {one["for"]: one for one in json.loads(done.stdout)["destinations"]}
+    rows = {one["for"]: one for one in reversed(json.loads(done.stdout)["destinations"])}
     assert states(rows) == {"service: sign-in, requests": "no_answer", "service: WebSocket": "no_answer"}
     assert rows["MQTT broker"]["state"] == rows["voice: STUN, TURN by UDP"]["state"] == "no_answer"
     assert rows["names (DNS)"]["state"] == "no_answer"

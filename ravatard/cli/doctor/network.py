@@ -18,7 +18,7 @@ from ravatard.doctor.check import Case, DoctorRequest
 from ravatard.doctor.machine import this_machine
 from ravatard.doctor.network.conclusion import Row, advice, exit_status, relieved
 from ravatard.doctor.network.destination import Destination, Outcome
-from ravatard.doctor.network.gathering import gather, is_online, is_running, trust_in
+from ravatard.doctor.network.gathering import gather, is_online, is_running, verification_of
 from ravatard.doctor.network.links import MachineLinks
 from ravatard.doctor.network.plan import destinations
 from ravatard.doctor.network.trial import Trial
@@ -37,12 +37,13 @@ def run_network(arguments: argparse.Namespace) -> int:
 
 async def _report(case: Case, stun: tuple[tuple[str, int], ...], *, as_json: bool) -> int:
     facts, notes = await gather(case, stun)
+    verification, doubt = verification_of(case)
+    notes = (*notes, doubt) if doubt else notes
     planned = destinations(facts)
     name = next((one.host for one in planned if one.setting and one.proxy is None and not one.inbound), "")
     trial = Trial(
         MachineLinks(),
-        trust_in,
-        case.machine.now,
+        verification,
         name=name,
         running=is_running(case),
         online=is_online(case),

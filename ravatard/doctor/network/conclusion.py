@@ -46,7 +46,7 @@ def advice(rows: Sequence[Row]) -> list[str]:
     blocked = of(*_BLOCKED)
     found = [
         *_portal(of(State.PORTAL)),
-        *_each(of(State.NAMELESS), "Have the name servers answer for", lambda row: row.host),
+        *_nameless(of(State.NAMELESS)),
         *_opening([one for one in blocked if not is_here(one[0].host)]),
         *_each(of(State.REJECTED), "Have the proxy let through", lambda row: row.rule),
         *_intercepted(of(State.UNTRUSTED)),
@@ -63,9 +63,7 @@ def advice(rows: Sequence[Row]) -> list[str]:
         found.append("Everything that could be tried from here is open.")
     if undecided := of(State.UNDECIDED):
         hosts = _listed(row.host for row, _ in undecided)
-        found.append(
-            f"Not proven: the WebSocket to {hosts}; `ravatard doctor --live` proves it with a session."
-        )
+        found.append(f"Not proven: the WebSocket to {hosts}; try again while the appliance is online.")
     if unknown := of(State.UNKNOWN):
         keys = _listed(row.setting for row, _ in unknown)
         found.append(f"Not known: {keys}; `sudo ravatard doctor network` may read more.")
@@ -73,7 +71,9 @@ def advice(rows: Sequence[Row]) -> list[str]:
         row for row, outcome in needed if outcome.state is State.UNTRIED and not row.inbound and not row.host
     ]
     if later:
-        rules = "; ".join(dict.fromkeys(row.rule for row in later))
+        rules = "; ".join(
+            dict.fromkeys(row.rule + (" (by the proxy)" if row.proxy is not None else "") for row in later)
+        )
         found.append(f"To open as well, though only the service names the hosts: {rules}.")
     return found
 
@@ -85,6 +85,12 @@ def _listed(words: Iterable[str]) -> str:
 def _each(rows: list[Row], beginning: str, named: Callable[[Destination], str]) -> Iterator[str]:
     if rows:
         yield f"{beginning} {_listed(named(row) for row, _ in rows)}."
+
+
+def _nameless(rows: list[Row]) -> Iterator[str]:
+    if rows:
+        hosts, ports = _listed(row.host for row, _ in rows), _listed(row.ports for row, _ in rows)
+        yield f"Have the name servers answer for {hosts}; only then can {ports} be tried there."
 
 
 def _opening(rows: list[Row]) -> Iterator[str]:
@@ -114,8 +120,9 @@ def _intercepted(rows: list[Row]) -> Iterator[str]:
     issuers = _listed(outcome.issuer for _, outcome in rows)
     whose = f' "{issuers}"' if issuers else ""
     yield (
-        f"Take {hosts} out of the inspection of TLS, or have this machine trust the issuer{whose}: put its "
-        "certificate (PEM, NAME.crt) into /usr/local/share/ca-certificates, and sudo update-ca-certificates."
+        f"Take {hosts} out of the inspection of TLS, or have the issuer{whose} trusted: write the file of "
+        "its certificate as network.ca for the service, mqtt.ca for the broker; for apt put it into "
+        "/usr/local/share/ca-certificates and run sudo update-ca-certificates."
     )
 
 

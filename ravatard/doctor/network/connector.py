@@ -12,6 +12,7 @@ from ravatard.cloud.border import plain
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.proxy import Proxy, named, status_of
 from ravatard.cloud.replies import cause_of
+from ravatard.doctor.network.added_issuers import LONGEST_ISSUER
 from ravatard.doctor.network.destination import Destination, Outcome, State
 from ravatard.doctor.network.links import Links, TcpStream, unverified
 from ravatard.doctor.network.reaching import ReachedHost, TrialEnded, reach
@@ -32,12 +33,26 @@ REPLY_S = 5.0
 _OUT_OF_DATE = frozenset({9, 10})
 #: The same: errors about the name, and not about the issuer.
 _OTHER_HOST = frozenset({62, 64})
-_LONGEST_ISSUER = 80
 _HTTP_PORT = 80
 
 #: Gives the context that verifies a server by the issuers in a PEM file, or by the machine's for "". Raises
 #: OSError when there is no such file.
 Trust = Callable[[str], ssl.SSLContext]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Judgement of certificates.
+
+    Attributes:
+        trust: gives the issuers that are trusted.
+        now: wall clock, for certificates that are out of date.
+        added: names of issuers that were added to this machine.
+    """
+
+    trust: Trust
+    now: Callable[[], datetime]
+    added: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +75,10 @@ class Opened:
 class Connector:
     """Opens connections to destinations."""
 
-    def __init__(self, links: Links, trust: Trust, now: Callable[[], datetime]) -> None:
-        """Open nothing yet; ``now``: wall clock, for certificates that are out of date."""
+    def __init__(self, links: Links, verification: Verification) -> None:
+        """Open nothing yet."""
         self._links = links
-        self._trust = trust
-        self._now = now
+        self._verification = verification
 
     async def open(self, destination: Destination) -> Opened:
         """Connect to ``destination``, with TLS where it has any. Cancelling leaves nothing open.
@@ -82,8 +96,14 @@ class Connector:
             reached.stream.abort()
             raise
         issuer = _issuer(certificate)
-        told = (f"certificate by {issuer}",) if issuer else ()
+        told = (f"certificate by {issuer}{self._whose(issuer, destination)}",) if issuer else ()
         return Opened(reached.stream, reached.families, (*told, *notes), issuer)
+
+    def _whose(self, issuer: str, destination: Destination) -> str:
+        """Return a remark on an issuer that is trusted only here: it may read what it passes on."""
+        if issuer not in self._verification.added or destination.issuers:
+            return ""
+        return ", an issuer added to this machine: TLS is inspected on the way, or the service is yours"
 
     async def _way(self, destination: Destination) -> ReachedHost:
         """Connect to the host, or by its proxy: through a tunnel for what is encrypted."""
@@ -108,11 +128,13 @@ class Connector:
     async def _encrypt_to_proxy(self, stream: TcpStream, proxy: Proxy) -> None:
         try:
             async with asyncio.timeout(TLS_S):
-                await stream.encrypt(self._trust(""), proxy.url.host or "")
+                await stream.encrypt(self._verification.trust(""), proxy.url.host or "")
         except TimeoutError:
             raise _ended(State.SILENT, f"{named(str(proxy))} begins no TLS within {TLS_S:g} s") from None
         except OSError as error:
-            text = lost(f"{named(str(proxy))} has no TLS", proxy.url.host or "", error, self._now())
+            text = lost(
+                f"{named(str(proxy))} has no TLS", proxy.url.host or "", error, self._verification.now()
+            )
             raise _ended(State.FAILED, str(text)) from None
 
     async def _encrypt(self, stream: TcpStream, destination: Destination) -> bytes:
@@ -123,7 +145,7 @@ class Connector:
         """
         host = destination.host
         try:
-            context = self._trust(destination.issuers)
+            context = self._verification.trust(destination.issuers)
         except OSError as error:
             text = f"{destination.issuers} cannot be used ({plain(cause_of(error), 80)})"
             raise _ended(State.FAILED, text) from None
@@ -134,7 +156,7 @@ class Connector:
             raise _ended(State.SILENT, f"TLS does not begin within {TLS_S:g} s") from None
         except ssl.SSLCertVerificationError as error:
             if error.verify_code in _OUT_OF_DATE:
-                raise _ended(State.FAILED, str(lost("", host, error, self._now()))) from None
+                raise _ended(State.FAILED, str(lost("", host, error, self._verification.now()))) from None
             raise TrialEnded(await self._distrusted(destination, error)) from None
         except OSError as error:
             raise _ended(State.FAILED, f"{host} is reached, but not by TLS ({_why_no_tls(error)})") from None
@@ -197,7 +219,13 @@ async def _tunnel(stream: TcpStream, proxy: Proxy, target: str) -> None:
         text = ended.outcome.text.replace("a request", f"CONNECT {target}")
         raise _ended(ended.outcome.state, f"{named(str(proxy))}: {text}") from None
     if not 200 <= reply.status < 300:
-        raise _ended(State.REJECTED, f"{status_of(str(proxy), reply.status)} to CONNECT {target}")
+        raise _ended(State.REJECTED, f"CONNECT {target}: {refusal_of(proxy, reply)}")
+
+
+def refusal_of(proxy: Proxy, reply: ReplyHead) -> str:
+    """Return a sentence about a reply of the proxy's own; it names the logins that the proxy takes."""
+    asked = plain(reply.headers.get("proxy-authenticate", ""), 100)
+    return status_of(str(proxy), reply.status, {"Proxy-Authenticate": asked} if asked else None)
 
 
 def _ended(state: State, text: str) -> TrialEnded:
@@ -213,6 +241,6 @@ def _why_no_tls(error: OSError) -> str:
 def _issuer(certificate: bytes) -> str:
     """Return the name of an issuer for people; "" without one. It is a stranger's."""
     try:
-        return plain(issuer_of(certificate), _LONGEST_ISSUER)
+        return plain(issuer_of(certificate), LONGEST_ISSUER)
     except ValueError:
         return ""

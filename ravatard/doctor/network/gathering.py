@@ -7,15 +7,17 @@ import ssl
 
 from ravatard.cloud.factory import kind_of
 from ravatard.cloud.network.access import proxies_of
-from ravatard.cloud.network.trust import Issuers, trusted
+from ravatard.cloud.network.trust import Issuers, issuers_in, trusted
 from ravatard.config import DEFAULT_PATH
 from ravatard.config.loading import ReadableOptions, load_readable
 from ravatard.doctor.check import Case
 from ravatard.doctor.checks.running import look_at_daemon
 from ravatard.doctor.checks.settings import environ_of, look_at_credentials
+from ravatard.doctor.network.added_issuers import added_issuers
+from ravatard.doctor.network.connector import Verification
 from ravatard.doctor.network.machine_hosts import archive_proxies, archives, name_servers, time_servers
 from ravatard.doctor.network.plan import NetworkFacts
-from ravatard.errors import DeniedError
+from ravatard.errors import ConfigError, DeniedError
 from ravatard.host.state import SETTINGS
 
 #: Limit for the programs that are asked about apt and the clock. They ask no network; without their answer
@@ -104,18 +106,22 @@ def _notes(case: Case, read: ReadableOptions) -> list[str]:
         first, more = read.problems[0], len(read.problems) - 1
         text = str(first).replace(f"{case.machine.root}/", "/")
         notes.append(f"the configuration: {text}{f' (and {more} more)' if more else ''}")
-    unusable = {
-        found
-        for url in (read.options.service.base_url,)
-        if isinstance(found := proxies_of(read.options, case.machine.environ).named(url), str)
-    }
-    return [*notes, *sorted(unusable)]
+    return notes
 
 
-def trust_in(file: str) -> ssl.SSLContext:
-    """Return the context that the appliance verifies servers by: the issuers in ``file``, or the machine's.
+def verification_of(case: Case) -> tuple[Verification, str]:
+    """Return the judgement of certificates, as the appliance has it; and why it may differ, or "".
 
-    Raises:
-        OSError: the file cannot be used.
+    The file of ``network.ca`` may be for the service's eyes only.
     """
-    return ssl.create_default_context(cafile=file) if file else trusted(Issuers())
+    note = ""
+    try:
+        issuers = issuers_in(case.options.network.ca)
+    except ConfigError as error:
+        issuers, note = Issuers(), f"only this machine's own issuers are trusted here: {error}"
+
+    def trust(file: str) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=file) if file else trusted(issuers)
+
+    added = added_issuers(case.machine, case.options.network.ca)
+    return Verification(trust, case.machine.now, added), note

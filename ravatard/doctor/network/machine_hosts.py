@@ -94,8 +94,8 @@ async def archives(machine: Machine) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_SOURCE.findall(said or "")))[:_MOST_ARCHIVES]
 
 
-async def archive_proxies(machine: Machine, urls: tuple[str, ...]) -> Mapping[str, Proxy | None]:
-    """Return the proxy of apt for each address: its own setting, else the environment's.
+async def archive_proxies(machine: Machine, urls: tuple[str, ...]) -> Mapping[str, Proxy | str | None]:
+    """Return the proxy of apt for each address: its own setting, else the environment's; as a plan takes it.
 
     Source: apt-transport-http(1) and apt-transport-https(1).
     """
@@ -103,13 +103,17 @@ async def archive_proxies(machine: Machine, urls: tuple[str, ...]) -> Mapping[st
         return {}
     said = await output(machine, "apt-config", "dump", "Acquire")
     settings = {(kind, host): (key, value) for key, kind, host, value in _SETTING.findall(said or "")}
-    found: dict[str, Proxy | None] = {}
+    found: dict[str, Proxy | str | None] = {}
     for url in urls:
         parts = urlsplit(url)
         kinds = ("https", "http") if parts.scheme == "https" else ("http",)
         keys = [(kind, host) for kind in kinds for host in (parts.hostname or "", "")]
         key, value = next((settings[one] for one in keys if settings.get(one, ("", ""))[1]), ("", ""))
         configured = NO_PROXY if value == _DIRECT else value or None
-        proxy = Proxies(configured, machine.environ).of(url)
-        found[url] = replace(proxy, origin=key) if proxy is not None and key else proxy
+        proxy = Proxies(configured, machine.environ).named(url)
+        if isinstance(proxy, str):
+            # apt knows more kinds, such as socks5h.
+            found[url] = f"apt's proxy ({key or 'of the environment'}) speaks no HTTP, and is not tried here"
+        else:
+            found[url] = replace(proxy, origin=key) if proxy is not None and key else proxy
     return found

@@ -26,6 +26,10 @@ _DNS, _NTP, _STUN, _HTTPS = 53, 123, 3_478, 443
 _SOME_ADDRESS = "https://named-later.invalid/"
 
 
+#: A proxy, a sentence about one that cannot be used, or None for none; as :meth:`Proxies.named` returns it.
+ProxyChoice = Proxy | str | None
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkFacts:
     """Facts that a plan is made from.
@@ -39,7 +43,7 @@ class NetworkFacts:
         incomplete: why settings may be missing altogether, in a few words; "" when none is.
         name_servers: their addresses.
         time_servers: their names.
-        archives: addresses of apt's archives, each with its proxy.
+        archives: addresses of apt's archives, each with the choice of its proxy.
         stun: STUN servers that the caller named, host and port.
     """
 
@@ -51,7 +55,7 @@ class NetworkFacts:
     incomplete: str = ""
     name_servers: tuple[str, ...] = ()
     time_servers: tuple[str, ...] = ()
-    archives: Mapping[str, Proxy | None] = field(default_factory=dict)
+    archives: Mapping[str, ProxyChoice] = field(default_factory=dict)
     stun: tuple[tuple[str, int], ...] = ()
 
 
@@ -89,11 +93,11 @@ def _of_machine(facts: NetworkFacts) -> Iterator[Destination]:
 def _of_service(facts: NetworkFacts) -> Iterator[Destination]:
     url = facts.options.service.base_url
     key = "service.base_url"
-    yield _at(url, "service: sign-in, requests", key, _proxy(facts, url))
+    yield _at(url, "service: sign-in, requests", key, _choice(facts, url))
     socket = facts.socket_url
     if socket:
         named = "service.socket_url" if facts.options.service.socket_url is not None else key
-        yield _at(socket, "service: WebSocket", named, _proxy(facts, socket))
+        yield _at(socket, "service: WebSocket", named, _choice(facts, socket))
 
 
 def _named_later(facts: NetworkFacts) -> Iterator[Destination]:
@@ -101,7 +105,7 @@ def _named_later(facts: NetworkFacts) -> Iterator[Destination]:
     options, named = facts.options, facts.names_later
     seen = options.live_audio.enabled != "off" or options.kiosk.enabled
     stream = HostsNamedLater.STREAM in named and seen
-    proxy = _proxy(facts, _SOME_ADDRESS)
+    proxy = _choice(facts, _SOME_ADDRESS)
     later = "the service names it in a session"
     if stream:
         yield _later(
@@ -120,13 +124,10 @@ def _named_later(facts: NetworkFacts) -> Iterator[Destination]:
     for host, port in facts.stun:
         yield Destination("voice: STUN, TURN by UDP", host, port, NetworkProtocol.STUN)
     if stream or HostsNamedLater.TRACK in named:
-        if not facts.stun:
-            hint = f"{later}; --stun HOST tries one"
-            yield _later(
-                "voice: STUN, TURN by UDP", _STUN, NetworkProtocol.STUN, "STUN and TURN servers", hint
-            )
+        hint = later if facts.stun else f"{later}; --stun HOST tries one"
+        yield _later("voice: STUN, TURN by UDP", _STUN, NetworkProtocol.STUN, "STUN and TURN servers", hint)
         ports = f"{later}, with its port"
-        yield _later("voice: TURN by TCP or TLS", None, NetworkProtocol.TCP, "TURN servers", ports)
+        yield _later("voice: TURN by TCP or TLS", None, NetworkProtocol.TCP, "TURN servers", ports, proxy)
         direct = "not needed where a TURN server relays it"
         yield _later("voice: sound (RTP)", None, NetworkProtocol.RTP, "any address", direct)
 
@@ -137,9 +138,9 @@ def _later(
     protocol: NetworkProtocol,
     place: str,
     reason: str,
-    proxy: Proxy | None = None,
+    proxy: ProxyChoice = None,
 ) -> Destination:
-    return Destination(purpose, "", port, protocol, proxy=proxy, stands_for=place, untried=reason)
+    return _by(proxy, Destination(purpose, "", port, protocol, stands_for=place, untried=reason))
 
 
 def _of_programs(facts: NetworkFacts) -> Iterator[Destination]:
@@ -198,7 +199,7 @@ def _proxies_of(found: list[Destination]) -> Iterator[Destination]:
         )
 
 
-def _at(url: str, purpose: str, setting: str, proxy: Proxy | None) -> Destination:
+def _at(url: str, purpose: str, setting: str, proxy: ProxyChoice) -> Destination:
     """Return the destination at an address."""
     parts = urlsplit(url)
     protocol = _BY_SCHEME[parts.scheme]
@@ -207,15 +208,21 @@ def _at(url: str, purpose: str, setting: str, proxy: Proxy | None) -> Destinatio
     except ValueError:
         port = None
     own = _HTTPS if protocol.encrypted else 80
-    return Destination(
-        purpose, parts.hostname or "", port or own, protocol, setting, proxy=proxy, path=parts.path or "/"
-    )
+    path = parts.path or "/"
+    return _by(proxy, Destination(purpose, parts.hostname or "", port or own, protocol, setting, path=path))
 
 
-def _proxy(facts: NetworkFacts, url: str) -> Proxy | None:
-    """Return the proxy of a request; None also for an address that is none."""
+def _by(proxy: ProxyChoice, destination: Destination) -> Destination:
+    """Return ``destination`` by its proxy; by one that cannot be used nothing is requested."""
+    if isinstance(proxy, str):
+        return replace(destination, untried=proxy, unknown=True)
+    return replace(destination, proxy=proxy)
+
+
+def _choice(facts: NetworkFacts, url: str) -> ProxyChoice:
+    """Return the choice of a proxy for a request; None also for an address that is none."""
     try:
-        return facts.proxies.of(url)
+        return facts.proxies.named(url)
     except ValueError:
         return None
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from datetime import datetime
 
-from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, status_of
-from ravatard.doctor.network.connector import Connector, Opened, Trust, exchange
+from ravatard.cloud.proxy import ASKS_FOR_PASSWORD
+from ravatard.doctor.network.connector import Connector, Opened, Verification, exchange, refusal_of
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
 from ravatard.doctor.network.links import Links
 from ravatard.doctor.network.questions import Question, dns_question, ntp_question, stun_question
@@ -45,8 +43,7 @@ class Trial:
     def __init__(
         self,
         links: Links,
-        trust: Trust,
-        now: Callable[[], datetime],
+        verification: Verification,
         *,
         name: str = "",
         running: bool = False,
@@ -56,14 +53,13 @@ class Trial:
 
         Args:
             links: ways to other machines.
-            trust: issuers of certificates.
-            now: wall clock, for certificates that are out of date.
+            verification: judgement of certificates.
             name: the name to ask name servers for.
             running: a daemon runs, so that its ports are listened at.
             online: it has its WebSocket open.
         """
         self._links = links
-        self._connector = Connector(links, trust, now)
+        self._connector = Connector(links, verification)
         self._name = name
         self._running = running
         self._online = online
@@ -200,7 +196,7 @@ def _open(opened: Opened, text: str) -> Outcome:
 def _of_stranger(destination: Destination, reply: ReplyHead) -> Outcome | None:
     """Return the outcome of a reply that is not the destination's: the proxy's, or a captive portal's."""
     if reply.status == ASKS_FOR_PASSWORD and destination.proxy is not None:
-        return Outcome(State.REJECTED, status_of(str(destination.proxy), reply.status))
+        return Outcome(State.REJECTED, refusal_of(destination.proxy, reply))
     # Inside TLS with a trusted certificate a redirect is the service's own.
     page = None if destination.protocol.encrypted else login_page(destination.host, reply)
     return _logging_in(page)

@@ -96,11 +96,14 @@ def is_switched(reply: ReplyHead, key: str) -> bool:
 
 
 def proxy_authorization(proxy: Proxy) -> dict[str, str]:
-    """Return the header with a proxy's user and password, for the proxy alone; none without them."""
+    """Return the header with a proxy's user and password, for the proxy alone; none without them.
+
+    Both are bytes read as Latin-1, see :class:`ravatard.cloud.proxy.Proxy`.
+    """
     user, password = proxy.url.user, proxy.url.password
     if user is None and password is None:
         return {}
-    known = base64.b64encode(f"{user or ''}:{password or ''}".encode()).decode()
+    known = base64.b64encode(f"{user or ''}:{password or ''}".encode("latin-1")).decode()
     return {"Proxy-Authorization": f"Basic {known}"}
 
 

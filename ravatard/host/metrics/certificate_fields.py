@@ -13,6 +13,8 @@ _STRINGS = {0x0C: "utf-8", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1E: 
 _COMMON_NAME, _ORGANIZATION = bytes((0x55, 0x04, 0x03)), bytes((0x55, 0x04, 0x0A))
 #: RFC 5280, appendix A.1: ub-common-name and ub-organization-name.
 _LONGEST_NAME = 64
+#: RFC 5280, 4.1: fields behind the version are serial number, algorithm, issuer, validity, subject.
+_ISSUER, _SUBJECT = 2, 4
 
 
 def issuer_of(certificate: bytes) -> str:
@@ -26,16 +28,31 @@ def issuer_of(certificate: bytes) -> str:
     Raises:
         ValueError: it is no certificate, or its issuer has no name.
     """
+    return _name_in(certificate, _ISSUER)
+
+
+def subject_of(certificate: bytes) -> str:
+    """Return the name of the certificate's owner, in the form of :func:`issuer_of`.
+
+    Args:
+        certificate: DER.
+
+    Raises:
+        ValueError: it is no certificate, or its owner has no name.
+    """
+    return _name_in(certificate, _SUBJECT)
+
+
+def _name_in(certificate: bytes, place: int) -> str:
     fields = certificate_fields(certificate)
-    # Serial number, algorithm, issuer.
-    if len(fields) < 3 or fields[2][0] != SEQUENCE:
-        raise ValueError("no certificate: it has no issuer")
-    names = dict(_attributes(fields[2][1]))
+    if len(fields) <= place or fields[place][0] != SEQUENCE:
+        raise ValueError("no certificate: a name is missing")
+    names = dict(_attributes(fields[place][1]))
     common, organization = names.get(_COMMON_NAME, ""), names.get(_ORGANIZATION, "")
     if common and organization and organization.casefold() not in common.casefold():
         return f"{common} ({organization})"
     if not (name := common or organization):
-        raise ValueError("no certificate: its issuer has no name")
+        raise ValueError("no certificate: a name is empty")
     return name
 
 

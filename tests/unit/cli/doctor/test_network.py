@@ -1,16 +1,13 @@
-"""`ravatard doctor network`: its arguments, the order of its rows, and its data for programs."""
+"""`ravatard doctor network`: the order of its rows, and its data for programs."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import ssl
 from datetime import UTC, datetime
 
-import pytest
-
-from ravatard.cli.doctor.command import add_arguments
 from ravatard.cli.doctor.network import for_programs, survey
+from ravatard.doctor.network.connector import Verification
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
 from ravatard.doctor.network.trial import Trial
 from tests.unit.doctor.network.fakes import FakeLinks, FakeStream
@@ -22,42 +19,6 @@ BROKER = Destination("MQTT broker", "broker.example", 1883, NetworkProtocol.TCP,
 PAGE = Destination(
     "owner's page", "127.0.0.1", 8480, NetworkProtocol.TCP, "page.listen", inbound=True, stands_for="browsers"
 )
-
-
-def parsed(*words: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return parser.parse_args(words)
-
-
-def test_what_stands_before_the_word_network_holds_too() -> None:
-    before = parsed("--json", "--config", "a.yaml", "network")
-    behind = parsed("network", "--json", "--config", "a.yaml")
-
-    assert before == behind
-    assert (before.part, before.json, str(before.config)) == ("network", True, "a.yaml")
-    assert parsed("--only", "dns").part is None
-
-
-@pytest.mark.parametrize(
-    ("words", "place"),
-    [
-        ("stun.example", ("stun.example", 3478)),
-        ("stun.example:19302", ("stun.example", 19302)),
-        ("[2001:db8::1]:3478", ("2001:db8::1", 3478)),
-        ("192.0.2.1", ("192.0.2.1", 3478)),
-    ],
-)
-def test_a_stun_server_has_a_port(words: str, place: tuple[str, int]) -> None:
-    assert parsed("network", "--stun", words).stun == [place]
-
-
-@pytest.mark.parametrize("words", ["", "stun:stun.example", "a:0", "a:65536", "a b", "2001:db8::1", "me@a"])
-def test_what_is_no_host_is_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        parsed("network", "--stun", words)
-
-    assert "is no host" in capsys.readouterr().err
 
 
 def network() -> FakeLinks:
@@ -78,7 +39,7 @@ async def surveyed() -> tuple[list[tuple[Destination, Outcome]], list[tuple[floa
     def trust(_file: str) -> ssl.SSLContext:
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-    trial = Trial(network(), trust, lambda: datetime(2026, 8, 7, tzinfo=UTC), running=True)
+    trial = Trial(network(), Verification(trust, lambda: datetime(2026, 8, 7, tzinfo=UTC)), running=True)
     return await survey([*CLOCKS, PAGE, BROKER], trial, show), shown
 
 

@@ -56,14 +56,17 @@ def test_of_a_group_that_is_closed_one_is_to_be_opened() -> None:
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        (State.NAMELESS, "Have the name servers answer for chat.example."),
+        (
+            State.NAMELESS,
+            "Have the name servers answer for chat.example; only then can TCP 443 be tried there.",
+        ),
         (State.REJECTED, "Have the proxy let through TCP 443 to chat.example."),
         (State.STRIPPED, "Have the proxy or filter pass on the WebSocket upgrade to chat.example."),
         (
             State.UNTRUSTED,
-            "Take chat.example out of the inspection of TLS, or have this machine trust the issuer "
-            '"Proxy CA": put its certificate (PEM, NAME.crt) into /usr/local/share/ca-certificates, and sudo '
-            "update-ca-certificates.",
+            'Take chat.example out of the inspection of TLS, or have the issuer "Proxy CA" trusted: write '
+            "the file of its certificate as network.ca for the service, mqtt.ca for the broker; for apt put "
+            "it into /usr/local/share/ca-certificates and run sudo update-ca-certificates.",
         ),
         (
             State.PORTAL,
@@ -89,7 +92,7 @@ def test_what_is_not_proven_or_not_known_or_named_later_is_told() -> None:
 
     assert advice(rows((SOCKET, State.UNDECIDED), (unread, State.UNKNOWN), (LATER, State.UNTRIED))) == [
         "Everything that could be tried from here is open.",
-        "Not proven: the WebSocket to chat.example; `ravatard doctor --live` proves it with a session.",
+        "Not proven: the WebSocket to chat.example; try again while the appliance is online.",
         "Not known: mqtt.host; `sudo ravatard doctor network` may read more.",
         "To open as well, though only the service names the hosts: TCP 443 to the stream's host.",
     ]

@@ -10,7 +10,7 @@ import pytest
 
 from ravatard.doctor.check import DoctorRequest
 from ravatard.doctor.machine import ProgramResult
-from ravatard.doctor.network.gathering import gather, is_online, is_running, trust_in
+from ravatard.doctor.network.gathering import gather, is_online, is_running, verification_of
 from ravatard.doctor.network.plan import NetworkFacts
 from tests.unit.doctor.patient import Patient, running
 
@@ -60,14 +60,6 @@ async def test_an_address_of_no_avatar_api_has_no_socket(patient: Patient) -> No
     assert notes
 
 
-async def test_a_proxy_that_cannot_be_used_is_told(patient: Patient) -> None:
-    patient.environ["HTTPS_PROXY"] = "socks5://proxy.example"
-
-    _, notes = await gathered(patient)
-
-    assert "only http and https proxies can be used" in notes[0]
-
-
 async def test_programs_that_hang_are_given_up(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     async def hang(*command: str) -> ProgramResult | None:
         await asyncio.Event().wait()
@@ -109,7 +101,24 @@ async def test_a_daemon_may_run_with_another_configuration(patient: Patient) -> 
     assert (is_running(named), is_online(named)) == (True, True)
 
 
-def test_the_machines_issuers_are_trusted_or_those_of_a_file(tmp_path: Path) -> None:
-    assert trust_in("").verify_mode is ssl.CERT_REQUIRED
+async def test_the_machines_issuers_are_trusted_or_those_of_a_file(patient: Patient) -> None:
+    case = patient.case()
+    await gather(case)
+
+    verification, doubt = verification_of(case)
+
+    assert doubt == ""
+    assert verification.trust("").verify_mode is ssl.CERT_REQUIRED
     with pytest.raises(OSError, match="No such file"):
-        trust_in(str(tmp_path / "none.pem"))
+        verification.trust("/none.pem")
+
+
+async def test_a_file_of_network_ca_that_may_not_be_read_is_told(patient: Patient) -> None:
+    patient.config("network: {ca: /none/firm.pem}\n")
+    case = patient.case()
+    await gather(case)
+
+    verification, doubt = verification_of(case)
+
+    assert doubt.startswith("only this machine's own issuers are trusted here: network.ca: /none/firm.pem")
+    assert verification.trust("").verify_mode is ssl.CERT_REQUIRED

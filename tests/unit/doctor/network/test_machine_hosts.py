@@ -121,3 +121,11 @@ async def test_without_one_apt_takes_the_environments(patient: Patient) -> None:
 
     assert [str(one) for one in found.values()] == ["http://proxy.example:3128 (https_proxy)", "None"]
     assert await archive_proxies(patient.machine(), ()) == {}
+
+
+async def test_a_proxy_of_apt_of_another_kind_is_told(patient: Patient) -> None:
+    patient.programs["apt-config"] = 'Acquire::http::Proxy "socks5h://proxy.example:1080";\n'
+
+    assert await archive_proxies(patient.machine(), ("http://b.example/",)) == {
+        "http://b.example/": "apt's proxy (Acquire::http::Proxy) speaks no HTTP, and is not tried here"
+    }

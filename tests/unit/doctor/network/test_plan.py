@@ -122,6 +122,15 @@ def test_a_proxy_is_a_destination_of_its_own_and_the_rest_goes_by_it() -> None:
     assert [one.proxy is not None for one in destinations(found)[2:7]] == [False, True, True, True, True]
 
 
+def test_by_a_proxy_that_cannot_be_used_nothing_is_requested() -> None:
+    found = facts(proxies=Proxies("socks5://proxy.example", {}), time_servers=("ntp.example",))
+
+    requests = of(found, "service.base_url")
+    assert (requests.unknown, requests.proxy) == (True, None)
+    assert "service.proxy is a socks5 proxy" in requests.untried
+    assert not next(iter(destinations(found))).untried
+
+
 def test_a_setting_that_cannot_be_read_is_named() -> None:
     broker = of(facts(unreadable=frozenset({"mqtt.host"})), "mqtt.host")
     assert (broker.host, broker.unknown, broker.place) == ("", True, "as mqtt.host says")
@@ -150,7 +159,8 @@ def test_a_stun_server_that_the_caller_names_is_tried() -> None:
     named = destinations(facts(stun=(("stun.example", 19302),)))
 
     assert [one.rule for one in named if one.protocol is NetworkProtocol.STUN] == [
-        "UDP 19302 to stun.example"
+        "UDP 19302 to stun.example",
+        "UDP 3478 to STUN and TURN servers",
     ]
 
 

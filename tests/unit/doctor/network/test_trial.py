@@ -15,6 +15,7 @@ import pytest
 from yarl import URL
 
 from ravatard.cloud.proxy import Proxy
+from ravatard.doctor.network.connector import Verification
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
 from ravatard.doctor.network.trial import WHOLE_S, Trial
 from tests.unit.doctor.network.fakes import Answer, FakeLinks, FakeStream, distrust
@@ -57,7 +58,12 @@ def stream(*replies: Answer, certificate: Answer = b"") -> FakeStream:
 
 
 async def tried(
-    found: FakeLinks, destination: Destination, *, online: bool = False, running: bool = False
+    found: FakeLinks,
+    destination: Destination,
+    *,
+    online: bool = False,
+    running: bool = False,
+    added: frozenset[str] = frozenset(),
 ) -> Outcome:
     """The outcome; every connection is dropped."""
 
@@ -66,7 +72,7 @@ async def tried(
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-    trial = Trial(found, trust, lambda: NOW, name=HOST, online=online, running=running)
+    trial = Trial(found, Verification(trust, lambda: NOW, added), name=HOST, online=online, running=running)
     outcome = await trial.of(destination)
     assert all(one.aborted for one in found.opened)
     return outcome
@@ -211,6 +217,16 @@ async def test_an_issuer_that_is_not_trusted_is_named() -> None:
     text = f"the certificate is signed by {ISSUER}, which this machine does not trust"
     assert outcome == Outcome(State.UNTRUSTED, text, issuer=ISSUER)
     assert looked_at.sent == []
+
+
+async def test_an_issuer_that_was_added_to_this_machine_is_marked() -> None:
+    outcome = await tried(links(stream(FOUND)), HTTPS, added=frozenset({ISSUER}))
+
+    assert outcome.state is State.OPEN
+    assert outcome.text == (
+        f"HTTP 404; certificate by {ISSUER}, an issuer added to this machine: TLS is inspected on the way, "
+        "or the service is yours"
+    )
 
 
 async def test_a_certificate_of_another_host_is_told() -> None:
@@ -366,11 +382,18 @@ async def test_a_proxy_that_refuses_is_told_without_its_password() -> None:
 
     assert refused.state is asks.state is State.REJECTED
     assert refused.text == (
-        "the proxy http proxy.example:3128 (service.proxy) answers with status 403 to CONNECT "
-        "chat.example:443"
+        "CONNECT chat.example:443: the proxy http proxy.example:3128 (service.proxy) answers with status 403"
     )
-    assert "asks for a user and a password" in asks.text
+    assert "user and password are missing or wrong" in asks.text
     assert "secret" not in refused.text + asks.text
+
+
+async def test_a_proxy_that_takes_another_login_is_told() -> None:
+    wants = b"HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\n\r\n"
+
+    outcome = await tried(behind_proxy(FakeStream([wants])), by_proxy(HTTPS))
+
+    assert outcome.text.endswith("it wants a login by NTLM, and only Basic is known here")
 
 
 async def test_a_proxy_that_is_not_reached_or_says_nothing_is_named() -> None:
@@ -480,7 +503,7 @@ async def test_a_port_of_our_own_is_listened_at_while_the_daemon_runs(
 async def test_cancelling_leaves_nothing_open() -> None:
     silent = stream(None)
     found = links(silent)
-    trial = Trial(found, lambda _: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), lambda: NOW)
+    trial = Trial(found, Verification(lambda _: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), lambda: NOW))
     async with asyncio.TaskGroup() as group:
         task = group.create_task(trial.of(HTTPS), name="trial")
         await asyncio.sleep(1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from contextlib import suppress
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from ravatard.cloud.proxy import Proxy
+from ravatard.cloud.proxy import Proxies, Proxy
 from ravatard.doctor.network.web import (
     ReplyHead,
     as_authority,
@@ -21,6 +22,7 @@ from ravatard.doctor.network.web import (
     upgrade_headers,
     upgrade_key,
 )
+from ravatard.secret import Secret
 
 #: RFC 6455, 1.3: the document's own example.
 NONCE, ACCEPT = b"the sample nonce", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -85,6 +87,15 @@ def test_the_password_of_a_proxy_is_for_the_proxy() -> None:
 
     assert proxy_authorization(proxy) == {"Proxy-Authorization": "Basic bWU6c2VjcmV0"}
     assert proxy_authorization(Proxy(URL("http://proxy.example"), "service.proxy")) == {}
+
+
+def test_a_password_with_umlauts_goes_out_in_utf_8() -> None:
+    proxy = Proxies("http://proxy.example", {}, "jürgen", Secret("geheimnisträger")).named("http://a.example")
+    assert isinstance(proxy, Proxy)
+
+    sent = proxy_authorization(proxy)["Proxy-Authorization"].removeprefix("Basic ")
+
+    assert base64.b64decode(sent).decode() == "jürgen:geheimnisträger"
 
 
 def test_an_address_of_ipv6_stands_in_brackets() -> None:

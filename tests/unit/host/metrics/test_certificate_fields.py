@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.host.metrics.certificate_fields import issuer_of
+from ravatard.host.metrics.certificate_fields import issuer_of, subject_of
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 
@@ -36,11 +36,13 @@ def made(folder: Path, subject: str) -> bytes:
     ],
 )
 def test_the_issuer_has_its_name_and_its_firm(tmp_path: Path, subject: str, name: str) -> None:
-    assert issuer_of(made(tmp_path, subject)) == name
+    certificate = made(tmp_path, subject)
+
+    assert issuer_of(certificate) == subject_of(certificate) == name
 
 
 def test_an_issuer_without_a_name_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="its issuer has no name"):
+    with pytest.raises(ValueError, match="a name is empty"):
         issuer_of(made(tmp_path, "/C=DE"))
 
 
