@@ -194,6 +194,16 @@ def test_after_the_avatar_the_room_still_echoes_for_half_a_second() -> None:
     assert room.hears(voice(500.0), avatar=False).opened
 
 
+def test_an_answer_that_begins_in_the_middle_of_a_block_is_guarded_from_there_on() -> None:
+    room = Room()
+
+    room.gate.feed(quiet(60.0), bytes(3 * BLOCK_BYTES * 3) + b"\x10\x10" * (BLOCK_BYTES // 2 * 3 * 3), 0.0)
+
+    assert room.gate.guarded
+    assert room.canceller.blocks == 3
+    assert room.gate.samples == samples_for(60)
+
+
 def test_what_had_begun_of_a_frame_when_the_avatar_fell_silent_is_not_lost() -> None:
     room = Room().avatar_speaks(1.01)
     room.hears(quiet(1_000.0), avatar=False, piece=BLOCK_BYTES)
