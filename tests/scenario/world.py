@@ -212,6 +212,8 @@ async def appliance(
         mode=mode,
         noise=wishes.room(speaker),
         word=wishes.word() if wishes.word is not None else None,
+        # The simulated room has no echo unless a test makes one.
+        echo_removed=ev.EchoRemoved(True) if wishes.audio.is_talked_over else None,
     )
     world = World(sim, network, ear, RecordingLamp(), FakeButton(), Notes(wishes.watchdog_s), speaker)
     cloud = RavatarCloud(
