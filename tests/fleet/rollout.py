@@ -18,6 +18,15 @@ def rolled_out(folder: Path, count: int, base_url: str) -> Table:
     """Roll out twice, change a setting, then a broken setting, then a version that does not start."""
     table = Table(f"Ansible over {count} machines")
     with prepared(folder, count, base_url) as rollout:
+        tried = rollout.play("--check", "--diff")
+        there = sum(FIRST in state for state in rollout.states().values())
+        table.add(
+            Finding(
+                "--check on new machines",
+                f"{len(tried.failed)} failed, {there} with the program",
+                not tried.failed and len(tried.changed) == count and not there,
+            )
+        )
         first = rollout.play()
         changed = sum(number > 0 for number in first.changed.values())
         table.add(
@@ -103,6 +112,12 @@ def _watched(rollout: Rollout, table: Table) -> str:
     hashed = [one for one in users if one.startswith("ravatard-") and ":$" in one]
     well = len(hashed) == len(rollout.machines) and SECRETS["mqtt.password"] not in "".join(users)
     table.add(Finding("users of the broker, hashed", f"{len(hashed)}", well))
+    rollout.away = {rollout.machines[0].name}
+    third = rollout.play(playbook="monitor")
+    rollout.away = set()
+    same = monitor.run("cat /etc/mosquitto/ravatard.passwords").splitlines() == users
+    found = "the same" if same else "others"
+    table.add(Finding("users while one machine is away", found, same and not third.failed))
     return first.output + second.output
 
 
