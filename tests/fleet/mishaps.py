@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fleet.ansible import SECRETS, Recap, Rollout, starts
+from tests.fleet.ansible import SECRETS, SOME, Recap, Rollout, starts
 from tests.fleet.machine import Machine
 from tests.fleet.table import Finding, Table
 
@@ -138,10 +138,10 @@ def _taken_back(rollout: Rollout, table: Table) -> None:
 
 def _away(rollout: Rollout, table: Table) -> None:
     """A machine of a later wave that cannot be reached stops nothing; a canary that cannot stops all."""
-    names = [one.name for one in rollout.machines]
+    names = [one.name for one in rollout.machines[:SOME]]
     for away, expected in ((names[-1], names[:-1]), (names[0], [])):
         rollout.away = {away}
-        recap = rollout.play()
+        recap = rollout.play("--limit", ",".join(names))
         reached = list(recap.changed)
         met = reached == expected and not recap.failed
         _add(table, recap, f"while {away} is away, reached", f"{len(reached)} of {len(names)}", met=met)
