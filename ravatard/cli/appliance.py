@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -129,7 +130,9 @@ def _page(
 
 
 def _tell_outdated(loaded: Loaded, config: Path | None) -> None:
-    migrate = f"ravatard config migrate --config {config}" if config else "sudo ravatard config migrate"
+    migrate = "sudo ravatard config migrate"
+    if config is not None:
+        migrate = f"ravatard config migrate --config {shlex.quote(str(config))}"
     for file, dated in loaded.outdated.items():
         told = (file, dated.version, "; ".join(dated.notes), migrate)
         log.warning("%s is of version %d and read as today's (%s); `%s` writes that down", *told)
