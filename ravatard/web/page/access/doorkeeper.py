@@ -218,13 +218,19 @@ class Doorkeeper:
             command=owners_command("ravatard page code"),
         )
 
-    def await_press(self) -> None:
-        """Make the next press of the button say digits.
+    def await_press(self, *, button: bool) -> None:
+        """Make the next press of the button say digits; ``button``: it has one, and a speaker.
 
         Raises:
-            RequestRefused: there is a password, or digits were said too often.
+            RequestRefused: there is a password, no way to say digits, or digits were said too
+                often.
         """
         self._check_unclaimed()
+        if not button:
+            shows = owners_command("ravatard page code")
+            raise RequestRefused(
+                409, "no-button", f"there is no button with a speaker that says digits; `{shows}` shows some"
+            )
         if wait_s := math.ceil(self._claim.quiet_s(self._clock())):
             shows = owners_command("ravatard page code")
             raise RequestRefused(

@@ -79,7 +79,7 @@ class House:
 
     async def claimed(self) -> str:
         """Claim it by a press; return the cookie."""
-        self.keeper.await_press()
+        self.keeper.await_press(button=True)
         code = self.keeper.code_for_press()
         assert code is not None
         return await self.keeper.take_claim(code, WORD, "a")
@@ -114,7 +114,7 @@ async def test_a_claim_makes_an_owner() -> None:
 
 async def test_the_offer_says_what_is_awaited() -> None:
     house = House()
-    house.keeper.await_press()
+    house.keeper.await_press(button=True)
     awaiting = house.keeper.offer(button=True)
     house.keeper.code_for_press()
     spoken = house.keeper.offer(button=True)
@@ -278,21 +278,31 @@ async def test_a_clock_that_is_set_back_lets_no_session_live_on() -> None:
     assert house.keys.sessions() == []
 
 
+async def test_nothing_is_awaited_where_there_is_no_button_that_could_be_pressed() -> None:
+    house = House()
+
+    with pytest.raises(RequestRefused, match="`ravatard page code` shows some") as error:
+        house.keeper.await_press(button=False)
+
+    assert (error.value.status, error.value.code) == (409, "no-button")
+    assert not house.keeper.offer(button=False).waiting
+
+
 async def test_neighbours_cannot_have_a_button_say_digits_again_and_again() -> None:
     house = House()
     for _ in range(MOST_SAID):
-        house.keeper.await_press()
+        house.keeper.await_press(button=True)
         assert house.keeper.code_for_press() is not None
         house.now += AGAIN_S
 
     with pytest.raises(RequestRefused, match="ravatard page code") as error:
-        house.keeper.await_press()
+        house.keeper.await_press(button=True)
     assert error.value.status == 429
     assert error.value.retry_after_s == round(SAID_WITHIN_S - MOST_SAID * AGAIN_S)
     assert house.keeper.code_for_press() is None
     house.now += error.value.retry_after_s
 
-    house.keeper.await_press()
+    house.keeper.await_press(button=True)
     assert house.keeper.code_for_press() is not None
 
 
@@ -374,7 +384,7 @@ async def test_the_first_of_two_claims_wins() -> None:
     other.file = house.file
     other.vault = Vault(house.file)
     late = Doorkeeper(other.vault, wall=lambda: 0.0, clock=lambda: 0.0)
-    late.await_press()
+    late.await_press(button=True)
     code = late.code_for_press()
     assert code is not None
     await house.claimed()
