@@ -148,6 +148,24 @@ async def test_a_compressed_body_is_not_unpacked(tmp_path: Path) -> None:
         assert found[0] in (400, 415)
 
 
+@pytest.mark.parametrize("odd", [";", '"', "(", "application/json;", "=;", "a/b;"])
+async def test_a_content_type_as_long_as_a_header_may_be_holds_nothing_up(
+    odd: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever may log in may send it."""
+    async with serving_page(tmp_path) as served:
+        began = time.thread_time()
+        headers = {"Content-Type": odd * (7_900 // len(odd))}
+
+        async with served.session.post(
+            f"{served.base}{PREFIX}/session", data=b"{}", headers=headers
+        ) as reply:
+            assert reply.status == (400 if odd.startswith("application/json") else 415)
+
+        assert time.thread_time() - began < 0.2
+    assert "failed to answer" not in caplog.text
+
+
 async def test_a_bad_query_is_refused(tmp_path: Path) -> None:
     async with serving_page(tmp_path, logged_in=True) as served:
         for query in ["?after=x", "?after=-1", "?after=1&after=2", "?token=abc", "?after=" + "9" * 40]:
