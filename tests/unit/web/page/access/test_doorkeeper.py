@@ -36,14 +36,15 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 class MemoryFile:
     """A file of passwords in memory.
 
-    ``trouble`` is raised by every use; ``full``: the disk takes no change; ``written`` counts changes.
+    ``trouble`` is raised by every use; ``full``: the disk takes no change; ``written`` counts changes, and
+    ``refused`` those that the full disk did not take.
     """
 
     def __init__(self) -> None:
         self.content: bytes | None = None
         self.trouble: OSError | None = None
         self.full = False
-        self.written = 0
+        self.written = self.refused = 0
 
     def stamp(self) -> object:
         return self.content, self.trouble
@@ -56,6 +57,7 @@ class MemoryFile:
     def update(self, change: Callable[[bytes | None], bytes | None]) -> None:
         new = change(self.read())
         if new is not None and self.full:
+            self.refused += 1
             raise OSError(28, "No space left on device")
         if new is not None:
             self.content = new
@@ -337,6 +339,50 @@ async def test_use_is_written_down_once_an_hour() -> None:
     house.file.trouble = OSError(28, "no space left")
     house.vault._stamp = house.file.stamp()
     await house.keeper.note_use(visitor)
+
+
+class Threadless(MemoryFile):
+    """A file on a machine that gives no more threads, once ``is_over``."""
+
+    is_over = False
+
+    def update(self, change: Callable[[bytes | None], bytes | None]) -> None:
+        if self.is_over:
+            raise RuntimeError("can't start new thread")
+        super().update(change)
+
+
+async def test_a_machine_without_another_thread_saves_nothing_and_goes_on() -> None:
+    file = Threadless()
+    house = House(file)
+    visitor = house.keeper.visitor(await house.claimed(), None)
+    assert visitor is not None
+    file.is_over = True
+    house.now += NOTED_S
+
+    await house.keeper.note_use(visitor)
+    refusal = await refused(house.keys.end_session(visitor.id))
+
+    assert (refusal.status, refusal.code) == (503, "not-saved")
+    assert not house.keeper.still_in(visitor)
+
+
+async def test_a_full_disk_is_asked_to_note_the_use_once_a_minute() -> None:
+    house = House()
+    visitor = house.keeper.visitor(await house.claimed(), None)
+    assert visitor is not None
+    house.file.full = True
+    house.now += NOTED_S
+    for _ in range(60):
+        house.now += 5.0
+        await house.keeper.note_use(visitor)
+    assert house.file.refused == 5
+
+    house.file.full = False
+    house.now += 60.0
+    await house.keeper.note_use(visitor)
+
+    assert [one.used_at for one in house.keys.sessions()] == [house.now]
 
 
 async def test_a_file_that_cannot_be_read_for_a_while_is_read_again_though_it_is_the_same(
