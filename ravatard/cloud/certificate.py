@@ -32,7 +32,7 @@ _NO_TLS = frozenset(
 
 
 class CaptivePortal(OSError):
-    """A network that lets nothing through before somebody logs in with a browser.
+    """A network that lets nothing through before its user logs in with a browser.
 
     Attributes:
         host: host of its login page.

@@ -19,8 +19,10 @@ from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.network.trust import issuers_in
 from ravatard.cloud.pixelstreaming.player import PixelStreamingPlayer
+from ravatard.cloud.pixelstreaming.stun_turn import checked_helpers
 from ravatard.cloud.proxy import Proxies
 from ravatard.cloud.webrtc.ice import IceHelper
+from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.cloud.webrtc.relays import relayed
 from ravatard.secret import Secret
 from tests.integration.firm import Firm
@@ -72,6 +74,22 @@ async def test_where_udp_is_closed_the_voice_comes_by_tcp(tmp_path: Path, firm: 
     async with turn_server(tmp_path, firm, udp=False) as turn:
         # The one that cannot be reached is named first, as it is as a rule.
         assert len(await heard(turn.servers(UDP, TCP), routes)) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["turn:[::1]:{plain}", "turn:[::1]:{plain}?transport=tcp", "turns:[::1]:{tls}"]
+)
+async def test_a_turn_server_may_have_ipv6_alone(tmp_path: Path, firm: Firm, url: str) -> None:
+    routes = Routes(ANYWHERE, Proxies("none", {}), issuers_in(str(firm.ca)))
+    agent = aioice.Connection(ice_controlling=False)
+    async with turn_server(tmp_path, firm, place="::1") as turn, asyncio.timeout(10.0):
+        servers = [IceServer((url.format(plain=turn.plain, tls=turn.tls),), USER, Secret(CREDENTIAL))]
+        (helper,), dropped = await checked_helpers(servers, routes, 1.0)
+        way = await relayed(agent, helper, 1, relay_only=False)
+        await way.close()
+
+    assert dropped == []
+    assert (way.local_candidate.host, way.local_candidate.type) == ("::1", "relay")
 
 
 async def test_a_turn_server_that_is_not_trusted_is_not_used(tmp_path: Path, firm: Firm) -> None:

@@ -57,7 +57,7 @@ class Diagnosis:
         Args:
             pool: gives the session to ask by.
             tls: whom the network trusts.
-            port: the port that portals answer on in everybody's place.
+            port: the port that portals answer on in every server's place.
         """
         self._pool = pool
         self._issuers = tls if isinstance(tls, Issuers) else Issuers()
@@ -82,7 +82,7 @@ class Diagnosis:
         if proxy is not None or host not in self._suspected:
             return
         self._suspected.discard(host)
-        # Somebody may have logged in since.
+        # A user may have logged in since.
         self._asked_at = None
         if portal := await self._portal_before(host):
             raise self._met(host, portal)

@@ -1,4 +1,4 @@
-"""Captive portals: networks that answer in every server's place until somebody logs in with a browser. Pure.
+"""Captive portals: networks that answer in every server's place until a user logs in with a browser. Pure.
 
 A portal cannot show the certificate of the service. So what is encrypted fails, and a request without
 encryption is answered with a redirect to the login page, with that page, or with status 511 (RFC 6585).
