@@ -22,7 +22,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
 INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.sh; systemd/install/debian-modules.sh build)
 # What the integration tests play and record with, show pages in, and make certificates and cards with; broker and
 # scraper, which the tests start by themselves on ports of their own: the services of these packages are not used.
-TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools strace \
+TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools mtools fdisk strace \
 	mosquitto prometheus prometheus-alertmanager ansible-core lintian reprepro gnupg man-db groff-base
 # What watches a fleet and rolls it out, and what makes its repository.
 FLEET_PACKAGES := mosquitto mosquitto-clients prometheus prometheus-alertmanager ansible-core python3-apt gpg
