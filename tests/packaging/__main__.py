@@ -70,7 +70,7 @@ def _all(debian: Debian, folder: Path, patience: float) -> int:
     wanted = depends(built[0].new)
 
     def unpacked() -> str:
-        unpack_root(debian, Contents("bare", satisfying=wanted), cache_folder(), folder / "root")
+        unpack_root(debian, Contents("bare", satisfying=wanted), cache_folder(), folder / "root", patience)
         roots.append(FreshRoot(folder / "root", patience=patience))
         _deliver(roots[0], built[0])
         return wanted

@@ -81,7 +81,7 @@ def made_deb(
         AssertionError: a command failed in it.
     """
     prepared = Contents("build", ("make", "python3"), making=(ROOT, ("Makefile", *PREPARING)))
-    unpack_root(debian, prepared, cache, into)
+    unpack_root(debian, prepared, cache, into, patience)
     source = into / SOURCE[1:]
     lay_out_source(source)
     root = online_root(debian, cache, into, patience)
