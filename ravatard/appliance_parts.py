@@ -15,6 +15,7 @@ from ravatard.ports.group import Room
 from ravatard.ports.host import NetworkChanges, Notifier, Observer
 from ravatard.ports.media import Decoder, Fetch
 from ravatard.ports.microphone import Microphone
+from ravatard.ports.network import NamedHost
 from ravatard.ports.page import OwnerPage
 from ravatard.ports.panel import Button, Lamp
 from ravatard.ports.speaker import Speaker
@@ -34,6 +35,7 @@ class Parts:
     ``page``: None without the owner's page; ``local_time``: the time on this machine's clock;
     ``faults``: a sentence for each fault of the host that comes and goes; ``host_side_faults``: the same of
     those that do not touch the voice; ``machine``: fields of the status about program and board;
+    ``named_hosts``: hosts that the service has named;
     ``adapters``: ways in and out for other programs; ``room``: None where no other appliance is;
     ``restart_refusal``: why nothing would start the daemon again when it ends;
     ``on_trial``: told when the microphone is closed for a trial, and when that is over.
@@ -55,6 +57,7 @@ class Parts:
     faults: Callable[[], tuple[str, ...]] = tuple
     host_side_faults: Callable[[], tuple[str, ...]] = tuple
     machine: Callable[[], Mapping[str, Any]] = dict
+    named_hosts: Callable[[], tuple[NamedHost, ...]] = tuple
     adapters: Sequence[Adapter] = ()
     room: Room | None = None
     restart_refusal: Callable[[], Awaitable[str]] = started_by_hand
@@ -92,8 +95,9 @@ class Parts:
         return self.cloud.token_dies_at() if isinstance(self.cloud, TokenHolder) else None
 
     def fields(self) -> Mapping[str, Any]:
-        """Return the fields of the status about program, board and the owner's page, which may be off."""
-        return {**self.machine(), "page": None if self.page is None else asdict(self.page.place())}
+        """Return the fields of the status about program, board, owner's page and hosts; a page may be off."""
+        page = None if self.page is None else asdict(self.page.place())
+        return {**self.machine(), "page": page, "named_hosts": [asdict(one) for one in self.named_hosts()]}
 
 
 @dataclass(frozen=True, slots=True)

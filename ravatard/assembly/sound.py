@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from ravatard.appliance_parts import SoundOutput
+from ravatard.cloud.media.named_hosts import NamedHosts
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.network.access import NetworkAccess
@@ -28,7 +29,7 @@ def sound(  # noqa: PLR0913 - four option groups and their run-time values
     speaker: SpeakerOptions,
     earcon_options: EarconOptions,
     media: MediaOptions,
-    service: tuple[str, NetworkAccess],
+    service: tuple[str, NetworkAccess, NamedHosts],
     environ: Mapping[str, str],
     *,
     has_button: bool,
@@ -40,7 +41,8 @@ def sound(  # noqa: PLR0913 - four option groups and their run-time values
         speaker: section ``speaker``.
         earcon_options: section ``earcons``.
         media: section ``media``.
-        service: its URL, as answers may point at files beside it, and the access to the network.
+        service: its URL, as answers may point at files beside it, the access to the network, and the list
+            that the hosts of files are taken into.
         environ: the daemon's environment.
         has_button: presses are answered by earcons at once. Without them the speaker's process ends with
             its sleep: a user who speaks or writes wakes it long before an answer.
@@ -56,13 +58,13 @@ def sound(  # noqa: PLR0913 - four option groups and their run-time values
     from ravatard.devices.speaker.earcons import earcons
     from ravatard.devices.speaker.speaker import ChildSpeaker
 
-    base_url, access = service
+    base_url, access, named = service
 
     def fetch() -> Fetch:
         load_aiohttp()
         from ravatard.cloud.media.fetch import WebFetch
 
-        return WebFetch(media, base_url, tls=access.issuers, proxies=access.proxies)
+        return WebFetch(media, base_url, tls=access.issuers, proxies=access.proxies, named=named)
 
     limits = DecodingLimits(media.largest_bytes, media.longest_s)
     return SoundOutput(

@@ -208,3 +208,18 @@ class Route:
     addresses: tuple[str, ...]
     proxy: Secret | None = None
     proxy_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedHost:
+    """Host that a service has named, in a session or an answer.
+
+    Attributes:
+        protocol: https, http, wss, ws, stun, or turn-udp, turn-tcp, turn-tls.
+        host: name or address.
+        port: its port.
+    """
+
+    protocol: str
+    host: str
+    port: int

@@ -26,8 +26,10 @@ from ravatard.doctor.network.connector import Verification
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
 from ravatard.doctor.network.links import MachineLinks
 from ravatard.doctor.network.trial import Trial
+from ravatard.host.control.client import ask
 from ravatard.sim.bad_certificate import make_certificate
 from ravatard.sim.server import SimServer
+from ravatard.sim.streaming.options import SimStreamOptions
 from tests.integration import recordings
 from tests.integration.daemon import PROJECT, Config, Daemon
 from tests.integration.program import RAVATARD, Program
@@ -295,6 +297,38 @@ async def test_beside_a_running_daemon(tmp_path: Path) -> None:
     assert "a-token-of-the-test" not in program.stdout
 
 
+async def test_hosts_that_a_session_has_named_are_tried_beside_the_daemon(tmp_path: Path) -> None:
+    sound = recordings.write(tmp_path / "said.wav", recordings.bundled())
+    settings: Config = {
+        "microphone": {"wav": str(sound), "repeat": True},
+        "speaker": {"wav": str(tmp_path / "heard.wav")},
+    }
+    control = Path(os.environ["RUNTIME_DIRECTORY"]) / "control.sock"
+
+    def named() -> list[str]:
+        """Protocols of the hosts that the daemon was told of."""
+        status = ask(control, {"do": "status"})["status"]
+        assert isinstance(status, dict)
+        return [one["protocol"] for one in status["named_hosts"]]
+
+    async with responding(binding) as port:
+        stream = SimStreamOptions(ice_servers=(f"stun:127.0.0.1:{port}",))
+        async with SimServer(stream=stream) as server, Daemon(tmp_path, server.base_url, settings) as daemon:
+            await daemon.showing("ready")
+            await daemon.until(lambda: "stun" in named(), "a session that names a STUN server")
+            players = server.record.counts["sessions_started"]
+
+            own = [*words(tmp_path, daemon.config_file), "--json", "--socket", str(control)]
+            async with Program(*own, environ=APART) as program:
+                await program.ended(40.0)
+                found = json.loads(program.stdout)["destinations"]
+
+            assert server.record.counts["sessions_started"] == players
+    rows = {(one["for"], one["port"]): one["state"] for one in found if one["host"] == "127.0.0.1"}
+    assert rows["stream: page, signalling", server.port] == "open"
+    assert rows["voice: STUN, TURN by UDP", port] == "open"
+
+
 # ------------------------------------------------------------------ single destinations
 
 
@@ -483,6 +517,7 @@ def test_in_a_network_that_drops_everything_it_takes_half_a_minute_at_most(tmp_p
 _SIX = """
 import asyncio, sys
 from ravatard.sim.server import SimServer
+from ravatard.sim.streaming.options import SimStreamOptions
 
 async def main():
     async with SimServer(host="2001:db8::7", port=8490):

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from ravatard.appliance_parts import Parts
+from ravatard.ports.network import NamedHost
 
 
 class TokenCloud:
@@ -81,5 +82,12 @@ def test_the_page_has_its_place_among_the_fields_of_the_machine() -> None:
     assert parts(machine=lambda: {"id": "x"}, page=page).fields() == {
         "id": "x",
         "page": {"served": "loopback"},
+        "named_hosts": [],
     }
-    assert parts().fields() == {"page": None}
+    assert parts().fields() == {"page": None, "named_hosts": []}
+
+
+def test_hosts_that_the_service_has_named_are_told() -> None:
+    fields = parts(named_hosts=lambda: (NamedHost("stun", "stun.example", 3478),)).fields()
+
+    assert fields["named_hosts"] == [{"protocol": "stun", "host": "stun.example", "port": 3478}]

@@ -20,6 +20,7 @@ from ravatard.cloud.border import FOREIGN_FAULTS
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.media.address_rule import AddressLookup, AddressRule, system_addresses
 from ravatard.cloud.media.download import Download, begun, cause_without_url
+from ravatard.cloud.media.named_hosts import NamedHosts
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.media.route_resolver import RouteResolver
 from ravatard.cloud.media.routes import Routes
@@ -52,6 +53,7 @@ class WebFetch:
         tls: ssl.SSLContext | Issuers | None = None,
         lookup: AddressLookup = system_addresses,
         proxies: Proxies | None = None,
+        named: NamedHosts | None = None,
     ) -> None:
         """Connect nothing yet.
 
@@ -61,12 +63,13 @@ class WebFetch:
             tls: issuers to trust beside those of this machine, or a context with all of them.
             lookup: finds the addresses of a host.
             proxies: choice of a proxy; None: those of the environment.
+            named: list that the hosts of files are taken into.
         """
         self._options = options
         self._base = URL(base_url)
         self._tls = tls
         rule = AddressRule(options, base_url, lookup=lookup)
-        self._routes = Routes(rule, of_environment() if proxies is None else proxies)
+        self._routes = Routes(rule, of_environment() if proxies is None else proxies, named=named)
         insecure = options.insecure if options.insecure is not None else self._base.scheme == "http"
         self._schemes = frozenset({"https", "http"} if insecure else {"https"})
 

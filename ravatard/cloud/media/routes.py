@@ -6,6 +6,7 @@ import asyncio
 import socket
 
 from ravatard.cloud.media.address_rule import AddressRule, is_numeric
+from ravatard.cloud.media.named_hosts import NamedHosts
 from ravatard.cloud.network.trust import Issuers
 from ravatard.cloud.proxy import Proxies
 from ravatard.cloud.web_address import as_it_came
@@ -22,16 +23,24 @@ class Routes:
     Attributes:
         rule: addresses that may be connected to.
         issuers: issuers to trust there, beside those of this machine.
+        named: list that every such host is taken into.
     """
 
-    def __init__(self, rule: AddressRule, proxies: Proxies, issuers: Issuers | None = None) -> None:
+    def __init__(
+        self,
+        rule: AddressRule,
+        proxies: Proxies,
+        issuers: Issuers | None = None,
+        named: NamedHosts | None = None,
+    ) -> None:
         """Look up nothing yet."""
         self.rule = rule
         self.issuers = issuers or Issuers()
+        self.named = named or NamedHosts()
         self._proxies = proxies
 
-    async def to(self, url: str) -> Route:
-        """Return the route to ``url``.
+    async def to(self, url: str, protocol: str = "") -> Route:
+        """Return the route to ``url``; ``protocol``: the one that is spoken there, if not that of the URL.
 
         A proxy looks up names by itself, and may know other ones than this machine. What is known here is
         checked all the same: an address in the place of a name, and the addresses of a name that is found.
@@ -44,6 +53,7 @@ class Routes:
         """
         address = as_it_came(url)
         host, port = address.raw_host or "", address.port or 0
+        self.named.note(protocol or address.scheme, host, port)
         proxy = self._proxies.of(str(address))
         if proxy is None:
             return Route(tuple(await self.rule.admitted(host, port)))

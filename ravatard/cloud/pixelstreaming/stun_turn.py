@@ -46,10 +46,11 @@ async def checked_helpers(
 async def _found(helper: IceHelper, routes: Routes) -> IceHelper:
     """Return ``helper`` with its address, or with the proxy before it."""
     if helper.role == "STUN" or helper.way == "udp":
+        routes.named.note("stun" if helper.role == "STUN" else "turn-udp", helper.host, helper.port)
         addresses: Sequence[str] = await routes.rule.admitted(helper.host, 0)
     else:
         host = f"[{helper.host}]" if ":" in helper.host else helper.host
-        route = await routes.to(f"https://{host}:{helper.port}/")
+        route = await routes.to(f"https://{host}:{helper.port}/", f"turn-{helper.way}")
         if route.proxy is not None:
             return replace(helper, proxy=route.proxy, proxy_name=route.proxy_name, issuers=routes.issuers)
         addresses = route.addresses

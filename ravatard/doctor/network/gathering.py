@@ -19,10 +19,13 @@ from ravatard.doctor.network.machine_hosts import archive_proxies, archives, nam
 from ravatard.doctor.network.plan import NetworkFacts
 from ravatard.errors import ConfigError, DeniedError
 from ravatard.host.state import SETTINGS
+from ravatard.ports.network import NamedHost
 
 #: Limit for the programs that are asked about apt and the clock. They ask no network; without their answer
 #: the rows about them are missing, and the report says so.
 _PROGRAMS_S = 5.0
+_MOST_NAMED = 16
+_PROTOCOLS = frozenset({"https", "http", "wss", "ws", "stun", "turn-udp", "turn-tcp", "turn-tls"})
 
 
 async def gather(case: Case, stun: tuple[tuple[str, int], ...] = ()) -> tuple[NetworkFacts, tuple[str, ...]]:
@@ -72,6 +75,7 @@ async def gather(case: Case, stun: tuple[tuple[str, int], ...] = ()) -> tuple[Ne
         time_servers=clocks,
         archives=proxies,
         stun=stun,
+        named=_named_hosts(case),
     )
     return facts, tuple(notes)
 
@@ -89,6 +93,18 @@ def is_online(case: Case) -> bool:
     """Return True if that daemon has its WebSocket to the service open."""
     link = case.daemon.get("link") if case.daemon is not None and is_running(case) else None
     return isinstance(link, dict) and link.get("state") == "online"
+
+
+def _named_hosts(case: Case) -> tuple[NamedHost, ...]:
+    """Return the hosts that the service has named to that daemon; of what it cannot say, nothing."""
+    told = case.daemon.get("named_hosts") if case.daemon is not None and is_running(case) else None
+    found = []
+    for one in told[:_MOST_NAMED] if isinstance(told, list) else []:
+        match one:
+            case {"protocol": str(protocol), "host": str(host), "port": int(port)}:
+                if protocol in _PROTOCOLS and host and 0 < port < 1 << 16:
+                    found.append(NamedHost(protocol, host, port))
+    return tuple(found)
 
 
 def _why_incomplete(read: ReadableOptions) -> str:

@@ -11,6 +11,8 @@ from ravatard.cloud.kind import HostsNamedLater
 from ravatard.cloud.proxy import Proxies, Proxy
 from ravatard.config import Options
 from ravatard.doctor.network.destination import Destination, NetworkProtocol
+from ravatard.doctor.network.web import as_authority
+from ravatard.ports.network import NamedHost
 
 _BY_SCHEME = {
     "https": NetworkProtocol.HTTPS,
@@ -22,6 +24,8 @@ _BY_SCHEME = {
 _KIND = "service.kind"
 _RECOGNISER, _BROKER, _PAGE, _FIGURES = "speech_to_text.uri", "mqtt.host", "page.listen", "metrics.listen"
 _DNS, _NTP, _STUN, _HTTPS = 53, 123, 3_478, 443
+_PAGE_OF_STREAM, _FILES_OF_ANSWERS = "stream: page, signalling", "sound of answers"
+_BY_UDP, _BY_TCP = "voice: STUN, TURN by UDP", "voice: TURN by TCP or TLS"
 #: An address of a host that only the service knows, for the choice of a proxy (RFC 6761: no such host).
 _SOME_ADDRESS = "https://named-later.invalid/"
 
@@ -45,6 +49,7 @@ class NetworkFacts:
         time_servers: their names.
         archives: addresses of apt's archives, each with the choice of its proxy.
         stun: STUN servers that the caller named, host and port.
+        named: hosts that the service has named to the running daemon.
     """
 
     options: Options
@@ -57,6 +62,7 @@ class NetworkFacts:
     time_servers: tuple[str, ...] = ()
     archives: Mapping[str, ProxyChoice] = field(default_factory=dict)
     stun: tuple[tuple[str, int], ...] = ()
+    named: tuple[NamedHost, ...] = ()
 
 
 def destinations(facts: NetworkFacts) -> list[Destination]:
@@ -109,7 +115,7 @@ def _named_later(facts: NetworkFacts) -> Iterator[Destination]:
     later = "the service names it in a session"
     if stream:
         yield _later(
-            "stream: page, signalling",
+            _PAGE_OF_STREAM,
             _HTTPS,
             NetworkProtocol.HTTPS,
             "host of the session's stream",
@@ -118,18 +124,41 @@ def _named_later(facts: NetworkFacts) -> Iterator[Destination]:
         )
     if HostsNamedLater.FILES in named:
         answer = "the service names it in an answer"
-        yield _later(
-            "sound of answers", _HTTPS, NetworkProtocol.HTTPS, "hosts of answer files", answer, proxy
-        )
+        yield _later(_FILES_OF_ANSWERS, _HTTPS, NetworkProtocol.HTTPS, "hosts of answer files", answer, proxy)
+    yield from _named_already(facts)
     for host, port in facts.stun:
-        yield Destination("voice: STUN, TURN by UDP", host, port, NetworkProtocol.STUN)
+        yield Destination(_BY_UDP, host, port, NetworkProtocol.STUN)
     if stream or HostsNamedLater.TRACK in named:
         hint = later if facts.stun else f"{later}; --stun HOST tries one"
-        yield _later("voice: STUN, TURN by UDP", _STUN, NetworkProtocol.STUN, "STUN and TURN servers", hint)
+        yield _later(_BY_UDP, _STUN, NetworkProtocol.STUN, "STUN and TURN servers", hint)
         ports = f"{later}, with its port"
-        yield _later("voice: TURN by TCP or TLS", None, NetworkProtocol.TCP, "TURN servers", ports, proxy)
+        yield _later(_BY_TCP, None, NetworkProtocol.TCP, "TURN servers", ports, proxy)
         direct = "not needed where a TURN server relays it"
         yield _later("voice: sound (RTP)", None, NetworkProtocol.RTP, "any address", direct)
+
+
+def _named_already(facts: NetworkFacts) -> Iterator[Destination]:
+    """Yield the hosts that the service has named to the running daemon, each once.
+
+    Signalling is tried by an ordinary request: its socket would be one more player of a session in use.
+    """
+    web = _PAGE_OF_STREAM if HostsNamedLater.STREAM in facts.names_later else _FILES_OF_ANSWERS
+    found: dict[Destination, None] = {}
+    for one in facts.named:
+        match one.protocol:
+            case "stun" | "turn-udp":
+                named = Destination(_BY_UDP, one.host, one.port, NetworkProtocol.STUN)
+            case "turn-tcp" | "turn-tls":
+                protocol = NetworkProtocol.TLS if one.protocol == "turn-tls" else NetworkProtocol.TCP
+                named = Destination(_BY_TCP, one.host, one.port, protocol)
+            case _:
+                secure = one.protocol in ("https", "wss")
+                protocol = NetworkProtocol.HTTPS if secure else NetworkProtocol.HTTP
+                host = as_authority(one.host, one.port)
+                proxy = _choice(facts, f"{protocol.value}://{host}/")
+                named = _by(proxy, Destination(web, one.host, one.port, protocol))
+        found[named] = None
+    yield from found
 
 
 def _later(

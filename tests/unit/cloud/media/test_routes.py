@@ -13,7 +13,7 @@ from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.proxy import Proxies
-from ravatard.ports.network import AddressRefused, HostNotFound
+from ravatard.ports.network import AddressRefused, HostNotFound, NamedHost
 
 PROXY = "http://me:secret@proxy.example:3128"
 NAMES = {"home.example": ["192.168.1.1"], "public.example": ["93.184.216.34"], "here.example": ["127.0.0.1"]}
@@ -75,4 +75,19 @@ async def test_no_proxy_leads_straight_to_checked_addresses() -> None:
 
     assert (await routes_of(BEHIND, "http://192.168.1.7").to("https://home.example/x")).addresses == (
         "192.168.1.1",
+    )
+
+
+async def test_every_host_is_taken_into_the_list_without_its_token() -> None:
+    routes = routes_of(Proxies(None, {}))
+
+    await routes.to("wss://public.example/x?token=t")
+    with pytest.raises(AddressRefused):
+        await routes.to("https://home.example:8443/")
+    await routes.to("https://public.example:5349/", "turn-tls")
+
+    assert routes.named.listed() == (
+        NamedHost("wss", "public.example", 443),
+        NamedHost("https", "home.example", 8443),
+        NamedHost("turn-tls", "public.example", 5349),
     )

@@ -12,6 +12,7 @@ from ravatard.doctor.check import DoctorRequest
 from ravatard.doctor.machine import ProgramResult
 from ravatard.doctor.network.gathering import gather, is_online, is_running, verification_of
 from ravatard.doctor.network.plan import NetworkFacts
+from ravatard.ports.network import NamedHost
 from tests.unit.doctor.patient import Patient, running
 
 
@@ -86,6 +87,23 @@ async def test_a_daemon_says_whether_its_socket_is_open(patient: Patient, link: 
     await gather(case)
 
     assert is_online(case) is online
+
+
+async def test_a_daemon_tells_the_hosts_that_the_service_has_named(patient: Patient) -> None:
+    good = {"protocol": "turn-tls", "host": "turn.example", "port": 443}
+    bad: list[object] = [
+        {**good, "protocol": "ftp"},
+        {**good, "port": 0},
+        {**good, "port": "443"},
+        {**good, "host": ""},
+        {},
+        "x",
+        None,
+    ]
+    patient.status = running(named_hosts=[*bad, good])
+    assert (await gathered(patient))[0].named == (NamedHost("turn-tls", "turn.example", 443),)
+    patient.status = running(named_hosts="x")
+    assert (await gathered(patient))[0].named == ()
 
 
 async def test_a_daemon_may_run_with_another_configuration(patient: Patient) -> None:

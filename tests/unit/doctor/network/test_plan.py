@@ -16,6 +16,7 @@ from ravatard.config import Options
 from ravatard.doctor.network.destination import Destination, NetworkProtocol
 from ravatard.doctor.network.plan import NetworkFacts, destinations, is_here
 from ravatard.mqtt.options import GroupOptions, MqttOptions
+from ravatard.ports.network import NamedHost
 from ravatard.web.kiosk.options import KioskOptions
 from ravatard.web.metrics.options import MetricsOptions
 from ravatard.web.page.options import PageOptions
@@ -161,6 +162,38 @@ def test_a_stun_server_that_the_caller_names_is_tried() -> None:
     assert [one.rule for one in named if one.protocol is NetworkProtocol.STUN] == [
         "UDP 19302 to stun.example",
         "UDP 3478 to STUN and TURN servers",
+    ]
+
+
+def test_hosts_that_the_service_has_named_are_tried() -> None:
+    named = (
+        NamedHost("https", "stream.example", 443),
+        NamedHost("wss", "stream.example", 443),
+        NamedHost("stun", "stun.example", 3478),
+        NamedHost("turn-udp", "turn.example", 3478),
+        NamedHost("turn-tcp", "turn.example", 3478),
+        NamedHost("turn-tls", "turn.example", 443),
+    )
+
+    found = destinations(facts(named=named))[2:]
+
+    assert [(one.rule, one.protocol) for one in found if one.host] == [
+        ("TCP 443 to stream.example", NetworkProtocol.HTTPS),
+        ("UDP 3478 to stun.example", NetworkProtocol.STUN),
+        ("UDP 3478 to turn.example", NetworkProtocol.STUN),
+        ("TCP 3478 to turn.example", NetworkProtocol.TCP),
+        ("TCP 443 to turn.example", NetworkProtocol.TLS),
+    ]
+    by_proxy = facts(named=named, proxies=Proxies("http://proxy.example:3128", {}))
+    proxied = [one.host for one in destinations(by_proxy) if one.host and one.proxy is not None]
+    assert proxied == ["chat.rvtr.ai", "chat.rvtr.ai", "stream.example"]
+
+
+def test_a_file_without_tls_is_a_plain_request() -> None:
+    found = destinations(facts(names_later=frozenset({FILES}), named=(NamedHost("http", "a.example", 80),)))
+
+    assert [(one.purpose, one.protocol) for one in found if one.host == "a.example"] == [
+        ("sound of answers", NetworkProtocol.HTTP)
     ]
 
 
