@@ -263,7 +263,7 @@ def test_a_microphone_that_is_lost_closes_what_is_open() -> None:
 @given(st.lists(st.integers(1, 2_000), min_size=1, max_size=30))
 @settings(max_examples=examples(30))
 def test_nothing_depends_on_how_the_sound_was_cut(sizes: list[int]) -> None:
-    sound = ECHO * 200 + voice(400.0)
+    sound = ECHO * 310 + voice(400.0)
     whole, cut = Room().hears(sound, avatar=True), Room()
 
     at = number = 0
