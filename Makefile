@@ -25,7 +25,7 @@ INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.
 TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools strace \
 	mosquitto prometheus prometheus-alertmanager ansible-core lintian reprepro gnupg man-db groff-base
 # What watches a fleet and rolls it out, and what makes its repository.
-FLEET_PACKAGES := mosquitto mosquitto-clients prometheus prometheus-alertmanager ansible-core python3-apt gpg
+FLEET_PACKAGES := mosquitto mosquitto-clients prometheus prometheus-alertmanager ansible-core python3-apt gpg openssh-client
 # What makes the virtual machine of `make appliance`, and runs it.
 APPLIANCE_PACKAGES := qemu-system-x86 qemu-utils seabios mmdebstrap e2fsprogs cpio git linux-headers-amd64
 
