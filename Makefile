@@ -25,7 +25,7 @@ INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.
 TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools mtools fdisk strace \
 	mosquitto prometheus prometheus-alertmanager ansible-core lintian reprepro gnupg man-db groff-base
 # What watches a fleet and rolls it out, and what makes its repository.
-FLEET_PACKAGES := mosquitto mosquitto-clients prometheus prometheus-alertmanager ansible-core python3-apt gpg
+FLEET_PACKAGES := mosquitto mosquitto-clients prometheus prometheus-alertmanager ansible-core python3-apt gpg openssh-client
 # What makes another Debian, and runs programs of another processor.
 EMULATION_PACKAGES := mmdebstrap arch-test qemu-user-static
 # What writes the file systems of `make image` and reads them, and what boots them.

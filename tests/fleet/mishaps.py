@@ -20,6 +20,7 @@ def mishaps(rollout: Rollout, table: Table) -> None:
     _new_secret(rollout, table)
     _no_such_version(rollout, table)
     _taken_back(rollout, table)
+    _not_judged(rollout, table)
     _away(rollout, table)
 
 
@@ -134,6 +135,18 @@ def _taken_back(rollout: Rollout, table: Table) -> None:
     _add(table, recap, "a version that was taken back", found, met=refused and candidate == version)
     canary.run("rm /etc/apt/preferences.d/ravatard-rolled-back")
     rollout.variables["appliance_version"] = version
+
+
+def _not_judged(rollout: Rollout, table: Table) -> None:
+    """While the machine has not judged a new version yet, the next wave does not begin."""
+    canary, trial = rollout.machines[0], "/var/lib/ravatard-upgrade/trial"
+    rollout.variables["appliance_judged_s"] = 3
+    canary.run(f"mkdir -p $(dirname {trial}) && echo '0.1.0 0.2.0' >{trial}")
+    recap, _ = _played(rollout)
+    canary.run(f"rm {trial}")
+    met = recap.failed == [canary.name] and "No verdict after 3 s" in recap.output
+    _add(table, recap, "a version that is not judged", "waited for" if met else "not waited for", met=met)
+    del rollout.variables["appliance_judged_s"]
 
 
 def _away(rollout: Rollout, table: Table) -> None:
