@@ -22,10 +22,15 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
 INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.sh; systemd/install/debian-modules.sh build)
 # What the integration tests play and record with, show pages in, and make certificates and cards with; broker and
 # scraper, which the tests start by themselves on ports of their own: the services of these packages are not used.
-TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools strace \
+TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools mtools fdisk strace \
 	mosquitto prometheus prometheus-alertmanager ansible-core lintian reprepro gnupg man-db groff-base
 # What watches a fleet and rolls it out, and what makes its repository.
-FLEET_PACKAGES := mosquitto mosquitto-clients prometheus prometheus-alertmanager ansible-core python3-apt gpg
+FLEET_PACKAGES := mosquitto mosquitto-clients prometheus prometheus-alertmanager ansible-core python3-apt gpg openssh-client
+# What makes another Debian, and runs programs of another processor.
+EMULATION_PACKAGES := mmdebstrap arch-test qemu-user-static
+# What writes the file systems of `make image` and reads them, and what boots them.
+IMAGE_PACKAGES := mtools dosfstools e2fsprogs fdisk xz-utils
+EMULATOR_PACKAGES := qemu-system-arm qemu-utils
 # What makes the virtual machine of `make appliance`, and runs it.
 APPLIANCE_PACKAGES := qemu-system-x86 qemu-utils seabios mmdebstrap e2fsprogs cpio git linux-headers-amd64
 
@@ -58,13 +63,15 @@ ARCHITECTURE ?=
 # What `make apt-repo` publishes, signs with, and where.
 CHANNEL ?=
 KEY ?=
+# The package that `make image` installs; empty: it is built first.
+DEB ?=
 DEBS ?= $(wildcard dist/*.deb)
 REPO ?= dist/apt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo environment install may-install install-packages uninstall deb release apt-repo package-test fleet test test-newest unit lock cover check format bench soak appliance appliance-image board clean
+.PHONY: help setup demo environment install may-install install-packages uninstall deb release apt-repo image image-test package-test fleet test test-newest unit lock cover check format bench soak appliance appliance-image board clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -103,6 +110,15 @@ endif
 
 apt-repo:  ## add dist/*.deb to a signed apt repository: KEY=fingerprint CHANNEL=stable|canary (DEBS=..., REPO=dist/apt)
 	@$(AS_OWNER) systemd/install/apt-repo.sh '$(CHANNEL)' '$(KEY)' '$(REPO)' $(DEBS)
+
+image: $(TOOLS)  ## build dist/ravatard_*.img.xz for a Raspberry Pi's card (root, an hour); DEB=dist/... takes that package
+	$(if $(DEB),,$(call build_debs,trixie,arm64,$(VERSION)))
+	$(call install_packages,$(EMULATION_PACKAGES) $(IMAGE_PACKAGES))
+	$(BIN)/python -B -m tests.packaging.image $(if $(DEB),--deb '$(DEB)') $(ARGS)
+
+image-test: $(TOOLS)  ## flash it onto a card that is a file, and boot that in QEMU (half an hour)
+	$(call install_packages,$(IMAGE_PACKAGES) $(EMULATOR_PACKAGES) mmdebstrap systemd-container)
+	$(AS_OWNER) $(BIN)/python -B -m tests.packaging.image.proof $(ARGS)
 
 # Two at a time, whatever the machine: most of the time is real sound and sockets, waited for.
 test: $(TOOLS) $(PACKAGES)  ## run the whole suite
@@ -154,7 +170,7 @@ fleet: $(TOOLS)  ## prove a fleet with mosquitto, Prometheus and Ansible (root, 
 	$(BIN)/python -B -m tests.fleet $(ARGS)
 
 package-test: $(TOOLS)  ## prove the .deb in a fresh Debian (root, minutes); ARGS="--suite trixie --architecture arm64"
-	$(call install_packages,mmdebstrap arch-test qemu-user-static systemd-container)
+	$(call install_packages,$(EMULATION_PACKAGES) systemd-container)
 	$(BIN)/python -B -m tests.packaging $(ARGS)
 
 # Also what a fresh Debian of `make package-test` is prepared with.
@@ -184,7 +200,7 @@ define install_packages
 endef
 
 define build_debs  # SUITES, ARCHITECTURES, VERSION
-	$(call install_packages,mmdebstrap arch-test qemu-user-static)
+	$(call install_packages,$(EMULATION_PACKAGES))
 	$(BIN)/python -B -m tests.packaging.debs $(if $(1),--suite $(1)) $(if $(2),--architecture $(2)) $(if $(3),--version $(3))
 endef
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -32,7 +32,7 @@ from ravatard.stages.playing.requests import AnnouncementRequests
 from ravatard.stages.press import press
 from ravatard.stages.pulse import HubPulse
 from ravatard.stages.quiet import QuietWatch
-from ravatard.stages.reload import reload
+from ravatard.stages.reload import NewOptions, ReadAgain, reload
 from ravatard.stages.uplink import uplink
 
 
@@ -106,15 +106,13 @@ def _show(conversation: Conversation, observers: Sequence[Observer]) -> None:
             observer.follow(conversation)
 
 
-def _ending_again(
-    reread: Callable[[], Awaitable[ConversationOptions]], endings: Endings
-) -> Callable[[], Awaitable[ConversationOptions]]:
+def _ending_again(reread: ReadAgain, endings: Endings) -> ReadAgain:
     """Return ``reread`` as a function that also tries failed endings again: their cause may be mended."""
 
-    async def read() -> ConversationOptions:
-        options = await reread()
+    async def read() -> NewOptions:
+        new = await reread()
         endings.retry()
-        return options
+        return new
 
     return read
 
@@ -162,7 +160,7 @@ async def run(
     options: ConversationOptions,
     reconnect: BackoffOptions,
     controls: Controls,
-    reread: Callable[[], Awaitable[ConversationOptions]],
+    reread: ReadAgain,
 ) -> None:
     """Run the appliance until ``controls.stop`` is set.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def adding(extra: str, prefix: Path | None = None, root: Path = Path("/")) -> st
         )
         return f"run `make -B setup` in {clone}, whose ravatard this is{other}"
     wanted = f"ravatard[{extra}]" if extra else "ravatard"
-    return f"run `{prefix}/bin/python3 -m pip install --upgrade '{wanted}'`"
+    return f"run `{shlex.quote(f'{prefix}/bin/python3')} -m pip install --upgrade '{wanted}'`"
 
 
 def rolled_back(note: Path = ROLLBACK_NOTE) -> str:

@@ -8,13 +8,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
 
 from ravatard.app import Controls, run
 from ravatard.appliance_parts import Parts
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.logs import report_omissions
+from ravatard.stages.reload import ReadAgain
 
 #: Stopping takes as long as the service needs to answer; after this the process ends itself, with status 0.
 STOP_S = 9.0
@@ -101,7 +101,7 @@ async def live(
     options: ConversationOptions,
     reconnect: BackoffOptions,
     controls: Controls,
-    reread: Callable[[], Awaitable[ConversationOptions]],
+    reread: ReadAgain,
 ) -> None:
     """Run until SIGTERM or SIGINT, or until the caller sets ``controls.stop``.
 

@@ -5,31 +5,30 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ravatard import __version__, logs
 from ravatard.app import Controls
 from ravatard.assembly import runner
-from ravatard.assembly.client import renew_credential
 from ravatard.assembly.lifetime import disarm, live
 from ravatard.assembly.page import PageSurroundings, owner_page
 from ravatard.assembly.parts import Beginning, build, conversation_options
 from ravatard.assembly.refused_accepts import RefusedAccepts
 from ravatard.assembly.simulator import simulated
 from ravatard.assembly.wakeword import WakeWordModel
-from ravatard.cli.restart import restart_refusal
-from ravatard.cli.run import loaded_for
+from ravatard.cli.rereading import KnownSecrets, Rereading, configure_logs, restart_refusal
 from ravatard.cli.terminal import columns_of, takes_colour, typeable, visible
-from ravatard.config import DEFAULT_PATH, Loaded, Options, secrets_of
+from ravatard.config import DEFAULT_PATH, Loaded, Options
 from ravatard.config.advice import advice
 from ravatard.config.saved.layer import saved_file
 from ravatard.config.saved.starting import StartingConfiguration, set_aside
-from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.process.early import EarlyProcess
 from ravatard.host.board.health import board_health, board_model
@@ -46,24 +45,8 @@ from ravatard.host.state_version import bring_up_to_date
 from ravatard.installation import rolled_back
 from ravatard.ports.host import Observer
 from ravatard.ports.page import OwnerPage
-from ravatard.secret import Secret
 
 log = logging.getLogger(__name__)
-
-
-def configure_logs(loaded: Loaded, environ: Mapping[str, str], *, quiet: bool = False) -> None:
-    """Set up logging as configured; ``quiet``: errors only, because the terminal shows other text."""
-    options = loaded.options.logging
-    if quiet and options.level == "info":
-        options = replace(options, level="error")
-    handler = logs.configure(
-        options,
-        under_systemd=logs.is_journal(sys.stderr, environ),
-        secrets=secrets_of(loaded.options),
-    )
-    if isinstance(handler.formatter, logs.PlainFormatter):
-        # It was started by hand, in a terminal where its commands are to be typed.
-        handler.setFormatter(logs.PlainFormatter(typeable))
 
 
 def beside_service(control: Path, system: Path = SYSTEM_DIRECTORY) -> str:
@@ -77,18 +60,6 @@ def beside_service(control: Path, system: Path = SYSTEM_DIRECTORY) -> str:
         f"the service seems to run, too ({system} exists), and two daemons cannot share a sound card; stop "
         "it first: sudo systemctl stop ravatard"
     )
-
-
-class _Secrets(list[Secret]):
-    """Secrets of the configuration, also those that a reload has replaced: they may be valid still."""
-
-    def add_of(self, loaded: Loaded) -> None:
-        """Add those of a configuration."""
-        self.extend(one for one in secrets_of(loaded.options) if one not in self)
-
-    def redacted(self, text: str) -> str:
-        """Return a text without any of them."""
-        return logs.redact(text, secrets=self)
 
 
 def _keep_credentials(environ: Mapping[str, str]) -> None:
@@ -137,7 +108,7 @@ def _page(
     options: Options,
     environ: Mapping[str, str],
     control: Path,
-    secrets: _Secrets,
+    secrets: KnownSecrets,
 ) -> OwnerPage | None:
     """Return the owner's page; None when it is off."""
     if options.page.listen == "off":
@@ -159,7 +130,9 @@ def _page(
 
 
 def _tell_outdated(loaded: Loaded, config: Path | None) -> None:
-    migrate = f"ravatard config migrate --config {config}" if config else "sudo ravatard config migrate"
+    migrate = "sudo ravatard config migrate"
+    if config is not None:
+        migrate = f"ravatard config migrate --config {shlex.quote(str(config))}"
     for file, dated in loaded.outdated.items():
         told = (file, dated.version, "; ".join(dated.notes), migrate)
         log.warning("%s is of version %d and read as today's (%s); `%s` writes that down", *told)
@@ -204,6 +177,17 @@ def _set_aside(
     return (set_aside(saved_file(environ), started.refused),)
 
 
+def _narrator() -> Observer:
+    """Return the observer that prints the conversation of a simulated run."""
+    # Only such a run needs it.
+    from ravatard.cli.demo.narrator import Narrator
+
+    now = asyncio.get_running_loop().time()
+    return Narrator(
+        sys.stdout, colour=takes_colour(sys.stdout), started_at=now, columns=columns_of(sys.stdout)
+    )
+
+
 async def _appliance(
     arguments: argparse.Namespace,
     started: StartingConfiguration,
@@ -218,13 +202,8 @@ async def _appliance(
         options = loaded.options
         observers: list[Observer] = []
         if arguments.simulate:
-            # Only a simulated run needs it.
-            from ravatard.cli.demo.narrator import Narrator
-
             options = await stack.enter_async_context(simulated(options))
-            now = asyncio.get_running_loop().time()
-            colour, columns = takes_colour(sys.stdout), columns_of(sys.stdout)
-            observers.append(Narrator(sys.stdout, colour=colour, started_at=now, columns=columns))
+            observers.append(_narrator())
         # Before any pin or sound card is opened: another daemon may use them.
         control = arguments.socket or runtime_directory(environ) / SOCKET_NAME
         server_socket = await stack.enter_async_context(control_socket(control))
@@ -243,7 +222,7 @@ async def _appliance(
             observers.append(remembered)
         wakeword = WakeWordModel((arguments.config or DEFAULT_PATH).parent, environ)
         await wakeword.refresh(options)
-        secrets = _Secrets()
+        secrets = KnownSecrets()
         secrets.add_of(loaded)
         parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
         parts = replace(
@@ -259,24 +238,12 @@ async def _appliance(
         if arguments.simulate:
             for line in simulated_warnings(loaded, arguments.config or DEFAULT_PATH, parts.without):
                 print(line, file=sys.stderr)
-        has_button = parts.button is not None
         controls = Controls(server=server_socket)
         for text in arguments.say:
             controls.say(text)
-
-        async def reread() -> ConversationOptions:
-            again = loaded_for(arguments, environ, saved_file(environ))
-            secrets.add_of(again)
-            configure_logs(again, environ, quiet=arguments.simulate)
-            renew_credential(parts.cloud, options, again.options)
-            await wakeword.refresh(again.options)
-            return conversation_options(
-                again.options, has_button=has_button, wakeword_trouble=wakeword.trouble
-            )
-
         wanted = conversation_options(
             options,
-            has_button=has_button,
+            has_button=parts.button is not None,
             muted=muted,
             volume=volume,
             wakeword_trouble=wakeword.trouble,
@@ -285,4 +252,5 @@ async def _appliance(
             folder = state_directory(environ) / RECORDER
             recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), secrets.redacted)
             parts = replace(parts, observers=[*observers, stack.enter_context(recorder)])
-        await live(parts, wanted, options.reconnect, controls, reread)
+        rereading = Rereading(arguments, environ, loaded.options, options, secrets, wakeword)
+        await live(parts, wanted, options.reconnect, controls, partial(rereading.read, parts))

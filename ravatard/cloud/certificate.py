@@ -6,6 +6,7 @@ it every certificate is "not yet valid". That is no fault of the service, and en
 
 from __future__ import annotations
 
+import errno
 import re
 import ssl
 from datetime import UTC, datetime
@@ -30,6 +31,35 @@ _NO_TLS = frozenset(
 )
 
 
+class CaptivePortal(OSError):
+    """A network that lets nothing through before its user logs in with a browser.
+
+    Attributes:
+        host: host of its login page.
+    """
+
+    def __init__(self, host: str, *, clear: bool = False) -> None:
+        """``clear``: the request was not encrypted, and may have been answered by what is no portal."""
+        unless = "; if it does not, correct service.base_url" if clear else ""
+        text = f"this network asks for a login in a browser (captive portal at {host}){unless}"
+        super().__init__(errno.EACCES, text)
+        self.host = host
+
+
+class Distrusted(ssl.SSLCertVerificationError):
+    """A certificate that is not trusted, with the name of its issuer.
+
+    Attributes:
+        verify_code: OpenSSL's number of the reason.
+        issuer: name of the issuer; "" when it is not known.
+    """
+
+    def __init__(self, error: ssl.SSLCertVerificationError, issuer: str) -> None:
+        super().__init__(error.errno, error.strerror)
+        self.verify_code = getattr(error, "verify_code", 0)
+        self.issuer = issuer
+
+
 def lost(what: str, host: str, error: OSError, now: datetime | None = None) -> LinkError:
     """Return the error to raise when ``host`` could not be reached.
 
@@ -39,6 +69,8 @@ def lost(what: str, host: str, error: OSError, now: datetime | None = None) -> L
         error: the reason.
         now: time of this machine's clock; None: look at the clock.
     """
+    if isinstance(error, CaptivePortal):
+        return LinkError(str(error.strerror))
     if reason := distrust_of(error, now):
         return LinkError(f"the certificate of {host} {reason}")
     if word := openssl_reason(error):
@@ -55,7 +87,8 @@ def distrust_of(error: OSError, now: datetime | None = None) -> str:
     """
     if not isinstance(error, ssl.SSLCertVerificationError):
         return ""
-    return _distrust(getattr(error, "verify_code", None), now or datetime.now(UTC))
+    issuer = f" ({error.issuer})" if isinstance(error, Distrusted) and error.issuer else ""
+    return _distrust(getattr(error, "verify_code", None), now or datetime.now(UTC), issuer)
 
 
 def openssl_reason(error: OSError) -> str:
@@ -93,7 +126,7 @@ def without_url(error: Exception) -> OSError:
     return ConnectionError(type(error).__name__)
 
 
-def _distrust(code: int | None, now: datetime) -> str:
+def _distrust(code: int | None, now: datetime, issuer: str) -> str:
     """Return the rest of the sentence; "" for a code without a sentence of its own."""
     clock = f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC"
     if code == _NOT_YET_VALID:
@@ -101,11 +134,12 @@ def _distrust(code: int | None, now: datetime) -> str:
     if code == _EXPIRED:
         return f"has expired: {clock}; if that is right, the service must renew its certificate"
     if code in _SELF_SIGNED:
-        return "is signed by itself; write the file of its issuer as network.ca, or check service.base_url"
+        itself = f"is signed by itself{issuer}"
+        return f"{itself}; write the file of its issuer as network.ca, or check service.base_url"
     if code in _UNKNOWN_ISSUER:
         return (
-            "is signed by an issuer this machine does not know; write the file of that issuer's certificate "
-            "as network.ca, or install ca-certificates"
+            f"is signed by an issuer this machine does not know{issuer}; write the file of that issuer's "
+            "certificate as network.ca, or install ca-certificates"
         )
     if code in _OTHER_HOST:
         return "was made for another host; check service.base_url; the connection may be intercepted"

@@ -10,14 +10,16 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 
 from ravatard.cloud.border import FOREIGN_FAULTS, plain
 from ravatard.cloud.bounded_socket import BoundedReader, Flooded, end_socket, unredirected
-from ravatard.cloud.certificate import without_url
+from ravatard.cloud.certificate import CaptivePortal, without_url
 from ravatard.cloud.foreign_json import text_of
+from ravatard.cloud.network.diagnosis import Diagnosis, connecting
 from ravatard.cloud.network.trust import Issuers, context_for
 from ravatard.cloud.proxy import (
     ASKS_FOR_PASSWORD,
@@ -31,7 +33,14 @@ from ravatard.cloud.proxy import (
 )
 from ravatard.cloud.reply_stream import BODY_LIMIT_BYTES, AiohttpStream, too_large, unpacked
 from ravatard.cloud.web_address import as_it_came
-from ravatard.ports.network import BrokenReply, HttpReply, ReplyStream, Socket, SocketClosed, UpgradeRefused
+from ravatard.ports.network import (
+    BrokenReply,
+    HttpReply,
+    ReplyStream,
+    Socket,
+    SocketClosed,
+    UpgradeRefused,
+)
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +115,7 @@ class AiohttpNetwork:
         tls: ssl.SSLContext | Issuers | None = None,
         proxies: Proxies | None = None,
         message_limit: int = MESSAGE_LIMIT_BYTES,
+        plain_port: int = 80,
     ) -> None:
         """Connect nothing yet.
 
@@ -114,6 +124,7 @@ class AiohttpNetwork:
             tls: issuers to trust beside those of this machine, or a context with all of them.
             proxies: choice of a proxy; None: those of the environment.
             message_limit: bytes of the largest message of a socket.
+            plain_port: the port on which a captive portal answers in every server's place.
         """
         self._ping_s = ping_s
         self._tls = tls
@@ -121,6 +132,7 @@ class AiohttpNetwork:
         self._message_limit = message_limit
         self._session: aiohttp.ClientSession | None = None
         self._reported: set[str] = set()
+        self._diagnosis = Diagnosis(self._pool, tls, plain_port)
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -131,7 +143,7 @@ class AiohttpNetwork:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
                 trust_env=False,
-                trace_configs=[unredirected()],
+                trace_configs=[unredirected(), connecting()],
             )
         return self._session
 
@@ -166,18 +178,20 @@ class AiohttpNetwork:
                     if len(content) > BODY_LIMIT_BYTES:
                         too_large(bytes(content))
                 coding = response.headers.get("Content-Encoding", "")
+                whole = unpacked(bytes(content), coding)
+                self._diagnosis.check(url, proxy, response.status, response.headers, whole)
                 return HttpReply(
                     response.status,
-                    unpacked(bytes(content), coding),
+                    whole,
                     response.headers.get("Retry-After"),
                     _server(response.headers, _seen(proxy, url, "http:")),
                 )
-        except BrokenReply:
+        except (BrokenReply, CaptivePortal):
             raise
         except (aiohttp.ClientError, OSError, *_FAULTS) as error:
             if content:
                 raise BrokenReply(f"the reply broke off ({type(error).__name__})", bytes(content)) from None
-            raise failure_by(str(proxy or ""), error) from None
+            raise await self._diagnosis.of(url, proxy, failure_by(str(proxy or ""), error)) from None
 
     @asynccontextmanager
     async def stream(
@@ -190,23 +204,35 @@ class AiohttpNetwork:
                 proxy = self._proxy(url)
                 opening = self._response(method, url, headers, body, proxy)
                 response = await stack.enter_async_context(opening)
+                self._diagnosis.check(url, proxy, response.status, response.headers)
+            except CaptivePortal:
+                raise
             except (aiohttp.ClientError, OSError, *_FAULTS) as error:
-                raise failure_by(str(proxy or ""), error) from None
+                raise await self._diagnosis.of(url, proxy, failure_by(str(proxy or ""), error)) from None
             yield AiohttpStream(response, _server(response.headers, _seen(proxy, url, "http:")))
 
     @asynccontextmanager
     async def _response(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, proxy: Proxy | None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        async with self._pool().request(
-            method,
-            as_it_came(url),
-            headers={"Accept-Encoding": "identity", **headers},
-            data=body,
-            allow_redirects=False,
-            ssl=context_for(self._tls, url, str(proxy.url) if proxy else ""),
-            proxy=proxy.url if proxy else None,
-        ) as response:
+        await self._diagnosis.before(url, proxy)
+        attempt = SimpleNamespace(connected=False)
+        async with AsyncExitStack() as stack:
+            request = self._pool().request(
+                method,
+                as_it_came(url),
+                headers={"Accept-Encoding": "identity", **headers},
+                data=body,
+                allow_redirects=False,
+                ssl=context_for(self._tls, url, str(proxy.url) if proxy else ""),
+                proxy=proxy.url if proxy else None,
+                trace_request_ctx=attempt,
+            )
+            try:
+                response = await stack.enter_async_context(request)
+            except asyncio.CancelledError:
+                self._diagnosis.left(url, proxy, attempt)
+                raise
             if response.status == ASKS_FOR_PASSWORD and proxy:
                 said = status_of(str(proxy), response.status, response.headers)
                 raise ConnectionError(errno.EACCES, said)
@@ -239,11 +265,12 @@ class AiohttpNetwork:
                 said = status_of(str(proxy), error.status, error.headers)
                 raise ConnectionError(errno.EACCES, said) from None
             got: Mapping[str, str] = error.headers or {}
+            self._diagnosis.check(url, proxy, error.status, got)
             raise UpgradeRefused(
                 error.status, got.get("Retry-After"), _server(got, _seen(proxy, url, "ws:"))
             ) from None
         except _FAULTS as error:
-            raise failure_by(str(proxy or ""), error) from None
+            raise await self._diagnosis.of(url, proxy, failure_by(str(proxy or ""), error)) from None
         try:
             yield AiohttpSocket(websocket)
         finally:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 import stat
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 from ravatard.cloud.option_groups import KEYS_OF_KIND, MAYBE_CREDENTIAL, NEEDED_CREDENTIAL
-from ravatard.config.loading import Loaded
+from ravatard.config.loading import DEFAULT_PATH, Loaded
 from ravatard.config.problems import SettingOrigin
 from ravatard.config.schema import Key, Schema, value_of
 from ravatard.config.values import TYPOGRAPHIC
-from ravatard.installation import adding
+from ravatard.installation import adding, owners_command
 from ravatard.secret import Secret
 
 #: The words that documents write where the owner's own value belongs.
@@ -34,14 +35,14 @@ def advice(loaded: Loaded, main: Path, *, sealed: bool = False, simulated: bool 
     """
     if not loaded.files and not simulated:
         yield (
-            f"there is no {main}, so every setting has its default; `sudo ravatard setup` writes one, and "
+            f"there is no {main}, so every setting has its default; `{_setup(main)}` writes one, and "
             "`ravatard config reference` prints one with every setting explained"
         )
     for key in Schema().keys.values():
         value = value_of(loaded.options, key)
         if key.secret:
             if not simulated:
-                yield from _about_secret(loaded, key, value, sealed=sealed)
+                yield from _about_secret(loaded, key, value, main, sealed=sealed)
         elif isinstance(value, str) and value[:1] in TYPOGRAPHIC and value[-1:] in TYPOGRAPHIC:
             yield (
                 f"{key.dotted}: its quotes {value[0]} {value[-1]} are typographic, and so a part of the "
@@ -60,7 +61,7 @@ def _about_files(loaded: Loaded) -> Iterator[str]:
         if _may_be_changed(place):
             yield (
                 f"{place} may be changed by every user of this machine, also which programs ravatard starts; "
-                f"{'sudo ' if place.stat().st_uid == 0 else ''}chmod o-w {place}"
+                f"{'sudo ' if place.stat().st_uid == 0 else ''}chmod o-w {shlex.quote(str(place))}"
             )
     for file in loaded.files:
         kept = [
@@ -75,7 +76,7 @@ def _about_files(loaded: Loaded) -> Iterator[str]:
             )
 
 
-def _about_secret(loaded: Loaded, key: Key, value: object, *, sealed: bool) -> Iterator[str]:
+def _about_secret(loaded: Loaded, key: Key, value: object, main: Path, *, sealed: bool) -> Iterator[str]:
     origin = loaded.origins[key.dotted]
     kind = loaded.options.service.kind
     if value is None and sealed and MAYBE_CREDENTIAL.get(kind) == key.dotted:
@@ -83,7 +84,7 @@ def _about_secret(loaded: Loaded, key: Key, value: object, *, sealed: bool) -> I
     if value is None and NEEDED_CREDENTIAL.get(kind) == key.dotted:
         yield (
             f"{key.dotted} is not set, and the service refuses an appliance without it; "
-            f"{SEALED_HINT if sealed else '`sudo ravatard setup` asks for it'}"
+            f"{SEALED_HINT if sealed else f'`{_setup(main)}` asks for it'}"
         )
     elif isinstance(value, Secret) and _PLACEHOLDER.fullmatch(value.reveal()):
         yield f"{origin}: {key.dotted} is an example's placeholder; write your own in its place"
@@ -129,11 +130,21 @@ def _about_kinds(loaded: Loaded) -> Iterator[str]:
             )
 
 
+def _setup(main: Path) -> str:
+    """Return the command that asks for the settings in ``main``: the service's, or an owner's own."""
+    if main == DEFAULT_PATH:
+        return owners_command("ravatard setup", service=True)
+    # The service's credential store is not for a daemon that an owner starts.
+    store = main.parent / "credentials"
+    return f"ravatard setup --config {shlex.quote(str(main))} --credentials {shlex.quote(str(store))}"
+
+
 def _closing(file: Path) -> str:
     """Return the command that closes ``file`` to other users, and not to the service."""
+    quoted = shlex.quote(str(file))
     if file.stat().st_uid == 0:
-        return f"sudo chgrp ravatard {file} && sudo chmod 640 {file}"
-    return f"chmod 600 {file}"
+        return f"sudo chgrp ravatard {quoted} && sudo chmod 640 {quoted}"
+    return f"chmod 600 {quoted}"
 
 
 def _may_be_changed(place: Path) -> bool:

@@ -25,6 +25,8 @@ from ravatard.doctor.checks.integrations import broker, exporter
 
 _LOOK = ("config",)
 _MICROPHONE = ("microphone",)
+#: One that is asked instead of opening what it uses. Of another one, a device that is taken tells.
+_DAEMON = ("daemon",)
 
 CHECKS = (
     Check("credentials", settings.look_at_credentials),
@@ -48,8 +50,9 @@ CHECKS = (
     Check(
         "microphone",
         microphone.look_at_microphone,
-        ("config", "devices", "mixer", "daemon"),
+        ("config", "devices", "mixer"),
         microphone.LIMIT_S,
+        _DAEMON,
     ),
     Check("microphone.level", microphone.look_at_level, _MICROPHONE),
     Check("microphone.silence", microphone.look_at_silence, _MICROPHONE),
@@ -58,7 +61,7 @@ CHECKS = (
     Check("microphone.dc", microphone.look_at_offset, _MICROPHONE),
     Check("voice.confirm", voice.look_at_confirmation, _LOOK, voice.LIMIT_S),
     Check("wakeword", wakeword.look_at_wakeword, _LOOK, wakeword.CHECK_LIMIT_S),
-    Check("speaker", speaker.look_at_speaker, ("config", "devices", "mixer", "daemon"), speaker.LIMIT_S),
+    Check("speaker", speaker.look_at_speaker, ("config", "devices", "mixer"), speaker.LIMIT_S, _DAEMON),
     Check("echo", speaker.look_at_echo, ("microphone", "speaker"), speaker.LIMIT_S),
     Check("echo.talk-over", echo.look_at_talking_over, ("microphone", "speaker"), echo.LIMIT_S),
     # Button and lights
@@ -74,13 +77,13 @@ CHECKS = (
     Check("avatar", service.look_at_avatar, ("token",), 30.0),
     Check("orphans", service_state.look_at_orphans, ("token",), 30.0),
     Check("recogniser", recogniser.look_at_recogniser, _LOOK, 12.0),
-    Check("live", service.look_at_live, ("avatar", "state", "daemon"), service.LIVE_LIMIT_S),
+    Check("live", service.look_at_live, ("avatar", "state"), service.LIVE_LIMIT_S, _DAEMON),
     Check("ear", service_state.look_at_ear, ("live",)),
     Check("frames", service_state.look_at_frames, ("live",)),
     Check("stream", service.look_at_stream, ("live",), 12.0),
     # Other programs
-    Check("mqtt", broker.look_at_broker, ("config", "daemon"), broker.LIMIT_S),
-    Check("metrics", exporter.look_at_exporter, ("config", "daemon")),
+    Check("mqtt", broker.look_at_broker, _LOOK, broker.LIMIT_S, _DAEMON),
+    Check("metrics", exporter.look_at_exporter, _LOOK, beside=_DAEMON),
 )
 
 #: Headings shown above the check of that id.

@@ -107,9 +107,11 @@ class Check:
             RavatardError, OSError and ValueError raised by it mean "unknown".
         after: ids of checks it depends on; it is skipped while one of them is broken.
         limit_s: deadline.
+        beside: ids of checks whose findings it uses, whatever they are.
     """
 
     id: str
     look: Callable[[Case], CheckResult | Awaitable[CheckResult]]
     after: tuple[str, ...] = ()
     limit_s: float = 5.0
+    beside: tuple[str, ...] = ()

@@ -54,7 +54,7 @@ def needed(checks: Sequence[Check], wanted: Collection[str]) -> frozenset[str]:
     found = set(wanted)
     for check in reversed(checks):
         if check.id in found:
-            found.update(check.after)
+            found.update((*check.after, *check.beside))
     return frozenset(found)
 
 
@@ -83,7 +83,7 @@ async def examine(
         if check.id not in to_do:
             continue
         begun_at = clock()
-        if missing := [name for name in check.after if name not in results]:
+        if missing := [name for name in (*check.after, *check.beside) if name not in results]:
             raise InternalError(f"the check {check.id} comes before {missing[0]}, which it depends on")
         failed = next((name for name in check.after if results[name].verdict in BLOCKING), None)
         if failed is not None:

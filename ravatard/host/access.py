@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +62,10 @@ def unreadable(path: Path, user: Caller) -> str:
         return f"{refusal}; repeat the command with sudo"
     if user.belongs:
         # The service itself, whose log this may be.
+        quoted = shlex.quote(str(path))
         return (
-            f"{refusal}; repeat the command with sudo, or let the group {GROUP} read it: sudo chgrp {GROUP} "
-            f"{path}; sudo chmod g+r {path}"
+            f"{refusal}; repeat the command with sudo, or let the group {GROUP} read it: "
+            f"sudo chgrp {GROUP} {quoted}; sudo chmod g+r {quoted}"
         )
     try:
         found = path.stat()

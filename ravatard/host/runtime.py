@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -104,7 +105,8 @@ def prepared(directory: Path) -> Path:
     if found.st_uid not in (0, os.getuid()):
         raise PermissionError(f"{directory} belongs to another user ({user_name(found.st_uid)})")
     if found.st_mode & stat.S_IWOTH:
-        raise PermissionError(f"other users may write to {directory}; sudo chmod o-w {directory}")
+        closing = f"sudo chmod o-w {shlex.quote(str(directory))}"
+        raise PermissionError(f"other users may write to {directory}; {closing}")
     return directory
 
 

@@ -238,8 +238,13 @@ class MqttAdapter:
                 if topic not in self._kept.topics:
                     await connection.publish(Publication(topic, b"", sure=True, retained=True))
         if before != self._kept:
-            # In a thread: it is flushed to the disk, and a card may take a second for that.
-            await asyncio.to_thread(self._record.write, self._kept)
+            try:
+                # In a thread: it is flushed to the disk, and a card may take a second for that.
+                await asyncio.to_thread(self._record.write, self._kept)
+            except RuntimeError as error:
+                raise LinkError(
+                    f"this machine does not let us note what the broker keeps ({error})"
+                ) from error
 
     async def _receive(
         self, connection: BrokerConnection, home: HomeAssistant, group: asyncio.TaskGroup

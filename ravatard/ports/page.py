@@ -44,12 +44,14 @@ class PagePlace:
         scheme: "http" or "https".
         port: None while it is not served.
         names: further names that the owner has configured.
+        claimed: there is a password.
     """
 
     listen: str
     scheme: str
     port: int | None
     names: Sequence[str] = ()
+    claimed: bool = True
 
 
 class OwnerPage(Protocol):

@@ -51,7 +51,9 @@ class SettingsConflict(RavatardError):
 
     def __init__(self, revision: str) -> None:
         self.revision = revision
-        super().__init__("the settings were changed meanwhile; look at them again")
+        super().__init__(
+            "the settings were changed meanwhile, or If-Match names no revision of them; look at them again"
+        )
 
 
 class NothingToUndo(RavatardError):

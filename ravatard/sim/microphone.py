@@ -11,7 +11,14 @@ from ravatard.core.audio.endpointing.opening import GateExtras
 from ravatard.core.audio.gate import Gate
 from ravatard.core.audio.progress import Progress
 from ravatard.core.audio_format import bytes_for, samples_in, seconds_of
-from ravatard.core.events import Listened, MicrophoneClosed, MicrophoneEvent, MicrophoneLost, MicrophoneReady
+from ravatard.core.events import (
+    EchoRemoved,
+    Listened,
+    MicrophoneClosed,
+    MicrophoneEvent,
+    MicrophoneLost,
+    MicrophoneReady,
+)
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
 from ravatard.core.wakeword.watch import WakeWord
@@ -34,7 +41,7 @@ class SimMicrophone:
         progress: its progress until now.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one option for each thing that it can have
         self,
         gate: GateOptions,
         voice: VoiceOptions,
@@ -43,14 +50,26 @@ class SimMicrophone:
         mode: GateMode,
         noise: Callable[[int], bytes] = bytes,
         word: WakeWord | None = None,
+        echo_removed: EchoRemoved | None = None,
     ) -> None:
-        """``noise`` returns that many bytes of the sound of a quiet room; ``word`` is the wake word."""
+        """Begin with the device closed.
+
+        Args:
+            gate: section ``gate``.
+            voice: section ``voice``.
+            is_speech: judges the gate's frames.
+            mode: what may open the gate.
+            noise: returns that many bytes of the sound of a quiet room.
+            word: the wake word.
+            echo_removed: reported whenever the device is ready, as by a process with an echo canceller.
+        """
         self.samples_read = 0
         self.closed = False
         self.name = "simulated microphone"
         self.progress = Progress()
         self._gate = Gate(gate, voice, is_speech, mode=mode, extras=GateExtras(word=word))
         self._noise = noise
+        self._echo_removed = echo_removed
         self._pending: deque[memoryview] = deque()
         self._plugged = True
         self._muted = False
@@ -139,6 +158,8 @@ class SimMicrophone:
         opened_at = reported_at = loop.time()
         self.samples_read = 0
         yield MicrophoneReady(self.name)
+        if self._echo_removed is not None:
+            yield self._echo_removed
         while self._plugged and not self._muted:
             if self._hung:
                 hung_at = loop.time()

@@ -20,12 +20,12 @@ from ravatard.core.events import (
     TextGiven,
     VolumeAsked,
 )
-from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import GateMode, LinkState, MicrophoneStatus, SessionState
 from ravatard.errors import ConfigError, InternalError
 from ravatard.ports.host import ControlServer
 from ravatard.stages.mailbox import Inbox
 from ravatard.stages.playing.requests import AnnouncementRequests
+from ravatard.stages.reload import NewOptions, ReadAgain
 
 #: How long an answer to mute may wait for the stream's true state.
 MUTE_S = 2.0
@@ -87,7 +87,7 @@ class HubControlHandler:
         self._changed = asyncio.Event()
         self._unhandled: list[MuteAsked | VolumeAsked] = []
         self._readings = 0
-        self._reading_error = ""
+        self._reading_error = self._read = ""
         self._down = False
         #: Wishes to mute or unmute so far, by a request or the button, whatever they changed.
         self.mute_wishes = 0
@@ -112,18 +112,19 @@ class HubControlHandler:
         self._reporter.on_action(action, now)
         self._wake(changed=self._reporter.changes != before)
 
-    def reading(
-        self, read: Callable[[], Awaitable[ConversationOptions]]
-    ) -> Callable[[], Awaitable[ConversationOptions]]:
+    def reading(self, read: ReadAgain) -> ReadAgain:
         """Return ``read`` as a function that also notes its outcome, for the reply to a reload."""
 
-        async def observed() -> ConversationOptions:
+        async def observed() -> NewOptions:
             self._reading_error = ""
             try:
-                return await read()
+                new = await read()
             except ConfigError as error:
                 self._reading_error = str(error)
                 raise
+            else:
+                self._read = new.sentence
+                return new
             finally:
                 self._readings += 1
                 self._wake(changed=True)
@@ -306,7 +307,7 @@ class HubControlHandler:
             return protocol.refused(
                 f"the configuration is not reloaded; the old one stays in force: {self._reading_error}"
             )
-        return protocol.agreed("configuration reloaded; what needs a restart waits for one")
+        return protocol.agreed(self._read)
 
 
 def _pressed(ms: float, gate: GateMode, *, muted: bool) -> bytes:
@@ -316,5 +317,4 @@ def _pressed(ms: float, gate: GateMode, *, muted: bool) -> bytes:
         return protocol.agreed(done)
     opener, both = ("the wake word", "wakeword-or-button") if gate.takes_word else ("speech", "both")
     why = f"{opener} opens the gate; gate.mode {both} takes presses, too, and needs button.pin"
-    told = f"{done}, but a press is not listened to: {why}"
-    return protocol.refused(told) if ms else protocol.agreed(told)
+    return (protocol.refused if ms else protocol.agreed)(f"{done}, but a press is not listened to: {why}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from ravatard.core.events import OptionsChanged
 from ravatard.core.options.conversation import ConversationOptions
@@ -15,19 +16,38 @@ from ravatard.stages.mailbox import Inbox
 log = logging.getLogger(__name__)
 
 
-async def reload(
-    asked: asyncio.Event, read: Callable[[], Awaitable[ConversationOptions]], inbox: Inbox, notifier: Notifier
-) -> None:
+@dataclass(frozen=True, slots=True)
+class NewOptions:
+    """Options that were read anew.
+
+    Attributes:
+        options: those of the conversation.
+        changes: words about the settings that differ, and which wait for a restart; "" where none are known.
+    """
+
+    options: ConversationOptions
+    changes: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Sentence about the reload."""
+        return f"configuration reloaded: {self.changes}" if self.changes else "configuration reloaded"
+
+
+ReadAgain = Callable[[], Awaitable[NewOptions]]
+
+
+async def reload(asked: asyncio.Event, read: ReadAgain, inbox: Inbox, notifier: Notifier) -> None:
     """Run for ever. ``read`` reads the configuration anew; it raises ConfigError when that is bad."""
     while True:
         await asked.wait()
         asked.clear()
         notifier.notify("RELOADING=1")
         try:
-            options = await read()
+            new = await read()
         except ConfigError as error:
             log.warning("the configuration is not reloaded; the old one stays in force: %s", error)
         else:
-            inbox.put(OptionsChanged(options))
-            log.info("configuration reloaded; what needs a restart waits for one")
+            inbox.put(OptionsChanged(new.options))
+            log.info("%s", new.sentence)
         notifier.notify("READY=1")

@@ -2,9 +2,10 @@
 # `make apt-repo`: apt-repo.sh CHANNEL KEY DIRECTORY PACKAGE... adds packages to a signed apt repository.
 #
 # DIRECTORY has a repository for each channel, DIRECTORY/stable and DIRECTORY/canary, to be served as they are by any
-# web server; each has the suites bookworm and trixie. A package goes into the suite that its version names. KEY is the
-# fingerprint of a key in gpg's keyring, whose public half is written beside the channels as ravatard.gpg. A version
-# that is there is never replaced by another file: reprepro refuses it.
+# web server; each has the suites bookworm and trixie. A package goes into the suite that its version names; the version
+# that was there goes into bookworm-previous or trixie-previous, to be installed again. KEY is the fingerprint of a key in
+# gpg's keyring, whose public half is written beside the channels as ravatard.gpg. A version that is there is never
+# replaced by another file: reprepro refuses it.
 set -eu
 umask 022
 
@@ -35,11 +36,12 @@ suite_of() {  # PACKAGE
 
 base=$directory/$channel
 mkdir -p "$base/conf"
-for suite in bookworm trixie; do
+for suite in bookworm trixie bookworm-previous trixie-previous; do
+    case $suite in *-previous) before=-previous ;; *) before= ;; esac
     cat <<END
 Origin: ravatard
 Label: ravatard
-Suite: $channel
+Suite: $channel$before
 Codename: $suite
 Architectures: amd64 arm64
 Components: main
@@ -51,10 +53,34 @@ done >"$base/conf/distributions"
 gpg --batch --export "$key" >"$directory/ravatard.gpg.new"
 mv "$directory/ravatard.gpg.new" "$directory/ravatard.gpg"
 
+repository() {  # ARGUMENT...
+    reprepro --silent --basedir "$base" "$@"
+}
+
+# Of the version that a suite has for the architecture; empty for none.
+version_in() {  # SUITE ARCHITECTURE
+    repository --list-format '${version}' --architecture "$2" list "$1" ravatard
+}
+
 for package in "$@"; do
     suite=$(suite_of "$package")
-    reprepro --silent --basedir "$base" --section sound --priority optional includedeb "$suite" "$package"
-    echo "$suite $channel: $(dpkg-deb --field "$package" Version) $(dpkg-deb --field "$package" Architecture)"
+    version=$(dpkg-deb --field "$package" Version)
+    architecture=$(dpkg-deb --field "$package" Architecture)
+    there=$(version_in "$suite" "$architecture")
+    if [ -n "$there" ] && dpkg --compare-versions "$there" gt "$version"; then
+        if [ "$(version_in "$suite-previous" "$architecture")" = "$version" ]; then
+            echo "$suite-previous $channel: $version $architecture"
+            continue
+        fi
+        echo "$package is older than $there, which $suite has in $channel already; next: build it with a higher version" >&2
+        exit 1
+    fi
+    # reprepro keeps one version of a package in a suite.
+    if [ -n "$there" ] && [ "$there" != "$version" ]; then
+        repository --architecture "$architecture" copy "$suite-previous" "$suite" ravatard
+    fi
+    repository --section sound --priority optional includedeb "$suite" "$package"
+    echo "$suite $channel: $version $architecture"
 done
 # Also the signature of a suite that has no package yet.
-reprepro --silent --basedir "$base" export
+repository export

@@ -1,8 +1,8 @@
 """Prepare a release, or check that one can be built: ``release.py TREE [NUMBER [DAY]]``.
 
-With a number it writes that into pyproject.toml and the package, and dates what is unreleased in
-CHANGELOG.md; a person commits and tags that. Without one it checks that all of them, the READMEs and the tag
-agree. It needs nothing but the standard library, and git.
+With a number it writes that into pyproject.toml, the package and the collection for Ansible, and dates
+what is unreleased in CHANGELOG.md; a person commits and tags that. Without one it checks that all of them,
+the READMEs and the tag agree. It needs nothing but the standard library, and git.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from pathlib import Path
 
 _NUMBER = r"\d+\.\d+\.\d+"
 _PYPROJECT, _PACKAGE, _CHANGELOG = "pyproject.toml", "ravatard/__init__.py", "CHANGELOG.md"
+_COLLECTION = "config/fleet/galaxy.yml"
 _READMES = ("README.md", "systemd/README.md")
-#: Where each of the two says it.
+#: Where each of them says it. Of a collection of a number that it has, ansible-galaxy installs nothing.
 _SAID = {
     _PYPROJECT: re.compile(rf'^version = "({_NUMBER})"$', re.M),
     _PACKAGE: re.compile(rf'^__version__ = "({_NUMBER})"$', re.M),
+    _COLLECTION: re.compile(rf"^version: ({_NUMBER})$", re.M),
 }
 _UNRELEASED = "## [Unreleased]\n"
 #: In a README: of a package's file, or after the name.
@@ -46,13 +48,15 @@ def prepare(tree: Path, number: str, day: str) -> None:
     last = re.search(rf"^## \[({_NUMBER})\]", after, re.M)
     if last and _order(last[1]) >= _order(number):
         raise ReleaseError(f"{last[1]} is released already; VERSION={number} must be higher")
+    texts = {_CHANGELOG: f"{before}{found}\n## [{number}] - {day}\n{after}"}
     for name, pattern in _SAID.items():
         text = (tree / name).read_text(encoding="utf-8")
         said = pattern.search(text)
         if said is None:
             raise ReleaseError(f"{name} says no version")
-        _write(tree / name, text[: said.start(1)] + number + text[said.end(1) :])
-    _write(tree / _CHANGELOG, f"{before}{found}\n## [{number}] - {day}\n{after}")
+        texts[name] = text[: said.start(1)] + number + text[said.end(1) :]
+    for name, text in texts.items():
+        _write(tree / name, text)
 
 
 def problems(tree: Path) -> Iterator[str]:

@@ -71,12 +71,14 @@ class Mishap:
         lost_s: so much sound is lost on the way to the loudspeaker, and no clock shows it; negative: silence
             comes in between.
         unplugged_s: so long the speaker plays nothing, and takes nothing.
+        within_s: where in an answer it happens.
     """
 
     name: str
     happens: Callable[[Disturbed], None] = lambda _: None
     lost_s: float = 0.0
     unplugged_s: float = 0.0
+    within_s: tuple[float, float] = (4.0, 8.0)
 
 
 MISHAPS = (
@@ -84,6 +86,7 @@ MISHAPS = (
     *(Mishap(f"sound lost: {ms:g} ms", lost_s=ms / 1000) for ms in (0.5, 1, 2, 4, 20)),
     *(Mishap(f"sound late: {ms:g} ms", lost_s=-ms / 1000) for ms in (1, 4, 20)),
     Mishap("microphone's process killed", Disturbed.restart_microphone),
+    Mishap("process starts with the answer", Disturbed.restart_microphone, within_s=(0.1, 0.1)),
     Mishap("clock goes on by 60 s", Disturbed.step_clock),
     Mishap("speaker unplugged for 2 s", Disturbed.replug_speaker, unplugged_s=2.0),
 )
@@ -114,7 +117,7 @@ def hit_answers(mishap: Mishap, turns: list[Sound], seed: int = 21) -> list[bool
     block = int(0.02 * RATE_HZ)
     hits = []
     for number, played in enumerate(turns):
-        at = int(chance.uniform(4, 8) * 50)
+        at = int(chance.uniform(*mishap.within_s) * 50)
         frames = at * block * VOICE_RATE_HZ // RATE_HZ
         sounds = played
         if number >= _LEARNT and mishap.lost_s:
@@ -154,8 +157,8 @@ def main() -> None:
         print(f"{mishap.name}: {', '.join(figures)}", file=sys.stderr, flush=True)
         rows.append(Row(mishap.name, figures, at_most(in_a_row, _MOST_IN_A_ROW, "in a row")))
     notes = (
-        "Answers of 12 s, in each of which this happens after 4 to 8 s: in how many the avatar's own voice",
-        "opened the gate, and in how many in a row; at the second one the daemon holds the microphone.",
+        "Answers of 12 s, in each of which this happens, mostly after 4 to 8 s: in how many the avatar's own",
+        "voice opened the gate, and in how many in a row; at the second one the daemon holds the microphone.",
     )
     print(
         Table("Talking over the avatar when something goes wrong", ("answers hit", "in a row"), rows, notes)

@@ -24,14 +24,23 @@ from tests.benchmarks.procfs import cpu_s, memory
 from tests.benchmarks.report import Aim, Row, Table, at_most, percentile
 from tests.integration import recordings
 from tests.integration.daemon import Config
-from tests.integration.talk_over_rig import Interruption, Talk, like, phrase, steady_audio, talking
+from tests.integration.talk_over_rig import (
+    BREATHLESS,
+    Interruption,
+    Talk,
+    like,
+    phrase,
+    steady_audio,
+    talking,
+)
 
 _NOTES = (
     "Alone: utterances that the avatar's own voice opened before the users spoke, of so many answers.",
-    "Silent: from the start of the program that plays the user until the speaker's last sound, median",
-    "and 95th percentile in ms; that program takes some 60 ms to be heard, on a busy machine far more.",
-    "Sent: uploads with the first 600 ms of the words in them. Late: the longest that a task of this",
+    "Silent: from the beginning of the words at the microphone until the speaker's last sound, median and",
+    "95th percentile in ms; the answer has no pause, and users in whose beginning nothing was heard do not",
+    "count. Sent: uploads with the first 600 ms of the words in them. Late: the longest that a task of this",
     "program was woken late, ms: what is more than the 20 to 50 ms that PulseAudio holds here is lost sound.",
+    "Load: the machine's, of one minute, behind the row.",
 )
 _MODES_NOTES = (
     "The rows differ in audio.echo, audio.barge_in and gate.mode. external and off have nothing that removes",
@@ -42,8 +51,8 @@ _MODES_NOTES = (
 #: What is like the words, of what the canceller leaves of them while the avatar speaks.
 _LIKE = 0.3
 _SILENT_MS = 450.0
-#: The avatar is in the middle of a sentence from then on, for 0.9 s: in a pause it would be silent anyway.
-_AFTER_S = 4.2
+#: Users begin from so long after the beginning of an answer on, within so long.
+_AFTER_S, _WITHIN_S = 4.0, 3.0
 _PHRASES = 3
 MODES: dict[str, Config] = {
     f"{echo}, {barge_in}, {gate}": {
@@ -90,9 +99,14 @@ class Met:
         return sum(one > _LIKE for one in self.alike)
 
     @property
+    def valid(self) -> list[Interruption]:
+        """Those of users who began while the avatar was heard."""
+        return [one for one in self.interruptions if one.sounded]
+
+    @property
     def silent_ms(self) -> list[float]:
         """How long it took, of those that silenced the avatar."""
-        return [one.silent_ms for one in self.interruptions if one.silent_ms is not None]
+        return [one.silent_ms for one in self.valid if one.silent_ms is not None]
 
 
 @contextmanager
@@ -132,12 +146,13 @@ async def measured(users: int, level_db: float, *configs: Config, costs: bool = 
         phrases = [phrase(number, over_echo_db=level_db) for number in range(_PHRASES)]
         files = [recordings.write(folder / f"user-{at}.wav", said) for at, said in enumerate(phrases)]
         for audio in steady_audio(folder / "audio"):
-            async with talking(folder / "daemon", audio, *configs) as talk:
+            async with talking(folder / "daemon", audio, *configs, answer=BREATHLESS) as talk:
                 if costs:
                     met.costs = await _costs(talk)
                 for number in range(users):
-                    after_s = _AFTER_S + number * 0.17 % 0.4
-                    met.interruptions.append(await talk.interrupt(files[number % _PHRASES], after_s))
+                    after_s = _AFTER_S + number * 0.67 % _WITHIN_S
+                    at = number % _PHRASES
+                    met.interruptions.append(await talk.interrupt(files[at], phrases[at], after_s))
                     print(met.interruptions[-1], file=sys.stderr, flush=True)
                 await talk.daemon.reports(lambda it: it["talk"] == "idle", "it is idle", 60)
                 met.alike = [max(like(upload, said, 0.6)[0] for said in phrases) for upload in talk.uploads()]
@@ -153,13 +168,14 @@ def _silent(met: Met) -> str:
 
 def level_row(met: Met, level_db: float) -> Row:
     """Return the line of a level."""
-    users, times = len(met.interruptions), met.silent_ms
+    users, times = len(met.valid), met.silent_ms
     figures = (
-        f"{met.alone} of {users}",
-        f"{sum(one.found for one in met.interruptions)} of {users}",
+        f"{met.alone} of {len(met.interruptions)}",
+        f"{sum(one.found for one in met.valid)} of {users}",
         _silent(met),
         f"{met.sent} of {len(met.alike)}",
         f"{met.late_ms:.0f}",
+        f"{os.getloadavg()[0]:.1f}",
     )
     aim = at_most(percentile(times, 95), _SILENT_MS, "ms") if times else Aim()
     return Row(f"user at {level_db:g} dB", figures, aim)
@@ -171,11 +187,12 @@ def mode_row(met: Met, mode: str) -> Row:
     speaking, silent, megabytes = met.costs
     figures = (
         f"{met.alone} of {users}",
-        f"{len(met.silent_ms)} of {users}",
+        f"{len(met.silent_ms)} of {len(met.valid)}",
         f"{met.sent} of {users}",
         f"{speaking:.1f}/{silent:.1f}",
         f"{megabytes:.0f}",
         f"{met.late_ms:.0f}",
+        f"{os.getloadavg()[0]:.1f}",
     )
     return Row(mode, figures)
 
@@ -191,7 +208,7 @@ def main() -> None:
     levels = [float(level) for level in arguments.levels.split(",") if level]
     rows = [level_row(asyncio.run(measured(arguments.users, level)), level) for level in levels]
     if rows:
-        columns = ["alone", "users found", "silent ms", "sent", "late"]
+        columns = ["alone", "users found", "silent ms", "sent", "late", "load"]
         print(Table("Talking over the avatar, whole daemon on PulseAudio", columns, rows, _NOTES), flush=True)
     rows = [
         mode_row(asyncio.run(measured(arguments.each, 0.0, config, costs=True)), mode)
@@ -199,7 +216,7 @@ def main() -> None:
         if arguments.modes and re.search(arguments.modes, mode)
     ]
     if rows:
-        columns = ["alone", "interrupted", "sent", "ms/s", "MB", "late"]
+        columns = ["alone", "interrupted", "sent", "ms/s", "MB", "late", "load"]
         print(Table("Every mode, whole daemon on PulseAudio", columns, rows, _MODES_NOTES))
 
 

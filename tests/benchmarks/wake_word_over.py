@@ -155,7 +155,8 @@ def main() -> None:
         tried = find_and_try(WakeWordOptions(word=WORD), Path(made), os.environ)
         voices = Voices(Path(made))
         words = [word for each in recorded_words(arguments.words, WORD).values() for word in each]
-        words = words or [voices.say(name, "okay nahboo", speed) for name in _FOUND for speed in SPEEDS]
+        found = [name for name in _FOUND if name in voices.names]
+        words = words or [voices.say(name, "okay nahboo", speed) for name in found for speed in SPEEDS]
         if arguments.quick:
             words = words[::3]
         for line in lines(words, tried, turns=10 if arguments.quick else 110):

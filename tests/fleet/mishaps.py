@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fleet.ansible import SECRETS, Recap, Rollout, starts
+from tests.fleet.ansible import SECRETS, SOME, Recap, Rollout, starts
 from tests.fleet.machine import Machine
 from tests.fleet.table import Finding, Table
 
@@ -20,6 +20,7 @@ def mishaps(rollout: Rollout, table: Table) -> None:
     _new_secret(rollout, table)
     _no_such_version(rollout, table)
     _taken_back(rollout, table)
+    _not_judged(rollout, table)
     _away(rollout, table)
 
 
@@ -136,12 +137,24 @@ def _taken_back(rollout: Rollout, table: Table) -> None:
     rollout.variables["appliance_version"] = version
 
 
+def _not_judged(rollout: Rollout, table: Table) -> None:
+    """While the machine has not judged a new version yet, the next wave does not begin."""
+    canary, trial = rollout.machines[0], "/var/lib/ravatard-upgrade/trial"
+    rollout.variables["appliance_judged_s"] = 3
+    canary.run(f"mkdir -p $(dirname {trial}) && echo '0.1.0 0.2.0' >{trial}")
+    recap, _ = _played(rollout)
+    canary.run(f"rm {trial}")
+    met = recap.failed == [canary.name] and "No verdict after 3 s" in recap.output
+    _add(table, recap, "a version that is not judged", "waited for" if met else "not waited for", met=met)
+    del rollout.variables["appliance_judged_s"]
+
+
 def _away(rollout: Rollout, table: Table) -> None:
     """A machine of a later wave that cannot be reached stops nothing; a canary that cannot stops all."""
-    names = [one.name for one in rollout.machines]
+    names = [one.name for one in rollout.machines[:SOME]]
     for away, expected in ((names[-1], names[:-1]), (names[0], [])):
         rollout.away = {away}
-        recap = rollout.play()
+        recap = rollout.play("--limit", ",".join(names))
         reached = list(recap.changed)
         met = reached == expected and not recap.failed
         _add(table, recap, f"while {away} is away, reached", f"{len(reached)} of {len(names)}", met=met)

@@ -66,8 +66,13 @@ class AptRepository:
         self._publish()
 
     def _publish(self) -> None:
-        index = "".join(self._entry(package) for package in sorted((self._channel / "pool").glob("*.deb")))
-        dist = self._channel / "dists" / self._suite
+        packages = sorted((self._channel / "pool").glob("*.deb"))
+        self._publish_suite(self._suite, "".join(self._entry(package) for package in packages))
+        # Here all versions are in one suite.
+        self._publish_suite(f"{self._suite}-previous", "")
+
+    def _publish_suite(self, suite: str, index: str) -> None:
+        dist = self._channel / "dists" / suite
         (dist / "main/binary-all").mkdir(parents=True, exist_ok=True)
         (dist / "main/binary-amd64").mkdir(parents=True, exist_ok=True)
         sums = []
@@ -82,7 +87,7 @@ class AptRepository:
                 sums.append(f" {digest} {len(content)} main/binary-{architecture}/{name}")
         release = dist / "Release"
         release.write_text(
-            f"Origin: ravatard\nLabel: ravatard\nSuite: {self._suite}\nCodename: {self._suite}\n"
+            f"Origin: ravatard\nLabel: ravatard\nSuite: {suite}\nCodename: {suite}\n"
             f"Architectures: all amd64\nComponents: main\nDate: {_now()}\nSHA256:\n" + "\n".join(sums) + "\n"
         )
         (dist / "InRelease").unlink(missing_ok=True)

@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.fleet.ansible import FIRST, SECRETS, Rollout, prepared, starts
+from tests.fleet.ansible import FIRST, SECRETS, SOME, Rollout, prepared, starts
 from tests.fleet.mishaps import mishaps
 from tests.fleet.table import Finding, Table
 
 BROKEN = "0.3.0"
-#: Machines that a change of a setting is tried on.
-SOME = 3
 
 
 def rolled_out(folder: Path, count: int, base_url: str) -> Table:
     """Roll out twice, change a setting, then a broken setting, then a version that does not start."""
     table = Table(f"Ansible over {count} machines")
     with prepared(folder, count, base_url) as rollout:
+        some = [one.name for one in rollout.machines[:SOME]]
+        tried = rollout.play("--check", "--diff", "--limit", ",".join(some))
+        there = sum(FIRST in state for state in rollout.states().values())
+        table.add(
+            Finding(
+                "--check on new machines",
+                f"{len(tried.failed)} of {len(some)} failed, {there} with the program",
+                list(tried.changed) == some and not tried.failed and not there,
+            )
+        )
         first = rollout.play()
         changed = sum(number > 0 for number in first.changed.values())
         table.add(
@@ -103,6 +111,12 @@ def _watched(rollout: Rollout, table: Table) -> str:
     hashed = [one for one in users if one.startswith("ravatard-") and ":$" in one]
     well = len(hashed) == len(rollout.machines) and SECRETS["mqtt.password"] not in "".join(users)
     table.add(Finding("users of the broker, hashed", f"{len(hashed)}", well))
+    rollout.away = {rollout.machines[0].name}
+    third = rollout.play(playbook="monitor")
+    rollout.away = set()
+    same = monitor.run("cat /etc/mosquitto/ravatard.passwords").splitlines() == users
+    found = "the same" if same else "others"
+    table.add(Finding("users while one machine is away", found, same and not third.failed))
     return first.output + second.output
 
 

@@ -13,7 +13,6 @@ from tests.house.source import MODULES, PACKAGE, ROOT, TESTS, Function, function
 TESTED_BY_RUNNING: dict[str, str] = {
     "cloud/avatar/examination.py": "integration/test_avatar_doctor.py examines the simulator with it",
     "cloud/webrtc/calling.py": "integration/test_avatar_appliance.py, against a real peer",
-    "cloud/webrtc/relays.py": "integration/test_turn.py, against a real TURN server",
     "app.py": "scenario/world.py joins it, and every scenario runs it",
     "assembly/client.py": "integration/test_chat_command.py talks through it",
     "assembly/parts.py": "integration/test_conversation.py runs what it builds",

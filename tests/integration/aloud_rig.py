@@ -127,6 +127,14 @@ class Monitor:
         blocks = [block for came, block in self._blocks if at <= came < until_at]
         return np.concatenate([np.zeros(0, np.int16), *blocks])
 
+    def timed(self, at: float) -> tuple[Samples, float]:
+        """What came after ``at``, and when its first sample did: a read may be late, and is never early."""
+        blocks = [(came, block) for came, block in self._blocks if came >= at]
+        sound = np.concatenate([np.zeros(0, np.int16), *(block for _, block in blocks)])
+        ends = np.cumsum([len(block) for _, block in blocks]) / RATE_HZ
+        firsts = (came - float(end) for (came, _), end in zip(blocks, ends, strict=True))
+        return sound, min(firsts, default=at)
+
     def loud_at(self, at: float) -> list[float]:
         """When blocks came, after ``at``, in which something can be heard."""
         return [came for came, block in self._blocks if came >= at and np.abs(block).max(initial=0) > AUDIBLE]

@@ -22,7 +22,8 @@ from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.server import SimServer
 from ravatard.sim.sound.synthesizer import Synthesizer
 from tests.integration import recordings
-from tests.integration.aloud_rig import ALOUD, Appliance, Monitor, appliance, living_room
+from tests.integration.aloud_rig import ALOUD, AUDIBLE, Appliance, Monitor, appliance, living_room
+from tests.integration.aloud_rig import RATE_HZ as MONITOR_HZ
 from tests.integration.daemon import Config
 from tests.integration.middlebox import Middlebox
 from tests.integration.recordings import Samples
@@ -30,6 +31,8 @@ from tests.integration.virtual_audio import MICROPHONE, VirtualAudio, missing
 
 #: Some twelve seconds: time for the canceller to learn the room, and for a user to interrupt.
 LONG = " ".join(f"This is sentence number {number} of a long answer." for number in range(6))
+#: As long, without a pause: whenever the avatar falls silent in it, it was interrupted.
+BREATHLESS = " and ".join(f"sentence number {number} of a very long answer goes on" for number in range(6))
 CHAT: Config = {"ravatar": {"mode": "chat"}}
 TALKED_OVER: Config = {
     "audio": {"echo": "cancel", "barge_in": "voice"},
@@ -39,6 +42,8 @@ TALKED_OVER: Config = {
 ECHO_DB = -23.0
 #: The room is known by then.
 _LEARNT_S = 5.0
+#: Likeness from which on words were heard at the microphone: 10 dB below an echo they have 0.3.
+_HEARD = 0.15
 
 
 def steady_audio(folder: Path) -> Iterator[VirtualAudio]:
@@ -76,13 +81,15 @@ class Interruption:
     Attributes:
         before: utterances that opened in this answer before the user spoke: the avatar's own voice.
         found: an utterance opened within four seconds.
-        silent_ms: from the beginning of the words, which are played then, until nothing is heard from the
-            speaker; PulseAudio's way to the microphone is in it. None: the avatar went on.
+        silent_ms: from the beginning of the words at the microphone until nothing is heard from the
+            speaker. None: the avatar went on, or the words could not be found in the microphone's sound.
+        sounded: the avatar was heard when the words began.
     """
 
     before: int
     found: bool
     silent_ms: float | None
+    sounded: bool = True
     degraded: tuple[str, ...] = ()
 
 
@@ -110,13 +117,16 @@ class Talk:
 
     Attributes:
         lateness: of this machine since the beginning.
+        sent: frames to the service.
     """
 
-    def __init__(self, daemon: Appliance, audio: VirtualAudio, monitor: Monitor, box: Middlebox) -> None:
+    def __init__(self, daemon: Appliance, audio: VirtualAudio, speaker: Monitor, ear: Monitor) -> None:
+        """``speaker``: what is heard from it; ``ear``: what the microphone hears."""
         self.daemon = daemon
+        self.sent: list[str] = []
         self._audio = audio
-        self._monitor = monitor
-        self._box = box
+        self._speaker = speaker
+        self._ear = ear
         self.lateness = Lateness()
 
     async def utterances(self) -> int:
@@ -129,14 +139,19 @@ class Talk:
         await self.daemon.say("speak")
         await self.daemon.reports(lambda it: it["talk"] == "speaking", "it speaks", 30)
 
-    async def interrupt(self, recording: Path, after_s: float = _LEARNT_S) -> Interruption:
-        """Talk over an answer, so long after its beginning: once the room may be known."""
+    async def interrupt(self, recording: Path, said: Samples, after_s: float = _LEARNT_S) -> Interruption:
+        """Talk over an answer, so long after its beginning: once the room may be known.
+
+        Args:
+            recording: what is played into the microphone.
+            said: the same; it begins with its first word.
+            after_s: seconds.
+        """
         at_first = await self.utterances()
         await self.answer()
-        begun = self.daemon.now
-        await asyncio.sleep(max(0.0, after_s - (self.daemon.now - begun)))
+        await asyncio.sleep(after_s)
         before = await self.utterances()
-        spoken_at = time.monotonic()
+        played_at = time.monotonic()
         player = self._audio.microphone.play(recording)
         found = True
         try:
@@ -146,20 +161,37 @@ class Talk:
         except AssertionError:
             found = False
         await asyncio.sleep(0.7)
-        loud = self._monitor.loud_at(spoken_at)
-        player.wait(20)
-        # Silent for half a second: what is heard later is the next answer.
-        # A user who is found in a pause between two sentences may hear nothing of the avatar any more.
-        heard = loud or [spoken_at]
-        last = next((a for a, b in pairwise([*heard, float("inf")]) if b - a > 0.5), None)
-        silent_ms = (last - spoken_at) * 1000 if found and last is not None else None
+        # Not in our loop, which reads what is heard meanwhile.
+        await asyncio.to_thread(player.wait, 20)
+        began_at = self._began(said, played_at)
+        sounded, silent_at = (False, None) if began_at is None else self._silent(began_at)
+        silent_ms = (silent_at - began_at) * 1000 if found and silent_at and began_at else None
         degraded = tuple((await self.daemon.report())["degraded"])
-        return Interruption(before - at_first, found, silent_ms, degraded)
+        return Interruption(before - at_first, found, silent_ms, sounded, degraded)
+
+    def _began(self, said: Samples, played_at: float) -> float | None:
+        """Return when the words began at the microphone, whatever else was heard there; None: not found."""
+        heard, first_at = self._ear.timed(played_at - 0.2)
+        step = MONITOR_HZ // RATE_HZ
+        soft = heard[: len(heard) // step * step].reshape(-1, step).mean(1).astype(np.int16)
+        alike, at_s = like(soft, said, 0.6)
+        return float(first_at + at_s) if alike > _HEARD else None
+
+    def _silent(self, began_at: float) -> tuple[bool, float | None]:
+        """Return if the speaker was heard at ``began_at``, and when it fell silent for half a second."""
+        heard, first_at = self._speaker.timed(began_at - 0.5)
+        piece = MONITOR_HZ // 100
+        peaks = np.abs(heard[: len(heard) // piece * piece].astype(int)).reshape(-1, piece).max(1, initial=0)
+        ends = [first_at + (int(number) + 1) / 100 for number in np.flatnonzero(peaks > AUDIBLE)]
+        sounded = any(-0.1 < end - began_at <= 0.01 for end in ends)
+        # What is heard after half a second is the next answer.
+        after = [end for end in ends if end >= began_at - 0.01]
+        return sounded, next((a for a, b in pairwise([*after, float("inf")]) if b - a > 0.5), None)
 
     def uploads(self) -> list[Samples]:
         """The sound that was sent to the service, utterance by utterance."""
         found = []
-        for frame in self._box.sent:
+        for frame in self.sent:
             with suppress(ValueError):
                 message = json.loads(frame)
                 if isinstance(message, dict) and (sound := message.get("file_base64_data")):
@@ -168,21 +200,25 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(folder: Path, audio: VirtualAudio, *configs: Config) -> AsyncIterator[Talk]:
+async def talking(
+    folder: Path, audio: VirtualAudio, *configs: Config, answer: str = LONG
+) -> AsyncIterator[Talk]:
     """A daemon in chat mode whose user may talk over it, in a room of 200 ms."""
     assert audio.speaker is not None
-    options = SimOptions(think_s=0.02, licences=0, answers=(LONG,))
+    options = SimOptions(think_s=0.02, licences=0, answers=(answer,))
     environ = audio.environ({})
     async with (
         SimServer(cloud=SimCloud(options, key=b"of this test", speak=Synthesizer().wav)) as server,
         Middlebox(server.base_url) as box,
         appliance(folder, box.base_url, ALOUD, CHAT, TALKED_OVER, *configs, environ=environ) as daemon,
-        Monitor(audio.speaker) as monitor,
+        Monitor(audio.speaker) as speaker,
+        Monitor(audio.microphone) as ear,
     ):
         hurry_sound(daemon)
         with living_room(audio, delay_ms=100, echo_db=ECHO_DB):
             await asyncio.sleep(3.0)
-            talk = Talk(daemon, audio, monitor, box)
+            talk = Talk(daemon, audio, speaker, ear)
+            talk.sent = box.sent
             watching = asyncio.create_task(talk.lateness.watch(), name="lateness")
             try:
                 yield talk

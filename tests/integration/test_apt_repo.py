@@ -89,7 +89,8 @@ class Apt:
         self.folder = folder
         for name in ("state/lists/partial", "cache/archives/partial", "etc/preferences.d", "etc/apt.conf.d"):
             (folder / name).mkdir(parents=True)
-        source = f"deb [signed-by={repository}/{keyring}] copy:{repository}/{channel} bookworm main\n"
+        source = f"deb [signed-by={repository}/{keyring}] copy:{repository}/{channel} {{suite}} main\n"
+        source = "".join(source.format(suite=suite) for suite in ("bookworm", "bookworm-previous"))
         (folder / "etc/sources.list").write_text(source)
         (folder / "status").touch()
 
@@ -159,6 +160,34 @@ def test_apt_does_not_downgrade(tmp_path: Path, keys: Keys) -> None:
 
     assert refused.returncode != 0
     assert "--allow-downgrades" in refused.stderr
+
+
+def test_the_version_before_can_be_installed_again(tmp_path: Path, repository: Path, keys: Keys) -> None:
+    assert published(keys, repository, deb(tmp_path, "0.3.1+deb12")).returncode == 0
+    apt = Apt(tmp_path / "root", repository)
+    apt.installed("0.3.1+deb12")
+    assert apt.get("update").returncode == 0
+
+    back = apt.get("install", "--allow-downgrades", "ravatard=0.3.0+deb12")
+
+    assert "Inst ravatard [0.3.1+deb12] (0.3.0+deb12 ravatard:stable-previous [" in back.stdout, back.stderr
+    assert "Inst ravatard" not in apt.get("upgrade").stdout
+
+
+def test_a_package_that_is_older_than_the_newest_is_no_success(
+    tmp_path: Path, repository: Path, keys: Keys
+) -> None:
+    (before,) = tmp_path.glob("ravatard_0.2.0+deb12_*.deb")
+
+    again = published(keys, repository, before)
+    older = published(keys, repository, deb(tmp_path, "0.1.0+deb12"))
+
+    assert (again.returncode, again.stdout.split()[:3]) == (
+        0,
+        ["bookworm-previous", "stable:", "0.2.0+deb12"],
+    )
+    assert older.returncode == 1
+    assert "is older than 0.3.0+deb12, which bookworm has in stable already; next:" in older.stderr
 
 
 def test_a_repository_that_another_key_has_signed_is_refused(

@@ -633,11 +633,15 @@ async def test_a_reload_says_what_came_of_it(tmp_path: Path) -> None:
         await daemon.ready()
 
         good = await _asked("reload")
+        daemon.configure({"session": {"idle_s": 30}, "speaker": {"enabled": True}})
+        changed = await _asked("reload")
         daemon.configure({"session": {"idle_s": 1}})
         bad = await _asked("reload")
         await daemon.stopped()
 
-        assert good == (0, "configuration reloaded; what needs a restart waits for one\n", "")
+        assert good == (0, "configuration reloaded: no setting has changed\n", "")
+        waits = "session.idle_s is in effect; speaker.enabled waits for a restart"
+        assert changed == (0, f"configuration reloaded: {waits}\n", "")
         assert bad[:2] == (1, "")
         assert "the old one stays in force" in bad[2]
         assert "session.idle_s" in bad[2]

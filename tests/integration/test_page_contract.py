@@ -263,3 +263,4 @@ async def test_a_valid_request_is_carried_out(tmp_path: Path) -> None:
     assert refused[0] == 422
     assert {one["key"] for one in refused[1]["problems"]} == {"microphone.command", "speaker.volume"}
     assert blind[0] == 428
+    assert "the header If-Match: the revision" in unseen[1]["error"]

@@ -7,6 +7,7 @@ import errno
 import json
 import logging
 import socket
+import time
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from msgspec import structs
 
 from ravatard.web.headers import STRICT
-from ravatard.web.page.access.record import changing
+from ravatard.web.page.access.record import AccessRecord, changing, decoded
 from ravatard.web.page.api.catalog import ENDPOINTS
 from ravatard.web.page.api.endpoints import PREFIX
 from ravatard.web.page.live_feed import MOST_OF_ONE, MOST_OF_TOKENS, MOST_PAGES
@@ -145,6 +146,24 @@ async def test_a_compressed_body_is_not_unpacked(tmp_path: Path) -> None:
         found = await served.call("POST", f"{PREFIX}/volume", headers=headers, data=b"x")
 
         assert found[0] in (400, 415)
+
+
+@pytest.mark.parametrize("odd", [";", '"', "(", "application/json;", "=;", "a/b;"])
+async def test_a_content_type_as_long_as_a_header_may_be_holds_nothing_up(
+    odd: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever may log in may send it."""
+    async with serving_page(tmp_path) as served:
+        began = time.thread_time()
+        headers = {"Content-Type": odd * (7_900 // len(odd))}
+
+        async with served.session.post(
+            f"{served.base}{PREFIX}/session", data=b"{}", headers=headers
+        ) as reply:
+            assert reply.status == (400 if odd.startswith("application/json") else 415)
+
+        assert time.thread_time() - began < 0.2
+    assert "failed to answer" not in caplog.text
 
 
 async def test_a_bad_query_is_refused(tmp_path: Path) -> None:
@@ -322,6 +341,37 @@ async def test_a_new_password_and_the_end_of_all_sessions_close_open_pages(
         assert (await served.call("GET", STATUS))[0] == 401
 
 
+async def test_a_page_that_is_open_for_weeks_is_in_use_and_so_is_a_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for nothing but its socket, and would be logged out as idle."""
+    monkeypatch.setattr("ravatard.web.page.live_feed.USED_S", 0.05)
+    async with serving_page(tmp_path, logged_in=True) as served:
+        _, made, _ = await served.call("POST", f"{PREFIX}/tokens", {"name": "lamp", "scopes": ["read"]})
+        days_ago = time.time() - 6 * 86_400
+
+        def long_ago(before: AccessRecord) -> AccessRecord:
+            sessions = [structs.replace(one, used_at=days_ago) for one in before.sessions]
+            tokens = [structs.replace(one, used_at=days_ago) for one in before.tokens]
+            return structs.replace(before, sessions=sessions, tokens=tokens)
+
+        def used() -> list[float | None]:
+            kept = decoded(served.file.read())
+            return [*(one.used_at for one in kept.sessions), *(one.used_at for one in kept.tokens)]
+
+        program = {"Authorization": f"Bearer {made['token']}"}
+        async with (
+            served.live() as page,
+            served.session.ws_connect(f"{served.base}{PREFIX}/live", headers=program) as socket,
+        ):
+            await page.receive()
+            await socket.receive()
+            served.file.update(changing(long_ago))
+
+            await until(lambda: all(at is not None and at > days_ago for at in used()), "both are noted")
+        assert time.time() - min(at or 0.0 for at in used()) < 3_600
+
+
 # ---------------------------------------------------------------------- crowds and slowness
 
 
@@ -463,7 +513,8 @@ async def test_bodies_that_do_not_come_keep_no_owner_out_and_fill_no_log(
             writer.transport.abort()
         await asyncio.sleep(0.1)
 
-    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+    ours = [one for one in caplog.records if one.name.startswith("ravatard")]
+    assert not [one for one in ours if one.levelno >= logging.WARNING]
 
 
 async def test_a_body_by_the_byte_gets_408(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,10 +83,16 @@ async def test_a_certificate_that_was_renewed_is_used_without_a_restart(
         certificate.write_bytes(second)
         await until(lambda: "goes on with the certificate of before" in caplog.text, "half of it is refused")
         assert await shown(port) == before
+        assert any("certificate of before" in one for one in served.page.faults)
         key.write_bytes(second)
         await until(lambda: "was replaced, and is in use" in caplog.text, "the whole of it is used")
 
         after = await shown(port)
+        away = certificate.rename(tmp_path / "away.pem")
+        await until(lambda: served.page.faults, "it is missed")
+        away.rename(certificate)
+        await until(lambda: not served.page.faults, "it is there again")
+        assert served.page.faults == ()
 
     assert {before, after} == {ssl.PEM_cert_to_DER_cert(_first(one.decode())) for one in (first, second)}
 

@@ -180,7 +180,7 @@ async def test_a_microphone_that_is_pulled_out_is_lost_and_comes_back_when_it_is
         back = await next_event(events, MicrophoneReady)
 
     assert "fell silent" in lost.reason
-    assert "there is no microphone 'usb_mic' at the moment" in missing_now.reason
+    assert "there is no device 'usb_mic' at the moment" in missing_now.reason
     assert back.device == "usb_mic"
 
 
@@ -205,7 +205,7 @@ async def test_a_name_that_does_not_exist_is_answered_with_those_that_do(audio: 
     async with listening(device="Blue Yeti", environ=audio.environ()) as (_, events):
         lost = await next_event(events, MicrophoneLost)
 
-    assert "there is no microphone 'Blue Yeti' at the moment" in lost.reason
+    assert "there is no device 'Blue Yeti' at the moment" in lost.reason
     assert "'usb_mic'" in lost.reason
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.integration import recordings
 from tests.integration.program import until
+from tests.integration.recordings import Samples
 from tests.integration.talk_over_rig import Talk, like, phrase, steady_audio, talking
 from tests.integration.virtual_audio import VirtualAudio
 
@@ -37,10 +38,10 @@ TRIES = 3
 STARVED_S = 0.05
 
 
-async def interrupted(talk: Talk, recording: Path) -> None:
+async def interrupted(talk: Talk, recording: Path, said: Samples) -> None:
     """Talk over the avatar until that was found, and it fell silent."""
     for _ in range(TRIES):
-        interruption = await talk.interrupt(recording)
+        interruption = await talk.interrupt(recording, said)
         if interruption.found and interruption.silent_ms is not None:
             return
     worst_s = talk.lateness.worst_s
@@ -55,7 +56,7 @@ async def test_a_user_who_talks_over_the_avatar_stops_it_and_the_first_words_are
     said = phrase()
     recording = recordings.write(tmp_path / "user.wav", said)
     async with talking(tmp_path, audio) as talk:
-        await interrupted(talk, recording)
+        await interrupted(talk, recording, said)
         await until(talk.uploads, "something is sent", 15)
 
         # The first 600 ms of the words, and not only what came when the avatar was silent.
@@ -66,9 +67,10 @@ async def test_a_user_who_talks_over_the_avatar_stops_it_and_the_first_words_are
 async def test_a_microphone_that_is_killed_in_the_middle_of_an_interruption_leaves_nothing_open(
     tmp_path: Path, audio: VirtualAudio
 ) -> None:
-    recording = recordings.write(tmp_path / "user.wav", phrase())
+    said = phrase()
+    recording = recordings.write(tmp_path / "user.wav", said)
     async with talking(tmp_path, audio) as talk:
-        await interrupted(talk, recording)
+        await interrupted(talk, recording, said)
         pid = talk.daemon.child("microphone.worker")
         assert pid is not None
         os.kill(pid, signal.SIGKILL)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import aioice
 import pytest
 
 from ravatard.cloud.media.address_rule import AddressRule
@@ -18,13 +19,17 @@ from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.network.trust import issuers_in
 from ravatard.cloud.pixelstreaming.player import PixelStreamingPlayer
+from ravatard.cloud.pixelstreaming.stun_turn import checked_helpers
 from ravatard.cloud.proxy import Proxies
+from ravatard.cloud.webrtc.ice import IceHelper
+from ravatard.cloud.webrtc.ice_server import IceServer
+from ravatard.cloud.webrtc.relays import relayed
 from ravatard.secret import Secret
 from tests.integration.firm import Firm
 from tests.integration.pixelstreamer import TOKEN, Behaviour, service
 from tests.integration.proxying import proxying
 from tests.integration.test_pixelstreaming_player import PATIENT, SOUND, Listener
-from tests.integration.turn_server import turn_server
+from tests.integration.turn_server import CREDENTIAL, USER, turn_server
 
 pytestmark = pytest.mark.integration
 
@@ -71,6 +76,22 @@ async def test_where_udp_is_closed_the_voice_comes_by_tcp(tmp_path: Path, firm: 
         assert len(await heard(turn.servers(UDP, TCP), routes)) == 1
 
 
+@pytest.mark.parametrize(
+    "url", ["turn:[::1]:{plain}", "turn:[::1]:{plain}?transport=tcp", "turns:[::1]:{tls}"]
+)
+async def test_a_turn_server_may_have_ipv6_alone(tmp_path: Path, firm: Firm, url: str) -> None:
+    routes = Routes(ANYWHERE, Proxies("none", {}), issuers_in(str(firm.ca)))
+    agent = aioice.Connection(ice_controlling=False)
+    async with turn_server(tmp_path, firm, place="::1") as turn, asyncio.timeout(10.0):
+        servers = [IceServer((url.format(plain=turn.plain, tls=turn.tls),), USER, Secret(CREDENTIAL))]
+        (helper,), dropped = await checked_helpers(servers, routes, 1.0)
+        way = await relayed(agent, helper, 1, relay_only=False)
+        await way.close()
+
+    assert dropped == []
+    assert (way.local_candidate.host, way.local_candidate.type) == ("::1", "relay")
+
+
 async def test_a_turn_server_that_is_not_trusted_is_not_used(tmp_path: Path, firm: Firm) -> None:
     routes = Routes(ANYWHERE, Proxies("none", {}))
     async with turn_server(tmp_path, firm) as turn:
@@ -93,6 +114,24 @@ async def test_tcp_and_tls_go_through_the_proxy_which_alone_knows_the_name(
 
     assert len(lines) == 2
     assert sorted(proxy.asked) == sorted(f"CONNECT turn.example:{port}" for port in (turn.plain, turn.tls))
+
+
+async def test_the_way_by_udp_goes_before_that_by_tcp_and_tls(tmp_path: Path, firm: Firm) -> None:
+    agent = aioice.Connection(ice_controlling=False)
+    issuers = issuers_in(str(firm.ca))
+    async with turn_server(tmp_path, firm) as turn, asyncio.timeout(10.0):
+        ways = []
+        for url in (TLS, TCP, UDP):
+            filled = url.format(plain=turn.plain, tls=turn.tls)
+            helper = IceHelper(filled, USER, Secret(CREDENTIAL), "127.0.0.1", issuers=issuers)
+            ways.append(await relayed(agent, helper, 1, relay_only=False))
+        candidates = [way.local_candidate for way in ways]
+        for way in ways:
+            await way.close()
+
+    assert [one.type for one in candidates] == ["relay"] * 3
+    assert sorted(candidates, key=lambda one: -one.priority) == candidates[::-1]
+    assert len({one.foundation for one in candidates}) == 3
 
 
 @pytest.mark.slow

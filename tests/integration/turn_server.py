@@ -75,6 +75,8 @@ async def turn_server(
         *("--log-file", str(running.log), "--simple-log", "--pidfile", str(folder / "turn.pid")),
         *("--userdb", str(folder / "turn.db"), "--min-port", "49152", "--max-port", "49999"),
         *([] if udp else ["--no-udp"]),
+        # Without it a relay is an IPv4 address, unless the client asks, and aioice does not ask.
+        *(["--allocation-default-address-family", "keep"] if ":" in place else []),
         *more,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""``make package-test``: the package and ``make install`` in a fresh Debian; upgrades with a running systemd.
+"""``make package-test``: package, wheel and ``make install`` in a fresh Debian; upgrades under a systemd.
 
 Exit status 0 when every step passed, 1 when one failed, 2 when it cannot be tried here. Each step stands on
 those before it, so the first failure is the end.
@@ -20,6 +20,8 @@ from pathlib import Path
 from tests.appliance.commands import BuildError
 from tests.appliance.image import cache_folder
 from tests.packaging.building import ROOT, Built, build
+from tests.packaging.by_itself import upgraded_by_itself
+from tests.packaging.by_pipx import installed_by_pipx
 from tests.packaging.debian import ARCHITECTURES, SUITES, Debian, this_machine
 from tests.packaging.emulation import EMULATION, emulated
 from tests.packaging.fresh_root import Contents, FreshRoot, unpack_root
@@ -68,7 +70,7 @@ def _all(debian: Debian, folder: Path, patience: float) -> int:
     wanted = depends(built[0].new)
 
     def unpacked() -> str:
-        unpack_root(debian, Contents("bare", satisfying=wanted), cache_folder(), folder / "root")
+        unpack_root(debian, Contents("bare", satisfying=wanted), cache_folder(), folder / "root", patience)
         roots.append(FreshRoot(folder / "root", patience=patience))
         _deliver(roots[0], built[0])
         return wanted
@@ -81,12 +83,24 @@ def _all(debian: Debian, folder: Path, patience: float) -> int:
     before = roots[0].files()
     if not all(_step(step, roots[0], before if clean else None) for step, clean in STEPS):
         return 1
-    if patience > 1:
+    return 0 if _further(debian, roots[0], wanted, folder) else 1
+
+
+def _further(debian: Debian, root: FreshRoot, wanted: str, folder: Path) -> bool:
+    """Try what needs a root of its own, or a running systemd."""
+    cache, emulating = cache_folder(), root.patience > 1
+    by_pipx = partial(installed_by_pipx, debian, cache, folder / "pipx", root.patience)
+    if not _passes("`pipx install` of the wheel", by_pipx):
+        return False
+    if emulating:
         _say("left out: upgrades under a running systemd, which an emulated processor does not boot")
-        return 0
-    deliver_versions(roots[0].path)
-    passed = all(_passes(_told(upgrade), partial(upgrade, roots[0].path)) for upgrade in UPGRADES)
-    return 0 if passed else 1
+        return True
+    deliver_versions(root.path)
+    if not all(_passes(_told(upgrade), partial(upgrade, root.path)) for upgrade in UPGRADES):
+        return False
+    deb = root.path / DELIVERY[1:] / "new.deb"
+    by_itself = partial(upgraded_by_itself, debian, deb, wanted, cache, folder / "unattended")
+    return _passes("Upgraded by unattended-upgrades, between conversations", by_itself)
 
 
 def depends(deb: Path) -> str:

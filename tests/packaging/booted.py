@@ -95,8 +95,8 @@ class Booted:
 
 
 @contextmanager
-def booted(root: Path) -> Iterator[Booted]:
-    """Boot the Debian in ``root``, without a network; it is stopped at the end.
+def booted(root: Path, within_s: float = _BOOT_S) -> Iterator[Booted]:
+    """Boot the Debian in ``root`` in ``within_s``, without a network; it is stopped at the end.
 
     Raises:
         AssertionError: it does not come up.
@@ -121,7 +121,7 @@ def booted(root: Path) -> Iterator[Booted]:
     )
     machine = Booted(root, container)
     try:
-        _wait_for_systemd(machine)
+        _wait_for_systemd(machine, within_s)
         yield machine
     finally:
         container.terminate()
@@ -131,8 +131,8 @@ def booted(root: Path) -> Iterator[Booted]:
             machine.pull_the_plug()
 
 
-def _wait_for_systemd(machine: Booted) -> None:
-    until = time.monotonic() + _BOOT_S
+def _wait_for_systemd(machine: Booted, within_s: float) -> None:
+    until = time.monotonic() + within_s
     while True:
         assert machine.container.poll() is None, "systemd-nspawn ended during the boot"
         assert time.monotonic() < until, "systemd did not come up"

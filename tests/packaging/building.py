@@ -81,20 +81,26 @@ def made_deb(
         AssertionError: a command failed in it.
     """
     prepared = Contents("build", ("make", "python3"), making=(ROOT, ("Makefile", *PREPARING)))
-    unpack_root(debian, prepared, cache, into)
+    unpack_root(debian, prepared, cache, into, patience)
     source = into / SOURCE[1:]
     lay_out_source(source)
-    downloads = cache / f"pip-{debian.suite}-{debian.architecture}"
-    # Else a module would be compiled in one run only; what was downloaded may stay.
-    shutil.rmtree(downloads / "wheels", ignore_errors=True)
-    downloads.mkdir(exist_ok=True)
-    settings = settings_here()
-    lent = {place: str(place) for place in local_places(settings)} | {downloads: _DOWNLOADS}
-    environ = settings | {"PIP_CACHE_DIR": _DOWNLOADS}
-    root = FreshRoot(into, patience=patience, online=True, lent=lent, environ=environ)
+    root = online_root(debian, cache, into, patience)
     root.good(f"make -C {SOURCE} deb VERSION='{version}'", within_s=600)
     (new,) = (source / "dist").glob("*.deb")
     return root, new
+
+
+def online_root(debian: Debian, cache: Path, path: Path, patience: float) -> FreshRoot:
+    """Return the root in ``path`` with this machine's way to Python's packages; ``cache`` keeps them."""
+    downloads = cache / f"pip-{debian.suite}-{debian.architecture}"
+    # Else a module would be compiled in one run only; what was downloaded may stay.
+    shutil.rmtree(downloads / "wheels", ignore_errors=True)
+    downloads.mkdir(parents=True, exist_ok=True)
+    settings = settings_here()
+    lent = {place: str(place) for place in local_places(settings)} | {downloads: _DOWNLOADS}
+    return FreshRoot(
+        path, patience=patience, online=True, lent=lent, environ=settings | {"PIP_CACHE_DIR": _DOWNLOADS}
+    )
 
 
 def lay_out_source(into: Path) -> None:

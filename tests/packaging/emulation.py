@@ -7,6 +7,8 @@ however it ends.
 
 from __future__ import annotations
 
+import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -29,8 +31,7 @@ list=/proc/sys/fs/binfmt_misc
 [ -d $list ] || modprobe binfmt_misc
 mount --make-rprivate /
 mount -t binfmt_misc binfmt_misc $list
-[ ! -e "$list/$1" ] || { echo "$1 is there already and does not work"; exit 1; }
-cat "$2" >$list/register
+sed "s/^:[^:]*:/:$1:/" "$2" >$list/register
 trap 'echo -1 >"$list/$1"' EXIT
 echo ready
 read -r _ || true
@@ -44,16 +45,19 @@ def emulated(architecture: str) -> Iterator[bool]:
     Raises:
         BuildError: they cannot; says what to install.
     """
-    if _runs(architecture):
+    runs = _runs(architecture)
+    processor = _PROCESSORS[architecture]
+    entry = _ENTRIES / f"qemu-{processor}.conf"
+    if platform.machine() == processor or (runs and not entry.exists()):
         yield False
         return
-    name = f"qemu-{_PROCESSORS[architecture]}"
-    entry = _ENTRIES / f"{name}.conf"
     if not entry.exists():
         raise BuildError(
             f"this machine cannot run programs for {architecture}: {entry} is missing; "
             "run: apt-get install qemu-user-static"
         )
+    # One of its own also beside one that works: that may be another run's, and end with it.
+    name = f"ravatard-{os.getpid()}-{processor}"
     # A session of its own: Ctrl-C must not end it before its turn.
     holder = subprocess.Popen(
         ["unshare", "--mount", "sh", "-c", _HOLD, "sh", name, entry],
@@ -66,9 +70,9 @@ def emulated(architecture: str) -> Iterator[bool]:
     with holder:
         assert holder.stdout is not None
         said = holder.stdout.readline().strip()
-        if said != "ready" or not _runs(architecture):
-            raise BuildError(f"programs for {architecture} do not run with {name}: {said or 'no answer'}")
-        yield True
+        if not (runs or (said == "ready" and _runs(architecture))):
+            raise BuildError(f"programs for {architecture} do not run with {entry}: {said or 'no answer'}")
+        yield not runs
 
 
 def _runs(architecture: str) -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.appliance.commands import BuildError, output
-from tests.packaging.debian import Debian, download_options
+from tests.appliance.commands import output
+from tests.packaging.bootstrap import bootstrap
+from tests.packaging.debian import Debian
 
 #: Mounts of its own, above all a /tmp of its own; ends with its parent.
 _ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
@@ -165,7 +166,7 @@ def archive_of(debian: Debian, contents: Contents) -> str:
     return f"debian-{debian.suite}-{debian.architecture}-{contents.purpose}-{contents.digest()}.tar"
 
 
-def unpack_root(debian: Debian, contents: Contents, cache: Path, into: Path) -> None:
+def unpack_root(debian: Debian, contents: Contents, cache: Path, into: Path, patience: float = 1) -> None:
     """Make a Debian with ``contents`` in ``into``; it is downloaded once and kept in ``cache``.
 
     Raises:
@@ -173,21 +174,14 @@ def unpack_root(debian: Debian, contents: Contents, cache: Path, into: Path) -> 
     """
     archive = cache / archive_of(debian, contents)
     if not archive.exists():
-        if shutil.which("mmdebstrap") is None:
-            raise BuildError("mmdebstrap is missing; run: apt-get install mmdebstrap")
-        cache.mkdir(parents=True, exist_ok=True)
         for old in cache.glob(f"{archive.name.rpartition('-')[0]}-*.tar"):
             old.unlink()
-        unfinished = archive.with_suffix(".new.tar")
-        output(
-            *("mmdebstrap", "--mode=root", "--variant=minbase", f"--architectures={debian.architecture}"),
-            *download_options(),
-            *contents.options(),
-            *(debian.suite, str(unfinished)),
-            *debian.sources(),
-            within_s=1800,
-        )
-        unfinished.rename(archive)
+        bootstrap(debian, archive, contents.options(), patience)
+    unpack(archive, into)
+
+
+def unpack(archive: Path, into: Path) -> None:
+    """Unpack a Debian into a new directory, with the names of hosts as this machine knows them."""
     into.mkdir(parents=True)
     output("tar", "-C", into, "-xf", archive, "--exclude=./dev/*", within_s=300)
     for name in _NAMES_OF_HOSTS:

@@ -12,11 +12,11 @@ from ravatard.core.audio_format import bytes_for
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.conversation.gate_mode import gate_mode
 from ravatard.core.indication import Look
-from ravatard.core.options.conversation import ConversationOptions
 from ravatard.core.states import TurnOutcome
 from ravatard.sim.avatar.service import AvatarSimService
 from ravatard.sim.microphone import SimMicrophone
 from ravatard.sim.panel import RecordingLamp
+from ravatard.stages.reload import NewOptions
 from tests.scenario.world import Diary, Notes, Wishes, loud, room_noise
 from tests.unit.cloud.avatar.world import AvatarWorld
 from tests.unit.core.sounds import voice
@@ -63,5 +63,5 @@ class Kiosk:
             await asyncio.sleep(6.0)
 
 
-async def _unchanged() -> ConversationOptions:
-    return WISHES.conversation()
+async def _unchanged() -> NewOptions:
+    return NewOptions(WISHES.conversation())

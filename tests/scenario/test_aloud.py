@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ravatard.cloud.ravatar.options import RavatarOptions
@@ -12,6 +14,7 @@ from ravatard.core.states import Earcon, TurnOutcome
 from ravatard.sim.options import SimOptions
 from tests.scenario.heard import QUIET
 from tests.scenario.world import Wishes, World, appliance
+from tests.unit.core.sounds import voice
 
 CHAT = Wishes(ravatar=RavatarOptions(mode="chat"), speaks=True)
 LIVE = Wishes(speaks=True)
@@ -176,6 +179,62 @@ async def test_a_voice_may_interrupt_where_the_echo_is_somebody_elses() -> None:
         await world.speaks(1.5)
         assert world.speaker.stopped_at
         await world.until(lambda: len(world.diary.turns) == 2)
+
+
+def talked_over() -> Wishes:
+    return replace(CHAT, audio=AudioOptions(echo="cancel", barge_in="voice"))
+
+
+async def test_a_cough_makes_the_avatar_wait_and_it_goes_on_where_it_stopped() -> None:
+    async with appliance(talked_over(), SimOptions(answers=("a" * 50,))) as world:
+        await world.passes(2.0)
+        await world.speaks(1.5)
+        await world.until(lambda: world.lamp.look.value == "speaking")
+        await world.passes(1.0)
+        world.ear.sound(voice(80))
+        await world.until(lambda: world.speaker.paused is not None, 2.0)
+        await world.until(lambda: world.speaker.paused is None, 5.0)
+        await world.until(lambda: world.lamp.look.value == "ready", 10.0)
+
+    # Five seconds of sound, all of which were heard once.
+    assert heard_s(world) == pytest.approx(5.0, abs=0.1)
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.ANSWERED, TurnOutcome.CANCELLED]
+    assert world.diary.turns[1].messages == 0
+
+
+async def test_words_over_the_avatar_are_answered_and_the_rest_of_its_answer_is_not_heard() -> None:
+    async with appliance(talked_over(), SimOptions(answers=("a" * 50, "b" * 10))) as world:
+        await world.passes(2.0)
+        await world.speaks(1.5)
+        await world.until(lambda: world.lamp.look.value == "speaking")
+        await world.passes(1.0)
+        await world.speaks(1.5)
+        await world.until(lambda: len(world.diary.turns) == 2, 20.0)
+        await world.until(lambda: world.lamp.look.value == "ready", 20.0)
+
+    assert 2.0 < heard_s(world) < 3.5
+    assert [turn.outcome for turn in world.diary.turns] == [TurnOutcome.ANSWERED] * 2
+
+
+async def test_a_microphone_that_dies_in_an_interruption_leaves_an_appliance_that_answers() -> None:
+    async with appliance(talked_over(), SimOptions(answers=("a" * 50,))) as world:
+        await world.passes(2.0)
+        await world.speaks(1.5)
+        await world.until(lambda: world.lamp.look.value == "speaking")
+        await world.passes(1.0)
+        world.ear.sound(voice(3_000))
+        await world.until(lambda: world.speaker.paused is not None, 2.0)
+        world.ear.unplug("its process was killed")
+        await world.passes(0.5)
+        world.ear._pending.clear()
+        world.ear.replug()
+        await world.until(lambda: world.lamp.look.value == "ready", 60.0)
+        assert world.speaker.paused is None
+        turns = len(world.diary.turns)
+        await world.speaks(1.5)
+        await world.until(lambda: len(world.diary.turns) > turns, 20.0)
+
+    assert world.diary.turns[-1].outcome is TurnOutcome.ANSWERED
 
 
 async def test_a_volume_that_was_asked_for_is_set() -> None:

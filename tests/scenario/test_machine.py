@@ -18,15 +18,19 @@ from ravatard.core.wakeword.watch import WakeWord
 from tests.examples import examples
 from tests.scenario.witness import INCIDENTS, Witness, mend
 from tests.scenario.world import Wishes, World, appliance
+from tests.unit.core.sounds import voice
 from tests.unit.core.wakeword.fakes import THRESHOLD, FakeDetector
 from tests.virtual_time import run
 
 #: The longest pause between two attempts to connect, the longest wait for an answer, and a margin.
 QUIET_S = 150.0
 ANSWERED_WITHIN_S = 40.0
+COUGH_MS = 260.0
 
 DEEDS = (
     "speaks",
+    "talks over",
+    "coughs",
     "says the word",
     "is told",
     "presses",
@@ -78,8 +82,45 @@ WISHES = st.sampled_from(
             has_button=True,
             speaks=True,
         ),
+        *(
+            Wishes(
+                audio=AudioOptions(echo="cancel", barge_in="voice"),
+                ravatar=RavatarOptions(mode=mode),
+                gate=GateOptions(mode="both"),
+                has_button=True,
+                speaks=True,
+            )
+            for mode in ("chat", "live")
+        ),
+        Wishes(
+            audio=AudioOptions(echo="cancel", barge_in="voice"),
+            ravatar=RavatarOptions(mode="chat"),
+            gate=GateOptions(mode="wakeword-or-button"),
+            has_button=True,
+            speaks=True,
+            word=beep_word,
+        ),
     ]
 )
+
+
+async def sounds(world: World, word: str, seconds: float) -> None:
+    """Somebody makes a sound; returns when it is over, and what nothing listened to is not heard later."""
+    match word:
+        case "speaks":
+            await world.speaks(max(0.5, seconds))
+        case "talks over":
+            # Asks in writing, and goes on talking when the avatar speaks.
+            world.controls.say("Good morning")
+            await world.passes(2.0)
+            await world.speaks(max(0.5, seconds))
+        case "coughs":
+            # Too short to be words, and long enough to open the gate.
+            world.ear.sound(voice(COUGH_MS))
+            await world.passes(0.5)
+        case "says the word":
+            await world.says_the_word()
+    world.ear._pending.clear()
 
 
 async def does(world: World, step: Step) -> None:
@@ -87,13 +128,8 @@ async def does(world: World, step: Step) -> None:
     word, seconds = step
     put = world.controls.inbox.put
     match word:
-        case "speaks":
-            await world.speaks(max(0.5, seconds))
-            # What was said while nothing listened is not heard later.
-            world.ear._pending.clear()
-            return
-        case "says the word":
-            await world.says_the_word()
+        case "speaks" | "talks over" | "coughs" | "says the word":
+            await sounds(world, word, seconds)
             return
         case "is told":
             await world.voice.says(max(0.5, seconds))

@@ -26,6 +26,7 @@ from ravatard.sim.microphone import SimMicrophone
 from ravatard.sim.panel import FakeButton, RecordingLamp
 from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.speaker import SimSpeaker
+from ravatard.stages.reload import NewOptions
 from tests.scenario.heard import Shelf, WavOnly
 from tests.scenario.witness import Witness
 from tests.scenario.world import Diary, Notes, Wishes
@@ -342,8 +343,8 @@ async def told_appliance(
         equipment = Equipment(speaks=True, audio=wishes.audio, streams=True)
         return replace(wishes.conversation(), equipment=equipment)
 
-    async def reread() -> ConversationOptions:
-        return options()
+    async def reread() -> NewOptions:
+        return NewOptions(options())
 
     async with asyncio.TaskGroup() as group:
         running = group.create_task(

@@ -40,6 +40,7 @@ from ravatard.sim.panel import FakeButton, RecordingLamp
 from ravatard.sim.ravatar.cloud import SimCloud
 from ravatard.sim.ravatar.record import Record
 from ravatard.sim.speaker import SimSpeaker
+from ravatard.stages.reload import NewOptions
 from tests.scenario.heard import FakeVoice, Shelf, WavOnly, spoken
 from tests.unit.core.sounds import voice
 from tests.unit.core.wakeword.fakes import word
@@ -212,6 +213,8 @@ async def appliance(
         mode=mode,
         noise=wishes.room(speaker),
         word=wishes.word() if wishes.word is not None else None,
+        # The simulated room has no echo unless a test makes one.
+        echo_removed=ev.EchoRemoved(True) if wishes.audio.is_talked_over else None,
     )
     world = World(sim, network, ear, RecordingLamp(), FakeButton(), Notes(wishes.watchdog_s), speaker)
     cloud = RavatarCloud(
@@ -236,8 +239,8 @@ async def appliance(
     if wishes.local_time is not None:
         parts = replace(parts, local_time=wishes.local_time)
 
-    async def reread() -> ConversationOptions:
-        return wishes.conversation()
+    async def reread() -> NewOptions:
+        return NewOptions(wishes.conversation())
 
     async with asyncio.TaskGroup() as group:
         running = group.create_task(

@@ -30,11 +30,12 @@ def tree(tmp_path: Path) -> Path:
     for name, text in {
         "pyproject.toml": '[project]\nname = "ravatard"\nversion = "0.2.0"\n',
         "ravatard/__init__.py": '"""A program."""\n\n__version__ = "0.2.0"\n',
+        "config/fleet/galaxy.yml": "---\nname: fleet\nversion: 0.2.0\nreadme: README.md\n",
         "CHANGELOG.md": CHANGELOG,
         "README.md": "Install ravatard_0.2.0+deb12_arm64.deb.\n",
         "systemd/README.md": "Python 3.11.2\n",
     }.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     git(tmp_path, "init", "--quiet")
     commit(tmp_path)
@@ -74,6 +75,7 @@ def test_a_release_is_prepared_committed_tagged_and_then_complete(
     assert "## [Unreleased]\n\n## [0.3.0] - 2026-12-01\n\n### Added\n\n- New.\n\n## [0.1.0]" in text
     assert 'version = "0.3.0"' in (tree / "pyproject.toml").read_text()
     assert '__version__ = "0.3.0"' in (tree / "ravatard/__init__.py").read_text()
+    assert "name: fleet\nversion: 0.3.0\n" in (tree / "config/fleet/galaxy.yml").read_text()
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,16 @@ def test_a_number_that_cannot_be_released_changes_nothing(tree: Path, number: st
         prepare(tree, number, DAY)
 
     assert (tree / "CHANGELOG.md").read_text() == CHANGELOG
+
+
+def test_a_tree_that_says_no_version_somewhere_is_not_changed(tree: Path) -> None:
+    (tree / "config/fleet/galaxy.yml").write_text("name: fleet\n")
+    commit(tree)
+
+    with pytest.raises(ReleaseError, match=r"config/fleet/galaxy\.yml says no version"):
+        prepare(tree, "0.3.0", DAY)
+
+    assert not any("files are changed" in one for one in problems(tree))
 
 
 def test_without_anything_new_nothing_is_released(tree: Path) -> None:
@@ -101,7 +113,7 @@ def test_everything_that_does_not_agree_is_named(tree: Path, capsys: pytest.Capt
 
     assert capsys.readouterr().err.splitlines() == [
         "no release: different versions: pyproject.toml 0.2.0, ravatard/__init__.py 0.2.0, "
-        "CHANGELOG.md 0.1.0",
+        "config/fleet/galaxy.yml 0.2.0, CHANGELOG.md 0.1.0",
         "no release: CHANGELOG.md still has something unreleased",
         "no release: README.md names version 0.1.0",
         "no release: files are changed and not committed",
@@ -110,8 +122,9 @@ def test_everything_that_does_not_agree_is_named(tree: Path, capsys: pytest.Capt
 
 
 def test_our_own_tree_can_be_prepared(tmp_path: Path) -> None:
-    for name in ("pyproject.toml", "ravatard/__init__.py", "CHANGELOG.md", "README.md", "systemd/README.md"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    numbered = ("pyproject.toml", "ravatard/__init__.py", "config/fleet/galaxy.yml")
+    for name in (*numbered, "CHANGELOG.md", "README.md", "systemd/README.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
 
     prepare(tmp_path, "99.0.0", DAY)

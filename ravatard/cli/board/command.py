@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 
 from ravatard.cli.options import add_config, add_socket
 from ravatard.config import DEFAULT_PATH, ConfigErrors, Schema
@@ -83,7 +84,7 @@ def _listed(boards: Boards) -> list[str]:
         try:
             title = _read(name, boards).about.title
         except ConfigErrors:
-            title = f"cannot be used; `ravatard board show {name}` says why"
+            title = f"cannot be used; `ravatard board show {shlex.quote(name)}` says why"
         rows.append((name, title if path.parent != boards.own else f"{title or 'no title'} ({path})"))
     width = max((len(name) for name, _ in rows), default=0)
     return [f"{name:{width}}  {title}".rstrip() for name, title in rows]

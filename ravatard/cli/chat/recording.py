@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from ravatard.core.audio_format import SPEECH, AudioFormat, samples_in
@@ -53,7 +54,7 @@ def _as_speech(path: Path, pcm: bytes, shape: AudioFormat) -> bytes:
         raise DeviceError(
             f"{path} holds {describe(shape)}, and converting that needs numpy and soxr: "
             f"{adding('resample')}; or convert it, for example with "
-            f"`ffmpeg -i {path} -ar 16000 -ac 1 recording.wav`"
+            f"`ffmpeg -i {shlex.quote(str(path))} -ar 16000 -ac 1 recording.wav`"
         ) from error
     if converter is None:
         return pcm

@@ -14,7 +14,7 @@ from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import visible
 from ravatard.config import Options, Schema, load
 from ravatard.config.document import DocumentError, parse, read
-from ravatard.config.saved.description import needs, shown_value
+from ravatard.config.saved.description import changed, needs, shown_value
 from ravatard.config.saved.layer import saved_file
 from ravatard.config.schema import Key, value_of
 from ravatard.errors import ConfigError
@@ -81,11 +81,7 @@ def _listing(text: str) -> dict[str, Any] | None:
 
 
 def _since(old: Options, new: Options) -> list[dict[str, Any]]:
-    return [
-        _change(key, shown_value(value_of(old, key), key), new)
-        for key in Schema().keys.values()
-        if value_of(old, key) != value_of(new, key)
-    ]
+    return [_change(key, shown_value(value_of(old, key), key), new) for key in changed(old, new)]
 
 
 def _since_listing(old: Mapping[str, Any], new: Options) -> list[dict[str, Any]]:

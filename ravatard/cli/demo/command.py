@@ -17,13 +17,12 @@ from ravatard.appliance_parts import Parts
 from ravatard.assembly import runner
 from ravatard.assembly.lifetime import disarm, live
 from ravatard.assembly.parts import NOT_TRIED, build, conversation_options
-from ravatard.cli.appliance import configure_logs
 from ravatard.cli.demo.clouds import CLOUDS, DemoCloud
 from ravatard.cli.demo.narrator import Narrator
 from ravatard.cli.demo.pauses import lengthened
+from ravatard.cli.rereading import configure_logs
 from ravatard.cli.terminal import columns_of, takes_colour, wrapped
 from ravatard.config import Options, load
-from ravatard.core.options.conversation import ConversationOptions
 from ravatard.devices.microphone.source_check import check_source
 from ravatard.devices.speaker.earcons import earcons
 from ravatard.devices.speaker.speaker import ChildSpeaker
@@ -31,6 +30,7 @@ from ravatard.devices.speaker.tee import SpeakerTee
 from ravatard.errors import InternalError, RavatardError
 from ravatard.exit_status import ExitStatus
 from ravatard.host.runtime import own_directory, prepared
+from ravatard.stages.reload import NewOptions
 from ravatard.web.kiosk.options import KioskOptions
 
 RECORDING = Path(ravatard.sim.__file__).parent / "data" / "demo.wav"
@@ -153,8 +153,8 @@ async def _converse(options: Options, environ: Mapping[str, str], answers: Path,
 async def _live(parts: Parts, options: Options, controls: Controls) -> None:
     wanted = conversation_options(options, has_button=parts.button is not None, wakeword_trouble=NOT_TRIED)
 
-    async def reread() -> ConversationOptions:
-        return wanted
+    async def reread() -> NewOptions:
+        return NewOptions(wanted)
 
     await live(parts, wanted, options.reconnect, controls, reread)
 

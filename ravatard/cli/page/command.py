@@ -7,7 +7,9 @@ import os
 import stat
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ravatard.cli.control import socket_of
 from ravatard.cli.options import add_config, add_socket, add_state
@@ -108,13 +110,33 @@ def _show(arguments: argparse.Namespace) -> int:
             print(visible(typeable(fault)))
     if place["port"] is None:
         return 1
+    _print_served(place, arguments)
+    return 0
+
+
+def _print_served(place: Mapping[str, Any], arguments: argparse.Namespace) -> None:
+    """Print the addresses of a page that is served, and what is to be known before they are opened."""
     found = addresses(place["scheme"], place["port"], place["listen"], place["names"])
     print(visible("\n".join(found), lines=True))
     if place["scheme"] == "https":
         print(_fingerprint(_configured(arguments.config), arguments.state))
+    # An older daemon does not say it.
+    if not place.get("claimed", True):
+        print(typeable(_unclaimed(place["listen"])))
     if place["listen"] == "lan" and (picture := qr_code(found[0])):
         print(picture)
-    return 0
+
+
+def _unclaimed(listen: str) -> str:
+    """Return what a page without a password means."""
+    who = (
+        "every user and program of this machine" if listen == "loopback" else "everyone in the local network"
+    )
+    code, password = owners_command("ravatard page code"), owners_command("ravatard page password")
+    return (
+        f"It has no password yet: {who} can open it, and who knows six digits (`{code}`) sets one and owns "
+        f"the appliance. Set one now: `{password}`"
+    )
 
 
 def _configured(config: Path | None) -> PageOptions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ravatard.cli.page.address import addresses
@@ -81,8 +81,7 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     silence = f", ends after {silence_ms} ms of silence" if silence_ms else ""
     yield "gate", f"{report['gate']}, {report['talk']}{silence}"
     if word := report.get("wakeword"):
-        scores = " ".join(f"{one['score']:.2f}{'' if one['hit'] else '?'}" for one in word["last_scores"])
-        yield "wake word", f"{word['word']}, last scores (? nearly): {scores or 'none yet'}"
+        yield "wake word", f"{word['word']}, {_scores(word['last_scores'])}"
     yield from report.get("service", {}).items()
     if (waits := report.get("first_sound")) and waits["turns"]:
         median_s, most_s = waits["median_ms"] / 1000, waits["p95_ms"] / 1000
@@ -105,6 +104,14 @@ def _rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "turns", ", ".join(f"{count} {name}" for name, count in ended.items()) or "none yet"
     counted = {name: count for name, count in counters.items() if name != "turns" and count}
     yield "counted", ", ".join(_counted(name, count) for name, count in counted.items()) or "-"
+
+
+def _scores(scores: Sequence[Mapping[str, Any]]) -> str:
+    """Return the last scores of the wake word, a near miss with a question mark."""
+    if not scores:
+        return "not heard yet"
+    listed = " ".join(f"{one['score']:.2f}{'' if one['hit'] else '?'}" for one in scores)
+    return f"last scores {listed}" + ("" if all(one["hit"] for one in scores) else " (? is a near miss)")
 
 
 def _loudness(report: Report) -> Iterator[str]:

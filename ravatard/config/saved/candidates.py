@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def _why_local(key: Key) -> str:
 def _editing(main: Path) -> str:
     if main == DEFAULT_PATH:
         return f"`{owners_command('ravatard config edit', service=True)}`"
-    return f"`ravatard config edit --config {main}`"
+    return f"`ravatard config edit --config {shlex.quote(str(main))}`"
 
 
 def refusals(

@@ -14,6 +14,8 @@ from ravatard.secret import Secret
 
 #: Sources that override what is saved.
 STRONGER = ("environment", "credential")
+#: Settings that a sentence names.
+_MOST_NAMED = 8
 _WORDS = {bool: "boolean", int: "integer", float: "number", str: "text", Secret: "secret"}
 
 
@@ -36,6 +38,32 @@ def described(loaded: Loaded, running: Options | None = None) -> dict[str, Any]:
 def changed(old: Options, new: Options) -> list[Key]:
     """Return the keys whose values differ."""
     return [key for key in Schema().keys.values() if value_of(old, key) != value_of(new, key)]
+
+
+def told_changes(started: Options, before: Options, now: Options) -> str:
+    """Return in words what a reload changes.
+
+    Args:
+        started: options that the daemon was started with.
+        before: those of the last reload, or the same.
+        now: those that were read.
+    """
+    at_once = [key.dotted for key in changed(before, now) if not key.setting.restart]
+    waiting = [key.dotted for key in changed(started, now) if key.setting.restart]
+    told = [
+        f"{_named(keys)} {one if len(keys) == 1 else several}"
+        for keys, one, several in (
+            (at_once, "is in effect", "are in effect"),
+            (waiting, "waits for a restart", "wait for a restart"),
+        )
+        if keys
+    ]
+    return "; ".join(told) or "no setting has changed"
+
+
+def _named(keys: list[str]) -> str:
+    more = len(keys) - _MOST_NAMED
+    return ", ".join(keys[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def shown_value(value: object, key: Key) -> Any:

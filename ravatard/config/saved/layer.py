@@ -7,6 +7,7 @@ that it is trusted with less than the owner's files: a setting that is ``local_o
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def refused_change(environ: Mapping[str, str], chosen: Path | None = None) -> st
         return ""
     return (
         f"you may not write to {SYSTEM}; repeat the command with sudo, or name the state directory of a "
-        f"daemon of your own: --state {state_directory(environ)}"
+        f"daemon of your own: --state {shlex.quote(str(state_directory(environ)))}"
     )
 
 

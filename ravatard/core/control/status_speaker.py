@@ -11,7 +11,6 @@ from ravatard.core.options.conversation import ConversationOptions
 _COUNTED: dict[type[Any], str] = {
     ev.PlaybackStarted: "answers_heard",
     ev.AnswerUnplayable: "answers_unplayable",
-    ev.SpeakerLost: "speaker_losses",
 }
 
 
@@ -24,7 +23,8 @@ class SpeakerReport:
 
     def __init__(self, options: ConversationOptions) -> None:
         self.options = options
-        self.counts = Counter(dict.fromkeys((*_COUNTED.values(), "voice_losses", "underruns"), 0))
+        counted = (*_COUNTED.values(), "speaker_losses", "voice_losses", "underruns")
+        self.counts = Counter(dict.fromkeys(counted, 0))
         self._device = ""
         self._latency_ms = 0.0
         self._speaker_trouble = ""
@@ -41,6 +41,8 @@ class SpeakerReport:
                 self._device, self._latency_ms, self._speaker_trouble = device, latency_ms, ""
                 self._underruns, self._asleep = 0, False
             case ev.SpeakerLost(reason):
+                # Failing to open it again and again is one loss, and none if it was never there.
+                self.counts["speaker_losses"] += bool(self._device)
                 self._device, self._speaker_trouble, self._asleep = "", reason, False
             case ev.SpeakerAsleep() | ev.SpeakerAwake():
                 self._asleep = isinstance(event, ev.SpeakerAsleep)

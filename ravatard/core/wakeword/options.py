@@ -11,8 +11,7 @@ from ravatard.setting import setting
 LOWEST_THRESHOLD, HIGHEST_THRESHOLD = 0.5, 0.99
 #: Of the models of the library a score is the mean of this many outputs, 30 ms apart, where their author says
 #: 5. With a cut-off that is 0.01 to 0.02 higher it hears as many words and takes as much other speech for
-#: them, 40 ms sooner; no number from 2 to 12, nor their median or lowest, is better at both
-#: (tests/benchmarks/wake_word.py).
+#: them, 40 ms sooner; no number from 2 to 12 hears more (tests/benchmarks/wake_word_scores.py).
 MEASURED_OUTPUTS = 3
 #: Shares of what a cut-off leaves to certainty (low), or to one half (high), of a model of the owner's.
 _LOW_SHARE, _HIGH_SHARE = 0.7, 0.3
@@ -38,7 +37,7 @@ class Cutoffs:
 
 #: Cut-offs of the models of the library, in the place of their author's. They were chosen on 5.5 hours of
 #: other speech, a dialogue and labelled scenes: with ``normal`` it is taken for the word at most twice, with
-#: ``low`` never, and with ``high`` at most eleven times (tests/benchmarks/wake_word.py).
+#: ``low`` never, and with ``high`` at most eleven times (tests/benchmarks/wake_word_scores.py).
 MEASURED_CUTOFFS = {
     "hey_jarvis": Cutoffs(low=0.96, normal=0.85, high=0.55),
     "okay_nabu": Cutoffs(low=0.92, normal=0.90, high=0.84),

@@ -8,14 +8,16 @@ from ravatard.core.audio_format import samples_for
 from ravatard.core.wakeword.watch import WakeWatch, WakeWord
 
 #: The sound that is sent begins this long before the hit, which comes up to so long after the end of the word
-#: when the user goes on without a pause (okay_nabu: 141 ms in the middle, 400 at most in 122 hits,
-#: tests/benchmarks/wake_word.py). So nothing of what follows is lost, and an end of the word may be sent.
+#: when the user goes on without a pause (hey_jarvis: 26 ms in the middle, 320 at most in 72 hits,
+#: tests/benchmarks/wake_word.py; alexa is the latest). So nothing of what follows is lost, and an end of the
+#: word may be sent.
 LATEST_HIT_MS = 450
-#: What is heard this soon after the hit may be the end of the word: 1 of 20 hits comes before it. With 40 ms
-#: the gate opens 25 ms sooner, and 1 of 140 words opened it alone.
+#: What is heard this soon after the hit may be the end of the word: hits come up to 160 ms before it. Of 84
+#: words hey_jarvis 1 opened the gate alone (tests/benchmarks/wake_word.py); with 40 ms it opens 36 ms sooner,
+#: and 3 opened it.
 SETTLE_MS = 80
 #: Speech that is found this soon after the hit goes on from the word: all from the word's end is sent. In
-#: quiet it is found 190 ms after the hit; of 21 requests in noise 10 dB below them one was found later than
+#: quiet it is found 160 ms after the hit; of 21 requests in noise 10 dB below them one was found later than
 #: 400 ms after it, and its beginning was lost (tests/benchmarks/wake_word.py).
 GOES_ON_MS = 600
 #: Speech that is found this soon after an earcon began under it.

@@ -13,8 +13,8 @@ from ravatard.errors import DeviceError
 #: noise. Of 120 words with a request right behind them it then found 46, and 86 when it had heard the pauses;
 #: a model that hears all the time finds 85 (tests/benchmarks/wake_word.py).
 LEAD_MS = 1_500
-#: The detector runs on for this long after the last evidence of speech: a score rises up to 230 ms after the
-#: end of the word, and words have stops in them.
+#: The detector runs on for this long after the last evidence of speech: a score rises up to 355 ms after the
+#: end of the word (tests/benchmarks/wake_word.py), and words have stops in them.
 HANGOVER_MS = 500
 #: A run whose highest score was at least this part of the threshold is a near miss.
 NEAR_SHARE = 0.5

@@ -170,7 +170,7 @@ def choose(wanted: str, among: Sequence[SoundDevice], *, kind: str) -> SoundDevi
             f"{kind}.device {wanted!r} could be any of {_names(found, among)}; write one of these"
         )
     raise DeviceError(
-        f"there is no {kind} {wanted!r} at the moment, or another program uses it; {_there_are(among, kind)}"
+        f"there is no device {wanted!r} at the moment, or another program uses it; {_there_are(among, kind)}"
     )
 
 
@@ -213,7 +213,12 @@ def _names(devices: Sequence[SoundDevice], among: Sequence[SoundDevice]) -> str:
 
 
 def _there_are(among: Sequence[SoundDevice], kind: str) -> str:
-    return f"there are {_names(among, among)}" if among else f"there is no {kind} at all"
+    return f"there are {_names(among, among)}" if among else nothing_of(kind)
+
+
+def nothing_of(kind: str) -> str:
+    """Return that this machine has no device of a ``kind``, also as the reason why there is none."""
+    return f"nothing on this machine {'records' if kind == 'microphone' else 'plays'} sound"
 
 
 def _not_an_index(wanted: str, among: Sequence[SoundDevice], kind: str) -> str:

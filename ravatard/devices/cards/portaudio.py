@@ -8,7 +8,14 @@ from typing import Any, TypeVar
 
 from ravatard.core.audio_format import AudioFormat
 from ravatard.devices.cards.busy import busy_message
-from ravatard.devices.cards.identity import SoundDevice, choose, name_to_write, read_cards, split_name
+from ravatard.devices.cards.identity import (
+    SoundDevice,
+    choose,
+    name_to_write,
+    nothing_of,
+    read_cards,
+    split_name,
+)
 from ravatard.errors import DeviceError
 
 #: portaudio.h: PaSampleFormat, paInputOverflow, paContinue, PaHostApiTypeId.
@@ -142,7 +149,7 @@ def pick(
         if device.index == default:
             return device
     if not among:
-        raise DeviceError(f"there is no {kind}; plug one in")
+        raise DeviceError(f"{nothing_of(kind)}; plug a {kind} in")
     names = ", ".join(f"'{name_to_write(device, among)}'" for device in among)
     raise DeviceError(f"no {kind} is the system's default; write one of {names} as {kind}.device")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from dataclasses import dataclass
 
@@ -75,4 +76,4 @@ def _read(path: str, fd: int, size: int) -> WavInfo:
 
 
 def _advice(path: str) -> str:
-    return f"convert it, for example with `ffmpeg -i {path} -ar 16000 -ac 1 recording.wav`"
+    return f"convert it, for example with `ffmpeg -i {shlex.quote(str(path))} -ar 16000 -ac 1 recording.wav`"

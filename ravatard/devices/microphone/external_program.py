@@ -117,8 +117,9 @@ class FifoSource:
             # Read and write: without writers of its own a FIFO is at its end again and again.
             self._fd = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
+            made = f"`mkfifo {shlex.quote(path)}`"
             raise DeviceError(
-                f"microphone.fifo {path} cannot be opened: {error.strerror}; create it with `mkfifo {path}`"
+                f"microphone.fifo {path} cannot be opened: {error.strerror}; create it with {made}"
             ) from error
         if not stat.S_ISFIFO(os.fstat(self._fd).st_mode):
             os.close(self._fd)

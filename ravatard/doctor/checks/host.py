@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,14 +105,14 @@ def look_at_state(case: Case) -> CheckResult:
     if mount := _read_only(case.machine, case.machine.shown(folder)):
         return broken(
             f"{mount} is mounted read-only, so {shown} cannot be written: a session would stay open",
-            f"sudo mount -o remount,rw {mount}, or mount a writable file system on {shown}",
+            f"sudo mount -o remount,rw {shlex.quote(mount)}, or mount a writable file system on {shown}",
         )
     user = service_user(case)
     # systemd makes the folders of StateDirectory=.
     if (folder == state or case.unit is None) and not user.may_at(folder, "wx"):
         return broken(
             f"{user.name} may not write to {case.machine.shown(folder)}",
-            f"sudo chown -R {user.name} {case.machine.shown(folder)}",
+            f"sudo chown -R {user.name} {shlex.quote(case.machine.shown(folder))}",
         )
     return fine(f"{user.name} may write to {shown}")
 
@@ -211,7 +212,7 @@ def look_at_versions(case: Case) -> CheckResult:
         return warning(
             f"this ravatard runs from {case.machine.prefix}, and the service from {service}, which may have "
             "other abilities",
-            f"sudo {service}/bin/ravatard doctor examines the service's",
+            f"sudo {shlex.quote(f'{service}/bin/ravatard')} doctor examines the service's",
         )
     measured = {package: version for package, version in found.items() if version}
     python = platform.python_version()

@@ -30,12 +30,12 @@ def look_at_daemon(case: Case) -> CheckResult:
             return _several(case.machine, pids, pids[0])
         return unknown(f"process {pids[0]} runs, but: {error}", "sudo ravatard doctor may ask it")
     pid = reply.get("pid")
+    report: Any = reply.get("status")
+    case.daemon = report if isinstance(report, dict) else None
     if len(pids) > 1 and case.asked.socket is None:
         return _several(case.machine, pids, pid if pid in pids else pids[0])
-    report: Any = reply.get("status")
-    if not isinstance(report, dict):
+    if case.daemon is None:
         return unknown(f"the program at {case.socket} answers without a status", "restart it")
-    case.daemon = report
     if troubles := report.get("degraded"):
         return warning(f"process {pid} runs, but {troubles[0]}", "look below, and at `ravatard status`")
     # Only one that was named may have others beside it.

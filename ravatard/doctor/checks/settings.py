@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def look_at_credentials(case: Case) -> CheckResult:
         except OSError as error:
             return broken(
                 f"the credential {shown} cannot be read: {error.strerror}",
-                f"write it again: sudo install -m 600 FILE {shown}",
+                f"write it again: sudo install -m 600 FILE {shlex.quote(shown)}",
             )
         if path.is_dir() or found.st_size == 0:
             what = "a directory" if path.is_dir() else "empty"
@@ -47,7 +48,7 @@ def look_at_credentials(case: Case) -> CheckResult:
                 return _sealed(case, shown)
             return broken(
                 f"the credential {shown} may not be read by you (mode {found.st_mode & 0o777:03o})",
-                f"give it to the user that runs ravatard: sudo chown USER {shown}",
+                f"give it to the user that runs ravatard: sudo chown USER {shlex.quote(shown)}",
             )
     return fine(f"{len(files)} secret{'s' if len(files) > 1 else ''} can be read")
 

@@ -13,6 +13,8 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\.?|\[[0-9a-f:.]+\]")
+#: RFC 1035, 2.3.4. To look at a longer one in another script than ours takes seconds.
+_LONGEST_HOST, _LONGEST_LABEL = 253, 63
 #: Characters that ECMAScript's encodeURIComponent keeps, beside letters and digits.
 _UNESCAPED = "-_.!~*'()"
 
@@ -31,6 +33,8 @@ class Origin:
         try:
             parts = urlsplit(url)
             host, port = (parts.hostname or "").lower(), parts.port
+            if len(host) > _LONGEST_HOST or max(map(len, host.split("."))) > _LONGEST_LABEL:
+                return None
             if not host.isascii():
                 host = host.encode("idna").decode()
         except ValueError:  # UnicodeError is one
@@ -53,6 +57,9 @@ class Origin:
 
 def origin_of_host(host_header: str) -> Origin | None:
     """Return the origin that a ``Host`` header names; None unless it is a loopback name."""
+    if not host_header.isascii():
+        # No browser sends one.
+        return None
     origin = Origin.of(f"http://{host_header}")
     if origin is None or not origin.is_loopback or urlsplit(f"http://{host_header}").netloc != host_header:
         return None

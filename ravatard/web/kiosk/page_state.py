@@ -58,7 +58,7 @@ def read_report(message: str | bytes) -> PageReport | None:
     """Decode one message of a page; return None if it is not a report."""
     try:
         report = msgspec.json.decode(message, type=PageReport)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     # AWAY is known from the socket and is never reported.
     return None if report.picture is PageState.AWAY else report

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -12,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ravatard.web.connections import bind_port
+from ravatard.web.binding import LOOPBACK, bind_both
 from ravatard.web.headers import STRICT
 from ravatard.web.kiosk.admission import Admission
 from ravatard.web.kiosk.assets import Assets
@@ -141,16 +140,9 @@ def _refused(users: Iterable[str]) -> web.Response:
 
 
 def _bound(port: int) -> list[socket.socket]:
-    """Return sockets bound to both loopback addresses; at least the IPv4 one.
+    """Return sockets bound to the loopback addresses, of IPv4 and IPv6 as far as there are both.
 
     Raises:
         OSError: see :meth:`KioskServer.opened`.
     """
-    first = bind_port(socket.AF_INET, "127.0.0.1", port)
-    try:
-        second = bind_port(socket.AF_INET6, "::1", first.getsockname()[1])
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            log.warning("port %d of ::1 is taken; open the page as 127.0.0.1, not as localhost", port)
-        return [first]
-    return [first, second]
+    return bind_both(LOOPBACK, port, "open the page as 127.0.0.1, not as localhost")

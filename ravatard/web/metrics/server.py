@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from aiohttp import web
 
 from ravatard.secret import Secret
+from ravatard.web.binding import EVERYWHERE, LOOPBACK, bind_both
 from ravatard.web.connections import Connections, Place
 from ravatard.web.headers import STRICT
 from ravatard.web.strict_server import StrictServer
@@ -127,13 +128,9 @@ def _words(status: int, text: str, headers: dict[str, str] | None = None) -> web
 
 
 def _bound(port: int, *, lan: bool) -> list[socket.socket]:
-    """Return the socket to listen on: of all addresses, where possible of both kinds, or of loopback.
+    """Return the sockets to listen on: of all addresses or of loopback, of IPv4 and IPv6 if there are both.
 
     Raises:
         OSError: the port is taken or not permitted.
     """
-    if not lan:
-        return [socket.create_server(("127.0.0.1", port))]
-    if socket.has_dualstack_ipv6():
-        return [socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)]
-    return [socket.create_server(("", port))]
+    return bind_both(EVERYWHERE if lan else LOOPBACK, port, "the figures are reached by IPv4 only")

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import os
+import shlex
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -97,5 +98,5 @@ class Textfile:
             return f"make the folder {folder} one that you may write to, or correct metrics.textfile"
         return (
             f"`sudo systemctl edit ravatard`, with the lines [Service] and ReadWritePaths={folder}; then "
-            f"`sudo install -d -o ravatard {folder}` and `sudo systemctl restart ravatard`"
+            f"`sudo install -d -o ravatard {shlex.quote(str(folder))}` and `sudo systemctl restart ravatard`"
         )

@@ -69,15 +69,15 @@ class ApiCall:
         who = self.visitor.name if self.visitor is not None else self.client
         log.info("the page: %s %s", who, did, extra=AUDIT)
 
-    def header(self, name: str) -> str:
-        """Return a header of the request.
+    def header(self, name: str, meaning: str) -> str:
+        """Return a header of the request; ``meaning`` says what it holds, and where that comes from.
 
         Raises:
             RequestRefused: it is missing.
         """
         found = self.request.headers.get(name)
         if found is None:
-            raise RequestRefused(428, "header-missing", f"this request needs the header {name}")
+            raise RequestRefused(428, "header-missing", f"this request needs the header {name}: {meaning}")
         return found
 
 

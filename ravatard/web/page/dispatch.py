@@ -223,7 +223,9 @@ async def _body(request: web.BaseRequest, endpoint: Endpoint) -> Any:
     """
     if endpoint.takes is None:
         return None
-    if request.content_type != _JSON or "Content-Encoding" in request.headers:
+    # The library reads its parameters, too: of one header for half a second, or until it gives up.
+    content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if content_type != _JSON or "Content-Encoding" in request.headers:
         raise RequestRefused(415, "not-json", f"the body must be {_JSON}, not compressed")
     content = bytearray()
     try:

@@ -30,7 +30,8 @@ def check_host(host: str, own_address: str, names: Collection[str]) -> None:
     Raises:
         RequestRefused: it is none.
     """
-    origin = Origin.of(f"http://{host}")
+    # No browser sends a name that is not ASCII, and any neighbour may have it looked at.
+    origin = Origin.of(f"http://{host}") if host.isascii() else None
     if origin is not None and "@" not in host and "/" not in host:
         named = origin.host.removeprefix("[").removesuffix("]").rstrip(".")
         if named in names or _same_address(named, own_address):

@@ -57,7 +57,7 @@ class Hosting:
         self._port = ServerPort("the page is not served", "page.port", options.port, low=low)
         self._options = options
         self._handed = handed
-        self._tls = tls
+        self._certificate = None if tls is None else _Certificate(tls)
 
     @property
     def port(self) -> int | None:
@@ -66,8 +66,8 @@ class Hosting:
 
     @property
     def trouble(self) -> str:
-        """Why it is not served; "" while it is."""
-        return self._port.fault
+        """Why it is not served, or not with its newest certificate; "" while it is."""
+        return self._port.fault or ("" if self._certificate is None else self._certificate.trouble)
 
     async def serve(self, answer: Handler, admits: Admits) -> NoReturn:
         """Serve for ever. Cancelling closes every connection.
@@ -76,7 +76,7 @@ class Hosting:
             answer: answers a request.
             admits: True if the client at an address may connect; the second one is ours.
         """
-        scheme = "http" if self._tls is None else "https"
+        scheme = "http" if self._certificate is None else "https"
         await self._port.serve(
             lambda: self._opened(answer, admits),
             lambda number: f"the owner's page is at port {number} ({scheme})",
@@ -90,12 +90,11 @@ class Hosting:
             ConfigError: the certificate cannot be used, made or kept.
             OSError: the port cannot be had.
         """
-        if self._tls is None:
+        if (certificate := self._certificate) is None:
             async with self._listening(answer, None, admits) as number:
                 yield number
             return
         # Never without TLS where that is wanted.
-        certificate = _Certificate(self._tls)
         await certificate.load()
         async with (
             self._listening(answer, certificate.current, admits) as number,
@@ -121,9 +120,14 @@ class Hosting:
 
 
 class _Certificate:
-    """Certificate in use, and the one that takes its place."""
+    """Certificate in use, and the one that takes its place.
+
+    Attributes:
+        trouble: one sentence while a newer one cannot be used, else "".
+    """
 
     def __init__(self, tls: PageTls) -> None:
+        self.trouble = ""
         self._tls = tls
         self._seen: object = None
         self._context: ssl.SSLContext | None = None
@@ -141,11 +145,11 @@ class _Certificate:
             ConfigError: it cannot be used, made or kept.
         """
         before = self._tls.stamp()
-        self._context = await self._made()
-        self._seen = self._tls.stamp()
-        if self._seen != before:
+        context = await self._made()
+        if (stamp := self._tls.stamp()) != before:
             # It was made just now, or replaced meanwhile.
-            self._context = await self._made()
+            context = await self._made()
+        self._context, self._seen, self.trouble = context, stamp, ""
 
     async def _made(self) -> ssl.SSLContext:
         try:
@@ -158,13 +162,17 @@ class _Certificate:
         """Load one that was replaced, for ever. While it cannot be used, the one of before is."""
         while True:
             await asyncio.sleep(RENEWED_S)
-            if (stamp := self._tls.stamp()) == self._seen:
+            if self._tls.stamp() == self._seen:
+                # Also one that was away for a moment.
+                self.trouble = ""
                 continue
-            self._seen = stamp
             try:
                 await self.load()
             except ConfigError as error:
-                # Half of a pair may be the new one already.
-                log.warning("the page goes on with the certificate of before: %s", error)
+                # Half of a pair may be the new one already. It is tried again.
+                trouble = f"the page goes on with the certificate of before: {error}"
+                if trouble != self.trouble:
+                    log.warning("%s", trouble)
+                self.trouble = trouble
             else:
                 log.info("the page's certificate was replaced, and is in use")

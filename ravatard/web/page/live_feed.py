@@ -27,6 +27,8 @@ MOST_OF_TOKENS = 8
 METER_S = 0.1
 #: Open pages are asked so often whether they are logged in still.
 CHECKED_S = 5.0
+#: That open pages are in use is noted so often, if that is due.
+USED_S = 1_800.0
 
 
 class LiveFeed:
@@ -91,6 +93,7 @@ class LiveFeed:
                 group.create_task(self._watch(), name="page state")
                 group.create_task(self._meter(), name="page meter")
                 group.create_task(self._check(), name="page access")
+                group.create_task(self._note_use(), name="page use")
         finally:
             for page in self._pages:
                 page.end("the appliance stops")
@@ -167,6 +170,14 @@ class LiveFeed:
                 if not self._doorkeeper.still_in(visitor):
                     page.end("this page was logged out")
             await asyncio.sleep(CHECKED_S)
+
+    async def _note_use(self) -> NoReturn:
+        """Note that the open pages are in use: one that is looked at for weeks asks for nothing else."""
+        while True:
+            await asyncio.sleep(USED_S)
+            for visitor in list(self._pages.values()):
+                if self._doorkeeper.still_in(visitor):
+                    await self._doorkeeper.note_use(visitor)
 
 
 def _state(report: dict[str, Any]) -> bytes:

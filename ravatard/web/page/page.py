@@ -106,7 +106,7 @@ class Page:
         """See the port."""
         scheme = "http" if self._parts.tls is None else "https"
         listen = "loopback" if self._locked else self._options.listen
-        return PagePlace(listen, scheme, self._hosting.port, self._options.names)
+        return PagePlace(listen, scheme, self._hosting.port, self._options.names, self._vault.claimed)
 
     def takes_press(self) -> bool:
         """Return True if a press that begins now claims the appliance: then its digits are said."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from ravatard.config import load
+from ravatard.config import DEFAULT_PATH, load
 from ravatard.config.advice import advice
 from ravatard.installation import adding
 
@@ -20,12 +21,36 @@ def test_without_any_file_the_defaults_are_named(tmp_path: Path) -> None:
 
     said = list(advice(load(None, {}, default_path=main), main))
 
+    setup = f"ravatard setup --config {main} --credentials {tmp_path}/credentials"
     assert said == [
-        f"there is no {main}, so every setting has its default; `sudo ravatard setup` writes one, and "
+        f"there is no {main}, so every setting has its default; `{setup}` writes one, and "
         "`ravatard config reference` prints one with every setting explained",
         "service.project_id is not set, and the service refuses an appliance without it; "
-        "`sudo ravatard setup` asks for it",
+        f"`{setup}` asks for it",
     ]
+
+
+def test_the_settings_of_the_service_are_asked_for_with_sudo(tmp_path: Path) -> None:
+    said = list(advice(load(None, {}, default_path=tmp_path / "none.yaml"), DEFAULT_PATH))
+
+    assert all("`sudo ravatard setup`" in one for one in said)
+    assert len(said) == 2
+
+
+def test_commands_about_a_path_with_blanks_can_be_typed_as_they_stand(tmp_path: Path) -> None:
+    folder = tmp_path / "my settings"
+    folder.mkdir()
+    main = folder / "ravatard.yaml"
+    main.write_text("service: {project_id: proj-1}\n")
+    main.chmod(0o646)
+    folder.chmod(0o757)
+
+    said = list(advice(load(main, {}), main))
+    missing = list(advice(load(None, {}, default_path=folder / "none"), folder / "none"))
+
+    commands = [one.rpartition("; ")[2].removeprefix("sudo ") for one in said]
+    assert [shlex.split(one)[-1] for one in commands] == [str(folder), str(main), str(main)]
+    assert shlex.split(missing[0].split("`")[1])[-1] == str(folder / "credentials")
 
 
 def test_a_secret_that_only_root_may_see_is_not_called_missing(tmp_path: Path) -> None:

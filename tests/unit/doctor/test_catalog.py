@@ -191,6 +191,18 @@ async def test_whatever_is_wrong_has_a_remedy_of_one_line(
     assert [bool(one.remedy) and "\n" not in one.remedy for one in found] == [True]
 
 
+async def test_beside_several_daemons_what_they_do_not_hold_is_tried(patient: Patient) -> None:
+    two_daemons(patient)
+    patient.bench.playback = "another program (process 812) uses the speaker"
+
+    found = {one.id: one.result for one in await patient.findings()}
+
+    assert found["daemon"].verdict is Verdict.BROKEN
+    assert (found["microphone"].verdict, found["microphone.level"].verdict) == (Verdict.FINE, Verdict.FINE)
+    assert "process 812" in found["speaker"].text
+    assert not [name for name, one in found.items() if "because daemon" in one.text]
+
+
 async def test_an_empty_machine_is_told_about_and_nothing_fails_to_be(
     patient: Patient, tmp_path: object
 ) -> None:
@@ -211,5 +223,7 @@ def test_every_check_stands_on_earlier_ones_and_every_heading_on_a_check() -> No
 
     assert len(ids) == len(set(ids))
     for check in CHECKS:
-        assert all(ids.index(before) < ids.index(check.id) for before in check.after), check.id
+        assert all(ids.index(before) < ids.index(check.id) for before in (*check.after, *check.beside)), (
+            check.id
+        )
     assert set(HEADINGS) <= set(ids)

@@ -78,6 +78,27 @@ def test_a_card_that_is_slow_to_take_the_record_stops_nothing_else() -> None:
     assert threading.get_ident() not in writing
 
 
+async def test_a_machine_without_another_thread_connects_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    first, second = FakeConnection(echoes=True), FakeConnection(echoes=True)
+    one = adapter(FakeBroker(first, second))
+    async with asyncio.TaskGroup() as group:
+        with monkeypatch.context() as patch:
+            patch.setattr("asyncio.to_thread", refused)
+            serving = group.create_task(one.serve(FakeHandler()))
+            await asyncio.sleep(0.5)
+            assert "can't start new thread" in told(one)
+            # Nothing that the broker keeps is sent before it is noted.
+            assert first.names() == ["availability"]
+        await asyncio.sleep(60.0)
+
+        assert told(one) == ""
+        assert "config" in second.names()
+        serving.cancel()
+
+
 async def test_what_is_dropped_is_counted_beyond_the_connection_it_came_on() -> None:
     first, second = FakeConnection(echoes=True), FakeConnection(echoes=True)
     one = adapter(FakeBroker(first, second))

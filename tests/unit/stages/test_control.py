@@ -26,7 +26,7 @@ from ravatard.stages.mailbox import Inbox, Latest, Outbox
 from ravatard.stages.playing.content import AnnouncementContents
 from ravatard.stages.playing.null_player import NullAnswerPlayer
 from ravatard.stages.playing.requests import AnnouncementRequests
-from ravatard.stages.reload import reload
+from ravatard.stages.reload import NewOptions, reload
 from tests.unit.stages.fakes import CAPABILITIES, FakeEar, FakeNotifier, running
 
 OPTIONS = ConversationOptions(
@@ -77,10 +77,10 @@ class Room:
         self.hub = Hub(self.mind, self.ear, self.outbox, shown, player, [self.desk])
         self.error: ConfigError | None = None
 
-    async def read(self) -> ConversationOptions:
+    async def read(self) -> NewOptions:
         if self.error is not None:
             raise self.error
-        return OPTIONS
+        return NewOptions(OPTIONS, "speaker.device waits for a restart")
 
     async def asked(self, do: str, **fields: Any) -> dict[str, Any]:
         """The one reply."""
@@ -408,7 +408,7 @@ async def test_a_reload_says_what_came_of_it() -> None:
         again = await made.asked("reload")
 
     assert good == again
-    assert good["says"].startswith("configuration reloaded")
+    assert good["says"] == "configuration reloaded: speaker.device waits for a restart"
     assert bad["error"] == (
         "the configuration is not reloaded; the old one stays in force: idle_s is too low"
     )

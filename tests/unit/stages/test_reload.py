@@ -12,7 +12,7 @@ from ravatard.core.options.conversation import ConversationOptions, SessionOptio
 from ravatard.core.options.gate import GateOptions
 from ravatard.errors import ConfigError
 from ravatard.stages.mailbox import Inbox
-from ravatard.stages.reload import reload
+from ravatard.stages.reload import NewOptions, reload
 from tests.unit.stages.fakes import FakeNotifier, running
 
 OPTIONS = ConversationOptions(
@@ -20,11 +20,14 @@ OPTIONS = ConversationOptions(
 )
 
 
-async def test_new_options_reach_the_hub_and_systemd_is_told() -> None:
+async def test_new_options_reach_the_hub_and_systemd_and_the_log_are_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     asked, inbox, notifier = asyncio.Event(), Inbox(), FakeNotifier()
 
-    async def read() -> ConversationOptions:
-        return OPTIONS
+    async def read() -> NewOptions:
+        return NewOptions(OPTIONS, "gate.mode is in effect")
 
     async with running(lambda: reload(asked, read, inbox, notifier)):
         asked.set()
@@ -32,12 +35,13 @@ async def test_new_options_reach_the_hub_and_systemd_is_told() -> None:
         assert await inbox.get() == OptionsChanged(OPTIONS)
 
     assert notifier.told == ["RELOADING=1", "READY=1"]
+    assert "configuration reloaded: gate.mode is in effect" in caplog.text
 
 
 async def test_a_bad_configuration_is_told_and_the_old_one_stays(caplog: pytest.LogCaptureFixture) -> None:
     asked, inbox, notifier = asyncio.Event(), Inbox(), FakeNotifier()
 
-    async def read() -> ConversationOptions:
+    async def read() -> NewOptions:
         raise ConfigError("gate.mode is 'loud'")
 
     async with running(lambda: reload(asked, read, inbox, notifier)):

@@ -15,8 +15,8 @@ FRAME_MS = 30
 REVERBERATION_FRAMES = 11
 #: Frames from which the distance is learnt: 18 s of the avatar's voice.
 _MEMORY_FRAMES = 600
-#: Before so many frames, 1.8 s, nothing is known, and nothing passes: that is half duplex.
-_FEWEST_FRAMES = 60
+#: Before so many frames, 3 s, too little is known, and nothing passes: that is half duplex.
+_FEWEST_FRAMES = 100
 #: After a disturbance nothing passes until the canceller has found the echo again: for so many frames,
 #: 600 ms, and until so many of the avatar's voice in a row, 300 ms, were soft enough; but no longer than 3 s.
 #: And so many of those before it are remembered, so that a rest of the echo that is louder now is soon known.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,12 +88,12 @@ def _file(case: Case, name: str) -> CheckResult:
     if not found.is_dir():
         return broken(
             f"the folder {folder} of metrics.textfile does not exist",
-            f"sudo install -d -o {user.name} {folder}, or correct metrics.textfile",
+            f"sudo install -d -o {user.name} {shlex.quote(str(folder))}, or correct metrics.textfile",
         )
     if not user.may_at(found, "wx"):
         return broken(
             f"{user.name} may not write to {folder}, where metrics.textfile is",
-            f"sudo setfacl -m u:{user.name}:rwx {folder}, or give it a folder of its own",
+            f"sudo setfacl -m u:{user.name}:rwx {shlex.quote(str(folder))}, or give it a folder of its own",
         )
     if case.unit is not None and not _is_writable(case, folder):
         return broken(

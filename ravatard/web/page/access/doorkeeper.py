@@ -7,7 +7,6 @@ import logging
 import math
 import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -115,26 +114,29 @@ class Doorkeeper:
         return any(one.id == visitor.id for one in record.tokens)
 
     async def note_use(self, visitor: Visitor) -> None:
-        """Note that a session or token was used, at most once an hour. A full disk changes nothing here."""
-        if self._vault.has_unsaved and self._clock() >= self._save_again_at:
-            self._save_again_at = self._clock() + _SAVE_AGAIN_S
-            with suppress(RequestRefused):
-                await self._vault.change(lambda before: None)
+        """Note that a session or token was used, at most once an hour. A full disk is asked once a minute."""
         now, record = self._wall(), self._vault.record
         keys: list[KeptSession | KeptToken] = [*record.sessions, *record.tokens]
         kept = next((one for one in keys if one.id == visitor.id), None)
-        if kept is None or (kept.used_at is not None and abs(now - kept.used_at) < NOTED_S):
+        is_due = kept is not None and (kept.used_at is None or abs(now - kept.used_at) >= NOTED_S)
+        if not (is_due or self._vault.has_unsaved) or self._clock() < self._save_again_at:
             return
 
-        def noted(before: AccessRecord) -> AccessRecord:
+        def noted(before: AccessRecord) -> AccessRecord | None:
+            if not is_due:
+                return None
             sessions = [replace(s, used_at=now) if s.id == visitor.id else s for s in before.sessions]
             tokens = [replace(t, used_at=now) if t.id == visitor.id else t for t in before.tokens]
             return replace(before, sessions=sessions, tokens=tokens)
 
+        # Before it is tried: of many requests at once the first one tries it.
+        self._save_again_at = self._clock() + _SAVE_AGAIN_S
         try:
             await self._vault.change(noted)
         except RequestRefused as error:
             log.debug("the use of the page is not noted: %s", error)
+        else:
+            self._save_again_at = 0.0
 
     # ------------------------------------------------------------------ passwords
 
@@ -218,13 +220,19 @@ class Doorkeeper:
             command=owners_command("ravatard page code"),
         )
 
-    def await_press(self) -> None:
-        """Make the next press of the button say digits.
+    def await_press(self, *, button: bool) -> None:
+        """Make the next press of the button say digits; ``button``: it has one, and a speaker.
 
         Raises:
-            RequestRefused: there is a password, or digits were said too often.
+            RequestRefused: there is a password, no way to say digits, or digits were said too
+                often.
         """
         self._check_unclaimed()
+        if not button:
+            shows = owners_command("ravatard page code")
+            raise RequestRefused(
+                409, "no-button", f"there is no button with a speaker that says digits; `{shows}` shows some"
+            )
         if wait_s := math.ceil(self._claim.quiet_s(self._clock())):
             shows = owners_command("ravatard page code")
             raise RequestRefused(

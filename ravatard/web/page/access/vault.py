@@ -99,6 +99,9 @@ class Vault:
             except OSError as error:
                 why = f"it cannot be saved: {error.strerror or error}"
                 raise RequestRefused(503, "not-saved", why) from error
+            except RuntimeError as error:
+                # The system gives no more threads.
+                raise RequestRefused(503, "not-saved", f"it cannot be saved: {error}") from error
             self._unsaved = [one for one in self._unsaved if one not in unsaved]
         self.refresh()
 

@@ -68,7 +68,7 @@ class AccessApi:
 
     async def await_press(self, call: ApiCall) -> t.ClaimOffer:
         """Await a press of the button."""
-        self._doorkeeper.await_press()
+        self._doorkeeper.await_press(button=self._identity.can_say)
         return await self.claim_offer(call)
 
     async def claim(self, call: ApiCall) -> t.WhoAmI:

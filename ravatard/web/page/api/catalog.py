@@ -80,7 +80,7 @@ ENDPOINTS = (
         "Await a press of the button for two minutes: the appliance then says six digits.",
         t.NoFields,
         t.ClaimOffer,
-        refusals={**_CLAIMED, **_BUSY},
+        refusals={409: "The appliance has a password already, or no button with a speaker.", **_BUSY},
     ),
     Endpoint(
         "POST",

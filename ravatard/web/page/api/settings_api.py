@@ -147,7 +147,8 @@ def _revision(call: ApiCall) -> str:
     Raises:
         RequestRefused: it names none.
     """
-    return call.header("If-Match").strip().removeprefix("W/").strip('"')
+    seen = "the revision that was seen, in quotes, as the ETag of GET /api/v1/settings or of the last save"
+    return call.header("If-Match", seen).strip().removeprefix("W/").strip('"')
 
 
 def _problems(problems: Sequence[SettingProblem]) -> list[t.FaultySetting]:

@@ -103,12 +103,16 @@ class NearMisses(Struct):
 
 
 class PagePlaceReport(Struct):
-    """This page as it is served now: to this machine or the local network; `port` null: not served."""
+    """This page as it is served now: to this machine or the local network; `port` null: not served.
+
+    `claimed`: it has a password.
+    """
 
     listen: Literal["loopback", "lan"]
     scheme: Literal["http", "https"]
     port: int | None
     names: list[str]
+    claimed: bool | UnsetType = UNSET
 
 
 class StatusReport(Struct):

@@ -80,7 +80,7 @@ def test_without_a_project_id_nothing_is_called_good(
     assert warnings(capsys, "--config", str(config)) == [
         "configuration can be used, with 1 warning: 1 file read",
         "warning: service.project_id is not set, and the service refuses an appliance without it; "
-        "`sudo ravatard setup` asks for it",
+        f"`ravatard setup --config {config} --credentials {config.parent}/credentials` asks for it",
     ]
 
 

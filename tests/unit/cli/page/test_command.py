@@ -69,6 +69,29 @@ def test_the_addresses_of_the_running_appliance_are_shown_with_a_code_for_a_phon
     assert "█" in out
 
 
+@pytest.mark.parametrize(
+    ("listen", "who"),
+    [("loopback", "every user and program of this machine"), ("lan", "everyone in the local network")],
+)
+def test_a_page_without_a_password_says_so_and_who_can_open_it(
+    listen: str, who: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = shown(tmp_path, running(tmp_path, PLACE | {"listen": listen, "claimed": False}))
+
+    out = capsys.readouterr().out
+    assert status == 0
+    assert f"It has no password yet: {who} can open it" in out
+    assert "page password`" in out
+
+
+def test_a_page_with_a_password_needs_no_word_about_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown(tmp_path, running(tmp_path, PLACE | {"claimed": True}))
+
+    assert "password" not in capsys.readouterr().out
+
+
 def test_a_page_that_is_not_served_has_no_address_but_a_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -266,3 +266,20 @@ def test_what_the_light_shows_is_not_told_a_second_time() -> None:
         "",
     ]
     assert one_line(told) == "no microphone: plug one in; session none; offline: no route."
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [
+        ([], "not heard yet"),
+        ([{"score": 0.912, "hit": True}], "last scores 0.91"),
+        (
+            [{"score": 0.912, "hit": True}, {"score": 0.4, "hit": False}],
+            "last scores 0.91 0.40? (? is a near miss)",
+        ),
+    ],
+)
+def test_scores_of_the_wake_word_say_which_was_a_near_miss(scores: list[Any], words: str) -> None:
+    lines = in_words(report(wakeword={"word": "hey_ravatar", "last_scores": scores}))
+
+    assert f"  wake word    hey_ravatar, {words}" in list(lines)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ravatard.config import Options, Schema, load
-from ravatard.config.saved.description import changed, described
+from ravatard.config.saved.description import changed, described, told_changes
 
 SECRET = "hush-hush-4711"
 
@@ -113,3 +113,47 @@ def test_it_says_what_waits_for_a_restart(tmp_path: Path) -> None:
 
     assert described(loaded, Options())["restart"] == ["gate.silence_ms"]
     assert [key.dotted for key in changed(Options(), loaded.options)] == ["gate.silence_ms", "session.idle_s"]
+
+
+def _options(folder: Path, text: str) -> Options:
+    file = folder / "ravatard.yaml"
+    file.write_text(text)
+    return load(file, {}).options
+
+
+def test_a_reload_names_what_is_in_effect_and_what_waits_also_of_reloads_before(tmp_path: Path) -> None:
+    started = _options(tmp_path, "{}")
+    first = _options(tmp_path, "session: {idle_s: 20}\nspeaker: {device: USB}")
+    second = _options(tmp_path, "session: {idle_s: 20}\nturn: {answer_s: 9}\nspeaker: {device: USB}")
+
+    assert told_changes(started, started, started) == "no setting has changed"
+    assert told_changes(started, started, first) == (
+        "session.idle_s is in effect; speaker.device waits for a restart"
+    )
+    assert told_changes(started, first, second) == (
+        "turn.answer_s is in effect; speaker.device waits for a restart"
+    )
+    assert told_changes(started, first, started) == "session.idle_s is in effect"
+
+
+def test_of_many_changes_a_reload_names_some_and_counts_the_others(tmp_path: Path) -> None:
+    started = _options(tmp_path, "{}")
+    now = _options(
+        tmp_path,
+        "gate: {mode: vad, toggle: true, silence_ms: 700, preroll_ms: 200, longest_s: 20}\n"
+        "voice: {aggressiveness: 1}\nspeaker: {device: USB}\nmicrophone: {device: USB}\n"
+        "earcons: {enabled: false}\npage: {port: 8000}\nkiosk: {port: 8001}\n",
+    )
+
+    told = told_changes(started, started, now)
+
+    in_effect, waiting = told.split("; ")
+    assert in_effect == "gate.mode is in effect"
+    assert waiting.endswith(" and 2 more wait for a restart")
+    assert waiting.count(",") == 7
+
+
+def test_no_value_of_a_setting_is_told(tmp_path: Path) -> None:
+    started, now = _options(tmp_path, "{}"), _options(tmp_path, f"service: {{project_id: {SECRET}}}")
+
+    assert SECRET not in told_changes(started, started, now)

@@ -35,6 +35,16 @@ def test_a_speaker_is_missing_until_it_is_open_and_when_it_is_lost() -> None:
     assert lost.counts["speaker_losses"] == 1
 
 
+def test_attempts_to_open_a_speaker_that_is_missing_are_no_losses() -> None:
+    missing = [ev.SpeakerLost("none is there")] * 3
+
+    never = told(*missing)
+    once = told(ev.SpeakerReady("usb", 20.0), ev.SpeakerAsleep(), *missing)
+
+    assert never.counts["speaker_losses"] == 0
+    assert once.counts["speaker_losses"] == 1
+
+
 def test_an_open_speaker_is_described() -> None:
     report = told(ev.SpeakerReady("usb", 20.04), ev.VoiceOnline())
 

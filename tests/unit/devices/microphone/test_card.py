@@ -144,7 +144,7 @@ def test_without_a_default_the_names_to_write_are_listed(tmp_path: Path) -> None
 
 
 def test_without_any_microphone_the_sentence_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(DeviceError, match="there is no microphone; plug one in"):
+    with pytest.raises(DeviceError, match="nothing on this machine records sound; plug a microphone in"):
         source(FakePortAudio(default=None), tmp_path).open(FakeSink())
 
 
@@ -152,7 +152,7 @@ def test_a_name_of_a_speaker_is_no_microphone(tmp_path: Path) -> None:
     portaudio = FakePortAudio()
     portaudio.plug_in("Speaker (hw:1,0)", inputs=0, outputs=2)
 
-    with pytest.raises(DeviceError, match="there is no microphone 'Speaker' at the moment"):
+    with pytest.raises(DeviceError, match="there is no device 'Speaker' at the moment"):
         source(portaudio, tmp_path, device="Speaker").open(FakeSink())
 
 
@@ -161,4 +161,6 @@ def test_a_failure_to_open_is_told_and_not_raised_into_the_thread(tmp_path: Path
 
     source(FakePortAudio(default=None), tmp_path).open_or_report(sink)
 
-    assert sink.reported == [SourceFailed(FailureKind.OPENING, "there is no microphone; plug one in")]
+    assert sink.reported == [
+        SourceFailed(FailureKind.OPENING, "nothing on this machine records sound; plug a microphone in")
+    ]

@@ -99,6 +99,7 @@ async def test_of_several_daemons_the_one_that_answers_is_kept(patient: Patient)
     assert outcome.verdict is Verdict.BROKEN
     assert outcome.text == "2 daemons run at once and may share a sound card: process 4711, and process 640"
     assert outcome.remedy == "to keep process 4711, stop the other: sudo kill 640"
+    assert "in use by the running daemon" in (await patient.finding("microphone")).result.text
 
 
 async def test_the_service_is_stopped_as_one(patient: Patient) -> None:

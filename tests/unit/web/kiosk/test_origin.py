@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -44,6 +45,20 @@ def test_an_origin_is_scheme_host_and_port(url: str, origin: str) -> None:
 )
 def test_what_is_no_web_address_has_no_origin(url: str) -> None:
     assert Origin.of(url) is None
+
+
+#: Letter that its normal form makes eighteen of.
+_GROWS = "\ufdfa"
+
+
+@pytest.mark.parametrize("host", [_GROWS * 8_000, ".".join([_GROWS * 60] * 60), "a" * 64, "a." * 127])
+def test_a_host_that_is_too_long_for_a_name_is_refused_at_once(host: str) -> None:
+    """Anyone may have it looked at: by a header, or as the service."""
+    began = time.thread_time()
+
+    assert Origin.of(f"https://{host}/") is None
+    assert origin_of_host(host) is None
+    assert time.thread_time() - began < 0.05
 
 
 @given(st.text())

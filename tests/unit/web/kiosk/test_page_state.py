@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.web.kiosk.page_state import SCREEN_WORDS, PageReport, PageState, read_report
+from ravatard.web.kiosk.page_state import REPORT_LIMIT_BYTES, SCREEN_WORDS, PageReport, PageState, read_report
 from tests.assertions import assert_no_complaint
 
 
@@ -28,7 +28,9 @@ def test_a_report_tells_what_became_of_which_frame() -> None:
         '{"picture":"away"}',
         '{"picture":"dancing"}',
         '{"picture":"playing","frame":7}',
+        '{"x":' + "[" * (REPORT_LIMIT_BYTES - 5),
     ],
+    ids=range(9),
 )
 def test_anything_else_is_no_report(message: str) -> None:
     assert read_report(message) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ravatard.web.page import guard
@@ -48,6 +50,16 @@ def test_any_other_host_is_refused(host: str) -> None:
         guard.check_host(host, "192.168.0.7", NAMES)
 
     assert error.value.status == 421
+
+
+def test_a_host_as_long_as_a_header_may_be_is_refused_at_once() -> None:
+    """Any neighbour may send one, of letters whose normal form is eighteen times as long."""
+    began = time.thread_time()
+
+    with pytest.raises(RequestRefused):
+        guard.check_host("\ufdfa" * 2_700, "192.168.0.7", NAMES)
+
+    assert time.thread_time() - began < 0.02
 
 
 @pytest.mark.parametrize(

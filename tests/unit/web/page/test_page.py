@@ -61,7 +61,7 @@ async def test_a_press_says_digits_while_a_page_awaits_it() -> None:
     placed = Placed()
     assert not placed.page.takes_press()
 
-    placed.page._doorkeeper.await_press()
+    placed.page._doorkeeper.await_press(button=True)
 
     assert placed.page.takes_press()
     assert not placed.page.takes_press(), "the next press opens the gate again"
@@ -70,7 +70,7 @@ async def test_a_press_says_digits_while_a_page_awaits_it() -> None:
 
 async def test_an_appliance_that_cannot_speak_keeps_its_button() -> None:
     placed = Placed(speaker=False)
-    placed.page._doorkeeper.await_press()
+    placed.page._doorkeeper.await_press(button=True)
 
     assert not placed.page.takes_press()
 

@@ -54,6 +54,30 @@ def test_a_small_change_can_be_asked_for_at_once() -> None:
     assert path.look() is PathLook.SAME
 
 
+@pytest.mark.parametrize("by_ms", [4.0, -20.0])
+def test_a_larger_change_is_seen_where_a_user_seems_to_speak(by_ms: float) -> None:
+    path = EchoPath()
+    follows(path, echo(100.0), 0, 60)
+    follows(path, echo(100.0 + by_ms), 60, 67)
+
+    assert path.look() is PathLook.DOUBTED
+    assert path.look() is PathLook.CHANGED
+    assert path.delay_ms == pytest.approx(100.0 + by_ms, abs=0.2)
+
+
+@pytest.mark.parametrize(("old", "seen"), [(0.0, PathLook.DOUBTED), (0.1, PathLook.SAME)])
+def test_what_is_a_little_like_another_place_and_less_like_the_old_one_is_doubted(
+    old: float, seen: PathLook
+) -> None:
+    path, end = EchoPath(), len(SPOKEN)
+    follows(path, echo(100.0), 0, 60)
+    faint = audioop.add(audioop.mul(voice(4_500.0), 2, 0.5), echo(104.0, 0.12)[:end], 2)
+    follows(path, audioop.add(faint, echo(100.0, old)[:end], 2), 60, 67)
+
+    assert [path.look() for _ in range(3)] == [seen] * 3
+    assert path.delay_ms == pytest.approx(100.0, abs=0.2)
+
+
 def test_one_look_that_is_wrong_is_no_change() -> None:
     path, right = EchoPath(), echo(100.0)
     follows(path, right, 0, 60)

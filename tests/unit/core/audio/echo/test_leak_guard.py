@@ -16,9 +16,11 @@ def learnt(*, leak_db: float = -30.0, frames: int = 100) -> LeakGuard:
 def test_nothing_passes_before_enough_is_known() -> None:
     guard = LeakGuard()
 
-    passed = [guard.passes(-5.0, -20.0) for _ in range(60)]
+    passed = [guard.passes(-5.0, -20.0) for _ in range(99)]
 
     assert not any(passed)
+    assert not guard.is_ready
+    guard.passes(-5.0, -20.0)
     assert guard.is_ready
 
 

@@ -194,8 +194,33 @@ def test_after_the_avatar_the_room_still_echoes_for_half_a_second() -> None:
     assert room.hears(voice(500.0), avatar=False).opened
 
 
+def test_an_answer_that_begins_in_the_middle_of_a_block_is_guarded_from_there_on() -> None:
+    room = Room()
+
+    room.gate.feed(quiet(60.0), bytes(3 * BLOCK_BYTES * 3) + b"\x10\x10" * (BLOCK_BYTES // 2 * 3 * 3), 0.0)
+
+    assert room.gate.guarded
+    assert room.canceller.blocks == 3
+    assert room.gate.samples == samples_for(60)
+
+
+def test_what_had_begun_of_a_frame_when_the_avatar_fell_silent_is_not_lost() -> None:
+    room = Room().avatar_speaks(1.01)
+    room.hears(quiet(1_000.0), avatar=False, piece=BLOCK_BYTES)
+
+    assert room.gate.samples == samples_for(2_010)
+
+
+def test_what_had_begun_of_a_frame_when_the_device_went_away_is_forgotten() -> None:
+    room = Room().avatar_speaks(1.01)
+    room.gate.lost(0.0)
+    room.hears(quiet(30.0), avatar=True)
+
+    assert room.gate.samples == samples_for(30)
+
+
 def test_a_user_who_spoke_before_the_avatar_did_goes_on() -> None:
-    room = Room().avatar_speaks(3.0).hears(quiet(600.0), avatar=False).hears(voice(300.0), avatar=False)
+    room = Room().avatar_speaks(6.0).hears(quiet(600.0), avatar=False).hears(voice(300.0), avatar=False)
 
     room.hears(voice(600.0), avatar=True)
 
@@ -238,7 +263,7 @@ def test_a_microphone_that_is_lost_closes_what_is_open() -> None:
 @given(st.lists(st.integers(1, 2_000), min_size=1, max_size=30))
 @settings(max_examples=examples(30))
 def test_nothing_depends_on_how_the_sound_was_cut(sizes: list[int]) -> None:
-    sound = ECHO * 200 + voice(400.0)
+    sound = ECHO * 310 + voice(400.0)
     whole, cut = Room().hears(sound, avatar=True), Room()
 
     at = number = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ravatard.web.page.access.claim import AGAIN_S, TRIES, VALID_S, WAIT_S, Claim
+from ravatard.web.page.access.claim import AGAIN_S, MOST_SAID, SAID_WITHIN_S, TRIES, VALID_S, WAIT_S, Claim
 
 
 def test_a_press_means_what_it_always_does_until_a_page_awaits_it() -> None:
@@ -19,6 +19,16 @@ def test_after_the_digits_a_press_is_an_ordinary_one_again() -> None:
     assert not claim.takes_press(2.0)
     assert claim.is_valid(2.0)
     assert not claim.is_awaited(2.0)
+
+
+def test_after_four_sayings_no_press_says_digits_for_the_rest_of_an_hour() -> None:
+    claim = Claim()
+    for at in range(MOST_SAID):
+        claim = claim.awaiting(at * 60.0).said("123456", at * 60.0)
+    later = SAID_WITHIN_S - 0.1
+
+    assert not claim.awaiting(later).takes_press(later)
+    assert claim.awaiting(later).takes_press(SAID_WITHIN_S)
 
 
 def test_the_digits_are_said_again_when_the_page_asks_for_that_and_not_while_they_sound() -> None:

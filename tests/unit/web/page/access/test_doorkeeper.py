@@ -36,14 +36,15 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 class MemoryFile:
     """A file of passwords in memory.
 
-    ``trouble`` is raised by every use; ``full``: the disk takes no change; ``written`` counts changes.
+    ``trouble`` is raised by every use; ``full``: the disk takes no change; ``written`` counts changes, and
+    ``refused`` those that the full disk did not take.
     """
 
     def __init__(self) -> None:
         self.content: bytes | None = None
         self.trouble: OSError | None = None
         self.full = False
-        self.written = 0
+        self.written = self.refused = 0
 
     def stamp(self) -> object:
         return self.content, self.trouble
@@ -56,6 +57,7 @@ class MemoryFile:
     def update(self, change: Callable[[bytes | None], bytes | None]) -> None:
         new = change(self.read())
         if new is not None and self.full:
+            self.refused += 1
             raise OSError(28, "No space left on device")
         if new is not None:
             self.content = new
@@ -79,7 +81,7 @@ class House:
 
     async def claimed(self) -> str:
         """Claim it by a press; return the cookie."""
-        self.keeper.await_press()
+        self.keeper.await_press(button=True)
         code = self.keeper.code_for_press()
         assert code is not None
         return await self.keeper.take_claim(code, WORD, "a")
@@ -114,7 +116,7 @@ async def test_a_claim_makes_an_owner() -> None:
 
 async def test_the_offer_says_what_is_awaited() -> None:
     house = House()
-    house.keeper.await_press()
+    house.keeper.await_press(button=True)
     awaiting = house.keeper.offer(button=True)
     house.keeper.code_for_press()
     spoken = house.keeper.offer(button=True)
@@ -278,21 +280,31 @@ async def test_a_clock_that_is_set_back_lets_no_session_live_on() -> None:
     assert house.keys.sessions() == []
 
 
+async def test_nothing_is_awaited_where_there_is_no_button_that_could_be_pressed() -> None:
+    house = House()
+
+    with pytest.raises(RequestRefused, match="`ravatard page code` shows some") as error:
+        house.keeper.await_press(button=False)
+
+    assert (error.value.status, error.value.code) == (409, "no-button")
+    assert not house.keeper.offer(button=False).waiting
+
+
 async def test_neighbours_cannot_have_a_button_say_digits_again_and_again() -> None:
     house = House()
     for _ in range(MOST_SAID):
-        house.keeper.await_press()
+        house.keeper.await_press(button=True)
         assert house.keeper.code_for_press() is not None
         house.now += AGAIN_S
 
     with pytest.raises(RequestRefused, match="ravatard page code") as error:
-        house.keeper.await_press()
+        house.keeper.await_press(button=True)
     assert error.value.status == 429
     assert error.value.retry_after_s == round(SAID_WITHIN_S - MOST_SAID * AGAIN_S)
     assert house.keeper.code_for_press() is None
     house.now += error.value.retry_after_s
 
-    house.keeper.await_press()
+    house.keeper.await_press(button=True)
     assert house.keeper.code_for_press() is not None
 
 
@@ -327,6 +339,50 @@ async def test_use_is_written_down_once_an_hour() -> None:
     house.file.trouble = OSError(28, "no space left")
     house.vault._stamp = house.file.stamp()
     await house.keeper.note_use(visitor)
+
+
+class Threadless(MemoryFile):
+    """A file on a machine that gives no more threads, once ``is_over``."""
+
+    is_over = False
+
+    def update(self, change: Callable[[bytes | None], bytes | None]) -> None:
+        if self.is_over:
+            raise RuntimeError("can't start new thread")
+        super().update(change)
+
+
+async def test_a_machine_without_another_thread_saves_nothing_and_goes_on() -> None:
+    file = Threadless()
+    house = House(file)
+    visitor = house.keeper.visitor(await house.claimed(), None)
+    assert visitor is not None
+    file.is_over = True
+    house.now += NOTED_S
+
+    await house.keeper.note_use(visitor)
+    refusal = await refused(house.keys.end_session(visitor.id))
+
+    assert (refusal.status, refusal.code) == (503, "not-saved")
+    assert not house.keeper.still_in(visitor)
+
+
+async def test_a_full_disk_is_asked_to_note_the_use_once_a_minute() -> None:
+    house = House()
+    visitor = house.keeper.visitor(await house.claimed(), None)
+    assert visitor is not None
+    house.file.full = True
+    house.now += NOTED_S
+    for _ in range(60):
+        house.now += 5.0
+        await house.keeper.note_use(visitor)
+    assert house.file.refused == 5
+
+    house.file.full = False
+    house.now += 60.0
+    await house.keeper.note_use(visitor)
+
+    assert [one.used_at for one in house.keys.sessions()] == [house.now]
 
 
 async def test_a_file_that_cannot_be_read_for_a_while_is_read_again_though_it_is_the_same(
@@ -374,7 +430,7 @@ async def test_the_first_of_two_claims_wins() -> None:
     other.file = house.file
     other.vault = Vault(house.file)
     late = Doorkeeper(other.vault, wall=lambda: 0.0, clock=lambda: 0.0)
-    late.await_press()
+    late.await_press(button=True)
     code = late.code_for_press()
     assert code is not None
     await house.claimed()

@@ -1,4 +1,4 @@
-"""Restarts that are refused, because the appliance would not come back."""
+"""A configuration that is read again: for a reload, and before a restart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.cli.restart import check_start, restart_refusal
+from ravatard.cli.rereading import check_start, restart_refusal
 from ravatard.errors import ConfigError
 
 

@@ -1,0 +1,1 @@
+"""The image for Raspberry Pis: made, examined, and booted."""
