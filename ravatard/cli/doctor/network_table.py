@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
@@ -22,6 +23,8 @@ _FINE, _WARNING, _BROKEN, _UNKNOWN, _NOTHING = range(5)
 #: ECMA-48, select graphic rendition.
 _COLOURS = {_FINE: "32", _WARNING: "33", _BROKEN: "1;31", _UNKNOWN: "35", _NOTHING: "2"}
 _DIM, _BOLD = "2", "1"
+_RULE = re.compile(r"\b(TCP|UDP) (?=\d)")
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def heading(machine: Machine, notes: Sequence[str], clean: Callable[[str], str]) -> Iterator[str]:
@@ -90,9 +93,12 @@ class Table:
 
     def _wrapped(self, text: str, indent: int) -> list[str]:
         blank = " " * indent
-        return textwrap.wrap(
-            text, WIDTH, initial_indent=blank, subsequent_indent=blank or "  ", break_on_hyphens=False
+        # A port stays on one line with its transport: TCP 443.
+        kept = _RULE.sub(f"\\1{_NO_BREAK}", text)
+        lines = textwrap.wrap(
+            kept, WIDTH, initial_indent=blank, subsequent_indent=blank or "  ", break_on_hyphens=False
         )
+        return [line.replace(_NO_BREAK, " ") for line in lines]
 
 
 def _columns(host: str, port: str, way: str, families: str, purpose: str, result: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from ravatard.cloud.kind import HostsNamedLater
+from ravatard.cloud.network.portal import is_here as is_this_machine
 from ravatard.cloud.proxy import Proxies, Proxy
 from ravatard.config import Options
 from ravatard.doctor.network.destination import Destination, NetworkProtocol
@@ -257,8 +257,5 @@ def _choice(facts: NetworkFacts, url: str) -> ProxyChoice:
 
 
 def is_here(host: str) -> bool:
-    """Return True if ``host`` is this machine, which needs no firewall opened."""
-    try:
-        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return host == "localhost"
+    """Return True if ``host`` is this machine, which needs no firewall opened; False for one not known."""
+    return bool(host) and is_this_machine(host.partition("%")[0])

@@ -185,7 +185,7 @@ class Trial:
                     reached.stream.abort()
         except (TrialEnded, TimeoutError):
             return None
-        return _logging_in(login_page(host, reply))
+        return _logging_in(host, reply)
 
 
 def _open(opened: Opened, text: str) -> Outcome:
@@ -198,14 +198,14 @@ def _of_stranger(destination: Destination, reply: ReplyHead) -> Outcome | None:
     if reply.status == ASKS_FOR_PASSWORD and destination.proxy is not None:
         return Outcome(State.REJECTED, refusal_of(destination.proxy, reply))
     # Inside TLS with a trusted certificate a redirect is the service's own.
-    page = None if destination.protocol.encrypted else login_page(destination.host, reply)
-    return _logging_in(page)
+    return None if destination.protocol.encrypted else _logging_in(destination.host, reply)
 
 
-def _logging_in(page: str | None) -> Outcome | None:
-    if page is None:
+def _logging_in(host: str, reply: ReplyHead) -> Outcome | None:
+    """Return the outcome of a reply without TLS that is a login page; None for any other."""
+    if not (page := login_page(host, reply)):
         return None
-    where = f" at {page}" if page else ""
+    where = f" at {page}" if page != host else ""
     return Outcome(State.PORTAL, f"a login page of the network{where} answers in its place (captive portal)")
 
 

@@ -7,20 +7,15 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
+from ravatard.cloud.network.portal import portal_in
 from ravatard.cloud.proxy import Proxy
 
 #: RFC 6455, 1.3.
 _ACCEPT_SALT = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)? (\d{3})(?: [^\r\n]*)?\r\n")
-#: RFC 6585, 6: "Network Authentication Required".
-_ASKS_FOR_LOGIN = 511
 SWITCHED = 101
 _MOST_HEADERS = 100
-_LONGEST_HOST = 253
-#: Labels of a name that people take for one owner's: chat.example.com and www.example.com.
-_OWNERS_LABELS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,36 +102,14 @@ def proxy_authorization(proxy: Proxy) -> dict[str, str]:
     return {"Proxy-Authorization": f"Basic {known}"}
 
 
-def login_page(host: str, reply: ReplyHead) -> str | None:
-    """Return the host of a network's login page that ``reply`` shows in the place of ``host``.
-
-    A service redirects to a host of its own; a captive portal to a stranger's, or answers 511.
+def login_page(host: str, reply: ReplyHead) -> str:
+    """Return the host of a login page that ``reply`` shows in the place of ``host``; "" for any other reply.
 
     Args:
         host: name or address that was asked without TLS.
         reply: the reply.
-
-    Returns:
-        The host; "" for a login page that gives none; None: it is none.
     """
-    target = ""
-    if 300 <= reply.status < 400 or reply.status == _ASKS_FOR_LOGIN:
-        try:
-            target = (urlsplit(reply.headers.get("location", "")).hostname or "")[:_LONGEST_HOST]
-        except ValueError:
-            target = ""
-    if reply.status == _ASKS_FOR_LOGIN:
-        return target
-    return target if target and not _same_owner(host, target) else None
-
-
-def _same_owner(one: str, other: str) -> bool:
-    if one == other:
-        return True
-    labels = [name.lower().rstrip(".").split(".") for name in (one, other)]
-    if any(name[-1].isdecimal() or ":" in name[-1] for name in labels):
-        return False
-    return labels[0][-_OWNERS_LABELS:] == labels[1][-_OWNERS_LABELS:]
+    return portal_in(host, reply.status, {"Location": reply.headers.get("location", "")})
 
 
 def as_authority(host: str, port: int | None = None) -> str:

@@ -117,6 +117,12 @@ def test_whose_table_it_is(tmp_path: Path) -> None:
     assert max(map(len, notes)) <= WIDTH
 
 
+def test_a_port_stays_beside_its_transport() -> None:
+    found = list(Table(MARKS, str).end(["x" * 95 + " TCP 443 to chat.rvtr.ai."]))
+
+    assert found == ["", "x" * 95, "  TCP 443 to chat.rvtr.ai."]
+
+
 def test_head_and_end() -> None:
     table = Table(MARKS, str)
 

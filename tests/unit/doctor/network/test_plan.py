@@ -217,7 +217,14 @@ def test_any_free_port_is_not_known_beforehand() -> None:
 
 @pytest.mark.parametrize(
     ("host", "here"),
-    [("localhost", True), ("127.0.0.9", True), ("::1", True), ("192.0.2.1", False), ("a.example", False)],
+    [
+        ("localhost", True),
+        ("127.0.0.9", True),
+        ("::1", True),
+        ("192.0.2.1", False),
+        ("a.example", False),
+        ("", False),
+    ],
 )
 def test_this_machine_is_known_by_its_addresses(host: str, here: bool) -> None:
     assert is_here(host) is here
