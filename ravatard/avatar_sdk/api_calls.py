@@ -9,8 +9,14 @@ from contextlib import suppress
 from time import monotonic, sleep
 
 from ravatard.avatar_sdk.failures import AvatarError, ConnectionLost, RateLimited, failure_of
-from ravatard.avatar_sdk.network_port import ApiNetwork, ApiRequest, ComingReply, WholeReply
-from ravatard.avatar_sdk.network_settings import DIRECT, NetworkSettings
+from ravatard.avatar_sdk.network_port import (
+    DIRECT,
+    ApiNetwork,
+    ApiRequest,
+    ComingReply,
+    NetworkSettings,
+    WholeReply,
+)
 from ravatard.avatar_sdk.stop_steps import StopOutcome, stop_steps
 from ravatard.cloud.avatar import requests
 from ravatard.cloud.avatar.limits import LONGEST_WAIT_S, ApiLimits

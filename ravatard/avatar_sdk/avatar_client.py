@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from ravatard.avatar_sdk.api_calls import ApiCalls, by_aiohttp
 from ravatard.avatar_sdk.avatar_session import AvatarSession
 from ravatard.avatar_sdk.failures import AvatarError, failure_of
-from ravatard.avatar_sdk.network_settings import NetworkSettings
+from ravatard.avatar_sdk.network_port import NetworkSettings
 from ravatard.avatar_sdk.open_sessions import OpenSessions
 from ravatard.avatar_sdk.session_info import SessionInfo
 from ravatard.avatar_sdk.socket_link import SocketLink, SocketWays

@@ -17,8 +17,7 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 from ravatard.avatar_sdk.failures import ConnectionLost
-from ravatard.avatar_sdk.network_port import ApiRequest, WholeReply
-from ravatard.avatar_sdk.network_settings import DIRECT, NetworkSettings
+from ravatard.avatar_sdk.network_port import DIRECT, ApiRequest, NetworkSettings, WholeReply
 from ravatard.avatar_sdk.unreached import proxy_trouble, unreached
 from ravatard.cloud.replies import retry_after
 

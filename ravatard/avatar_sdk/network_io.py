@@ -17,8 +17,14 @@ from yarl import URL
 from ravatard.avatar_sdk.blocking_calls import exchanged
 from ravatard.avatar_sdk.exit_guard import EXIT_GUARD
 from ravatard.avatar_sdk.failures import ConnectionLost
-from ravatard.avatar_sdk.network_port import ApiRequest, SocketClosedByPeer, SocketRefused, WholeReply
-from ravatard.avatar_sdk.network_settings import DIRECT, NetworkSettings
+from ravatard.avatar_sdk.network_port import (
+    DIRECT,
+    ApiRequest,
+    NetworkSettings,
+    SocketClosedByPeer,
+    SocketRefused,
+    WholeReply,
+)
 from ravatard.avatar_sdk.purchase import Purchase
 from ravatard.avatar_sdk.unreached import proxy_trouble, unreached
 from ravatard.cloud.bounded_socket import unredirected

@@ -12,8 +12,7 @@ import pytest
 
 from ravatard.avatar_sdk import AvatarClient, ConnectionLost
 from ravatard.avatar_sdk.blocking_calls import exchanged
-from ravatard.avatar_sdk.network_port import ApiRequest
-from ravatard.avatar_sdk.network_settings import NetworkSettings
+from ravatard.avatar_sdk.network_port import ApiRequest, NetworkSettings
 from ravatard.sim.avatar.server import AvatarSimServer
 from tests.integration.firm import Firm
 from tests.integration.proxying import proxying
