@@ -9,7 +9,14 @@ from contextlib import suppress
 from time import monotonic, sleep
 
 from ravatard.avatar_sdk.failures import AvatarError, ConnectionLost, RateLimited, failure_of
-from ravatard.avatar_sdk.network_port import ApiNetwork, ApiRequest, ComingReply, WholeReply
+from ravatard.avatar_sdk.network_port import (
+    DIRECT,
+    ApiNetwork,
+    ApiRequest,
+    ComingReply,
+    NetworkSettings,
+    WholeReply,
+)
 from ravatard.avatar_sdk.stop_steps import StopOutcome, stop_steps
 from ravatard.cloud.avatar import requests
 from ravatard.cloud.avatar.limits import LONGEST_WAIT_S, ApiLimits
@@ -29,11 +36,12 @@ _MOST_APIS = 64
 _UTILITIES = frozenset({requests.HEALTH, requests.METRICS})
 
 
-def _by_aiohttp() -> ApiNetwork:
+def by_aiohttp(settings: NetworkSettings = DIRECT) -> ApiNetwork:
+    """Return a network; ``settings``: proxy and issuers."""
     # It takes most of a program's start.
     from ravatard.avatar_sdk.network_io import NetworkPool
 
-    return NetworkPool()
+    return NetworkPool(settings)
 
 
 def limits_of(api: str) -> ApiLimits:
@@ -61,7 +69,7 @@ class ApiCalls:
         utilities: str,
         key: Secret | None,
         timeout_s: float,
-        network: Callable[[], ApiNetwork] = _by_aiohttp,
+        network: Callable[[], ApiNetwork] = by_aiohttp,
     ) -> None:
         """Connect nothing yet.
 

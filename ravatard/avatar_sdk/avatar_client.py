@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from ravatard.avatar_sdk.api_calls import ApiCalls
+from ravatard.avatar_sdk.api_calls import ApiCalls, by_aiohttp
 from ravatard.avatar_sdk.avatar_session import AvatarSession
 from ravatard.avatar_sdk.failures import AvatarError, failure_of
+from ravatard.avatar_sdk.network_port import NetworkSettings
 from ravatard.avatar_sdk.open_sessions import OpenSessions
 from ravatard.avatar_sdk.session_info import SessionInfo
 from ravatard.avatar_sdk.socket_link import SocketLink, SocketWays
@@ -36,7 +38,7 @@ class AvatarClient:
     exception, Ctrl-C or SIGTERM; :meth:`close`, or ``async with``, does it earlier.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each setting of a program
         self,
         api_url: str = DEFAULT_API_URL,
         ws_url: str | None = None,
@@ -44,6 +46,8 @@ class AvatarClient:
         api_key: str | None = None,
         timeout_s: float = 30.0,
         allow_plain_key: bool = False,
+        proxy: str | None = None,
+        ca_file: str | None = None,
     ) -> None:
         """Connect nothing yet.
 
@@ -55,9 +59,12 @@ class AvatarClient:
             api_key: key of a service that wants one.
             timeout_s: limit for each reply.
             allow_plain_key: True: the key may cross the public network without encryption.
+            proxy: HTTP proxy, such as "http://user:password@proxy.example:3128"; the environment names none.
+            ca_file: file with issuers, PEM, that are trusted beside those of the machine.
 
         Raises:
-            ValueError: an address is none, or the key would be sent without encryption to a public address.
+            ValueError: an address is none, the key would be sent without encryption to a public address, or
+                proxy or file cannot be used.
         """
         api = checked_api_url(api_url)
         self._socket_base = socket_base(api, ws_url)
@@ -66,7 +73,8 @@ class AvatarClient:
             if problem:
                 raise ValueError(f"{problem} with allow_plain_key=True")
         key = Secret(api_key) if api_key is not None else None
-        self._calls = ApiCalls(api, utilities_url(api), key, timeout_s)
+        settings = NetworkSettings.checked(proxy, ca_file)
+        self._calls = ApiCalls(api, utilities_url(api), key, timeout_s, partial(by_aiohttp, settings))
         self._ways = SocketWays(key)
         self._open = OpenSessions(self._calls.close, self._calls.drop)
 

@@ -8,59 +8,89 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import closing
 from urllib.parse import urlsplit
 
 from ravatard.avatar_sdk.failures import ConnectionLost
-from ravatard.avatar_sdk.network_port import ApiRequest, WholeReply
-from ravatard.avatar_sdk.unreached import unreached
+from ravatard.avatar_sdk.network_port import DIRECT, ApiRequest, NetworkSettings, WholeReply
+from ravatard.avatar_sdk.unreached import proxy_trouble, unreached
 from ravatard.cloud.replies import retry_after
 
 #: Far above every documented reply.
 _LARGEST_REPLY = 4 * 1024 * 1024
 _PIECE = 64 * 1024
 #: Whatever http.client raises for what a server sends; a header with odd characters is a ValueError.
+#: http.client's own words.
+_TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
+_TLS_PORT = 443
 _FAULTS = (http.client.HTTPException, OSError, ValueError)
 
 
-def exchanged(request: ApiRequest, within_s: float, may_send: Callable[[], bool] | None = None) -> WholeReply:
+def exchanged(
+    request: ApiRequest,
+    within_s: float,
+    may_send: Callable[[], bool] | None = None,
+    settings: NetworkSettings = DIRECT,
+) -> WholeReply:
     """Make a call and return its reply; blocks for ``within_s`` seconds at most.
 
     Args:
         request: the call.
         within_s: limit for all of it, but a look-up of the name.
         may_send: asked once the connection stands; False: it is closed again. None: it may.
+        settings: proxy and issuers.
 
     Raises:
         ConnectionLost: no reply began in time.
     """
     until = time.monotonic() + within_s
-    parts = urlsplit(request.url)
-    secure = parts.scheme == "https"
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=within_s)
+    path, headers = urlsplit(request.url).path, {**request.headers, "Connection": "close"}
     try:
+        connection = _connection(request.url, within_s, settings)
+        if settings.proxy is not None and not request.url.startswith("https:"):
+            # A proxy is asked for the whole address, and passes the request on.
+            path, headers = request.url, headers | settings.proxy_headers()
         with closing(connection):
             try:
                 connection.connect()
             except TimeoutError:
                 raise
             except OSError as error:
-                raise ConnectionLost(unreached(request.url, error)) from None
+                raise ConnectionLost(_unreached(request.url, settings, error)) from None
             connection.sock = _BoundedSocket(connection.sock, until)
             if may_send is not None and not may_send():
                 raise ConnectionLost("the call was given up")
-            connection.request(
-                request.method, parts.path, request.body, {**request.headers, "Connection": "close"}
-            )
+            connection.request(request.method, path, request.body, headers)
             with closing(connection.getresponse()) as response:
                 waited = retry_after(response.getheader("Retry-After"))
                 return WholeReply(response.status, _read(response), waited)
     except _FAULTS as error:
         raise ConnectionLost(f"the service failed: {type(error).__name__}") from None
+
+
+def _connection(url: str, within_s: float, settings: NetworkSettings) -> http.client.HTTPConnection:
+    """Return a connection to be opened, to the service or to the proxy before it."""
+    parts, place = urlsplit(url), settings.proxy_place()
+    host, port = place or (parts.hostname or "", parts.port)
+    if parts.scheme != "https":
+        return http.client.HTTPConnection(host, port, timeout=within_s)
+    made = http.client.HTTPSConnection(host, port, timeout=within_s, context=settings.context())
+    if place is not None:
+        made.set_tunnel(parts.hostname or "", parts.port or _TLS_PORT, settings.proxy_headers())
+    return made
+
+
+def _unreached(url: str, settings: NetworkSettings, error: OSError) -> str:
+    """Return a sentence about a connection that was not had; behind a proxy it may be the proxy's fault."""
+    if settings.proxy is None or isinstance(error, ssl.SSLError):
+        return unreached(url, error)
+    refused = _TUNNEL_REFUSED.search(str(error))
+    return proxy_trouble(int(refused[1]) if refused else None)
 
 
 def _read(response: http.client.HTTPResponse) -> bytes:

@@ -8,7 +8,12 @@ from typing import Any
 from ravatard.cloud.avatar.refusals import ApiRefusal, RefusalKind
 
 #: The daemon's settings, which sentences shared with it name, and what they are called here.
-_ARGUMENTS = {"service.base_url": "api_url", "service.socket_url": "ws_url", "service.api_key": "api_key"}
+_ARGUMENTS = {
+    "service.base_url": "api_url",
+    "service.socket_url": "ws_url",
+    "service.api_key": "api_key",
+    "network.ca": "ca_file",
+}
 
 
 class AvatarError(Exception):

@@ -6,6 +6,7 @@ The first call loads it: aiohttp takes most of a program's start.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -16,9 +17,16 @@ from yarl import URL
 from ravatard.avatar_sdk.blocking_calls import exchanged
 from ravatard.avatar_sdk.exit_guard import EXIT_GUARD
 from ravatard.avatar_sdk.failures import ConnectionLost
-from ravatard.avatar_sdk.network_port import ApiRequest, SocketClosedByPeer, SocketRefused, WholeReply
+from ravatard.avatar_sdk.network_port import (
+    DIRECT,
+    ApiRequest,
+    NetworkSettings,
+    SocketClosedByPeer,
+    SocketRefused,
+    WholeReply,
+)
 from ravatard.avatar_sdk.purchase import Purchase
-from ravatard.avatar_sdk.unreached import unreached
+from ravatard.avatar_sdk.unreached import proxy_trouble, unreached
 from ravatard.cloud.bounded_socket import unredirected
 from ravatard.cloud.replies import cause_of, retry_after
 
@@ -127,8 +135,11 @@ class OpenSocket:
 class NetworkPool:
     """Connections of one client; implements :class:`ravatard.avatar_sdk.network_port.ApiNetwork`."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: NetworkSettings = DIRECT) -> None:
+        """Connect nothing yet; ``settings``: proxy and issuers."""
+        self._settings = settings
         self._session: aiohttp.ClientSession | None = None
+        self._tls: ssl.SSLContext | None = None
 
     async def request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, within_s: float
@@ -142,7 +153,12 @@ class NetworkPool:
             async with asyncio.timeout(within_s):
                 return StreamedReply(
                     await self._pool().request(
-                        method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
+                        method,
+                        URL(url, encoded=True),
+                        headers=self._headers(url, headers),
+                        data=body,
+                        allow_redirects=False,
+                        **self._way(url),
                     )
                 )
 
@@ -158,12 +174,13 @@ class NetworkPool:
                 async with asyncio.timeout(within_s):
                     return OpenSocket(
                         await self._pool().ws_connect(
-                            URL(url, encoded=True),
-                            headers=headers,
+                            self._socket_url(url),
+                            headers=self._headers(url, headers),
                             heartbeat=_PING_S,
                             max_msg_size=_LARGEST_MESSAGE,
                             timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
                             **_RAW_TEXT,
+                            **self._way(url),
                         )
                     )
         except aiohttp.WSServerHandshakeError as error:
@@ -173,7 +190,7 @@ class NetworkPool:
         self, request: ApiRequest, within_s: float, unwanted: Callable[[WholeReply], None]
     ) -> Purchase:
         """Make a call that goes on whatever becomes of its caller and of the loop."""
-        return Purchase(request, within_s, unwanted)
+        return Purchase(request, within_s, unwanted, self._exchanged)
 
     def exchange(self, request: ApiRequest, within_s: float) -> WholeReply:
         """Make a call without a loop, and block until its reply is there.
@@ -181,7 +198,7 @@ class NetworkPool:
         Raises:
             ConnectionLost: no reply began in time.
         """
-        return exchanged(request, within_s)
+        return exchanged(request, within_s, settings=self._settings)
 
     def aside(self, work: Callable[[], None], within_s: float) -> None:
         """Do ``work`` in a thread that the program's end waits for."""
@@ -203,6 +220,30 @@ class NetworkPool:
             await pool.close()
             # aiohttp's transports need one turn of the loop to close.
             await asyncio.sleep(0)
+
+    def _exchanged(self, request: ApiRequest, within_s: float, may_send: Callable[[], bool]) -> WholeReply:
+        return exchanged(request, within_s, may_send, self._settings)
+
+    def _headers(self, url: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the headers of a request; one without a tunnel has the proxy's login, too."""
+        tunnel = url.startswith(("https:", "wss:"))
+        return headers if tunnel else {**headers, **self._settings.proxy_headers()}
+
+    def _socket_url(self, url: str) -> URL:
+        # Proxies know no "ws": they get an upgrade of "http".
+        address = URL(url, encoded=True)
+        return address.with_scheme("http") if self._settings.proxy and address.scheme == "ws" else address
+
+    def _way(self, url: str) -> dict[str, Any]:
+        """Return proxy and issuers, as aiohttp takes them."""
+        if self._tls is None and url.startswith(("https:", "wss:")):
+            self._tls = self._settings.context()
+        place = self._settings.proxy_place()
+        way: dict[str, Any] = {"ssl": True if self._tls is None else self._tls}
+        if place is not None:
+            way["proxy"] = URL.build(scheme="http", host=place[0], port=place[1])
+            way["proxy_headers"] = self._settings.proxy_headers()
+        return way
 
     def _pool(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -226,6 +267,10 @@ def _failures(awaited: str, url: str = "") -> Iterator[None]:
         raise
     except TimeoutError:
         raise ConnectionLost(f"{awaited} did not come in time") from None
+    except aiohttp.ClientHttpProxyError as error:
+        raise ConnectionLost(proxy_trouble(error.status)) from None
+    except aiohttp.ClientProxyConnectionError:
+        raise ConnectionLost(proxy_trouble(None)) from None
     except aiohttp.ClientConnectorError as error:
         raise ConnectionLost(unreached(url, error)) from None
     except _FAULTS as error:

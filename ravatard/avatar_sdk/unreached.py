@@ -9,6 +9,20 @@ from urllib.parse import urlsplit
 from ravatard.cloud.avatar.address import shown_url
 from ravatard.cloud.certificate import lost, without_url
 
+_PROXY_LOGIN = 407
+
+
+def proxy_trouble(status: int | None) -> str:
+    """Return a sentence about a proxy that gives no connection.
+
+    Args:
+        status: with which it answered; None: it is not reached.
+    """
+    if status is None:
+        return "the proxy is not reached"
+    login = ": its user and password are missing or wrong" if status == _PROXY_LOGIN else ""
+    return f"the proxy answers with status {status}{login}"
+
 
 def unreached(url: str, error: OSError) -> str:
     """Return a sentence about an address that gives no connection, and a remedy where one is known.

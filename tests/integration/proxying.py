@@ -15,7 +15,7 @@ from typing import Literal
 #: answer's head; its head has no end; what it says is no HTTP; it opens a tunnel in which nothing comes.
 Fault = Literal["", "stuck", "closes", "cut", "huge", "garbage", "deaf tunnel"]
 _LINE = b"X-More: " + b"x" * 4_000 + b"\r\n"
-_REQUEST = re.compile(rb"([A-Z]+) (?:https?://([^/ ]+))?(\S*) HTTP/1\.1\r\n")
+_REQUEST = re.compile(rb"([A-Z]+) (?:https?://([^/ ]+))?(\S*) HTTP/1\.[01]\r\n")
 
 
 @dataclass
@@ -106,6 +106,9 @@ class RunningProxy:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:
             head = head.replace(b" http://" + host + path, b" " + (path or b"/"), 1)
+            if b"\r\nupgrade:" not in head.lower():
+                # One request a connection: the next one may be for another server.
+                head = head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
             onwards.write(re.sub(rb"Proxy-[^\r]*\r\n", b"", head))
         await _pass_both(reader, writer, onward, onwards)
 
