@@ -172,7 +172,7 @@ def _is_there(ext4: Path, name: str) -> bool:
 def _first(card: Card, board: Board, folder: Path) -> str:
     done = boot(card, board, folder / f"{board.name}-1.log")
     told = answers(done.console)
-    assert told.get("end") == ["yes"], f"after {done.seconds:.0f} s of its limit: {done.last()}"
+    assert told.get("end") == ["yes"], f"no report within {done.seconds:.0f} s; its last words: {done.last()}"
     _ready(told)
     size = int(told["root_bytes"][0])
     assert size > 0.8 * CARD_BYTES, f"the system has not grown: {size}"
@@ -200,7 +200,7 @@ def _first(card: Card, board: Board, folder: Path) -> str:
 def _second(card: Card, board: Board, folder: Path) -> str:
     done = boot(card, board, folder / f"{board.name}-2.log")
     told = answers(done.console)
-    assert told.get("end") == ["yes"], f"after {done.seconds:.0f} s of its limit: {done.last()}"
+    assert told.get("end") == ["yes"], f"no report within {done.seconds:.0f} s; its last words: {done.last()}"
     _ready(told)
     assert told["cloud_init"] == ["inactive", "inactive"], told["cloud_init"]
     return f"READY after {_seconds(told):.0f} s, without cloud-init; switched off after {done.seconds:.0f} s"

@@ -101,8 +101,9 @@ def make_root(archive: Path, deb: Path, identity: Identity, into: Path, patience
     root.good(f"apt-get -q update && apt-get -q -y install {DELIVERED} && apt-get clean", within_s=300)
     (into / DELIVERED[1:]).unlink()
     _lay_out(identity, into)
-    root = FreshRoot(into, patience=patience)
-    root.good(_SCRIPT, within_s=300)
+    # raspi-firmware writes onto a mounted partition alone: the directory is mounted over itself.
+    firmware = {into / "boot/firmware": "/boot/firmware"}
+    FreshRoot(into, patience=patience, lent=firmware).good(_SCRIPT, within_s=300)
     _finish(into)
 
 
