@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.appliance.commands import BuildError, output
 from tests.appliance.table import Row, table
 from tests.packaging.building import ROOT
-from tests.packaging.image.boards import RASPBERRY_PI_3, VIRTUAL, Board, boot
+from tests.packaging.image.boards import RASPBERRY_PI_3, VIRTUAL, Board, boot, started
 from tests.packaging.image.card import CARD_BYTES, Card, examined, flash
 from tests.packaging.image.container import in_container
 from tests.packaging.image.owner import ACCOUNT, SETTINGS, answers, user_data
@@ -146,8 +146,7 @@ def _boot_partition(card: Card, folder: Path) -> str:
     assert names >= _EXPECTED, f"missing: {', '.join(sorted(_EXPECTED - names))}"
     said = examined("fsck.vfat", "-n", card.part(1, folder / "fat")).splitlines()[-1]
     config, line = card.read("config.txt"), card.read("cmdline.txt").strip()
-    for word in ("kernel=", "initramfs "):
-        file = config.partition(word)[2].split()[0]
+    for file in started(config):
         assert file in names, f"{file} of config.txt is missing"
     return f"{len(names)} names; fsck: {said.rpartition(': ')[2]}; kernel's line: {line}"
 
