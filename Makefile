@@ -111,12 +111,12 @@ endif
 apt-repo:  ## add dist/*.deb to a signed apt repository: KEY=fingerprint CHANNEL=stable|canary (DEBS=..., REPO=dist/apt)
 	@$(AS_OWNER) systemd/install/apt-repo.sh '$(CHANNEL)' '$(KEY)' '$(REPO)' $(DEBS)
 
-image: $(TOOLS)  ## build dist/ravatard_*.img.xz for a Raspberry Pi's card (root, an hour); DEB=dist/... takes that package
+image: $(TOOLS)  ## build dist/ravatard_*.img.xz for a Raspberry Pi's card (root; emulated, it takes long); DEB=dist/...
 	$(if $(DEB),,$(call build_debs,trixie,arm64,$(VERSION)))
 	$(call install_packages,$(EMULATION_PACKAGES) $(IMAGE_PACKAGES))
 	$(BIN)/python -B -m tests.packaging.image $(if $(DEB),--deb '$(DEB)') $(ARGS)
 
-image-test: $(TOOLS)  ## flash it onto a card that is a file, and boot that in QEMU (half an hour)
+image-test: $(TOOLS)  ## flash it onto a card that is a file, and boot that in QEMU (long); ARGS="--only virt"
 	$(call install_packages,$(IMAGE_PACKAGES) $(EMULATOR_PACKAGES) mmdebstrap systemd-container)
 	$(AS_OWNER) $(BIN)/python -B -m tests.packaging.image.proof $(ARGS)
 

@@ -11,9 +11,10 @@ import yaml
 
 from tests.appliance.commands import BuildError
 from tests.packaging.image.__main__ import image_name, newest_deb
+from tests.packaging.image.boards import started
 from tests.packaging.image.layout import SECTOR, identity, layout
 from tests.packaging.image.owner import ACCOUNT, SETTINGS, answers, user_data
-from tests.packaging.image.root import FILES, fstab, packages, sources
+from tests.packaging.image.root import FILES, firmware_settings, fstab, packages, sources
 
 ERASE_BLOCK = 4 << 20
 UNITS = sorted((FILES / "root").rglob("*.service")) + sorted((FILES / "root").rglob("*.conf"))
@@ -55,6 +56,24 @@ def test_only_root_reads_the_boot_partition_and_a_card_without_one_starts() -> N
     assert system[:3] == [f"PARTUUID={identity('1').partition(2)}", "/", "ext4"]
     assert boot[:3] == [f"PARTUUID={identity('1').partition(1)}", "/boot/firmware", "vfat"]
     assert {"umask=0077", "nofail"} <= set(boot[3].split(","))
+
+
+def test_the_kernel_is_told_its_partition_and_sets_no_memory_aside_that_a_raspberry_pi_4_lacks() -> None:
+    lines = firmware_settings(identity("1")).split("\n")
+
+    assert f'ROOTPART="PARTUUID={identity("1").partition(2)}"' in lines
+    assert "CMA=0" in lines
+
+
+def test_kernel_and_initrd_are_those_that_the_firmware_starts_and_not_words_that_resemble_them() -> None:
+    config = "upstream_kernel=1\nkernel=vmlinuz-6.12\n# For the initramfs directive\ninitramfs initrd-6.12\n"
+
+    assert started(config) == ("vmlinuz-6.12", "initrd-6.12")
+
+
+def test_a_card_that_names_no_kernel_is_told() -> None:
+    with pytest.raises(AssertionError, match="names no kernel"):
+        started("upstream_kernel=1\n")
 
 
 def test_the_image_is_named_after_the_package() -> None:

@@ -87,7 +87,7 @@ def _make(deb: Path, system: Path | None, scratch: Path | None) -> None:
     with emulated(DEBIAN.architecture) as slow, tempfile.TemporaryDirectory(dir=place) as folder:
         patience = EMULATION if slow or this_machine().architecture != DEBIAN.architecture else 1
         root, image = Path(folder) / "root", Path(folder) / image_name(version)
-        _say(f"Debian {DEBIAN} with {deb.name}" + (", emulated: half an hour" if patience > 1 else ""))
+        _say(f"Debian {DEBIAN} with {deb.name}" + (", emulated, which takes long" if patience > 1 else ""))
         began = time.monotonic()
         archive = system or Path(folder) / "system.tar"
         if not archive.exists():

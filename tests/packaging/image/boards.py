@@ -88,6 +88,18 @@ class Boot:
         return " | ".join(line.strip() for line in self.console.splitlines()[-lines:])
 
 
+def started(config: str) -> tuple[str, str]:
+    """The kernel and the initrd that a ``config.txt`` has the firmware start.
+
+    Raises:
+        AssertionError: one is not named.
+    """
+    kernel, initrd = (re.search(rf"^{word}[= ](\S+)", config, re.M) for word in ("kernel", "initramfs"))
+    assert kernel, f"config.txt names no kernel: {config!r}"
+    assert initrd, f"config.txt names no initrd: {config!r}"
+    return kernel[1], initrd[1]
+
+
 def boot(card: Card, board: Board, log: Path) -> Boot:
     """Boot it until it switches itself off, or its limit is over; the console is also in ``log``.
 
@@ -98,15 +110,12 @@ def boot(card: Card, board: Board, log: Path) -> Boot:
         raise BuildError(f"{_PROGRAM} is missing; run: apt-get install qemu-system-arm")
     files = log.parent / f"{board.name}-files"
     files.mkdir(exist_ok=True)
-    config = card.read("config.txt")
-    kernel, initrd = (re.search(rf"^{word}[= ](\S+)", config, re.M) for word in ("kernel", "initramfs"))
-    assert kernel, config
-    assert initrd, config
+    kernel, initrd = started(card.read("config.txt"))
     tree = card.take(board.tree, files) if board.tree else files
     words = [word.format(card=card.path, tree=tree) for word in board.words]
     command = [
         *(_PROGRAM, "-M", board.name, "-accel", "tcg,thread=multi", "-display", "none", "-no-reboot"),
-        *("-kernel", str(card.take(kernel[1], files)), "-initrd", str(card.take(initrd[1], files))),
+        *("-kernel", str(card.take(kernel, files)), "-initrd", str(card.take(initrd, files))),
         *("-append", f"{card.read('cmdline.txt').strip()} console={board.console} systemd.log_color=0"),
         *words,
         *("-monitor", "none", "-serial", f"file:{log}"),

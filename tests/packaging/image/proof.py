@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.appliance.commands import BuildError, output
 from tests.appliance.table import Row, table
 from tests.packaging.building import ROOT
-from tests.packaging.image.boards import RASPBERRY_PI_3, VIRTUAL, Board, boot
+from tests.packaging.image.boards import RASPBERRY_PI_3, VIRTUAL, Board, boot, started
 from tests.packaging.image.card import CARD_BYTES, Card, examined, flash
 from tests.packaging.image.container import in_container
 from tests.packaging.image.owner import ACCOUNT, SETTINGS, answers, user_data
@@ -146,8 +146,7 @@ def _boot_partition(card: Card, folder: Path) -> str:
     assert names >= _EXPECTED, f"missing: {', '.join(sorted(_EXPECTED - names))}"
     said = examined("fsck.vfat", "-n", card.part(1, folder / "fat")).splitlines()[-1]
     config, line = card.read("config.txt"), card.read("cmdline.txt").strip()
-    for word in ("kernel=", "initramfs "):
-        file = config.partition(word)[2].split()[0]
+    for file in started(config):
         assert file in names, f"{file} of config.txt is missing"
     return f"{len(names)} names; fsck: {said.rpartition(': ')[2]}; kernel's line: {line}"
 
@@ -172,7 +171,7 @@ def _is_there(ext4: Path, name: str) -> bool:
 def _first(card: Card, board: Board, folder: Path) -> str:
     done = boot(card, board, folder / f"{board.name}-1.log")
     told = answers(done.console)
-    assert told.get("end") == ["yes"], f"after {done.seconds:.0f} s of its limit: {done.last()}"
+    assert told.get("end") == ["yes"], f"no report within {done.seconds:.0f} s; its last words: {done.last()}"
     _ready(told)
     size = int(told["root_bytes"][0])
     assert size > 0.8 * CARD_BYTES, f"the system has not grown: {size}"
@@ -200,7 +199,7 @@ def _first(card: Card, board: Board, folder: Path) -> str:
 def _second(card: Card, board: Board, folder: Path) -> str:
     done = boot(card, board, folder / f"{board.name}-2.log")
     told = answers(done.console)
-    assert told.get("end") == ["yes"], f"after {done.seconds:.0f} s of its limit: {done.last()}"
+    assert told.get("end") == ["yes"], f"no report within {done.seconds:.0f} s; its last words: {done.last()}"
     _ready(told)
     assert told["cloud_init"] == ["inactive", "inactive"], told["cloud_init"]
     return f"READY after {_seconds(told):.0f} s, without cloud-init; switched off after {done.seconds:.0f} s"

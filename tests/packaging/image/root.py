@@ -59,6 +59,18 @@ def fstab(identity: Identity) -> str:
     )
 
 
+def firmware_settings(identity: Identity) -> str:
+    """Lines for ``/etc/default/raspi-firmware``, by which the kernel's command line is written."""
+    return (
+        # Else the disk of the machine that builds would be named.
+        f'\nROOTPART="PARTUUID={identity.partition(2)}"\n'
+        # Messages go to the last one.
+        'CONSOLES="ttyS1,115200 tty0"\n'
+        # As the kernel knows the board: with the 64 MB of the script a Raspberry Pi 4 does not start.
+        "CMA=0\n"
+    )
+
+
 def make_system(debian: Debian, archive: Path, moment: int, patience: float) -> None:
     """Write an archive of Debian with what the image needs besides ravatard; as root.
 
@@ -101,8 +113,9 @@ def make_root(archive: Path, deb: Path, identity: Identity, into: Path, patience
     root.good(f"apt-get -q update && apt-get -q -y install {DELIVERED} && apt-get clean", within_s=300)
     (into / DELIVERED[1:]).unlink()
     _lay_out(identity, into)
-    root = FreshRoot(into, patience=patience)
-    root.good(_SCRIPT, within_s=300)
+    # raspi-firmware writes onto a mounted partition alone: the directory is mounted over itself.
+    firmware = {into / "boot/firmware": "/boot/firmware"}
+    FreshRoot(into, patience=patience, lent=firmware).good(_SCRIPT, within_s=300)
     _finish(into)
 
 
@@ -119,8 +132,7 @@ def _lay_out(identity: Identity, root: Path) -> None:
     for file in (FILES / "boot").iterdir():
         shutil.copyfile(file, boot / file.name)
     with (root / "etc/default/raspi-firmware").open("a") as settings:
-        # Else the script would name the disk of the machine that builds. Messages go to the last console.
-        settings.write(f'\nROOTPART="PARTUUID={identity.partition(2)}"\nCONSOLES="ttyS1,115200 tty0"\n')
+        settings.write(firmware_settings(identity))
     (root / "etc/fstab").write_text(fstab(identity))
     (root / "etc/hostname").write_text("ravatard\n")
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 ravatard\n::1 localhost ip6-localhost\n")
