@@ -24,7 +24,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import soxr
 
-from ravatard.core.actions import Hold
 from ravatard.core.audio.echo.talk_over_gate import LONGEST_PREROLL_MS, TalkOverGate
 from ravatard.core.audio.endpointing.opening import GateExtras
 from ravatard.core.audio.gate import Gate
@@ -38,7 +37,7 @@ from ravatard.devices.echo.ring import EchoRing, EchoWriter, make_ring
 from ravatard.devices.microphone.vad import speech_detector
 from tests.benchmarks.gate_quality import speech_folder
 from tests.benchmarks.report import Aim, Row, Table, at_most, percentile
-from tests.benchmarks.room import ECHO_DB, ROOMS, Room, RoomModel, Sound, active_rms, as_s16
+from tests.benchmarks.room import ECHO_DB, NOISE_DB, ROOMS, Room, RoomModel, Sound, active_rms, as_s16
 
 TURN_S, PAUSE_S = 12.0, 3.0
 _TURNS, _PHRASES = 110, 60
@@ -317,14 +316,13 @@ class Found:
     missed: list[str] = field(default_factory=list)
 
 
-def users_found(  # noqa: C901 - one loop over sound
-    cell: Cell, turns: list[Sound], said: list[Phrase], level_db: float, seed: int = 2
-) -> Found:
+def users_found(cell: Cell, turns: list[Sound], said: list[Phrase], level_db: float, seed: int = 2) -> Found:
     """Have a user speak over each turn; ``level_db``: of the voice over the echo, at the microphone."""
     model, found, gate = RoomModel(cell.room, seed), Found(), new_gate()
     reference = (Slipped if cell.slips else Reference)(cell.room, seed)
     chance = random.Random(seed)
     gain = 10 ** ((ECHO_DB + level_db) / 20)
+    hush = as_s16(np.random.default_rng(seed).standard_normal(RATE_HZ) * 10 ** (NOISE_DB / 20))
     for number, phrase in enumerate([None, *said]):
         played = turns[number % len(turns)]
         begins = int(chance.uniform(5, 7) * RATE_HZ)
@@ -343,13 +341,11 @@ def users_found(  # noqa: C901 - one loop over sound
                 jumps = reference.echo.jumps
                 gate.disturbed()
             if opened_at is not None:
-                # The avatar is silent by now, and the user is heard as ever: not part of the measurement.
+                # The avatar fell silent, and the user says no more.
+                gate.feed(hush[: len(pcm)], bytes(len(far)), read_at)
                 continue
             if any(isinstance(event, UtteranceOpened) for event in gate.feed(pcm, far, read_at)):
                 opened_at = fed
-        if opened_at is not None:
-            gate.command(Hold(held=True), 0.0)
-            gate.command(Hold(held=False), 0.0)
         if phrase is None:
             continue
         onset = base + begins + phrase.onset

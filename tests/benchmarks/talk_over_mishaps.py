@@ -72,6 +72,7 @@ class Mishap:
             comes in between.
         unplugged_s: so long the speaker plays nothing, and takes nothing.
         within_s: where in an answer it happens.
+        louder_db: somebody turns the loudspeaker's own knob by so much, and back in the next answer.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Mishap:
     lost_s: float = 0.0
     unplugged_s: float = 0.0
     within_s: tuple[float, float] = (4.0, 8.0)
+    louder_db: float = 0.0
 
 
 MISHAPS = (
@@ -88,6 +90,7 @@ MISHAPS = (
     Mishap("microphone's process killed", Disturbed.restart_microphone),
     Mishap("process starts with the answer", Disturbed.restart_microphone, within_s=(0.1, 0.1)),
     Mishap("clock goes on by 60 s", Disturbed.step_clock),
+    Mishap("loudspeaker turned by 12 dB", louder_db=12.0),
     Mishap("speaker unplugged for 2 s", Disturbed.replug_speaker, unplugged_s=2.0),
 )
 
@@ -124,6 +127,10 @@ def hit_answers(mishap: Mishap, turns: list[Sound], seed: int = 21) -> list[bool
             # To and fro, or the delay would grow out of what any canceller looks for.
             sign = 1 if number % 2 else -1
             sounds = without(played, frames, round(sign * mishap.lost_s * VOICE_RATE_HZ))
+        if number >= _LEARNT and mishap.louder_db:
+            gain = 10 ** (mishap.louder_db / 20)
+            before, behind = (gain, 1.0) if number % 2 else (1.0, gain)
+            sounds = np.concatenate([played[:frames] * before, played[frames:] * behind])
         gap = round(mishap.unplugged_s * VOICE_RATE_HZ) if number >= _LEARNT else 0
         if gap:
             sounds = np.concatenate([played[:frames], np.zeros(gap), played[frames + gap :]])

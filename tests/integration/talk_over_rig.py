@@ -59,7 +59,7 @@ def hurry_sound(daemon: Appliance) -> None:
     for pid in daemon.offspring():
         for task in Path(f"/proc/{pid}/task").iterdir():
             with suppress(PermissionError, ProcessLookupError):
-                os.sched_setscheduler(int(task.name), os.SCHED_FIFO, os.sched_param(10))
+                os.setpriority(os.PRIO_PROCESS, int(task.name), -15)
 
 
 def phrase(number: int = 0, *, over_echo_db: float = 0.0) -> Samples:

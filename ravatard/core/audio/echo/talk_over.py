@@ -26,6 +26,8 @@ _ALIKE, _LEAST_BASS_DB = 0.2, -26.0
 _SURELY_ALIKE = 0.3
 #: So many frames after one that is found out another is looked for, as that takes time.
 _PATIENCE = 3
+#: And so much of its evidence is kept, or a user would be found in the silence behind an echo.
+_KEPT = NEEDED - 1
 #: In the first 300 ms of an answer none is looked for: the canceller slept, and the clocks drifted on.
 _FIRST_FRAMES = 10
 #: What may have been a user's words is over after so many frames without, 450 ms: longer than between words.
@@ -82,8 +84,10 @@ class TalkOverDetector:
         self._played.append(reference)
         self._patience = max(0, self._patience - 1)
         self._was_like = self._was_like and any(self._maybe)
+        # Marks are those of the newest frames: the last of them must be a part of the evidence.
+        newest = self._window[-1] or self._maybe[-1]
         speaks = sum(self._window) >= NEEDED or sum(self._maybe) >= MAYBE_NEEDED
-        return speaks and not self._patience and not self._is_echo()
+        return newest and speaks and not self._patience and not self._is_echo()
 
     def begin(self) -> None:
         """The avatar begins to be heard."""
@@ -127,6 +131,9 @@ class TalkOverDetector:
                 return False
             self._was_like = alike < _SURELY_ALIKE
         self._patience = _PATIENCE
+        for evidence in (self._window, self._maybe):
+            while len(evidence) > _KEPT:
+                evidence.popleft()
         return True
 
 

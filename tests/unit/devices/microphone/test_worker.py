@@ -12,7 +12,7 @@ from ravatard.core.actions import Press
 from ravatard.core.events import ConfirmationLost, EchoRemoved, MicrophoneReady, WakeWordLost
 from ravatard.core.options.gate import GateOptions, VoiceOptions
 from ravatard.core.states import GateMode
-from ravatard.devices.echo import canceller
+from ravatard.devices.echo import canceller, reference
 from ravatard.devices.echo.ring import make_ring
 from ravatard.devices.microphone.card import CardSource
 from ravatard.devices.microphone.external_program import FifoSource
@@ -100,6 +100,8 @@ def test_without_the_library_it_says_so_and_listens_as_ever(
     path, _ = recording(tmp_path, 16_000)
     ring = make_ring()
     monkeypatch.setattr(canceller, "library_path", lambda: None)
+    # Not called: without a canceller nothing needs it.
+    monkeypatch.setattr(reference, "EchoReference", None)
 
     answers = answers_to(replace(start(command=f"cat {path}"), echo_fd=ring, talk_over="cancel"), cut=False)
     os.close(ring)
@@ -108,6 +110,9 @@ def test_without_the_library_it_says_so_and_listens_as_ever(
     assert isinstance(told, EchoRemoved)
     assert not told.works
     assert "livekit" in told.reason
+    assert told.reason.count("\n") == 0
+    assert isinstance(answers[-1], SourceFailed)
+    assert "ended with status 0" in answers[-1].reason
 
 
 def test_a_first_record_that_begins_nothing_is_an_error() -> None:

@@ -116,6 +116,15 @@ def test_a_change_that_the_evidence_itself_brings_to_light_takes_it_away() -> No
     assert not detector.allowed
 
 
+def test_the_silence_behind_an_echo_is_no_user() -> None:
+    detector = ready()
+    loud = [detector.takes(hiss(30.0), PLAYED, SILENT) for _ in range(4)]
+
+    behind = [detector.takes(FAINT, PLAYED, SILENT) for _ in range(8)]
+
+    assert not any(loud + behind)
+
+
 def test_words_that_are_not_trusted_have_begun_all_the_same() -> None:
     detector = ready()
     assert detector.suspected == 0
