@@ -68,9 +68,12 @@ async def _stopped(controls: Controls, notifier: Notifier) -> NoReturn:
 
 
 def _optional_stages(
-    parts: Parts, inbox: Inbox, handler: HubControlHandler, appliance: Appliance, room: RoomStage | None
+    parts: Parts, controls: Controls, handler: HubControlHandler, room: RoomStage | None
 ) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
     """Yield the stages of parts that not every appliance has, by name."""
+    inbox = controls.inbox
+    if controls.server is not None:
+        yield "control", control(controls.server, handler)
     if room is not None:
         yield "room", room.run()
     for adapter in parts.adapters:
@@ -82,7 +85,7 @@ def _optional_stages(
     if parts.button is not None:
         yield "press", press(parts.button, inbox, _takes_press(parts))
     if parts.page is not None:
-        yield "page", parts.page.serve(appliance)
+        yield "page", parts.page.serve(_seen_by_page(parts, handler))
 
 
 def _optional_observers(parts: Parts, room: RoomStage | None) -> Iterator[Observer]:
@@ -170,14 +173,13 @@ async def run(
         ExceptionGroup: a bug (InternalError among them); the process should end, and be restarted.
     """
     inbox, outbox = controls.inbox, Outbox()
-    contents = AnnouncementContents(asyncio.get_running_loop().time)
-    sound = parts.sound
+    clock, sound = asyncio.get_running_loop().time, parts.sound
+    contents = AnnouncementContents(clock)
     player = _player(sound, inbox, contents)
     conversation = Conversation(options)
     _show(conversation, parts.observers)
     shown, progress = Latest(conversation.indication), parts.microphone.progress
-    started_at = asyncio.get_running_loop().time()
-    reporter = Reporter(conversation, options, started_at, progress, parts.report())
+    reporter = Reporter(conversation, options, clock(), progress, parts.report())
     read = _ending_again(reread, parts.cloud.endings)
     announcements = AnnouncementRequests(inbox, contents, None if sound is None else sound.fetch)
     around = ControlSurroundings(_takes_press(parts), parts.restart_refusal, controls.stop.set)
@@ -200,13 +202,10 @@ async def run(
                 start(reload(controls.reload, handler.reading(read), inbox, parts.notifier), name="reload")
                 start(parts.cloud.voice(player), name="voice")
                 start(quiet.run(), name="quiet")
-                seen = _seen_by_page(parts, handler)
-                for name, stage in _optional_stages(parts, inbox, handler, seen, room):
-                    start(stage, name=name)
                 if isinstance(player, Playback):
                     start(player.run(), name="playback")
-                if controls.server is not None:
-                    start(control(controls.server, handler), name="control")
+                for name, stage in _optional_stages(parts, controls, handler, room):
+                    start(stage, name=name)
                 await _stopped(controls, parts.notifier)
         except* _Stop:
             pass

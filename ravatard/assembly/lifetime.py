@@ -11,6 +11,7 @@ import threading
 
 from ravatard.app import Controls, run
 from ravatard.appliance_parts import Parts
+from ravatard.assembly.frozen_start import SettledStart
 from ravatard.core.backoff import BackoffOptions
 from ravatard.core.options.conversation import ConversationOptions
 from ravatard.logs import report_omissions
@@ -113,10 +114,11 @@ async def live(
     for number in signals:
         loop.add_signal_handler(number, _stop, controls)
     loop.add_signal_handler(signal.SIGHUP, controls.reload.set)
-    reports = _OmissionReports(loop)
+    timers = (_OmissionReports(loop), SettledStart(loop))
     try:
         await run(parts, options, reconnect, controls, reread)
     finally:
-        reports.cancel()
+        for timer in timers:
+            timer.cancel()
         for number in (*signals, signal.SIGHUP):
             loop.remove_signal_handler(number)

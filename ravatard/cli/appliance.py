@@ -17,6 +17,7 @@ from typing import Any
 from ravatard import __version__, logs
 from ravatard.app import Controls
 from ravatard.assembly import runner
+from ravatard.assembly.frozen_start import freeze_imports
 from ravatard.assembly.lifetime import disarm, live
 from ravatard.assembly.page import PageSurroundings, owner_page
 from ravatard.assembly.parts import Beginning, build, conversation_options
@@ -95,6 +96,7 @@ def appliance(
     Raises:
         RavatardError: it cannot be run like this.
     """
+    freeze_imports()
     try:
         runner.run(_appliance(arguments, started, environ, early))
     finally:

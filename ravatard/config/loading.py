@@ -147,14 +147,21 @@ def _gathered(
     options = _options(sources)
     origins = {dotted: sources.origins.get(dotted, SettingOrigin()) for dotted in sources.schema.keys}
     if not sources.incomplete:
-        base_url = sources.values.get("service.base_url")
-        written_url = base_url if isinstance(base_url, str) else None
-        for clash in find_clashes(options, origins, board, written_url):
-            # A correction of the refused value may also resolve the clash.
-            if sources.refused.isdisjoint(clash.keys):
-                key = clash.main_key(origins)
-                sources.report(origins[key], key, clash.text)
+        _report_clashes(sources, options, origins, board)
     return _Gathered(sources, options, origins, tuple(files), board, has_saved)
+
+
+def _report_clashes(
+    sources: SettingSources, options: Options, origins: Mapping[str, SettingOrigin], board: Board | None
+) -> None:
+    """Report the settings that contradict each other."""
+    base_url = sources.values.get("service.base_url")
+    written_url = base_url if isinstance(base_url, str) else None
+    for clash in find_clashes(options, origins, board, written_url):
+        # A correction of the refused value may also resolve the clash.
+        if sources.refused.isdisjoint(clash.keys):
+            key = clash.main_key(origins)
+            sources.report(origins[key], key, clash.text)
 
 
 def _options(sources: SettingSources) -> Options:

@@ -22,6 +22,7 @@ from tests.benchmarks import (
     encoding,
     fleet,
     footprint,
+    full_collections,
     gate_quality,
     group_room,
     growth,
@@ -141,6 +142,10 @@ async def _page(effort: Effort) -> Report:
     )
 
 
+async def _collections(effort: Effort) -> Report:
+    return full_collections.measure(rounds=effort.choose(7, 3))
+
+
 async def _growth(effort: Effort) -> Report:
     return await growth.measure(warm_up=effort.choose(50, 10), turns=effort.choose(300, 30))
 
@@ -203,6 +208,7 @@ PARTS: dict[str, Callable[[Effort], Awaitable[Report]]] = {
     "fleet": _fleet,
     "imports": _imports,
     "memory": _memory,
+    "collections": _collections,
     "growth": _growth,
     "page": _page,
     "messages": _messages,

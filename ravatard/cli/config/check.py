@@ -125,7 +125,7 @@ def refuse_unusable(loaded: Loaded) -> None:
     Raises:
         ConfigError: the kiosk's texts or design have mistakes.
     """
-    for _ in (*_about_texts(loaded), *_about_design(loaded)):
+    for _ in _about_kiosk(loaded):
         # A mistake of a page that is not served: a warning.
         pass
 
@@ -137,8 +137,7 @@ def _warnings(loaded: Loaded, main: Path) -> Iterator[str]:
         ConfigError: the daemon would not start.
     """
     yield from advice(loaded, main, sealed=may_be_sealed(os.environ))
-    yield from _about_texts(loaded)
-    yield from _about_design(loaded)
+    yield from _about_kiosk(loaded)
     yield from _about_wakeword(loaded, main)
     yield from _about_page(loaded)
 
@@ -169,24 +168,36 @@ def _noting_mistakes(*, served: bool) -> Iterator[list[str]]:
         mistakes += str(error).splitlines()
 
 
-def _about_texts(loaded: Loaded) -> Iterator[str]:
-    """Yield what is wrong with the owner's texts of a page that is not served.
+def _about_kiosk(loaded: Loaded) -> Iterator[str]:
+    """Yield what is wrong with the owner's texts and design of a page that is not served.
 
     Raises:
-        ConfigError: the page is served; with these texts the daemon would not start.
+        ConfigError: the page is served; with these files the daemon would not start.
     """
     kiosk = loaded.options.kiosk
-    if kiosk.texts is None:
-        return
+    for folder, examine in ((kiosk.texts, _read_texts), (kiosk.design, _read_design)):
+        if folder is not None:
+            with _noting_mistakes(served=kiosk.enabled) as mistakes:
+                examine(Path(folder), loaded)
+            yield from mistakes
+
+
+def _read_texts(folder: Path, loaded: Loaded) -> None:
     # Few have texts of their own.
     from ravatard.web.kiosk.texts import read_texts
 
-    with _noting_mistakes(served=kiosk.enabled) as mistakes:
-        read_texts(loaded.options.service.language, kiosk.texts, kiosk.contact)
-        for file in sorted(Path(kiosk.texts).glob("*.yaml")):
-            # Also those of languages that are not chosen now.
-            read_texts(file.stem, kiosk.texts)
-    yield from mistakes
+    read_texts(loaded.options.service.language, str(folder), loaded.options.kiosk.contact)
+    for file in sorted(folder.glob("*.yaml")):
+        # Also those of languages that are not chosen now.
+        read_texts(file.stem, str(folder))
+
+
+def _read_design(folder: Path, loaded: Loaded) -> None:
+    # Few have a design of their own.
+    from ravatard.web.kiosk.design import read_design
+
+    del loaded
+    read_design(str(folder))
 
 
 def _about_page(loaded: Loaded) -> Iterator[str]:
@@ -201,23 +212,6 @@ def _about_page(loaded: Loaded) -> Iterator[str]:
 
     if refusal := lan_refusal(loaded.options, StateAccessFile(state_directory(os.environ))):
         yield f"the page is served to this machine only: {refusal}"
-
-
-def _about_design(loaded: Loaded) -> Iterator[str]:
-    """Yield what is wrong with the owner's design of a page that is not served.
-
-    Raises:
-        ConfigError: the page is served; with this design the daemon would not start.
-    """
-    kiosk = loaded.options.kiosk
-    if kiosk.design is None:
-        return
-    # Few have a design of their own.
-    from ravatard.web.kiosk.design import read_design
-
-    with _noting_mistakes(served=kiosk.enabled) as mistakes:
-        read_design(kiosk.design)
-    yield from mistakes
 
 
 def _about_wakeword(loaded: Loaded, main: Path) -> Iterator[str]:

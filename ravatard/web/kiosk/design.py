@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ravatard.errors import ConfigError
-from ravatard.web.kiosk.owner_file import content_of, folder_of, texts_in
+from ravatard.web.kiosk.owner_file import content_of, folder_of, known_names, texts_in
 
 COLOURS_FILE = "colours.yaml"
 #: Name of a logo without its ending.
@@ -113,9 +112,7 @@ def _problems(named: Mapping[object, object]) -> Iterator[str]:
     sound = dict(SHIPPED)
     for name, colour in named.items():
         if name not in SHIPPED:
-            near = difflib.get_close_matches(str(name), SHIPPED, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(SHIPPED)}"
-            yield f"{name!s:.40}: unknown colour; {hint}"
+            yield f"{name!s:.40}: unknown colour; {known_names(str(name), SHIPPED)}"
         elif not isinstance(colour, str) or not _COLOUR.fullmatch(colour):
             comment = ", in quotes, because # begins a comment" if colour == "" else ""
             yield f'{name}: write it as "{SHIPPED[str(name)]}"{comment}'

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 import yaml
@@ -86,3 +88,9 @@ def texts_in(path: Path, limit_bytes: int, what: str, hint: str = "") -> object:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark is not None else ""
         raise ConfigError(f"{what} {path} are not valid YAML{where}{hint}") from None
+
+
+def known_names(name: str, known: Collection[str]) -> str:
+    """Return which known name an unknown one was meant to be, or all of them."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 from ravatard.core.indication import Look
 from ravatard.core.language import lookup
 from ravatard.errors import ConfigError
-from ravatard.web.kiosk.owner_file import folder_of, texts_in
+from ravatard.web.kiosk.owner_file import folder_of, known_names, texts_in
 
 SHIPPED = Path(__file__).with_name("languages")
 #: The language of every text that a file leaves out.
@@ -97,9 +96,7 @@ def problems_of(values: Mapping[str, str], english: Mapping[str, str]) -> Iterat
     """Yield every mistake in the texts of a file; ``english`` has all keys and placeholders."""
     for key, text in values.items():
         if key not in english:
-            near = difflib.get_close_matches(key, english, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(english)}"
-            yield f"{key}: unknown key; {hint}"
+            yield f"{key}: unknown key; {known_names(key, english)}"
             continue
         limit = LIMITS[key.partition(".")[0]]
         if len(text) > limit:

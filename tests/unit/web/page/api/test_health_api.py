@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable
 from typing import Any, cast
 
 import pytest
@@ -37,6 +38,22 @@ class Commands:
 
 def call(body: Any = None, **query: int) -> ApiCall:
     return ApiCall(cast(Any, None), body, None, "a", True, query)
+
+
+async def refusal_meanwhile(commands: Commands, first: Awaitable[object], second: Awaitable[object]) -> int:
+    """The status with which ``second`` is refused while ``first`` waits for its command."""
+
+    async def awaited() -> None:
+        await first
+
+    commands.hold = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(awaited())
+        await asyncio.sleep(0)
+        with pytest.raises(RequestRefused) as refused:
+            await second
+        commands.hold.set()
+    return refused.value.status
 
 
 async def test_a_stranger_is_not_told_the_version_and_the_document_is_made_once() -> None:

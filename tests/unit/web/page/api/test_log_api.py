@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import pytest
 
 from ravatard.web.page.api.log_api import MOST_LINES, LogApi, recorded_lines
 from ravatard.web.page.refused import RequestRefused
-from tests.unit.web.page.api.test_health_api import Commands, call
+from tests.unit.web.page.api.test_health_api import Commands, call, refusal_meanwhile
 from tests.unit.web.page.samples import PlayedJournal
 
 REPLAY: list[dict[str, object]] = [
@@ -64,13 +63,6 @@ async def test_a_log_that_cannot_be_read_says_what_to_do() -> None:
 
 async def test_one_log_is_read_at_a_time() -> None:
     commands = Commands(b"")
-    commands.hold = asyncio.Event()
     api = LogApi(commands, PlayedJournal())
-    async with asyncio.TaskGroup() as group:
-        group.create_task(api.recorded(call()))
-        await asyncio.sleep(0)
-        with pytest.raises(RequestRefused) as refused:
-            await api.journal(call())
-        commands.hold.set()
 
-    assert refused.value.status == 409
+    assert await refusal_meanwhile(commands, api.recorded(call()), api.journal(call())) == 409

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import pytest
 
 from ravatard.web.page.api.service_api import ServiceApi
 from ravatard.web.page.refused import RequestRefused
-from tests.unit.web.page.api.test_health_api import Commands, call
+from tests.unit.web.page.api.test_health_api import Commands, call, refusal_meanwhile
 
 AVATARS = {"schema": 1, "avatars": [{"id": "a1", "name": "Ada", "live": True, "greeting": "Hello"}]}
 
@@ -33,13 +32,6 @@ async def test_a_service_that_does_not_say_is_a_sentence(output: bytes | None, w
 
 async def test_the_service_is_asked_once_at_a_time() -> None:
     commands = Commands(b'{"avatars": []}')
-    commands.hold = asyncio.Event()
     api = ServiceApi(commands)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(api.avatars(call()))
-        await asyncio.sleep(0)
-        with pytest.raises(RequestRefused) as refused:
-            await api.avatars(call())
-        commands.hold.set()
 
-    assert refused.value.status == 409
+    assert await refusal_meanwhile(commands, api.avatars(call()), api.avatars(call())) == 409
