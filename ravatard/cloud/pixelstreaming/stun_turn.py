@@ -12,6 +12,9 @@ from ravatard.cloud.webrtc.ice import IceHelper, usable
 from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.ports.network import AddressRefused, ProxyUnusable
 
+#: Limit of the look-ups of :class:`ravatard.cloud.media.routes.Routes`, and a little.
+_BEHIND_PROXY_S = 0.5
+
 
 async def checked_helpers(
     servers: Iterable[IceServer], routes: Routes, limit_s: float
@@ -30,7 +33,9 @@ async def checked_helpers(
 
     async def look_up(helper: IceHelper) -> None:
         try:
-            async with asyncio.timeout(limit_s):
+            # A look-up behind a proxy has a limit of its own, and its failure does no harm.
+            patient = helper.role == "TURN" and helper.way != "udp"
+            async with asyncio.timeout(limit_s + _BEHIND_PROXY_S if patient else limit_s):
                 found[helper] = await _found(helper, routes)
         except (AddressRefused, ProxyUnusable) as error:
             dropped.append(f"{helper.url[:80]} ({error.strerror or error})")
