@@ -463,7 +463,8 @@ async def test_bodies_that_do_not_come_keep_no_owner_out_and_fill_no_log(
             writer.transport.abort()
         await asyncio.sleep(0.1)
 
-    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+    ours = [one for one in caplog.records if one.name.startswith("ravatard")]
+    assert not [one for one in ours if one.levelno >= logging.WARNING]
 
 
 async def test_a_body_by_the_byte_gets_408(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
