@@ -36,8 +36,13 @@ def exit_status(rows: Iterable[Row]) -> ExitStatus:
     return ExitStatus.UNDECIDED if states & {State.UNDECIDED, State.UNKNOWN} else ExitStatus.DONE
 
 
-def advice(rows: Sequence[Row]) -> list[str]:
-    """Return sentences about what is to be done next, the most pressing first."""
+def advice(rows: Sequence[Row], command: str = "ravatard doctor network") -> list[str]:
+    """Return sentences about what is to be done next, the most pressing first.
+
+    Args:
+        rows: what was tried, and what came of it.
+        command: tries the same once more.
+    """
     needed = [(row, outcome) for row, outcome in rows if not outcome.relieved]
 
     def of(*states: State) -> list[Row]:
@@ -58,7 +63,7 @@ def advice(rows: Sequence[Row]) -> list[str]:
         *_here([one for one in blocked if is_here(one[0].host)]),
     ]
     if found:
-        found.append("Then run `ravatard doctor network` again.")
+        found.append(f"Then run `{command}` again.")
     else:
         found.append("Everything that could be tried from here is open.")
     if undecided := of(State.UNDECIDED):
@@ -66,7 +71,7 @@ def advice(rows: Sequence[Row]) -> list[str]:
         found.append(f"Not proven: the WebSocket to {hosts}; try again while the appliance is online.")
     if unknown := of(State.UNKNOWN):
         keys = _listed(row.setting for row, _ in unknown)
-        found.append(f"Not known: {keys}; `sudo ravatard doctor network` may read more.")
+        found.append(f"Not known: {keys}; `sudo {command}` may read more.")
     later = [
         row for row, outcome in needed if outcome.state is State.UNTRIED and not row.inbound and not row.host
     ]
