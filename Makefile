@@ -73,7 +73,7 @@ REPO ?= dist/apt
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup demo environment install may-install install-packages uninstall deb release apt-repo image image-test package-test fleet test test-newest unit lock cover check format bench soak appliance appliance-image board clean
+.PHONY: help setup demo environment install may-install install-packages uninstall deb release may-release may-make-machines apt-repo image image-test package-test fleet test test-newest unit lock cover check format bench soak appliance appliance-image board clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -97,7 +97,7 @@ ifeq ($(SUITE)$(ARCHITECTURE),)
 deb: environment  ## build dist/ravatard_*.deb, which installs the same (VERSION=0.2.0; SUITE=trixie, ARCHITECTURE=arm64: as root)
 	@$(AS_OWNER) systemd/install/package.sh $(ENVIRONMENT) dist $(VERSION)
 else
-deb: $(TOOLS)
+deb: may-make-machines $(TOOLS)
 	$(call build_debs,$(SUITE),$(ARCHITECTURE),$(VERSION))
 endif
 
@@ -105,10 +105,17 @@ ifneq ($(VERSION),)
 release:  ## VERSION=0.2.0 prepares a release; without it, checks that all agree and builds it for every suite (root)
 	@$(AS_OWNER) $(PYTHON) -I systemd/install/release.py . '$(VERSION)'
 else
-release: $(TOOLS)
-	@$(AS_OWNER) $(PYTHON) -I systemd/install/release.py .
+release: may-release may-make-machines $(TOOLS)
 	$(call build_debs,$(SUITE),$(ARCHITECTURE))
 endif
+
+# Before the tools are installed, which takes minutes.
+may-release:
+	@$(AS_OWNER) $(PYTHON) -I systemd/install/release.py .
+
+may-make-machines:
+	@test "$$(id -u)" = 0 || \
+		{ echo "A root of its own takes root. Run: sudo make $(strip $(MAKECMDGOALS) $(MAKEOVERRIDES))" >&2; exit 1; }
 
 apt-repo:  ## add dist/*.deb to a signed apt repository: KEY=fingerprint CHANNEL=stable|canary (DEBS=..., REPO=dist/apt)
 	@$(AS_OWNER) systemd/install/apt-repo.sh '$(CHANNEL)' '$(KEY)' '$(REPO)' $(DEBS)
@@ -167,11 +174,11 @@ appliance-image: $(TOOLS) $(APPLIANCE)
 	$(BIN)/python -B -m tests.appliance --packages "$(INSTALL_PACKAGES)" --image-only
 
 # Needs root: its machines are namespaces of this one.
-fleet: $(TOOLS)  ## prove a fleet with mosquitto, Prometheus and Ansible (root, minutes); ARGS="--only alarms"
+fleet: may-make-machines $(TOOLS)  ## prove a fleet with mosquitto, Prometheus and Ansible (root, minutes); ARGS="--only alarms"
 	$(call install_packages,$(FLEET_PACKAGES))
 	$(BIN)/python -B -m tests.fleet $(ARGS)
 
-package-test: $(TOOLS)  ## prove the .deb in a fresh Debian (root, minutes); ARGS="--suite trixie --architecture arm64"
+package-test: may-make-machines $(TOOLS)  ## prove the .deb in a fresh Debian (root, minutes); ARGS="--suite trixie --architecture arm64"
 	$(call install_packages,$(EMULATION_PACKAGES) systemd-container)
 	$(BIN)/python -B -m tests.packaging $(ARGS)
 

@@ -65,6 +65,7 @@ class Rollout:
         machines: in the order of the inventory.
         variables: of the whole fleet.
         away: names of machines that cannot be reached.
+        own: variables of single machines, by name.
     """
 
     folder: Path
@@ -72,6 +73,7 @@ class Rollout:
     machines: list[Machine]
     variables: dict[str, Any] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
+    own: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def play(self, *words: str, playbook: str = "site", until: Callable[[], bool] = lambda: False) -> Recap:
         """Run a playbook, and return its end. It is killed at the moment when ``until`` becomes true."""
@@ -114,6 +116,7 @@ class Rollout:
         hosts = {
             one.name: {"ansible_shell_executable": str(one.shell), "appliance_metrics_port": PORTS + number}
             | (_NOWHERE if one.name in self.away else {})
+            | self.own.get(one.name, {})
             for number, one in enumerate(self.machines)
         }
         common = {

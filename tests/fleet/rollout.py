@@ -44,6 +44,7 @@ def rolled_out(folder: Path, count: int, base_url: str) -> Table:
         if any(second.changed.values()):
             print(second.output[-6_000:])
         _settings_change(rollout, table)
+        _own_file(rollout, table)
         _broken_settings(rollout, table)
         mishaps(rollout, table)
         _broken_version(rollout, table)
@@ -76,6 +77,35 @@ def _settings_change(rollout: Rollout, table: Table) -> None:
                 found == [[expected]] * len(some),
             )
         )
+
+
+def _own_file(rollout: Rollout, table: Table) -> None:
+    """A certificate authority and a setting of one machine; then another certificate at the same place."""
+    machine = rollout.machines[1]
+    kept = machine.run("cat /etc/ravatard/ravatard.d/50-fleet.yaml")
+    issuer = rollout.folder / "firm.pem"
+    rollout.own[machine.name] = {
+        "appliance_own_settings": {"network": {"ca": "/etc/ravatard/firm.pem"}},
+        "appliance_files": {"firm.pem": str(issuer)},
+    }
+    for what, source in zip(("a file and a setting", "another content of the file"), _issuers(), strict=True):
+        issuer.write_bytes(source.read_bytes())
+        before = len(starts(machine))
+        recap = rollout.play("--limit", machine.name)
+        found = starts(machine)[before:]
+        if recap.failed:
+            print(recap.output[-3_000:])
+        table.add(Finding(f"of one machine: {what}", ", ".join(found), found == ["restart"]))
+    own = machine.run("cat /etc/ravatard/ravatard.d/50-fleet.yaml")
+    missing = [line for line in kept.splitlines() if line not in own.splitlines()]
+    table.add(
+        Finding("of one machine: settings of all lost", f"{len(missing)}", "firm.pem" in own and not missing)
+    )
+
+
+def _issuers() -> list[Path]:
+    """Return two certificates of Debian's."""
+    return sorted(Path("/etc/ssl/certs").glob("*.pem"))[:2]
 
 
 def _stops_at_the_canary(rollout: Rollout, table: Table, what: str) -> None:

@@ -259,6 +259,66 @@ def test_ansible_reads_the_plays(tmp_path: Path, playbook: str) -> None:
     assert "playbook:" in ansible(tmp_path, playbook, "--syntax-check")
 
 
+def played(folder: Path, tasks: list[dict[str, Any]], inventory: dict[str, Any]) -> tuple[int, str]:
+    """Have Ansible do tasks on this machine for the host "one"; return its end and what it printed."""
+    one = {"hosts": "one", "gather_facts": False, "connection": "local", "tasks": tasks}
+    (folder / "play.yml").write_text(yaml.safe_dump([one]))
+    (folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    done = subprocess.run(
+        [
+            "ansible-playbook",
+            "-i",
+            "inventory.yml",
+            "-e",
+            "ansible_python_interpreter=/usr/bin/python3",
+            "play.yml",
+        ],
+        cwd=folder,
+        env={"HOME": str(folder), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@needs("ansible-playbook")
+def test_an_appliance_has_settings_of_its_own_besides_those_of_all(tmp_path: Path) -> None:
+    tasks = yaml.safe_load((FLEET / "roles/appliance/tasks/settings.yml").read_text())
+    (laying,) = (task["ansible.builtin.copy"] for task in tasks if task["name"] == "Lay down the settings")
+    inventory = yaml.safe_load((FLEET / "inventory.example.yml").read_text())["ravatard"]
+    given = inventory["vars"]["appliance_settings"] | {"mqtt": {"host": "broker.example.net"}}
+    own = {"appliance_own_settings": {"service": {"proxy": "http://proxy.example.net:3128"}}}
+
+    ended, printed = played(
+        tmp_path,
+        [{"ansible.builtin.copy": {"dest": str(tmp_path / "laid.yaml"), "content": laying["content"]}}],
+        {"ravatard": {"hosts": {"one": own}, "vars": {"appliance_settings": given}}},
+    )
+
+    assert ended == 0, printed
+    laid = yaml.safe_load((tmp_path / "laid.yaml").read_text())
+    assert laid == given | {"service": {"avatar": "Assistant", "proxy": "http://proxy.example.net:3128"}}
+
+
+@needs("ansible-playbook")
+@pytest.mark.parametrize(("password", "refused"), [("a:b", True), ("a\nuser:b", True), ("#a 'b'\n", False)])
+def test_a_password_that_mosquitto_would_cut_is_refused_without_telling_it(
+    tmp_path: Path, password: str, refused: bool
+) -> None:
+    plays = yaml.safe_load((FLEET / "playbooks/monitor.yml").read_text())
+    tasks = [task for task in plays[-1]["tasks"] if "broker_unfit" in json.dumps(task)]
+    host = {"appliance_secrets": {"mqtt.password": password}}
+
+    ended, printed = played(tmp_path, tasks, {"ravatard": {"hosts": {"one": host}}})
+
+    assert len(tasks) == 2
+    assert (ended != 0) == refused, printed
+    assert ("The broker's password of one has a colon or a line break" in printed) == refused
+    assert password.strip() not in printed
+
+
 @needs("ansible-playbook")
 def test_the_package_can_be_installed_before_the_broker_knows_the_appliance(tmp_path: Path) -> None:
     tasks = ansible(tmp_path, "site.yml", "--tags", "package", "--list-tasks")

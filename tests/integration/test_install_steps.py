@@ -184,6 +184,37 @@ def test_make_install_without_rights_is_refused_before_anything_is_built(clone: 
     assert not (tmp_path / "built").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("release",), "no release: the commit has no tag v"),
+        (("deb", "SUITE=trixie"), "A root of its own takes root. Run: sudo make deb SUITE=trixie\n"),
+        (("fleet",), "A root of its own takes root. Run: sudo make fleet\n"),
+    ],
+)
+def test_what_is_not_possible_is_refused_before_the_tools_are_installed(
+    clone: Path, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    for name in ("README.md", "CHANGELOG.md", "pyproject.toml", "config", "ravatard/__init__.py"):
+        (clone / name).parent.mkdir(exist_ok=True)
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, clone / name)
+    subprocess.run(["git", "init", "-q", clone], check=True, timeout=60)
+
+    refused = subprocess.run(
+        ["make", "-C", clone, *words],
+        env={"PATH": f"{tmp_path}/fakes:{PATH}"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert refused.returncode != 0
+    assert said in refused.stderr
+    assert "Installing" not in refused.stdout + refused.stderr
+    assert not (clone / ".venv").exists()
+
+
 def offered(tmp_path: Path, groups: str, **environ: str) -> tuple[str, list[str]]:
     """What the installer says about the group to a user with these groups, and what it changes."""
     fakes = tmp_path / "users"

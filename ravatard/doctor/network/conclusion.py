@@ -39,21 +39,25 @@ def exit_status(rows: Iterable[Row]) -> ExitStatus:
 def advice(rows: Sequence[Row], command: str = "ravatard doctor network") -> list[str]:
     """Return sentences about what is to be done next, the most pressing first.
 
+    What goes through a proxy is never opened in a firewall: the fault is that the proxy itself is closed, or
+    that it does not let it through.
+
     Args:
         rows: what was tried, and what came of it.
         command: tries the same once more.
     """
-    needed = [(row, outcome) for row, outcome in rows if not outcome.relieved]
+    needed = [one for one in rows if not one[1].relieved and not _is_behind_closed(one, rows)]
 
     def of(*states: State) -> list[Row]:
         return [one for one in needed if one[1].state in states]
 
-    blocked = of(*_BLOCKED)
+    blocked = [one for one in of(*_BLOCKED) if one[0].proxy is None]
+    refused = [*of(State.REJECTED), *(one for one in of(*_BLOCKED) if one[0].proxy is not None)]
     found = [
         *_portal(of(State.PORTAL)),
         *_nameless(of(State.NAMELESS)),
         *_opening([one for one in blocked if not is_here(one[0].host)]),
-        *_each(of(State.REJECTED), "Have the proxy let through", lambda row: row.rule),
+        *_each(refused, "Have the proxy let through", lambda row: row.rule),
         *_intercepted(of(State.UNTRUSTED)),
         *_each(
             of(State.STRIPPED),
@@ -81,6 +85,18 @@ def advice(rows: Sequence[Row], command: str = "ravatard doctor network") -> lis
         )
         found.append(f"To open as well, though only the service names the hosts: {rules}.")
     return found
+
+
+def _is_behind_closed(one: Row, rows: Sequence[Row]) -> bool:
+    """Return True if a destination is closed because the proxy on the way to it is."""
+    row, outcome = one
+    if row.proxy is None or not outcome.state.closed:
+        return False
+    way = (row.proxy.url.host, row.proxy.url.port)
+    return any(
+        proxy.proxy is None and (proxy.host, proxy.port) == way and tried.state.closed
+        for proxy, tried in rows
+    )
 
 
 def _listed(words: Iterable[str]) -> str:

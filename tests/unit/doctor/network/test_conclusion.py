@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from yarl import URL
+
+from ravatard.cloud.proxy import Proxy
 from ravatard.doctor.network.conclusion import Row, advice, exit_status, relieved
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
 from ravatard.exit_status import ExitStatus
@@ -14,6 +18,8 @@ CLOCKS = [
     Destination("clock", f"{n}.ntp.example", 123, NetworkProtocol.NTP, one_of="clock") for n in range(2)
 ]
 LATER = Destination("stream", "", 443, NetworkProtocol.HTTPS, stands_for="the stream's host", untried="later")
+PROXY = Destination("HTTP proxy", "proxy.example", 3128, NetworkProtocol.TCP)
+BY = Proxy(URL("http://proxy.example:3128"), "service.proxy")
 AGAIN = "Then run `ravatard doctor network` again."
 
 
@@ -77,6 +83,30 @@ def test_of_a_group_that_is_closed_one_is_to_be_opened() -> None:
 )
 def test_each_fault_has_its_next_step(state: State, sentence: str) -> None:
     assert advice(rows((SERVICE, state))) == [sentence, AGAIN]
+
+
+@pytest.mark.parametrize("state", [State.SILENT, State.UNREACHABLE, State.REFUSED])
+def test_behind_a_proxy_that_is_closed_nothing_else_is_to_be_opened(state: State) -> None:
+    """The service is reached through the proxy alone: a firewall must not let the appliance past it."""
+    found = advice(
+        rows((PROXY, state), (replace(SERVICE, proxy=BY), state), (replace(SOCKET, proxy=BY), state))
+    )
+
+    assert found == ["Open for this machine: TCP 3128 to proxy.example.", AGAIN]
+
+
+def test_of_a_proxy_without_an_address_its_own_name_is_asked_for() -> None:
+    found = advice(rows((PROXY, State.NAMELESS), (replace(SERVICE, proxy=BY), State.NAMELESS)))
+
+    assert found[0] == (
+        "Have the name servers answer for proxy.example; only then can TCP 3128 be tried there."
+    )
+
+
+def test_what_an_open_proxy_does_not_reach_is_a_matter_of_the_proxy() -> None:
+    found = advice(rows((PROXY, State.OPEN), (replace(SERVICE, proxy=BY), State.SILENT)))
+
+    assert found == ["Have the proxy let through TCP 443 to chat.example.", AGAIN]
 
 
 def test_before_this_machine_itself_there_is_no_firewall() -> None:
