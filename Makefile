@@ -21,9 +21,11 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config portaudio19-dev libsystemd-dev
 # What the installed appliance needs: Debian's own compiled modules, and Opus for the live voice.
 INSTALL_PACKAGES = python3-venv libopus0 $(shell systemd/install/debian-modules.sh; systemd/install/debian-modules.sh build)
 # What the integration tests play and record with, show pages in, and make certificates and cards with; broker and
-# scraper, which the tests start by themselves on ports of their own: the services of these packages are not used.
+# scraper, TURN server and firewall, which the tests start by themselves on ports and in networks of their own: the
+# services of these packages are not used.
 TEST_PACKAGES := pulseaudio pulseaudio-utils libasound2-plugins alsa-utils sox espeak-ng chromium openssl dosfstools mtools fdisk strace \
-	mosquitto prometheus prometheus-alertmanager ansible-core lintian reprepro gnupg man-db groff-base
+	mosquitto prometheus prometheus-alertmanager ansible-core lintian reprepro gnupg man-db groff-base \
+	coturn nftables iproute2
 # What watches a fleet and rolls it out, and what makes its repository.
 FLEET_PACKAGES := mosquitto mosquitto-clients prometheus prometheus-alertmanager ansible-core python3-apt gpg openssh-client
 # What makes another Debian, and runs programs of another processor.

@@ -31,6 +31,11 @@ _NO_TLS = frozenset(
 )
 
 
+_HUNG_UP = "the other side hung up"
+#: Errors of aiohttp in words, by their names: this module is loaded before it is.
+_SAID = {"ClientResponseError": "the answer is no HTTP", "ServerDisconnectedError": _HUNG_UP}
+
+
 class CaptivePortal(OSError):
     """A network that lets nothing through before its user logs in with a browser.
 
@@ -123,7 +128,10 @@ def without_url(error: Exception) -> OSError:
         return inner
     if isinstance(error, OSError) and error.strerror:
         return ConnectionError(error.errno, error.strerror)
-    return ConnectionError(type(error).__name__)
+    if isinstance(getattr(error, "os_error", error), ConnectionError):
+        return ConnectionError(_HUNG_UP)
+    name = type(error).__name__
+    return ConnectionError(_SAID.get(name, name))
 
 
 def _distrust(code: int | None, now: datetime, issuer: str) -> str:

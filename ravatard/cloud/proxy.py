@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -140,7 +141,7 @@ def socket_by(proxy: str, url: URL) -> URL:
 
 
 def failure_by(proxy: str, error: Exception) -> OSError:
-    """Return the error of a request without its URL; one of the way to the proxy names the proxy.
+    """Return the error of a request without its URL; one that may be the proxy's doing names the proxy.
 
     Args:
         proxy: the proxy for people; "" without one.
@@ -155,7 +156,12 @@ def failure_by(proxy: str, error: Exception) -> OSError:
         return ConnectionError(f"{named(proxy)} is not reached ({cause_of(without_url(error))})")
     if proxy and isinstance(error, aiohttp.ClientConnectorError) and _is_host(error.host, proxy):
         return ConnectionError(f"{named(proxy)} {trouble_of(without_url(error))}")
-    return without_url(error)
+    said = without_url(error)
+    if not proxy or isinstance(said, ssl.SSLError) or openssl_reason(said):
+        return said
+    # The connection is one to the proxy: the answer, or none, may be its own.
+    text = f"{cause_of(said)}, by way of {named(proxy)}"
+    return ConnectionError(text) if said.errno is None else ConnectionError(said.errno, text)
 
 
 def trouble_of(error: OSError) -> str:

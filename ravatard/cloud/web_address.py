@@ -10,9 +10,15 @@ if TYPE_CHECKING:
     from yarl import URL
 
 #: Characters that a request line cannot carry: blanks, controls, and everything beyond ASCII.
-_UNSENDABLE = re.compile(r"[^\x21-\x7e]")
+_UNSENDABLE = re.compile(r"[^\x21-\x7e]+")
+#: Halves of a pair that stand for no byte of a header (PEP 383).
+_HALVES = re.compile(r"[\ud800-\udc7f\udd00-\udfff]")
 _NOT_OF_HOSTS = re.compile(r"[\x00-\x20\x7f/?#@%\\\[\]<>^|]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+#: RFC 1035, 2.3.4. Encoding a longer one for the name service takes seconds: the time grows with the square.
+_LONGEST_HOST, _LONGEST_LABEL = 253, 63
+#: RFC 3490, section 3.1: dots between the labels of a name, also in other scripts.
+_DOT = re.compile("[.\u3002\uff0e\uff61]")
 
 
 def as_it_came(text: str) -> URL:
@@ -32,6 +38,7 @@ def as_it_came(text: str) -> URL:
     scheme, place, path, query, fragment = urlsplit(text)
     place = _with_host_unescaped(place)
     if place and not place.isascii():
+        _check_length(place)
         # Names beyond ASCII are encoded by yarl; without a path there is nothing else for it to change.
         place = URL(f"{scheme or 'http'}://{place}").raw_authority
     if place and not path:
@@ -52,10 +59,14 @@ def _with_host_unescaped(place: str) -> str:
     return before + at + host
 
 
+def _check_length(place: str) -> None:
+    """Raise ValueError unless the host of ``user@host:port`` is as short as a name can be."""
+    host = urlsplit(f"//{place}").hostname or ""
+    if len(host) > _LONGEST_HOST or any(len(label) > _LONGEST_LABEL for label in _DOT.split(host)):
+        raise ValueError("a host's name that is longer than any can be")
+
+
 def _escaped(found: re.Match[str]) -> str:
     # A header's bytes that are no UTF-8 come as surrogates; any other half of a pair becomes a "?".
-    try:
-        data = found[0].encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        data = b"?"
-    return "".join(f"%{byte:02X}" for byte in data)
+    data = _HALVES.sub("?", found[0]).encode("utf-8", "surrogateescape")
+    return "%" + data.hex("%").upper()

@@ -70,8 +70,9 @@ def _about_files(loaded: Loaded) -> Iterator[str]:
             if origin.name == str(file) and Schema().keys[dotted].secret
         ]
         if kept and _is_open(file):
+            verb = "is" if len(kept) == 1 else "are"
             yield (
-                f"{file} may be read by every user of this machine, and {' and '.join(kept)} is in it; "
+                f"{file} may be read by every user of this machine, and {' and '.join(kept)} {verb} in it; "
                 f"{_closing(file)}"
             )
 

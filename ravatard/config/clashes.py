@@ -156,6 +156,13 @@ def _addresses(options: Options) -> Iterator[Clash]:
         if problem := _address_problem(url or ""):
             good = False
             yield Clash((key,), problem)
+    proxy = service.proxy or ""
+    if problem := _address_problem(proxy):
+        yield Clash(("service.proxy",), problem)
+    elif "://" in proxy and not urlsplit(proxy).hostname:
+        yield Clash(
+            ("service.proxy",), "the address names no host; write one, such as http://proxy.example:3128"
+        )
     if good and (found := address_problem(options)) is not None:
         yield Clash(*found)
 

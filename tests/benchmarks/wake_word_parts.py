@@ -56,6 +56,8 @@ class Part:
 
     def heard(self, words: list[Word], until: float) -> list[FalseHits]:
         """Let gates hear the part, or what of it is heard until ``until``; return what each made of it."""
+        if time.time() > until:
+            return [FalseHits() for _ in words]
         with tempfile.TemporaryDirectory() as made:
             folder = Path(made)
             spoken_by_avatar, corpus = self.name == AVATAR, speech_folder()

@@ -61,7 +61,7 @@ class RunningProxy:
                     await writer.start_tls(self.tls)
                 if self.fault != "closes":
                     await self._serve(reader, writer)
-                writer.close()
+                _close(writer)
                 await writer.wait_closed()
         finally:
             writer.transport.abort()
@@ -156,7 +156,13 @@ async def _pass_on(
                 seen += data
             target.write(data)
             await target.drain()
-    target.close()
+    _close(target)
+
+
+def _close(writer: asyncio.StreamWriter) -> None:
+    """Close it once: Python 3.11.2, Debian 12's, cannot abort a TLS transport that was closed twice."""
+    if not writer.is_closing():
+        writer.close()
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -70,6 +71,30 @@ async def test_a_file_comes_with_what_its_server_calls_it() -> None:
 
     async with serving(handler) as where:
         assert await downloaded(fetch(), where + QUERY) == ("audio/mpeg", bytes(300_000))
+
+
+@pytest.mark.parametrize(
+    ("said", "understood"),
+    [
+        ("audio/mpeg" + ";" * 8_000, "audio/mpeg"),
+        ("audio/mpeg; " + "(" * 8_000, "audio/mpeg"),
+        ("(" * 8_000, ""),
+        ("audio/" + "x" * 8_000, ""),
+        ("no type at all", "no type at all"),
+    ],
+)
+async def test_a_type_of_eight_kilobytes_neither_holds_the_loop_up_nor_ends_the_answer(
+    said: str, understood: str
+) -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=b"abc", headers={"Content-Type": said})
+
+    async with serving(handler) as where, asyncio.timeout(30), fetch().open(where + QUERY) as file:
+        began_s = time.process_time()
+
+        assert file.content_type == understood
+
+        assert time.process_time() - began_s < 0.05
 
 
 async def test_a_server_that_does_not_say_what_it_is_is_not_guessed_at() -> None:

@@ -31,7 +31,7 @@ from ravatard.secret import Secret
 from ravatard.sim.bad_certificate import make_certificate
 from ravatard.web.kiosk.inspection import inspect
 from tests.integration.pixelstreamer import TOKEN, Behaviour, service
-from tests.integration.proxying import RunningProxy, proxying
+from tests.integration.proxying import Fault, RunningProxy, proxying
 from tests.integration.test_pixelstreaming_player import PATIENT, SOUND, Listener
 
 pytestmark = pytest.mark.integration
@@ -244,6 +244,17 @@ async def test_a_proxy_that_wants_a_password_is_named_without_a_tunnel_too(askin
     assert f"127.0.0.1:{proxy.port} (ALL_PROXY)" in said
     assert "407" in said
     assert "wrong-one" not in said
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+@pytest.mark.parametrize("fault", ["closes", "cut", "huge", "garbage"])
+async def test_a_proxy_that_does_not_speak_http_is_named_in_words(fault: Fault, scheme: str) -> None:
+    async with proxying(fault=fault) as proxy:
+        said = await _rest(Proxies(proxy.url, {}), scheme)
+
+        assert f"the proxy http 127.0.0.1:{proxy.port}" in said
+        assert any(one in said for one in ("the other side hung up", "is no HTTP", "reset by peer"))
+        assert "Error" not in said
 
 
 async def test_a_page_of_the_proxy_in_place_of_a_reply_names_it() -> None:

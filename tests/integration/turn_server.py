@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
+from tests.integration.debian_programs import found
 from tests.integration.firm import Firm
 
 USER, CREDENTIAL = "user", "turn-credential"
@@ -42,7 +40,7 @@ class TurnServer:
 async def turn_server(
     folder: Path, firm: Firm, *, udp: bool = True, place: str = "127.0.0.1", more: Sequence[str] = ()
 ) -> AsyncIterator[TurnServer]:
-    """A server from ``async with`` to its end; skips the test where there is none.
+    """A server from ``async with`` to its end.
 
     Args:
         folder: for its files.
@@ -51,9 +49,7 @@ async def turn_server(
         place: its address, also of its relays.
         more: further arguments.
     """
-    program = shutil.which("turnserver")
-    if program is None:
-        pytest.skip("needs coturn")
+    program = found("turnserver")
     firm.serving("turn.example", place)
     plain, tls = _free_port(place), _free_port(place)
     running = TurnServer(plain, tls, folder / "turn.log")

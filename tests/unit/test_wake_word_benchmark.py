@@ -9,7 +9,7 @@ from ravatard.core.audio_format import RATE_HZ, samples_in
 from ravatard.core.wakeword.options import BUILT_IN_WORDS
 from tests.benchmarks.wake_word_false import FalseHits, Listener, listen
 from tests.benchmarks.wake_word_hits import CLEAN, GOES_ON, REQUESTS, SPELLINGS, Tally, scene, summed
-from tests.benchmarks.wake_word_parts import AVATAR, SCENES, parts
+from tests.benchmarks.wake_word_parts import AVATAR, SCENES, Word, parts
 from tests.benchmarks.wake_word_scores import hits_in, lowest_cutoff, mean_of
 from tests.benchmarks.wake_word_sounds import Said
 from tests.unit.core.sounds import quiet, voice
@@ -61,6 +61,12 @@ def test_listening_ends_after_its_hours_and_at_its_time() -> None:
 
     assert one.found.texts.total() == 2
     assert late.found.hours == 0.0
+
+
+def test_a_part_that_begins_too_late_loads_nothing_and_counts_as_no_hours() -> None:
+    (found,) = parts(AVATAR, 1.0)[0].heard([Word("no_such_word", "normal")], 0.0)
+
+    assert (found.hours, found.texts.total()) == (0.0, 0)
 
 
 def test_hours_and_hits_of_parts_are_added() -> None:

@@ -123,8 +123,11 @@ def refuse_unusable(loaded: Loaded) -> None:
     """Refuse settings with which the daemon would not start, although each is a valid one.
 
     Raises:
-        ConfigError: the kiosk's texts or design have mistakes.
+        ConfigError: the kiosk's texts or design have mistakes, or the file of ``network.ca`` has.
     """
+    for _ in _about_network(loaded):
+        # A file that only the service may read.
+        pass
     for _ in _about_kiosk(loaded):
         # A mistake of a page that is not served: a warning.
         pass
@@ -137,6 +140,7 @@ def _warnings(loaded: Loaded, main: Path) -> Iterator[str]:
         ConfigError: the daemon would not start.
     """
     yield from advice(loaded, main, sealed=may_be_sealed(os.environ))
+    yield from _about_network(loaded)
     yield from _about_kiosk(loaded)
     yield from _about_wakeword(loaded, main)
     yield from _about_page(loaded)
@@ -166,6 +170,24 @@ def _noting_mistakes(*, served: bool) -> Iterator[list[str]]:
         if served:
             raise
         mistakes += str(error).splitlines()
+
+
+def _about_network(loaded: Loaded) -> Iterator[str]:
+    """Yield why the file of ``network.ca`` could not be looked at.
+
+    Raises:
+        ConfigError: it cannot be used; with it the daemon would not start.
+    """
+    file = loaded.options.network.ca
+    if file is None:
+        return
+    if Path(file).is_file() and not os.access(file, os.R_OK):
+        yield f"network.ca: {file} may not be read by you; the user of the service must be able to"
+        return
+    # Few have an issuer of their own.
+    from ravatard.cloud.network.trust import issuers_in
+
+    issuers_in(file)
 
 
 def _about_kiosk(loaded: Loaded) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
@@ -32,10 +33,17 @@ def run_network(arguments: argparse.Namespace) -> int:
     logs.configure(logs.LogOptions(level="error"), under_systemd=False)
     asked = DoctorRequest(arguments.config, arguments.state, arguments.socket)
     case = Case(this_machine(os.environ), asked)
-    return runner.run(_report(case, tuple(getattr(arguments, "stun", [])), as_json=arguments.json))
+    stun = tuple(getattr(arguments, "stun", []))
+    return runner.run(_report(case, stun, command_of(asked), as_json=arguments.json))
 
 
-async def _report(case: Case, stun: tuple[tuple[str, int], ...], *, as_json: bool) -> int:
+def command_of(asked: DoctorRequest) -> str:
+    """Return the command that tries the same once more: with the file whose destinations these are."""
+    config = f" --config {shlex.quote(str(asked.config))}" if asked.config is not None else ""
+    return f"ravatard doctor network{config}"
+
+
+async def _report(case: Case, stun: tuple[tuple[str, int], ...], command: str, *, as_json: bool) -> int:
     facts, notes = await gather(case, stun)
     verification, doubt = verification_of(case)
     notes = (*notes, doubt) if doubt else notes
@@ -51,13 +59,13 @@ async def _report(case: Case, stun: tuple[tuple[str, int], ...], *, as_json: boo
     clean = Redactor(find_secrets(case)).known
     if as_json:
         rows = await survey(planned, trial, lambda _destination, _outcome: None)
-        print(clean(json_document(for_programs(rows, notes))))
+        print(clean(json_document(for_programs(rows, notes, command))))
         return exit_status(rows)
     table = Table(marks_for(sys.stdout), clean)
     _print(heading(case.machine, notes, clean))
     _print(table.begin())
     rows = await survey(planned, trial, lambda one, outcome: _print(table.lines(one, outcome)))
-    _print(table.end(advice(rows)))
+    _print(table.end(advice(rows, command)))
     return exit_status(rows)
 
 
@@ -86,13 +94,13 @@ async def survey(planned: Sequence[Destination], trial: Trial, show: Show) -> li
     return rows
 
 
-def for_programs(rows: Sequence[Row], notes: Sequence[str]) -> dict[str, object]:
+def for_programs(rows: Sequence[Row], notes: Sequence[str], command: str) -> dict[str, object]:
     """Return the rows as plain data, a stable format that only grows."""
     return {
         "ravatard": __version__,
         "exit_status": int(exit_status(rows)),
         "destinations": [_as_dict(one, outcome) for one, outcome in rows],
-        "advice": advice(rows),
+        "advice": advice(rows, command),
         "notes": list(notes),
     }
 

@@ -153,7 +153,7 @@ def _needed(boot: BootPartition, config: Path, environ: Mapping[str, str]) -> li
 
 
 def _warned(placeholders: list[str]) -> list[str]:
-    """Return the warning about secrets that nobody has written yet."""
+    """Return the warning about secrets that are still to be written."""
     if not placeholders:
         return []
     keys = " and ".join(placeholders)

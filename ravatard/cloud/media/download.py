@@ -21,6 +21,8 @@ _CODINGS = frozenset(
 #: Beginnings of files of sound, for those that a store calls packed and that are not.
 _SOUND = (b"RIFF", b"ID3", b"OggS", b"fLaC", b"FORM", b"\x1aE\xdf\xa3")
 _SNIFFED_BYTES = 8
+#: RFC 6838, section 4.2: two names of 127 characters at most, and a slash.
+_LONGEST_TYPE = 255
 
 
 class Download:
@@ -37,10 +39,13 @@ class Download:
 
     @property
     def content_type(self) -> str:
-        """The server's content type, "" when it sends none."""
-        if "Content-Type" not in self._response.headers:
-            return ""
-        return self._response.content_type.lower()
+        """The server's content type without its parameters, "" when it sends none, or one that is too long.
+
+        aiohttp's own reading is the parser of the mail library, to which 8 kB of semicolons are half a second
+        of the loop, and 8 kB of brackets a RecursionError.
+        """
+        said = self._response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return said if len(said) <= _LONGEST_TYPE else ""
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield its bytes as they come, 128 kB of them waiting at most.

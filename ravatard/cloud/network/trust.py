@@ -6,6 +6,7 @@ desktop, also where the service has no TLS at all.
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import os
 import ssl
@@ -22,6 +23,8 @@ from ravatard.errors import ConfigError
 _ENCRYPTED = frozenset({"https", "wss"})
 #: Debian's file with every issuer has 220 kB.
 _LARGEST_FILE = 4 * 1024 * 1024
+_PEM = b"-----BEGIN"
+_WANTED = "it has to hold a certificate, PEM or DER, and the user of the service must be able to read it"
 #: Held while a context is made: in this time contexts may be made without issuers on purpose.
 _making = threading.Lock()
 
@@ -75,17 +78,38 @@ def issuers_in(file: str | None) -> Issuers:
             raise ConfigError(
                 f"network.ca: {file} is larger than {_LARGEST_FILE >> 20} MB, and no certificate"
             )
-        # Comments between certificates may have any letters; the certificates have none beyond ASCII.
-        more = data.decode("ascii", "replace").replace("\ufffd", "?") if b"-----BEGIN" in data else data
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=more)
     except (OSError, ValueError) as error:
-        # An error of TLS is one of these, too; ValueError is for an empty file.
         cause = getattr(error, "strerror", None) or type(error).__name__
-        raise ConfigError(
-            f"network.ca: {file} cannot be used ({cause}); it has to hold a "
-            "certificate, PEM or DER, and the user of the service must be able to read it"
-        ) from None
+        raise ConfigError(f"network.ca: {file} cannot be used ({cause}); {_WANTED}") from None
+    more = _as_openssl_reads(data)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=more)
+    except (ssl.SSLError, ValueError):
+        # OpenSSL's words for it are about its own parser.
+        raise ConfigError(f"network.ca: {file} cannot be used ({_lack(more)}); {_WANTED}") from None
     return Issuers(more)
+
+
+def _as_openssl_reads(data: bytes) -> str | bytes:
+    """Return PEM as text and DER as bytes; ``data``: of a file, in which Windows may have set a mark."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.decode("utf-16", "replace").encode("ascii", "replace")
+    if _PEM not in data:
+        return data
+    # Files that were joined have the mark between them, and OpenSSL knows no certificate behind one. Comments
+    # may have any letters; the certificates have none beyond ASCII.
+    return data.replace(codecs.BOM_UTF8, b"").decode("ascii", "replace").replace("\ufffd", "?")
+
+
+def _lack(more: str | bytes) -> str:
+    """Return why OpenSSL finds no certificate in the content of a file."""
+    if not more:
+        return "it is empty"
+    if isinstance(more, bytes):
+        return "no certificate is in it"
+    if "CERTIFICATE-----" in more:
+        return "a certificate in it is damaged"
+    return "a key is in it, and no certificate" if "PRIVATE KEY-----" in more else "no certificate is in it"
 
 
 def context_for(tls: ssl.SSLContext | Issuers | None, *urls: str) -> ssl.SSLContext | bool:

@@ -36,11 +36,15 @@ def exit_status(rows: Iterable[Row]) -> ExitStatus:
     return ExitStatus.UNDECIDED if states & {State.UNDECIDED, State.UNKNOWN} else ExitStatus.DONE
 
 
-def advice(rows: Sequence[Row]) -> list[str]:
+def advice(rows: Sequence[Row], command: str = "ravatard doctor network") -> list[str]:
     """Return sentences about what is to be done next, the most pressing first.
 
     What goes through a proxy is never opened in a firewall: the fault is that the proxy itself is closed, or
     that it does not let it through.
+
+    Args:
+        rows: what was tried, and what came of it.
+        command: tries the same once more.
     """
     needed = [one for one in rows if not one[1].relieved and not _is_behind_closed(one, rows)]
 
@@ -63,13 +67,13 @@ def advice(rows: Sequence[Row]) -> list[str]:
         *_here([one for one in blocked if is_here(one[0].host)]),
     ]
     if found:
-        found.append("Then run `ravatard doctor network` again.")
+        found.append(f"Then run `{command}` again.")
     else:
         found.append("Everything that could be tried from here is open.")
     if undecided := of(State.UNDECIDED):
         hosts = _listed(row.host for row, _ in undecided)
         found.append(f"Not proven: the WebSocket to {hosts}; try again while the appliance is online.")
-    found += _unknown([row for row, _ in of(State.UNKNOWN)])
+    found += _unknown([row for row, _ in of(State.UNKNOWN)], command)
     later = [
         row for row, outcome in needed if outcome.state is State.UNTRIED and not row.inbound and not row.host
     ]
@@ -118,13 +122,13 @@ def _opening(rows: list[Row]) -> Iterator[str]:
         yield f"Open for this machine: {'; '.join(dict.fromkeys(rules))}."
 
 
-def _unknown(rows: list[Destination]) -> Iterator[str]:
+def _unknown(rows: list[Destination], command: str) -> Iterator[str]:
     """Yield sentences about settings that cannot be read, and about a proxy that cannot be used."""
     # Of a host that is known only the way is not.
     if hosts := _listed(row.host for row in rows):
         yield f"Not tried: {hosts}; {_listed(row.untried for row in rows if row.host)}."
     if keys := _listed(row.setting for row in rows if not row.host):
-        yield f"Not known: {keys}; `sudo ravatard doctor network` may read more."
+        yield f"Not known: {keys}; `sudo {command}` may read more."
 
 
 def _portal(rows: list[Row]) -> Iterator[str]:

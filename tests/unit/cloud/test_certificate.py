@@ -94,7 +94,7 @@ SECRET = "cannot connect to wss://sim.example/?token=eyJ.x.y"
     ("error", "told"),
     [
         (ConnectionResetError(104, "Connection reset by peer"), "[Errno 104] Connection reset by peer"),
-        (ConnectionResetError(SECRET), "ConnectionResetError"),
+        (ConnectionResetError(SECRET), "the other side hung up"),
         (TimeoutError(), "TimeoutError"),
         (ValueError(SECRET), "ValueError"),
         (RuntimeError(104, SECRET), "RuntimeError"),

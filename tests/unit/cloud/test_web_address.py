@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,3 +65,45 @@ def test_a_proxy_is_sent_an_address_with_a_path(scheme: str, rest: str, sent: st
 def test_what_is_no_address_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         _ = as_it_came(text).port
+
+
+#: Letters of three scripts, each other than the one before: nothing is slower to encode for the name service.
+_ODD = "".join(
+    letter for code in range(0xE0, 0x250) if unicodedata.category(letter := chr(code)) == "Ll"
+) + "".join(chr(0x3B1 + at % 17) + chr(0x430 + at % 31) for at in range(300))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        _ODD * 25,
+        f"{_ODD * 25}.example",
+        f"me:x@{_ODD * 25}:81",
+        _ODD[:64],
+        ".".join([_ODD[:50]] * 6),
+        "\u3002".join([_ODD[:50]] * 6),
+        _ODD[:64] + "\u3002example",
+        "%C3%BC" * 3_000,
+    ],
+)
+def test_a_host_longer_than_any_name_is_refused_before_it_is_encoded(place: str) -> None:
+    began_s = time.process_time()
+
+    with pytest.raises(ValueError, match="longer than any can be"):
+        as_it_came(f"https://{place}/")
+
+    assert time.process_time() - began_s < 0.1
+
+
+def test_a_long_path_in_another_script_is_escaped_at_once() -> None:
+    letters = _ODD * 25
+    began_s = time.process_time()
+
+    url = as_it_came(f"https://h.example/{letters}?{letters}")
+
+    assert time.process_time() - began_s < 0.1
+    assert url.path == f"/{letters}"
+
+
+def test_each_half_of_a_pair_is_one_question_mark() -> None:
+    assert as_it_came("http://h.example/\ud800\ud801\udce9\u00e4").raw_path == "/%3F%3F%E9%C3%A4"

@@ -53,6 +53,16 @@ def test_commands_about_a_path_with_blanks_can_be_typed_as_they_stand(tmp_path: 
     assert shlex.split(missing[0].split("`")[1])[-1] == str(folder / "credentials")
 
 
+def test_several_secrets_in_a_file_that_all_may_read_are_named_in_one_sentence(tmp_path: Path) -> None:
+    main = tmp_path / "ravatard.yaml"
+    main.write_text("service: {project_id: proj-1}\nnetwork: {proxy_username: me, proxy_password: x}\n")
+    main.chmod(0o644)
+
+    said = " ".join(advice(load(main, {}), main))
+
+    assert "service.project_id and network.proxy_password are in it; " in said
+
+
 def test_a_secret_that_only_root_may_see_is_not_called_missing(tmp_path: Path) -> None:
     main = tmp_path / "ravatard.yaml"
 

@@ -34,6 +34,8 @@ _DOUBT_FRAMES = 3
 #: Where the sound is this much less like, it was not found before: else it is another reflection of the room.
 #: The second figure is for a wide look, which finds more that is like by chance.
 _STILL, _STILL_WIDE = 0.85, 0.7
+#: So like at the old place it is not looked for elsewhere, which takes ten times as long.
+_SURELY_THERE = 0.7
 
 
 class PathLook(Enum):
@@ -92,13 +94,22 @@ class EchoPath:
         self._until_next = _EVERY_FRAMES
         if len(self._heard) < _FRAMES or self._delay is None:
             return PathLook.SAME
-        heard = self._last(frames)
-        delay, alike = self._near(heard, self._delay, _WIDE if wide else _NEAR)
+        heard, samples = self._last(frames), _WIDE if wide else _NEAR
+        least = max(0, self._delay - samples)
+        among = self._among(heard, least, self._delay + samples)
+        if not wide:
+            near = max(least, self._delay - _MOVED)
+            delay, alike = _likest(heard, among, least, (near, self._delay + _MOVED))
+            if alike >= _SURELY_THERE:
+                self._found(delay)
+                return PathLook.SAME
+        delay, alike = _likest(heard, among, least, (least, self._delay + samples))
         self._misses += alike < _ALIKE
         if alike < (_FAINTLY_ALIKE if wide else _ALIKE):
             return PathLook.SAME
         still = (_STILL_WIDE if wide else _STILL) * alike
-        if abs(delay - self._delay) > _MOVED and self._near(heard, self._delay, 1)[1] >= still:
+        there = max(least, self._delay - 1), self._delay + 1
+        if abs(delay - self._delay) > _MOVED and _likest(heard, among, least, there)[1] >= still:
             delay = self._delay
         is_sure = alike >= _ALIKE
         if abs(delay - self._delay) <= _MOVED:
@@ -117,7 +128,8 @@ class EchoPath:
         """Look anywhere; return True if the delay has changed."""
         self._until_next = self._pause
         self._pause = min(2 * self._pause, _RARELY_FRAMES)
-        delay, alike = self._likest(self._last(_FRAMES), 0, _FURTHEST)
+        heard = self._last(_FRAMES)
+        delay, alike = _likest(heard, self._among(heard, 0, _FURTHEST), 0, (0, _FURTHEST))
         if alike < _ALIKE:
             return False
         if self._guess is None:
@@ -137,21 +149,32 @@ class EchoPath:
         """Return the last ``frames`` of the microphone, prepared."""
         return prepared(b"".join([*self._heard][-frames:]), RATE_HZ)
 
-    def _near(self, heard: bytes, delay: int, samples: int) -> tuple[int, float]:
-        return self._likest(heard, max(0, delay - samples), delay + samples)
-
-    def _likest(self, heard: bytes, least: int, most: int) -> tuple[int, float]:
-        """Return by how much ``heard`` is behind what was played, and how like it is to that.
+    def _among(self, heard: bytes, least: int, most: int) -> bytes:
+        """Return what was played, prepared, as far as ``heard`` may be behind it by so many samples.
 
         Args:
             heard: prepared.
-            least: delay that is looked at, samples at COMPARED_HZ.
-            most: the same.
+            least: the smallest delay, samples at COMPARED_HZ.
+            most: the greatest.
         """
         played = b"".join(self._played)
         # Only what is looked at is prepared, as that takes time: as long as the rest, on whole samples.
         sample = SAMPLE_BYTES * RATE_HZ * len(self._played[-1]) // len(self._heard[-1]) // COMPARED_HZ
         first = max(0, len(played) - (len(heard) // SAMPLE_BYTES + 1 + most) * sample)
-        among = prepared(played[first : len(played) - least * sample], COMPARED_HZ * sample // SAMPLE_BYTES)
-        at, alike = likest(heard, among)
-        return (len(among) - len(heard)) // SAMPLE_BYTES - at + least, alike
+        return prepared(played[first : len(played) - least * sample], COMPARED_HZ * sample // SAMPLE_BYTES)
+
+
+def _likest(heard: bytes, among: bytes, least: int, within: tuple[int, int]) -> tuple[int, float]:
+    """Return by how much ``heard`` is behind what was played, and how like it is to that.
+
+    Args:
+        heard: prepared.
+        among: what was played, prepared.
+        least: the delay to which its end belongs, samples.
+        within: delays that are looked at, the smallest and the greatest.
+    """
+    first, last = within
+    end = len(among) - (first - least) * SAMPLE_BYTES
+    piece = among[max(0, end - len(heard) - (last - first) * SAMPLE_BYTES) : end]
+    at, alike = likest(heard, piece)
+    return (len(piece) - len(heard)) // SAMPLE_BYTES - at + first, alike

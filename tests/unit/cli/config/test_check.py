@@ -165,3 +165,18 @@ def test_set_refuses_what_check_refuses(
     assert status == ExitStatus.FAILED
     assert "words.raedy" in capsys.readouterr().err
     assert not (state / "settings.yaml").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"], ids=["missing", "empty", "other"])
+def test_an_issuer_with_which_the_daemon_would_not_start_is_a_mistake(
+    config: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    file = config.with_name("firm.pem")
+    if content is not None:
+        file.write_bytes(content)
+    drop_in(config, "10-firm.yaml", f"network: {{ca: {file}}}\n")
+
+    status, found = checked(config, capsys)
+
+    assert status == ExitStatus.CONFIG
+    assert str(file) in found["problems"][0]["text"]

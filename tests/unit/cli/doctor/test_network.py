@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 
-from ravatard.cli.doctor.network import for_programs, survey
+from ravatard.cli.doctor.network import command_of, for_programs, survey
+from ravatard.doctor.check import DoctorRequest
 from ravatard.doctor.network.connector import Verification
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
 from ravatard.doctor.network.trial import Trial
@@ -57,7 +60,7 @@ async def test_rows_come_in_order_while_all_are_tried_at_once() -> None:
 async def test_programs_get_every_row() -> None:
     rows, _ = await surveyed()
 
-    data = for_programs(rows, ["a note"])
+    data = for_programs(rows, ["a note"], "ravatard doctor network")
 
     assert data["exit_status"] == 1
     assert data["notes"] == ["a note"]
@@ -88,3 +91,12 @@ async def test_programs_get_every_row() -> None:
         *("in", None, "browsers"),
     )
     assert {state.value for state in State} >= {one["state"] for one in destinations}
+
+
+def test_the_command_to_try_again_names_the_file_that_was_asked_for() -> None:
+    mine = Path("/srv/my settings/ravatard.yaml")
+
+    *words, file = shlex.split(command_of(DoctorRequest(mine)))
+
+    assert (" ".join(words), file) == ("ravatard doctor network --config", str(mine))
+    assert command_of(DoctorRequest()) == "ravatard doctor network"

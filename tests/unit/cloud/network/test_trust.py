@@ -153,7 +153,14 @@ def test_the_issuers_of_a_file_are_trusted_beside_those_of_this_machine(tmp_path
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(folder / "one.pem", folder / "one.key")
 
-    for name in ("both.pem", "one.cer"):
+    pem = (folder / "one.pem").read_text()
+    # As Windows' editor saves it, and two such files joined.
+    (folder / "marked.pem").write_bytes(pem.replace("\n", "\r\n").encode("utf-8-sig"))
+    other = (folder / "two.pem").read_text()
+    (folder / "joined.pem").write_bytes(other.encode("utf-8-sig") + pem.encode("utf-8-sig"))
+    (folder / "wide.pem").write_bytes(pem.encode("utf-16"))
+
+    for name in ("both.pem", "one.cer", "marked.pem", "joined.pem", "wide.pem"):
         known = issuers_in(str(folder / name))
         context = context_for(known, "https://one.example")
 
@@ -168,13 +175,26 @@ def test_the_issuers_of_a_file_are_trusted_beside_those_of_this_machine(tmp_path
         connect(trusted(Issuers()), server, "one.example")
 
 
-@pytest.mark.parametrize("content", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n", None])
-def test_a_file_without_a_certificate_is_refused_by_its_name(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "lack"),
+    [
+        (b"", r"it is empty"),
+        (b"no certificate", r"no certificate is in it"),
+        (b"\0\xff" * 500, r"no certificate is in it"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n", r"a certificate in it is damaged"),
+        (b"-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----\n", r"a key is in it, and no cert"),
+        ("-----BEGIN PUBLIC KEY-----\n".encode("utf-16"), r"no certificate is in it"),
+        (None, r"is no file"),
+    ],
+)
+def test_a_file_without_a_certificate_is_refused_by_its_name_with_the_reason(
+    tmp_path: Path, content: bytes | None, lack: str
+) -> None:
     file = tmp_path / "firm.pem"
     if content is not None:
         file.write_bytes(content)
 
-    with pytest.raises(ConfigError, match=r"network\.ca: .*firm\.pem"):
+    with pytest.raises(ConfigError, match=rf"network\.ca: .*firm\.pem.*{lack}"):
         issuers_in(str(file))
 
 

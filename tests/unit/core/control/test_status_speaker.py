@@ -45,6 +45,12 @@ def test_attempts_to_open_a_speaker_that_is_missing_are_no_losses() -> None:
     assert once.counts["speaker_losses"] == 1
 
 
+def test_answers_are_counted_that_are_heard_and_that_cannot_be_played() -> None:
+    counts = told(ev.PlaybackStarted(0.0), ev.AnswerUnplayable(1, "no sound in it")).counts
+
+    assert (counts["answers_heard"], counts["answers_unplayable"]) == (1, 1)
+
+
 def test_an_open_speaker_is_described() -> None:
     report = told(ev.SpeakerReady("usb", 20.04), ev.VoiceOnline())
 

@@ -135,3 +135,12 @@ def test_what_is_not_proven_or_not_known_or_named_later_is_told() -> None:
         "Not known: mqtt.host; `sudo ravatard doctor network` may read more.",
         "To open as well, though only the service names the hosts: TCP 443 to the stream's host.",
     ]
+
+
+def test_what_is_to_be_done_ends_with_the_command_that_was_given() -> None:
+    again = "ravatard doctor network --config mine.yaml"
+    unread = Destination("MQTT", "", None, NetworkProtocol.TCP, "mqtt.host", unknown=True)
+
+    said = advice(rows((SERVICE, State.SILENT), (unread, State.UNKNOWN)), again)
+
+    assert said[1:] == [f"Then run `{again}` again.", f"Not known: mqtt.host; `sudo {again}` may read more."]
