@@ -77,6 +77,11 @@ def _about_files(loaded: Loaded) -> Iterator[str]:
             )
 
 
+def is_placeholder(secret: Secret) -> bool:
+    """Return True if ``secret`` is what documents write where the owner's own value belongs."""
+    return _PLACEHOLDER.fullmatch(secret.reveal()) is not None
+
+
 def _about_secret(loaded: Loaded, key: Key, value: object, main: Path, *, sealed: bool) -> Iterator[str]:
     origin = loaded.origins[key.dotted]
     kind = loaded.options.service.kind
@@ -87,7 +92,7 @@ def _about_secret(loaded: Loaded, key: Key, value: object, main: Path, *, sealed
             f"{key.dotted} is not set, and the service refuses an appliance without it; "
             f"{SEALED_HINT if sealed else f'`{_setup(main)}` asks for it'}"
         )
-    elif isinstance(value, Secret) and _PLACEHOLDER.fullmatch(value.reveal()):
+    elif isinstance(value, Secret) and is_placeholder(value):
         yield f"{origin}: {key.dotted} is an example's placeholder; write your own in its place"
 
 

@@ -70,7 +70,7 @@ def take(boot: BootPartition, config: Path, store: Path, environ: Mapping[str, s
         if not boot.has_file():
             _refuse_misnamed(boot)
             return ()
-        names = _put_in_effect(boot, config, store, environ)
+        names, placeholders = _put_in_effect(boot, config, store, environ)
     except RavatardError as error:
         # The note is for an owner who has only the card; the journal has the reason as well.
         try:
@@ -80,7 +80,9 @@ def take(boot: BootPartition, config: Path, store: Path, environ: Mapping[str, s
             raise kind(f"{error}\n{unwritten}") from error
         raise
     boot.remove()
-    boot.write_done([*_done(names), *(_needed(boot, config, environ) if BOARD in names else ())])
+    boot.write_done(
+        [*_done(names), *_warned(placeholders), *(_needed(boot, config, environ) if BOARD in names else ())]
+    )
     return names
 
 
@@ -92,9 +94,11 @@ def _refuse_misnamed(boot: BootPartition) -> None:
 
 def _put_in_effect(
     boot: BootPartition, config: Path, store: Path, environ: Mapping[str, str]
-) -> tuple[str, ...]:
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return the names of the settings, and those whose secret is an example's placeholder."""
     # Most starts find no file and need none of these modules.
     from ravatard.cli.setup.writing import put_in_effect
+    from ravatard.config.advice import is_placeholder
     from ravatard.config.candidate import read_wishes
     from ravatard.config.document import DocumentError, read
 
@@ -106,7 +110,10 @@ def _put_in_effect(
         raise BootFileError(f"{boot.file} cannot be read: {error.strerror}") from error
     wishes = read_wishes(boot.file, text)
     put_in_effect(config, environ, wishes, store)
-    return wishes.names
+    placeholders = [
+        name.removeprefix("ravatard.") for name, secret in wishes.secrets.items() if is_placeholder(secret)
+    ]
+    return wishes.names, placeholders
 
 
 def _refusal(boot: BootPartition, error: RavatardError) -> list[str]:
@@ -143,6 +150,14 @@ def _needed(boot: BootPartition, config: Path, environ: Mapping[str, str]) -> li
         f"{board.name} needs {many} in {CONFIG_TXT}, and then a restart:",
         *(f"  {one}" for one in lines),
     ]
+
+
+def _warned(placeholders: list[str]) -> list[str]:
+    """Return the warning about secrets that are still to be written."""
+    if not placeholders:
+        return []
+    keys = " and ".join(placeholders)
+    return ["", f"Of {keys} it had an example's placeholder: put a new {NAME} here with your own."]
 
 
 def _done(names: tuple[str, ...]) -> list[str]:

@@ -73,9 +73,7 @@ def advice(rows: Sequence[Row], command: str = "ravatard doctor network") -> lis
     if undecided := of(State.UNDECIDED):
         hosts = _listed(row.host for row, _ in undecided)
         found.append(f"Not proven: the WebSocket to {hosts}; try again while the appliance is online.")
-    if unknown := of(State.UNKNOWN):
-        keys = _listed(row.setting for row, _ in unknown)
-        found.append(f"Not known: {keys}; `sudo {command}` may read more.")
+    found += _unknown([row for row, _ in of(State.UNKNOWN)], command)
     later = [
         row for row, outcome in needed if outcome.state is State.UNTRIED and not row.inbound and not row.host
     ]
@@ -122,6 +120,15 @@ def _opening(rows: list[Row]) -> Iterator[str]:
         rules.append(f"{row.ports} to {' or '.join(same)}" if len(same) > 1 else row.rule)
     if rules:
         yield f"Open for this machine: {'; '.join(dict.fromkeys(rules))}."
+
+
+def _unknown(rows: list[Destination], command: str) -> Iterator[str]:
+    """Yield sentences about settings that cannot be read, and about a proxy that cannot be used."""
+    # Of a host that is known only the way is not.
+    if hosts := _listed(row.host for row in rows):
+        yield f"Not tried: {hosts}; {_listed(row.untried for row in rows if row.host)}."
+    if keys := _listed(row.setting for row in rows if not row.host):
+        yield f"Not known: {keys}; `sudo {command}` may read more."
 
 
 def _portal(rows: list[Row]) -> Iterator[str]:

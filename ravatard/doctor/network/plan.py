@@ -22,6 +22,7 @@ _BY_SCHEME = {
 }
 #: Decides how the service's addresses are read.
 _KIND = "service.kind"
+_PROXY = "service.proxy"
 _RECOGNISER, _BROKER, _PAGE, _FIGURES = "speech_to_text.uri", "mqtt.host", "page.listen", "metrics.listen"
 _DNS, _NTP, _STUN, _HTTPS = 53, 123, 3_478, 443
 _PAGE_OF_STREAM, _FILES_OF_ANSWERS = "stream: page, signalling", "sound of answers"
@@ -99,6 +100,9 @@ def _of_machine(facts: NetworkFacts) -> Iterator[Destination]:
 def _of_service(facts: NetworkFacts) -> Iterator[Destination]:
     url = facts.options.service.base_url
     key = "service.base_url"
+    # One that is not known may be on the way of all that is called direct.
+    if _is_doubtful(facts, _PROXY):
+        yield Destination("HTTP proxy", "", None, NetworkProtocol.TCP, _PROXY)
     yield _at(url, "service: sign-in, requests", key, _choice(facts, url))
     socket = facts.socket_url
     if socket:

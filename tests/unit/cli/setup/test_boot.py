@@ -66,6 +66,20 @@ def test_a_good_file_is_taken_and_no_secret_of_it_stays(
     assert SECRET not in told
 
 
+@pytest.mark.parametrize(("secret", "warned"), [("YOUR-PROJECT-ID", True), (SECRET, False)])
+def test_a_placeholder_that_was_left_is_told_on_the_card(machine: Machine, secret: str, warned: bool) -> None:
+    (machine.boot / NAME).write_text(GOOD.replace(SECRET, secret))
+
+    assert machine.start() == 0
+
+    told = (
+        "Of service.project_id it had an example's placeholder: put a new ravatard.yaml here with your own."
+    )
+    note = (machine.boot / DONE).read_text()
+    assert (told in note) == warned
+    assert secret not in note
+
+
 def test_without_a_file_nothing_happens_at_all(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     assert machine.start() == 0
 

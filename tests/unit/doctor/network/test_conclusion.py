@@ -109,6 +109,15 @@ def test_what_an_open_proxy_does_not_reach_is_a_matter_of_the_proxy() -> None:
     assert found == ["Have the proxy let through TCP 443 to chat.example.", AGAIN]
 
 
+def test_a_proxy_that_cannot_be_used_is_to_be_corrected_and_no_matter_of_rights() -> None:
+    reason = "service.proxy is no address; write one, or none"
+    unusable = [replace(one, untried=reason, unknown=True) for one in (SERVICE, SOCKET)]
+
+    assert advice(rows(*((one, State.UNKNOWN) for one in unusable)))[1:] == [
+        f"Not tried: chat.example; {reason}."
+    ]
+
+
 def test_before_this_machine_itself_there_is_no_firewall() -> None:
     page = Destination("owner's page", "127.0.0.1", 8480, NetworkProtocol.TCP, "page.listen", inbound=True)
 

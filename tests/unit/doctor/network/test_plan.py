@@ -138,6 +138,8 @@ def test_a_setting_that_cannot_be_read_is_named() -> None:
     assert broker.untried == "mqtt.host is not known: see `ravatard config check` about mqtt.host"
     recogniser = of(facts(unreadable=frozenset({"speech_to_text.uri"})), "speech_to_text.uri")
     assert recogniser.unknown
+    proxy = of(facts(unreadable=frozenset({"service.proxy"})), "service.proxy")
+    assert (proxy.purpose, proxy.unknown, proxy.place) == ("HTTP proxy", True, "as service.proxy says")
     kind = facts(unreadable=frozenset({"service.kind"}))
     assert {one.unknown for one in destinations(kind) if one.setting} == {True}
     other = facts(unreadable=frozenset({"gate.silence_ms"}))
@@ -152,7 +154,8 @@ def test_of_a_file_that_may_not_be_read_no_setting_is_known() -> None:
     assert known[0].rule == "UDP 53 to 192.0.2.53"
     assert "chat.rvtr.ai" not in str(rules(found))
     assert {one.setting for one in destinations(found) if one.unknown} == {
-        *("service.base_url", "speech_to_text.uri", "mqtt.host", "page.listen", "metrics.listen")
+        *("service.proxy", "service.base_url", "speech_to_text.uri"),
+        *("mqtt.host", "page.listen", "metrics.listen"),
     }
 
 
