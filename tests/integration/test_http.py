@@ -119,7 +119,7 @@ async def test_a_server_that_hangs_up_is_an_os_error() -> None:
         return web.Response()
 
     async with serving(handler) as host, network() as net:
-        with pytest.raises(OSError, match="Disconnected"):
+        with pytest.raises(OSError, match="the other side hung up"):
             await net.request("GET", f"http://{host}/", headers={})
 
 
