@@ -12,7 +12,7 @@ from ravatard import logs
 from ravatard.assembly.runner import run
 from ravatard.cloud.factory import kind_of, open_cloud
 from ravatard.cloud.kind import CloudResources
-from ravatard.cloud.network.access import network_access
+from ravatard.cloud.network.access import NetworkAccess, network_access
 from ravatard.cloud.network.deferred import Deferred, DeferredNetwork
 from ravatard.cloud.network.trust import context_for, load_aiohttp
 from ravatard.cloud.option_groups import CloudOptions
@@ -52,25 +52,29 @@ def loaded_quietly(config: Path | None, environ: Mapping[str, str], stream: Text
     return loaded
 
 
-def open_network(options: CloudOptions) -> Network:
+def open_network(options: CloudOptions, access: NetworkAccess | None = None) -> Network:
     """Return the network; its opener closes it. The first request loads it.
+
+    Args:
+        options: the configuration.
+        access: the access to the network, if it was read already.
 
     Raises:
         ConfigError: the file of ``network.ca`` cannot be used.
     """
     features = kind_of(options).features(options)
-    access = network_access(options)
+    way = access or network_access(options)
 
     def network() -> Network:
         load_aiohttp()
         from ravatard.cloud.http import MESSAGE_LIMIT_BYTES, SOUND_LIMIT_BYTES, AiohttpNetwork
 
         # Issuers are read here, in a thread, where the service needs them.
-        context_for(access.issuers, options.service.base_url)
+        context_for(way.issuers, options.service.base_url)
         return AiohttpNetwork(
             ping_s=options.deadlines.ping_s,
-            tls=access.issuers,
-            proxies=access.proxies,
+            tls=way.issuers,
+            proxies=way.proxies,
             message_limit=SOUND_LIMIT_BYTES if features.inline_sound else MESSAGE_LIMIT_BYTES,
         )
 

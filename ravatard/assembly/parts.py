@@ -137,7 +137,8 @@ def build(
     if muted and beginning.early is not None:
         beginning.early.close()
     echo_fd = echo_ring(options.speaker, options.audio)
-    named = NamedHosts()
+    access, named = network_access(options), NamedHosts()
+    ways = Routes(AddressRule(options.media, options.service.base_url), access.proxies, access.issuers, named)
     # A service that ends with this process leaves nothing behind, and neither do its other programs.
     others = other_programs(options, None if ledger is None else state_directory(environ), without)
     return Parts(
@@ -156,7 +157,9 @@ def build(
             talk_over=options.audio.echo,
             echo_fd=echo_fd,
         ),
-        cloud=service_cloud(options, open_network(options), ledger, _live_voice(options, without, named)),
+        cloud=service_cloud(
+            options, open_network(options, access), ledger, _live_voice(options, without, ways)
+        ),
         lamp=_lamp(options.lights, options.pixels, without),
         notifier=open_notifier(environ),
         chance=random.SystemRandom().random,
@@ -166,12 +169,12 @@ def build(
             options.speaker if volume is None else replace(options.speaker, volume=volume),
             options.earcons,
             options.media,
-            (options.service.base_url, network_access(options), named),
+            (options.service.base_url, access, named),
             environ,
             has_button=button is not None,
             echo_fd=echo_fd,
         ),
-        screen=display(options.kiosk, options.service.language, routes(options, named)),
+        screen=display(options.kiosk, options.service.language, ways),
         named_hosts=named.listed,
         network_changes=KernelNetworkChanges(),
         local_time=local_time,
@@ -183,24 +186,14 @@ def build(
     )
 
 
-def routes(options: Options, named: NamedHosts) -> Routes:
-    """Return the ways to addresses that the service hands us; their hosts are taken into ``named``.
-
-    Raises:
-        ConfigError: the file of ``network.ca`` cannot be used.
-    """
-    access = network_access(options)
-    return Routes(AddressRule(options.media, options.service.base_url), access.proxies, access.issuers, named)
-
-
-def _live_voice(options: Options, without: list[str], named: NamedHosts) -> VoicePlayer | None:
+def _live_voice(options: Options, without: list[str], ways: Routes) -> VoicePlayer | None:
     kind = kind_of(options)
     in_browser = browser_plays(options.kiosk)
     live = kind.features(options).live
     warn_of_echo(options.speaker, options.audio, live_in_browser=live and in_browser)
     if not live or in_browser or not options.speaker.enabled:
         return None
-    return voice_player(kind.voice_player, options.live_audio, routes(options, named), without)
+    return voice_player(kind.voice_player, options.live_audio, ways, without)
 
 
 def _button(options: ButtonOptions, without: list[str]) -> Button | None:
