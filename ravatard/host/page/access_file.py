@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from ravatard.host.page.file_stamp import file_stamp
 from ravatard.host.state_file import locked_state, make_state_directory, read_state, replace_state
 
 NAME = "page-access.json"
@@ -24,11 +25,7 @@ class StateAccessFile:
 
     def stamp(self) -> object:
         """Return a value that differs whenever the file has changed."""
-        try:
-            found = self._path.lstat()
-        except OSError as error:
-            return error.errno
-        return found.st_ino, found.st_mtime_ns, found.st_size
+        return file_stamp(self._path, follow_links=False)
 
     def read(self) -> bytes | None:
         """Return the content; None: there is no file.

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ravatard.errors import ConfigError
+from ravatard.host.page.file_stamp import file_stamp
 from ravatard.host.state_file import make_state_directory, read_state, replace_state
 
 log = logging.getLogger(__name__)
@@ -114,15 +115,7 @@ def context(certificate: Path, key: Path | None) -> ssl.SSLContext:
 
 def stamp(files: Sequence[Path]) -> object:
     """Return a value that differs whenever one of ``files`` was replaced; also for those that are missing."""
-    return tuple(_stamp(one) for one in files)
-
-
-def _stamp(file: Path) -> object:
-    try:
-        found = file.stat()
-    except OSError as error:
-        return error.errno
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return tuple(file_stamp(one) for one in files)
 
 
 def fingerprint(pem: str) -> str:
