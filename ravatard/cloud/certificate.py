@@ -17,9 +17,10 @@ from ravatard.errors import LinkError
 # OpenSSL, include/openssl/x509_vfy.h: X509_V_ERR_*.
 _NOT_YET_VALID = 9
 _EXPIRED = 10
+OUT_OF_DATE = frozenset({_NOT_YET_VALID, _EXPIRED})
 _SELF_SIGNED = frozenset({18, 19})
 _UNKNOWN_ISSUER = frozenset({2, 20, 21})
-_OTHER_HOST = frozenset({62, 64})
+OTHER_HOST = frozenset({62, 64})
 #: The reason in the text of an :class:`ssl.SSLError`.
 _OPENSSL = re.compile(r"\[SSL: (\w+)\]")
 #: OpenSSL's names for an answer that is no TLS: before 3.2, since then, and for an answer in plain HTTP.
@@ -149,6 +150,6 @@ def _distrust(code: int | None, now: datetime, issuer: str) -> str:
             f"is signed by an issuer this machine does not know{issuer}; write the file of that issuer's "
             "certificate as network.ca, or install ca-certificates"
         )
-    if code in _OTHER_HOST:
+    if code in OTHER_HOST:
         return "was made for another host; check service.base_url; the connection may be intercepted"
     return ""

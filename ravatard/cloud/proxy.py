@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 import ssl
@@ -121,6 +122,17 @@ class Proxies:
             kind = "no address"
         known = "only http and https proxies can be used"
         return f"{origin} is {kind}; {known}: write one, or none, in service.proxy"
+
+
+def login_headers(url: URL) -> dict[str, str]:
+    """Return the header with user and password for the proxy at ``url``, for it alone; none without them.
+
+    Both are bytes read as Latin-1, see :class:`Proxy`. aiohttp sends the same.
+    """
+    if url.user is None and url.password is None:
+        return {}
+    login = base64.b64encode(f"{url.user or ''}:{url.password or ''}".encode("latin-1")).decode()
+    return {"Proxy-Authorization": f"Basic {login}"}
 
 
 def of_environment() -> Proxies:

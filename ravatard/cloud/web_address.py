@@ -21,6 +21,12 @@ _LONGEST_HOST, _LONGEST_LABEL = 253, 63
 _DOT = re.compile("[.\u3002\uff0e\uff61]")
 
 
+def as_authority(host: str, port: int | None = None) -> str:
+    """Return host and port as an address has them; IPv6 in brackets."""
+    name = f"[{host}]" if ":" in host else host
+    return name if port is None else f"{name}:{port}"
+
+
 def as_it_came(text: str) -> URL:
     """Return ``text`` as a URL with path and query unchanged, but for characters that must be escaped.
 

@@ -21,6 +21,7 @@ from ravatard.cloud.network.issuer import issuer_at
 from ravatard.cloud.network.portal import LOOKED_AT_BYTES, NETWORK_LOGIN, is_here, portal_in
 from ravatard.cloud.network.trust import Issuers
 from ravatard.cloud.proxy import Proxy
+from ravatard.cloud.web_address import as_authority
 
 #: Limits for looking for a portal and for a certificate, within the deadlines of the request.
 _PORTAL_S = 1.5
@@ -128,12 +129,11 @@ class Diagnosis:
         return self._portal
 
     async def _ask(self, host: str) -> str:
-        place = f"[{host}]" if ":" in host else host
         try:
             async with (
                 asyncio.timeout(_PORTAL_S),
                 self._pool().get(
-                    f"http://{place}:{self._port}/",
+                    f"http://{as_authority(host, self._port)}/",
                     allow_redirects=False,
                     headers={"User-Agent": "ravatard", "Accept-Encoding": "identity"},
                 ) as response,

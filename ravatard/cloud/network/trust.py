@@ -145,6 +145,14 @@ def trusted(issuers: Issuers) -> ssl.SSLContext:
     return context
 
 
+def unverified() -> ssl.SSLContext:
+    """Return a context that takes every certificate: to read whose it is, and to send nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def issuers_by_hash(environ: Mapping[str, str], paths: ssl.DefaultVerifyPaths) -> str | None:
     """Return the folder in which OpenSSL finds each issuer by its hash, when it needs it; None: read all.
 

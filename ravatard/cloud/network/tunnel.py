@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 from typing import TYPE_CHECKING
 
 from ravatard.cloud.border import plain
 from ravatard.cloud.network.trust import Issuers, trusted
-from ravatard.cloud.proxy import named, status_of, trouble_of
+from ravatard.cloud.proxy import login_headers, named, status_of, trouble_of
+from ravatard.cloud.web_address import as_authority
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -74,12 +74,9 @@ async def open_tunnel(proxy: URL, name: str, place: tuple[str, int], issuers: Is
 
 
 def _request(proxy: URL, place: tuple[str, int]) -> bytes:
-    host, port = place
-    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    target = as_authority(*place)
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-    if proxy.user is not None:
-        login = base64.b64encode(f"{proxy.user}:{proxy.password or ''}".encode("latin-1")).decode()
-        lines.append(f"Proxy-Authorization: Basic {login}")
+    lines += [f"{name}: {value}" for name, value in login_headers(proxy).items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from ravatard.cloud.web_address import as_authority
 from ravatard.errors import LinkError
 
 _SOCKET_SCHEME = {"http": "ws", "https": "wss"}
@@ -111,8 +112,7 @@ def _server(url: str) -> tuple[bool, str, int | None] | None:
 
 
 def _host_and_port(host: str, port: int | None, scheme: str) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return shown if port in (None, _DEFAULT_PORT[scheme]) else f"{shown}:{port}"
+    return as_authority(host, None if port == _DEFAULT_PORT[scheme] else port)
 
 
 def _on(value: str | None) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ravatard.cloud.media.routes import Routes
+from ravatard.cloud.web_address import as_authority
 from ravatard.cloud.webrtc.ice import IceHelper, usable
 from ravatard.cloud.webrtc.ice_server import IceServer
 from ravatard.ports.network import AddressRefused, ProxyUnusable
@@ -54,8 +55,8 @@ async def _found(helper: IceHelper, routes: Routes) -> IceHelper:
         routes.named.note("stun" if helper.role == "STUN" else "turn-udp", helper.host, helper.port)
         addresses: Sequence[str] = await routes.rule.admitted(helper.host, 0)
     else:
-        host = f"[{helper.host}]" if ":" in helper.host else helper.host
-        route = await routes.to(f"https://{host}:{helper.port}/", f"turn-{helper.way}")
+        place = as_authority(helper.host, helper.port)
+        route = await routes.to(f"https://{place}/", f"turn-{helper.way}")
         if route.proxy is not None:
             return replace(helper, proxy=route.proxy, proxy_name=route.proxy_name, issuers=routes.issuers)
         addresses = route.addresses

@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from ravatard.cloud.border import plain
+from ravatard.core.certificate_fields import subject_of
 from ravatard.doctor.machine import Machine
-from ravatard.host.metrics.certificate_fields import subject_of
 
 #: update-ca-certificates(8): its folder of local issuers.
 _FOLDER = "usr/local/share/ca-certificates"

@@ -9,30 +9,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ravatard.cloud.border import plain
-from ravatard.cloud.certificate import lost
-from ravatard.cloud.proxy import Proxy, named, status_of
+from ravatard.cloud.certificate import OTHER_HOST, OUT_OF_DATE, lost
+from ravatard.cloud.network.trust import unverified
+from ravatard.cloud.proxy import Proxy, login_headers, named, status_of
 from ravatard.cloud.replies import cause_of
+from ravatard.cloud.web_address import as_authority
+from ravatard.core.certificate_fields import issuer_of
 from ravatard.doctor.network.added_issuers import LONGEST_ISSUER
 from ravatard.doctor.network.destination import Destination, Outcome, State
-from ravatard.doctor.network.links import Links, TcpStream, unverified
+from ravatard.doctor.network.links import Links, TcpStream
 from ravatard.doctor.network.reaching import ReachedHost, TrialEnded, reach
 from ravatard.doctor.network.web import (
     ReplyHead,
-    as_authority,
-    proxy_authorization,
     reply_head,
     request_head,
 )
-from ravatard.host.metrics.certificate_fields import issuer_of
 
 #: Limits: for a handshake of TLS, and for one reply.
 TLS_S = 5.0
 REPLY_S = 5.0
-#: OpenSSL, include/openssl/x509_vfy.h: X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED: faults of a clock or
-#: of the service, and no sign that another one has made the certificate.
-_OUT_OF_DATE = frozenset({9, 10})
-#: The same: errors about the name, and not about the issuer.
-_OTHER_HOST = frozenset({62, 64})
 _HTTP_PORT = 80
 
 #: Gives the context that verifies a server by the issuers in a PEM file, or by the machine's for "". Raises
@@ -155,7 +150,8 @@ class Connector:
         except TimeoutError:
             raise _ended(State.SILENT, f"TLS does not begin within {TLS_S:g} s") from None
         except ssl.SSLCertVerificationError as error:
-            if error.verify_code in _OUT_OF_DATE:
+            if error.verify_code in OUT_OF_DATE:
+                # A fault of a clock or of the service, and no sign that another one has made it.
                 raise _ended(State.FAILED, str(lost("", host, error, self._verification.now()))) from None
             raise TrialEnded(await self._distrusted(destination, error)) from None
         except OSError as error:
@@ -181,7 +177,7 @@ class Connector:
             finally:
                 reached.stream.abort()
         signed = f"the certificate is signed by {issuer}" if issuer else "the certificate"
-        if error.verify_code in _OTHER_HOST:
+        if error.verify_code in OTHER_HOST:
             text = f"{signed}{' and' if issuer else ''} is made for another host"
         else:
             text = f"{signed}, which this machine does not trust" if issuer else f"{signed} is not trusted"
@@ -212,7 +208,7 @@ async def _tunnel(stream: TcpStream, proxy: Proxy, target: str) -> None:
     Raises:
         TrialEnded: it does not.
     """
-    request = request_head("CONNECT", target, target, proxy_authorization(proxy))
+    request = request_head("CONNECT", target, target, login_headers(proxy.url))
     try:
         reply = await exchange(stream, request)
     except TrialEnded as ended:

@@ -159,11 +159,3 @@ class MachineLinks:
             asker.answered.cancel()
             with contextlib.suppress(OSError):
                 transport.abort()
-
-
-def unverified() -> ssl.SSLContext:
-    """Return a context that takes every certificate: to read whose it is, and to send nothing."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from ravatard.cloud.kind import HostsNamedLater
 from ravatard.cloud.network.portal import is_here as is_this_machine
 from ravatard.cloud.proxy import Proxies, Proxy
+from ravatard.cloud.web_address import as_authority
 from ravatard.config import Options
 from ravatard.doctor.network.destination import Destination, NetworkProtocol
-from ravatard.doctor.network.web import as_authority
 from ravatard.ports.network import NamedHost
 
 _BY_SCHEME = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ravatard.cloud.border import plain
@@ -86,22 +86,12 @@ async def reach(links: Links, host: str, port: int) -> ReachedHost:
     """
     addresses = await addresses_of(links, host)
     streams: dict[int, TcpStream] = {}
-    failures: dict[int, Outcome] = {}
 
-    async def one(family: int, address: str) -> None:
-        try:
-            async with asyncio.timeout(CONNECT_S):
-                streams[family] = await links.connect(address, port)
-        except TimeoutError:
-            text = f"{address} does not answer within {CONNECT_S:g} s"
-            failures[family] = Outcome(State.SILENT, text)
-        except OSError as error:
-            failures[family] = failure(address, error)
+    async def connect(family: int, address: str) -> None:
+        streams[family] = await links.connect(address, port)
 
     try:
-        async with asyncio.TaskGroup() as group:
-            for family, address in addresses.items():
-                group.create_task(one(family, address), name=f"connect by IPv{family}")
+        failures = await by_each_version(addresses, connect, CONNECT_S)
     except BaseException:
         for stream in streams.values():
             stream.abort()
@@ -116,7 +106,35 @@ async def reach(links: Links, host: str, port: int) -> ReachedHost:
     return ReachedHost(streams[kept], tuple(sorted(streams)), "; ".join(told))
 
 
-def failure(address: str, error: OSError) -> Outcome:
+async def by_each_version(
+    addresses: Mapping[int, str], step: Callable[[int, str], Awaitable[None]], within_s: float
+) -> dict[int, Outcome]:
+    """Take a step by each version of IP, all at once; return the failures.
+
+    Args:
+        addresses: version of IP, and the address that the step is taken to.
+        step: gets both; raises OSError when it fails.
+        within_s: limit of each step.
+    """
+    failures: dict[int, Outcome] = {}
+
+    async def one(family: int, address: str) -> None:
+        try:
+            async with asyncio.timeout(within_s):
+                await step(family, address)
+        except TimeoutError:
+            text = f"{address} does not answer within {within_s:g} s"
+            failures[family] = Outcome(State.SILENT, text)
+        except OSError as error:
+            failures[family] = _failure(address, error)
+
+    async with asyncio.TaskGroup() as group:
+        for family, address in addresses.items():
+            group.create_task(one(family, address), name=f"by IPv{family}")
+    return failures
+
+
+def _failure(address: str, error: OSError) -> Outcome:
     """Return the outcome of a connection or datagram to ``address`` that failed."""
     if isinstance(error, ConnectionRefusedError):
         return Outcome(State.REFUSED, f"{address} refuses")

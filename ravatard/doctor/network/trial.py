@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 
-from ravatard.cloud.proxy import ASKS_FOR_PASSWORD
+from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, login_headers
+from ravatard.cloud.web_address import as_authority
 from ravatard.doctor.network.connector import Connector, Opened, Verification, exchange, refusal_of
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
 from ravatard.doctor.network.links import Links
 from ravatard.doctor.network.questions import Question, dns_question, ntp_question, stun_question
-from ravatard.doctor.network.reaching import TrialEnded, addresses_of, failure, reach, worst
+from ravatard.doctor.network.reaching import TrialEnded, addresses_of, by_each_version, reach, worst
 from ravatard.doctor.network.web import (
     ReplyHead,
-    as_authority,
     is_switched,
     login_page,
-    proxy_authorization,
     request_head,
     upgrade_headers,
     upgrade_key,
@@ -103,23 +102,12 @@ class Trial:
         """Ask a server by UDP, by each version of IP at once; one answer is enough."""
         addresses = await addresses_of(self._links, destination.host)
         answered: list[int] = []
-        failures: dict[int, Outcome] = {}
 
-        async def one(family: int, address: str) -> None:
-            try:
-                async with asyncio.timeout(DATAGRAM_S):
-                    await self._links.ask(address, destination.port or 0, question)
-            except TimeoutError:
-                text = f"{address} does not answer within {DATAGRAM_S:g} s"
-                failures[family] = Outcome(State.SILENT, text)
-            except OSError as error:
-                failures[family] = failure(address, error)
-            else:
-                answered.append(family)
+        async def ask(family: int, address: str) -> None:
+            await self._links.ask(address, destination.port or 0, question)
+            answered.append(family)
 
-        async with asyncio.TaskGroup() as group:
-            for family, address in addresses.items():
-                group.create_task(one(family, address), name=f"ask by IPv{family}")
+        failures = await by_each_version(addresses, ask, DATAGRAM_S)
         return Outcome(State.OPEN, "answers", tuple(sorted(answered))) if answered else worst(failures)
 
     async def _stream(self, destination: Destination) -> Outcome:
@@ -220,5 +208,5 @@ def _request(destination: Destination, key: str = "") -> bytes:
     target = destination.path
     if destination.proxy is not None and not encrypted:
         target = f"http://{authority}{target}"
-        extra |= proxy_authorization(destination.proxy)
+        extra |= login_headers(destination.proxy.url)
     return request_head("GET", target, authority, extra)

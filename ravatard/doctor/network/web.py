@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ravatard.cloud.network.portal import portal_in
-from ravatard.cloud.proxy import Proxy
 
 #: RFC 6455, 1.3.
 _ACCEPT_SALT = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -90,18 +89,6 @@ def is_switched(reply: ReplyHead, key: str) -> bool:
     return reply.status == SWITCHED and accepted == base64.b64encode(digest).decode()
 
 
-def proxy_authorization(proxy: Proxy) -> dict[str, str]:
-    """Return the header with a proxy's user and password, for the proxy alone; none without them.
-
-    Both are bytes read as Latin-1, see :class:`ravatard.cloud.proxy.Proxy`.
-    """
-    user, password = proxy.url.user, proxy.url.password
-    if user is None and password is None:
-        return {}
-    known = base64.b64encode(f"{user or ''}:{password or ''}".encode("latin-1")).decode()
-    return {"Proxy-Authorization": f"Basic {known}"}
-
-
 def login_page(host: str, reply: ReplyHead) -> str:
     """Return the host of a login page that ``reply`` shows in the place of ``host``; "" for any other reply.
 
@@ -110,9 +97,3 @@ def login_page(host: str, reply: ReplyHead) -> str:
         reply: the reply.
     """
     return portal_in(host, reply.status, {"Location": reply.headers.get("location", "")})
-
-
-def as_authority(host: str, port: int | None = None) -> str:
-    """Return host and port as an address has them; IPv6 in brackets."""
-    name = f"[{host}]" if ":" in host else host
-    return name if port is None else f"{name}:{port}"

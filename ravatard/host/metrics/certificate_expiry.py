@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ravatard.host.metrics.certificate_fields import SEQUENCE, certificate_fields, elements
+from ravatard.core.certificate_fields import SEQUENCE, certificate_fields, elements
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 #: Bytes; a chain of certificates has some ten thousand.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import pytest
 from multidict import CIMultiDict
+from yarl import URL
 
-from ravatard.cloud.proxy import Proxies, Proxy, status_of
+from ravatard.cloud.proxy import Proxies, Proxy, login_headers, status_of
 from ravatard.ports.network import ProxyUnusable
 from ravatard.secret import Secret
 
@@ -149,3 +151,23 @@ def test_a_proxy_that_wants_a_login_says_which(lines: list[str], said: str) -> N
     headers = CIMultiDict([("Proxy-Authenticate", line) for line in lines])
 
     assert said in status_of("http://proxy.example:3128 (service.proxy)", 407, headers)
+
+
+def test_the_password_of_a_proxy_is_for_the_proxy() -> None:
+    proxy = Proxy(URL("http://me:secret@proxy.example:3128"), "service.proxy")
+
+    assert login_headers(proxy.url) == {"Proxy-Authorization": "Basic bWU6c2VjcmV0"}
+    assert login_headers(URL("http://proxy.example")) == {}
+
+
+def test_a_password_without_a_user_goes_out_as_aiohttp_sends_it() -> None:
+    assert login_headers(URL("http://:secret@proxy.example")) == {"Proxy-Authorization": "Basic OnNlY3JldA=="}
+
+
+def test_a_password_with_umlauts_goes_out_in_utf_8() -> None:
+    proxy = Proxies("http://proxy.example", {}, "jürgen", Secret("geheimnisträger")).named("http://a.example")
+    assert isinstance(proxy, Proxy)
+
+    sent = login_headers(proxy.url)["Proxy-Authorization"].removeprefix("Basic ")
+
+    assert base64.b64decode(sent).decode() == "jürgen:geheimnisträger"

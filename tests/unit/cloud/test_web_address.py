@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.cloud.web_address import as_it_came
+from ravatard.cloud.web_address import as_authority, as_it_came
 
 _ESCAPES = [f"%{number:02X}" for number in range(32, 127)] + [f"%{number:02x}" for number in range(128, 256)]
 _PLAIN = [chr(number) for number in range(0x21, 0x7F) if chr(number) not in "#%?\\"]
@@ -107,3 +107,9 @@ def test_a_long_path_in_another_script_is_escaped_at_once() -> None:
 
 def test_each_half_of_a_pair_is_one_question_mark() -> None:
     assert as_it_came("http://h.example/\ud800\ud801\udce9\u00e4").raw_path == "/%3F%3F%E9%C3%A4"
+
+
+def test_an_address_of_ipv6_stands_in_brackets() -> None:
+    assert as_authority("::1", 80) == "[::1]:80"
+    assert as_authority("::1") == "[::1]"
+    assert as_authority("a.example", 443) == "a.example:443"

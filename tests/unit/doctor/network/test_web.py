@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from yarl import URL
 
-from ravatard.cloud.proxy import Proxies, Proxy
 from ravatard.doctor.network.web import (
     ReplyHead,
-    as_authority,
     is_switched,
     login_page,
-    proxy_authorization,
     reply_head,
     request_head,
     upgrade_headers,
     upgrade_key,
 )
-from ravatard.secret import Secret
 
 #: RFC 6455, 1.3: the document's own example.
 NONCE, ACCEPT = b"the sample nonce", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -80,25 +74,3 @@ def test_a_login_page_is_at_a_strangers_host(status: int, location: str, page: s
 
 def test_two_addresses_with_the_same_end_are_strangers() -> None:
     assert login_page("192.0.2.7", ReplyHead(302, {"location": "http://10.0.2.7/"})) == "10.0.2.7"
-
-
-def test_the_password_of_a_proxy_is_for_the_proxy() -> None:
-    proxy = Proxy(URL("http://me:secret@proxy.example:3128"), "service.proxy")
-
-    assert proxy_authorization(proxy) == {"Proxy-Authorization": "Basic bWU6c2VjcmV0"}
-    assert proxy_authorization(Proxy(URL("http://proxy.example"), "service.proxy")) == {}
-
-
-def test_a_password_with_umlauts_goes_out_in_utf_8() -> None:
-    proxy = Proxies("http://proxy.example", {}, "jürgen", Secret("geheimnisträger")).named("http://a.example")
-    assert isinstance(proxy, Proxy)
-
-    sent = proxy_authorization(proxy)["Proxy-Authorization"].removeprefix("Basic ")
-
-    assert base64.b64decode(sent).decode() == "jürgen:geheimnisträger"
-
-
-def test_an_address_of_ipv6_stands_in_brackets() -> None:
-    assert as_authority("::1", 80) == "[::1]:80"
-    assert as_authority("::1") == "[::1]"
-    assert as_authority("a.example", 443) == "a.example:443"

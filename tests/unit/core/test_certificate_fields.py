@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ravatard.host.metrics.certificate_fields import issuer_of, subject_of
+from ravatard.core.certificate_fields import issuer_names, issuer_of, subject_of
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 
@@ -41,9 +41,46 @@ def test_the_issuer_has_its_name_and_its_firm(tmp_path: Path, subject: str, name
     assert issuer_of(certificate) == subject_of(certificate) == name
 
 
+def test_names_that_an_issuer_does_not_have_are_empty(tmp_path: Path) -> None:
+    assert issuer_names(made(tmp_path, "/O=Firma/C=DE")) == ("", "Firma")
+    assert issuer_names(made(tmp_path, "/C=DE")) == ("", "")
+
+
 def test_an_issuer_without_a_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="a name is empty"):
         issuer_of(made(tmp_path, "/C=DE"))
+
+
+def element(kind: int, *content: bytes) -> bytes:
+    inner = b"".join(content)
+    return bytes((kind, len(inner))) + inner
+
+
+def attribute(last: int, kind: int, text: bytes) -> bytes:
+    """An attribute of a name: X.520's number ``last``, and a text in a string of ``kind``."""
+    return element(0x31, element(0x30, element(0x06, bytes((0x55, 0x04, last))), element(kind, text)))
+
+
+def of_version_1(*attributes: bytes) -> bytes:
+    """A certificate without a version, as far as its issuer: RFC 5280, 4.1.2.1 has one as the default."""
+    serial, algorithm = element(0x02, b"\1"), element(0x30)
+    return element(0x30, element(0x30, serial, algorithm, element(0x30, *attributes)))
+
+
+def test_a_certificate_of_the_first_version_has_its_issuer() -> None:
+    assert issuer_of(of_version_1(attribute(3, 0x0C, b"Old Root"))) == "Old Root"
+
+
+def test_a_name_in_a_string_of_an_unknown_kind_is_passed_over() -> None:
+    assert issuer_names(of_version_1(attribute(3, 0x04, b"bytes"), attribute(10, 0x13, b"Firma"))) == (
+        "",
+        "Firma",
+    )
+
+
+def test_a_certificate_that_ends_before_its_issuer_is_none() -> None:
+    with pytest.raises(ValueError, match="a name is missing"):
+        issuer_names(element(0x30, element(0x30, element(0x02, b"\1"))))
 
 
 @given(st.binary(max_size=200))

@@ -1,4 +1,4 @@
-"""Fields of a certificate, read from its DER: a library for them would cost megabytes."""
+"""Fields of a certificate, read from its DER: a library for them would cost megabytes. Pure."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ _COMMON_NAME, _ORGANIZATION = bytes((0x55, 0x04, 0x03)), bytes((0x55, 0x04, 0x0A
 _LONGEST_NAME = 64
 #: RFC 5280, 4.1: fields behind the version are serial number, algorithm, issuer, validity, subject.
 _ISSUER, _SUBJECT = 2, 4
+
+
+def issuer_names(certificate: bytes) -> tuple[str, str]:
+    """Return the issuer's common name and organization, "" for one that it does not have; both a stranger's.
+
+    Args:
+        certificate: DER.
+
+    Raises:
+        ValueError: it is no certificate.
+    """
+    return _names_in(certificate, _ISSUER)
 
 
 def issuer_of(certificate: bytes) -> str:
@@ -44,16 +56,20 @@ def subject_of(certificate: bytes) -> str:
 
 
 def _name_in(certificate: bytes, place: int) -> str:
-    fields = certificate_fields(certificate)
-    if len(fields) <= place or fields[place][0] != SEQUENCE:
-        raise ValueError("no certificate: a name is missing")
-    names = dict(_attributes(fields[place][1]))
-    common, organization = names.get(_COMMON_NAME, ""), names.get(_ORGANIZATION, "")
+    common, organization = _names_in(certificate, place)
     if common and organization and organization.casefold() not in common.casefold():
         return f"{common} ({organization})"
     if not (name := common or organization):
         raise ValueError("no certificate: a name is empty")
     return name
+
+
+def _names_in(certificate: bytes, place: int) -> tuple[str, str]:
+    fields = certificate_fields(certificate)
+    if len(fields) <= place or fields[place][0] != SEQUENCE:
+        raise ValueError("no certificate: a name is missing")
+    names = dict(_attributes(fields[place][1]))
+    return names.get(_COMMON_NAME, ""), names.get(_ORGANIZATION, "")
 
 
 def _attributes(name: bytes) -> Iterator[tuple[bytes, str]]:
