@@ -26,7 +26,7 @@ _NO_CELL = frozenset({"Mn", "Me", "Cf"})
 #: The program in the place of a command, within a sentence or at the beginning of a remedy.
 _COMMAND = re.compile(
     r"(`(?:sudo )?|\bsudo |\(or |\bor )ravatard(?= [a-z-])|"
-    r"^(sudo )?ravatard(?= (?:config|devices|doctor|end-sessions|meter|status|unmute)\b)"
+    r"^(sudo )?ravatard(?= (?:config|devices|doctor|end-sessions|meter|page|status|unmute)\b)"
 )
 #: Narrower than that, a continued line is indented little.
 _ROOM = 30

@@ -132,6 +132,7 @@ def test_wrapping_loses_no_word_and_keeps_the_width(text: str, columns: int) -> 
         ("start it (sudo systemctl start ravatard, or ravatard run)", None),
         ("sudo ravatard doctor may ask it", "sudo X doctor may ask it"),
         ("ravatard unmute", "X unmute"),
+        ("ravatard page password", "X page password"),
         ("ravatard does not run: no answer", "ravatard does not run: no answer"),
         ("the user of ravatard may read it", "the user of ravatard may read it"),
         ("`ravatard-` and a hash", "`ravatard-` and a hash"),
