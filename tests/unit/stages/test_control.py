@@ -329,6 +329,20 @@ async def test_where_no_press_opens_the_gate_the_reply_says_so(
         assert await made.asked("press", ms=ms) == reply
 
 
+@pytest.mark.parametrize("ms", [0, 700])
+async def test_a_press_that_stops_what_is_heard_is_not_called_vain(ms: int) -> None:
+    async with room(options=replace(OPTIONS, gate=GateOptions(mode="vad"))) as made:
+        made.inbox.put(ev.PlaybackStarted(now()))
+        await asyncio.sleep(0.1)
+        assert made.mind.state.playback.since is not None
+
+        reply = await made.asked("press", ms=ms)
+
+        assert reply == {"ok": True, "says": f"pressed for {ms} ms" if ms else "pressed and released"}
+        await asyncio.sleep(0.1)
+        assert made.mind.state.playback.since is None
+
+
 async def test_a_button_cannot_be_pressed_twice_at_once() -> None:
     async with room(hub=False) as made, asyncio.TaskGroup() as group:
         first = group.create_task(made.asked("press", ms=700))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: What a microWakeWord model takes: features of 10 ms, each of so many values.
 FEATURES = 40
 _FEATURES_MS = 10
+#: Longest step from score to score, 100 ms: models are trained with 10 to 30 ms, and a word has a second.
+_MOST_FEATURES_A_STEP = 10
 #: Features of silence that leave nothing of what was heard before in a model: its memory is 1 to 1.5 s.
 _FORGOTTEN = 150
 _REMEDY = "use another model, or reinstall pymicro-wakeword"
@@ -134,10 +136,11 @@ def _check_shape(word: MicroWakeWord) -> None:
     """Raise DeviceError unless the model turns features of a step into one number."""
     taken = word.lib.TfLiteTensorByteSize(word.input_tensor)
     given = word.lib.TfLiteTensorByteSize(word.output_tensor)
-    if word.stride < 1 or taken != word.stride * FEATURES or given != 1:
+    if not 1 <= word.stride <= _MOST_FEATURES_A_STEP or taken != word.stride * FEATURES or given != 1:
         raise DeviceError(
             f"it is another kind of model: it takes {taken} bytes in steps of {word.stride} and gives "
-            f"{given}, and one of a wake word takes {FEATURES} a step and gives 1"
+            f"{given}, and one of a wake word takes {FEATURES} a feature, at most {_MOST_FEATURES_A_STEP} "
+            "features a step, and gives 1"
         )
     if not (word.input_scale > 0 and math.isfinite(word.input_scale) and word.output_scale > 0):
         raise DeviceError("it is no model of a wake word: its numbers have no scale")

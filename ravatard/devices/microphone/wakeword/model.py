@@ -33,6 +33,10 @@ FOLDER = "wakewords"
 _LARGEST_DESCRIPTION_BYTES = 1 << 16
 #: Scores are the mean of so many outputs, 30 ms apart; most models say 5.
 _MOST_OUTPUTS = 50
+#: The library makes features every 10 ms, whatever a description says; version 1 had some of 20 ms.
+_FEATURE_STEP_MS = 10
+#: Longest file name of Linux's file systems.
+_LONGEST_FILE_NAME = 255
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -56,9 +60,16 @@ class FoundModel:
 
 
 def kept(found: FoundModel) -> TriedModel:
-    """Return ``found``, which was tried, kept in memory until its ``fd`` is closed."""
-    fd = os.memfd_create(f"wakeword {found.word}")
-    os.pwrite(fd, found.content, 0)
+    """Return ``found``, which was tried, kept in memory until its ``fd`` is closed.
+
+    Raises:
+        DeviceError: there is no descriptor or no memory for it.
+    """
+    try:
+        fd = os.memfd_create(f"wakeword {found.word}")
+        os.pwrite(fd, found.content, 0)
+    except OSError as error:
+        raise DeviceError(f"{found.path} cannot be kept in memory: {error.strerror}") from error
     return TriedModel(found.word, fd, found.outputs, found.threshold)
 
 
@@ -94,7 +105,7 @@ def find_model(options: WakeWordOptions, beside: Path) -> FoundModel:
     own = beside / FOLDER
     folder = Path(library.origin).parent / "models" if word in BUILT_IN_WORDS else own
     described = folder / f"{word}.json"
-    if not described.exists():
+    if _missing(described):
         raise DeviceError(
             f"wakeword.word {word}: there is no {described}; write {', '.join(BUILT_IN_WORDS)}, or put "
             f"{word}.json and its .tflite there"
@@ -109,6 +120,17 @@ def find_model(options: WakeWordOptions, beside: Path) -> FoundModel:
         raise DeviceError(f"wakeword.sensitivity: {error}; write low, normal, high or a score") from error
     outputs = MEASURED_OUTPUTS if word in MEASURED_CUTOFFS else description.outputs
     return FoundModel(word, str(path), content, outputs, threshold)
+
+
+def _missing(path: Path) -> bool:
+    """Return whether there is no such file; not for one that exists and cannot be looked at."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def read_bounded(path: Path, most: int) -> bytes:
@@ -165,14 +187,30 @@ def _described(path: Path, content: bytes) -> _Description:
 
 
 def _description(fields: Any) -> _Description:
+    if not isinstance(fields, dict) or not isinstance(fields["micro"], dict):
+        raise ValueError("it, or micro in it, is no object of JSON")  # noqa: TRY004 - told as the others
     micro = fields["micro"]
     file, cutoff, outputs = fields["model"], micro["probability_cutoff"], micro["sliding_window_size"]
     if fields["type"] != "micro" or fields["version"] != 2:
         raise ValueError(f"type {fields['type']!r:.20}, version {fields['version']!r:.20}")
-    if not isinstance(file, str) or not file.endswith(".tflite") or "/" in file or "\0" in file:
-        raise ValueError(f"model is {file!r:.80}, not the name of a .tflite file beside it")
+    if not _is_file_name(file):
+        raise ValueError(f"model is {file!a:.80}, not the name of a .tflite file beside it")
     if not isinstance(cutoff, int | float) or not 0 < cutoff < 1:
         raise ValueError(f"probability_cutoff is {cutoff!r:.20}, not between 0 and 1")
-    if not isinstance(outputs, int) or not 1 <= outputs <= _MOST_OUTPUTS:
+    if not isinstance(outputs, int) or isinstance(outputs, bool) or not 1 <= outputs <= _MOST_OUTPUTS:
         raise ValueError(f"sliding_window_size is {outputs!r:.20}, not 1 to {_MOST_OUTPUTS}")
+    step = micro.get("feature_step_size", _FEATURE_STEP_MS)
+    if step != _FEATURE_STEP_MS:
+        raise ValueError(f"feature_step_size is {step!r:.20}, and only {_FEATURE_STEP_MS} can be recognised")
     return _Description(file, float(cutoff), outputs)
+
+
+def _is_file_name(file: object) -> bool:
+    """Return whether ``file`` can name a TensorFlow Lite file, and be told in a sentence."""
+    return (
+        isinstance(file, str)
+        and file.endswith(".tflite")
+        and "/" not in file
+        and file.isprintable()
+        and len(file) <= _LONGEST_FILE_NAME
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import os
@@ -88,6 +89,25 @@ def test_a_word_that_is_not_there_names_those_that_are(library: Path) -> None:
     assert "okay_nabu" in refusal(library, word="ada")
 
 
+def test_a_folder_that_may_not_be_read_is_said(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own(library, DESCRIPTION)
+
+    def refuse(*_: object, **__: object) -> None:
+        # Root may look into every folder.
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "stat", refuse)
+    monkeypatch.setattr(os, "open", refuse)
+
+    assert "ada.json cannot be read: Permission denied" in refusal(library, word="ada")
+
+
+def test_a_loop_of_links_is_said(library: Path) -> None:
+    (library / "wakewords" / "ada.json").symlink_to("ada.json")
+
+    assert "ada.json cannot be read: Too many levels" in refusal(library, word="ada")
+
+
 def test_a_sensitivity_that_is_none_is_said(library: Path) -> None:
     assert "wakeword.sensitivity" in refusal(library, sensitivity="2")
 
@@ -100,6 +120,14 @@ def test_a_sensitivity_that_is_none_is_said(library: Path) -> None:
         {"model": "../ada.tflite"},
         {"model": "/etc/shadow"},
         {"model": 7},
+        {"model": "\ud800.tflite"},
+        {"model": "\x1b[31m.tflite"},
+        {"model": "a\nb.tflite"},
+        {"model": "a" * 60_000 + ".tflite"},
+        {"micro": None},
+        {"micro": {"probability_cutoff": 0.8, "sliding_window_size": True}},
+        {"micro": DESCRIPTION["micro"] | {"feature_step_size": 20}},
+        {"micro": DESCRIPTION["micro"] | {"feature_step_size": "10"}},
         {"micro": []},
         {"micro": {"probability_cutoff": 0.8}},
         {"micro": {"probability_cutoff": "high", "sliding_window_size": 4}},
@@ -111,7 +139,12 @@ def test_a_sensitivity_that_is_none_is_said(library: Path) -> None:
 def test_a_description_of_something_else_is_refused(library: Path, change: dict[str, object]) -> None:
     own(library, DESCRIPTION | change)
 
-    assert "ada.json does not describe" in refusal(library, word="ada")
+    said = refusal(library, word="ada")
+
+    assert "ada.json does not describe" in said
+    assert said.isprintable()
+    assert len(said) < len(str(library)) + 300
+    assert "object is not" not in said  # an exception's own words
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "null", "7", "[" * 30_000, "\x00"])
@@ -153,3 +186,18 @@ def test_what_was_tried_is_kept_whatever_happens_to_its_file(library: Path) -> N
 
     assert (tried.word, tried.content, tried.outputs, tried.threshold) == ("ada", b"a model", 4, 0.8)
     os.close(tried.fd)
+
+
+def test_without_a_descriptor_to_keep_it_a_model_is_refused(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own(library, DESCRIPTION)
+    found = find_model(WakeWordOptions(word="ada"), library)
+
+    def refuse(_: str) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "memfd_create", refuse)
+
+    with pytest.raises(DeviceError, match=r"ada\.tflite cannot be kept in memory: Too many open files"):
+        kept(found)
