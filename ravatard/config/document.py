@@ -7,7 +7,10 @@ alias points to the node it names, so a file does not grow when it is read.
 from __future__ import annotations
 
 import codecs
+import os
 import re
+import select
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +22,8 @@ from ravatard.errors import ConfigError
 LIMIT_BYTES = 256 * 1024
 #: Three levels are used: file, section, list.
 DEEPEST = 8
+#: For a pipe's content. A template that a command fills in takes a second on a small board.
+PIPE_S = 5.0
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CONTROL_BYTE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -89,15 +94,38 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
-def read(path: Path) -> str:
-    """Return the text of a file.
+def read(path: Path, patience_s: float = PIPE_S) -> str:
+    """Return the text of a file, or of a pipe such as a shell's ``<(command)``.
+
+    Args:
+        path: its place.
+        patience_s: what a pipe, or anything else that may keep a reader waiting, gets in all.
 
     Raises:
-        DocumentError: it is too large or not UTF-8.
+        DocumentError: it is too large or not UTF-8, or does not end in time.
         OSError: it cannot be read.
     """
-    with path.open("rb") as file:
-        return decoded(file.read(LIMIT_BYTES + 1))
+    with open(path, "rb", buffering=0, opener=_without_waiting) as file:
+        poll = select.poll()
+        poll.register(file, select.POLLIN)
+        until = time.monotonic() + patience_s
+        content = b""
+        while len(content) <= LIMIT_BYTES:
+            if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
+                raise DocumentError(
+                    f"its end does not come within {patience_s:g} s, as of a pipe that nobody writes; "
+                    "name a file"
+                )
+            piece = file.read(LIMIT_BYTES + 1 - len(content))
+            if piece == b"":
+                break
+            content += piece or b""
+    return decoded(content)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; without O_NONBLOCK a FIFO would block for ever."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def decoded(content: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -235,3 +236,28 @@ def test_a_file_that_is_far_too_large_is_refused(tmp_path: Path) -> None:
 def test_an_endless_file_is_refused() -> None:
     with pytest.raises(DocumentError, match="256 KiB"):
         read(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("begun", [b"", b"version: 1\n"])
+def test_a_pipe_that_does_not_end_keeps_no_reader_waiting(tmp_path: Path, begun: bytes) -> None:
+    pipe = tmp_path / "ravatard.yaml"
+    os.mkfifo(pipe)
+    writing = os.open(pipe, os.O_RDWR) if begun else None
+    try:
+        if writing is not None:
+            os.write(writing, begun)
+        with pytest.raises(DocumentError, match="does not come within 0 s"):
+            read(pipe, patience_s=0.0)
+    finally:
+        if writing is not None:
+            os.close(writing)
+
+
+def test_a_pipe_of_the_shell_is_read_to_its_end() -> None:
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, b"version: 1\n")
+        os.close(writing)
+        assert read(Path(f"/dev/fd/{reading}")) == "version: 1\n"
+    finally:
+        os.close(reading)
