@@ -84,17 +84,22 @@ def lost(what: str, host: str, error: OSError, now: datetime | None = None) -> L
     return LinkError(f"{what} ({cause_of(error)})")
 
 
-def distrust_of(error: OSError, now: datetime | None = None) -> str:
+def distrust_of(
+    error: OSError, now: datetime | None = None, owner: str = "the service", address: str = "service.base_url"
+) -> str:
     """Return why a certificate is not trusted, the rest of a sentence; "" for an error of another kind.
 
     Args:
         error: the reason why there is no connection.
         now: time of this machine's clock; None: look at the clock.
+        owner: whose certificate it is.
+        address: where the owner's address is written.
     """
     if not isinstance(error, ssl.SSLCertVerificationError):
         return ""
     issuer = f" ({error.issuer})" if isinstance(error, Distrusted) and error.issuer else ""
-    return _distrust(getattr(error, "verify_code", None), now or datetime.now(UTC), issuer)
+    code = getattr(error, "verify_code", None)
+    return _distrust(code, now or datetime.now(UTC), issuer, owner, address)
 
 
 def openssl_reason(error: OSError) -> str:
@@ -135,21 +140,21 @@ def without_url(error: Exception) -> OSError:
     return ConnectionError(_SAID.get(name, name))
 
 
-def _distrust(code: int | None, now: datetime, issuer: str) -> str:
+def _distrust(code: int | None, now: datetime, issuer: str, owner: str, address: str) -> str:
     """Return the rest of the sentence; "" for a code without a sentence of its own."""
     clock = f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC"
     if code == _NOT_YET_VALID:
         return f"is not yet valid: {clock}; waiting for the clock"
     if code == _EXPIRED:
-        return f"has expired: {clock}; if that is right, the service must renew its certificate"
+        return f"has expired: {clock}; if that is right, {owner} must renew its certificate"
     if code in _SELF_SIGNED:
         itself = f"is signed by itself{issuer}"
-        return f"{itself}; write the file of its issuer as network.ca, or check service.base_url"
+        return f"{itself}; write the file of its issuer as network.ca, or check {address}"
     if code in _UNKNOWN_ISSUER:
         return (
             f"is signed by an issuer this machine does not know{issuer}; write the file of that issuer's "
             "certificate as network.ca, or install ca-certificates"
         )
     if code in OTHER_HOST:
-        return "was made for another host; check service.base_url; the connection may be intercepted"
+        return f"was made for another host; check {address}; the connection may be intercepted"
     return ""

@@ -178,7 +178,7 @@ def failure_by(proxy: str, error: Exception) -> OSError:
 
 def trouble_of(error: OSError) -> str:
     """Return what is wrong with the connection to a proxy, the rest of a sentence."""
-    if distrusted := distrust_of(error):
+    if distrusted := distrust_of(error, owner="the proxy", address="the proxy's address"):
         return f"has a certificate that {distrusted}"
     if is_without_tls(openssl_reason(error)):
         return "speaks no TLS; write it with http in service.proxy"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from dataclasses import replace
 
 import pytest
 from multidict import CIMultiDict
 from yarl import URL
 
-from ravatard.cloud.proxy import Proxies, Proxy, login_headers, status_of
+from ravatard.cloud.proxy import Proxies, Proxy, login_headers, status_of, trouble_of
 from ravatard.ports.network import ProxyUnusable
 from ravatard.secret import Secret
 
@@ -171,3 +172,17 @@ def test_a_password_with_umlauts_goes_out_in_utf_8() -> None:
     sent = login_headers(proxy.url)["Proxy-Authorization"].removeprefix("Basic ")
 
     assert base64.b64decode(sent).decode() == "jürgen:geheimnisträger"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(10, "the proxy must renew its certificate"), (18, "check the proxy's address"), (62, "check the proxy's")],
+)
+def test_a_fault_of_a_proxys_certificate_is_no_fault_of_the_service(code: int, told: str) -> None:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.verify_code = code
+
+    said = trouble_of(error)
+
+    assert told in said
+    assert "service" not in said
