@@ -176,7 +176,11 @@ def test_a_password_with_umlauts_goes_out_in_utf_8() -> None:
 
 @pytest.mark.parametrize(
     ("code", "told"),
-    [(10, "the proxy must renew its certificate"), (18, "check the proxy's address"), (62, "check the proxy's")],
+    [
+        (10, "the proxy must renew its certificate"),
+        (18, "check the proxy's address"),
+        (62, "check the proxy's"),
+    ],
 )
 def test_a_fault_of_a_proxys_certificate_is_no_fault_of_the_service(code: int, told: str) -> None:
     error = ssl.SSLCertVerificationError(1, "certificate verify failed")
