@@ -113,7 +113,7 @@ def read(path: Path, patience_s: float = PIPE_S) -> str:
         while len(content) <= LIMIT_BYTES:
             if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
                 raise DocumentError(
-                    f"its end does not come within {patience_s:g} s, as of a pipe that nobody writes; "
+                    f"its end does not come within {patience_s:g} s, as of a pipe that no program writes; "
                     "name a file"
                 )
             piece = file.read(LIMIT_BYTES + 1 - len(content))

@@ -15,7 +15,7 @@ from ravatard.config import ConfigErrors, load
 class _Forbidden(type(Path())):  # type: ignore[misc]
     """A path nobody may open or list, also not root."""
 
-    def open(self, *_: object, **__: object) -> None:
+    def __fspath__(self) -> str:
         raise PermissionError(13, "Permission denied", str(self))
 
     def iterdir(self) -> None:

@@ -181,7 +181,7 @@ def test_a_directory_is_no_file(tmp_path: Path, sources: SettingSources) -> None
 class _Forbidden(type(Path())):  # type: ignore[misc]
     """A path nobody may open or list, also not root."""
 
-    def open(self, *_: object, **__: object) -> None:
+    def __fspath__(self) -> str:
         raise PermissionError(13, "Permission denied", str(self))
 
     def iterdir(self) -> None:

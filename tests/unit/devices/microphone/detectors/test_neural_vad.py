@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -211,19 +212,23 @@ def test_one_that_is_slow_from_the_beginning_is_not_begun_with() -> None:
     assert len(model.heard) == 5
 
 
-def test_it_is_marked_while_it_is_asked_and_not_after() -> None:
+def test_it_is_marked_while_it_is_asked_and_not_after(tmp_path: Path) -> None:
+    # In the place of /proc, where a process that has read a configuration is root's, and cannot be marked.
+    own = tmp_path / str(os.getpid())
+    own.mkdir()
+    (own / "comm").write_bytes(b"python3\n")
     marked: list[bool] = []
 
     class Watched(FakeModel):
         def process_chunk(self, audio: bytes) -> float:
-            marked.append(call_of(os.getpid()) is Call.CONFIRMATION)
+            marked.append(call_of(os.getpid(), str(tmp_path)) is Call.CONFIRMATION)
             raise ValueError
 
     with pytest.raises(DeviceError):
-        NeuralVad(Watched(), CallMark(Call.CONFIRMATION))(VOICE)
+        NeuralVad(Watched(), CallMark(Call.CONFIRMATION, str(own)))(VOICE)
 
     assert marked == [True]
-    assert call_of(os.getpid()) is None
+    assert call_of(os.getpid(), str(tmp_path)) is None
 
 
 def test_a_library_that_is_missing_is_said_with_the_command_that_adds_it(
