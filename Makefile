@@ -120,7 +120,7 @@ may-make-machines:
 apt-repo:  ## add dist/*.deb to a signed apt repository: KEY=fingerprint CHANNEL=stable|canary (DEBS=..., REPO=dist/apt)
 	@$(AS_OWNER) systemd/install/apt-repo.sh '$(CHANNEL)' '$(KEY)' '$(REPO)' $(DEBS)
 
-image: $(TOOLS)  ## build dist/ravatard_*.img.xz for a Raspberry Pi's card (root; emulated, it takes long); DEB=dist/...
+image: may-make-machines $(TOOLS)  ## build dist/ravatard_*.img.xz for a Raspberry Pi's card (root; emulated, it takes long); DEB=dist/...
 	$(if $(DEB),,$(call build_debs,trixie,arm64,$(VERSION)))
 	$(call install_packages,$(EMULATION_PACKAGES) $(IMAGE_PACKAGES))
 	$(BIN)/python -B -m tests.packaging.image $(if $(DEB),--deb '$(DEB)') $(ARGS)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.appliance.commands import BuildError
+from tests.appliance.commands import BuildError, end_with_all_at_sigterm
 from tests.appliance.delivery import make_delivery
 from tests.appliance.guest_link import GuestError
 from tests.appliance.house import SERVICE, House
@@ -37,6 +37,7 @@ def main() -> int:
         "--only", default="", metavar="WORDS", help="after the start, only scenarios with these"
     )
     arguments = parser.parse_args()
+    end_with_all_at_sigterm()
     cache = cache_folder()
     try:
         image = ensure_image(cache, tuple(arguments.packages.split()), _say)

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
 class BuildError(Exception):
     """The image cannot be built here; says which program failed and what it said."""
+
+
+def end_with_all_at_sigterm() -> None:
+    """Let SIGTERM raise SystemExit in this process: by default it leaves behind every program that it runs.
+
+    So do a time limit and a `make` that is ended. The status is the one a shell gives for the signal.
+    """
+
+    def end(number: int, _: object) -> None:
+        # Once: it must not interrupt what tidies up.
+        signal.signal(number, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def output(

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from ravatard.sim.server import SimServer
+from tests.appliance.commands import end_with_all_at_sigterm
 from tests.fleet.alarms import raised
 from tests.fleet.machine import may_make_machines
 from tests.fleet.outages import survived
@@ -50,6 +51,7 @@ def main() -> int:
     parser.add_argument("--devices", type=int, default=1_000, help="simulated devices")
     parser.add_argument("--folder", type=Path, help="for files (default: a temporary one)")
     arguments = parser.parse_args()
+    end_with_all_at_sigterm()
     missing = [one for one in _PROGRAMS if shutil.which(one) is None]
     if why := may_make_machines() or (f"not installed: {', '.join(missing)}" if missing else ""):
         print(f"cannot be tried here: {why}", file=sys.stderr)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tests.appliance.commands import BuildError
+from tests.appliance.commands import BuildError, end_with_all_at_sigterm
 from tests.appliance.image import cache_folder
 from tests.packaging.building import ROOT, Built, build
 from tests.packaging.by_itself import upgraded_by_itself
@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument("--suite", choices=SUITES, help="default: this machine's")
     parser.add_argument("--architecture", choices=ARCHITECTURES, help="default: this machine's")
     arguments = parser.parse_args()
+    end_with_all_at_sigterm()
     if os.getuid() != 0:
         sys.stderr.write("A root of its own takes root: sudo make package-test\n")
         return 2

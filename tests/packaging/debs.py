@@ -14,7 +14,7 @@ import tempfile
 from itertools import product
 from pathlib import Path
 
-from tests.appliance.commands import BuildError
+from tests.appliance.commands import BuildError, end_with_all_at_sigterm
 from tests.appliance.image import cache_folder
 from tests.packaging.building import ROOT, made_deb
 from tests.packaging.debian import ARCHITECTURES, SUITES, Debian, this_machine
@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("--architecture", nargs="+", choices=ARCHITECTURES, help="default: this machine's")
     parser.add_argument("--version", default="", help="without the suffix of a suite; default: the commit's")
     arguments = parser.parse_args()
+    end_with_all_at_sigterm()
     if os.getuid() != 0:
         sys.stderr.write("A root of its own takes root: sudo make deb SUITE=... or sudo make release\n")
         return 2

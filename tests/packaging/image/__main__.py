@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.appliance.commands import BuildError, output
+from tests.appliance.commands import BuildError, end_with_all_at_sigterm, output
 from tests.packaging.building import ROOT
 from tests.packaging.debian import this_machine
 from tests.packaging.emulation import EMULATION, emulated
@@ -38,6 +38,7 @@ def main() -> int:
     )
     parser.add_argument("--scratch", type=Path, help="a directory with 8 GB; default: dist")
     arguments = parser.parse_args()
+    end_with_all_at_sigterm()
     if os.getuid() != 0:
         sys.stderr.write("The image's system takes root: sudo make image\n")
         return 2

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tests.appliance.commands import BuildError, output
+from tests.appliance.commands import BuildError, end_with_all_at_sigterm, output
 from tests.appliance.table import Row, table
 from tests.packaging.building import ROOT
 from tests.packaging.image.boards import RASPBERRY_PI_3, VIRTUAL, Board, boot, started
@@ -83,6 +83,7 @@ def main() -> int:
     )
     parser.add_argument("--system", type=Path, help="for it, an archive (.tar) of Debian to make or to take")
     arguments = parser.parse_args()
+    end_with_all_at_sigterm()
     with ExitStack() as stack:
         folder = arguments.scratch or Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="ravatard-image-", dir="/var/tmp"))
