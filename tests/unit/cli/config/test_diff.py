@@ -86,9 +86,20 @@ def test_a_file_in_braces_is_a_file(files: tuple[Path, Path], capsys: pytest.Cap
     assert capsys.readouterr().out == "nothing differs\n"
 
 
+#: Content that nothing can be compared with.
+WRONG = {
+    "note of a play": b"none",
+    "bytes": b"\xff",
+    "cut listing": b"{gate: [",
+    "unknown key": b"gate: {silense_ms: 800}",
+}
+
+
 def laid(folder: Path, kind: str) -> Path:
     """Return a file of a kind that nothing can be compared with."""
     file = folder / "compared"
+    if kind in WRONG:
+        file.write_bytes(WRONG[kind])
     match kind:
         case "folder":
             file.mkdir()
@@ -97,14 +108,6 @@ def laid(folder: Path, kind: str) -> Path:
                 bound.bind(str(file))
         case "loop":
             file.symlink_to(file)
-        case "note of a play":
-            file.write_text("none")
-        case "bytes":
-            file.write_bytes(b"\xff")
-        case "cut listing":
-            file.write_text("{gate: [")
-        case "unknown key":
-            file.write_text("gate: {silense_ms: 800}")
         case "device":
             return Path("/dev/zero")
         case "name of two lines":
