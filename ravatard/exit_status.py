@@ -56,6 +56,11 @@ OWN_MEANINGS: Mapping[str, Mapping[ExitStatus, str]] = {
         ExitStatus.DONE: "it can be used, also with warnings",
         ExitStatus.CONFIG: "there is a mistake",
     },
+    "config diff": {
+        ExitStatus.DONE: "compared",
+        ExitStatus.FAILED: "OLD is missing, or cannot be compared with",
+        ExitStatus.CONFIG: "there is a mistake in the settings of now",
+    },
     "config edit": {
         ExitStatus.DONE: "written, or nothing was changed",
         ExitStatus.CONFIG: "mistakes were left, and the change was discarded",

@@ -7,7 +7,9 @@ import ipaddress
 import os
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -26,6 +28,8 @@ ASKS_FOR_PASSWORD = 407
 #: The one scheme of a login at a proxy that is known here.
 _BASIC = "basic"
 _LONGEST_SCHEME = 20
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _KIND = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
 
 
@@ -47,6 +51,45 @@ class Proxy:
     def __str__(self) -> str:
         """Return it for people, without user and password."""
         return f"{self.url.origin()} ({self.origin})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Exemption:
+    """Entry of NO_PROXY.
+
+    Attributes:
+        all: True for every host.
+        network: of addresses; None: it is none.
+        name: of a host, and of the domain below it; "" of none.
+        port: the one port that the name is about; "": any.
+    """
+
+    all: bool
+    network: _Network | None
+    name: str
+    port: str
+
+    def names(self, host: str, address: _Address | None, port: int | None) -> bool:
+        """Return True if it is about a host; ``address``: the host's name is this one."""
+        if self.all or (self.network is not None and address is not None and address in self.network):
+            return True
+        if not self.name or (self.port and self.port != str(port)):
+            return False
+        return host == self.name or host.endswith(f".{self.name}")
+
+
+@lru_cache(maxsize=8)
+def _exemptions(no_proxy: str) -> tuple[_Exemption, ...]:
+    """Return the entries of a value of NO_PROXY: a firm's may be thousands, and every request asks."""
+    return tuple(_exemption(entry.strip().lower()) for entry in no_proxy.split(","))
+
+
+def _exemption(entry: str) -> _Exemption:
+    network: _Network | None = None
+    with suppress(ValueError):
+        network = ipaddress.ip_network(entry, strict=False)
+    name, _, port = entry.rpartition(":") if entry.count(":") == 1 else (entry, "", "")
+    return _Exemption(entry == "*", network, name.removeprefix("*").strip("."), port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +135,9 @@ class Proxies:
 
     def _excluded(self, host: str, port: int | None) -> bool:
         """Return True if NO_PROXY names ``host``: by name, domain, address or network."""
-        for entry in (self.environ.get("no_proxy") or self.environ.get("NO_PROXY") or "").split(","):
-            name = entry.strip().lower()
-            if name == "*" or _in_network(host, name):
-                return True
-            name, _, only_port = name.rpartition(":") if name.count(":") == 1 else (name, "", "")
-            if only_port and only_port != str(port):
-                continue
-            name = name.removeprefix("*").strip(".")
-            if name and (host == name or host.endswith(f".{name}")):
-                return True
-        return False
+        named = self.environ.get("no_proxy") or self.environ.get("NO_PROXY") or ""
+        address = _address(host)
+        return any(one.names(host, address, port) for one in _exemptions(named))
 
     def _usable(self, value: str, origin: str) -> Proxy | str:
         from yarl import URL
@@ -225,8 +260,8 @@ def named(proxy: str) -> str:
     return f"the proxy {proxy}".replace("://", " ")
 
 
-def _in_network(host: str, network: str) -> bool:
+def _address(host: str) -> _Address | None:
     try:
-        return ipaddress.ip_address(host.partition("%")[0]) in ipaddress.ip_network(network, strict=False)
+        return ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return False
+        return None

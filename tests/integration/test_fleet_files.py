@@ -152,18 +152,26 @@ def test_prometheus_takes_what_is_scraped(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------- the broker
 
 
+def rules_for(*appliances: str) -> str:
+    """Return the rules as the play lays them down."""
+    own = (FLEET / "mosquitto" / "acl-appliance").read_text()
+    return (FLEET / "mosquitto" / "acl").read_text() + "".join(own.replace("ID", one) for one in appliances)
+
+
 @asynccontextmanager
 async def guarded_broker(folder: Path) -> AsyncIterator[Mosquitto]:
     """Mosquitto with the fleet's rules and settings, and three users."""
     passwords, rules = folder / "passwords", folder / "acl"
     passwords.write_text("".join(f"{user}:{word}\n" for user, word in PASSWORDS.items()))
     run("mosquitto_passwd", "-U", str(passwords))
-    rules.write_text((FLEET / "mosquitto" / "acl").read_text())
+    rules.write_text(rules_for(A, B))
     # The broker of a test has one listener, and says itself who may come.
     own = ("per_listener_settings", "allow_anonymous", "password_file", "acl_file", "#")
     lines = (FLEET / "mosquitto" / "ravatard.conf").read_text().splitlines()
     settings = [line for line in lines if line and not line.startswith(own)]
-    async with mosquitto(folder, f"password_file {passwords}", f"acl_file {rules}", *settings) as broker:
+    log = folder / "log"
+    own_settings = (f"password_file {passwords}", f"acl_file {rules}", f"log_dest file {log}")
+    async with mosquitto(folder, *own_settings, *settings) as broker:
         yield broker
 
 
@@ -198,6 +206,16 @@ async def test_an_appliance_can_neither_read_nor_write_the_topics_of_another(tmp
     assert [str(one.topic) for one in a.messages if B in str(one.topic)] == []
     # What is its own reaches Home Assistant.
     assert {str(one.topic) for one in home.messages} >= set(others)
+
+
+@needs("mosquitto")
+async def test_the_broker_has_nothing_to_warn_of(tmp_path: Path) -> None:
+    async with guarded_broker(tmp_path):
+        pass
+
+    said = (tmp_path / "log").read_text()
+    assert "mosquitto version" in said
+    assert [line for line in said.splitlines() if "arning" in line or "rror" in line] == []
 
 
 @needs("mosquitto")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 
 from tests.house.source import ROOT
 from tests.integration.debian_programs import needs
+from tests.integration.test_fleet_files import rules_for
 
 pytestmark = [pytest.mark.integration, needs("ansible-playbook")]
 
@@ -23,6 +25,10 @@ EXAMPLE = FLEET / "inventory.example.yml"
 
 def run(folder: Path, *words: str, status: int = 0) -> str:
     """Have Ansible do something on this machine, and return what it prints."""
+    collection = folder / "ansible_collections" / "ravatard" / "fleet"
+    collection.parent.mkdir(parents=True, exist_ok=True)
+    if not collection.is_symlink():
+        collection.symlink_to(FLEET)
     done = subprocess.run(
         words,
         cwd=folder,
@@ -31,12 +37,14 @@ def run(folder: Path, *words: str, status: int = 0) -> str:
             "HOME": str(folder),
             "LC_ALL": "C.UTF-8",
             "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_COLLECTIONS_PATH": str(folder),
+            "PYTHONDONTWRITEBYTECODE": "1",
             "ANSIBLE_LOCAL_TEMP": str(folder / "ansible"),
             "ANSIBLE_REMOTE_TEMP": str(folder / "ansible"),
         },
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert done.returncode == status, done.stdout + done.stderr
@@ -193,3 +201,215 @@ def test_the_broker_hears_other_machines(
     settings = (FLEET / "mosquitto" / "ravatard.conf").read_text()
     assert text.startswith(settings)
     assert text.removeprefix(settings).split("\n") == [*listener, ""]
+
+
+# ---------------------------------------------------------------------- secrets that no program could use
+
+PLANTED = "planted-secret"
+GOOD = {
+    "vault_project_id": PLANTED,
+    "vault_metrics_token": f"{PLANTED}-token",
+    "vault_mqtt_passwords": {},
+    "vault_proxy_password": PLANTED,
+    "appliance_secrets": {
+        "service.project_id": "{{ vault_project_id }}",
+        "mqtt.password": "{{ vault_mqtt_passwords[inventory_hostname] }}",
+        "metrics.token": "{{ vault_metrics_token }}",
+    },
+    "appliance_own_secrets": {"network.proxy_password": "{{ vault_proxy_password }}"},
+}
+MQTT = "appliance_secrets['mqtt.password']"
+#: Variables of a host besides those -> the sentence about them; None: there is none.
+UNFIT: list[tuple[dict[str, Any], str | None]] = [
+    ({}, f"{MQTT} is undefined (made of vault_mqtt_passwords)"),
+    ({"vault_mqtt_passwords": "{{ missing }}"}, f"{MQTT} is undefined (made of vault_mqtt_passwords)"),
+    *(
+        ({key: value}, f"{name} {fault} (made of {key})")
+        for key, name in (
+            ("vault_project_id", "appliance_secrets['service.project_id']"),
+            ("vault_metrics_token", "appliance_secrets['metrics.token']"),
+            ("vault_proxy_password", "appliance_own_secrets['network.proxy_password']"),
+        )
+        for value, fault in (
+            ("{{ missing }}", "is undefined"),
+            ("", "is empty"),
+            (" \n", "is empty"),
+            (None, "is empty"),
+            (1234567890123456, "is no text; write it in quotes"),
+            (True, "is no text; write it in quotes"),
+            ([PLANTED], "is no text"),
+            ({PLANTED: PLANTED}, "is no text"),
+        )
+    ),
+    ({"appliance_own_secrets": {"mqtt.password": 12}}, "appliance_own_secrets['mqtt.password'] is no text"),
+    ({"appliance_own_secrets": {"mqtt.password": ""}}, "appliance_own_secrets['mqtt.password'] is empty"),
+    ({"appliance_own_secrets": [PLANTED]}, "appliance_own_secrets is no mapping"),
+    (
+        {"appliance_secrets": "{{ missing | combine({}) }}"},
+        "appliance_secrets is undefined (made of missing)",
+    ),
+    # Good ones.
+    ({"appliance_own_secrets": {"mqtt.password": f"{PLANTED} of 'mine' [1]"}}, None),
+    ({"appliance_own_secrets": {"mqtt.password": f"{PLANTED}{{{{ vault_project_id }}}}"}}, None),
+    ({"appliance_own_secrets": "{{ {} | combine({'mqtt.password': vault_project_id}) }}"}, None),
+    ({"vault_mqtt_passwords": {"host-MINE": "1234"}}, None),
+]
+
+
+def host_of(number: int) -> str:
+    """Return the name of a host, of which none is the beginning of another."""
+    return f"host-{number:03}"
+
+
+def test_a_secret_that_no_program_could_use_is_named_with_its_host_and_is_not_told(tmp_path: Path) -> None:
+    """Ansible hides the error of the task that lays it down, with its host and its name."""
+    (first, *_) = yaml.safe_load((FLEET / "roles/appliance/tasks/main.yml").read_text())
+    here = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
+    hosts = {}
+    for number, (own, _) in enumerate(UNFIT):
+        named = json.loads(json.dumps(own).replace("host-MINE", host_of(number)))
+        passwords = {"vault_mqtt_passwords": {host_of(number): PLANTED}}
+        hosts[host_of(number)] = {**GOOD, **(passwords if number else {}), **named, **here}
+    (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"ravatard": {"hosts": hosts}}))
+    play = {"hosts": "ravatard", "gather_facts": False, "tasks": [first]}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+
+    said = run(tmp_path, "ansible-playbook", "-i", "inventory.yml", "play.yml", status=2)
+
+    for number, (own, sentence) in enumerate(UNFIT):
+        told = [line for line in said.splitlines() if f"{host_of(number)}: " in line and "Correct" in line]
+        assert len(told) == (sentence is not None), (own, told)
+        assert sentence is None or f"{host_of(number)}: {sentence}" in told[0], own
+    assert PLANTED not in said
+    assert "1234567890123456" not in said
+    assert "censored" not in said
+
+
+@pytest.mark.parametrize(
+    ("host", "users", "says"),
+    [
+        ({}, {}, "a: appliance_secrets['mqtt.password'] is missing"),
+        ({"mqtt.password": "{{ missing }}"}, {}, f"a: {MQTT} is undefined (made of missing)"),
+        ({"mqtt.password": 7}, {}, f"a: {MQTT} is no text; write it in quotes"),
+        ({"mqtt.password": "good"}, {"home": "{{ gone }}"}, "watcher: broker_users['home'] is undefined"),
+        ({"mqtt.password": "good"}, {"home": ""}, "watcher: broker_users['home'] is empty"),
+        ({"mqtt.password": "good", "other": "{{ gone }}"}, {"home": "good"}, ""),
+    ],
+)
+def test_a_password_that_the_broker_needs_is_named_with_its_host(
+    tmp_path: Path, host: dict[str, Any], users: dict[str, Any], says: str
+) -> None:
+    task = monitor_task("Refuse passwords that are missing")
+    hosts = {"a": {"monitor_id": {"stdout": "ravatard-1"}, "appliance_secrets": host}, "away": {}}
+
+    said = carried_out(tmp_path, task, hosts, status=2 if says else 0, broker_users=users)
+
+    assert says in said
+    assert '"msg": "Correct these' in said or not says
+
+
+@pytest.mark.parametrize("secrets", [{}, {"metrics.token": "{{ gone }}"}, {"metrics.token": ""}])
+def test_a_token_that_prometheus_needs_is_named_with_its_host(
+    tmp_path: Path, secrets: dict[str, Any]
+) -> None:
+    task = monitor_task("Refuse a token that is missing")
+
+    said = carried_out(tmp_path, task, {"a": {"appliance_secrets": secrets}, "b": {}}, status=2)
+
+    assert "a: appliance_secrets['metrics.token'] is " in said
+
+
+# ---------------------------------------------------------------------- runs that are killed
+
+
+def watching_play(folder: Path, group: str, *, killed_after: str = "") -> dict[str, Any]:
+    """Return a play of that file with all its files in ``folder``, and handlers that write what they do.
+
+    ``killed_after``: the task after which the run ends, as by a kill.
+    """
+    text = (FLEET / "playbooks" / "monitor.yml").read_text()
+    for top in ("/etc/", "/run/"):
+        text = text.replace(f" {top}", f" {folder}{top}").replace(f"cd {top}", f"cd {folder}{top}")
+    text = re.sub(r"(?m)^ +(owner|group|validate): .*\n|^ +chown .*\n", "", text)
+    (play,) = (one for one in yaml.safe_load(text) if one["hosts"] == group)
+    for handler in play["handlers"]:
+        done = handler.pop("ansible.builtin.systemd")
+        handler["ansible.builtin.shell"] = f"echo {done['state']} >> {folder}/done"
+    if killed_after:
+        names = [task["name"] for task in play["tasks"]]
+        killed = {"name": "Kill", "ansible.builtin.fail": {"msg": "killed"}}
+        play["tasks"] = [*play["tasks"][: names.index(killed_after) + 1], killed]
+    return play | {
+        "become": False,
+        "gather_facts": False,
+        "vars": {"monitor_files": str(FLEET), "broker_files": str(FLEET), "monitor_port": 1},
+    }
+
+
+def done_by(  # noqa: S107
+    folder: Path, group: str, *, killed_after: str = "", password: str = "x", port: int = 1
+) -> list[str]:
+    """Have the play of a group done; return what its handlers did."""
+    secrets = {"mqtt.password": password, "metrics.token": "a-token"}
+    here = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "broker_port": port,
+    }
+    hosts = {"a": {"monitor_id": {"stdout": "ravatard-1"}, "appliance_secrets": secrets}}
+    inventory = {"ravatard": {"hosts": hosts}, group: {"hosts": {"watcher": here}}}
+    (folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
+    (folder / "done").write_text("")
+    (folder / "play.yml").write_text(
+        yaml.safe_dump([watching_play(folder, group, killed_after=killed_after)])
+    )
+    run(folder, "ansible-playbook", "-i", "inventory.yml", "play.yml", status=2 if killed_after else 0)
+    return (folder / "done").read_text().split()
+
+
+@pytest.mark.parametrize(
+    ("group", "file", "changed", "killed_after", "made_up_for"),
+    [
+        ("ravatard_monitor", "prometheus/ravatard/rules.yml", {}, "Lay down the alerts", ["reloaded"]),
+        ("ravatard_monitor", "prometheus/ravatard/scrape.yml", {}, "Lay down what is scraped", ["reloaded"]),
+        ("ravatard_broker", "", {"password": "new"}, "Hash their passwords", ["reloaded"]),
+        (
+            *("ravatard_broker", "mosquitto/ravatard.acl", {}),
+            *("Lay down who may read and write which topics", ["reloaded"]),
+        ),
+        (
+            *("ravatard_broker", "", {"port": 2}),
+            *("Lay down the settings of the broker", ["reloaded", "restarted"]),
+        ),
+    ],
+)
+def test_a_run_of_monitor_that_was_killed_is_finished_by_the_next_one(
+    tmp_path: Path, group: str, file: str, changed: dict[str, Any], killed_after: str, made_up_for: list[str]
+) -> None:
+    for folder in ("etc/mosquitto/conf.d", "etc/prometheus", "run"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / "etc/prometheus/prometheus.yml").write_text("")
+    assert done_by(tmp_path, group)
+    if file:
+        # As one with another content.
+        (tmp_path / "etc" / file).unlink()
+
+    assert done_by(tmp_path, group, killed_after=killed_after, **changed) == []
+    assert done_by(tmp_path, group, **changed) == made_up_for
+    # And nothing is left to be done.
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_rules_of_the_broker_for_each_appliance(tmp_path: Path) -> None:
+    task = monitor_task("Lay down who may read and write which topics")
+    task["ansible.builtin.copy"] = {
+        "dest": str(tmp_path / "written"),
+        "content": task["ansible.builtin.copy"]["content"],
+    }
+    users = base64.b64encode(b"homeassistant:x\nravatard-1:a:b\nravatard-2:x\n").decode()
+
+    carried_out(tmp_path, task, {}, broker_now={"content": users}, broker_users={"homeassistant": "x"})
+
+    rules = [line for line in rules_for("ravatard-1", "ravatard-2").splitlines() if not line.startswith("#")]
+    laid = [line for line in (tmp_path / "written").read_text().splitlines() if not line.startswith("#")]
+    assert laid == rules

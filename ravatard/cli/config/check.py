@@ -15,7 +15,7 @@ from ravatard.cli.terminal import typeable, visible
 from ravatard.config import DEFAULT_PATH, ConfigErrors, Loaded, load
 from ravatard.config.advice import advice
 from ravatard.config.document import DocumentError, read
-from ravatard.config.problems import Problem
+from ravatard.config.problems import Problem, SettingOrigin
 from ravatard.config.saved.layer import hidden, saved_file
 from ravatard.errors import ConfigError, DeviceError
 from ravatard.exit_status import ExitStatus, in_help
@@ -89,13 +89,20 @@ def _candidate(arguments: argparse.Namespace, main: Path) -> Mapping[Path, str]:
     try:
         text = read(file)
     except (OSError, DocumentError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}") from error
+        why, line = (
+            (error, error.line) if isinstance(error, DocumentError) else (error.strerror or error, None)
+        )
+        origin = SettingOrigin("file", str(file), line)
+        raise ConfigErrors([Problem(origin, "", f"cannot be read: {why}")]) from error
     if place is None:
         return {file: text}
     folder = main.parent / _DROP_INS
     meant = folder / place if place.parent == Path() else place
     if meant != main and (meant.parent != folder or meant.suffix != ".yaml" or meant.name.startswith(".")):
-        raise ConfigError(f"--as {place} is not read: it is neither {main} nor a file {folder}/NAME.yaml")
+        # One problem for programs, whatever is in the name.
+        raise ConfigError(
+            visible(f"--as {place} is not read: it is neither {main} nor a file {folder}/NAME.yaml")
+        )
     return {meant: text}
 
 

@@ -17,12 +17,18 @@ from ravatard.config.document import DocumentError, parse, read
 from ravatard.config.saved.description import changed, needs, shown_value
 from ravatard.config.saved.layer import saved_file
 from ravatard.config.schema import Key, value_of
-from ravatard.errors import ConfigError
+from ravatard.errors import ConfigError, RavatardError
+from ravatard.exit_status import in_help
 from ravatard.host.credentials import with_credentials
+
+
+class NothingToCompare(RavatardError):
+    """OLD cannot be compared with; the settings of now may have no mistake."""
 
 
 def add_diff(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``diff``."""
+    parser.epilog = in_help("config diff")
     parser.add_argument(
         "old",
         type=Path,
@@ -38,25 +44,15 @@ def diff(arguments: argparse.Namespace) -> int:
     """Print the differences; return exit status 0.
 
     Raises:
-        ConfigErrors: one of the two is wrong.
-        ConfigError: OLD cannot be read.
+        ConfigErrors: the settings of now are wrong.
+        NothingToCompare: OLD cannot be read, or is wrong.
     """
-    environ, saved = with_credentials(os.environ), saved_file(os.environ)
-    new = load(arguments.config, environ, saved=saved).options
+    environ = with_credentials(os.environ)
+    new = load(arguments.config, environ, saved=saved_file(os.environ)).options
     try:
-        text = read(arguments.old)
-    except FileNotFoundError:
-        raise ConfigError(
-            f"there is no {arguments.old}; `ravatard config show --json > FILE` before a change makes one"
-        ) from None
-    except (OSError, DocumentError) as error:
-        why = error if isinstance(error, DocumentError) else error.strerror or error
-        raise ConfigError(f"{arguments.old} cannot be read: {why}") from error
-    listing = _listing(text) if text.lstrip().startswith("{") else None
-    if listing is not None:
-        changes = _since_listing(listing, new)
-    else:
-        changes = _since(load(arguments.old, environ, saved=saved).options, new)
+        changes = _changes(arguments.old, new, environ)
+    except ConfigError as error:
+        raise NothingToCompare(str(error)) from error
     if arguments.json:
         found = {one["needs"] for one in changes}
         verdict = {way: way in found for way in ("restart", "reload")}
@@ -64,6 +60,29 @@ def diff(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(map(_line, changes)) or "nothing differs")
     return 0
+
+
+def _changes(file: Path, new: Options, environ: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the changes since the listing or the configuration in ``file``.
+
+    Raises:
+        ConfigError: it cannot be read, or is wrong.
+    """
+    try:
+        text = read(file)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no {file}; `ravatard config show --json > FILE` before a change makes one"
+        ) from None
+    except (OSError, DocumentError) as error:
+        why = error if isinstance(error, DocumentError) else error.strerror or error
+        raise ConfigError(f"{file} cannot be read: {why}") from error
+    listing = _listing(text) if text.lstrip().startswith("{") else None
+    if listing is not None:
+        return _since_listing(listing, new)
+    # A pipe is read once.
+    old = load(file, environ, saved=saved_file(os.environ), instead={file: text})
+    return _since(old.options, new)
 
 
 def _listing(text: str) -> dict[str, Any] | None:

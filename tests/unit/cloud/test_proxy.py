@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ipaddress
 import ssl
 from dataclasses import replace
 
@@ -76,6 +77,8 @@ def test_the_configured_proxy_goes_before_the_environments_and_none_does_without
         ("chat.example:443", False),
         ("other.example", False),
         ("hat.example", False),
+        ("**", False),
+        (".", False),
         ("", False),
     ],
 )
@@ -88,6 +91,33 @@ def test_no_proxy_names_hosts_and_domains(entry: str, excluded: bool) -> None:
 def test_no_proxy_names_networks() -> None:
     assert through("https://10.1.2.3/", HTTPS_PROXY=PROXY, no_proxy="10.0.0.0/8") is None
     assert through("https://11.1.2.3/", HTTPS_PROXY=PROXY, no_proxy="10.0.0.0/8") is not None
+
+
+@pytest.mark.parametrize(
+    "no_proxy",
+    ["10.0.0.0/8", "one.example,::1", ",".join(f"10.{a}.{b}.0/24" for a in range(4) for b in range(250))],
+    ids=["one", "two", "thousand"],
+)
+def test_no_proxy_is_parsed_once_and_anew_when_it_changes(
+    no_proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    parse = ipaddress.ip_network
+
+    def counted(text: str, *, strict: bool = True) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+        parsed.append(text)
+        return parse(text, strict=strict)
+
+    monkeypatch.setattr(ipaddress, "ip_network", counted)
+    environ = {"HTTPS_PROXY": PROXY, "NO_PROXY": f"{no_proxy},once.example"}
+    proxies = Proxies(None, environ)
+
+    for number in range(50):
+        assert proxies.of(f"https://{number}.example/") is not None
+        assert Proxies(None, environ).of("https://once.example/") is None
+    assert len(parsed) == len(environ["NO_PROXY"].split(","))
+    environ["NO_PROXY"] = "7.example"
+    assert proxies.of("https://7.example/") is None
 
 
 @pytest.mark.parametrize("value", ["socks5://proxy.example:1080", "http://[::1", "http://", "http://h:x"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 
 from ravatard.cli import main
 from ravatard.config import Schema
-from ravatard.exit_status import ExitStatus
+from ravatard.exit_status import OWN_MEANINGS, ExitStatus
 
 
 @pytest.fixture
@@ -139,6 +141,91 @@ def test_a_candidate_that_would_not_be_read_is_refused(
 
     assert status == ExitStatus.CONFIG
     assert says in found["problems"][0]["text"]
+
+
+def laid(folder: Path, kind: str) -> str:
+    """Return the name of a file of an odd kind."""
+    file = folder / "odd"
+    match kind:
+        case "folder":
+            file.mkdir()
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as bound:
+                bound.bind(str(file))
+        case "loop":
+            file.symlink_to(file)
+        case "link to nothing":
+            file.symlink_to(folder / "nothing")
+        case "in a file":
+            file.write_text("")
+            return f"{file}/below"
+        case "two lines":
+            return f"{folder}/a\nb"
+        case "no UTF-8":
+            return os.fsdecode(os.fsencode(folder) + b"/\xff")
+        case "long":
+            return f"{folder}/{'a' * 1_000_000}"
+        case "NUL bytes":
+            file.write_bytes(bytes(10))
+        case _:
+            return kind
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(
+            "folder",
+            "socket",
+            "loop",
+            "link to nothing",
+            "in a file",
+            "two lines",
+            "no UTF-8",
+            "long",
+            "NUL bytes",
+        ),
+        *("/dev/zero", "-", "", "/proc/self/mem"),
+    ],
+)
+@pytest.mark.parametrize("option", ["--file", "--as", "--config"])
+def test_an_odd_kind_of_file_is_one_problem_of_one_verdict(
+    config: Path, capsys: pytest.CaptureFixture[str], kind: str, option: str
+) -> None:
+    name = laid(config.parent, kind)
+    given = {"--config": config, "--file": candidate(config, "gate: {silence_ms: 800}\n")} | {option: name}
+
+    status = main(["config", "check", "--json", *(str(one) for pair in given.items() for one in pair)])
+
+    found = json.loads(capsys.readouterr().out)
+    assert status == ExitStatus.CONFIG
+    assert status in OWN_MEANINGS["config check"]
+    assert (found["schema"], found["good"]) == (1, False)
+    assert "Errno" not in found["problems"][-1]["text"]
+    if option != "--config":
+        # Beside that file are its drop-ins, which have problems of their own.
+        (problem,) = found["problems"]
+        assert problem["file"] == (str(Path(name)) if option == "--file" else None)
+
+
+@pytest.mark.parametrize("option", ["--file", "--config"])
+def test_a_device_without_content_is_an_empty_file(
+    config: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    status = main(["config", "check", "--json", "--config", str(config), option, "/dev/null"])
+
+    assert status == ExitStatus.DONE
+    assert json.loads(capsys.readouterr().out)["good"]
+
+
+@pytest.mark.parametrize("option", ["--file", "--as", "--config"])
+def test_a_line_without_a_file_is_wrong_use(capsys: pytest.CaptureFixture[str], option: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["config", "check", "--json", option])
+
+    assert ended.value.code == ExitStatus.MISUSED
+    assert capsys.readouterr().out == ""
 
 
 def test_a_secret_is_in_no_verdict(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from ravatard.cli import main
+from ravatard.exit_status import OWN_MEANINGS, ExitStatus
 
 OLD = "service: {project_id: one}\ngate: {longest_s: 20}\n"
 NEW = "service: {project_id: two}\ngate: {longest_s: 30}\nsession: {keep: always}\n"
@@ -83,24 +86,100 @@ def test_a_file_in_braces_is_a_file(files: tuple[Path, Path], capsys: pytest.Cap
     assert capsys.readouterr().out == "nothing differs\n"
 
 
-@pytest.mark.parametrize("content", [b"\xff", b"{gate: ["])
-def test_what_is_no_configuration_is_refused(
-    files: tuple[Path, Path], content: bytes, capsys: pytest.CaptureFixture[str]
-) -> None:
-    old, new = files
-    old.write_bytes(content)
+#: Content that nothing can be compared with.
+WRONG = {
+    "note of a play": b"none",
+    "bytes": b"\xff",
+    "cut listing": b"{gate: [",
+    "unknown key": b"gate: {silense_ms: 800}",
+}
 
-    assert main(["config", "diff", str(old), "--config", str(new)]) == 78
-    assert capsys.readouterr().err
+
+def laid(folder: Path, kind: str) -> Path:
+    """Return a file of a kind that nothing can be compared with."""
+    file = folder / "compared"
+    if kind in WRONG:
+        file.write_bytes(WRONG[kind])
+    match kind:
+        case "folder":
+            file.mkdir()
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as bound:
+                bound.bind(str(file))
+        case "loop":
+            file.symlink_to(file)
+        case "device":
+            return Path("/dev/zero")
+        case "name of two lines":
+            return folder / "a\nb"
+        case "long name":
+            return folder / ("a" * 1_000_000)
+    return file
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("missing", "folder", "socket", "loop", "note of a play", "bytes", "cut listing", "unknown key"),
+        *("device", "name of two lines", "long name"),
+    ],
+)
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["people", "programs"])
+def test_what_cannot_be_compared_with_is_no_mistake_of_the_settings(
+    files: tuple[Path, Path],
+    tmp_path: Path,
+    kind: str,
+    words: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A program tells it from settings that must be corrected (78)."""
+    old = laid(tmp_path, kind)
+
+    status = main(["config", "diff", str(old), "--config", str(files[1]), *words])
+
+    printed = capsys.readouterr()
+    assert status == ExitStatus.FAILED
+    assert status in OWN_MEANINGS["config diff"]
+    assert printed.out == ""
+    assert printed.err.startswith("ravatard: ")
+    assert "Errno" not in printed.err
+
+
+@pytest.mark.parametrize("kind", ["missing", "unknown key"])
+def test_a_mistake_in_the_settings_of_now_comes_first(
+    files: tuple[Path, Path], tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files[1].write_text("gate: {longest_s: never}")
+
+    assert main(["config", "diff", str(laid(tmp_path, kind)), "--config", str(files[1])]) == ExitStatus.CONFIG
+    assert "gate.longest_s" in capsys.readouterr().err
+
+
+def test_an_older_configuration_that_comes_by_a_pipe(
+    files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of `config diff <(git show HEAD:ravatard.yaml)`; it can be read only once."""
+    read_end, write_end = os.pipe()
+    os.write(write_end, OLD.encode())
+    os.close(write_end)
+
+    status = main(["config", "diff", f"/dev/fd/{read_end}", "--config", str(files[1]), "--json"])
+
+    os.close(read_end)
+    assert status == ExitStatus.DONE
+    assert json.loads(capsys.readouterr().out)["keys"] == [
+        "service.project_id",
+        "gate.longest_s",
+        "session.keep",
+    ]
 
 
 def test_a_missing_file_is_refused_with_the_way_to_make_one(
     files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["config", "diff", str(tmp_path / "old.json"), "--config", str(files[1])]) == 78
+    main(["config", "diff", str(tmp_path / "old.json"), "--config", str(files[1])])
 
     error = capsys.readouterr().err
     assert f"there is no {tmp_path}/old.json; `ravatard config show --json > FILE`" in error.replace(
         ".venv/bin/", ""
     )
-    assert "Errno" not in error
