@@ -30,11 +30,14 @@ async def _waiting(proxy: str, *, connected: bool) -> None:
 async def test_the_proxy_is_told_where_there_is_one(
     proxy: str, connected: bool, told: str, in_task: bool
 ) -> None:
-    with pytest.raises(TimeoutError) as late:
+    async def late_request() -> None:
         async with asyncio.timeout(1.0), asyncio.TaskGroup() as group:
             if in_task:
                 await group.create_task(_waiting(proxy, connected=connected), name="request")
             await _waiting(proxy, connected=connected)
+
+    with pytest.raises(TimeoutError) as late:
+        await late_request()
 
     assert way_of(late.value) == told
 
