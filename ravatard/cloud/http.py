@@ -20,6 +20,7 @@ from ravatard.cloud.bounded_socket import BoundedReader, Flooded, end_socket, un
 from ravatard.cloud.certificate import CaptivePortal, without_url
 from ravatard.cloud.foreign_json import text_of
 from ravatard.cloud.network.diagnosis import Diagnosis, connecting
+from ravatard.cloud.network.missed_deadline import noting_proxy
 from ravatard.cloud.network.trust import Issuers, context_for
 from ravatard.cloud.proxy import (
     ASKS_FOR_PASSWORD,
@@ -228,6 +229,8 @@ class AiohttpNetwork:
                 proxy=proxy.url if proxy else None,
                 trace_request_ctx=attempt,
             )
+            # The answer's body is waited for inside, too.
+            stack.enter_context(noting_proxy(str(proxy or ""), lambda: attempt.connected))
             try:
                 response = await stack.enter_async_context(request)
             except asyncio.CancelledError:
@@ -249,17 +252,19 @@ class AiohttpNetwork:
         proxy: Proxy | None = None
         try:
             proxy = self._proxy(url)
-            websocket = await self._pool().ws_connect(
-                socket_by(str(proxy or ""), as_it_came(url)),
-                headers=headers,
-                heartbeat=self._ping_s,
-                max_msg_size=self._message_limit,
-                ssl=context_for(self._tls, url, str(proxy.url) if proxy else ""),
-                proxy=proxy.url if proxy else None,
-                timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
-                autoping=False,
-                **_RAW_TEXT,
-            )
+            # aiohttp does not tell how far the opening of a socket has come.
+            with noting_proxy(str(proxy or ""), lambda: True):
+                websocket = await self._pool().ws_connect(
+                    socket_by(str(proxy or ""), as_it_came(url)),
+                    headers=headers,
+                    heartbeat=self._ping_s,
+                    max_msg_size=self._message_limit,
+                    ssl=context_for(self._tls, url, str(proxy.url) if proxy else ""),
+                    proxy=proxy.url if proxy else None,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
+                    autoping=False,
+                    **_RAW_TEXT,
+                )
         except aiohttp.WSServerHandshakeError as error:
             if error.status == ASKS_FOR_PASSWORD and proxy:
                 said = status_of(str(proxy), error.status, error.headers)

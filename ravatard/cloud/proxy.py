@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ravatard.cloud.certificate import distrust_of, is_without_tls, openssl_reason, without_url
 from ravatard.cloud.replies import cause_of
+from ravatard.cloud.web_address import may_be_host
 from ravatard.ports.network import ProxyUnusable
 from ravatard.secret import Secret
 
@@ -30,6 +32,7 @@ _BASIC = "basic"
 _LONGEST_SCHEME = 20
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_ESCAPED_ZONE = re.compile(r"(\[[0-9A-Fa-f:.]+)%25")
 _KIND = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
 
 
@@ -142,17 +145,23 @@ class Proxies:
     def _usable(self, value: str, origin: str) -> Proxy | str:
         from yarl import URL
 
+        # RFC 6874, 2: in an address the sign before a zone is escaped; where connections are made it is not.
+        text = _ESCAPED_ZONE.sub(r"\1%", value)
         try:
-            url = URL(value if "://" in value else f"http://{value}")
-            if url.scheme in ("http", "https") and url.host:
+            url = URL(text if "://" in text else f"http://{text}")
+            if url.scheme in ("http", "https") and url.port and may_be_host(url.host or ""):
                 user, password = url.user, Secret(url.password or "")
                 if user is None and self.username is not None:
                     user, password = self.username, self.password or password
                 if user is None:
                     return Proxy(url, origin)
+                if ":" in user:
+                    # RFC 7617, 2: it would be the end of the name.
+                    return f"{origin} has a user name with a colon in it, which no proxy reads; correct it"
                 sent = url.with_user(_in_utf8(user)).with_password(_in_utf8(password.reveal()))
                 return Proxy(sent, origin, password)
-            kind = f"a {url.scheme} proxy" if url.host else "no address"
+            other = url.host and url.scheme not in ("http", "https")
+            kind = f"a {url.scheme} proxy" if other else "no address"
         except ValueError:
             kind = "no address"
         known = "only http and https proxies can be used"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -25,6 +26,26 @@ def as_authority(host: str, port: int | None = None) -> str:
     """Return host and port as an address has them; IPv6 in brackets."""
     name = f"[{host}]" if ":" in host else host
     return name if port is None else f"{name}:{port}"
+
+
+def may_be_host(host: str) -> bool:
+    """Return True for a name that a host can have, and for a numeric address, of IPv6 also with a zone."""
+    if ":" in host or host.rpartition(".")[2].isdigit():
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return True
+    # Encoding takes long for a long name, and may find dots in other signs.
+    if len(host) > _LONGEST_HOST:
+        return False
+    try:
+        encoded = host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return False
+    labels = encoded.removesuffix(".").split(".")
+    right = all(0 < len(label) <= _LONGEST_LABEL for label in labels)
+    return right and "*" not in encoded and not _NOT_OF_HOSTS.search(encoded)
 
 
 def as_it_came(text: str) -> URL:

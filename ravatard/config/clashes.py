@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ravatard.cloud.option_groups import address_problem
 from ravatard.cloud.options import kinds_address_problem
+from ravatard.cloud.web_address import may_be_host
 from ravatard.config.board_file import Board
 from ravatard.config.boards import reserved_pins
 from ravatard.config.problems import SettingOrigin, shown
@@ -159,7 +160,7 @@ def _addresses(options: Options) -> Iterator[Clash]:
     proxy = service.proxy or ""
     if problem := _address_problem(proxy):
         yield Clash(("service.proxy",), problem)
-    elif "://" in proxy and not urlsplit(proxy).hostname:
+    elif "://" in proxy and not may_be_host((urlsplit(proxy).hostname or "").replace("%25", "%")):
         yield Clash(
             ("service.proxy",), "the address names no host; write one, such as http://proxy.example:3128"
         )

@@ -8,9 +8,11 @@ import os
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -399,7 +401,8 @@ def binding(data: bytes) -> bytes:
 
 def time_of_day(data: bytes) -> bytes:
     """RFC 5905, 7.3: what was the client's transmit time comes back as the origin."""
-    return b"\x24" + bytes(23) + data[40:48] + bytes(16)
+    now = struct.pack(">II", int(time.time()) + 2_208_988_800, 0)
+    return b"\x24\x02" + bytes(22) + data[40:48] + now + now
 
 
 @pytest.mark.parametrize(
@@ -418,12 +421,36 @@ async def test_a_server_by_udp_that_answers(
 
 
 async def test_udp_that_is_blocked_or_refused() -> None:
-    async with responding(lambda _: None) as port:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
         silent = await tried(at(port, NetworkProtocol.STUN))
     refused = await tried(at(port, NetworkProtocol.STUN))
 
     assert silent == Outcome(State.SILENT, "127.0.0.1 does not answer within 5 s")
     assert refused.state is State.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("protocol", "server"),
+    [
+        (NetworkProtocol.STUN, "STUN server"),
+        (NetworkProtocol.NTP, "time server"),
+        (NetworkProtocol.DNS, "name server"),
+    ],
+)
+@pytest.mark.parametrize("answer", [bytes(60_000), b"HTTP/1.0 200 OK\r\n\r\n<html>", b"", None])
+async def test_a_stranger_by_udp_is_no_server_that_is_open(
+    protocol: NetworkProtocol, server: str, answer: bytes | None
+) -> None:
+    async with responding(lambda data: data if answer is None else answer) as port:
+        outcome = await tried(at(port, protocol))
+
+    assert outcome == Outcome(State.WRONG, f"127.0.0.1 answers, but not as a {server}")
+
+
+async def test_a_name_server_in_one_network_keeps_its_zone() -> None:
+    assert await MachineLinks().addresses("fe80::1%lo") == ["fe80::1%lo"]
 
 
 async def test_a_login_page_in_the_place_of_the_service() -> None:

@@ -14,6 +14,7 @@ from ravatard.cloud.http import AiohttpNetwork
 from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.media.fetch import WebFetch
 from ravatard.cloud.media.options import MediaOptions
+from ravatard.cloud.network.missed_deadline import way_of
 from ravatard.cloud.network.trust import Issuers, issuers_in
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.options import DeadlineOptions, ServiceOptions
@@ -141,7 +142,9 @@ async def _page(proxies: Proxies, issuers: Issuers) -> str:
         try:
             async with asyncio.timeout(1.5):
                 await visitor.visit(Secret("https://page.example/s"), Secret(TOKEN))
-        except (RavatardError, TimeoutError) as error:
+        except TimeoutError as late:
+            return f"late{way_of(late)}"
+        except RavatardError as error:
             return str(error)
     raise AssertionError("it was fetched")
 
@@ -151,7 +154,27 @@ async def _display(proxies: Proxies, issuers: Issuers) -> str:
     return (await inspect(url, 1.5, route_to=routes_by(proxies).to)).trouble or ""
 
 
-ASKING: dict[str, Asking] = {"requests": _rest, "file": _file, "page": _page, "display": _display}
+async def _socket(proxies: Proxies, issuers: Issuers) -> str:
+    net = AiohttpNetwork(ping_s=5.0, proxies=proxies, tls=issuers)
+    try:
+        async with asyncio.timeout(1.5), net.socket(f"wss://service.example/ws?token={TOKEN}", headers={}):
+            pass
+    except TimeoutError as late:
+        return f"late{way_of(late)}"
+    except OSError as error:
+        return str(error)
+    finally:
+        await net.close()
+    raise AssertionError("it was opened")
+
+
+ASKING: dict[str, Asking] = {
+    "socket": _socket,
+    "requests": _rest,
+    "file": _file,
+    "page": _page,
+    "display": _display,
+}
 FAULTS: list[Fault] = ["stuck", "closes", "cut", "huge", "garbage", "deaf tunnel"]
 
 
@@ -164,6 +187,9 @@ async def test_a_proxy_that_misbehaves_is_an_outage_within_the_limits(
         said = await ASKING[asking](through(f"http://127.0.0.1:{proxy.port}"), issuers)
 
     assert proxy.asked or fault == "closes"
+    if fault in ("stuck", "deaf tunnel"):
+        named = f"by way of the proxy http://127.0.0.1:{proxy.port} (service.proxy)"
+        assert (named if asking == "display" else named.replace("://", " ")) in said
     assert TOKEN not in said
     assert "pass" not in said.replace("passed", "")
 

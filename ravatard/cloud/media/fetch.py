@@ -25,7 +25,7 @@ from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.media.route_resolver import RouteResolver
 from ravatard.cloud.media.routes import Routes
 from ravatard.cloud.network.trust import Issuers, context_for
-from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, Proxies, failure_by, of_environment, status_of
+from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, Proxies, failure_by, named, of_environment, status_of
 from ravatard.cloud.web_address import as_it_came
 from ravatard.errors import MediaError
 from ravatard.ports.network import AddressRefused, HostNotFound, Route
@@ -160,7 +160,7 @@ class WebFetch:
                         proxy=URL(route.proxy.reveal()) if route.proxy else None,
                     )
             except TimeoutError:
-                _late(url, options)
+                _late(url, route, options)
             except (aiohttp.ClientError, OSError, *FOREIGN_FAULTS) as error:
                 _unreachable(url, route, error)
             if response.status == ASKS_FOR_PASSWORD and route.proxy:
@@ -178,9 +178,10 @@ def _where(url: URL) -> str:
     return str(url.origin())
 
 
-def _late(url: URL, options: MediaOptions) -> NoReturn:
+def _late(url: URL, route: Route, options: MediaOptions) -> NoReturn:
     limit_s = options.connect_s + options.silence_s
-    raise MediaError(f"{_where(url)} did not answer within {limit_s:g} s") from None
+    by = f" by way of {named(route.proxy_name)}" if route.proxy else ""
+    raise MediaError(f"{_where(url)} did not answer within {limit_s:g} s{by}") from None
 
 
 def _unreachable(url: URL, route: Route, error: Exception) -> NoReturn:

@@ -15,6 +15,7 @@ from ravatard.cloud.bounded_socket import unredirected
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.media.route_resolver import RouteResolver
 from ravatard.cloud.media.routes import Routes
+from ravatard.cloud.network.missed_deadline import noting_proxy
 from ravatard.cloud.network.trust import Issuers, context_for
 from ravatard.cloud.pixelstreaming.address import StreamAddress, same_place, stream_address, with_token
 from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, failure_by, socket_by, status_of
@@ -96,10 +97,11 @@ class Browser:
             try:
                 route = await self._routes.to(text)
                 session = await self._session(address, route)
-                async with session.get(address, allow_redirects=False, proxy=_proxy(route)) as response:
-                    location = response.headers.get("Location", "")
-                    if response.status not in _MOVED or not location:
-                        return await _page(response, text, route)
+                with noting_proxy(route.proxy_name, lambda: True):
+                    async with session.get(address, allow_redirects=False, proxy=_proxy(route)) as response:
+                        location = response.headers.get("Location", "")
+                        if response.status not in _MOVED or not location:
+                            return await _page(response, text, route)
             except _FAULTS as error:
                 raise _unreached("cannot fetch the stream's page", address, route, error) from None
             text = _redirected(text, location)
@@ -126,14 +128,15 @@ class Browser:
             try:
                 route = await self._routes.to(attempt)
                 session = await self._session(place, route)
-                return await session.ws_connect(
-                    socket_by(route.proxy_name, place),
-                    proxy=_proxy(route),
-                    headers={"Origin": address.origin},
-                    max_msg_size=_MESSAGE_LIMIT_BYTES,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
-                    autoping=False,
-                )
+                with noting_proxy(route.proxy_name, lambda: True):
+                    return await session.ws_connect(
+                        socket_by(route.proxy_name, place),
+                        proxy=_proxy(route),
+                        headers={"Origin": address.origin},
+                        max_msg_size=_MESSAGE_LIMIT_BYTES,
+                        timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
+                        autoping=False,
+                    )
             except aiohttp.WSServerHandshakeError as error:
                 status = error.status
                 if status == ASKS_FOR_PASSWORD and route.proxy:

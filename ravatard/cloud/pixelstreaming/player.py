@@ -11,6 +11,7 @@ from typing import NoReturn
 from ravatard.cloud.media.address_rule import PUBLIC_ONLY
 from ravatard.cloud.media.addresses import Reach
 from ravatard.cloud.media.routes import Routes
+from ravatard.cloud.network.missed_deadline import way_of
 from ravatard.cloud.pixelstreaming.address import StreamAddress, is_loopback
 from ravatard.cloud.pixelstreaming.availability import available
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
@@ -77,8 +78,8 @@ class PixelStreamingPlayer:
                 try:
                     async with asyncio.timeout_at(deadline):
                         socket = await visitor.connect(address, url, token)
-                except TimeoutError:
-                    raise self._late() from None
+                except TimeoutError as late:
+                    raise self._late(late) from None
                 stream = StreamConnection(socket, reception, terms)
                 try:
                     failure = await stream.run()
@@ -103,12 +104,13 @@ class PixelStreamingPlayer:
                     # The service's own name is not found at this moment: then nothing is beside it.
                     log.debug("only public candidates are used: %s", error)
                     return address, PUBLIC_ONLY
-        except TimeoutError:
-            raise self._late() from None
+        except TimeoutError as late:
+            raise self._late(late) from None
 
-    def _late(self) -> LinkTimeout:
+    def _late(self, late: TimeoutError) -> LinkTimeout:
         limit_s = self._options.connect_s
-        return LinkTimeout(f"the stream's page and socket were not open within {limit_s:g} s")
+        text = f"the stream's page and socket were not open within {limit_s:g} s"
+        return LinkTimeout(f"{text}{way_of(late)}")
 
     def _learn(self, server: str, avoided: frozenset[str]) -> None:
         self._avoided.pop(server, None)

@@ -52,11 +52,13 @@ def advice(rows: Sequence[Row], command: str = "ravatard doctor network") -> lis
         return [one for one in needed if one[1].state in states]
 
     blocked = [one for one in of(*_BLOCKED) if one[0].proxy is None]
+    inner = [one for one in blocked if is_here(one[0].host) or one[1].here]
     refused = [*of(State.REJECTED), *(one for one in of(*_BLOCKED) if one[0].proxy is not None)]
     found = [
         *_portal(of(State.PORTAL)),
         *_nameless(of(State.NAMELESS)),
-        *_opening([one for one in blocked if not is_here(one[0].host)]),
+        *_opening([one for one in blocked if one not in inner]),
+        *_wrong(of(State.WRONG)),
         *_each(refused, "Have the proxy let through", lambda row: row.rule),
         *_intercepted(of(State.UNTRUSTED)),
         *_each(
@@ -64,7 +66,7 @@ def advice(rows: Sequence[Row], command: str = "ravatard doctor network") -> lis
             "Have the proxy or filter pass on the WebSocket upgrade to",
             lambda row: row.host,
         ),
-        *_here([one for one in blocked if is_here(one[0].host)]),
+        *_here(inner),
     ]
     if found:
         found.append(f"Then run `{command}` again.")
@@ -110,6 +112,15 @@ def _nameless(rows: list[Row]) -> Iterator[str]:
     if rows:
         hosts, ports = _listed(row.host for row, _ in rows), _listed(row.ports for row, _ in rows)
         yield f"Have the name servers answer for {hosts}; only then can {ports} be tried there."
+
+
+def _wrong(rows: list[Row]) -> Iterator[str]:
+    if rows:
+        places = _listed(f"{row.purpose} at {row.ports} of {row.host}" for row, _ in rows)
+        yield (
+            f"Reached, and of no use as it answers: {places}. Name another server in the settings of this "
+            "machine or its network, or have this one serve this machine."
+        )
 
 
 def _opening(rows: list[Row]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ravatard.cloud.border import plain
@@ -109,7 +109,7 @@ class Connector:
             reached = await reach(self._links, proxy.url.host or "", proxy.url.port or _HTTP_PORT)
         except TrialEnded as ended:
             text = f"{named(str(proxy))} is not reached: {ended.outcome.text}"
-            raise TrialEnded(Outcome(ended.outcome.state, text)) from None
+            raise TrialEnded(replace(ended.outcome, text=text)) from None
         try:
             if proxy.url.scheme == "https":
                 await self._encrypt_to_proxy(reached.stream, proxy)

@@ -108,6 +108,7 @@ class State(Enum):
     PORTAL = "login_page"
     STRIPPED = "no_upgrade"
     REJECTED = "proxy_refuses"
+    WRONG = "wrong_answer"
     FAILED = "failed"
     UNDECIDED = "undecided"
     UNKNOWN = "unknown"
@@ -141,6 +142,7 @@ class Outcome:
         families: versions of IP that a connection was had by.
         issuer: issuer of the certificate that was shown; "" without one.
         relieved: another of its group is open, so that it may be closed.
+        here: the host's name leads to this machine itself, before which there is no firewall.
     """
 
     state: State
@@ -148,3 +150,4 @@ class Outcome:
     families: tuple[int, ...] = ()
     issuer: str = ""
     relieved: bool = False
+    here: bool = False

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import ssl
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from ravatard.doctor.network.questions import Question
+from ravatard.doctor.network.udp_answers import DatagramAnswer
 
 #: Longest head of an HTTP reply; servers end at 8 to 16 kB as a rule.
 _LONGEST_HEAD = 32 * 1024
 #: A datagram may be lost: it is sent again after so many seconds, while the caller's deadline lasts.
 _AGAIN_S = 1.0
+#: A question that was sent so often, and brought only datagrams that do not answer it, is given up.
+_SENT_TO_STRANGERS = 3
 _LONGEST_DATAGRAM = 65_536
+#: Place of the zone in a socket's address of IPv6.
+_ZONE = 3
+
+
+class ForeignAnswerError(ConnectionError):
+    """Datagrams came, and none of them answers the question; says so in the third person."""
 
 
 class TcpStream(Protocol):
@@ -61,10 +71,11 @@ class Links(Protocol):
         """
         ...
 
-    async def ask(self, address: str, port: int, question: Question) -> None:
+    async def ask(self, address: str, port: int, question: Question) -> DatagramAnswer:
         """Send a question by UDP until it is answered. Cancelling ends that.
 
         Raises:
+            ForeignAnswerError: for seconds only datagrams came that do not answer it.
             OSError: the network says that it cannot be delivered.
         """
         ...
@@ -101,14 +112,19 @@ class _Asker(asyncio.DatagramProtocol):
     """One question by UDP; the first datagram that answers it is enough."""
 
     def __init__(self, question: Question) -> None:
-        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.answered: asyncio.Future[DatagramAnswer] = asyncio.get_running_loop().create_future()
+        self.foreign = False
         self._question = question
 
     def datagram_received(self, data: bytes, addr: tuple[str | object, int]) -> None:
         del addr
-        fits = len(data) <= _LONGEST_DATAGRAM and self._question.is_answer(data)
-        if fits and not self.answered.done():
-            self.answered.set_result(None)
+        if self.answered.done():
+            return
+        found = self._question.answer(data) if len(data) <= _LONGEST_DATAGRAM else None
+        if found is None:
+            self.foreign = True
+        else:
+            self.answered.set_result(found)
 
     def error_received(self, exc: Exception) -> None:
         if not self.answered.done():
@@ -129,7 +145,7 @@ class MachineLinks:
         except (ValueError, UnicodeError):
             # A label that is empty or too long.
             raise socket.gaierror(socket.EAI_NONAME, "no name that a host can have") from None
-        return list(dict.fromkeys(str(one[4][0]) for one in found))
+        return list(dict.fromkeys(_with_zone(one[4]) for one in found))
 
     async def connect(self, address: str, port: int) -> TcpStream:
         """See :meth:`Links.connect`.
@@ -139,10 +155,11 @@ class MachineLinks:
         """
         return _OpenStream(*await asyncio.open_connection(address, port, limit=_LONGEST_HEAD))
 
-    async def ask(self, address: str, port: int, question: Question) -> None:
+    async def ask(self, address: str, port: int, question: Question) -> DatagramAnswer:
         """See :meth:`Links.ask`.
 
         Raises:
+            ForeignAnswerError: for seconds only datagrams came that do not answer it.
             OSError: the network says that it cannot be delivered.
         """
         loop = asyncio.get_running_loop()
@@ -150,12 +167,26 @@ class MachineLinks:
             lambda: _Asker(question), remote_addr=(address, port)
         )
         try:
-            while not asker.answered.done():
+            for sent in itertools.count(1):
                 transport.sendto(question.datagram)
                 await asyncio.wait([asker.answered], timeout=_AGAIN_S)
-            asker.answered.result()
+                if asker.answered.done():
+                    break
+                if asker.foreign and sent >= _SENT_TO_STRANGERS:
+                    raise ForeignAnswerError(f"answers, but not as a {question.server}")
+            return asker.answered.result()
         finally:
             # The answer may come, or the network complain, while this is given up.
             asker.answered.cancel()
             with contextlib.suppress(OSError):
                 transport.abort()
+
+
+def _with_zone(place: tuple[Any, ...]) -> str:
+    """Return the address in a socket's place, with its network (zone) where it holds in one only."""
+    address, zone = str(place[0]), place[_ZONE] if len(place) > _ZONE else 0
+    if not zone or "%" in address:
+        return address
+    with contextlib.suppress(OSError):
+        return f"{address}%{socket.if_indextoname(zone)}"
+    return f"{address}%{zone}"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ravatard.cloud.proxy import NO_PROXY, Proxies, Proxy
+from ravatard.cloud.web_address import may_be_host
 from ravatard.doctor.machine import Machine, output
 
 #: resolver(5): more name servers are not asked.
@@ -30,7 +31,9 @@ _TIMESYNCD = (
 _SERVER = re.compile(r"^\s*(?:server|pool|peer)\s+(\S+)", re.M)
 _TIMESYNCD_LINE = re.compile(r"^(#?)(NTP|FallbackNTP)=(.*)$", re.M)
 #: A source in what `apt-cache policy PACKAGE` prints: its priority, its address, its suite.
-_SOURCE = re.compile(r"^\s+-?\d+\s+(?:mirror\+)?(https?://\S+)\s", re.M)
+_SOURCE = re.compile(r"^\s+-?\d+\s+(?:mirror\+)?((?:https?://|file:/)\S+)\s", re.M)
+#: apt-transport-mirror(1): a mirror in such a list, one a line.
+_MIRROR = re.compile(r"^(https?://\S+)", re.M)
 _SETTING = re.compile(r'^(Acquire::(http|https)::Proxy(?:::(\S+))?) "(.*)";$', re.M)
 _DIRECT = "DIRECT"
 
@@ -91,7 +94,27 @@ def _texts(machine: Machine, places: tuple[str, ...]) -> Iterator[str]:
 async def archives(machine: Machine) -> tuple[str, ...]:
     """Return the addresses of the archives that apt gets ravatard from; none without such a source."""
     said = await output(machine, "apt-cache", "policy", "ravatard")
-    return tuple(dict.fromkeys(_SOURCE.findall(said or "")))[:_MOST_ARCHIVES]
+    found: list[str] = []
+    for url in dict.fromkeys(_SOURCE.findall(said or "")):
+        found += _mirrors(machine, url) if url.startswith("file:") else [url]
+    return tuple(dict.fromkeys(filter(_is_address, found)))[:_MOST_ARCHIVES]
+
+
+def _mirrors(machine: Machine, url: str) -> list[str]:
+    """Return the mirrors in a list of this machine; a folder of packages has none, and needs no network."""
+    path = url.removeprefix("file:").replace("//", "/")
+    if not machine.path(path).is_file():
+        return []
+    return _MIRROR.findall(machine.text(path) or "")
+
+
+def _is_address(url: str) -> bool:
+    """Return True unless apt itself cannot use an address."""
+    try:
+        parts = urlsplit(url)
+        return parts.port != 0 and may_be_host(parts.hostname or "")
+    except ValueError:
+        return False
 
 
 async def archive_proxies(machine: Machine, urls: tuple[str, ...]) -> Mapping[str, Proxy | str | None]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-#: RFC 1035, 4.1.1: a standard query with recursion desired; the bit and the mask of an answer's first flags.
-_QUERY_FLAGS, _IS_RESPONSE = b"\x01\x00", 0x80
-_DNS_HEAD_BYTES = 12
+from ravatard.doctor.network.udp_answers import DatagramAnswer, dns_answer, ntp_answer, stun_answer
+
+#: RFC 1035, 4.1.1: a standard query with recursion desired.
+_QUERY_FLAGS = b"\x01\x00"
 _LONGEST_LABEL = 63
-#: RFC 5905, 7.3: version 4, mode 3 (client); modes 4 and 5 answer.
-_NTP_CLIENT, _NTP_ANSWERS = 0x23, (4, 5)
-_NTP_BYTES, _ORIGIN, _TRANSMIT = 48, 24, 40
-#: RFC 8489, 5: a binding request without attributes, the magic cookie, and a success response.
-_BINDING_REQUEST, _BINDING_SUCCESS, _BINDING_ERROR = b"\x00\x01", b"\x01\x01", b"\x01\x11"
-_COOKIE = b"\x21\x12\xa4\x42"
-_STUN_HEAD_BYTES = 20
+#: RFC 5905, 7.3: version 4, mode 3 (client); the place of the client's time.
+_NTP_CLIENT, _TRANSMIT = 0x23, 40
+#: RFC 8489, 5: a binding request without attributes, and the magic cookie.
+_BINDING_REQUEST, _COOKIE = b"\x00\x01", b"\x21\x12\xa4\x42"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +23,13 @@ class Question:
 
     Attributes:
         datagram: the bytes.
-        is_answer: returns True for a datagram that answers it. Takes any bytes.
+        answer: returns the answer in a datagram; None for one that does not answer it. Takes any bytes.
+        server: servers that answer, such as "name server".
     """
 
     datagram: bytes
-    is_answer: Callable[[bytes], bool]
+    answer: Callable[[bytes], DatagramAnswer | None]
+    server: str
 
 
 def dns_question(name: str, chance: bytes) -> Question:
@@ -44,29 +45,18 @@ def dns_question(name: str, chance: bytes) -> Question:
     asked = b"".join(bytes((len(label),)) + label for label in labels) + b"\x00"
     # One question, for an address (A) of the internet.
     datagram = chance[:2] + _QUERY_FLAGS + b"\x00\x01" + bytes(6) + asked + b"\x00\x01\x00\x01"
-    return Question(
-        datagram,
-        lambda reply: (
-            len(reply) >= _DNS_HEAD_BYTES and reply[:2] == chance[:2] and bool(reply[2] & _IS_RESPONSE)
-        ),
-    )
+    return Question(datagram, partial(dns_answer, datagram, name if labels else ""), "name server")
 
 
-def ntp_question(chance: bytes) -> Question:
+def ntp_question(chance: bytes, now_s: float) -> Question:
     """Return the question for the time.
 
     Args:
         chance: eight random bytes, in the place of our own time, which no server needs.
+        now_s: our own time, which is told to no server: seconds since 1970.
     """
     datagram = bytes((_NTP_CLIENT,)) + bytes(_TRANSMIT - 1) + chance[:8]
-    return Question(
-        datagram,
-        lambda reply: (
-            len(reply) >= _NTP_BYTES
-            and reply[0] & 7 in _NTP_ANSWERS
-            and reply[_ORIGIN : _ORIGIN + 8] == chance[:8]
-        ),
-    )
+    return Question(datagram, partial(ntp_answer, datagram, now_s), "time server")
 
 
 def stun_question(chance: bytes) -> Question:
@@ -75,12 +65,5 @@ def stun_question(chance: bytes) -> Question:
     Args:
         chance: twelve random bytes.
     """
-    head = _COOKIE + chance[:12]
-    return Question(
-        _BINDING_REQUEST + b"\x00\x00" + head,
-        lambda reply: (
-            len(reply) >= _STUN_HEAD_BYTES
-            and reply[:2] in (_BINDING_SUCCESS, _BINDING_ERROR)
-            and reply[4:_STUN_HEAD_BYTES] == head
-        ),
-    )
+    datagram = _BINDING_REQUEST + b"\x00\x00" + _COOKIE + chance[:12]
+    return Question(datagram, partial(stun_answer, datagram), "STUN server")

@@ -6,12 +6,14 @@ import asyncio
 import errno
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from ravatard.cloud.border import plain
+from ravatard.cloud.network.portal import is_here
 from ravatard.cloud.replies import cause_of
 from ravatard.doctor.network.destination import Outcome, State
-from ravatard.doctor.network.links import Links, TcpStream
+from ravatard.doctor.network.links import ForeignAnswerError, Links, TcpStream
 
 #: Limits of a trial's first steps. A firewall that drops packets lets each run out.
 LOOKUP_S = 5.0
@@ -19,6 +21,7 @@ CONNECT_S = 5.0
 #: The machine itself has no way to such addresses, as one without IPv6.
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _LONGEST_REASON = 100
+_BROADCAST = IPv4Address("255.255.255.255")
 
 
 class TrialEnded(Exception):
@@ -64,15 +67,41 @@ async def addresses_of(links: Links, host: str) -> Mapping[int, str]:
         raise TrialEnded(Outcome(State.NAMELESS, _nameless(host, error))) from None
     first: dict[int, str] = {}
     for address in found:
-        first.setdefault(6 if ":" in address else 4, address)
+        if address == host or _may_be_connected_to(address):
+            first.setdefault(6 if ":" in address else 4, address)
+    if not first and found:
+        # The system takes 0.0.0.0 for this machine: what listens there is not the host.
+        text = f"the name servers give {plain(found[0], _LONGEST_REASON)} for {host}, an address of no host: "
+        raise TrialEnded(Outcome(State.NAMELESS, f"{text}a filter may block the name"))
     if not first:
         raise TrialEnded(Outcome(State.NAMELESS, f"the name servers have no address of {host}"))
     return first
 
 
+def _may_be_connected_to(address: str) -> bool:
+    """Return True unless a host cannot have such an address, or it holds in a network that is not named."""
+    numbers, _, zone = address.partition("%")
+    found = _numeric(numbers)
+    if isinstance(found, IPv6Address) and found.is_link_local and not zone:
+        return False
+    return not (found.is_unspecified or found.is_multicast or found == _BROADCAST)
+
+
+def _numeric(numbers: str) -> IPv4Address | IPv6Address:
+    """Return a numeric address; one of IPv4 in the clothes of IPv6 (RFC 4291, 2.5.5.2) as that of IPv4."""
+    found = ip_address(numbers)
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def of_this_machine(host: str, addresses: Mapping[int, str]) -> str:
+    """Return a clause about a name that leads to this machine itself; "" for any other host."""
+    inner = all(_numeric(one.partition("%")[0]).is_loopback for one in addresses.values())
+    return f"the name {host} leads to this machine itself" if inner and not is_here(host) else ""
+
+
 def _nameless(host: str, error: OSError) -> str:
     if error.errno == socket.EAI_AGAIN:
-        return f"no name server answers for {host}"
+        return f"no name server gives an answer for {host}"
     if error.errno in (socket.EAI_NONAME, socket.EAI_NODATA):
         return f"the name servers do not know {host}"
     return f"{host} is not looked up ({plain(cause_of(error), _LONGEST_REASON)})"
@@ -96,14 +125,22 @@ async def reach(links: Links, host: str, port: int) -> ReachedHost:
         for stream in streams.values():
             stream.abort()
         raise
+    itself = of_this_machine(host, addresses)
     if not streams:
-        raise TrialEnded(worst(failures))
+        raise TrialEnded(with_clause(worst(failures), itself))
     kept = min(streams)
     for family, stream in streams.items():
         if family != kept:
             stream.abort()
     told = [f"IPv{one}: {outcome.text}" for one, outcome in failures.items() if _matters(outcome)]
+    if itself:
+        told.append(itself)
     return ReachedHost(streams[kept], tuple(sorted(streams)), "; ".join(told))
+
+
+def with_clause(outcome: Outcome, itself: str) -> Outcome:
+    """Return ``outcome`` with the clause of :func:`of_this_machine`, if there is one."""
+    return replace(outcome, text=f"{outcome.text}; {itself}", here=True) if itself else outcome
 
 
 async def by_each_version(
@@ -136,6 +173,8 @@ async def by_each_version(
 
 def _failure(address: str, error: OSError) -> Outcome:
     """Return the outcome of a connection or datagram to ``address`` that failed."""
+    if isinstance(error, ForeignAnswerError):
+        return Outcome(State.WRONG, f"{address} {error}")
     if isinstance(error, ConnectionRefusedError):
         return Outcome(State.REFUSED, f"{address} refuses")
     if error.errno in _NO_ROUTE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 
 from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, login_headers
 from ravatard.cloud.web_address import as_authority
@@ -15,7 +16,16 @@ from ravatard.doctor.network.connector import Connector, Opened, Verification, e
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
 from ravatard.doctor.network.links import Links
 from ravatard.doctor.network.questions import Question, dns_question, ntp_question, stun_question
-from ravatard.doctor.network.reaching import TrialEnded, addresses_of, by_each_version, reach, worst
+from ravatard.doctor.network.reaching import (
+    TrialEnded,
+    addresses_of,
+    by_each_version,
+    of_this_machine,
+    reach,
+    with_clause,
+    worst,
+)
+from ravatard.doctor.network.udp_answers import DatagramAnswer
 from ravatard.doctor.network.web import (
     ReplyHead,
     is_switched,
@@ -59,6 +69,7 @@ class Trial:
         """
         self._links = links
         self._connector = Connector(links, verification)
+        self._now = verification.now
         self._name = name
         self._running = running
         self._online = online
@@ -82,11 +93,12 @@ class Trial:
     async def _tried(self, destination: Destination) -> Outcome:
         match destination.protocol:
             case NetworkProtocol.DNS:
-                return await self._asked(destination, dns_question(self._name, secrets.token_bytes(2)))
+                return await self._names(destination)
             case NetworkProtocol.NTP:
-                return await self._asked(destination, ntp_question(secrets.token_bytes(8)))
+                now_s = self._now().timestamp()
+                return (await self._asked(destination, ntp_question(secrets.token_bytes(8), now_s)))[0]
             case NetworkProtocol.STUN:
-                return await self._asked(destination, stun_question(secrets.token_bytes(12)))
+                return (await self._asked(destination, stun_question(secrets.token_bytes(12))))[0]
             case NetworkProtocol.WSS | NetworkProtocol.WS:
                 return await self._socket(destination)
             case _:
@@ -98,17 +110,39 @@ class Trial:
             return Outcome(State.FAILED, "ravatard runs, and does not listen at it")
         return Outcome(State.UNTRIED, "ravatard does not run") if outcome.state is State.REFUSED else outcome
 
-    async def _asked(self, destination: Destination, question: Question) -> Outcome:
-        """Ask a server by UDP, by each version of IP at once; one answer is enough."""
+    async def _names(self, destination: Destination) -> Outcome:
+        """Ask a name server for a host, and for one that there is not: some answer for any name."""
+        outcome, _ = await self._asked(destination, dns_question(self._name, secrets.token_bytes(2)))
+        if outcome.state is not State.OPEN:
+            return outcome
+        nowhere = dns_question(f"{secrets.token_hex(6)}.invalid", secrets.token_bytes(2))
+        _, answer = await self._asked(destination, nowhere)
+        if answer is None or not answer.found:
+            return outcome
+        text = "also for a name that no host has: a captive portal, or a filter"
+        return replace(outcome, text=f"{outcome.text}, {text}")
+
+    async def _asked(
+        self, destination: Destination, question: Question
+    ) -> tuple[Outcome, DatagramAnswer | None]:
+        """Ask a server by UDP, by each version of IP at once; one useful answer is enough."""
         addresses = await addresses_of(self._links, destination.host)
-        answered: list[int] = []
+        answers: dict[int, DatagramAnswer] = {}
 
         async def ask(family: int, address: str) -> None:
-            await self._links.ask(address, destination.port or 0, question)
-            answered.append(family)
+            answers[family] = await self._links.ask(address, destination.port or 0, question)
 
         failures = await by_each_version(addresses, ask, DATAGRAM_S)
-        return Outcome(State.OPEN, "answers", tuple(sorted(answered))) if answered else worst(failures)
+        useful = tuple(sorted(family for family, answer in answers.items() if answer.useful))
+        if useful:
+            answer = answers[useful[0]]
+            outcome = Outcome(State.OPEN, answer.text, useful)
+        elif answers:
+            family, answer = min(answers.items())
+            outcome = Outcome(State.WRONG, f"{addresses[family]} {answer.text}")
+        else:
+            answer, outcome = None, worst(failures)
+        return with_clause(outcome, of_this_machine(destination.host, addresses)), answer
 
     async def _stream(self, destination: Destination) -> Outcome:
         """Try what is no WebSocket: with a request where it speaks HTTP."""

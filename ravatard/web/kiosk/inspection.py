@@ -99,7 +99,8 @@ async def inspect(
                 return Inspection(tuple(origins), _framing(reply))
             return _trouble(origins, f"more than {_MOST_REDIRECTS} redirects")
     except TimeoutError:
-        return _trouble(origins, f"no answer within {within_s:g} s")
+        by = f" by way of the proxy {route.proxy_name}" if route is not None and route.proxy else ""
+        return _trouble(origins, f"no answer within {within_s:g} s{by}")
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return _trouble(origins, _reason(error, route))
 

@@ -120,7 +120,24 @@ def test_no_proxy_is_parsed_once_and_anew_when_it_changes(
     assert proxies.of("https://7.example/") is None
 
 
-@pytest.mark.parametrize("value", ["socks5://proxy.example:1080", "http://[::1", "http://", "http://h:x"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "socks5://proxy.example:1080",
+        "http://[::1",
+        "http://",
+        "http://h:x",
+        "http://h:0",
+        "http://h:99999",
+        "http://a..b:1",
+        f"http://{'x' * 64}.example",
+        "http://h<i:1",
+        "http://*:1",
+        "http://\u2024:1",
+        "http://256.1.1.1:1",
+        "http://[fe80::1%25]:1",
+    ],
+)
 def test_a_proxy_that_cannot_be_used_is_a_sentence(value: str) -> None:
     named = Proxies(None, {"ALL_PROXY": value}).named("https://chat.example/")
 
@@ -220,3 +237,17 @@ def test_a_fault_of_a_proxys_certificate_is_no_fault_of_the_service(code: int, t
 
     assert told in said
     assert "service" not in said
+
+
+@pytest.mark.parametrize("written", ["[fe80::1%25eth0]", "[fe80::1%eth0]"])
+def test_the_zone_of_an_address_may_be_escaped(written: str) -> None:
+    found = Proxies(f"http://{written}:3128", {}).of("https://chat.example/")
+
+    assert found is not None
+    assert found.url.host == "fe80::1%eth0"
+
+
+def test_a_user_with_a_colon_is_a_sentence_without_the_password() -> None:
+    found = Proxies(None, {"https_proxy": "http://m%3ae:hush-4711@h:1"}).named("https://chat.example/")
+
+    assert found == "https_proxy has a user name with a colon in it, which no proxy reads; correct it"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ravatard.cloud.web_address import as_authority, as_it_came
+from ravatard.cloud.web_address import as_authority, as_it_came, may_be_host
 
 _ESCAPES = [f"%{number:02X}" for number in range(32, 127)] + [f"%{number:02x}" for number in range(128, 256)]
 _PLAIN = [chr(number) for number in range(0x21, 0x7F) if chr(number) not in "#%?\\"]
@@ -113,3 +113,48 @@ def test_an_address_of_ipv6_stands_in_brackets() -> None:
     assert as_authority("::1", 80) == "[::1]:80"
     assert as_authority("::1") == "[::1]"
     assert as_authority("a.example", 443) == "a.example:443"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "h",
+        "proxy.example",
+        "proxy.example.",
+        "under_score.example",
+        "m\u00fcller.example",
+        "10.0.0.1",
+        "::1",
+        "fe80::1%eth0",
+        f"{'x' * 63}.example",
+    ],
+)
+def test_a_name_that_a_host_can_have(host: str) -> None:
+    assert may_be_host(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        ".",
+        "a..b",
+        ".a",
+        "x" * 64,
+        f"{'x' * 60}." * 5,
+        "a b",
+        "a%62",
+        "a<b",
+        "*",
+        "a\x00b",
+        "\u2024",
+        "256.1.1.1",
+        "1.2.3.4.5",
+        "::zz",
+        "fe80::1%",
+        "\ud800",
+        "\u00fc" * 20_000,
+    ],
+)
+def test_a_name_that_no_host_can_have(host: str) -> None:
+    assert not may_be_host(host)

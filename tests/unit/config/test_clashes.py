@@ -304,14 +304,34 @@ def test_a_password_at_a_proxy_needs_a_user() -> None:
 
 
 @pytest.mark.parametrize(
-    "proxy", ["http://[::1", "http://h:abc", "http://h:99999", "http://h:0", "http:///x"]
+    "proxy",
+    [
+        "http://[::1",
+        "http://h:abc",
+        "http://h:99999",
+        "http://h:0",
+        "http:///x",
+        "http://a..b:1",
+        f"http://{'x' * 64}.example:1",
+        "http://%00:1",
+        "http://256.1.1.1:1",
+        "http://[fe80::1%25]:1",
+    ],
 )
 def test_a_proxy_that_no_request_can_go_through_is_a_mistake(proxy: str) -> None:
     assert [clash.keys for clash in _clashes(service={"proxy": proxy})] == [("service.proxy",)]
 
 
 @pytest.mark.parametrize(
-    "proxy", ["none", "http://[::1]:3128", "https://proxy.example", "http://10.0.0.1:8080/"]
+    "proxy",
+    [
+        "none",
+        "http://[::1]:3128",
+        "http://[fe80::1%25eth0]:3128",
+        "http://[fe80::1%eth0]:3128",
+        "https://proxy.example",
+        "http://10.0.0.1:8080/",
+    ],
 )
 def test_a_proxy_that_can_be_used_is_none(proxy: str) -> None:
     assert _clashes(service={"proxy": proxy}) == []

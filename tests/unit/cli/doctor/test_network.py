@@ -13,6 +13,7 @@ from ravatard.doctor.check import DoctorRequest
 from ravatard.doctor.network.connector import Verification
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
 from ravatard.doctor.network.trial import Trial
+from ravatard.doctor.network.udp_answers import DatagramAnswer
 from tests.unit.doctor.network.fakes import FakeLinks, FakeStream
 
 CLOCKS = [
@@ -26,9 +27,14 @@ PAGE = Destination(
 
 def network() -> FakeLinks:
     links = FakeLinks()
-    links.names = {one.host: [one.host] for one in (*CLOCKS, BROKER, PAGE)}
-    links.answers = {("0.ntp.example", 123): None, ("1.ntp.example", 123): True}
-    links.streams = {("broker.example", 1883): [None], ("127.0.0.1", 8480): [FakeStream()]}
+    links.names = {
+        "0.ntp.example": ["192.0.2.1"],
+        "1.ntp.example": ["192.0.2.2"],
+        BROKER.host: ["192.0.2.3"],
+        PAGE.host: [PAGE.host],
+    }
+    links.answers = {("192.0.2.1", 123): [None], ("192.0.2.2", 123): [DatagramAnswer()]}
+    links.streams = {("192.0.2.3", 1883): [None], ("127.0.0.1", 8480): [FakeStream()]}
     return links
 
 
@@ -84,7 +90,7 @@ async def test_programs_get_every_row() -> None:
         "needed": True,
         "ip_versions": [],
         "certificate_issuer": None,
-        "text": "broker.example does not answer within 5 s",
+        "text": "192.0.2.3 does not answer within 5 s",
     }
     assert [one["needed"] for one in destinations] == [False, True, True, True]
     assert (destinations[2]["direction"], destinations[2]["host"], destinations[2]["place"]) == (

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ravatard.doctor.network.links import TcpStream
 from ravatard.doctor.network.questions import Question
+from ravatard.doctor.network.udp_answers import DatagramAnswer
 
 Answer = bytes | Exception | None
 """A reply; an error; None: nothing comes for ever."""
@@ -51,7 +52,7 @@ class FakeLinks:
     Attributes:
         names: host -> addresses, or an error, or None for a look-up without end.
         streams: (address, port) -> connections in order, or errors, or None for one that is dropped.
-        answers: (address, port) -> True: a question is answered; an error; None: dropped.
+        answers: (address, port) -> answers in order, or errors, or None for questions that are dropped.
         opened: every connection, in order.
         asked: (address, port, datagram) of every question.
     """
@@ -59,7 +60,7 @@ class FakeLinks:
     def __init__(self) -> None:
         self.names: dict[str, Sequence[str] | OSError | None] = {}
         self.streams: dict[tuple[str, int], list[FakeStream | OSError | None]] = {}
-        self.answers: dict[tuple[str, int], bool | OSError | None] = {}
+        self.answers: dict[tuple[str, int], list[DatagramAnswer | OSError | None]] = {}
         self.opened: list[FakeStream] = []
         self.asked: list[tuple[str, int, bytes]] = []
 
@@ -84,13 +85,17 @@ class FakeLinks:
         self.opened.append(found)
         return found
 
-    async def ask(self, address: str, port: int, question: Question) -> None:
+    async def ask(self, address: str, port: int, question: Question) -> DatagramAnswer:
         self.asked.append((address, port, question.datagram))
-        found = self.answers[(address, port)]
+        waiting = self.answers[(address, port)]
+        # The last one stays.
+        found = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         if isinstance(found, OSError):
             raise found
         if found is None:
             await asyncio.Event().wait()
+            raise AssertionError
+        return found
 
 
 async def _given(answer: Answer) -> bytes:

@@ -66,6 +66,12 @@ def test_of_a_group_that_is_closed_one_is_to_be_opened() -> None:
             State.NAMELESS,
             "Have the name servers answer for chat.example; only then can TCP 443 be tried there.",
         ),
+        (
+            State.WRONG,
+            "Reached, and of no use as it answers: requests at TCP 443 of chat.example. "
+            "Name another server in the settings of this machine or its network, or have this one serve "
+            "this machine.",
+        ),
         (State.REJECTED, "Have the proxy let through TCP 443 to chat.example."),
         (State.STRIPPED, "Have the proxy or filter pass on the WebSocket upgrade to chat.example."),
         (
@@ -144,3 +150,11 @@ def test_what_is_to_be_done_ends_with_the_command_that_was_given() -> None:
     said = advice(rows((SERVICE, State.SILENT), (unread, State.UNKNOWN)), again)
 
     assert said[1:] == [f"Then run `{again}` again.", f"Not known: mqtt.host; `sudo {again}` may read more."]
+
+
+def test_a_name_that_leads_to_this_machine_is_no_matter_of_a_firewall() -> None:
+    inner = replace(rows((SERVICE, State.REFUSED))[0][1], here=True)
+
+    assert advice([(SERVICE, inner)])[0] == (
+        f"Look at this machine itself, no firewall is in between: {SERVICE.purpose} at TCP 443."
+    )

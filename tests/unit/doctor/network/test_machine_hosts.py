@@ -129,3 +129,33 @@ async def test_a_proxy_of_apt_of_another_kind_is_told(patient: Patient) -> None:
     assert await archive_proxies(patient.machine(), ("http://b.example/",)) == {
         "http://b.example/": "apt's proxy (Acquire::http::Proxy) speaks no HTTP, and is not tried here"
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("https://apt.example/debian", ["https://apt.example/debian"]),
+        ("mirror+https://apt.example/list", ["https://apt.example/list"]),
+        ("mirror+file:/etc/apt/mirrors.list", ["https://a.example/debian", "http://b.example/debian"]),
+        ("mirror+file:/etc/apt/none.list", []),
+        ("file:/srv/archive", []),
+        ("cdrom:[Debian_12]/", []),
+        ("ssh://me:hush@apt.example/", []),
+        ("http://[::1", []),
+        ("http://apt.example:99999/", []),
+        ("http://apt.example:0/", []),
+        ("http://a..b/", []),
+        ("http:///none", []),
+    ],
+)
+async def test_sources_that_need_no_network_or_name_no_host_are_none(
+    patient: Patient, source: str, found: list[str]
+) -> None:
+    mirrors = "# two\nhttps://a.example/debian\tpriority:1\nhttp://b.example/debian\nfile:/srv/x\nhttp://[\n"
+    patient.write("etc/apt/mirrors.list", mirrors)
+    patient.programs["apt-cache"] = f"ravatard:\n        500 {source} stable/main arm64 Packages\n"
+
+    urls = await archives(patient.machine())
+
+    assert list(urls) == found
+    assert set(await archive_proxies(patient.machine(), urls)) == set(found)

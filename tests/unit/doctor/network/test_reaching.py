@@ -8,7 +8,7 @@ import errno
 import pytest
 
 from ravatard.doctor.network.destination import Outcome, State
-from ravatard.doctor.network.reaching import TrialEnded, reach, worst
+from ravatard.doctor.network.reaching import TrialEnded, addresses_of, reach, worst
 from tests.unit.doctor.network.fakes import FakeLinks, FakeStream
 
 V4, V6 = "192.0.2.7", "2001:db8::7"
@@ -53,3 +53,37 @@ def test_without_any_way_that_of_ipv4_is_told() -> None:
     by_4, by_6 = Outcome(State.UNREACHABLE, "4"), Outcome(State.UNREACHABLE, "6")
 
     assert worst({6: by_6, 4: by_4}) == by_4
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["0.0.0.0", "::", "::ffff:0.0.0.0", "224.0.0.1", "ff02::1", "255.255.255.255", "fe80::1"],
+)
+async def test_an_address_of_no_host_is_none(address: str) -> None:
+    found = FakeLinks()
+    found.names["a.example"] = [address]
+
+    with pytest.raises(TrialEnded) as ended:
+        await addresses_of(found, "a.example")
+
+    text = (
+        f"the name servers give {address} for a.example, an address of no host: a filter may block the name"
+    )
+    assert ended.value.outcome == Outcome(State.NAMELESS, text)
+    found.names["a.example"] = [address, V4, V6]
+    assert await addresses_of(found, "a.example") == {4: V4, 6: V6}
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1", "fe80::1%eth0", "169.254.7.7", V6])
+async def test_an_address_in_the_place_of_a_name_is_taken_as_it_is(address: str) -> None:
+    found = FakeLinks()
+    found.names[address] = [address]
+
+    assert list((await addresses_of(found, address)).values()) == [address]
+
+
+async def test_an_address_with_its_zone_is_one() -> None:
+    found = FakeLinks()
+    found.names["printer.local"] = ["fe80::1%eth0"]
+
+    assert await addresses_of(found, "printer.local") == {6: "fe80::1%eth0"}

@@ -17,7 +17,9 @@ from yarl import URL
 from ravatard.cloud.proxy import Proxy
 from ravatard.doctor.network.connector import Verification
 from ravatard.doctor.network.destination import Destination, NetworkProtocol, Outcome, State
+from ravatard.doctor.network.links import ForeignAnswerError
 from ravatard.doctor.network.trial import WHOLE_S, Trial
+from ravatard.doctor.network.udp_answers import DatagramAnswer
 from tests.unit.doctor.network.fakes import Answer, FakeLinks, FakeStream, distrust
 
 NOW = datetime(2026, 8, 7, 12, 0, tzinfo=UTC)
@@ -124,7 +126,7 @@ async def test_ipv6_alone_is_enough() -> None:
     ("error", "text"),
     [
         (socket.gaierror(socket.EAI_NONAME, "x"), "the name servers do not know chat.example"),
-        (socket.gaierror(socket.EAI_AGAIN, "x"), "no name server answers for chat.example"),
+        (socket.gaierror(socket.EAI_AGAIN, "x"), "no name server gives an answer for chat.example"),
         (OSError(5, "odd"), "chat.example is not looked up (odd)"),
         (None, "no name server answers for chat.example within 5 s"),
     ],
@@ -430,7 +432,7 @@ async def test_a_proxy_with_tls_of_its_own() -> None:
 async def test_a_question_by_udp(protocol: NetworkProtocol, port: int, first: int | None) -> None:
     found = FakeLinks()
     found.names[HOST] = [V4, V6]
-    found.answers = {(V4, port): True, (V6, port): None}
+    found.answers = {(V4, port): [DatagramAnswer()], (V6, port): [None]}
 
     outcome = await tried(found, Destination("x", HOST, port, protocol))
 
@@ -444,14 +446,68 @@ async def test_a_question_by_udp(protocol: NetworkProtocol, port: int, first: in
         (None, State.SILENT),
         (ConnectionRefusedError(), State.REFUSED),
         (OSError(errno.ENETUNREACH, "Network is unreachable"), State.UNREACHABLE),
+        (ForeignAnswerError("answers, but not as a STUN server"), State.WRONG),
     ],
 )
 async def test_a_question_by_udp_without_an_answer(answer: OSError | None, state: State) -> None:
     found = FakeLinks()
     found.names[HOST] = [V4]
-    found.answers = {(V4, 3478): answer}
+    found.answers = {(V4, 3478): [answer]}
 
     assert (await tried(found, Destination("x", HOST, 3478, NetworkProtocol.STUN))).state is state
+
+
+async def test_a_server_by_udp_that_serves_others_is_of_no_use() -> None:
+    found = FakeLinks()
+    found.names[HOST] = [V6, V4]
+    denied = DatagramAnswer("answers without a time (DENY)", useful=False)
+    clock = Destination("x", HOST, 123, NetworkProtocol.NTP)
+    found.answers = {(V4, 123): [denied], (V6, 123): [denied]}
+    assert await tried(found, clock) == Outcome(State.WRONG, f"{V4} answers without a time (DENY)")
+
+    found.answers[(V6, 123)] = [DatagramAnswer()]
+
+    assert await tried(found, clock) == Outcome(State.OPEN, "answers", (6,))
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (DatagramAnswer(), "answers"),
+        (DatagramAnswer("answers SERVFAIL for x.invalid", useful=False), "answers"),
+        (None, "answers"),
+        (
+            DatagramAnswer(found=True),
+            "answers, also for a name that no host has: a captive portal, or a filter",
+        ),
+    ],
+)
+async def test_a_name_server_is_asked_for_a_name_that_no_host_has(
+    answer: DatagramAnswer | None, text: str
+) -> None:
+    found = FakeLinks()
+    found.names[HOST] = [V4]
+    found.answers = {(V4, 53): [DatagramAnswer(found=True), answer]}
+
+    outcome = await tried(found, Destination("x", HOST, 53, NetworkProtocol.DNS))
+
+    assert outcome == Outcome(State.OPEN, text, (4,))
+    assert [b"\x07invalid\x00" in datagram for _, _, datagram in found.asked] == [False, True]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.1.1", "::1", "::ffff:127.0.0.1"])
+async def test_a_name_that_leads_to_this_machine_is_told(address: str) -> None:
+    found = FakeLinks()
+    found.names[HOST] = [address]
+    found.streams = {(address, 443): [ConnectionRefusedError()], (address, 80): [ConnectionRefusedError()]}
+    found.answers = {(address, 123): [DatagramAnswer()], (address, 53): [DatagramAnswer()]}
+    itself = f"the name {HOST} leads to this machine itself"
+
+    closed = await tried(found, HTTPS)
+    clock = await tried(found, Destination("x", HOST, 123, NetworkProtocol.NTP))
+
+    assert closed == Outcome(State.REFUSED, f"{address} refuses; {itself}", here=True)
+    assert (clock.state, clock.text) == (State.OPEN, f"answers; {itself}")
 
 
 async def test_a_broker_is_connected_to_and_told_nothing() -> None:

@@ -1,0 +1,39 @@
+"""Proxy on the way of a request whose caller's deadline has passed: the fault may be the proxy's alone.
+
+The deadline is the caller's, and ends the request by cancelling it; the choice of a proxy is the network's.
+So the network leaves a note on the cancellation, and the caller's message repeats it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ravatard.cloud.proxy import named
+
+
+@contextmanager
+def noting_proxy(proxy: str, connected: Callable[[], bool]) -> Iterator[None]:
+    """Leave a note on the proxy when what is done inside is cancelled. The cancellation goes on.
+
+    Args:
+        proxy: the proxy for people; "" without one.
+        connected: returns True once there is a connection for the request.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as cancelled:
+        if proxy:
+            by = f" by way of {named(proxy)}"
+            cancelled.add_note(by if connected() else f": no connection came about{by}")
+        raise
+
+
+def way_of(late: TimeoutError) -> str:
+    """Return the rest of a sentence about a deadline that has passed: the proxy on the way; "" without one.
+
+    Args:
+        late: as ``asyncio.timeout`` raised it.
+    """
+    return "".join(getattr(late.__cause__, "__notes__", ())[:1])
