@@ -332,7 +332,8 @@ def watching_play(folder: Path, group: str, *, killed_after: str = "") -> dict[s
     for top in ("/etc/", "/run/"):
         text = text.replace(f" {top}", f" {folder}{top}").replace(f"cd {top}", f"cd {folder}{top}")
     text = re.sub(r"(?m)^ +(owner|group|validate): .*\n|^ +chown .*\n", "", text)
-    (play,) = (one for one in yaml.safe_load(text) if one["hosts"] == group)
+    plays: list[dict[str, Any]] = yaml.safe_load(text)
+    (play,) = (one for one in plays if one["hosts"] == group)
     for handler in play["handlers"]:
         done = handler.pop("ansible.builtin.systemd")
         handler["ansible.builtin.shell"] = f"echo {done['state']} >> {folder}/done"
