@@ -52,7 +52,7 @@ for example in unattended-upgrades apt-daily-upgrade.service.conf apt-daily-upgr
     install -m 644 "$upgrade/$example" "$root/usr/share/ravatard/"
 done
 # For who looks after many: no clone is needed beside the package.
-(cd "$source/config/fleet" && find . -type f ! -name '.*' -printf '%P\n') | while IFS= read -r file; do
+(cd "$source/config/fleet" && find . -type f ! -name '.*' ! -name '*.pyc' -printf '%P\n') | while IFS= read -r file; do
     install -D -m 644 "$source/config/fleet/$file" "$root/usr/share/ravatard/fleet/$file"
 done
 install -D -m 644 "$source/systemd/debian/lintian-overrides" "$root/usr/share/lintian/overrides/ravatard"

@@ -261,6 +261,7 @@ def host_of(number: int) -> str:
     return f"host-{number:03}"
 
 
+@pytest.mark.timeout(400)
 def test_a_secret_that_no_program_could_use_is_named_with_its_host_and_is_not_told(tmp_path: Path) -> None:
     """Ansible hides the error of the task that lays it down, with its host and its name."""
     (first, *_) = yaml.safe_load((FLEET / "roles/appliance/tasks/main.yml").read_text())
@@ -331,7 +332,8 @@ def watching_play(folder: Path, group: str, *, killed_after: str = "") -> dict[s
     for top in ("/etc/", "/run/"):
         text = text.replace(f" {top}", f" {folder}{top}").replace(f"cd {top}", f"cd {folder}{top}")
     text = re.sub(r"(?m)^ +(owner|group|validate): .*\n|^ +chown .*\n", "", text)
-    (play,) = (one for one in yaml.safe_load(text) if one["hosts"] == group)
+    plays: list[dict[str, Any]] = yaml.safe_load(text)
+    (play,) = (one for one in plays if one["hosts"] == group)
     for handler in play["handlers"]:
         done = handler.pop("ansible.builtin.systemd")
         handler["ansible.builtin.shell"] = f"echo {done['state']} >> {folder}/done"
@@ -346,11 +348,9 @@ def watching_play(folder: Path, group: str, *, killed_after: str = "") -> dict[s
     }
 
 
-def done_by(  # noqa: S107
-    folder: Path, group: str, *, killed_after: str = "", password: str = "x", port: int = 1
-) -> list[str]:
+def done_by(folder: Path, group: str, *, killed_after: str = "", word: str = "x", port: int = 1) -> list[str]:
     """Have the play of a group done; return what its handlers did."""
-    secrets = {"mqtt.password": password, "metrics.token": "a-token"}
+    secrets = {"mqtt.password": word, "metrics.token": "a-token"}
     here = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "/usr/bin/python3",
@@ -367,12 +367,13 @@ def done_by(  # noqa: S107
     return (folder / "done").read_text().split()
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("group", "file", "changed", "killed_after", "made_up_for"),
     [
         ("ravatard_monitor", "prometheus/ravatard/rules.yml", {}, "Lay down the alerts", ["reloaded"]),
         ("ravatard_monitor", "prometheus/ravatard/scrape.yml", {}, "Lay down what is scraped", ["reloaded"]),
-        ("ravatard_broker", "", {"password": "new"}, "Hash their passwords", ["reloaded"]),
+        ("ravatard_broker", "", {"word": "new"}, "Hash their passwords", ["reloaded"]),
         (
             *("ravatard_broker", "mosquitto/ravatard.acl", {}),
             *("Lay down who may read and write which topics", ["reloaded"]),
