@@ -297,8 +297,7 @@ class ServiceCalls:
             async with asyncio.timeout(self._deadlines.request_s):
                 while len(body) < _ERROR_BYTES and (piece := await stream.read()):
                     body += piece
-        except OSError:
-            # The status says enough; TimeoutError is an OSError, too.
+        except OSError:  # TimeoutError is one, too; the status says enough.
             body = b""
         with foreign(f"the service's reply to {call}"):
             return refusal_of(call, stream.status, body, retry_after(stream.retry_after))
