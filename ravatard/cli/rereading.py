@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ravatard import logs
@@ -16,6 +16,7 @@ from ravatard.assembly.parts import conversation_options
 from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cli.run import loaded_for
 from ravatard.cli.terminal import typeable
+from ravatard.cloud.network.trust import Issuers, issuers_in
 from ravatard.config import Loaded, Options, secrets_of
 from ravatard.config.saved.description import told_changes
 from ravatard.config.saved.layer import saved_file
@@ -64,6 +65,7 @@ class Rereading:
         running: the same, of a simulated run with the simulated service in them.
         secrets: all that were ever read.
         wakeword: model of the wake word, which is looked for again.
+        issuers: issuers in the file of ``network.ca``, as they were at the start.
         newest: options of the last reload.
     """
 
@@ -73,6 +75,7 @@ class Rereading:
     running: Options
     secrets: KnownSecrets
     wakeword: WakeWordModel
+    issuers: Issuers = field(default_factory=Issuers)
     newest: Options | None = None
 
     async def read(self, parts: Parts) -> NewOptions:
@@ -88,10 +91,26 @@ class Rereading:
         renew_credential(parts.cloud, self.running, options)
         await self.wakeword.refresh(options)
         told = told_changes(self.started, self.newest or self.started, options)
+        if options.network.ca == self.running.network.ca:
+            told = "; ".join(filter(None, (told, told_issuers(options.network.ca, self.issuers))))
         self.newest = options
         has_button = parts.button is not None
         taken = conversation_options(options, has_button=has_button, wakeword_trouble=self.wakeword.trouble)
         return NewOptions(taken, told)
+
+
+def told_issuers(file: str | None, started: Issuers) -> str:
+    """Return a clause about a file of ``network.ca`` that has changed since the start; "" for the same one.
+
+    Args:
+        file: the file.
+        started: issuers that it held when the daemon started, which are trusted until a restart.
+    """
+    try:
+        same = issuers_in(file) == started
+    except ConfigError as error:
+        return f"{error}; without that the next start fails"
+    return "" if same else "the new content of network.ca waits for a restart"
 
 
 def restart_refusal(

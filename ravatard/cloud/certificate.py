@@ -16,8 +16,8 @@ from ravatard.errors import LinkError
 
 # OpenSSL, include/openssl/x509_vfy.h: X509_V_ERR_*.
 _NOT_YET_VALID = 9
-_EXPIRED = 10
-OUT_OF_DATE = frozenset({_NOT_YET_VALID, _EXPIRED})
+EXPIRED = 10
+OUT_OF_DATE = frozenset({_NOT_YET_VALID, EXPIRED})
 _SELF_SIGNED = frozenset({18, 19})
 _UNKNOWN_ISSUER = frozenset({2, 20, 21})
 OTHER_HOST = frozenset({62, 64})
@@ -145,7 +145,7 @@ def _distrust(code: int | None, now: datetime, issuer: str, owner: str, address:
     clock = f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC"
     if code == _NOT_YET_VALID:
         return f"is not yet valid: {clock}; waiting for the clock"
-    if code == _EXPIRED:
+    if code == EXPIRED:
         return f"has expired: {clock}; if that is right, {owner} must renew its certificate"
     if code in _SELF_SIGNED:
         itself = f"is signed by itself{issuer}"

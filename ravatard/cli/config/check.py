@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -192,9 +193,10 @@ def _about_network(loaded: Loaded) -> Iterator[str]:
         yield f"network.ca: {file} may not be read by you; the user of the service must be able to"
         return
     # Few have an issuer of their own.
-    from ravatard.cloud.network.trust import issuers_in
+    from ravatard.cloud.network.trust import issuers_in, out_of_date
 
-    issuers_in(file)
+    if stale := out_of_date(issuers_in(file), datetime.now(UTC)):
+        yield stale
 
 
 def _about_kiosk(loaded: Loaded) -> Iterator[str]:

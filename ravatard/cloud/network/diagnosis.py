@@ -10,16 +10,17 @@ import asyncio
 import errno
 import ssl
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from ravatard.cloud.border import FOREIGN_FAULTS
-from ravatard.cloud.certificate import CaptivePortal, Distrusted, openssl_reason
+from ravatard.cloud.certificate import EXPIRED, CaptivePortal, Distrusted, openssl_reason
 from ravatard.cloud.network.issuer import issuer_at
 from ravatard.cloud.network.portal import LOOKED_AT_BYTES, NETWORK_LOGIN, is_here, portal_in
-from ravatard.cloud.network.trust import Issuers
+from ravatard.cloud.network.trust import Issuers, out_of_date
 from ravatard.cloud.proxy import Proxy
 from ravatard.cloud.web_address import as_authority
 
@@ -111,6 +112,11 @@ class Diagnosis:
         if proxy is None and (untrusted or closed) and (portal := await self._portal_before(host)):
             return self._met(host, portal)
         if isinstance(error, ssl.SSLCertVerificationError):
+            # One that is not valid yet is the clock's matter as a rule, which is told.
+            stale = out_of_date(self._issuers, datetime.now(UTC)) if error.verify_code == EXPIRED else ""
+            if stale:
+                # The library does not tell whose certificate of the chain it is.
+                return ConnectionError(f"a certificate on the way is out of date; {stale}")
             return Distrusted(error, await self._issuer(url, proxy))
         return error
 

@@ -37,3 +37,14 @@ def way_of(late: TimeoutError) -> str:
         late: as ``asyncio.timeout`` raised it.
     """
     return "".join(getattr(late.__cause__, "__notes__", ())[:1])
+
+
+def missed(failure: str, limit_s: float, late: TimeoutError) -> str:
+    """Return the sentence about a deadline that has passed.
+
+    Args:
+        failure: subject and verb, such as "chat.example did not answer /jwt".
+        limit_s: the deadline.
+        late: see :func:`way_of`.
+    """
+    return f"{failure} within {limit_s:g} s{way_of(late)}"

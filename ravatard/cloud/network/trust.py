@@ -14,16 +14,20 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ravatard.cloud.border import plain
 from ravatard.errors import ConfigError
 
 _ENCRYPTED = frozenset({"https", "wss"})
 #: Debian's file with every issuer has 220 kB.
 _LARGEST_FILE = 4 * 1024 * 1024
 _PEM = b"-----BEGIN"
+#: Limits of a sentence about issuers.
+_MOST_TOLD, _LONGEST_NAME = 3, 80
 _WANTED = "it has to hold a certificate, PEM or DER, and the user of the service must be able to read it"
 #: Held while a context is made: in this time contexts may be made without issuers on purpose.
 _making = threading.Lock()
@@ -76,7 +80,8 @@ def issuers_in(file: str | None) -> Issuers:
             data = opened.read(_LARGEST_FILE + 1)
         if len(data) > _LARGEST_FILE:
             raise ConfigError(
-                f"network.ca: {file} is larger than {_LARGEST_FILE >> 20} MB, and no certificate"
+                f"network.ca: {file} is larger than {_LARGEST_FILE >> 20} MB; write a file with the "
+                "certificates of your own issuers alone"
             )
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or type(error).__name__
@@ -88,6 +93,45 @@ def issuers_in(file: str | None) -> Issuers:
         # OpenSSL's words for it are about its own parser.
         raise ConfigError(f"network.ca: {file} cannot be used ({_lack(more)}); {_WANTED}") from None
     return Issuers(more)
+
+
+def out_of_date(issuers: Issuers, now: datetime) -> str:
+    """Return a sentence about the issuers in ``network.ca`` that are not valid at ``now``; "" for none.
+
+    Args:
+        issuers: those of the file.
+        now: this machine's clock.
+    """
+    if not issuers.more:
+        return ""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=issuers.more)
+    found: dict[str, None] = {}
+    for one in context.get_ca_certs():
+        begins, ends = (_seconds(one[key]) for key in ("notBefore", "notAfter"))
+        if not begins <= now.timestamp() <= ends:
+            fault = f"expired on {one['notAfter']}" if now.timestamp() > ends else "is not valid yet"
+            found[f"{_name(one)} {fault}"] = None
+    if not found:
+        return ""
+    told = ", ".join(list(found)[:_MOST_TOLD])
+    return (
+        f"of the issuers in network.ca {told}: by this machine's clock it is {now:%Y-%m-%d}; "
+        "correct the clock, or write a file with the present one"
+    )
+
+
+def _seconds(text: object) -> int:
+    return ssl.cert_time_to_seconds(str(text))
+
+
+def _name(certificate: Mapping[str, object]) -> str:
+    """Return the common name of an issuer, else its organization; both are a stranger's."""
+    subject = certificate.get("subject")
+    pairs = [pair for group in subject for pair in group] if isinstance(subject, tuple) else []
+    names = {str(key): str(value) for key, value in pairs}
+    name = names.get("commonName") or names.get("organizationName") or "one without a name"
+    return plain(name, _LONGEST_NAME)
 
 
 def _as_openssl_reads(data: bytes) -> str | bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ravatard.cloud.border import plain
-from ravatard.cloud.certificate import OTHER_HOST, OUT_OF_DATE, lost
+from ravatard.cloud.certificate import EXPIRED, OTHER_HOST, OUT_OF_DATE, lost
 from ravatard.cloud.network.trust import unverified
 from ravatard.cloud.proxy import Proxy, login_headers, named, status_of
 from ravatard.cloud.replies import cause_of
@@ -43,11 +43,13 @@ class Verification:
         trust: gives the issuers that are trusted.
         now: wall clock, for certificates that are out of date.
         added: names of issuers that were added to this machine.
+        stale: sentence about issuers in ``network.ca`` that are out of date; "" for none.
     """
 
     trust: Trust
     now: Callable[[], datetime]
     added: frozenset[str] = frozenset()
+    stale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,10 @@ class Connector:
         except ssl.SSLCertVerificationError as error:
             if error.verify_code in OUT_OF_DATE:
                 # A fault of a clock or of the service, and no sign that another one has made it.
-                raise _ended(State.FAILED, str(lost("", host, error, self._verification.now()))) from None
+                text = str(lost("", host, error, self._verification.now()))
+                if self._verification.stale and error.verify_code == EXPIRED and not destination.issuers:
+                    text = f"a certificate on the way is out of date; {self._verification.stale}"
+                raise _ended(State.FAILED, text) from None
             raise TrialEnded(await self._distrusted(destination, error)) from None
         except OSError as error:
             raise _ended(State.FAILED, f"{host} is reached, but not by TLS ({_why_no_tls(error)})") from None

@@ -7,7 +7,7 @@ import ssl
 
 from ravatard.cloud.factory import kind_of
 from ravatard.cloud.network.access import proxies_of
-from ravatard.cloud.network.trust import Issuers, issuers_in, trusted
+from ravatard.cloud.network.trust import Issuers, issuers_in, out_of_date, trusted
 from ravatard.config import DEFAULT_PATH
 from ravatard.config.loading import ReadableOptions, load_readable
 from ravatard.doctor.check import Case
@@ -140,4 +140,5 @@ def verification_of(case: Case) -> tuple[Verification, str]:
         return ssl.create_default_context(cafile=file) if file else trusted(issuers)
 
     added = added_issuers(case.machine, case.options.network.ca)
-    return Verification(trust, case.machine.now, added), note
+    stale = out_of_date(issuers, case.machine.now())
+    return Verification(trust, case.machine.now, added, stale), note

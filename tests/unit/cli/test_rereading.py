@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ravatard.cli.rereading import check_start, restart_refusal
+from ravatard.cli.rereading import check_start, restart_refusal, told_issuers
+from ravatard.cloud.network.trust import Issuers, issuers_in
 from ravatard.errors import ConfigError
+from tests.unit.cloud.network.test_trust import FIRM
 
 
 def command_line(folder: Path, settings: str) -> Namespace:
@@ -42,3 +44,34 @@ def test_settings_with_which_it_would_not_start_are_named(settings: str, named: 
 
     with pytest.raises(ConfigError, match=named):
         check_start(command_line(tmp_path, settings), environ)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (FIRM, ""),
+        (FIRM + FIRM, "the new content of network.ca waits for a restart"),
+        ("", "cannot be used (it is empty)"),
+        ("no certificate", "cannot be used (no certificate is in it)"),
+        (None, "is no file"),
+    ],
+)
+def test_a_file_of_issuers_that_has_changed_since_the_start_is_told(
+    content: str | None, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "firm.pem"
+    file.write_text(FIRM)
+    started = issuers_in(str(file))
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+
+    told = told_issuers(str(file), started)
+
+    assert said in told
+    assert bool(said) == bool(told)
+    assert told.endswith("without that the next start fails") == ("network.ca: " in told)
+
+
+def test_without_a_file_of_issuers_nothing_is_told() -> None:
+    assert told_issuers(None, Issuers()) == ""

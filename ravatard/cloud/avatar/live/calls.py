@@ -29,7 +29,7 @@ from ravatard.cloud.avatar.sessions.stop_verdict import StopVerdict, stop_verdic
 from ravatard.cloud.border import FOREIGN_FAULTS, foreign
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.network.access import NetworkAccess
-from ravatard.cloud.network.missed_deadline import way_of
+from ravatard.cloud.network.missed_deadline import missed
 from ravatard.cloud.options import DeadlineOptions
 from ravatard.cloud.replies import retry_after
 from ravatard.cloud.reply_stream import watched_reply
@@ -223,8 +223,7 @@ class ServiceCalls:
                 async with asyncio.timeout(within_s):
                     stream = await opening.__aenter__()
             except TimeoutError as late:
-                text = f"{self.host} did not begin to answer within {within_s:g} s{way_of(late)}"
-                raise LinkTimeout(text) from None
+                raise LinkTimeout(missed(f"{self.host} did not begin to answer", within_s, late)) from None
             except (OSError, *FOREIGN_FAULTS) as error:
                 raise self._lost(error) from None
             try:
@@ -284,8 +283,7 @@ class ServiceCalls:
                 async with asyncio.timeout(limit_s):
                     reply = await self._network.request(*asked, headers=headers, body=body)
         except TimeoutError as late:
-            text = f"{self.host} did not answer {call} within {limit_s:g} s{way_of(late)}"
-            raise LinkTimeout(text) from None
+            raise LinkTimeout(missed(f"{self.host} did not answer {call}", limit_s, late)) from None
         except (OSError, *FOREIGN_FAULTS) as error:
             raise self._lost(error) from None
         with foreign(f"the service's reply to {call}"):
@@ -299,8 +297,7 @@ class ServiceCalls:
             async with asyncio.timeout(self._deadlines.request_s):
                 while len(body) < _ERROR_BYTES and (piece := await stream.read()):
                     body += piece
-        except OSError:
-            # The status says enough; TimeoutError is an OSError, too.
+        except OSError:  # TimeoutError is one, too; the status says enough.
             body = b""
         with foreign(f"the service's reply to {call}"):
             return refusal_of(call, stream.status, body, retry_after(stream.retry_after))

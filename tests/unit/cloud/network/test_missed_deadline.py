@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ravatard.cloud.network.missed_deadline import noting_proxy, way_of
+from ravatard.cloud.network.missed_deadline import missed, noting_proxy, way_of
 
 PROXY = "http://proxy.example:3128 (service.proxy)"
 BY = " by way of the proxy http proxy.example:3128 (service.proxy)"
@@ -56,3 +56,7 @@ async def test_a_request_that_is_cancelled_stays_cancelled() -> None:
         task.cancel()
 
     assert task.cancelled()
+
+
+def test_a_deadline_is_told_with_its_length() -> None:
+    assert missed("h did not answer /x", 2.5, TimeoutError()) == "h did not answer /x within 2.5 s"

@@ -7,11 +7,19 @@ import os
 import ssl
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from ravatard.cloud.network.trust import Issuers, context_for, issuers_by_hash, issuers_in, trusted
+from ravatard.cloud.network.trust import (
+    Issuers,
+    context_for,
+    issuers_by_hash,
+    issuers_in,
+    out_of_date,
+    trusted,
+)
 from ravatard.errors import ConfigError
 
 _CERTIFICATE = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj")
@@ -211,3 +219,38 @@ def test_a_pipe_and_a_file_without_end_are_no_certificates(tmp_path: Path) -> No
             issuers_in(str(tmp_path / name))
     with pytest.raises(ConfigError):
         issuers_in("/dev/zero")
+
+
+#: An issuer "Firm CA", valid from 2024-06-14 to 2025-10-27.
+FIRM = """\
+-----BEGIN CERTIFICATE-----
+MIIBODCB36ADAgECAhRbhb2qRHjKSC/1TH5wIqJJFCvQOTAKBggqhkjOPQQDAjAS
+MRAwDgYDVQQDDAdGaXJtIENBMB4XDTI0MDYxNDA3NTExOVoXDTI1MTAyNzA3NTEx
+OVowEjEQMA4GA1UEAwwHRmlybSBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IA
+BF8D9jTT2cSRPhCAp0bdfojfjGxjVO78oIMHgoBGB1teVZbfFmyxc2quuNx8u7Mj
+K/uODlG27pZx4TVtraZe5cmjEzARMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0E
+AwIDSAAwRQIgcS+DVhPtxneSu3oK+r5yc5YHmQTxm6Bbeh+os1AlfAMCIQC8AeQ2
+wviK6HNcDlSq9tcMe90LaRG3FV/CCyGLLmPzbQ==
+-----END CERTIFICATE-----
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "now", "said"),
+    [
+        ("", datetime(2030, 1, 1, tzinfo=UTC), ""),
+        (FIRM, datetime(2025, 1, 1, tzinfo=UTC), ""),
+        (FIRM, datetime(2026, 1, 1, tzinfo=UTC), "Firm CA expired on Oct 27 "),
+        (
+            FIRM,
+            datetime(2020, 1, 1, tzinfo=UTC),
+            "Firm CA is not valid yet: by this machine's clock it is",
+        ),
+        (ssl.PEM_cert_to_DER_cert(FIRM), datetime(2026, 1, 1, tzinfo=UTC), "Firm CA expired on Oct 27 "),
+    ],
+)
+def test_an_issuer_that_is_out_of_date_is_told(more: str | bytes, now: datetime, said: str) -> None:
+    found = out_of_date(Issuers(more), now)
+
+    assert said in found
+    assert bool(said) == bool(found)
