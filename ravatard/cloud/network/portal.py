@@ -20,9 +20,10 @@ NETWORK_LOGIN = 511
 _TEMPORARY = frozenset({302, 303, 307})
 _MOVED = _TEMPORARY | {301, 308}
 _LONGEST_HOST = 80
-_PAGE = re.compile(
-    rb"\s{0,200}(?:\xef\xbb\xbf)?\s{0,200}<(?:!doctype html|html|head|script|meta)", re.IGNORECASE
-)
+_PAGE = re.compile(rb"<(?:!doctype html|html|head|body|script|style|meta|title|center)[\s>]", re.IGNORECASE)
+#: Before a page: marks of UTF-8 and blanks; a comment, and the line of XML, each with its end.
+_BLANK = b"\xef\xbb\xbf \t\r\n\f"
+_BEFORE = {b"<!--": b"-->", b"<?xml": b"?>"}
 #: The address of the login in a page: WISPr's, and that of a page that leads there by itself.
 _LEADS = re.compile(
     rb"""(?:<LoginURL>\s{0,20}|http-equiv=["']?refresh["']?[^<>]{0,200}?url=\s{0,20}["']?)(https?://[^\s"'<>]{1,2000})""",
@@ -52,8 +53,16 @@ def portal_in(
         return moved if away and (meant or status in _TEMPORARY) else ""
     if page and not _same_site(page, host):
         return page
-    html = headers.get("Content-Type", "").strip().lower().startswith("text/html") or _PAGE.match(body)
+    html = headers.get("Content-Type", "").strip().lower().startswith("text/html") or _is_page(body)
     return plain(host, _LONGEST_HOST) if meant and html and 200 <= status < 300 else ""
+
+
+def _is_page(body: bytes) -> bool:
+    """Return True if ``body`` begins as a page of HTML does, behind comments."""
+    body = body[:LOOKED_AT_BYTES].lstrip(_BLANK)
+    while end := next((end for begin, end in _BEFORE.items() if body.startswith(begin)), b""):
+        body = body.partition(end)[2].lstrip(_BLANK)
+    return bool(_PAGE.match(body))
 
 
 def is_here(host: str) -> bool:

@@ -58,6 +58,13 @@ def test_a_page_that_leads_to_another_site_is_a_portals(page: bytes) -> None:
     [
         (200, {"Content-Type": "text/html; charset=utf-8"}, b"Welcome", HOST),
         (200, {"Content-Type": "application/json"}, b"  <!DOCTYPE html><title>x", HOST),
+        (200, {}, b"\xef\xbb\xbf\r\n<html>", HOST),
+        (200, {}, b"<body bgcolor=white>Log in", HOST),
+        (200, {}, b"<!-- one --><!-- two -->\n<HTML>", HOST),
+        (200, {}, b"<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC>", HOST),
+        (200, {}, b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code></Error>", ""),
+        (200, {}, b"<!-- without an end <html>", ""),
+        (200, {}, b"<htmlx>", ""),
         (301, {"Location": LOGIN}, b"", "login.hotel.example"),
         (302, {"Location": f"https://{HOST}/jwt"}, b"", ""),
         (200, {"Content-Type": "application/json"}, b'{"jwt": "<html>"}', ""),
@@ -91,7 +98,11 @@ def test_whatever_a_stranger_answers_is_survived(status: int, where: str, body: 
 
 
 @pytest.mark.parametrize(
-    "piece", [b"<LoginURL>", b'http-equiv="refresh"', b"<meta ", b" ", b"https://", b"url="]
+    "piece",
+    [
+        *(b"<LoginURL>", b'http-equiv="refresh"', b"<meta ", b" ", b"https://", b"url="),
+        *(b"<!---->", b"<!--", b"<?xml?>", b"<?xml "),
+    ],
 )
 def test_a_page_that_is_meant_to_cost_time_costs_none(piece: bytes) -> None:
     begun = time.thread_time()
