@@ -133,14 +133,18 @@ def _hit_lines(found: dict[str, dict[str, Tally]], voices: Voices) -> Iterator[s
     people: dict[str, Tally] = {}
     for name, tallies in found.items():
         people[name] = summed({voice: one for voice, one in tallies.items() if voices.is_person(voice)})
+        later = {voice: one for voice, one in tallies.items() if voices.is_person(voice)}
+        later = {voice: one for voice, one in later.items() if not voices.is_diphones(voice)}
         formants = summed({voice: one for voice, one in tallies.items() if not voices.is_person(voice)})
         yield people[name].row(name) + people[name].delays()
+        yield summed(later).row("    without diphones")
         yield formants.row("    formant synthesis")
     names = [CLEAN.name, *(condition.name for condition in NOISY)]
     yield f"hits by voice: {'; '.join(names)}"
     for voice in found[CLEAN.name]:
         counts = "  ".join(f"{found[name][voice].hits:2d} of {found[name][voice].said:2d}" for name in names)
-        yield f"    {voice:32} {counts}{'' if voices.is_person(voice) else '  (formants)'}"
+        kind = "diphones" if voices.is_diphones(voice) else "" if voices.is_person(voice) else "formants"
+        yield f"    {voice:32} {counts}{kind and f'  ({kind})'}"
     for name, least in (*((name, _NOISY_AIM) for name in names[1:]), (CLEAN.name, _CLEAN_AIM)):
         share = people[name].share
         yield f"aim {least:g} % {name}: {share:.1f} %{_verdict(share >= least)}"

