@@ -56,6 +56,14 @@ class LeakGuard:
             return None
         return self._sorted[min(len(self._sorted) - 1, int(_QUANTILE * len(self._sorted)))]
 
+    @property
+    def is_doubtful(self) -> bool:
+        """True while a disturbance is long enough ago that a canceller may have found the echo again.
+
+        Loud frames are then a user's, or what it leaves: the level does not tell.
+        """
+        return 0 < self._unsettled <= _LONGEST_FRAMES - _UNSETTLED_FRAMES
+
     def forget(self) -> None:
         """Learn anew: the way from loudspeaker to microphone has changed."""
         self._seen.clear()

@@ -28,6 +28,9 @@ _SURELY_ALIKE = 0.3
 _PATIENCE = 3
 #: And so much of its evidence is kept, or a user would be found in the silence behind an echo.
 _KEPT = NEEDED - 1
+#: Behind a disturbance the level does not tell a user from an echo: so many times in a row, each with frames
+#: of its own, the marks of one must be missing.
+_CLEAR_LOOKS = 2
 #: In the first 300 ms of an answer none is looked for: the canceller slept, and the clocks drifted on.
 _FIRST_FRAMES = 10
 #: What may have been a user's words is over after so many frames without, 450 ms: longer than between words.
@@ -58,6 +61,7 @@ class TalkOverDetector:
         self._path = EchoPath()
         self._patience = 0
         self._was_like = False
+        self._clear_looks = 0
 
     @property
     def delay_ms(self) -> float | None:
@@ -78,8 +82,9 @@ class TalkOverDetector:
         speech, maybe = self._is_voice(frame), self._may_be_voice(frame)
         self.allowed = self.guard.passes(level_db(frame), level_db(reference))
         self._suspect(maybe and self.guard.is_loud)
-        self._window.append(speech and self.allowed)
-        self._maybe.append(maybe and self.allowed)
+        counts = self.allowed or (self.guard.is_doubtful and self.guard.is_loud)
+        self._window.append(speech and counts)
+        self._maybe.append(maybe and counts)
         self._left.append(frame)
         self._played.append(reference)
         self._patience = max(0, self._patience - 1)
@@ -87,7 +92,9 @@ class TalkOverDetector:
         # Marks are those of the newest frames: the last of them must be a part of the evidence.
         newest = self._window[-1] or self._maybe[-1]
         speaks = sum(self._window) >= NEEDED or sum(self._maybe) >= MAYBE_NEEDED
-        return newest and speaks and not self._patience and not self._is_echo()
+        if not (newest and speaks) or self._patience or self._is_echo():
+            return False
+        return self._is_trusted()
 
     def begin(self) -> None:
         """The avatar begins to be heard."""
@@ -111,6 +118,15 @@ class TalkOverDetector:
         self._left.clear()
         self._patience = 0
         self.allowed = self._was_like = False
+        self._clear_looks = 0
+
+    def _is_trusted(self) -> bool:
+        """Return True if frames without marks of an echo are a user's; behind a disturbance not at once."""
+        if not self.guard.is_doubtful:
+            return True
+        self._clear_looks += 1
+        self._patience = _MARKED
+        return self._clear_looks >= _CLEAR_LOOKS
 
     def _suspect(self, suspicious: bool) -> None:
         """Follow what may be a user's words."""
@@ -126,11 +142,11 @@ class TalkOverDetector:
             self.disturbed()
         elif look is PathLook.SAME and bass_db(left) > _LEAST_BASS_DB:
             alike = likeness(left, played, rate_hz)
-            if alike < (_SURELY_ALIKE if self._was_like else _ALIKE):
+            if alike < (_SURELY_ALIKE if self._was_like and not self.guard.is_doubtful else _ALIKE):
                 self._was_like = False
                 return False
             self._was_like = alike < _SURELY_ALIKE
-        self._patience = _PATIENCE
+        self._patience, self._clear_looks = _PATIENCE, 0
         for evidence in (self._window, self._maybe):
             while len(evidence) > _KEPT:
                 evidence.popleft()

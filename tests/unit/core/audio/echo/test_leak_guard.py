@@ -83,6 +83,19 @@ def test_after_a_disturbance_nothing_passes_for_600_ms_and_then_what_did_before(
     assert guard.passes(-40.0, -20.0)
 
 
+def test_the_level_is_doubtful_from_600_ms_behind_a_disturbance_until_it_is_settled() -> None:
+    guard = learnt(frames=700)
+    assert not guard.is_doubtful
+    guard.disturbed()
+
+    doubtful = []
+    for level_db in (*[-30.0] * 30, *[-52.0] * 10):
+        guard.passes(level_db, -20.0)
+        doubtful.append(guard.is_doubtful)
+
+    assert doubtful == [False] * 19 + [True] * 20 + [False]
+
+
 def test_a_canceller_that_has_not_found_the_echo_again_is_waited_for_but_not_for_ever() -> None:
     guard = learnt(frames=700)
     guard.disturbed()

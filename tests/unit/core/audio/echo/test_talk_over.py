@@ -137,6 +137,26 @@ def test_words_that_are_not_trusted_have_begun_all_the_same() -> None:
     assert detector.suspected == 12
 
 
+def test_a_user_who_begins_behind_a_disturbance_is_found_by_two_looks_each_at_frames_of_its_own() -> None:
+    detector = ready()
+    detector.disturbed()
+
+    found = user_over_the_avatar(detector, 40)
+
+    # From 600 ms on: three frames of evidence, and five for the second look.
+    assert found.index(True) == 26
+
+
+@pytest.mark.parametrize("delay_ms", [5.0, 60.0, 120.0])
+def test_an_echo_that_a_canceller_has_lost_for_good_is_none_behind_a_disturbance(delay_ms: float) -> None:
+    detector, spoken = ready(), noise(4_500.0)
+    lost = quiet(delay_ms) + spoken
+    detector.disturbed()
+    parts = [slice(at * FRAME_BYTES, (at + 1) * FRAME_BYTES) for at in range(100)]
+
+    assert not any(detector.takes(lost[part], spoken[part], lost[part]) for part in parts)
+
+
 def test_a_pause_between_two_words_does_not_end_what_may_be_a_users_but_half_a_second_does() -> None:
     detector = ready()
     user_over_the_avatar(detector, 4)
