@@ -36,7 +36,9 @@ def way_of(late: TimeoutError) -> str:
     Args:
         late: as ``asyncio.timeout`` raised it.
     """
-    return "".join(getattr(late.__cause__, "__notes__", ())[:1])
+    # Python 3.11.2, which is Debian 12's, names no cause.
+    cancelled = late.__cause__ or late.__context__
+    return "".join(getattr(cancelled, "__notes__", ())[:1])
 
 
 def missed(failure: str, limit_s: float, late: TimeoutError) -> str:
