@@ -265,3 +265,11 @@ def test_cloud_init_reads_the_files_afterwards_even_if_this_fails() -> None:
     program = "/usr/local/lib/appliance/card_files.py"
     assert f"\nExecStartPre=-/usr/bin/python3 {program} /boot/firmware /var/lib/cloud\n" in unit
     assert (FILES / "root" / program[1:]).is_file()
+
+
+def test_the_guide_has_the_names_of_the_files() -> None:
+    guide = (FILES.parent / "README.md").read_text()
+
+    assert f"`{NOTE}`" in guide
+    assert "| `first-start` (empty) |" in guide
+    assert {file.name for file in (FILES / "boot").iterdir()} >= {"user-data", "network-config"}
