@@ -32,6 +32,8 @@ _BYTE_ORDER_MARKS = {
     "UTF-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
     "UTF-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
 }
+#: RTF, and the archive that .docx, .odt and .pages are.
+_DOCUMENTS = (b"{\\rtf", b"PK\x03\x04")
 _TEXT_TAGS = (None, "!", "tag:yaml.org,2002:str")
 _HINTS = {
     "mapping values are not allowed": "indent a section's keys alike, and put a blank after every colon, "
@@ -138,6 +140,8 @@ def decoded(content: bytes) -> str:
         raise DocumentError(f"larger than {LIMIT_BYTES // 1024} KiB, so this is not a configuration")
     if content and not content.strip(b"\0"):
         raise DocumentError("holds nothing but NUL bytes, as a power cut may leave it; write it anew")
+    if content.startswith(_DOCUMENTS):
+        raise DocumentError("a word processor's document, not text; save the file as plain text, in UTF-8")
     if other := _other_encoding(content):
         raise DocumentError(f"the file is {other}, not UTF-8; save the file as UTF-8")
     try:

@@ -23,8 +23,25 @@ NAME = "ravatard.yaml"
 ERRORS = "ravatard-errors.txt"
 DONE = "ravatard-done.txt"
 _TAKEN = f"{NAME}.taken"
-#: NAME as saved by a PC that hides file extensions.
-_MISNAMED = (f"{NAME}.txt", "ravatard.yml", "ravatard.yml.txt")
+#: How a name begins that was meant as NAME; the service's unit has the same in its conditions.
+_MEANT = "ravatar"
+_NOTES = (Path(DONE).stem, Path(ERRORS).stem)
+#: Endings that editors and PCs give to text. Others, such as .deb or .bak, were chosen.
+_TEXT_ENDINGS = (
+    "",
+    ".yaml",
+    ".yml",
+    ".yam",
+    ".txt",
+    ".text",
+    ".conf",
+    ".cfg",
+    ".ini",
+    ".json",
+    ".htm",
+    ".html",
+)
+_DOCUMENT_ENDINGS = (".rtf", ".doc", ".docx", ".odt", ".pages")
 #: Block for overwriting: the file may be large, such as a recording under the wrong name.
 _BLOCK = b"\n" * 65_536
 
@@ -71,7 +88,11 @@ class BootPartition:
 
     def misnamed(self) -> Path | None:
         """Return a file with a misspelt name that was probably meant as the settings file."""
-        return next((path for name in _MISNAMED if os.path.lexists(path := self.directory / name)), None)
+        try:
+            found = sorted(path for path in self.directory.iterdir() if _was_meant(path.name))
+        except OSError:
+            return None
+        return next((path for path in found if not path.is_dir()), None)
 
     def finish_removal(self) -> bool:
         """Finish a removal interrupted by a power cut; True if there was one.
@@ -149,12 +170,30 @@ class BootPartition:
         )
 
 
+def is_document(path: Path) -> bool:
+    """Return True for the name of a word processor's document."""
+    return _ending(path.name) in _DOCUMENT_ENDINGS
+
+
 def find_partition(directories: Iterable[Path] = DIRECTORIES) -> BootPartition | None:
     """Return the first of ``directories`` with a file for us in it; None when there is nothing to do."""
     for directory in directories:
-        if any(os.path.lexists(directory / name) for name in (NAME, _TAKEN, ERRORS, *_MISNAMED)):
-            return BootPartition(directory)
+        boot = BootPartition(directory)
+        if any(os.path.lexists(directory / name) for name in (NAME, _TAKEN, ERRORS)) or boot.misnamed():
+            return boot
     return None
+
+
+def _was_meant(name: str) -> bool:
+    small = name.lower()
+    if name in (NAME, _TAKEN):
+        return False
+    known = _ending(name) in _TEXT_ENDINGS + _DOCUMENT_ENDINGS
+    return known and small.startswith(_MEANT) and not small.startswith(_NOTES)
+
+
+def _ending(name: str) -> str:
+    return Path(name.strip()).suffix.lower()
 
 
 def _for_a_pc(lines: Iterable[str]) -> bytes:

@@ -150,7 +150,9 @@ def test_cloud_init_reads_the_boot_partition_and_no_network() -> None:
     assert settings["datasource_list"] == ["NoCloud", "None"]
     assert settings["datasource"] == {"NoCloud": {"seedfrom": "file:///boot/firmware/"}}
     assert settings["users"] == []
-    assert "ravatard" in settings["system_info"]["default_user"]["groups"]
+    # Besides the groups an account has what Debian gives it: no password, and sudo without one.
+    assert set(settings["system_info"]["default_user"]) == {"groups"}
+    assert {"sudo", "ravatard"} <= set(settings["system_info"]["default_user"]["groups"])
 
 
 def test_the_proofs_own_files_are_read_by_cloud_init_and_by_ravatard() -> None:

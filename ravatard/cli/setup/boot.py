@@ -21,6 +21,7 @@ from ravatard.host.boot_file import (
     BootFileError,
     BootPartition,
     find_partition,
+    is_document,
 )
 from ravatard.host.credentials import STORE
 
@@ -88,6 +89,8 @@ def take(boot: BootPartition, config: Path, store: Path, environ: Mapping[str, s
 
 def _refuse_misnamed(boot: BootPartition) -> None:
     if found := boot.misnamed():
+        if is_document(found):
+            raise BootFileError(f"{found} is not read; save it as plain text (UTF-8), named {NAME}")
         raise BootFileError(f"{found} is not read; rename it to {NAME}")
     boot.remove_errors()
 

@@ -34,6 +34,7 @@ _PRESENT = (
     "/opt/ravatard/bin/ravatard",
     "/etc/ravatard/ravatard.yaml",
     "/usr/lib/systemd/system/ravatard.service",
+    "/usr/local/lib/appliance/card_files.py",
 )
 _ABSENT = (
     *("/etc/ssh/ssh_host_ed25519_key", "/etc/ssh/ssh_host_rsa_key", "/var/lib/systemd/random-seed"),

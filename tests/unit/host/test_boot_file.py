@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -49,7 +51,50 @@ def test_without_one_there_is_nothing_to_do(tmp_path: Path) -> None:
     assert find_partition([tmp_path, tmp_path / "none"]) is None
 
 
-@pytest.mark.parametrize("name", ["ravatard.yaml.txt", "ravatard.yml"])
+UNIT = Path(__file__).parents[3] / "systemd/ravatard-boot-setup.service"
+MISNAMED = (
+    *("ravatard.yaml.txt", "ravatard.yml", "ravatard.yml.txt", "ravatard.txt", "ravatard", "ravatard.yam"),
+    *("RAVATARD.YAML", "Ravatard.yaml", "ravatard.yaml.yaml", "ravatard (1).yaml", "ravatard - Copy.yaml"),
+    *(
+        "ravatard.yaml ",
+        "ravatar.yaml",
+        "ravatar.yaml.txt",
+        "ravatard_yaml",
+        "ravatard.json",
+        "ravatard.conf",
+    ),
+    *("ravatard.yaml.rtf", "ravatard.rtf", "ravatard.yaml.docx", "ravatard.odt", "ravatard.yaml.html"),
+)
+
+
+@pytest.mark.parametrize("name", MISNAMED)
+def test_the_unit_starts_for_every_name_that_is_noticed(name: str) -> None:
+    patterns = re.findall("ConditionPathExistsGlob=[|]/boot/(?:firmware/)?(.+)", UNIT.read_text())
+
+    assert len(patterns) == len(DIRECTORIES)
+    assert all(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ravatard-done.txt", "ravatard-errors (1).txt", "Ravatard-Done.txt", "._ravatard.yaml"),
+        *("ravatard_0.2.0_arm64.deb", "ravatard.yaml.bak", "ravatard.yaml.old", "config.txt", "user-data"),
+    ],
+)
+def test_a_name_that_was_chosen_is_left_alone(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+
+    assert find_partition([tmp_path]) is None
+
+
+def test_a_folder_is_not_taken_for_a_misspelt_file(tmp_path: Path) -> None:
+    (tmp_path / "ravatard").mkdir()
+
+    assert find_partition([tmp_path]) is None
+
+
+@pytest.mark.parametrize("name", MISNAMED)
 def test_a_name_that_a_pc_made_of_it_is_noticed(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     boot = find_partition([tmp_path])

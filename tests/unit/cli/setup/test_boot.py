@@ -140,6 +140,11 @@ def test_a_note_without_its_file_goes(machine: Machine) -> None:
         (b"gate:\n\tmode: vad\n", "ravatard.yaml:2: indented with a tab; YAML allows only spaces there"),
         (b"version: 2\n", "ravatard.yaml:1: version 2 is newer than this ravatard understands (1)"),
         (b"gate: {mode: button}\n", "ravatard.yaml:1: gate.mode: gate.mode button needs button.pin"),
+        (
+            b"{\\rtf1\\ansi service:\\par project_id: x}",
+            "ravatard.yaml: a word processor's document, not text; save the file as plain text, in UTF-8",
+        ),
+        (b"PK\x03\x04\x14\0", "ravatard.yaml: a word processor's document, not text; save the file as plain"),
         (b"\0\0\0", "ravatard.yaml: holds nothing but NUL bytes, as a power cut may leave it; write it anew"),
         (b"gate: \0\n", "ravatard.yaml:1: control character 0x00; delete it"),
     ],
@@ -194,12 +199,22 @@ def test_a_fifo_is_refused_and_keeps_nobody_waiting(machine: Machine) -> None:
     assert "is not a regular file" in machine.note
 
 
-def test_a_name_with_an_ending_too_many_is_told(machine: Machine) -> None:
-    (machine.boot / "ravatard.yaml.txt").write_text(GOOD)
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("ravatard.yaml.txt", "rename it to ravatard.yaml"),
+        ("ravatar.yaml", "rename it to ravatard.yaml"),
+        ("ravatard (1).yaml", "rename it to ravatard.yaml"),
+        ("ravatard.yaml.rtf", "save it as plain text (UTF-8), named ravatard.yaml"),
+        ("ravatard.DOCX", "save it as plain text (UTF-8), named ravatard.yaml"),
+    ],
+)
+def test_a_name_that_was_meant_otherwise_is_told(machine: Machine, name: str, remedy: str) -> None:
+    (machine.boot / name).write_text(GOOD)
 
     assert machine.start() == ExitStatus.CONFIG
 
-    assert "ravatard.yaml.txt is not read; rename it to ravatard.yaml" in machine.note
+    assert f"{name} is not read; {remedy}" in machine.note
     assert not machine.store.exists()
 
 
