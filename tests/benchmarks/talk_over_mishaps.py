@@ -103,16 +103,17 @@ def without(sound: Sound, at: int, frames: int) -> Sound:
     return np.concatenate([sound[:at], np.zeros(-frames), sound[at : len(sound) + frames]])
 
 
-def _heard(reference: Disturbed, played: Sound, heard: Sound) -> Iterator[int]:
-    """Feed sound to the gate; yield where it opened."""
-    jumps = reference.echo.jumps
+def _openings(reference: Disturbed, played: Sound, heard: Sound) -> Iterator[int]:
+    """Feed sound to the gate; yield at which sample of it the gate opened."""
+    jumps, fed = reference.echo.jumps, 0
     for pcm, far, read_at in reference.blocks(played, heard):
+        fed += len(pcm) // SAMPLE_BYTES
         if reference.echo.jumps != jumps:
             jumps = reference.echo.jumps
             reference.gate.disturbed()
         for event in reference.gate.feed(pcm, far, read_at):
             if isinstance(event, UtteranceOpened):
-                yield event.first_sample
+                yield fed
 
 
 def hit_answers(mishap: Mishap, turns: list[Sound], seed: int = 21) -> list[bool]:
@@ -136,13 +137,13 @@ def hit_answers(mishap: Mishap, turns: list[Sound], seed: int = 21) -> list[bool
         if gap:
             sounds = np.concatenate([played[:frames], np.zeros(gap), played[frames + gap :]])
         heard = model.hear(sounds)
-        opened = [*_heard(reference, played[:frames], heard[: at * block])]
+        opened = [*_openings(reference, played[:frames], heard[: at * block])]
         if gap:
-            opened += _heard(reference, np.zeros(0), heard[at * block : at * block + gap // 3])
+            opened += _openings(reference, np.zeros(0), heard[at * block : at * block + gap // 3])
             reference.pass_by(gap)
         if number >= _LEARNT:
             mishap.happens(reference)
-        opened += _heard(reference, played[frames + gap :], heard[at * block + gap // 3 :])
+        opened += _openings(reference, played[frames + gap :], heard[at * block + gap // 3 :])
         if number >= _LEARNT:
             hits.append(bool(opened))
     reference.close()
@@ -168,15 +169,11 @@ def users_behind(
         sounds = without(played, int(lost_at * VOICE_RATE_HZ), lost)
         beside = np.concatenate([np.zeros(begins), phrase.sound * gain]) if number >= _LEARNT else None
         heard = model.hear(sounds, beside)
-        onset, fed, opened_at = begins + phrase.onset, 0, None
-        for pcm, far, read_at in reference.blocks(played, heard):
-            fed += len(pcm) // SAMPLE_BYTES
-            events = reference.gate.feed(pcm, far, read_at)
-            if opened_at is None and any(isinstance(event, UtteranceOpened) for event in events):
-                opened_at = fed
+        onset, opened = begins + phrase.onset, [*_openings(reference, played, heard)]
         if number >= _LEARNT:
-            is_in_words = opened_at is not None and onset <= opened_at <= onset + len(phrase.sound)
-            took.append((opened_at - onset) / RATE_HZ * 1000 if is_in_words and opened_at else None)
+            # One that opened before was the avatar's own voice, and the user was not looked for.
+            is_in_words = opened and onset <= opened[0] <= onset + len(phrase.sound)
+            took.append((opened[0] - onset) / RATE_HZ * 1000 if is_in_words else None)
     reference.close()
     return took
 

@@ -132,9 +132,9 @@ def _hit_lines(found: dict[str, dict[str, Tally]], voices: Voices) -> Iterator[s
     """Yield the hits of each condition, those of each voice, and the aims."""
     people: dict[str, Tally] = {}
     for name, tallies in found.items():
-        people[name] = summed({voice: one for voice, one in tallies.items() if voices.is_person(voice)})
-        later = {voice: one for voice, one in tallies.items() if voices.is_person(voice)}
-        later = {voice: one for voice, one in later.items() if not voices.is_diphones(voice)}
+        recorded = {voice: one for voice, one in tallies.items() if voices.is_person(voice)}
+        people[name] = summed(recorded)
+        later = {voice: one for voice, one in recorded.items() if not voices.is_diphones(voice)}
         formants = summed({voice: one for voice, one in tallies.items() if not voices.is_person(voice)})
         yield people[name].row(name) + people[name].delays()
         yield summed(later).row("    without diphones")
