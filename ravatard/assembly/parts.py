@@ -18,7 +18,7 @@ from ravatard.cloud.factory import kind_of
 from ravatard.cloud.media.address_rule import AddressRule
 from ravatard.cloud.media.named_hosts import NamedHosts
 from ravatard.cloud.media.routes import Routes
-from ravatard.cloud.network.access import network_access
+from ravatard.cloud.network.access import NetworkAccess, network_access
 from ravatard.config import Options
 from ravatard.core.conversation.gate_mode import gate_mode
 from ravatard.core.options.conversation import ConversationOptions
@@ -96,12 +96,14 @@ class Beginning:
         volume: percent; None: as configured.
         early: the microphone's process, if it was started already; one that is muted is ended.
         wakeword: model of the wake word; None: there is none.
+        access: access to the network; None: as configured.
     """
 
     muted: bool = False
     volume: int | None = None
     early: EarlyProcess | None = None
     wakeword: WakeWordModel | None = None
+    access: NetworkAccess | None = None
 
 
 def build(
@@ -137,7 +139,7 @@ def build(
     if muted and beginning.early is not None:
         beginning.early.close()
     echo_fd = echo_ring(options.speaker, options.audio)
-    access, named = network_access(options), NamedHosts()
+    access, named = beginning.access or network_access(options), NamedHosts()
     ways = Routes(AddressRule(options.media, options.service.base_url), access.proxies, access.issuers, named)
     # A service that ends with this process leaves nothing behind, and neither do its other programs.
     others = other_programs(options, None if ledger is None else state_directory(environ), without)

@@ -26,7 +26,7 @@ from ravatard.assembly.simulator import simulated
 from ravatard.assembly.wakeword import WakeWordModel
 from ravatard.cli.rereading import KnownSecrets, Rereading, configure_logs, restart_refusal
 from ravatard.cli.terminal import columns_of, takes_colour, typeable, visible
-from ravatard.cloud.network.trust import issuers_in
+from ravatard.cloud.network.access import network_access
 from ravatard.config import DEFAULT_PATH, Loaded, Options
 from ravatard.config.advice import advice
 from ravatard.config.saved.layer import saved_file
@@ -227,7 +227,8 @@ async def _appliance(
         await wakeword.refresh(options)
         secrets = KnownSecrets()
         secrets.add_of(loaded)
-        parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword))
+        access = network_access(options)
+        parts = build(options, environ, observers, ledger, Beginning(muted, volume, early, wakeword, access))
         parts = replace(
             parts,
             without=(*parts.without, *_set_aside(started, arguments, environ), *_taken_back(arguments)),
@@ -255,6 +256,5 @@ async def _appliance(
             folder = state_directory(environ) / RECORDER
             recorder = flight_recorder(folder, wanted, asyncio.get_running_loop().time(), secrets.redacted)
             parts = replace(parts, observers=[*observers, stack.enter_context(recorder)])
-        issuers = issuers_in(options.network.ca)
-        rereading = Rereading(arguments, environ, loaded.options, options, secrets, wakeword, issuers)
+        rereading = Rereading(arguments, environ, loaded.options, options, secrets, wakeword, access.issuers)
         await live(parts, wanted, options.reconnect, controls, partial(rereading.read, parts))

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ravatard import logs
@@ -75,7 +75,7 @@ class Rereading:
     running: Options
     secrets: KnownSecrets
     wakeword: WakeWordModel
-    issuers: Issuers = field(default_factory=Issuers)
+    issuers: Issuers
     newest: Options | None = None
 
     async def read(self, parts: Parts) -> NewOptions:

@@ -96,6 +96,11 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
+def unread(error: OSError | DocumentError) -> str:
+    """Return why a document is not read, without its name."""
+    return str(error) if isinstance(error, DocumentError) else error.strerror or str(error)
+
+
 def read(path: Path, patience_s: float = PIPE_S) -> str:
     """Return the text of a file, or of a pipe such as a shell's ``<(command)``.
 
@@ -115,7 +120,7 @@ def read(path: Path, patience_s: float = PIPE_S) -> str:
         while len(content) <= LIMIT_BYTES:
             if not poll.poll(max(0.0, until - time.monotonic()) * 1000):
                 raise DocumentError(
-                    f"its end does not come within {patience_s:g} s, as of a pipe that no program writes; "
+                    f"its end does not come within {patience_s:g} s, as of a pipe that no program writes to; "
                     "name a file"
                 )
             piece = file.read(LIMIT_BYTES + 1 - len(content))

@@ -15,7 +15,7 @@ from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import typeable, visible
 from ravatard.config import DEFAULT_PATH, ConfigErrors, Loaded, load
 from ravatard.config.advice import advice
-from ravatard.config.document import DocumentError, read
+from ravatard.config.document import DocumentError, read, unread
 from ravatard.config.problems import Problem, SettingOrigin
 from ravatard.config.saved.layer import hidden, saved_file
 from ravatard.errors import ConfigError, DeviceError
@@ -90,11 +90,9 @@ def _candidate(arguments: argparse.Namespace, main: Path) -> Mapping[Path, str]:
     try:
         text = read(file)
     except (OSError, DocumentError) as error:
-        why, line = (
-            (error, error.line) if isinstance(error, DocumentError) else (error.strerror or error, None)
-        )
+        line = error.line if isinstance(error, DocumentError) else None
         origin = SettingOrigin("file", str(file), line)
-        raise ConfigErrors([Problem(origin, "", f"cannot be read: {why}")]) from error
+        raise ConfigErrors([Problem(origin, "", f"cannot be read: {unread(error)}")]) from error
     if place is None:
         return {file: text}
     folder = main.parent / _DROP_INS

@@ -13,7 +13,7 @@ from ravatard.cli.json_output import json_document
 from ravatard.cli.options import add_config, add_json
 from ravatard.cli.terminal import visible
 from ravatard.config import Options, Schema, load
-from ravatard.config.document import DocumentError, parse, read
+from ravatard.config.document import DocumentError, parse, read, unread
 from ravatard.config.saved.description import changed, needs, shown_value
 from ravatard.config.saved.layer import saved_file
 from ravatard.config.schema import Key, value_of
@@ -75,8 +75,7 @@ def _changes(file: Path, new: Options, environ: Mapping[str, str]) -> list[dict[
             f"there is no {file}; `ravatard config show --json > FILE` before a change makes one"
         ) from None
     except (OSError, DocumentError) as error:
-        why = error if isinstance(error, DocumentError) else error.strerror or error
-        raise ConfigError(f"{file} cannot be read: {why}") from error
+        raise ConfigError(f"{file} cannot be read: {unread(error)}") from error
     listing = _listing(text) if text.lstrip().startswith("{") else None
     if listing is not None:
         return _since_listing(listing, new)

@@ -24,8 +24,9 @@ from ravatard.cloud.media.named_hosts import NamedHosts
 from ravatard.cloud.media.options import MediaOptions
 from ravatard.cloud.media.route_resolver import RouteResolver
 from ravatard.cloud.media.routes import Routes
+from ravatard.cloud.network.missed_deadline import by_way_of
 from ravatard.cloud.network.trust import Issuers, context_for
-from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, Proxies, failure_by, named, of_environment, status_of
+from ravatard.cloud.proxy import ASKS_FOR_PASSWORD, Proxies, failure_by, of_environment, status_of
 from ravatard.cloud.web_address import as_it_came
 from ravatard.errors import MediaError
 from ravatard.ports.network import AddressRefused, HostNotFound, Route
@@ -180,7 +181,7 @@ def _where(url: URL) -> str:
 
 def _late(url: URL, route: Route, options: MediaOptions) -> NoReturn:
     limit_s = options.connect_s + options.silence_s
-    by = f" by way of {named(route.proxy_name)}" if route.proxy else ""
+    by = by_way_of(route.proxy_name)
     raise MediaError(f"{_where(url)} did not answer within {limit_s:g} s{by}") from None
 
 

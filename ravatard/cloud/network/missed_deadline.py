@@ -25,9 +25,14 @@ def noting_proxy(proxy: str, connected: Callable[[], bool]) -> Iterator[None]:
         yield
     except asyncio.CancelledError as cancelled:
         if proxy:
-            by = f" by way of {named(proxy)}"
+            by = by_way_of(proxy)
             cancelled.add_note(by if connected() else f": no connection came about{by}")
         raise
+
+
+def by_way_of(proxy: str) -> str:
+    """Return the rest of a sentence about a request: the proxy on its way; "" without one."""
+    return f" by way of {named(proxy)}" if proxy else ""
 
 
 def way_of(late: TimeoutError) -> str:

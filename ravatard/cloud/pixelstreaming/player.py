@@ -11,7 +11,7 @@ from typing import NoReturn
 from ravatard.cloud.media.address_rule import PUBLIC_ONLY
 from ravatard.cloud.media.addresses import Reach
 from ravatard.cloud.media.routes import Routes
-from ravatard.cloud.network.missed_deadline import way_of
+from ravatard.cloud.network.missed_deadline import missed
 from ravatard.cloud.pixelstreaming.address import StreamAddress, is_loopback
 from ravatard.cloud.pixelstreaming.availability import available
 from ravatard.cloud.pixelstreaming.options import LiveAudioOptions
@@ -108,9 +108,9 @@ class PixelStreamingPlayer:
             raise self._late(late) from None
 
     def _late(self, late: TimeoutError) -> LinkTimeout:
-        limit_s = self._options.connect_s
-        text = f"the stream's page and socket were not open within {limit_s:g} s"
-        return LinkTimeout(f"{text}{way_of(late)}")
+        return LinkTimeout(
+            missed("the stream's page and socket were not open", self._options.connect_s, late)
+        )
 
     def _learn(self, server: str, avoided: frozenset[str]) -> None:
         self._avoided.pop(server, None)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from ravatard.cloud.border import FOREIGN_FAULTS, foreign, plain
 from ravatard.cloud.certificate import lost
-from ravatard.cloud.network.missed_deadline import way_of
+from ravatard.cloud.network.missed_deadline import missed
 from ravatard.cloud.options import DeadlineOptions
 from ravatard.cloud.ravatar import rest
 from ravatard.cloud.ravatar.endings import check_ended
@@ -129,8 +129,7 @@ class Account:
                 )
         except TimeoutError as late:
             call = path.partition("?")[0]
-            text = f"{self.host} did not answer {call} within {deadline_s:g} s{way_of(late)}"
-            raise LinkTimeout(text) from None
+            raise LinkTimeout(missed(f"{self.host} did not answer {call}", deadline_s, late)) from None
         except (OSError, *FOREIGN_FAULTS) as error:
             reason = error if isinstance(error, OSError) else ConnectionError(type(error).__name__)
             failed = lost(f"cannot reach {self.host}", self.host, reason)

@@ -14,7 +14,7 @@ from ravatard.cloud.border import FOREIGN_FAULTS, foreign
 from ravatard.cloud.certificate import lost
 from ravatard.cloud.kind import CloudResources
 from ravatard.cloud.lease import Lease
-from ravatard.cloud.network.missed_deadline import way_of
+from ravatard.cloud.network.missed_deadline import missed
 from ravatard.cloud.option_groups import CloudOptions
 from ravatard.cloud.ravatar import rest
 from ravatard.cloud.ravatar.account import Accounts
@@ -281,8 +281,8 @@ class RavatarCloud:
             async with asyncio.timeout(self._deadlines.connect_s):
                 socket = await opening.__aenter__()
         except TimeoutError as late:
-            text = f"the socket at {self._account.host} did not open within {self._deadlines.connect_s:g} s"
-            raise LinkTimeout(f"{text}{way_of(late)}") from None
+            failure = f"the socket at {self._account.host} did not open"
+            raise LinkTimeout(missed(failure, self._deadlines.connect_s, late)) from None
         except UpgradeRefused as refused:
             if refused.status in (401, 403):
                 # The next attempt has a new token; if that is refused as well, /connection will say so.

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from ravatard.doctor.network.udp_answers import DatagramAnswer, dns_answer, ntp_answer, stun_answer
+from ravatard.doctor.network.udp_answers import TRANSMIT, DatagramAnswer, dns_answer, ntp_answer, stun_answer
 
 #: RFC 1035, 4.1.1: a standard query with recursion desired.
 _QUERY_FLAGS = b"\x01\x00"
 _LONGEST_LABEL = 63
-#: RFC 5905, 7.3: version 4, mode 3 (client); the place of the client's time.
-_NTP_CLIENT, _TRANSMIT = 0x23, 40
+#: RFC 5905, 7.3: version 4, mode 3 (client).
+_NTP_CLIENT = 0x23
 #: RFC 8489, 5: a binding request without attributes, and the magic cookie.
 _BINDING_REQUEST, _COOKIE = b"\x00\x01", b"\x21\x12\xa4\x42"
 
@@ -55,7 +55,7 @@ def ntp_question(chance: bytes, now_s: float) -> Question:
         chance: eight random bytes, in the place of our own time, which no server needs.
         now_s: our own time, which is told to no server: seconds since 1970.
     """
-    datagram = bytes((_NTP_CLIENT,)) + bytes(_TRANSMIT - 1) + chance[:8]
+    datagram = bytes((_NTP_CLIENT,)) + bytes(TRANSMIT - 1) + chance[:8]
     return Question(datagram, partial(ntp_answer, datagram, now_s), "time server")
 
 

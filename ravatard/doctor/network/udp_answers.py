@@ -17,7 +17,7 @@ _NO_ERROR, _NO_SUCH_NAME = 0, 3
 _DNS_CODES = {1: "FORMERR", 2: "SERVFAIL", 4: "NOTIMP", 5: "REFUSED"}
 #: RFC 5905, 7.3: modes that answer; places of the fields.
 _NTP_ANSWERS, _NTP_BYTES = (4, 5), 48
-_REFERENCE, _ORIGIN, _TRANSMIT = 12, 24, 40
+_REFERENCE, _ORIGIN, TRANSMIT = 12, 24, 40
 _NOT_SET, _NO_STRATUM = 3, 16
 #: RFC 4330, 3: times without the first bit are those after 2036; seconds from 1900 to 1970.
 _IS_ERA_0, _ERA_S, _FROM_1900_S, _DAY_S = 1 << 31, 1 << 32, 2_208_988_800, 86_400
@@ -73,7 +73,7 @@ def ntp_answer(asked: bytes, now_s: float, reply: bytes) -> DatagramAnswer | Non
     """
     if len(reply) < _NTP_BYTES or reply[0] & 7 not in _NTP_ANSWERS:
         return None
-    if reply[_ORIGIN : _ORIGIN + 8] != asked[_TRANSMIT : _TRANSMIT + 8]:
+    if reply[_ORIGIN : _ORIGIN + 8] != asked[TRANSMIT : TRANSMIT + 8]:
         return None
     stratum = reply[1]
     if stratum == 0:
@@ -81,9 +81,9 @@ def ntp_answer(asked: bytes, now_s: float, reply: bytes) -> DatagramAnswer | Non
         if kiss == _TOO_OFTEN:
             return DatagramAnswer(f"answers, and wants to be asked less often ({kiss})")
         return DatagramAnswer(f"answers without a time ({kiss or 'stratum 0'})", useful=False)
-    if reply[0] >> 6 == _NOT_SET or stratum >= _NO_STRATUM or not any(reply[_TRANSMIT : _TRANSMIT + 8]):
+    if reply[0] >> 6 == _NOT_SET or stratum >= _NO_STRATUM or not any(reply[TRANSMIT : TRANSMIT + 8]):
         return DatagramAnswer("answers that its own clock is not set", useful=False)
-    seconds = int.from_bytes(reply[_TRANSMIT : _TRANSMIT + 4])
+    seconds = int.from_bytes(reply[TRANSMIT : TRANSMIT + 4])
     told_s = seconds + (0 if seconds & _IS_ERA_0 else _ERA_S) - _FROM_1900_S
     if abs(told_s - now_s) > _DAY_S:
         return DatagramAnswer("answers with a time that is more than a day from this machine's")

@@ -21,6 +21,7 @@ _FEWEST_FRAMES = 100
 #: 600 ms, and until so many of the avatar's voice in a row, 300 ms, were soft enough; but no longer than 3 s.
 #: And so many of those before it are remembered, so that a rest of the echo that is louder now is soon known.
 _UNSETTLED_FRAMES, _SETTLED_FRAMES, _LONGEST_FRAMES, _KEPT_FRAMES = 20, 10, 100, 150
+_DOUBTFUL_FRAMES = _LONGEST_FRAMES - _UNSETTLED_FRAMES
 #: Share of the frames that the distance covers, and how far a user must be above it, in dB.
 _QUANTILE, _MARGIN_DB = 0.9, 6.0
 #: Quieter than this is no user, whom a canceller weakens by up to 20 dB; the reference is no voice; in dBFS.
@@ -62,7 +63,7 @@ class LeakGuard:
 
         Loud frames are then a user's, or what it leaves: the level does not tell.
         """
-        return 0 < self._unsettled <= _LONGEST_FRAMES - _UNSETTLED_FRAMES
+        return 0 < self._unsettled <= _DOUBTFUL_FRAMES
 
     def forget(self) -> None:
         """Learn anew: the way from loudspeaker to microphone has changed."""
@@ -110,7 +111,7 @@ class LeakGuard:
         else:
             self._settled += 1
             self._learn(distance_db)
-        if self._unsettled <= _LONGEST_FRAMES - _UNSETTLED_FRAMES and self._settled >= _SETTLED_FRAMES:
+        if self._unsettled <= _DOUBTFUL_FRAMES and self._settled >= _SETTLED_FRAMES:
             self._unsettled = 0
             self._unexplained.clear()
         while self._unexplained and not self._unsettled:

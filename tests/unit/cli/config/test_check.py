@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 from ravatard.cli import main
 from ravatard.config import Schema
 from ravatard.exit_status import OWN_MEANINGS, ExitStatus
+from tests.unit.cli.config.odd_files import odd_file
 
 
 @pytest.fixture
@@ -143,35 +142,6 @@ def test_a_candidate_that_would_not_be_read_is_refused(
     assert says in found["problems"][0]["text"]
 
 
-def laid(folder: Path, kind: str) -> str:
-    """Return the name of a file of an odd kind."""
-    file = folder / "odd"
-    match kind:
-        case "folder":
-            file.mkdir()
-        case "socket":
-            with socket.socket(socket.AF_UNIX) as bound:
-                bound.bind(str(file))
-        case "loop":
-            file.symlink_to(file)
-        case "link to nothing":
-            file.symlink_to(folder / "nothing")
-        case "in a file":
-            file.write_text("")
-            return f"{file}/below"
-        case "two lines":
-            return f"{folder}/a\nb"
-        case "no UTF-8":
-            return os.fsdecode(os.fsencode(folder) + b"/\xff")
-        case "long":
-            return f"{folder}/{'a' * 1_000_000}"
-        case "NUL bytes":
-            file.write_bytes(bytes(10))
-        case _:
-            return kind
-    return str(file)
-
-
 @pytest.mark.parametrize(
     "kind",
     [
@@ -193,7 +163,7 @@ def laid(folder: Path, kind: str) -> str:
 def test_an_odd_kind_of_file_is_one_problem_of_one_verdict(
     config: Path, capsys: pytest.CaptureFixture[str], kind: str, option: str
 ) -> None:
-    name = laid(config.parent, kind)
+    name = odd_file(config.parent, kind)
     given = {"--config": config, "--file": candidate(config, "gate: {silence_ms: 800}\n")} | {option: name}
 
     status = main(["config", "check", "--json", *(str(one) for pair in given.items() for one in pair)])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from pathlib import Path
 
 import pytest
 
 from ravatard.cli import main
 from ravatard.exit_status import OWN_MEANINGS, ExitStatus
+from tests.unit.cli.config.odd_files import odd_file
 
 OLD = "service: {project_id: one}\ngate: {longest_s: 20}\n"
 NEW = "service: {project_id: two}\ngate: {longest_s: 30}\nsession: {keep: always}\n"
@@ -95,33 +95,20 @@ WRONG = {
 }
 
 
-def laid(folder: Path, kind: str) -> Path:
+def laid(folder: Path, kind: str) -> str:
     """Return a file of a kind that nothing can be compared with."""
+    if kind not in WRONG:
+        return odd_file(folder, kind)
     file = folder / "compared"
-    if kind in WRONG:
-        file.write_bytes(WRONG[kind])
-    match kind:
-        case "folder":
-            file.mkdir()
-        case "socket":
-            with socket.socket(socket.AF_UNIX) as bound:
-                bound.bind(str(file))
-        case "loop":
-            file.symlink_to(file)
-        case "device":
-            return Path("/dev/zero")
-        case "name of two lines":
-            return folder / "a\nb"
-        case "long name":
-            return folder / ("a" * 1_000_000)
-    return file
+    file.write_bytes(WRONG[kind])
+    return str(file)
 
 
 @pytest.mark.parametrize(
     "kind",
     [
         *("missing", "folder", "socket", "loop", "note of a play", "bytes", "cut listing", "unknown key"),
-        *("device", "name of two lines", "long name"),
+        *("/dev/zero", "two lines", "long"),
     ],
 )
 @pytest.mark.parametrize("words", [(), ("--json",)], ids=["people", "programs"])
@@ -135,7 +122,7 @@ def test_what_cannot_be_compared_with_is_no_mistake_of_the_settings(
     """A program tells it from settings that must be corrected (78)."""
     old = laid(tmp_path, kind)
 
-    status = main(["config", "diff", str(old), "--config", str(files[1]), *words])
+    status = main(["config", "diff", old, "--config", str(files[1]), *words])
 
     printed = capsys.readouterr()
     assert status == ExitStatus.FAILED
@@ -151,7 +138,7 @@ def test_a_mistake_in_the_settings_of_now_comes_first(
 ) -> None:
     files[1].write_text("gate: {longest_s: never}")
 
-    assert main(["config", "diff", str(laid(tmp_path, kind)), "--config", str(files[1])]) == ExitStatus.CONFIG
+    assert main(["config", "diff", laid(tmp_path, kind), "--config", str(files[1])]) == ExitStatus.CONFIG
     assert "gate.longest_s" in capsys.readouterr().err
 
 
