@@ -10,7 +10,7 @@ from enum import IntEnum
 
 
 class Voicing(IntEnum):
-    """What webrtcvad makes of a frame: its two strictest modes."""
+    """Verdict of webrtcvad on a frame, by its two strictest modes."""
 
     NONE = 0
     #: Speech to the second of them alone.
