@@ -13,6 +13,7 @@ from ravatard.core.conversation import cues
 from ravatard.core.conversation.self_hearing import (
     FEWEST_SPEECH_MS,
     LATELY_S,
+    MOST_FALSE,
     MOST_FALSE_LATELY,
     UNDERSTOOD_S,
     BargeIn,
@@ -474,3 +475,57 @@ def test_one_that_was_cut_off_neither_counts_nor_ends_a_row(proven: bool) -> Non
 
     assert effects == ()
     assert (state.false_alarms, state.discard_at) == (1, 1.0 + UNDERSTOOD_S)
+
+
+def test_little_speech_that_was_not_ended_by_silence_is_not_taken_for_none() -> None:
+    state, _ = BargeIn().began(2, paused=True)
+
+    state, effects = state.closed(closed(2, SHORT_MS, CloseReason.HELD, proven=False), 1.0)
+
+    assert effects == ()
+    assert (state.false_alarms, state.discard_at) == (1, 1.0 + UNDERSTOOD_S)
+
+
+def test_the_row_and_its_time_are_as_long_as_the_guide_says() -> None:
+    assert (MOST_FALSE, MOST_FALSE_LATELY, LATELY_S) == (2, 4, 600.0)
+
+
+def test_one_too_many_wants_no_rest_of_the_answer_it_interrupted() -> None:
+    state, _ = doubted().began(2, paused=True)
+
+    state, effects = state.closed(closed(2, proven=False), 1.0)
+
+    assert effects == [cues.InterruptionFalse(), act.StopPlayback(), cues.EchoMisheard()]
+    assert not state.paused
+
+
+def test_the_answer_after_one_that_went_on_may_go_on_once_too() -> None:
+    state, _ = BargeIn().began(2, paused=True)
+    state, _ = state.closed(closed(2, SHORT_MS, proven=False), 1.0)
+    assert not state.may_pause
+
+    state, _ = state.outdated()
+
+    assert state.may_pause
+
+
+@pytest.mark.parametrize("done", [pressed, muted])
+def test_a_press_or_muting_excuses_what_a_conversation_hears_then(done: Any) -> None:
+    talker = answering()
+    talker.opens()
+    done(talker)
+
+    talker.happens(closed(2, reason=CloseReason.HELD, proven=False))
+
+    assert talker.hub.state.barge_in.false_alarms == 0
+
+
+@pytest.mark.parametrize("answer", [ev.Answered("and", file_url=URL), ev.AnswerBegun()])
+def test_an_answer_excuses_nothing(answer: ev.Event) -> None:
+    talker = answering()
+    talker.opens()
+    talker.happens(answer)
+
+    talker.happens(closed(2, proven=False))
+
+    assert talker.hub.state.barge_in.false_alarms == 1

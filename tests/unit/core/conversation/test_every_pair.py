@@ -117,15 +117,10 @@ class Story:
 
     @property
     def doubts(self) -> tuple[object, ...]:
-        """What decides whether the avatar may be talked over; elsewhere it decides nothing."""
-        state, audio = self.hub.state, self.options.equipment.audio
-        if not audio.is_talked_over:
+        """Whether the avatar is held for its own voice, where it can be talked over at all."""
+        if not self.options.equipment.audio.is_talked_over:
             return ()
-        return (
-            state.microphone.tells_echo,
-            state.microphone.talk_over_hold.until is None,
-            state.barge_in.false_alarms,
-        )
+        return (self.hub.state.microphone.talk_over_hold.until is None,)
 
     @property
     def turn(self) -> int:
